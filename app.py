@@ -1,0 +1,21 @@
+"""The way in: `streamlit run app.py`. The pages start in lib/ui/main.py."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from lib.ui import resources
+from lib.web import ROUTES, Frame
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Open the house and load what the first visitor would wait for; close everything at the end."""
+    resources.warm_up()
+    yield
+    resources.close()
+
+
+app = st.App("lib/ui/main.py", lifespan=lifespan, routes=ROUTES, middleware=[Middleware(Frame)])

@@ -1,0 +1,244 @@
+"""One request to a service, its answer as it comes.
+
+Async only; a `Client` is made once and used on one event loop. Only this module and `transport` know httpx.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import cast
+
+import httpx
+
+from lib.addresses import host_of, key_of, service_url
+from lib.catalogue import Endpoint
+from lib.errors import (
+    ApiError,
+    BadAnswer,
+    ModelNotFound,
+    NoModelList,
+    TemperaError,
+    TimedOut,
+    WrongAddress,
+)
+from lib.events import json_value
+from lib.model_ids import model_ids
+from lib.models import ChatRequest, Delta
+from lib.refusals import Refused, is_refusal, redirected, refusal, with_version
+from lib.retry import asked_wait, wait_before_retry
+from lib.stream import AnswerReader
+from lib.transport import Connections, Watch, translated
+
+MOST_ERROR_BYTES = 65_536
+MOST_LIST_BYTES = 4 * 1024 * 1024
+REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-oneapi-request-id", "cf-ray")
+
+OnRetry = Callable[[int, float, TemperaError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """How long to wait, in seconds; an endpoint has its own clock for the first byte of an answer.
+
+    connect: for a connection. silence: between two pieces of an answer (pings don't count). grace: for the end of the
+    connection once the answer is complete. models: for the whole of a model list.
+    """
+
+    connect: float = 10.0
+    silence: float = 30.0
+    grace: float = 5.0
+    models: float = 20.0
+
+
+class Client:
+    """Sends requests and reads answers; holds the connections between calls."""
+
+    def __init__(self, clocks: Clocks | None = None, rng: Random | None = None) -> None:
+        self._clocks = clocks or Clocks()
+        self._rng = rng or Random()
+        self._connections = Connections(self._clocks.connect)
+
+    async def aclose(self) -> None:
+        """Close the idle connections; those in use close when their call ends."""
+        await self._connections.aclose()
+
+    async def ask(
+        self, endpoint: Endpoint, request: ChatRequest, *, retry: bool = True, on_retry: OnRetry | None = None
+    ) -> AsyncGenerator[Delta, None]:
+        """The answer of `endpoint`, as it comes; raises a TemperaError.
+
+        The first delta names the model and the request id, the last ones carry finish reasons and usage. With `retry`,
+        a call that failed before anything was shown is tried again where that can't be billed twice; `on_retry` hears
+        the attempts made so far, the seconds to wait and the error. Closing the generator, or cancelling the task that
+        waits for it, closes the connection.
+        """
+        attempt = 1
+        while True:
+            shown = False
+            try:
+                async with aclosing(self._once(endpoint, request)) as deltas:
+                    async for delta in deltas:
+                        shown = True
+                        yield delta
+                return
+            except TemperaError as error:
+                wait = wait_before_retry(error, attempt, time.time(), self._rng, shown=shown) if retry else None
+                if wait is None:
+                    raise
+                if on_retry:
+                    on_retry(attempt, wait, error)
+            await asyncio.sleep(wait)
+            attempt += 1
+
+    async def models(self, endpoint: Endpoint) -> list[str]:
+        """The model ids that `GET /models` lists, in its order; raises NoModelList where there is no such list."""
+        with _named(endpoint, ""):
+            try:
+                async with asyncio.timeout(self._clocks.models):
+                    return await self._models(endpoint)
+            except TimeoutError:
+                raise TimedOut(clock="first_byte", seconds=self._clocks.models) from None
+
+    async def _once(self, endpoint: Endpoint, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        """One attempt; between attempts a call holds no place at its endpoint."""
+        with _named(endpoint, request.model):
+            async with endpoint.admit(request) as place, aclosing(self._answer(place, request)) as deltas:
+                async for delta in deltas:
+                    yield delta
+
+    async def _answer(self, place: Endpoint, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        watch = Watch(place.first_byte_seconds)
+        async with self._connections.one(place.base_url) as http:
+            response = await watch.over(http.send(_chat(http, place, request), stream=True))
+            try:
+                refused = _refused(response, place, request.model)
+                if response.status_code != httpx.codes.OK:
+                    raise await _no(response, refused, watch)
+                reader = AnswerReader(refused, request.choices)
+                async with aclosing(self._read(response, reader, watch)) as deltas:
+                    async for delta in deltas:
+                        yield delta
+            finally:
+                await response.aclose()
+
+    async def _read(self, response: httpx.Response, reader: AnswerReader, watch: Watch) -> AsyncGenerator[Delta, None]:
+        """The deltas in the body of `response`; what had come is given out before an error is raised."""
+        ending: TemperaError | None = None
+        async with aclosing(_chunks(response)) as chunks:
+            try:
+                while chunk := await watch.over(anext(chunks, b"")):
+                    before = reader.progress
+                    for delta in reader.feed(chunk):
+                        yield delta
+                    self._wind(watch, reader, restart=reader.progress > before)
+            except (BadAnswer, TimedOut) as error:
+                ending = error
+        for delta in reader.close():
+            yield delta
+        if ending is not None and not reader.finished:
+            raise ending
+        reader.verify()
+
+    def _wind(self, watch: Watch, reader: AnswerReader, *, restart: bool) -> None:
+        """Set the clock for what is to come next."""
+        if reader.complete:
+            watch.allow("silence", self._clocks.grace, restart)
+        elif reader.begun:
+            watch.allow("silence", self._clocks.silence, restart)
+        else:
+            watch.allow(watch.name, watch.seconds, restart)
+
+    async def _models(self, endpoint: Endpoint) -> list[str]:
+        url = service_url(endpoint.base_url, "/models")
+        async with self._connections.one(endpoint.base_url) as http:
+            request = http.build_request("GET", url, headers=_headers(endpoint))
+            with translated():
+                response = await http.send(request, stream=True)
+            try:
+                body = await _start_of(response, MOST_LIST_BYTES)
+            finally:
+                await response.aclose()
+        return _listed(response, _refused(response, endpoint, "").with_body(body))
+
+
+@contextmanager
+def _named(endpoint: Endpoint, model: str) -> Iterator[None]:
+    """Let errors say which service and model they are about."""
+    try:
+        yield
+    except TemperaError as error:
+        error.facts |= {"service": endpoint.title, "address": host_of(endpoint.base_url), "model": model}
+        raise
+
+
+def _headers(place: Endpoint) -> dict[str, str]:
+    key = key_of(place.api_key)
+    return {"accept-encoding": "identity", **({"authorization": f"Bearer {key}"} if key else {})}
+
+
+def _chat(http: httpx.AsyncClient, place: Endpoint, request: ChatRequest) -> httpx.Request:
+    body = json.dumps(request.body(), ensure_ascii=False, separators=(",", ":"))
+    headers = _headers(place) | {"content-type": "application/json"}
+    with translated():
+        url = service_url(place.base_url, "/chat/completions")
+        return http.build_request("POST", url, content=body.encode("utf-8", "replace"), headers=headers)
+
+
+def _refused(response: httpx.Response, place: Endpoint, model: str) -> Refused:
+    """What the status line and the headers tell, in case the answer is an error."""
+    headers = response.headers
+    return Refused(
+        status=response.status_code,
+        request_id=next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), ""),
+        retry_after=asked_wait({name.lower(): value for name, value in headers.items()}, time.time()),
+        may_retry=headers.get("x-should-retry", "").lower() != "false",
+        base_url=place.base_url,
+        model=model,
+        secret=key_of(place.api_key),
+    )
+
+
+async def _no(response: httpx.Response, refused: Refused, watch: Watch) -> ApiError:
+    """The error in a response whose status is not 200."""
+    if response.is_redirect or 300 <= response.status_code < 400:
+        return redirected(refused, response.headers.get("location", ""))
+    try:
+        return refusal(refused.with_body(await watch.over(_start_of(response, MOST_ERROR_BYTES))))
+    except (BadAnswer, TimedOut):
+        return refusal(refused)
+
+
+async def _start_of(response: httpx.Response, most: int) -> str:
+    """The first `most` bytes of the body, as text."""
+    body = bytearray()
+    async with aclosing(_chunks(response)) as chunks:
+        with translated():
+            async for chunk in chunks:
+                body += chunk
+                if len(body) >= most:
+                    break
+    return bytes(body[:most]).decode("utf-8-sig", "replace")
+
+
+def _chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    return cast(AsyncGenerator[bytes, None], response.aiter_bytes())
+
+
+def _listed(response: httpx.Response, refused: Refused) -> list[str]:
+    """The ids in the answer to `GET /models`; raises what it is instead."""
+    if 300 <= refused.status < 400:
+        raise redirected(refused, response.headers.get("location", ""))
+    value = json_value(refused.body)
+    if refused.status == httpx.codes.OK and not is_refusal(value):
+        ids = model_ids(value)
+        if ids:
+            return ids
+        page = refused.body.lstrip().startswith("<")
+        raise refusal(refused) if page and with_version(refused.base_url) else NoModelList(status=refused.status)
+    error = refusal(refused)
+    missing = isinstance(error, WrongAddress | ModelNotFound)
+    raise NoModelList(error.original, status=error.status, request_id=error.request_id) if missing else error

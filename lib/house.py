@@ -1,0 +1,92 @@
+"""Everything that runs once in a process: the store, the loop, the client, the connections, the practice model."""
+
+import logging
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib import calls, local_model, tokens
+from lib.catalogue import Endpoint
+from lib.client import Client
+from lib.connections import Connections
+from lib.errors import SettingsError, StoreError
+from lib.jobs import Jobs
+from lib.local_model import LocalModel
+from lib.model_lists import ModelLists
+from lib.models import Call
+from lib.runner import Answer, run
+from lib.settings import Settings
+from lib.store import Store
+from lib.words import N_
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The services behind the pages. `store_trouble` is set when nothing can be saved to disk."""
+
+    settings: Settings
+    store: Store
+    jobs: Jobs
+    client: Client
+    connections: Connections
+    models: ModelLists
+    local: LocalModel | None
+    process: str
+    store_trouble: StoreError | None = None
+
+    @classmethod
+    def open(cls, settings: Settings) -> "House":
+        """Open the store, close what a dead process left behind, and get ready to answer."""
+        if settings.mode == "shared":
+            raise SettingsError(
+                N_("TEMPERA_MODE=shared needs a sign-in, and this version has none yet."),
+                N_("Leave it out to use Tempera on this computer."),
+            )
+        store, trouble = _open_store(settings)
+        os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))
+        tokens.place_vocabulary(_vocabulary_folder(settings))
+        process = calls.this_process()
+        store.write(lambda db: calls.interrupt_orphans(db, process)).result()
+        local = LocalModel() if settings.local_model and local_model.available() else None
+        connections = Connections(settings.offered(), [local] if local else [])
+        jobs, client = Jobs(), Client()
+        return cls(settings, store, jobs, client, connections, ModelLists(jobs, client), local, process, trouble)
+
+    def start(self, call: Call, endpoint: Endpoint) -> Answer:
+        """Begin a call that the store holds as started; the answer grows in the job returned."""
+        answer = Answer(call)
+        self.jobs.start(answer, run(answer, endpoint, self.client, self.store))
+        return answer
+
+    def answer(self, call_id: str | None) -> Answer | None:
+        """The running or lately finished answer of a call."""
+        job = self.jobs.get(call_id) if call_id else None
+        return job if isinstance(job, Answer) else None
+
+    def close(self) -> None:
+        """Stop what runs, record it, and let go of everything."""
+        self.jobs.close(last=self.client.aclose())
+        if self.local is not None:
+            self.local.close()
+        self.store.close()
+
+
+def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:
+    """The store in the data folder; where that can't be written, one in memory and the reason."""
+    try:
+        if not settings.database_url.get_secret_value():
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+        return Store.open(settings.store_url), None
+    except StoreError as trouble:
+        return Store.in_memory(), trouble
+    except OSError as trouble:
+        return Store.in_memory(), StoreError(str(trouble))
+
+
+def _vocabulary_folder(settings: Settings) -> Path:
+    """Where tiktoken finds its vocabulary; beside the data, or in a temporary folder where that can't be written."""
+    folder = settings.data_dir / "tiktoken"
+    return folder if os.access(settings.data_dir, os.W_OK) else Path(tempfile.gettempdir()) / "tempera-tiktoken"

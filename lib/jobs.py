@@ -1,0 +1,119 @@
+"""Coroutines on one background loop, looked at from the pages.
+
+A script run may end at any moment (a click, a reload, a closed tab); a job does not notice. It ends by itself or by
+`cancel`, and its last state stays in the registry until the process ends or `KEPT` newer ones have finished.
+"""
+
+import asyncio
+import threading
+from collections import OrderedDict
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+KEPT = 500
+T = TypeVar("T")
+
+
+class Job:
+    """One running coroutine. `error` is what it raised, if anything; subclasses carry what the page shows."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.error: BaseException | None = None
+        self.finished = False
+        self._changed = threading.Condition()
+        self._version = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def touch(self) -> None:
+        """Wake whoever waits: something new can be seen."""
+        with self._changed:
+            self._version += 1
+            self._changed.notify_all()
+
+    def wait(self, seen: int, seconds: float) -> int:
+        """Wait until there is something newer than version `seen`, at most `seconds`; the version now."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._version != seen or self.finished, seconds)
+            return self._version
+
+    def wait_until_finished(self, seconds: float) -> bool:
+        """Whether the job ended within `seconds`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.finished, seconds)
+
+    async def ended(self) -> None:
+        """Wait on the loop until the job has ended; its error is kept, not raised."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def cancel(self) -> None:
+        """Ask the coroutine to stop, from any thread; its connections close at once."""
+        if self._task is not None and not self.finished:
+            # One hop more than creating it took, so that the coroutine has begun and can clean up after itself.
+            loop, task = self._task.get_loop(), self._task
+            loop.call_soon_threadsafe(loop.call_soon, task.cancel)
+
+
+class Jobs:
+    """The registry and its loop thread; one per process."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self.loop.run_forever, name="jobs", daemon=True)
+        self._thread.start()
+
+    def start(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` on the loop under the job's id; for every thread but the loop's own."""
+        self.call(self.begin(job, work), seconds=5)
+
+    async def begin(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
+        """The same on the loop."""
+        with self._lock:
+            self._forget_oldest()
+            self._jobs[job.id] = job
+        job._task = self.loop.create_task(work)
+        job._task.add_done_callback(lambda done: _end(job, done))
+
+    def get(self, id: str) -> Job | None:
+        """The job of that id, running or lately finished."""
+        return self._jobs.get(id)
+
+    def running(self) -> list[Job]:
+        """The jobs that have not ended."""
+        with self._lock:
+            return [job for job in self._jobs.values() if not job.finished]
+
+    def call(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
+        """Run a short coroutine on the loop and wait for its result; raises TimeoutError after `seconds`."""
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        try:
+            return future.result(seconds)
+        except TimeoutError:
+            future.cancel()
+            raise
+
+    def close(self, last: Coroutine[Any, Any, None], seconds: float = 5) -> None:
+        """Cancel what runs, let it record its end, run `last`, and stop the loop."""
+        running = self.running()
+        for job in running:
+            job.cancel()
+        for job in running:
+            job.wait_until_finished(seconds)
+        self.call(last, seconds)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(seconds)
+        self.loop.close()
+
+    def _forget_oldest(self) -> None:
+        finished = [id for id, job in self._jobs.items() if job.finished]
+        for id in finished[: max(0, len(finished) - KEPT)]:
+            del self._jobs[id]
+
+
+def _end(job: Job, task: "asyncio.Task[None]") -> None:
+    job.error = asyncio.CancelledError() if task.cancelled() else task.exception()
+    job.finished = True
+    job.touch()

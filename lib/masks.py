@@ -1,0 +1,44 @@
+"""Service texts made fit to keep: keys masked down to their last four characters, control characters out, bounded."""
+
+import re
+import unicodedata
+from urllib.parse import quote
+
+MOST_CHARACTERS = 2_000
+_MOST_READ = 100_000
+_SHORTEST_KEY = 8
+_KEY_LIKE = re.compile(r"\b(?:sk|pk|rk|gsk|xai|hf|key)[-_][\w*.•-]{3,}[\w*•-]|\bAIza[\w-]{20,}", re.ASCII)
+_BEARER = re.compile(r"(\bBearer\s+|\bBasic\s+)([^\s\"'<>,;]+)", re.IGNORECASE)
+_BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def masked(text: str, secret: str = "", most: int = MOST_CHARACTERS) -> str:
+    """`text` without `secret` and without anything that looks like a key, cut to `most` characters."""
+    text = text[:_MOST_READ]
+    if len(secret) >= _SHORTEST_KEY:
+        for form in {secret, quote(secret, safe=""), secret.replace("/", "\\/")}:
+            text = text.replace(form, _last_four(secret))
+        text = _without_begun(text, secret)
+    text = _BEARER.sub(lambda found: found[1] + _last_four(found[2]), text)
+    text = _KEY_LIKE.sub(lambda found: _last_four(found[0]), text)
+    return _plain(text).strip()[:most]
+
+
+def _last_four(key: str) -> str:
+    return "…" + (key[-4:] if len(key) >= 12 else "")
+
+
+def _without_begun(text: str, secret: str) -> str:
+    """A key that the end of a cut text holds only in part is masked too."""
+    for size in range(len(secret) - 1, 3, -1):
+        if text.endswith(secret[:size]):
+            return text[:-size] + "…"
+    return text
+
+
+def _plain(text: str) -> str:
+    return "".join(one for one in text if one in "\n\t" or not (_hidden(one) or one in _BIDI))
+
+
+def _hidden(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs")

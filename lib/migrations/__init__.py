@@ -1,0 +1,28 @@
+"""The steps that bring a database to today's tables; a step is a file `versions/NNNN_what.py` with revision `NNNN`."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+FOLDER = Path(__file__).parent
+# By the files' names, so that a start with nothing to do need not import Alembic (0.7 s).
+NEWEST = max(path.name[:4] for path in FOLDER.glob("versions/[0-9]*.py"))
+
+
+def version(conn: Connection) -> str | None:
+    """The last step this database has taken; None for an empty one."""
+    if not inspect(conn).has_table("alembic_version"):
+        return None
+    found = conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def upgrade(conn: Connection) -> None:
+    """Take the missing steps inside the connection's transaction: all of them or none."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = conn
+    command.upgrade(config, "head")

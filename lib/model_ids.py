@@ -1,0 +1,25 @@
+"""The ids in a model list, in any of the shapes that services give it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+MOST_MODELS = 10_000
+MOST_CHARACTERS = 300
+
+
+def model_ids(value: Any) -> list[str]:
+    """The ids in the JSON value of `GET /models`: each once, in order; empty where there are none."""
+    for name in ("data", "models", "result"):
+        if isinstance(value, Mapping) and value.get(name):
+            value = value[name]
+    if isinstance(value, Mapping):
+        value = list(value)
+    ids = map(_id, value[:MOST_MODELS]) if isinstance(value, list) else []
+    return list(dict.fromkeys(filter(None, ids)))
+
+
+def _id(item: Any) -> str:
+    if isinstance(item, Mapping):
+        item = next((item[name] for name in ("id", "model", "name") if isinstance(item.get(name), str)), "")
+    named = item.strip() if isinstance(item, str) else ""
+    return named if len(named) <= MOST_CHARACTERS and named.isprintable() else ""

@@ -1,0 +1,102 @@
+"""Which processes of Tempera are alive, told by locks that the system takes from a process when it ends.
+
+A process holds a lock as long as its store is open: a locked file beside an SQLite file, an advisory lock in
+PostgreSQL. Neither a reused process id, nor a changed clock, nor a sleeping computer can make a lock lie, as they
+can a pid or a heartbeat.
+"""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import Connection, text
+
+ID = secrets.token_hex(16)
+"""This process."""
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class Hold:
+    """A locked file that says: this process has the database at `path` open. Sweeps away what dead ones left."""
+
+    def __init__(self, path: Path) -> None:
+        folder = _folder(path)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        living(path)
+        self._file, self._path = _locked(folder)
+
+    def release(self) -> None:
+        """Give the lock up."""
+        with contextlib.suppress(OSError):  # Windows can't remove a file that is open
+            self._path.unlink()
+        self._file.close()
+
+
+def living(path: Path) -> set[str]:
+    """The ids of the processes that have the database at `path` open; lock files of dead ones are removed."""
+    return {file.name.partition(".")[0] for file in _folder(path).glob("*.lock") if _is_held(file)}
+
+
+def is_alive(conn: Connection, process: str) -> bool:
+    """Whether `process` has this connection's database open."""
+    if process == ID:
+        return True
+    if conn.dialect.name == "postgresql":
+        query = text("SELECT pg_try_advisory_xact_lock(:key)")
+        return not conn.execute(query, {"key": advisory_key(process)}).scalar()
+    path = conn.engine.url.database
+    return path is not None and process in living(Path(path))
+
+
+def advisory_key(process: str) -> int:
+    """The 64-bit number that stands for `process` among PostgreSQL's advisory locks."""
+    return int.from_bytes(hashlib.sha256(process.encode()).digest()[:8], "big", signed=True)
+
+
+def _folder(path: Path) -> Path:
+    return path.with_name(path.name + "-running")
+
+
+def _locked(folder: Path) -> tuple[IO[bytes], Path]:
+    while True:
+        path = folder / f"{ID}.{secrets.token_hex(4)}.lock"
+        file = open(path, "xb", opener=_private)  # noqa: SIM115
+        try:
+            _lock(file)
+            # Another process that sweeps may have taken the file for a dead one's before the lock was on.
+            if path.exists():
+                return file, path
+        except OSError:
+            pass
+        file.close()
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        with open(path, "r+b") as file:
+            _lock(file)
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return False
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,132 @@
+"""One call from its first record to its last: ask, take in what comes, save it on the way, and close it exactly once."""
+
+import asyncio
+import logging
+import time
+from concurrent.futures import Future
+from typing import Any
+
+from lib import calls, prices, tokens
+from lib.catalogue import Endpoint
+from lib.client import Client
+from lib.errors import Billed, StoreError, TemperaError
+from lib.jobs import Job
+from lib.models import Call, Outcome, Reply, State, Usage
+from lib.store import Store
+
+CHECKPOINT_SECONDS = 1.0
+CHECKPOINT_CHARACTERS = 2_000
+log = logging.getLogger(__name__)
+
+
+class Answer(Job):
+    """A call that runs, as the page sees it."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(call.id)
+        self.call = call
+        self.reply = Reply()
+        self.outcome: Outcome | None = None
+        self.recorded = True
+        self.attempts = 1
+        self.waiting: float | None = None
+        """Seconds until the next attempt, while a refused one waits."""
+        self.began = time.monotonic()
+        self.first_token_seconds: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the call began, or that it took."""
+        return self.outcome.seconds if self.outcome else time.monotonic() - self.began
+
+    def retrying(self, attempt: int, wait: float, error: TemperaError) -> None:
+        """Note that another attempt follows after `wait` seconds."""
+        self.attempts, self.waiting = attempt + 1, wait
+        self.touch()
+
+
+async def run(answer: Answer, endpoint: Endpoint, client: Client, store: Store) -> None:
+    """Ask `endpoint` for the answer to a call that is recorded as started; ends when its final record is written."""
+    saver = _Saver(answer, store)
+    state: State = "ok"
+    error: BaseException | None = None
+    answer.began = time.monotonic()
+    try:
+        async for delta in client.ask(endpoint, answer.call.request, on_retry=answer.retrying):
+            answer.reply.add(delta)
+            if answer.first_token_seconds is None and not answer.reply.empty:
+                answer.first_token_seconds = answer.seconds
+            saver.save_if_due(len(delta.text) + len(delta.reasoning))
+            answer.touch()
+    except asyncio.CancelledError as stopped:
+        state, error = "cancelled", stopped
+    except TemperaError as refused:
+        state, error = ("error" if answer.reply.empty else "partial"), refused
+    except Exception as bug:
+        log.exception("call %s failed for a reason nobody foresaw", answer.call.id)
+        state, error = ("error" if answer.reply.empty else "partial"), bug
+    answer.outcome = _outcome(answer, state, error)
+    await _record(answer, answer.outcome, store)
+
+
+def _outcome(answer: Answer, state: State, error: BaseException | None) -> Outcome:
+    usage = _counted(answer.call, answer.reply, sent=state in ("ok", "partial") or not answer.reply.empty)
+    answer.reply.usage = usage
+    billed: Billed = "yes" if state == "ok" else getattr(error, "billed", "unknown")
+    return Outcome(
+        state=state,
+        reply=answer.reply,
+        seconds=answer.seconds,
+        first_token_seconds=answer.first_token_seconds,
+        error_kind=getattr(error, "kind", "bug") if isinstance(error, Exception) else "",
+        error_text=error.original if isinstance(error, TemperaError) else "",
+        error_record=_shown(error).record() if isinstance(error, Exception) else {},
+        billed=billed,
+        attempts=answer.attempts,
+        cost=prices.cost(answer.call.request.model, usage),
+    )
+
+
+def _shown(error: Exception) -> TemperaError:
+    return error if isinstance(error, TemperaError) else TemperaError()
+
+
+def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
+    """The usage as the service reported it, else our own count of what was sent and what came."""
+    if reply.usage.source == "reported":
+        return reply.usage
+    if not sent:
+        return Usage()
+    thoughts = sum(tokens.count(choice.reasoning) for choice in reply.choices)
+    return Usage(
+        prompt_tokens=tokens.count_prompt(call.request.messages),
+        completion_tokens=thoughts + sum(tokens.count(choice.text) for choice in reply.choices),
+        reasoning_tokens=thoughts or None,
+        source="estimated",
+    )
+
+
+async def _record(answer: Answer, outcome: Outcome, store: Store) -> None:
+    """Write the final record, even when the job is being cancelled a second time."""
+    try:
+        await asyncio.shield(store.submit(lambda db: calls.finish_call(db, answer.call.id, outcome)))
+    except StoreError:
+        answer.recorded = False
+
+
+class _Saver:
+    """Saves the text so far now and then; the stream never waits for it."""
+
+    def __init__(self, answer: Answer, store: Store) -> None:
+        self._answer, self._store = answer, store
+        self._at, self._unsaved = time.monotonic(), 0
+        self._writing: Future[Any] | None = None
+
+    def save_if_due(self, characters: int) -> None:
+        self._unsaved += characters
+        now = time.monotonic()
+        due = now - self._at >= CHECKPOINT_SECONDS or self._unsaved >= CHECKPOINT_CHARACTERS
+        if due and self._unsaved and (self._writing is None or self._writing.done()):
+            self._at, self._unsaved = now, 0
+            call_id, reply = self._answer.call.id, self._answer.reply
+            self._writing = self._store.write(lambda db: calls.checkpoint(db, call_id, reply))

@@ -1,0 +1,83 @@
+"""The operator's settings: from the environment (`TEMPERA_...`), then from `.streamlit/secrets.toml`.
+
+    TEMPERA_BASE_URL      a service for everybody, and
+    TEMPERA_API_KEY       its key
+    TEMPERA_DATA_DIR      where chats and the history are kept (default: the user's data folder)
+    TEMPERA_DATABASE_URL  another database than the file in that folder
+    TEMPERA_MODE          local (default: one person on this computer) or shared
+
+    [endpoints.NAME]      in secrets.toml: base_url and api_key of further services
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from lib.catalogue import Endpoint, name_of
+from lib.errors import SettingsError
+from lib.words import N_
+
+ROOT = Path(__file__).resolve().parents[1]
+SECRETS = (Path.home() / ".streamlit" / "secrets.toml", ROOT / ".streamlit" / "secrets.toml")
+
+
+class Service(BaseModel):
+    """A service the operator offers to everybody."""
+
+    base_url: str
+    api_key: SecretStr = SecretStr("")
+
+
+class Settings(BaseSettings):
+    """All settings; keys are masked in every representation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TEMPERA_", toml_file=SECRETS, extra="ignore", hide_input_in_errors=True, frozen=True
+    )
+
+    base_url: str = ""
+    api_key: SecretStr = SecretStr("")
+    data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("tempera", appauthor=False))
+    database_url: SecretStr = SecretStr("")
+    mode: Literal["local", "shared"] = "local"
+    local_model: bool = True
+    endpoints: dict[str, Service] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """The settings as they stand now; raises SettingsError with the name of the one that is wrong."""
+        try:
+            return cls()
+        except ValidationError as problem:
+            name = ".".join(str(part) for part in problem.errors()[0]["loc"])
+        except ValueError:
+            name = "secrets.toml"
+        raise SettingsError(
+            N_("The setting “{name}” can't be read."), N_("Correct it and start Tempera again."), name=name
+        )
+
+    def offered(self) -> list[Endpoint]:
+        """The operator's endpoints, the one from the environment first."""
+        services = [Endpoint(name, service.base_url, service.api_key) for name, service in self.endpoints.items()]
+        if self.base_url:
+            services.insert(0, Endpoint(name_of(self.base_url), self.base_url, self.api_key))
+        return services
+
+    @property
+    def store_url(self) -> str:
+        """The database's URL for SQLAlchemy."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'tempera.db'}"

@@ -1,0 +1,71 @@
+"""Runs a plan: so many calls at a time, each recorded as it starts and as it ends, until every cell is done."""
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Sequence
+
+from lib import calls, catalogue, prices
+from lib.house import House
+from lib.jobs import Job
+from lib.models import Call
+from lib.runner import Answer, run
+from lib.sweep import Cell, Plan
+
+
+class SweepRun(Job):
+    """A sweep that runs, as the page sees it; its id is the sweep's."""
+
+    def __init__(self, sweep_id: str, owner: str, session: str, plan: Plan, cells: Sequence[Cell]) -> None:
+        super().__init__(sweep_id)
+        self.owner, self.session, self.plan = owner, session, plan
+        self.queue = deque(slowest_first(cells))
+        self.total = len(cells)
+        self.answers: dict[str, Answer] = {}
+        """Running and ended answers of this run, by cell id."""
+
+    def stop_cell(self, cell_id: str) -> None:
+        """End one running answer; its text so far is kept."""
+        answer = self.answers.get(cell_id)
+        if answer is not None:
+            answer.cancel()
+
+
+def slowest_first(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells in the order that ends soonest: dear models are the slow ones, so they begin."""
+    dearness = {cell.model: (prices.list_price(cell.model.partition("/")[2]) or (0.0, 0.0))[1] for cell in cells}
+    return sorted(cells, key=lambda cell: -dearness[cell.model])
+
+
+def start(house: House, sweep: SweepRun) -> None:
+    """Begin to send the cells of `sweep`; pages look at it through the registry."""
+    house.jobs.start(sweep, _run(house, sweep))
+
+
+async def _run(house: House, sweep: SweepRun) -> None:
+    workers = [asyncio.create_task(_work(house, sweep)) for _ in range(min(sweep.plan.concurrency, sweep.total))]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        for answer in sweep.answers.values():
+            answer.cancel()
+        await asyncio.gather(*(answer.ended() for answer in sweep.answers.values()))
+
+
+async def _work(house: House, sweep: SweepRun) -> None:
+    while sweep.queue:
+        await _answer(house, sweep, sweep.queue.popleft())
+
+
+async def _answer(house: House, sweep: SweepRun, cell: Cell) -> None:
+    endpoint, model = catalogue.find(cell.model, house.connections.endpoints(sweep.owner))
+    request = sweep.plan.request(model, cell.temperature)
+    call = Call(secrets.token_hex(16), sweep.owner, sweep.session, "sweep", endpoint.name, request, cell.id)
+    await house.store.submit(lambda db: calls.start_call(db, call, house.process))
+    answer = sweep.answers[cell.id] = Answer(call)
+    await house.jobs.begin(answer, run(answer, endpoint, house.client, house.store))
+    sweep.touch()
+    await answer.ended()
+    sweep.touch()

@@ -1,0 +1,172 @@
+"""What the store keeps: calls, chats with their messages, settings. Every table names the owner of each row.
+
+Times are whole microseconds since 1970 in UTC. Text is cleaned, and numbers are clamped, by the column types: nothing
+a model or a service sends can make a row unwritable.
+"""
+
+import math
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    false,
+)
+
+REPLACEMENT = "\ufffd"
+MOST_INTEGER = 2**63 - 1
+metadata = MetaData()
+
+
+def clean(text: str) -> str:
+    """`text` as every database takes it: U+FFFD stands for NUL and for lone surrogates."""
+    # UTF-16 joins the halves of a pair that arrived as two escapes; what is left alone is replaced.
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return whole.replace("\0", REPLACEMENT)
+
+
+def clean_json(value: Any) -> Any:
+    """A JSON value with clean texts, integers of 64 bit, and null for what JSON has no number for."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(name)): clean_json(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean_json(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool) else clamped(value)
+
+
+def clamped(number: int) -> int:
+    """`number`, or the 64-bit integer nearest to it."""
+    return max(-MOST_INTEGER - 1, min(MOST_INTEGER, number))
+
+
+class CleanText(TypeDecorator[str]):
+    """Text without NUL and lone surrogates."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else clean(value)
+
+
+class CleanJson(TypeDecorator[Any]):
+    """JSON with clean texts; None is SQL's NULL."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return clean_json(value)
+
+
+class Whole(TypeDecorator[int]):
+    """An integer of 64 bit; larger ones are clamped."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        return None if value is None else clamped(value)
+
+
+def _sequence() -> Column[int]:
+    # SQLite numbers rows by itself only in a column declared exactly INTEGER.
+    return Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+calls = Table(
+    "calls",
+    metadata,
+    _sequence(),
+    Column("id", CleanText, nullable=False, unique=True),
+    Column("owner", CleanText, nullable=False),
+    Column("session", CleanText, nullable=False),
+    Column("page", CleanText, nullable=False),
+    Column("cell_id", CleanText),
+    Column("attempt", Whole, nullable=False),
+    Column("endpoint", CleanText, nullable=False),
+    Column("model", CleanText, nullable=False),
+    Column("model_answered", CleanText, nullable=False),
+    Column("params_asked", CleanJson, nullable=False),
+    Column("params_sent", CleanJson, nullable=False),
+    Column("messages", CleanJson),  # NULL: a temporary chat, whose texts are not stored
+    Column("state", CleanText, nullable=False),
+    Column("choices", CleanJson, nullable=False),
+    Column("prompt_tokens", Whole),
+    Column("completion_tokens", Whole),
+    Column("reasoning_tokens", Whole),
+    Column("cached_tokens", Whole),
+    Column("usage_source", CleanText, nullable=False),
+    Column("started_at", Whole, nullable=False),
+    Column("seconds", Float),
+    Column("first_token_seconds", Float),
+    Column("finish_reason", CleanText),
+    Column("error_kind", CleanText, nullable=False),
+    Column("error_text", CleanText, nullable=False),
+    Column("error_record", CleanJson, nullable=False),
+    Column("request_id", CleanText, nullable=False),
+    Column("billed", CleanText, nullable=False),
+    Column("attempts", Whole, nullable=False),
+    Column("cost", Float),  # NULL: no price
+    Column("process", CleanText, nullable=False),
+    Index("calls_by_owner", "owner", "seq"),
+    Index("calls_by_session", "session"),
+    Index("calls_by_cell", "cell_id"),
+    Index("calls_by_state", "state"),
+    sqlite_autoincrement=True,
+)
+
+chats = Table(
+    "chats",
+    metadata,
+    Column("id", CleanText, primary_key=True),
+    Column("owner", CleanText, nullable=False),
+    Column("title", CleanText, nullable=False),
+    Column("created_at", Whole, nullable=False),
+    Column("updated_at", Whole, nullable=False),
+    Column("deleted_at", Whole),
+    Column("temporary", Boolean, nullable=False, server_default=false()),
+    Column("head", CleanText),
+    Index("chats_by_owner", "owner", "updated_at"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _sequence(),
+    Column("id", CleanText, nullable=False, unique=True),
+    Column("owner", CleanText, nullable=False),
+    Column("chat_id", CleanText, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
+    Column("parent_id", CleanText, ForeignKey("messages.id", ondelete="CASCADE")),
+    Column("role", CleanText, nullable=False),
+    Column("content", CleanText),  # NULL: the text is in the call's choice, or the chat is temporary
+    Column("call_id", CleanText),
+    Column("choice", Whole, nullable=False),
+    Column("created_at", Whole, nullable=False),
+    Index("messages_by_chat", "chat_id", "parent_id"),
+    Index("messages_by_parent", "parent_id"),
+    sqlite_autoincrement=True,
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("owner", CleanText, primary_key=True),
+    Column("name", CleanText, primary_key=True),
+    Column("value", CleanJson, nullable=False),
+)

@@ -1,0 +1,65 @@
+"""`<think>...</think>` at the start of an answer belongs to the reasoning; split off while the text still comes."""
+
+OPEN, CLOSE = "<think>", "</think>"
+_MOST_HELD = 64
+
+
+class Thinking:
+    """Splits one choice's text into (text, reasoning), wherever the chunks are cut.
+
+    A piece that may turn out to be part of a tag is held back until the next one, or `flush`, tells.
+    """
+
+    def __init__(self) -> None:
+        self._state = "start"
+        self._held = ""
+
+    def split(self, piece: str) -> tuple[str, str]:
+        """Take in a piece of content; what of it is certain by now, as (text, reasoning)."""
+        if self._state == "text":
+            return piece, ""
+        self._held += piece
+        return {"start": self._start, "reasoning": self._reasoning, "gap": self._gap}[self._state]()
+
+    def flush(self) -> tuple[str, str]:
+        """What is still held back, at the end of the answer."""
+        held, self._held = self._held, ""
+        if self._state == "reasoning":
+            return "", held.rstrip("\n")
+        return ("", "") if self._state == "gap" else (held, "")
+
+    def _start(self) -> tuple[str, str]:
+        begun = self._held.lstrip()
+        if begun.startswith(OPEN):
+            self._state, self._held = "reasoning", begun.removeprefix(OPEN).lstrip("\n")
+            return self._reasoning()
+        if OPEN.startswith(begun) and len(self._held) < _MOST_HELD:
+            return "", ""
+        return self._plain()
+
+    def _reasoning(self) -> tuple[str, str]:
+        thought, tag, rest = self._held.partition(CLOSE)
+        if tag:
+            self._state, self._held = "gap", rest
+            text, _ = self._gap()
+            return text, thought.rstrip("\n")
+        kept = len(self._held) - _undecided(self._held)
+        thought, self._held = self._held[:kept], self._held[kept:]
+        return "", thought
+
+    def _gap(self) -> tuple[str, str]:
+        self._held = self._held.lstrip("\n")
+        return self._plain() if self._held else ("", "")
+
+    def _plain(self) -> tuple[str, str]:
+        self._state = "text"
+        text, self._held = self._held, ""
+        return text, ""
+
+
+def _undecided(text: str) -> int:
+    """How many characters at the end of `text` may belong to the closing tag or the line ends before it."""
+    size = next((size for size in range(len(CLOSE) - 1, 0, -1) if text.endswith(CLOSE[:size])), 0)
+    before = text[: len(text) - size]
+    newlines = len(before) - len(before.rstrip("\n"))
+    return size + newlines if newlines < _MOST_HELD else size

@@ -1,0 +1,44 @@
+"""The chat before its first message: one sentence, three examples, and what answers here."""
+
+import streamlit as st
+
+from lib.catalogue import find
+from lib.house import House
+from lib.ui import talk
+from lib.ui.texts import _
+from lib.ui.visitor import Visitor
+from lib.words import N_
+
+EXAMPLES = (
+    N_("Write a haiku about the first snow."),
+    N_("Explain to a ten-year-old why the sky is blue."),
+    N_("Give me three names for a small bakery."),
+)
+
+
+def empty_state(house: House, visitor: Visitor) -> None:
+    """An invitation, and one honest line about the practice model where it is the one that answers."""
+    with st.container(key="chat_empty"):
+        st.subheader(_("Ask anything. The answer appears while it is written."), anchor=False)
+        with st.container(horizontal=True, gap="small"):
+            for index, example in enumerate(EXAMPLES):
+                st.button(_(example), key=f"chat_example_{index}", on_click=talk.say, args=(_(example),))
+        _what_answers(house, visitor)
+
+
+def _what_answers(house: House, visitor: Visitor) -> None:
+    connected = house.connections.endpoints(visitor.owner)
+    if not connected:
+        st.info(
+            _("The practice model is not installed on this computer. Connect a service to begin (button on the right)."),
+            icon=":material/info:",
+        )
+        return
+    chosen, _model = find(st.session_state.get("chat_model") or "", connected)
+    if chosen is house.local:
+        st.caption(
+            _(
+                "A tiny free model on this computer answers, mainly in English: for learning the page, not for "
+                "judging quality. Connect a service for better answers."
+            )
+        )

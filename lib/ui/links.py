@@ -1,0 +1,57 @@
+"""Links that fill the form: `/?model=..&system=..&prompt=..&temperature=..`. They send nothing.
+
+A link is applied once and taken out of the address, so that a reload doesn't undo what was changed since.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from lib.errors import InvalidInput
+from lib.models import RANGES, Params
+from lib.ui.state import state
+from lib.ui.texts import said
+from lib.words import N_
+
+INTEGERS = ("max_tokens", "n")
+MAX_TEXT = 20_000
+TRUE = ("1", "true", "on", "yes")
+
+
+def apply_chat_link() -> None:
+    """Fill the chat's form from the address, once; what can't be used is said."""
+    query = st.query_params
+    if not set(query) & {"model", "system", "prompt", "stop", "user", "stream", *RANGES}:
+        return
+    for name in RANGES:
+        if name in query:
+            _apply_checked("chat", name, query[name])
+    if "stop" in query:
+        _set_switched("chat_stop_words", "chat_stop_on", query.get_all("stop")[:4])
+    if "user" in query:
+        _set_switched("chat_user", "chat_user_on", query["user"][:256])
+    if "stream" in query:
+        st.session_state["chat_stream"] = query["stream"].lower() in TRUE
+    for name, key in (("model", "chat_model"), ("system", "chat_system"), ("prompt", "chat_input")):
+        if query.get(name):
+            st.session_state[key] = query[name][:MAX_TEXT]
+    if "prompt" in query:
+        state.chat_id = None
+    st.query_params.clear()
+
+
+def _apply_checked(prefix: str, name: str, text: str) -> None:
+    try:
+        value: Any = int(text) if name in INTEGERS else float(text)
+        Params.checked({name: value})
+    except ValueError:
+        state.notices.append(said(InvalidInput(N_("The link's “{field}” is not a number."), field=name)))
+    except InvalidInput as refused:
+        state.notices.append(said(refused))
+    else:
+        _set_switched(f"{prefix}_{name}", f"{prefix}_{name}_on", value)
+
+
+def _set_switched(key: str, switch: str, value: Any) -> None:
+    st.session_state[key] = value
+    st.session_state[switch] = True

@@ -1,0 +1,24 @@
+"""The script that runs for every page: the frame around them."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from lib.errors import SettingsError
+from lib.ui import resources
+from lib.ui.error_box import error_box
+from lib.ui.frame import recall_language, store_warning
+from lib.ui.texts import _
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+
+st.set_page_config(page_title="Tempera", page_icon=":material/thermostat:", initial_sidebar_state="auto")
+try:
+    house = resources.house()
+except SettingsError as wrong:
+    error_box(wrong)
+    st.stop()
+recall_language(house)
+page = st.navigation([st.Page(PAGES / "chat.py", title=_("Chat"), default=True)], position="top")
+store_warning(house)
+page.run()

@@ -1,0 +1,42 @@
+"""What all visitors share: the house, opened once per process."""
+
+import gc
+import importlib
+import sys
+
+import streamlit as st
+
+from lib import prices, tokens
+from lib.errors import SettingsError
+from lib.house import House
+from lib.settings import Settings
+
+WARM_MODULES = ("pandas", "altair", "pyarrow", "streamlit.elements.lib.built_in_chart_utils", "streamlit.runtime.caching")
+
+
+@st.cache_resource(show_spinner=False, on_release=House.close)
+def house() -> House:
+    """The services of this process; raises SettingsError when the operator's settings don't work."""
+    return House.open(Settings.load())
+
+
+def warm_up() -> None:
+    """Load what the first visitor would wait for, then keep the garbage collector from walking it again and again.
+
+    Streamlit collects after every script run; without the freeze each run pays 25-70 ms for modules that never go.
+    """
+    try:
+        house()
+    except SettingsError as wrong:
+        sys.exit(f"Tempera can't start. {wrong}")
+    for name in WARM_MODULES:
+        importlib.import_module(name)
+    tokens.count("warm")
+    prices.list_price("gpt-4o")
+    gc.collect()
+    gc.freeze()
+
+
+def close() -> None:
+    """End what runs and let go of everything."""
+    house.clear()

@@ -1,0 +1,114 @@
+"""Around the pages: who the visitor is, what the browser may load, and whether we are well."""
+
+import base64
+import hashlib
+import re
+import secrets
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+VISITOR_COOKIE = "tempera_visitor"
+SESSION_COOKIE = "tempera_session"
+VISITOR_SECONDS = 365 * 24 * 3600
+ID = re.compile(r"[0-9a-f]{32}")
+HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,255}")
+
+
+class Frame:
+    """Gives each browser its two cookies and each answer its security headers; refuses foreign WebSockets."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and not _own_origin(Headers(scope=scope)):
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] == "http":
+            await self.app(scope, receive, _with_headers(scope, send))
+        else:
+            await self.app(scope, receive, send)
+
+
+def _own_origin(headers: Headers) -> bool:
+    """Whether a WebSocket comes from one of our own pages (T18); programs send no Origin and carry no cookies."""
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+def _with_headers(scope: Scope, send: Send) -> Send:
+    connection = HTTPConnection(scope)
+    host = connection.headers.get("host", "")
+    cookies = _missing_cookies(connection)
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.update(_security_headers(host if HOST.fullmatch(host) else ""))
+            for cookie in cookies:
+                headers.append("set-cookie", cookie)
+        await send(message)
+
+    return send_with_headers
+
+
+def _missing_cookies(connection: HTTPConnection) -> list[str]:
+    """Set-Cookie values for the visitor (a year) and the browser session, where the browser has none yet."""
+    wanted = {VISITOR_COOKIE: f"; Max-Age={VISITOR_SECONDS}", SESSION_COOKIE: ""}
+    if connection.url.path.startswith(("/_stcore", "/static", "/media", "/component")):
+        return []
+    secure = "; Secure" if connection.url.scheme == "https" else ""
+    return [
+        f"{name}={secrets.token_hex(16)}; Path=/; HttpOnly; SameSite=Lax{age}{secure}"
+        for name, age in wanted.items()
+        if not ID.fullmatch(connection.cookies.get(name, ""))
+    ]
+
+
+def _security_headers(host: str) -> dict[str, str]:
+    sockets = f" ws://{host} wss://{host}" if host else ""
+    policy = (
+        "default-src 'self'; "
+        f"script-src 'self' {_inline_script_hash()}; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+        f"connect-src 'self'{sockets}; worker-src 'self' blob:; frame-src 'self'; object-src 'none'; "
+        "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+    )
+    return {
+        "content-security-policy": policy,
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "no-referrer",
+        "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    }
+
+
+@cache
+def _inline_script_hash() -> str:
+    """The CSP hash of the one inline script in Streamlit's index.html, taken from the installed version."""
+    spec = find_spec("streamlit")
+    assert spec is not None and spec.origin is not None
+    page = Path(spec.origin).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+
+async def _healthz(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _chat(request: Request) -> Response:
+    """The first page lives at `/` only; its own name leads there, with what the link carries."""
+    query = request.url.query
+    return RedirectResponse(f"/?{query}" if query else "/", status_code=307)
+
+
+ROUTES = [Route("/healthz", _healthz), Route("/chat", _chat)]

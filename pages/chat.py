@@ -1,0 +1,43 @@
+"""Chat: talk to a model."""
+
+import streamlit as st
+
+from lib.ui import controls, links, recall, resources, talk
+from lib.ui.chat_list import chat_list
+from lib.ui.composer import composer, send_waiting_message, waiting_message
+from lib.ui.connection import connection_button
+from lib.ui.empty import empty_state
+from lib.ui.frame import menu, notices
+from lib.ui.messages import conversation
+from lib.ui.picker import model_picker
+from lib.ui.texts import _
+from lib.ui.visitor import visitor
+
+house, who = resources.house(), visitor()
+recall.recall_chat(house, who)
+links.apply_chat_link()
+chat_list(house, who)
+
+with st.container(key="top"):
+    left, middle, right = st.columns([6, 3, 1], vertical_alignment="center")
+    with left:
+        model_picker(house, who.owner, "chat_model")
+    with middle:
+        connection_button(house, who)
+    with right:
+        menu(house)
+with st.expander(_("Settings"), key="chat_settings", icon=":material/tune:"):
+    controls.system_prompt("chat")
+    controls.parameters("chat")
+notices()
+
+turns = talk.current().branch()
+running = talk.running_of(house, turns)
+recall.remember_chat(house, who)
+if not turns:
+    empty_state(house, who)
+composer(running)
+conversation(turns, running, waiting_message)
+if running is not None:
+    send_waiting_message()
+    st.rerun()

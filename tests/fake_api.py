@@ -1,0 +1,389 @@
+"""A chat service for tests and hand trials: real sockets, no surprises; the model's id chooses how it behaves.
+
+    python -m tests.fake_api --port 0        prints its base URL and runs until Ctrl+C
+
+Answers are a pure function of model, temperature, last user message and choice, one word a token. Models:
+
+    echo  long-<words>  slow-<ms>            a plain answer; so many words; a pause before each word
+    reason  think                            with reasoning, beside the content or inside it
+    json  sse  no-usage  n-ignored           no stream, always a stream, no token counts, always one choice
+    silent  cut  empty  html                 never answers, hangs up in the middle, says nothing, sends a web page
+    error-<status>  error-<status>-once      refuses, always or only the first time (Retry-After: 0.1)
+    refuses-temperature                      400 while temperature is set
+
+All requests are recorded, with times in epoch seconds: `FakeApi.requests`, or GET /__log. Keys are never kept whole.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from typing import Any, Self
+
+MODELS = (
+    "echo", "slow-50", "long-300", "reason", "think", "json", "sse", "no-usage", "n-ignored", "silent", "cut", "empty",
+    "html", "refuses-temperature", "error-401", "error-402", "error-403", "error-404", "error-429", "error-429-once",
+    "error-500", "error-500-once",
+)  # fmt: skip
+WORDS = (
+    "amber", "birch", "cloud", "delta", "ember", "frost", "grain", "harbor", "iris", "juniper", "kelp", "linen",
+    "maple", "north", "ocean", "pearl",
+)  # fmt: skip
+PAGE = "<!doctype html><html><head><title>Gateway console</title></head><body>Sign in</body></html>"
+ERRORS: Mapping[int, tuple[str, str]] = {
+    401: ("invalid_api_key", "Incorrect API key provided: {key}."),
+    402: ("insufficient_quota", "Insufficient Balance"),
+    403: ("insufficient_user_quota", "user [1] quota [10] preConsumedQuota [99] is not enough (request id: fake-403)"),
+    404: ("model_not_found", "The model `{model}` does not exist."),
+    429: ("rate_limit_exceeded", "Rate limit reached."),
+}
+
+Step = bytes | float
+"""What a scripted answer does next: send bytes, or wait so many seconds (infinite: until the client leaves)."""
+
+
+@dataclass
+class Recorded:
+    """One request as it arrived. `closed_by_client` is set when the client left before the answer ended."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    authorization: str
+    body: Any
+    arrived: float
+    connection: int
+    finished: float | None = None
+    closed_by_client: float | None = None
+    status: int | None = None
+
+    @property
+    def model(self) -> str:
+        return str(self.body.get("model", "")) if isinstance(self.body, dict) else ""
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """An answer of raw bytes."""
+
+    steps: Sequence[Step]
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class FakeApi:
+    """The service; `with FakeApi() as api:` runs it in a thread of its own."""
+
+    def __init__(self, port: int = 0, *, keys_optional: bool = False) -> None:
+        self.keys_optional = keys_optional
+        self.requests: list[Recorded] = []
+        self.most_at_once = 0
+        self._scripted: dict[str, Scripted] = {}
+        self._listing: Scripted | None = None
+        self._refused: Counter[str] = Counter()
+        self._changed = threading.Condition()
+        self._connections = 0
+        self._running = 0
+        self._port = port
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._server = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def base_url(self) -> str:
+        """What a person would type as the address of the service."""
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
+
+    def script(self, model: str, *steps: Step, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        """From now on answer `model` with these bytes."""
+        self._scripted[model] = Scripted(steps, status, headers or {})
+
+    def script_models(self, body: str, status: int = 200) -> None:
+        """From now on answer GET /models with this."""
+        self._listing = Scripted([body.encode()], status)
+
+    def wait(self, condition: Callable[["FakeApi"], object], seconds: float = 5.0) -> None:
+        """Block until `condition` holds; it is looked at whenever something happens here."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: condition(self), seconds), "waited in vain"
+
+    async def _start(self) -> asyncio.Server:
+        return await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+
+    async def _stop(self) -> None:
+        self._server.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection: requests one after the other, until either side closes."""
+        self._connections += 1
+        number, early = self._connections, b""
+        try:
+            while request := await _request(reader, early, number):
+                self._note(request)
+                answer = asyncio.create_task(self._answer(request, writer))
+                early = await self._until_left(answer, reader, request)
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    async def _until_left(self, answer: "asyncio.Task[None]", reader: asyncio.StreamReader, request: Recorded) -> bytes:
+        """Let the answer run, but only while the client listens."""
+        watch = asyncio.create_task(reader.read(1))
+        try:
+            await asyncio.wait({answer, watch}, return_when=asyncio.FIRST_COMPLETED)
+            left = watch.done() and not answer.done() and not watch.result()
+            if left:
+                answer.cancel()
+                self._note(request, closed_by_client=time.time())
+                raise ConnectionResetError
+            await answer
+            return watch.result() if watch.done() else b""
+        finally:
+            watch.cancel()
+            answer.cancel()
+            await asyncio.gather(watch, answer, return_exceptions=True)
+
+    async def _answer(self, request: Recorded, writer: asyncio.StreamWriter) -> None:
+        scripted = self._scripted_answer(request)
+        lasting = "content-length" in scripted.headers
+        head = {"x-request-id": f"fake-{len(self.requests)}", **scripted.headers}
+        if not lasting:
+            head["transfer-encoding"] = "chunked"
+        lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+        writer.write(f"HTTP/1.1 {scripted.status} Fake\r\n{lines}\r\n".encode("latin-1"))
+        for step in scripted.steps:
+            if isinstance(step, bytes):
+                writer.write(step if lasting else b"%x\r\n%s\r\n" % (len(step), step))
+                await writer.drain()
+            elif step < 0:
+                raise ConnectionAbortedError
+            else:
+                await asyncio.sleep(step if step < 1e6 else 1e6)
+        writer.write(b"" if lasting else b"0\r\n\r\n")
+        await writer.drain()
+        self._note(request, status=scripted.status, finished=time.time())
+
+    def _note(self, request: Recorded, **facts: Any) -> None:
+        with self._changed:
+            if not facts:
+                self.requests.append(request)
+            for name, value in facts.items():
+                setattr(request, name, value)
+            running = [one for one in self.requests[-500:] if one.finished is None and one.closed_by_client is None]
+            self.most_at_once = max(self.most_at_once, len(running))
+            self._changed.notify_all()
+
+    def _scripted_answer(self, request: Recorded) -> Scripted:
+        path = request.path.partition("?")[0]
+        if path == "/__log":
+            return _json([asdict(one) for one in self.requests])
+        if path.startswith("/moved/"):
+            return Scripted([], 307, {"location": "/v1/" + path.removeprefix("/moved/"), "content-length": "0"})
+        if not path.startswith("/v1/"):
+            return Scripted([PAGE.encode()], 200, {"content-type": "text/html"})
+        key = request.authorization
+        if (not key and not self.keys_optional) or key.startswith("bad"):
+            return _error(401, request, key)
+        if path == "/v1/models":
+            return self._listing or _json(
+                {"object": "list", "data": [{"id": name, "object": "model"} for name in MODELS]}
+            )
+        if path != "/v1/chat/completions" or not isinstance(request.body, dict):
+            return _json({"error": {"message": f"Invalid URL ({request.method} {path})", "code": None}}, 404)
+        return self._scripted.get(request.model) or self._refusal(request) or completion(request.body)
+
+    def _refusal(self, request: Recorded) -> Scripted | None:
+        found = re.fullmatch(r"error-(\d+)(-once)?", request.model)
+        if found:
+            name = json.dumps(request.body, sort_keys=True)
+            self._refused[name] += 1
+            again = found[2] and self._refused[name] % 2 == 0
+            return None if again else _error(int(found[1]), request, request.authorization)
+        if request.model == "refuses-temperature" and "temperature" in request.body:
+            message = "Unsupported parameter: 'temperature' is not supported with this model."
+            error = {"message": message, "type": "invalid_request_error", "param": "temperature"}
+            return _json({"error": error | {"code": "unsupported_parameter"}}, 400)
+        return None
+
+
+async def _request(reader: asyncio.StreamReader, early: bytes, connection: int) -> Recorded | None:
+    """The next request on a connection; None when the client has closed it."""
+    try:
+        head = early + await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError:
+        return None
+    first, *lines = head.decode("latin-1").rstrip().split("\r\n")
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    key = headers.pop("authorization", "").removeprefix("Bearer").strip()
+    method, path, _ = first.split(" ")
+    return Recorded(method, path, headers, _kept(key), _read(body), time.time(), connection)
+
+
+def _kept(key: str) -> str:
+    """What is kept of a key: whether it is a bad one, and its last four characters."""
+    return "" if not key else ("bad " if key.startswith("sk-bad") else "") + "…" + key[-4:]
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return None
+
+
+def _json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Scripted:
+    body = json.dumps(value, ensure_ascii=False).encode()
+    head = {"content-type": "application/json", "content-length": str(len(body)), **(headers or {})}
+    return Scripted([body], status, head)
+
+
+def _error(status: int, request: Recorded, key: str) -> Scripted:
+    code, message = ERRORS.get(status, ("server_error", "The server had an error."))
+    message = message.format(key=f"sk-fake-key-of-forty-characters-{key[-4:]}", model=request.model)
+    headers = {"retry-after": "0.1"} if status in (429, 500) and request.model.endswith("-once") else {}
+    return _json({"error": {"message": message, "type": "fake_error", "param": None, "code": code}}, status, headers)
+
+
+def answer_text(model: str, temperature: float | None, prompt: str, choice: int = 0) -> str:
+    """What the fake service says."""
+    if model == "empty":
+        return ""
+    found = re.fullmatch(r"long-(\d+)", model)
+    if found:
+        seed = sha256(f"{model} {temperature} {prompt} {choice}".encode()).digest()
+        return " ".join(WORDS[(seed[at % 32] + at) % len(WORDS)] for at in range(int(found[1])))
+    return f"You said: {prompt}" + (f" (choice {choice + 1})" if choice else "")
+
+
+def completion(body: Mapping[str, Any]) -> Scripted:
+    """The answer to a request body."""
+    model = str(body.get("model", ""))
+    if model == "html":
+        return Scripted([PAGE.encode()], 200, {"content-type": "text/html"})
+    if model == "silent":
+        return Scripted([float("inf")], 200, {"content-type": "text/event-stream"})
+    choices = [_choice(body, index) for index in range(1 if model == "n-ignored" else int(body.get("n") or 1))]
+    if model == "sse" or (body.get("stream") and model != "json"):
+        return Scripted(list(_stream(body, choices)), 200, {"content-type": "text/event-stream"})
+    if model == "cut":
+        return Scripted([b'{"choices": [{"index": 0, "mess', -1.0], 200, {"content-length": "1000"})
+    pause = [_pause(model) * sum(len(choice["words"]) for choice in choices)]
+    answer = _json(_head(body, "chat.completion") | {"choices": list(map(_whole, choices))} | _usage(body, choices))
+    return Scripted([*pause, *answer.steps], 200, answer.headers)
+
+
+def _choice(body: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """One choice as words and finish reason; stop sequences and max_tokens are honoured."""
+    text = answer_text(str(body["model"]), body.get("temperature"), _prompt(body), index)
+    stops = [body["stop"]] if isinstance(body.get("stop"), str) else body.get("stop") or []
+    for stop in stops:
+        text = text.partition(stop)[0]
+    words = re.findall(r"\s*\S+\s*$|\s*\S+", text)
+    most = body.get("max_tokens") or len(words)
+    reasoning = "Thinking it over." if body["model"] in ("reason", "think") else ""
+    finish = "length" if most < len(words) else "stop"
+    return {"index": index, "words": words[:most], "reasoning": reasoning, "finish": finish, "model": body["model"]}
+
+
+def _prompt(body: Mapping[str, Any]) -> str:
+    said = [message for message in body.get("messages") or [] if message.get("role") == "user"]
+    return str(said[-1].get("content", "")) if said else ""
+
+
+def _pause(model: str) -> float:
+    found = re.fullmatch(r"slow-(\d+)", model)
+    return int(found[1]) / 1000 if found else 0.0
+
+
+def _head(body: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    return {"id": "chatcmpl-fake", "object": kind, "created": 1702855400, "model": body["model"]}
+
+
+def _usage(body: Mapping[str, Any], choices: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    if body["model"] == "no-usage":
+        return {}
+    prompt = sum(len(str(message.get("content", "")).split()) for message in body.get("messages") or [])
+    answered = sum(len(choice["words"]) + len(choice["reasoning"].split()) for choice in choices)
+    usage: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": answered, "total_tokens": prompt + answered}
+    thought = sum(len(choice["reasoning"].split()) for choice in choices)
+    return {"usage": usage | ({"completion_tokens_details": {"reasoning_tokens": thought}} if thought else {})}
+
+
+def _whole(choice: Mapping[str, Any]) -> dict[str, Any]:
+    message = {"role": "assistant"} | dict(content="".join(choice["words"]))
+    if choice["model"] == "think":
+        message["content"] = f"<think>\n{choice['reasoning']}\n</think>\n{message['content']}"
+    elif choice["reasoning"]:
+        message["reasoning_content"] = choice["reasoning"]
+    return {"index": choice["index"], "message": message, "finish_reason": choice["finish"]}
+
+
+def _stream(body: Mapping[str, Any], choices: Sequence[Mapping[str, Any]]) -> "list[Step]":
+    """The steps of a streamed answer: the choices take turns, word by word."""
+    pieces = [list(_pieces(choice)) for choice in choices]
+    steps: list[Step] = []
+    for turn in range(max(map(len, pieces))):
+        for choice, deltas in zip(choices, pieces, strict=True):
+            if turn < len(deltas):
+                delta, finish = deltas[turn]
+                chosen = {"index": choice["index"], "delta": delta, "finish_reason": finish}
+                steps += [_pause(body["model"]), _event(_head(body, "chat.completion.chunk") | {"choices": [chosen]})]
+    if body["model"] == "cut":
+        return [*steps[: len(steps) // 2], -1.0]
+    if (body.get("stream_options") or {}).get("include_usage") and body["model"] != "no-usage":
+        steps.append(_event(_head(body, "chat.completion.chunk") | {"choices": []} | _usage(body, choices)))
+    return [*steps, b"data: [DONE]\n\n"]
+
+
+def _pieces(choice: Mapping[str, Any]) -> "list[tuple[dict[str, Any], str | None]]":
+    words: list[dict[str, Any]] = [{"content": word} for word in choice["words"]]
+    thoughts: list[dict[str, Any]] = []
+    if choice["model"] == "think":
+        thoughts = [{"content": "<think>\n"}, {"content": choice["reasoning"]}, {"content": "\n</think>\n"}]
+    elif choice["reasoning"]:
+        thoughts = [{"reasoning_content": word} for word in re.findall(r"\s*\S+", choice["reasoning"])]
+    deltas = [{"role": "assistant", "content": None}, *thoughts, *words]
+    return [*((delta, None) for delta in deltas), ({}, choice["finish"])]
+
+
+def _event(value: Any) -> bytes:
+    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
+
+
+def main() -> None:
+    """Run until interrupted."""
+    options = argparse.ArgumentParser(description="A fake chat service.")
+    options.add_argument("--port", type=int, default=0)
+    options.add_argument("--keys-optional", action="store_true")
+    chosen = options.parse_args()
+    with FakeApi(chosen.port, keys_optional=chosen.keys_optional) as api:
+        print(api.base_url, flush=True)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
