@@ -63,7 +63,8 @@ def unreachable(error: BaseException) -> ConnectionFailed:
         found = next((cause for cause in causes if isinstance(cause, kind)), None)
         if found is not None:
             return meaning(str(found)[:300])
-    return ConnectionFailed(type(causes[-1]).__name__)
+    hung_up = {type(cause).__name__ for cause in causes} & {"EndOfStream", "BrokenResourceError"}
+    return TlsFailed() if hung_up else ConnectionFailed()
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -17,8 +17,6 @@ from lib.errors import Billed
 from lib.models import Call, Choice, Message, Outcome, Page, Reply, State, Usage
 from lib.tables import calls
 
-_LIGHT = [column for column in calls.c if column.name != "messages"]
-
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
@@ -53,6 +51,9 @@ class CallRecord:
 
 
 _FACTS = tuple(field.name for field in fields(CallRecord) if field.name not in ("choices", "usage"))
+_USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source")
+COLUMNS = [calls.c[name] for name in (*_FACTS, "choices", *_USAGE)]
+"""What a CallRecord is made of, in the order `record` takes it; the conversation sent is too large to be among it."""
 
 
 def now() -> int:
@@ -143,16 +144,16 @@ def interrupt_orphans(conn: Connection, process: str) -> int:
 
 def call_of(conn: Connection, owner: str, call_id: str) -> CallRecord | None:
     """One call; None when this owner has none of that id."""
-    row = conn.execute(select(*_LIGHT).where(calls.c.owner == owner, calls.c.id == call_id)).mappings().first()
+    row = conn.execute(select(*COLUMNS).where(calls.c.owner == owner, calls.c.id == call_id)).first()
     return None if row is None else record(row)
 
 
 def calls_of(conn: Connection, owner: str, session: str | None = None, limit: int = 1000) -> list[CallRecord]:
     """The owner's last calls, newest first; with `session` only those of that browser session."""
-    query = select(*_LIGHT).where(calls.c.owner == owner).order_by(calls.c.seq.desc()).limit(limit)
+    query = select(*COLUMNS).where(calls.c.owner == owner).order_by(calls.c.seq.desc()).limit(limit)
     if session is not None:
         query = query.where(calls.c.session == session)
-    return [record(row) for row in conn.execute(query).mappings()]
+    return [record(row) for row in conn.execute(query)]
 
 
 def messages_of(conn: Connection, owner: str, call_id: str) -> list[Message]:
@@ -161,25 +162,17 @@ def messages_of(conn: Connection, owner: str, call_id: str) -> list[Message]:
     return [Message(**message) for message in conn.execute(query).scalar() or []]
 
 
-def record(row: Mapping[str, Any]) -> CallRecord:
-    """A row of the calls table as a value."""
-    return CallRecord(**{name: row[name] for name in _FACTS}, choices=_choices(row["choices"]), usage=_usage(row))
+def record(values: Sequence[Any]) -> CallRecord:
+    """A call from the values of `COLUMNS`."""
+    end = len(_FACTS)
+    facts = dict(zip(_FACTS, values[:end], strict=True))
+    return CallRecord(**facts, choices=_choices(values[end]), usage=Usage(*values[end + 1 :]))
 
 
 def _choices(stored: Sequence[Mapping[str, Any]]) -> tuple[Choice, ...]:
     return tuple(
         Choice([choice["text"]], [choice["reasoning"]] if choice["reasoning"] else [], choice["finish_reason"])
         for choice in stored
-    )
-
-
-def _usage(row: Mapping[str, Any]) -> Usage:
-    return Usage(
-        prompt_tokens=row["prompt_tokens"],
-        completion_tokens=row["completion_tokens"],
-        reasoning_tokens=row["reasoning_tokens"],
-        cached_tokens=row["cached_tokens"],
-        source=row["usage_source"],
     )
 
 

@@ -6,34 +6,29 @@ n siblings. Whoever is not the owner finds nothing: reading gives an empty resul
 
 import json
 import secrets
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
     Connection,
-    RowMapping,
-    Select,
     Text,
     Update,
     cast,
-    func,
-    literal,
     or_,
     select,
     update,
 )
 
-from lib.calls import CallRecord, now, record
+from lib.branches import Turn, open_branch
+from lib.calls import CallRecord, now
 from lib.errors import InvalidInput
 from lib.models import Role
 from lib.tables import calls, chats, messages
 from lib.words import N_
 
-__all__ = ["CallRecord", "Chat", "NotFound", "Turn"]
+__all__ = ["CallRecord", "Chat", "NotFound", "Turn", "open_branch"]
 TITLE_CHARACTERS = 48
 
 
@@ -56,30 +51,6 @@ class Chat:
     created_at: int
     updated_at: int
     temporary: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One message of the open branch.
-
-    `siblings` are the ids of all messages in its place, oldest first. `alternatives` are those of the same call, by
-    choice; `versions` has one id for each call or written text, so that n alternatives count as one version.
-    """
-
-    id: str
-    role: Role
-    text: str
-    reasoning: str
-    call: CallRecord | None
-    choice: int
-    siblings: tuple[str, ...]
-    alternatives: tuple[str, ...]
-    versions: tuple[str, ...]
-
-    @property
-    def number(self) -> int:
-        """Its place among its siblings, from 1."""
-        return self.siblings.index(self.id) + 1
 
 
 def new_chat(conn: Connection, owner: str, first_text: str, temporary: bool) -> str:
@@ -108,22 +79,6 @@ def chats_of(conn: Connection, owner: str, search: str = "") -> list[Chat]:
         query = query.where(_has_words(conn, owner, search.strip()))
     rows = conn.execute(query.order_by(chats.c.updated_at.desc(), chats.c.id)).mappings()
     return [Chat(**{field.name: row[field.name] for field in fields(Chat)}) for row in rows]
-
-
-def open_branch(conn: Connection, owner: str, chat_id: str) -> list[Turn]:
-    """The turns from the root to the head; empty for a chat that has none, or that this owner does not have."""
-    branch = _branch(owner, chat_id)
-    light = [column.label(f"call_{column.name}") for column in calls.c if column.name not in ("messages", "owner")]
-    query = (
-        select(messages.c.id, messages.c.parent_id, messages.c.role, messages.c.content, messages.c.choice, *light)
-        .join(branch, messages.c.id == branch.c.id)
-        .outerjoin(calls, (calls.c.id == messages.c.call_id) & (calls.c.owner == owner))
-        .where(messages.c.owner == owner)
-        .order_by(branch.c.depth.desc())
-    )
-    rows = conn.execute(query).mappings().all()
-    families = _families(conn, owner, chat_id, branch) if rows else {}
-    return [_turn(row, owner, families[row["parent_id"]]) for row in rows]
 
 
 def add_message(conn: Connection, owner: str, chat_id: str, parent_id: str | None, role: Role, content: str) -> str:
@@ -187,85 +142,6 @@ def _answered_with(conn: Connection, owner: str, words: str) -> set[str]:
     # The database looks through the JSON, names of fields included; the words have to be in the text itself.
     found = ((chat_id, choices[choice]["text"]) for chat_id, choice, choices in rows if choice < len(choices))
     return {chat_id for chat_id, text in found if words.lower() in text.lower()}
-
-
-def _branch(owner: str, chat_id: str) -> CTE:
-    """(id, parent_id, depth) of the messages from the head, depth 0, up to the root."""
-    head = (
-        select(messages.c.id, messages.c.parent_id, literal(0).label("depth"))
-        .join(chats, chats.c.head == messages.c.id)
-        .where(chats.c.owner == owner, chats.c.id == chat_id, chats.c.deleted_at.is_(None))
-        .where(messages.c.owner == owner, messages.c.chat_id == chat_id)
-    )
-    up = head.cte("branch", recursive=True)
-    parents = (
-        select(messages.c.id, messages.c.parent_id, up.c.depth + 1)
-        .join(up, messages.c.id == up.c.parent_id)
-        .where(messages.c.owner == owner)
-    )
-    return up.union_all(parents)
-
-
-def _families(conn: Connection, owner: str, chat_id: str, branch: CTE) -> dict[str | None, list[RowMapping]]:
-    """The messages that stand beside those of the branch, by parent, oldest first."""
-    child = messages.alias("child")
-    last = select(func.max(child.c.seq)).where(child.c.owner == owner, child.c.parent_id == messages.c.id)
-    query: Select[Any] = (
-        select(
-            messages.c.id,
-            messages.c.parent_id,
-            messages.c.call_id,
-            messages.c.choice,
-            last.scalar_subquery().label("last"),
-        )
-        .where(messages.c.owner == owner, messages.c.chat_id == chat_id)
-        .where(or_(messages.c.parent_id.is_(None), messages.c.parent_id.in_(select(branch.c.parent_id))))
-        .order_by(messages.c.seq)
-    )
-    families = defaultdict(list)
-    for row in conn.execute(query).mappings():
-        families[row["parent_id"]].append(row)
-    return families
-
-
-def _turn(row: RowMapping, owner: str, family: Sequence[RowMapping]) -> Turn:
-    call = _call(row, owner)
-    choice = call.choices[row["choice"]] if call and row["choice"] < len(call.choices) else None
-    alternatives, versions = _grouped(row["id"], family)
-    return Turn(
-        id=row["id"],
-        role=row["role"],
-        text=choice.text if choice else row["content"] or "",
-        reasoning=choice.reasoning if choice else "",
-        call=call,
-        choice=row["choice"],
-        siblings=tuple(sibling["id"] for sibling in family),
-        alternatives=alternatives,
-        versions=versions,
-    )
-
-
-def _call(row: RowMapping, owner: str) -> CallRecord | None:
-    if row["call_id"] is None:
-        return None
-    return record({name[5:]: value for name, value in row.items() if name.startswith("call_")} | {"owner": owner})
-
-
-def _grouped(message_id: str, family: Sequence[RowMapping]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(alternatives, versions) of a message. Another call is stood for by the choice that was gone on with last."""
-    groups: dict[str, list[RowMapping]] = defaultdict(list)
-    for sibling in family:
-        groups[sibling["call_id"] or sibling["id"]].append(sibling)
-    alternatives: tuple[str, ...] = ()
-    versions = []
-    for group in groups.values():
-        ids = tuple(sibling["id"] for sibling in group)
-        if message_id in ids:
-            alternatives = ids
-            versions.append(message_id)
-        else:
-            versions.append(max(group, key=lambda one: (one["last"] or 0, -one["choice"]))["id"])
-    return alternatives, tuple(versions)
 
 
 def _newest_leaf(conn: Connection, owner: str, chat_id: str, message_id: str) -> str:

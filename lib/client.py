@@ -129,15 +129,18 @@ class Client:
         """The deltas in the body of `response`; what had come is given out before an error is raised."""
         ending: TemperaError | None = None
         async with aclosing(_chunks(response)) as chunks:
-            try:
-                while chunk := await watch.over(anext(chunks, b"")):
-                    before = reader.progress
-                    for delta in reader.feed(chunk):
-                        yield delta
-                    self._wind(watch, reader, restart=reader.progress > before)
-            except (BadAnswer, TimedOut) as error:
-                ending = error
-        for delta in reader.close():
+            while True:
+                try:
+                    chunk = await watch.over(anext(chunks, b""))
+                except (BadAnswer, TimedOut) as error:
+                    chunk, ending = b"", error
+                if not chunk:
+                    break
+                before = reader.progress
+                for delta in reader.feed(chunk):
+                    yield delta
+                self._wind(watch, reader, restart=reader.progress > before)
+        for delta in reader.close(broken=ending is not None):
             yield delta
         if ending is not None and not reader.finished:
             raise ending
@@ -172,6 +175,7 @@ def _named(endpoint: Endpoint, model: str) -> Iterator[None]:
         yield
     except TemperaError as error:
         error.facts |= {"service": endpoint.title, "address": host_of(endpoint.base_url), "model": model}
+        error.args = (error.sentence(),)
         raise
 
 

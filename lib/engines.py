@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pydantic_core
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
@@ -22,7 +23,10 @@ BUSY_MS = 5_000
 SCANNED_BYTES = 32 * 2**20
 """Files up to this size are scanned for damage when opened; larger ones only as far as their schema."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_as_it_is = functools.partial(json.dumps, ensure_ascii=False)
+_JSON: dict[str, Any] = {
+    "json_serializer": functools.partial(json.dumps, ensure_ascii=False),
+    "json_deserializer": pydantic_core.from_json,
+}
 _SETUP = (
     f"PRAGMA busy_timeout={BUSY_MS}",
     "PRAGMA foreign_keys=ON",
@@ -112,15 +116,14 @@ def memory_engines(name: str) -> tuple[Engine, Engine]:
 def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
     """(writer, readers) of a PostgreSQL database. The writer's session holds the lock that says we live."""
     limits = {"options": "-c statement_timeout=30000", "connect_timeout": 10}
-    writer = create_engine(
-        url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=limits, json_serializer=_as_it_is
-    )
+    writer = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=limits, **_JSON)
     readers = create_engine(
         url,
         max_overflow=-1,
         pool_pre_ping=True,
         connect_args=limits,
         isolation_level="REPEATABLE READ",
+        **_JSON,
     ).execution_options(postgresql_readonly=True)
 
     @event.listens_for(writer, "connect")
@@ -159,8 +162,6 @@ def _reading(conn: sqlite3.Connection) -> sqlite3.Connection:
 def _sqlite(url: URL, connect: Callable[[], sqlite3.Connection], begin: str, size: int) -> Engine:
     # More readers than the pool keeps get connections of their own; opening one takes well under a millisecond.
     overflow = 0 if size == 1 else -1
-    engine = create_engine(
-        url, creator=connect, poolclass=QueuePool, pool_size=size, max_overflow=overflow, json_serializer=_as_it_is
-    )
+    engine = create_engine(url, creator=connect, poolclass=QueuePool, pool_size=size, max_overflow=overflow, **_JSON)
     event.listen(engine, "begin", lambda conn: conn.exec_driver_sql(begin))
     return engine

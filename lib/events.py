@@ -48,7 +48,8 @@ class EventReader:
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
         self._lines = _Lines()
         self._fields = SSEDecoder()
-        self._data: list[str] = []
+        self._first = ""
+        self._count = 0
         self._size = 0
         self._started = False
 
@@ -60,8 +61,7 @@ class EventReader:
         """The events that only the end of the stream completes: those whose data are whole all the same."""
         rest = self._without_bom(self._text.decode(b"", final=True))
         events = list(self._events([*self._lines.split(rest), self._lines.rest()]))
-        whole = all(line.strip() == DONE or json_value(line) is not Unreadable for line in self._data)
-        return events + list(self._dispatch()) if whole else events
+        return events + [event for event in self._dispatch() if _whole(event.data)]
 
     def _without_bom(self, text: str) -> str:
         if self._started or not text:
@@ -77,32 +77,36 @@ class EventReader:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         done = line.strip() == DONE or (name == "data" and value.strip() == DONE)
-        if not line or (self._data and self._next_begins(name, value, done)):
+        if not line or (self._count == 1 and self._next_begins(name, value, done)):
             yield from self._dispatch()
-        if done and not self._data:
+        if done and not self._count:
             yield Event("message", DONE)
         elif line:
             self._keep(line, name, value)
 
     def _next_begins(self, name: str, value: str, done: bool) -> bool:
         """Whether this line starts another event although no blank line ended the last one."""
-        if len(self._data) != 1 or not (done or (name == "data" and value.startswith("{"))):
-            return False
-        return isinstance(json_value(self._data[0]), dict)
+        looks_so = done or (name == "data" and value.startswith("{"))
+        return looks_so and isinstance(json_value(self._first), dict)
 
     def _keep(self, line: str, name: str, value: str) -> None:
         self._fields.decode(line)
         if name == "data":
-            self._data.append(value)
-            self._size += len(value) + 1
+            self._first = self._first if self._count else value
+            self._count += 1
+            self._size += len(line) + 1
         if self._size > LIMIT:
             raise Malformed("An event is longer than 16 MiB.")
 
     def _dispatch(self) -> Iterator[Event]:
-        event, lines = self._fields.decode(""), len(self._data)
-        self._data, self._size = [], 0
+        event, lines = self._fields.decode(""), self._count
+        self._first, self._count, self._size = "", 0, 0
         if event is not None and lines:
             yield Event(event.event, event.data)
+
+
+def _whole(data: str) -> bool:
+    return all(line == DONE or json_value(line) is not Unreadable for line in data.split("\n"))
 
 
 class _Lines:

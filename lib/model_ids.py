@@ -9,9 +9,8 @@ MOST_CHARACTERS = 300
 
 def model_ids(value: Any) -> list[str]:
     """The ids in the JSON value of `GET /models`: each once, in order; empty where there are none."""
-    for name in ("data", "models", "result"):
-        if isinstance(value, Mapping) and value.get(name):
-            value = value[name]
+    if isinstance(value, Mapping):
+        value = next((value[name] for name in ("data", "models", "result") if value.get(name)), [])
     if isinstance(value, Mapping):
         value = list(value)
     ids = map(_id, value[:MOST_MODELS]) if isinstance(value, list) else []

@@ -85,11 +85,11 @@ class AnswerReader:
             return self._gather(data)
         return list(self._read(self._events.feed(data))) if self._events else []
 
-    def close(self) -> list[Delta]:
-        """What only the end of the answer tells: held-back text and the usage."""
+    def close(self, broken: bool = False) -> list[Delta]:
+        """What only the end of the answer tells: held-back text and the usage. `broken`: it is known to be cut."""
         deltas = list(self._read(self._events.close())) if self._events else []
         if self._body is not None:
-            deltas += self._whole_body(b"".join(self._body))
+            deltas += self._whole_body(b"".join(self._body), broken)
         for index, choice in self._choices.items():
             text, reasoning = choice.flush()
             if text or reasoning:
@@ -143,12 +143,11 @@ class AnswerReader:
             raise Malformed("The answer is longer than 16 MiB.")
         return []
 
-    def _whole_body(self, body: bytes) -> list[Delta]:
+    def _whole_body(self, body: bytes, broken: bool) -> list[Delta]:
         value = json_value(body.decode("utf-8", "replace"))
         if body.startswith(DONE.encode()):
             self.done = True
-            return []
-        if value is Unreadable:
+        elif value is Unreadable and not broken:
             raise CutOff(self._excerpt())
         if isinstance(value, Mapping) and "timings" in value and self._asked > 1:
             self._usable = False  # llama.cpp's server counts only the first of several choices here

@@ -19,7 +19,8 @@ class Thinking:
         if self._state == "text":
             return piece, ""
         self._held += piece
-        return {"start": self._start, "reasoning": self._reasoning, "gap": self._gap}[self._state]()
+        steps = {"start": self._start, "opened": self._opened, "reasoning": self._reasoning, "gap": self._gap}
+        return steps[self._state]()
 
     def flush(self) -> tuple[str, str]:
         """What is still held back, at the end of the answer."""
@@ -30,12 +31,19 @@ class Thinking:
 
     def _start(self) -> tuple[str, str]:
         begun = self._held.lstrip()
+        if len(self._held) - len(begun) >= _MOST_HELD:
+            return self._plain()
         if begun.startswith(OPEN):
-            self._state, self._held = "reasoning", begun.removeprefix(OPEN).lstrip("\n")
-            return self._reasoning()
-        if OPEN.startswith(begun) and len(self._held) < _MOST_HELD:
+            self._state, self._held = "opened", begun.removeprefix(OPEN)
+            return self._opened()
+        return ("", "") if OPEN.startswith(begun) else self._plain()
+
+    def _opened(self) -> tuple[str, str]:
+        self._held = self._held.lstrip("\n")
+        if not self._held:
             return "", ""
-        return self._plain()
+        self._state = "reasoning"
+        return self._reasoning()
 
     def _reasoning(self) -> tuple[str, str]:
         thought, tag, rest = self._held.partition(CLOSE)

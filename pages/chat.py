@@ -31,8 +31,7 @@ with st.expander(_("Settings"), key="chat_settings", icon=":material/tune:"):
     controls.parameters("chat")
 notices()
 
-turns = talk.current().branch()
-running = talk.running_of(house, turns)
+turns, running = talk.look(talk.current())
 recall.remember_chat(house, who)
 if not turns:
     empty_state(house, who)

@@ -85,12 +85,12 @@ class FakeApi:
         self.keys_optional = keys_optional
         self.requests: list[Recorded] = []
         self.most_at_once = 0
+        self.open_connections = 0
         self._scripted: dict[str, Scripted] = {}
         self._listing: Scripted | None = None
         self._refused: Counter[str] = Counter()
         self._changed = threading.Condition()
         self._connections = 0
-        self._running = 0
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -115,9 +115,9 @@ class FakeApi:
         """From now on answer `model` with these bytes."""
         self._scripted[model] = Scripted(steps, status, headers or {})
 
-    def script_models(self, body: str, status: int = 200) -> None:
-        """From now on answer GET /models with this."""
-        self._listing = Scripted([body.encode()], status)
+    def script_models(self, body: str | float, status: int = 200) -> None:
+        """From now on answer GET /models with this, or wait so many seconds."""
+        self._listing = Scripted([body.encode() if isinstance(body, str) else body], status)
 
     def wait(self, condition: Callable[["FakeApi"], object], seconds: float = 5.0) -> None:
         """Block until `condition` holds; it is looked at whenever something happens here."""
@@ -136,10 +136,9 @@ class FakeApi:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: requests one after the other, until either side closes."""
-        self._connections += 1
-        number, early = self._connections, b""
+        number, early = self._count_connection(1), b""
         try:
-            while request := await _request(reader, early, number):
+            while request := await _request(reader, writer, early, number):
                 self._note(request)
                 answer = asyncio.create_task(self._answer(request, writer))
                 early = await self._until_left(answer, reader, request)
@@ -147,6 +146,14 @@ class FakeApi:
             pass
         finally:
             writer.close()
+            self._count_connection(-1)
+
+    def _count_connection(self, change: int) -> int:
+        with self._changed:
+            self.open_connections += change
+            self._connections += max(change, 0)
+            self._changed.notify_all()
+            return self._connections
 
     async def _until_left(self, answer: "asyncio.Task[None]", reader: asyncio.StreamReader, request: Recorded) -> bytes:
         """Let the answer run, but only while the client listens."""
@@ -175,7 +182,7 @@ class FakeApi:
         writer.write(f"HTTP/1.1 {scripted.status} Fake\r\n{lines}\r\n".encode("latin-1"))
         for step in scripted.steps:
             if isinstance(step, bytes):
-                writer.write(step if lasting else b"%x\r\n%s\r\n" % (len(step), step))
+                writer.write(step if lasting or not step else b"%x\r\n%s\r\n" % (len(step), step))
                 await writer.drain()
             elif step < 0:
                 raise ConnectionAbortedError
@@ -228,8 +235,14 @@ class FakeApi:
         return None
 
 
-async def _request(reader: asyncio.StreamReader, early: bytes, connection: int) -> Recorded | None:
-    """The next request on a connection; None when the client has closed it."""
+async def _request(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, early: bytes, connection: int
+) -> Recorded | None:
+    """The next request on a connection; None when the client has closed it, or does not speak HTTP."""
+    early = early or await reader.read(1)
+    if not early.isalpha():
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n" if early else b"")
+        return None
     try:
         head = early + await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:

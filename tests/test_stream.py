@@ -1,12 +1,13 @@
 """Bytes of an answer -> events -> deltas: the standard's cases, the gateways' dialects, and any bytes at all."""
 
+import contextlib
 import json
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lib import errors
@@ -100,16 +101,16 @@ def test_an_event_without_its_blank_line_counts_at_the_end_when_it_is_whole() ->
 @given(st.lists(st.binary(max_size=40), max_size=8))
 @settings(max_examples=150, deadline=None)
 def test_any_bytes_give_an_answer_or_an_error_of_ours(chunks: list[bytes]) -> None:
-    try:
+    with contextlib.suppress(errors.TemperaError):
         answer(*chunks)
-    except errors.TemperaError:
-        pass
 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["choices", "delta", "content", "usage", "error", "index", "message"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["choices", "delta", "content", "usage", "error", "index", "message"]), inner)
+    ),
     max_leaves=12,
 )
 
@@ -118,16 +119,16 @@ JSON = st.recursive(
 @settings(max_examples=150, deadline=None)
 def test_any_json_gives_an_answer_or_an_error_of_ours(values: list[Any], stream: bool) -> None:
     parts = [json.dumps(value).encode() for value in values]
-    try:
+    with contextlib.suppress(errors.TemperaError):
         answer(*(b"data: " + part + b"\n\n" for part in parts)) if stream else answer(*parts[:1])
-    except errors.TemperaError:
-        pass
 
 
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_an_answer_does_not_depend_on_where_the_chunks_are_cut(data: st.DataObject) -> None:
-    text = chunk(said("<think>\nhm"), said("你好 👩‍👩‍👧 ", index=1)) + chunk(said("m\n</think>\n\nYes"), said("b", index=1))
+    text = chunk(said("<think>\nhm"), said("你好 👩‍👩‍👧 ", index=1)) + chunk(
+        said("m\n</think>\n\nYes"), said("b", index=1)
+    )
     whole = b"\xef\xbb\xbf" + text + chunk(said(finish="stop"), said(finish="length", index=1)) + b"data: [DONE]\n\n"
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=12)))
     pieces = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
@@ -140,6 +141,8 @@ def test_an_answer_does_not_depend_on_where_the_chunks_are_cut(data: st.DataObje
 
 
 @given(st.lists(st.sampled_from(["<think>", "</think>", "<", "th", "ink>", "</", "\n", "a", " "]), max_size=14))
+@example(["<think>", "\n", "<think>"])
+@settings(max_examples=500, deadline=None)
 def test_splitting_off_thoughts_loses_nothing_but_tags_and_line_ends(parts: list[str]) -> None:
     together, apart = Thinking(), Thinking()
     whole = "".join(parts)
@@ -198,7 +201,9 @@ def test_an_empty_finish_reason_is_none_and_the_stream_counts_as_cut(nothing: An
 
 
 def test_choices_may_come_interleaved_and_out_of_order() -> None:
-    reply = answer(chunk(said("b", 1)), chunk(said("a", 0), said("b", 1)), chunk(said("", 1, "stop"), said("", 0, "stop")))
+    reply = answer(
+        chunk(said("b", 1)), chunk(said("a", 0), said("b", 1)), chunk(said("", 1, "stop"), said("", 0, "stop"))
+    )
 
     assert [choice.text for choice in reply.choices] == ["a", "bb"]
 
@@ -255,7 +260,11 @@ def test_usage_reports_are_checked(report: Any, expected: Usage | None) -> None:
 
 
 def test_a_json_answer_is_read_where_a_stream_was_asked() -> None:
-    body = {"model": "m", "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}], "usage": COUNTS}
+    body = {
+        "model": "m",
+        "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}],
+        "usage": COUNTS,
+    }
     reply = answer(b"\n\n\n", json.dumps(body).encode())
 
     assert (reply.choices[0].text, reply.usage.completion_tokens, reply.model) == ("Hi", 40, "m")

@@ -22,7 +22,7 @@ def chat_list(house: House, visitor: Visitor) -> None:
             st.button(
                 plain(chat.title) or _("Untitled"),
                 key=f"chat_open_{chat.id}",
-                type="primary" if chat.id == state.chat_id else "tertiary",
+                type="secondary" if chat.id == state.chat_id else "tertiary",
                 on_click=talk.open_chat,
                 args=(chat.id,),
                 width="stretch",

@@ -82,7 +82,8 @@ def number(prefix: str, field: str) -> None:
         st.number_input(label, min_value=int(bounds.lowest), step=1, key=key, disabled=not on, **QUIET)
     else:
         st.session_state.setdefault(key, bounds.default)
-        st.slider(label, bounds.lowest, bounds.highest, step=bounds.step, key=key, disabled=not on, **QUIET)
+        ends = (bounds.lowest, bounds.highest)
+        st.slider(label, *ends, step=bounds.step, format="%g", key=key, disabled=not on, **QUIET)
 
 
 def _stop_sequences(prefix: str) -> None:

@@ -1,6 +1,6 @@
 """The numbers of one answer, in words."""
 
-from lib.chats import CallRecord
+from lib.calls import CallRecord
 from lib.ui.texts import _
 from lib.words import N_
 

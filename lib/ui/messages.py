@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from lib.models import Choice
+from lib.calls import CallRecord
 from lib.chats import Turn
 from lib.errors import recorded
+from lib.models import Choice
 from lib.runner import Answer
 from lib.ui.blocks import blocks
 from lib.ui.error_box import error_box
@@ -96,16 +97,20 @@ def _pick_button(number: int, index: int, turn: Turn) -> None:
 
 
 def _under(number: int, turn: Turn, last: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, gap="small"):
         if len(turn.versions) > 1:
             _versions(number, turn)
         if last:
             st.button(
                 _("Try again"), key="chat_regenerate", type="tertiary", icon=":material/refresh:", on_click=try_again
             )
-    if turn.call and turn.call.state != "started":
-        with st.expander(summary(turn.call), key=f"figures_{number}", type="compact"):
-            st.markdown("\n".join(f"- {name}: **{rendered(value)}**" for name, value in details(turn.call)))
+        if turn.call and turn.call.state != "started":
+            _figures(number, turn.call)
+
+
+def _figures(number: int, call: CallRecord) -> None:
+    with st.expander(summary(call), key=f"figures_{number}", type="compact"):
+        st.markdown("\n".join(f"- {name}: **{rendered(value)}**" for name, value in details(call)))
 
 
 def _versions(number: int, turn: Turn) -> None:

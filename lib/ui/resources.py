@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import os
 import sys
 
 import streamlit as st
@@ -28,7 +29,9 @@ def warm_up() -> None:
     try:
         house()
     except SettingsError as wrong:
-        sys.exit(f"Tempera can't start. {wrong}")
+        # Any exception here, SystemExit too, would come out as the server's traceback; nothing is open yet.
+        print(f"Tempera can't start. {wrong}", file=sys.stderr, flush=True)
+        os._exit(2)
     for name in WARM_MODULES:
         importlib.import_module(name)
     tokens.count("warm")

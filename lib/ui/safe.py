@@ -7,12 +7,14 @@ carry data out that way. The Content-Security-Policy stops it a second time.
 import re
 
 IMAGE = re.compile(r"!(?=\[)")
+VERBATIM = ("```", "~~~", "$$")
 SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])")
 
 
 def rendered(text: str) -> str:
-    """Text to be shown as Markdown: as it is, but no image is ever loaded."""
-    return IMAGE.sub("!\u200b", text)
+    """Text to be shown as Markdown: as it is, but no image is ever loaded, and a line's end stays one (poems)."""
+    broken = text if any(mark in text for mark in VERBATIM) else text.replace("\n", "  \n")
+    return IMAGE.sub("!\u200b", broken)
 
 
 def plain(text: str) -> str:

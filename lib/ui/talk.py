@@ -5,7 +5,6 @@ import streamlit as st
 from lib import chats
 from lib.chats import Turn
 from lib.errors import TemperaError
-from lib.house import House
 from lib.runner import Answer
 from lib.talks import Form, Talk
 from lib.ui import controls, resources
@@ -22,11 +21,17 @@ def current() -> Talk:
     return Talk(resources.house(), who.owner, who.session, state.chat_id)
 
 
-def running_of(house: House, turns: list[Turn]) -> Answer | None:
-    """The answer that is being written at the end of `turns`."""
+def look(talk: Talk) -> tuple[list[Turn], Answer | None]:
+    """The open branch, and the answer that is being written at its end."""
+    turns = talk.branch()
     call = turns[-1].call if turns else None
-    answer = house.answer(call.id) if call else None
-    return answer if answer is not None and not answer.finished else None
+    if call is None or call.state != "started":
+        return turns, None
+    answer = talk.house.answer(call.id)
+    if answer is not None and not answer.finished:
+        return turns, answer
+    # It ended after the branch was read; its record is there by now.
+    return talk.branch(), None
 
 
 def form() -> Form:
@@ -41,8 +46,8 @@ def form() -> Form:
 def send() -> None:
     """The composer's callback: send what was typed, or let it wait for the running answer."""
     text = st.session_state[INPUT] or ""
-    talk = current()
-    if running_of(talk.house, talk.branch()):
+    _turns, running = look(current())
+    if running is not None:
         state.waiting = text
     else:
         say(text)
@@ -67,10 +72,9 @@ def try_again() -> None:
 
 def stop() -> None:
     """End the running answer; what has come is kept."""
-    talk = current()
-    answer = running_of(talk.house, talk.branch())
-    if answer is not None:
-        answer.cancel()
+    _turns, running = look(current())
+    if running is not None:
+        running.cancel()
 
 
 def choose_version(message_id: str) -> None:

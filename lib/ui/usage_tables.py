@@ -1,0 +1,96 @@
+"""The tables of the usage page, and the same calls as a file."""
+
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from lib import tallies, usage
+from lib.house import House
+from lib.ui.figures import ENDINGS, FINISH_REASONS, SOURCES, money
+from lib.ui.texts import _
+from lib.usage import CallRow, ModelTotals, Scope
+from lib.words import N_
+
+MISSING = "–"
+TIMES = "YYYY-MM-DD HH:mm:ss"
+PAGES = {"chat": N_("Chat"), "sweep": N_("Sweep")}
+RUNNING = N_("in progress")
+
+
+def csv_button(house: House, scope: Scope) -> None:
+    """Every call of the scope as a file, made when it is asked for."""
+    st.download_button(
+        _("Download CSV"),
+        lambda: house.store.read(lambda db: usage.to_csv(tallies.every(db, scope))),
+        file_name="tempera-usage.csv",
+        mime="text/csv",
+        key="usage_csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def model_table(models: Sequence[ModelTotals]) -> None:
+    """What each model used, the most tokens first."""
+    with st.container(key="usage_models"):
+        frame = usage.by_model(models)
+        styled = frame.style.format("{:,}", subset=["calls", "prompt", "completion"], na_rep=MISSING)
+        table(frame, styled.format(_price, subset=["cost"], na_rep=money(None)))
+
+
+def call_table(newest: Sequence[CallRow], count: int, zone: ZoneInfo) -> None:
+    """The calls one by one, newest first."""
+    with st.container(key="usage_calls"):
+        st.markdown(f"**{_('All calls')}**")
+        frame = usage.call_table(newest, zone)
+        frame["page"] = [_(PAGES.get(page, page)) for page in frame["page"]]
+        frame["source"] = [_(SOURCES.get(source, source)) for source in frame["source"]]
+        frame.insert(9, "ending", [_ending(row) for row in newest])
+        table(frame.drop(columns=["state", "finish_reason"]), zone=zone)
+        if count > len(newest):
+            said = _("The newest {shown:,} of {count:,} calls; the download has all of them.")
+            st.caption(said.format(shown=len(newest), count=count))
+
+
+def table(frame: pd.DataFrame, styled: Any = None, zone: ZoneInfo | None = None) -> None:
+    """A table with its columns named for people; what is not known is a dash."""
+    st.dataframe(
+        frame if styled is None else styled,
+        hide_index=True,
+        placeholder=MISSING,
+        column_config={name: column for name, column in _columns(zone).items() if name in frame},
+    )
+
+
+def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    return {
+        "time": st.column_config.DatetimeColumn(_("Time"), format=TIMES, timezone=zone.key if zone else None),
+        "page": text(_("Page")),
+        "model": text(_("Model")),
+        "endpoint": text(_("Service")),
+        "calls": number(_("Calls"), format="localized"),
+        "prompt": number(_("Input (prompt)"), format="localized"),
+        "completion": number(_("Output (completion)"), format="localized"),
+        "source": text(_("Tokens are")),
+        "seconds": number(_("Seconds"), format="%.1f"),
+        "first_token_seconds": number(_("First word after"), format="%.2f s"),
+        "ending": text(_("Ended because")),
+        "cost": number(_("Cost"), format="$%.6f"),
+        "error": text(_("Error")),
+    }
+
+
+def _price(cost: Any) -> str:
+    return money(float(cost))
+
+
+def _ending(row: CallRow) -> str:
+    if row.state == "started":
+        return _(RUNNING)
+    if row.state in ENDINGS:
+        return _(ENDINGS[row.state])
+    return _(FINISH_REASONS.get(row.finish_reason or "", row.finish_reason or ""))

@@ -1,0 +1,71 @@
+"""The whole app as a process of its own, as `make run` starts it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 30.0
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
+
+
+@dataclass(frozen=True, slots=True)
+class AppServer:
+    """A running app: its address and its process."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def app_server(data_dir: Path, port: int = 0, **settings: str) -> Iterator[AppServer]:
+    """Start the app with its data in `data_dir` and the given TEMPERA_... settings; end it afterwards."""
+    port = port or free_port()
+    log = data_dir.parent / f"app-{port}.log"
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment |= {"TEMPERA_DATA_DIR": str(data_dir), **settings}
+    with log.open("ab") as output:
+        command = [sys.executable, "scripts/start.py", str(port)]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+    server = AppServer(f"http://127.0.0.1:{port}", process, log)
+    try:
+        _wait_until_well(server)
+        yield server
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+
+
+def free_port() -> int:
+    """A port nobody uses at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _wait_until_well(server: AppServer) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        if server.process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{server.url}/healthz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.05)  # nothing tells when a port opens; this only paces the asking
+    raise AssertionError(f"the app did not start:\n{server.log.read_text()}")

@@ -1,0 +1,127 @@
+"""app.py over HTTP: health, cookies, headers, redirects, and the end of it all."""
+
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+
+import pytest
+
+from tests.app_server import ROOT, AppServer, app_server, free_port
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    with app_server(tmp_path_factory.mktemp("app") / "data", TEMPERA_LOCAL_MODEL="false") as app:
+        yield app
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def get(url: str, **headers: str) -> HTTPResponse:
+    """The answer to GET; a redirect is not followed."""
+    opener = urllib.request.build_opener(NoRedirect)
+    try:
+        answer: HTTPResponse = opener.open(urllib.request.Request(url, headers=headers), timeout=10)
+    except urllib.error.HTTPError as other:
+        return other  # type: ignore[return-value]
+    return answer
+
+
+def test_healthz_answers(app: AppServer) -> None:
+    assert get(f"{app.url}/healthz").status == 200
+
+
+def test_a_browser_gets_a_visitor_and_a_session_cookie_once(app: AppServer) -> None:
+    first = get(app.url).headers.get_all("set-cookie") or []
+    cookies = "; ".join(cookie.partition(";")[0] for cookie in first)
+
+    assert [cookie.partition("=")[0] for cookie in first] == ["tempera_visitor", "tempera_session"]
+    assert all("HttpOnly" in cookie and "SameSite=Lax" in cookie for cookie in first)
+    assert get(app.url, Cookie=cookies).headers.get_all("set-cookie") is None
+
+
+def test_a_forged_cookie_is_replaced(app: AppServer) -> None:
+    answer = get(app.url, Cookie="tempera_visitor=../../etc; tempera_session=x")
+
+    assert len(answer.headers.get_all("set-cookie") or []) == 2
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/_stcore/health"])
+def test_every_answer_has_its_security_headers(app: AppServer, path: str) -> None:
+    """T4 T9 T19"""
+    headers = get(app.url + path).headers
+
+    assert "img-src 'self' data: blob:" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "unsafe-eval" not in headers["content-security-policy"]
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_chat_leads_to_the_first_page_with_its_link(app: AppServer) -> None:
+    answer = get(f"{app.url}/chat?prompt=hi&temperature=0.2")
+
+    assert (answer.status, answer.headers["location"]) == (307, "/?prompt=hi&temperature=0.2")
+
+
+def websocket_status(app: AppServer, **headers: str) -> int:
+    """What a request for the page's WebSocket is answered with; 101 opens it."""
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    with closing(HTTPConnection(app.url.removeprefix("http://"), timeout=10)) as connection:
+        key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+        connection.request("GET", "/_stcore/stream", headers={**upgrade, **key, **headers})
+        with closing(connection.getresponse()) as answer:
+            return answer.status
+
+
+def test_the_page_itself_gets_its_websocket(app: AppServer) -> None:
+    assert websocket_status(app, Origin=app.url) == 101
+
+
+def test_a_websocket_from_a_foreign_page_is_refused(app: AppServer) -> None:
+    """T18"""
+    assert websocket_status(app, Origin="http://evil.example") == 403
+
+
+def test_a_websocket_for_a_foreign_host_name_is_refused(app: AppServer) -> None:
+    """T18: DNS rebinding."""
+    assert websocket_status(app, Host="evil.example", Origin="http://evil.example") == 403
+
+
+def test_sigterm_ends_the_app(tmp_path: Path) -> None:
+    with app_server(tmp_path / "data", TEMPERA_LOCAL_MODEL="false") as app:
+        app.process.send_signal(signal.SIGTERM)
+
+        assert app.process.wait(10) in (0, -signal.SIGTERM)
+
+
+def start(port: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "scripts/start.py", port]
+    return subprocess.run(command, cwd=ROOT, env={**settings}, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_a_port_in_use_is_a_sentence(app: AppServer) -> None:
+    port = app.url.rpartition(":")[2]
+    ended = start(port)
+
+    assert ended.returncode != 0
+    assert f"Port {port} is in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_shared_mode_without_a_sign_in_does_not_start(tmp_path: Path) -> None:
+    """T17"""
+    ended = start(str(free_port()), TEMPERA_MODE="shared", TEMPERA_DATA_DIR=str(tmp_path))
+
+    assert ended.returncode != 0
+    assert "TEMPERA_MODE=shared needs a sign-in" in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stdout + ended.stderr

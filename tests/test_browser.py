@@ -1,0 +1,245 @@
+"""The main job in a real browser: the first answer without a key, Stop, reload, and links."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+from tests.app_server import AppServer, app_server
+from tests.browser_path import chromium_path
+from tests.fake_api import FakeApi, Recorded
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+SECONDS = 60_000
+STOP_SECONDS = 0.2
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """The app as a stranger has it: no key, no configuration, the model on this computer."""
+    with app_server(tmp_path_factory.mktemp("practice") / "data") as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[FakeApi]:
+    with FakeApi() as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def app(api: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """The app with the fake service."""
+    settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": "sk-test-key-0001"}
+    with app_server(tmp_path_factory.mktemp("app") / "data", TEMPERA_LOCAL_MODEL="false", **settings) as app:
+        yield app
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A visitor nobody has seen before."""
+    context = browser.new_context(locale="en-US")
+    context.set_default_timeout(SECONDS)
+    yield context
+    context.close()
+
+
+def open_page(context: BrowserContext, url: str) -> Page:
+    page = context.new_page()
+    page.goto(url)
+    expect(composer(page)).to_be_visible(timeout=SECONDS)
+    return page
+
+
+def composer(page: Page) -> Locator:
+    return page.get_by_test_id("stChatInputTextArea")
+
+
+def send(page: Page, text: str) -> None:
+    composer(page).fill(text)
+    composer(page).press("Enter")
+
+
+def key(page: Page, name: str) -> Locator:
+    return page.locator(f".st-key-{name}")
+
+
+def ended(page: Page) -> None:
+    """Wait until the last answer has ended."""
+    expect(key(page, "chat_regenerate")).to_be_visible(timeout=SECONDS)
+
+
+def link(app: AppServer, model: str, prompt: str = "") -> str:
+    return f"{app.url}/?model={model}&prompt={prompt}"
+
+
+def asked(api: FakeApi, text: str) -> list[Recorded]:
+    """The chat requests whose last message is `text`."""
+    chats = [request for request in api.requests if request.path.endswith("/chat/completions")]
+    return [request for request in chats if request.body["messages"][-1]["content"] == text]
+
+
+def test_a_stranger_types_and_gets_an_answer_without_a_key(practice: AppServer, context: BrowserContext) -> None:
+    """C1 C32"""
+    page = open_page(context, practice.url)
+    expect(page.get_by_text("A tiny free model on this computer")).to_be_visible()
+    send(page, "What is the capital of France? Answer in one word.")
+    ended(page)
+
+    expect(key(page, "answer_0")).to_contain_text("Paris")
+    expect(key(page, "figures_0")).to_contain_text("counted by the service")
+
+
+def test_the_practice_model_gives_alternatives(practice: AppServer, context: BrowserContext) -> None:
+    """C13"""
+    page = open_page(context, f"{practice.url}/?n=2&max_tokens=12&prompt=Hello")
+    composer(page).press("Enter")
+    ended(page)
+
+    expect(key(page, "answer_0_0")).not_to_be_empty()
+    expect(key(page, "answer_0_1")).not_to_be_empty()
+    expect(key(page, "answer_0")).not_to_be_empty()
+
+
+def test_stop_ends_the_request_at_once_and_keeps_the_text(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    """C3"""
+    page = open_page(context, link(app, "slow-50"))
+    send(page, "stop me " + "word " * 200)
+    expect(key(page, "answer_0")).to_contain_text("You said")
+    key(page, "chat_stop").get_by_role("button").click()
+    clicked = time.time()
+    request = asked(api, "stop me " + "word " * 200)[0]
+    api.wait(lambda _: request.closed_by_client)
+
+    assert request.closed_by_client is not None
+    assert request.closed_by_client - clicked < STOP_SECONDS
+    ended(page)
+    expect(key(page, "answer_0")).to_contain_text("You said")
+    expect(key(page, "figures_0")).to_contain_text("stopped by you")
+
+
+def test_escape_stops_a_silent_service(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+    """C3 C30"""
+    page = open_page(context, link(app, "silent"))
+    send(page, "say nothing")
+    expect(key(page, "answer_0")).to_be_attached()
+    expect(page.get_by_text("Reading your text")).to_be_visible()
+    composer(page).press("Escape")
+    pressed = time.time()
+    request = asked(api, "say nothing")[0]
+    api.wait(lambda _: request.closed_by_client)
+
+    assert request.closed_by_client is not None
+    assert request.closed_by_client - pressed < STOP_SECONDS
+
+
+def test_nothing_pressed_or_reloaded_meanwhile_costs_the_answer(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    """C19 C20"""
+    text = "keep going " + "word " * 60
+    page = open_page(context, link(app, "slow-50"))
+    send(page, text)
+    expect(key(page, "answer_0")).to_contain_text("You said")
+    key(page, "chat_settings").locator("summary").first.click()
+    key(page, "chat_temperature_on").locator("label").first.click()
+    expect(key(page, "answer_0")).to_contain_text("keep going word word")
+    page.reload()
+    expect(key(page, "answer_0")).to_contain_text("keep going word word")
+    ended(page)
+
+    expect(key(page, "answer_0")).to_contain_text(("You said: " + text).strip())
+    assert len(asked(api, text)) == 1
+
+
+def test_a_closed_tab_comes_back_with_the_whole_answer(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+    """C19 C20"""
+    text = "while you were away " + "word " * 20
+    page = open_page(context, link(app, "slow-50"))
+    send(page, text)
+    expect(key(page, "answer_0")).to_contain_text("You said")
+    page.close()
+    api.wait(lambda _: asked(api, text)[0].finished, 10)
+    page = open_page(context, app.url)
+
+    expect(key(page, "answer_0")).to_contain_text(("You said: " + text).strip())
+    assert len(asked(api, text)) == 1
+
+
+def test_what_is_sent_meanwhile_waits_its_turn(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+    """C31"""
+    page = open_page(context, link(app, "slow-50"))
+    send(page, "first " + "word " * 30)
+    expect(key(page, "answer_0")).to_contain_text("You said")
+    send(page, "second")
+    expect(key(page, "chat_waiting")).to_contain_text("second")
+    expect(key(page, "answer_1")).to_contain_text("You said: second")
+    ended(page)
+
+    assert len(asked(api, "second")) == 1
+
+
+def test_a_link_is_the_first_thing_a_new_visitor_opens(app: AppServer, context: BrowserContext) -> None:
+    """C22"""
+    page = open_page(context, f"{app.url}/chat?model=echo&system=Be%20brief&prompt=Hello%20there&temperature=0.2")
+
+    expect(composer(page)).to_have_value("Hello there")
+    expect(key(page, "answer_0")).not_to_be_attached()
+    key(page, "chat_settings").locator("summary").first.click()
+    expect(key(page, "chat_system").locator("textarea")).to_have_value("Be brief")
+    composer(page).press("Enter")
+    expect(key(page, "answer_0")).to_contain_text("You said: Hello there")
+
+
+def test_no_image_in_an_answer_is_ever_loaded(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+    """T9"""
+    beacon = api.base_url.replace("/v1", "/beacon.png")
+    page = open_page(context, link(app, "echo"))
+    send(page, f"![x]({beacon}) and <img src={beacon}>")
+    ended(page)
+
+    assert [request for request in api.requests if "beacon" in request.path] == []
+    assert page.locator("img").count() == 0
+
+
+def test_another_visitor_sees_nothing_of_it(app: AppServer, context: BrowserContext, browser: Browser) -> None:
+    """T13"""
+    page = open_page(context, link(app, "echo"))
+    send(page, "my secret")
+    ended(page)
+    stranger = browser.new_context()
+    other = open_page(stranger, page.url)
+
+    expect(key(other, "chat_empty")).to_be_visible()
+    assert "my secret" not in other.content()
+    stranger.close()
+
+
+def test_a_kill_in_the_middle_keeps_what_had_come(api: FakeApi, context: BrowserContext, tmp_path: Path) -> None:
+    """C19, security 5.2"""
+    settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_LOCAL_MODEL": "false", "TEMPERA_API_KEY": "sk-test-key-0001"}
+    text = "before the cut " + "word " * 400
+    with app_server(tmp_path / "data", **settings) as app:
+        page = open_page(context, link(app, "slow-50"))
+        send(page, text)
+        expect(key(page, "answer_0")).to_contain_text("before the cut " + "word " * 30)
+        app.kill()
+        port = int(app.url.rpartition(":")[2])
+    with app_server(tmp_path / "data", port, **settings) as app:
+        page = open_page(context, app.url)
+        expect(key(page, "answer_0")).to_contain_text("You said: before the cut word")
+        expect(key(page, "figures_0")).to_contain_text("cut by a restart")
+
+    assert len(asked(api, text)) == 1
