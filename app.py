@@ -7,6 +7,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from lib.ui import resources
+from lib.ui.error_box import bug_box
 from lib.web import ROUTES, Frame
 
 
@@ -18,4 +19,6 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     resources.close()
 
 
-app = st.App("lib/ui/main.py", lifespan=lifespan, routes=ROUTES, middleware=[Middleware(Frame)])
+app = st.App(
+    "lib/ui/main.py", lifespan=lifespan, routes=ROUTES, middleware=[Middleware(Frame)], on_script_error=bug_box
+)

@@ -77,13 +77,9 @@ class House:
 def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:
     """The store in the data folder; where that can't be written, one in memory and the reason."""
     try:
-        if not settings.database_url.get_secret_value():
-            settings.data_dir.mkdir(parents=True, exist_ok=True)
         return Store.open(settings.store_url), None
     except StoreError as trouble:
         return Store.in_memory(), trouble
-    except OSError as trouble:
-        return Store.in_memory(), StoreError(str(trouble))
 
 
 def _vocabulary_folder(settings: Settings) -> Path:

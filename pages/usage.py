@@ -14,16 +14,16 @@ from lib.ui.visitor import visitor
 house, who, zone = resources.house(), visitor(), viewer_zone()
 with st.container(key="usage_top", horizontal=True, vertical_alignment="center"):
     scope = chosen_scope(who)
+    models = house.store.read(lambda db: tallies.by_model(db, scope))
     st.space("stretch")
-    csv_button(house, scope)
+    csv_button(house, scope, disabled=not models)
     menu(house)
 notices()
-
-models = house.store.read(lambda db: tallies.by_model(db, scope))
-totals = usage.total(models)
 if not models:
     nothing_yet(house, who, scope)
     st.stop()
+
+totals = usage.total(models)
 newest = house.store.read(lambda db: tallies.newest(db, scope, usage.MOST_ROWS))
 sentence(totals, models)
 tiles(totals)

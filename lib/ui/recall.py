@@ -30,7 +30,7 @@ def recall_chat(house: House, visitor: Visitor) -> None:
     st.session_state["recalled"] = True
     kept = house.store.read(lambda db: preferences.get(db, visitor.owner, OPEN_CHAT)) or {}
     wanted = st.query_params.get("chat") or (kept.get("chat") if kept.get("session") == visitor.session else None)
-    if wanted and house.store.read(lambda db: chats.has(db, visitor.owner, wanted)):
+    if wanted and house.store.read(lambda db: chats.open_branch(db, visitor.owner, wanted)):
         state.chat_id = wanted
     form = house.store.read(lambda db: preferences.get(db, visitor.owner, CHAT_FORM)) or {}
     for key in FORM_KEYS:

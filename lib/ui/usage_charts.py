@@ -19,7 +19,8 @@ from lib.words import N_
 CALLS, MODELS = 200, 12
 HEIGHT, ROW_HEIGHT, FRAME_HEIGHT = 300, 34, 90
 VIEWS = {"call": N_("By call"), "time": N_("By time"), "model": N_("By model")}
-DATES = {"1D": "MMMd", "W": "MMMd", "M": "yMMM"}
+DATES = {"1D": ("MMMd",), "W": ("MMMd",), "M": ("yMMM",)}
+PLAIN = {"symbol": "none"}
 HATCHED = {"symbol": "rect", "dashArrayX": [1, 0], "dashArrayY": [2, 4], "rotation": -0.8, "color": "#ffffff99"}
 
 
@@ -75,7 +76,7 @@ def _view() -> str:
 def _by_call(newest: Sequence[CallRow], count: int, zone: ZoneInfo) -> Bars:
     frame = usage.by_call(newest[:CALLS], zone)
     days = frame["time"].dt.date.nunique()
-    labels = [_time(at, "MMMdHm" if days > 1 else "Hms") for at in frame["time"]]
+    labels = [_time(at, ("MMMd", "Hm") if days > 1 else ("Hms",)) for at in frame["time"]]
     note = _("The last {shown:,} of {count:,} calls.").format(shown=CALLS, count=count) if count > CALLS else ""
     return Bars(frame, labels, note=note)
 
@@ -85,8 +86,8 @@ def _by_time(house: House, scope: Scope, totals: Totals, zone: ZoneInfo) -> Bars
     slices = house.store.read(lambda db: tallies.by_slice(db, scope, bucket.slice_seconds))
     frame = usage.by_time(slices, bucket, zone)
     days = frame["time"].dt.date.nunique()
-    skeleton = DATES.get(bucket.unit, "MMMdHm" if days > 1 else "Hm")
-    return Bars(frame, [_time(at, skeleton) for at in frame["time"]])
+    parts = DATES.get(bucket.unit, ("MMMd", "Hm") if days > 1 else ("Hm",))
+    return Bars(frame, [_time(at, parts) for at in frame["time"]])
 
 
 def _by_model(models: Sequence[ModelTotals]) -> Bars:
@@ -96,8 +97,9 @@ def _by_model(models: Sequence[ModelTotals]) -> Bars:
     return Bars(drawn, list(drawn["model"]), lying=True, note=note if len(frame) > MODELS else "")
 
 
-def _time(at: pd.Timestamp, skeleton: str) -> str:
-    return format_skeleton(skeleton, at.to_pydatetime(), tzinfo=None, locale=language())
+def _time(at: pd.Timestamp, parts: tuple[str, ...]) -> str:
+    clock = at.tz_localize(None).to_pydatetime()
+    return " ".join(format_skeleton(part, clock, locale=language()) for part in parts)
 
 
 def _draw(bars: Bars, view: str) -> None:
@@ -115,7 +117,7 @@ def _draw(bars: Bars, view: str) -> None:
         "xAxis": counts if bars.lying else names,
         "yAxis": names if bars.lying else counts,
         "series": [
-            _series(_("Input tokens (prompt)"), bars.frame["prompt"], "none"),
+            _series(_("Input tokens (prompt)"), bars.frame["prompt"], PLAIN),
             _series(_("Output tokens (completion)"), bars.frame["completion"], HATCHED),
         ],
     }
@@ -124,7 +126,7 @@ def _draw(bars: Bars, view: str) -> None:
     st.echarts_chart(spec, height=height, renderer="svg", alt=alt, key="usage_chart")
 
 
-def _series(name: str, values: "pd.Series[Any]", decal: Any) -> dict[str, Any]:
+def _series(name: str, values: "pd.Series[Any]", decal: dict[str, Any]) -> dict[str, Any]:
     data = [None if pd.isna(value) else int(value) for value in values]
     style = {"itemStyle": {"decal": decal}, "barMaxWidth": 40}
     return {"type": "bar", "stack": "tokens", "name": name, "data": data, **style}

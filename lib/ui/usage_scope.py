@@ -12,7 +12,7 @@ from lib.usage import Scope
 from lib.words import N_
 
 SESSION, ALL = "session", "all"
-SCOPES = {SESSION: N_("This session"), ALL: N_("All my history")}
+SCOPES = {SESSION: N_("This session"), ALL: N_("All")}
 KEY = "usage_scope"
 CHAT = "../../pages/chat.py"
 
@@ -44,10 +44,10 @@ def nothing_yet(house: House, visitor: Visitor, scope: Scope) -> None:
     """One sentence and one way on: to the history where there is one, else to Chat."""
     with st.container(key="usage_empty"):
         if scope.session and house.store.read(lambda db: tallies.any_call(db, Scope(visitor.owner))):
-            st.subheader(_("You have not asked a model in this session yet."), anchor=False)
-            st.button(_("Show all my history"), key="usage_show_all", type="primary", on_click=_show_all)
+            st.subheader(_("No model was asked in this session yet."), anchor=False)
+            st.button(_("Show all my calls"), key="usage_show_all", type="primary", on_click=_show_all)
             return
-        st.subheader(_("You have not asked a model yet. Once you have, what it used is shown here."), anchor=False)
+        st.subheader(_("Ask a model something, and what it used is shown here."), anchor=False)
         if st.button(_("Ask something in Chat"), key="usage_to_chat", type="primary"):
             st.switch_page(CHAT)
 

@@ -16,20 +16,27 @@ from lib.words import N_
 
 MISSING = "–"
 TIMES = "YYYY-MM-DD HH:mm:ss"
+MODEL_WIDTH = 170
+ORDER = (
+    *("time", "model", "prompt", "completion", "cost", "seconds", "ending"),
+    *("page", "endpoint", "source", "first_token_seconds", "error"),
+)
 PAGES = {"chat": N_("Chat"), "sweep": N_("Sweep")}
 RUNNING = N_("in progress")
 
 
-def csv_button(house: House, scope: Scope) -> None:
+def csv_button(house: House, scope: Scope, disabled: bool) -> None:
     """Every call of the scope as a file, made when it is asked for."""
     st.download_button(
-        _("Download CSV"),
+        _("CSV"),
         lambda: house.store.read(lambda db: usage.to_csv(tallies.every(db, scope))),
         file_name="tempera-usage.csv",
         mime="text/csv",
         key="usage_csv",
         icon=":material/download:",
         on_click="ignore",
+        disabled=disabled,
+        help=_("Every call as a row, for spreadsheets"),
     )
 
 
@@ -37,8 +44,8 @@ def model_table(models: Sequence[ModelTotals]) -> None:
     """What each model used, the most tokens first."""
     with st.container(key="usage_models"):
         frame = usage.by_model(models)
-        styled = frame.style.format("{:,}", subset=["calls", "prompt", "completion"], na_rep=MISSING)
-        table(frame, styled.format(_price, subset=["cost"], na_rep=money(None)))
+        frame["cost"] = [money(None if pd.isna(cost) else cost) for cost in frame["cost"]]
+        table(frame, cost=st.column_config.TextColumn(_("Cost"), alignment="right"))
 
 
 def call_table(newest: Sequence[CallRow], count: int, zone: ZoneInfo) -> None:
@@ -48,21 +55,20 @@ def call_table(newest: Sequence[CallRow], count: int, zone: ZoneInfo) -> None:
         frame = usage.call_table(newest, zone)
         frame["page"] = [_(PAGES.get(page, page)) for page in frame["page"]]
         frame["source"] = [_(SOURCES.get(source, source)) for source in frame["source"]]
-        frame.insert(9, "ending", [_ending(row) for row in newest])
-        table(frame.drop(columns=["state", "finish_reason"]), zone=zone)
+        frame["ending"] = [_ending(row) for row in newest]
+        table(frame[[*ORDER]], zone)
+        if frame[["prompt", "completion", "cost"]].isna().any(axis=None):
+            st.caption(_("“–” means not known; under Cost it means no list price."))
         if count > len(newest):
             said = _("The newest {shown:,} of {count:,} calls; the download has all of them.")
             st.caption(said.format(shown=len(newest), count=count))
 
 
-def table(frame: pd.DataFrame, styled: Any = None, zone: ZoneInfo | None = None) -> None:
-    """A table with its columns named for people; what is not known is a dash."""
-    st.dataframe(
-        frame if styled is None else styled,
-        hide_index=True,
-        placeholder=MISSING,
-        column_config={name: column for name, column in _columns(zone).items() if name in frame},
-    )
+def table(frame: pd.DataFrame, zone: ZoneInfo | None = None, **columns: Any) -> None:
+    """A table with its columns named for people; what is not known is a dash. `columns` replace the usual ones."""
+    named = {**_columns(zone), **columns}
+    config = {name: column for name, column in named.items() if name in frame}
+    st.dataframe(frame, hide_index=True, placeholder=MISSING, column_config=config)
 
 
 def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
@@ -70,11 +76,11 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
     return {
         "time": st.column_config.DatetimeColumn(_("Time"), format=TIMES, timezone=zone.key if zone else None),
         "page": text(_("Page")),
-        "model": text(_("Model")),
+        "model": text(_("Model"), width=MODEL_WIDTH),
         "endpoint": text(_("Service")),
         "calls": number(_("Calls"), format="localized"),
-        "prompt": number(_("Input (prompt)"), format="localized"),
-        "completion": number(_("Output (completion)"), format="localized"),
+        "prompt": number(_("Input"), format="localized", help=_("Input tokens (prompt)")),
+        "completion": number(_("Output"), format="localized", help=_("Output tokens (completion)")),
         "source": text(_("Tokens are")),
         "seconds": number(_("Seconds"), format="%.1f"),
         "first_token_seconds": number(_("First word after"), format="%.2f s"),
@@ -82,10 +88,6 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
         "cost": number(_("Cost"), format="$%.6f"),
         "error": text(_("Error")),
     }
-
-
-def _price(cost: Any) -> str:
-    return money(float(cost))
 
 
 def _ending(row: CallRow) -> str:

@@ -10,14 +10,14 @@ from lib.ui.texts import _
 from lib.usage import ModelTotals, Totals
 from lib.words import N_
 
-COVERAGE = (
-    ("reported", N_("{count:,} counted by the service")),
-    ("estimated", N_("{count:,} estimated by us")),
-    ("unknown", N_("{count:,} not known, so left out of the sums")),
-    ("unbilled", N_("{count:,} refused before anything was used")),
-    ("unpriced", N_("{count:,} without a list price")),
-)
-ENDED_EARLY = N_("{count:,} ended early; their tokens count as far as they came.")
+COVERAGE = {
+    "reported": N_("{count:,} counted by the service"),
+    "estimated": N_("{count:,} estimated by us"),
+    "unknown": N_("{count:,} not known"),
+    "unbilled": N_("{count:,} failed before anything was used"),
+}
+UNPRICED = N_("{count:,} have no list price")
+ENDED_EARLY = N_("{count:,} ended early: their tokens count as far as they came")
 
 
 def sentence(totals: Totals, models: Sequence[ModelTotals]) -> None:
@@ -36,7 +36,7 @@ def sentence(totals: Totals, models: Sequence[ModelTotals]) -> None:
 
 def tiles(totals: Totals) -> None:
     """Five figures; they wrap on a phone."""
-    with st.container(key="usage_tiles", horizontal=True):
+    with st.container(key="usage_tiles", horizontal=True, gap="medium"):
         _tile(_("Input tokens (prompt)"), _count(totals.prompt_tokens))
         _tile(_("Output tokens (completion)"), _count(totals.completion_tokens))
         _tile(_("Cost at list prices"), plain(money(totals.cost)))
@@ -46,11 +46,10 @@ def tiles(totals: Totals) -> None:
 
 
 def coverage(totals: Totals) -> None:
-    """How well the figures are known."""
-    known = _parts(*((text, getattr(totals, name)) for name, text in COVERAGE))
-    early = _(ENDED_EARLY).format(count=totals.ended_early) if totals.ended_early else ""
-    lines = [_("Of these calls: {parts}.").format(parts=known) if known else "", early]
-    st.caption(" ".join(line for line in lines if line))
+    """How well the figures are known; sums leave out what is not."""
+    known = _parts(*((text, getattr(totals, name)) for name, text in COVERAGE.items()))
+    rest = [_parts((UNPRICED, totals.unpriced)), _parts((ENDED_EARLY, totals.ended_early))]
+    st.caption(_("Calls: {parts}.").format(parts="; ".join(part for part in (known, *rest) if part)))
 
 
 def _most(tokens: int, totals: Totals, models: Sequence[ModelTotals]) -> str:
