@@ -7,7 +7,8 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from http.client import HTTPResponse
+from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 
 import pytest
@@ -26,14 +27,21 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def get(url: str, **headers: str) -> HTTPResponse:
+@dataclass(frozen=True, slots=True)
+class Got:
+    status: int
+    headers: Message
+
+
+def get(url: str, **headers: str) -> Got:
     """The answer to GET; a redirect is not followed."""
     opener = urllib.request.build_opener(NoRedirect)
     try:
-        answer: HTTPResponse = opener.open(urllib.request.Request(url, headers=headers), timeout=10)
+        answer = opener.open(urllib.request.Request(url, headers=headers), timeout=10)
     except urllib.error.HTTPError as other:
-        return other  # type: ignore[return-value]
-    return answer
+        answer = other
+    with answer:
+        return Got(answer.status, answer.headers)
 
 
 def test_healthz_answers(app: AppServer) -> None:
