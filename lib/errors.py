@@ -57,7 +57,6 @@ class TemperaError(Exception):
         facts = _Facts(self.facts)
         return " ".join(translate(text).format_map(facts) for text in (self.what, self.do))
 
-
     def record(self) -> dict[str, Any]:
         """What is needed to say it again later, as JSON values: see `recorded`."""
         facts = {name: value for name, value in self.facts.items() if isinstance(value, (str, int, float))}
@@ -305,7 +304,9 @@ class StoreError(TemperaError):
 
     kind = "store"
     what = N_("Nothing can be saved: the data folder can't be written.")
-    do = N_("Free some space or set TEMPERA_DATA_DIR to another folder, then restart. Until then chats are kept in memory only.")
+    do = N_(
+        "Free some space or set TEMPERA_DATA_DIR to another folder, then restart. Until then chats are kept in memory only."
+    )
 
 
 class InvalidInput(TemperaError):

@@ -96,7 +96,9 @@ def _refusal(name: str) -> InvalidInput:
     if bounds is None:
         return InvalidInput(N_("“{field}” can't be sent with this value."), field=name)
     if bounds.highest is None:
-        return InvalidInput(N_("“{field}” has to be a whole number from {lowest} up."), field=name, lowest=bounds.lowest)
+        return InvalidInput(
+            N_("“{field}” has to be a whole number from {lowest} up."), field=name, lowest=bounds.lowest
+        )
     return InvalidInput(
         N_("“{field}” has to be a number from {lowest:g} to {highest:g}."),
         field=name,
@@ -119,9 +121,7 @@ class ChatRequest:
         if not last.strip():
             raise InvalidInput(N_("The message is empty."))
         if sum(len(message.content) for message in self.messages) > MAX_PROMPT_CHARACTERS:
-            raise InvalidInput(
-                N_("The conversation is longer than {most:,} characters."), most=MAX_PROMPT_CHARACTERS
-            )
+            raise InvalidInput(N_("The conversation is longer than {most:,} characters."), most=MAX_PROMPT_CHARACTERS)
         return self
 
     def body(self) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """The operator's settings: from the environment (`TEMPERA_...`), then from `.streamlit/secrets.toml`.
 
-    TEMPERA_BASE_URL      a service for everybody, and
-    TEMPERA_API_KEY       its key
-    TEMPERA_DATA_DIR      where chats and the history are kept (default: the user's data folder)
-    TEMPERA_DATABASE_URL  another database than the file in that folder
-    TEMPERA_MODE          local (default: one person on this computer) or shared
+TEMPERA_BASE_URL      a service for everybody, and
+TEMPERA_API_KEY       its key
+TEMPERA_DATA_DIR      where chats and the history are kept (default: the user's data folder)
+TEMPERA_DATABASE_URL  another database than the file in that folder
+TEMPERA_MODE          local (default: one person on this computer) or shared
 
-    [endpoints.NAME]      in secrets.toml: base_url and api_key of further services
+[endpoints.NAME]      in secrets.toml: base_url and api_key of further services
 """
 
 from pathlib import Path

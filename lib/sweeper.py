@@ -5,7 +5,7 @@ import secrets
 from collections import deque
 from collections.abc import Sequence
 
-from lib import calls, catalogue, prices
+from lib import calls, catalogue, prices, sweeps
 from lib.house import House
 from lib.jobs import Job
 from lib.models import Call
@@ -69,3 +69,24 @@ async def _answer(house: House, sweep: SweepRun, cell: Cell) -> None:
     sweep.touch()
     await answer.ended()
     sweep.touch()
+
+
+def launch(house: House, owner: str, session: str, plan: Plan) -> str:
+    """Store a plan with all its cells, then begin to send them; the sweep's id."""
+    sweep_id = house.store.write(lambda db: sweeps.new_sweep(db, owner, session, plan)).result()
+    resume(house, owner, session, sweep_id)
+    return sweep_id
+
+
+def resume(house: House, owner: str, session: str, sweep_id: str) -> None:
+    """Send the cells of a sweep that are not done; nothing happens while it runs."""
+    plan = house.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
+    left = house.store.read(lambda db: sweeps.to_do(db, owner, sweep_id)).cells
+    if plan is not None and left and running(house, sweep_id) is None:
+        start(house, SweepRun(sweep_id, owner, session, plan, left))
+
+
+def running(house: House, sweep_id: str | None) -> SweepRun | None:
+    """The run of a sweep, if it is under way in this process."""
+    job = house.jobs.get(sweep_id) if sweep_id else None
+    return job if isinstance(job, SweepRun) and not job.finished else None

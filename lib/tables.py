@@ -1,4 +1,4 @@
-"""What the store keeps: calls, chats with their messages, settings. Every table names the owner of each row.
+"""What the store keeps: calls, chats with their messages, sweeps with their cells, settings. Every table names the owner of each row.
 
 Times are whole microseconds since 1970 in UTC. Text is cleaned, and numbers are clamped, by the column types: nothing
 a model or a service sends can make a row unwritable.
@@ -126,7 +126,7 @@ calls = Table(
     Column("process", CleanText, nullable=False),
     Index("calls_by_owner", "owner", "seq"),
     Index("calls_by_session", "session"),
-    Index("calls_by_cell", "cell_id"),
+    Index("calls_by_cell", "cell_id", "attempt", unique=True),
     Index("calls_by_state", "state"),
     sqlite_autoincrement=True,
 )
@@ -169,4 +169,31 @@ settings = Table(
     Column("owner", CleanText, primary_key=True),
     Column("name", CleanText, primary_key=True),
     Column("value", CleanJson, nullable=False),
+)
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("id", CleanText, primary_key=True),
+    Column("owner", CleanText, nullable=False),
+    Column("session", CleanText, nullable=False),
+    Column("title", CleanText, nullable=False),
+    Column("plan", CleanJson, nullable=False),
+    Column("created_at", Whole, nullable=False),
+    Column("deleted_at", Whole),
+    Index("sweeps_by_owner", "owner", "created_at"),
+)
+
+cells = Table(
+    "cells",
+    metadata,
+    Column("id", CleanText, primary_key=True),
+    Column("owner", CleanText, nullable=False),
+    Column("sweep_id", CleanText, ForeignKey("sweeps.id", ondelete="CASCADE"), nullable=False),
+    Column("row", Whole, nullable=False),
+    Column("column", Whole, nullable=False),
+    Column("repeat", Whole, nullable=False),
+    Column("model", CleanText, nullable=False),
+    Column("temperature", Float),
+    Index("cells_by_sweep", "sweep_id", "row", "column", "repeat"),
 )

@@ -14,7 +14,7 @@ from lib.ui.texts import _
 from lib.ui.visitor import visitor
 
 house, who = resources.house(), visitor()
-recall.recall_chat(house, who)
+recall.recall(house, who, recall.CHAT)
 links.apply_chat_link()
 chat_list(house, who)
 
@@ -32,7 +32,7 @@ with st.expander(_("Settings"), key="chat_settings", icon=":material/tune:"):
 notices()
 
 turns, running = talk.look(talk.current())
-recall.remember_chat(house, who)
+recall.remember(house, who, recall.CHAT)
 if not turns:
     empty_state(house, who)
 composer(running)

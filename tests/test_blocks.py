@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from lib.ui.blocks import blocks
 
-LINES = st.lists(st.sampled_from(["", "word", "- item", "  more", "```", "```py", "~~~", "$$", "| a |", "# head", "\t"]))
+LINES = st.lists(
+    st.sampled_from(["", "word", "- item", "  more", "```", "```py", "~~~", "$$", "| a |", "# head", "\t"])
+)
 
 
 @given(LINES)

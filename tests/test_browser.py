@@ -12,7 +12,13 @@ from tests.app_server import AppServer, app_server
 from tests.browser_path import chromium_path
 from tests.fake_api import FakeApi, Recorded
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 SECONDS = 60_000
 STOP_SECONDS = 0.2
 

@@ -1,7 +1,8 @@
 """What the store sums up: every number for one owner, on SQLite and on PostgreSQL."""
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,13 +18,15 @@ from tests.store_fixtures import a_call, a_store, a_url, start
 
 __all__ = ["a_store", "a_url"]
 ANN = Scope("ann")
+REPORTED = Usage(3, 5, source="reported")
 TOKENS = st.none() | st.integers(0, 10**9)
 
 
-def record(store: Store, owner: str = "ann", usage: Usage = Usage(3, 5, source="reported"), **facts: object) -> str:
-    """A call that was made and has ended; `facts` are of its outcome, or `session`, `endpoint`, `finish_reason`."""
+def record(store: Store, owner: str = "ann", usage: Usage = REPORTED, **facts: Any) -> str:
+    """A call that was made and has ended; `facts` are of its outcome, or of the call itself."""
     named = {name: facts.pop(name) for name in ("session", "endpoint", "page") if name in facts}
-    call = start(store, a_call(owner, **named))
+    call = a_call(owner, **named)
+    call = start(store, replace(call, request=replace(call.request, model=facts.pop("model", "gpt-4o"))))
     reply = Reply(model="gpt-4o-2024", usage=usage)
     reply.add(Delta(text="Hi", finish_reason=facts.pop("finish_reason", "stop")))
     outcome = Outcome(**{"state": "ok", "reply": reply, "seconds": 1.5, "cost": 0.01, **facts})

@@ -57,7 +57,9 @@ def test_every_text_is_translated_and_no_translation_is_left_over(language: str)
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_translations_keep_the_facts_of_their_text(language: str) -> None:
-    assert {text for text, translation in translations(language).items() if names_in(text) != names_in(translation)} == set()
+    assert {
+        text for text, translation in translations(language).items() if names_in(text) != names_in(translation)
+    } == set()
 
 
 def test_chinese_reaches_the_reader() -> None:

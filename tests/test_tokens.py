@@ -24,7 +24,14 @@ print(tokens.count("tiktoken is great!"))
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("", 0), ("hello world", 2), ("tiktoken is great!", 6), ("お誕生日おめでとう", 8), ("2 + 2 = 4", 7), ("antidisestablishmentarianism", 6)],
+    [
+        ("", 0),
+        ("hello world", 2),
+        ("tiktoken is great!", 6),
+        ("お誕生日おめでとう", 8),
+        ("2 + 2 = 4", 7),
+        ("antidisestablishmentarianism", 6),
+    ],
 )
 def test_counts_equal_the_published_values_of_o200k_base(text: str, expected: int) -> None:
     assert tokens.count(text) == expected
@@ -51,5 +58,3 @@ def test_a_prompt_counts_its_messages_and_the_chat_format() -> None:
     messages = [Message(role="system", content="hello world"), Message(role="user", content="hello world")]
 
     assert tokens.count_prompt(messages) == 3 + 2 * (3 + 1 + 2)
-
-

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,6 +15,7 @@ from tests.test_tallies import record
 
 MAIN = str(Path(__file__).parents[1] / "lib" / "ui" / "main.py")
 OWNER, SESSION, EARLIER = "a" * 32, "b" * 32, "c" * 32
+REPORTED = Usage(30, 50, source="reported")
 IMAGE = "![x](http://evil.example/x.png)"
 
 
@@ -33,7 +35,7 @@ def usage_page(app: AppTest) -> AppTest:
     return app
 
 
-def call(session: str = SESSION, owner: str = OWNER, usage: Usage = Usage(30, 50, source="reported"), **facts) -> None:
+def call(session: str = SESSION, owner: str = OWNER, usage: Usage = REPORTED, **facts: Any) -> None:
     record(resources.house().store, owner, usage, session=session, **facts)
 
 
@@ -67,7 +69,7 @@ def test_u1_the_page_says_what_was_used(app: AppTest) -> None:
     usage_page(app)
 
     assert "3,080 tokens in 2 calls, about $0.41" in app.subheader[0].value
-    assert list(tiles(app).values()) == ["1,030", "2,050", "\\$0\\.41", "2", "0"]
+    assert list(tiles(app).values()) == ["1,030", "2,050", "$0.41", "2", "0"]
     assert "1 counted by the service, 1 estimated by us" in captions(app)
 
 
@@ -151,12 +153,15 @@ def test_u18_a_stopped_call_counts_and_is_marked(app: AppTest) -> None:
 
 def test_t9_a_models_name_is_never_an_image(app: AppTest) -> None:
     app.run()
-    call(endpoint=IMAGE, cost=None)
+    call(model=IMAGE, endpoint=IMAGE, cost=None)
+    call(usage=Usage(1, 1, source="reported"))
 
     usage_page(app)
 
+    assert "evil" in app.markdown[0].value
+
     for element in [*app.markdown, *app.subheader, *app.caption]:
-        assert "![" not in element.value
+        assert "![" not in element.value and "](" not in element.value
 
 
 def test_the_table_says_how_many_it_leaves_out(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,7 @@ def composer(running: Answer | None) -> None:
     """Draw the field; it stays open while an answer is written, and what is sent then waits its turn."""
     if running is not None:
         with st.bottom, st.container(horizontal=True, horizontal_alignment="right"):
-            st.button(
-                _("Stop"), key="chat_stop", icon=":material/stop_circle:", on_click=talk.stop, shortcut="Esc"
-            )
+            st.button(_("Stop"), key="chat_stop", icon=":material/stop_circle:", on_click=talk.stop, shortcut="Esc")
     st.chat_input(_("Type a message"), key=talk.INPUT, on_submit=talk.send)
 
 

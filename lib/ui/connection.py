@@ -4,10 +4,9 @@ import streamlit as st
 
 from lib.catalogue import SERVICES, Endpoint
 from lib.connections import typed_endpoint
-from lib.errors import BadKey, InvalidInput, NoModelList, TemperaError
+from lib.errors import InvalidInput, NoModelList, TemperaError
 from lib.house import House
 from lib.ui.error_box import error_box
-from lib.ui.picker import options
 from lib.ui.state import state
 from lib.ui.texts import _
 from lib.ui.visitor import Visitor
@@ -47,7 +46,12 @@ def _body(house: House, visitor: Visitor) -> None:
     st.session_state.setdefault("connection_base_url", SERVICES["apiyi"][1])
     st.text_input(_("Address (base URL)"), key="connection_base_url", placeholder="https://api.example.com/v1")
     st.text_input(
-        _("Key"), key="connection_key", type="password", autocomplete="off", placeholder="sk-…", help=_("The key stays in this server's memory; it is not saved and never leaves for another address.")
+        _("Key"),
+        key="connection_key",
+        type="password",
+        autocomplete="off",
+        placeholder="sk-…",
+        help=_("The key stays in this server's memory; it is not saved and never leaves for another address."),
     )
     st.button(_("Connect"), key="connection_save", type="primary", on_click=_ask_for_test, width="stretch")
     if st.session_state.pop("connection_test", False):
@@ -76,7 +80,13 @@ def _test(house: House, visitor: Visitor) -> None:
             service=endpoint.title
         )
     except TimeoutError:
-        error_box(InvalidInput(_("{service} gave no answer within {seconds:.0f} seconds."), service=endpoint.title, seconds=TEST_SECONDS))
+        error_box(
+            InvalidInput(
+                _("{service} gave no answer within {seconds:.0f} seconds."),
+                service=endpoint.title,
+                seconds=TEST_SECONDS,
+            )
+        )
         return
     except TemperaError as wrong:
         error_box(wrong)

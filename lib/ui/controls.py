@@ -29,10 +29,18 @@ NUMBERS = {
             N_("how adventurous"),
             N_("0 to 0.4 is precise, about 0.7 balanced, from 1 creative, above 1.5 wild."),
         ),
-        Number("max_tokens", N_("longest answer"), N_("In tokens; a token is about three quarters of an English word.")),
-        Number("top_p", N_("word range"), N_("Lower values leave out unlikely words. Change this or the temperature, not both.")),
+        Number(
+            "max_tokens", N_("longest answer"), N_("In tokens; a token is about three quarters of an English word.")
+        ),
+        Number(
+            "top_p",
+            N_("word range"),
+            N_("Lower values leave out unlikely words. Change this or the temperature, not both."),
+        ),
         Number("n", N_("versions per question"), N_("How many answers to the same question; each one is paid for.")),
-        Number("presence_penalty", N_("seek new topics"), N_("Above 0 the model avoids what it has already mentioned.")),
+        Number(
+            "presence_penalty", N_("seek new topics"), N_("Above 0 the model avoids what it has already mentioned.")
+        ),
         Number("frequency_penalty", N_("avoid repeats"), N_("Above 0 the model repeats its own words less.")),
     )
 }

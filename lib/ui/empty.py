@@ -30,7 +30,9 @@ def _what_answers(house: House, visitor: Visitor) -> None:
     connected = house.connections.endpoints(visitor.owner)
     if not connected:
         st.info(
-            _("The practice model is not installed on this computer. Connect a service to begin (button on the right)."),
+            _(
+                "The practice model is not installed on this computer. Connect a service to begin (button on the right)."
+            ),
             icon=":material/info:",
         )
         return

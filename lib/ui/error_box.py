@@ -9,7 +9,6 @@ from lib.errors import TemperaError
 from lib.ui.safe import rendered
 from lib.ui.texts import _, said
 
-
 log = logging.getLogger(__name__)
 
 

@@ -1,14 +1,16 @@
-"""Links that fill the form: `/?model=..&system=..&prompt=..&temperature=..`. They send nothing.
+"""Links that fill a form: `/?model=..&system=..&prompt=..&temperature=..`. They send nothing.
 
 A link is applied once and taken out of the address, so that a reload doesn't undo what was changed since.
 """
 
 from typing import Any
+from urllib.parse import unquote
 
 import streamlit as st
 
 from lib.errors import InvalidInput
 from lib.models import RANGES, Params
+from lib.sweep import MAX_CONCURRENCY, MAX_REPEATS, unique
 from lib.ui.state import state
 from lib.ui.texts import said
 from lib.words import N_
@@ -38,6 +40,51 @@ def apply_chat_link() -> None:
     if "prompt" in query:
         state.chat_id = None
     st.query_params.clear()
+
+
+def apply_sweep_link() -> None:
+    """Fill the sweep's form from the address, once: `/sweep?models=a,b&temperatures=0,0.7&prompt=..&repeats=2`.
+
+    A comma inside a model's id is percent-encoded twice, as the browser takes the first encoding off.
+    """
+    query = st.query_params
+    if not set(query) & {"models", "temperatures", "prompt", "system", "repeats", "concurrency"}:
+        return
+    for name in ("prompt", "system"):
+        if name in query:
+            st.session_state[f"sweep_{name}"] = query[name][:MAX_TEXT]
+    if query.get("models"):
+        st.session_state["sweep_models"] = list(unique([unquote(part.strip()) for part in query["models"].split(",")]))
+    if query.get("temperatures"):
+        _apply_temperatures(query["temperatures"])
+    _apply_whole("repeats", MAX_REPEATS)
+    _apply_whole("concurrency", MAX_CONCURRENCY)
+    state.sweep_id = None
+    st.query_params.clear()
+
+
+def _apply_temperatures(text: str) -> None:
+    try:
+        values = [float(part) for part in text.split(",")]
+        for value in values:
+            Params.checked({"temperature": value})
+    except ValueError:
+        state.notices.append(said(InvalidInput(N_("The link's “{field}” is not a number."), field="temperatures")))
+    except InvalidInput as refused:
+        state.notices.append(said(refused))
+    else:
+        st.session_state["sweep_temperatures"] = list(unique(values))
+
+
+def _apply_whole(name: str, most: int) -> None:
+    if name not in st.query_params:
+        return
+    text = st.query_params[name]
+    if text.isdecimal() and 1 <= int(text) <= most:
+        st.session_state[f"sweep_{name}"] = int(text)
+    else:
+        what = N_("The link's “{field}” has to be a whole number from 1 to {most}.")
+        state.notices.append(said(InvalidInput(what, field=name, most=most)))
 
 
 def _apply_checked(prefix: str, name: str, text: str) -> None:

@@ -3,8 +3,6 @@
 import time
 from typing import Any
 
-import streamlit as st
-
 from lib.runner import Answer
 from lib.ui.blocks import blocks
 from lib.ui.safe import rendered

@@ -20,6 +20,13 @@ except SettingsError as wrong:
     error_box(wrong)
     st.stop()
 recall_language(house)
-page = st.navigation([st.Page(PAGES / "chat.py", title=_("Chat"), default=True)], position="top")
+page = st.navigation(
+    [
+        st.Page(PAGES / "chat.py", title=_("Chat"), default=True),
+        st.Page(PAGES / "sweep.py", title=_("Sweep")),
+        st.Page(PAGES / "usage.py", title=_("Usage")),
+    ],
+    position="top",
+)
 store_warning(house)
 page.run()

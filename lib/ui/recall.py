@@ -1,60 +1,88 @@
-"""Brings back after a reload what the tab forgot: the open chat and the form."""
+"""Brings back after a reload what the tab forgot: what was open on a page, and its form."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from sqlalchemy import Connection
 
-from lib import chats, preferences
+from lib import chats, preferences, sweeps
 from lib.house import House
 from lib.models import RANGES
-from lib.ui.state import state
 from lib.ui.visitor import Visitor
 
-OPEN_CHAT = "open_chat"
-CHAT_FORM = "chat_form"
-FORM_KEYS = (
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What one page remembers: under `page` in the address and in the store, and the widgets named by `keys`."""
+
+    page: str
+    model_key: str
+    keys: tuple[str, ...]
+    exists: Callable[[Connection, str, str], object]
+
+    @property
+    def open_key(self) -> str:
+        """Where the session keeps the id of what is open."""
+        return f"open_{self.page}"
+
+
+CHAT = Memory(
+    "chat",
     "chat_model",
-    "chat_system",
-    "chat_stop_words",
-    "chat_user",
-    "chat_stream",
-    *(f"chat_{name}" for name in RANGES),
-    *(f"chat_{name}_on" for name in (*RANGES, "stop", "user")),
+    (
+        *("chat_model", "chat_system", "chat_stop_words", "chat_user", "chat_stream"),
+        *(f"chat_{name}" for name in RANGES),
+        *(f"chat_{name}_on" for name in (*RANGES, "stop", "user")),
+    ),
+    chats.open_branch,
+)
+SWEEP = Memory(
+    "sweep",
+    "sweep_models",
+    (
+        *("sweep_prompt", "sweep_system", "sweep_models", "sweep_temperatures", "sweep_repeats"),
+        *("sweep_concurrency", "sweep_max_tokens_on", "sweep_max_tokens"),
+    ),
+    sweeps.plan_of,
 )
 
 
-def recall_chat(house: House, visitor: Visitor) -> None:
-    """At a tab's first run: the chat in the address, else the one last open in this browser session, and the form."""
-    if "recalled" in st.session_state:
+def recall(house: House, visitor: Visitor, memory: Memory) -> None:
+    """At a tab's first run of a page: what the address names, else what was last open in this browser session."""
+    if f"recalled_{memory.page}" in st.session_state:
         return
-    st.session_state["recalled"] = True
-    kept = house.store.read(lambda db: preferences.get(db, visitor.owner, OPEN_CHAT)) or {}
-    wanted = st.query_params.get("chat") or (kept.get("chat") if kept.get("session") == visitor.session else None)
-    if wanted and house.store.read(lambda db: chats.open_branch(db, visitor.owner, wanted)):
-        state.chat_id = wanted
-    form = house.store.read(lambda db: preferences.get(db, visitor.owner, CHAT_FORM)) or {}
-    for key in FORM_KEYS:
+    st.session_state[f"recalled_{memory.page}"] = True
+    kept = house.store.read(lambda db: preferences.get(db, visitor.owner, memory.page)) or {}
+    last = kept.get("open") if kept.get("session") == visitor.session else None
+    wanted = st.query_params.get(memory.page) or last
+    if wanted and house.store.read(lambda db: memory.exists(db, visitor.owner, wanted)):
+        st.session_state[memory.open_key] = wanted
+    _recall_form(house, visitor, memory, kept.get("form", {}))
+
+
+def remember(house: House, visitor: Visitor, memory: Memory) -> None:
+    """Keep what `recall` brings back, whenever it has changed."""
+    opened = st.session_state.get(memory.open_key)
+    if opened is None:
+        st.query_params.pop(memory.page, None)
+    elif st.query_params.get(memory.page) != opened:
+        st.query_params[memory.page] = opened
+    form = {key: st.session_state[key] for key in memory.keys if st.session_state.get(key) is not None}
+    snapshot = {"session": visitor.session, "open": opened, "form": form}
+    if snapshot != st.session_state.get(f"remembered_{memory.page}"):
+        st.session_state[f"remembered_{memory.page}"] = snapshot
+        house.store.write(lambda db: preferences.put(db, visitor.owner, memory.page, snapshot))
+
+
+def _recall_form(house: House, visitor: Visitor, memory: Memory, form: dict[str, Any]) -> None:
+    for key in memory.keys:
         if key in form and key not in st.session_state:
             st.session_state[key] = form[key]
+    # A visitor's own service is gone after a restart; its models can't be asked any more.
     names = {endpoint.name for endpoint in house.connections.endpoints(visitor.owner)}
-    if str(form.get("chat_model", "")).partition("/")[0] not in names:
-        st.session_state.pop("chat_model", None)
-    st.session_state["remembered"] = _snapshot(visitor)
-
-
-def remember_chat(house: House, visitor: Visitor) -> None:
-    """Keep what `recall_chat` brings back, whenever it has changed."""
-    if state.chat_id is None:
-        st.query_params.pop("chat", None)
-    elif st.query_params.get("chat") != state.chat_id:
-        st.query_params["chat"] = state.chat_id
-    snapshot = _snapshot(visitor)
-    if snapshot != st.session_state.get("remembered"):
-        st.session_state["remembered"] = snapshot
-        for name, value in snapshot.items():
-            house.store.write(lambda db, name=name, value=value: preferences.put(db, visitor.owner, name, value))
-
-
-def _snapshot(visitor: Visitor) -> dict[str, Any]:
-    form = {key: st.session_state[key] for key in FORM_KEYS if st.session_state.get(key) is not None}
-    return {OPEN_CHAT: {"session": visitor.session, "chat": state.chat_id}, CHAT_FORM: form}
+    models = st.session_state.get(memory.model_key) or []
+    chosen = [models] if isinstance(models, str) else models
+    if any(model.partition("/")[0] not in names for model in chosen):
+        st.session_state.pop(memory.model_key)

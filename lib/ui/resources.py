@@ -12,7 +12,13 @@ from lib.errors import SettingsError
 from lib.house import House
 from lib.settings import Settings
 
-WARM_MODULES = ("pandas", "altair", "pyarrow", "streamlit.elements.lib.built_in_chart_utils", "streamlit.runtime.caching")
+WARM_MODULES = (
+    "pandas",
+    "altair",
+    "pyarrow",
+    "streamlit.elements.lib.built_in_chart_utils",
+    "streamlit.runtime.caching",
+)
 
 
 @st.cache_resource(show_spinner=False, on_release=House.close)

@@ -18,6 +18,15 @@ class State:
         st.session_state["open_chat"] = value
 
     @property
+    def sweep_id(self) -> str | None:
+        """The open sweep; None is a new one."""
+        return self._get("open_sweep", None)
+
+    @sweep_id.setter
+    def sweep_id(self, value: str | None) -> None:
+        st.session_state["open_sweep"] = value
+
+    @property
     def waiting(self) -> str | None:
         """A message that waits until the running answer has ended."""
         return self._get("waiting_message", None)

@@ -110,7 +110,7 @@ def _draw(bars: Bars, view: str) -> None:
     spec = {
         "animation": False,
         "aria": {"enabled": True, "label": {"enabled": False}, "decal": {"show": True}},
-        "grid": {"left": 8, "right": 16, "top": 40, "bottom": 8, "containLabel": True},
+        "grid": {"left": 8, "right": 32, "top": 40, "bottom": 8, "containLabel": True},
         "legend": {"top": 0, "left": 0},
         # Rich text, not HTML: a model's name comes from outside.
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "renderMode": "richText", "confine": True},

@@ -16,7 +16,7 @@ from lib.words import N_
 
 MISSING = "–"
 TIMES = "YYYY-MM-DD HH:mm:ss"
-MODEL_WIDTH = 170
+MODEL_WIDTH, NUMBER_WIDTH = 150, 82
 ORDER = (
     *("time", "model", "prompt", "completion", "cost", "seconds", "ending"),
     *("page", "endpoint", "source", "first_token_seconds", "error"),
@@ -36,7 +36,6 @@ def csv_button(house: House, scope: Scope, disabled: bool) -> None:
         icon=":material/download:",
         on_click="ignore",
         disabled=disabled,
-        help=_("Every call as a row, for spreadsheets"),
     )
 
 
@@ -45,7 +44,7 @@ def model_table(models: Sequence[ModelTotals]) -> None:
     with st.container(key="usage_models"):
         frame = usage.by_model(models)
         frame["cost"] = [money(None if pd.isna(cost) else cost) for cost in frame["cost"]]
-        table(frame, cost=st.column_config.TextColumn(_("Cost"), alignment="right"))
+        table(frame, cost=st.column_config.TextColumn(_("Cost"), width=NUMBER_WIDTH, alignment="right"))
 
 
 def call_table(newest: Sequence[CallRow], count: int, zone: ZoneInfo) -> None:
@@ -79,13 +78,13 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
         "model": text(_("Model"), width=MODEL_WIDTH),
         "endpoint": text(_("Service")),
         "calls": number(_("Calls"), format="localized"),
-        "prompt": number(_("Input"), format="localized", help=_("Input tokens (prompt)")),
-        "completion": number(_("Output"), format="localized", help=_("Output tokens (completion)")),
+        "prompt": number(_("Input"), width=NUMBER_WIDTH, format="localized", help=_("Input tokens (prompt)")),
+        "completion": number(_("Output"), width=NUMBER_WIDTH, format="localized", help=_("Output tokens (completion)")),
         "source": text(_("Tokens are")),
         "seconds": number(_("Seconds"), format="%.1f"),
         "first_token_seconds": number(_("First word after"), format="%.2f s"),
         "ending": text(_("Ended because")),
-        "cost": number(_("Cost"), format="$%.6f"),
+        "cost": number(_("Cost"), width=NUMBER_WIDTH, format="$%.6f"),
         "error": text(_("Error")),
     }
 

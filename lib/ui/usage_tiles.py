@@ -22,7 +22,7 @@ ENDED_EARLY = N_("{count:,} ended early: their tokens count as far as they came"
 
 def sentence(totals: Totals, models: Sequence[ModelTotals]) -> None:
     """The page in a sentence; a second one says what made most of it."""
-    facts = {"tokens": f"{totals.tokens or 0:,}", "calls": _calls(totals.calls), "cost": plain(money(totals.cost))}
+    facts = {"tokens": f"{totals.tokens or 0:,}", "calls": _calls(totals.calls), "cost": money(totals.cost)}
     if totals.tokens is None:
         said = _("You made {calls}; how many tokens that took is not known.")
     elif totals.cost is None:
@@ -39,7 +39,7 @@ def tiles(totals: Totals) -> None:
     with st.container(key="usage_tiles", horizontal=True, gap="medium"):
         _tile(_("Input tokens (prompt)"), _count(totals.prompt_tokens))
         _tile(_("Output tokens (completion)"), _count(totals.completion_tokens))
-        _tile(_("Cost at list prices"), plain(money(totals.cost)))
+        _tile(_("Cost at list prices"), money(totals.cost))
         _tile(_("Calls"), f"{totals.calls:,}", _parts((N_("{count:,} in progress"), totals.running)))
         failed, cut = (N_("{count:,} failed"), totals.failed), (N_("{count:,} cut off"), totals.cut)
         _tile(_("Problems"), f"{totals.failed + totals.cut:,}", _parts(failed, cut))

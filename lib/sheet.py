@@ -1,0 +1,22 @@
+"""Tables as CSV files for spreadsheets: UTF-8 with BOM, and no text in them is taken for a formula."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A CSV file; numbers stay numbers, None is an empty cell."""
+    text = io.StringIO(newline="")
+    sheet = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
+    sheet.writerow(header)
+    sheet.writerows(map(harmless, row) for row in rows)
+    return text.getvalue().encode("utf-8-sig", "replace")
+
+
+def harmless(row: Iterable[Any]) -> list[Any]:
+    """Cells that no spreadsheet runs: an apostrophe stands before text that would begin a formula."""
+    return [f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value for value in row]

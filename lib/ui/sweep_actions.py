@@ -1,0 +1,51 @@
+"""What the visitor does to a sweep that has begun: callbacks of the page's buttons."""
+
+import streamlit as st
+
+from lib import sweeper, sweeps
+from lib.ui import resources
+from lib.ui.state import state
+from lib.ui.visitor import visitor
+
+
+def resume() -> None:
+    """Send what is missing; the press is the consent to pay for it."""
+    who = visitor()
+    if state.sweep_id is not None:
+        sweeper.resume(resources.house(), who.owner, who.session, state.sweep_id)
+
+
+def stop() -> None:
+    """End all running answers; what has come is kept."""
+    running = sweeper.running(resources.house(), state.sweep_id)
+    if running is not None and running.owner == visitor().owner:
+        running.cancel()
+
+
+def stop_cell(cell_id: str) -> None:
+    """End one running answer; the others go on."""
+    running = sweeper.running(resources.house(), state.sweep_id)
+    if running is not None and running.owner == visitor().owner:
+        running.stop_cell(cell_id)
+
+
+def new() -> None:
+    """Close the open sweep; it stays in the list."""
+    state.sweep_id = None
+
+
+def open_sweep(sweep_id: str) -> None:
+    """Open a sweep of the list."""
+    state.sweep_id = sweep_id
+    st.session_state.pop("sweep_page", None)
+
+
+def delete(sweep_id: str) -> None:
+    """Take a sweep out of the list; a running one is stopped."""
+    house, who = resources.house(), visitor()
+    running = sweeper.running(house, sweep_id)
+    if running is not None and running.owner == who.owner:
+        running.cancel()
+    house.store.write(lambda db: sweeps.delete(db, who.owner, sweep_id)).result()
+    if state.sweep_id == sweep_id:
+        state.sweep_id = None

@@ -1,0 +1,71 @@
+"""The open sweep: it draws itself anew each second while it runs."""
+
+import streamlit as st
+
+from lib import sweep_report, sweeper, sweeps
+from lib.house import House
+from lib.sweep import Cell
+from lib.sweeps import ToDo
+from lib.ui import sweep_actions, sweep_grid
+from lib.ui.texts import _
+from lib.ui.visitor import Visitor
+
+EVERY_SECONDS = 1.0
+
+
+def sweep_view(house: House, visitor: Visitor, sweep_id: str) -> None:
+    """Progress, answers, overview; and what can be done with it."""
+    cells = house.store.read(lambda db: sweeps.cells_of(db, visitor.owner, sweep_id))
+    if not cells:
+        return
+    if sweeper.running(house, sweep_id) is not None:
+        st.fragment(_live, run_every=EVERY_SECONDS)(house, visitor, sweep_id, cells)
+    else:
+        _still(house, visitor, sweep_id, cells)
+
+
+def _live(house: House, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
+    running = sweeper.running(house, sweep_id)
+    results = house.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
+    sweep_grid.progress(cells, results, running)
+    sweep_grid.grid(cells, results, running)
+    if running is None:
+        st.rerun()
+
+
+def _still(house: House, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
+    results = house.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
+    left = house.store.read(lambda db: sweeps.to_do(db, visitor.owner, sweep_id))
+    sweep_grid.progress(cells, results, None)
+    if left.cells:
+        _resume(left)
+    sweep_grid.grid(cells, results, None)
+    sweep_grid.temperature_chart(cells, results)
+    sweep_grid.overview(cells, results)
+    with st.container(horizontal=True):
+        st.download_button(
+            _("CSV"),
+            lambda: sweep_report.csv(cells, results),
+            file_name="tempera-sweep.csv",
+            mime="text/csv",
+            key="sweep_csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.button(
+            _("Delete this sweep"),
+            key="sweep_delete",
+            type="tertiary",
+            icon=":material/delete:",
+            on_click=sweep_actions.delete,
+            args=(sweep_id,),
+        )
+
+
+def _resume(left: ToDo) -> None:
+    """The press on this button is the consent to what it says."""
+    label = _("Finish the missing {count}").format(count=len(left.cells))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(label, key="sweep_resume", type="primary", icon=":material/resume:", on_click=sweep_actions.resume)
+        if left.twice:
+            st.caption(_("{count} of them were cut or stopped and may be billed twice.").format(count=left.twice))
