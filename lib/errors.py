@@ -117,7 +117,8 @@ class NoBalance(ApiError):
     kind = "no_balance"
     what = N_("The account at {service} has not enough money for this request.")
     do = N_(
-        "Top up the account, or lower “longest answer” (max_tokens): some services reserve the cost of the longest possible answer."
+        "Top up the account, or lower “longest answer” (max_tokens): "
+        "some services reserve the cost of the longest possible answer."
     )
 
 
@@ -305,7 +306,8 @@ class StoreError(TemperaError):
     kind = "store"
     what = N_("Nothing can be saved: the data folder can't be written.")
     do = N_(
-        "Free some space or set TEMPERA_DATA_DIR to another folder, then restart. Until then chats are kept in memory only."
+        "Free some space or set TEMPERA_DATA_DIR to another folder, then restart. "
+        "Until then chats are kept in memory only."
     )
 
 

@@ -52,7 +52,7 @@ class Job:
         if self._task is not None and not self.finished:
             # One hop more than creating it took, so that the coroutine has begun and can clean up after itself.
             loop, task = self._task.get_loop(), self._task
-            loop.call_soon_threadsafe(loop.call_soon, task.cancel)
+            loop.call_soon_threadsafe(lambda: loop.call_soon(task.cancel))
 
 
 class Jobs:

@@ -1,4 +1,4 @@
-"""One call from its first record to its last: ask, take in what comes, save it on the way, and close it exactly once."""
+"""One call: ask, take in what comes, save it on the way, and close its record exactly once."""
 
 import asyncio
 import logging

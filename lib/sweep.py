@@ -39,9 +39,9 @@ class Plan:
             raise InvalidInput(N_("Choose at least one model."))
         if not self.temperatures:
             raise InvalidInput(N_("Choose at least one temperature."))
-        _check_whole(N_("Answers per setting have to be a whole number from 1 to {most}."), self.repeats, MAX_REPEATS)
+        _check_whole(N_("“Answers per setting” has to be a whole number from 1 to {most}."), self.repeats, MAX_REPEATS)
         _check_whole(
-            N_("Requests at the same time have to be a number from 1 to {most}."), self.concurrency, MAX_CONCURRENCY
+            N_("“Requests at the same time” has to be a whole number from 1 to {most}."), self.concurrency, MAX_CONCURRENCY
         )
         for temperature in self.temperatures:
             Params.checked({"temperature": temperature})

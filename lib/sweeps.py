@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Subquery, and_, case, func, insert, select, update
 
-from lib.calls import CallRecord, now, record
+from lib.calls import COLUMNS, CallRecord, now, record
 from lib.chats import title_of
 from lib.sweep import Cell, Plan
 from lib.tables import calls, cells, sweeps
@@ -88,14 +88,14 @@ def cells_of(conn: Connection, owner: str, sweep_id: str) -> list[Cell]:
 
 def results(conn: Connection, owner: str, sweep_id: str) -> dict[str, CallRecord]:
     """The newest attempt at each cell that has one, by cell id."""
-    light = [column for column in calls.c if column.name != "messages"]
     query = (
-        select(*light)
+        select(*COLUMNS)
         .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
         .where(calls.c.owner == owner, cells.c.sweep_id == sweep_id)
         .order_by(calls.c.seq)
     )
-    return {row["cell_id"]: record(row) for row in conn.execute(query).mappings()}
+    attempts = map(record, conn.execute(query))
+    return {call.cell_id: call for call in attempts if call.cell_id}
 
 
 def to_do(conn: Connection, owner: str, sweep_id: str) -> ToDo:

@@ -1,4 +1,4 @@
-"""What the store keeps: calls, chats with their messages, sweeps with their cells, settings. Every table names the owner of each row.
+"""What the store keeps: calls, chats with their messages, sweeps with their cells, settings; each row has its owner.
 
 Times are whole microseconds since 1970 in UTC. Text is cleaned, and numbers are clamped, by the column types: nothing
 a model or a service sends can make a row unwritable.

@@ -3,8 +3,6 @@
 Tokens are whole numbers, times microseconds since 1970 (UTC), costs US dollars at list prices.
 """
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -14,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from lib import sheet
+
 MOST_ROWS = 2_000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,19 +208,12 @@ def call_table(rows: Sequence[CallRow], zone: ZoneInfo) -> pd.DataFrame:
 def to_csv(rows: Iterable[CallRow]) -> bytes:
     """A spreadsheet of calls: UTF-8 with BOM; no text in it is taken for a formula, numbers stay numbers."""
     names = ["time_utc", *(field.name for field in fields(CallRow)[1:])]
-    text = io.StringIO(newline="")
-    sheet = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
-    sheet.writerow("cost_usd" if name == "cost" else name for name in names)
-    for row in rows:
-        at, *values = astuple(row)
-        time = datetime.fromtimestamp(at / 1e6, UTC)
-        sheet.writerow([f"{time:%Y-%m-%d %H:%M:%S}", *map(harmless, values)])
-    return text.getvalue().encode("utf-8-sig")
+    header = ["cost_usd" if name == "cost" else name for name in names]
+    return sheet.to_csv(header, ([_utc(row.started_at), *astuple(row)[1:]] for row in rows))
 
 
-def harmless(value: Any) -> Any:
-    """A cell that no spreadsheet runs: an apostrophe stands before text that would begin a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+def _utc(microseconds: int) -> str:
+    return f"{datetime.fromtimestamp(microseconds / 1e6, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

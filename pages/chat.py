@@ -5,9 +5,8 @@ import streamlit as st
 from lib.ui import controls, links, recall, resources, talk
 from lib.ui.chat_list import chat_list
 from lib.ui.composer import composer, send_waiting_message, waiting_message
-from lib.ui.connection import connection_button
 from lib.ui.empty import empty_state
-from lib.ui.frame import menu, notices
+from lib.ui.frame import notices, top
 from lib.ui.messages import conversation
 from lib.ui.picker import model_picker
 from lib.ui.texts import _
@@ -18,14 +17,11 @@ recall.recall(house, who, recall.CHAT)
 links.apply_chat_link()
 chat_list(house, who)
 
-with st.container(key="top"):
-    left, middle, right = st.columns([6, 3, 1], vertical_alignment="center")
-    with left:
-        model_picker(house, who.owner, "chat_model")
-    with middle:
-        connection_button(house, who)
-    with right:
-        menu(house)
+left, right = st.columns([3, 2], vertical_alignment="center")
+with left:
+    model_picker(house, who.owner, "chat_model")
+with right:
+    top(house, who)
 with st.expander(_("Settings"), key="chat_settings", icon=":material/tune:"):
     controls.system_prompt("chat")
     controls.parameters("chat")

@@ -11,6 +11,7 @@ from lib.ui.usage_tables import call_table, csv_button, model_table
 from lib.ui.usage_tiles import coverage, sentence, tiles
 from lib.ui.visitor import visitor
 
+st.set_page_config(layout="wide")
 house, who, zone = resources.house(), visitor(), viewer_zone()
 with st.container(key="usage_top", horizontal=True, vertical_alignment="center"):
     scope = chosen_scope(who)

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FILES = [*ROOT.glob("lib/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "app.py"]
-VALUES = {"words", "errors", "models", "tokens", "prices", "catalogue", "sweep", "usage"}
+VALUES = {"words", "errors", "models", "tokens", "prices", "catalogue", "sweep", "usage", "sheet", "variety"}
 FOREIGN_TO_VALUES = {"httpx", "sqlalchemy", "alembic", "streamlit", "asyncio", "subprocess"}
 
 

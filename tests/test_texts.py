@@ -6,7 +6,6 @@ import string
 from pathlib import Path
 
 import pytest
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from lib.errors import TemperaError
@@ -15,22 +14,24 @@ from lib.ui.texts import LANGUAGES, LOCALES, catalogue
 ROOT = Path(__file__).parents[1]
 UI_FILES = [*ROOT.glob("lib/ui/*.py"), *ROOT.glob("pages/*.py")]
 TRANSLATED = [name for name in LANGUAGES if name != "en"]
-METHODS = [("lib/**.py", "python"), ("pages/**.py", "python")]
 
 SHOWN_BY = {
-    "button", "caption", "checkbox", "chat_input", "columns", "dialog", "download_button", "error", "expander", "header",
-    "info", "markdown", "metric", "multiselect", "number_input", "popover", "radio", "segmented_control", "selectbox",
+    "button", "caption", "checkbox", "chat_input", "dialog", "download_button", "error", "expander", "header", "info",
+    "markdown", "metric", "multiselect", "number_input", "popover", "radio", "segmented_control", "selectbox",
     "slider", "spinner", "subheader", "success", "tabs", "text", "text_area", "text_input", "title", "toast", "toggle",
     "warning", "write",
 }  # fmt: skip
 SHOWN_ARGUMENTS = {"label", "help", "placeholder", "title"}
-FIELD_NAMES = {"stop", "user"}
+FIELD_NAMES = {"stop", "user", "max_tokens"}
 
 
 def texts_in_code() -> set[str]:
-    """All marked texts of the code."""
-    found = extract_from_dir(ROOT, METHODS, keywords={"_": None, "N_": None}, directory_filter=lambda _: True)
-    return {message for _file, _line, message, _comments, _context in found if isinstance(message, str)}
+    """All marked texts of the code: what stands in `_(...)` and `N_(...)`, in f-strings too."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.glob("lib/**/*.py")]
+    trees += [ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.glob("pages/*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    marked = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("_", "N_")]
+    return {text.value for text in marked if isinstance(text, ast.Constant) and isinstance(text.value, str)}
 
 
 def translations(language: str) -> dict[str, str]:
@@ -72,10 +73,17 @@ def hard_coded(path: Path) -> list[str]:
     """String literals with words in them that are handed to a Streamlit call as they are."""
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SHOWN_BY:
+        if isinstance(node, ast.Call) and is_shown(node.func):
             shown = [*node.args[:1], *(word.value for word in node.keywords if word.arg in SHOWN_ARGUMENTS)]
             found += [f"{path.name}:{node.lineno} {text}" for text in map(literal_text, shown) if speaks(text)]
     return found
+
+
+def is_shown(function: ast.expr) -> bool:
+    """Whether a call's function is one of Streamlit's that show text; a log is none of them."""
+    if not isinstance(function, ast.Attribute) or function.attr not in SHOWN_BY:
+        return False
+    return not (isinstance(function.value, ast.Name) and function.value.id == "log")
 
 
 def literal_text(node: ast.expr) -> str:

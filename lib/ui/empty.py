@@ -31,7 +31,8 @@ def _what_answers(house: House, visitor: Visitor) -> None:
     if not connected:
         st.info(
             _(
-                "The practice model is not installed on this computer. Connect a service to begin (button on the right)."
+                "The practice model is not installed on this computer. "
+                "Connect a service to begin (button on the right)."
             ),
             icon=":material/info:",
         )

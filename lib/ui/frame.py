@@ -4,11 +4,12 @@ import streamlit as st
 
 from lib import preferences
 from lib.house import House
+from lib.ui.connection import connection_button
 from lib.ui.error_box import error_box
 from lib.ui.safe import rendered
 from lib.ui.state import state
 from lib.ui.texts import LANGUAGE_KEY, LANGUAGES, _, language
-from lib.ui.visitor import visitor
+from lib.ui.visitor import Visitor, visitor
 
 
 def notices() -> None:
@@ -22,6 +23,13 @@ def store_warning(house: House) -> None:
     """Says so when nothing can be saved."""
     if house.store_trouble is not None:
         error_box(house.store_trouble)
+
+
+def top(house: House, visitor: Visitor) -> None:
+    """The right end of a page's first line: the connection and the menu."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        connection_button(house, visitor)
+        menu(house)
 
 
 def menu(house: House) -> None:

@@ -11,9 +11,10 @@ from lib.ui.frame import recall_language, store_warning
 from lib.ui.texts import _
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
-ICON = Path(__file__).with_name("assets") / "icon.svg"
+ASSETS = Path(__file__).with_name("assets")
 
-st.set_page_config(page_title="Tempera", page_icon=ICON, initial_sidebar_state="auto")
+st.set_page_config(page_title="Tempera", page_icon=ASSETS / "icon.svg", initial_sidebar_state="auto")
+st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg")
 try:
     house = resources.house()
 except SettingsError as wrong:

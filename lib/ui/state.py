@@ -1,7 +1,5 @@
 """What a browser tab remembers between two script runs: ids and plain values, never a key."""
 
-from typing import Any
-
 import streamlit as st
 
 
@@ -11,7 +9,7 @@ class State:
     @property
     def chat_id(self) -> str | None:
         """The open chat; None is a new one."""
-        return self._get("open_chat", None)
+        return _text("open_chat")
 
     @chat_id.setter
     def chat_id(self, value: str | None) -> None:
@@ -20,7 +18,7 @@ class State:
     @property
     def sweep_id(self) -> str | None:
         """The open sweep; None is a new one."""
-        return self._get("open_sweep", None)
+        return _text("open_sweep")
 
     @sweep_id.setter
     def sweep_id(self, value: str | None) -> None:
@@ -29,7 +27,7 @@ class State:
     @property
     def waiting(self) -> str | None:
         """A message that waits until the running answer has ended."""
-        return self._get("waiting_message", None)
+        return _text("waiting_message")
 
     @waiting.setter
     def waiting(self, value: str | None) -> None:
@@ -44,15 +42,16 @@ class State:
     @property
     def connecting(self) -> bool:
         """Whether the connection dialog is open."""
-        return bool(self._get("connection_dialog", False))
+        return bool(st.session_state.get("connection_dialog"))
 
     @connecting.setter
     def connecting(self, value: bool) -> None:
         st.session_state["connection_dialog"] = value
 
-    @staticmethod
-    def _get(name: str, default: Any) -> Any:
-        return st.session_state.get(name, default)
+
+def _text(name: str) -> str | None:
+    value = st.session_state.get(name)
+    return None if value is None else str(value)
 
 
 state = State()

@@ -1,7 +1,8 @@
 """The answers of a sweep: progress, the cells as they fill, the overview, and the chart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -40,7 +41,7 @@ def progress(cells: Sequence[Cell], results: Mapping[str, CallRecord], running: 
 
 
 def grid(cells: Sequence[Cell], results: Mapping[str, CallRecord], running: SweepRun | None) -> None:
-    """The cells of one page: a line of cards for each model."""
+    """The cells of one page: a line of cards for each model, a column for each temperature."""
     pages = -(-len(cells) // CELLS_A_PAGE)
     page = st.pagination(pages, key="sweep_page") if pages > 1 else 1
     shown = cells[(page - 1) * CELLS_A_PAGE : page * CELLS_A_PAGE]
@@ -48,10 +49,11 @@ def grid(cells: Sequence[Cell], results: Mapping[str, CallRecord], running: Swee
     with st.container(key="sweep_grid"):
         for model, of_model in groupby(shown, key=lambda cell: cell.model):
             st.markdown(f"**{plain(model)}**")
-            for line in _lines(list(of_model)):
-                for column, cell in zip(st.columns(CELLS_A_LINE), line, strict=False):
-                    with column:
-                        _card(cell, repeats, results.get(cell.id), running)
+            for line in _lines(_settings(of_model)):
+                for place, setting in zip(st.columns(CELLS_A_LINE), line, strict=False):
+                    with place:
+                        for cell in setting:
+                            _card(cell, repeats, results.get(cell.id), running)
 
 
 def overview(cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> None:
@@ -87,10 +89,11 @@ def temperature_chart(cells: Sequence[Cell], results: Mapping[str, CallRecord]) 
     st.caption(_("0 % means word for word the same, 100 % means no word in common. The table has the same numbers."))
 
 
-def _lines_chart(frame: pd.DataFrame) -> alt.LayerChart:
-    across = alt.X("temperature:Q", title=_("Temperature"), scale=alt.Scale(nice=True))
+def _lines_chart(frame: pd.DataFrame) -> Any:
+    across = alt.X("temperature:Q", title=_("Temperature"), scale=alt.Scale(nice=True), axis=alt.Axis(tickCount=7))
     up = alt.Y("variety:Q", title=_("How different"), axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
-    model = {"color": alt.Color("model:N", title=_("Model")), "shape": alt.Shape("model:N", title=_("Model"))}
+    below = alt.Legend(orient="bottom", columns=1, labelLimit=0, title=None)
+    model = {"color": alt.Color("model:N", legend=below), "shape": alt.Shape("model:N", legend=below)}
     base = alt.Chart(frame).encode(
         x=across, y=up, tooltip=["model", "temperature", alt.Tooltip("variety", format=".0%")]
     )
@@ -98,8 +101,13 @@ def _lines_chart(frame: pd.DataFrame) -> alt.LayerChart:
     return (line + base.mark_point(size=90, filled=True).encode(**model)).properties(height=260)
 
 
-def _lines(cells: Sequence[Cell]) -> list[Sequence[Cell]]:
-    return [cells[start : start + CELLS_A_LINE] for start in range(0, len(cells), CELLS_A_LINE)]
+def _settings(cells: Iterable[Cell]) -> list[list[Cell]]:
+    """The cells of one model, those of the same temperature together."""
+    return [list(setting) for _column, setting in groupby(cells, key=lambda cell: cell.column)]
+
+
+def _lines(settings: Sequence[list[Cell]]) -> list[Sequence[list[Cell]]]:
+    return [settings[start : start + CELLS_A_LINE] for start in range(0, len(settings), CELLS_A_LINE)]
 
 
 def _card(cell: Cell, repeats: int, call: CallRecord | None, running: SweepRun | None) -> None:

@@ -1,0 +1,100 @@
+"""Who is measured: each runs the same plan in a process of its own and says in JSON what it took.
+
+    python -m bench.peers NAME BASE_URL [--stream]
+
+Imports stand inside the peers, so that none pays for another's.
+"""
+
+import argparse
+import asyncio
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+MODELS = tuple(f"model-{number}" for number in range(10))
+TEMPERATURES = (0.0, 0.5, 1.0, 1.5, 2.0)
+REPEATS = 4
+CONCURRENCY = 16
+PROMPT = "Tell me about the sea."
+
+
+def plan() -> Iterator[tuple[str, float]]:
+    """Model and temperature of every call, in the order of the grid."""
+    for model in MODELS:
+        for temperature in TEMPERATURES:
+            yield from [(model, temperature)] * REPEATS
+
+
+def tempera(base_url: str, stream: bool) -> tuple[int, float]:
+    """The app's own way, as its Sweep page goes it: every call is recorded, on disk, as it starts and as it ends."""
+    from pydantic import SecretStr
+
+    from lib import sweeper
+    from lib.catalogue import name_of
+    from lib.house import House
+    from lib.models import Params
+    from lib.settings import Settings
+    from lib.sweep import Plan
+
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            base_url=base_url, api_key=SecretStr("sk-bench"), data_dir=Path(folder), local_model=False, endpoints={}
+        )
+        house = House.open(settings)
+        models = tuple(f"{name_of(base_url)}/{model}" for model in MODELS)
+        asked = Plan(PROMPT, models, TEMPERATURES, "", REPEATS, CONCURRENCY, Params(stream=stream))
+        began = time.process_time()
+        run = sweeper.SweepRun("bench", "bench", "bench", asked, list(asked.cells("bench")))
+        sweeper.start(house, run)
+        run.wait_until_finished(600)
+        spent = time.process_time() - began
+        done = sum(answer.outcome is not None and answer.outcome.state == "ok" for answer in run.answers.values())
+        house.close()
+    return done, spent
+
+
+def bare_httpx(base_url: str, stream: bool) -> tuple[int, float]:
+    """The least that does the work: one AsyncClient, a semaphore, nothing recorded."""
+    import httpx
+
+    async def ask(client: httpx.AsyncClient, gate: asyncio.Semaphore, model: str, temperature: float) -> bool:
+        messages = [{"role": "user", "content": PROMPT}]
+        body: dict[str, Any] = {"model": model, "messages": messages, "temperature": temperature, "stream": stream}
+        async with gate, client.stream("POST", f"{base_url}/chat/completions", json=body) as response:
+            if not stream:
+                return bool(json.loads(await response.aread())["choices"][0]["message"]["content"])
+            pieces = [line[6:] async for line in response.aiter_lines() if line.startswith("data: {")]
+            return bool("".join(json.loads(piece)["choices"][0]["delta"].get("content", "") for piece in pieces))
+
+    async def run() -> tuple[int, float]:
+        gate = asyncio.Semaphore(CONCURRENCY)
+        async with httpx.AsyncClient(timeout=None, trust_env=False) as client:
+            began = time.process_time()
+            answers = await asyncio.gather(*(ask(client, gate, *one) for one in plan()))
+            return sum(answers), time.process_time() - began
+
+    return asyncio.run(run())
+
+
+PEERS = {"tempera": tempera, "httpx": bare_httpx}
+
+
+def main() -> None:
+    """Run one peer and print its figures: calls done, CPU seconds in the plan and in all, and the peak in MB."""
+    options = argparse.ArgumentParser(description="Run the plan once.")
+    options.add_argument("peer", choices=PEERS)
+    options.add_argument("base_url")
+    options.add_argument("--stream", action="store_true")
+    chosen = options.parse_args()
+    done, spent = PEERS[chosen.peer](chosen.base_url, chosen.stream)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+    print(json.dumps({"done": done, "cpu_plan": spent, "cpu_all": time.process_time(), "peak_mb": peak}))
+
+
+if __name__ == "__main__":
+    main()
