@@ -13,10 +13,10 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     text = io.StringIO(newline="")
     sheet = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
     sheet.writerow(header)
-    sheet.writerows(map(harmless, row) for row in rows)
+    sheet.writerows([harmless(value) for value in row] for row in rows)
     return text.getvalue().encode("utf-8-sig", "replace")
 
 
-def harmless(row: Iterable[Any]) -> list[Any]:
-    """Cells that no spreadsheet runs: an apostrophe stands before text that would begin a formula."""
-    return [f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value for value in row]
+def harmless(value: Any) -> Any:
+    """A cell that no spreadsheet runs: an apostrophe stands before text that would begin a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

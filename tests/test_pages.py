@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.ui import resources
 from tests.fake_api import FakeApi
+from tests.pages import KEY, bodies, host, new_tab, shown
 
-MAIN = str(Path(__file__).parents[1] / "lib" / "ui" / "main.py")
-KEY = "sk-test-key-0001"
 
 
 @pytest.fixture
@@ -37,13 +35,6 @@ def unconnected(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App
     resources.close()
 
 
-def new_tab(**query: str) -> AppTest:
-    app = AppTest.from_file(MAIN, default_timeout=20)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
 def choose(app: AppTest, model: str) -> None:
     """Choose a model of the one endpoint."""
     name = str(app.selectbox(key="chat_model").options[0]).partition("/")[0]
@@ -64,27 +55,14 @@ def switch_on(app: AppTest, field: str, widget: str, value: object) -> None:
     getattr(app, widget)(key=f"chat_{field}").set_value(value).run()
 
 
-def shown(app: AppTest) -> str:
-    """All text on the page that is shown as Markdown, notices and errors included."""
-    parts = (app.markdown, app.info, app.error, app.caption, app.subheader)
-    return "\n".join(element.value for kind in parts for element in kind)
-
-
 def draft(app: AppTest) -> str:
     """What stands in the composer."""
     return str(app.chat_input(key="chat_input").proto.value)
 
 
-def bodies(api: FakeApi) -> list[dict[str, Any]]:
-    """The JSON bodies of all chat requests."""
-    return [request.body for request in api.requests if request.path.endswith("/chat/completions")]
-
-
 def test_a_new_visitor_sees_a_model_and_an_open_field(app: AppTest, api: FakeApi) -> None:
     """C1"""
-    host = api.base_url.removeprefix("http://").removesuffix("/v1")
-
-    assert app.selectbox(key="chat_model").value == f"{host}/echo"
+    assert app.selectbox(key="chat_model").value == f"{host(api)}/echo"
     assert not app.chat_input(key="chat_input").disabled
 
 

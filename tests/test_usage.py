@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import usage
+from lib import sheet, usage
 from lib.usage import CallRow, ModelTotals, Slice, Totals
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -32,8 +32,8 @@ def a_row(**facts: Any) -> CallRow:
     return CallRow(**{**usual, **facts})
 
 
-def read(sheet: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(sheet.decode("utf-8-sig"), newline="")))
+def read(table: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"), newline="")))
 
 
 def bucket(unit: str) -> usage.Bucket:
@@ -53,13 +53,13 @@ def test_totals_add_up_and_what_nobody_knows_stays_unknown() -> None:
 
 
 def test_the_csv_opens_in_a_spreadsheet_as_it_is() -> None:
-    sheet = usage.to_csv([a_row(model="模型", cost=1e-06, completion_tokens=None)])
+    table = usage.to_csv([a_row(model="模型", cost=1e-06, completion_tokens=None)])
 
-    assert sheet.startswith(b"\xef\xbb\xbf")
-    row = read(sheet)[0]
+    assert table.startswith(b"\xef\xbb\xbf")
+    row = read(table)[0]
     assert (row["time_utc"], row["model"]) == ("2026-11-03 12:04:05", "模型")
     assert (row["prompt_tokens"], row["completion_tokens"], float(row["cost_usd"])) == ("3", "", 1e-06)
-    frame = pd.read_csv(io.BytesIO(sheet))
+    frame = pd.read_csv(io.BytesIO(table))
     assert frame["prompt_tokens"].sum() == 3 and frame["cost_usd"].sum() == 1e-06
 
 
@@ -69,12 +69,12 @@ def test_t10_no_cell_begins_a_formula_and_no_text_is_lost(start: str, rest: str)
 
     row = read(usage.to_csv([a_row(model=foreign, request_id=foreign, error_kind=foreign, endpoint=foreign)]))[0]
 
-    assert not any(cell.startswith(usage.FORMULA_STARTS) for cell in row.values())
+    assert not any(cell.startswith(sheet.FORMULA_STARTS) for cell in row.values())
     assert row["model"].removeprefix("'") == foreign.removeprefix("'")
 
 
 def test_t10_numbers_stay_numbers() -> None:
-    assert [usage.harmless(value) for value in (5, 0.25, None, "-5")] == [5, 0.25, None, "'-5"]
+    assert [sheet.harmless(value) for value in (5, 0.25, None, "-5")] == [5, 0.25, None, "'-5"]
 
 
 def test_buckets_grow_with_the_history() -> None:

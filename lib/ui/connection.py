@@ -1,5 +1,7 @@
 """The one place for services and keys: a button that says what is connected, and the dialog it opens."""
 
+from typing import Literal
+
 import streamlit as st
 
 from lib.catalogue import SERVICES, Endpoint
@@ -8,7 +10,7 @@ from lib.errors import InvalidInput, NoModelList, TemperaError
 from lib.house import House
 from lib.ui.error_box import error_box
 from lib.ui.state import state
-from lib.ui.texts import _
+from lib.ui.texts import _, language
 from lib.ui.visitor import Visitor
 
 TEST_SECONDS = 20.0
@@ -21,7 +23,9 @@ def connection_button(house: House, visitor: Visitor) -> None:
     own = [endpoint for endpoint in connected if endpoint is not house.local]
     label = own[0].title if own else _("Connect a service")
     icon = ":material/link:" if own else ":material/add_link:"
-    st.button(label, key="connection_open", icon=icon, on_click=_open, type="secondary", width="stretch")
+    # The practice model knows little but English.
+    kind: Literal["primary", "secondary"] = "primary" if not own and language() != "en" else "secondary"
+    st.button(label, key="connection_open", icon=icon, on_click=_open, type=kind, width="stretch")
     if state.connecting:
         st.dialog(_("Connect a service"), on_dismiss=_close)(_body)(house, visitor)
 

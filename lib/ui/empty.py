@@ -18,17 +18,20 @@ EXAMPLES = (
 
 def empty_state(house: House, visitor: Visitor) -> None:
     """An invitation, and one honest line about the practice model where it is the one that answers."""
+    connected = house.connections.endpoints(visitor.owner)
+    local = bool(connected) and find(st.session_state.get("chat_model") or "", connected)[0] is house.local
     with st.container(key="chat_empty"):
         st.subheader(_("Ask anything. The answer appears while it is written."), anchor=False)
         with st.container(horizontal=True, gap="small"):
             for index, example in enumerate(EXAMPLES):
-                st.button(_(example), key=f"chat_example_{index}", on_click=talk.say, args=(_(example),))
-        _what_answers(house, visitor)
+                # The practice model answers in English only.
+                text = example if local else _(example)
+                st.button(text, key=f"chat_example_{index}", on_click=talk.say, args=(text,))
+        _what_answers(local, anything=bool(connected))
 
 
-def _what_answers(house: House, visitor: Visitor) -> None:
-    connected = house.connections.endpoints(visitor.owner)
-    if not connected:
+def _what_answers(local: bool, anything: bool) -> None:
+    if not anything:
         st.info(
             _(
                 "The practice model is not installed on this computer. "
@@ -36,9 +39,7 @@ def _what_answers(house: House, visitor: Visitor) -> None:
             ),
             icon=":material/info:",
         )
-        return
-    chosen, _model = find(st.session_state.get("chat_model") or "", connected)
-    if chosen is house.local:
+    elif local:
         st.caption(
             _(
                 "A tiny free model on this computer answers, mainly in English: for learning the page, not for "

@@ -57,6 +57,7 @@ def apply_sweep_link() -> None:
         st.session_state["sweep_models"] = list(unique([unquote(part.strip()) for part in query["models"].split(",")]))
     if query.get("temperatures"):
         _apply_temperatures(query["temperatures"])
+    st.session_state["sweep_repeats"] = 1
     _apply_whole("repeats", MAX_REPEATS)
     _apply_whole("concurrency", MAX_CONCURRENCY)
     state.sweep_id = None
