@@ -40,9 +40,8 @@ class Plan:
         if not self.temperatures:
             raise InvalidInput(N_("Choose at least one temperature."))
         _check_whole(N_("“Answers per setting” has to be a whole number from 1 to {most}."), self.repeats, MAX_REPEATS)
-        _check_whole(
-            N_("“Requests at the same time” has to be a whole number from 1 to {most}."), self.concurrency, MAX_CONCURRENCY
-        )
+        at_once = N_("“Requests at the same time” has to be a whole number from 1 to {most}.")
+        _check_whole(at_once, self.concurrency, MAX_CONCURRENCY)
         for temperature in self.temperatures:
             Params.checked({"temperature": temperature})
         if self.size > MAX_CELLS:

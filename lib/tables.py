@@ -126,7 +126,7 @@ calls = Table(
     Column("process", CleanText, nullable=False),
     Index("calls_by_owner", "owner", "seq"),
     Index("calls_by_session", "session"),
-    Index("calls_by_cell", "cell_id", "attempt", unique=True),
+    Index("calls_by_cell", "owner", "cell_id", "attempt", unique=True),
     Index("calls_by_state", "state"),
     sqlite_autoincrement=True,
 )

@@ -6,29 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browser_path import chromium_path
+from tests.browsing import SECONDS, browser, context, key, open_at
 from tests.fake_api import FakeApi, Recorded
 
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
-SECONDS = 60_000
 STOP_SECONDS = 0.2
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -52,20 +36,8 @@ def app(api: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppS
         yield app
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A visitor nobody has seen before."""
-    context = browser.new_context(locale="en-US")
-    context.set_default_timeout(SECONDS)
-    yield context
-    context.close()
-
-
 def open_page(context: BrowserContext, url: str) -> Page:
-    page = context.new_page()
-    page.goto(url)
-    expect(composer(page)).to_be_visible(timeout=SECONDS)
-    return page
+    return open_at(context, url, "chat_input")
 
 
 def composer(page: Page) -> Locator:
@@ -75,10 +47,6 @@ def composer(page: Page) -> Locator:
 def send(page: Page, text: str) -> None:
     composer(page).fill(text)
     composer(page).press("Enter")
-
-
-def key(page: Page, name: str) -> Locator:
-    return page.locator(f".st-key-{name}")
 
 
 def ended(page: Page) -> None:
@@ -218,7 +186,7 @@ def test_no_image_in_an_answer_is_ever_loaded(app: AppServer, api: FakeApi, cont
     ended(page)
 
     assert [request for request in api.requests if "beacon" in request.path] == []
-    assert page.locator("img").count() == 0
+    assert key(page, "answer_0").locator("img").count() == 0
 
 
 def test_another_visitor_sees_nothing_of_it(app: AppServer, context: BrowserContext, browser: Browser) -> None:

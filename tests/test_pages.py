@@ -11,7 +11,6 @@ from tests.fake_api import FakeApi
 from tests.pages import KEY, bodies, host, new_tab, shown
 
 
-
 @pytest.fixture
 def api() -> Iterator[FakeApi]:
     with FakeApi() as api:

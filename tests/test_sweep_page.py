@@ -119,7 +119,12 @@ def test_the_csv_has_every_cell_and_no_formula(app: AppTest, api: FakeApi) -> No
     tab = run(link(api, "echo", prompt="=1+1", repeats="2"))
     rows = sheet(tab)
 
-    assert [(row["temperature"], row["repeat"]) for row in rows] == [("0.0", "1"), ("0.0", "2"), ("0.7", "1"), ("0.7", "2")]
+    assert [(row["temperature"], row["repeat"]) for row in rows] == [
+        ("0.0", "1"),
+        ("0.0", "2"),
+        ("0.7", "1"),
+        ("0.7", "2"),
+    ]
     assert {row["text"] for row in rows} == {"You said: =1+1"}
     assert sum(int(row["completion_tokens"]) for row in rows) > 0
     assert tab.get("download_button")

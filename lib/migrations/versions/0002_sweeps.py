@@ -33,4 +33,4 @@ def upgrade() -> None:
     )
     op.create_index("cells_by_sweep", "cells", ["sweep_id", "row", "column", "repeat"])
     op.drop_index("calls_by_cell", "calls")
-    op.create_index("calls_by_cell", "calls", ["cell_id", "attempt"], unique=True)
+    op.create_index("calls_by_cell", "calls", ["owner", "cell_id", "attempt"], unique=True)

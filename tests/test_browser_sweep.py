@@ -1,0 +1,93 @@
+"""Sweep and Usage in a real browser: the grid fills, survives everything, and the numbers add up."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.app_server import app_server
+from tests.browsing import SECONDS, browser, context, key, open_at
+from tests.fake_api import FakeApi
+
+KEY = "sk-test-key-0001"
+
+
+def sweep_url(url: str, models: str, temperatures: str, repeats: int, concurrency: int = 4) -> str:
+    more = f"&repeats={repeats}&concurrency={concurrency}&prompt=Praise%20tea%20in%20one%20sentence."
+    return f"{url}/sweep?models={models}&temperatures={temperatures}{more}"
+
+
+def run(page: Page) -> None:
+    key(page, "sweep_run").get_by_role("button").click()
+
+
+def progress(page: Page, words: str) -> None:
+    """Wait until the progress line says `words`."""
+    expect(key(page, "sweep_progress")).to_contain_text(re.compile(words), timeout=SECONDS)
+
+
+def test_a_sweep_on_the_practice_model_survives_everything(context: BrowserContext, tmp_path: Path) -> None:
+    """S6 S12 S13 U1"""
+    with app_server(tmp_path / "data") as app:
+        page = open_at(context, sweep_url(app.url, "local/SmolLM2-135M-Instruct", "0,0.5,1,1.5", 2, 2), "sweep_run")
+        run(page)
+        progress(page, "[1-7] done")
+        page.reload()
+        expect(key(page, "cell_0_0_0")).to_be_visible(timeout=SECONDS)
+        page.get_by_role("link", name="Chat").click()
+        expect(key(page, "chat_input")).to_be_visible(timeout=SECONDS)
+        page.get_by_role("link", name="Sweep").click()
+        expect(key(page, "cell_0_0_0")).to_be_visible(timeout=SECONDS)
+        page.close()
+        app.kill()
+        port = int(app.url.rpartition(":")[2])
+    with app_server(tmp_path / "data", port) as app:
+        page = open_at(context, f"{app.url}/sweep", "sweep_progress")
+        if key(page, "sweep_resume").is_visible():
+            key(page, "sweep_resume").get_by_role("button").click()
+        progress(page, "8 done, 0 failed, 8 in all")
+        expect(key(page, "sweep_csv")).to_be_visible(timeout=SECONDS)
+        page.get_by_role("link", name="Usage").click()
+        expect(key(page, "usage_calls")).to_be_visible(timeout=SECONDS)
+        calls = int(key(page, "usage_tiles").get_by_test_id("stMetricValue").nth(3).inner_text())
+
+    assert 8 <= calls <= 10  # the two that were cut by the kill were asked again
+
+
+def test_a_kill_in_a_sweep_of_40_loses_and_repeats_nothing(context: BrowserContext, tmp_path: Path) -> None:
+    """S12, security 5.2"""
+    with FakeApi() as api:
+        settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": KEY, "TEMPERA_LOCAL_MODEL": "false"}
+        host = api.base_url.removeprefix("http://").removesuffix("/v1")
+        with app_server(tmp_path / "data", **settings) as app:
+            page = open_at(context, sweep_url(app.url, f"{host}/slow-50", "0,0.5,1,1.5", 10, 4), "sweep_run")
+            run(page)
+            progress(page, "[1-3][0-9] done")
+            app.kill()
+            port = int(app.url.rpartition(":")[2])
+        before = len(api.requests)
+        with app_server(tmp_path / "data", port, **settings) as app:
+            page = open_at(context, f"{app.url}/sweep", "sweep_resume")
+            expect(key(page, "sweep_resume")).to_contain_text(re.compile(r"\d"))
+            missing = int(re.findall(r"\d+", key(page, "sweep_resume").inner_text())[0])
+            assert [one for one in api.requests[before:] if one.path.endswith("/chat/completions")] == []
+            key(page, "sweep_resume").get_by_role("button").click()
+            progress(page, "40 done, 0 failed, 40 in all")
+        again = [one for one in api.requests[before:] if one.path.endswith("/chat/completions")]
+
+    assert len(again) == missing
+
+
+def test_other_pages_of_the_grid_are_one_click_away(context: BrowserContext, tmp_path: Path) -> None:
+    with FakeApi() as api:
+        settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": KEY, "TEMPERA_LOCAL_MODEL": "false"}
+        host = api.base_url.removeprefix("http://").removesuffix("/v1")
+        with app_server(tmp_path / "data", **settings) as app:
+            page = open_at(context, sweep_url(app.url, f"{host}/echo", "0,1", 15, 8), "sweep_run")
+            run(page)
+            progress(page, "30 done")
+            expect(key(page, "cell_0_1_8")).to_be_attached()
+            expect(key(page, "cell_0_1_9")).not_to_be_attached()
+            key(page, "sweep_page").get_by_text("2", exact=True).click()
+            expect(key(page, "cell_0_1_14")).to_contain_text("You said", timeout=SECONDS)
+            expect(key(page, "cell_0_0_0")).not_to_be_attached()
