@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --requir
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --exclude-newer "$(COOLDOWN)" \
 	--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: help run install test soak coverage lint format docs lock clean
+.PHONY: help run install test soak coverage lint format docs screens lock clean
 .DELETE_ON_ERROR:
 
 run: .venv/.installed  ## start Tempera; another port: make run PORT=8502
@@ -41,6 +41,10 @@ format: .venv/.dev  ## mend style
 
 docs:  ## write the file tree in README.md anew, from the modules' own words
 	$(PYTHON) scripts/readme_tree.py
+
+screens: .venv/.dev  ## take the pictures in docs/screens anew
+	@$(BIN)/python scripts/get_browser.py
+	$(BIN)/python scripts/screens.py
 
 lock: .venv/.dev  ## bring every pinned package up to date, a week after its release at the earliest
 	$(LOCK) requirements.in -o requirements.txt

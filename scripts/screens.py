@@ -1,0 +1,109 @@
+"""Takes the pictures in docs/screens: `make screens`. Chat and Sweep are shown on the practice model, as a stranger
+sees them; one more chat talks to the tests' fake service to show an error.
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.app_server import app_server
+from tests.browser_path import chromium_path
+from tests.browsing import QUIET, SECONDS, key
+from tests.fake_api import FakeApi
+
+FOLDER = ROOT / "docs" / "screens"
+LOOKS = {
+    "desktop": {"viewport": {"width": 1280, "height": 800}},
+    "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}},
+    "phone-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+    "chinese": {"viewport": {"width": 1280, "height": 800}, "locale": "zh-CN"},
+}
+SWEEP = "prompt=Name%20a%20new%20flavour%20of%20ice%20cream.&temperatures=0,0.5,1,1.5&repeats=2"
+
+
+def main() -> None:
+    """Every page, in every look and state."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder, FakeApi() as api:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=QUIET)
+        with app_server(Path(folder) / "data") as app:
+            for look in LOOKS:
+                shoot(browser, look, lambda page, look=look: practice(page, app.url, look))
+        settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": "sk-made-up-0001"}
+        with app_server(Path(folder) / "other", **settings) as app:
+            shoot(browser, "desktop", lambda page: troubles(page, app.url))
+        browser.close()
+
+
+def shoot(browser: Browser, look: str, work: Callable[[Page], None]) -> None:
+    """Do `work` on a page of a visitor with that look."""
+    context = browser.new_context(**LOOKS[look])  # type: ignore[arg-type]
+    context.set_default_timeout(SECONDS)
+    work(context.new_page())
+    context.close()
+
+
+def practice(page: Page, url: str, look: str) -> None:
+    """The three pages: empty, at work, done."""
+    page.goto(url)
+    expect(key(page, "chat_input")).to_be_visible(timeout=SECONDS)
+    picture(page, f"chat-empty-{look}")
+    page.get_by_test_id("stChatInputTextArea").fill("Explain in three short points why the sky is blue.")
+    page.keyboard.press("Enter")
+    expect(key(page, "chat_stop")).to_be_visible(timeout=SECONDS)
+    expect(key(page, "answer_0")).to_contain_text(" ", timeout=SECONDS)
+    picture(page, f"chat-writing-{look}")
+    expect(key(page, "chat_regenerate")).to_be_visible(timeout=SECONDS)
+    key(page, "figures_0").locator("summary").click()
+    picture(page, f"chat-done-{look}")
+    page.goto(f"{url}/sweep?models=local/SmolLM2-135M-Instruct&{SWEEP}")
+    expect(key(page, "sweep_run")).to_be_visible(timeout=SECONDS)
+    picture(page, f"sweep-ready-{look}")
+    key(page, "sweep_run").get_by_role("button").click()
+    expect(key(page, "cell_0_0_0")).to_contain_text("▌", timeout=SECONDS)
+    picture(page, f"sweep-running-{look}")
+    expect(key(page, "sweep_csv")).to_be_visible(timeout=SECONDS)
+    picture(page, f"sweep-done-{look}")
+    key(page, "sweep_csv").scroll_into_view_if_needed()
+    picture(page, f"sweep-chart-{look}")
+    page.goto(f"{url}/usage")
+    expect(key(page, "usage_calls")).to_be_visible(timeout=SECONDS)
+    picture(page, f"usage-{look}")
+
+
+def troubles(page: Page, url: str) -> None:
+    """What a person sees when things go wrong, and where services are connected."""
+    page.goto(f"{url}/?model=error-402&prompt=Hello")
+    expect(key(page, "chat_input")).to_be_visible(timeout=SECONDS)
+    key(page, "chat_settings").locator("summary").first.click()
+    picture(page, "settings-desktop")
+    key(page, "chat_settings").locator("summary").first.click()
+    page.get_by_test_id("stChatInputTextArea").press("Enter")
+    expect(key(page, "chat_regenerate")).to_be_visible(timeout=SECONDS)
+    picture(page, "chat-failed-desktop")
+    key(page, "connection_open").get_by_role("button").click()
+    expect(key(page, "connection_save")).to_be_visible(timeout=SECONDS)
+    picture(page, "connection-desktop")
+    host = url.removeprefix("http://")
+    page.goto(f"{url}/sweep?models=echo,error-401,long-300&temperatures=0,1&repeats=1&prompt=Praise%20{host}")
+    expect(key(page, "sweep_run")).to_be_visible(timeout=SECONDS)
+    key(page, "sweep_run").get_by_role("button").click()
+    expect(key(page, "sweep_csv")).to_be_visible(timeout=SECONDS)
+    picture(page, "sweep-failed-desktop")
+
+
+def picture(page: Page, name: str) -> None:
+    """Save what the window shows."""
+    page.wait_for_timeout(700)  # for fonts, charts and opening panels, which announce themselves nowhere
+    page.screenshot(path=FOLDER / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()
