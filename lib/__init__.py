@@ -4,22 +4,29 @@ Values and rules (no network, no database, no Streamlit, no environment)
     words       marks sentences for translation
     errors      what can go wrong, each fit to be shown
     models      the contract: messages, parameters and their ranges, requests, answers, usage
+    sheet       tables as CSV that no spreadsheet runs
     tokens      counts with tiktoken, from a vocabulary that needs no network
     prices      what a call costs at list prices, or "no price"
     catalogue   services and their models
     sweep       a plan of calls: models x temperatures x repeats
+    variety     how different several answers are
     usage       calls -> totals, tables, CSV
 
 Services
     settings    the operator's settings, keys masked
-    client      the only user of httpx: one request, its answer as it comes
-    local_model the practice model as a child process
-    store       one writer thread, many readers; SQLite or PostgreSQL
+    client      one request, its answer as it comes; around it:
+                transport (connections, clocks), events (framing), stream thinking usage_report model_ids (answers),
+                refusals refusal_texts (errors), retry, addresses, masks (keys)
+    local_model the practice model; local_keeper keeps its process, local_server is that process
+    store       one writer thread, many readers; engines (SQLite or PostgreSQL), process (who is alive), migrations
     tables      what the store keeps
-    calls  chats  sweeps    the product's queries, each row with its owner
+    calls  chats branches  sweeps  tallies  preferences     the product's queries, each row with its owner
     jobs        coroutines on one background loop
+    connections who may use which service; model_lists asks them for their models
     runner      one call: record, ask, count, record
-    sweeper     a whole plan, so many calls at a time
+    house       all of these, opened once per process
+    talks       a conversation: a place in the tree, a recorded call, a running answer
+    sweeper     a whole plan, so many calls at a time; sweep_report is what came of it
     web         headers, cookies and health, around the pages
 
 Pages

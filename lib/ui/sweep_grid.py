@@ -112,7 +112,8 @@ def _lines(settings: Sequence[list[Cell]]) -> list[Sequence[list[Cell]]]:
 
 def _card(cell: Cell, repeats: int, call: CallRecord | None, running: SweepRun | None) -> None:
     with st.container(key=f"cell_{cell.row}_{cell.column}_{cell.repeat}", border=True, height=CELL_HEIGHT):
-        st.caption(_place(cell, repeats))
+        ended = call is not None and call.state != "started"
+        st.caption(" · ".join([_place(cell, repeats), *(_figures(call) if call is not None and ended else ())]))
         answer = running.answers.get(cell.id) if running is not None else None
         if answer is not None and not answer.finished:
             text = answer.reply.choices[0].text if answer.reply.choices else ""
@@ -124,7 +125,7 @@ def _card(cell: Cell, repeats: int, call: CallRecord | None, running: SweepRun |
                 on_click=sweep_actions.stop_cell,
                 args=(cell.id,),
             )
-        elif call is not None and call.state != "started":
+        elif call is not None and ended:
             _ended(call)
         elif running is not None:
             st.caption(_("waits"))
@@ -140,8 +141,11 @@ def _ended(call: CallRecord) -> None:
         if call.error_text:
             with st.expander(_("What the service said"), type="compact"):
                 st.code(call.error_text, language=None, wrap_lines=True)
+
+
+def _figures(call: CallRecord) -> list[str]:
     tokens = call.usage.completion_tokens
-    st.caption(summary(call) + (" · " + _("{count} tokens").format(count=tokens) if tokens is not None else ""))
+    return [summary(call), *([_("{count} tokens").format(count=tokens)] if tokens is not None else [])]
 
 
 def _place(cell: Cell, repeats: int) -> str:
