@@ -182,6 +182,34 @@ def test_chats_stay_in_the_list_and_open_again(app: AppTest) -> None:
     assert "You said: first talk" in shown(app)
 
 
+def test_chats_are_found_by_what_was_said_in_them(app: AppTest) -> None:
+    """C18"""
+    ask(app, "tell me about penguins")
+    app.button(key="chat_new").click().run()
+    ask(app, "tell me about volcanoes")
+    app.text_input(key="chat_search").set_value("penguins").run()
+    titles = [button.label for button in app.sidebar.button]
+    assert "tell me about penguins" in titles
+    assert "tell me about volcanoes" not in titles
+
+    app.text_input(key="chat_search").set_value("glaciers").run()
+    assert "No chat has these words." in [caption.value for caption in app.sidebar.caption]
+
+
+def test_a_chat_can_be_renamed_deleted_and_brought_back(app: AppTest) -> None:
+    """C18"""
+    ask(app, "hello")
+    title = next(field for field in app.sidebar.text_input if field.label == "Title")
+    title.set_value("Greetings").run()
+    assert "Greetings" in [button.label for button in app.sidebar.button]
+
+    app.button(key="chat_delete").click().run()
+    assert "You said: hello" not in shown(app)
+    assert "Greetings" not in [button.label for button in app.sidebar.button]
+    app.button(key="chat_undelete").click().run()
+    assert "You said: hello" in shown(app)
+
+
 def test_a_link_fills_the_form_and_sends_nothing(app: AppTest, api: FakeApi) -> None:
     """C22"""
     tab = new_tab(model="slow-1", system="Be brief.", prompt="What is tea?", temperature="0.4", max_tokens="50")

@@ -25,12 +25,13 @@ def connection_button(house: House, visitor: Visitor) -> None:
     icon = ":material/link:" if own else ":material/add_link:"
     # The practice model knows little but English.
     kind: Literal["primary", "secondary"] = "primary" if not own and language() != "en" else "secondary"
-    st.button(label, key="connection_open", icon=icon, on_click=_open, type=kind, width="stretch")
+    st.button(label, key="connection_open", icon=icon, on_click=open_dialog, type=kind, width="stretch")
     if state.connecting:
         st.dialog(_("Connect a service"), on_dismiss=_close)(_body)(house, visitor)
 
 
-def _open() -> None:
+def open_dialog() -> None:
+    """Open the dialog; a callback for buttons."""
     state.connecting = True
 
 

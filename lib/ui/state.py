@@ -16,6 +16,15 @@ class State:
         st.session_state["open_chat"] = value
 
     @property
+    def deleted_chat(self) -> str | None:
+        """The chat that was deleted last, as long as that can be undone."""
+        return _text("deleted_chat")
+
+    @deleted_chat.setter
+    def deleted_chat(self, value: str | None) -> None:
+        st.session_state["deleted_chat"] = value
+
+    @property
     def sweep_id(self) -> str | None:
         """The open sweep; None is a new one."""
         return _text("open_sweep")

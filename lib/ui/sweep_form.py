@@ -10,6 +10,7 @@ from lib.house import House
 from lib.models import Params, Usage
 from lib.sweep import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
 from lib.ui import resources
+from lib.ui.connection import open_dialog
 from lib.ui.figures import money
 from lib.ui.picker import options
 from lib.ui.safe import rendered
@@ -38,6 +39,14 @@ def sweep_form(house: House, visitor: Visitor) -> None:
         placeholder=_("Choose models or type their ids"),
         **KEPT,
     )
+    if len(models) == 1:
+        st.button(
+            _("Connect a service to compare several models"),
+            key="sweep_connect",
+            type="tertiary",
+            icon=":material/add_link:",
+            on_click=open_dialog,
+        )
     st.multiselect(
         _("Creativity (temperature)"),
         _known_temperatures(),
