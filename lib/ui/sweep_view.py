@@ -3,8 +3,10 @@
 import streamlit as st
 
 from lib import sweep_report, sweeper, sweeps
+from lib.calls import CallRecord
 from lib.house import House
 from lib.sweep import Cell
+from lib.sweeper import SweepRun
 from lib.sweeps import ToDo
 from lib.ui import sweep_actions, sweep_grid
 from lib.ui.texts import _
@@ -27,8 +29,7 @@ def sweep_view(house: House, visitor: Visitor, sweep_id: str) -> None:
 def _live(house: House, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
     running = sweeper.running(house, sweep_id)
     results = house.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
-    sweep_grid.progress(cells, results, running)
-    sweep_grid.grid(cells, results, running)
+    _answers(cells, results, running, None)
     if running is None:
         st.rerun()
 
@@ -36,10 +37,9 @@ def _live(house: House, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> N
 def _still(house: House, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
     results = house.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
     left = house.store.read(lambda db: sweeps.to_do(db, visitor.owner, sweep_id))
-    sweep_grid.progress(cells, results, None)
-    if left.cells:
-        _resume(left)
-    sweep_grid.grid(cells, results, None)
+    # A fragment stands in a container, so this does too: each cell keeps its place when the sweep ends.
+    with st.container():
+        _answers(cells, results, None, left)
     sweep_grid.temperature_chart(cells, results)
     sweep_grid.overview(cells, results)
     with st.container(horizontal=True):
@@ -60,6 +60,14 @@ def _still(house: House, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> 
             on_click=sweep_actions.delete,
             args=(sweep_id,),
         )
+
+
+def _answers(cells: list[Cell], results: dict[str, CallRecord], running: SweepRun | None, left: ToDo | None) -> None:
+    sweep_grid.progress(cells, results, running)
+    with st.container():
+        if left is not None and left.cells:
+            _resume(left)
+    sweep_grid.grid(cells, results, running)
 
 
 def _resume(left: ToDo) -> None:
