@@ -5,7 +5,7 @@ A model is named `endpoint/model id`, split at the first slash; ids themselves m
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -14,8 +14,11 @@ from lib.models import ChatRequest
 
 FIRST_BYTE_SECONDS = 180.0
 
+APIYI_ADDRESSES = ("https://api.apiyi.com/v1", "https://vip.apiyi.com/v1")
+"""Both hosts are APIYI's own, and take the same keys."""
+
 SERVICES = {
-    "apiyi": ("APIYI", "https://api.apiyi.com/v1"),
+    "apiyi": ("APIYI", APIYI_ADDRESSES[0]),
     "openai": ("OpenAI", "https://api.openai.com/v1"),
     "openrouter": ("OpenRouter", "https://openrouter.ai/api/v1"),
     "deepseek": ("DeepSeek", "https://api.deepseek.com/v1"),
@@ -74,9 +77,22 @@ def name_of(base_url: str) -> str:
     return known.get(base_url.rstrip("/")) or urlsplit(base_url).netloc.rpartition("@")[2]
 
 
+def second_address(endpoint: Endpoint) -> Endpoint | None:
+    """The same service, with the same key, at its other address; None where it has none."""
+    address = endpoint.base_url.rstrip("/")
+    if address not in APIYI_ADDRESSES:
+        return None
+    return replace(endpoint, base_url=next(other for other in APIYI_ADDRESSES if other != address))
+
+
 def model_value(endpoint: Endpoint, model: str) -> str:
     """The value the pickers use: `endpoint/model id`."""
     return f"{endpoint.name}/{model}"
+
+
+def named(value: str, endpoints: Iterable[Endpoint]) -> str:
+    """`value` with the name of the endpoint it means, so that it means the same whatever is connected later."""
+    return model_value(*find(value, endpoints))
 
 
 def find(value: str, endpoints: Iterable[Endpoint]) -> tuple[Endpoint, str]:

@@ -15,10 +15,11 @@
         UpstreamFailed          500, 502, 503, 529
         GatewayTimeout          504, 524: may have been billed
       ConnectionFailed          the request was never sent
-        Refused  NameNotFound  TlsFailed
+        Refused  NameNotFound  TlsFailed  NoConnection
       TimedOut                  sent, then silence: may have been billed
       BadAnswer                 an answer that is not one
-        CutOff  Malformed  Empty
+        CutOff (BrokenOff)  Malformed  Empty
+      NotConnected              a service that was there before
       LocalModelFailed          the model on this computer
       StoreError                the database
       InvalidInput              what was typed can't be sent
@@ -42,7 +43,8 @@ class TemperaError(Exception):
     kind: ClassVar[str] = "error"
     what: str = N_("Something went wrong.")
     do: str = N_("Try again in a moment.")
-    billed: ClassVar[Billed] = "no"
+    billed: Billed = "no"
+    """Whether the call may be billed; the client knows better once part of an answer has come."""
 
     def __init__(self, original: str = "", **facts: Any) -> None:
         self.original = original
@@ -100,6 +102,9 @@ class ApiError(TemperaError):
         self.retry_after = retry_after
         self.may_retry = may_retry
         facts.setdefault("service", "The service")
+        if type(self) is ApiError and status == 200:
+            self.what = N_("{service} sent an error instead of an answer.")
+            self.billed = "unknown"
         super().__init__(original, status=status, **facts)
 
 
@@ -123,11 +128,11 @@ class NoBalance(ApiError):
 
 
 class Forbidden(ApiError):
-    """The key may not use this model, or not from here."""
+    """The key may not use this model, or not from here, or not at all."""
 
     kind = "forbidden"
-    what = N_("{service} does not allow this key to use this model.")
-    do = N_("Choose another model, or allow it for this key in the service's console.")
+    what = N_("{service} does not allow this request with this key.")
+    do = N_("Choose another model, or see in the service's console what this key may do.")
 
 
 class ModelNotFound(ApiError):
@@ -161,11 +166,17 @@ class NoModelList(ApiError):
 
 
 class RateLimited(ApiError):
-    """Too many requests."""
+    """Too many requests; a wait of more than a minute is for the person."""
 
     kind = "rate_limited"
     what = N_("{service} gets more requests from this key than it allows.")
     do = N_("Wait a little and try again.")
+
+    def __init__(self, original: str = "", *, retry_after: float | None = None, **facts: Any) -> None:
+        if retry_after is not None and 60 < retry_after <= 86_400:
+            self.do = N_("It asks to wait {minutes:.0f} minutes; try again then.")
+            facts["minutes"] = max(2, retry_after / 60)
+        super().__init__(original, retry_after=retry_after, **facts)
 
 
 class BadParameter(ApiError):
@@ -213,7 +224,7 @@ class GatewayTimeout(ApiError):
     kind = "gateway_timeout"
     what = N_("{service} waited too long for the model and gave up.")
     do = N_("It may be billed. Ask for a shorter answer, or try again later.")
-    billed: ClassVar[Billed] = "unknown"
+    billed: Billed = "unknown"
 
 
 class ConnectionFailed(TemperaError):
@@ -248,16 +259,28 @@ class TlsFailed(ConnectionFailed):
     do = N_("Check the address (http or https?) and this computer's date; nothing was sent.")
 
 
+class NoConnection(ConnectionFailed):
+    """The clock for connecting ran out."""
+
+    kind = "no_connection"
+    what = N_("No connection to {address} within {seconds:g} seconds.")
+
+
 class TimedOut(TemperaError):
-    """One of the clocks ran out: `clock` is first_byte or silence; `seconds` its length."""
+    """One of the clocks ran out: `clock` is first_byte, silence, or pings where only signs of life still came;
+    `seconds` its length."""
 
     kind = "timed_out"
-    what = N_("{service} was silent for {seconds:.0f} seconds.")
+    what = N_("{service} did not begin to answer within {seconds:g} seconds.")
     do = N_("The request may be billed. Try again, or choose another model.")
-    billed: ClassVar[Billed] = "unknown"
+    billed: Billed = "unknown"
 
-    def __init__(self, original: str = "", *, seconds: float = 0, **facts: Any) -> None:
-        super().__init__(original, seconds=seconds, **facts)
+    def __init__(self, original: str = "", *, clock: str = "first_byte", seconds: float = 0, **facts: Any) -> None:
+        if clock == "silence":
+            self.what = N_("{service} fell silent in the middle of the answer, for {seconds:g} seconds.")
+        if clock == "pings":
+            self.what = N_("{service} sent only signs of life for {seconds:g} seconds, and no more of the answer.")
+        super().__init__(original, clock=clock, seconds=seconds, **facts)
 
 
 class BadAnswer(TemperaError):
@@ -266,7 +289,7 @@ class BadAnswer(TemperaError):
     kind = "bad_answer"
     what = N_("{service} sent something that can't be read as an answer.")
     do = N_("It may be billed. Try again, or choose another model.")
-    billed: ClassVar[Billed] = "unknown"
+    billed: Billed = "unknown"
 
 
 class CutOff(BadAnswer):
@@ -275,6 +298,12 @@ class CutOff(BadAnswer):
     kind = "cut_off"
     what = N_("The connection to {service} broke in the middle of the answer.")
     do = N_("What had arrived is kept; it may be billed. Try again for a whole one.")
+
+
+class BrokenOff(CutOff):
+    """The service itself ended the answer before it was whole."""
+
+    what = N_("{service} broke off in the middle of the answer.")
 
 
 class Malformed(BadAnswer):
@@ -289,7 +318,15 @@ class Empty(BadAnswer):
     kind = "empty"
     what = N_("{service} sent an empty answer.")
     do = N_("Try again; with a reasoning model, allow a longer answer.")
-    billed: ClassVar[Billed] = "yes"
+    billed: Billed = "yes"
+
+
+class NotConnected(TemperaError):
+    """The service that a sweep was planned for is not there any more."""
+
+    kind = "not_connected"
+    what = N_("{service} is not connected any more.")
+    do = N_("Connect it again, then finish the rest.")
 
 
 class LocalModelFailed(TemperaError):

@@ -4,13 +4,18 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
-from lib import calls, catalogue, prices, sweeps
+from sqlalchemy import Connection
+
+from lib import calls, catalogue, learned, prices, sweeps
+from lib.errors import InvalidInput, NotConnected
 from lib.house import House
 from lib.jobs import Job
 from lib.models import Call
 from lib.runner import Answer, run
-from lib.sweep import Cell, Plan
+from lib.sweep import Cell, Plan, unique
+from lib.words import N_
 
 
 class SweepRun(Job):
@@ -61,9 +66,15 @@ async def _work(house: House, sweep: SweepRun) -> None:
 
 async def _answer(house: House, sweep: SweepRun, cell: Cell) -> None:
     endpoint, model = catalogue.find(cell.model, house.connections.endpoints(sweep.owner))
-    request = sweep.plan.request(model, cell.temperature)
-    call = Call(secrets.token_hex(16), sweep.owner, sweep.session, "sweep", endpoint.name, request, cell.id)
-    await house.store.submit(lambda db: calls.start_call(db, call, house.process))
+    asked = sweep.plan.request(model, cell.temperature)
+
+    def begin(db: Connection) -> Call:
+        request = learned.adapted(db, sweep.owner, endpoint.base_url, asked)
+        call = Call(secrets.token_hex(16), sweep.owner, sweep.session, "sweep", endpoint.name, request, cell.id)
+        calls.start_call(db, call, house.process)
+        return call
+
+    call = await house.store.submit(begin)
     answer = sweep.answers[cell.id] = Answer(call)
     await house.jobs.begin(answer, run(answer, endpoint, house.client, house.store))
     sweep.touch()
@@ -73,15 +84,23 @@ async def _answer(house: House, sweep: SweepRun, cell: Cell) -> None:
 
 def launch(house: House, owner: str, session: str, plan: Plan) -> str:
     """Store a plan with all its cells, then begin to send them; the sweep's id."""
+    connected = house.connections.endpoints(owner)
+    if not connected:
+        raise InvalidInput(N_("No service is connected yet."))
+    plan = replace(plan, models=unique([catalogue.named(model, connected) for model in plan.models]))
     sweep_id = house.store.write(lambda db: sweeps.new_sweep(db, owner, session, plan)).result()
     resume(house, owner, session, sweep_id)
     return sweep_id
 
 
 def resume(house: House, owner: str, session: str, sweep_id: str) -> None:
-    """Send the cells of a sweep that are not done; nothing happens while it runs."""
+    """Send the cells of a sweep that are not done; nothing happens while it runs. Raises NotConnected when one of
+    their services is gone: they go nowhere else."""
     plan = house.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
     left = house.store.read(lambda db: sweeps.to_do(db, owner, sweep_id)).cells
+    absent = {cell.model.partition("/")[0] for cell in left} - {one.name for one in house.connections.endpoints(owner)}
+    if absent:
+        raise NotConnected(service=min(absent))
     if plan is not None and left and running(house, sweep_id) is None:
         start(house, SweepRun(sweep_id, owner, session, plan, left))
 

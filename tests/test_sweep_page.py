@@ -161,6 +161,23 @@ def test_stop_keeps_what_came_and_resume_sends_only_the_rest(app: AppTest, api: 
     assert [body["model"] for body in bodies(api)].count("echo") == 2
 
 
+def test_what_is_missing_goes_nowhere_but_to_its_own_service(
+    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T5, product: Resume without a key asks in place."""
+    tab = link(api, "silent", temperatures="0")
+    tab.button(key="sweep_run").click().run()
+    api.wait(lambda fake: len(bodies(fake)) == 1)
+    resources.close()
+    with FakeApi() as other:
+        monkeypatch.setenv("TEMPERA_BASE_URL", other.base_url)
+        tab.run().button(key="sweep_resume").click().run()
+
+        assert f"{host(api)} is not connected any more." in shown(tab)
+        assert tab.text_input(key="connection_key")
+        assert bodies(other) == []
+
+
 def test_one_answer_can_be_stopped_while_the_others_go_on(app: AppTest, api: FakeApi) -> None:
     """S11"""
     tab = link(api, "silent,echo", temperatures="0")

@@ -3,16 +3,22 @@
 import streamlit as st
 
 from lib import sweeper, sweeps
+from lib.errors import NotConnected
 from lib.ui import resources
 from lib.ui.state import state
+from lib.ui.texts import said
 from lib.ui.visitor import visitor
 
 
 def resume() -> None:
-    """Send what is missing; the press is the consent to pay for it."""
+    """Send what is missing; the press is the consent to pay for it. A service that is gone is asked for in place."""
     who = visitor()
-    if state.sweep_id is not None:
-        sweeper.resume(resources.house(), who.owner, who.session, state.sweep_id)
+    try:
+        if state.sweep_id is not None:
+            sweeper.resume(resources.house(), who.owner, who.session, state.sweep_id)
+    except NotConnected as gone:
+        state.notices.append(said(gone))
+        state.connecting = True
 
 
 def stop() -> None:
