@@ -80,7 +80,7 @@ def start_call(conn: Connection, call: Call, process: str) -> None:
         "endpoint": call.endpoint,
         "model": call.request.model,
         "params_asked": params,
-        "params_sent": params,
+        "params_sent": call.request.sent,
         "messages": texts,
         "state": "started",
         "started_at": now(),

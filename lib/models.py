@@ -4,6 +4,7 @@ Names are Chat Completions' own. Ranges and defaults are those APIYI publishes; 
 read them from `RANGES` and `Params`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
@@ -20,6 +21,9 @@ UsageSource = Literal["reported", "estimated", "unknown"]
 
 MAX_PROMPT_CHARACTERS = 1_000_000
 MAX_STOP_SEQUENCES = 4
+LIMIT_NAMES = ("max_tokens", "max_completion_tokens")
+"""The names under which services take the longest answer: the contract's, and the one that newer models want."""
+NEWER_MODELS = re.compile(r"o\d|gpt-5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +113,15 @@ def _refusal(name: str) -> InvalidInput:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One request: the model's id at its endpoint, the conversation, and what the user set."""
+    """One request: the model's id at its endpoint, the conversation, and what the user set.
+
+    `refused` are the names of fields that the model is known not to take; they are left out.
+    """
 
     model: str
     messages: tuple[Message, ...]
     params: Params = Params()
+    refused: frozenset[str] = frozenset()
 
     def checked(self) -> Self:
         """The request itself; raises InvalidInput when it is empty or too long to send."""
@@ -129,16 +137,28 @@ class ChatRequest:
         body: dict[str, Any] = {
             "model": self.model,
             "messages": [message.model_dump() for message in self.messages],
-            **self.params.to_send(),
+            **self.sent,
         }
-        if self.params.stream:
+        if body.get("stream") and "stream_options" not in self.refused:
             body["stream_options"] = {"include_usage": True}
         return body
 
     @property
+    def sent(self) -> dict[str, Any]:
+        """The parameters under the names, and only those, that the model takes."""
+        named = {self._name_for(name): value for name, value in self.params.to_send().items()}
+        return {name: value for name, value in named.items() if name not in self.refused}
+
+    def _name_for(self, name: str) -> str:
+        if name not in LIMIT_NAMES:
+            return name
+        first, second = reversed(LIMIT_NAMES) if NEWER_MODELS.match(self.model) else LIMIT_NAMES
+        return second if first in self.refused else first
+
+    @property
     def choices(self) -> int:
-        """How many completions were asked for."""
-        return self.params.n or 1
+        """How many completions are asked for."""
+        return 1 if "n" in self.refused else self.params.n or 1
 
 
 @dataclass(frozen=True, slots=True)

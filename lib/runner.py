@@ -3,19 +3,23 @@
 import asyncio
 import logging
 import time
+from collections.abc import AsyncGenerator
 from concurrent.futures import Future
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Any
 
-from lib import calls, prices, tokens
+from lib import calls, learned, prices, tokens
 from lib.catalogue import Endpoint
 from lib.client import Client
-from lib.errors import Billed, StoreError, TemperaError
+from lib.errors import BadParameter, Billed, StoreError, TemperaError
 from lib.jobs import Job
-from lib.models import Call, Outcome, Reply, State, Usage
+from lib.models import Call, Delta, Outcome, Reply, State, Usage
 from lib.store import Store
 
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_CHARACTERS = 2_000
+MOST_LEFT_OUT = 2
 log = logging.getLogger(__name__)
 
 
@@ -25,10 +29,13 @@ class Answer(Job):
     def __init__(self, call: Call) -> None:
         super().__init__(call.id)
         self.call = call
+        self.request = call.request
+        """What is sent: the call's request without what the model refuses."""
         self.reply = Reply()
         self.outcome: Outcome | None = None
         self.recorded = True
         self.attempts = 1
+        self._refused = 0
         self.waiting: float | None = None
         """Seconds until the next attempt, while a refused one waits."""
         self.began = time.monotonic()
@@ -41,7 +48,13 @@ class Answer(Job):
 
     def retrying(self, attempt: int, wait: float, error: TemperaError) -> None:
         """Note that another attempt follows after `wait` seconds."""
-        self.attempts, self.waiting = attempt + 1, wait
+        self.attempts, self.waiting = self._refused + attempt + 1, wait
+        self.touch()
+
+    def leave_out(self, names: frozenset[str]) -> None:
+        """Note that another attempt follows without the fields `names`."""
+        self.request = replace(self.request, refused=self.request.refused | names)
+        self._refused, self.attempts, self.waiting = self.attempts, self.attempts + 1, None
         self.touch()
 
 
@@ -52,12 +65,13 @@ async def run(answer: Answer, endpoint: Endpoint, client: Client, store: Store) 
     error: BaseException | None = None
     answer.began = time.monotonic()
     try:
-        async for delta in client.ask(endpoint, answer.call.request, on_retry=answer.retrying):
-            answer.reply.add(delta)
-            if answer.first_token_seconds is None and not answer.reply.empty:
-                answer.first_token_seconds = answer.seconds
-            saver.save_if_due(len(delta.text) + len(delta.reasoning))
-            answer.touch()
+        async with aclosing(_deltas(answer, endpoint, client, store)) as deltas:
+            async for delta in deltas:
+                answer.reply.add(delta)
+                if answer.first_token_seconds is None and not answer.reply.empty:
+                    answer.first_token_seconds = answer.seconds
+                saver.save_if_due(len(delta.text) + len(delta.reasoning))
+                answer.touch()
     except asyncio.CancelledError as stopped:
         state, error = "cancelled", stopped
     except TemperaError as refused:
@@ -67,6 +81,31 @@ async def run(answer: Answer, endpoint: Endpoint, client: Client, store: Store) 
         state, error = ("error" if answer.reply.empty else "partial"), bug
     answer.outcome = _outcome(answer, state, error)
     await _record(answer, answer.outcome, store)
+
+
+async def _deltas(answer: Answer, endpoint: Endpoint, client: Client, store: Store) -> AsyncGenerator[Delta, None]:
+    """The answer as it comes. Fields that the model does not take are left out, remembered, and the call made again;
+    that is done twice at most, and never after a word was shown."""
+    for left in reversed(range(MOST_LEFT_OUT + 1)):
+        try:
+            async with aclosing(client.ask(endpoint, answer.request, on_retry=answer.retrying)) as deltas:
+                async for delta in deltas:
+                    yield delta
+            return
+        except BadParameter as error:
+            names = learned.refused(error, answer.request) if answer.reply.empty else frozenset()
+            await _remember(answer.call, endpoint, names, store)
+            if not left or not names:
+                raise
+            answer.leave_out(names)
+
+
+async def _remember(call: Call, endpoint: Endpoint, names: frozenset[str], store: Store) -> None:
+    """Keep what a model does not take; that it can't be saved is no reason to fail."""
+    with suppress(StoreError):
+        if names:
+            model = call.request.model
+            await store.submit(lambda db: learned.remember(db, call.owner, endpoint.base_url, model, names))
 
 
 def _outcome(answer: Answer, state: State, error: BaseException | None) -> Outcome:
@@ -109,7 +148,8 @@ def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
 async def _record(answer: Answer, outcome: Outcome, store: Store) -> None:
     """Write the final record, even when the job is being cancelled a second time."""
     try:
-        await asyncio.shield(store.submit(lambda db: calls.finish_call(db, answer.call.id, outcome)))
+        sent = answer.request.sent
+        await asyncio.shield(store.submit(lambda db: calls.finish_call(db, answer.call.id, outcome, sent)))
     except StoreError:
         answer.recorded = False
 

@@ -1,7 +1,7 @@
-"""What the store keeps: calls, chats with their messages, sweeps with their cells, settings; each row has its owner.
+"""What the store keeps: calls, chats with their messages, sweeps with their cells, settings, what models refuse.
 
-Times are whole microseconds since 1970 in UTC. Text is cleaned, and numbers are clamped, by the column types: nothing
-a model or a service sends can make a row unwritable.
+Each row has its owner. Times are whole microseconds since 1970 in UTC. Text is cleaned, and numbers are clamped, by
+the column types: nothing a model or a service sends can make a row unwritable.
 """
 
 import math
@@ -169,6 +169,16 @@ settings = Table(
     Column("owner", CleanText, primary_key=True),
     Column("name", CleanText, primary_key=True),
     Column("value", CleanJson, nullable=False),
+)
+
+learned = Table(
+    "learned",
+    metadata,
+    Column("owner", CleanText, primary_key=True),
+    Column("base_url", CleanText, primary_key=True),
+    Column("model", CleanText, primary_key=True),
+    Column("param", CleanText, primary_key=True),
+    Column("learned_at", Whole, nullable=False),
 )
 
 sweeps = Table(

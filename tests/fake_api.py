@@ -9,7 +9,8 @@ Answers are a pure function of model, temperature, last user message and choice,
     json  sse  no-usage  n-ignored           no stream, always a stream, no token counts, always one choice
     silent  cut  empty  html                 never answers, hangs up in the middle, says nothing, sends a web page
     error-<status>  error-<status>-once      refuses, always or only the first time (Retry-After: 0.1)
-    refuses-temperature                      400 while temperature is set
+    refuses-<param>  wants-max_completion_tokens   400 while that parameter, or max_tokens, is sent
+    n-short                                  one choice less than asked for
 
 All requests are recorded, with times in epoch seconds: `FakeApi.requests`, or GET /__log. Keys are never kept whole.
 """
@@ -58,6 +59,8 @@ class Recorded:
     headers: dict[str, str]
     authorization: str
     body: Any
+    raw: str
+    """The body to the letter; its bytes read as UTF-8."""
     arrived: float
     connection: int
     finished: float | None = None
@@ -228,11 +231,7 @@ class FakeApi:
             self._refused[name] += 1
             again = found[2] and self._refused[name] % 2 == 0
             return None if again else _error(int(found[1]), request, request.authorization)
-        if request.model == "refuses-temperature" and "temperature" in request.body:
-            message = "Unsupported parameter: 'temperature' is not supported with this model."
-            error = {"message": message, "type": "invalid_request_error", "param": "temperature"}
-            return _json({"error": error | {"code": "unsupported_parameter"}}, 400)
-        return None
+        return _unsupported(request.model, request.body)
 
 
 async def _request(
@@ -252,7 +251,8 @@ async def _request(
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     key = headers.pop("authorization", "").removeprefix("Bearer").strip()
     method, path, _ = first.split(" ")
-    return Recorded(method, path, headers, _kept(key), _read(body), time.time(), connection)
+    raw = body.decode("utf-8", "backslashreplace")
+    return Recorded(method, path, headers, _kept(key), _read(body), raw, time.time(), connection)
 
 
 def _kept(key: str) -> str:
@@ -280,6 +280,24 @@ def _error(status: int, request: Recorded, key: str) -> Scripted:
     return _json({"error": {"message": message, "type": "fake_error", "param": None, "code": code}}, status, headers)
 
 
+def _unsupported(model: str, body: Mapping[str, Any]) -> Scripted | None:
+    """The refusal of a parameter by `refuses-<param>+<param>`, the first first, or by `wants-max_completion_tokens`."""
+    if model == "wants-max_completion_tokens":
+        hint, refused = " Use 'max_completion_tokens' instead.", ["max_tokens"]
+    else:
+        found = re.fullmatch(r"refuses-([\w+]+)", model)
+        hint, refused = "", found[1].split("+") if found else []
+    param = next((name for name in refused if name in body), None)
+    if param == "stream_options":
+        complaint = {"type": "extra_forbidden", "loc": ["body", param], "msg": "Extra inputs are not permitted"}
+        return _json({"detail": [complaint]}, 422)
+    if param is None:
+        return None
+    message = f"Unsupported parameter: '{param}' is not supported with this model.{hint}"
+    error = {"message": message, "type": "invalid_request_error", "param": param, "code": "unsupported_parameter"}
+    return _json({"error": error}, 400)
+
+
 def answer_text(model: str, temperature: float | None, prompt: str, choice: int = 0) -> str:
     """What the fake service says."""
     if model == "empty":
@@ -298,7 +316,7 @@ def completion(body: Mapping[str, Any]) -> Scripted:
         return Scripted([PAGE.encode()], 200, {"content-type": "text/html"})
     if model == "silent":
         return Scripted([float("inf")], 200, {"content-type": "text/event-stream"})
-    choices = [_choice(body, index) for index in range(1 if model == "n-ignored" else int(body.get("n") or 1))]
+    choices = [_choice(body, index) for index in range(_count(model, int(body.get("n") or 1)))]
     if model == "sse" or (body.get("stream") and model != "json"):
         return Scripted(list(_stream(body, choices)), 200, {"content-type": "text/event-stream"})
     if model == "cut":
@@ -308,6 +326,11 @@ def completion(body: Mapping[str, Any]) -> Scripted:
     return Scripted([*pause, *answer.steps], 200, answer.headers)
 
 
+def _count(model: str, n: int) -> int:
+    """How many choices come when `n` are asked for."""
+    return {"n-ignored": 1, "n-short": max(1, n - 1)}.get(model, n)
+
+
 def _choice(body: Mapping[str, Any], index: int) -> dict[str, Any]:
     """One choice as words and finish reason; stop sequences and max_tokens are honoured."""
     text = answer_text(str(body["model"]), body.get("temperature"), _prompt(body), index)
@@ -315,7 +338,7 @@ def _choice(body: Mapping[str, Any], index: int) -> dict[str, Any]:
     for stop in stops:
         text = text.partition(stop)[0]
     words = re.findall(r"\s*\S+\s*$|\s*\S+", text)
-    most = body.get("max_tokens") or len(words)
+    most = body.get("max_tokens") or body.get("max_completion_tokens") or len(words)
     reasoning = "Thinking it over." if body["model"] in ("reason", "think") else ""
     finish = "length" if most < len(words) else "stop"
     return {"index": index, "words": words[:most], "reasoning": reasoning, "finish": finish, "model": body["model"]}

@@ -209,6 +209,16 @@ def test_no_image_in_an_answer_is_ever_loaded(app: AppServer, api: FakeApi, cont
     assert key(page, "answer_0").locator("img").count() == 0
 
 
+def test_an_answer_can_be_copied_to_the_letter(app: AppServer, context: BrowserContext) -> None:
+    """C17"""
+    page = open_page(context, link(app, "echo"))
+    send(page, "**bold** and $x$")
+    ended(page)
+    key(page, "copy_0").get_by_role("button").first.click()
+
+    expect(page.get_by_test_id("stCode")).to_contain_text("You said: **bold** and $x$")
+
+
 def test_another_visitor_sees_nothing_of_it(app: AppServer, context: BrowserContext, browser: Browser) -> None:
     """T13"""
     page = open_page(context, link(app, "echo"))

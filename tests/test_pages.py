@@ -158,6 +158,39 @@ def test_try_again_keeps_the_old_answer_as_a_version(app: AppTest, api: FakeApi)
     assert [body["model"] for body in bodies(api)] == ["echo", "long-300"]
 
 
+def test_an_edited_question_becomes_a_version_and_the_old_one_stays(app: AppTest, api: FakeApi) -> None:
+    """C4"""
+    ask(ask(app, "one"), "two")
+    app.button(key="edit_0").click().run()
+    app.text_area(key="edited_message").set_value("uno").run()
+    app.button(key="edit_send").click().run()
+    assert bodies(api)[-1]["messages"] == [{"role": "user", "content": "uno"}]
+    assert "You said: uno" in shown(app)
+    assert "You said: two" not in shown(app)
+
+    app.button(key="version_back_question_0").click().run()
+    assert "You said: two" in shown(app)
+
+
+def test_an_edit_can_be_left(app: AppTest, api: FakeApi) -> None:
+    ask(app, "one")
+    app.button(key="edit_0").click().run()
+    app.button(key="edit_cancel").click().run()
+
+    assert "You said: one" in shown(app)
+    assert len(bodies(api)) == 1
+
+
+def test_a_long_chat_draws_its_last_turns_and_the_others_on_demand(app: AppTest) -> None:
+    for number in range(17):
+        ask(app, f"question {number}.")
+    assert "You said: question 0." not in shown(app)
+    assert app.button(key="chat_earlier").label == "Show 4 earlier messages"
+
+    app.button(key="chat_earlier").click().run()
+    assert "You said: question 0." in shown(app)
+
+
 def test_alternatives_stand_side_by_side_and_one_is_picked(app: AppTest, api: FakeApi) -> None:
     """C13"""
     switch_on(app, "n", "number_input", 2)

@@ -5,17 +5,17 @@ from typing import Any
 
 import streamlit as st
 
-from lib.calls import CallRecord
 from lib.chats import Turn
 from lib.errors import recorded
 from lib.models import Choice
 from lib.runner import Answer
+from lib.ui import turn_tools
 from lib.ui.blocks import blocks
 from lib.ui.error_box import error_box
-from lib.ui.figures import details, summary
 from lib.ui.live import follow, thinking
 from lib.ui.safe import rendered
-from lib.ui.talk import choose_version, go_on_with, try_again
+from lib.ui.state import state
+from lib.ui.talk import go_on_with, show_earlier
 from lib.ui.texts import _
 
 ICONS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
@@ -23,25 +23,45 @@ COLUMNS = 3
 
 
 def conversation(turns: list[Turn], running: Answer | None, waiting: Callable[[], None]) -> None:
-    """All turns of the open branch; returns when the running answer, if there is one, has ended."""
-    number = -1
-    for turn in turns:
-        if turn.role == "assistant":
-            number += 1
-            if running is not None and turn is turns[-1]:
-                break
-            _answer(number, turn, last=turn is turns[-1])
+    """The last turns of the open branch; returns when the running answer, if there is one, has ended."""
+    first = _first_shown(turns)
+    number = sum(turn.role == "assistant" for turn in turns[:first]) - 1
+    for index, turn in enumerate(turns[first:], first):
+        last = turn is turns[-1]
+        if turn.role == "user":
+            _question(index, turn)
+            continue
+        number += 1
+        if running is not None and last:
+            places, status = _running_places(number, running, turn.choice)
+            waiting()
+            follow(running, places, status)
         else:
-            _question(turn.text)
-    if running is not None:
-        places, status = _running_places(number, running, turns[-1].choice)
-        waiting()
-        follow(running, places, status)
+            _answer(number, turn, last)
 
 
-def _question(text: str) -> None:
+def _first_shown(turns: list[Turn]) -> int:
+    """The index of the first turn that is drawn, and a button for those before it: a long chat costs what a short one
+    does."""
+    first = max(0, len(turns) - state.shown_turns)
+    if first:
+        st.button(
+            _("Show {count} earlier messages").format(count=first),
+            key="chat_earlier",
+            type="tertiary",
+            icon=":material/history:",
+            on_click=show_earlier,
+        )
+    return first
+
+
+def _question(index: int, turn: Turn) -> None:
     with st.chat_message("user", avatar=ICONS["user"]):
-        markdown(st, text)
+        if state.editing == turn.id:
+            turn_tools.editor(turn)
+        else:
+            markdown(st, turn.text)
+            turn_tools.under_question(index, turn)
 
 
 def _answer(number: int, turn: Turn, last: bool) -> None:
@@ -55,7 +75,11 @@ def _answer(number: int, turn: Turn, last: bool) -> None:
                     _pick_button(number, index, turn)
         if turn.call and turn.call.error_kind:
             error_box(recorded(turn.call.error_record, turn.call.error_text))
-        _under(number, turn, last)
+            if last:
+                turn_tools.second_address(turn, turn.call)
+        if turn.call and turn.call.state != "started":
+            turn_tools.not_as_asked(turn, turn.call, last)
+        turn_tools.under_answer(number, turn, last)
 
 
 def _running_places(number: int, answer: Answer, picked: int) -> tuple[list[Any], Any]:
@@ -94,38 +118,3 @@ def _pick_button(number: int, index: int, turn: Turn) -> None:
         st.caption(_("The conversation goes on with this one."))
     else:
         st.button(_("Go on with this one"), key=f"pick_{number}_{index}", on_click=go_on_with, args=(turn, index))
-
-
-def _under(number: int, turn: Turn, last: bool) -> None:
-    with st.container(horizontal=True, gap="small"):
-        if len(turn.versions) > 1:
-            _versions(number, turn)
-        if last:
-            st.button(
-                _("Try again"), key="chat_regenerate", type="tertiary", icon=":material/refresh:", on_click=try_again
-            )
-        if turn.call and turn.call.state != "started":
-            _figures(number, turn.call)
-
-
-def _figures(number: int, call: CallRecord) -> None:
-    with st.expander(summary(call), key=f"figures_{number}", type="compact"):
-        st.markdown("\n".join(f"- {name}: **{rendered(value)}**" for name, value in details(call)))
-
-
-def _versions(number: int, turn: Turn) -> None:
-    """`< 2/3 >`: the versions of one answer."""
-    at = turn.versions.index(turn.id)
-    for label, key, to in (("‹", "back", at - 1), ("›", "on", at + 1)):
-        inside = 0 <= to < len(turn.versions)
-        if key == "on":
-            st.caption(f"{at + 1}/{len(turn.versions)}")
-        st.button(
-            label,
-            key=f"version_{key}_{number}",
-            type="tertiary",
-            disabled=not inside,
-            help=_("Another version of this answer"),
-            on_click=choose_version,
-            args=(turn.versions[to] if inside else turn.id,),
-        )

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+SHOWN_TURNS = 30
+
 
 class State:
     """Typed properties over st.session_state; widget values live under their own keys."""
@@ -32,6 +34,24 @@ class State:
     @sweep_id.setter
     def sweep_id(self, value: str | None) -> None:
         st.session_state["open_sweep"] = value
+
+    @property
+    def editing(self) -> str | None:
+        """The message that is being edited."""
+        return _text("editing_message")
+
+    @editing.setter
+    def editing(self, value: str | None) -> None:
+        st.session_state["editing_message"] = value
+
+    @property
+    def shown_turns(self) -> int:
+        """How many of a chat's last turns are drawn."""
+        return int(st.session_state.get("shown_turns", SHOWN_TURNS))
+
+    @shown_turns.setter
+    def shown_turns(self, value: int) -> None:
+        st.session_state["shown_turns"] = value
 
     @property
     def waiting(self) -> str | None:

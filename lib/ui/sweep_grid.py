@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from lib import sweep_report
+from lib import learned, sweep_report
 from lib.calls import CallRecord
 from lib.errors import recorded
 from lib.sweep import Cell
@@ -134,6 +134,8 @@ def _card(cell: Cell, repeats: int, call: CallRecord | None, running: SweepRun |
 
 
 def _ended(call: CallRecord) -> None:
+    for name in learned.left_out(call.params_asked, call.params_sent):
+        st.caption(_("Fixed: this model does not take “{name}”.").format(name=name))
     if call.choices:
         markdown(st, call.choices[0].text)
     if call.error_kind:

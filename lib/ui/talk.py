@@ -8,11 +8,12 @@ from lib.errors import TemperaError
 from lib.runner import Answer
 from lib.talks import Form, Talk
 from lib.ui import controls, resources
-from lib.ui.state import state
+from lib.ui.state import SHOWN_TURNS, state
 from lib.ui.texts import said
 from lib.ui.visitor import visitor
 
 INPUT = "chat_input"
+EDITED = "edited_message"
 
 
 def current() -> Talk:
@@ -62,10 +63,50 @@ def say(text: str) -> None:
         st.session_state[INPUT] = text
 
 
+def edit(turn: Turn) -> None:
+    """Open a question for editing."""
+    state.editing = turn.id
+
+
+def leave_as_it_was() -> None:
+    """Close the editor."""
+    state.editing = None
+
+
+def say_instead(turn: Turn) -> None:
+    """Send an edited question; the old one stays as a version of it."""
+    try:
+        current().say(st.session_state[EDITED], form(), instead_of=turn.id)
+        state.editing = None
+    except TemperaError as refused:
+        state.notices.append(said(refused))
+
+
+def show_earlier() -> None:
+    """Draw more of a long chat."""
+    state.shown_turns += SHOWN_TURNS
+
+
 def try_again() -> None:
     """Ask the last question again, with the settings as they stand."""
     try:
         current().again(form())
+    except TemperaError as refused:
+        state.notices.append(said(refused))
+
+
+def fetch_rest(turn: Turn) -> None:
+    """Ask for the versions of an answer that did not come."""
+    try:
+        current().fetch_rest(turn)
+    except TemperaError as refused:
+        state.notices.append(said(refused))
+
+
+def use_second_address(turn: Turn) -> None:
+    """Ask once more, at the service's second address."""
+    try:
+        current().use_other_address(turn)
     except TemperaError as refused:
         state.notices.append(said(refused))
 
@@ -92,8 +133,8 @@ def go_on_with(turn: Turn, index: int) -> None:
 
 def new() -> None:
     """Begin a new chat; the old one stays in the list."""
-    state.chat_id = None
-    state.waiting = None
+    state.chat_id = state.waiting = state.editing = None
+    state.shown_turns = SHOWN_TURNS
 
 
 def open_chat(chat_id: str) -> None:
