@@ -9,6 +9,7 @@ Values and rules (no network, no database, no Streamlit, no environment)
     prices      what a call costs at list prices, or "no price"
     catalogue   services and their models
     sweep       a plan of calls: models x temperatures x repeats
+    chat_file   a chat as Markdown and JSON, and back
     variety     how different several answers are
     usage       calls -> totals, tables, CSV
 

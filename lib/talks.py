@@ -62,6 +62,18 @@ class Talk:
         self.house.start(call, endpoint)
         return chat_id
 
+    def bring_in(self, title: str, messages: Sequence[Message]) -> str:
+        """Keep a conversation that was held elsewhere; the id of its chat."""
+
+        def record(db: Connection) -> str:
+            chat_id = chats.new_chat(db, self.owner, title or messages[0].content, temporary=False)
+            parent = None
+            for message in messages:
+                parent = chats.add_message(db, self.owner, chat_id, parent, message.role, message.content)
+            return chat_id
+
+        return self.house.store.write(record).result()
+
     def again(self, form: Form) -> None:
         """Ask the last question once more; the new answer is a sibling of the old one."""
         turns = self.branch()

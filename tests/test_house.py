@@ -7,7 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FILES = [*ROOT.glob("lib/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "app.py"]
-VALUES = {"words", "errors", "models", "tokens", "prices", "catalogue", "sweep", "usage", "sheet", "variety"}
+VALUES = {
+    *("words", "errors", "models", "tokens", "prices", "catalogue", "sheet", "chat_file", "variety", "sweep", "usage"),
+}
 FOREIGN_TO_VALUES = {"httpx", "sqlalchemy", "alembic", "streamlit", "asyncio", "subprocess"}
 
 

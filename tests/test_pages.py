@@ -1,5 +1,6 @@
 """The chat page, from the main script on, against a fake service on a real socket."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -213,6 +214,25 @@ def test_chats_stay_in_the_list_and_open_again(app: AppTest) -> None:
     opened = next(button for button in app.sidebar.button if button.label == "first talk")
     opened.click().run()
     assert "You said: first talk" in shown(app)
+
+
+def test_a_chat_is_brought_in_from_a_file_and_goes_on(app: AppTest, api: FakeApi) -> None:
+    """C21"""
+    file = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "from elsewhere"}]
+    uploader = app.sidebar.get("file_uploader")[0]
+    uploader.upload("chat.json", json.dumps(file).encode(), "application/json").run()
+    assert "from elsewhere" in shown(app)
+    assert app.text_area(key="chat_system").value == "Be brief."
+
+    ask(app, "go on")
+    assert [message["content"] for message in bodies(api)[-1]["messages"]] == ["Be brief.", "from elsewhere", "go on"]
+
+
+def test_a_file_that_is_no_chat_is_refused(app: AppTest) -> None:
+    """T23"""
+    app.sidebar.get("file_uploader")[0].upload("x.json", b"{}", "application/json").run()
+
+    assert "This file is not a chat" in shown(app)
 
 
 def test_chats_are_found_by_what_was_said_in_them(app: AppTest) -> None:

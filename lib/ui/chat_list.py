@@ -1,4 +1,4 @@
-"""The visitor's chats in the sidebar: new, search, open; rename and delete the open one."""
+"""The visitor's chats in the sidebar: new, search, open; rename, save and delete the open one."""
 
 import streamlit as st
 
@@ -6,6 +6,7 @@ from lib import chats
 from lib.chats import Chat
 from lib.house import House
 from lib.ui import talk
+from lib.ui.chat_files import bring_in, save_buttons
 from lib.ui.safe import plain
 from lib.ui.state import state
 from lib.ui.texts import _
@@ -34,6 +35,7 @@ def chat_list(house: House, visitor: Visitor) -> None:
                     _menu(chat)
         if words and not found:
             st.caption(_("No chat has these words."))
+        bring_in()
 
 
 def _open_button(chat: Chat) -> None:
@@ -48,9 +50,10 @@ def _open_button(chat: Chat) -> None:
 
 
 def _menu(chat: Chat) -> None:
-    with st.popover("", icon=":material/more_vert:", key="chat_menu", help=_("Rename or delete")):
+    with st.popover("", icon=":material/more_vert:", key="chat_menu", help=_("Rename, save or delete")):
         # Its own key for each title, so that it always begins with the present one.
         st.text_input(_("Title"), chat.title, key=f"{TITLE}_{chat.id}", on_change=_rename, args=(chat.id,))
+        save_buttons(chat)
         st.button(_("Delete"), key="chat_delete", icon=":material/delete:", on_click=_delete, args=(chat.id,))
 
 

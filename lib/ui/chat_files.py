@@ -1,0 +1,60 @@
+"""Saving a chat as a file, and bringing one in."""
+
+from functools import partial
+
+import streamlit as st
+
+from lib import chat_file
+from lib.chats import Chat
+from lib.errors import InvalidInput
+from lib.talks import turns_to_send
+from lib.ui import talk
+from lib.ui.state import state
+from lib.ui.texts import _, said
+
+JSON = "application/json"
+UPLOAD = "chat_import"
+
+
+def save_buttons(chat: Chat) -> None:
+    """The open chat as Markdown or JSON, made when it is asked for."""
+    for label, ending, mime in ((_("Save as text"), "md", "text/markdown"), (_("Save as JSON"), "json", JSON)):
+        st.download_button(
+            label,
+            partial(_file, chat, ending),
+            file_name=f"tempera-chat.{ending}",
+            mime=mime,
+            key=f"chat_save_{ending}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def bring_in() -> None:
+    """A chat from a file: one that was saved here, or an array of messages."""
+    with st.expander(_("Bring in a chat"), key="chat_bring_in", type="compact", icon=":material/upload:"):
+        st.file_uploader(
+            _("A JSON file"), type="json", key=UPLOAD, on_change=_read, max_upload_size=5, label_visibility="collapsed"
+        )
+
+
+def _file(chat: Chat, ending: str) -> bytes:
+    messages = turns_to_send(talk.current().branch())
+    if ending == "json":
+        return chat_file.to_json(chat.title, messages)
+    return chat_file.to_markdown(chat.title, messages, {"user": _("You"), "assistant": _("Model"), "system": "system"})
+
+
+def _read() -> None:
+    file = st.session_state[UPLOAD]
+    if file is None:
+        return
+    try:
+        title, messages = chat_file.read(file.getvalue())
+        if messages[0].role == "system":
+            st.session_state["chat_system"] = messages.pop(0).content
+        if not messages:
+            return
+        talk.open_chat(talk.current().bring_in(title, messages))
+    except InvalidInput as refused:
+        state.notices.append(said(refused))

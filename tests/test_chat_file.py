@@ -1,0 +1,70 @@
+"""Chats as files: what is saved comes back, and nothing but a chat comes in."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib import chat_file
+from lib.errors import InvalidInput
+from lib.models import Message
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+TURNS = st.lists(st.builds(Message, role=st.sampled_from(["user", "assistant"]), content=TEXT), min_size=1, max_size=6)
+
+
+@given(TEXT, TURNS)
+def test_a_saved_chat_comes_back_as_it_was(title: str, messages: list[Message]) -> None:
+    assert chat_file.read(chat_file.to_json(title, messages)) == (title, messages)
+
+
+def test_an_array_of_messages_is_a_chat() -> None:
+    parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
+    file = json.dumps([{"role": "system", "content": "be brief"}, {"role": "user", "content": parts}])
+
+    assert [message.content for message in chat_file.read(file.encode())[1]] == ["be brief", "one\ntwo"]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"[" * 100_000,
+        b'{"messages": [{"role": "user", "content": "hi"}]}',
+        b'{"tempera": 2, "messages": [{"role": "user", "content": "hi"}]}',
+        b'{"tempera": 1, "base_url": "http://evil", "messages": [{"role": "user", "content": "hi"}]}',
+        b'[{"role": "user", "content": "hi", "api_key": "sk-x"}]',
+        b'[{"role": "tool", "content": "hi"}]',
+        b'[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}]}]',
+        b'[{"role": "user", "content": "a"}, {"role": "system", "content": "b"}]',
+        json.dumps([{"role": "user", "content": "x"}] * 5_001).encode(),
+        b" " * 5_000_001,
+    ],
+)
+def test_a_hostile_or_foreign_file_is_refused_with_a_sentence(file: bytes) -> None:
+    """T23"""
+    with pytest.raises(InvalidInput) as refused:
+        chat_file.read(file)
+
+    assert str(refused.value).endswith(".")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_chat_or_refused(file: bytes) -> None:
+    """T23"""
+    try:
+        chat_file.read(file)
+    except InvalidInput:
+        return
+
+
+def test_markdown_names_who_speaks() -> None:
+    names = {"user": "You", "assistant": "Model"}
+    messages = [Message(role="user", content="Hi"), Message(role="assistant", content="Hello")]
+
+    assert chat_file.to_markdown("Talk", messages, names).decode() == (
+        "# Talk\n\n---\n\n**You**\n\nHi\n\n---\n\n**Model**\n\nHello"
+    )
