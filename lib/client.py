@@ -19,14 +19,17 @@ from lib.catalogue import Endpoint
 from lib.errors import (
     ApiError,
     BadAnswer,
+    Blocked,
+    CutOff,
     ModelNotFound,
+    NoBalance,
     NoModelList,
     TemperaError,
     TimedOut,
     WrongAddress,
 )
 from lib.events import json_value
-from lib.model_ids import model_ids
+from lib.model_ids import model_ids, thinks
 from lib.models import ChatRequest, Delta
 from lib.refusals import Refused, is_refusal, redirected, refusal, with_version
 from lib.retry import asked_wait, wait_before_retry
@@ -44,11 +47,12 @@ OnRetry = Callable[[int, float, TemperaError], None]
 class Clocks:
     """How long to wait, in seconds; an endpoint has its own clock for the first byte of an answer.
 
-    connect: for a connection. silence: between two pieces of an answer (pings don't count). grace: for the end of the
+    connect: for a connection. thinking: how many times longer a reasoning model may take to begin. silence: between two pieces of an answer (pings don't count). grace: for the end of the
     connection once the answer is complete. models: for the whole of a model list.
     """
 
     connect: float = 10.0
+    thinking: float = 3.0
     silence: float = 30.0
     grace: float = 5.0
     models: float = 20.0
@@ -88,7 +92,9 @@ class Client:
             except TemperaError as error:
                 wait = wait_before_retry(error, attempt, time.time(), self._rng, shown=shown) if retry else None
                 if wait is None:
-                    raise
+                    if isinstance(error, ApiError) and error.request_id:
+                        yield Delta(request_id=error.request_id)
+                    raise _after_a_part(error) if shown else error
                 if on_retry:
                     on_retry(attempt, wait, error)
             await asyncio.sleep(wait)
@@ -111,12 +117,13 @@ class Client:
                     yield delta
 
     async def _answer(self, place: Endpoint, request: ChatRequest) -> AsyncGenerator[Delta, None]:
-        watch = Watch(place.first_byte_seconds)
+        thinking = self._clocks.thinking if thinks(request.model) else 1.0
+        watch = Watch(place.first_byte_seconds * thinking)
         async with self._connections.one(place.base_url) as http:
             response = await watch.over(http.send(_chat(http, place, request), stream=True))
             try:
                 refused = _refused(response, place, request.model)
-                if response.status_code != httpx.codes.OK:
+                if not response.is_success:
                     raise await _no(response, refused, watch)
                 reader = AnswerReader(refused, request.choices)
                 async with aclosing(self._read(response, reader, watch)) as deltas:
@@ -142,16 +149,17 @@ class Client:
                 self._wind(watch, reader, restart=reader.progress > before)
         for delta in reader.close(broken=ending is not None):
             yield delta
-        if ending is not None and not reader.finished:
+        if ending is not None and not reader.ended:
             raise ending
         reader.verify()
 
     def _wind(self, watch: Watch, reader: AnswerReader, *, restart: bool) -> None:
         """Set the clock for what is to come next."""
+        name = "silence" if restart else "pings"
         if reader.complete:
-            watch.allow("silence", self._clocks.grace, restart)
+            watch.allow(name, self._clocks.grace, restart)
         elif reader.begun:
-            watch.allow("silence", self._clocks.silence, restart)
+            watch.allow(name, self._clocks.silence, restart)
         else:
             watch.allow(watch.name, watch.seconds, restart)
 
@@ -197,13 +205,22 @@ def _refused(response: httpx.Response, place: Endpoint, model: str) -> Refused:
     headers = response.headers
     return Refused(
         status=response.status_code,
-        request_id=next((headers[name] for name in REQUEST_ID_HEADERS if name in headers), ""),
+        request_id=next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), ""),
         retry_after=asked_wait({name.lower(): value for name, value in headers.items()}, time.time()),
         may_retry=headers.get("x-should-retry", "").lower() != "false",
         base_url=place.base_url,
         model=model,
         secret=key_of(place.api_key),
     )
+
+
+def _after_a_part(error: TemperaError) -> TemperaError:
+    """`error` as it is once part of the answer was shown: that part may be billed, whatever the error is."""
+    if error.billed == "no":
+        error.billed = "unknown"
+        error.do = error.do if isinstance(error, NoBalance | Blocked) else CutOff.do
+        error.args = (error.sentence(),)
+    return error
 
 
 async def _no(response: httpx.Response, refused: Refused, watch: Watch) -> ApiError:

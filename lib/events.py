@@ -60,7 +60,8 @@ class EventReader:
     def close(self) -> list[Event]:
         """The events that only the end of the stream completes: those whose data are whole all the same."""
         rest = self._without_bom(self._text.decode(b"", final=True))
-        events = list(self._events([*self._lines.split(rest), self._lines.rest()]))
+        lines = [*self._lines.split(rest), self._lines.rest()]
+        events = list(self._events(lines if lines[-1] else lines[:-1]))
         return events + [event for event in self._dispatch() if _whole(event.data)]
 
     def _without_bom(self, text: str) -> str:

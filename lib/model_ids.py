@@ -1,10 +1,12 @@
 """The ids in a model list, in any of the shapes that services give it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 MOST_MODELS = 10_000
 MOST_CHARACTERS = 300
+_THINKS = re.compile(r"(^|/)(o\d|gpt-5)|reason|think|(^|[-/])(r1|qwq|magistral|grok-4)\b", re.IGNORECASE)
 
 
 def model_ids(value: Any) -> list[str]:
@@ -15,6 +17,11 @@ def model_ids(value: Any) -> list[str]:
         value = list(value)
     ids = map(_id, value[:MOST_MODELS]) if isinstance(value, list) else []
     return list(dict.fromkeys(filter(None, ids)))
+
+
+def thinks(model: str) -> bool:
+    """Whether the id is that of a model that may think for minutes before its first word."""
+    return bool(_THINKS.search(model))
 
 
 def _id(item: Any) -> str:

@@ -24,6 +24,20 @@ _REQUEST_ID = re.compile(r"\(?request[ _-]?id:?\s*([\w-]{6,80})\)?", re.IGNORECA
 _TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 
+_STATUS_OF = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "permission_error": 403,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "server_error": 500,
+    "internal_server_error": 500,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -36,6 +50,11 @@ class Said:
     request_id: str = ""
     status: int = 0
     html: bool = False
+
+    @property
+    def implied(self) -> int:
+        """The HTTP status that the code or the type stands for; 0 where they stand for none."""
+        return _STATUS_OF.get(self.code.lower()) or _STATUS_OF.get(self.type.lower()) or 0
 
     @property
     def all(self) -> str:

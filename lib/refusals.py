@@ -44,7 +44,7 @@ _LENGTH = re.compile(
 )
 _BLOCKED = re.compile(
     r"data_inspection_failed|content[_ ](filter|policy|management)|inappropriate content|sensitive_words|prompt_blocked"
-    r"|invalid_text_request|moderation|flagged|sensitive content|敏感|违规",
+    r"|moderation|flagged|sensitive content|敏感|违规",
     re.IGNORECASE,
 )
 _MODEL = re.compile(
@@ -52,12 +52,14 @@ _MODEL = re.compile(
     r"|(no such|unknown|invalid|unsupported) model|not a valid model|no available channel|模型不存在|无可用渠道",
     re.IGNORECASE,
 )
+_NAMES_MODEL = re.compile(r"(?<![/\w])models?\b|模型", re.IGNORECASE)
 _KEY = re.compile(
     r"(invalid|incorrect|wrong|expired)[_ ](api[_ ])?(key|token)|api key (not|is not|is in)valid"
     r"|api key not valid|无效的令牌|令牌(已过期|验证失败|状态不可用)|未提供令牌",
     re.IGNORECASE,
 )
 _NO_MONEY_CODES = ("1113", "insufficient_quota", "insufficient_user_quota")
+_REQUEST_PATH = re.compile(r"/((chat/)?completions|models)/?$")
 _VERSION = re.compile(r"/v\d+(beta\d*)?(/|$)")
 
 
@@ -97,7 +99,7 @@ def is_refusal(value: Any) -> bool:
 def refusal(refused: Refused) -> ApiError:
     """The error that `refused` means; its texts are masked and bounded."""
     words = said(refused.body)
-    status = words.status or refused.status
+    status = words.status or (words.implied if refused.status == 200 else 0) or refused.status
     kind = _kind(status, words)
     facts: dict[str, Any] = {
         "status": status,
@@ -117,7 +119,7 @@ def refusal(refused: Refused) -> ApiError:
 def redirected(refused: Refused, location: str) -> WrongAddress:
     """The error for a redirect, which is never followed: it would carry the prompt to another host."""
     target = masked(location, refused.secret, 500)
-    base = re.sub(r"/(chat/completions|models)/?$", "", target)
+    base = _REQUEST_PATH.sub("", target)
     known = base.startswith(("https://", "http://")) and base != refused.base_url.rstrip("/")
     return WrongAddress(
         f"{refused.status} → {target}",
@@ -129,8 +131,12 @@ def redirected(refused: Refused, location: str) -> WrongAddress:
 
 
 def with_version(base_url: str) -> str:
-    """`base_url` with the `/v1` it lacks; empty where it has a version already."""
+    """The base URL that `base_url` was meant to be: with the `/v1` it lacks, without the path of a request; empty where
+    it looks right already."""
     base = base_url.rstrip("/")
+    shorter = _REQUEST_PATH.sub("", base)
+    if shorter != base:
+        return with_version(shorter) or shorter
     return "" if not base or _VERSION.search(urlsplit(base).path) else base + "/v1"
 
 
@@ -145,7 +151,7 @@ def _kind(status: int, words: Said) -> Callable[..., ApiError]:
     if words.html and (status < 400 or status in (404, 405)):
         return WrongAddress
     if status in (404, 405, 410):
-        return ModelNotFound if "model" in words.all.lower() else WrongAddress
+        return ModelNotFound if _NAMES_MODEL.search(words.all) else WrongAddress
     if 500 <= status < 600:
         return UpstreamFailed
     return _BY_STATUS.get(status, ApiError)
@@ -172,7 +178,7 @@ def _kind_by_words(status: int, words: Said) -> Callable[..., ApiError] | None:
         return None
     if _LENGTH.search(words.all):
         return ContextTooLong
-    if status < 500 and _BLOCKED.search(words.all):
+    if _BLOCKED.search(words.code if status >= 500 else words.all):
         return Blocked
     if status != 403 and _MODEL.search(words.all):
         return ModelNotFound

@@ -19,6 +19,10 @@ JITTER = 0.25
 RETRIES: Mapping[type[TemperaError], int] = {RateLimited: 4, UpstreamFailed: 2, Refused: 1, NameNotFound: 1}
 """How often each kind of error is tried again; all others never."""
 
+ONCE_MORE = (408, 409)
+"""Statuses for which the services themselves advise one more attempt: they gave up on what they hand on, or two
+requests met."""
+
 _RESETS = ("requests", "tokens", "input-tokens", "output-tokens")
 _DURATION = re.compile("".join(rf"(?:(\d+(?:\.\d+)?){unit})?" for unit in ("h", "m", "s", "ms")), re.ASCII)
 _EPOCH_MILLISECONDS, _EPOCH_SECONDS = 1e11, 1e8
@@ -31,6 +35,8 @@ def wait_before_retry(error: Exception, attempt: int, now: float, rng: Random, *
     of the answer was shown already.
     """
     most = next((times for kind, times in RETRIES.items() if isinstance(error, kind)), 0)
+    if isinstance(error, ApiError) and error.status in ONCE_MORE:
+        most = 1
     if attempt > most or shown or not _worth_it(error):
         return None
     asked = error.retry_after if isinstance(error, ApiError) else None
@@ -55,9 +61,8 @@ def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
     """The seconds that a service asks to wait, from any of the headers in use; None where it does not say, or says
     nothing usable. `headers` have lower-case names; `now` is epoch seconds."""
     milliseconds = _number(headers.get("retry-after-ms", ""))
-    if milliseconds is not None and milliseconds > 0:
-        return milliseconds / 1000
-    return _positive(_retry_after(headers.get("retry-after", "").strip(), now)) or _reset(headers, now)
+    exact = _positive(milliseconds / 1000) if milliseconds is not None else None
+    return exact or _positive(_retry_after(headers.get("retry-after", "").strip(), now)) or _reset(headers, now)
 
 
 def _retry_after(value: str, now: float) -> float | None:

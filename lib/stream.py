@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lib.errors import Blocked, CutOff, Empty, Malformed
+from lib.dialects import BREAKS, finish_reason, index_of, piece_of, reasoning_in, text_in
+from lib.errors import Blocked, BrokenOff, CutOff, Empty, Malformed
 from lib.events import DONE, LIMIT, Event, EventReader, Unreadable, json_value
 from lib.masks import masked
 from lib.models import Delta, Usage
@@ -22,17 +23,6 @@ _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 _MOST_BLANK = 65_536
 _FRAMED = re.compile(rb"(\xef\xbb\xbf)?\s*(:|data|event|id|retry)")
-FINISH_REASONS = {
-    "eos": "stop",
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "STOP": "stop",
-    "max_tokens": "length",
-    "MAX_TOKENS": "length",
-    "null": None,
-    "": None,
-}
-"""Spellings of the contract's finish reasons; others are kept as they come."""
 
 
 class AnswerReader:
@@ -46,6 +36,7 @@ class AnswerReader:
         self._bad = False
         self._body: list[bytes] | None = None
         self._body_size = 0
+        self._parsed = False
         self._events: EventReader | None = None
         self._choices: dict[int, _Choice] = {}
         self._frames: list[Usage] = []
@@ -71,19 +62,26 @@ class AnswerReader:
         return bool(self._choices) and all(choice.finish for choice in self._choices.values())
 
     @property
+    def ended(self) -> bool:
+        """Whether the end of the answer has been seen, even if more was asked for."""
+        return self.done or self.finished or self._parsed
+
+    @property
     def complete(self) -> bool:
         """Whether nothing but usage is still to come."""
         return self.done or (self.finished and len(self._choices) >= self._asked)
 
-    def feed(self, data: bytes) -> list[Delta]:
-        """The deltas that `data` completes; raises the error that the service sent, or Malformed."""
+    def feed(self, data: bytes) -> Iterator[Delta]:
+        """The deltas that `data` completes, one by one, so that none is lost when what follows it is an error; raises
+        the error that the service sent, or Malformed."""
         if len(self._sample) < _SAMPLE:
             self._sample += data[: _SAMPLE - len(self._sample)]
         if self._body is None and self._events is None:
             data = self._sniffed(data)
         if self._body is not None:
-            return self._gather(data)
-        return list(self._read(self._events.feed(data))) if self._events else []
+            self._gather(data)
+        elif self._events:
+            yield from self._read(self._events.feed(data))
 
     def close(self, broken: bool = False) -> list[Delta]:
         """What only the end of the answer tells: held-back text and the usage. `broken`: it is known to be cut."""
@@ -101,16 +99,17 @@ class AnswerReader:
         return deltas
 
     def verify(self) -> None:
-        """Raise CutOff, Malformed, Blocked or Empty unless the answer is whole and says something."""
+        """Raise CutOff (or BrokenOff), Malformed, Blocked or Empty unless the answer is whole and says something."""
         if not self._values and not self.done:
             framed = not self._sample.strip() or (_FRAMED.match(self._sample) and not self._bad)
             raise CutOff() if framed else Malformed(self._excerpt())
         if self._events and not self.finished and (self._choices or not self.done):
-            raise CutOff()
-        if self._says_something():
-            return
+            raise BrokenOff() if self.done else CutOff()
         reasons = {choice.finish for choice in self._choices.values()}
-        raise Blocked(status=200) if reasons & {"content_filter", "sensitive"} else Empty()
+        if reasons & BREAKS:
+            raise BrokenOff()
+        if not self._says_something():
+            raise Blocked(status=200) if "content_filter" in reasons else Empty()
 
     def _excerpt(self) -> str:
         return masked(self._sample.decode("utf-8", "replace"), self._refused.secret)
@@ -134,14 +133,13 @@ class AnswerReader:
         self._events = EventReader()
         return head
 
-    def _gather(self, data: bytes) -> list[Delta]:
+    def _gather(self, data: bytes) -> None:
         assert self._body is not None
         self._body.append(data)
         self._body_size += len(data)
         self.progress += bool(data.strip())
         if self._body_size > LIMIT:
             raise Malformed("The answer is longer than 16 MiB.")
-        return []
 
     def _whole_body(self, body: bytes, broken: bool) -> list[Delta]:
         value = json_value(body.decode("utf-8", "replace"))
@@ -151,6 +149,7 @@ class AnswerReader:
             raise CutOff(self._excerpt())
         if isinstance(value, Mapping) and "timings" in value and self._asked > 1:
             self._usable = False  # llama.cpp's server counts only the first of several choices here
+        self._parsed = value is not Unreadable
         return list(self._value(value))
 
     def _read(self, events: list[Event]) -> Iterator[Delta]:
@@ -177,13 +176,13 @@ class AnswerReader:
             return
         self._values += 1
         self.progress += 1
-        self._model = self._model or _text(value.get("model"))
+        self._model = self._model or text_in(value.get("model"))
         choices = value.get("choices")
         choices = choices if isinstance(choices, list) else []
         self._count(value.get("usage"), alone=not choices)
         for position, choice in enumerate(choices):
             if isinstance(choice, Mapping):
-                yield from self._choice(_index(choice.get("index"), position), choice)
+                yield from self._choice(index_of(choice.get("index"), position), choice)
 
     def _count(self, report: Any, alone: bool) -> None:
         usage = usage_of(report)
@@ -196,10 +195,10 @@ class AnswerReader:
         if index >= max(MOST_CHOICES, self._asked):
             return
         state = self._choices.setdefault(index, _Choice())
-        finish = _finish_reason(choice.get("finish_reason"))
+        finish = finish_reason(choice.get("finish_reason"))
         if finish == "error":
             raise refusal(self._refused.with_body({"error": choice.get("error") or "The answer ended with an error."}))
-        text, reasoning = state.take(_piece(choice))
+        text, reasoning = state.take(piece_of(choice))
         if finish:
             state.finish = finish
             last_text, last_reasoning = state.flush()
@@ -227,8 +226,8 @@ class _Choice:
 
     def take(self, piece: Mapping[str, Any]) -> tuple[str, str]:
         """The text and the reasoning in one delta or message."""
-        thought = _reasoning(piece)
-        content = _text(piece.get("content")) or _text(piece.get("refusal")) or _text(piece.get("text"))
+        thought = reasoning_in(piece)
+        content = text_in(piece.get("content")) or text_in(piece.get("refusal")) or text_in(piece.get("text"))
         text, inline = self._thinking.split(content) if content else ("", "")
         return self._counted(text, thought + inline)
 
@@ -240,47 +239,3 @@ class _Choice:
         self.characters += len(text)
         self.thoughts += len(reasoning)
         return text, reasoning
-
-
-def _piece(choice: Mapping[str, Any]) -> Mapping[str, Any]:
-    for name in ("delta", "message"):
-        piece = choice.get(name)
-        if isinstance(piece, Mapping):
-            return piece
-    return choice
-
-
-def _reasoning(piece: Mapping[str, Any]) -> str:
-    """The reasoning in a delta, once, though some services send it under two names."""
-    plain = _text(piece.get("reasoning_content")) or _text(piece.get("reasoning"))
-    return plain or _text(piece.get("reasoning_details"))
-
-
-def _text(content: Any) -> str:
-    """The text of `content`: a string, or a list of parts; lone surrogates, which no database takes, replaced."""
-    if isinstance(content, str):
-        return content.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _lone(content) else content
-    if isinstance(content, list):
-        return "".join(_text(part) for part in content if not isinstance(part, list))
-    if isinstance(content, Mapping):
-        return _text(content["text"]) if isinstance(content.get("text"), str) else ""
-    return ""
-
-
-def _lone(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def _index(value: Any, position: int) -> int:
-    if isinstance(value, str) and value.isdecimal() and len(value) < 6:
-        value = int(value)
-    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return int(value) if whole else position
-
-
-def _finish_reason(value: Any) -> str | None:
-    return FINISH_REASONS.get(value, value) if isinstance(value, str) else None

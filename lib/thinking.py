@@ -1,6 +1,10 @@
-"""`<think>...</think>` at the start of an answer belongs to the reasoning; split off while the text still comes."""
+"""`<think>...</think>` at the start of an answer belongs to the reasoning; split off while the text still comes.
 
-OPEN, CLOSE = "<think>", "</think>"
+Old GLM models write `###Thinking ... ###Response` instead.
+"""
+
+TAGS = {"<think>": "</think>", "###Thinking": "###Response"}
+"""Opening tag -> closing tag."""
 _MOST_HELD = 64
 
 
@@ -13,6 +17,7 @@ class Thinking:
     def __init__(self) -> None:
         self._state = "start"
         self._held = ""
+        self._close = ""
 
     def split(self, piece: str) -> tuple[str, str]:
         """Take in a piece of content; what of it is certain by now, as (text, reasoning)."""
@@ -33,10 +38,11 @@ class Thinking:
         begun = self._held.lstrip()
         if len(self._held) - len(begun) >= _MOST_HELD:
             return self._plain()
-        if begun.startswith(OPEN):
-            self._state, self._held = "opened", begun.removeprefix(OPEN)
-            return self._opened()
-        return ("", "") if OPEN.startswith(begun) else self._plain()
+        for opening, closing in TAGS.items():
+            if begun.startswith(opening):
+                self._state, self._held, self._close = "opened", begun.removeprefix(opening), closing
+                return self._opened()
+        return ("", "") if any(opening.startswith(begun) for opening in TAGS) else self._plain()
 
     def _opened(self) -> tuple[str, str]:
         self._held = self._held.lstrip("\n")
@@ -46,12 +52,12 @@ class Thinking:
         return self._reasoning()
 
     def _reasoning(self) -> tuple[str, str]:
-        thought, tag, rest = self._held.partition(CLOSE)
+        thought, tag, rest = self._held.partition(self._close)
         if tag:
             self._state, self._held = "gap", rest
             text, _ = self._gap()
             return text, thought.rstrip("\n")
-        kept = len(self._held) - _undecided(self._held)
+        kept = len(self._held) - _undecided(self._held, self._close)
         thought, self._held = self._held[:kept], self._held[kept:]
         return "", thought
 
@@ -65,9 +71,9 @@ class Thinking:
         return text, ""
 
 
-def _undecided(text: str) -> int:
+def _undecided(text: str, close: str) -> int:
     """How many characters at the end of `text` may belong to the closing tag or the line ends before it."""
-    size = next((size for size in range(len(CLOSE) - 1, 0, -1) if text.endswith(CLOSE[:size])), 0)
+    size = next((size for size in range(len(close) - 1, 0, -1) if text.endswith(close[:size])), 0)
     before = text[: len(text) - size]
     newlines = len(before) - len(before.rstrip("\n"))
     return size + newlines if newlines < _MOST_HELD else size

@@ -11,7 +11,7 @@ from typing import TypeVar
 import httpx
 
 from lib.addresses import is_loopback, unreachable
-from lib.errors import ApiError, ConnectionFailed, CutOff, InvalidInput, Malformed, TemperaError, TimedOut
+from lib.errors import ApiError, ConnectionFailed, CutOff, InvalidInput, Malformed, NoConnection, TemperaError, TimedOut
 from lib.masks import masked
 from lib.words import N_
 
@@ -112,7 +112,7 @@ def _meant(error: Exception) -> TemperaError:
         case TimeoutError():
             raise error
         case httpx.ConnectTimeout():
-            return ConnectionFailed("No connection in time.")
+            return NoConnection(seconds=error.request.extensions["timeout"]["connect"])
         case httpx.ConnectError():
             return unreachable(error)
         case httpx.ProxyError():

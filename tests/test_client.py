@@ -238,7 +238,7 @@ def test_pings_do_not_keep_a_dead_stream_alive(endpoint: Endpoint, api: FakeApi)
     began = time.monotonic()
     error = failure(endpoint, request("pings", stream=True))
 
-    assert isinstance(error, errors.TimedOut) and error.facts["clock"] == "silence"
+    assert isinstance(error, errors.TimedOut) and error.facts["clock"] == "pings"
     assert time.monotonic() - began < 1.2
 
 

@@ -188,7 +188,7 @@ def test_reasoning_counts_once_under_any_name(delta: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("spelling", "expected"),
-    [("stop", "stop"), ("eos", "stop"), ("end_turn", "stop"), ("abort", "abort"), ("tool_calls", "tool_calls")],
+    [("stop", "stop"), ("eos", "stop"), ("end_turn", "stop"), ("completed", "stop"), ("tool_calls", "tool_calls")],
 )
 def test_finish_reasons_are_spelled_one_way(spelling: str, expected: str) -> None:
     assert answer(chunk(said("x", finish=spelling))).choices[0].finish_reason == expected
@@ -283,8 +283,8 @@ def test_a_json_answer_of_llama_cpp_with_several_choices_has_no_usable_usage() -
         (b"", errors.CutOff),
         (b": PING\n\n", errors.CutOff),
         (chunk(said("x")), errors.CutOff),
-        (chunk(said("x")) + b"data: [DONE]\n\n", errors.CutOff),
-        (chunk(said("x", 0, "stop"), said("y", 1)) + b"data: [DONE]\n\n", errors.CutOff),
+        (chunk(said("x")) + b"data: [DONE]\n\n", errors.BrokenOff),
+        (chunk(said("x", 0, "stop"), said("y", 1)) + b"data: [DONE]\n\n", errors.BrokenOff),
         (b'{"choices": [{"mess', errors.CutOff),
         (b"data: [DONE]\n\n", errors.Empty),
         (chunk(said(finish="stop")), errors.Empty),
@@ -303,7 +303,7 @@ def test_a_json_answer_of_llama_cpp_with_several_choices_has_no_usable_usage() -
         (b'data: {"object": "error", "message": "m", "code": 400}\n\ndata: [DONE]\n\n', errors.BadParameter),
         ('{"success": false, "message": "无权进行此操作"}'.encode(), errors.Forbidden),
         (chunk(said("x", finish="error")), errors.ApiError),
-        (chunk(said("x"), error={"code": "server_error", "message": "gone"}), errors.ApiError),
+        (chunk(said("x"), error={"code": "server_error", "message": "gone"}), errors.UpstreamFailed),
     ],
 )
 def test_what_is_no_whole_answer_is_an_error(stream: bytes, error: type[errors.TemperaError]) -> None:
@@ -322,10 +322,10 @@ def test_an_answer_that_spent_its_length_on_reasoning_is_whole() -> None:
 def test_pings_and_comments_are_no_progress() -> None:
     reader = AnswerReader(Refused())
     for ping in (b": PING\n\n", b'event: ping\ndata: {"type": "ping"}\n\n', b'data: {"type": "ping"}\n\n'):
-        reader.feed(ping)
+        list(reader.feed(ping))
 
     assert reader.progress == 0
-    reader.feed(chunk(said("x")))
+    list(reader.feed(chunk(said("x"))))
     assert reader.progress == 1
 
 
