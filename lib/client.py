@@ -34,7 +34,7 @@ from lib.models import ChatRequest, Delta
 from lib.refusals import Refused, is_refusal, redirected, refusal, with_version
 from lib.retry import asked_wait, wait_before_retry
 from lib.stream import AnswerReader
-from lib.transport import Connections, Watch, translated
+from lib.transport import Connections, Watch, hangs_up, translated
 
 MOST_ERROR_BYTES = 65_536
 MOST_LIST_BYTES = 4 * 1024 * 1024
@@ -47,8 +47,9 @@ OnRetry = Callable[[int, float, TemperaError], None]
 class Clocks:
     """How long to wait, in seconds; an endpoint has its own clock for the first byte of an answer.
 
-    connect: for a connection. thinking: how many times longer a reasoning model may take to begin. silence: between two pieces of an answer (pings don't count). grace: for the end of the
-    connection once the answer is complete. models: for the whole of a model list.
+    connect: for a connection. thinking: how many times longer a reasoning model may take to begin. silence: between
+    two pieces of an answer (pings don't count). grace: for the end of the connection once the answer is complete.
+    models: for the whole of a model list.
     """
 
     connect: float = 10.0
@@ -94,7 +95,9 @@ class Client:
                 if wait is None:
                     if isinstance(error, ApiError) and error.request_id:
                         yield Delta(request_id=error.request_id)
-                    raise _after_a_part(error) if shown else error
+                    if shown:
+                        raise _after_a_part(error) from None
+                    raise
                 if on_retry:
                     on_retry(attempt, wait, error)
             await asyncio.sleep(wait)
@@ -131,6 +134,8 @@ class Client:
                         yield delta
             finally:
                 await response.aclose()
+                if hangs_up(response):
+                    await http.aclose()
 
     async def _read(self, response: httpx.Response, reader: AnswerReader, watch: Watch) -> AsyncGenerator[Delta, None]:
         """The deltas in the body of `response`; what had come is given out before an error is raised."""

@@ -55,7 +55,7 @@ _MODEL = re.compile(
 _NAMES_MODEL = re.compile(r"(?<![/\w])models?\b|模型", re.IGNORECASE)
 _KEY = re.compile(
     r"(invalid|incorrect|wrong|expired)[_ ](api[_ ])?(key|token)|api key (not|is not|is in)valid"
-    r"|api key not valid|无效的令牌|令牌(已过期|验证失败|状态不可用)|未提供令牌",
+    r"|api key not valid|no_db_connection|无效的令牌|令牌(已过期|验证失败|状态不可用)|未提供令牌",
     re.IGNORECASE,
 )
 _NO_MONEY_CODES = ("1113", "insufficient_quota", "insufficient_user_quota")

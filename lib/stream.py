@@ -103,13 +103,19 @@ class AnswerReader:
         if not self._values and not self.done:
             framed = not self._sample.strip() or (_FRAMED.match(self._sample) and not self._bad)
             raise CutOff() if framed else Malformed(self._excerpt())
-        if self._events and not self.finished and (self._choices or not self.done):
+        if self._events and not self._finished_enough() and (self._choices or not self.done):
             raise BrokenOff() if self.done else CutOff()
         reasons = {choice.finish for choice in self._choices.values()}
         if reasons & BREAKS:
             raise BrokenOff()
         if not self._says_something():
             raise Blocked(status=200) if "content_filter" in reasons else Empty()
+
+    def _finished_enough(self) -> bool:
+        """All choices have a finish reason; before usage and [DONE] one is enough, as LiteLLM passes on only the first
+        one's."""
+        closed = self.done and self._last_usage is not None
+        return self.finished or (closed and any(choice.finish for choice in self._choices.values()))
 
     def _excerpt(self) -> str:
         return masked(self._sample.decode("utf-8", "replace"), self._refused.secret)

@@ -42,7 +42,7 @@ class Connections:
             sound = True
             raise
         finally:
-            if sound and not self._closed:
+            if sound and not self._closed and not client.is_closed:
                 self._idle.append((base_url, client))
             else:
                 await client.aclose()
@@ -70,6 +70,12 @@ class Connections:
         self._closed = True
         while self._idle:
             await self._idle.pop()[1].aclose()
+
+
+def hangs_up(response: httpx.Response) -> bool:
+    """Whether the server closes its connections without saying so: llama.cpp does after each stream, and a request
+    sent meanwhile would be lost."""
+    return bool(response.headers.get("server") == "llama.cpp")
 
 
 class Watch:
