@@ -15,9 +15,7 @@ Values and rules (no network, no database, no Streamlit, no environment)
 
 Services
     settings    the operator's settings, keys masked
-    client      one request, its answer as it comes; around it:
-                transport (connections, clocks), events (framing), stream thinking usage_report model_ids (answers),
-                refusals refusal_texts (errors), retry, addresses, masks (keys)
+    client      the only user of httpx: one request, its answer as it comes; wire/ is all it needs for that
     local_model the practice model; local_keeper keeps its process, local_server is that process
     store       one writer thread, many readers; engines (SQLite or PostgreSQL), process (who is alive), migrations
     tables      what the store keeps

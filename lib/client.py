@@ -14,7 +14,6 @@ from typing import cast
 
 import httpx
 
-from lib.addresses import host_of, key_of, service_url
 from lib.catalogue import Endpoint
 from lib.errors import (
     ApiError,
@@ -28,13 +27,14 @@ from lib.errors import (
     TimedOut,
     WrongAddress,
 )
-from lib.events import json_value
-from lib.model_ids import model_ids, thinks
 from lib.models import ChatRequest, Delta
-from lib.refusals import Refused, is_refusal, redirected, refusal, with_version
-from lib.retry import asked_wait, wait_before_retry
-from lib.stream import AnswerReader
-from lib.transport import Connections, Watch, hangs_up, translated
+from lib.wire.addresses import host_of, key_of, service_url
+from lib.wire.events import json_value
+from lib.wire.model_ids import model_ids, thinks
+from lib.wire.refusals import Refused, is_refusal, redirected, refusal, with_version
+from lib.wire.retry import asked_wait, wait_before_retry
+from lib.wire.stream import AnswerReader
+from lib.wire.transport import Connections, Watch, hangs_up, translated
 
 MOST_ERROR_BYTES = 65_536
 MOST_LIST_BYTES = 4 * 1024 * 1024

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from lib import calls, retry
+from lib import calls
 from lib.calls import CallRecord
 from lib.catalogue import Endpoint
 from lib.client import Client, Clocks
@@ -25,6 +25,7 @@ from lib.house import House
 from lib.models import Call, ChatRequest, Message, Params
 from lib.settings import Settings
 from lib.ui.texts import catalogue
+from lib.wire import retry
 from tests.fake_api import FakeApi, Step
 
 KEY = "sk-test-abcdefghijklmnopqrstuvwxyz"

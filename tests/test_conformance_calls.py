@@ -14,9 +14,9 @@ from lib import errors
 from lib.catalogue import Endpoint
 from lib.client import Client, Clocks
 from lib.errors import recorded
-from lib.model_ids import MOST_MODELS, thinks
 from lib.models import ChatRequest, Delta, Message, Params
 from lib.ui.texts import catalogue
+from lib.wire.model_ids import MOST_MODELS, thinks
 from tests.fake_api import FakeApi
 
 KEY = "sk-test-abcdefghijklmnopqrstuvwxyz"

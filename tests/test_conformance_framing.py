@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib import errors
-from lib.events import LIMIT, EventReader
 from lib.models import Reply
-from lib.refusals import Refused
-from lib.stream import AnswerReader
+from lib.wire.events import LIMIT, EventReader
+from lib.wire.refusals import Refused
+from lib.wire.stream import AnswerReader
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases/events.jsonl").read_text("utf-8").splitlines()]
 PIECE = b'data: {"choices":[{"index":0,"delta":{"content":"word "}}]}\n\n'

@@ -40,7 +40,7 @@ def test_only_the_pages_know_streamlit(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=place)
 def test_only_the_client_knows_httpx(path: Path) -> None:
-    if place(path) not in ("lib/client.py", "lib/transport.py"):
+    if place(path) not in ("lib/client.py", "lib/wire/transport.py"):
         assert "httpx" not in top_level(path)
 
 

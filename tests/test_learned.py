@@ -8,8 +8,8 @@ from sqlalchemy import Connection, update
 from lib import learned, tables
 from lib.errors import BadParameter
 from lib.models import ChatRequest, Message, Params
-from lib.refusals import Refused, refusal
 from lib.store import Store
+from lib.wire.refusals import Refused, refusal
 from tests.store_fixtures import a_store, a_url  # noqa: F401
 
 HERE = "https://api.example.com/v1"

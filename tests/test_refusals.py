@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib import errors
-from lib.masks import MOST_CHARACTERS, masked
-from lib.refusals import Refused, redirected, refusal
-from lib.retry import LONGEST_BACKOFF, asked_wait, backoff, wait_before_retry
+from lib.wire.masks import MOST_CHARACTERS, masked
+from lib.wire.refusals import Refused, redirected, refusal
+from lib.wire.retry import LONGEST_BACKOFF, asked_wait, backoff, wait_before_retry
 
 WAITS = [json.loads(line) for line in (Path(__file__).parent / "cases/retry_after.jsonl").read_text().splitlines()]
 KEY = "sk-proj-abcdefghijklmnopqrstuvwxyz012345"

@@ -11,12 +11,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lib import errors
-from lib.events import Event, EventReader
 from lib.models import Reply, Usage
-from lib.refusals import Refused
-from lib.stream import AnswerReader
-from lib.thinking import Thinking
-from lib.usage_report import usage_of
+from lib.wire.events import Event, EventReader
+from lib.wire.refusals import Refused
+from lib.wire.stream import AnswerReader
+from lib.wire.thinking import Thinking
+from lib.wire.usage_report import usage_of
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases/events.jsonl").read_text("utf-8").splitlines()]
 

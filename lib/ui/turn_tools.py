@@ -3,7 +3,6 @@
 import streamlit as st
 
 from lib import learned
-from lib.addresses import host_of
 from lib.calls import CallRecord
 from lib.chats import Turn
 from lib.talks import missing
@@ -11,6 +10,7 @@ from lib.ui import talk
 from lib.ui.figures import details, summary
 from lib.ui.safe import rendered
 from lib.ui.texts import _
+from lib.wire.addresses import host_of
 
 
 def under_question(index: int, turn: Turn) -> None:

@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lib.dialects import BREAKS, finish_reason, index_of, piece_of, reasoning_in, text_in
 from lib.errors import Blocked, BrokenOff, CutOff, Empty, Malformed
-from lib.events import DONE, LIMIT, Event, EventReader, Unreadable, json_value
-from lib.masks import masked
 from lib.models import Delta, Usage
-from lib.refusals import Refused, is_refusal, refusal
-from lib.thinking import Thinking
-from lib.usage_report import settled, usage_of
+from lib.wire.dialects import BREAKS, finish_reason, index_of, piece_of, reasoning_in, text_in
+from lib.wire.events import DONE, LIMIT, Event, EventReader, Unreadable, json_value
+from lib.wire.masks import masked
+from lib.wire.refusals import Refused, is_refusal, refusal
+from lib.wire.thinking import Thinking
+from lib.wire.usage_report import settled, usage_of
 
 MOST_CHOICES = 128
 _SAMPLE = 2_000

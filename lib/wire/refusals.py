@@ -24,8 +24,8 @@ from lib.errors import (
     UpstreamFailed,
     WrongAddress,
 )
-from lib.masks import masked
-from lib.refusal_texts import Said, said
+from lib.wire.masks import masked
+from lib.wire.refusal_texts import Said, said
 
 MOST_ORIGINAL = 2_000
 

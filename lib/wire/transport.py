@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import httpx
 
-from lib.addresses import is_loopback, unreachable
 from lib.errors import ApiError, ConnectionFailed, CutOff, InvalidInput, Malformed, NoConnection, TemperaError, TimedOut
-from lib.masks import masked
+from lib.wire.addresses import is_loopback, unreachable
+from lib.wire.masks import masked
 from lib.words import N_
 
 MOST_IDLE = 64

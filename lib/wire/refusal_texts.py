@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.events import Unreadable, json_value
+from lib.wire.events import Unreadable, json_value
 
 _MOST_READ = 65_536
 _DEEPEST = 4
