@@ -6,7 +6,7 @@ Async only; a `Client` is made once and used on one event loop. Only this module
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -41,6 +41,7 @@ MOST_LIST_BYTES = 4 * 1024 * 1024
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-oneapi-request-id", "cf-ray")
 
 OnRetry = Callable[[int, float, TemperaError], None]
+Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,20 @@ class Client:
         await self._connections.aclose()
 
     async def ask(
-        self, endpoint: Endpoint, request: ChatRequest, *, retry: bool = True, on_retry: OnRetry | None = None
+        self,
+        endpoint: Endpoint,
+        request: ChatRequest,
+        *,
+        retry: bool = True,
+        on_retry: OnRetry | None = None,
+        sleep: Sleep = asyncio.sleep,
     ) -> AsyncGenerator[Delta, None]:
         """The answer of `endpoint`, as it comes; raises a TemperaError.
 
         The first delta names the model and the request id, the last ones carry finish reasons and usage. With `retry`,
         a call that failed before anything was shown is tried again where that can't be billed twice; `on_retry` hears
-        the attempts made so far, the seconds to wait and the error. Closing the generator, or cancelling the task that
-        waits for it, closes the connection.
+        the attempts made so far, the seconds to wait and the error, and `sleep` waits for them. Closing the generator,
+        or cancelling the task that waits for it, closes the connection.
         """
         attempt = 1
         while True:
@@ -100,7 +107,7 @@ class Client:
                     raise
                 if on_retry:
                     on_retry(attempt, wait, error)
-            await asyncio.sleep(wait)
+            await sleep(wait)
             attempt += 1
 
     async def models(self, endpoint: Endpoint) -> list[str]:

@@ -6,11 +6,12 @@ A visitor's keys live in this process's memory only, under the visitor's id.
 import ipaddress
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from lib.catalogue import Endpoint, name_of
+from lib.catalogue import FIRST_BYTE_SECONDS, Endpoint, name_of
 from lib.errors import InvalidInput
 from lib.words import N_
 
@@ -20,8 +21,14 @@ METADATA_HOSTS = ("metadata", "metadata.google.internal")
 class Connections:
     """The endpoints of each visitor, in order of trust; `local` is the practice model's, where there is one."""
 
-    def __init__(self, offered: Sequence[Endpoint], local: Sequence[Endpoint] = ()) -> None:
-        self._offered = tuple(offered)
+    def __init__(
+        self,
+        offered: Sequence[Endpoint],
+        local: Sequence[Endpoint] = (),
+        first_byte_seconds: float = FIRST_BYTE_SECONDS,
+    ) -> None:
+        self._first_byte_seconds = first_byte_seconds
+        self._offered = tuple(replace(one, first_byte_seconds=first_byte_seconds) for one in offered)
         self._local = tuple(local)
         self._own: dict[str, dict[str, Endpoint]] = {}
         self._lock = threading.Lock()
@@ -41,7 +48,8 @@ class Connections:
         with self._lock:
             kept = self._own.setdefault(owner, {})
             kept.pop(endpoint.name, None)
-            self._own[owner] = {endpoint.name: endpoint, **kept}
+            timed = replace(endpoint, first_byte_seconds=self._first_byte_seconds)
+            self._own[owner] = {endpoint.name: timed, **kept}
 
     def disconnect(self, owner: str, name: str) -> None:
         """Forget a visitor's own endpoint and its key."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lib import calls, local_model, tokens
 from lib.catalogue import Endpoint
-from lib.client import Client
+from lib.client import Client, Clocks
 from lib.connections import Connections
 from lib.errors import SettingsError, StoreError
 from lib.jobs import Jobs
@@ -51,8 +51,9 @@ class House:
         process = calls.this_process()
         store.write(lambda db: calls.interrupt_orphans(db, process)).result()
         local = LocalModel() if settings.local_model and local_model.available() else None
-        connections = Connections(settings.offered(), [local] if local else [])
-        jobs, client = Jobs(), Client()
+        connections = Connections(settings.offered(), [local] if local else [], settings.first_byte_seconds)
+        clocks = Clocks(settings.connect_seconds, silence=settings.silence_seconds, grace=settings.grace_seconds)
+        jobs, client = Jobs(), Client(clocks)
         return cls(settings, store, jobs, client, connections, ModelLists(jobs, client), local, process, trouble)
 
     def start(self, call: Call, endpoint: Endpoint) -> Answer:

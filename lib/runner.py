@@ -11,7 +11,7 @@ from typing import Any
 
 from lib import calls, learned, prices, tokens
 from lib.catalogue import Endpoint
-from lib.client import Client
+from lib.client import Client, Sleep
 from lib.errors import BadParameter, Billed, StoreError, TemperaError
 from lib.jobs import Job
 from lib.models import Call, Delta, Outcome, Reply, State, Usage
@@ -58,14 +58,15 @@ class Answer(Job):
         self.touch()
 
 
-async def run(answer: Answer, endpoint: Endpoint, client: Client, store: Store) -> None:
-    """Ask `endpoint` for the answer to a call that is recorded as started; ends when its final record is written."""
+async def run(answer: Answer, endpoint: Endpoint, client: Client, store: Store, sleep: Sleep = asyncio.sleep) -> None:
+    """Ask `endpoint` for the answer to a call that is recorded as started; ends when its final record is written.
+    Between two attempts `sleep` waits."""
     saver = _Saver(answer, store)
     state: State = "ok"
     error: BaseException | None = None
     answer.began = time.monotonic()
     try:
-        async with aclosing(_deltas(answer, endpoint, client, store)) as deltas:
+        async with aclosing(_deltas(answer, endpoint, client, store, sleep)) as deltas:
             async for delta in deltas:
                 answer.reply.add(delta)
                 if answer.first_token_seconds is None and not answer.reply.empty:
@@ -83,12 +84,15 @@ async def run(answer: Answer, endpoint: Endpoint, client: Client, store: Store) 
     await _record(answer, answer.outcome, store)
 
 
-async def _deltas(answer: Answer, endpoint: Endpoint, client: Client, store: Store) -> AsyncGenerator[Delta, None]:
+async def _deltas(
+    answer: Answer, endpoint: Endpoint, client: Client, store: Store, sleep: Sleep
+) -> AsyncGenerator[Delta, None]:
     """The answer as it comes. Fields that the model does not take are left out, remembered, and the call made again;
     that is done twice at most, and never after a word was shown."""
     for left in reversed(range(MOST_LEFT_OUT + 1)):
         try:
-            async with aclosing(client.ask(endpoint, answer.request, on_retry=answer.retrying)) as deltas:
+            asked = client.ask(endpoint, answer.request, on_retry=answer.retrying, sleep=sleep)
+            async with aclosing(asked) as deltas:
                 async for delta in deltas:
                     yield delta
             return

@@ -10,17 +10,18 @@ TEMPERA_MODE          local (default: one person on this computer) or shared
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from lib.catalogue import Endpoint, name_of
+from lib.catalogue import FIRST_BYTE_SECONDS, Endpoint, name_of
 from lib.errors import SettingsError
 from lib.words import N_
 
 ROOT = Path(__file__).resolve().parents[1]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
 SECRETS = (Path.home() / ".streamlit" / "secrets.toml", ROOT / ".streamlit" / "secrets.toml")
 
 
@@ -44,6 +45,10 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("")
     mode: Literal["local", "shared"] = "local"
     local_model: bool = True
+    connect_seconds: Seconds = 10.0
+    first_byte_seconds: Seconds = FIRST_BYTE_SECONDS
+    silence_seconds: Seconds = 30.0
+    grace_seconds: Seconds = 5.0
     endpoints: dict[str, Service] = {}
 
     @classmethod

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,7 +23,7 @@ class SweepRun(Job):
     def __init__(self, sweep_id: str, owner: str, session: str, plan: Plan, cells: Sequence[Cell]) -> None:
         super().__init__(sweep_id)
         self.owner, self.session, self.plan = owner, session, plan
-        self.queue = deque(slowest_first(cells))
+        self.queue = slowest_first(cells)
         self.total = len(cells)
         self.answers: dict[str, Answer] = {}
         """Running and ended answers of this run, by cell id."""
@@ -47,24 +46,56 @@ def start(house: House, sweep: SweepRun) -> None:
     house.jobs.start(sweep, _run(house, sweep))
 
 
+class Slot:
+    """One of a sweep's places to send from. While a call waits to be tried again, another one has its place."""
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places = places
+        self._held = False
+
+    async def take(self) -> None:
+        """Wait for a place."""
+        await self._places.acquire()
+        self._held = True
+
+    def give_back(self) -> None:
+        """Let another call have it."""
+        if self._held:
+            self._held = False
+            self._places.release()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait without the place, then for a place again."""
+        self.give_back()
+        await asyncio.sleep(seconds)
+        await self.take()
+
+
 async def _run(house: House, sweep: SweepRun) -> None:
-    workers = [asyncio.create_task(_work(house, sweep)) for _ in range(min(sweep.plan.concurrency, sweep.total))]
+    places = asyncio.Semaphore(sweep.plan.concurrency)
+    tasks: list[asyncio.Task[None]] = []
     try:
-        await asyncio.gather(*workers)
+        for cell in sweep.queue:
+            slot = Slot(places)
+            await slot.take()
+            tasks.append(asyncio.create_task(_answer(house, sweep, cell, slot)))
+        await asyncio.gather(*tasks)
     finally:
-        for worker in workers:
-            worker.cancel()
+        for task in tasks:
+            task.cancel()
         for answer in sweep.answers.values():
             answer.cancel()
         await asyncio.gather(*(answer.ended() for answer in sweep.answers.values()))
 
 
-async def _work(house: House, sweep: SweepRun) -> None:
-    while sweep.queue:
-        await _answer(house, sweep, sweep.queue.popleft())
+async def _answer(house: House, sweep: SweepRun, cell: Cell, slot: Slot) -> None:
+    try:
+        await _call(house, sweep, cell, slot)
+    finally:
+        slot.give_back()
 
 
-async def _answer(house: House, sweep: SweepRun, cell: Cell) -> None:
+async def _call(house: House, sweep: SweepRun, cell: Cell, slot: Slot) -> None:
     endpoint, model = catalogue.find(cell.model, house.connections.endpoints(sweep.owner))
     asked = sweep.plan.request(model, cell.temperature)
 
@@ -76,7 +107,7 @@ async def _answer(house: House, sweep: SweepRun, cell: Cell) -> None:
 
     call = await house.store.submit(begin)
     answer = sweep.answers[cell.id] = Answer(call)
-    await house.jobs.begin(answer, run(answer, endpoint, house.client, house.store))
+    await house.jobs.begin(answer, run(answer, endpoint, house.client, house.store, slot.sleep))
     sweep.touch()
     await answer.ended()
     sweep.touch()

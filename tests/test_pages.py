@@ -330,6 +330,16 @@ def test_what_goes_wrong_is_said_for_people_and_the_message_stays(app: AppTest, 
     assert sentence in shown(app.run())
 
 
+def test_the_operator_sets_how_long_a_service_may_take(
+    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resources.close()
+    monkeypatch.setenv("TEMPERA_FIRST_BYTE_SECONDS", "1")
+    tab = ask(new_tab(), "Good morning", model="silent")
+
+    assert "1 seconds" in shown(tab)
+
+
 def test_a_key_that_the_service_repeats_is_masked(app: AppTest) -> None:
     """T3"""
     ask(app, "hello", model="error-401")

@@ -190,6 +190,14 @@ def test_one_answer_can_be_stopped_while_the_others_go_on(app: AppTest, api: Fak
     assert [row["state"] for row in sheet(tab)] == ["cancelled", "ok"]
 
 
+def test_a_call_that_waits_to_be_tried_again_gives_its_place_to_another(app: AppTest, api: FakeApi) -> None:
+    """S8"""
+    tab = run(link(api, "error-429-once,echo", temperatures="0", concurrency="1"))
+
+    assert "2 done, 0 failed, 2 in all" in shown(tab)
+    assert [body["model"] for body in bodies(api)] == ["error-429-once", "echo", "error-429-once"]
+
+
 def test_past_sweeps_open_again_and_can_be_deleted(app: AppTest, api: FakeApi) -> None:
     """S13"""
     tab = run(link(api, "echo"))
