@@ -5,6 +5,9 @@ TEMPERA_API_KEY       its key
 TEMPERA_DATA_DIR      where chats and the history are kept (default: the user's data folder)
 TEMPERA_DATABASE_URL  another database than the file in that folder
 TEMPERA_MODE          local (default: one person on this computer) or shared
+TEMPERA_LOCAL_MODEL   false leaves the practice model out
+TEMPERA_CONNECT_SECONDS, _FIRST_BYTE_SECONDS, _SILENCE_SECONDS, _GRACE_SECONDS
+                      how long a service may take to connect, to begin, between two pieces, to end
 
 [endpoints.NAME]      in secrets.toml: base_url and api_key of further services
 """
