@@ -29,7 +29,7 @@ def chat_list(house: House, visitor: Visitor) -> None:
         if state.deleted_chat is not None:
             _undo()
         for chat in found[:SHOWN]:
-            with st.container(horizontal=True, gap="xsmall"):
+            with st.container(horizontal=True, wrap=False, gap="xsmall"):
                 _open_button(chat)
                 if chat.id == state.chat_id:
                     _menu(chat)

@@ -50,8 +50,8 @@ def under_answer(number: int, turn: Turn, last: bool) -> None:
                 on_click=talk.try_again,
             )
         _copy(number, turn.text)
-        if turn.call and turn.call.state != "started":
-            _figures(number, turn.call)
+    if turn.call and turn.call.state != "started":
+        _figures(number, turn.call)
 
 
 def second_address(turn: Turn, call: CallRecord) -> None:
