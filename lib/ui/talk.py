@@ -1,10 +1,12 @@
 """What the visitor does to a chat: callbacks of the page's buttons and its composer."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from lib import chats
 from lib.chats import Turn
-from lib.errors import TemperaError
+from lib.errors import StoreError, TemperaError
 from lib.runner import Answer
 from lib.talks import Form, Talk
 from lib.ui import controls, resources
@@ -31,8 +33,28 @@ def look(talk: Talk) -> tuple[list[Turn], Answer | None]:
     answer = talk.house.answer(call.id)
     if answer is not None and not answer.finished:
         return turns, answer
-    # It ended after the branch was read; its record is there by now.
-    return talk.branch(), None
+    # It ended after the branch was read; its record is there by now, or can't be written at all.
+    turns = talk.branch()
+    if answer is not None and not answer.recorded:
+        turns[-1] = _unsaved(turns[-1], answer)
+    return turns, None
+
+
+def _unsaved(turn: Turn, answer: Answer) -> Turn:
+    """A turn as its answer ended, where the store could not take it: the text is shown, and that it is not saved."""
+    if turn.call is None:
+        return turn
+    trouble = StoreError()
+    ended = replace(
+        turn.call,
+        state=answer.outcome.state if answer.outcome else "partial",
+        seconds=answer.seconds,
+        choices=tuple(answer.reply.choices),
+        usage=answer.reply.usage,
+        error_kind=trouble.kind,
+        error_record=trouble.record(),
+    )
+    return replace(turn, call=ended, text=ended.choices[0].text if ended.choices else "")
 
 
 def form() -> Form:
