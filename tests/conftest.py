@@ -2,11 +2,15 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lib import tokens
+from lib.ui import resources
+from tests.fake_api import FakeApi
+from tests.pages import KEY
 
 VOCABULARY = Path(tempfile.gettempdir()) / "tempera-test-vocabulary"
 tokens.place_vocabulary(VOCABULARY)
@@ -20,3 +24,19 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty data folder that the app uses during the test."""
     monkeypatch.setenv("TEMPERA_DATA_DIR", str(tmp_path / "data"))
     return tmp_path / "data"
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    """The fake service, on a socket of its own."""
+    with FakeApi() as api:
+        yield api
+
+
+@pytest.fixture
+def service(api: FakeApi, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
+    """The fake service as the operator's, for an app that closes after the test."""
+    monkeypatch.setenv("TEMPERA_BASE_URL", api.base_url)
+    monkeypatch.setenv("TEMPERA_API_KEY", KEY)
+    yield api
+    resources.close()

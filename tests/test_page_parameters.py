@@ -18,18 +18,9 @@ LEFT_OUT = "“{}” was left out: this model does not take it."
 
 
 @pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as api:
-        yield api
-
-
-@pytest.fixture
-def app(api: FakeApi, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def app(service: FakeApi) -> AppTest:
     """The app with one service, the fake one."""
-    monkeypatch.setenv("TEMPERA_BASE_URL", api.base_url)
-    monkeypatch.setenv("TEMPERA_API_KEY", KEY)
-    yield new_tab()
-    resources.close()
+    return new_tab()
 
 
 def set_up(app: AppTest, model: str, **params: Any) -> AppTest:

@@ -13,18 +13,9 @@ from tests.pages import KEY, bodies, host, new_tab, shown
 
 
 @pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as api:
-        yield api
-
-
-@pytest.fixture
-def app(api: FakeApi, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def app(service: FakeApi) -> AppTest:
     """The app with one service, the fake one."""
-    monkeypatch.setenv("TEMPERA_BASE_URL", api.base_url)
-    monkeypatch.setenv("TEMPERA_API_KEY", KEY)
-    yield new_tab()
-    resources.close()
+    return new_tab()
 
 
 @pytest.fixture
@@ -421,6 +412,16 @@ def test_a_data_folder_that_cannot_be_written_is_said_and_the_chat_works(
     assert "Nothing can be saved" in shown(app)
     assert "You said: hello" in shown(app)
     assert str(tmp_path) not in shown(app)
+
+
+def test_an_answer_that_cannot_be_saved_is_shown_all_the_same(app: AppTest) -> None:
+    """Security 5.2: never lose an answer because the store failed, never claim recorded when it is not."""
+    full = "CREATE TRIGGER full BEFORE UPDATE OF seconds ON calls BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
+    resources.house().store.write(lambda db: db.exec_driver_sql(full)).result()
+    ask(app, "hello")
+
+    assert "You said: hello" in shown(app)
+    assert "Nothing can be saved" in shown(app)
 
 
 def test_a_wrong_setting_is_a_sentence(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,6 @@ from lib.catalogue import Endpoint
 from lib.client import Client
 from lib.errors import InvalidInput
 from lib.models import RANGES, ChatRequest, Message, Params
-from lib.ui import resources
 from tests.fake_api import FakeApi
 from tests.pages import KEY, bodies, host, new_tab, shown
 
@@ -41,18 +38,9 @@ CURL_EXAMPLE = """
 
 
 @pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as api:
-        yield api
-
-
-@pytest.fixture
-def app(api: FakeApi, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def app(service: FakeApi) -> AppTest:
     """The chat page with one service, the fake one."""
-    monkeypatch.setenv("TEMPERA_BASE_URL", api.base_url)
-    monkeypatch.setenv("TEMPERA_API_KEY", KEY)
-    yield new_tab()
-    resources.close()
+    return new_tab()
 
 
 def raw(api: FakeApi) -> list[str]:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,22 +10,13 @@ from streamlit.testing.v1 import AppTest
 from lib import sweep_report, sweeper, sweeps
 from lib.ui import resources
 from tests.fake_api import FakeApi
-from tests.pages import KEY, bodies, host, new_tab, shown
+from tests.pages import bodies, host, new_tab, shown
 
 
 @pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as api:
-        yield api
-
-
-@pytest.fixture
-def app(api: FakeApi, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def app(service: FakeApi) -> AppTest:
     """The sweep page with one service, the fake one."""
-    monkeypatch.setenv("TEMPERA_BASE_URL", api.base_url)
-    monkeypatch.setenv("TEMPERA_API_KEY", KEY)
-    yield new_tab("sweep")
-    resources.close()
+    return new_tab("sweep")
 
 
 def link(api: FakeApi, models: str, **more: str) -> AppTest:
