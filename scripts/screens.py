@@ -2,6 +2,7 @@
 sees them; one more chat talks to the tests' fake service to show an error.
 """
 
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -25,6 +26,7 @@ LOOKS = {
     "phone-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
     "chinese": {"viewport": {"width": 1280, "height": 800}, "locale": "zh-CN"},
 }
+WAITS = re.compile("waits|等待中")
 SWEEP = "prompt=Name%20a%20new%20flavour%20of%20ice%20cream.&temperatures=0,0.5,1,1.5&repeats=2"
 
 
@@ -67,7 +69,8 @@ def practice(page: Page, url: str, look: str) -> None:
     expect(key(page, "sweep_run")).to_be_visible(timeout=SECONDS)
     picture(page, f"sweep-ready-{look}")
     key(page, "sweep_run").get_by_role("button").click()
-    expect(key(page, "cell_0_0_0")).to_contain_text("▌", timeout=SECONDS)
+    expect(key(page, "sweep_stop")).to_be_visible(timeout=SECONDS)
+    expect(key(page, "cell_0_0_0")).not_to_have_text(WAITS, timeout=SECONDS)
     picture(page, f"sweep-running-{look}")
     expect(key(page, "sweep_csv")).to_be_visible(timeout=SECONDS)
     picture(page, f"sweep-done-{look}")
