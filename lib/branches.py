@@ -1,6 +1,7 @@
 """The open branch of a chat: its turns from the root to the head, each with what stands beside it.
 
-Read in two statements, however long it is: one climbs from the head to the root, one draws the tree.
+Read in two statements, however long it is: one climbs from the head to the root, one draws the tree. A deleted turn
+stays a node of the tree, so that what was said after it keeps its place; it is only passed over.
 """
 
 from collections import defaultdict
@@ -24,22 +25,31 @@ class _Place(NamedTuple):
 
 
 _Children = dict[str | None, list[_Place]]
+_NAMES = ("id", "parent_id", "role", "content", "images", "choice", "together", "left_out")
+_TURN = [messages.c[name] for name in _NAMES]
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One message of the open branch.
 
+    `begun` is the text that an answer goes on with; `text` begins with it. `images` are ids. `left_out` is how many of
+    the oldest turns its call did not get. `together` is what answers of several models to one question share.
     `siblings` are the ids of all messages in its place, oldest first. `alternatives` are those of the same call, by
     choice; `versions` has one id for each call or written text, so that n alternatives count as one version.
     """
 
     id: str
+    parent: str | None
     role: Role
     text: str
+    begun: str
     reasoning: str
+    images: tuple[str, ...]
     call: CallRecord | None
     choice: int
+    together: str | None
+    left_out: int
     siblings: tuple[str, ...]
     alternatives: tuple[str, ...]
     versions: tuple[str, ...]
@@ -54,11 +64,24 @@ def open_branch(conn: Connection, owner: str, chat_id: str) -> list[Turn]:
     """The turns from the root to the head; empty for a chat that has none, or that this owner does not have."""
     branch = _branch(owner, chat_id)
     rows = conn.execute(
-        select(messages.c.id, messages.c.parent_id, messages.c.role, messages.c.content, messages.c.choice, *COLUMNS)
+        select(*_TURN, *COLUMNS)
         .join(branch, messages.c.id == branch.c.id)
         .outerjoin(calls, (calls.c.id == messages.c.call_id) & (calls.c.owner == owner))
-        .where(messages.c.owner == owner)
+        .where(messages.c.owner == owner, messages.c.deleted_at.is_(None))
         .order_by(branch.c.depth.desc())
+    ).all()
+    children = _children(conn, owner, chat_id) if rows else {}
+    return [_turn(row, children) for row in rows]
+
+
+def side_by_side(conn: Connection, owner: str, chat_id: str, together: str) -> list[Turn]:
+    """The answers of several models to one question, one turn for each call, in the order they were asked."""
+    rows = conn.execute(
+        select(*_TURN, *COLUMNS)
+        .join(calls, (calls.c.id == messages.c.call_id) & (calls.c.owner == owner))
+        .where(messages.c.owner == owner, messages.c.chat_id == chat_id, messages.c.together == together)
+        .where(messages.c.deleted_at.is_(None), messages.c.choice == 0)
+        .order_by(messages.c.seq)
     ).all()
     children = _children(conn, owner, chat_id) if rows else {}
     return [_turn(row, children) for row in rows]
@@ -82,10 +105,10 @@ def _branch(owner: str, chat_id: str) -> CTE:
 
 
 def _children(conn: Connection, owner: str, chat_id: str) -> _Children:
-    """All messages of a chat by their parent, oldest first."""
+    """All messages of a chat that are not deleted, by their parent, oldest first."""
     query = (
         select(messages.c.id, messages.c.parent_id, messages.c.call_id, messages.c.seq)
-        .where(messages.c.owner == owner, messages.c.chat_id == chat_id)
+        .where(messages.c.owner == owner, messages.c.chat_id == chat_id, messages.c.deleted_at.is_(None))
         .order_by(messages.c.seq)
     )
     children: _Children = defaultdict(list)
@@ -95,18 +118,24 @@ def _children(conn: Connection, owner: str, chat_id: str) -> _Children:
 
 
 def _turn(row: Sequence[Any], children: _Children) -> Turn:
-    id, parent_id, role, content, choice_number, call_id, *_ = row
-    call = record(row[5:]) if call_id is not None else None
-    choice = call.choices[choice_number] if call and choice_number < len(call.choices) else None
-    family = children[parent_id]
-    alternatives, versions = _grouped(id, family, children)
+    facts = dict(zip(_NAMES, row, strict=False))
+    values = row[len(_NAMES) :]
+    call = record(values) if values[0] is not None else None
+    choice = call.choices[facts["choice"]] if call and facts["choice"] < len(call.choices) else None
+    family, content = children[facts["parent_id"]], facts["content"] or ""
+    alternatives, versions = _grouped(facts["id"], family, children)
     return Turn(
-        id=id,
-        role=role,
-        text=choice.text if choice else content or "",
+        id=facts["id"],
+        parent=facts["parent_id"],
+        role=facts["role"],
+        text=content + (choice.text if choice else ""),
+        begun=content if call else "",
         reasoning=choice.reasoning if choice else "",
+        images=tuple(facts["images"] or ()),
         call=call,
-        choice=choice_number,
+        choice=facts["choice"],
+        together=facts["together"],
+        left_out=facts["left_out"],
         siblings=tuple(place.id for place in family),
         alternatives=alternatives,
         versions=versions,

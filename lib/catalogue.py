@@ -59,6 +59,9 @@ class Endpoint:
     first_byte_seconds: float = FIRST_BYTE_SECONDS
     models: tuple[str, ...] = ()
     """Model ids known without asking; empty where `GET /models` has to tell."""
+    context_window: int | None = None
+    """Tokens that each of its models reads, where the endpoint itself knows."""
+    takes_images: bool = True
 
     @asynccontextmanager
     async def admit(self, request: ChatRequest) -> AsyncIterator["Endpoint"]:

@@ -3,10 +3,11 @@
 import logging
 import os
 import tempfile
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib import calls, local_model, tokens
+from lib import calls, chats, local_model, tokens
 from lib.catalogue import Endpoint
 from lib.client import Client, Clocks
 from lib.connections import Connections
@@ -23,6 +24,31 @@ from lib.words import N_
 log = logging.getLogger(__name__)
 
 
+class Fleeting:
+    """A store in memory, opened when it is first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._store: Store | None = None
+
+    @property
+    def opened(self) -> bool:
+        """Whether anything can be in it."""
+        return self._store is not None
+
+    def open(self) -> Store:
+        """The store."""
+        with self._lock:
+            self._store = self._store or Store.in_memory()
+            return self._store
+
+    def close(self) -> None:
+        """Forget all that is in it."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """The services behind the pages. `store_trouble` is set when nothing can be saved to disk."""
@@ -36,6 +62,18 @@ class House:
     local: LocalModel | None
     process: str
     store_trouble: StoreError | None = None
+    _fleeting: Fleeting = field(default_factory=Fleeting)
+
+    @property
+    def fleeting(self) -> Store:
+        """Where the texts of temporary chats are, as long as this process lives."""
+        return self._fleeting.open()
+
+    def temporary_chats(self, owner: str) -> set[str]:
+        """The ids of the owner's temporary chats."""
+        if not self._fleeting.opened:
+            return set()
+        return {chat.id for chat in self.fleeting.read(lambda db: chats.chats_of(db, owner))}
 
     @classmethod
     def open(cls, settings: Settings) -> "House":
@@ -59,7 +97,8 @@ class House:
     def start(self, call: Call, endpoint: Endpoint) -> Answer:
         """Begin a call that the store holds as started; the answer grows in the job returned."""
         answer = Answer(call)
-        self.jobs.start(answer, run(answer, endpoint, self.client, self.store))
+        texts = self.fleeting if call.temporary else None
+        self.jobs.start(answer, run(answer, endpoint, self.client, self.store, texts=texts))
         return answer
 
     def answer(self, call_id: str | None) -> Answer | None:
@@ -72,6 +111,7 @@ class House:
         self.jobs.close(last=self.client.aclose())
         if self.local is not None:
             self.local.close()
+        self._fleeting.close()
         self.store.close()
 
 

@@ -31,11 +31,15 @@ _HINTS = {"penalty": ("presence_penalty", "frequency_penalty"), "multiple candid
 
 def adapted(db: Connection, owner: str, base_url: str, request: ChatRequest) -> ChatRequest:
     """`request` without what its model at `base_url` is known to refuse."""
+    return replace(request, refused=request.refused | known(db, owner, base_url, request.model))
+
+
+def known(db: Connection, owner: str, base_url: str, model: str) -> frozenset[str]:
+    """The fields that `model` at `base_url` is known to refuse."""
     query = select(learned.c.param).where(
-        learned.c.owner == owner, learned.c.base_url == base_url, learned.c.model == request.model
+        learned.c.owner == owner, learned.c.base_url == base_url, learned.c.model == model
     )
-    fresh = query.where(learned.c.learned_at > now() - KEPT_MICROSECONDS)
-    return replace(request, refused=request.refused | frozenset(db.execute(fresh).scalars()))
+    return frozenset(db.execute(query.where(learned.c.learned_at > now() - KEPT_MICROSECONDS)).scalars())
 
 
 def remember(db: Connection, owner: str, base_url: str, model: str, params: Iterable[str]) -> None:
@@ -45,6 +49,12 @@ def remember(db: Connection, owner: str, base_url: str, model: str, params: Iter
     for param in params:
         db.execute(delete(learned).where(*mine, learned.c.param == param))
         db.execute(insert(learned).values(**place, param=param, learned_at=now()))
+
+
+def forget(db: Connection, owner: str, base_url: str, model: str, params: Iterable[str]) -> None:
+    """Let `model` at `base_url` be asked for `params` again."""
+    mine = (learned.c.owner == owner, learned.c.base_url == base_url, learned.c.model == model)
+    db.execute(delete(learned).where(*mine, learned.c.param.in_(list(params))))
 
 
 def refused(error: BadParameter, request: ChatRequest) -> frozenset[str]:
@@ -57,7 +67,7 @@ def refused(error: BadParameter, request: ChatRequest) -> frozenset[str]:
         return frozenset()
     if error.param in LIMIT_NAMES:
         return _limit(body, said)
-    names = {error.param} if error.param else _hinted(said)
+    names = {error.param} if error.param else _hinted(said) or _further(said, request.params.more or {})
     return frozenset(name for name in names if name in body and name not in NEEDED)
 
 
@@ -69,6 +79,12 @@ def left_out(asked: Mapping[str, Any], sent: Mapping[str, Any]) -> list[str]:
 
 def _hinted(said: str) -> set[str]:
     return {name for words, names in _HINTS.items() if words in said.lower() for name in names}
+
+
+def _further(said: str, more: Iterable[str]) -> set[str]:
+    """The further fields that the text names; the shortest names may be any word and don't count."""
+    words = set(re.findall(r"\w+", said))
+    return {name for name in more if name in words and len(name) > 2}
 
 
 def _limit(body: Mapping[str, Any], said: str) -> frozenset[str]:

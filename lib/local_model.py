@@ -90,6 +90,8 @@ class Place(Endpoint):
     base_url: str = ""
     first_byte_seconds: float = FIRST_BYTE_SECONDS
     models: tuple[str, ...] = (MODEL,)
+    context_window: int | None = CONTEXT_TOKENS
+    takes_images: bool = False
 
     @property
     def title(self) -> str:
@@ -115,7 +117,7 @@ class LocalModel(Place):
             self.keeper.answered(child)
 
     async def _prompt_tokens(self, request: ChatRequest) -> int:
-        body = {"messages": [message.model_dump() for message in request.messages]}
+        body = {"messages": [message.to_send() for message in request.messages]}
         while True:
             child = await self.keeper.running()
             try:

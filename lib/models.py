@@ -23,6 +23,14 @@ MAX_PROMPT_CHARACTERS = 1_000_000
 MAX_STOP_SEQUENCES = 4
 LIMIT_NAMES = ("max_tokens", "max_completion_tokens")
 """The names under which services take the longest answer: the contract's, and the one that newer models want."""
+_OWN_CONTROL = N_("“{field}” can't be set here: it has a control of its own, “{field}”.")
+SET_ELSEWHERE: Mapping[str, str] = {
+    "model": N_("“{field}” can't be set here: choose the model at the top of the page."),
+    "messages": N_("“{field}” can't be set here: they are the conversation itself."),
+    "stream_options": N_("“{field}” can't be set here: it goes along with the control “stream”."),
+    "max_completion_tokens": N_("“{field}” can't be set here: use the control “max_tokens”."),
+}
+"""Further fields that nobody may set, and what to use instead."""
 NEWER_MODELS = re.compile(r"o\d|gpt-5")
 
 
@@ -51,12 +59,21 @@ def _within(name: str) -> Any:
 
 
 class Message(BaseModel):
-    """One turn of plain text."""
+    """One turn: its text, and images as data URLs (`data:image/png;base64,..`)."""
 
     model_config = ConfigDict(frozen=True)
 
     role: Role
     content: str
+    images: tuple[str, ...] = ()
+
+    def to_send(self) -> dict[str, Any]:
+        """The turn as the contract has it: plain text, or a list of parts where there are images."""
+        if not self.images:
+            return {"role": self.role, "content": self.content}
+        text = [{"type": "text", "text": self.content}] if self.content.strip() else []
+        images = [{"type": "image_url", "image_url": {"url": url}} for url in self.images]
+        return {"role": self.role, "content": [*text, *images]}
 
 
 class Params(BaseModel):
@@ -73,6 +90,16 @@ class Params(BaseModel):
     presence_penalty: Annotated[float, _within("presence_penalty")] | None = None
     frequency_penalty: Annotated[float, _within("frequency_penalty")] | None = None
     user: str | None = None
+    more: Mapping[str, Any] | None = None
+    """Fields that the contract does not name, as JSON values; they are sent as they are, after the others."""
+
+    @field_validator("more")
+    @classmethod
+    def _apart(cls, value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        for name in value or ():
+            if name in SET_ELSEWHERE or (name in cls.model_fields and name != "more"):
+                raise InvalidInput(SET_ELSEWHERE.get(name, _OWN_CONTROL), field=name)
+        return value
 
     @field_validator("stop", mode="before")
     @classmethod
@@ -87,10 +114,16 @@ class Params(BaseModel):
         except ValidationError as problem:
             raise _refusal(str(problem.errors()[0]["loc"][0])) from None
 
+    @classmethod
+    def recorded(cls, values: Mapping[str, Any]) -> Self:
+        """The parameters that `to_send` gave, changed ones included: names the contract lacks are further fields."""
+        more = {name: value for name, value in values.items() if name not in cls.model_fields or name == "more"}
+        return cls.checked({**{name: values[name] for name in values.keys() - more}, "more": more or None})
+
     def to_send(self) -> dict[str, Any]:
         """The fields that are on, as JSON values in the contract's order; empty ones count as off."""
-        fields = self.model_dump(mode="json", exclude_none=True)
-        return {name: value for name, value in fields.items() if value not in ([], "")}
+        fields = self.model_dump(mode="json", exclude_none=True, exclude={"more"})
+        return {name: value for name, value in fields.items() if value not in ([], "")} | dict(self.more or {})
 
 
 def _refusal(name: str) -> InvalidInput:
@@ -125,8 +158,8 @@ class ChatRequest:
 
     def checked(self) -> Self:
         """The request itself; raises InvalidInput when it is empty or too long to send."""
-        last = self.messages[-1].content if self.messages else ""
-        if not last.strip():
+        last = self.messages[-1] if self.messages else None
+        if last is None or not (last.content.strip() or last.images):
             raise InvalidInput(N_("The message is empty."))
         if sum(len(message.content) for message in self.messages) > MAX_PROMPT_CHARACTERS:
             raise InvalidInput(N_("The conversation is longer than {most:,} characters."), most=MAX_PROMPT_CHARACTERS)
@@ -136,7 +169,7 @@ class ChatRequest:
         """The JSON body, holding only what was set; a stream also asks for its usage."""
         body: dict[str, Any] = {
             "model": self.model,
-            "messages": [message.model_dump() for message in self.messages],
+            "messages": [message.to_send() for message in self.messages],
             **self.sent,
         }
         if body.get("stream") and "stream_options" not in self.refused:

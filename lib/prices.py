@@ -45,3 +45,11 @@ def _cost(model: str, prompt: int, completion: int, cached: int) -> float | None
         return None
     priced = PricedUsage(input_tokens=prompt, output_tokens=completion, cache_read_tokens=min(cached, prompt))
     return float(calc_price(priced, model_ref=name).total_price)
+
+
+def context_window(model: str) -> int | None:
+    """How many tokens a model reads, its answer included; None when that is not known."""
+    name = _known_as(model)
+    if name is None:
+        return None
+    return calc_price(PricedUsage(input_tokens=1, output_tokens=1), model_ref=name).model.context_window

@@ -58,9 +58,16 @@ class Answer(Job):
         self.touch()
 
 
-async def run(answer: Answer, endpoint: Endpoint, client: Client, store: Store, sleep: Sleep = asyncio.sleep) -> None:
+async def run(
+    answer: Answer,
+    endpoint: Endpoint,
+    client: Client,
+    store: Store,
+    sleep: Sleep = asyncio.sleep,
+    texts: Store | None = None,
+) -> None:
     """Ask `endpoint` for the answer to a call that is recorded as started; ends when its final record is written.
-    Between two attempts `sleep` waits."""
+    Between two attempts `sleep` waits. The words of a temporary call go into `texts`."""
     saver = _Saver(answer, store)
     state: State = "ok"
     error: BaseException | None = None
@@ -81,7 +88,9 @@ async def run(answer: Answer, endpoint: Endpoint, client: Client, store: Store, 
         log.exception("call %s failed for a reason nobody foresaw", answer.call.id)
         state, error = ("error" if answer.reply.empty else "partial"), bug
     answer.outcome = _outcome(answer, state, error)
-    await _record(answer, answer.outcome, store)
+    for one in (texts, store):
+        if one is not None:
+            await _record(answer, answer.outcome, one)
 
 
 async def _deltas(

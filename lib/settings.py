@@ -8,6 +8,8 @@ TEMPERA_MODE          local (default: one person on this computer) or shared
 TEMPERA_LOCAL_MODEL   false leaves the practice model out
 TEMPERA_CONNECT_SECONDS, _FIRST_BYTE_SECONDS, _SILENCE_SECONDS, _GRACE_SECONDS
                       how long a service may take to connect, to begin, between two pieces, to end
+TEMPERA_PATIENCE_SECONDS
+                      after how long without a first word the page asks what to do
 
 [endpoints.NAME]      in secrets.toml: base_url and api_key of further services
 """
@@ -52,6 +54,7 @@ class Settings(BaseSettings):
     first_byte_seconds: Seconds = FIRST_BYTE_SECONDS
     silence_seconds: Seconds = 30.0
     grace_seconds: Seconds = 5.0
+    patience_seconds: Seconds = 8.0
     endpoints: dict[str, Service] = {}
 
     @classmethod

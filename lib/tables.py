@@ -1,4 +1,4 @@
-"""What the store keeps: calls, chats with their messages, sweeps with their cells, settings, what models refuse.
+"""What the store keeps: calls, chats with messages and images, sweeps with cells, settings, what models refuse.
 
 Each row has its owner. Times are whole microseconds since 1970 in UTC. Text is cleaned, and numbers are clamped, by
 the column types: nothing a model or a service sends can make a row unwritable.
@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
-    Boolean,
     Column,
     Dialect,
     Float,
@@ -21,7 +20,6 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    false,
 )
 
 REPLACEMENT = "\ufffd"
@@ -140,7 +138,6 @@ chats = Table(
     Column("created_at", Whole, nullable=False),
     Column("updated_at", Whole, nullable=False),
     Column("deleted_at", Whole),
-    Column("temporary", Boolean, nullable=False, server_default=false()),
     Column("head", CleanText),
     Index("chats_by_owner", "owner", "updated_at"),
 )
@@ -154,13 +151,25 @@ messages = Table(
     Column("chat_id", CleanText, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
     Column("parent_id", CleanText, ForeignKey("messages.id", ondelete="CASCADE")),
     Column("role", CleanText, nullable=False),
-    Column("content", CleanText),  # NULL: the text is in the call's choice, or the chat is temporary
+    Column("content", CleanText),  # of an answer that goes on with a text: that text; NULL: all is in the call's choice
+    Column("images", CleanJson),  # ids
     Column("call_id", CleanText),
     Column("choice", Whole, nullable=False),
+    Column("together", CleanText),  # what answers of several models to one question have in common
+    Column("left_out", Whole, nullable=False, server_default="0"),
     Column("created_at", Whole, nullable=False),
+    Column("deleted_at", Whole),
     Index("messages_by_chat", "chat_id", "parent_id"),
     Index("messages_by_parent", "parent_id"),
     sqlite_autoincrement=True,
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("owner", CleanText, primary_key=True),
+    Column("id", CleanText, primary_key=True),
+    Column("url", CleanText, nullable=False),
 )
 
 settings = Table(

@@ -1,118 +1,229 @@
-"""A talk with a model: what is said becomes a place in the chat's tree, a recorded call, and a running answer."""
+"""A talk with a model: what is said becomes a place in the chat's tree, recorded calls, and running answers."""
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from lib import calls, catalogue, chats, learned
+from lib import calls, catalogue, chats, context, kept_images, learned, prices
 from lib.calls import CallRecord
 from lib.catalogue import Endpoint
 from lib.chats import Turn
+from lib.context import Estimate
 from lib.errors import ConnectionFailed, InvalidInput, NotConnected
 from lib.house import House
-from lib.models import Call, ChatRequest, Message, Params
+from lib.models import Call, ChatRequest, Message, Params, Role
+from lib.store import Store
 from lib.words import N_
 
 NOT_SENT = {ConnectionFailed.kind, *(error.kind for error in ConnectionFailed.__subclasses__())}
 """The kinds of errors after which a call may be made elsewhere without being paid twice."""
+MOST_MODELS = 4
+T = TypeVar("T")
+GO_ON = "Continue your last answer exactly where it stopped. Repeat nothing and add no introduction."
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the page is set to: model (`endpoint/model id`), system prompt, parameters."""
+    """What the page is set to: model (`endpoint/model id`), system prompt, parameters. `others` are further models
+    that get the same turn; `leave_out` is how many of the oldest turns are not sent."""
 
     model: str
     system: str = ""
     params: Params = Params()
+    others: tuple[str, ...] = ()
+    leave_out: int = 0
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """All models that are asked, each once."""
+        return tuple(dict.fromkeys([self.model, *self.others]))[:MOST_MODELS]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Calls that are made together for one place in the tree."""
+
+    calls: tuple[tuple[Call, Endpoint], ...]
+    begun: str = ""
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """One visitor's conversation with the house; `chat_id` None is a chat that begins with the next message."""
+    """One visitor's conversation with the house; `chat_id` None is a chat that begins with the next message. The texts
+    of a `temporary` one are kept in memory only."""
 
     house: House
     owner: str
     session: str
     chat_id: str | None = None
+    temporary: bool = False
+
+    @property
+    def store(self) -> Store:
+        """Where this talk's texts are."""
+        return self.house.fleeting if self.temporary else self.house.store
 
     def branch(self) -> list[Turn]:
         """The turns of the open branch, from the first to the last."""
         if self.chat_id is None:
             return []
         chat_id = self.chat_id
-        return self.house.store.read(lambda db: chats.open_branch(db, self.owner, chat_id))
+        return self.store.read(lambda db: chats.open_branch(db, self.owner, chat_id))
 
-    def say(self, text: str, form: Form, instead_of: str | None = None) -> str:
-        """Send `text` at the end, or as another version of the turn `instead_of`; the id of its chat. Raises
-        InvalidInput when it can't be sent, and then nothing has changed."""
-        turns = list(takewhile(lambda turn: turn.id != instead_of, self.branch()))
-        call, endpoint = self._call([*turns_to_send(turns), Message(role="user", content=text)], form)
+    def side_by_side(self, turn: Turn) -> list[Turn]:
+        """The answers that were asked for together with `turn`, itself included; only itself for most turns."""
+        if self.chat_id is None or turn.together is None:
+            return [turn]
+        chat_id, together = self.chat_id, turn.together
+        found = self.store.read(lambda db: chats.side_by_side(db, self.owner, chat_id, together))
+        return [turn if turn.id in one.alternatives else one for one in found]
+
+    def say(self, text: str, form: Form, images: Sequence[str] = (), instead_of: Turn | None = None) -> str:
+        """Send `text` and images (data URLs) at the end, or as another version of the turn `instead_of`; the id of its
+        chat. Raises InvalidInput when it can't be sent, and then nothing has changed."""
+        turns = _before(self.branch(), instead_of)
+        message = Message(role="user", content=text, images=tuple(images))
+        asked = self._asked(turns, [message], form)
+        parent = instead_of.parent if instead_of else _last_id(turns)
 
         def record(db: Connection) -> str:
-            chat_id = self.chat_id or chats.new_chat(db, self.owner, text, temporary=False)
-            parent = turns[-1].id if turns else None
-            question = chats.add_message(db, self.owner, chat_id, parent, "user", text)
-            self._record_answers(db, chat_id, question, call)
+            chat_id = self.chat_id or chats.new_chat(db, self.owner, text)
+            question = chats.add_message(db, self.owner, chat_id, parent, "user", text, images)
+            self._record_answers(db, chat_id, question, asked)
             return chat_id
 
-        chat_id = self.house.store.write(record).result()
-        self.house.start(call, endpoint)
+        chat_id = self.store.write(record).result()
+        self._start(asked)
         return chat_id
+
+    def write(self, role: Role, text: str, instead_of: Turn | None = None) -> str:
+        """Add a turn that nobody is asked for, at the end or as another version of `instead_of`; the id of its chat.
+        Raises InvalidInput for an empty one."""
+        if not text.strip():
+            raise InvalidInput(N_("The message is empty."))
+        parent = instead_of.parent if instead_of else _last_id(self.branch())
+
+        def record(db: Connection) -> str:
+            chat_id = self.chat_id or chats.new_chat(db, self.owner, text)
+            chats.add_message(db, self.owner, chat_id, parent, role, text)
+            return chat_id
+
+        return self.store.write(record).result()
 
     def bring_in(self, title: str, messages: Sequence[Message]) -> str:
         """Keep a conversation that was held elsewhere; the id of its chat."""
 
         def record(db: Connection) -> str:
-            chat_id = chats.new_chat(db, self.owner, title or messages[0].content, temporary=False)
+            chat_id = chats.new_chat(db, self.owner, title or messages[0].content)
             parent = None
-            for message in messages:
-                parent = chats.add_message(db, self.owner, chat_id, parent, message.role, message.content)
+            for one in messages:
+                parent = chats.add_message(db, self.owner, chat_id, parent, one.role, one.content, one.images)
             return chat_id
 
-        return self.house.store.write(record).result()
+        return self.store.write(record).result()
 
-    def again(self, form: Form) -> None:
-        """Ask the last question once more; the new answer is a sibling of the old one."""
-        turns = self.branch()
+    def again(self, form: Form, instead_of: Turn | None = None) -> None:
+        """Ask a question once more, the last one or that of the answer `instead_of`; what comes is a sibling of the old
+        answer."""
+        turns = _before(self.branch(), instead_of)
         while turns and turns[-1].role == "assistant":
             turns.pop()
-        if not turns or self.chat_id is None:
-            return
-        call, endpoint = self._call(turns_to_send(turns), form)
-        chat_id, question = self.chat_id, turns[-1].id
-        self.house.store.write(lambda db: self._record_answers(db, chat_id, question, call)).result()
-        self.house.start(call, endpoint)
+        if turns:
+            self._answer(turns[-1].id, self._asked(turns, [], form))
+
+    def go_on(self, turn: Turn, form: Form) -> None:
+        """Let an answer that was cut off be continued, or one whose beginning was written by hand; the whole is a sibling
+        of `turn`."""
+        turns = [*_before(self.branch(), turn), turn]
+        nudge = [Message(role="user", content=GO_ON)] if turn.call else []
+        form = replace(form, others=(), params=form.params.model_copy(update={"n": None}))
+        self._answer(turn.parent, replace(self._asked(turns, nudge, form), begun=turn.text))
+
+    def estimates(
+        self, turns: Sequence[Turn], form: Form, text: str = "", images: Sequence[str] = ()
+    ) -> list[Estimate]:
+        """What sending `text` after `turns` would take, for each model of the form that can be asked."""
+        connected = self.house.connections.endpoints(self.owner)
+        if not connected or not form.model.strip():
+            return []
+        messages = [*_system(form), *self.to_send(turns), *_message(text, images)]
+        found = [catalogue.find(model.strip(), connected) for model in form.models]
+        return [
+            context.estimate(model, window(endpoint, model), messages, form.params.max_tokens)
+            for endpoint, model in found
+        ]
+
+    def to_leave_out(self, turns: Sequence[Turn], form: Form, text: str, images: Sequence[str] = ()) -> int | None:
+        """How many of the oldest `turns` have to go so that `text` fits for every model of the form; None where nothing
+        helps."""
+        windows = [one.window for one in self.estimates(turns, form, text, images) if one.window]
+        rest = [*_system(form), *_message(text, images)]
+        longest = form.params.max_tokens or 1
+        return context.to_leave_out(_plain(turns), rest, min(windows), longest) if windows else 0
+
+    def choose(self, message_id: str) -> None:
+        """Open the branch through a message. Raises NotFound."""
+        self._change(lambda db, chat_id: chats.choose(db, self.owner, chat_id, message_id))
+
+    def delete(self, turn: Turn) -> int:
+        """Take a turn out; the mark that brings it back. Raises NotFound."""
+        return self._change(lambda db, chat_id: chats.delete_turn(db, self.owner, chat_id, turn.id))
+
+    def undelete(self, message_id: str, mark: int) -> None:
+        """Bring a deleted turn back. Raises NotFound."""
+        self._change(lambda db, chat_id: chats.undelete_turn(db, self.owner, chat_id, message_id, mark))
+
+    def forget(self) -> None:
+        """Remove the whole chat for good."""
+        self._change(lambda db, chat_id: chats.forget(db, self.owner, chat_id))
+
+    def _change(self, work: Callable[[Connection, str], T]) -> T:
+        if self.chat_id is None:
+            raise chats.NotFound
+        chat_id = self.chat_id
+        return self.store.write(lambda db: work(db, chat_id)).result()
 
     def fetch_rest(self, turn: Turn) -> None:
         """Ask for the versions that did not come; they are siblings of `turn`. Raises NotConnected."""
         if turn.call is not None and missing(turn.call):
             self._repeat(turn, turn.call, missing(turn.call), self._endpoint(turn.call.endpoint))
 
-    def other_address(self, call: CallRecord) -> Endpoint | None:
-        """Where else the service of a call that was never sent can be asked; None for all other calls."""
+    def other_address(self, call: CallRecord | Call) -> Endpoint | None:
+        """Where else the service of a call can be asked; None for most services."""
         known = [one for one in self.house.connections.endpoints(self.owner) if one.name == call.endpoint]
-        return catalogue.second_address(known[0]) if known and call.error_kind in NOT_SENT else None
+        return catalogue.second_address(known[0]) if known else None
 
     def use_other_address(self, turn: Turn) -> None:
         """Ask once more, at the service's other address with the same key; the answer is a sibling of `turn`."""
         other = self.other_address(turn.call) if turn.call else None
         if turn.call is not None and other is not None:
-            self._repeat(turn, turn.call, _asked(turn.call), other)
+            self._repeat(turn, turn.call, _versions_asked(turn.call), other)
+
+    def to_send(self, turns: Sequence[Turn]) -> list[Message]:
+        """The conversation as it goes to a model, images included; answers without a word in them are left out."""
+        used = [turn for turn in turns if turn.text.strip() or turn.images]
+        ids = list(dict.fromkeys(id for turn in used for id in turn.images))
+        urls = dict(zip(ids, self.images(ids), strict=False))
+        return [
+            Message(role=turn.role, content=turn.text, images=tuple(urls[id] for id in turn.images if id in urls))
+            for turn in used
+        ]
+
+    def images(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """The data URLs of images."""
+        return self.store.read(lambda db: kept_images.load(db, self.owner, ids)) if ids else ()
 
     def _repeat(self, turn: Turn, old: CallRecord, n: int, endpoint: Endpoint) -> None:
         """Make the call `old` of `turn` anew for `n` versions."""
-        question = next((one.id for one, answer in pairwise(self.branch()) if answer.id == turn.id), None)
-        if question is None or self.chat_id is None:
-            return
-        messages = self.house.store.read(lambda db: calls.messages_of(db, self.owner, old.id))
+        messages = self.store.read(lambda db: calls.messages_of(db, self.owner, old.id))
         params = Params.checked({**old.params_asked, "n": n if n > 1 else None})
         call = self._prepared(endpoint, ChatRequest(old.model, tuple(messages), params))
-        chat_id = self.chat_id
-        self.house.store.write(lambda db: self._record_answers(db, chat_id, question, call)).result()
-        self.house.start(call, endpoint)
+        self._answer(turn.parent, _Asked(((call, endpoint),), turn.begun, turn.left_out))
 
     def _endpoint(self, name: str) -> Endpoint:
         for endpoint in self.house.connections.endpoints(self.owner):
@@ -120,37 +231,98 @@ class Talk:
                 return endpoint
         raise NotConnected(service=name)
 
-    def _call(self, messages: Sequence[Message], form: Form) -> tuple[Call, Endpoint]:
+    def _asked(self, turns: Sequence[Turn], further: Sequence[Message], form: Form) -> _Asked:
+        """The calls that ask all models of `form` to go on after `turns` and `further`."""
+        left_out = min(form.leave_out, len(turns))
+        if len(form.models) > 1:
+            form = replace(form, params=form.params.model_copy(update={"n": None}))
+        messages = [*self.to_send(turns[left_out:]), *further]
+        return _Asked(tuple(self._call(messages, model, form) for model in form.models), left_out=left_out)
+
+    def _call(self, messages: Sequence[Message], chosen: str, form: Form) -> tuple[Call, Endpoint]:
         connected = self.house.connections.endpoints(self.owner)
         if not connected:
             raise InvalidInput(N_("No service is connected yet."))
-        if not form.model.strip():
+        if not chosen.strip():
             raise InvalidInput(N_("No model is chosen."))
-        endpoint, model = catalogue.find(form.model.strip(), connected)
-        system = [Message(role="system", content=form.system)] if form.system.strip() else []
-        return self._prepared(endpoint, ChatRequest(model, (*system, *messages), form.params)), endpoint
+        endpoint, model = catalogue.find(chosen.strip(), connected)
+        return self._prepared(endpoint, ChatRequest(model, (*_system(form), *messages), form.params)), endpoint
 
     def _prepared(self, endpoint: Endpoint, asked: ChatRequest) -> Call:
         """The call that asks `asked`, as far as its model is known to take it."""
         asked.checked()
+        if not endpoint.takes_images and any(message.images for message in asked.messages):
+            raise InvalidInput(N_("The practice model reads text only: for images choose another model."))
         base_url = endpoint.base_url
         request = self.house.store.read(lambda db: learned.adapted(db, self.owner, base_url, asked))
-        return Call(secrets.token_hex(16), self.owner, self.session, "chat", endpoint.name, request)
+        id = secrets.token_hex(16)
+        return Call(id, self.owner, self.session, "chat", endpoint.name, request, temporary=self.temporary)
 
-    def _record_answers(self, db: Connection, chat_id: str, question: str, call: Call) -> None:
-        calls.start_call(db, call, self.house.process)
-        chats.add_answers(db, self.owner, chat_id, question, call.id, call.request.choices)
+    def _answer(self, question: str | None, asked: _Asked) -> None:
+        """Record the answers to come under `question`, and begin."""
+        if self.chat_id is None:
+            return
+        chat_id = self.chat_id
+        self.store.write(lambda db: self._record_answers(db, chat_id, question, asked)).result()
+        self._start(asked)
+
+    def _record_answers(self, db: Connection, chat_id: str, question: str | None, asked: _Asked) -> None:
+        together = secrets.token_hex(16) if len(asked.calls) > 1 else None
+        firsts = []
+        for call, _ in asked.calls:
+            calls.start_call(db, replace(call, temporary=False), self.house.process)
+            place = (chat_id, question, call.id, call.request.choices, asked.begun, together, asked.left_out)
+            firsts += chats.add_answers(db, self.owner, *place)[:1]
+        chats.choose(db, self.owner, chat_id, firsts[0])
+
+    def _start(self, asked: _Asked) -> None:
+        if self.temporary:
+            self.house.store.write(lambda db: self._count(db, asked)).result()
+        for call, endpoint in asked.calls:
+            self.house.start(call, endpoint)
+
+    def _count(self, db: Connection, asked: _Asked) -> None:
+        """Record the calls of a temporary talk where usage is counted, without their texts."""
+        for call, _ in asked.calls:
+            calls.start_call(db, call, self.house.process)
+
+
+def window(endpoint: Endpoint, model: str) -> int | None:
+    """The context of a model in tokens, or None."""
+    return endpoint.context_window or prices.context_window(model)
+
+
+def _system(form: Form) -> list[Message]:
+    return [Message(role="system", content=form.system)] if form.system.strip() else []
+
+
+def _message(text: str, images: Sequence[str]) -> list[Message]:
+    return [Message(role="user", content=text, images=tuple(images))] if text.strip() or images else []
+
+
+def not_sent(call: CallRecord) -> bool:
+    """Whether a failed call never reached its service."""
+    return call.error_kind in NOT_SENT
 
 
 def missing(call: CallRecord) -> int:
     """How many of the versions asked for a whole answer lacks."""
-    return max(0, _asked(call) - len(call.choices)) if call.state == "ok" else 0
+    return max(0, _versions_asked(call) - len(call.choices)) if call.state == "ok" else 0
 
 
-def _asked(call: CallRecord) -> int:
+def _versions_asked(call: CallRecord) -> int:
     return int(call.params_asked.get("n") or 1)
 
 
-def turns_to_send(turns: Sequence[Turn]) -> list[Message]:
-    """The conversation as it goes to the model: answers without a word in them are left out."""
-    return [Message(role=turn.role, content=turn.text) for turn in turns if turn.text.strip()]
+def _plain(turns: Sequence[Turn]) -> list[Message]:
+    """Turns without their images, one message each."""
+    return [Message(role=turn.role, content=turn.text) for turn in turns]
+
+
+def _before(turns: Sequence[Turn], turn: Turn | None) -> list[Turn]:
+    """The turns before `turn`; all of them where it is None."""
+    return list(takewhile(lambda one: turn is None or one.id != turn.id, turns))
+
+
+def _last_id(turns: Sequence[Turn]) -> str | None:
+    return turns[-1].id if turns else None

@@ -2,14 +2,16 @@
 
 import streamlit as st
 
-from lib.ui import controls, links, recall, resources, talk
+from lib.ui import links, recall, resources, talk
+from lib.ui.by_hand import written_turn
 from lib.ui.chat_list import chat_list
 from lib.ui.composer import composer, send_waiting_message, waiting_message
 from lib.ui.empty import empty_state
 from lib.ui.frame import notices, top
+from lib.ui.further_models import further_models
 from lib.ui.messages import conversation
 from lib.ui.picker import model_picker
-from lib.ui.texts import _
+from lib.ui.settings_panel import settings_panel
 from lib.ui.visitor import visitor
 
 house, who = resources.house(), visitor()
@@ -18,21 +20,21 @@ links.apply_chat_link()
 chat_list(house, who)
 
 left, right = st.columns([3, 2], vertical_alignment="center")
-with left:
+with left, st.container(horizontal=True, vertical_alignment="center", gap="small"):
     model_picker(house, who.owner, "chat_model")
+    further_models(house, who.owner)
 with right:
     top(house, who)
-with st.expander(_("Settings"), key="chat_settings", icon=":material/tune:"):
-    controls.system_prompt("chat")
-    controls.parameters("chat")
+settings_panel(house, who, "chat")
 notices()
 
-turns, running = talk.look(talk.current())
+view = talk.look(talk.current())
 recall.remember(house, who, recall.CHAT)
-if not turns:
+if not view.turns:
     empty_state(house, who)
-composer(running)
-conversation(turns, running, waiting_message)
-if running is not None:
+composer(view)
+conversation(view, waiting_message)
+written_turn()
+if view.running:
     send_waiting_message()
     st.rerun()

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from sqlalchemy import Connection, event, select, text
+from sqlalchemy import Connection, event, func, select, text
 
-from lib import calls, chats, tables
+from lib import calls, chats, kept_images, tables
 from lib.chats import NotFound, Turn
 from lib.store import Store
 from tests.store_fixtures import a_call, a_store, a_url, an_outcome, start  # noqa: F401
@@ -30,8 +30,8 @@ def texts(store: Store, chat_id: str) -> list[str]:
     return [turn.text for turn in branch(store, chat_id)]
 
 
-def new(store: Store, title: str = "A chat", owner: str = "ann", temporary: bool = False) -> str:
-    made: str = do(store, chats.new_chat, owner, title, temporary)
+def new(store: Store, title: str = "A chat", owner: str = "ann") -> str:
+    made: str = do(store, chats.new_chat, owner, title)
     return made
 
 
@@ -141,7 +141,6 @@ def test_choosing_opens_the_newest_branch_below_and_of_new_alternatives_the_firs
 
 def test_the_list_is_last_used_first_and_searched_in_titles_questions_and_answers(store: Store) -> None:
     cats, dogs = new(store, "Cats"), new(store, "Dogs 100%")
-    new(store, "Hidden", temporary=True)
     question = say(store, cats, None, 'They say "miau_x"')
     answers(store, cats, question, "first", 'Füttern\nSie 喵 "gut"')
     assert listed(store) == ["Cats", "Dogs 100%"]
@@ -167,17 +166,89 @@ def test_rename_delete_and_undelete(store: Store) -> None:
     assert listed(store) == ["New name"] and texts(store, chat) == ["kept"]
 
 
-def test_no_text_of_a_temporary_chat_is_stored(store: Store) -> None:
-    chat = new(store, "CANARY title", temporary=True)
-    say(store, chat, None, "CANARY question")
-    rows = [store.read(lambda db, t=t: db.execute(text(f"SELECT * FROM {t}")).all()) for t in ("chats", "messages")]
-    assert "CANARY" not in str(rows) and len(branch(store, chat)) == 1
+def test_a_deleted_turn_without_versions_leaves_what_was_said_after_it(store: Store) -> None:
+    chat = new(store)
+    first = say(store, chat, None, "one")
+    (second,) = answers(store, chat, first, "two")
+    third = say(store, chat, second, "three")
+    mark = do(store, chats.delete_turn, "ann", chat, second)
+    assert texts(store, chat) == ["one", "three"] and listed(store, "two") == []
+    assert branch(store, chat)[1].parent == second and branch(store, chat)[1].siblings == (third,)
+    do(store, chats.undelete_turn, "ann", chat, second, mark)
+    assert texts(store, chat) == ["one", "two", "three"]
+
+
+def test_a_deleted_version_goes_with_what_was_said_after_it_and_comes_back_with_it(store: Store) -> None:
+    chat = new(store)
+    question = say(store, chat, None, "Q")
+    (old,) = answers(store, chat, question, "old")
+    new_one, _ = answers(store, chat, question, "new", "its alternative")
+    say(store, chat, new_one, "on")
+    mark = do(store, chats.delete_turn, "ann", chat, new_one)
+    assert texts(store, chat) == ["Q", "old"] and branch(store, chat)[1].siblings == (old,)
+    do(store, chats.choose, "ann", chat, question)
+    assert texts(store, chat) == ["Q", "old"]
+    do(store, chats.undelete_turn, "ann", chat, new_one, mark)
+    assert texts(store, chat) == ["Q", "new", "on"] and len(branch(store, chat)[1].siblings) == 3
+
+
+def test_the_only_turn_of_a_chat_can_be_deleted(store: Store) -> None:
+    chat = new(store)
+    only = say(store, chat, None, "only")
+    do(store, chats.delete_turn, "ann", chat, only)
+    assert texts(store, chat) == []
+    say(store, chat, None, "again")
+    assert texts(store, chat) == ["again"]
+
+
+def test_an_answer_that_goes_on_with_a_text_holds_both(store: Store) -> None:
+    chat = new(store)
+    question = say(store, chat, None, "Q")
+    call = start(store, a_call())
+    do(store, chats.add_answers, "ann", chat, question, call.id, 1, "Once upon")
+    assert texts(store, chat) == ["Q", "Once upon"]
+    do(store, calls.finish_call, call.id, an_outcome(" a time"))
+    assert texts(store, chat) == ["Q", "Once upon a time"] and branch(store, chat)[1].begun == "Once upon"
+
+
+def test_answers_of_several_models_stand_side_by_side(store: Store) -> None:
+    chat = new(store)
+    question = say(store, chat, None, "Q")
+    for words in ("a", "b"):
+        call = start(store, a_call())
+        do(store, chats.add_answers, "ann", chat, question, call.id, 2, "", "one send")
+        do(store, calls.finish_call, call.id, an_outcome(words, f"{words}2"))
+    answers(store, chat, question, "later")
+    beside = store.read(lambda db: chats.side_by_side(db, "ann", chat, "one send"))
+    assert [turn.text for turn in beside] == ["a", "b"] and len(beside[0].versions) == 3
+    assert store.read(lambda db: chats.side_by_side(db, "bob", chat, "one send")) == []
+
+
+def test_an_image_is_kept_once_and_comes_back_with_its_turn(store: Store) -> None:
+    chat, url = new(store), "data:image/png;base64,iVBORw0KGgo="
+    first = do(store, chats.add_message, "ann", chat, None, "user", "look", [url])
+    do(store, chats.add_message, "ann", chat, first, "user", "again", [url])
+    ids = [turn.images for turn in branch(store, chat)]
+    assert ids[0] == ids[1] and store.read(lambda db: kept_images.load(db, "ann", ids[0])) == (url,)
+    assert store.read(lambda db: kept_images.load(db, "bob", ids[0])) == ()
+    assert store.read(lambda db: db.execute(select(func.count()).select_from(tables.images)).scalar()) == 1
+
+
+def test_a_forgotten_chat_leaves_nothing(store: Store) -> None:
+    chat, other = new(store, "CANARY"), new(store, "kept")
+    answers(store, chat, say(store, chat, None, "CANARY one"), "CANARY two")
+    say(store, other, None, "kept")
+    do(store, chats.forget, "bob", chat)
+    assert len(branch(store, chat)) == 2
+    do(store, chats.forget, "ann", chat)
+    rows = [store.read(lambda db, t=t: db.execute(text(f"SELECT * FROM {t}")).all()) for t in tables.metadata.tables]
+    assert "CANARY" not in str(rows) and texts(store, other) == ["kept"]
 
 
 def test_t13_another_owners_chat_is_not_found_by_any_function(store: Store) -> None:
     chat = new(store)
     message = say(store, chat, None, "secret")
-    theirs = do(store, chats.new_chat, "bob", "Bob's", False)
+    theirs = do(store, chats.new_chat, "bob", "Bob's")
     call = start(store, a_call(owner="ann"))
     do(store, calls.finish_call, call.id, an_outcome("secret answer"))
     assert branch(store, chat, "bob") == [] and listed(store, owner="bob") == ["Bob's"]
@@ -188,6 +259,8 @@ def test_t13_another_owners_chat_is_not_found_by_any_function(store: Store) -> N
         (chats.add_answers, message, call.id, 1),
         (chats.choose, message),
         (chats.rename, "mine now"),
+        (chats.delete_turn, message),
+        (chats.undelete_turn, message, 1),
         (chats.delete,),
         (chats.undelete,),
     ):

@@ -7,7 +7,6 @@ import streamlit as st
 from lib import chat_file
 from lib.chats import Chat
 from lib.errors import InvalidInput
-from lib.talks import turns_to_send
 from lib.ui import talk
 from lib.ui.state import state
 from lib.ui.texts import _, said
@@ -39,7 +38,8 @@ def bring_in() -> None:
 
 
 def _file(chat: Chat, ending: str) -> bytes:
-    messages = turns_to_send(talk.current().branch())
+    owned = talk.current()
+    messages = owned.to_send(owned.branch())
     if ending == "json":
         return chat_file.to_json(chat.title, messages)
     return chat_file.to_markdown(chat.title, messages, {"user": _("You"), "assistant": _("Model"), "system": "system"})
@@ -55,6 +55,7 @@ def _read() -> None:
             st.session_state["chat_system"] = messages.pop(0).content
         if not messages:
             return
-        talk.open_chat(talk.current().bring_in(title, messages))
+        talk.new()
+        state.chat_id = talk.current().bring_in(title, messages)
     except InvalidInput as refused:
         state.notices.append(said(refused))

@@ -21,7 +21,16 @@ def chat_list(house: House, visitor: Visitor) -> None:
     words = st.session_state.get("chat_search") or ""
     found = house.store.read(lambda db: chats.chats_of(db, visitor.owner, words))
     with st.sidebar:
-        st.button(_("New chat"), key="chat_new", icon=":material/add:", on_click=talk.new, width="stretch")
+        with st.container(horizontal=True, wrap=False, gap="xsmall"):
+            st.button(_("New chat"), key="chat_new", icon=":material/add:", on_click=talk.new, width="stretch")
+            st.button(
+                "",
+                key="chat_new_temporary",
+                icon=":material/timer:",
+                help=_("A temporary chat: its texts are not saved, only its numbers."),
+                on_click=talk.new,
+                args=(True,),
+            )
         if found or words:
             st.text_input(
                 _("Search"), key="chat_search", placeholder=_("Search all chats"), label_visibility="collapsed"

@@ -5,7 +5,12 @@ from typing import Any
 
 import streamlit as st
 
+from lib import further
+from lib.errors import InvalidInput
 from lib.models import MAX_STOP_SEQUENCES, RANGES, Params
+from lib.ui import greyed
+from lib.ui.greyed import Chosen
+from lib.ui.safe import rendered
 from lib.ui.texts import _
 from lib.words import N_
 
@@ -27,7 +32,7 @@ NUMBERS = {
         Number(
             "temperature",
             N_("how adventurous"),
-            N_("0 to 0.4 is precise, about 0.7 balanced, from 1 creative, above 1.5 wild."),
+            N_("Low values give the likeliest words, almost the same each time; high values surprise."),
         ),
         Number(
             "max_tokens", N_("longest answer"), N_("In tokens; a token is about three quarters of an English word.")
@@ -46,27 +51,52 @@ NUMBERS = {
 }
 
 
+ZONES = ((0.0, N_("precise")), (0.5, N_("balanced")), (1.0, N_("creative")), (1.5, N_("wild")))
+"""Where each zone of the temperature begins; the last one goes on to the end."""
+
+SWITCHED = (*RANGES, "stop", "user")
+NAMES = ("system", "stop_words", "user", "stream", "json", *RANGES, *(f"{field}_on" for field in SWITCHED))
+"""All controls of the settings, as they are called after the page's prefix."""
+MOST_NAMED = 4
+STANDS_OUT = ":small[**{}**]"
+
 QUIET: dict[str, Any] = {"label_visibility": "collapsed", "persist_state": "session"}
 
 
 def read(prefix: str) -> Params:
     """The parameters as the controls stand; raises InvalidInput, as links can set anything."""
-    values = {field: _value(prefix, field) for field in (*RANGES, "stop", "user") if _get(prefix, f"{field}_on")}
-    return Params.checked({**values, "stream": _get(prefix, "stream") or None})
+    values = {field: _value(prefix, field) for field in SWITCHED if _get(prefix, f"{field}_on")}
+    more = further.read(_get(prefix, "json") or "")
+    return Params.checked({**values, "stream": _get(prefix, "stream") or None, "more": more})
 
 
-def parameters(prefix: str) -> None:
-    """Draw the form: what matters first, the rest under More."""
-    number(prefix, "temperature")
-    number(prefix, "max_tokens")
+def label(prefix: str, chosen: Chosen) -> str:
+    """The settings' heading: what differs from a new page stands in it."""
+    changes = _changes(prefix, chosen)
+    named, rest = changes[:MOST_NAMED], len(changes[MOST_NAMED:])
+    return " · ".join([_("Settings"), *named, *([f"+{rest}"] if rest else [])])
+
+
+def basics(prefix: str, chosen: Chosen) -> None:
+    """What matters first."""
+    with st.container(gap="xsmall"):
+        number(prefix, "temperature", chosen)
+        _zones(prefix)
+    number(prefix, "max_tokens", chosen)
+    system_prompt(prefix)
+
+
+def more(prefix: str, chosen: Chosen) -> None:
+    """The rest, closed at first."""
     with st.expander(_("More"), key=f"{prefix}_more"):
         for field in ("top_p", "n", "presence_penalty", "frequency_penalty"):
-            number(prefix, field)
-        _stop_sequences(prefix)
-        _user(prefix)
-        _stream(prefix)
+            number(prefix, field, chosen)
         if _get(prefix, "temperature_on") and _get(prefix, "top_p_on"):
             st.caption(_("Both temperature and top_p are on; changing one of them is usually enough."))
+        _stop_sequences(prefix, chosen)
+        _user(prefix, chosen)
+        _stream(prefix, chosen)
+        _further(prefix, chosen)
 
 
 def system_prompt(prefix: str) -> None:
@@ -80,10 +110,10 @@ def system_prompt(prefix: str) -> None:
     )
 
 
-def number(prefix: str, field: str) -> None:
+def number(prefix: str, field: str, chosen: Chosen) -> None:
     """A switch and, below it, the value, resting on the contract's default."""
     words, bounds = NUMBERS[field], RANGES[field]
-    on = _switch(prefix, field, words.words, words.help)
+    on = _switch(prefix, field, words.words, words.help, chosen)
     key, label = f"{prefix}_{field}", f"{field} ({_(words.words)})"
     if bounds.highest is None:
         st.session_state.setdefault(key, int(bounds.default or START_MAX_TOKENS))
@@ -94,8 +124,31 @@ def number(prefix: str, field: str) -> None:
         st.slider(label, *ends, step=bounds.step, format="%g", key=key, disabled=not on, **QUIET)
 
 
-def _stop_sequences(prefix: str) -> None:
-    on = _switch(prefix, "stop", N_("end at these words"), N_("Up to four; type one and press Enter."))
+def zone(temperature: float) -> str:
+    """The word for a temperature, in English."""
+    return [words for lowest, words in ZONES if temperature >= lowest][-1]
+
+
+def _zones(prefix: str) -> None:
+    """The words for the temperature, along its slider; the one that it stands in is bold."""
+    inside = zone(_get(prefix, "temperature")) if _get(prefix, "temperature_on") else ""
+    row = st.container(
+        key=f"{prefix}_temperature_zones",
+        horizontal=True,
+        wrap=False,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+    )
+    with row:
+        for _lowest, words in ZONES:
+            if words == inside:
+                st.markdown(STANDS_OUT.format(_(words)), width="content")
+            else:
+                st.caption(_(words), width="content")
+
+
+def _stop_sequences(prefix: str, chosen: Chosen) -> None:
+    on = _switch(prefix, "stop", N_("end at these words"), N_("Up to four; type one and press Enter."), chosen)
     st.multiselect(
         "stop",
         st.session_state.get(f"{prefix}_stop_words") or [],
@@ -108,19 +161,63 @@ def _stop_sequences(prefix: str) -> None:
     )
 
 
-def _user(prefix: str) -> None:
-    on = _switch(prefix, "user", N_("your name at the service"), N_("Some services use it to detect abuse."))
+def _user(prefix: str, chosen: Chosen) -> None:
+    help = N_("Some services use it to detect abuse.")
+    on = _switch(prefix, "user", N_("your name at the service"), help, chosen)
     st.text_input("user", key=f"{prefix}_user", disabled=not on, **QUIET)
 
 
-def _stream(prefix: str) -> None:
+def _stream(prefix: str, chosen: Chosen) -> None:
     st.session_state.setdefault(f"{prefix}_stream", True)
-    label = f"stream ({_('show the answer while it is written')})"
-    st.toggle(label, key=f"{prefix}_stream", persist_state="session")
+    label, taken = f"stream ({_('show the answer while it is written')})", chosen.takes("stream")
+    st.toggle(label, key=f"{prefix}_stream", disabled=not taken, persist_state="session")
+    if not taken:
+        greyed.reason(prefix, chosen, "stream")
 
 
-def _switch(prefix: str, field: str, words: str, help: str) -> bool:
-    return st.toggle(f"{field} ({_(words)})", key=f"{prefix}_{field}_on", help=_(help), persist_state="session")
+def _further(prefix: str, chosen: Chosen) -> None:
+    """What no control has: any fields, as JSON; a mistake is said at once."""
+    st.text_area(
+        _("Further fields (JSON)"),
+        key=f"{prefix}_json",
+        height=90,
+        placeholder=further.EXAMPLE,
+        help=_("Sent as they are, after the other fields. Services leave out or refuse what they do not know."),
+        persist_state="session",
+    )
+    try:
+        fields = further.read(_get(prefix, "json") or "")
+    except InvalidInput as wrong:
+        st.error(rendered(_(wrong.what).format(**wrong.facts)), icon=":material/error:")
+        return
+    for field in fields or ():
+        if not chosen.takes(field):
+            greyed.reason(prefix, chosen, field)
+
+
+def _switch(prefix: str, field: str, words: str, help: str, chosen: Chosen) -> bool:
+    """Draw the switch of a field; whether its value can be set."""
+    taken = chosen.takes(field)
+    label, key = f"{field} ({_(words)})", f"{prefix}_{field}_on"
+    on = st.toggle(label, key=key, help=_(help), disabled=not taken, persist_state="session")
+    if not taken:
+        greyed.reason(prefix, chosen, field)
+    return on and taken
+
+
+def _changes(prefix: str, chosen: Chosen) -> list[str]:
+    """What is set, and will be sent, in a word or two each."""
+    switched = [field for field in SWITCHED if _get(prefix, f"{field}_on") and chosen.takes(field)]
+    found = [f"{field} {_short(_get(prefix, field))}" if field in RANGES else field for field in switched]
+    if (_get(prefix, "system") or "").strip():
+        found.insert(0, _("system prompt"))
+    if _get(prefix, "stream") is False:
+        found.append(_("not streamed"))
+    return [*found, "JSON"] if (_get(prefix, "json") or "").strip() else found
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value or "")
 
 
 def _get(prefix: str, name: str) -> Any:

@@ -1,6 +1,7 @@
-"""Follows a running answer: what is finished is drawn once, only the tail is drawn again."""
+"""Follows running answers: what is finished is drawn once, only the tail is drawn again."""
 
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lib.runner import Answer
@@ -33,29 +34,68 @@ class LiveText:
 
 
 class LiveChoice:
-    """One choice of a running answer: its reasoning, folded, and its text."""
+    """One choice of a running answer: its reasoning, folded, and its text, which goes on with `begun`."""
 
-    def __init__(self, place: Any) -> None:
+    def __init__(self, place: Any, begun: str = "") -> None:
+        self._begun = begun
         self._reasoning_place = place.container()
         self._reasoning: LiveText | None = None
         self._text = LiveText(place.container())
-        self._shown = (0, 0)
+        self._shown = (-1 if begun else 0, 0, CURSOR)
 
     def show(self, answer: Answer, index: int) -> None:
         """Draw what has come for choice `index`."""
-        if index >= len(answer.reply.choices):
-            return
-        choice = answer.reply.choices[index]
-        size = (len(choice.pieces), len(choice.thoughts))
+        choices = answer.reply.choices
+        choice = choices[index] if index < len(choices) else None
+        cursor = "" if answer.finished else CURSOR
+        size = (len(choice.pieces), len(choice.thoughts), cursor) if choice else (0, 0, CURSOR)
         if size == self._shown:
             return
         self._shown = size
-        if choice.thoughts:
+        if choice and choice.thoughts:
             if self._reasoning is None:
                 self._reasoning = LiveText(thinking(self._reasoning_place))
             self._reasoning.show(choice.reasoning)
-        if choice.pieces:
-            self._text.show(choice.text, CURSOR)
+        if self._begun or (choice and choice.pieces):
+            self._text.show(self._begun + (choice.text if choice else ""), cursor)
+
+
+class LiveAnswer:
+    """A running answer in its places, one for each choice, with a line that says how it stands. Where its first word is
+    long in coming, `ask_what_to_do` puts a question into that line's place, once. `stop` is the place of its own Stop,
+    which is emptied when it ends before others."""
+
+    def __init__(
+        self,
+        answer: Answer,
+        places: Sequence[Any],
+        status: Any,
+        begun: str = "",
+        ask_what_to_do: Callable[[Any], None] | None = None,
+        patience: float = 0.0,
+        stop: Any = None,
+    ) -> None:
+        self.answer = answer
+        self._choices = [LiveChoice(place, begun) for place in places]
+        self._status, self._said = status, ""
+        self._ask, self._patience, self._asked = ask_what_to_do, patience, False
+        self._stop = stop
+
+    def show(self) -> None:
+        """Draw what is new."""
+        if self._ask and not self._asked and self.answer.reply.empty and self.answer.seconds >= self._patience:
+            self._asked = True
+            self._ask(self._status.container())
+            self._said = _status(self.answer, self._asked)
+        now = _status(self.answer, self._asked)
+        if now != self._said:
+            self._status.caption(now)
+            self._said = now
+        for index, choice in enumerate(self._choices):
+            choice.show(self.answer, index)
+        if self.answer.finished and self._stop is not None:
+            self._stop.empty()
+            self._stop = None
 
 
 def thinking(place: Any) -> Any:
@@ -63,31 +103,30 @@ def thinking(place: Any) -> Any:
     return place.expander(_("Thinking"), type="compact", icon=":material/psychology:")
 
 
-def follow(answer: Answer, places: list[Any], status: Any) -> None:
-    """Draw the answer until it ends. The first word is drawn at once, then at most one frame each 40 ms.
+def follow(live: Sequence[LiveAnswer]) -> None:
+    """Draw answers until all have ended. The first word is drawn at once, then at most one frame each 40 ms.
 
-    A script run that is interrupted here loses nothing: the answer grows in its job, and the next run follows on.
+    A script run that is interrupted here loses nothing: the answers grow in their jobs, and the next run follows on.
     """
-    live = [LiveChoice(place) for place in places]
-    seen, said = -1, ""
+    seen = -1
     while True:
-        finished = answer.finished
-        now = _status(answer)
-        if now != said:
-            status.caption(now)
-            said = now
-        for index, choice in enumerate(live):
-            choice.show(answer, index)
-        if finished:
+        running = [one for one in live if not one.answer.finished]
+        for one in live:
+            one.show()
+        if not running:
             return
-        if not answer.reply.empty:
+        if len(running) > 1 or not running[0].answer.reply.empty:
             time.sleep(FRAME_SECONDS)
-        seen = answer.wait(seen, LOOK_SECONDS)
+        if len(running) == 1:
+            seen = running[0].answer.wait(seen, LOOK_SECONDS)
 
 
-def _status(answer: Answer) -> str:
+def _status(answer: Answer, asked: bool) -> str:
+    if answer.finished:
+        return _("Done.")
     if answer.waiting is not None and answer.reply.empty:
         return _("The service is busy; attempt {attempt} follows.").format(attempt=answer.attempts)
-    if answer.reply.empty:
-        return _("Reading your text… {seconds} s").format(seconds=int(answer.seconds))
-    return _("Writing…")
+    if not answer.reply.empty:
+        return _("Writing…")
+    # Under a question the seconds stand still, so that its buttons are not drawn over.
+    return "…" if asked else _("Reading your text… {seconds} s").format(seconds=int(answer.seconds))

@@ -1,4 +1,4 @@
-"""The turns of a conversation as they stand on the page, and the answer that is being written."""
+"""The turns of a conversation as they stand on the page, and the answers that are being written."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,36 +8,43 @@ import streamlit as st
 from lib.chats import Turn
 from lib.errors import recorded
 from lib.models import Choice
-from lib.runner import Answer
-from lib.ui import turn_tools
+from lib.ui import answer_tools, turn_tools
 from lib.ui.blocks import blocks
 from lib.ui.error_box import error_box
-from lib.ui.live import follow, thinking
-from lib.ui.safe import rendered
+from lib.ui.live import LiveAnswer, follow, thinking
+from lib.ui.pictures import pictures
+from lib.ui.safe import plain, rendered
+from lib.ui.silence import live_answer
 from lib.ui.state import state
-from lib.ui.talk import go_on_with, show_earlier
+from lib.ui.talk import View
 from lib.ui.texts import _
+from lib.ui.turns import go_on_with, show_earlier
 
-ICONS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
+ICONS = {"user": ":material/person:", "assistant": ":material/auto_awesome:", "system": ":material/tune:"}
 COLUMNS = 3
 
 
-def conversation(turns: list[Turn], running: Answer | None, waiting: Callable[[], None]) -> None:
-    """The last turns of the open branch; returns when the running answer, if there is one, has ended."""
-    first = _first_shown(turns)
-    number = sum(turn.role == "assistant" for turn in turns[:first]) - 1
-    for index, turn in enumerate(turns[first:], first):
-        last = turn is turns[-1]
-        if turn.role == "user":
-            _question(index, turn)
-            continue
-        number += 1
-        if running is not None and last:
-            places, status = _running_places(number, running, turn.choice)
-            waiting()
-            follow(running, places, status)
-        else:
-            _answer(number, turn, last)
+def conversation(view: View, waiting: Callable[[], None]) -> None:
+    """The last turns of the open branch; returns when the running answers, if there are any, have ended."""
+    first = _first_shown(view.turns)
+    number = sum(turn.role == "assistant" for turn in view.turns[:first]) - 1
+    live: list[LiveAnswer] = []
+    for index, turn in enumerate(view.turns[first:], first):
+        last = turn is view.turns[-1]
+        number += turn.role == "assistant"
+        with st.chat_message(turn.role, avatar=ICONS[turn.role]):
+            if state.editing == turn.id:
+                turn_tools.editor(turn)
+            elif turn.role != "assistant":
+                _question(index, turn)
+            elif last and len(view.beside) > 1:
+                live = _side_by_side(number, view)
+            elif last and view.running:
+                live = [_running(number, turn, view)]
+            else:
+                _answer(number, turn, last)
+    waiting()
+    follow(live)
 
 
 def _first_shown(turns: list[Turn]) -> int:
@@ -56,35 +63,62 @@ def _first_shown(turns: list[Turn]) -> int:
 
 
 def _question(index: int, turn: Turn) -> None:
-    with st.chat_message("user", avatar=ICONS["user"]):
-        if state.editing == turn.id:
-            turn_tools.editor(turn)
-        else:
-            markdown(st, turn.text)
-            turn_tools.under_question(index, turn)
+    pictures(turn.images)
+    markdown(st, turn.text)
+    turn_tools.under_question(index, turn)
 
 
 def _answer(number: int, turn: Turn, last: bool) -> None:
-    with st.chat_message("assistant", avatar=ICONS["assistant"]):
-        choices = turn.call.choices if turn.call else ()
-        shown = choices or (Choice([turn.text]),)
-        for index, place in enumerate(_places(number, len(shown), turn.choice)):
-            with place:
-                _choice(shown[index])
-                if len(shown) > 1:
-                    _pick_button(number, index, turn)
-        if turn.call and turn.call.error_kind:
-            error_box(recorded(turn.call.error_record, turn.call.error_text))
-            if last:
-                turn_tools.second_address(turn, turn.call)
-        if turn.call and turn.call.state != "started":
-            turn_tools.not_as_asked(turn, turn.call, last)
-        turn_tools.under_answer(number, turn, last)
+    shown = turn.call.choices if turn.call and turn.call.choices else (Choice([]),)
+    for index, place in enumerate(_places(number, len(shown), turn.choice)):
+        with place:
+            _choice(shown[index], turn.begun if turn.call else turn.text)
+            if len(shown) > 1:
+                _pick_button(number, index, turn)
+    _trouble(turn, last)
+    answer_tools.under_answer(number, turn, last)
 
 
-def _running_places(number: int, answer: Answer, picked: int) -> tuple[list[Any], Any]:
-    with st.chat_message("assistant", avatar=ICONS["assistant"]):
-        return _places(number, answer.call.request.choices, picked), st.empty()
+def _trouble(turn: Turn, last: bool) -> None:
+    """What went wrong with an answer, and what the service did not do."""
+    if turn.call and turn.call.error_kind:
+        error_box(recorded(turn.call.error_record, turn.call.error_text))
+        if last:
+            answer_tools.second_address(turn, turn.call)
+    if turn.call and turn.call.state != "started":
+        answer_tools.not_as_asked(turn, turn.call, last)
+
+
+def _running(number: int, turn: Turn, view: View) -> LiveAnswer:
+    answer = next(iter(view.running.values()))
+    return live_answer(answer, turn, _places(number, answer.call.request.choices, turn.choice))
+
+
+def _side_by_side(number: int, view: View) -> list[LiveAnswer]:
+    """The answers of several models to one question, each in a column; those that are being written are given back."""
+    live = []
+    columns = st.columns(len(view.beside), border=True)
+    for index, (column, turn) in enumerate(zip(columns, view.beside, strict=True)):
+        picked = turn.id == view.turns[-1].id
+        key = f"answer_{number}_{index}"
+        with column, st.container(key=key):
+            st.markdown(f"**{plain(turn.call.model if turn.call else '')}**")
+            place = st.container(key=f"answer_{number}") if picked else st.container()
+            answer = view.running.get(turn.call.id) if turn.call else None
+            if answer is None:
+                _one_of_several(f"{number}_{index}", place, turn, picked)
+            else:
+                live.append(live_answer(answer, turn, [place], f"chat_stop_{index}"))
+    answer_tools.under_several(number, view)
+    return live
+
+
+def _one_of_several(name: str, place: Any, turn: Turn, picked: bool) -> None:
+    choices = turn.call.choices if turn.call else ()
+    with place:
+        _choice(choices[turn.choice] if turn.choice < len(choices) else Choice([]), turn.begun)
+    _trouble(turn, last=False)
+    answer_tools.under_one_of_several(name, turn, picked)
 
 
 def markdown(place: Any, text: str) -> None:
@@ -105,12 +139,12 @@ def _places(number: int, count: int, picked: int) -> list[Any]:
     return places
 
 
-def _choice(choice: Choice) -> None:
+def _choice(choice: Choice, begun: str) -> None:
     # The same order of containers as LiveChoice, so that a finished answer stays where it was written.
     reasoning, text = st.container(), st.container()
     if choice.reasoning:
         markdown(thinking(reasoning), choice.reasoning)
-    markdown(text, choice.text)
+    markdown(text, begun + choice.text)
 
 
 def _pick_button(number: int, index: int, turn: Turn) -> None:

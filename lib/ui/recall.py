@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
-from sqlalchemy import Connection
 
 from lib import chats, preferences, sweeps
 from lib.house import House
 from lib.models import RANGES
+from lib.ui.state import state
 from lib.ui.visitor import Visitor
 
 
@@ -20,7 +20,7 @@ class Memory:
     page: str
     model_key: str
     keys: tuple[str, ...]
-    exists: Callable[[Connection, str, str], object]
+    exists: Callable[[House, str, str], object]
 
     @property
     def open_key(self) -> str:
@@ -28,15 +28,22 @@ class Memory:
         return f"open_{self.page}"
 
 
+def _find_chat(house: House, owner: str, chat_id: str) -> bool:
+    """Whether there is such a chat; a temporary one is found as long as the process lives."""
+    state.temporary = chat_id in house.temporary_chats(owner)
+    store = house.fleeting if state.temporary else house.store
+    return bool(store.read(lambda db: chats.open_branch(db, owner, chat_id)))
+
+
 CHAT = Memory(
     "chat",
     "chat_model",
     (
-        *("chat_model", "chat_system", "chat_stop_words", "chat_user", "chat_stream"),
+        *("chat_model", "chat_system", "chat_stop_words", "chat_user", "chat_stream", "chat_json"),
         *(f"chat_{name}" for name in RANGES),
         *(f"chat_{name}_on" for name in (*RANGES, "stop", "user")),
     ),
-    chats.open_branch,
+    _find_chat,
 )
 SWEEP = Memory(
     "sweep",
@@ -45,7 +52,7 @@ SWEEP = Memory(
         *("sweep_prompt", "sweep_system", "sweep_models", "sweep_temperatures", "sweep_repeats"),
         *("sweep_concurrency", "sweep_max_tokens_on", "sweep_max_tokens"),
     ),
-    sweeps.plan_of,
+    lambda house, owner, sweep_id: house.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id)),
 )
 
 
@@ -57,7 +64,7 @@ def recall(house: House, visitor: Visitor, memory: Memory) -> None:
     kept = house.store.read(lambda db: preferences.get(db, visitor.owner, memory.page)) or {}
     last = kept.get("open") if kept.get("session") == visitor.session else None
     wanted = st.query_params.get(memory.page) or last
-    if wanted and house.store.read(lambda db: memory.exists(db, visitor.owner, wanted)):
+    if wanted and memory.exists(house, visitor.owner, wanted):
         st.session_state[memory.open_key] = wanted
     _recall_form(house, visitor, memory, kept.get("form", {}))
 

@@ -1,8 +1,29 @@
 """What a browser tab remembers between two script runs: ids and plain values, never a key."""
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 SHOWN_TURNS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message that was asked about before it is sent: its conversation is too long for `window` (tokens; None: it is
+    not), or `cost` is over `limit` (US dollars). `leave_out` is how many of the oldest turns have to go; None: nothing
+    helps."""
+
+    text: str
+    tokens: int
+    window: int | None
+    leave_out: int | None
+    cost: float
+    limit: float | None
+
+    @property
+    def too_long(self) -> bool:
+        """Whether it is the context that it does not fit."""
+        return self.window is not None
 
 
 class State:
@@ -27,6 +48,15 @@ class State:
         st.session_state["deleted_chat"] = value
 
     @property
+    def temporary(self) -> bool:
+        """Whether the open chat, or the one that begins next, is kept in memory only."""
+        return bool(st.session_state.get("temporary_chat"))
+
+    @temporary.setter
+    def temporary(self, value: bool) -> None:
+        st.session_state["temporary_chat"] = value
+
+    @property
     def sweep_id(self) -> str | None:
         """The open sweep; None is a new one."""
         return _text("open_sweep")
@@ -43,6 +73,47 @@ class State:
     @editing.setter
     def editing(self, value: str | None) -> None:
         st.session_state["editing_message"] = value
+
+    @property
+    def writing(self) -> bool:
+        """Whether a turn is being written by hand."""
+        return bool(st.session_state.get("writing_turn"))
+
+    @writing.setter
+    def writing(self, value: bool) -> None:
+        st.session_state["writing_turn"] = value
+
+    @property
+    def deleted_turn(self) -> tuple[str, int] | None:
+        """The turn that was deleted last, and the mark that brings it back."""
+        deleted: tuple[str, int] | None = st.session_state.get("deleted_turn")
+        return deleted
+
+    @deleted_turn.setter
+    def deleted_turn(self, value: tuple[str, int] | None) -> None:
+        st.session_state["deleted_turn"] = value
+
+    @property
+    def images(self) -> list[str]:
+        """Images, as data URLs, that go with the next message."""
+        images: list[str] = st.session_state.setdefault("images_to_send", [])
+        return images
+
+    @property
+    def held(self) -> Held | None:
+        """A message that is asked about before it is sent."""
+        held: Held | None = st.session_state.get("held_message")
+        return held
+
+    @held.setter
+    def held(self, value: Held | None) -> None:
+        st.session_state["held_message"] = value
+
+    @property
+    def patient(self) -> set[str]:
+        """The calls whose first word is waited for without asking again."""
+        patient: set[str] = st.session_state.setdefault("patient_calls", set())
+        return patient
 
     @property
     def shown_turns(self) -> int:

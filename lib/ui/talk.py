@@ -1,48 +1,68 @@
-"""What the visitor does to a chat: callbacks of the page's buttons and its composer."""
+"""What the visitor sends, and stops: callbacks of the composer and of the buttons that ask a model."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from lib import chats
+from lib import images
 from lib.chats import Turn
-from lib.errors import StoreError, TemperaError
+from lib.errors import InvalidInput, StoreError, TemperaError
 from lib.runner import Answer
 from lib.talks import Form, Talk
 from lib.ui import controls, resources
-from lib.ui.state import SHOWN_TURNS, state
+from lib.ui.state import SHOWN_TURNS, Held, state
 from lib.ui.texts import said
 from lib.ui.visitor import visitor
 
 INPUT = "chat_input"
 EDITED = "edited_message"
+LEAVE_OUT = "chat_leave_out"
+ASK_FROM = "chat_ask_from"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The open branch as it is now. `beside` are the answers at its end, more than one where several models were asked;
+    `running` are those that are being written, by the id of their call."""
+
+    turns: list[Turn]
+    beside: list[Turn] = field(default_factory=list)
+    running: dict[str, Answer] = field(default_factory=dict)
 
 
 def current() -> Talk:
     """The open chat of this visitor."""
     who = visitor()
-    return Talk(resources.house(), who.owner, who.session, state.chat_id)
+    return Talk(resources.house(), who.owner, who.session, state.chat_id, state.temporary)
 
 
-def look(talk: Talk) -> tuple[list[Turn], Answer | None]:
-    """The open branch, and the answer that is being written at its end."""
+def look(talk: Talk) -> View:
+    """The open branch, and what is being written at its end."""
     turns = talk.branch()
-    call = turns[-1].call if turns else None
-    if call is None or call.state != "started":
-        return turns, None
-    answer = talk.house.answer(call.id)
-    if answer is not None and not answer.finished:
-        return turns, answer
-    # It ended after the branch was read; its record is there by now, or can't be written at all.
+    if not turns or turns[-1].call is None:
+        return View(turns)
+    beside = talk.side_by_side(turns[-1])
+    answers = {one.call.id: _answer_of(talk, one) for one in beside if one.call and one.call.state == "started"}
+    running = {id: answer for id, answer in answers.items() if answer and not answer.finished}
+    if len(running) == len(answers):
+        return View(turns, beside, running)
+    # One ended after the branch was read; its record is there by now, or can't be written at all.
     turns = talk.branch()
-    if answer is not None and not answer.recorded:
-        turns[-1] = _unsaved(turns[-1], answer)
-    return turns, None
+    beside = [_as_it_ended(one, answers) for one in talk.side_by_side(turns[-1])]
+    turns[-1] = next((one for one in beside if one.id == turns[-1].id), turns[-1])
+    return View(turns, beside, running)
 
 
-def _unsaved(turn: Turn, answer: Answer) -> Turn:
-    """A turn as its answer ended, where the store could not take it: the text is shown, and that it is not saved."""
-    if turn.call is None:
+def _answer_of(talk: Talk, turn: Turn) -> Answer | None:
+    return talk.house.answer(turn.call.id) if turn.call else None
+
+
+def _as_it_ended(turn: Turn, answers: dict[str, Answer | None]) -> Turn:
+    """A turn whose answer could not be stored: the text is shown, and that it is not saved."""
+    answer = answers.get(turn.call.id) if turn.call else None
+    if turn.call is None or answer is None or not answer.finished or answer.recorded:
         return turn
     trouble = StoreError()
     ended = replace(
@@ -54,7 +74,16 @@ def _unsaved(turn: Turn, answer: Answer) -> Turn:
         error_kind=trouble.kind,
         error_record=trouble.record(),
     )
-    return replace(turn, call=ended, text=ended.choices[0].text if ended.choices else "")
+    return replace(turn, call=ended, text=turn.begun + (ended.choices[0].text if ended.choices else ""))
+
+
+@contextmanager
+def refusals_said() -> Iterator[None]:
+    """What can't be done is said at the top of the page."""
+    try:
+        yield
+    except TemperaError as refused:
+        state.notices.append(said(refused))
 
 
 def form() -> Form:
@@ -63,103 +92,149 @@ def form() -> Form:
         model=st.session_state.get("chat_model") or "",
         system=st.session_state.get("chat_system") or "",
         params=controls.read("chat"),
+        others=tuple(st.session_state.get("chat_models_beside") or ()),
     )
 
 
 def send() -> None:
     """The composer's callback: send what was typed, or let it wait for the running answer."""
-    text = st.session_state[INPUT] or ""
-    _turns, running = look(current())
-    if running is not None:
-        state.waiting = text
-    else:
-        say(text)
-
-
-def say(text: str) -> None:
-    """Send `text`; when it can't be sent, say why and put it back into the composer."""
+    typed = st.session_state[INPUT]
+    if typed is None:
+        return
     try:
-        state.chat_id = current().say(text, form())
+        state.images.extend(images.data_urls(file.getvalue() for file in typed.files))
+    except InvalidInput as refused:
+        _put_back(typed.text, refused)
+        return
+    if look(current()).running:
+        state.waiting = typed.text
+    else:
+        say(typed.text)
+
+
+def say(text: str, asked_first: bool = False, leave_out: int = 0) -> None:
+    """Send `text`; when it can't be sent, say why and put it back into the composer. One that is too long or too dear
+    is held, and asked about, unless that was done."""
+    try:
+        talk, chosen = current(), replace(form(), leave_out=leave_out)
+        if not asked_first:
+            held = _held(talk, chosen, text)
+            if held is not None and not (held.leave_out and st.session_state.get(LEAVE_OUT)):
+                state.held = held
+                return
+            chosen = replace(chosen, leave_out=(held and held.leave_out) or 0)
+        state.chat_id = talk.say(text, chosen, state.images)
     except TemperaError as refused:
-        state.notices.append(said(refused))
-        st.session_state[INPUT] = text
+        _put_back(text, refused)
+    else:
+        state.images.clear()
+        _note_models()
 
 
-def edit(turn: Turn) -> None:
-    """Open a question for editing."""
-    state.editing = turn.id
+def _put_back(text: str, why: TemperaError) -> None:
+    """Say why a message was not sent, and put it back into the composer."""
+    state.notices.append(said(why))
+    st.session_state[INPUT] = text
 
 
-def leave_as_it_was() -> None:
-    """Close the editor."""
-    state.editing = None
+def send_held(leave_out: bool = False) -> None:
+    """Send the message that was asked about, with or without the oldest turns."""
+    held, state.held = state.held, None
+    if held is not None:
+        say(held.text, asked_first=True, leave_out=(held.leave_out or 0) if leave_out else 0)
+
+
+def take_back_held() -> None:
+    """Put the message that was asked about back into the composer."""
+    if state.held is not None:
+        st.session_state[INPUT], state.held = state.held.text, None
+
+
+def _held(talk: Talk, chosen: Form, text: str) -> Held | None:
+    """What makes a message one to ask about first, if anything does."""
+    turns = talk.branch()
+    found = talk.estimates(turns, chosen, text, state.images)
+    cost, limit = sum(one.cost or 0 for one in found), st.session_state.get(ASK_FROM)
+    narrow = [one for one in found if one.too_long]
+    if narrow:
+        least = min(narrow, key=lambda one: one.window or 0)
+        gone = talk.to_leave_out(turns, chosen, text, state.images)
+        return Held(text, least.prompt_tokens, least.window, gone, cost, limit)
+    dear = limit is not None and cost > limit
+    return Held(text, found[0].prompt_tokens, None, None, cost, limit) if dear else None
 
 
 def say_instead(turn: Turn) -> None:
     """Send an edited question; the old one stays as a version of it."""
-    try:
-        current().say(st.session_state[EDITED], form(), instead_of=turn.id)
+    with refusals_said():
+        talk = current()
+        talk.say(st.session_state[EDITED], form(), talk.images(turn.images), instead_of=turn)
         state.editing = None
-    except TemperaError as refused:
-        state.notices.append(said(refused))
+        _note_models()
 
 
-def show_earlier() -> None:
-    """Draw more of a long chat."""
-    state.shown_turns += SHOWN_TURNS
+def try_again(turn: Turn | None = None, model: str | None = None) -> None:
+    """Ask once more, the last question or that of the answer `turn`, with the settings as they stand."""
+    with refusals_said():
+        asked = form()
+        current().again(replace(asked, model=model, others=()) if model else asked, turn)
 
 
-def try_again() -> None:
-    """Ask the last question again, with the settings as they stand."""
-    try:
-        current().again(form())
-    except TemperaError as refused:
-        state.notices.append(said(refused))
+def go_on(turn: Turn) -> None:
+    """Let a cut or begun answer be continued."""
+    with refusals_said():
+        current().go_on(turn, form())
+
+
+def allow_longer(turn: Turn) -> None:
+    """Ask once more with twice the longest answer."""
+    st.session_state["chat_max_tokens_on"] = True
+    st.session_state["chat_max_tokens"] = 2 * int(turn.call.params_asked["max_tokens"]) if turn.call else None
+    try_again(turn)
 
 
 def fetch_rest(turn: Turn) -> None:
     """Ask for the versions of an answer that did not come."""
-    try:
+    with refusals_said():
         current().fetch_rest(turn)
-    except TemperaError as refused:
-        state.notices.append(said(refused))
 
 
 def use_second_address(turn: Turn) -> None:
-    """Ask once more, at the service's second address."""
-    try:
-        current().use_other_address(turn)
-    except TemperaError as refused:
-        state.notices.append(said(refused))
+    """Ask once more, at the service's second address; an answer that is still awaited is given up."""
+    with refusals_said():
+        talk = current()
+        stop(turn.call.id if turn.call else None)
+        talk.use_other_address(turn)
 
 
-def stop() -> None:
-    """End the running answer; what has come is kept."""
-    _turns, running = look(current())
-    if running is not None:
-        running.cancel()
+def stop(call_id: str | None = None) -> None:
+    """End the running answers, or one of them; what has come is kept."""
+    for id, answer in look(current()).running.items():
+        if call_id in (None, id):
+            answer.cancel()
 
 
-def choose_version(message_id: str) -> None:
-    """Show another version of a turn."""
+def new(temporary: bool = False) -> None:
+    """Begin a new chat; the old one stays in the list, unless it was a temporary one."""
+    leave()
+    state.chat_id = state.waiting = state.editing = state.deleted_turn = None
+    state.writing, state.temporary, state.shown_turns = False, temporary, SHOWN_TURNS
+    state.images.clear()
+
+
+def leave() -> None:
+    """Forget a temporary chat that is open."""
     talk = current()
-    if talk.chat_id is not None:
-        chat_id = talk.chat_id
-        talk.house.store.write(lambda db: chats.choose(db, talk.owner, chat_id, message_id)).result()
-
-
-def go_on_with(turn: Turn, index: int) -> None:
-    """Let the conversation go on with another alternative of the same call."""
-    choose_version(turn.alternatives[index])
-
-
-def new() -> None:
-    """Begin a new chat; the old one stays in the list."""
-    state.chat_id = state.waiting = state.editing = None
-    state.shown_turns = SHOWN_TURNS
+    if talk.temporary and talk.chat_id is not None:
+        stop()
+        talk.forget()
 
 
 def open_chat(chat_id: str) -> None:
     """Open a chat of the list."""
     new()
     state.chat_id = chat_id
+
+
+def _note_models() -> None:
+    pass

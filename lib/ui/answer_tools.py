@@ -1,0 +1,145 @@
+"""What stands under an answer: what can be done with it, its figures, and what did not go as asked."""
+
+import streamlit as st
+
+from lib import learned
+from lib.calls import CallRecord
+from lib.chats import Turn
+from lib.talks import missing, not_sent
+from lib.ui import picker, talk, turn_tools, turns
+from lib.ui.figures import details, summary
+from lib.ui.safe import rendered
+from lib.ui.talk import View
+from lib.ui.texts import _
+from lib.wire.addresses import host_of
+
+
+def under_answer(number: int, turn: Turn, last: bool) -> None:
+    """Its versions, what can be done with it, and its figures."""
+    if last:
+        _go_on(turn)
+    with st.container(horizontal=True, gap="small"):
+        turn_tools.versions(str(number), turn)
+        if last:
+            _try_again()
+        turn_tools.copy(number, turn.text)
+        more = turn_tools.menu(str(number))
+        if more is not None:
+            with more:
+                _rarely_needed(number, turn)
+    if turn.call and turn.call.state != "started":
+        figures(str(number), turn.call)
+
+
+def under_one_of_several(name: str, turn: Turn, picked: bool) -> None:
+    """Whether the conversation goes on with this answer, and its figures."""
+    if picked:
+        st.caption(_("The conversation goes on with this one."))
+    else:
+        st.button(_("Go on with this one"), key=f"pick_{name}", on_click=turns.choose_version, args=(turn.id,))
+    if turn.call:
+        figures(name, turn.call)
+
+
+def under_several(number: int, view: View) -> None:
+    """What can be done with answers side by side as soon as all have ended."""
+    if view.running:
+        return
+    turn = view.turns[-1]
+    with st.container(horizontal=True, gap="small"):
+        turn_tools.versions(str(number), turn)
+        _try_again()
+        turn_tools.copy(number, turn.text)
+
+
+def figures(name: str, call: CallRecord) -> None:
+    """The quiet line under an answer; all its numbers are behind it."""
+    with st.expander(summary(call), key=f"figures_{name}", type="compact"):
+        st.markdown("\n".join(f"- {name}: **{rendered(value)}**" for name, value in details(call)))
+
+
+def second_address(turn: Turn, call: CallRecord) -> None:
+    """Where nothing was sent and the service has another address: a button, never a silent attempt."""
+    other = talk.current().other_address(call) if not_sent(call) else None
+    if other is not None:
+        why = _("{service} is at {address} too and takes the same key there. Nothing has been sent yet.")
+        st.button(
+            _("Use the second address"),
+            key="chat_second_address",
+            icon=":material/alt_route:",
+            help=why.format(service=other.title, address=host_of(other.base_url)),
+            on_click=talk.use_second_address,
+            args=(turn,),
+        )
+
+
+def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
+    """What was not sent, and what the service did not do."""
+    if turn.left_out:
+        st.caption(_("The oldest {count} messages were not sent.").format(count=turn.left_out))
+    for name in learned.left_out(call.params_asked, call.params_sent):
+        st.caption(_("“{name}” was left out: this model does not take it.").format(name=name))
+    lacking = missing(call)
+    if not lacking:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        came = len(call.choices)
+        st.caption(_("{came} of {asked} versions came.").format(came=came, asked=came + lacking))
+        if last and turn.id == turn.versions[-1]:
+            st.button(_("Fetch the rest"), key="chat_fetch_rest", on_click=talk.fetch_rest, args=(turn,))
+
+
+def _try_again() -> None:
+    st.button(
+        _("Try again"), key="chat_regenerate", type="tertiary", icon=":material/refresh:", on_click=talk.try_again
+    )
+
+
+def _go_on(turn: Turn) -> None:
+    """For an answer that was cut off, and for one whose beginning was written by hand: let the model go on."""
+    call = turn.call
+    if call is None:
+        _go_on_button(_("Let the model go on"), turn)
+    elif call.finish_reason == "length" and call.state == "ok":
+        with st.container(key="chat_cut_off", horizontal=True, vertical_alignment="center", gap="small"):
+            st.badge(_("Cut off at the length limit"), icon=":material/content_cut:", color="orange")
+            if turn.text.strip():
+                _go_on_button(_("Continue"), turn)
+            if call.params_asked.get("max_tokens"):
+                st.button(_("Allow longer"), key="chat_longer", on_click=talk.allow_longer, args=(turn,))
+        if not turn.text.strip():
+            st.caption(_("All of it went into thinking, so no answer came. Allow a longer one (max_tokens)."))
+
+
+def _go_on_button(label: str, turn: Turn) -> None:
+    st.button(label, key="chat_continue", icon=":material/play_arrow:", on_click=talk.go_on, args=(turn,))
+
+
+def _rarely_needed(number: int, turn: Turn) -> None:
+    """What the `...` of an answer holds."""
+    who = talk.current()
+    st.selectbox(
+        _("Try again with another model"),
+        picker.options(who.house, who.owner),
+        index=None,
+        key=f"again_model_{number}",
+        placeholder=_("Choose a model"),
+        accept_new_options=True,
+        on_change=_again_with,
+        args=(number, turn),
+    )
+    turn_tools.edit_button(f"edit_answer_{number}", turn)
+    st.button(
+        _("Add a turn by hand"),
+        key=f"write_{number}",
+        type="tertiary",
+        icon=":material/add_comment:",
+        on_click=turns.begin_writing,
+    )
+    turn_tools.delete_button(str(number), turn)
+
+
+def _again_with(number: int, turn: Turn) -> None:
+    model = st.session_state[f"again_model_{number}"]
+    if model:
+        talk.try_again(turn, model)
