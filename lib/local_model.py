@@ -24,6 +24,8 @@ TITLE = N_("Practice model")
 MODEL_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
+FURTHER_FIELDS = {"seed", "top_k", "min_p", "repeat_penalty", "response_format", "logit_bias"}
+"""Those of llama.cpp's own fields that can't take more of the shared context than was reserved."""
 FIRST_BYTE_SECONDS = 300.0
 COUNT_SECONDS = 60.0
 
@@ -110,6 +112,8 @@ class LocalModel(Place):
         """Wait for a place; raises InvalidInput, ContextTooLong or LocalModelFailed."""
         if request.choices > PARALLEL_CHOICES:
             raise InvalidInput(N_("The practice model writes at most {most} answers at once."), most=PARALLEL_CHOICES)
+        for name in (request.params.more or {}).keys() - FURTHER_FIELDS:
+            raise InvalidInput(N_("The practice model does not take “{field}”."), field=name)
         needed = tokens_needed(await self._prompt_tokens(request), request)
         async with self.room.hold(needed, request.choices):
             child = await self.keeper.running()

@@ -221,7 +221,7 @@ class Talk:
     def _repeat(self, turn: Turn, old: CallRecord, n: int, endpoint: Endpoint) -> None:
         """Make the call `old` of `turn` anew for `n` versions."""
         messages = self.store.read(lambda db: calls.messages_of(db, self.owner, old.id))
-        params = Params.checked({**old.params_asked, "n": n if n > 1 else None})
+        params = Params.recorded({**old.params_asked, "n": n if n > 1 else None})
         call = self._prepared(endpoint, ChatRequest(old.model, tuple(messages), params))
         self._answer(turn.parent, _Asked(((call, endpoint),), turn.begun, turn.left_out))
 

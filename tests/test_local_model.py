@@ -290,6 +290,12 @@ def test_more_choices_than_it_has_places_are_refused_with_a_sentence() -> None:
         asyncio.run(ask(LocalModel(), request(n=5)))
 
 
+@pytest.mark.parametrize("name", ["n_predict", "n_cmpl", "cache_prompt"])
+def test_further_fields_that_could_take_more_than_was_reserved_are_refused(name: str) -> None:
+    with pytest.raises(InvalidInput, match=f"does not take “{name}”"):
+        asyncio.run(ask(LocalModel(), request(more={name: 3})))
+
+
 def test_an_answer_without_a_limit_counts_as_what_the_server_allows_it() -> None:
     assert tokens_needed(100, request()) == 100 + 1024
     assert tokens_needed(8000, request()) == 8192
