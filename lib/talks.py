@@ -137,8 +137,7 @@ class Talk:
             self._answer(turns[-1].id, self._asked(turns, [], form))
 
     def go_on(self, turn: Turn, form: Form) -> None:
-        """Let an answer that was cut off be continued, or one whose beginning was written by hand; the whole is a sibling
-        of `turn`."""
+        """Let an answer that was cut off be continued, or one begun by hand; the whole is a sibling of `turn`."""
         turns = [*_before(self.branch(), turn), turn]
         nudge = [Message(role="user", content=GO_ON)] if turn.call else []
         form = replace(form, others=(), params=form.params.model_copy(update={"n": None}))

@@ -1,6 +1,7 @@
 """What can be done with turns on the chat page: delete, write by hand, continue, ask several models, ask first."""
 
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -259,6 +260,19 @@ def test_the_bar_says_what_the_next_turn_costs_and_how_full_the_context_is(narro
     bar = next(block.proto.popover.label for block in narrow.get("popover") if "about" in block.proto.popover.label)
     assert bar == r"about \$0.17 · context 64 % full"
     assert "of 8,192 tokens" in shown(narrow)
+
+
+def test_a_link_brings_another_tab_the_same_question_model_and_settings(narrow: AppTest) -> None:
+    """C22"""
+    switch_on(narrow, "temperature", "slider", 0.3)
+    narrow.text_area(key="chat_system").set_value("Be brief & kind.").run()
+    ask(narrow, "Why? 为什么 & how=1")
+    link = next(code.value for code in opened(narrow, "question_0").code if "prompt=" in code.value)
+    other = new_tab(**dict(parse_qsl(urlsplit(link).query)))
+
+    assert draft(other) == "Why? 为什么 & how=1" and other.text_area(key="chat_system").value == "Be brief & kind."
+    assert other.selectbox(key="chat_model").value.endswith("/gpt-4")
+    assert other.slider(key="chat_temperature").value == 0.3 and other.toggle(key="chat_temperature_on").value
 
 
 @pytest.mark.parametrize("words", ["\u202egnp.exe", "a\0b", "x\u2066y"])

@@ -18,7 +18,7 @@ def under_answer(number: int, turn: Turn, last: bool) -> None:
     """Its versions, what can be done with it, and its figures."""
     if last:
         _go_on(turn)
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         turn_tools.versions(str(number), turn)
         if last:
             _try_again()
@@ -46,7 +46,7 @@ def under_several(number: int, view: View) -> None:
     if view.running:
         return
     turn = view.turns[-1]
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         turn_tools.versions(str(number), turn)
         _try_again()
         turn_tools.copy(number, turn.text)

@@ -51,8 +51,8 @@ def held_message() -> None:
 def _why(held: Held) -> str:
     if held.too_long:
         return _(
-            "With this message the conversation is about {tokens:,} tokens long; the model reads {window:,}, its answer "
-            "included."
+            "With this message the conversation is about {tokens:,} tokens long; the model reads {window:,}, "
+            "its answer included."
         ).format(tokens=held.tokens, window=held.window)
     return _("This message costs about {cost} at list prices; you wanted to be asked from {limit} on.").format(
         cost=_escaped(money(held.cost)), limit=_escaped(money(held.limit))

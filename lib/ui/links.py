@@ -4,26 +4,28 @@ A link is applied once and taken out of the address, so that a reload doesn't un
 """
 
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlencode
 
 import streamlit as st
 
 from lib.errors import InvalidInput
 from lib.models import RANGES, Params
 from lib.sweep import MAX_CONCURRENCY, MAX_REPEATS, unique
+from lib.talks import Form
 from lib.ui.state import state
 from lib.ui.texts import said
 from lib.words import N_
 
 INTEGERS = ("max_tokens", "n")
 MAX_TEXT = 20_000
+CHAT_FIELDS = {"model", "system", "prompt", "stop", "user", "stream", *RANGES}
 TRUE = ("1", "true", "on", "yes")
 
 
 def apply_chat_link() -> None:
     """Fill the chat's form from the address, once; what can't be used is said."""
     query = st.query_params
-    if not set(query) & {"model", "system", "prompt", "stop", "user", "stream", *RANGES}:
+    if not set(query) & CHAT_FIELDS:
         return
     for name in RANGES:
         if name in query:
@@ -40,6 +42,14 @@ def apply_chat_link() -> None:
     if "prompt" in query:
         state.chat_id = None
     st.query_params.clear()
+
+
+def chat_link(form: Form, prompt: str, page: str) -> str:
+    """The address that fills the chat of the app at `page` with this form and prompt."""
+    fields = {"model": form.model, "system": form.system, **form.params.to_send(), "prompt": prompt}
+    known = {name: value for name, value in fields.items() if name in CHAT_FIELDS and value not in ("", None)}
+    values = {name: str(value).lower() if isinstance(value, bool) else value for name, value in known.items()}
+    return f"{page.partition('?')[0]}?{urlencode(values, doseq=True, quote_via=quote)}"
 
 
 def apply_sweep_link() -> None:

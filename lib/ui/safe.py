@@ -8,13 +8,26 @@ import re
 
 IMAGE = re.compile(r"!(?=\[)")
 VERBATIM = ("```", "~~~", "$$")
+CODE = re.compile(r"(`+[^`]*`+)")
+DISPLAY, INLINE = re.compile(r"\\\[(.{1,2000}?)\\\]", re.DOTALL), re.compile(r"\\\((.{1,2000}?)\\\)", re.DOTALL)
 SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])")
 
 
 def rendered(text: str) -> str:
-    """Text to be shown as Markdown: as it is, but no image is ever loaded, and a line's end stays one (poems)."""
+    """Text to be shown as Markdown: as it is, but no image is ever loaded, a line's end stays one (poems), and LaTeX's
+    own brackets make a formula."""
+    text = text if any(mark in text for mark in VERBATIM) else _with_formulas(text)
     broken = text if any(mark in text for mark in VERBATIM) else text.replace("\n", "  \n")
     return IMAGE.sub("!\u200b", broken)
+
+
+def _with_formulas(text: str) -> str:
+    """`\\( .. \\)` and `\\[ .. \\]` as the dollar signs that Streamlit knows; code stays as it is."""
+    parts = CODE.split(text)
+    for index in range(0, len(parts), 2):
+        part = DISPLAY.sub(lambda found: f"$${found[1]}$$", parts[index])
+        parts[index] = INLINE.sub(lambda found: f"${found[1].strip()}$", part)
+    return "".join(parts)
 
 
 def plain(text: str) -> str:

@@ -6,17 +6,19 @@ import streamlit as st
 
 from lib.chats import Turn
 from lib.ui import talk, turns
+from lib.ui.share import share
 from lib.ui.texts import _
 
 
 def under_question(index: int, turn: Turn) -> None:
     """Its versions, Edit, and the menu."""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         versions(f"question_{index}", turn)
         edit_button(f"edit_{index}", turn)
         more = menu(f"question_{index}")
         if more is not None:
             with more:
+                share(turn)
                 delete_button(f"question_{index}", turn)
 
 
