@@ -98,9 +98,9 @@ class LiveAnswer:
             self._stop = None
 
 
-def thinking(place: Any) -> Any:
+def thinking(place: Any, label: str = "") -> Any:
     """The folded place for reasoning."""
-    return place.expander(_("Thinking"), type="compact", icon=":material/psychology:")
+    return place.expander(label or _("Thinking"), type="compact", icon=":material/psychology:")
 
 
 def follow(live: Sequence[LiveAnswer]) -> None:

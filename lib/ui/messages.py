@@ -5,6 +5,8 @@ from typing import Any
 
 import streamlit as st
 
+from lib import tokens
+from lib.calls import CallRecord
 from lib.chats import Turn
 from lib.errors import recorded
 from lib.models import Choice
@@ -72,7 +74,7 @@ def _answer(number: int, turn: Turn, last: bool) -> None:
     shown = turn.call.choices if turn.call and turn.call.choices else (Choice([]),)
     for index, place in enumerate(_places(number, len(shown), turn.choice)):
         with place:
-            _choice(shown[index], turn.begun if turn.call else turn.text)
+            _choice(shown[index], turn.begun if turn.call else turn.text, turn.call)
             if len(shown) > 1:
                 _pick_button(number, index, turn)
     _trouble(turn, last)
@@ -116,7 +118,7 @@ def _side_by_side(number: int, view: View) -> list[LiveAnswer]:
 def _one_of_several(name: str, place: Any, turn: Turn, picked: bool) -> None:
     choices = turn.call.choices if turn.call else ()
     with place:
-        _choice(choices[turn.choice] if turn.choice < len(choices) else Choice([]), turn.begun)
+        _choice(choices[turn.choice] if turn.choice < len(choices) else Choice([]), turn.begun, turn.call)
     _trouble(turn, last=False)
     answer_tools.under_one_of_several(name, turn, picked)
 
@@ -139,12 +141,19 @@ def _places(number: int, count: int, picked: int) -> list[Any]:
     return places
 
 
-def _choice(choice: Choice, begun: str) -> None:
+def _choice(choice: Choice, begun: str, call: CallRecord | None) -> None:
     # The same order of containers as LiveChoice, so that a finished answer stays where it was written.
     reasoning, text = st.container(), st.container()
     if choice.reasoning:
-        markdown(thinking(reasoning), choice.reasoning)
+        markdown(thinking(reasoning, _thought(choice, call)), choice.reasoning)
     markdown(text, begun + choice.text)
+
+
+def _thought(choice: Choice, call: CallRecord | None) -> str:
+    """How many tokens went into thinking: as the service says it, else our count."""
+    if call and call.usage.reasoning_tokens and call.usage.source == "reported" and len(call.choices) == 1:
+        return _("Thinking: {tokens:,} tokens").format(tokens=call.usage.reasoning_tokens)
+    return _("Thinking: about {tokens:,} tokens").format(tokens=tokens.count(choice.reasoning))
 
 
 def _pick_button(number: int, index: int, turn: Turn) -> None:
