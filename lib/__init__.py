@@ -4,9 +4,13 @@ Values and rules (no network, no database, no Streamlit, no environment)
     words       marks sentences for translation
     errors      what can go wrong, each fit to be shown
     models      the contract: messages, parameters and their ranges, requests, answers, usage
+    further     fields that the contract does not name, typed as JSON
+    images      which images can go with a message
+    form        what the chat page is set to
     sheet       tables as CSV that no spreadsheet runs
     tokens      counts with tiktoken, from a vocabulary that needs no network
     prices      what a call costs at list prices, or "no price"
+    context     how full a model's context gets, and what would have to stay behind
     catalogue   services and their models
     sweep       a plan of calls: models x temperatures x repeats
     chat_file   a chat as Markdown and JSON, and back
@@ -19,12 +23,13 @@ Services
     local_model the practice model; local_keeper keeps its process, local_server is that process
     store       one writer thread, many readers; engines (SQLite or PostgreSQL), process (who is alive), migrations
     tables      what the store keeps
-    calls  chats branches  sweeps  tallies  preferences  learned     the product's queries, each row with its owner
+    calls  chats branches kept_images  sweeps  tallies  preferences presets  learned
+                the product's queries, each row with its owner
     jobs        coroutines on one background loop
     connections who may use which service; model_lists asks them for their models
     runner      one call: record, ask, count, record
     house       all of these, opened once per process
-    talks       a conversation: a place in the tree, a recorded call, a running answer
+    talks       a conversation: a place in the tree, recorded calls, running answers; room says what still fits
     sweeper     a whole plan, so many calls at a time; sweep_report is what came of it
     web         headers, cookies and health, around the pages
 

@@ -37,12 +37,15 @@ class Estimate:
         return self.window is not None and self.prompt_tokens + self.answer_tokens > self.window
 
 
-def estimate(model: str, window: int | None, messages: Sequence[Message], max_tokens: int | None) -> Estimate:
-    """What sending `messages` to `model` takes, `max_tokens` being the longest answer that is asked for."""
+def estimate(
+    model: str, window: int | None, messages: Sequence[Message], max_tokens: int | None, images: bool
+) -> Estimate:
+    """What sending `messages` to `model` takes, `max_tokens` being the longest answer that is asked for; `images` says
+    whether some go along."""
     prompt = tokens.count_prompt(messages)
     typical = min(TYPICAL_ANSWER_TOKENS, max_tokens or TYPICAL_ANSWER_TOKENS)
     cost = prices.cost(model, Usage(prompt, typical))
-    return Estimate(prompt, max_tokens or 1, window, cost, any(message.images for message in messages))
+    return Estimate(prompt, max_tokens or 1, window, cost, images)
 
 
 def to_leave_out(turns: Sequence[Message], rest: Sequence[Message], window: int, answer_tokens: int) -> int | None:

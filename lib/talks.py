@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from lib import calls, catalogue, chats, context, kept_images, learned, prices
+from lib import calls, catalogue, chats, kept_images, learned
 from lib.calls import CallRecord
 from lib.catalogue import Endpoint
 from lib.chats import Turn
-from lib.context import Estimate
 from lib.errors import ConnectionFailed, InvalidInput, NotConnected
+from lib.form import Form
 from lib.house import House
 from lib.models import Call, ChatRequest, Message, Params, Role
 from lib.store import Store
@@ -21,26 +21,8 @@ from lib.words import N_
 
 NOT_SENT = {ConnectionFailed.kind, *(error.kind for error in ConnectionFailed.__subclasses__())}
 """The kinds of errors after which a call may be made elsewhere without being paid twice."""
-MOST_MODELS = 4
 T = TypeVar("T")
 GO_ON = "Continue your last answer exactly where it stopped. Repeat nothing and add no introduction."
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What the page is set to: model (`endpoint/model id`), system prompt, parameters. `others` are further models
-    that get the same turn; `leave_out` is how many of the oldest turns are not sent."""
-
-    model: str
-    system: str = ""
-    params: Params = Params()
-    others: tuple[str, ...] = ()
-    leave_out: int = 0
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        """All models that are asked, each once."""
-        return tuple(dict.fromkeys([self.model, *self.others]))[:MOST_MODELS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,28 +125,6 @@ class Talk:
         form = replace(form, others=(), params=form.params.model_copy(update={"n": None}))
         self._answer(turn.parent, replace(self._asked(turns, nudge, form), begun=turn.text))
 
-    def estimates(
-        self, turns: Sequence[Turn], form: Form, text: str = "", images: Sequence[str] = ()
-    ) -> list[Estimate]:
-        """What sending `text` after `turns` would take, for each model of the form that can be asked."""
-        connected = self.house.connections.endpoints(self.owner)
-        if not connected or not form.model.strip():
-            return []
-        messages = [*_system(form), *self.to_send(turns), *_message(text, images)]
-        found = [catalogue.find(model.strip(), connected) for model in form.models]
-        return [
-            context.estimate(model, window(endpoint, model), messages, form.params.max_tokens)
-            for endpoint, model in found
-        ]
-
-    def to_leave_out(self, turns: Sequence[Turn], form: Form, text: str, images: Sequence[str] = ()) -> int | None:
-        """How many of the oldest `turns` have to go so that `text` fits for every model of the form; None where nothing
-        helps."""
-        windows = [one.window for one in self.estimates(turns, form, text, images) if one.window]
-        rest = [*_system(form), *_message(text, images)]
-        longest = form.params.max_tokens or 1
-        return context.to_leave_out(_plain(turns), rest, min(windows), longest) if windows else 0
-
     def choose(self, message_id: str) -> None:
         """Open the branch through a message. Raises NotFound."""
         self._change(lambda db, chat_id: chats.choose(db, self.owner, chat_id, message_id))
@@ -245,7 +205,7 @@ class Talk:
         if not chosen.strip():
             raise InvalidInput(N_("No model is chosen."))
         endpoint, model = catalogue.find(chosen.strip(), connected)
-        return self._prepared(endpoint, ChatRequest(model, (*_system(form), *messages), form.params)), endpoint
+        return self._prepared(endpoint, ChatRequest(model, (*form.preface, *messages), form.params)), endpoint
 
     def _prepared(self, endpoint: Endpoint, asked: ChatRequest) -> Call:
         """The call that asks `asked`, as far as its model is known to take it."""
@@ -286,19 +246,6 @@ class Talk:
             calls.start_call(db, call, self.house.process)
 
 
-def window(endpoint: Endpoint, model: str) -> int | None:
-    """The context of a model in tokens, or None."""
-    return endpoint.context_window or prices.context_window(model)
-
-
-def _system(form: Form) -> list[Message]:
-    return [Message(role="system", content=form.system)] if form.system.strip() else []
-
-
-def _message(text: str, images: Sequence[str]) -> list[Message]:
-    return [Message(role="user", content=text, images=tuple(images))] if text.strip() or images else []
-
-
 def not_sent(call: CallRecord) -> bool:
     """Whether a failed call never reached its service."""
     return call.error_kind in NOT_SENT
@@ -311,11 +258,6 @@ def missing(call: CallRecord) -> int:
 
 def _versions_asked(call: CallRecord) -> int:
     return int(call.params_asked.get("n") or 1)
-
-
-def _plain(turns: Sequence[Turn]) -> list[Message]:
-    """Turns without their images, one message each."""
-    return [Message(role=turn.role, content=turn.text) for turn in turns]
 
 
 def _before(turns: Sequence[Turn], turn: Turn | None) -> list[Turn]:

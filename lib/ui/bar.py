@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from lib import room
 from lib.context import MENTIONED_FROM, NEARLY_FULL_FROM, Estimate
 from lib.errors import InvalidInput
 from lib.ui import talk
@@ -18,7 +19,7 @@ def bar(view: View) -> None:
     if not view.turns:
         return
     try:
-        found = talk.current().estimates(view.turns, talk.form())
+        found = room.estimates(talk.current(), view.turns, talk.form())
     except InvalidInput:
         return
     if not found:

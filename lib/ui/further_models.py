@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from lib.form import MOST_MODELS
 from lib.house import House
-from lib.talks import MOST_MODELS
 from lib.ui.picker import options
 from lib.ui.texts import _
 

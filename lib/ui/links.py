@@ -9,9 +9,9 @@ from urllib.parse import quote, unquote, urlencode
 import streamlit as st
 
 from lib.errors import InvalidInput
+from lib.form import Form
 from lib.models import RANGES, Params
 from lib.sweep import MAX_CONCURRENCY, MAX_REPEATS, unique
-from lib.talks import Form
 from lib.ui.state import state
 from lib.ui.texts import said
 from lib.words import N_

@@ -7,7 +7,7 @@ import streamlit as st
 from lib import catalogue
 from lib.chats import Turn
 from lib.errors import InvalidInput
-from lib.talks import Form
+from lib.form import Form
 from lib.ui import talk
 from lib.ui.links import chat_link
 from lib.ui.texts import _, said

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from lib import images
+from lib import images, room
 from lib.chats import Turn
 from lib.errors import InvalidInput, StoreError, TemperaError
+from lib.form import Form
 from lib.runner import Answer
-from lib.talks import Form, Talk
+from lib.talks import Talk
 from lib.ui import controls, resources
 from lib.ui.state import SHOWN_TURNS, Held, state
 from lib.ui.texts import said
@@ -153,12 +154,12 @@ def take_back_held() -> None:
 def _held(talk: Talk, chosen: Form, text: str) -> Held | None:
     """What makes a message one to ask about first, if anything does."""
     turns = talk.branch()
-    found = talk.estimates(turns, chosen, text, state.images)
+    found = room.estimates(talk, turns, chosen, text, len(state.images))
     cost, limit = sum(one.cost or 0 for one in found), st.session_state.get(ASK_FROM)
     narrow = [one for one in found if one.too_long]
     if narrow:
         least = min(narrow, key=lambda one: one.window or 0)
-        gone = talk.to_leave_out(turns, chosen, text, state.images)
+        gone = room.to_leave_out(talk, turns, chosen, text)
         return Held(text, least.prompt_tokens, least.window, gone, cost, limit)
     dear = limit is not None and cost > limit
     return Held(text, found[0].prompt_tokens, None, None, cost, limit) if dear else None
