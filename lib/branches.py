@@ -7,9 +7,10 @@ stays a node of the tree, so that what was said after it keeps its place; it is 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, Connection, literal, select
+from sqlalchemy import CTE, BindParameter, Connection, Select, bindparam, literal, select
 
 from lib.calls import COLUMNS, CallRecord, record
 from lib.models import Role
@@ -62,57 +63,76 @@ class Turn:
 
 def open_branch(conn: Connection, owner: str, chat_id: str) -> list[Turn]:
     """The turns from the root to the head; empty for a chat that has none, or that this owner does not have."""
-    branch = _branch(owner, chat_id)
-    rows = conn.execute(
-        select(*_TURN, *COLUMNS)
-        .join(branch, messages.c.id == branch.c.id)
-        .outerjoin(calls, (calls.c.id == messages.c.call_id) & (calls.c.owner == owner))
-        .where(messages.c.owner == owner, messages.c.deleted_at.is_(None))
-        .order_by(branch.c.depth.desc())
-    ).all()
+    rows = conn.execute(_open_turns(), {"owner": owner, "chat": chat_id}).all()
     children = _children(conn, owner, chat_id) if rows else {}
     return [_turn(row, children) for row in rows]
 
 
 def side_by_side(conn: Connection, owner: str, chat_id: str, together: str) -> list[Turn]:
     """The answers of several models to one question, one turn for each call, in the order they were asked."""
-    rows = conn.execute(
-        select(*_TURN, *COLUMNS)
-        .join(calls, (calls.c.id == messages.c.call_id) & (calls.c.owner == owner))
-        .where(messages.c.owner == owner, messages.c.chat_id == chat_id, messages.c.together == together)
-        .where(messages.c.deleted_at.is_(None), messages.c.choice == 0)
-        .order_by(messages.c.seq)
-    ).all()
+    rows = conn.execute(_turns_together(), {"owner": owner, "chat": chat_id, "together": together}).all()
     children = _children(conn, owner, chat_id) if rows else {}
     return [_turn(row, children) for row in rows]
 
 
-def _branch(owner: str, chat_id: str) -> CTE:
+# The statements are built once: building one takes SQLAlchemy longer than SQLite takes to answer it.
+OWNER: BindParameter[str] = bindparam("owner")
+CHAT: BindParameter[str] = bindparam("chat")
+
+
+@cache
+def _open_turns() -> Select[Any]:
+    branch = _branch()
+    return (
+        select(*_TURN, *COLUMNS)
+        .join(branch, messages.c.id == branch.c.id)
+        .outerjoin(calls, (calls.c.id == messages.c.call_id) & (calls.c.owner == OWNER))
+        .where(messages.c.owner == OWNER, messages.c.deleted_at.is_(None))
+        .order_by(branch.c.depth.desc())
+    )
+
+
+@cache
+def _turns_together() -> Select[Any]:
+    return (
+        select(*_TURN, *COLUMNS)
+        .join(calls, (calls.c.id == messages.c.call_id) & (calls.c.owner == OWNER))
+        .where(messages.c.owner == OWNER, messages.c.chat_id == CHAT, messages.c.together == bindparam("together"))
+        .where(messages.c.deleted_at.is_(None), messages.c.choice == 0)
+        .order_by(messages.c.seq)
+    )
+
+
+def _branch() -> CTE:
     """(id, parent_id, depth) of the messages from the head, depth 0, up to the root."""
     head = (
         select(messages.c.id, messages.c.parent_id, literal(0).label("depth"))
         .join(chats, chats.c.head == messages.c.id)
-        .where(chats.c.owner == owner, chats.c.id == chat_id, chats.c.deleted_at.is_(None))
-        .where(messages.c.owner == owner, messages.c.chat_id == chat_id)
+        .where(chats.c.owner == OWNER, chats.c.id == CHAT, chats.c.deleted_at.is_(None))
+        .where(messages.c.owner == OWNER, messages.c.chat_id == CHAT)
     )
     up = head.cte("branch", recursive=True)
     parents = (
         select(messages.c.id, messages.c.parent_id, up.c.depth + 1)
         .join(up, messages.c.id == up.c.parent_id)
-        .where(messages.c.owner == owner)
+        .where(messages.c.owner == OWNER)
     )
     return up.union_all(parents)
 
 
-def _children(conn: Connection, owner: str, chat_id: str) -> _Children:
-    """All messages of a chat that are not deleted, by their parent, oldest first."""
-    query = (
+@cache
+def _places() -> Select[Any]:
+    return (
         select(messages.c.id, messages.c.parent_id, messages.c.call_id, messages.c.seq)
-        .where(messages.c.owner == owner, messages.c.chat_id == chat_id, messages.c.deleted_at.is_(None))
+        .where(messages.c.owner == OWNER, messages.c.chat_id == CHAT, messages.c.deleted_at.is_(None))
         .order_by(messages.c.seq)
     )
+
+
+def _children(conn: Connection, owner: str, chat_id: str) -> _Children:
+    """All messages of a chat that are not deleted, by their parent, oldest first."""
     children: _Children = defaultdict(list)
-    for id, parent_id, call_id, seq in conn.execute(query):
+    for id, parent_id, call_id, seq in conn.execute(_places(), {"owner": owner, "chat": chat_id}):
         children[parent_id].append(_Place(id, call_id or id, seq))
     return children
 

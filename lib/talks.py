@@ -65,17 +65,24 @@ class Talk:
         found = self.store.read(lambda db: chats.side_by_side(db, self.owner, chat_id, together))
         return [turn if turn.id in one.alternatives else one for one in found]
 
-    def say(self, text: str, form: Form, images: Sequence[str] = (), instead_of: Turn | None = None) -> str:
-        """Send `text` and images (data URLs) at the end, or as another version of the turn `instead_of`; the id of its
-        chat. Raises InvalidInput when it can't be sent, and then nothing has changed."""
-        turns = _before(self.branch(), instead_of)
-        message = Message(role="user", content=text, images=tuple(images))
+    def say(self, text: str, form: Form, images: Sequence[str] = (), turns: Sequence[Turn] | None = None) -> str:
+        """Send `text` and images (data URLs) after `turns`, the open branch; the id of the chat. Raises InvalidInput when
+        it can't be sent, and then nothing has changed."""
+        turns = self.branch() if turns is None else turns
+        return self._say(turns, _last_id(turns), Message(role="user", content=text, images=tuple(images)), form)
+
+    def say_instead(self, turn: Turn, text: str, form: Form) -> None:
+        """Send `text`, with the images of the question `turn`, as another version of it. Raises InvalidInput."""
+        message = Message(role="user", content=text, images=self.images(turn.images))
+        self._say(_before(self.branch(), turn), turn.parent, message, form)
+
+    def _say(self, turns: Sequence[Turn], parent: str | None, message: Message, form: Form) -> str:
+        """Record a question under `parent` with the answers to come, and begin."""
         asked = self._asked(turns, [message], form)
-        parent = instead_of.parent if instead_of else _last_id(turns)
 
         def record(db: Connection) -> str:
-            chat_id = self.chat_id or chats.new_chat(db, self.owner, text)
-            question = chats.add_message(db, self.owner, chat_id, parent, "user", text, images)
+            chat_id = self.chat_id or chats.new_chat(db, self.owner, message.content)
+            question = chats.add_message(db, self.owner, chat_id, parent, "user", message.content, message.images)
             self._record_answers(db, chat_id, question, asked)
             return chat_id
 
@@ -232,7 +239,8 @@ class Talk:
             calls.start_call(db, replace(call, temporary=False), self.house.process)
             place = (chat_id, question, call.id, call.request.choices, asked.begun, together, asked.left_out)
             firsts += chats.add_answers(db, self.owner, *place)[:1]
-        chats.choose(db, self.owner, chat_id, firsts[0])
+        if together:
+            chats.choose(db, self.owner, chat_id, firsts[0])
 
     def _start(self, asked: _Asked) -> None:
         if self.temporary:

@@ -87,12 +87,13 @@ class LiveAnswer:
             self._asked = True
             self._ask(self._status.container())
             self._said = _status(self.answer, self._asked)
+        # The words first: what is drawn later may come to the browser a flush later.
+        for index, choice in enumerate(self._choices):
+            choice.show(self.answer, index)
         now = _status(self.answer, self._asked)
         if now != self._said:
             self._status.caption(now)
             self._said = now
-        for index, choice in enumerate(self._choices):
-            choice.show(self.answer, index)
         if self.answer.finished and self._stop is not None:
             self._stop.empty()
             self._stop = None

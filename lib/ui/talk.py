@@ -107,24 +107,33 @@ def send() -> None:
     except InvalidInput as refused:
         _put_back(typed.text, refused)
         return
-    if look(current()).running:
+    view = look(current())
+    if view.running:
         state.waiting = typed.text
     else:
-        say(typed.text)
+        say(typed.text, view.turns)
 
 
-def say(text: str, asked_first: bool = False, leave_out: int = 0) -> None:
-    """Send `text`; when it can't be sent, say why and put it back into the composer. One that is too long or too dear
-    is held, and asked about, unless that was done."""
+def say(text: str, turns: list[Turn] | None = None) -> None:
+    """Send `text` after `turns`, the open branch; one that is too long or too dear is held, and asked about."""
+    talk = current()
+    turns = talk.branch() if turns is None else turns
     try:
-        talk, chosen = current(), replace(form(), leave_out=leave_out)
-        if not asked_first:
-            held = _held(talk, chosen, text)
-            if held is not None and not (held.leave_out and st.session_state.get(LEAVE_OUT)):
-                state.held = held
-                return
-            chosen = replace(chosen, leave_out=(held and held.leave_out) or 0)
-        state.chat_id = talk.say(text, chosen, state.images)
+        chosen = form()
+        held = _held(talk, turns, chosen, text)
+    except TemperaError as refused:
+        _put_back(text, refused)
+        return
+    if held is not None and not (held.leave_out and st.session_state.get(LEAVE_OUT)):
+        state.held = held
+    else:
+        _say(talk, turns, text, replace(chosen, leave_out=(held and held.leave_out) or 0))
+
+
+def _say(talk: Talk, turns: list[Turn], text: str, chosen: Form) -> None:
+    """Send `text`; when it can't be sent, say why and put it back into the composer."""
+    try:
+        state.chat_id = talk.say(text, chosen, state.images, turns)
     except TemperaError as refused:
         _put_back(text, refused)
     else:
@@ -140,9 +149,10 @@ def _put_back(text: str, why: TemperaError) -> None:
 
 def send_held(leave_out: bool = False) -> None:
     """Send the message that was asked about, with or without the oldest turns."""
-    held, state.held = state.held, None
+    held, state.held, talk = state.held, None, current()
     if held is not None:
-        say(held.text, asked_first=True, leave_out=(held.leave_out or 0) if leave_out else 0)
+        chosen = replace(form(), leave_out=(held.leave_out or 0) if leave_out else 0)
+        _say(talk, talk.branch(), held.text, chosen)
 
 
 def take_back_held() -> None:
@@ -151,9 +161,8 @@ def take_back_held() -> None:
         st.session_state[INPUT], state.held = state.held.text, None
 
 
-def _held(talk: Talk, chosen: Form, text: str) -> Held | None:
+def _held(talk: Talk, turns: list[Turn], chosen: Form, text: str) -> Held | None:
     """What makes a message one to ask about first, if anything does."""
-    turns = talk.branch()
     found = room.estimates(talk, turns, chosen, text, len(state.images))
     cost, limit = sum(one.cost or 0 for one in found), st.session_state.get(ASK_FROM)
     narrow = [one for one in found if one.too_long]
@@ -169,7 +178,7 @@ def say_instead(turn: Turn) -> None:
     """Send an edited question; the old one stays as a version of it."""
     with refusals_said():
         talk = current()
-        talk.say(st.session_state[EDITED], form(), talk.images(turn.images), instead_of=turn)
+        talk.say_instead(turn, st.session_state[EDITED], form())
         state.editing = None
         _note_models()
 
