@@ -95,7 +95,8 @@ def start_call(conn: Connection, call: Call, process: str) -> None:
         "cost": None,
         "process": process,
     }
-    conn.execute(calls.insert().values(**row, **_answered(Reply(), call.temporary)))
+    # As a parameter: SQLAlchemy then compiles the statement once, which `values` would not let it.
+    conn.execute(calls.insert(), row | _answered(Reply(), call.temporary))
 
 
 def checkpoint(conn: Connection, call_id: str, reply: Reply) -> None:

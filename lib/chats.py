@@ -233,14 +233,13 @@ def _below(conn: Connection, owner: str, chat_id: str, message_ids: Sequence[str
 def _add(
     conn: Connection, owner: str, chat_id: str, parent_id: str | None, rows: Sequence[dict[str, Any]]
 ) -> list[str]:
-    query = select(chats.c.id).where(chats.c.owner == owner, chats.c.id == chat_id, chats.c.deleted_at.is_(None))
-    if conn.execute(query).first() is None or not _has_parent(conn, owner, chat_id, parent_id):
+    if not _has_parent(conn, owner, chat_id, parent_id):
         raise NotFound
     moment, ids = now(), [secrets.token_hex(16) for _ in rows]
     place = {"owner": owner, "chat_id": chat_id, "parent_id": parent_id, "created_at": moment}
+    _must_change(conn, _of(owner, chat_id).values(head=ids[0], updated_at=moment))
     for message_id, row in zip(ids, rows, strict=True):
-        conn.execute(messages.insert().values({**row, **place, "id": message_id}))
-    conn.execute(_of(owner, chat_id).values(head=ids[0], updated_at=moment))
+        conn.execute(messages.insert(), {**row, **place, "id": message_id})
     return ids
 
 
