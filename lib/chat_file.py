@@ -1,47 +1,63 @@
 """A chat as a file: Markdown to read, JSON to keep and to bring back; foreign files are checked before use.
 
 Ours is `{"tempera": 1, "title": .., "messages": [{"role": .., "content": ..}, ..]}`; a plain array of Chat Completions
-messages is taken too. Nothing else in a file has any effect: unknown keys are refused.
+messages is taken too. Images are parts of a message, as data URLs. Nothing else in a file has any effect: unknown keys
+are refused.
 """
 
 import json
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from lib import images
 from lib.errors import InvalidInput
 from lib.models import Message
 from lib.words import N_
 
-MAX_BYTES = 5_000_000
+MAX_BYTES = 25_000_000
+"""Images included."""
 MAX_MESSAGES = 5_000
 
 
-class _Part(BaseModel):
+class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+
+class _Text(_Strict):
     type: Literal["text"]
     text: str
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _Address(_Strict):
+    url: Annotated[str, AfterValidator(images.checked)]
+    detail: Literal["auto", "low", "high"] = "auto"
 
+
+class _Image(_Strict):
+    type: Literal["image_url"]
+    image_url: _Address
+
+
+class _Message(_Strict):
     role: Literal["system", "user", "assistant"]
-    content: str | list[_Part]
+    content: str | list[Annotated[_Text | _Image, Field(discriminator="type")]]
 
     def plain(self) -> Message:
-        text = self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content)
-        return Message(role=self.role, content=text)
+        """Its text and images apart. Raises InvalidInput for too many images."""
+        parts = [_Text(type="text", text=self.content)] if isinstance(self.content, str) else self.content
+        urls = [part.image_url.url for part in parts if isinstance(part, _Image)]
+        if urls and self.role != "user":
+            raise InvalidInput(N_("Only a user's message can carry images."))
+        text = "\n".join(part.text for part in parts if isinstance(part, _Text))
+        return Message(role=self.role, content=text, images=images.few_enough(urls))
 
 
 _Messages = Annotated[list[_Message], Field(min_length=1, max_length=MAX_MESSAGES)]
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _File(_Strict):
     tempera: Literal[1]
     title: Annotated[str, Field(max_length=1_000)] = ""
     messages: _Messages
@@ -52,7 +68,7 @@ _EITHER: TypeAdapter[_File | list[_Message]] = TypeAdapter(_File | _Messages)
 
 def to_json(title: str, messages: Sequence[Message]) -> bytes:
     """The chat as JSON; `read` brings it back."""
-    turns = [message.model_dump() for message in messages]
+    turns = [message.to_send() for message in messages]
     return json.dumps({"tempera": 1, "title": title, "messages": turns}, ensure_ascii=False, indent=2).encode()
 
 

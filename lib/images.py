@@ -1,7 +1,7 @@
 """Images that go with a message: which ones can, and how they are sent."""
 
-from base64 import b64encode
-from collections.abc import Iterable
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Sequence
 
 from lib.errors import InvalidInput
 from lib.words import N_
@@ -14,10 +14,25 @@ ENDINGS = ("png", "jpg", "jpeg", "webp", "gif")
 
 def data_urls(files: Iterable[bytes]) -> list[str]:
     """Files as data URLs; raises InvalidInput unless all of them can go with one message."""
-    found = [data_url(file) for file in files]
-    if len(found) > MAX_IMAGES:
+    return list(few_enough([data_url(file) for file in files]))
+
+
+def few_enough(urls: Sequence[str]) -> tuple[str, ...]:
+    """`urls`; raises InvalidInput when they are too many for one message."""
+    if len(urls) > MAX_IMAGES:
         raise InvalidInput(N_("At most {most} images can go with one message."), most=MAX_IMAGES)
-    return found
+    return tuple(urls)
+
+
+def checked(url: str) -> str:
+    """A data URL that came from elsewhere, written anew from the image in it; raises InvalidInput for any other URL."""
+    head, _, encoded = url.partition(";base64,")
+    if not head.startswith("data:image/"):
+        raise InvalidInput(N_("An image has to be in the file itself, as a data URL: addresses are not fetched."))
+    try:
+        return data_url(b64decode(encoded, validate=True))
+    except ValueError:
+        return data_url(b"")
 
 
 def data_url(file: bytes) -> str:

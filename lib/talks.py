@@ -66,8 +66,8 @@ class Talk:
         return [turn if turn.id in one.alternatives else one for one in found]
 
     def say(self, text: str, form: Form, images: Sequence[str] = (), turns: Sequence[Turn] | None = None) -> str:
-        """Send `text` and images (data URLs) after `turns`, the open branch; the id of the chat. Raises InvalidInput when
-        it can't be sent, and then nothing has changed."""
+        """Send `text` and images (data URLs) after `turns`, the open branch; the id of the chat. Raises InvalidInput
+        when it can't be sent, and then nothing has changed."""
         turns = self.branch() if turns is None else turns
         return self._say(turns, _last_id(turns), Message(role="user", content=text, images=tuple(images)), form)
 

@@ -1,6 +1,7 @@
 """Chats as files: what is saved comes back, and nothing but a chat comes in."""
 
 import json
+from base64 import b64encode
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,14 @@ from lib.errors import InvalidInput
 from lib.models import Message
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
-TURNS = st.lists(st.builds(Message, role=st.sampled_from(["user", "assistant"]), content=TEXT), min_size=1, max_size=6)
+PIXEL = "data:image/png;base64," + b64encode(b"\x89PNG\r\n\x1a\nrest").decode()
+IMAGE = {"type": "image_url", "image_url": {"url": PIXEL}}
+ANSWER = st.builds(Message, role=st.just("assistant"), content=TEXT)
+ASKED = st.builds(Message, role=st.just("user"), content=TEXT)
+WITH_IMAGES = st.builds(
+    Message, role=st.just("user"), content=TEXT.map(str.strip), images=st.lists(st.just(PIXEL), max_size=3).map(tuple)
+)
+TURNS = st.lists(ANSWER | ASKED | WITH_IMAGES, min_size=1, max_size=6)
 
 
 @given(TEXT, TURNS)
@@ -39,9 +47,14 @@ def test_an_array_of_messages_is_a_chat() -> None:
         b'[{"role": "user", "content": "hi", "api_key": "sk-x"}]',
         b'[{"role": "tool", "content": "hi"}]',
         b'[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}]}]',
+        b'[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://evil/x.png"}}]}]',
+        b'[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/svg;base64,PHN2"}}]}]',
+        b'[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,%%%"}}]}]',
+        json.dumps([{"role": "user", "content": [IMAGE] * 9}]).encode(),
+        json.dumps([{"role": "assistant", "content": [IMAGE]}]).encode(),
         b'[{"role": "user", "content": "a"}, {"role": "system", "content": "b"}]',
         json.dumps([{"role": "user", "content": "x"}] * 5_001).encode(),
-        b" " * 5_000_001,
+        b" " * 25_000_001,
     ],
 )
 def test_a_hostile_or_foreign_file_is_refused_with_a_sentence(file: bytes) -> None:

@@ -33,7 +33,12 @@ def bring_in() -> None:
     """A chat from a file: one that was saved here, or an array of messages."""
     with st.expander(_("Bring in a chat"), key="chat_bring_in", type="compact", icon=":material/upload:"):
         st.file_uploader(
-            _("A JSON file"), type="json", key=UPLOAD, on_change=_read, max_upload_size=5, label_visibility="collapsed"
+            _("A JSON file"),
+            type="json",
+            key=UPLOAD,
+            on_change=_read,
+            max_upload_size=chat_file.MAX_BYTES // 1_000_000,
+            label_visibility="collapsed",
         )
 
 
