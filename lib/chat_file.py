@@ -6,14 +6,14 @@ are refused.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from lib import images
 from lib.errors import InvalidInput
-from lib.models import Message
+from lib.models import Message, Role
 from lib.words import N_
 
 MAX_BYTES = 25_000_000
@@ -72,7 +72,7 @@ def to_json(title: str, messages: Sequence[Message]) -> bytes:
     return json.dumps({"tempera": 1, "title": title, "messages": turns}, ensure_ascii=False, indent=2).encode()
 
 
-def to_markdown(title: str, messages: Sequence[Message], names: dict[str, str]) -> bytes:
+def to_markdown(title: str, messages: Sequence[Message], names: Mapping[Role, str]) -> bytes:
     """The chat as Markdown; `names` say who speaks, by role."""
     turns = [f"**{names[message.role]}**\n\n{message.content}" for message in messages]
     return "\n\n---\n\n".join([f"# {title}", *turns]).encode("utf-8", "replace")

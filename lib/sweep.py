@@ -21,7 +21,8 @@ MAX_CONCURRENCY = 64
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a sweep asks. `models` are `endpoint/model id`; a temperature of None is not sent."""
+    """What a sweep asks. `models` are `endpoint/model id`; a temperature of None is not sent; `history` is a
+    conversation that the prompt goes on."""
 
     prompt: str
     models: tuple[str, ...]
@@ -30,6 +31,7 @@ class Plan:
     repeats: int = 1
     concurrency: int = 4
     params: Params = Params(stream=True)
+    history: tuple[Message, ...] = ()
 
     def checked(self) -> "Plan":
         """The plan itself; raises InvalidInput with a sentence for what can't be run."""
@@ -59,7 +61,7 @@ class Plan:
         """The request of one cell; `model` is the id at its endpoint."""
         system = (Message(role="system", content=self.system),) if self.system.strip() else ()
         params = self.params.model_copy(update={"temperature": temperature})
-        return ChatRequest(model, (*system, Message(role="user", content=self.prompt)), params)
+        return ChatRequest(model, (*system, *self.history, Message(role="user", content=self.prompt)), params)
 
     def cells(self, sweep_id: str) -> "Iterator[Cell]":
         """All cells, row by row."""
@@ -79,6 +81,7 @@ class Plan:
             "repeats": self.repeats,
             "concurrency": self.concurrency,
             "params": self.params.model_dump(mode="json", exclude_none=True),
+            "history": [message.to_send() for message in self.history],
         }
 
     @classmethod
@@ -92,6 +95,7 @@ class Plan:
             repeats=value["repeats"],
             concurrency=value["concurrency"],
             params=Params(**value["params"]),
+            history=tuple(Message(**message) for message in value.get("history", ())),
         )
 
 

@@ -1,18 +1,22 @@
 """Chats as files: what is saved comes back, and nothing but a chat comes in."""
 
 import json
-from base64 import b64encode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import chat_file
+from lib import chat_file, images
 from lib.errors import InvalidInput
 from lib.models import Message
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
-PIXEL = "data:image/png;base64," + b64encode(b"\x89PNG\r\n\x1a\nrest").decode()
+PIXEL = images.data_url(
+    bytes.fromhex(
+        "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001e221bc33"
+        "0000000049454e44ae426082"
+    )
+)
 IMAGE = {"type": "image_url", "image_url": {"url": PIXEL}}
 ANSWER = st.builds(Message, role=st.just("assistant"), content=TEXT)
 ASKED = st.builds(Message, role=st.just("user"), content=TEXT)

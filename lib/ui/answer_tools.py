@@ -136,6 +136,7 @@ def _rarely_needed(number: int, turn: Turn) -> None:
         icon=":material/add_comment:",
         on_click=turns.begin_writing,
     )
+    turn_tools.sweep_button(str(number), turn)
     turn_tools.delete_button(str(number), turn)
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from lib.ui import turns
 from lib.ui.state import state
-from lib.ui.texts import _
+from lib.ui.texts import _, speakers
 from lib.ui.turns import WRITTEN, WRITTEN_ROLE
 
 
@@ -20,8 +20,9 @@ def written_turn() -> None:
 
 
 def _form() -> None:
-    names = {"user": _("You"), "assistant": _("Model")}
-    st.segmented_control(_("Who says it"), list(names), format_func=names.__getitem__, default="user", key=WRITTEN_ROLE)
+    st.segmented_control(
+        _("Who says it"), ["user", "assistant"], format_func=speakers().__getitem__, default="user", key=WRITTEN_ROLE
+    )
     st.text_area(_("What is said"), key=WRITTEN, label_visibility="collapsed")
     with st.container(horizontal=True):
         st.button(_("Add"), key="written_add", type="primary", on_click=turns.add_written)

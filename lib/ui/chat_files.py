@@ -9,7 +9,7 @@ from lib.chats import Chat
 from lib.errors import InvalidInput
 from lib.ui import talk
 from lib.ui.state import state
-from lib.ui.texts import _, said
+from lib.ui.texts import _, said, speakers
 
 JSON = "application/json"
 UPLOAD = "chat_import"
@@ -47,7 +47,7 @@ def _file(chat: Chat, ending: str) -> bytes:
     messages = owned.to_send(owned.branch())
     if ending == "json":
         return chat_file.to_json(chat.title, messages)
-    return chat_file.to_markdown(chat.title, messages, {"user": _("You"), "assistant": _("Model"), "system": "system"})
+    return chat_file.to_markdown(chat.title, messages, speakers())
 
 
 def _read() -> None:

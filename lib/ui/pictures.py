@@ -18,7 +18,7 @@ def pictures(ids: Sequence[str]) -> None:
     if ids:
         with st.container(horizontal=True, gap="small"):
             for url in talk.current().images(ids):
-                st.image(_bytes(url), width=WIDTH)
+                _picture(url, WIDTH)
 
 
 def images_to_send() -> None:
@@ -27,7 +27,7 @@ def images_to_send() -> None:
         return
     with st.container(key="chat_images", horizontal=True, vertical_alignment="center", gap="small"):
         for index, url in enumerate(state.images):
-            st.image(_bytes(url), width=SMALL)
+            _picture(url, SMALL)
             st.button(
                 "",
                 key=f"chat_image_remove_{index}",
@@ -44,5 +44,8 @@ def _take_away(index: int) -> None:
     del state.images[index]
 
 
-def _bytes(url: str) -> bytes:
-    return b64decode(url.partition(",")[2])
+def _picture(url: str, width: int) -> None:
+    try:
+        st.image(b64decode(url.partition(",")[2]), width=width)
+    except (OSError, ValueError, SyntaxError):
+        st.caption(_("An image that can't be shown here."))

@@ -50,7 +50,7 @@ SWEEP = Memory(
     "sweep_models",
     (
         *("sweep_prompt", "sweep_system", "sweep_models", "sweep_temperatures", "sweep_repeats"),
-        *("sweep_concurrency", "sweep_max_tokens_on", "sweep_max_tokens"),
+        *("sweep_concurrency", "sweep_max_tokens_on", "sweep_max_tokens", "sweep_history"),
     ),
     lambda house, owner, sweep_id: house.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id)),
 )

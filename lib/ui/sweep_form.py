@@ -15,6 +15,7 @@ from lib.ui.figures import money
 from lib.ui.picker import options
 from lib.ui.safe import rendered
 from lib.ui.state import state
+from lib.ui.sweep_history import history, history_line
 from lib.ui.texts import _, said
 from lib.ui.visitor import Visitor, visitor
 from lib.words import N_
@@ -30,6 +31,7 @@ def sweep_form(house: House, visitor: Visitor) -> None:
     models = _known_models(house, visitor)
     for key, value in {**START, "sweep_models": models[:1]}.items():
         st.session_state.setdefault(key, value)
+    history_line()
     st.text_area(_("What should they write?"), key="sweep_prompt", height=90, placeholder=_(EXAMPLES[0]), **KEPT)
     st.multiselect(
         _("Models"),
@@ -76,6 +78,7 @@ def read_plan() -> Plan:
         repeats=state.get("sweep_repeats", 1),
         concurrency=state.get("sweep_concurrency", START["sweep_concurrency"]),
         params=Params.checked(params),
+        history=history(),
     ).checked()
 
 

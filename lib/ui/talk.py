@@ -109,7 +109,7 @@ def send() -> None:
         return
     view = look(current())
     if view.running:
-        state.waiting = typed.text
+        state.waiting = "\n\n".join(text for text in (state.waiting, typed.text) if text)
     else:
         say(typed.text, view.turns)
 

@@ -10,6 +10,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from lib.errors import TemperaError
+from lib.models import Role
 
 LANGUAGES = {"en": "English", "zh_Hans": "简体中文"}
 LOCALES = Path(__file__).with_name("locales")
@@ -32,6 +33,11 @@ def _(text: str) -> str:
 def said(error: TemperaError) -> str:
     """What happened and what to do, in the visitor's language."""
     return error.sentence(_)
+
+
+def speakers() -> dict[Role, str]:
+    """Who says a message, by its role."""
+    return {"user": _("You"), "assistant": _("Model"), "system": _("System prompt")}
 
 
 @cache

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from lib.chats import Turn
-from lib.ui import talk, turns
+from lib.ui import sweep_history, talk, turns
 from lib.ui.share import share
 from lib.ui.texts import _
 
@@ -19,6 +19,7 @@ def under_question(index: int, turn: Turn) -> None:
         if more is not None:
             with more:
                 share(turn)
+                sweep_button(f"question_{index}", turn)
                 delete_button(f"question_{index}", turn)
 
 
@@ -35,6 +36,15 @@ def editor(turn: Turn) -> None:
 def edit_button(key: str, turn: Turn) -> None:
     """Opens the editor."""
     st.button(_("Edit"), key=key, type="tertiary", icon=":material/edit:", on_click=turns.edit, args=(turn,))
+
+
+def sweep_button(name: str, turn: Turn) -> None:
+    """Takes the conversation up to the turn along to Sweep."""
+    words, why_not = _("Open in Sweep"), sweep_history.why_not(turn)
+    if st.button(
+        words, key=f"sweep_{name}", type="tertiary", icon=":material/grid_view:", help=why_not, disabled=bool(why_not)
+    ):
+        sweep_history.take_along(turn)
 
 
 def delete_button(name: str, turn: Turn) -> None:
