@@ -167,6 +167,24 @@ def test_what_is_sent_meanwhile_waits_its_turn(app: AppServer, api: FakeApi, con
     assert len(asked(api, "second")) == 1
 
 
+def test_what_waits_is_back_in_the_composer_after_a_reload(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    """C31 C19"""
+    page = open_page(context, link(app, "slow-50"))
+    send(page, "to be reloaded " + "word " * 60)
+    expect(key(page, "answer_0")).to_contain_text("You said")
+    send(page, "one")
+    expect(key(page, "chat_waiting")).to_contain_text("one")
+    send(page, "two")
+    expect(key(page, "chat_waiting")).to_contain_text("two")
+    page.reload()
+
+    expect(composer(page)).to_have_value("one\n\ntwo")
+    ended(page)
+    assert not asked(api, "one")
+
+
 def test_a_link_is_the_first_thing_a_new_visitor_opens(app: AppServer, context: BrowserContext) -> None:
     """C22"""
     page = open_page(context, f"{app.url}/chat?model=echo&system=Be%20brief&prompt=Hello%20there&temperature=0.2")

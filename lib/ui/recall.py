@@ -39,7 +39,7 @@ CHAT = Memory(
     "chat",
     "chat_model",
     (
-        *("chat_model", "chat_system", "chat_stop_words", "chat_user", "chat_stream", "chat_json"),
+        *("chat_model", "chat_system", "chat_stop_words", "chat_user", "chat_stream", "chat_json", "waiting_message"),
         *(f"chat_{name}" for name in RANGES),
         *(f"chat_{name}_on" for name in (*RANGES, "stop", "user")),
     ),
@@ -67,6 +67,9 @@ def recall(house: House, visitor: Visitor, memory: Memory) -> None:
     if wanted and memory.exists(house, visitor.owner, wanted):
         st.session_state[memory.open_key] = wanted
     _recall_form(house, visitor, memory, kept.get("form", {}))
+    if state.waiting is not None:
+        # Nobody saw it go: it is for the visitor to send.
+        st.session_state["chat_input"], state.waiting = state.waiting, None
 
 
 def remember(house: House, visitor: Visitor, memory: Memory) -> None:
@@ -77,6 +80,8 @@ def remember(house: House, visitor: Visitor, memory: Memory) -> None:
     elif st.query_params.get(memory.page) != opened:
         st.query_params[memory.page] = opened
     form = {key: st.session_state[key] for key in memory.keys if st.session_state.get(key) is not None}
+    if state.temporary:
+        form.pop("waiting_message", None)
     snapshot = {"session": visitor.session, "open": opened, "form": form}
     if snapshot != st.session_state.get(f"remembered_{memory.page}"):
         st.session_state[f"remembered_{memory.page}"] = snapshot
