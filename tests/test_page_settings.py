@@ -8,9 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from lib import further, learned, presets
+from lib import further, learned, shelf
 from lib.errors import InvalidInput
 from lib.models import RANGES, ChatRequest, Message, Params
+from lib.presets import PRESETS
 from lib.store import Store
 from lib.ui import resources
 from lib.ui.controls import ZONES, zone
@@ -72,7 +73,7 @@ def owner(app: AppTest) -> str:
 
 def own(app: AppTest) -> dict[str, Any]:
     """The visitor's presets, as they are stored."""
-    return dict(resources.house().store.read(lambda db: presets.own(db, owner(app))))
+    return dict(resources.house().store.read(lambda db: PRESETS.own(db, owner(app))))
 
 
 # Presets
@@ -174,7 +175,7 @@ def test_a_preset_is_marked_only_while_the_settings_are_its_own(app: AppTest) ->
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("  ", "The preset needs a name."), ("Precise", "There is a preset named “Precise” already.")],
+    [("  ", "It needs a name."), ("Precise", "“Precise” is there already.")],
 )
 def test_a_name_that_will_not_do_is_said(app: AppTest, name: str, sentence: str) -> None:
     assert sentence in shown(save(app, name))
@@ -189,17 +190,17 @@ def test_settings_that_cannot_be_sent_are_not_kept(app: AppTest) -> None:
 
 def test_presets_are_bounded_in_number_size_and_name(store: Store) -> None:
     def work(db: Any) -> None:
-        for number in range(presets.MOST):
-            presets.save(db, "ada", f"{number:03}" + "x" * 90, {})
-        assert {len(name) for name in presets.own(db, "ada")} == {presets.LONGEST_NAME}
-        presets.save(db, "ada", f"{0:03}" + "x" * 90, {"stream": True})
-        with pytest.raises(InvalidInput, match="at most 50"):
-            presets.save(db, "ada", "one more", {})
+        for number in range(shelf.MOST):
+            PRESETS.save(db, "ada", f"{number:03}" + "x" * 90, {})
+        assert {len(name) for name in PRESETS.own(db, "ada")} == {shelf.LONGEST_NAME}
+        PRESETS.save(db, "ada", f"{0:03}" + "x" * 90, {"stream": True})
+        with pytest.raises(InvalidInput, match="At most 50"):
+            PRESETS.save(db, "ada", "one more", {})
         with pytest.raises(InvalidInput, match="already"):
-            presets.rename(db, "ada", f"{1:03}" + "x" * 57, f"{2:03}" + "x" * 57)
+            PRESETS.rename(db, "ada", f"{1:03}" + "x" * 57, f"{2:03}" + "x" * 57)
         with pytest.raises(InvalidInput, match="40,000"):
-            presets.save(db, "ada", f"{0:03}" + "x" * 90, {"system": "x" * 40_000})
-        assert len(presets.own(db, "ada")) == presets.MOST and presets.own(db, "eve") == {}
+            PRESETS.save(db, "ada", f"{0:03}" + "x" * 90, {"system": "x" * 40_000})
+        assert len(PRESETS.own(db, "ada")) == shelf.MOST and PRESETS.own(db, "eve") == {}
 
     store.write(work).result()
 

@@ -9,6 +9,7 @@ from lib.ui.pictures import images_to_send
 from lib.ui.safe import plain
 from lib.ui.state import state
 from lib.ui.talk import View
+from lib.ui.templates import templates
 from lib.ui.texts import _
 
 MEGABYTE = 1_000_000
@@ -20,6 +21,7 @@ def composer(view: View) -> None:
         held_message()
         images_to_send()
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+            templates()
             if state.temporary:
                 st.caption(
                     _("A temporary chat: its texts are in memory only and are gone when you leave it."), width="content"

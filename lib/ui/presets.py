@@ -6,11 +6,11 @@ from typing import Any
 import streamlit as st
 from sqlalchemy import Connection
 
-from lib import presets
 from lib.errors import TemperaError
 from lib.house import House
 from lib.models import RANGES
-from lib.presets import LONGEST_NAME, READY, Values
+from lib.presets import PRESETS, READY
+from lib.shelf import LONGEST_NAME, Values
 from lib.ui import controls, resources
 from lib.ui.safe import plain
 from lib.ui.state import state
@@ -23,7 +23,7 @@ OFF: Values = {"system": "", "stop_words": [], "user": "", "stream": True, "json
 
 def preset_row(house: House, who: Visitor, prefix: str) -> None:
     """One of the presets can be chosen, which fills the controls; beside them, what keeps and changes own ones."""
-    own = house.store.read(lambda db: presets.own(db, who.owner))
+    own = house.store.read(lambda db: PRESETS.own(db, who.owner))
     key = f"{prefix}_preset"
     if not _holds(prefix, own, st.session_state.get(key) or ""):
         st.session_state[key] = None
@@ -60,7 +60,7 @@ def _choose(prefix: str) -> None:
     if name in READY:
         _fill(prefix, {"temperature": READY[name][1], "temperature_on": True, "top_p_on": False})
     elif name:
-        _fill(prefix, resources.house().store.read(lambda db: presets.own(db, owner)).get(name, {}))
+        _fill(prefix, resources.house().store.read(lambda db: PRESETS.own(db, owner)).get(name, {}))
 
 
 def _fill(prefix: str, values: Values) -> None:
@@ -97,16 +97,16 @@ def _save(prefix: str) -> None:
     except TemperaError as refused:
         state.notices.append(said(refused))
     else:
-        _change(prefix, lambda db, owner: presets.save(db, owner, name, values))
+        _change(prefix, lambda db, owner: PRESETS.save(db, owner, name, values))
 
 
 def _rename(prefix: str, old: str) -> None:
     new = st.session_state[f"{prefix}_preset_name"]
-    _change(prefix, lambda db, owner: presets.rename(db, owner, old, new))
+    _change(prefix, lambda db, owner: PRESETS.rename(db, owner, old, new))
 
 
 def _delete(prefix: str, name: str) -> None:
-    _change(prefix, lambda db, owner: presets.delete(db, owner, name))
+    _change(prefix, lambda db, owner: PRESETS.delete(db, owner, name))
 
 
 def _change(prefix: str, work: Callable[[Connection, str], str | None]) -> None:
