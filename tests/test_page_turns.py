@@ -58,8 +58,10 @@ def beside(app: AppTest, *models: str) -> None:
 
 def write(app: AppTest, role: str, text: str, button: str = "written_add") -> None:
     """Add a turn by hand."""
-    app.session_state["writing_turn"] = True
-    app.run()
+    if "chat_write_first" in [one.key for one in app.button]:
+        click(app, "chat_write_first")
+    else:
+        click(opened(app, "question_0"), "write_question_0")
     app.button_group(key="written_role").set_value(role).run()
     app.text_area(key="written_turn").set_value(text).run()
     click(app, button)

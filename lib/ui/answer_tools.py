@@ -129,13 +129,7 @@ def _rarely_needed(number: int, turn: Turn) -> None:
         args=(number, turn),
     )
     turn_tools.edit_button(f"edit_answer_{number}", turn)
-    st.button(
-        _("Add a turn by hand"),
-        key=f"write_{number}",
-        type="tertiary",
-        icon=":material/add_comment:",
-        on_click=turns.begin_writing,
-    )
+    turn_tools.write_button(str(number))
     turn_tools.sweep_button(str(number), turn)
     turn_tools.delete_button(str(number), turn)
 

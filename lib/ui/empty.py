@@ -6,6 +6,7 @@ from lib.catalogue import find
 from lib.house import House
 from lib.ui import talk
 from lib.ui.texts import _
+from lib.ui.turns import begin_writing
 from lib.ui.visitor import Visitor
 from lib.words import N_
 
@@ -28,6 +29,8 @@ def empty_state(house: House, visitor: Visitor) -> None:
                 text = example if local else _(example)
                 st.button(text, key=f"chat_example_{index}", on_click=talk.say, args=(text,))
         _what_answers(local, anything=bool(connected))
+        words = _("Write the first turns yourself")
+        st.button(words, key="chat_write_first", type="tertiary", icon=":material/add_comment:", on_click=begin_writing)
 
 
 def _what_answers(local: bool, anything: bool) -> None:

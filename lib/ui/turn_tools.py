@@ -19,6 +19,7 @@ def under_question(index: int, turn: Turn) -> None:
         if more is not None:
             with more:
                 share(turn)
+                write_button(f"question_{index}")
                 sweep_button(f"question_{index}", turn)
                 delete_button(f"question_{index}", turn)
 
@@ -36,6 +37,12 @@ def editor(turn: Turn) -> None:
 def edit_button(key: str, turn: Turn) -> None:
     """Opens the editor."""
     st.button(_("Edit"), key=key, type="tertiary", icon=":material/edit:", on_click=turns.edit, args=(turn,))
+
+
+def write_button(name: str) -> None:
+    """Opens the editor for a further turn at the end."""
+    words = _("Add a turn by hand")
+    st.button(words, key=f"write_{name}", type="tertiary", icon=":material/add_comment:", on_click=turns.begin_writing)
 
 
 def sweep_button(name: str, turn: Turn) -> None:
