@@ -23,7 +23,7 @@ Services
     local_model the practice model; local_keeper keeps its process, local_server is that process
     store       one writer thread, many readers; engines (SQLite or PostgreSQL), process (who is alive), migrations
     tables      what the store keeps
-    calls  chats branches kept_images  sweeps  tallies  preferences presets  learned
+    calls  chats branches kept_images  sweeps  tallies  preferences  shelf presets templates  learned
                 the product's queries, each row with its owner
     jobs        coroutines on one background loop
     connections who may use which service; model_lists asks them for their models
