@@ -1,8 +1,12 @@
 """What a browser tab remembers between two script runs: ids and plain values, never a key."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import streamlit as st
+
+T = TypeVar("T")
 
 SHOWN_TURNS = 30
 
@@ -26,132 +30,56 @@ class Held:
         return self.window is not None
 
 
+class Kept(Generic[T]):
+    """One thing under a name of its own in st.session_state; `make` makes what it is at first."""
+
+    def __init__(self, name: str, make: Callable[[], T]) -> None:
+        self._name = name
+        self._make = make
+
+    def __get__(self, state: object, _kind: type | None = None) -> T:
+        value: T = st.session_state.setdefault(self._name, self._make())
+        return value
+
+    def __set__(self, state: object, value: T) -> None:
+        st.session_state[self._name] = value
+
+
+def _nothing() -> None:
+    return None
+
+
 class State:
-    """Typed properties over st.session_state; widget values live under their own keys."""
+    """What is remembered, by name; widget values live under their own keys."""
 
-    @property
-    def chat_id(self) -> str | None:
-        """The open chat; None is a new one."""
-        return _text("open_chat")
-
-    @chat_id.setter
-    def chat_id(self, value: str | None) -> None:
-        st.session_state["open_chat"] = value
-
-    @property
-    def deleted_chat(self) -> str | None:
-        """The chat that was deleted last, as long as that can be undone."""
-        return _text("deleted_chat")
-
-    @deleted_chat.setter
-    def deleted_chat(self, value: str | None) -> None:
-        st.session_state["deleted_chat"] = value
-
-    @property
-    def temporary(self) -> bool:
-        """Whether the open chat, or the one that begins next, is kept in memory only."""
-        return bool(st.session_state.get("temporary_chat"))
-
-    @temporary.setter
-    def temporary(self, value: bool) -> None:
-        st.session_state["temporary_chat"] = value
-
-    @property
-    def sweep_id(self) -> str | None:
-        """The open sweep; None is a new one."""
-        return _text("open_sweep")
-
-    @sweep_id.setter
-    def sweep_id(self, value: str | None) -> None:
-        st.session_state["open_sweep"] = value
-
-    @property
-    def editing(self) -> str | None:
-        """The message that is being edited."""
-        return _text("editing_message")
-
-    @editing.setter
-    def editing(self, value: str | None) -> None:
-        st.session_state["editing_message"] = value
-
-    @property
-    def writing(self) -> bool:
-        """Whether a turn is being written by hand."""
-        return bool(st.session_state.get("writing_turn"))
-
-    @writing.setter
-    def writing(self, value: bool) -> None:
-        st.session_state["writing_turn"] = value
-
-    @property
-    def deleted_turn(self) -> tuple[str, int] | None:
-        """The turn that was deleted last, and the mark that brings it back."""
-        deleted: tuple[str, int] | None = st.session_state.get("deleted_turn")
-        return deleted
-
-    @deleted_turn.setter
-    def deleted_turn(self, value: tuple[str, int] | None) -> None:
-        st.session_state["deleted_turn"] = value
-
-    @property
-    def images(self) -> list[str]:
-        """Images, as data URLs, that go with the next message."""
-        images: list[str] = st.session_state.setdefault("images_to_send", [])
-        return images
-
-    @property
-    def held(self) -> Held | None:
-        """A message that is asked about before it is sent."""
-        held: Held | None = st.session_state.get("held_message")
-        return held
-
-    @held.setter
-    def held(self, value: Held | None) -> None:
-        st.session_state["held_message"] = value
-
-    @property
-    def patient(self) -> set[str]:
-        """The calls whose first word is waited for without asking again."""
-        patient: set[str] = st.session_state.setdefault("patient_calls", set())
-        return patient
-
-    @property
-    def shown_turns(self) -> int:
-        """How many of a chat's last turns are drawn."""
-        return int(st.session_state.get("shown_turns", SHOWN_TURNS))
-
-    @shown_turns.setter
-    def shown_turns(self, value: int) -> None:
-        st.session_state["shown_turns"] = value
-
-    @property
-    def waiting(self) -> str | None:
-        """A message that waits until the running answer has ended."""
-        return _text("waiting_message")
-
-    @waiting.setter
-    def waiting(self, value: str | None) -> None:
-        st.session_state["waiting_message"] = value
-
-    @property
-    def notices(self) -> list[str]:
-        """Sentences to be shown once, at the top of the page."""
-        notices: list[str] = st.session_state.setdefault("notices", [])
-        return notices
-
-    @property
-    def connecting(self) -> bool:
-        """Whether the connection dialog is open."""
-        return bool(st.session_state.get("connection_dialog"))
-
-    @connecting.setter
-    def connecting(self, value: bool) -> None:
-        st.session_state["connection_dialog"] = value
-
-
-def _text(name: str) -> str | None:
-    value = st.session_state.get(name)
-    return None if value is None else str(value)
+    chat_id: Kept[str | None] = Kept("open_chat", _nothing)
+    """The open chat; None is a new one."""
+    deleted_chat: Kept[str | None] = Kept("deleted_chat", _nothing)
+    """The chat that was deleted last, as long as that can be undone."""
+    temporary: Kept[bool] = Kept("temporary_chat", bool)
+    """Whether the open chat, or the one that begins next, is kept in memory only."""
+    editing: Kept[str | None] = Kept("editing_message", _nothing)
+    """The message that is being edited."""
+    writing: Kept[bool] = Kept("writing_turn", bool)
+    """Whether a turn is being written by hand."""
+    deleted_turn: Kept[tuple[str, int] | None] = Kept("deleted_turn", _nothing)
+    """The turn that was deleted last, and the mark that brings it back."""
+    images: Kept[list[str]] = Kept("images_to_send", list)
+    """Images, as data URLs, that go with the next message."""
+    held: Kept[Held | None] = Kept("held_message", _nothing)
+    """A message that is asked about before it is sent."""
+    waiting: Kept[str | None] = Kept("waiting_message", _nothing)
+    """A message that waits until the running answer has ended."""
+    patient: Kept[set[str]] = Kept("patient_calls", set)
+    """The calls whose first word is waited for without asking again."""
+    shown_turns: Kept[int] = Kept("shown_turns", lambda: SHOWN_TURNS)
+    """How many of a chat's last turns are drawn."""
+    sweep_id: Kept[str | None] = Kept("open_sweep", _nothing)
+    """The open sweep; None is a new one."""
+    notices: Kept[list[str]] = Kept("notices", list)
+    """Sentences to be shown once, at the top of the page."""
+    connecting: Kept[bool] = Kept("connection_dialog", bool)
+    """Whether the connection dialog is open."""
 
 
 state = State()
