@@ -3,10 +3,11 @@
     python -m bench.upstream --port 0        prints its base URL and runs until its stdin ends or Ctrl+C
 
 Latency and length are a pure function of model, temperature and last user message (`timing`), so the ideal time of any
-plan can be computed. Any model name is served; two have a meaning:
+plan can be computed. Any model name is served; three have a meaning:
 
     fast                         no latency, one token
     steady-TOKENS-PER_SECOND     the first token after 0.2 s, then so many at that pace
+    prose-TOKENS-PER_SECOND      the same, in paragraphs
 
 GET /__log gives all requests since the last GET /__reset, with times in epoch seconds: see `Request`.
 """
@@ -25,6 +26,8 @@ from hashlib import sha256
 from typing import Any
 
 WORDS = ("amber", "birch", "cloud", "delta", "ember", "frost", "grain", "harbor")
+PARAGRAPH = 60
+"""Tokens of a paragraph, where an answer has paragraphs."""
 DONE = b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
 
 
@@ -57,7 +60,7 @@ class Request:
 @lru_cache(maxsize=10_000)
 def timing(model: str, temperature: float | None, prompt: str) -> Timing:
     """What an answer will take; models differ in speed, and answers of one model in length."""
-    steady = re.fullmatch(r"steady-(\d+)-(\d+)", model)
+    steady = re.fullmatch(r"(?:steady|prose)-(\d+)-(\d+)", model)
     if steady:
         return Timing(0.2, 1 / int(steady[2]), int(steady[1]))
     if model == "fast":
@@ -71,6 +74,17 @@ def _fractions(text: str) -> tuple[float, float]:
     """Two numbers from 0 to 1 that look random and are not."""
     digest = sha256(text.encode()).digest()
     return int.from_bytes(digest[:4]) / 2**32, int.from_bytes(digest[4:8]) / 2**32
+
+
+def token(model: str, number: int) -> str:
+    """The token of that number, from 0, with the space or the empty line before it."""
+    gap = "\n\n" if model.startswith("prose-") and number % PARAGRAPH == 0 else " "
+    return f"{gap if number else ''}{WORDS[number % len(WORDS)]}"
+
+
+def text(model: str, tokens: int) -> str:
+    """A whole answer."""
+    return "".join(token(model, number) for number in range(tokens))
 
 
 def ideal(seconds: list[float], concurrency: int) -> float:
@@ -137,8 +151,8 @@ class Connection(asyncio.Protocol):
             request.finished = time.time()
 
     def _whole(self, request: Request, plan: Timing) -> None:
-        text = " ".join(WORDS[number % len(WORDS)] for number in range(plan.tokens))
-        choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        message = {"role": "assistant", "content": text(request.model, plan.tokens)}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
         self._send(json.dumps(_envelope(request.model) | {"choices": [choice], "usage": _usage(plan.tokens)}))
         request.first = request.finished = time.time()
 
@@ -161,7 +175,7 @@ def _usage(tokens: int) -> dict[str, int]:
 @lru_cache(maxsize=100_000)
 def _event(model: str, number: int, ended: int | None) -> bytes:
     """One server-sent event as an HTTP chunk: token `number`, or with `ended` tokens the end and the usage."""
-    delta = {} if ended else {"content": f"{' ' if number else ''}{WORDS[number % len(WORDS)]}"}
+    delta = {} if ended else {"content": token(model, number)}
     choice = {"index": 0, "delta": delta, "finish_reason": "stop" if ended else None}
     value = _envelope(model) | {"choices": [choice]} | ({"usage": _usage(ended)} if ended else {})
     data = b"data: %s\n\n" % json.dumps(value).encode()

@@ -6,13 +6,19 @@ A model is named `endpoint/model id`, split at the first slash; ids themselves m
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from unicodedata import category
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from lib.errors import InvalidInput
 from lib.models import ChatRequest
+from lib.words import N_
 
 FIRST_BYTE_SECONDS = 180.0
+LONGEST_MODEL_ID = 256
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode's categories of control and format characters, lone surrogates, line and paragraph separators."""
 
 APIYI_ADDRESSES = ("https://api.apiyi.com/v1", "https://vip.apiyi.com/v1")
 """Both hosts are APIYI's own, and take the same keys."""
@@ -96,6 +102,15 @@ def model_value(endpoint: Endpoint, model: str) -> str:
 def named(value: str, endpoints: Iterable[Endpoint]) -> str:
     """`value` with the name of the endpoint it means, so that it means the same whatever is connected later."""
     return model_value(*find(value, endpoints))
+
+
+def checked_model_id(model: str) -> str:
+    """`model`, which may hold slashes, spaces and any script; raises InvalidInput for one that no service can have."""
+    if len(model) > LONGEST_MODEL_ID:
+        raise InvalidInput(N_("The model's id is longer than {most} characters."), most=LONGEST_MODEL_ID)
+    if any(category(character) in UNSEEN for character in model):
+        raise InvalidInput(N_("The model's id has characters in it that can't be seen. Type it anew."))
+    return model
 
 
 def find(value: str, endpoints: Iterable[Endpoint]) -> tuple[Endpoint, str]:

@@ -212,6 +212,7 @@ class Talk:
         if not chosen.strip():
             raise InvalidInput(N_("No model is chosen."))
         endpoint, model = catalogue.find(chosen.strip(), connected)
+        catalogue.checked_model_id(model)
         return self._prepared(endpoint, ChatRequest(model, (*form.preface, *messages), form.params)), endpoint
 
     def _prepared(self, endpoint: Endpoint, asked: ChatRequest) -> Call:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lib.ui import links, recall, resources, talk
+from lib.ui.all_models import all_models
 from lib.ui.by_hand import written_turn
 from lib.ui.chat_list import chat_list
 from lib.ui.composer import composer, send_waiting_message, waiting_message
@@ -22,6 +23,7 @@ chat_list(house, who)
 left, right = st.columns([3, 2], vertical_alignment="center")
 with left, st.container(horizontal=True, vertical_alignment="center", gap="small"):
     model_picker(house, who.owner, "chat_model")
+    all_models(house, who.owner)
     further_models(house, who.owner)
 with right:
     top(house, who)

@@ -41,6 +41,8 @@ def main() -> None:
         settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": "sk-made-up-0001"}
         with app_server(Path(folder) / "other", **settings) as app:
             shoot(browser, "desktop", lambda page: troubles(page, app.url))
+            for look in ("desktop", "phone", "chinese"):
+                shoot(browser, look, lambda page, look=look: more_of_chat(page, app.url, look))
         browser.close()
 
 
@@ -100,6 +102,31 @@ def troubles(page: Page, url: str) -> None:
     key(page, "sweep_run").get_by_role("button").click()
     expect(key(page, "sweep_csv")).to_be_visible(timeout=SECONDS)
     picture(page, "sweep-failed-desktop")
+
+
+def more_of_chat(page: Page, url: str, look: str) -> None:
+    """What Chat has beyond one question and its answer."""
+    page.goto(f"{url}/?model=long-60&prompt=Praise%20tea%20in%20one%20sentence.")
+    expect(key(page, "chat_input")).to_be_visible(timeout=SECONDS)
+    key(page, "chat_beside_open").get_by_role("button").first.click()
+    field = key(page, "chat_models_beside").locator("input").first
+    field.fill("reason")
+    field.press("Enter")
+    expect(key(page, "chat_models_beside")).to_contain_text("reason")
+    page.keyboard.press("Escape")
+    page.get_by_test_id("stChatInputTextArea").press("Enter")
+    expect(key(page, "chat_regenerate")).to_be_visible(timeout=SECONDS)
+    picture(page, f"chat-beside-{look}")
+    key(page, "chat_templates_open").get_by_role("button").click()
+    expect(key(page, "chat_template")).to_be_visible(timeout=SECONDS)
+    picture(page, f"chat-prompts-{look}")
+    page.keyboard.press("Escape")
+    page.goto(f"{url}/?model=echo&max_tokens=20&prompt=Praise%20tea%20once%20more.")
+    page.get_by_test_id("stChatInputTextArea").press("Enter")
+    expect(key(page, "chat_regenerate")).to_be_visible(timeout=SECONDS)
+    key(page, "more_0").get_by_role("button").first.click()
+    expect(key(page, "delete_0")).to_be_visible(timeout=SECONDS)
+    picture(page, f"chat-menu-{look}")
 
 
 def picture(page: Page, name: str) -> None:

@@ -84,8 +84,9 @@ class Scripted:
 class FakeApi:
     """The service; `with FakeApi() as api:` runs it in a thread of its own."""
 
-    def __init__(self, port: int = 0, *, keys_optional: bool = False) -> None:
+    def __init__(self, port: int = 0, *, keys_optional: bool = False, models: Sequence[str] = MODELS) -> None:
         self.keys_optional = keys_optional
+        self.models = models
         self.requests: list[Recorded] = []
         self.most_at_once = 0
         self.open_connections = 0
@@ -218,7 +219,7 @@ class FakeApi:
             return _error(401, request, key)
         if path == "/v1/models":
             return self._listing or _json(
-                {"object": "list", "data": [{"id": name, "object": "model"} for name in MODELS]}
+                {"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]}
             )
         if path != "/v1/chat/completions" or not isinstance(request.body, dict):
             return _json({"error": {"message": f"Invalid URL ({request.method} {path})", "code": None}}, 404)

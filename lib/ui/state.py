@@ -78,6 +78,8 @@ class State:
     """The open sweep; None is a new one."""
     notices: Kept[list[str]] = Kept("notices", list)
     """Sentences to be shown once, at the top of the page."""
+    choosing_model: Kept[bool] = Kept("models_dialog", bool)
+    """Whether the list of all models is open."""
     connecting: Kept[bool] = Kept("connection_dialog", bool)
     """Whether the connection dialog is open."""
 

@@ -12,7 +12,7 @@ from lib.errors import InvalidInput, StoreError, TemperaError
 from lib.form import Form
 from lib.runner import Answer
 from lib.talks import Talk
-from lib.ui import controls, resources
+from lib.ui import controls, picker, resources
 from lib.ui.state import SHOWN_TURNS, Held, state
 from lib.ui.texts import said
 from lib.ui.visitor import visitor
@@ -138,7 +138,7 @@ def _say(talk: Talk, turns: list[Turn], text: str, chosen: Form) -> None:
         _put_back(text, refused)
     else:
         state.images.clear()
-        _note_models()
+        picker.used(talk.house, talk.owner, chosen.models)
 
 
 def _put_back(text: str, why: TemperaError) -> None:
@@ -177,10 +177,10 @@ def _held(talk: Talk, turns: list[Turn], chosen: Form, text: str) -> Held | None
 def say_instead(turn: Turn) -> None:
     """Send an edited question; the old one stays as a version of it."""
     with refusals_said():
-        talk = current()
-        talk.say_instead(turn, st.session_state[EDITED], form())
+        talk, asked = current(), form()
+        talk.say_instead(turn, st.session_state[EDITED], asked)
         state.editing = None
-        _note_models()
+        picker.used(talk.house, talk.owner, asked.models)
 
 
 def try_again(turn: Turn | None = None, model: str | None = None) -> None:
@@ -244,7 +244,3 @@ def open_chat(chat_id: str) -> None:
     """Open a chat of the list."""
     new()
     state.chat_id = chat_id
-
-
-def _note_models() -> None:
-    pass

@@ -1,0 +1,116 @@
+"""All models of the connected services, by vendor: what each reads, what it costs, and a star for the ones you like."""
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from lib import favourites, prices, vendors
+from lib.catalogue import find
+from lib.favourites import Favourites
+from lib.house import House
+from lib.ui import picker, resources
+from lib.ui.figures import money
+from lib.ui.safe import plain
+from lib.ui.state import state
+from lib.ui.texts import _
+from lib.ui.visitor import visitor
+
+SHOWN = 60
+FILTER = "chat_models_filter"
+VENDOR = "chat_models_vendor"
+
+
+def all_models(house: House, owner: str) -> None:
+    """A button that opens the list."""
+    words = _("All models")
+    st.button("", key="chat_models_open", icon=":material/view_list:", help=words, on_click=_open)
+    if state.choosing_model:
+        st.dialog(words, width="medium", on_dismiss=_close)(_body)(house, owner)
+
+
+def _body(house: House, owner: str) -> None:
+    if not state.choosing_model:
+        st.rerun()
+    endpoints = list(house.connections.endpoints(owner))
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for value in picker.options(house, owner):
+        model = find(value, endpoints)[1]
+        groups.setdefault(vendors.vendor_of(model), []).append((value, model))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(_("Part of the id"), key=FILTER, icon=":material/search:")
+        st.selectbox(
+            _("Vendor"), list(groups), index=None, key=VENDOR, format_func=_, placeholder=_("All of them"), width=220
+        )
+    kept = house.store.read(lambda db: favourites.of(db, owner))
+    _list(_filtered(groups), kept, several=len(endpoints) > 1)
+
+
+def _filtered(groups: dict[str, list[tuple[str, str]]]) -> dict[str, list[tuple[str, str]]]:
+    words = (st.session_state.get(FILTER) or "").lower().split()
+    vendor = st.session_state.get(VENDOR)
+    wanted = {name: models for name, models in groups.items() if vendor in (None, name)}
+    found = {
+        name: [(value, model) for value, model in models if all(word in f"{name} {model}".lower() for word in words)]
+        for name, models in wanted.items()
+    }
+    return {name: models for name, models in found.items() if models}
+
+
+def _list(groups: dict[str, list[tuple[str, str]]], kept: Favourites, several: bool) -> None:
+    left = SHOWN
+    for vendor, models in groups.items():
+        if left > 0:
+            st.caption(f"**{plain(_(vendor))}**")
+        for value, model in models[: max(0, left)]:
+            _row(value, value if several else model, model, value in kept.starred)
+        left -= len(models)
+    if left < 0:
+        st.caption(_("{count} more: type a part of the id, or choose a vendor.").format(count=-left))
+    if not groups:
+        st.caption(_("No model has this in its id. In the list of the page any id can be typed."))
+
+
+def _row(value: str, label: str, model: str, starred: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        sign, words = ("★", _("Take the star away")) if starred else ("☆", _("Star"))
+        st.button(sign, key=f"chat_star_{value}", type="tertiary", help=words, on_click=_star, args=(value,))
+        st.button(
+            plain(label),
+            key=f"chat_use_{value}",
+            type="primary" if value == st.session_state.get("chat_model") else "tertiary",
+            on_click=_use,
+            args=(value,),
+        )
+        st.space("stretch")
+        st.caption(_facts(model), width="content", text_alignment="right")
+
+
+def _facts(model: str) -> str:
+    """What is known of a model: how much it reads, and its list prices."""
+    window, price = prices.context_window(model), prices.list_price(model)
+    parts = [_("{window:,} tokens").format(window=window)] if window else []
+    if price:
+        prompt, completion = (money(dollars).replace("$", "\\$") for dollars in price)
+        parts.append(_("{prompt} in, {completion} out per million").format(prompt=prompt, completion=completion))
+    return " · ".join(parts)
+
+
+def _use(value: str) -> None:
+    st.session_state["chat_model"] = value
+    _close()
+
+
+def _star(value: str) -> None:
+    owner = visitor().owner
+
+    def turn(db: Connection) -> None:
+        favourites.keep(db, owner, favourites.of(db, owner).with_star(value))
+
+    resources.house().store.write(turn).result()
+
+
+def _open() -> None:
+    state.choosing_model = True
+
+
+def _close() -> None:
+    state.choosing_model = False

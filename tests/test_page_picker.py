@@ -1,0 +1,128 @@
+"""The model picker: hundreds of ids, those starred and used last first, by vendor, and any typed id."""
+
+from collections.abc import Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.fake_api import FakeApi
+from tests.pages import bodies, host, new_tab, shown
+from tests.test_page_turns import click
+from tests.test_pages import ask, draft
+
+MANY = tuple(f"{vendor}-{number:03}" for number in range(125) for vendor in ("gpt", "claude", "qwen", "unheard"))
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    """A service with five hundred models, and gpt-4o."""
+    with FakeApi(models=("gpt-4o", *MANY)) as service:
+        yield service
+
+
+@pytest.fixture
+def app(service: FakeApi) -> AppTest:
+    """The app with that service."""
+    return new_tab()
+
+
+def options(app: AppTest) -> list[str]:
+    """The ids that the picker offers, without their endpoint."""
+    offered = [option.partition("/") for option in app.selectbox(key="chat_model").options]
+    return [model for endpoint, _, model in offered if endpoint != "local"]
+
+
+def dialog(app: AppTest, words: str = "", vendor: str | None = None) -> AppTest:
+    """The page with the list of all models open."""
+    click(app, "chat_models_open")
+    app.text_input(key="chat_models_filter").set_value(words).run()
+    app.selectbox(key="chat_models_vendor").set_value(vendor).run()
+    assert not app.exception
+    return app
+
+
+def listed(app: AppTest) -> list[str]:
+    """The ids in the open list."""
+    keys = [str(button.key) for button in app.button]
+    return [key.partition("/")[2] for key in keys if key.startswith("chat_use_")]
+
+
+def test_five_hundred_models_are_offered_by_vendor(app: AppTest) -> None:
+    """C28"""
+    beginnings = [option.partition("-")[0] for option in options(app)]
+
+    assert len(beginnings) == 501
+    assert list(dict.fromkeys(beginnings)) == ["gpt", "claude", "qwen", "unheard"]
+    assert beginnings == sorted(beginnings, key=["gpt", "claude", "qwen", "unheard"].index)
+
+
+def test_what_was_used_last_comes_first_also_in_the_next_tab(app: AppTest, api: FakeApi) -> None:
+    """C28"""
+    for model in ("qwen-007", "claude-099"):
+        app.selectbox(key="chat_model").set_value(f"{host(api)}/{model}").run()
+        ask(app, "Hello")
+
+    again = new_tab()
+    again.session_state["tempera_visitor"] = app.session_state["tempera_visitor"]
+    assert options(again.run())[:3] == ["claude-099", "qwen-007", "gpt-4o"]
+    assert len(options(again)) == 501
+
+
+def test_a_starred_model_stands_before_all_others_until_the_star_is_taken_away(app: AppTest, api: FakeApi) -> None:
+    """C28"""
+    star = f"chat_star_{host(api)}/claude-124"
+    click(dialog(app, "claude-124"), star)
+    ask(app, "Hello")
+    assert options(app)[:2] == ["claude-124", "gpt-4o"]
+
+    click(dialog(app, "claude-124"), star)
+    assert options(app.run())[:2] == ["gpt-4o", "gpt-000"]
+
+
+def test_the_list_is_narrowed_by_words_and_by_vendor(app: AppTest) -> None:
+    """C28"""
+    assert listed(dialog(app, "QWEN 12")) == ["qwen-012", "qwen-112", *(f"qwen-12{n}" for n in range(5))]
+    assert set(listed(dialog(app, "00", "Anthropic"))) == {f"claude-00{n}" for n in range(10)} | {"claude-100"}
+    assert listed(dialog(app, "nobody has this")) == []
+    assert "No model has this in its id." in shown(app)
+
+
+def test_the_list_draws_what_fits_and_says_how_many_more_there_are(app: AppTest) -> None:
+    """C28"""
+    assert len(listed(dialog(app))) == 60
+    assert "442 more" in shown(app)
+
+
+def test_the_list_says_what_a_model_reads_and_costs(app: AppTest) -> None:
+    """C28"""
+    assert listed(dialog(app, "gpt-4o")) == ["gpt-4o"]
+    assert "128,000 tokens · \\$2.50 in, \\$10.00 out per million" in shown(app)
+
+
+def test_a_model_is_chosen_from_the_list(app: AppTest, api: FakeApi) -> None:
+    """C28"""
+    click(dialog(app, "unheard-064"), f"chat_use_{host(api)}/unheard-064")
+    ask(app.run(), "Hello")
+
+    assert bodies(api)[-1]["model"] == "unheard-064"
+
+
+@pytest.mark.parametrize("model", ["a/b/c:free", "my own model", "模型/一号", "x" * 256])
+def test_any_typed_id_is_sent_as_it_is(service: FakeApi, api: FakeApi, model: str) -> None:
+    """C28"""
+    ask(new_tab(model=f"{host(api)}/{model}"), "Hello")
+
+    assert bodies(api)[-1]["model"] == model
+
+
+@pytest.mark.parametrize("model", ["a\0b", "gpt\u202e4o", "line\nbreak", "x" * 257])
+def test_an_id_that_no_service_can_have_is_refused_and_the_message_kept(
+    service: FakeApi, api: FakeApi, model: str
+) -> None:
+    """C28 T11"""
+    app = new_tab(model=f"{host(api)}/{model}")
+    app.chat_input(key="chat_input").set_value("Not to be lost").run()
+
+    assert "The model's id" in shown(app)
+    assert draft(app) == "Not to be lost"
+    assert not bodies(api)
