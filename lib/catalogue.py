@@ -106,6 +106,8 @@ def named(value: str, endpoints: Iterable[Endpoint]) -> str:
 
 def checked_model_id(model: str) -> str:
     """`model`, which may hold slashes, spaces and any script; raises InvalidInput for one that no service can have."""
+    if not model.strip():
+        raise InvalidInput(N_("No model is chosen."))
     if len(model) > LONGEST_MODEL_ID:
         raise InvalidInput(N_("The model's id is longer than {most} characters."), most=LONGEST_MODEL_ID)
     if any(category(character) in UNSEEN for character in model):

@@ -42,6 +42,11 @@ REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-oneapi-request-id", "cf-r
 
 OnRetry = Callable[[int, float, TemperaError], None]
 Sleep = Callable[[float], Awaitable[None]]
+Tap = Callable[[bytes], None]
+
+
+def unheard(_: bytes) -> None:
+    """A tap that nobody listens at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +85,21 @@ class Client:
         retry: bool = True,
         on_retry: OnRetry | None = None,
         sleep: Sleep = asyncio.sleep,
+        tap: Tap = unheard,
     ) -> AsyncGenerator[Delta, None]:
         """The answer of `endpoint`, as it comes; raises a TemperaError.
 
         The first delta names the model and the request id, the last ones carry finish reasons and usage. With `retry`,
         a call that failed before anything was shown is tried again where that can't be billed twice; `on_retry` hears
-        the attempts made so far, the seconds to wait and the error, and `sleep` waits for them. Closing the generator,
-        or cancelling the task that waits for it, closes the connection.
+        the attempts made so far, the seconds to wait and the error, and `sleep` waits for them. `tap` hears the
+        bytes of the answer as they came. Closing the generator, or cancelling the task that waits for it, closes the
+        connection.
         """
         attempt = 1
         while True:
             shown = False
             try:
-                async with aclosing(self._once(endpoint, request)) as deltas:
+                async with aclosing(self._once(endpoint, request, tap)) as deltas:
                     async for delta in deltas:
                         shown = True
                         yield delta
@@ -119,14 +126,14 @@ class Client:
             except TimeoutError:
                 raise TimedOut(clock="first_byte", seconds=self._clocks.models) from None
 
-    async def _once(self, endpoint: Endpoint, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+    async def _once(self, endpoint: Endpoint, request: ChatRequest, tap: Tap) -> AsyncGenerator[Delta, None]:
         """One attempt; between attempts a call holds no place at its endpoint."""
         with _named(endpoint, request.model):
-            async with endpoint.admit(request) as place, aclosing(self._answer(place, request)) as deltas:
+            async with endpoint.admit(request) as place, aclosing(self._answer(place, request, tap)) as deltas:
                 async for delta in deltas:
                     yield delta
 
-    async def _answer(self, place: Endpoint, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+    async def _answer(self, place: Endpoint, request: ChatRequest, tap: Tap) -> AsyncGenerator[Delta, None]:
         thinking = self._clocks.thinking if thinks(request.model) else 1.0
         watch = Watch(place.first_byte_seconds * thinking)
         async with self._connections.one(place.base_url) as http:
@@ -136,7 +143,7 @@ class Client:
                 if not response.is_success:
                     raise await _no(response, refused, watch)
                 reader = AnswerReader(refused, request.choices)
-                async with aclosing(self._read(response, reader, watch)) as deltas:
+                async with aclosing(self._read(response, reader, watch, tap)) as deltas:
                     async for delta in deltas:
                         yield delta
             finally:
@@ -144,7 +151,9 @@ class Client:
                 if hangs_up(response):
                     await http.aclose()
 
-    async def _read(self, response: httpx.Response, reader: AnswerReader, watch: Watch) -> AsyncGenerator[Delta, None]:
+    async def _read(
+        self, response: httpx.Response, reader: AnswerReader, watch: Watch, tap: Tap
+    ) -> AsyncGenerator[Delta, None]:
         """The deltas in the body of `response`; what had come is given out before an error is raised."""
         ending: TemperaError | None = None
         async with aclosing(_chunks(response)) as chunks:
@@ -155,6 +164,7 @@ class Client:
                     chunk, ending = b"", error
                 if not chunk:
                     break
+                tap(chunk)
                 before = reader.progress
                 for delta in reader.feed(chunk):
                     yield delta

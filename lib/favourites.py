@@ -1,6 +1,6 @@
 """The models that a visitor has starred, and those used last, among what they prefer."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection
@@ -29,6 +29,10 @@ class Favourites:
         """When `used` have been asked."""
         return Favourites(self.starred, tuple(dict.fromkeys([*used, *self.recent]))[:MOST_RECENT])
 
+    def at(self, endpoints: Collection[str]) -> "Favourites":
+        """Only those of the endpoints with these names."""
+        return Favourites(_of(self.starred, endpoints), _of(self.recent, endpoints))
+
 
 def of(db: Connection, owner: str) -> Favourites:
     """The visitor's."""
@@ -39,3 +43,7 @@ def of(db: Connection, owner: str) -> Favourites:
 def keep(db: Connection, owner: str, favourites: Favourites) -> None:
     """Keep them."""
     preferences.put(db, owner, _NAME, asdict(favourites))
+
+
+def _of(models: Iterable[str], endpoints: Collection[str]) -> tuple[str, ...]:
+    return tuple(model for model in models if model.partition("/")[0] in endpoints)

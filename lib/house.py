@@ -9,13 +9,14 @@ from pathlib import Path
 
 from lib import calls, chats, local_model, tokens
 from lib.catalogue import Endpoint
-from lib.client import Client, Clocks
+from lib.client import Client, Clocks, unheard
 from lib.connections import Connections
 from lib.errors import SettingsError, StoreError
 from lib.jobs import Jobs
 from lib.local_model import LocalModel
 from lib.model_lists import ModelLists
 from lib.models import Call
+from lib.raw_answers import RawAnswers
 from lib.runner import Answer, run
 from lib.settings import Settings
 from lib.store import Store
@@ -62,6 +63,7 @@ class House:
     local: LocalModel | None
     process: str
     store_trouble: StoreError | None = None
+    raw_answers: RawAnswers = field(default_factory=RawAnswers)
     _fleeting: Fleeting = field(default_factory=Fleeting)
 
     @property
@@ -96,7 +98,9 @@ class House:
 
     def start(self, call: Call, endpoint: Endpoint) -> Answer:
         """Begin a call that the store holds as started; the answer grows in the job returned."""
-        answer = Answer(call)
+        kept = call.page == "chat" and not call.temporary
+        secret = endpoint.api_key.get_secret_value()
+        answer = Answer(call, self.raw_answers.begin(call.owner, call.id, secret).add if kept else unheard)
         texts = self.fleeting if call.temporary else None
         self.jobs.start(answer, run(answer, endpoint, self.client, self.store, texts=texts))
         return answer

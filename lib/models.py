@@ -166,20 +166,15 @@ class ChatRequest:
         return self
 
     def body(self) -> dict[str, Any]:
-        """The JSON body, holding only what was set; a stream also asks for its usage."""
-        body: dict[str, Any] = {
-            "model": self.model,
-            "messages": [message.to_send() for message in self.messages],
-            **self.sent,
-        }
-        if body.get("stream") and "stream_options" not in self.refused:
-            body["stream_options"] = {"include_usage": True}
-        return body
+        """The JSON body, holding only what was set."""
+        return {"model": self.model, "messages": [message.to_send() for message in self.messages], **self.sent}
 
     @property
     def sent(self) -> dict[str, Any]:
-        """The parameters under the names, and only those, that the model takes."""
+        """The parameters under the names, and only those, that the model takes; a stream also asks for its usage."""
         named = {self._name_for(name): value for name, value in self.params.to_send().items()}
+        if named.get("stream"):
+            named["stream_options"] = {"include_usage": True}
         return {name: value for name, value in named.items() if name not in self.refused}
 
     def _name_for(self, name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from lib import calls, learned, prices, tokens
 from lib.catalogue import Endpoint
-from lib.client import Client, Sleep
+from lib.client import Client, Sleep, Tap, unheard
 from lib.errors import BadParameter, Billed, StoreError, TemperaError
 from lib.jobs import Job
 from lib.models import Call, Delta, Outcome, Reply, State, Usage
@@ -26,9 +26,11 @@ log = logging.getLogger(__name__)
 class Answer(Job):
     """A call that runs, as the page sees it."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, tap: Tap = unheard) -> None:
         super().__init__(call.id)
         self.call = call
+        self.tap = tap
+        """Hears the bytes of the answer as they come."""
         self.request = call.request
         """What is sent: the call's request without what the model refuses."""
         self.reply = Reply()
@@ -100,7 +102,7 @@ async def _deltas(
     that is done twice at most, and never after a word was shown."""
     for left in reversed(range(MOST_LEFT_OUT + 1)):
         try:
-            asked = client.ask(endpoint, answer.request, on_retry=answer.retrying, sleep=sleep)
+            asked = client.ask(endpoint, answer.request, on_retry=answer.retrying, sleep=sleep, tap=answer.tap)
             async with aclosing(asked) as deltas:
                 async for delta in deltas:
                     yield delta

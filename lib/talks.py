@@ -132,6 +132,14 @@ class Talk:
         form = replace(form, others=(), params=form.params.model_copy(update={"n": None}))
         self._answer(turn.parent, replace(self._asked(turns, nudge, form), begun=turn.text))
 
+    def planned(self, turns: Sequence[Turn], last: Message, form: Form) -> list[tuple[ChatRequest, Endpoint]]:
+        """What `say` would ask after `turns`, and where. Raises InvalidInput."""
+        return [(call.request, endpoint) for call, endpoint in self._asked(turns, [last], form).calls]
+
+    def endpoints(self) -> list[Endpoint]:
+        """The services that can be asked, the default one first."""
+        return list(self.house.connections.endpoints(self.owner))
+
     def choose(self, message_id: str) -> None:
         """Open the branch through a message. Raises NotFound."""
         self._change(lambda db, chat_id: chats.choose(db, self.owner, chat_id, message_id))
@@ -161,7 +169,7 @@ class Talk:
 
     def other_address(self, call: CallRecord | Call) -> Endpoint | None:
         """Where else the service of a call can be asked; None for most services."""
-        known = [one for one in self.house.connections.endpoints(self.owner) if one.name == call.endpoint]
+        known = [one for one in self.endpoints() if one.name == call.endpoint]
         return catalogue.second_address(known[0]) if known else None
 
     def use_other_address(self, turn: Turn) -> None:
@@ -192,7 +200,7 @@ class Talk:
         self._answer(turn.parent, _Asked(((call, endpoint),), turn.begun, turn.left_out))
 
     def _endpoint(self, name: str) -> Endpoint:
-        for endpoint in self.house.connections.endpoints(self.owner):
+        for endpoint in self.endpoints():
             if endpoint.name == name:
                 return endpoint
         raise NotConnected(service=name)
@@ -206,13 +214,11 @@ class Talk:
         return _Asked(tuple(self._call(messages, model, form) for model in form.models), left_out=left_out)
 
     def _call(self, messages: Sequence[Message], chosen: str, form: Form) -> tuple[Call, Endpoint]:
-        connected = self.house.connections.endpoints(self.owner)
+        connected = self.endpoints()
         if not connected:
             raise InvalidInput(N_("No service is connected yet."))
-        if not chosen.strip():
-            raise InvalidInput(N_("No model is chosen."))
-        endpoint, model = catalogue.find(chosen.strip(), connected)
-        catalogue.checked_model_id(model)
+        endpoint, found = catalogue.find(chosen.strip(), connected)
+        model = catalogue.checked_model_id(found)
         return self._prepared(endpoint, ChatRequest(model, (*form.preface, *messages), form.params)), endpoint
 
     def _prepared(self, endpoint: Endpoint, asked: ChatRequest) -> Call:

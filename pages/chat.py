@@ -10,9 +10,11 @@ from lib.ui.composer import composer, send_waiting_message, waiting_message
 from lib.ui.empty import empty_state
 from lib.ui.frame import notices, top
 from lib.ui.further_models import further_models
+from lib.ui.inspector import inspector
 from lib.ui.messages import conversation
 from lib.ui.picker import model_picker
 from lib.ui.settings_panel import settings_panel
+from lib.ui.state import state
 from lib.ui.visitor import visitor
 
 house, who = resources.house(), visitor()
@@ -34,9 +36,10 @@ view = talk.look(talk.current())
 recall.remember(house, who, recall.CHAT)
 if not view.turns:
     empty_state(house, who)
+inspector(view)
 composer(view)
 conversation(view, waiting_message)
 written_turn()
-if view.running:
+if view.running and not state.dialog_open:
     send_waiting_message()
     st.rerun()

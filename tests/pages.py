@@ -31,6 +31,12 @@ def shown(app: AppTest) -> str:
     return "\n".join([*texts, *(bar.proto.text for bar in app.get("progress"))])
 
 
+def figures(app: AppTest, name: str = "0") -> str:
+    """All text on the page with the figures of an answer open."""
+    app.session_state[f"figures_{name}"] = True
+    return shown(app.run())
+
+
 def bodies(api: FakeApi) -> list[dict[str, Any]]:
     """The JSON bodies of all chat requests."""
     return [request.body for request in api.requests if request.path.endswith("/chat/completions")]

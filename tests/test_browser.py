@@ -73,6 +73,7 @@ def test_a_stranger_types_and_gets_an_answer_without_a_key(practice: AppServer, 
     ended(page)
 
     expect(key(page, "answer_0")).to_contain_text(re.compile(r"\w{3,}"))
+    key(page, "figures_0").locator("summary").click()
     expect(key(page, "figures_0")).to_contain_text("counted by the service")
 
 

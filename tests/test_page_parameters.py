@@ -12,8 +12,9 @@ from lib import calls, catalogue, sweeper, sweeps
 from lib.calls import CallRecord
 from lib.ui import resources
 from tests.fake_api import FakeApi
-from tests.pages import KEY, bodies, host, new_tab, shown
+from tests.pages import KEY, bodies, figures, host, new_tab, shown
 
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 LEFT_OUT = "“{}” was left out: this model does not take it."
 
 
@@ -70,7 +71,7 @@ def test_a_refused_parameter_is_dropped_said_and_left_out_at_once_next_time(app:
     assert ["temperature" in body for body in bodies(api)] == [True, False, False]
     first, second = records(app)
     assert first.params_asked == second.params_asked == {"temperature": 0.3, "top_p": 0.5, "stream": True}
-    assert first.params_sent == second.params_sent == {"top_p": 0.5, "stream": True}
+    assert first.params_sent == second.params_sent == {"top_p": 0.5, **STREAMED}
     assert (first.state, first.attempts, second.attempts) == ("ok", 2, 1)
 
 
@@ -158,8 +159,8 @@ def test_a_model_that_wants_max_completion_tokens_gets_them(app: AppTest, api: F
         (None, 2),
     ]
     assert "left out" not in shown(app)
-    assert "cut off at the longest answer allowed (max_tokens)" in shown(app)
-    assert records(app)[0].params_sent == {"max_completion_tokens": 2, "stream": True}
+    assert "cut off at the longest answer allowed (max_tokens)" in figures(app)
+    assert records(app)[0].params_sent == {"max_completion_tokens": 2, **STREAMED}
 
 
 def sweep(api: FakeApi, model: str) -> AppTest:

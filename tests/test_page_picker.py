@@ -1,22 +1,24 @@
 """The model picker: hundreds of ids, those starred and used last first, by vendor, and any typed id."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.ui import picker, resources
 from tests.fake_api import FakeApi
-from tests.pages import bodies, host, new_tab, shown
+from tests.pages import KEY, bodies, host, new_tab, shown
 from tests.test_page_turns import click
-from tests.test_pages import ask, draft
+from tests.test_pages import ask, connect, draft
 
 MANY = tuple(f"{vendor}-{number:03}" for number in range(125) for vendor in ("gpt", "claude", "qwen", "unheard"))
 
 
 @pytest.fixture
 def api() -> Iterator[FakeApi]:
-    """A service with five hundred models, and gpt-4o."""
-    with FakeApi(models=("gpt-4o", *MANY)) as service:
+    """A service with five hundred models and two more."""
+    with FakeApi(models=("unheard-of", "gpt-4o", *MANY)) as service:
         yield service
 
 
@@ -24,6 +26,14 @@ def api() -> Iterator[FakeApi]:
 def app(service: FakeApi) -> AppTest:
     """The app with that service."""
     return new_tab()
+
+
+@pytest.fixture
+def own(api: FakeApi, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The app of a visitor who has connected that service."""
+    monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")
+    yield connect(new_tab(), api.base_url, KEY)
+    resources.close()
 
 
 def options(app: AppTest) -> list[str]:
@@ -51,9 +61,9 @@ def test_five_hundred_models_are_offered_by_vendor(app: AppTest) -> None:
     """C28"""
     beginnings = [option.partition("-")[0] for option in options(app)]
 
-    assert len(beginnings) == 501
-    assert list(dict.fromkeys(beginnings)) == ["gpt", "claude", "qwen", "unheard"]
-    assert beginnings == sorted(beginnings, key=["gpt", "claude", "qwen", "unheard"].index)
+    assert len(beginnings) == 502
+    assert list(dict.fromkeys(beginnings)) == ["unheard", "gpt", "claude", "qwen"]
+    assert beginnings == sorted(beginnings, key=["unheard", "gpt", "claude", "qwen"].index)
 
 
 def test_what_was_used_last_comes_first_also_in_the_next_tab(app: AppTest, api: FakeApi) -> None:
@@ -64,8 +74,27 @@ def test_what_was_used_last_comes_first_also_in_the_next_tab(app: AppTest, api: 
 
     again = new_tab()
     again.session_state["tempera_visitor"] = app.session_state["tempera_visitor"]
-    assert options(again.run())[:3] == ["claude-099", "qwen-007", "gpt-4o"]
-    assert len(options(again)) == 501
+    assert options(again.run())[:3] == ["claude-099", "qwen-007", "unheard-of"]
+    assert len(options(again)) == 502
+
+
+def test_a_service_connected_again_begins_with_its_model_used_last(own: AppTest, api: FakeApi) -> None:
+    """C28"""
+    assert own.selectbox(key="chat_model").value == f"{host(api)}/unheard-of"
+    own.selectbox(key="chat_model").set_value(f"{host(api)}/qwen-007").run()
+    ask(own, "Hello")
+
+    assert connect(own, api.base_url, KEY).selectbox(key="chat_model").value == f"{host(api)}/qwen-007"
+
+
+def test_a_typed_model_stays_at_hand_but_a_service_begins_with_one_that_it_lists(own: AppTest, api: FakeApi) -> None:
+    """C28"""
+    house = resources.house()
+    picker.used(house, own.session_state["tempera_visitor"], [f"{host(api)}/my-own"])
+    house.store.write(lambda db: None).result()
+
+    assert connect(own, api.base_url, KEY).selectbox(key="chat_model").value == f"{host(api)}/unheard-of"
+    assert options(own)[:2] == ["my-own", "unheard-of"]
 
 
 def test_a_starred_model_stands_before_all_others_until_the_star_is_taken_away(app: AppTest, api: FakeApi) -> None:
@@ -73,10 +102,10 @@ def test_a_starred_model_stands_before_all_others_until_the_star_is_taken_away(a
     star = f"chat_star_{host(api)}/claude-124"
     click(dialog(app, "claude-124"), star)
     ask(app, "Hello")
-    assert options(app)[:2] == ["claude-124", "gpt-4o"]
+    assert options(app)[:2] == ["claude-124", "unheard-of"]
 
     click(dialog(app, "claude-124"), star)
-    assert options(app.run())[:2] == ["gpt-4o", "gpt-000"]
+    assert options(app.run())[:2] == ["unheard-of", "unheard-000"]
 
 
 def test_the_list_is_narrowed_by_words_and_by_vendor(app: AppTest) -> None:
@@ -87,10 +116,14 @@ def test_the_list_is_narrowed_by_words_and_by_vendor(app: AppTest) -> None:
     assert "No model has this in its id." in shown(app)
 
 
-def test_the_list_draws_what_fits_and_says_how_many_more_there_are(app: AppTest) -> None:
+def test_the_list_draws_some_of_each_vendor_and_more_of_one(app: AppTest) -> None:
     """C28"""
-    assert len(listed(dialog(app))) == 60
-    assert "442 more" in shown(app)
+    beginnings = [model.partition("-")[0] for model in listed(dialog(app)) if not model.startswith("SmolLM")]
+    assert beginnings == 12 * ["gpt"] + 12 * ["claude"] + 12 * ["qwen"] + 12 * ["unheard"]
+    assert app.button(key="chat_more_of_OpenAI").label == "114 more"
+
+    assert listed(click(app, "chat_more_of_Anthropic")) == [f"claude-{number:03}" for number in range(60)]
+    assert "65 more: type a part of the id." in shown(app)
 
 
 def test_the_list_says_what_a_model_reads_and_costs(app: AppTest) -> None:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.ui import resources
 from tests.fake_api import FakeApi
-from tests.pages import KEY, bodies, host, new_tab, shown
+from tests.pages import KEY, bodies, figures, host, new_tab, shown
 
 
 @pytest.fixture
@@ -111,16 +111,16 @@ def test_the_figures_of_an_answer_say_where_they_are_from(app: AppTest) -> None:
     """C14"""
     ask(app, "Good morning")
 
-    assert "counted by the service" in shown(app)
-    assert "First word after" in shown(app)
-    assert "the model had finished" in shown(app)
+    assert "counted by the service" in figures(app)
+    assert "First word after" in figures(app)
+    assert "the model had finished" in figures(app)
 
 
 def test_tokens_the_service_does_not_count_are_called_an_estimate(app: AppTest) -> None:
     """C14 U8"""
     ask(app, "Good morning", model="no-usage")
 
-    assert "our estimate" in shown(app)
+    assert "our estimate" in figures(app)
 
 
 def test_an_answer_cut_at_its_limit_says_so(app: AppTest) -> None:
@@ -128,7 +128,7 @@ def test_an_answer_cut_at_its_limit_says_so(app: AppTest) -> None:
     switch_on(app, "max_tokens", "number_input", 2)
     ask(app, "a long question, please", model="long-300")
 
-    assert "cut off at the longest answer allowed (max_tokens)" in shown(app)
+    assert "cut off at the longest answer allowed (max_tokens)" in figures(app)
 
 
 def test_reasoning_stands_apart_and_is_not_sent_back(app: AppTest, api: FakeApi) -> None:

@@ -17,6 +17,9 @@ from lib.vendors import OTHER, by_vendor, vendor_of
         ("deepseek-ai/DeepSeek-R1-Distill-Llama-70B", "DeepSeek"),
         ("meta-llama/llama-4-scout:free", "Meta (Llama)"),
         ("x-ai/latest", "xAI"),
+        ("nvidia/llama-3.1-nemotron-70b", "NVIDIA"),
+        ("meta/llama-4-scout", "Meta (Llama)"),
+        ("some-gateway/kimi-k2:free", "Moonshot (Kimi)"),
         ("Qwen/QwQ-32B", "Alibaba (Qwen)"),
         ("glm-4-plus", "Zhipu (GLM)"),
         ("my-own-model", OTHER),
@@ -32,12 +35,19 @@ def test_all_of_the_contracts_examples_have_a_known_maker() -> None:
     assert OTHER not in by_vendor(list(EXAMPLE_MODELS))
 
 
-def test_models_stay_in_order_and_those_of_nobody_come_last() -> None:
+def test_makers_and_models_stay_in_order() -> None:
+    """C28"""
     groups = by_vendor(["who", "gpt-1", "claude-1", "gpt-2"])
-    assert list(groups.items()) == [("OpenAI", ["gpt-1", "gpt-2"]), ("Anthropic", ["claude-1"]), (OTHER, ["who"])]
+    assert list(groups.items()) == [(OTHER, ["who"]), ("OpenAI", ["gpt-1", "gpt-2"]), ("Anthropic", ["claude-1"])]
 
 
-@pytest.mark.parametrize("model", ["half \ud83d", "a\0b", "\u2066x", "x" * 257])
+@pytest.mark.parametrize("model", ["a/b/c:free", "my own model", "模型/一号", "x" * 256])
+def test_an_id_with_slashes_spaces_or_any_script_is_taken(model: str) -> None:
+    """C28 T11"""
+    assert checked_model_id(model) == model
+
+
+@pytest.mark.parametrize("model", ["", " ", "half \ud83d", "a\0b", "a\x1b[2J", "\u202ex", "\u2066x", "x" * 257])
 def test_an_id_that_no_service_can_have_is_refused(model: str) -> None:
     """C28 T11"""
     with pytest.raises(InvalidInput):

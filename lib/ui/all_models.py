@@ -1,10 +1,12 @@
 """All models of the connected services, by vendor: what each reads, what it costs, and a star for the ones you like."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 from sqlalchemy import Connection
 
 from lib import favourites, prices, vendors
-from lib.catalogue import find
+from lib.catalogue import Endpoint, find
 from lib.favourites import Favourites
 from lib.house import House
 from lib.ui import picker, resources
@@ -15,36 +17,50 @@ from lib.ui.texts import _
 from lib.ui.visitor import visitor
 
 SHOWN = 60
+"""Rows that are drawn where there are more models; the vendors share them."""
+LEAST_OF_EACH = 4
+"""Rows of each vendor, even where many vendors make more than SHOWN."""
 FILTER = "chat_models_filter"
 VENDOR = "chat_models_vendor"
+OFFERED = "chat_models_offered"
+
+Groups = dict[str, list[tuple[str, str]]]
+"""Values of the picker with their model ids, by vendor."""
 
 
 def all_models(house: House, owner: str) -> None:
     """A button that opens the list."""
     words = _("All models")
     st.button("", key="chat_models_open", icon=":material/view_list:", help=words, on_click=_open)
-    if state.choosing_model:
+    if state.choosing_model and not state.connecting:
         st.dialog(words, width="medium", on_dismiss=_close)(_body)(house, owner)
 
 
 def _body(house: House, owner: str) -> None:
     if not state.choosing_model:
         st.rerun()
-    endpoints = list(house.connections.endpoints(owner))
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for value in picker.options(house, owner):
-        model = find(value, endpoints)[1]
-        groups.setdefault(vendors.vendor_of(model), []).append((value, model))
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input(_("Part of the id"), key=FILTER, icon=":material/search:")
-        st.selectbox(
-            _("Vendor"), list(groups), index=None, key=VENDOR, format_func=_, placeholder=_("All of them"), width=220
-        )
+    # As it was when the list was opened: a row must not jump away from under the pointer when it gets its star.
+    if OFFERED not in st.session_state:
+        st.session_state[OFFERED] = picker.options(house, owner)
+    endpoints = house.connections.endpoints(owner)
+    groups = _groups(st.session_state[OFFERED], endpoints)
+    left, right = st.columns([2, 1])
+    left.text_input(_("Part of the id"), key=FILTER, icon=":material/search:", live=True)
+    right.selectbox(_("Vendor"), list(groups), None, key=VENDOR, format_func=_, placeholder=_("All of them"))
     kept = house.store.read(lambda db: favourites.of(db, owner))
     _list(_filtered(groups), kept, several=len(endpoints) > 1)
 
 
-def _filtered(groups: dict[str, list[tuple[str, str]]]) -> dict[str, list[tuple[str, str]]]:
+def _groups(offered: list[str], endpoints: Sequence[Endpoint]) -> Groups:
+    """What the picker offers; models of unknown vendors last."""
+    groups: Groups = {}
+    for value in offered:
+        model = find(value, endpoints)[1]
+        groups.setdefault(vendors.vendor_of(model), []).append((value, model))
+    return dict(sorted(groups.items(), key=lambda group: group[0] == vendors.OTHER))
+
+
+def _filtered(groups: Groups) -> Groups:
     words = (st.session_state.get(FILTER) or "").lower().split()
     vendor = st.session_state.get(VENDOR)
     wanted = {name: models for name, models in groups.items() if vendor in (None, name)}
@@ -55,18 +71,26 @@ def _filtered(groups: dict[str, list[tuple[str, str]]]) -> dict[str, list[tuple[
     return {name: models for name, models in found.items() if models}
 
 
-def _list(groups: dict[str, list[tuple[str, str]]], kept: Favourites, several: bool) -> None:
-    left = SHOWN
-    for vendor, models in groups.items():
-        if left > 0:
-            st.caption(f"**{plain(_(vendor))}**")
-        for value, model in models[: max(0, left)]:
-            _row(value, value if several else model, model, value in kept.starred)
-        left -= len(models)
-    if left < 0:
-        st.caption(_("{count} more: type a part of the id, or choose a vendor.").format(count=-left))
+def _list(groups: Groups, kept: Favourites, several: bool) -> None:
     if not groups:
         st.caption(_("No model has this in its id. In the list of the page any id can be typed."))
+    everything = sum(map(len, groups.values())) <= SHOWN
+    most = SHOWN if everything else max(LEAST_OF_EACH, SHOWN // len(groups))
+    for vendor, models in groups.items():
+        st.caption(f"**{plain(_(vendor))}**")
+        for value, model in models[:most]:
+            _row(value, value if several else model, model, value in kept.starred)
+        if len(models) > most:
+            _more(vendor, len(models) - most, alone=len(groups) == 1)
+
+
+def _more(vendor: str, count: int, alone: bool) -> None:
+    """What is not drawn: behind a button, or for words to find where it is too much for one vendor."""
+    if alone:
+        st.caption(_("{count} more: type a part of the id.").format(count=count))
+    else:
+        label, icon = _("{count} more").format(count=count), ":material/expand_more:"
+        st.button(label, key=f"chat_more_of_{vendor}", type="tertiary", icon=icon, on_click=_only, args=(vendor,))
 
 
 def _row(value: str, label: str, model: str, starred: bool) -> None:
@@ -94,6 +118,10 @@ def _facts(model: str) -> str:
     return " · ".join(parts)
 
 
+def _only(vendor: str) -> None:
+    st.session_state[VENDOR] = vendor
+
+
 def _use(value: str) -> None:
     st.session_state["chat_model"] = value
     _close()
@@ -110,6 +138,7 @@ def _star(value: str) -> None:
 
 def _open() -> None:
     state.choosing_model = True
+    st.session_state.pop(OFFERED, None)
 
 
 def _close() -> None:

@@ -8,6 +8,7 @@ from lib.chats import Turn
 from lib.talks import missing, not_sent
 from lib.ui import picker, talk, turn_tools, turns
 from lib.ui.figures import details, summary
+from lib.ui.inspector import inspect_button
 from lib.ui.safe import rendered
 from lib.ui.talk import View
 from lib.ui.texts import _
@@ -54,8 +55,11 @@ def under_several(number: int, view: View) -> None:
 
 def figures(name: str, call: CallRecord) -> None:
     """The quiet line under an answer; all its numbers are behind it."""
-    with st.expander(summary(call), key=f"figures_{name}", type="compact"):
-        st.markdown("\n".join(f"- {name}: **{rendered(value)}**" for name, value in details(call)))
+    opened = st.expander(summary(call), key=f"figures_{name}", type="compact", on_change="rerun")
+    if opened.open:
+        with opened:
+            st.markdown("\n".join(f"- {name}: **{rendered(value)}**" for name, value in details(call)))
+            inspect_button(f"inspect_{name}", call.id, _("View code, request and answer"))
 
 
 def second_address(turn: Turn, call: CallRecord) -> None:

@@ -9,7 +9,8 @@ from lib.context import MENTIONED_FROM, NEARLY_FULL_FROM, Estimate
 from lib.errors import InvalidInput
 from lib.ui import talk
 from lib.ui.figures import money
-from lib.ui.state import Held, state
+from lib.ui.inspector import inspect_button
+from lib.ui.state import NEXT, Held, state
 from lib.ui.talk import LEAVE_OUT, View
 from lib.ui.texts import _
 
@@ -29,6 +30,7 @@ def bar(view: View) -> None:
         for one in found:
             st.markdown("\n".join(f"- {line}" for line in _lines(one)))
         st.caption(_("Our estimates, for a typical answer. What you type is counted when you send it."))
+        inspect_button("inspect_next", NEXT, _("What will be sent"))
         _choices()
     if fullest is not None and fullest >= NEARLY_FULL_FROM and not st.session_state.get(LEAVE_OUT):
         st.caption(_("The model's context is nearly full. You will be asked what to leave out when it is."))

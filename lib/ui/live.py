@@ -104,8 +104,9 @@ def thinking(place: Any, label: str = "") -> Any:
     return place.expander(label or _("Thinking"), type="compact", icon=":material/psychology:")
 
 
-def follow(live: Sequence[LiveAnswer]) -> None:
-    """Draw answers until all have ended. The first word is drawn at once, then at most one frame each 40 ms.
+def follow(live: Sequence[LiveAnswer], once: bool = False) -> None:
+    """Draw answers until all have ended, or `once` as they are now. The first word is drawn at once, then at most one
+    frame each 40 ms.
 
     A script run that is interrupted here loses nothing: the answers grow in their jobs, and the next run follows on.
     """
@@ -114,7 +115,7 @@ def follow(live: Sequence[LiveAnswer]) -> None:
         running = [one for one in live if not one.answer.finished]
         for one in live:
             one.show()
-        if not running:
+        if once or not running:
             return
         if len(running) > 1 or not running[0].answer.reply.empty:
             time.sleep(FRAME_SECONDS)

@@ -27,7 +27,8 @@ COLUMNS = 3
 
 
 def conversation(view: View, waiting: Callable[[], None]) -> None:
-    """The last turns of the open branch; returns when the running answers, if there are any, have ended."""
+    """The last turns of the open branch; returns when the running answers, if there are any, have ended, or a dialog
+    covers them."""
     first = _first_shown(view.turns)
     number = sum(turn.role == "assistant" for turn in view.turns[:first]) - 1
     live: list[LiveAnswer] = []
@@ -46,7 +47,7 @@ def conversation(view: View, waiting: Callable[[], None]) -> None:
             else:
                 _answer(number, turn, last)
     waiting()
-    follow(live)
+    follow(live, once=state.dialog_open)
 
 
 def _first_shown(turns: list[Turn]) -> int:

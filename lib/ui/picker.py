@@ -6,6 +6,7 @@ import streamlit as st
 
 from lib import favourites
 from lib.catalogue import EXAMPLE_MODELS, Endpoint, model_value, named
+from lib.favourites import Favourites
 from lib.house import House
 from lib.model_lists import Listing
 from lib.ui.texts import _
@@ -18,42 +19,27 @@ PATIENT_SECONDS = 4.0
 def options(house: House, owner: str) -> list[str]:
     """The models of all connected endpoints, as `endpoint/model id`: those starred, those used last, then the default
     endpoint's first, by vendor."""
-    endpoints = list(house.connections.endpoints(owner))
-    return list(dict.fromkeys([*_preferred(house, owner, endpoints), *listed(house, owner, endpoints)]))
-
-
-def listed(house: House, owner: str, endpoints: Sequence[Endpoint]) -> list[str]:
-    """What `endpoints` offer, as `endpoint/model id`, by vendor."""
-    return [
-        model_value(endpoint, model)
-        for endpoint in endpoints
-        for models in by_vendor(list(_listing(house, owner, endpoint).models)).values()
-        for model in models
-    ]
+    endpoints = house.connections.endpoints(owner)
+    return _in_order(_kept(house, owner, endpoints), house, owner, endpoints)
 
 
 def used(house: House, owner: str, values: Sequence[str]) -> None:
-    """Let the models that were asked be the ones used last."""
-    endpoints = list(house.connections.endpoints(owner))
+    """Let the models that were asked be the ones used last; does not wait until that is written."""
+    endpoints = house.connections.endpoints(owner)
+    names = [named(value.strip(), endpoints) for value in values]
     before = house.store.read(lambda db: favourites.of(db, owner))
-    after = before.after(named(value, endpoints) for value in values)
-    if after != before:
-        house.store.write(lambda db: favourites.keep(db, owner, after))
-
-
-def _preferred(house: House, owner: str, endpoints: Sequence[Endpoint]) -> list[str]:
-    """Those starred and used last, of services that are connected."""
-    kept = house.store.read(lambda db: favourites.of(db, owner))
-    names = {endpoint.name for endpoint in endpoints}
-    return [value for value in (*kept.starred, *kept.recent) if value.partition("/")[0] in names]
+    if before.after(names) != before:
+        house.store.write(lambda db: favourites.keep(db, owner, favourites.of(db, owner).after(names)))
 
 
 def model_picker(house: House, owner: str, key: str) -> str:
-    """The chosen model; at first one that is starred or was used, else the first one of the default endpoint."""
-    models = options(house, owner)
+    """The chosen model; at first the one of the default endpoint that was used last there, else its first one."""
+    endpoints = house.connections.endpoints(owner)
+    kept = _kept(house, owner, endpoints)
+    models = _in_order(kept, house, owner, endpoints)
     chosen = st.session_state.get(key)
-    if chosen is None and models:
-        st.session_state[key] = models[0]
+    if chosen is None and endpoints:
+        st.session_state[key] = _first(kept, endpoints[0], _listing(house, owner, endpoints[0]))
     elif chosen is not None and chosen not in models:
         models.append(chosen)
     value = st.selectbox(
@@ -66,6 +52,29 @@ def model_picker(house: House, owner: str, key: str) -> str:
         persist_state="session",
     )
     return value or ""
+
+
+def _kept(house: House, owner: str, endpoints: Sequence[Endpoint]) -> Favourites:
+    """Those starred and used last, of services that are connected."""
+    names = {endpoint.name for endpoint in endpoints}
+    return house.store.read(lambda db: favourites.of(db, owner)).at(names)
+
+
+def _in_order(kept: Favourites, house: House, owner: str, endpoints: Sequence[Endpoint]) -> list[str]:
+    offered = [
+        model_value(endpoint, model)
+        for endpoint in endpoints
+        for models in by_vendor(_listing(house, owner, endpoint).models).values()
+        for model in models
+    ]
+    return list(dict.fromkeys([*kept.starred, *kept.recent, *offered]))
+
+
+def _first(kept: Favourites, endpoint: Endpoint, listing: Listing) -> str:
+    """What a new tab begins with; a service that lists no models is taken to offer still what was used there."""
+    offered = [model_value(endpoint, model) for model in listing.models]
+    used_here = kept.at({endpoint.name}).recent
+    return next((value for value in used_here if value in offered or not listing.complete), offered[0])
 
 
 def _listing(house: House, owner: str, endpoint: Endpoint) -> Listing:

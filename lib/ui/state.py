@@ -9,6 +9,7 @@ import streamlit as st
 T = TypeVar("T")
 
 SHOWN_TURNS = 30
+NEXT = "next"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,19 @@ class State:
     """The open sweep; None is a new one."""
     notices: Kept[list[str]] = Kept("notices", list)
     """Sentences to be shown once, at the top of the page."""
+    inspected: Kept[str | None] = Kept("inspected_call", _nothing)
+    """The call whose request and answer are looked at; NEXT is the one that comes."""
     choosing_model: Kept[bool] = Kept("models_dialog", bool)
     """Whether the list of all models is open."""
     connecting: Kept[bool] = Kept("connection_dialog", bool)
     """Whether the connection dialog is open."""
+    choosing_prompt: Kept[bool] = Kept("chat_templates", bool)
+    """Whether the prompts to be used again are open."""
+
+    @property
+    def dialog_open(self) -> bool:
+        """Whether a dialog covers the page. Streamlit answers in it only while no script runs."""
+        return self.choosing_model or self.connecting or self.choosing_prompt or self.inspected is not None
 
 
 state = State()

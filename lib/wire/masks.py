@@ -14,7 +14,7 @@ _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 
 def masked(text: str, secret: str = "", most: int = MOST_CHARACTERS) -> str:
     """`text` without `secret` and without anything that looks like a key, cut to `most` characters."""
-    text = text[:_MOST_READ]
+    text = text[: max(_MOST_READ, most)]
     if len(secret) >= _SHORTEST_KEY:
         for form in {secret, quote(secret, safe=""), secret.replace("/", "\\/")}:
             text = text.replace(form, _last_four(secret))
