@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 FILES = [*ROOT.glob("lib/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "app.py"]
 VALUES = {
     *("words", "errors", "models", "tokens", "prices", "catalogue", "sheet", "chat_file", "variety", "sweep", "usage"),
-    *("further", "images", "form", "context", "vendors", "code_samples"),
+    *("further", "images", "form", "context", "vendors"),
 }
 FOREIGN_TO_VALUES = {"httpx", "sqlalchemy", "alembic", "streamlit", "asyncio", "subprocess"}
 
