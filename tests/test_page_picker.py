@@ -108,6 +108,22 @@ def test_a_starred_model_stands_before_all_others_until_the_star_is_taken_away(a
     assert options(app.run())[:2] == ["unheard-of", "unheard-000"]
 
 
+def test_a_row_stays_where_it_is_when_it_gets_its_star(app: AppTest, api: FakeApi) -> None:
+    """C28"""
+    before = listed(dialog(app, "claude-12"))
+    assert listed(click(app, f"chat_star_{host(api)}/claude-123")) == before
+    assert listed(dialog(app, "claude-12")) == ["claude-123", *(one for one in before if one != "claude-123")]
+
+
+def test_the_list_can_be_used_while_an_answer_is_written(service: FakeApi, api: FakeApi) -> None:
+    """C28: Streamlit answers in a dialog only while no script runs, so the page must not wait for the answer then."""
+    app = click(new_tab(model=f"{host(api)}/slow-1000"), "chat_models_open")
+    app.chat_input(key="chat_input").set_value("Hello").run()
+
+    assert "chat_stop" in {button.key for button in app.button}
+    assert listed(dialog(app, "claude-124")) == ["claude-124"]
+
+
 def test_the_list_is_narrowed_by_words_and_by_vendor(app: AppTest) -> None:
     """C28"""
     assert listed(dialog(app, "QWEN 12")) == ["qwen-012", "qwen-112", *(f"qwen-12{n}" for n in range(5))]

@@ -1,6 +1,5 @@
 """Follows running answers: what is finished is drawn once, only the tail is drawn again."""
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +9,8 @@ from lib.ui.safe import rendered
 from lib.ui.texts import _
 
 FRAME_SECONDS = 0.04
+RESENT_PER_SECOND = 20_000
+"""Characters that may be sent again each second."""
 LOOK_SECONDS = 0.5
 CURSOR = "▌"
 
@@ -21,6 +22,8 @@ class LiveText:
         self._place = place
         self._frozen = 0
         self._tail = place.empty()
+        self.tail = 0
+        """Characters that are sent again with each frame."""
 
     def show(self, text: str, cursor: str = "") -> None:
         """Draw `text`, resending only what is new since the last call."""
@@ -31,6 +34,7 @@ class LiveText:
             self._frozen += 1
         if parts:
             self._tail.markdown(rendered(parts[-1]) + cursor)
+            self.tail = len(parts[-1])
 
 
 class LiveChoice:
@@ -42,6 +46,11 @@ class LiveChoice:
         self._reasoning: LiveText | None = None
         self._text = LiveText(place.container())
         self._shown = (-1 if begun else 0, 0, CURSOR)
+
+    @property
+    def tail(self) -> int:
+        """Characters that are sent again with each frame."""
+        return self._text.tail + (self._reasoning.tail if self._reasoning else 0)
 
     def show(self, answer: Answer, index: int) -> None:
         """Draw what has come for choice `index`."""
@@ -81,6 +90,11 @@ class LiveAnswer:
         self._ask, self._patience, self._asked = ask_what_to_do, patience, False
         self._stop = stop
 
+    @property
+    def tail(self) -> int:
+        """Characters that are sent again with each frame."""
+        return sum(choice.tail for choice in self._choices)
+
     def show(self) -> None:
         """Draw what is new."""
         if self._ask and not self._asked and self.answer.reply.empty and self.answer.seconds >= self._patience:
@@ -106,7 +120,7 @@ def thinking(place: Any, label: str = "") -> Any:
 
 def follow(live: Sequence[LiveAnswer], once: bool = False) -> None:
     """Draw answers until all have ended, or `once` as they are now. The first word is drawn at once, then at most one
-    frame each 40 ms.
+    frame each 40 ms, and the end at once again.
 
     A script run that is interrupted here loses nothing: the answers grow in their jobs, and the next run follows on.
     """
@@ -117,10 +131,16 @@ def follow(live: Sequence[LiveAnswer], once: bool = False) -> None:
             one.show()
         if once or not running:
             return
-        if len(running) > 1 or not running[0].answer.reply.empty:
-            time.sleep(FRAME_SECONDS)
+        first = running[0].answer
+        if len(running) > 1 or not first.reply.empty:
+            first.wait_until_finished(_frame(live))
         if len(running) == 1:
-            seen = running[0].answer.wait(seen, LOOK_SECONDS)
+            seen = first.wait(seen, LOOK_SECONDS)
+
+
+def _frame(live: Sequence[LiveAnswer]) -> float:
+    """Seconds until the next frame: more where long paragraphs have to be sent again."""
+    return max(FRAME_SECONDS, sum(one.tail for one in live) / RESENT_PER_SECOND)
 
 
 def _status(answer: Answer, asked: bool) -> str:

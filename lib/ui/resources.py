@@ -4,13 +4,17 @@ import gc
 import importlib
 import os
 import sys
+from pathlib import Path
+from pkgutil import iter_modules
 
 import streamlit as st
 
 from lib import prices, tokens
 from lib.errors import SettingsError
 from lib.house import House
+from lib.rehearsal import rehearse
 from lib.settings import Settings
+from lib.ui.texts import LANGUAGES, catalogue
 
 WARM_MODULES = (
     "pandas",
@@ -18,6 +22,9 @@ WARM_MODULES = (
     "pyarrow",
     "streamlit.elements.lib.built_in_chart_utils",
     "streamlit.runtime.caching",
+    "PIL.Image",
+    "httpcore",
+    *(f"lib.ui.{room.name}" for room in iter_modules([str(Path(__file__).parent)]) if room.name != "main"),
 )
 
 
@@ -40,6 +47,9 @@ def warm_up() -> None:
         os._exit(2)
     for name in WARM_MODULES:
         importlib.import_module(name)
+    for language in LANGUAGES:
+        catalogue(language)
+    rehearse(house())
     tokens.count("warm")
     prices.list_price("gpt-4o")
     gc.collect()
