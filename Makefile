@@ -4,7 +4,7 @@ PYTHON ?= python3
 COOLDOWN ?= 1 week
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
-LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --exclude-newer "$(COOLDOWN)" \
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --no-strip-extras --python-version 3.11 --exclude-newer "$(COOLDOWN)" \
 	--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
 .PHONY: help run install test soak coverage lint format docs screens lock clean
