@@ -164,6 +164,8 @@ def _turn(row: Sequence[Any], children: _Children) -> Turn:
 
 def _grouped(message_id: str, family: Sequence[_Place], children: _Children) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(alternatives, versions) of a message. Another call is stood for by the choice that was gone on with last."""
+    if len(family) == 1:
+        return (message_id,), (message_id,)
     groups: dict[str, list[str]] = defaultdict(list)
     for place in family:
         groups[place.group].append(place.id)

@@ -12,11 +12,10 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from lib.errors import InvalidInput
-from lib.models import ChatRequest
+from lib.models import LONGEST_MODEL_ID, ChatRequest
 from lib.words import N_
 
 FIRST_BYTE_SECONDS = 180.0
-LONGEST_MODEL_ID = 256
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode's categories of control and format characters, lone surrogates, line and paragraph separators."""
 

@@ -23,6 +23,7 @@ class Job:
         self.finished = False
         self._changed = threading.Condition()
         self._version = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
 
     def touch(self) -> None:
@@ -49,10 +50,22 @@ class Job:
 
     def cancel(self) -> None:
         """Ask the coroutine to stop, from any thread; its connections close at once."""
-        if self._task is not None and not self.finished:
+        if self._loop is not None and not self.finished:
             # One hop more than creating it took, so that the coroutine has begun and can clean up after itself.
-            loop, task = self._task.get_loop(), self._task
-            loop.call_soon_threadsafe(lambda: loop.call_soon(task.cancel))
+            self._loop.call_soon_threadsafe(self._loop.call_soon, self._stop)
+
+    def _run(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
+        self._task = loop.create_task(work)
+        self._task.add_done_callback(self._end)
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _end(self, task: "asyncio.Task[None]") -> None:
+        self.error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        self.finished = True
+        self.touch()
 
 
 class Jobs:
@@ -67,15 +80,13 @@ class Jobs:
 
     def start(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` on the loop under the job's id; for every thread but the loop's own."""
-        self.call(self.begin(job, work), seconds=5)
+        self._register(job)
+        self.loop.call_soon_threadsafe(job._run, self.loop, work)
 
     async def begin(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
         """The same on the loop."""
-        with self._lock:
-            self._forget_oldest()
-            self._jobs[job.id] = job
-        job._task = self.loop.create_task(work)
-        job._task.add_done_callback(lambda done: _end(job, done))
+        self._register(job)
+        job._run(self.loop, work)
 
     def get(self, id: str) -> Job | None:
         """The job of that id, running or lately finished."""
@@ -107,13 +118,13 @@ class Jobs:
         self._thread.join(seconds)
         self.loop.close()
 
+    def _register(self, job: Job) -> None:
+        with self._lock:
+            self._forget_oldest()
+            self._jobs[job.id] = job
+        job._loop = self.loop
+
     def _forget_oldest(self) -> None:
         finished = [id for id, job in self._jobs.items() if job.finished]
         for id in finished[: max(0, len(finished) - KEPT)]:
             del self._jobs[id]
-
-
-def _end(job: Job, task: "asyncio.Task[None]") -> None:
-    job.error = asyncio.CancelledError() if task.cancelled() else task.exception()
-    job.finished = True
-    job.touch()

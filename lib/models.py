@@ -20,6 +20,8 @@ State = Literal["started", "ok", "partial", "error", "cancelled", "interrupted"]
 UsageSource = Literal["reported", "estimated", "unknown"]
 
 MAX_PROMPT_CHARACTERS = 1_000_000
+LONGEST_MODEL_ID = 300
+"""Characters. The contract has no limit; no known id is half as long."""
 MAX_STOP_SEQUENCES = 4
 LIMIT_NAMES = ("max_tokens", "max_completion_tokens")
 """The names under which services take the longest answer: the contract's, and the one that newer models want."""
@@ -173,7 +175,7 @@ class ChatRequest:
     def sent(self) -> dict[str, Any]:
         """The parameters under the names, and only those, that the model takes; a stream also asks for its usage."""
         named = {self._name_for(name): value for name, value in self.params.to_send().items()}
-        if named.get("stream"):
+        if named.get("stream") and "stream" not in self.refused:
             named["stream_options"] = {"include_usage": True}
         return {name: value for name, value in named.items() if name not in self.refused}
 

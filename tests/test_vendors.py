@@ -41,13 +41,13 @@ def test_makers_and_models_stay_in_order() -> None:
     assert list(groups.items()) == [(OTHER, ["who"]), ("OpenAI", ["gpt-1", "gpt-2"]), ("Anthropic", ["claude-1"])]
 
 
-@pytest.mark.parametrize("model", ["a/b/c:free", "my own model", "模型/一号", "x" * 256])
+@pytest.mark.parametrize("model", ["a/b/c:free", "my own model", "模型/一号", "x" * 300])
 def test_an_id_with_slashes_spaces_or_any_script_is_taken(model: str) -> None:
     """C28 T11"""
     assert checked_model_id(model) == model
 
 
-@pytest.mark.parametrize("model", ["", " ", "half \ud83d", "a\0b", "a\x1b[2J", "\u202ex", "\u2066x", "x" * 257])
+@pytest.mark.parametrize("model", ["", " ", "half \ud83d", "a\0b", "a\x1b[2J", "\u202ex", "\u2066x", "x" * 301])
 def test_an_id_that_no_service_can_have_is_refused(model: str) -> None:
     """C28 T11"""
     with pytest.raises(InvalidInput):

@@ -21,7 +21,7 @@ class LiveText:
     def __init__(self, place: Any) -> None:
         self._place = place
         self._frozen = 0
-        self._tail = place.empty()
+        self._tail: Any = None
         self.tail = 0
         """Characters that are sent again with each frame."""
 
@@ -29,12 +29,19 @@ class LiveText:
         """Draw `text`, resending only what is new since the last call."""
         parts = blocks(text)
         for part in parts[self._frozen : -1]:
-            self._tail.markdown(rendered(part))
-            self._tail = self._place.empty()
+            self._draw(rendered(part))
+            self._tail = None
             self._frozen += 1
         if parts:
-            self._tail.markdown(rendered(parts[-1]) + cursor)
+            self._draw(rendered(parts[-1]) + cursor)
             self.tail = len(parts[-1])
+
+    def _draw(self, text: str) -> None:
+        """Draw the tail, in its own place once it has one. A first word is one message to the browser, not two."""
+        if self._tail is None:
+            self._tail = self._place.markdown(text)
+        else:
+            self._tail.markdown(text)
 
 
 class LiveChoice:
@@ -42,9 +49,9 @@ class LiveChoice:
 
     def __init__(self, place: Any, begun: str = "") -> None:
         self._begun = begun
-        self._reasoning_place = place.container()
+        self._place = place
         self._reasoning: LiveText | None = None
-        self._text = LiveText(place.container())
+        self._text = LiveText(place)
         self._shown = (-1 if begun else 0, 0, CURSOR)
 
     @property
@@ -63,7 +70,7 @@ class LiveChoice:
         self._shown = size
         if choice and choice.thoughts:
             if self._reasoning is None:
-                self._reasoning = LiveText(thinking(self._reasoning_place))
+                self._reasoning = LiveText(thinking(self._place))
             self._reasoning.show(choice.reasoning)
         if self._begun or (choice and choice.pieces):
             self._text.show(self._begun + (choice.text if choice else ""), cursor)

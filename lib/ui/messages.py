@@ -143,11 +143,10 @@ def _places(number: int, count: int, picked: int) -> list[Any]:
 
 
 def _choice(choice: Choice, begun: str, call: CallRecord | None) -> None:
-    # The same order of containers as LiveChoice, so that a finished answer stays where it was written.
-    reasoning, text = st.container(), st.container()
+    # The same elements as LiveChoice makes, so that a finished answer stays where it was written.
     if choice.reasoning:
-        markdown(thinking(reasoning, _thought(choice, call)), choice.reasoning)
-    markdown(text, begun + choice.text)
+        markdown(thinking(st, _thought(choice, call)), choice.reasoning)
+    markdown(st, begun + choice.text)
 
 
 def _thought(choice: Choice, call: CallRecord | None) -> str:

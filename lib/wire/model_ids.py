@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from lib.models import LONGEST_MODEL_ID
+
 MOST_MODELS = 10_000
-MOST_CHARACTERS = 300
 _THINKS = re.compile(r"(^|/)(o\d|gpt-5)|reason|think|(^|[-/])(r1|qwq|magistral|grok-4)\b", re.IGNORECASE)
 
 
@@ -28,4 +29,4 @@ def _id(item: Any) -> str:
     if isinstance(item, Mapping):
         item = next((item[name] for name in ("id", "model", "name") if isinstance(item.get(name), str)), "")
     named = item.strip() if isinstance(item, str) else ""
-    return named if len(named) <= MOST_CHARACTERS and named.isprintable() else ""
+    return named if len(named) <= LONGEST_MODEL_ID and named.isprintable() else ""
