@@ -33,8 +33,7 @@ def shown(app: AppTest) -> str:
 
 def figures(app: AppTest, name: str = "0") -> str:
     """All text on the page with the figures of an answer open."""
-    app.session_state[f"figures_{name}"] = True
-    return shown(app.run())
+    return shown(app.button(key=f"figures_{name}").click().run())
 
 
 def bodies(api: FakeApi) -> list[dict[str, Any]]:

@@ -6,8 +6,8 @@ from streamlit.testing.v1 import AppTest
 from lib import chats, images
 from lib.ui import resources
 from tests.fake_api import FakeApi
-from tests.pages import ROOT, bodies, new_tab
-from tests.test_page_turns import PIXEL, click, opened
+from tests.pages import ROOT, bodies, new_tab, shown
+from tests.test_page_turns import PIXEL, choose, click
 from tests.test_pages import ask
 from tests.test_sweep_page import owner, run
 
@@ -22,7 +22,7 @@ def taken_along(app: AppTest) -> AppTest:
     """Sweep, opened from the second answer of a chat."""
     app.text_area(key="chat_system").set_value("Be brief.").run()
     ask(ask(app, "one"), "two")
-    return click(opened(app, "1"), "sweep_1")
+    return choose(app, "1", "sweep")
 
 
 def asked(api: FakeApi) -> list[tuple[str, str]]:
@@ -71,11 +71,10 @@ def test_the_conversation_is_there_after_a_reload(app: AppTest) -> None:
 def test_a_temporary_chat_stays_where_it_is(app: AppTest) -> None:
     """C26"""
     click(app, "chat_new_temporary")
-    opened(ask(app, "a secret"), "0")
+    choose(ask(app, "a secret"), "0", "sweep")
 
-    button = app.button(key="sweep_0")
-    assert button.disabled
-    assert button.help == "A sweep is kept; a temporary chat is not."
+    assert "A sweep is kept; a temporary chat is not." in shown(app)
+    assert "You said: a secret" in shown(app)
 
 
 def test_a_conversation_with_images_is_not_taken_apart(app: AppTest) -> None:
@@ -86,6 +85,6 @@ def test_a_conversation_with_images_is_not_taken_apart(app: AppTest) -> None:
     last = branch[-1].id
     house.store.write(lambda db: chats.add_message(db, owner(app), chat_id, last, "user", "Look.", (image,))).result()
 
-    opened(app, "question_2")
+    choose(app.run(), "question_2", "sweep")
 
-    assert app.button(key="sweep_question_2").help == "A sweep sends text only; this conversation has images."
+    assert "A sweep sends text only; this conversation has images." in shown(app)

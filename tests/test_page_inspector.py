@@ -26,7 +26,7 @@ def codes(app: AppTest) -> list[str]:
 
 def inspected(app: AppTest, name: str = "0", part: str = "request") -> AppTest:
     """The page with the inspector open for an answer."""
-    app.session_state[f"figures_{name}"] = True
+    app.button(key=f"figures_{name}").click()
     app.run()
     click(app, f"inspect_{name}")
     return show(app, part)

@@ -45,10 +45,11 @@ def roles(api: FakeApi) -> list[str]:
     return [message["role"] for message in bodies(api)[-1]["messages"]]
 
 
-def opened(app: AppTest, name: str) -> AppTest:
-    """The page with the `...` of a turn open."""
-    app.session_state[f"more_{name}"] = True
-    return app.run()
+def choose(app: AppTest, name: str, action: str) -> AppTest:
+    """Choose something in the menu of a turn."""
+    app.menu_button(key=f"more_{name}").click(action).run()
+    assert not app.exception
+    return app
 
 
 def beside(app: AppTest, *models: str) -> None:
@@ -61,7 +62,7 @@ def write(app: AppTest, role: str, text: str, button: str = "written_add") -> No
     if "chat_write_first" in [one.key for one in app.button]:
         click(app, "chat_write_first")
     else:
-        click(opened(app, "question_0"), "write_question_0")
+        choose(app, "question_0", "write")
     app.button_group(key="written_role").set_value(role).run()
     app.text_area(key="written_turn").set_value(text).run()
     click(app, button)
@@ -70,7 +71,7 @@ def write(app: AppTest, role: str, text: str, button: str = "written_add") -> No
 def test_a_deleted_message_is_not_sent_any_more_and_can_be_brought_back(app: AppTest, api: FakeApi) -> None:
     """C4"""
     ask(ask(app, "one"), "two")
-    click(opened(app, "0"), "delete_0")
+    choose(app, "0", "delete")
     ask(app, "three")
     assert texts(api) == ["one", "two", "You said: two", "three"]
 
@@ -83,7 +84,7 @@ def test_a_deleted_version_shows_the_one_before_it(app: AppTest) -> None:
     ask(app, "one")
     click(app, "chat_regenerate")
     assert "2/2" in shown(app)
-    click(opened(app, "0"), "delete_0")
+    choose(app, "0", "delete")
     assert "2/2" not in shown(app) and "You said: one" in shown(app)
 
 
@@ -91,7 +92,7 @@ def test_another_model_can_answer_again(app: AppTest, api: FakeApi) -> None:
     """C5"""
     ask(app, "one")
     model = f"{host(api)}/reason"
-    opened(app, "0").selectbox(key="again_model_0").set_value(model).run()
+    choose(app, "0", "again").selectbox(key="again_model_0").set_value(model).run()
 
     assert [body["model"] for body in bodies(api)] == ["echo", "reason"]
     assert texts(api) == ["one"] and "2/2" in shown(app)
@@ -101,7 +102,7 @@ def test_another_model_can_answer_again(app: AppTest, api: FakeApi) -> None:
 def test_an_answer_can_be_edited_and_goes_on_as_edited(app: AppTest, api: FakeApi) -> None:
     """C27"""
     ask(app, "one")
-    click(opened(app, "0"), "edit_answer_0")
+    choose(app, "0", "edit")
     app.text_area(key="edited_message").set_value("Something else").run()
     click(app, "edit_send")
     ask(app, "two")
@@ -269,7 +270,7 @@ def test_a_link_brings_another_tab_the_same_question_model_and_settings(narrow: 
     switch_on(narrow, "temperature", "slider", 0.3)
     narrow.text_area(key="chat_system").set_value("Be brief & kind.").run()
     ask(narrow, "Why? 为什么 & how=1")
-    link = next(code.value for code in opened(narrow, "question_0").code if "prompt=" in code.value)
+    link = next(code.value for code in choose(narrow, "question_0", "share").code if "prompt=" in code.value)
     other = new_tab(**dict(parse_qsl(urlsplit(link).query)))
 
     assert draft(other) == "Why? 为什么 & how=1" and other.text_area(key="chat_system").value == "Be brief & kind."

@@ -111,9 +111,10 @@ def test_the_figures_of_an_answer_say_where_they_are_from(app: AppTest) -> None:
     """C14"""
     ask(app, "Good morning")
 
-    assert "counted by the service" in figures(app)
-    assert "First word after" in figures(app)
-    assert "the model had finished" in figures(app)
+    numbers = figures(app)
+    assert "counted by the service" in numbers
+    assert "First word after" in numbers
+    assert "the model had finished" in numbers
 
 
 def test_tokens_the_service_does_not_count_are_called_an_estimate(app: AppTest) -> None:

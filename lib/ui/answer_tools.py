@@ -1,17 +1,17 @@
 """What stands under an answer: what can be done with it, its figures, and what did not go as asked."""
 
+from typing import Any
+
 import streamlit as st
 
 from lib import learned
 from lib.calls import CallRecord
 from lib.chats import Turn
 from lib.talks import missing, not_sent
-from lib.ui import picker, talk, turn_tools, turns
-from lib.ui.figures import details, summary
-from lib.ui.inspector import inspect_button
-from lib.ui.safe import rendered
+from lib.ui import talk, turn_tools, turns
 from lib.ui.talk import View
 from lib.ui.texts import _
+from lib.ui.turn_menu import OF_ANSWER, copy_button, figures_button, menu, panel
 from lib.wire.addresses import host_of
 
 
@@ -19,17 +19,10 @@ def under_answer(number: int, turn: Turn, last: bool) -> None:
     """Its versions, what can be done with it, and its figures."""
     if last:
         _go_on(turn)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        turn_tools.versions(str(number), turn)
-        if last:
-            _try_again()
-        turn_tools.copy(number, turn.text)
-        more = turn_tools.menu(str(number))
-        if more is not None:
-            with more:
-                _rarely_needed(number, turn)
-    if turn.call and turn.call.state != "started":
-        figures(str(number), turn.call)
+    with _row():
+        _tools(number, turn, last)
+        figures_button(str(number), turn)
+    panel(str(number), turn)
 
 
 def under_one_of_several(name: str, turn: Turn, picked: bool) -> None:
@@ -38,8 +31,8 @@ def under_one_of_several(name: str, turn: Turn, picked: bool) -> None:
         st.caption(_("The conversation goes on with this one."))
     else:
         st.button(_("Go on with this one"), key=f"pick_{name}", on_click=turns.choose_version, args=(turn.id,))
-    if turn.call:
-        figures(name, turn.call)
+    figures_button(name, turn)
+    panel(name, turn)
 
 
 def under_several(number: int, view: View) -> None:
@@ -47,19 +40,21 @@ def under_several(number: int, view: View) -> None:
     if view.running:
         return
     turn = view.turns[-1]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        turn_tools.versions(str(number), turn)
+    with _row():
+        _tools(number, turn, last=True)
+    panel(str(number), turn)
+
+
+def _row() -> Any:
+    return st.container(horizontal=True, vertical_alignment="center", gap="small")
+
+
+def _tools(number: int, turn: Turn, last: bool) -> None:
+    turn_tools.versions(str(number), turn)
+    if last:
         _try_again()
-        turn_tools.copy(number, turn.text)
-
-
-def figures(name: str, call: CallRecord) -> None:
-    """The quiet line under an answer; all its numbers are behind it."""
-    opened = st.expander(summary(call), key=f"figures_{name}", type="compact", on_change="rerun")
-    if opened.open:
-        with opened:
-            st.markdown("\n".join(f"- {name}: **{rendered(value)}**" for name, value in details(call)))
-            inspect_button(f"inspect_{name}", call.id, _("View code, request and answer"))
+    copy_button(str(number), turn)
+    menu(str(number), turn, OF_ANSWER)
 
 
 def second_address(turn: Turn, call: CallRecord) -> None:
@@ -117,28 +112,3 @@ def _go_on(turn: Turn) -> None:
 
 def _go_on_button(label: str, turn: Turn) -> None:
     st.button(label, key="chat_continue", icon=":material/play_arrow:", on_click=talk.go_on, args=(turn,))
-
-
-def _rarely_needed(number: int, turn: Turn) -> None:
-    """What the `...` of an answer holds."""
-    who = talk.current()
-    st.selectbox(
-        _("Try again with another model"),
-        picker.options(who.house, who.owner),
-        index=None,
-        key=f"again_model_{number}",
-        placeholder=_("Choose a model"),
-        accept_new_options=True,
-        on_change=_again_with,
-        args=(number, turn),
-    )
-    turn_tools.edit_button(f"edit_answer_{number}", turn)
-    turn_tools.write_button(str(number))
-    turn_tools.sweep_button(str(number), turn)
-    turn_tools.delete_button(str(number), turn)
-
-
-def _again_with(number: int, turn: Turn) -> None:
-    model = st.session_state[f"again_model_{number}"]
-    if model:
-        talk.try_again(turn, model)

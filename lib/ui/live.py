@@ -94,6 +94,7 @@ class LiveAnswer:
         self.answer = answer
         self._choices = [LiveChoice(place, begun) for place in places]
         self._status, self._said = status, ""
+        self._began = not answer.reply.empty
         self._ask, self._patience, self._asked = ask_what_to_do, patience, False
         self._stop = stop
 
@@ -108,11 +109,12 @@ class LiveAnswer:
             self._asked = True
             self._ask(self._status.container())
             self._said = _status(self.answer, self._asked)
-        # The words first: what is drawn later may come to the browser a flush later.
+        began, self._began = self._began, not self.answer.reply.empty
         for index, choice in enumerate(self._choices):
             choice.show(self.answer, index)
         now = _status(self.answer, self._asked)
-        if now != self._said:
+        # Not beside the first word: the browser would take it in before it paints either.
+        if now != self._said and began == self._began:
             self._status.caption(now)
             self._said = now
         if self.answer.finished and self._stop is not None:

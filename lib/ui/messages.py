@@ -1,6 +1,5 @@
 """The turns of a conversation as they stand on the page, and the answers that are being written."""
 
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -13,7 +12,7 @@ from lib.models import Choice
 from lib.ui import answer_tools, turn_tools
 from lib.ui.blocks import blocks
 from lib.ui.error_box import error_box
-from lib.ui.live import LiveAnswer, follow, thinking
+from lib.ui.live import LiveAnswer, thinking
 from lib.ui.pictures import pictures
 from lib.ui.safe import plain, rendered
 from lib.ui.silence import live_answer
@@ -26,9 +25,8 @@ ICONS = {"user": ":material/person:", "assistant": ":material/auto_awesome:", "s
 COLUMNS = 3
 
 
-def conversation(view: View, waiting: Callable[[], None]) -> None:
-    """The last turns of the open branch; returns when the running answers, if there are any, have ended, or a dialog
-    covers them."""
+def conversation(view: View) -> list[LiveAnswer]:
+    """The last turns of the open branch; the answers that are being written, each in its place."""
     first = _first_shown(view.turns)
     number = sum(turn.role == "assistant" for turn in view.turns[:first]) - 1
     live: list[LiveAnswer] = []
@@ -46,8 +44,7 @@ def conversation(view: View, waiting: Callable[[], None]) -> None:
                 live = [_running(number, turn, view)]
             else:
                 _answer(number, turn, last)
-    waiting()
-    follow(live, once=state.dialog_open)
+    return live
 
 
 def _first_shown(turns: list[Turn]) -> int:

@@ -61,6 +61,8 @@ class State:
     """Whether the open chat, or the one that begins next, is kept in memory only."""
     editing: Kept[str | None] = Kept("editing_message", _nothing)
     """The message that is being edited."""
+    panel: Kept[tuple[str, str, str] | None] = Kept("opened_panel", _nothing)
+    """What is opened below a turn: its name on the page, the turn's id, and one of turn_menu.PANELS."""
     writing: Kept[bool] = Kept("writing_turn", bool)
     """Whether a turn is being written by hand."""
     deleted_turn: Kept[tuple[str, int] | None] = Kept("deleted_turn", _nothing)
