@@ -18,6 +18,8 @@ from bench.sweep import upstream
 from bench.upstream import WORDS, timing
 
 MODEL = "steady-60-100"
+MOST_RUNS = 14
+"""Of a chat's last 30 messages, which are all that Tempera draws: with more, words go as others come."""
 
 
 def added(page: Page, prompt: str) -> float:
@@ -43,7 +45,7 @@ def measured(runs: int) -> dict[str, list[float]]:
 def main() -> None:
     """Measure, and print the table."""
     options = argparse.ArgumentParser(description="Compare the first word on screen with a bare Streamlit app.")
-    options.add_argument("--runs", type=int, default=7)
+    options.add_argument("--runs", type=int, default=7, choices=range(1, MOST_RUNS + 1), metavar=f"1-{MOST_RUNS}")
     print("| app | added to the first word, ms: median | least | most |", "|---|---|---|---|", sep="\n")
     for name, figures in measured(options.parse_args().runs).items():
         print(f"| {name} | {spread(figures)} |")

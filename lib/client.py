@@ -43,10 +43,15 @@ REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-oneapi-request-id", "cf-r
 OnRetry = Callable[[int, float, TemperaError], None]
 Sleep = Callable[[float], Awaitable[None]]
 Tap = Callable[[bytes], None]
+OnSent = Callable[[], None]
 
 
 def unheard(_: bytes) -> None:
     """A tap that nobody listens at."""
+
+
+def unnoticed() -> None:
+    """Nobody waits for the request to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +91,21 @@ class Client:
         on_retry: OnRetry | None = None,
         sleep: Sleep = asyncio.sleep,
         tap: Tap = unheard,
+        on_sent: OnSent = unnoticed,
     ) -> AsyncGenerator[Delta, None]:
         """The answer of `endpoint`, as it comes; raises a TemperaError.
 
         The first delta names the model and the request id, the last ones carry finish reasons and usage. With `retry`,
         a call that failed before anything was shown is tried again where that can't be billed twice; `on_retry` hears
-        the attempts made so far, the seconds to wait and the error, and `sleep` waits for them. `tap` hears the
-        bytes of the answer as they came. Closing the generator, or cancelling the task that waits for it, closes the
-        connection.
+        the attempts made so far, the seconds to wait and the error, and `sleep` waits for them. `on_sent` hears when
+        the whole request has left, `tap` hears the bytes of the answer as they came. Closing the generator, or
+        cancelling the task that waits for it, closes the connection.
         """
         attempt = 1
         while True:
             shown = False
             try:
-                async with aclosing(self._once(endpoint, request, tap)) as deltas:
+                async with aclosing(self._once(endpoint, request, tap, on_sent)) as deltas:
                     async for delta in deltas:
                         shown = True
                         yield delta
@@ -126,18 +132,22 @@ class Client:
             except TimeoutError:
                 raise TimedOut(clock="first_byte", seconds=self._clocks.models) from None
 
-    async def _once(self, endpoint: Endpoint, request: ChatRequest, tap: Tap) -> AsyncGenerator[Delta, None]:
+    async def _once(
+        self, endpoint: Endpoint, request: ChatRequest, tap: Tap, on_sent: OnSent
+    ) -> AsyncGenerator[Delta, None]:
         """One attempt; between attempts a call holds no place at its endpoint."""
         with _named(endpoint, request.model):
-            async with endpoint.admit(request) as place, aclosing(self._answer(place, request, tap)) as deltas:
+            async with endpoint.admit(request) as place, aclosing(self._answer(place, request, tap, on_sent)) as deltas:
                 async for delta in deltas:
                     yield delta
 
-    async def _answer(self, place: Endpoint, request: ChatRequest, tap: Tap) -> AsyncGenerator[Delta, None]:
+    async def _answer(
+        self, place: Endpoint, request: ChatRequest, tap: Tap, on_sent: OnSent
+    ) -> AsyncGenerator[Delta, None]:
         thinking = self._clocks.thinking if thinks(request.model) else 1.0
         watch = Watch(place.first_byte_seconds * thinking)
         async with self._connections.one(place.base_url) as http:
-            response = await watch.over(http.send(_chat(http, place, request), stream=True))
+            response = await watch.over(http.send(_chat(http, place, request, on_sent), stream=True))
             try:
                 refused = _refused(response, place, request.model)
                 if not response.is_success:
@@ -214,12 +224,23 @@ def _headers(place: Endpoint) -> dict[str, str]:
     return {"accept-encoding": "identity", **({"authorization": f"Bearer {key}"} if key else {})}
 
 
-def _chat(http: httpx.AsyncClient, place: Endpoint, request: ChatRequest) -> httpx.Request:
+def _chat(http: httpx.AsyncClient, place: Endpoint, request: ChatRequest, on_sent: OnSent) -> httpx.Request:
     body = json.dumps(request.body(), ensure_ascii=False, separators=(",", ":"))
     headers = _headers(place) | {"content-type": "application/json"}
     with translated():
         url = service_url(place.base_url, "/chat/completions")
-        return http.build_request("POST", url, content=body.encode("utf-8", "replace"), headers=headers)
+        content, extensions = body.encode("utf-8", "replace"), {"trace": _when_sent(on_sent)}
+        return http.build_request("POST", url, content=content, headers=headers, extensions=extensions)
+
+
+def _when_sent(on_sent: OnSent) -> Callable[[str, object], Awaitable[None]]:
+    """What httpx tells its steps to; https://www.python-httpx.org/advanced/extensions/#trace names them."""
+
+    async def trace(event: str, _info: object) -> None:
+        if event == "http11.send_request_body.complete":
+            on_sent()
+
+    return trace
 
 
 def _refused(response: httpx.Response, place: Endpoint, model: str) -> Refused:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import AsyncGenerator
 from concurrent.futures import Future
@@ -34,6 +35,8 @@ class Answer(Job):
         self.request = call.request
         """What is sent: the call's request without what the model refuses."""
         self.reply = Reply()
+        self.sent = threading.Event()
+        """Set when a whole request has left."""
         self.outcome: Outcome | None = None
         self.recorded = True
         self.attempts = 1
@@ -102,7 +105,14 @@ async def _deltas(
     that is done twice at most, and never after a word was shown."""
     for left in reversed(range(MOST_LEFT_OUT + 1)):
         try:
-            asked = client.ask(endpoint, answer.request, on_retry=answer.retrying, sleep=sleep, tap=answer.tap)
+            asked = client.ask(
+                endpoint,
+                answer.request,
+                on_retry=answer.retrying,
+                sleep=sleep,
+                tap=answer.tap,
+                on_sent=answer.sent.set,
+            )
             async with aclosing(asked) as deltas:
                 async for delta in deltas:
                     yield delta

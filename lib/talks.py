@@ -22,6 +22,7 @@ from lib.words import N_
 NOT_SENT = {ConnectionFailed.kind, *(error.kind for error in ConnectionFailed.__subclasses__())}
 """The kinds of errors after which a call may be made elsewhere without being paid twice."""
 T = TypeVar("T")
+SENT_WITHIN_SECONDS = 0.02
 GO_ON = "Continue your last answer exactly where it stopped. Repeat nothing and add no introduction."
 
 
@@ -252,8 +253,10 @@ class Talk:
     def _start(self, asked: _Asked) -> None:
         if self.temporary:
             self.house.store.write(lambda db: self._count(db, asked)).result()
-        for call, endpoint in asked.calls:
-            self.house.start(call, endpoint)
+        answers = [self.house.start(call, endpoint) for call, endpoint in asked.calls]
+        for answer in answers:
+            # Drawing the page would take the interpreter from the requests, which are what one waits for.
+            answer.sent.wait(SENT_WITHIN_SECONDS)
 
     def _count(self, db: Connection, asked: _Asked) -> None:
         """Record the calls of a temporary talk where usage is counted, without their texts."""

@@ -1,5 +1,6 @@
 """Follows running answers: what is finished is drawn once, only the tail is drawn again."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,7 +9,9 @@ from lib.ui.blocks import blocks
 from lib.ui.safe import rendered
 from lib.ui.texts import _
 
-FRAME_SECONDS = 0.04
+FRAME_SECONDS = 0.05
+PAINT_SECONDS = 0.08
+"""What a browser needs to paint the last words. Drawn anew at once, the whole page would be taken in before that."""
 RESENT_PER_SECOND = 20_000
 """Characters that may be sent again each second."""
 LOOK_SECONDS = 0.5
@@ -129,7 +132,7 @@ def thinking(place: Any, label: str = "") -> Any:
 
 def follow(live: Sequence[LiveAnswer], once: bool = False) -> None:
     """Draw answers until all have ended, or `once` as they are now. The first word is drawn at once, then at most one
-    frame each 40 ms, and the end at once again.
+    frame each 50 ms, and the end at once again.
 
     A script run that is interrupted here loses nothing: the answers grow in their jobs, and the next run follows on.
     """
@@ -139,12 +142,14 @@ def follow(live: Sequence[LiveAnswer], once: bool = False) -> None:
         for one in live:
             one.show()
         if once or not running:
-            return
+            break
         first = running[0].answer
         if len(running) > 1 or not first.reply.empty:
             first.wait_until_finished(_frame(live))
         if len(running) == 1:
             seen = first.wait(seen, LOOK_SECONDS)
+    if live and not once:
+        time.sleep(PAINT_SECONDS)
 
 
 def _frame(live: Sequence[LiveAnswer]) -> float:
