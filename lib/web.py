@@ -1,4 +1,4 @@
-"""Around the pages: who the visitor is, what the browser may load, and whether we are well."""
+"""Around the pages: who the visitor is, what the browser may load, the one script of ours, and whether we are well."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +19,8 @@ VISITOR_COOKIE = "tempera_visitor"
 SESSION_COOKIE = "tempera_session"
 VISITOR_SECONDS = 365 * 24 * 3600
 ID = re.compile(r"[0-9a-f]{32}")
+SCRIPT = Path(__file__).parent / "ui" / "assets" / "composing.js"
+SCRIPT_TAG = f'<script src="/{SCRIPT.name}"></script>'.encode()
 HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,255}")
 
 
@@ -32,7 +34,10 @@ class Frame:
         if scope["type"] == "websocket" and not _own_origin(Headers(scope=scope)):
             await send({"type": "websocket.close", "code": 1008})
         elif scope["type"] == "http":
-            await self.app(scope, receive, _with_headers(scope, send))
+            send = _with_headers(scope, send)
+            if not _is_part(scope["path"]):
+                scope, send = _with_script(scope, send)
+            await self.app(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -59,10 +64,43 @@ def _with_headers(scope: Scope, send: Send) -> Send:
     return send_with_headers
 
 
+def _is_part(path: str) -> bool:
+    """Whether the path is that of a part of a page, not of a page."""
+    return path.startswith(("/_stcore", "/static", "/media", "/component"))
+
+
+def _with_script(scope: Scope, send: Send) -> tuple[Scope, Send]:
+    """Puts our script into the head of an HTML page: Streamlit has no place for one that our CSP would let run."""
+    plain = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"accept-encoding"]}
+    start: list[Message] = []
+    page = bytearray()
+
+    async def send_with_script(message: Message) -> None:
+        if message["type"] == "http.response.start" and _is_html(message):
+            start.append(message)
+        elif start and message["type"] == "http.response.body":
+            page.extend(message.get("body", b""))
+            if not message.get("more_body"):
+                body = bytes(page).replace(b"<head>", b"<head>" + SCRIPT_TAG, 1)
+                MutableHeaders(scope=start[0])["content-length"] = str(len(body))
+                await send(start[0])
+                await send({"type": "http.response.body", "body": body})
+        else:
+            await send(message)
+
+    return plain, send_with_script
+
+
+def _is_html(start: Message) -> bool:
+    """Whether a whole HTML page follows (a HEAD or a 304 has none, but then it has no length to mend either)."""
+    headers = Headers(raw=start["headers"])
+    return start["status"] == 200 and headers.get("content-type", "").startswith("text/html")
+
+
 def _missing_cookies(connection: HTTPConnection) -> list[str]:
     """Set-Cookie values for the visitor (a year) and the browser session, where the browser has none yet."""
     wanted = {VISITOR_COOKIE: f"; Max-Age={VISITOR_SECONDS}", SESSION_COOKIE: ""}
-    if connection.url.path.startswith(("/_stcore", "/static", "/media", "/component")):
+    if _is_part(connection.url.path):
         return []
     secure = "; Secure" if connection.url.scheme == "https" else ""
     return [
@@ -111,4 +149,8 @@ async def _chat(request: Request) -> Response:
     return RedirectResponse(f"/?{query}" if query else "/", status_code=307)
 
 
-ROUTES = [Route("/healthz", _healthz), Route("/chat", _chat)]
+async def _script(_: Request) -> Response:
+    return FileResponse(SCRIPT, media_type="text/javascript", headers={"cache-control": "no-cache"})
+
+
+ROUTES = [Route("/healthz", _healthz), Route("/chat", _chat), Route(f"/{SCRIPT.name}", _script)]

@@ -140,3 +140,18 @@ def test_shared_mode_without_a_sign_in_does_not_start(tmp_path: Path) -> None:
     assert ended.returncode != 0
     assert "TEMPERA_MODE=shared needs a sign-in" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_each_page_has_our_script_and_its_csp_lets_it_run(app: AppServer) -> None:
+    """C30: the keys of an input method."""
+    for path in ("/", "/sweep"):
+        request = urllib.request.Request(app.url + path, headers={"Accept-Encoding": "gzip"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            page = answer.read()
+            policy = answer.headers["content-security-policy"]
+        assert len(page) == int(answer.headers["content-length"])
+        assert page.index(b'<script src="/composing.js"></script>') < page.index(b"<script", page.index(b"composing"))
+        assert "script-src 'self'" in policy
+
+    script = get(f"{app.url}/composing.js")
+    assert (script.status, script.headers.get_content_type()) == (200, "text/javascript")
