@@ -8,7 +8,7 @@ from lib.ui.by_hand import written_turn
 from lib.ui.chat_list import chat_list
 from lib.ui.composer import composer, send_waiting_message, waiting_message
 from lib.ui.empty import empty_state
-from lib.ui.frame import notices, top
+from lib.ui.frame import notices, passing, top
 from lib.ui.further_models import further_models
 from lib.ui.inspector import inspector
 from lib.ui.live import follow
@@ -34,9 +34,10 @@ with head:
     with right:
         top(house, who)
     settings_panel(house, who, "chat")
-    notices()
-    if not view.turns:
-        empty_state(house, who)
+    with passing(state.notices or not view.turns):
+        notices()
+        if not view.turns:
+            empty_state(house, who)
 waiting_message()
 written_turn()
 composer(view)

@@ -1,5 +1,6 @@
-"""Takes the pictures in docs/screens: `make screens`. Chat and Sweep are shown on the practice model, as a stranger
-sees them; one more chat talks to the tests' fake service to show an error.
+"""Takes the pictures in docs/screens: `make screens`, on a computer with a font for Chinese (fonts-noto-cjk).
+
+Chat and Sweep are shown on the practice model, as a stranger sees them; other chats talk to the tests' fake service.
 """
 
 import re
@@ -113,7 +114,8 @@ def more_of_chat(page: Page, url: str, look: str) -> None:
     field.fill("reason")
     field.press("Enter")
     expect(key(page, "chat_models_beside")).to_contain_text("reason")
-    page.keyboard.press("Escape")
+    page.mouse.click(360, 640)
+    expect(key(page, "chat_models_beside")).not_to_be_visible()
     page.get_by_test_id("stChatInputTextArea").press("Enter")
     expect(key(page, "chat_regenerate")).to_be_visible(timeout=SECONDS)
     picture(page, f"chat-beside-{look}")
@@ -127,6 +129,15 @@ def more_of_chat(page: Page, url: str, look: str) -> None:
     key(page, "more_0").get_by_role("button").first.click()
     expect(page.get_by_role("menuitem").first).to_be_visible(timeout=SECONDS)
     picture(page, f"chat-menu-{look}")
+    page.keyboard.press("Escape")
+    key(page, "figures_0").get_by_role("button").click()
+    key(page, "inspect_0").get_by_role("button").click()
+    expect(page.get_by_test_id("stDialog").get_by_test_id("stCode")).to_be_visible(timeout=SECONDS)
+    picture(page, f"chat-code-{look}")
+    page.keyboard.press("Escape")
+    key(page, "chat_models_open").get_by_role("button").click()
+    expect(key(page, "chat_models_filter")).to_be_visible(timeout=SECONDS)
+    picture(page, f"chat-models-{look}")
 
 
 def picture(page: Page, name: str) -> None:

@@ -103,6 +103,30 @@ def test_shift_enter_makes_a_line_and_the_last_question_is_one_key_away(
     expect(key(page, "edited_message").locator("textarea")).to_have_value("one\ntwo")
 
 
+def test_what_is_done_with_is_gone_while_the_answer_is_written(app: AppServer, context: BrowserContext) -> None:
+    """The first page's invitation is not left standing, greyed, until the answer ends."""
+    page = open_page(context, link(app, "slow-50"))
+    send(page, "what is there to see " + "word " * 60)
+    expect(key(page, "answer_0")).to_contain_text("You said")
+
+    expect(key(page, "chat_empty")).to_have_count(0)
+    expect(key(page, "chat_stop")).to_be_visible()
+
+
+def test_no_keystroke_reaches_the_server(app: AppServer, context: BrowserContext) -> None:
+    """C15: a draft is counted when it is sent."""
+    page = context.new_page()
+    sent: list[str | bytes] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda payload: sent.append(payload)))
+    page.goto(app.url)
+    send(page, "first")
+    ended(page)
+    before = len(sent)
+    composer(page).press_sequentially("a draft that nobody counts yet")
+
+    assert len(sent) == before > 0
+
+
 def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
     """C16 C3"""
     text = "side by side " + "word " * 60

@@ -5,6 +5,7 @@ import streamlit as st
 from lib import images
 from lib.ui import talk, turns
 from lib.ui.bar import bar, held_message
+from lib.ui.frame import passing
 from lib.ui.pictures import images_to_send
 from lib.ui.safe import plain
 from lib.ui.state import state
@@ -18,8 +19,9 @@ MEGABYTE = 1_000_000
 def composer(view: View) -> None:
     """Draw the field; it stays open while an answer is written, and what is sent then waits its turn."""
     with st.bottom:
-        held_message()
-        images_to_send()
+        with passing(state.held or state.images):
+            held_message()
+            images_to_send()
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
             templates()
             if state.temporary:

@@ -1,5 +1,8 @@
 """What stands around every page: language, notices, and whether anything can be saved."""
 
+from contextlib import nullcontext
+from typing import Any
+
 import streamlit as st
 
 from lib import preferences
@@ -10,6 +13,13 @@ from lib.ui.safe import rendered
 from lib.ui.state import state
 from lib.ui.texts import LANGUAGE_KEY, LANGUAGES, _, language
 from lib.ui.visitor import Visitor, visitor
+
+
+def passing(shown: object) -> Any:
+    """A place for what comes and goes. When nothing is `shown` its former contents go at once; elsewhere they stay,
+    greyed, until the script ends, and that is when the answer does."""
+    place = st.empty()
+    return place.container() if shown else nullcontext()
 
 
 def notices() -> None:

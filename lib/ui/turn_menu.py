@@ -8,7 +8,7 @@ from lib.chats import Turn
 from lib.ui import picker, sweep_history, talk, turns
 from lib.ui.figures import details, summary
 from lib.ui.inspector import inspect_button
-from lib.ui.safe import rendered
+from lib.ui.safe import plain, rendered
 from lib.ui.share import share
 from lib.ui.state import state
 from lib.ui.texts import _
@@ -46,7 +46,7 @@ def copy_button(name: str, turn: Turn) -> None:
 def figures_button(name: str, turn: Turn) -> None:
     """Seconds and cost of an answer that has ended; all its numbers are behind it."""
     if turn.call and turn.call.state != "started":
-        words, key = rendered(summary(turn.call)).replace("$", "\\$"), f"figures_{name}"
+        words, key = f"{plain(summary(turn.call))} ›", f"figures_{name}"
         st.button(words, key=key, type="tertiary", on_click=_turn_over, args=(name, turn, "figures"))
 
 
@@ -88,6 +88,7 @@ def _close() -> None:
 
 
 def _to_the_letter(_name: str, turn: Turn) -> None:
+    st.caption(_("To the letter, as it came; the button in the corner copies it:"))
     st.code(turn.text, language=None, wrap_lines=True)
 
 
