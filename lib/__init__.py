@@ -29,7 +29,7 @@ Services
     jobs        coroutines on one background loop
     connections who may use which service; model_lists asks them for their models
     runner      one call: record, ask, count, record
-    house       all of these, opened once per process
+    house       all of these, opened once per process; rehearsal makes its first turn as quick as the others
     talks       a conversation: a place in the tree, recorded calls, running answers; room says what still fits
     inspection  what a call sends and what came for it; raw_answers keeps the last ones in memory
     sweeper     a whole plan, so many calls at a time; sweep_report is what came of it
