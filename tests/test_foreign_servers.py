@@ -30,8 +30,8 @@ from lib.runner import Answer
 from lib.ui import resources
 from tests.app_server import PASSED_ON, free_port
 from tests.fake_api import FakeApi
+from tests.pages import figures, new_tab, shown
 from tests.test_pages import ask as ask_page
-from tests.test_pages import new_tab, shown
 
 pytestmark = pytest.mark.soak
 
@@ -260,4 +260,4 @@ def test_the_page_chats_through_it(connected: Server) -> None:
     assert str(app.selectbox(key="chat_model").value).endswith(f"/{connected.model}")
     assert (record.state, record.error_kind) == ("ok", "")
     assert str(record.choices[0]["text"]).strip().splitlines()[0] in shown(app)
-    assert "counted by the service" in shown(app)
+    assert "counted by the service" in figures(app)
