@@ -1,6 +1,7 @@
 """A talk with a model: what is said becomes a place in the chat's tree, recorded calls, and running answers."""
 
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -254,9 +255,10 @@ class Talk:
         if self.temporary:
             self.house.store.write(lambda db: self._count(db, asked)).result()
         answers = [self.house.start(call, endpoint) for call, endpoint in asked.calls]
+        # Drawing the page would take the interpreter from the requests, and these are what one waits for.
+        until = time.monotonic() + SENT_WITHIN_SECONDS
         for answer in answers:
-            # Drawing the page would take the interpreter from the requests, which are what one waits for.
-            answer.sent.wait(SENT_WITHIN_SECONDS)
+            answer.sent.wait(max(0.0, until - time.monotonic()))
 
     def _count(self, db: Connection, asked: _Asked) -> None:
         """Record the calls of a temporary talk where usage is counted, without their texts."""
