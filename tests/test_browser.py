@@ -228,13 +228,18 @@ def test_no_image_in_an_answer_is_ever_loaded(app: AppServer, api: FakeApi, cont
 
 
 def test_an_answer_can_be_copied_to_the_letter(app: AppServer, context: BrowserContext) -> None:
-    """C17"""
+    """C17: whatever Markdown, LaTeX or Streamlit's own signs would make of it."""
+    text = r"**bold**, $x$, \(y\), :red[z] and <b>w</b>"
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = open_page(context, link(app, "echo"))
-    send(page, "**bold** and $x$")
+    send(page, text)
     ended(page)
     key(page, "copy_0").get_by_role("button").first.click()
+    expect(page.get_by_test_id("stCode")).to_contain_text(f"You said: {text}")
+    page.get_by_test_id("stCode").hover()
+    page.get_by_test_id("stCode").get_by_role("button").click()
 
-    expect(page.get_by_test_id("stCode")).to_contain_text("You said: **bold** and $x$")
+    page.wait_for_function("async said => await navigator.clipboard.readText() === said", arg=f"You said: {text}")
 
 
 def test_another_visitor_sees_nothing_of_it(app: AppServer, context: BrowserContext, browser: Browser) -> None:
