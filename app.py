@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.middleware import Middleware
 
-from lib.ui import resources
-from lib.ui.error_box import bug_box
+from lib.ui.shared import resources
+from lib.ui.shared.error_box import bug_box
 from lib.web import ROUTES, Frame
 
 

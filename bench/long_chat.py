@@ -23,9 +23,10 @@ from bench.apps import SECONDS, chromium, opened, spread, tempera
 from bench.sweep import upstream
 from bench.tab import tab
 from bench.upstream import text
-from lib import calls, chats
-from lib.models import Call, ChatRequest, Delta, Message, Outcome, Params, Reply, Usage
-from lib.store import Store
+from lib.calls import records
+from lib.chat import repository as chats
+from lib.core.contract import Call, ChatRequest, Delta, Message, Outcome, Params, Reply, Usage
+from lib.store.database import Store
 from lib.web import SESSION_COOKIE, VISITOR_COOKIE
 
 T = TypeVar("T")
@@ -62,9 +63,9 @@ def write_chat(db: Connection, messages: int) -> str:
         asked = chats.add_message(db, OWNER, chat_id, parent, "user", question)
         request = ChatRequest(MODEL, (Message(role="user", content=question),), Params())
         call = Call(f"{messages:016x}{number:016x}", OWNER, SESSION, "chat", "bench", request)
-        calls.start_call(db, call, calls.this_process())
+        records.start_call(db, call, records.this_process())
         parent = chats.add_answers(db, OWNER, chat_id, asked, call.id, 1)[0]
-        calls.finish_call(db, call.id, _outcome(f"Answer {number}. {text(MODEL, ANSWER_TOKENS)}"))
+        records.finish_call(db, call.id, _outcome(f"Answer {number}. {text(MODEL, ANSWER_TOKENS)}"))
     return chat_id
 
 

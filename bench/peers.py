@@ -34,12 +34,12 @@ def tempera(base_url: str, stream: bool) -> tuple[int, float]:
     """The app's own way, as its Sweep page goes it: every call is recorded, on disk, as it starts and as it ends."""
     from pydantic import SecretStr
 
-    from lib import sweeper
-    from lib.catalogue import name_of
-    from lib.house import House
-    from lib.models import Params
+    from lib.core.contract import Params
+    from lib.gateway.endpoints import name_of
+    from lib.services import House
     from lib.settings import Settings
-    from lib.sweep import Plan
+    from lib.sweep import scheduler
+    from lib.sweep.plan import Plan
 
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
@@ -49,8 +49,8 @@ def tempera(base_url: str, stream: bool) -> tuple[int, float]:
         models = tuple(f"{name_of(base_url)}/{model}" for model in MODELS)
         asked = Plan(PROMPT, models, TEMPERATURES, "", REPEATS, CONCURRENCY, Params(stream=stream))
         began = time.process_time()
-        run = sweeper.SweepRun("bench", "bench", "bench", asked, list(asked.cells("bench")))
-        sweeper.start(house, run)
+        run = scheduler.SweepRun("bench", "bench", "bench", asked, list(asked.cells("bench")))
+        scheduler.start(house, run)
         run.wait_until_finished(600)
         spent = time.process_time() - began
         done = sum(answer.outcome is not None and answer.outcome.state == "ok" for answer in run.answers.values())

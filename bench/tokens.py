@@ -22,9 +22,9 @@ ROOT = Path(__file__).parents[1]
 
 async def tempera(base_url: str, model: str) -> int:
     """The characters of the answer, read as the app reads it."""
-    from lib.catalogue import Endpoint
-    from lib.client import Client
-    from lib.models import ChatRequest, Message, Params, Reply
+    from lib.core.contract import ChatRequest, Message, Params, Reply
+    from lib.gateway.client import Client
+    from lib.gateway.endpoints import Endpoint
 
     request = ChatRequest(model, (Message(role="user", content="hi"),), Params(stream=True))
     client, reply = Client(), Reply()

@@ -21,9 +21,9 @@ import platformdirs
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from lib.catalogue import FIRST_BYTE_SECONDS, Endpoint, name_of
-from lib.errors import SettingsError
-from lib.words import N_
+from lib.core.errors import SettingsError
+from lib.core.i18n import N_
+from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of
 
 ROOT = Path(__file__).resolve().parents[1]
 Seconds = Annotated[float, Field(gt=0, le=3600)]

@@ -2,27 +2,28 @@
 
 import streamlit as st
 
-from lib.ui import links, recall, resources, talk
-from lib.ui.all_models import all_models
-from lib.ui.by_hand import written_turn
-from lib.ui.chat_list import chat_list
-from lib.ui.composer import composer, send_waiting_message, waiting_message
-from lib.ui.empty import empty_state
-from lib.ui.frame import notices, passing, top
-from lib.ui.further_models import further_models
-from lib.ui.inspector import inspector
-from lib.ui.live import follow
-from lib.ui.messages import conversation
-from lib.ui.picker import model_picker
-from lib.ui.settings_panel import settings_panel
-from lib.ui.state import state
-from lib.ui.visitor import visitor
+from lib.ui.chat import actions
+from lib.ui.chat.all_models import all_models
+from lib.ui.chat.chat_list import chat_list
+from lib.ui.chat.composer import composer, send_waiting_message, waiting_message
+from lib.ui.chat.empty_state import empty_state
+from lib.ui.chat.inspector import inspector
+from lib.ui.chat.live_answer import follow
+from lib.ui.chat.manual_turn import written_turn
+from lib.ui.chat.messages import conversation
+from lib.ui.chat.models_beside import further_models
+from lib.ui.chat.settings_panel import settings_panel
+from lib.ui.shared import links, resources, session_restore
+from lib.ui.shared.frame import notices, passing, top
+from lib.ui.shared.model_picker import model_picker
+from lib.ui.shared.state import state
+from lib.ui.shared.visitor import visitor
 
 house, who = resources.house(), visitor()
-recall.recall(house, who, recall.CHAT)
+session_restore.recall(house, who, session_restore.CHAT)
 links.apply_chat_link()
 
-view = talk.look(talk.current())
+view = actions.look(actions.current())
 head = st.container()
 live = conversation(view)  # drawn first: a message appears before all that stands around it
 with head:
@@ -42,7 +43,7 @@ waiting_message()
 written_turn()
 composer(view)
 chat_list(house, who)
-recall.remember(house, who, recall.CHAT)
+session_restore.remember(house, who, session_restore.CHAT)
 inspector(view)
 
 follow(live, once=state.dialog_open)

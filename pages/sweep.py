@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from lib.ui import links, recall, resources
-from lib.ui.frame import notices, top
-from lib.ui.state import state
-from lib.ui.sweep_form import plan_line, run_button, sweep_form
-from lib.ui.sweep_list import sweep_list
-from lib.ui.sweep_view import sweep_view
-from lib.ui.texts import _
-from lib.ui.visitor import visitor
+from lib.ui.shared import links, resources, session_restore
+from lib.ui.shared.frame import notices, top
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+from lib.ui.shared.visitor import visitor
+from lib.ui.sweep.form import plan_line, run_button, sweep_form
+from lib.ui.sweep.sweep_list import sweep_list
+from lib.ui.sweep.view import sweep_view
 
 st.set_page_config(layout="wide")
 house, who = resources.house(), visitor()
-recall.recall(house, who, recall.SWEEP)
+session_restore.recall(house, who, session_restore.SWEEP)
 links.apply_sweep_link()
 sweep_list(house, who)
 
@@ -27,6 +27,6 @@ with st.expander(_("Set-up"), expanded=state.sweep_id is None, key=f"sweep_setup
     sweep_form(house, who)
     plan_line(house, who)
     run_button()
-recall.remember(house, who, recall.SWEEP)
+session_restore.remember(house, who, session_restore.SWEEP)
 if state.sweep_id is not None:
     sweep_view(house, who, state.sweep_id)

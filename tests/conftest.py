@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lib import tokens
-from lib.ui import resources
+from lib.core import tokens
+from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.pages import KEY
 

@@ -17,9 +17,9 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from lib import calls
-from lib.models import Call, ChatRequest, Delta, Message, Outcome, Params, Reply, Usage
-from lib.store import Store
+from lib.calls import records
+from lib.core.contract import Call, ChatRequest, Delta, Message, Outcome, Params, Reply, Usage
+from lib.store.database import Store
 
 _SERVER = pytest.StashKey[str]()
 ROOT = Path(__file__).parents[1]
@@ -47,7 +47,7 @@ def an_outcome(*texts: str, **facts: Any) -> Outcome:
 
 def start(store: Store, call: Call) -> Call:
     """Record a call as started."""
-    store.write(lambda db: calls.start_call(db, call, calls.this_process())).result(20)
+    store.write(lambda db: records.start_call(db, call, records.this_process())).result(20)
     return call
 
 
@@ -150,15 +150,15 @@ def main(url: str, mode: str) -> None:
 
 
 def _starting(call: Call) -> Callable[[Any], Any]:
-    return lambda db: calls.start_call(db, call, calls.this_process())
+    return lambda db: records.start_call(db, call, records.this_process())
 
 
 def _saving(call: Call) -> Callable[[Any], Any]:
-    return lambda db: calls.checkpoint(db, call.id, a_reply("half"))
+    return lambda db: records.checkpoint(db, call.id, a_reply("half"))
 
 
 def _finishing(call: Call) -> Callable[[Any], Any]:
-    return lambda db: calls.finish_call(db, call.id, an_outcome("whole"))
+    return lambda db: records.finish_call(db, call.id, an_outcome("whole"))
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.errors import SettingsError
-from lib.ui import resources
-from lib.ui.error_box import error_box
-from lib.ui.frame import recall_language, store_warning
-from lib.ui.texts import _
+from lib.core.errors import SettingsError
+from lib.ui.shared import resources
+from lib.ui.shared.error_box import error_box
+from lib.ui.shared.frame import recall_language, store_warning
+from lib.ui.shared.texts import _
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 ASSETS = Path(__file__).with_name("assets")

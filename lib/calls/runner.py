@@ -1,0 +1,198 @@
+"""One call: ask, take in what comes, save it on the way, and close its record exactly once."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncGenerator
+from concurrent.futures import Future
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from typing import Any
+
+from lib.background import Job
+from lib.calls import records, unsupported_params
+from lib.core import prices, tokens
+from lib.core.contract import Call, Delta, Outcome, Reply, State, Usage
+from lib.core.errors import BadParameter, Billed, StoreError, TemperaError
+from lib.gateway.client import Client, Sleep, Tap, unheard
+from lib.gateway.endpoints import Endpoint
+from lib.store.database import Store
+
+CHECKPOINT_SECONDS = 1.0
+CHECKPOINT_CHARACTERS = 2_000
+MOST_LEFT_OUT = 2
+log = logging.getLogger(__name__)
+
+
+class Answer(Job):
+    """A call that runs, as the page sees it."""
+
+    def __init__(self, call: Call, tap: Tap = unheard) -> None:
+        super().__init__(call.id)
+        self.call = call
+        self.tap = tap
+        """Hears the bytes of the answer as they come."""
+        self.request = call.request
+        """What is sent: the call's request without what the model refuses."""
+        self.reply = Reply()
+        self.sent = threading.Event()
+        """Set when a whole request has left."""
+        self.outcome: Outcome | None = None
+        self.recorded = True
+        self.attempts = 1
+        self._refused = 0
+        self.waiting: float | None = None
+        """Seconds until the next attempt, while a refused one waits."""
+        self.began = time.monotonic()
+        self.first_token_seconds: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the call began, or that it took."""
+        return self.outcome.seconds if self.outcome else time.monotonic() - self.began
+
+    def retrying(self, attempt: int, wait: float, error: TemperaError) -> None:
+        """Note that another attempt follows after `wait` seconds."""
+        self.attempts, self.waiting = self._refused + attempt + 1, wait
+        self.touch()
+
+    def leave_out(self, names: frozenset[str]) -> None:
+        """Note that another attempt follows without the fields `names`."""
+        self.request = replace(self.request, refused=self.request.refused | names)
+        self._refused, self.attempts, self.waiting = self.attempts, self.attempts + 1, None
+        self.touch()
+
+
+async def run(
+    answer: Answer,
+    endpoint: Endpoint,
+    client: Client,
+    store: Store,
+    sleep: Sleep = asyncio.sleep,
+    texts: Store | None = None,
+) -> None:
+    """Ask `endpoint` for the answer to a call that is recorded as started; ends when its final record is written.
+    Between two attempts `sleep` waits. The words of a temporary call go into `texts`."""
+    saver = _Saver(answer, store)
+    state: State = "ok"
+    error: BaseException | None = None
+    answer.began = time.monotonic()
+    try:
+        async with aclosing(_deltas(answer, endpoint, client, store, sleep)) as deltas:
+            async for delta in deltas:
+                answer.reply.add(delta)
+                if answer.first_token_seconds is None and not answer.reply.empty:
+                    answer.first_token_seconds = answer.seconds
+                saver.save_if_due(len(delta.text) + len(delta.reasoning))
+                answer.touch()
+    except asyncio.CancelledError as stopped:
+        state, error = "cancelled", stopped
+    except TemperaError as refused:
+        state, error = ("error" if answer.reply.empty else "partial"), refused
+    except Exception as bug:
+        log.exception("call %s failed for a reason nobody foresaw", answer.call.id)
+        state, error = ("error" if answer.reply.empty else "partial"), bug
+    answer.outcome = _outcome(answer, state, error)
+    for one in (texts, store):
+        if one is not None:
+            await _record(answer, answer.outcome, one)
+
+
+async def _deltas(
+    answer: Answer, endpoint: Endpoint, client: Client, store: Store, sleep: Sleep
+) -> AsyncGenerator[Delta, None]:
+    """The answer as it comes. Fields that the model does not take are left out, remembered, and the call made again;
+    that is done twice at most, and never after a word was shown."""
+    for left in reversed(range(MOST_LEFT_OUT + 1)):
+        try:
+            asked = client.ask(
+                endpoint,
+                answer.request,
+                on_retry=answer.retrying,
+                sleep=sleep,
+                tap=answer.tap,
+                on_sent=answer.sent.set,
+            )
+            async with aclosing(asked) as deltas:
+                async for delta in deltas:
+                    yield delta
+            return
+        except BadParameter as error:
+            names = unsupported_params.refused(error, answer.request) if answer.reply.empty else frozenset()
+            await _remember(answer.call, endpoint, names, store)
+            if not left or not names:
+                raise
+            answer.leave_out(names)
+
+
+async def _remember(call: Call, endpoint: Endpoint, names: frozenset[str], store: Store) -> None:
+    """Keep what a model does not take; that it can't be saved is no reason to fail."""
+    with suppress(StoreError):
+        if names:
+            model = call.request.model
+            await store.submit(lambda db: unsupported_params.remember(db, call.owner, endpoint.base_url, model, names))
+
+
+def _outcome(answer: Answer, state: State, error: BaseException | None) -> Outcome:
+    usage = _counted(answer.call, answer.reply, sent=state in ("ok", "partial") or not answer.reply.empty)
+    answer.reply.usage = usage
+    billed: Billed = "yes" if state == "ok" else getattr(error, "billed", "unknown")
+    return Outcome(
+        state=state,
+        reply=answer.reply,
+        seconds=answer.seconds,
+        first_token_seconds=answer.first_token_seconds,
+        error_kind=getattr(error, "kind", "bug") if isinstance(error, Exception) else "",
+        error_text=error.original if isinstance(error, TemperaError) else "",
+        error_record=_shown(error).record() if isinstance(error, Exception) else {},
+        billed=billed,
+        attempts=answer.attempts,
+        cost=prices.cost(answer.call.request.model, usage),
+    )
+
+
+def _shown(error: Exception) -> TemperaError:
+    return error if isinstance(error, TemperaError) else TemperaError()
+
+
+def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
+    """The usage as the service reported it, else our own count of what was sent and what came."""
+    if reply.usage.source == "reported":
+        return reply.usage
+    if not sent:
+        return Usage()
+    thoughts = sum(tokens.count(choice.reasoning) for choice in reply.choices)
+    return Usage(
+        prompt_tokens=tokens.count_prompt(call.request.messages),
+        completion_tokens=thoughts + sum(tokens.count(choice.text) for choice in reply.choices),
+        reasoning_tokens=thoughts or None,
+        source="estimated",
+    )
+
+
+async def _record(answer: Answer, outcome: Outcome, store: Store) -> None:
+    """Write the final record, even when the job is being cancelled a second time."""
+    try:
+        sent = answer.request.sent
+        await asyncio.shield(store.submit(lambda db: records.finish_call(db, answer.call.id, outcome, sent)))
+    except StoreError:
+        answer.recorded = False
+
+
+class _Saver:
+    """Saves the text so far now and then; the stream never waits for it."""
+
+    def __init__(self, answer: Answer, store: Store) -> None:
+        self._answer, self._store = answer, store
+        self._at, self._unsaved = time.monotonic(), 0
+        self._writing: Future[Any] | None = None
+
+    def save_if_due(self, characters: int) -> None:
+        self._unsaved += characters
+        now = time.monotonic()
+        due = now - self._at >= CHECKPOINT_SECONDS or self._unsaved >= CHECKPOINT_CHARACTERS
+        if due and self._unsaved and (self._writing is None or self._writing.done()):
+            self._at, self._unsaved = now, 0
+            call_id, reply = self._answer.call.id, self._answer.reply
+            self._writing = self._store.write(lambda db: records.checkpoint(db, call_id, reply))

@@ -1,0 +1,96 @@
+"""What a model does not take: found out by a refusal, remembered for its address, left out from then on.
+
+Only a field that the service calls unknown or unsupported counts: a refused value is for the user to correct. What was
+learned is forgotten after a month, as services change.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from lib.calls.records import now
+from lib.core.contract import LIMIT_NAMES, ChatRequest
+from lib.core.errors import BadParameter
+from lib.store.schema import learned
+
+KEPT_MICROSECONDS = 30 * 24 * 3600 * 1_000_000
+NEEDED = ("model", "messages")
+
+_NOT_TAKEN = re.compile(
+    r"unsupported|(not|n't) (be )?(support|permit|allow|enabl|accept|recogni[sz]ed)|unrecognized|unknown|unexpected"
+    r"|extra_forbidden|cannot find field|only the default|only 1 is|no longer|deprecated"
+    r"|use\W+max_completion_tokens|不支持",
+    re.IGNORECASE,
+)
+_HINTS = {"penalty": ("presence_penalty", "frequency_penalty"), "multiple candidates": ("n",)}
+"""Words of services that refuse a field without its name."""
+
+
+def adapted(db: Connection, owner: str, base_url: str, request: ChatRequest) -> ChatRequest:
+    """`request` without what its model at `base_url` is known to refuse."""
+    return replace(request, refused=request.refused | known(db, owner, base_url, request.model))
+
+
+def known(db: Connection, owner: str, base_url: str, model: str) -> frozenset[str]:
+    """The fields that `model` at `base_url` is known to refuse."""
+    query = select(learned.c.param).where(
+        learned.c.owner == owner, learned.c.base_url == base_url, learned.c.model == model
+    )
+    return frozenset(db.execute(query.where(learned.c.learned_at > now() - KEPT_MICROSECONDS)).scalars())
+
+
+def remember(db: Connection, owner: str, base_url: str, model: str, params: Iterable[str]) -> None:
+    """Keep that `model` at `base_url` takes none of `params`."""
+    place = {"owner": owner, "base_url": base_url, "model": model}
+    mine = [learned.c[name] == value for name, value in place.items()]
+    for param in params:
+        db.execute(delete(learned).where(*mine, learned.c.param == param))
+        db.execute(insert(learned).values(**place, param=param, learned_at=now()))
+
+
+def forget(db: Connection, owner: str, base_url: str, model: str, params: Iterable[str]) -> None:
+    """Let `model` at `base_url` be asked for `params` again."""
+    mine = (learned.c.owner == owner, learned.c.base_url == base_url, learned.c.model == model)
+    db.execute(delete(learned).where(*mine, learned.c.param.in_(list(params))))
+
+
+def refused(error: BadParameter, request: ChatRequest) -> frozenset[str]:
+    """The fields of `request` that `error` says are not taken at all; empty where it says something else."""
+    body = request.body()
+    said = f"{error.code} {error.original}"
+    if error.param == "stream_options" and error.param in body:
+        return frozenset({error.param})
+    if not _NOT_TAKEN.search(said):
+        return frozenset()
+    if error.param in LIMIT_NAMES:
+        return _limit(body, said)
+    names = {error.param} if error.param else _hinted(said) or _further(said, request.params.more or {})
+    return frozenset(name for name in names if name in body and name not in NEEDED)
+
+
+def left_out(asked: Mapping[str, Any], sent: Mapping[str, Any]) -> list[str]:
+    """The parameters that were asked for and not sent, under any name."""
+    limited = any(name in sent for name in LIMIT_NAMES)
+    return [name for name in asked if name not in sent and not (limited and name in LIMIT_NAMES)]
+
+
+def _hinted(said: str) -> set[str]:
+    return {name for words, names in _HINTS.items() if words in said.lower() for name in names}
+
+
+def _further(said: str, more: Iterable[str]) -> set[str]:
+    """The further fields that the text names; the shortest names may be any word and don't count."""
+    words = set(re.findall(r"\w+", said))
+    return {name for name in more if name in words and len(name) > 2}
+
+
+def _limit(body: Mapping[str, Any], said: str) -> frozenset[str]:
+    """The refused names of the longest answer: the one that was sent; both where it is the contract's and the service
+    offers no other."""
+    sent = next((name for name in LIMIT_NAMES if name in body), None)
+    if sent is None:
+        return frozenset()
+    return frozenset(LIMIT_NAMES if sent == LIMIT_NAMES[0] and LIMIT_NAMES[1] not in said else (sent,))

@@ -1,0 +1,292 @@
+"""A talk with a model: what is said becomes a place in the chat's tree, recorded calls, and running answers."""
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from lib.calls import records, unsupported_params
+from lib.calls.records import CallRecord
+from lib.chat import repository as chats
+from lib.chat.form import Form
+from lib.chat.repository import Turn
+from lib.core.contract import Call, ChatRequest, Message, Params, Role
+from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected
+from lib.core.i18n import N_
+from lib.gateway import endpoints
+from lib.gateway.endpoints import Endpoint
+from lib.services import House
+from lib.store import image_store
+from lib.store.database import Store
+
+NOT_SENT = {ConnectionFailed.kind, *(error.kind for error in ConnectionFailed.__subclasses__())}
+"""The kinds of errors after which a call may be made elsewhere without being paid twice."""
+T = TypeVar("T")
+SENT_WITHIN_SECONDS = 0.02
+GO_ON = "Continue your last answer exactly where it stopped. Repeat nothing and add no introduction."
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Calls that are made together for one place in the tree."""
+
+    calls: tuple[tuple[Call, Endpoint], ...]
+    begun: str = ""
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One visitor's conversation with the house; `chat_id` None is a chat that begins with the next message. The texts
+    of a `temporary` one are kept in memory only."""
+
+    house: House
+    owner: str
+    session: str
+    chat_id: str | None = None
+    temporary: bool = False
+
+    @property
+    def store(self) -> Store:
+        """Where this talk's texts are."""
+        return self.house.fleeting if self.temporary else self.house.store
+
+    def branch(self) -> list[Turn]:
+        """The turns of the open branch, from the first to the last."""
+        if self.chat_id is None:
+            return []
+        chat_id = self.chat_id
+        return self.store.read(lambda db: chats.open_branch(db, self.owner, chat_id))
+
+    def side_by_side(self, turn: Turn) -> list[Turn]:
+        """The answers that were asked for together with `turn`, itself included; only itself for most turns."""
+        if self.chat_id is None or turn.together is None:
+            return [turn]
+        chat_id, together = self.chat_id, turn.together
+        found = self.store.read(lambda db: chats.side_by_side(db, self.owner, chat_id, together))
+        return [turn if turn.id in one.alternatives else one for one in found]
+
+    def say(self, text: str, form: Form, images: Sequence[str] = (), turns: Sequence[Turn] | None = None) -> str:
+        """Send `text` and images (data URLs) after `turns`, the open branch; the id of the chat. Raises InvalidInput
+        when it can't be sent, and then nothing has changed."""
+        turns = self.branch() if turns is None else turns
+        return self._say(turns, _last_id(turns), Message(role="user", content=text, images=tuple(images)), form)
+
+    def say_instead(self, turn: Turn, text: str, form: Form) -> None:
+        """Send `text`, with the images of the question `turn`, as another version of it. Raises InvalidInput."""
+        message = Message(role="user", content=text, images=self.images(turn.images))
+        self._say(_before(self.branch(), turn), turn.parent, message, form)
+
+    def _say(self, turns: Sequence[Turn], parent: str | None, message: Message, form: Form) -> str:
+        """Record a question under `parent` with the answers to come, and begin."""
+        asked = self._asked(turns, [message], form)
+
+        def record(db: Connection) -> str:
+            chat_id = self.chat_id or chats.new_chat(db, self.owner, message.content)
+            question = chats.add_message(db, self.owner, chat_id, parent, "user", message.content, message.images)
+            self._record_answers(db, chat_id, question, asked)
+            return chat_id
+
+        chat_id = self.store.write(record).result()
+        self._start(asked)
+        return chat_id
+
+    def write(self, role: Role, text: str, instead_of: Turn | None = None) -> str:
+        """Add a turn that nobody is asked for, at the end or as another version of `instead_of`; the id of its chat.
+        Raises InvalidInput for an empty one."""
+        if not text.strip():
+            raise InvalidInput(N_("The message is empty."))
+        parent = instead_of.parent if instead_of else _last_id(self.branch())
+
+        def record(db: Connection) -> str:
+            chat_id = self.chat_id or chats.new_chat(db, self.owner, text)
+            chats.add_message(db, self.owner, chat_id, parent, role, text)
+            return chat_id
+
+        return self.store.write(record).result()
+
+    def bring_in(self, title: str, messages: Sequence[Message]) -> str:
+        """Keep a conversation that was held elsewhere; the id of its chat."""
+
+        def record(db: Connection) -> str:
+            chat_id = chats.new_chat(db, self.owner, title or messages[0].content)
+            parent = None
+            for one in messages:
+                parent = chats.add_message(db, self.owner, chat_id, parent, one.role, one.content, one.images)
+            return chat_id
+
+        return self.store.write(record).result()
+
+    def again(self, form: Form, instead_of: Turn | None = None) -> None:
+        """Ask a question once more, the last one or that of the answer `instead_of`; what comes is a sibling of the old
+        answer."""
+        turns = _before(self.branch(), instead_of)
+        while turns and turns[-1].role == "assistant":
+            turns.pop()
+        if turns:
+            self._answer(turns[-1].id, self._asked(turns, [], form))
+
+    def go_on(self, turn: Turn, form: Form) -> None:
+        """Let an answer that was cut off be continued, or one begun by hand; the whole is a sibling of `turn`."""
+        turns = [*_before(self.branch(), turn), turn]
+        nudge = [Message(role="user", content=GO_ON)] if turn.call else []
+        form = replace(form, others=(), params=form.params.model_copy(update={"n": None}))
+        self._answer(turn.parent, replace(self._asked(turns, nudge, form), begun=turn.text))
+
+    def planned(self, turns: Sequence[Turn], last: Message, form: Form) -> list[tuple[ChatRequest, Endpoint]]:
+        """What `say` would ask after `turns`, and where. Raises InvalidInput."""
+        return [(call.request, endpoint) for call, endpoint in self._asked(turns, [last], form).calls]
+
+    def endpoints(self) -> list[Endpoint]:
+        """The services that can be asked, the default one first."""
+        return list(self.house.connections.endpoints(self.owner))
+
+    def choose(self, message_id: str) -> None:
+        """Open the branch through a message. Raises NotFound."""
+        self._change(lambda db, chat_id: chats.choose(db, self.owner, chat_id, message_id))
+
+    def delete(self, turn: Turn) -> int:
+        """Take a turn out; the mark that brings it back. Raises NotFound."""
+        return self._change(lambda db, chat_id: chats.delete_turn(db, self.owner, chat_id, turn.id))
+
+    def undelete(self, message_id: str, mark: int) -> None:
+        """Bring a deleted turn back. Raises NotFound."""
+        self._change(lambda db, chat_id: chats.undelete_turn(db, self.owner, chat_id, message_id, mark))
+
+    def forget(self) -> None:
+        """Remove the whole chat for good."""
+        self._change(lambda db, chat_id: chats.forget(db, self.owner, chat_id))
+
+    def _change(self, work: Callable[[Connection, str], T]) -> T:
+        if self.chat_id is None:
+            raise chats.NotFound
+        chat_id = self.chat_id
+        return self.store.write(lambda db: work(db, chat_id)).result()
+
+    def fetch_rest(self, turn: Turn) -> None:
+        """Ask for the versions that did not come; they are siblings of `turn`. Raises NotConnected."""
+        if turn.call is not None and missing(turn.call):
+            self._repeat(turn, turn.call, missing(turn.call), self._endpoint(turn.call.endpoint))
+
+    def other_address(self, call: CallRecord | Call) -> Endpoint | None:
+        """Where else the service of a call can be asked; None for most services."""
+        known = [one for one in self.endpoints() if one.name == call.endpoint]
+        return endpoints.second_address(known[0]) if known else None
+
+    def use_other_address(self, turn: Turn) -> None:
+        """Ask once more, at the service's other address with the same key; the answer is a sibling of `turn`."""
+        other = self.other_address(turn.call) if turn.call else None
+        if turn.call is not None and other is not None:
+            self._repeat(turn, turn.call, _versions_asked(turn.call), other)
+
+    def to_send(self, turns: Sequence[Turn]) -> list[Message]:
+        """The conversation as it goes to a model, images included; answers without a word in them are left out."""
+        used = [turn for turn in turns if turn.text.strip() or turn.images]
+        ids = list(dict.fromkeys(id for turn in used for id in turn.images))
+        urls = dict(zip(ids, self.images(ids), strict=False))
+        return [
+            Message(role=turn.role, content=turn.text, images=tuple(urls[id] for id in turn.images if id in urls))
+            for turn in used
+        ]
+
+    def images(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """The data URLs of images."""
+        return self.store.read(lambda db: image_store.load(db, self.owner, ids)) if ids else ()
+
+    def _repeat(self, turn: Turn, old: CallRecord, n: int, endpoint: Endpoint) -> None:
+        """Make the call `old` of `turn` anew for `n` versions."""
+        messages = self.store.read(lambda db: records.messages_of(db, self.owner, old.id))
+        params = Params.recorded({**old.params_asked, "n": n if n > 1 else None})
+        call = self._prepared(endpoint, ChatRequest(old.model, tuple(messages), params))
+        self._answer(turn.parent, _Asked(((call, endpoint),), turn.begun, turn.left_out))
+
+    def _endpoint(self, name: str) -> Endpoint:
+        for endpoint in self.endpoints():
+            if endpoint.name == name:
+                return endpoint
+        raise NotConnected(service=name)
+
+    def _asked(self, turns: Sequence[Turn], further: Sequence[Message], form: Form) -> _Asked:
+        """The calls that ask all models of `form` to go on after `turns` and `further`."""
+        left_out = min(form.leave_out, len(turns))
+        if len(form.models) > 1:
+            form = replace(form, params=form.params.model_copy(update={"n": None}))
+        messages = [*self.to_send(turns[left_out:]), *further]
+        return _Asked(tuple(self._call(messages, model, form) for model in form.models), left_out=left_out)
+
+    def _call(self, messages: Sequence[Message], chosen: str, form: Form) -> tuple[Call, Endpoint]:
+        connected = self.endpoints()
+        if not connected:
+            raise InvalidInput(N_("No service is connected yet."))
+        endpoint, found = endpoints.find(chosen.strip(), connected)
+        model = endpoints.checked_model_id(found)
+        return self._prepared(endpoint, ChatRequest(model, (*form.preface, *messages), form.params)), endpoint
+
+    def _prepared(self, endpoint: Endpoint, asked: ChatRequest) -> Call:
+        """The call that asks `asked`, as far as its model is known to take it."""
+        asked.checked()
+        if not endpoint.takes_images and any(message.images for message in asked.messages):
+            raise InvalidInput(N_("The practice model reads text only: for images choose another model."))
+        base_url = endpoint.base_url
+        request = self.house.store.read(lambda db: unsupported_params.adapted(db, self.owner, base_url, asked))
+        id = secrets.token_hex(16)
+        return Call(id, self.owner, self.session, "chat", endpoint.name, request, temporary=self.temporary)
+
+    def _answer(self, question: str | None, asked: _Asked) -> None:
+        """Record the answers to come under `question`, and begin."""
+        if self.chat_id is None:
+            return
+        chat_id = self.chat_id
+        self.store.write(lambda db: self._record_answers(db, chat_id, question, asked)).result()
+        self._start(asked)
+
+    def _record_answers(self, db: Connection, chat_id: str, question: str | None, asked: _Asked) -> None:
+        together = secrets.token_hex(16) if len(asked.calls) > 1 else None
+        firsts = []
+        for call, _ in asked.calls:
+            records.start_call(db, replace(call, temporary=False), self.house.process)
+            place = (chat_id, question, call.id, call.request.choices, asked.begun, together, asked.left_out)
+            firsts += chats.add_answers(db, self.owner, *place)[:1]
+        if together:
+            chats.choose(db, self.owner, chat_id, firsts[0])
+
+    def _start(self, asked: _Asked) -> None:
+        if self.temporary:
+            self.house.store.write(lambda db: self._count(db, asked)).result()
+        answers = [self.house.start(call, endpoint) for call, endpoint in asked.calls]
+        # Drawing the page would take the interpreter from the requests, and these are what one waits for.
+        until = time.monotonic() + SENT_WITHIN_SECONDS
+        for answer in answers:
+            answer.sent.wait(max(0.0, until - time.monotonic()))
+
+    def _count(self, db: Connection, asked: _Asked) -> None:
+        """Record the calls of a temporary talk where usage is counted, without their texts."""
+        for call, _ in asked.calls:
+            records.start_call(db, call, self.house.process)
+
+
+def not_sent(call: CallRecord) -> bool:
+    """Whether a failed call never reached its service."""
+    return call.error_kind in NOT_SENT
+
+
+def missing(call: CallRecord) -> int:
+    """How many of the versions asked for a whole answer lacks."""
+    return max(0, _versions_asked(call) - len(call.choices)) if call.state == "ok" else 0
+
+
+def _versions_asked(call: CallRecord) -> int:
+    return int(call.params_asked.get("n") or 1)
+
+
+def _before(turns: Sequence[Turn], turn: Turn | None) -> list[Turn]:
+    """The turns before `turn`; all of them where it is None."""
+    return list(takewhile(lambda one: turn is None or one.id != turn.id, turns))
+
+
+def _last_id(turns: Sequence[Turn]) -> str | None:
+    return turns[-1].id if turns else None

@@ -1,0 +1,250 @@
+"""Chats as trees of messages. Trying again or editing adds a sibling; the open branch leads from a root to `head`.
+
+An assistant's turn that came from a call is one choice of that call, and n alternatives are n siblings. Whoever is not
+the owner finds nothing: reading gives an empty result, writing raises NotFound.
+"""
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    Update,
+    cast,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy import delete as sql_delete
+
+from lib.calls.records import CallRecord, now
+from lib.chat.branch import Turn, open_branch, side_by_side
+from lib.core.contract import Role
+from lib.core.errors import InvalidInput
+from lib.core.i18n import N_
+from lib.store import image_store
+from lib.store.schema import calls, chats, messages
+
+__all__ = ["CallRecord", "Chat", "NotFound", "Turn", "open_branch", "side_by_side"]
+TITLE_CHARACTERS = 48
+
+
+class NotFound(InvalidInput):
+    """This owner has no chat, or no message in it, of that id."""
+
+    kind = "not_found"
+    do = N_("It may have been deleted. Choose another chat.")
+
+    def __init__(self) -> None:
+        super().__init__(N_("This chat does not exist."))
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat as it stands in the list; times in microseconds since 1970 (UTC)."""
+
+    id: str
+    title: str
+    created_at: int
+    updated_at: int
+
+
+def new_chat(conn: Connection, owner: str, first_text: str) -> str:
+    """Begin a chat named after its first words; its id."""
+    chat_id, moment = secrets.token_hex(16), now()
+    row = {"id": chat_id, "owner": owner, "title": title_of(first_text)}
+    conn.execute(chats.insert().values(**row, created_at=moment, updated_at=moment))
+    return chat_id
+
+
+def title_of(text: str) -> str:
+    """The first words of `text` on one line, at most 48 characters."""
+    line = " ".join(text[: 8 * TITLE_CHARACTERS].split())
+    if len(line) <= TITLE_CHARACTERS:
+        return line
+    words = line[:TITLE_CHARACTERS].rpartition(" ")[0]
+    # Texts without spaces, Chinese ones say, are cut between characters.
+    return (words if len(words) > TITLE_CHARACTERS // 2 else line[: TITLE_CHARACTERS - 1]) + "…"
+
+
+def chats_of(conn: Connection, owner: str, search: str = "") -> list[Chat]:
+    """The owner's chats, last used first; with `search` those that have it in their title or in a text."""
+    query = select(chats).where(chats.c.owner == owner, chats.c.deleted_at.is_(None))
+    if search.strip():
+        query = query.where(_has_words(conn, owner, search.strip()))
+    rows = conn.execute(query.order_by(chats.c.updated_at.desc(), chats.c.id)).mappings()
+    return [Chat(**{field.name: row[field.name] for field in fields(Chat)}) for row in rows]
+
+
+def add_message(
+    conn: Connection,
+    owner: str,
+    chat_id: str,
+    parent_id: str | None,
+    role: Role,
+    content: str,
+    image_urls: Sequence[str] = (),
+) -> str:
+    """Add a written message under `parent_id` (None: a new root) and open it; its id."""
+    row = {"role": role, "content": content, "choice": 0}
+    if image_urls:
+        row["images"] = image_store.keep(conn, owner, image_urls)
+    return _add(conn, owner, chat_id, parent_id, [row])[0]
+
+
+def add_answers(
+    conn: Connection,
+    owner: str,
+    chat_id: str,
+    parent_id: str | None,
+    call_id: str,
+    n: int,
+    begun: str = "",
+    together: str | None = None,
+    left_out: int = 0,
+) -> list[str]:
+    """Add the n choices of a call as siblings and open the first; their ids. See Turn for what the rest means."""
+    shared = {"content": begun or None, "together": together, "left_out": left_out, "call_id": call_id}
+    rows = [{"role": "assistant", "choice": choice, **shared} for choice in range(n)]
+    return _add(conn, owner, chat_id, parent_id, rows)
+
+
+def choose(conn: Connection, owner: str, chat_id: str, message_id: str) -> None:
+    """Open the branch through a message: its newest child, that one's newest child, and so on, becomes the head."""
+    conn.execute(_of(owner, chat_id).values(head=_newest_leaf(conn, owner, chat_id, message_id)))
+
+
+def delete_turn(conn: Connection, owner: str, chat_id: str, message_id: str) -> int:
+    """Take a turn out of its chat; a mark by which `undelete_turn` brings it back.
+
+    Where it has other versions, it goes with all that was said after it, and the version before it is opened. Where it
+    has none, what was said after it stays.
+    """
+    turn = next((one for one in open_branch(conn, owner, chat_id) if one.id == message_id), None)
+    if turn is None:
+        raise NotFound
+    others = [id for id in turn.versions if id != turn.id]
+    gone = _below(conn, owner, chat_id, turn.alternatives) if others else set(turn.alternatives)
+    mark = now()
+    conn.execute(_messages_of(owner, chat_id).where(messages.c.id.in_(gone)).values(deleted_at=mark))
+    if others:
+        choose(conn, owner, chat_id, others[max(0, turn.versions.index(turn.id) - 1)])
+    return mark
+
+
+def undelete_turn(conn: Connection, owner: str, chat_id: str, message_id: str, mark: int) -> None:
+    """Bring back what `delete_turn` took out, and open it."""
+    conn.execute(_messages_of(owner, chat_id).where(messages.c.deleted_at == mark).values(deleted_at=None))
+    choose(conn, owner, chat_id, message_id)
+
+
+def forget(conn: Connection, owner: str, chat_id: str) -> None:
+    """Remove a chat with all its turns and calls; nothing brings it back."""
+    made = select(messages.c.call_id).where(messages.c.owner == owner, messages.c.chat_id == chat_id)
+    conn.execute(sql_delete(calls).where(calls.c.owner == owner, calls.c.id.in_(made)))
+    conn.execute(sql_delete(messages).where(messages.c.owner == owner, messages.c.chat_id == chat_id))
+    conn.execute(sql_delete(chats).where(chats.c.owner == owner, chats.c.id == chat_id))
+
+
+def rename(conn: Connection, owner: str, chat_id: str, title: str) -> None:
+    """Give a chat another title; an empty one changes nothing."""
+    _must_change(conn, _of(owner, chat_id).values(title=title_of(title) or chats.c.title))
+
+
+def delete(conn: Connection, owner: str, chat_id: str) -> None:
+    """Take a chat out of the list; `undelete` brings it back."""
+    _must_change(conn, _of(owner, chat_id).values(deleted_at=now()))
+
+
+def undelete(conn: Connection, owner: str, chat_id: str) -> None:
+    """Bring a deleted chat back."""
+    _must_change(conn, update(chats).where(chats.c.owner == owner, chats.c.id == chat_id).values(deleted_at=None))
+
+
+def _of(owner: str, chat_id: str) -> Update:
+    return update(chats).where(chats.c.owner == owner, chats.c.id == chat_id, chats.c.deleted_at.is_(None))
+
+
+def _must_change(conn: Connection, statement: Update) -> None:
+    if conn.execute(statement).rowcount != 1:
+        raise NotFound
+
+
+def _has_words(conn: Connection, owner: str, words: str) -> ColumnElement[bool]:
+    content = messages.c.content.icontains(words, autoescape=True)
+    said = select(messages.c.chat_id).where(messages.c.owner == owner, messages.c.deleted_at.is_(None), content)
+    return or_(
+        chats.c.title.icontains(words, autoescape=True),
+        chats.c.id.in_(said),
+        chats.c.id.in_(_answered_with(conn, owner, words)),
+    )
+
+
+def _answered_with(conn: Connection, owner: str, words: str) -> set[str]:
+    """The ids of the chats that have `words` in an answer of a call."""
+    stored = cast(calls.c.choices, Text).icontains(json.dumps(words, ensure_ascii=False)[1:-1], autoescape=True)
+    rows = conn.execute(
+        select(messages.c.chat_id, messages.c.choice, calls.c.choices)
+        .join(calls, calls.c.id == messages.c.call_id)
+        .where(messages.c.owner == owner, messages.c.deleted_at.is_(None), calls.c.owner == owner, stored)
+    )
+    # The database looks through the JSON, names of fields included; the words have to be in the text itself.
+    found = ((chat_id, choices[choice]["text"]) for chat_id, choice, choices in rows if choice < len(choices))
+    return {chat_id for chat_id, text in found if words.lower() in text.lower()}
+
+
+def _messages_of(owner: str, chat_id: str) -> Update:
+    return update(messages).where(messages.c.owner == owner, messages.c.chat_id == chat_id)
+
+
+def _newest_leaf(conn: Connection, owner: str, chat_id: str, message_id: str) -> str:
+    """The newest message below the given one that is not deleted, or itself; of n alternatives the first."""
+    below = _below(conn, owner, chat_id, [message_id])
+    if not below:
+        raise NotFound
+    leaves = (
+        select(messages.c.id)
+        .where(messages.c.owner == owner, messages.c.chat_id == chat_id)
+        .where(messages.c.choice == 0, messages.c.deleted_at.is_(None))
+        .order_by(messages.c.seq.desc())
+    )
+    return next((id for id in conn.execute(leaves).scalars() if id in below - {message_id}), message_id)
+
+
+def _below(conn: Connection, owner: str, chat_id: str, message_ids: Sequence[str]) -> set[str]:
+    """The given messages, as far as this chat has them, and all below them."""
+    rows = conn.execute(
+        select(messages.c.id, messages.c.parent_id)
+        .where(messages.c.owner == owner, messages.c.chat_id == chat_id)
+        .order_by(messages.c.seq)
+    ).all()
+    below = {row.id for row in rows if row.id in message_ids}
+    for row in rows:  # a message always comes after its parent
+        if row.parent_id in below:
+            below.add(row.id)
+    return below
+
+
+def _add(
+    conn: Connection, owner: str, chat_id: str, parent_id: str | None, rows: Sequence[dict[str, Any]]
+) -> list[str]:
+    if not _has_parent(conn, owner, chat_id, parent_id):
+        raise NotFound
+    moment, ids = now(), [secrets.token_hex(16) for _ in rows]
+    place = {"owner": owner, "chat_id": chat_id, "parent_id": parent_id, "created_at": moment}
+    _must_change(conn, _of(owner, chat_id).values(head=ids[0], updated_at=moment))
+    for message_id, row in zip(ids, rows, strict=True):
+        conn.execute(messages.insert(), {**row, **place, "id": message_id})
+    return ids
+
+
+def _has_parent(conn: Connection, owner: str, chat_id: str, parent_id: str | None) -> bool:
+    query = select(messages.c.id).where(
+        messages.c.owner == owner, messages.c.chat_id == chat_id, messages.c.id == parent_id
+    )
+    return parent_id is None or conn.execute(query).first() is not None

@@ -1,0 +1,10 @@
+"""Values and rules without I/O: no network, no database, no Streamlit, no settings.
+
+contract        messages, parameters and their ranges, requests, answers, usage: Chat Completions' own names
+errors          what can go wrong, each fit to be shown
+extra_fields    fields that the contract does not name, typed as JSON
+tokens  prices  counts with tiktoken, costs at list prices
+images          which images can go with a message
+csv_table       tables as CSV that no spreadsheet runs
+i18n            marks sentences for translation
+"""

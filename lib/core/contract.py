@@ -1,0 +1,292 @@
+"""The contract of `POST /v1/chat/completions`: what is sent, what comes back, and every range, once.
+
+Names are Chat Completions' own. Ranges and defaults are those APIYI publishes; the pages, links, errors and exports
+read them from `RANGES` and `Params`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from lib.core.errors import Billed, InvalidInput
+from lib.core.i18n import N_
+
+Role = Literal["system", "user", "assistant"]
+Page = Literal["chat", "sweep"]
+State = Literal["started", "ok", "partial", "error", "cancelled", "interrupted"]
+UsageSource = Literal["reported", "estimated", "unknown"]
+
+MAX_PROMPT_CHARACTERS = 1_000_000
+LONGEST_MODEL_ID = 300
+"""Characters. The contract has no limit; no known id is half as long."""
+MAX_STOP_SEQUENCES = 4
+LIMIT_NAMES = ("max_tokens", "max_completion_tokens")
+"""The names under which services take the longest answer: the contract's, and the one that newer models want."""
+_OWN_CONTROL = N_("“{field}” can't be set here: it has a control of its own, “{field}”.")
+SET_ELSEWHERE: Mapping[str, str] = {
+    "model": N_("“{field}” can't be set here: choose the model at the top of the page."),
+    "messages": N_("“{field}” can't be set here: they are the conversation itself."),
+    "stream_options": N_("“{field}” can't be set here: it goes along with the control “stream”."),
+    "max_completion_tokens": N_("“{field}” can't be set here: use the control “max_tokens”."),
+}
+"""Further fields that nobody may set, and what to use instead."""
+NEWER_MODELS = re.compile(r"o\d|gpt-5")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What the contract allows for one number: inclusive bounds (None: open), its default, and a slider's step."""
+
+    lowest: float
+    highest: float | None
+    default: float | None
+    step: float
+
+
+RANGES: Mapping[str, Range] = {
+    "temperature": Range(0.0, 2.0, 1.0, 0.1),
+    "max_tokens": Range(1, None, None, 1),
+    "top_p": Range(0.0, 1.0, 1.0, 0.05),
+    "n": Range(1, None, 1, 1),
+    "presence_penalty": Range(-2.0, 2.0, 0.0, 0.1),
+    "frequency_penalty": Range(-2.0, 2.0, 0.0, 0.1),
+}
+
+
+def _within(name: str) -> Any:
+    return Field(ge=RANGES[name].lowest, le=RANGES[name].highest, allow_inf_nan=False)
+
+
+class Message(BaseModel):
+    """One turn: its text, and images as data URLs (`data:image/png;base64,..`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    role: Role
+    content: str
+    images: tuple[str, ...] = ()
+
+    def to_send(self) -> dict[str, Any]:
+        """The turn as the contract has it: plain text, or a list of parts where there are images."""
+        if not self.images:
+            return {"role": self.role, "content": self.content}
+        text = [{"type": "text", "text": self.content}] if self.content.strip() else []
+        images = [{"type": "image_url", "image_url": {"url": url}} for url in self.images]
+        return {"role": self.role, "content": [*text, *images]}
+
+
+class Params(BaseModel):
+    """The optional fields of a request; None means off: the field is not sent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    temperature: Annotated[float, _within("temperature")] | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    top_p: Annotated[float, _within("top_p")] | None = None
+    n: Annotated[int, Field(ge=1)] | None = None
+    stream: bool | None = None
+    stop: Annotated[tuple[str, ...], Field(max_length=MAX_STOP_SEQUENCES)] | None = None
+    presence_penalty: Annotated[float, _within("presence_penalty")] | None = None
+    frequency_penalty: Annotated[float, _within("frequency_penalty")] | None = None
+    user: str | None = None
+    more: Mapping[str, Any] | None = None
+    """Fields that the contract does not name, as JSON values; they are sent as they are, after the others."""
+
+    @field_validator("more")
+    @classmethod
+    def _apart(cls, value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        for name in value or ():
+            if name in SET_ELSEWHERE or (name in cls.model_fields and name != "more"):
+                raise InvalidInput(SET_ELSEWHERE.get(name, _OWN_CONTROL), field=name)
+        return value
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @classmethod
+    def checked(cls, values: Mapping[str, Any]) -> Self:
+        """`values` as parameters; raises InvalidInput for the first one outside the contract."""
+        try:
+            return cls(**values)
+        except ValidationError as problem:
+            raise _refusal(str(problem.errors()[0]["loc"][0])) from None
+
+    @classmethod
+    def recorded(cls, values: Mapping[str, Any]) -> Self:
+        """The parameters that `to_send` gave, changed ones included: names the contract lacks are further fields."""
+        more = {name: value for name, value in values.items() if name not in cls.model_fields or name == "more"}
+        return cls.checked({**{name: values[name] for name in values.keys() - more}, "more": more or None})
+
+    def to_send(self) -> dict[str, Any]:
+        """The fields that are on, as JSON values in the contract's order; empty ones count as off."""
+        fields = self.model_dump(mode="json", exclude_none=True, exclude={"more"})
+        return {name: value for name, value in fields.items() if value not in ([], "")} | dict(self.more or {})
+
+
+def _refusal(name: str) -> InvalidInput:
+    bounds = RANGES.get(name)
+    if name == "stop":
+        return InvalidInput(N_("There can be at most {most} stop sequences."), most=MAX_STOP_SEQUENCES)
+    if bounds is None:
+        return InvalidInput(N_("“{field}” can't be sent with this value."), field=name)
+    if bounds.highest is None:
+        return InvalidInput(
+            N_("“{field}” has to be a whole number from {lowest} up."), field=name, lowest=bounds.lowest
+        )
+    return InvalidInput(
+        N_("“{field}” has to be a number from {lowest:g} to {highest:g}."),
+        field=name,
+        lowest=bounds.lowest,
+        highest=bounds.highest,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One request: the model's id at its endpoint, the conversation, and what the user set.
+
+    `refused` are the names of fields that the model is known not to take; they are left out.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    params: Params = Params()
+    refused: frozenset[str] = frozenset()
+
+    def checked(self) -> Self:
+        """The request itself; raises InvalidInput when it is empty or too long to send."""
+        last = self.messages[-1] if self.messages else None
+        if last is None or not (last.content.strip() or last.images):
+            raise InvalidInput(N_("The message is empty."))
+        if sum(len(message.content) for message in self.messages) > MAX_PROMPT_CHARACTERS:
+            raise InvalidInput(N_("The conversation is longer than {most:,} characters."), most=MAX_PROMPT_CHARACTERS)
+        return self
+
+    def body(self) -> dict[str, Any]:
+        """The JSON body, holding only what was set."""
+        return {"model": self.model, "messages": [message.to_send() for message in self.messages], **self.sent}
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The parameters under the names, and only those, that the model takes; a stream also asks for its usage."""
+        named = {self._name_for(name): value for name, value in self.params.to_send().items()}
+        if named.get("stream") and "stream" not in self.refused:
+            named["stream_options"] = {"include_usage": True}
+        return {name: value for name, value in named.items() if name not in self.refused}
+
+    def _name_for(self, name: str) -> str:
+        if name not in LIMIT_NAMES:
+            return name
+        first, second = reversed(LIMIT_NAMES) if NEWER_MODELS.match(self.model) else LIMIT_NAMES
+        return second if first in self.refused else first
+
+    @property
+    def choices(self) -> int:
+        """How many completions are asked for."""
+        return 1 if "n" in self.refused else self.params.n or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call. The parts (reasoning, cached) are contained in the wholes; None is "not known"."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+    source: UsageSource = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One step of an answer: a piece of one choice's text, or a fact about the call."""
+
+    choice: int = 0
+    text: str = ""
+    reasoning: str = ""
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    model: str = ""
+    request_id: str = ""
+
+
+@dataclass(slots=True)
+class Choice:
+    """One completion as it grows; the pieces are joined when read, so that adding one costs the same at any length."""
+
+    pieces: list[str] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
+    finish_reason: str | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(self.thoughts)
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer as it grows: written by one task, readable from any thread at any time."""
+
+    choices: list[Choice] = field(default_factory=list)
+    usage: Usage = Usage()
+    model: str = ""
+    request_id: str = ""
+
+    def add(self, delta: Delta) -> None:
+        """Take in one delta; choices may come in any order."""
+        while len(self.choices) <= delta.choice and (delta.text or delta.reasoning or delta.finish_reason):
+            self.choices.append(Choice())
+        if delta.text:
+            self.choices[delta.choice].pieces.append(delta.text)
+        if delta.reasoning:
+            self.choices[delta.choice].thoughts.append(delta.reasoning)
+        if delta.finish_reason:
+            self.choices[delta.choice].finish_reason = delta.finish_reason
+        self.usage = delta.usage or self.usage
+        self.model = delta.model or self.model
+        self.request_id = delta.request_id or self.request_id
+
+    @property
+    def empty(self) -> bool:
+        """Whether no word has come yet."""
+        return not any(choice.pieces or choice.thoughts for choice in self.choices)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call about to be made, and for whom. Ids are random, 128 bits in hex."""
+
+    id: str
+    owner: str
+    session: str
+    page: Page
+    endpoint: str
+    request: ChatRequest
+    cell_id: str | None = None
+    temporary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended; times in seconds, cost in US dollars at list prices (None: no price)."""
+
+    state: State
+    reply: Reply
+    seconds: float
+    first_token_seconds: float | None = None
+    error_kind: str = ""
+    error_text: str = ""
+    error_record: Mapping[str, Any] = field(default_factory=dict)
+    """The sentence of the error, as `TemperaError.record` gives it."""
+    billed: Billed = "yes"
+    attempts: int = 1
+    cost: float | None = None

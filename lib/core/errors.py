@@ -1,0 +1,369 @@
+"""What can go wrong, each fit to be shown to a person.
+
+    TemperaError
+      ApiError                  the service answered, and said no
+        BadKey                  401
+        NoBalance               402, or any status with the words for it
+        Forbidden               403
+        ModelNotFound           404 and its spellings
+        WrongAddress            a web page, or nothing, where the API should be
+        NoModelList             it lists no models; ids can be typed
+        RateLimited             429
+        BadParameter            400, 422
+        ContextTooLong          400, 413, 500 with the words for it
+        Blocked                 content rules of the service
+        UpstreamFailed          500, 502, 503, 529
+        GatewayTimeout          504, 524: may have been billed
+      ConnectionFailed          the request was never sent
+        Refused  NameNotFound  TlsFailed  NoConnection
+      TimedOut                  sent, then silence: may have been billed
+      BadAnswer                 an answer that is not one
+        CutOff (BrokenOff)  Malformed  Empty
+      NotConnected              a service that was there before
+      LocalModelFailed          the model on this computer
+      StoreError                the database
+      InvalidInput              what was typed can't be sent
+      SettingsError             the operator's settings
+
+`what` says what happened and `do` what to do about it: English sentences with `{facts}` to fill in, translated by
+the page. `original` is the service's own text, shown folded and as plain text only.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from lib.core.i18n import N_
+
+Billed = Literal["yes", "no", "unknown"]
+
+
+class TemperaError(Exception):
+    """Base of every error the page may show; anything else is a bug."""
+
+    kind: ClassVar[str] = "error"
+    what: str = N_("Something went wrong.")
+    do: str = N_("Try again in a moment.")
+    billed: Billed = "no"
+    """Whether the call may be billed; the client knows better once part of an answer has come."""
+
+    def __init__(self, original: str = "", **facts: Any) -> None:
+        self.original = original
+        self.facts = facts
+        super().__init__()
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+    def sentence(self, translate: Any = N_) -> str:
+        """What happened and what to do, in the reader's language."""
+        facts = _Facts(self.facts)
+        return " ".join(translate(text).format_map(facts) for text in (self.what, self.do))
+
+    def record(self) -> dict[str, Any]:
+        """What is needed to say it again later, as JSON values: see `recorded`."""
+        facts = {name: value for name, value in self.facts.items() if isinstance(value, (str, int, float))}
+        return {"what": self.what, "do": self.do, "facts": facts}
+
+
+def recorded(record: Mapping[str, Any], original: str = "") -> TemperaError:
+    """An error as it was recorded, to be shown once more."""
+    error = TemperaError(original, **record.get("facts", {}))
+    error.what, error.do = record.get("what", TemperaError.what), record.get("do", TemperaError.do)
+    return error
+
+
+class _Facts(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+class ApiError(TemperaError):
+    """The service answered with an error. `status` is the HTTP status, `request_id` the service's name for the call,
+    `retry_after` the seconds it asks to wait; `may_retry` is False when it says that trying again is of no use."""
+
+    kind = "api"
+    what = N_("{service} could not answer (status {status}).")
+    do = N_("Try again; if it stays, ask the service with the text below.")
+
+    def __init__(
+        self,
+        original: str = "",
+        *,
+        status: int | None = None,
+        code: str = "",
+        request_id: str = "",
+        retry_after: float | None = None,
+        may_retry: bool = True,
+        **facts: Any,
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.may_retry = may_retry
+        facts.setdefault("service", "The service")
+        if type(self) is ApiError and status == 200:
+            self.what = N_("{service} sent an error instead of an answer.")
+            self.billed = "unknown"
+        super().__init__(original, status=status, **facts)
+
+
+class BadKey(ApiError):
+    """The key is wrong, or belongs to another address."""
+
+    kind = "bad_key"
+    what = N_("{service} does not accept this key.")
+    do = N_("Check that the key is copied whole and belongs to this service.")
+
+
+class NoBalance(ApiError):
+    """The account can't pay for the call as asked; gateways compare an estimate with the balance."""
+
+    kind = "no_balance"
+    what = N_("The account at {service} has not enough money for this request.")
+    do = N_(
+        "Top up the account, or lower “longest answer” (max_tokens): "
+        "some services reserve the cost of the longest possible answer."
+    )
+
+
+class Forbidden(ApiError):
+    """The key may not use this model, or not from here, or not at all."""
+
+    kind = "forbidden"
+    what = N_("{service} does not allow this request with this key.")
+    do = N_("Choose another model, or see in the service's console what this key may do.")
+
+
+class ModelNotFound(ApiError):
+    """No such model at this service."""
+
+    kind = "model_not_found"
+    what = N_("{service} does not know the model “{model}”.")
+    do = N_("Choose a model from the list, or check the spelling.")
+
+
+class WrongAddress(ApiError):
+    """Something answered, but not a chat API. `suggestion` is the address that would be right."""
+
+    kind = "wrong_address"
+    what = N_("There is no chat service at this address.")
+    do = N_("Check the address; often it has to end in /v1. Try {suggestion}")
+
+    def __init__(self, original: str = "", *, suggestion: str = "", **facts: Any) -> None:
+        self.suggestion = suggestion
+        if not suggestion:
+            self.do = N_("Check the address in the service's documentation.")
+        super().__init__(original, suggestion=suggestion, **facts)
+
+
+class NoModelList(ApiError):
+    """The service answers, but lists no models."""
+
+    kind = "no_model_list"
+    what = N_("{service} does not tell which models it has.")
+    do = N_("Type the name of the model yourself.")
+
+
+class RateLimited(ApiError):
+    """Too many requests; a wait of more than a minute is for the person."""
+
+    kind = "rate_limited"
+    what = N_("{service} gets more requests from this key than it allows.")
+    do = N_("Wait a little and try again.")
+
+    def __init__(self, original: str = "", *, retry_after: float | None = None, **facts: Any) -> None:
+        if retry_after is not None and 60 < retry_after <= 86_400:
+            self.do = N_("It asks to wait {minutes:.0f} minutes; try again then.")
+            facts["minutes"] = max(2, retry_after / 60)
+        super().__init__(original, retry_after=retry_after, **facts)
+
+
+class BadParameter(ApiError):
+    """A field of the request was refused; `param` names it where it is known."""
+
+    kind = "bad_parameter"
+    what = N_("{service} refused a setting of this request ({param}).")
+    do = N_("Switch that setting off under Settings and try again.")
+
+    def __init__(self, original: str = "", *, param: str = "", **facts: Any) -> None:
+        self.param = param
+        if not param:
+            self.what = N_("{service} refused this request (status {status}).")
+            self.do = N_("Change the settings or the text and try again; the service's own words are below.")
+        super().__init__(original, param=param, **facts)
+
+
+class ContextTooLong(ApiError):
+    """Prompt and answer do not fit into the model's context."""
+
+    kind = "context_too_long"
+    what = N_("The conversation is too long for this model.")
+    do = N_("Shorten the text, start a new chat, or choose a model with a longer context.")
+
+
+class Blocked(ApiError):
+    """The service's content rules stopped the request."""
+
+    kind = "blocked"
+    what = N_("{service} declined this text because of its content rules.")
+    do = N_("Say it in other words.")
+
+
+class UpstreamFailed(ApiError):
+    """The service or the one behind it failed."""
+
+    kind = "upstream"
+    what = N_("{service} has a problem of its own (status {status}).")
+    do = N_("Try again in a minute, or choose another model.")
+
+
+class GatewayTimeout(ApiError):
+    """A gateway gave up waiting for the model; the call may be billed all the same."""
+
+    kind = "gateway_timeout"
+    what = N_("{service} waited too long for the model and gave up.")
+    do = N_("It may be billed. Ask for a shorter answer, or try again later.")
+    billed: Billed = "unknown"
+
+
+class ConnectionFailed(TemperaError):
+    """No connection, so nothing was sent."""
+
+    kind = "connection"
+    what = N_("{service} can't be reached.")
+    do = N_("Check the network and the address; nothing was sent.")
+
+
+class Refused(ConnectionFailed):
+    """Nothing listens at that address."""
+
+    kind = "refused"
+    what = N_("Nothing answers at {address}.")
+    do = N_("Is the service running, and is the address right? Nothing was sent.")
+
+
+class NameNotFound(ConnectionFailed):
+    """The host's name can't be looked up."""
+
+    kind = "name_not_found"
+    what = N_("The name {address} can't be found.")
+    do = N_("Check the spelling and the network; nothing was sent.")
+
+
+class TlsFailed(ConnectionFailed):
+    """No trusted encrypted connection."""
+
+    kind = "tls"
+    what = N_("No secure connection to {address} could be made.")
+    do = N_("Check the address (http or https?) and this computer's date; nothing was sent.")
+
+
+class NoConnection(ConnectionFailed):
+    """The clock for connecting ran out."""
+
+    kind = "no_connection"
+    what = N_("No connection to {address} within {seconds:g} seconds.")
+
+
+class TimedOut(TemperaError):
+    """One of the clocks ran out: `clock` is first_byte, silence, or pings where only signs of life still came;
+    `seconds` its length."""
+
+    kind = "timed_out"
+    what = N_("{service} did not begin to answer within {seconds:g} seconds.")
+    do = N_("The request may be billed. Try again, or choose another model.")
+    billed: Billed = "unknown"
+
+    def __init__(self, original: str = "", *, clock: str = "first_byte", seconds: float = 0, **facts: Any) -> None:
+        if clock == "silence":
+            self.what = N_("{service} fell silent in the middle of the answer, for {seconds:g} seconds.")
+        if clock == "pings":
+            self.what = N_("{service} sent only signs of life for {seconds:g} seconds, and no more of the answer.")
+        super().__init__(original, clock=clock, seconds=seconds, **facts)
+
+
+class BadAnswer(TemperaError):
+    """The service sent something that is not an answer."""
+
+    kind = "bad_answer"
+    what = N_("{service} sent something that can't be read as an answer.")
+    do = N_("It may be billed. Try again, or choose another model.")
+    billed: Billed = "unknown"
+
+
+class CutOff(BadAnswer):
+    """The connection ended before the answer did."""
+
+    kind = "cut_off"
+    what = N_("The connection to {service} broke in the middle of the answer.")
+    do = N_("What had arrived is kept; it may be billed. Try again for a whole one.")
+
+
+class BrokenOff(CutOff):
+    """The service itself ended the answer before it was whole."""
+
+    what = N_("{service} broke off in the middle of the answer.")
+
+
+class Malformed(BadAnswer):
+    """Bytes that are neither an event stream nor JSON."""
+
+    kind = "malformed"
+
+
+class Empty(BadAnswer):
+    """A whole answer with nothing in it."""
+
+    kind = "empty"
+    what = N_("{service} sent an empty answer.")
+    do = N_("Try again; with a reasoning model, allow a longer answer.")
+    billed: Billed = "yes"
+
+
+class NotConnected(TemperaError):
+    """The service that a sweep was planned for is not there any more."""
+
+    kind = "not_connected"
+    what = N_("{service} is not connected any more.")
+    do = N_("Connect it again, then finish the rest.")
+
+
+class LocalModelFailed(TemperaError):
+    """The model on this computer does not run."""
+
+    kind = "local_model"
+    what = N_("The practice model on this computer has stopped.")
+    do = N_("Restart Tempera, or connect a service.")
+
+
+class StoreError(TemperaError):
+    """The database can't be read or written."""
+
+    kind = "store"
+    what = N_("Nothing can be saved: the data folder can't be written.")
+    do = N_(
+        "Free some space or set TEMPERA_DATA_DIR to another folder, then restart. "
+        "Until then chats are kept in memory only."
+    )
+
+
+class InvalidInput(TemperaError):
+    """Something typed can't be sent as it is: `what` says which and why, `facts` fill it in."""
+
+    kind = "invalid_input"
+    do = N_("Change it and send again; what you typed is still there.")
+
+    def __init__(self, what: str, **facts: Any) -> None:
+        self.what = what
+        super().__init__(**facts)
+
+
+class SettingsError(TemperaError):
+    """The operator's settings don't work: `what` says which, `do` how to mend it."""
+
+    kind = "settings"
+
+    def __init__(self, what: str, do: str, **facts: Any) -> None:
+        self.what, self.do = what, do
+        super().__init__(**facts)

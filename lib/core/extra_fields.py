@@ -1,0 +1,87 @@
+"""Further fields of a request, typed as a JSON object: read, and refused in a sentence where they can't be sent."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from lib.core.contract import Params
+from lib.core.errors import InvalidInput
+from lib.core.i18n import N_
+
+MOST_CHARACTERS = 20_000
+EXAMPLE = '{"seed": 7, "reasoning_effort": "low"}'
+DEEPEST = 50
+"""How many brackets may stand in each other: far more than any service has, far fewer than a reader can't follow."""
+
+
+def read(text: str) -> Mapping[str, Any] | None:
+    """The fields that `text` names; None where there are none. Raises InvalidInput for all but a JSON object that can
+    be sent as it is."""
+    if not text.strip():
+        return None
+    if len(text) > MOST_CHARACTERS:
+        raise InvalidInput(N_("The further fields are longer than {most:,} characters."), most=MOST_CHARACTERS)
+    fields = _parsed(text)
+    if not isinstance(fields, dict):
+        raise InvalidInput(N_("The further fields have to be one JSON object: {example}"), example=EXAMPLE)
+    if _depth(fields) > DEEPEST:
+        _too_deep()
+    _check_text(fields)
+    return Params.checked({"more": fields}).more or None
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(
+            text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite, parse_int=_whole
+        )
+    except json.JSONDecodeError as wrong:
+        what = N_("The further fields are not JSON: at line {line}, character {column} ({problem}).")
+        raise InvalidInput(what, line=wrong.lineno, column=wrong.colno, problem=wrong.msg) from None
+    except RecursionError:
+        _too_deep()
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _value in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidInput(N_("The further fields name “{field}” twice."), field=twice[:60])
+    return fields
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
+def _whole(text: str) -> int:
+    # Python reads integers of any length up to a limit of its own; nobody means one that long.
+    return int(text) if len(text) < 1_000 else _no_number(text)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise InvalidInput(N_("The further fields hold “{value}”, which is not a number in JSON."), value=text[:60])
+
+
+def _too_deep() -> NoReturn:
+    raise InvalidInput(N_("The further fields are nested more than {most} deep."), most=DEEPEST)
+
+
+def _check_text(fields: Mapping[str, Any]) -> None:
+    """Refuse half a character (`"\\ud83d"`): it could only be sent as something else."""
+    try:
+        json.dumps(fields, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(N_("The further fields hold half a character (a lone surrogate).")) from None
+
+
+def _depth(value: Any) -> int:
+    """How many objects and lists stand in each other."""
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [item for holder in level for item in (holder.values() if isinstance(holder, dict) else holder)]
+    return depth

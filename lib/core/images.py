@@ -1,0 +1,60 @@
+"""Images that go with a message: which ones can, and how they are sent."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+
+from PIL import Image
+
+from lib.core.errors import InvalidInput
+from lib.core.i18n import N_
+
+MAX_BYTES = 5_000_000
+MAX_IMAGES = 8
+"""In one message; services differ, this is what all the large ones take."""
+MAX_PIXELS = 50_000_000
+KINDS = ("PNG", "JPEG", "WEBP", "GIF")
+ENDINGS = ("png", "jpg", "jpeg", "webp", "gif")
+
+
+def data_urls(files: Iterable[bytes]) -> list[str]:
+    """Files as data URLs; raises InvalidInput unless all of them can go with one message."""
+    return list(few_enough([data_url(file) for file in files]))
+
+
+def few_enough(urls: Sequence[str]) -> tuple[str, ...]:
+    """`urls`; raises InvalidInput when they are too many for one message."""
+    if len(urls) > MAX_IMAGES:
+        raise InvalidInput(N_("At most {most} images can go with one message."), most=MAX_IMAGES)
+    return tuple(urls)
+
+
+def checked(url: str) -> str:
+    """A data URL that came from elsewhere, written anew from the image in it; raises InvalidInput for any other URL."""
+    head, _, encoded = url.partition(";base64,")
+    if not head.startswith("data:image/"):
+        raise InvalidInput(N_("An image has to be in the file itself, as a data URL: addresses are not fetched."))
+    try:
+        return data_url(b64decode(encoded, validate=True))
+    except ValueError:
+        return data_url(b"")
+
+
+def data_url(file: bytes) -> str:
+    """`file` as a data URL; raises InvalidInput unless it is an image that services take. Its contents tell, not its
+    name."""
+    if len(file) > MAX_BYTES:
+        raise InvalidInput(N_("The image is larger than {most} MB."), most=MAX_BYTES // 1_000_000)
+    kind = _kind(file)
+    if kind is None:
+        raise InvalidInput(N_("This file is not an image of a kind that can be sent: PNG, JPEG, WebP or GIF."))
+    return f"data:image/{kind};base64,{b64encode(file).decode()}"
+
+
+def _kind(file: bytes) -> str | None:
+    """What kind of image `file` is; None for what can't be sent. Only its head is read, so a bomb stays shut."""
+    try:
+        with Image.open(BytesIO(file), formats=KINDS) as image:
+            return str(image.format).lower() if image.width * image.height <= MAX_PIXELS else None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None

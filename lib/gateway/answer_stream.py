@@ -1,0 +1,247 @@
+"""Bytes of an answer -> deltas: an event stream or one JSON body, whichever comes, in any dialect of the contract.
+
+`AnswerReader` is fed bytes and does no I/O. It knows what makes an answer whole, so that a cut one is never taken
+for a short one.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lib.core.contract import Delta, Usage
+from lib.core.errors import Blocked, BrokenOff, CutOff, Empty, Malformed
+from lib.gateway.dialects import BREAKS, finish_reason, index_of, piece_of, reasoning_in, text_in
+from lib.gateway.error_mapping import Refused, is_refusal, refusal
+from lib.gateway.events import DONE, LIMIT, Event, EventReader, Unreadable, json_value
+from lib.gateway.redact import masked
+from lib.gateway.thinking import Thinking
+from lib.gateway.usage_report import settled, usage_of
+
+MOST_CHOICES = 128
+_SAMPLE = 2_000
+_BLANK = b" \t\r\n"
+_BOM = b"\xef\xbb\xbf"
+_MOST_BLANK = 65_536
+_FRAMED = re.compile(rb"(\xef\xbb\xbf)?\s*(:|data|event|id|retry)")
+
+
+class AnswerReader:
+    """One answer as it grows: `feed` it bytes, `close` it at the end, then `verify` that it is whole."""
+
+    def __init__(self, refused: Refused, choices: int = 1) -> None:
+        self._refused = refused
+        self._asked = choices
+        self._sample = b""
+        self._head = b""
+        self._bad = False
+        self._body: list[bytes] | None = None
+        self._body_size = 0
+        self._parsed = False
+        self._events: EventReader | None = None
+        self._choices: dict[int, _Choice] = {}
+        self._frames: list[Usage] = []
+        self._last_usage: Usage | None = None
+        self._usable = True
+        self._model = ""
+        self._named = False
+        self._values = 0
+        self._characters = 0
+        self.progress = 0
+        """Grows with all that counts as a sign of life: data, but no comments and no pings."""
+        self.done = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether the answer itself has begun, rather than only its frame: models may think long in silence."""
+        said = any(choice.characters or choice.thoughts or choice.finish for choice in self._choices.values())
+        return said or self._body is not None
+
+    @property
+    def finished(self) -> bool:
+        """Whether all choices that began have ended with a finish reason."""
+        return bool(self._choices) and all(choice.finish for choice in self._choices.values())
+
+    @property
+    def ended(self) -> bool:
+        """Whether the end of the answer has been seen, even if more was asked for."""
+        return self.done or self.finished or self._parsed
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing but usage is still to come."""
+        return self.done or (self.finished and len(self._choices) >= self._asked)
+
+    def feed(self, data: bytes) -> Iterator[Delta]:
+        """The deltas that `data` completes, one by one, so that none is lost when what follows it is an error; raises
+        the error that the service sent, or Malformed."""
+        if len(self._sample) < _SAMPLE:
+            self._sample += data[: _SAMPLE - len(self._sample)]
+        if self._body is None and self._events is None:
+            data = self._sniffed(data)
+        if self._body is not None:
+            self._gather(data)
+        elif self._events:
+            yield from self._read(self._events.feed(data))
+
+    def close(self, broken: bool = False) -> list[Delta]:
+        """What only the end of the answer tells: held-back text and the usage. `broken`: it is known to be cut."""
+        deltas = list(self._read(self._events.close())) if self._events else []
+        if self._body is not None:
+            deltas += self._whole_body(b"".join(self._body), broken)
+        for index, choice in self._choices.items():
+            text, reasoning = choice.flush()
+            if text or reasoning:
+                deltas.append(self._delta(index, text, reasoning, None))
+        usage = settled(self._frames, self._last_usage, self._asked)
+        spoken = any(choice.characters for choice in self._choices.values())
+        if usage and self._usable and (usage.completion_tokens or not spoken):
+            deltas.append(Delta(usage=usage))
+        return deltas
+
+    def verify(self) -> None:
+        """Raise CutOff (or BrokenOff), Malformed, Blocked or Empty unless the answer is whole and says something."""
+        if not self._values and not self.done:
+            framed = not self._sample.strip() or (_FRAMED.match(self._sample) and not self._bad)
+            raise CutOff() if framed else Malformed(self._excerpt())
+        if self._events and not self._finished_enough() and (self._choices or not self.done):
+            raise BrokenOff() if self.done else CutOff()
+        reasons = {choice.finish for choice in self._choices.values()}
+        if reasons & BREAKS:
+            raise BrokenOff()
+        if not self._says_something():
+            raise Blocked(status=200) if "content_filter" in reasons else Empty()
+
+    def _finished_enough(self) -> bool:
+        """All choices have a finish reason; before usage and [DONE] one is enough, as LiteLLM passes on only the first
+        one's."""
+        closed = self.done and self._last_usage is not None
+        return self.finished or (closed and any(choice.finish for choice in self._choices.values()))
+
+    def _excerpt(self) -> str:
+        return masked(self._sample.decode("utf-8", "replace"), self._refused.secret)
+
+    def _says_something(self) -> bool:
+        choices = self._choices.values()
+        return any(choice.characters or (choice.thoughts and choice.finish == "length") for choice in choices)
+
+    def _sniffed(self, data: bytes) -> bytes:
+        """Decide by the first byte that is not blank what this is; the data from there on, empty while undecided."""
+        head = self._head + data
+        seen = head.removeprefix(_BOM).lstrip(_BLANK)
+        if not seen or _BOM.startswith(seen):
+            self._head = head if len(head) < _MOST_BLANK else b""
+            return b""
+        if seen.startswith(b"<"):
+            raise refusal(self._refused.with_body(seen.decode("utf-8", "replace")))
+        if seen.startswith((b"{", b"[")):
+            self._body = []
+            return seen
+        self._events = EventReader()
+        return head
+
+    def _gather(self, data: bytes) -> None:
+        assert self._body is not None
+        self._body.append(data)
+        self._body_size += len(data)
+        self.progress += bool(data.strip())
+        if self._body_size > LIMIT:
+            raise Malformed("The answer is longer than 16 MiB.")
+
+    def _whole_body(self, body: bytes, broken: bool) -> list[Delta]:
+        value = json_value(body.decode("utf-8", "replace"))
+        if body.startswith(DONE.encode()):
+            self.done = True
+        elif value is Unreadable and not broken:
+            raise CutOff(self._excerpt())
+        if isinstance(value, Mapping) and "timings" in value and self._asked > 1:
+            self._usable = False  # llama.cpp's server counts only the first of several choices here
+        self._parsed = value is not Unreadable
+        return list(self._value(value))
+
+    def _read(self, events: list[Event]) -> Iterator[Delta]:
+        for event in events:
+            if self.done or event.name == "ping":
+                continue
+            if event.data.strip() == DONE:
+                self.done = True
+                self.progress += 1
+                continue
+            value = json_value(event.data)
+            if event.name == "error" and not is_refusal(value):
+                value = {"error": event.data if value is Unreadable else value}
+            self._bad = self._bad or value is Unreadable
+            yield from self._value(value)
+
+    def _value(self, value: Any) -> Iterator[Delta]:
+        """One JSON value of the answer: a chunk, a whole completion, or an error with status 200."""
+        if isinstance(value, Mapping) and value.get("type") == "ping":
+            return
+        if is_refusal(value):
+            raise refusal(self._refused.with_body(value))
+        if not isinstance(value, Mapping) or not ("choices" in value or "usage" in value):
+            return
+        self._values += 1
+        self.progress += 1
+        self._model = self._model or text_in(value.get("model"))
+        choices = value.get("choices")
+        choices = choices if isinstance(choices, list) else []
+        self._count(value.get("usage"), alone=not choices)
+        for position, choice in enumerate(choices):
+            if isinstance(choice, Mapping):
+                yield from self._choice(index_of(choice.get("index"), position), choice)
+
+    def _count(self, report: Any, alone: bool) -> None:
+        usage = usage_of(report)
+        if usage is not None:
+            self._last_usage = usage
+        if usage is not None and alone and len(self._frames) < MOST_CHOICES:
+            self._frames.append(usage)
+
+    def _choice(self, index: int, choice: Mapping[str, Any]) -> Iterator[Delta]:
+        if index >= max(MOST_CHOICES, self._asked):
+            return
+        state = self._choices.setdefault(index, _Choice())
+        finish = finish_reason(choice.get("finish_reason"))
+        if finish == "error":
+            raise refusal(self._refused.with_body({"error": choice.get("error") or "The answer ended with an error."}))
+        text, reasoning = state.take(piece_of(choice))
+        if finish:
+            state.finish = finish
+            last_text, last_reasoning = state.flush()
+            text, reasoning = text + last_text, reasoning + last_reasoning
+        if text or reasoning or finish:
+            yield self._delta(index, text, reasoning, finish)
+
+    def _delta(self, index: int, text: str, reasoning: str, finish: str | None) -> Delta:
+        self._characters += len(text) + len(reasoning)
+        if self._characters > LIMIT:
+            raise Malformed("The answer is longer than 16 million characters.")
+        named, self._named = self._named, True
+        model, request_id = ("", "") if named else (self._model, self._refused.request_id)
+        return Delta(index, text, reasoning, finish, model=model, request_id=request_id)
+
+
+class _Choice:
+    """What has come of one choice."""
+
+    def __init__(self) -> None:
+        self._thinking = Thinking()
+        self.characters = 0
+        self.thoughts = 0
+        self.finish: str | None = None
+
+    def take(self, piece: Mapping[str, Any]) -> tuple[str, str]:
+        """The text and the reasoning in one delta or message."""
+        thought = reasoning_in(piece)
+        content = text_in(piece.get("content")) or text_in(piece.get("refusal")) or text_in(piece.get("text"))
+        text, inline = self._thinking.split(content) if content else ("", "")
+        return self._counted(text, thought + inline)
+
+    def flush(self) -> tuple[str, str]:
+        """What the splitter still holds."""
+        return self._counted(*self._thinking.flush())
+
+    def _counted(self, text: str, reasoning: str) -> tuple[str, str]:
+        self.characters += len(text)
+        self.thoughts += len(reasoning)
+        return text, reasoning

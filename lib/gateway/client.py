@@ -1,0 +1,308 @@
+"""One request to a service, its answer as it comes.
+
+Async only; a `Client` is made once and used on one event loop. Only this module and `transport` know httpx.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import cast
+
+import httpx
+
+from lib.core.contract import ChatRequest, Delta
+from lib.core.errors import (
+    ApiError,
+    BadAnswer,
+    Blocked,
+    CutOff,
+    ModelNotFound,
+    NoBalance,
+    NoModelList,
+    TemperaError,
+    TimedOut,
+    WrongAddress,
+)
+from lib.gateway.addresses import host_of, key_of, service_url
+from lib.gateway.answer_stream import AnswerReader
+from lib.gateway.endpoints import Endpoint
+from lib.gateway.error_mapping import Refused, is_refusal, redirected, refusal, with_version
+from lib.gateway.events import json_value
+from lib.gateway.model_ids import model_ids, thinks
+from lib.gateway.retry import asked_wait, wait_before_retry
+from lib.gateway.transport import Connections, Watch, hangs_up, translated
+
+MOST_ERROR_BYTES = 65_536
+MOST_LIST_BYTES = 4 * 1024 * 1024
+REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-oneapi-request-id", "cf-ray")
+
+OnRetry = Callable[[int, float, TemperaError], None]
+Sleep = Callable[[float], Awaitable[None]]
+Tap = Callable[[bytes], None]
+OnSent = Callable[[], None]
+
+
+def unheard(_: bytes) -> None:
+    """A tap that nobody listens at."""
+
+
+def unnoticed() -> None:
+    """Nobody waits for the request to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """How long to wait, in seconds; an endpoint has its own clock for the first byte of an answer.
+
+    connect: for a connection. thinking: how many times longer a reasoning model may take to begin. silence: between
+    two pieces of an answer (pings don't count). grace: for the end of the connection once the answer is complete.
+    models: for the whole of a model list.
+    """
+
+    connect: float = 10.0
+    thinking: float = 3.0
+    silence: float = 30.0
+    grace: float = 5.0
+    models: float = 20.0
+
+
+class Client:
+    """Sends requests and reads answers; holds the connections between calls."""
+
+    def __init__(self, clocks: Clocks | None = None, rng: Random | None = None) -> None:
+        self._clocks = clocks or Clocks()
+        self._rng = rng or Random()
+        self._connections = Connections(self._clocks.connect)
+
+    async def aclose(self) -> None:
+        """Close the idle connections; those in use close when their call ends."""
+        await self._connections.aclose()
+
+    async def ask(
+        self,
+        endpoint: Endpoint,
+        request: ChatRequest,
+        *,
+        retry: bool = True,
+        on_retry: OnRetry | None = None,
+        sleep: Sleep = asyncio.sleep,
+        tap: Tap = unheard,
+        on_sent: OnSent = unnoticed,
+    ) -> AsyncGenerator[Delta, None]:
+        """The answer of `endpoint`, as it comes; raises a TemperaError.
+
+        The first delta names the model and the request id, the last ones carry finish reasons and usage. With `retry`,
+        a call that failed before anything was shown is tried again where that can't be billed twice; `on_retry` hears
+        the attempts made so far, the seconds to wait and the error, and `sleep` waits for them. `on_sent` hears when
+        the whole request has left, `tap` hears the bytes of the answer as they came. Closing the generator, or
+        cancelling the task that waits for it, closes the connection.
+        """
+        attempt = 1
+        while True:
+            shown = False
+            try:
+                async with aclosing(self._once(endpoint, request, tap, on_sent)) as deltas:
+                    async for delta in deltas:
+                        shown = True
+                        yield delta
+                return
+            except TemperaError as error:
+                wait = wait_before_retry(error, attempt, time.time(), self._rng, shown=shown) if retry else None
+                if wait is None:
+                    if isinstance(error, ApiError) and error.request_id:
+                        yield Delta(request_id=error.request_id)
+                    if shown:
+                        raise _after_a_part(error) from None
+                    raise
+                if on_retry:
+                    on_retry(attempt, wait, error)
+            await sleep(wait)
+            attempt += 1
+
+    async def models(self, endpoint: Endpoint) -> list[str]:
+        """The model ids that `GET /models` lists, in its order; raises NoModelList where there is no such list."""
+        with _named(endpoint, ""):
+            try:
+                async with asyncio.timeout(self._clocks.models):
+                    return await self._models(endpoint)
+            except TimeoutError:
+                raise TimedOut(clock="first_byte", seconds=self._clocks.models) from None
+
+    async def _once(
+        self, endpoint: Endpoint, request: ChatRequest, tap: Tap, on_sent: OnSent
+    ) -> AsyncGenerator[Delta, None]:
+        """One attempt; between attempts a call holds no place at its endpoint."""
+        with _named(endpoint, request.model):
+            async with endpoint.admit(request) as place, aclosing(self._answer(place, request, tap, on_sent)) as deltas:
+                async for delta in deltas:
+                    yield delta
+
+    async def _answer(
+        self, place: Endpoint, request: ChatRequest, tap: Tap, on_sent: OnSent
+    ) -> AsyncGenerator[Delta, None]:
+        thinking = self._clocks.thinking if thinks(request.model) else 1.0
+        watch = Watch(place.first_byte_seconds * thinking)
+        async with self._connections.one(place.base_url) as http:
+            response = await watch.over(http.send(_chat(http, place, request, on_sent), stream=True))
+            try:
+                refused = _refused(response, place, request.model)
+                if not response.is_success:
+                    raise await _no(response, refused, watch)
+                reader = AnswerReader(refused, request.choices)
+                async with aclosing(self._read(response, reader, watch, tap)) as deltas:
+                    async for delta in deltas:
+                        yield delta
+            finally:
+                await response.aclose()
+                if hangs_up(response):
+                    await http.aclose()
+
+    async def _read(
+        self, response: httpx.Response, reader: AnswerReader, watch: Watch, tap: Tap
+    ) -> AsyncGenerator[Delta, None]:
+        """The deltas in the body of `response`; what had come is given out before an error is raised."""
+        ending: TemperaError | None = None
+        async with aclosing(_chunks(response)) as chunks:
+            while True:
+                try:
+                    chunk = await watch.over(anext(chunks, b""))
+                except (BadAnswer, TimedOut) as error:
+                    chunk, ending = b"", error
+                if not chunk:
+                    break
+                tap(chunk)
+                before = reader.progress
+                for delta in reader.feed(chunk):
+                    yield delta
+                self._wind(watch, reader, restart=reader.progress > before)
+        for delta in reader.close(broken=ending is not None):
+            yield delta
+        if ending is not None and not reader.ended:
+            raise ending
+        reader.verify()
+
+    def _wind(self, watch: Watch, reader: AnswerReader, *, restart: bool) -> None:
+        """Set the clock for what is to come next."""
+        name = "silence" if restart else "pings"
+        if reader.complete:
+            watch.allow(name, self._clocks.grace, restart)
+        elif reader.begun:
+            watch.allow(name, self._clocks.silence, restart)
+        else:
+            watch.allow(watch.name, watch.seconds, restart)
+
+    async def _models(self, endpoint: Endpoint) -> list[str]:
+        url = service_url(endpoint.base_url, "/models")
+        async with self._connections.one(endpoint.base_url) as http:
+            request = http.build_request("GET", url, headers=_headers(endpoint))
+            with translated():
+                response = await http.send(request, stream=True)
+            try:
+                body = await _start_of(response, MOST_LIST_BYTES)
+            finally:
+                await response.aclose()
+        return _listed(response, _refused(response, endpoint, "").with_body(body))
+
+
+@contextmanager
+def _named(endpoint: Endpoint, model: str) -> Iterator[None]:
+    """Let errors say which service and model they are about."""
+    try:
+        yield
+    except TemperaError as error:
+        error.facts |= {"service": endpoint.title, "address": host_of(endpoint.base_url), "model": model}
+        error.args = (error.sentence(),)
+        raise
+
+
+def _headers(place: Endpoint) -> dict[str, str]:
+    key = key_of(place.api_key)
+    return {"accept-encoding": "identity", **({"authorization": f"Bearer {key}"} if key else {})}
+
+
+def _chat(http: httpx.AsyncClient, place: Endpoint, request: ChatRequest, on_sent: OnSent) -> httpx.Request:
+    body = json.dumps(request.body(), ensure_ascii=False, separators=(",", ":"))
+    headers = _headers(place) | {"content-type": "application/json"}
+    with translated():
+        url = service_url(place.base_url, "/chat/completions")
+        content, extensions = body.encode("utf-8", "replace"), {"trace": _when_sent(on_sent)}
+        return http.build_request("POST", url, content=content, headers=headers, extensions=extensions)
+
+
+def _when_sent(on_sent: OnSent) -> Callable[[str, object], Awaitable[None]]:
+    """What httpx tells its steps to; https://www.python-httpx.org/advanced/extensions/#trace names them."""
+
+    async def trace(event: str, _info: object) -> None:
+        if event == "http11.send_request_body.complete":
+            on_sent()
+
+    return trace
+
+
+def _refused(response: httpx.Response, place: Endpoint, model: str) -> Refused:
+    """What the status line and the headers tell, in case the answer is an error."""
+    headers = response.headers
+    return Refused(
+        status=response.status_code,
+        request_id=next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), ""),
+        retry_after=asked_wait({name.lower(): value for name, value in headers.items()}, time.time()),
+        may_retry=headers.get("x-should-retry", "").lower() != "false",
+        base_url=place.base_url,
+        model=model,
+        secret=key_of(place.api_key),
+    )
+
+
+def _after_a_part(error: TemperaError) -> TemperaError:
+    """`error` as it is once part of the answer was shown: that part may be billed, whatever the error is."""
+    if error.billed == "no":
+        error.billed = "unknown"
+        error.do = error.do if isinstance(error, NoBalance | Blocked) else CutOff.do
+        error.args = (error.sentence(),)
+    return error
+
+
+async def _no(response: httpx.Response, refused: Refused, watch: Watch) -> ApiError:
+    """The error in a response whose status is not 200."""
+    if response.is_redirect or 300 <= response.status_code < 400:
+        return redirected(refused, response.headers.get("location", ""))
+    try:
+        return refusal(refused.with_body(await watch.over(_start_of(response, MOST_ERROR_BYTES))))
+    except (BadAnswer, TimedOut):
+        return refusal(refused)
+
+
+async def _start_of(response: httpx.Response, most: int) -> str:
+    """The first `most` bytes of the body, as text."""
+    body = bytearray()
+    async with aclosing(_chunks(response)) as chunks:
+        with translated():
+            async for chunk in chunks:
+                body += chunk
+                if len(body) >= most:
+                    break
+    return bytes(body[:most]).decode("utf-8-sig", "replace")
+
+
+def _chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    return cast(AsyncGenerator[bytes, None], response.aiter_bytes())
+
+
+def _listed(response: httpx.Response, refused: Refused) -> list[str]:
+    """The ids in the answer to `GET /models`; raises what it is instead."""
+    if 300 <= refused.status < 400:
+        raise redirected(refused, response.headers.get("location", ""))
+    value = json_value(refused.body)
+    if refused.status == httpx.codes.OK and not is_refusal(value):
+        ids = model_ids(value)
+        if ids:
+            return ids
+        page = refused.body.lstrip().startswith("<")
+        raise refusal(refused) if page and with_version(refused.base_url) else NoModelList(status=refused.status)
+    error = refusal(refused)
+    missing = isinstance(error, WrongAddress | ModelNotFound)
+    raise NoModelList(error.original, status=error.status, request_id=error.request_id) if missing else error

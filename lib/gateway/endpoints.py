@@ -1,0 +1,125 @@
+"""Services and their models: where a call can go.
+
+A model is named `endpoint/model id`, split at the first slash; ids themselves may hold slashes, colons and spaces.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from unicodedata import category
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from lib.core.contract import LONGEST_MODEL_ID, ChatRequest
+from lib.core.errors import InvalidInput
+from lib.core.i18n import N_
+
+FIRST_BYTE_SECONDS = 180.0
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode's categories of control and format characters, lone surrogates, line and paragraph separators."""
+
+APIYI_ADDRESSES = ("https://api.apiyi.com/v1", "https://vip.apiyi.com/v1")
+"""Both hosts are APIYI's own, and take the same keys."""
+
+SERVICES = {
+    "apiyi": ("APIYI", APIYI_ADDRESSES[0]),
+    "openai": ("OpenAI", "https://api.openai.com/v1"),
+    "openrouter": ("OpenRouter", "https://openrouter.ai/api/v1"),
+    "deepseek": ("DeepSeek", "https://api.deepseek.com/v1"),
+    "ollama": ("Ollama", "http://localhost:11434/v1"),
+    "lmstudio": ("LM Studio", "http://localhost:1234/v1"),
+}
+"""Well-known services: name of the endpoint -> (title, base URL)."""
+
+EXAMPLE_MODELS = (
+    "gpt-4o",
+    "gpt-4o-mini",
+    "gpt-5-chat-latest",
+    "claude-sonnet-4-20250514",
+    "claude-opus-4-1-20250805",
+    "claude-3-5-haiku-20241022",
+    "gemini-2.5-pro",
+    "gemini-2.5-flash",
+    "gemini-2.0-flash",
+    "deepseek-r1",
+    "deepseek-v3-0324",
+    "grok-4-0709",
+    "grok-3",
+    "o4-mini",
+    "o3",
+    "qwen-max",
+    "glm-4-plus",
+)
+"""The contract's example ids, offered where a service lists no models."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A service with its key, which is bound to this base URL and goes nowhere else."""
+
+    name: str
+    base_url: str
+    api_key: SecretStr = SecretStr("")
+    first_byte_seconds: float = FIRST_BYTE_SECONDS
+    models: tuple[str, ...] = ()
+    """Model ids known without asking; empty where `GET /models` has to tell."""
+    context_window: int | None = None
+    """Tokens that each of its models reads, where the endpoint itself knows."""
+    takes_images: bool = True
+
+    @asynccontextmanager
+    async def admit(self, request: ChatRequest) -> AsyncIterator["Endpoint"]:
+        """Hold a place for `request` while it runs; the endpoint to send it to. Others may start or wait here."""
+        yield self
+
+    @property
+    def title(self) -> str:
+        """The service's name for people."""
+        return SERVICES[self.name][0] if self.name in SERVICES else self.name
+
+
+def name_of(base_url: str) -> str:
+    """A short, stable name for a base URL: the well-known service's, else its host and port."""
+    known = {url: name for name, (_, url) in SERVICES.items()}
+    return known.get(base_url.rstrip("/")) or urlsplit(base_url).netloc.rpartition("@")[2]
+
+
+def second_address(endpoint: Endpoint) -> Endpoint | None:
+    """The same service, with the same key, at its other address; None where it has none."""
+    address = endpoint.base_url.rstrip("/")
+    if address not in APIYI_ADDRESSES:
+        return None
+    return replace(endpoint, base_url=next(other for other in APIYI_ADDRESSES if other != address))
+
+
+def model_value(endpoint: Endpoint, model: str) -> str:
+    """The value the pickers use: `endpoint/model id`."""
+    return f"{endpoint.name}/{model}"
+
+
+def named(value: str, endpoints: Iterable[Endpoint]) -> str:
+    """`value` with the name of the endpoint it means, so that it means the same whatever is connected later."""
+    return model_value(*find(value, endpoints))
+
+
+def checked_model_id(model: str) -> str:
+    """`model`, which may hold slashes, spaces and any script; raises InvalidInput for one that no service can have."""
+    if not model.strip():
+        raise InvalidInput(N_("No model is chosen."))
+    if len(model) > LONGEST_MODEL_ID:
+        raise InvalidInput(N_("The model's id is longer than {most} characters."), most=LONGEST_MODEL_ID)
+    if any(category(character) in UNSEEN for character in model):
+        raise InvalidInput(N_("The model's id has characters in it that can't be seen. Type it anew."))
+    return model
+
+
+def find(value: str, endpoints: Iterable[Endpoint]) -> tuple[Endpoint, str]:
+    """The endpoint and model id that `value` means: its first segment if such an endpoint is connected, else the
+    first endpoint takes the whole of it."""
+    connected = list(endpoints)
+    name, _, model = value.partition("/")
+    for endpoint in connected:
+        if endpoint.name == name and model:
+            return endpoint, model
+    return connected[0], value

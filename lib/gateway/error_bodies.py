@@ -1,0 +1,189 @@
+"""The message, code, parameter and request id in an error body, wherever a gateway puts them."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lib.gateway.events import Unreadable, json_value
+
+_MOST_READ = 65_536
+_DEEPEST = 4
+_MESSAGES = ("message", "msg", "err", "error_msg", "detail", "error", "localized_message")
+_FIELDS = (
+    "temperature", "max_tokens", "max_completion_tokens", "top_p", "n", "stream", "stream_options", "stop",
+    "presence_penalty", "frequency_penalty", "user", "messages", "model",
+)  # fmt: skip
+_UNMISTAKABLE = ("temperature", "max_tokens", "max_completion_tokens", "top_p", "stream_options", "_penalty")
+_NAMED = re.compile(
+    r"(?:parameter|argument|field|name|input|value)s?(?: supplied)?(?: for)?\s*:?\s*[\"'`“‘]?([A-Za-z_]\w*)"
+    r"|[\"'`“‘]([A-Za-z_]\w*)[\"'`”’]"
+)
+_REQUEST_ID = re.compile(r"\(?request[ _-]?id:?\s*([\w-]{6,80})\)?", re.IGNORECASE)
+_TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+
+_STATUS_OF = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "permission_error": 403,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "server_error": 500,
+    "internal_server_error": 500,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an error body says. `status` is the true one where the body knows better, `all` everything to search."""
+
+    text: str = ""
+    code: str = ""
+    type: str = ""
+    param: str = ""
+    request_id: str = ""
+    status: int = 0
+    html: bool = False
+
+    @property
+    def implied(self) -> int:
+        """The HTTP status that the code or the type stands for; 0 where they stand for none."""
+        return _STATUS_OF.get(self.code.lower()) or _STATUS_OF.get(self.type.lower()) or 0
+
+    @property
+    def all(self) -> str:
+        return f"{self.code} {self.type} {self.text}"
+
+
+def said(body: Any) -> Said:
+    """What `body` says: JSON of any shape (as text or value), a web page, plain text, or nothing."""
+    if not isinstance(body, str):
+        return _of_value(body)
+    body = body[:_MOST_READ].strip()
+    if body.startswith("<"):
+        return _of_page(body)
+    value = json_value(body)
+    return Said(text=body, request_id=_request_id(body)) if value is Unreadable else _of_value(value)
+
+
+def _of_page(page: str) -> Said:
+    title = _TITLE.search(page)
+    text = title[2] if title else _TAG.sub(" ", page)
+    return Said(text=" ".join(text.split()), html=True)
+
+
+def _of_value(value: Any) -> Said:
+    objects = list(_nested(value))
+    if not objects:
+        return Said(text=value if isinstance(value, str) else _compact(value))
+    code, kind = _first(objects, "code"), _first(objects, "type")
+    text = next(filter(None, map(_message, objects)), "") or code or _compact(value)
+    text += _behind(objects)
+    param = _first(objects, "param")
+    return Said(
+        text=text,
+        code=code,
+        type=kind,
+        param=_param(param, objects, text),
+        request_id=_first(objects, "request_id", "requestId") or _request_id(text),
+        status=_status(code, param),
+    )
+
+
+def _nested(value: Any, depth: int = 0) -> Iterable[Mapping[str, Any]]:
+    """The objects that may hold the message, the innermost first."""
+    if isinstance(value, list) and value and depth < _DEEPEST:
+        yield from _nested(value[0], depth + 1)
+    if not isinstance(value, Mapping) or depth >= _DEEPEST:
+        return
+    for name in ("error", "response", "header", "message", "errors"):
+        yield from _nested(value.get(name), depth + 1)
+    yield value
+
+
+def _message(holder: Mapping[str, Any]) -> str:
+    for name in _MESSAGES:
+        value = holder.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+        if name == "detail" and isinstance(value, list):
+            return "; ".join(filter(None, map(_complaint, value[:10])))
+    return ""
+
+
+def _complaint(item: Any) -> str:
+    """One line of FastAPI's `detail`: where, and what."""
+    if not isinstance(item, Mapping):
+        return str(item)[:200]
+    where = item.get("loc")
+    place = ".".join(map(str, where[:10])) if isinstance(where, list) else ""
+    return f"{place}: {item.get('msg', '')}" if place else str(item.get("msg", ""))
+
+
+def _behind(objects: Iterable[Mapping[str, Any]]) -> str:
+    """What the service behind the gateway said, where the gateway passes it on."""
+    for holder in objects:
+        metadata = holder.get("metadata")
+        raw = metadata.get("raw") if isinstance(metadata, Mapping) else None
+        if isinstance(raw, str) and raw.strip():
+            return f"\n{raw}"
+    return ""
+
+
+def _first(objects: Iterable[Mapping[str, Any]], *names: str) -> str:
+    for holder in objects:
+        for name in names:
+            value = holder.get(name)
+            if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+                return str(value)[:200] if isinstance(value, str) or abs(value) < 10**18 else ""
+    return ""
+
+
+def _status(code: str, param: str) -> int:
+    """The HTTP status that the body names: as its code, or behind APIYI's bad_response_status_code."""
+    number = param if code == "bad_response_status_code" else code
+    return int(number) if re.fullmatch(r"[45]\d\d", number, re.ASCII) else 0
+
+
+def _param(param: str, objects: Iterable[Mapping[str, Any]], text: str) -> str:
+    """The refused parameter, by its name in the contract where it is one of those."""
+    if param and not param.isdecimal():
+        return _contract_name(param) or param
+    for holder in objects:
+        detail = holder.get("detail")
+        places = [item.get("loc") for item in detail if isinstance(item, Mapping)] if isinstance(detail, list) else []
+        for place in places:
+            if isinstance(place, list) and place:
+                return str(place[1] if len(place) > 1 else place[0])[:100]
+    return _param_in(text)
+
+
+def _param_in(text: str) -> str:
+    text = text[:4_000]
+    for found in _NAMED.finditer(text):
+        name = _contract_name(found[1] or found[2])
+        if name:
+            return name
+    words = map(_contract_name, re.findall(r"[A-Za-z_]+", text))
+    return next((word for word in words if word and word.endswith(_UNMISTAKABLE)), "")
+
+
+def _contract_name(word: str) -> str:
+    """`word` as the contract spells it: presencePenalty is presence_penalty; empty for any other word."""
+    snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word).lower()
+    return snake if snake in _FIELDS else ""
+
+
+def _request_id(text: str) -> str:
+    found = _REQUEST_ID.search(text)
+    return found[1] if found else ""
+
+
+def _compact(value: Any) -> str:
+    return "" if value in (None, "", {}, []) else json.dumps(value, ensure_ascii=False)[:_MOST_READ]

@@ -1,0 +1,187 @@
+"""What a service answered instead of an answer -> one typed error.
+
+Gateways disagree on shapes and on statuses, so the text is read for what they agree on: words for money, for length
+and for content rules decide before the status does.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from lib.core.errors import (
+    ApiError,
+    BadKey,
+    BadParameter,
+    Blocked,
+    ContextTooLong,
+    Forbidden,
+    GatewayTimeout,
+    ModelNotFound,
+    NoBalance,
+    RateLimited,
+    UpstreamFailed,
+    WrongAddress,
+)
+from lib.gateway.error_bodies import Said, said
+from lib.gateway.redact import masked
+
+MOST_ORIGINAL = 2_000
+
+_BALANCE = re.compile(
+    r"insufficient[_ ](user_)?(quota|balance|credits?|funds)|quota[^.]{0,60}is not enough|quota_failed"
+    r"|exceeded your current quota|credit balance|not enough (money|credits?|balance)|out of credits"
+    r"|daily_limit_exceeded|余额不足|欠费|额度(已用尽|不足|不够)|无可用资源包",
+    re.IGNORECASE,
+)
+_LENGTH = re.compile(
+    r"exceed_context_size|context_length_exceeded|context size has been exceeded|maximum context length"
+    r"|exceeds? the (available |model's )?context|context (window|length)[^.]{0,40}exceed|context_window_exceeded"
+    r"|(prompt|input|request) is too long|request_too_large|token count[^.]{0,40}exceeds|string_above_max_length"
+    r"|reduce the length of the (messages|prompt|input)",
+    re.IGNORECASE,
+)
+_BLOCKED = re.compile(
+    r"data_inspection_failed|content[_ ](filter|policy|management)|inappropriate content|sensitive_words|prompt_blocked"
+    r"|moderation|flagged|sensitive content|敏感|违规",
+    re.IGNORECASE,
+)
+_MODEL = re.compile(
+    r"model_not_found|model[^.]{0,80}(not found|does not exist|not exist|is not (available|supported)|unknown)"
+    r"|(no such|unknown|invalid|unsupported) model|not a valid model|no available channel|模型不存在|无可用渠道",
+    re.IGNORECASE,
+)
+_NAMES_MODEL = re.compile(r"(?<![/\w])models?\b|模型", re.IGNORECASE)
+_KEY = re.compile(
+    r"(invalid|incorrect|wrong|expired)[_ ](api[_ ])?(key|token)|api key (not|is not|is in)valid"
+    r"|api key not valid|no_db_connection|无效的令牌|令牌(已过期|验证失败|状态不可用)|未提供令牌",
+    re.IGNORECASE,
+)
+_NO_MONEY_CODES = ("1113", "insufficient_quota", "insufficient_user_quota")
+_REQUEST_PATH = re.compile(r"/((chat/)?completions|models)/?$")
+_VERSION = re.compile(r"/v\d+(beta\d*)?(/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What is known of an answer that may be an error. `body` is its text or its JSON value; `secret` the key that
+    no error may show; `retry_after` in seconds."""
+
+    status: int = 200
+    body: Any = ""
+    request_id: str = ""
+    retry_after: float | None = None
+    may_retry: bool = True
+    base_url: str = ""
+    model: str = ""
+    secret: str = ""
+
+    def with_body(self, body: Any) -> "Refused":
+        """The same answer with this body."""
+        return replace(self, body=body)
+
+
+def is_refusal(value: Any) -> bool:
+    """Whether a JSON value that came with status 200 is an error all the same."""
+    if isinstance(value, list):
+        return bool(value) and isinstance(value[0], Mapping) and is_refusal(value[0])
+    if not isinstance(value, Mapping):
+        return False
+    if value.get("error") or value.get("object") == "error" or value.get("type") == "error":
+        return True
+    if value.get("success") is False:
+        return True
+    names = ("message", "msg", "err", "error_msg", "detail", "header", "response")
+    return not ("choices" in value or "usage" in value or "data" in value) and any(value.get(name) for name in names)
+
+
+def refusal(refused: Refused) -> ApiError:
+    """The error that `refused` means; its texts are masked and bounded."""
+    words = said(refused.body)
+    status = words.status or (words.implied if refused.status == 200 else 0) or refused.status
+    kind = _kind(status, words)
+    facts: dict[str, Any] = {
+        "status": status,
+        "code": _short(words.code, refused),
+        "request_id": _short(refused.request_id or words.request_id, refused),
+        "retry_after": refused.retry_after,
+        "may_retry": refused.may_retry,
+        "model": refused.model,
+    }
+    if kind is WrongAddress:
+        facts["suggestion"] = with_version(refused.base_url)
+    if kind is BadParameter:
+        facts["param"] = _short(words.param, refused)
+    return kind(masked(words.text, refused.secret, MOST_ORIGINAL), **facts)
+
+
+def redirected(refused: Refused, location: str) -> WrongAddress:
+    """The error for a redirect, which is never followed: it would carry the prompt to another host."""
+    target = masked(location, refused.secret, 500)
+    base = _REQUEST_PATH.sub("", target)
+    known = base.startswith(("https://", "http://")) and base != refused.base_url.rstrip("/")
+    return WrongAddress(
+        f"{refused.status} → {target}",
+        status=refused.status,
+        suggestion=base if known else with_version(refused.base_url),
+        request_id=_short(refused.request_id, refused),
+        model=refused.model,
+    )
+
+
+def with_version(base_url: str) -> str:
+    """The base URL that `base_url` was meant to be: with the `/v1` it lacks, without the path of a request; empty where
+    it looks right already."""
+    base = base_url.rstrip("/")
+    shorter = _REQUEST_PATH.sub("", base)
+    if shorter != base:
+        return with_version(shorter) or shorter
+    return "" if not base or _VERSION.search(urlsplit(base).path) else base + "/v1"
+
+
+def _short(text: str, refused: Refused) -> str:
+    return masked(text, refused.secret, 200).replace("\n", " ")
+
+
+def _kind(status: int, words: Said) -> Callable[..., ApiError]:
+    by_words = _kind_by_words(status, words)
+    if by_words:
+        return by_words
+    if words.html and (status < 400 or status in (404, 405)):
+        return WrongAddress
+    if status in (404, 405, 410):
+        return ModelNotFound if _NAMES_MODEL.search(words.all) else WrongAddress
+    if 500 <= status < 600:
+        return UpstreamFailed
+    return _BY_STATUS.get(status, ApiError)
+
+
+_BY_STATUS: Mapping[int, Callable[..., ApiError]] = {
+    400: BadParameter,
+    401: BadKey,
+    402: NoBalance,
+    403: Forbidden,
+    413: ContextTooLong,
+    422: BadParameter,
+    429: RateLimited,
+}
+
+
+def _kind_by_words(status: int, words: Said) -> Callable[..., ApiError] | None:
+    """The kind that the text names whatever the status; None where it names none."""
+    if status in (408, 504, 524):
+        return GatewayTimeout
+    if words.code in _NO_MONEY_CODES or _BALANCE.search(words.all):
+        return NoBalance
+    if status == 429 or words.html:
+        return None
+    if _LENGTH.search(words.all):
+        return ContextTooLong
+    if _BLOCKED.search(words.code if status >= 500 else words.all):
+        return Blocked
+    if status != 403 and _MODEL.search(words.all):
+        return ModelNotFound
+    if status < 500 and _KEY.search(words.all):
+        return BadKey
+    return Forbidden if status == 200 and "无权" in words.all else None

@@ -1,0 +1,91 @@
+"""Who may talk to which service: the operator's endpoints, a visitor's own, and the model on this computer.
+
+A visitor's keys live in this process's memory only, under the visitor's id.
+"""
+
+import ipaddress
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from lib.core.errors import InvalidInput
+from lib.core.i18n import N_
+from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of
+
+METADATA_HOSTS = ("metadata", "metadata.google.internal")
+
+
+class Connections:
+    """The endpoints of each visitor, in order of trust; `local` is the practice model's, where there is one."""
+
+    def __init__(
+        self,
+        offered: Sequence[Endpoint],
+        local: Sequence[Endpoint] = (),
+        first_byte_seconds: float = FIRST_BYTE_SECONDS,
+    ) -> None:
+        self._first_byte_seconds = first_byte_seconds
+        self._offered = tuple(replace(one, first_byte_seconds=first_byte_seconds) for one in offered)
+        self._local = tuple(local)
+        self._own: dict[str, dict[str, Endpoint]] = {}
+        self._lock = threading.Lock()
+
+    def endpoints(self, owner: str) -> list[Endpoint]:
+        """What `owner` can use; the first one is the default."""
+        taken = {endpoint.name for endpoint in self._offered}
+        return [*self._offered, *(one for one in self.own(owner) if one.name not in taken), *self._local]
+
+    def own(self, owner: str) -> list[Endpoint]:
+        """The endpoints that `owner` connected, the newest first."""
+        with self._lock:
+            return list(self._own.get(owner, {}).values())
+
+    def connect(self, owner: str, endpoint: Endpoint) -> None:
+        """Keep a visitor's own endpoint; the newest comes first."""
+        with self._lock:
+            kept = self._own.setdefault(owner, {})
+            kept.pop(endpoint.name, None)
+            timed = replace(endpoint, first_byte_seconds=self._first_byte_seconds)
+            self._own[owner] = {endpoint.name: timed, **kept}
+
+    def disconnect(self, owner: str, name: str) -> None:
+        """Forget a visitor's own endpoint and its key."""
+        with self._lock:
+            self._own.get(owner, {}).pop(name, None)
+
+
+def typed_endpoint(base_url: str, api_key: str) -> Endpoint:
+    """An endpoint from what a person typed; raises InvalidInput for an address or a key that can't be right."""
+    address = base_url.strip().rstrip("/").removesuffix("/chat/completions")
+    if "://" not in address:
+        address = f"https://{address}"
+    _check_address(address)
+    key = api_key.strip()
+    if not key.isprintable() or not key.isascii() or " " in key:
+        raise InvalidInput(N_("The key holds characters that no key has, a line end or a space perhaps."))
+    return Endpoint(name_of(address), address, SecretStr(key))
+
+
+def _check_address(address: str) -> None:
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host, parts = "", urlsplit("")
+    plain = address.isprintable() and not set(address) & set(" \\@<>\"'")
+    if parts.scheme not in ("http", "https") or not host or not plain or parts.query or parts.fragment:
+        raise InvalidInput(N_("This address can't be used; it should look like https://api.example.com/v1."))
+    if host.lower() in METADATA_HOSTS or _is_link_local(host):
+        raise InvalidInput(N_("This address belongs to the network itself, not to a service."))
+
+
+def _is_link_local(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_link_local)

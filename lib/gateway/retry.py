@@ -1,0 +1,122 @@
+"""When to try again, and after how long: one rule for the chat and the sweep.
+
+A request that may have been billed (a timeout, a cut answer) is never sent a second time.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from random import Random
+
+from lib.core.errors import ApiError, NameNotFound, RateLimited, Refused, TemperaError, UpstreamFailed
+
+LONGEST_WAIT = 60.0
+FIRST_WAIT = 0.5
+LONGEST_BACKOFF = 8.0
+JITTER = 0.25
+RETRIES: Mapping[type[TemperaError], int] = {RateLimited: 4, UpstreamFailed: 2, Refused: 1, NameNotFound: 1}
+"""How often each kind of error is tried again; all others never."""
+
+ONCE_MORE = (408, 409)
+"""Statuses for which the services themselves advise one more attempt: they gave up on what they hand on, or two
+requests met."""
+
+_RESETS = ("requests", "tokens", "input-tokens", "output-tokens")
+_DURATION = re.compile("".join(rf"(?:(\d+(?:\.\d+)?){unit})?" for unit in ("h", "m", "s", "ms")), re.ASCII)
+_EPOCH_MILLISECONDS, _EPOCH_SECONDS = 1e11, 1e8
+
+
+def wait_before_retry(error: Exception, attempt: int, now: float, rng: Random, *, shown: bool = False) -> float | None:
+    """Seconds to wait before trying again; None to give up.
+
+    `attempt` counts the attempts made so far (1 after the first), `now` is epoch seconds, `shown` tells whether any
+    of the answer was shown already.
+    """
+    most = next((times for kind, times in RETRIES.items() if isinstance(error, kind)), 0)
+    if isinstance(error, ApiError) and error.status in ONCE_MORE:
+        most = 1
+    if attempt > most or shown or not _worth_it(error):
+        return None
+    asked = error.retry_after if isinstance(error, ApiError) else None
+    if asked is None:
+        return backoff(attempt, rng)
+    return asked if asked <= LONGEST_WAIT else None
+
+
+def _worth_it(error: Exception) -> bool:
+    if isinstance(error, UpstreamFailed):
+        return error.may_retry and error.status is not None and error.status >= 500
+    return not isinstance(error, ApiError) or error.may_retry
+
+
+def backoff(attempt: int, rng: Random) -> float:
+    """Twice as long each time, from half a second to eight, less up to a quarter so that many don't come at once."""
+    longest = min(FIRST_WAIT * 2.0 ** min(attempt - 1, 10), LONGEST_BACKOFF)
+    return longest * (1 - JITTER * rng.random())
+
+
+def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
+    """The seconds that a service asks to wait, from any of the headers in use; None where it does not say, or says
+    nothing usable. `headers` have lower-case names; `now` is epoch seconds."""
+    milliseconds = _number(headers.get("retry-after-ms", ""))
+    exact = _positive(milliseconds / 1000) if milliseconds is not None else None
+    return exact or _positive(_retry_after(headers.get("retry-after", "").strip(), now)) or _reset(headers, now)
+
+
+def _retry_after(value: str, now: float) -> float | None:
+    seconds = _number(value)
+    return seconds if seconds is not None else _date(value, now)
+
+
+def _reset(headers: Mapping[str, str], now: float) -> float | None:
+    """The wait that the reset headers name: for what is used up, else the shortest of them."""
+    used_up: list[float] = []
+    others: list[float] = []
+    for prefix, suffix in (("x-ratelimit-reset-{}", "x-ratelimit-remaining-{}"), *_ANTHROPIC):
+        for what in _RESETS:
+            wait = _positive(moment(headers.get(prefix.format(what), ""), now))
+            if wait is not None:
+                (used_up if headers.get(suffix.format(what), "").strip() == "0" else others).append(wait)
+    plain = _positive(moment(headers.get("x-ratelimit-reset", ""), now))
+    return max(used_up) if used_up else min([*others, *([plain] if plain else [])], default=None)
+
+
+_ANTHROPIC = (("anthropic-ratelimit-{}-reset", "anthropic-ratelimit-{}-remaining"),)
+
+
+def moment(value: str, now: float) -> float | None:
+    """Seconds from `now` to what a reset header names: a Go duration, seconds, an epoch time, or a date."""
+    value = value.strip()[:100]
+    number = _number(value)
+    if number is not None:
+        epoch = number / 1000 if number > _EPOCH_MILLISECONDS else number
+        return epoch - now if number > _EPOCH_SECONDS else number
+    found = _DURATION.fullmatch(value) if value else None
+    if found:
+        hours, minutes, seconds, milliseconds = (float(part or 0) for part in found.groups())
+        return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    return _date(value, now)
+
+
+def _date(value: str, now: float) -> float | None:
+    for parse in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            at = parse(value[:100])
+            return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now
+        except (ValueError, TypeError, OverflowError, IndexError):
+            continue
+    return None
+
+
+def _number(value: str) -> float | None:
+    try:
+        number = float(value[:100])
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _positive(wait: float | None) -> float | None:
+    return wait if wait is not None and wait > 0 else None

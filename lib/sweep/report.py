@@ -1,0 +1,76 @@
+"""Cells and their answers -> the overview table, the chart of temperature's effect, CSV."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+
+from lib.calls.records import CallRecord
+from lib.core.csv_table import to_csv
+from lib.sweep.diversity import variety
+from lib.sweep.plan import Cell
+
+HEADER = (
+    *("model", "temperature", "repeat", "state", "text", "reasoning", "finish_reason", "prompt_tokens"),
+    *("completion_tokens", "usage_source", "seconds", "first_token_seconds", "cost_usd", "attempt", "error", "cell_id"),
+)
+
+
+def overview(cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> pd.DataFrame:
+    """One row per model and temperature: how many are done and failed, and the means of what came."""
+    groups: dict[tuple[str, float | None], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        groups[cell.model, cell.temperature].append(cell)
+    return pd.DataFrame([_row(key, group, results) for key, group in groups.items()])
+
+
+def csv(cells: Iterable[Cell], results: Mapping[str, CallRecord]) -> bytes:
+    """Every cell as a row of a spreadsheet, those without an answer too."""
+    return to_csv(HEADER, (_line(cell, results.get(cell.id)) for cell in cells))
+
+
+def _row(key: tuple[str, float | None], cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> dict[str, Any]:
+    tried = [results[cell.id] for cell in cells if cell.id in results]
+    good = [call for call in tried if call.state == "ok"]
+    texts = [call.choices[0].text for call in good if call.choices]
+    return {
+        "model": key[0],
+        "temperature": key[1],
+        "done": len(good),
+        "failed": sum(call.state == "error" for call in tried),
+        "variety": variety(texts),
+        "words": _mean(len(text.split()) for text in texts),
+        "completion": _mean(call.usage.completion_tokens for call in good),
+        "seconds": _mean(call.seconds for call in good),
+        "cost": _mean(call.cost for call in good),
+    }
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def _line(cell: Cell, call: CallRecord | None) -> list[Any]:
+    place = [cell.model, cell.temperature, cell.repeat + 1]
+    if call is None:
+        return [*place, "", *[None] * (len(HEADER) - 5), cell.id]
+    choice = call.choices[0] if call.choices else None
+    return [
+        *place,
+        call.state,
+        choice.text if choice else "",
+        choice.reasoning if choice else "",
+        call.finish_reason or "",
+        call.usage.prompt_tokens,
+        call.usage.completion_tokens,
+        call.usage.source,
+        call.seconds,
+        call.first_token_seconds,
+        call.cost,
+        call.attempt,
+        call.error_kind,
+        cell.id,
+    ]

@@ -1,0 +1,247 @@
+"""What the visitor sends, and stops: callbacks of the composer and of the buttons that ask a model."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import streamlit as st
+
+from lib.calls.runner import Answer
+from lib.chat import room
+from lib.chat.conversation import Talk
+from lib.chat.form import Form
+from lib.chat.repository import Turn
+from lib.core import images
+from lib.core.errors import InvalidInput, StoreError, TemperaError
+from lib.ui.shared import controls, model_picker, resources
+from lib.ui.shared.state import SHOWN_TURNS, Held, state
+from lib.ui.shared.texts import said
+from lib.ui.shared.visitor import visitor
+
+INPUT = "chat_input"
+EDITED = "edited_message"
+LEAVE_OUT = "chat_leave_out"
+ASK_FROM = "chat_ask_from"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The open branch as it is now. `beside` are the answers at its end, more than one where several models were asked;
+    `running` are those that are being written, by the id of their call."""
+
+    turns: list[Turn]
+    beside: list[Turn] = field(default_factory=list)
+    running: dict[str, Answer] = field(default_factory=dict)
+
+
+def current() -> Talk:
+    """The open chat of this visitor."""
+    who = visitor()
+    return Talk(resources.house(), who.owner, who.session, state.chat_id, state.temporary)
+
+
+def look(talk: Talk) -> View:
+    """The open branch, and what is being written at its end."""
+    turns = talk.branch()
+    if not turns or turns[-1].call is None:
+        return View(turns)
+    beside = talk.side_by_side(turns[-1])
+    answers = {one.call.id: _answer_of(talk, one) for one in beside if one.call and one.call.state == "started"}
+    running = {id: answer for id, answer in answers.items() if answer and not answer.finished}
+    if len(running) == len(answers):
+        return View(turns, beside, running)
+    # One ended after the branch was read; its record is there by now, or can't be written at all.
+    turns = talk.branch()
+    beside = [_as_it_ended(one, answers) for one in talk.side_by_side(turns[-1])]
+    turns[-1] = next((one for one in beside if one.id == turns[-1].id), turns[-1])
+    return View(turns, beside, running)
+
+
+def _answer_of(talk: Talk, turn: Turn) -> Answer | None:
+    return talk.house.answer(turn.call.id) if turn.call else None
+
+
+def _as_it_ended(turn: Turn, answers: dict[str, Answer | None]) -> Turn:
+    """A turn whose answer could not be stored: the text is shown, and that it is not saved."""
+    answer = answers.get(turn.call.id) if turn.call else None
+    if turn.call is None or answer is None or not answer.finished or answer.recorded:
+        return turn
+    trouble = StoreError()
+    ended = replace(
+        turn.call,
+        state=answer.outcome.state if answer.outcome else "partial",
+        seconds=answer.seconds,
+        choices=tuple(answer.reply.choices),
+        usage=answer.reply.usage,
+        error_kind=trouble.kind,
+        error_record=trouble.record(),
+    )
+    return replace(turn, call=ended, text=turn.begun + (ended.choices[0].text if ended.choices else ""))
+
+
+@contextmanager
+def refusals_said() -> Iterator[None]:
+    """What can't be done is said at the top of the page."""
+    try:
+        yield
+    except TemperaError as refused:
+        state.notices.append(said(refused))
+
+
+def form() -> Form:
+    """The page's settings as they stand; raises InvalidInput when one is outside the contract."""
+    return Form(
+        model=st.session_state.get("chat_model") or "",
+        system=st.session_state.get("chat_system") or "",
+        params=controls.read("chat"),
+        others=tuple(st.session_state.get("chat_models_beside") or ()),
+    )
+
+
+def send() -> None:
+    """The composer's callback: send what was typed, or let it wait for the running answer."""
+    typed = st.session_state[INPUT]
+    if typed is None:
+        return
+    try:
+        state.images.extend(images.data_urls(file.getvalue() for file in typed.files))
+    except InvalidInput as refused:
+        _put_back(typed.text, refused)
+        return
+    view = look(current())
+    if view.running:
+        state.waiting = "\n\n".join(text for text in (state.waiting, typed.text) if text)
+    else:
+        say(typed.text, view.turns)
+
+
+def say(text: str, turns: list[Turn] | None = None) -> None:
+    """Send `text` after `turns`, the open branch; one that is too long or too dear is held, and asked about."""
+    talk = current()
+    turns = talk.branch() if turns is None else turns
+    try:
+        chosen = form()
+        held = _held(talk, turns, chosen, text)
+    except TemperaError as refused:
+        _put_back(text, refused)
+        return
+    if held is not None and not (held.leave_out and st.session_state.get(LEAVE_OUT)):
+        state.held = held
+    else:
+        _say(talk, turns, text, replace(chosen, leave_out=(held and held.leave_out) or 0))
+
+
+def _say(talk: Talk, turns: list[Turn], text: str, chosen: Form) -> None:
+    """Send `text`; when it can't be sent, say why and put it back into the composer."""
+    try:
+        state.chat_id = talk.say(text, chosen, state.images, turns)
+    except TemperaError as refused:
+        _put_back(text, refused)
+    else:
+        state.images.clear()
+        model_picker.used(talk.house, talk.owner, chosen.models)
+
+
+def _put_back(text: str, why: TemperaError) -> None:
+    """Say why a message was not sent, and put it back into the composer."""
+    state.notices.append(said(why))
+    st.session_state[INPUT] = text
+
+
+def send_held(leave_out: bool = False) -> None:
+    """Send the message that was asked about, with or without the oldest turns."""
+    held, state.held, talk = state.held, None, current()
+    if held is not None:
+        chosen = replace(form(), leave_out=(held.leave_out or 0) if leave_out else 0)
+        _say(talk, talk.branch(), held.text, chosen)
+
+
+def take_back_held() -> None:
+    """Put the message that was asked about back into the composer."""
+    if state.held is not None:
+        st.session_state[INPUT], state.held = state.held.text, None
+
+
+def _held(talk: Talk, turns: list[Turn], chosen: Form, text: str) -> Held | None:
+    """What makes a message one to ask about first, if anything does."""
+    found = room.estimates(talk, turns, chosen, text, len(state.images))
+    cost, limit = sum(one.cost or 0 for one in found), st.session_state.get(ASK_FROM)
+    narrow = [one for one in found if one.too_long]
+    if narrow:
+        least = min(narrow, key=lambda one: one.window or 0)
+        gone = room.to_leave_out(talk, turns, chosen, text)
+        return Held(text, least.prompt_tokens, least.window, gone, cost, limit)
+    dear = limit is not None and cost > limit
+    return Held(text, found[0].prompt_tokens, None, None, cost, limit) if dear else None
+
+
+def say_instead(turn: Turn) -> None:
+    """Send an edited question; the old one stays as a version of it."""
+    with refusals_said():
+        talk, asked = current(), form()
+        talk.say_instead(turn, st.session_state[EDITED], asked)
+        state.editing = None
+        model_picker.used(talk.house, talk.owner, asked.models)
+
+
+def try_again(turn: Turn | None = None, model: str | None = None) -> None:
+    """Ask once more, the last question or that of the answer `turn`, with the settings as they stand."""
+    with refusals_said():
+        asked = form()
+        current().again(replace(asked, model=model, others=()) if model else asked, turn)
+
+
+def go_on(turn: Turn) -> None:
+    """Let a cut or begun answer be continued."""
+    with refusals_said():
+        current().go_on(turn, form())
+
+
+def allow_longer(turn: Turn) -> None:
+    """Ask once more with twice the longest answer."""
+    st.session_state["chat_max_tokens_on"] = True
+    st.session_state["chat_max_tokens"] = 2 * int(turn.call.params_asked["max_tokens"]) if turn.call else None
+    try_again(turn)
+
+
+def fetch_rest(turn: Turn) -> None:
+    """Ask for the versions of an answer that did not come."""
+    with refusals_said():
+        current().fetch_rest(turn)
+
+
+def use_second_address(turn: Turn) -> None:
+    """Ask once more, at the service's second address; an answer that is still awaited is given up."""
+    with refusals_said():
+        talk = current()
+        stop(turn.call.id if turn.call else None)
+        talk.use_other_address(turn)
+
+
+def stop(call_id: str | None = None) -> None:
+    """End the running answers, or one of them; what has come is kept."""
+    for id, answer in look(current()).running.items():
+        if call_id in (None, id):
+            answer.cancel()
+
+
+def new(temporary: bool = False) -> None:
+    """Begin a new chat; the old one stays in the list, unless it was a temporary one."""
+    leave()
+    state.chat_id = state.waiting = state.editing = state.deleted_turn = None
+    state.writing, state.temporary, state.shown_turns = False, temporary, SHOWN_TURNS
+    state.images.clear()
+
+
+def leave() -> None:
+    """Forget a temporary chat that is open."""
+    talk = current()
+    if talk.temporary and talk.chat_id is not None:
+        stop()
+        talk.forget()
+
+
+def open_chat(chat_id: str) -> None:
+    """Open a chat of the list."""
+    new()
+    state.chat_id = chat_id

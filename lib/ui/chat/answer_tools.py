@@ -1,0 +1,114 @@
+"""What stands under an answer: what can be done with it, its figures, and what did not go as asked."""
+
+from typing import Any
+
+import streamlit as st
+
+from lib.calls import unsupported_params
+from lib.calls.records import CallRecord
+from lib.chat.conversation import missing, not_sent
+from lib.chat.repository import Turn
+from lib.gateway.addresses import host_of
+from lib.ui.chat import actions, turn_actions, turn_tools
+from lib.ui.chat.actions import View
+from lib.ui.chat.turn_menu import OF_ANSWER, copy_button, figures_button, menu, panel
+from lib.ui.shared.texts import _
+
+
+def under_answer(number: int, turn: Turn, last: bool) -> None:
+    """Its versions, what can be done with it, and its figures."""
+    if last:
+        _go_on(turn)
+    with _row():
+        _tools(number, turn, last)
+        figures_button(str(number), turn)
+    panel(str(number), turn)
+
+
+def under_one_of_several(name: str, turn: Turn, picked: bool) -> None:
+    """Whether the conversation goes on with this answer, and its figures."""
+    if picked:
+        st.caption(_("The conversation goes on with this one."))
+    else:
+        st.button(_("Go on with this one"), key=f"pick_{name}", on_click=turn_actions.choose_version, args=(turn.id,))
+    figures_button(name, turn)
+    panel(name, turn)
+
+
+def under_several(number: int, view: View) -> None:
+    """What can be done with answers side by side as soon as all have ended."""
+    if view.running:
+        return
+    turn = view.turns[-1]
+    with _row():
+        _tools(number, turn, last=True)
+    panel(str(number), turn)
+
+
+def _row() -> Any:
+    return st.container(horizontal=True, vertical_alignment="center", gap="small")
+
+
+def _tools(number: int, turn: Turn, last: bool) -> None:
+    turn_tools.versions(str(number), turn)
+    if last:
+        _try_again()
+    copy_button(str(number), turn)
+    menu(str(number), turn, OF_ANSWER)
+
+
+def second_address(turn: Turn, call: CallRecord) -> None:
+    """Where nothing was sent and the service has another address: a button, never a silent attempt."""
+    other = actions.current().other_address(call) if not_sent(call) else None
+    if other is not None:
+        why = _("{service} is at {address} too and takes the same key there. Nothing has been sent yet.")
+        st.button(
+            _("Use the second address"),
+            key="chat_second_address",
+            icon=":material/alt_route:",
+            help=why.format(service=other.title, address=host_of(other.base_url)),
+            on_click=actions.use_second_address,
+            args=(turn,),
+        )
+
+
+def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
+    """What was not sent, and what the service did not do."""
+    if turn.left_out:
+        st.caption(_("The oldest {count} messages were not sent.").format(count=turn.left_out))
+    for name in unsupported_params.left_out(call.params_asked, call.params_sent):
+        st.caption(_("“{name}” was left out: this model does not take it.").format(name=name))
+    lacking = missing(call)
+    if not lacking:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        came = len(call.choices)
+        st.caption(_("{came} of {asked} versions came.").format(came=came, asked=came + lacking))
+        if last and turn.id == turn.versions[-1]:
+            st.button(_("Fetch the rest"), key="chat_fetch_rest", on_click=actions.fetch_rest, args=(turn,))
+
+
+def _try_again() -> None:
+    st.button(
+        _("Try again"), key="chat_regenerate", type="tertiary", icon=":material/refresh:", on_click=actions.try_again
+    )
+
+
+def _go_on(turn: Turn) -> None:
+    """For an answer that was cut off, and for one whose beginning was written by hand: let the model go on."""
+    call = turn.call
+    if call is None:
+        _go_on_button(_("Let the model go on"), turn)
+    elif call.finish_reason == "length" and call.state == "ok":
+        with st.container(key="chat_cut_off", horizontal=True, vertical_alignment="center", gap="small"):
+            st.badge(_("Cut off at the length limit"), icon=":material/content_cut:", color="orange")
+            if turn.text.strip():
+                _go_on_button(_("Continue"), turn)
+            if call.params_asked.get("max_tokens"):
+                st.button(_("Allow longer"), key="chat_longer", on_click=actions.allow_longer, args=(turn,))
+        if not turn.text.strip():
+            st.caption(_("All of it went into thinking, so no answer came. Allow a longer one (max_tokens)."))
+
+
+def _go_on_button(label: str, turn: Turn) -> None:
+    st.button(label, key="chat_continue", icon=":material/play_arrow:", on_click=actions.go_on, args=(turn,))

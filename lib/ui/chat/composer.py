@@ -1,0 +1,80 @@
+"""The field at the bottom of the chat, and what stands above it: images to send, Stop, Edit last."""
+
+import streamlit as st
+
+from lib.core import images
+from lib.ui.chat import actions, turn_actions
+from lib.ui.chat.actions import View
+from lib.ui.chat.next_turn import bar, held_message
+from lib.ui.chat.pictures import images_to_send
+from lib.ui.chat.prompt_templates import templates
+from lib.ui.shared.frame import passing
+from lib.ui.shared.markdown import plain
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+
+MEGABYTE = 1_000_000
+
+
+def composer(view: View) -> None:
+    """Draw the field; it stays open while an answer is written, and what is sent then waits its turn."""
+    with st.bottom:
+        with passing(state.held or state.images):
+            held_message()
+            images_to_send()
+        with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+            templates()
+            if state.temporary:
+                st.caption(
+                    _("A temporary chat: its texts are in memory only and are gone when you leave it."), width="content"
+                )
+            bar(view)
+            if view.running:
+                st.button(
+                    _("Stop"), key="chat_stop", icon=":material/stop_circle:", on_click=actions.stop, shortcut="Esc"
+                )
+            else:
+                _edit_last(view)
+    st.chat_input(
+        _("Type a message"),
+        key=actions.INPUT,
+        on_submit=actions.send,
+        accept_file="multiple",
+        file_type=images.ENDINGS,
+        max_upload_size=images.MAX_BYTES // MEGABYTE,
+    )
+
+
+def waiting_message() -> None:
+    """The message that will be sent when the running answer has ended."""
+    if state.waiting is None:
+        return
+    with st.container(key="chat_waiting", horizontal=True, vertical_alignment="center"):
+        st.caption(_("Waits its turn: {text}").format(text=plain(state.waiting[:200])))
+        st.button(_("Don't send"), key="chat_unsend", type="tertiary", on_click=_unsend)
+
+
+def send_waiting_message() -> None:
+    """Send what waited; called when the answer before it has ended."""
+    text, state.waiting = state.waiting, None
+    if text is not None:
+        actions.say(text)
+
+
+def _edit_last(view: View) -> None:
+    last = next((turn for turn in reversed(view.turns) if turn.role == "user"), None)
+    if last is not None:
+        st.button(
+            _("Edit last"),
+            key="chat_edit_last",
+            type="tertiary",
+            icon=":material/edit:",
+            shortcut="Mod+ArrowUp",
+            on_click=turn_actions.edit,
+            args=(last,),
+        )
+
+
+def _unsend() -> None:
+    st.session_state[actions.INPUT] = state.waiting
+    state.waiting = None

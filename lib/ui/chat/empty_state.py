@@ -1,0 +1,51 @@
+"""The chat before its first message: one sentence, three examples, and what answers here."""
+
+import streamlit as st
+
+from lib.core.i18n import N_
+from lib.gateway.endpoints import find
+from lib.services import House
+from lib.ui.chat import actions
+from lib.ui.chat.turn_actions import begin_writing
+from lib.ui.shared.texts import _
+from lib.ui.shared.visitor import Visitor
+
+EXAMPLES = (
+    N_("Write a haiku about the first snow."),
+    N_("Explain to a ten-year-old why the sky is blue."),
+    N_("Give me three names for a small bakery."),
+)
+
+
+def empty_state(house: House, visitor: Visitor) -> None:
+    """An invitation, and one honest line about the practice model where it is the one that answers."""
+    connected = house.connections.endpoints(visitor.owner)
+    local = bool(connected) and find(st.session_state.get("chat_model") or "", connected)[0] is house.local
+    with st.container(key="chat_empty"):
+        st.subheader(_("Ask anything. The answer appears while it is written."), anchor=False)
+        with st.container(horizontal=True, gap="small"):
+            for index, example in enumerate(EXAMPLES):
+                # The practice model answers in English only.
+                text = example if local else _(example)
+                st.button(text, key=f"chat_example_{index}", on_click=actions.say, args=(text,))
+        _what_answers(local, anything=bool(connected))
+        words = _("Write the first turns yourself")
+        st.button(words, key="chat_write_first", type="tertiary", icon=":material/add_comment:", on_click=begin_writing)
+
+
+def _what_answers(local: bool, anything: bool) -> None:
+    if not anything:
+        st.info(
+            _(
+                "The practice model is not installed on this computer. "
+                "Connect a service to begin (button on the right)."
+            ),
+            icon=":material/info:",
+        )
+    elif local:
+        st.caption(
+            _(
+                "A tiny free model on this computer answers, mainly in English: for learning the page, not for "
+                "judging quality. Connect a service for better answers."
+            )
+        )

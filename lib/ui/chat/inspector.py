@@ -1,0 +1,121 @@
+"""A request to the letter: the code that makes it, its body, and what came for it."""
+
+import json
+
+import streamlit as st
+
+from lib.calls.code_samples import KEY, SAMPLES
+from lib.chat import inspection
+from lib.chat.inspection import Inspection
+from lib.core.contract import Message
+from lib.core.errors import InvalidInput
+from lib.core.i18n import N_
+from lib.gateway.raw_answers import MOST_BYTES
+from lib.ui.chat import actions
+from lib.ui.chat.actions import View
+from lib.ui.shared.state import NEXT, state
+from lib.ui.shared.texts import _, said
+
+PARTS = {"code": N_("Code"), "request": N_("Request"), "answer": N_("Answer")}
+SHOWN_CHARACTERS = 100_000
+
+
+def inspect_button(key: str, call_id: str, words: str) -> None:
+    """Opens the inspector for a call, or for the one that comes (NEXT)."""
+    st.button(words, key=key, type="tertiary", icon=":material/data_object:", on_click=_open, args=(call_id,))
+
+
+def inspector(view: View) -> None:
+    """The dialog, while it is open."""
+    if state.inspected is None:
+        return
+    title = _("What will be sent") if state.inspected == NEXT else _("View code, request and answer")
+    st.dialog(title, width="large", on_dismiss=_close)(_body)(view, state.inspected)
+
+
+def _body(view: View, call_id: str) -> None:
+    try:
+        found = _planned(view) if call_id == NEXT else _made(view, call_id)
+    except InvalidInput as refused:
+        st.caption(said(refused))
+        return
+    if len(found) > 1:
+        models = range(len(found))
+        at = st.pills(_("Model"), models, default=0, format_func=lambda at: found[at].model, key="inspector_model") or 0
+    else:
+        at = 0
+    if found:
+        _one(found[at], made=call_id != NEXT)
+
+
+def _planned(view: View) -> list[Inspection]:
+    last = Message(role="user", content=_("(what you type)"), images=tuple(state.images))
+    asked = actions.current().planned(view.turns, last, actions.form())
+    return [inspection.planned(request, endpoint) for request, endpoint in asked]
+
+
+def _made(view: View, call_id: str) -> list[Inspection]:
+    found = [turn.call for turn in (*view.turns, *view.beside) if turn.call and turn.call.id == call_id]
+    return [inspection.made(actions.current(), found[0])] if found else []
+
+
+def _one(found: Inspection, made: bool) -> None:
+    parts = list(PARTS) if made else [part for part in PARTS if part != "answer"]
+    part = st.segmented_control(
+        _("Part"),
+        parts,
+        default="code",
+        format_func=lambda name: _(PARTS[name]),
+        key="inspector_part",
+        label_visibility="collapsed",
+    )
+    if part == "answer":
+        _answer(found)
+    elif part == "request":
+        st.code(found.url, language=None)
+        _text(json.dumps(found.body, ensure_ascii=False, indent=2), "json", "json")
+    else:
+        _code(found)
+
+
+def _code(found: Inspection) -> None:
+    title = st.pills(
+        _("Language"), list(SAMPLES), default="curl", key="inspector_language", label_visibility="collapsed"
+    )
+    sample, language, ending = SAMPLES[title or "curl"]
+    _text(sample(found.url, found.body), language, ending)
+    st.caption(_("The key is not in it: put yours into the environment variable {name} first.").format(name=KEY))
+    if found.ours_alone:
+        st.caption(_("This model can't be asked from elsewhere: change the address and the model's name."))
+
+
+def _answer(found: Inspection) -> None:
+    if found.answer is None:
+        st.caption(
+            _(
+                "What a service sends is kept in memory only, for the last few answers, and not for temporary chats: "
+                "this one is not known any more."
+            )
+        )
+        return
+    _text(found.answer.text, None, "txt")
+    if found.answer.size > MOST_BYTES:
+        more = _("{kept:,} of {size:,} bytes; the rest was not kept.")
+        st.caption(more.format(kept=MOST_BYTES, size=found.answer.size))
+
+
+def _text(text: str, language: str | None, ending: str) -> None:
+    """To be read and copied; what is too long for the page can be saved."""
+    if len(text) <= SHOWN_CHARACTERS:
+        st.code(text, language=language, wrap_lines=True)
+        return
+    st.caption(_("This is too long to be shown here ({count:,} characters).").format(count=len(text)))
+    st.download_button(_("Save as a file"), text, file_name=f"tempera.{ending}", key="inspector_save")
+
+
+def _open(call_id: str) -> None:
+    state.inspected = call_id
+
+
+def _close() -> None:
+    state.inspected = None

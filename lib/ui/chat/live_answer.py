@@ -1,0 +1,170 @@
+"""Follows running answers: what is finished is drawn once, only the tail is drawn again."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lib.calls.runner import Answer
+from lib.ui.shared.markdown import rendered
+from lib.ui.shared.markdown_blocks import blocks
+from lib.ui.shared.texts import _
+
+FRAME_SECONDS = 0.05
+PAINT_SECONDS = 0.08
+"""What a browser needs to paint the last words. Drawn anew at once, the whole page would be taken in before that."""
+LONGEST_FRAME_SECONDS = 0.6
+RESENT_PER_SECOND = 9_000
+"""Characters that may be sent again each second: a paragraph of 450 is drawn every 50 ms, one of 2,000 every 220."""
+LOOK_SECONDS = 0.5
+CURSOR = "▌"
+
+
+class LiveText:
+    """A growing Markdown text in a container. A frozen block keeps its place when the page is drawn again."""
+
+    def __init__(self, place: Any) -> None:
+        self._place = place
+        self._frozen = 0
+        self._tail: Any = None
+        self.tail = 0
+        """Characters that are sent again with each frame."""
+
+    def show(self, text: str, cursor: str = "") -> None:
+        """Draw `text`, resending only what is new since the last call."""
+        parts = blocks(text)
+        for part in parts[self._frozen : -1]:
+            self._draw(rendered(part))
+            self._tail = None
+            self._frozen += 1
+        if parts:
+            self._draw(rendered(parts[-1]) + cursor)
+            self.tail = len(parts[-1])
+
+    def _draw(self, text: str) -> None:
+        """Draw the tail, in its own place once it has one. A first word is one message to the browser, not two."""
+        if self._tail is None:
+            self._tail = self._place.markdown(text)
+        else:
+            self._tail.markdown(text)
+
+
+class LiveChoice:
+    """One choice of a running answer: its reasoning, folded, and its text, which goes on with `begun`."""
+
+    def __init__(self, place: Any, begun: str = "") -> None:
+        self._begun = begun
+        self._place = place
+        self._reasoning: LiveText | None = None
+        self._text = LiveText(place)
+        self._shown = (-1 if begun else 0, 0, CURSOR)
+
+    @property
+    def tail(self) -> int:
+        """Characters that are sent again with each frame."""
+        return self._text.tail + (self._reasoning.tail if self._reasoning else 0)
+
+    def show(self, answer: Answer, index: int) -> None:
+        """Draw what has come for choice `index`."""
+        choices = answer.reply.choices
+        choice = choices[index] if index < len(choices) else None
+        cursor = "" if answer.finished else CURSOR
+        size = (len(choice.pieces), len(choice.thoughts), cursor) if choice else (0, 0, CURSOR)
+        if size == self._shown:
+            return
+        self._shown = size
+        if choice and choice.thoughts:
+            if self._reasoning is None:
+                self._reasoning = LiveText(thinking(self._place))
+            self._reasoning.show(choice.reasoning)
+        if self._begun or (choice and choice.pieces):
+            self._text.show(self._begun + (choice.text if choice else ""), cursor)
+
+
+class LiveAnswer:
+    """A running answer in its places, one for each choice, with a line that says how it stands. Where its first word is
+    long in coming, `ask_what_to_do` puts a question into that line's place, once. `stop` is the place of its own Stop,
+    which is emptied when it ends before others."""
+
+    def __init__(
+        self,
+        answer: Answer,
+        places: Sequence[Any],
+        status: Any,
+        begun: str = "",
+        ask_what_to_do: Callable[[Any], None] | None = None,
+        patience: float = 0.0,
+        stop: Any = None,
+    ) -> None:
+        self.answer = answer
+        self._choices = [LiveChoice(place, begun) for place in places]
+        self._status, self._said = status, ""
+        self._began = not answer.reply.empty
+        self._ask, self._patience, self._asked = ask_what_to_do, patience, False
+        self._stop = stop
+
+    @property
+    def tail(self) -> int:
+        """Characters that are sent again with each frame."""
+        return sum(choice.tail for choice in self._choices)
+
+    def show(self) -> None:
+        """Draw what is new."""
+        if self._ask and not self._asked and self.answer.reply.empty and self.answer.seconds >= self._patience:
+            self._asked = True
+            self._ask(self._status.container())
+            self._said = _status(self.answer, self._asked)
+        began, self._began = self._began, not self.answer.reply.empty
+        for index, choice in enumerate(self._choices):
+            choice.show(self.answer, index)
+        now = _status(self.answer, self._asked)
+        # Not beside the first word: the browser would take it in before it paints either.
+        if now != self._said and began == self._began:
+            self._status.caption(now)
+            self._said = now
+        if self.answer.finished and self._stop is not None:
+            self._stop.empty()
+            self._stop = None
+
+
+def thinking(place: Any, label: str = "") -> Any:
+    """The folded place for reasoning."""
+    return place.expander(label or _("Thinking"), type="compact", icon=":material/psychology:")
+
+
+def follow(live: Sequence[LiveAnswer], once: bool = False) -> None:
+    """Draw answers until all have ended, or `once` as they are now. The first word is drawn at once, then at most one
+    frame each 50 ms, and the end at once again.
+
+    A script run that is interrupted here loses nothing: the answers grow in their jobs, and the next run follows on.
+    """
+    seen = -1
+    while True:
+        running = [one for one in live if not one.answer.finished]
+        for one in live:
+            one.show()
+        if once or not running:
+            break
+        first = running[0].answer
+        if len(running) > 1 or not first.reply.empty:
+            first.wait_until_finished(_frame(live))
+        if len(running) == 1:
+            seen = first.wait(seen, LOOK_SECONDS)
+    if live and not once:
+        time.sleep(PAINT_SECONDS)
+
+
+def _frame(live: Sequence[LiveAnswer]) -> float:
+    """Seconds until the next frame: more where long paragraphs have to be sent again."""
+    wanted = sum(one.tail for one in live) / RESENT_PER_SECOND
+    return min(max(FRAME_SECONDS, wanted), LONGEST_FRAME_SECONDS)
+
+
+def _status(answer: Answer, asked: bool) -> str:
+    if answer.finished:
+        return _("Done.")
+    if answer.waiting is not None and answer.reply.empty:
+        return _("The service is busy; attempt {attempt} follows.").format(attempt=answer.attempts)
+    if not answer.reply.empty:
+        return _("Writing…")
+    # Under a question the seconds stand still, so that its buttons are not drawn over.
+    return "…" if asked else _("Reading your text… {seconds} s").format(seconds=int(answer.seconds))

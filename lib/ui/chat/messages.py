@@ -1,0 +1,160 @@
+"""The turns of a conversation as they stand on the page, and the answers that are being written."""
+
+from typing import Any
+
+import streamlit as st
+
+from lib.calls.records import CallRecord
+from lib.chat.repository import Turn
+from lib.core import tokens
+from lib.core.contract import Choice
+from lib.core.errors import recorded
+from lib.ui.chat import answer_tools, turn_tools
+from lib.ui.chat.actions import View
+from lib.ui.chat.live_answer import LiveAnswer, thinking
+from lib.ui.chat.pictures import pictures
+from lib.ui.chat.slow_answer import live_answer
+from lib.ui.chat.turn_actions import go_on_with, show_earlier
+from lib.ui.shared.error_box import error_box
+from lib.ui.shared.markdown import plain, rendered
+from lib.ui.shared.markdown_blocks import blocks
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+
+ICONS = {"user": ":material/person:", "assistant": ":material/auto_awesome:", "system": ":material/tune:"}
+COLUMNS = 3
+
+
+def conversation(view: View) -> list[LiveAnswer]:
+    """The last turns of the open branch; the answers that are being written, each in its place."""
+    first = _first_shown(view.turns)
+    number = sum(turn.role == "assistant" for turn in view.turns[:first]) - 1
+    live: list[LiveAnswer] = []
+    for index, turn in enumerate(view.turns[first:], first):
+        last = turn is view.turns[-1]
+        number += turn.role == "assistant"
+        with st.chat_message(turn.role, avatar=ICONS[turn.role]):
+            if state.editing == turn.id:
+                turn_tools.editor(turn)
+            elif turn.role != "assistant":
+                _question(index, turn)
+            elif last and len(view.beside) > 1:
+                live = _side_by_side(number, view)
+            elif last and view.running:
+                live = [_running(number, turn, view)]
+            else:
+                _answer(number, turn, last)
+    return live
+
+
+def _first_shown(turns: list[Turn]) -> int:
+    """The index of the first turn that is drawn, and a button for those before it: a long chat costs what a short one
+    does."""
+    first = max(0, len(turns) - state.shown_turns)
+    if first:
+        st.button(
+            _("Show {count} earlier messages").format(count=first),
+            key="chat_earlier",
+            type="tertiary",
+            icon=":material/history:",
+            on_click=show_earlier,
+        )
+    return first
+
+
+def _question(index: int, turn: Turn) -> None:
+    pictures(turn.images)
+    markdown(st, turn.text)
+    turn_tools.under_question(index, turn)
+
+
+def _answer(number: int, turn: Turn, last: bool) -> None:
+    shown = turn.call.choices if turn.call and turn.call.choices else (Choice([]),)
+    for index, place in enumerate(_places(number, len(shown), turn.choice)):
+        with place:
+            _choice(shown[index], turn.begun if turn.call else turn.text, turn.call)
+            if len(shown) > 1:
+                _pick_button(number, index, turn)
+    _trouble(turn, last)
+    answer_tools.under_answer(number, turn, last)
+
+
+def _trouble(turn: Turn, last: bool) -> None:
+    """What went wrong with an answer, and what the service did not do."""
+    if turn.call and turn.call.error_kind:
+        error_box(recorded(turn.call.error_record, turn.call.error_text))
+        if last:
+            answer_tools.second_address(turn, turn.call)
+    if turn.call and turn.call.state != "started":
+        answer_tools.not_as_asked(turn, turn.call, last)
+
+
+def _running(number: int, turn: Turn, view: View) -> LiveAnswer:
+    answer = next(iter(view.running.values()))
+    return live_answer(answer, turn, _places(number, answer.call.request.choices, turn.choice))
+
+
+def _side_by_side(number: int, view: View) -> list[LiveAnswer]:
+    """The answers of several models to one question, each in a column; those that are being written are given back."""
+    live = []
+    columns = st.columns(len(view.beside), border=True)
+    for index, (column, turn) in enumerate(zip(columns, view.beside, strict=True)):
+        picked = turn.id == view.turns[-1].id
+        key = f"answer_{number}_{index}"
+        with column, st.container(key=key):
+            st.markdown(f"**{plain(turn.call.model if turn.call else '')}**")
+            place = st.container(key=f"answer_{number}") if picked else st.container()
+            answer = view.running.get(turn.call.id) if turn.call else None
+            if answer is None:
+                _one_of_several(f"{number}_{index}", place, turn, picked)
+            else:
+                live.append(live_answer(answer, turn, [place], f"chat_stop_{index}"))
+    answer_tools.under_several(number, view)
+    return live
+
+
+def _one_of_several(name: str, place: Any, turn: Turn, picked: bool) -> None:
+    choices = turn.call.choices if turn.call else ()
+    with place:
+        _choice(choices[turn.choice] if turn.choice < len(choices) else Choice([]), turn.begun, turn.call)
+    _trouble(turn, last=False)
+    answer_tools.under_one_of_several(name, turn, picked)
+
+
+def markdown(place: Any, text: str) -> None:
+    """A whole Markdown text, cut as the live view cuts it, so that nothing moves when an answer ends."""
+    for block in blocks(text):
+        place.markdown(rendered(block))
+
+
+def _places(number: int, count: int, picked: int) -> list[Any]:
+    """Where the choices of an answer stand: the picked one is `answer_<n>`, alternatives are `answer_<n>_<choice>`."""
+    if count <= 1:
+        return [st.container(key=f"answer_{number}")]
+    places = []
+    columns = st.columns(min(count, COLUMNS))
+    for index in range(count):
+        outer = columns[index % COLUMNS].container(key=f"answer_{number}_{index}", border=True)
+        places.append(outer.container(key=f"answer_{number}") if index == picked else outer)
+    return places
+
+
+def _choice(choice: Choice, begun: str, call: CallRecord | None) -> None:
+    # The same elements as LiveChoice makes, so that a finished answer stays where it was written.
+    if choice.reasoning:
+        markdown(thinking(st, _thought(choice, call)), choice.reasoning)
+    markdown(st, begun + choice.text)
+
+
+def _thought(choice: Choice, call: CallRecord | None) -> str:
+    """How many tokens went into thinking: as the service says it, else our count."""
+    if call and call.usage.reasoning_tokens and call.usage.source == "reported" and len(call.choices) == 1:
+        return _("Thinking: {tokens:,} tokens").format(tokens=call.usage.reasoning_tokens)
+    return _("Thinking: about {tokens:,} tokens").format(tokens=tokens.count(choice.reasoning))
+
+
+def _pick_button(number: int, index: int, turn: Turn) -> None:
+    if index == turn.choice:
+        st.caption(_("The conversation goes on with this one."))
+    else:
+        st.button(_("Go on with this one"), key=f"pick_{number}_{index}", on_click=go_on_with, args=(turn, index))

@@ -1,0 +1,111 @@
+"""What stands above the composer: what the next turn takes, and the question that a large one raises."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lib.chat import room
+from lib.chat.context_window import MENTIONED_FROM, NEARLY_FULL_FROM, Estimate
+from lib.core.errors import InvalidInput
+from lib.ui.chat import actions
+from lib.ui.chat.actions import LEAVE_OUT, View
+from lib.ui.chat.inspector import inspect_button
+from lib.ui.shared.figures import money
+from lib.ui.shared.state import NEXT, Held, state
+from lib.ui.shared.texts import _
+
+
+def bar(view: View) -> None:
+    """One quiet figure, what the next turn costs; tokens and context behind it, and in front of it from 60 % on."""
+    if not view.turns:
+        return
+    try:
+        found = room.estimates(actions.current(), view.turns, actions.form())
+    except InvalidInput:
+        return
+    if not found:
+        return
+    fullest = max((one.fill for one in found if one.fill is not None), default=None)
+    with st.popover(_label(found, fullest), key="chat_next", type="tertiary"):
+        for one in found:
+            st.markdown("\n".join(f"- {line}" for line in _lines(one)))
+        st.caption(_("Our estimates, for a typical answer. What you type is counted when you send it."))
+        inspect_button("inspect_next", NEXT, _("What will be sent"))
+        _choices()
+    if fullest is not None and fullest >= NEARLY_FULL_FROM and not st.session_state.get(LEAVE_OUT):
+        st.caption(_("The model's context is nearly full. You will be asked what to leave out when it is."))
+
+
+def held_message() -> None:
+    """A message that was not sent yet, as it is too long or too dear: what can be done."""
+    held = state.held
+    if held is None:
+        return
+    with st.container(key="chat_held", border=True):
+        st.markdown(_why(held))
+        with st.container(horizontal=True, gap="small"):
+            if held.leave_out:
+                label = _("Leave out the oldest {count} messages and send").format(count=held.leave_out)
+                st.button(label, key="chat_held_leave_out", type="primary", on_click=actions.send_held, args=(True,))
+            st.button(_("Send all the same"), key="chat_held_send", on_click=actions.send_held)
+            st.button(_("Back to editing"), key="chat_held_back", type="tertiary", on_click=actions.take_back_held)
+
+
+def _why(held: Held) -> str:
+    if held.too_long:
+        return _(
+            "With this message the conversation is about {tokens:,} tokens long; the model reads {window:,}, "
+            "its answer included."
+        ).format(tokens=held.tokens, window=held.window)
+    return _("This message costs about {cost} at list prices; you wanted to be asked from {limit} on.").format(
+        cost=_escaped(money(held.cost)), limit=_escaped(money(held.limit))
+    )
+
+
+def _label(found: Sequence[Estimate], fullest: float | None) -> str:
+    costs = [one.cost for one in found if one.cost is not None]
+    if costs:
+        parts = [_("about {cost}").format(cost=_escaped(money(sum(costs))))]
+    else:
+        parts = [_("about {tokens:,} tokens").format(tokens=found[0].prompt_tokens)]
+    if fullest is not None and fullest >= MENTIONED_FROM:
+        parts.append(_("context {percent:.0f} % full").format(percent=100 * fullest))
+    return " · ".join(parts)
+
+
+def _lines(one: Estimate) -> list[str]:
+    lines = [_("Input so far: about {tokens:,} tokens").format(tokens=one.prompt_tokens)]
+    if one.images:
+        lines.append(_("Images come on top; what they cost is not known before."))
+    if one.window is None or one.fill is None:
+        lines.append(_("How much this model reads is not known."))
+    else:
+        fill = _("Context: {percent:.0f} % of {window:,} tokens")
+        lines.append(fill.format(percent=100 * one.fill, window=one.window))
+    if one.cost is None:
+        return [*lines, _("No list price is known for this model.")]
+    return [*lines, _("Next turn: {cost} at list prices").format(cost=_escaped(money(one.cost)))]
+
+
+def _choices() -> None:
+    st.toggle(
+        _("Leave out the oldest messages when not all fit"),
+        key=LEAVE_OUT,
+        persist_state="session",
+        help=_("Each answer says how many were left out."),
+    )
+    st.number_input(
+        _("Ask first when a message costs more than (US dollars)"),
+        min_value=0.0,
+        value=None,
+        step=0.01,
+        format="%.2f",
+        key=actions.ASK_FROM,
+        placeholder=_("never"),
+        persist_state="session",
+    )
+
+
+def _escaped(text: str) -> str:
+    """A dollar sign that does not begin a formula."""
+    return text.replace("$", "\\$")

@@ -1,0 +1,51 @@
+"""Images of a conversation, drawn from what is kept; no image is ever fetched from elsewhere."""
+
+from base64 import b64decode
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lib.ui.chat import actions
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+
+WIDTH = 220
+SMALL = 72
+
+
+def pictures(ids: Sequence[str]) -> None:
+    """The images of a message."""
+    if ids:
+        with st.container(horizontal=True, gap="small"):
+            for url in actions.current().images(ids):
+                _picture(url, WIDTH)
+
+
+def images_to_send() -> None:
+    """Images that wait for the next message, each with a button that takes it away."""
+    if not state.images:
+        return
+    with st.container(key="chat_images", horizontal=True, vertical_alignment="center", gap="small"):
+        for index, url in enumerate(state.images):
+            _picture(url, SMALL)
+            st.button(
+                "",
+                key=f"chat_image_remove_{index}",
+                type="tertiary",
+                icon=":material/close:",
+                help=_("Take this image away"),
+                on_click=_take_away,
+                args=(index,),
+            )
+        st.caption(_("Goes with the next message."))
+
+
+def _take_away(index: int) -> None:
+    del state.images[index]
+
+
+def _picture(url: str, width: int) -> None:
+    try:
+        st.image(b64decode(url.partition(",")[2]), width=width)
+    except (OSError, ValueError, SyntaxError):
+        st.caption(_("An image that can't be shown here."))

@@ -1,0 +1,120 @@
+"""Presets at the top of the settings: three that are always there, and the visitor's own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from lib.core.contract import RANGES
+from lib.core.errors import TemperaError
+from lib.services import House
+from lib.ui.shared import controls, resources
+from lib.ui.shared.markdown import plain
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, said
+from lib.ui.shared.visitor import Visitor, visitor
+from lib.visitor.presets import PRESETS, READY
+from lib.visitor.saved_items import LONGEST_NAME, Values
+
+OFF: Values = {"system": "", "stop_words": [], "user": "", "stream": True, "json": ""}
+"""Where a control rests that is not a switch."""
+
+
+def preset_row(house: House, who: Visitor, prefix: str) -> None:
+    """One of the presets can be chosen, which fills the controls; beside them, what keeps and changes own ones."""
+    own = house.store.read(lambda db: PRESETS.own(db, who.owner))
+    key = f"{prefix}_preset"
+    if not _holds(prefix, own, st.session_state.get(key) or ""):
+        st.session_state[key] = None
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.pills(
+            _("Presets"),
+            [*READY, *own],
+            format_func=lambda name: _(READY[name][0]) if name in READY else plain(name),
+            key=key,
+            on_change=_choose,
+            args=(prefix,),
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        with st.popover(_("Your presets"), type="tertiary", icon=":material/bookmark:", key=f"{prefix}_presets"):
+            _own_presets(prefix, st.session_state.get(key) if st.session_state.get(key) in own else None)
+
+
+def _own_presets(prefix: str, chosen: str | None) -> None:
+    st.caption(_("A preset keeps the system prompt and all settings here; not the model."))
+    st.text_input(_("Name"), key=f"{prefix}_preset_name", max_chars=LONGEST_NAME, placeholder=chosen or "")
+    save, words = f"{prefix}_preset_save", _("Save these settings as a preset")
+    st.button(words, key=save, icon=":material/bookmark_add:", on_click=_save, args=(prefix,), width="stretch")
+    if chosen is None:
+        st.caption(_("To rename or delete one of yours, choose it first."))
+        return
+    with st.container(horizontal=True):
+        st.button(_("Rename"), key=f"{prefix}_preset_rename", on_click=_rename, args=(prefix, chosen))
+        st.button(_("Delete"), key=f"{prefix}_preset_delete", on_click=_delete, args=(prefix, chosen))
+
+
+def _choose(prefix: str) -> None:
+    name, owner = str(st.session_state.get(f"{prefix}_preset") or ""), visitor().owner
+    if name in READY:
+        _fill(prefix, {"temperature": READY[name][1], "temperature_on": True, "top_p_on": False})
+    elif name:
+        _fill(prefix, resources.house().store.read(lambda db: PRESETS.own(db, owner)).get(name, {}))
+
+
+def _fill(prefix: str, values: Values) -> None:
+    for name in controls.NAMES:
+        if name in values:
+            st.session_state[f"{prefix}_{name}"] = values[name]
+
+
+def _holds(prefix: str, own: dict[str, Values], name: str) -> bool:
+    """Whether the controls stand as the preset `name` set them."""
+    if name in READY:
+        on = st.session_state.get(f"{prefix}_temperature_on") and not st.session_state.get(f"{prefix}_top_p_on")
+        return bool(on) and st.session_state.get(f"{prefix}_temperature") == READY[name][1]
+    values = own.get(name, {})
+    return name in own and {item: _value(prefix, item) for item in values} == values
+
+
+def _value(prefix: str, name: str) -> Any:
+    value = st.session_state.get(f"{prefix}_{name}")
+    return value if value is not None else OFF.get(name, False)
+
+
+def _values(prefix: str) -> Values:
+    """The settings as they stand; raises InvalidInput where they can't be sent."""
+    controls.read(prefix)
+    unset = [name for name in RANGES if st.session_state.get(f"{prefix}_{name}") is None]
+    return {name: _value(prefix, name) for name in controls.NAMES if name not in unset}
+
+
+def _save(prefix: str) -> None:
+    name = st.session_state[f"{prefix}_preset_name"]
+    try:
+        values = _values(prefix)
+    except TemperaError as refused:
+        state.notices.append(said(refused))
+    else:
+        _change(prefix, lambda db, owner: PRESETS.save(db, owner, name, values))
+
+
+def _rename(prefix: str, old: str) -> None:
+    new = st.session_state[f"{prefix}_preset_name"]
+    _change(prefix, lambda db, owner: PRESETS.rename(db, owner, old, new))
+
+
+def _delete(prefix: str, name: str) -> None:
+    _change(prefix, lambda db, owner: PRESETS.delete(db, owner, name))
+
+
+def _change(prefix: str, work: Callable[[Connection, str], str | None]) -> None:
+    """Do `work` and let the preset that it names be the chosen one; say so when it can't be done."""
+    owner = visitor().owner
+    try:
+        name = resources.house().store.write(lambda db: work(db, owner)).result()
+    except TemperaError as refused:
+        state.notices.append(said(refused))
+        return
+    st.session_state[f"{prefix}_preset"], st.session_state[f"{prefix}_preset_name"] = name, ""

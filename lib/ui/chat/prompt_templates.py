@@ -1,0 +1,115 @@
+"""Prompts to be used again, above the composer: choose one, fill in its {{variables}}, put it into the message."""
+
+from collections.abc import Callable
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from lib.core.errors import TemperaError
+from lib.ui.chat import actions
+from lib.ui.shared import resources
+from lib.ui.shared.markdown import plain
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, said
+from lib.ui.shared.visitor import visitor
+from lib.visitor.prompt_templates import READY, TEMPLATES, checked, filled, variables
+from lib.visitor.saved_items import LONGEST_NAME
+
+OPEN = "chat_templates"
+CHOSEN = "chat_template"
+NAME = "chat_template_name"
+TEXT = "chat_template_text"
+
+
+def templates() -> None:
+    """A button that opens them."""
+    words = _("Prompts to be used again")
+    st.button("", key="chat_templates_open", type="tertiary", icon=":material/bookmarks:", help=words, on_click=_open)
+    if st.session_state.get(OPEN):
+        st.dialog(words, on_dismiss=_close)(_body)()
+
+
+def _body() -> None:
+    if not st.session_state.get(OPEN):
+        st.rerun()
+    _choose()
+    with st.expander(_("Keep a prompt of your own"), key="chat_template_new", type="compact"):
+        _new()
+
+
+def _open() -> None:
+    st.session_state[OPEN] = True
+
+
+def _close() -> None:
+    st.session_state[OPEN] = False
+
+
+def _choose() -> None:
+    texts = _texts()
+    name = st.selectbox(
+        _("Prompts"), list(texts), index=None, key=CHOSEN, format_func=_title, placeholder=_("Choose a prompt")
+    )
+    text = texts.get(name or "")
+    if text is None:
+        return
+    st.code(text, language=None, wrap_lines=True)
+    for variable in variables(text):
+        st.text_area(plain(variable), key=_key(variable), height="content")
+    with st.container(horizontal=True):
+        st.button(
+            _("Put into the message"), key="chat_template_use", type="primary", on_click=_put_into_message, args=(text,)
+        )
+        if name not in READY:
+            st.button(_("Delete"), key="chat_template_delete", type="tertiary", on_click=_delete, args=(name,))
+
+
+def _new() -> None:
+    st.text_input(_("Name"), key=NAME, max_chars=LONGEST_NAME)
+    hint = _("Write {{topic}} where something is to be filled in each time.")
+    st.text_area(_("Prompts"), key=TEXT, placeholder=hint, label_visibility="collapsed")
+    st.caption(hint)
+    st.button(_("Keep"), key="chat_template_keep", on_click=_keep)
+
+
+def _texts() -> dict[str, str]:
+    """The text of each prompt, the visitor's own after the ready ones."""
+    own = resources.house().store.read(lambda db: TEMPLATES.own(db, visitor().owner))
+    return {name: _(text) for name, (_title, text) in READY.items()} | {name: own[name]["text"] for name in own}
+
+
+def _title(name: str) -> str:
+    return _(READY[name][0]) if name in READY else name
+
+
+def _key(variable: str) -> str:
+    return f"chat_variable_{variable}"
+
+
+def _put_into_message(text: str) -> None:
+    values = {name: st.session_state.get(_key(name)) or "" for name in variables(text)}
+    st.session_state[actions.INPUT] = filled(text, {name: value for name, value in values.items() if value.strip()})
+    _close()
+
+
+def _keep() -> None:
+    name, text = st.session_state[NAME], st.session_state[TEXT]
+    if _change(lambda db, owner: TEMPLATES.save(db, owner, name, {"text": checked(text)})):
+        st.session_state[NAME] = st.session_state[TEXT] = ""
+
+
+def _delete(name: str) -> None:
+    st.session_state[CHOSEN] = None
+    _change(lambda db, owner: TEMPLATES.delete(db, owner, name))
+
+
+def _change(work: Callable[[Connection, str], str | None]) -> bool:
+    """Do `work` and let the prompt that it names be the chosen one; say so when it can't be done."""
+    owner = visitor().owner
+    try:
+        name = resources.house().store.write(lambda db: work(db, owner)).result()
+    except TemperaError as refused:
+        state.notices.append(said(refused))
+        return False
+    st.session_state[CHOSEN] = name
+    return True

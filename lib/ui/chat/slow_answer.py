@@ -1,0 +1,63 @@
+"""An answer that is being written, and what to do where its first word is long in coming."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from lib.calls.runner import Answer
+from lib.chat.repository import Turn
+from lib.gateway.addresses import host_of
+from lib.ui.chat import actions
+from lib.ui.chat.live_answer import LiveAnswer
+from lib.ui.chat.turn_actions import keep_waiting
+from lib.ui.shared.markdown import rendered
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+
+
+def live_answer(answer: Answer, turn: Turn, places: Sequence[Any], stop_key: str | None = None) -> LiveAnswer:
+    """The live view of an answer in its places; with `stop_key` it has a Stop of its own."""
+    status, stop = st.empty(), None
+    if stop_key:
+        stop = st.empty()
+        stop.button(
+            _("Stop"), key=stop_key, type="tertiary", icon=":material/stop_circle:", on_click=partial(_stop, turn)
+        )
+    ask = None if answer.id in state.patient else partial(_what_to_do, turn)
+    patience = actions.current().house.settings.patience_seconds
+    return LiveAnswer(answer, places, status, turn.begun, ask, patience, stop)
+
+
+def _stop(turn: Turn) -> None:
+    actions.stop(turn.call.id if turn.call else None)
+
+
+def _what_to_do(turn: Turn, place: Any) -> None:
+    """No first word yet: wait on, give up, or ask elsewhere, which may be billed twice."""
+    call = turn.call
+    if call is None:
+        return
+    other = actions.current().other_address(call)
+    with place:
+        st.caption(rendered(_("No first word yet from {model}.").format(model=call.model)))
+        with st.container(horizontal=True, gap="small"):
+            st.button(_("Keep waiting"), key=f"wait_{call.id}", on_click=keep_waiting, args=(call.id,))
+            st.button(_("Stop"), key=f"give_up_{call.id}", type="tertiary", on_click=partial(_stop, turn))
+            if other is not None:
+                _second_address(turn, host_of(other.base_url))
+        if other is not None:
+            st.caption(_("What has been sent may be billed even if it is stopped: asking again can cost twice."))
+
+
+def _second_address(turn: Turn, address: str) -> None:
+    st.button(
+        _("Use the second address"),
+        key="chat_second_address",
+        type="tertiary",
+        icon=":material/alt_route:",
+        help=_("The same service, at {address}.").format(address=address),
+        on_click=actions.use_second_address,
+        args=(turn,),
+    )

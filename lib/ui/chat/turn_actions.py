@@ -1,0 +1,83 @@
+"""What the visitor does to turns without asking a model: edit, delete, write one by hand, show another version."""
+
+import streamlit as st
+
+from lib.chat.repository import Turn
+from lib.core.contract import Role
+from lib.ui.chat import actions
+from lib.ui.shared.state import SHOWN_TURNS, state
+
+WRITTEN = "written_turn"
+WRITTEN_ROLE = "written_role"
+
+
+def edit(turn: Turn) -> None:
+    """Open a turn for editing."""
+    state.editing = turn.id
+
+
+def leave_as_it_was() -> None:
+    """Close the editor."""
+    state.editing = None
+
+
+def rewrite(turn: Turn) -> None:
+    """Keep an edited answer as a version of it; nobody is asked."""
+    with actions.refusals_said():
+        actions.current().write(turn.role, st.session_state[actions.EDITED], instead_of=turn)
+        state.editing = None
+
+
+def begin_writing() -> None:
+    """Open the editor for a turn written by hand."""
+    state.writing = True
+
+
+def stop_writing() -> None:
+    """Close it."""
+    state.writing = False
+
+
+def add_written(go_on: bool = False) -> None:
+    """Add the turn that was written by hand; with `go_on` the model continues it."""
+    role: Role = st.session_state[WRITTEN_ROLE]
+    with actions.refusals_said():
+        state.chat_id = actions.current().write(role, st.session_state[WRITTEN])
+        state.writing = False
+        if go_on:
+            actions.go_on(actions.current().branch()[-1])
+
+
+def delete(turn: Turn) -> None:
+    """Take a turn out of the chat; it can be brought back."""
+    with actions.refusals_said():
+        state.deleted_turn = (turn.id, actions.current().delete(turn))
+
+
+def undelete() -> None:
+    """Bring back the turn that was deleted last."""
+    if state.deleted_turn is not None:
+        with actions.refusals_said():
+            actions.current().undelete(*state.deleted_turn)
+    state.deleted_turn = None
+
+
+def choose_version(message_id: str) -> None:
+    """Show another version of a turn."""
+    with actions.refusals_said():
+        actions.current().choose(message_id)
+
+
+def go_on_with(turn: Turn, index: int) -> None:
+    """Let the conversation go on with another alternative of the same call."""
+    choose_version(turn.alternatives[index])
+
+
+def show_earlier() -> None:
+    """Draw more of a long chat."""
+    state.shown_turns += SHOWN_TURNS
+
+
+def keep_waiting(call_id: str) -> None:
+    """Wait for the first word of a call without asking again."""
+    state.patient.add(call_id)

@@ -1,0 +1,133 @@
+"""The menu of a turn, for what is rarely needed, and the panel that opens below a turn: its text, its numbers."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import streamlit as st
+
+from lib.chat.repository import Turn
+from lib.core.i18n import N_
+from lib.ui.chat import actions, turn_actions
+from lib.ui.chat.inspector import inspect_button
+from lib.ui.chat.share import share
+from lib.ui.shared import model_picker
+from lib.ui.shared.figures import details, summary
+from lib.ui.shared.markdown import plain, rendered
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+from lib.ui.sweep import history
+
+LABELS: Mapping[str, tuple[str, str]] = {
+    "again": ("refresh", N_("Try again with another model")),
+    "edit": ("edit", N_("Edit")),
+    "share": ("link", N_("Share as a link")),
+    "write": ("add_comment", N_("Add a turn by hand")),
+    "sweep": ("grid_view", N_("Open in Sweep")),
+    "delete": ("delete", N_("Delete")),
+}
+OF_QUESTION = ("share", "write", "sweep", "delete")
+OF_ANSWER = ("again", "edit", "write", "sweep", "delete")
+
+
+def menu(name: str, turn: Turn, choices: Sequence[str]) -> None:
+    """The menu; the page knows it as `more_<name>`. It opens without asking the server and costs a page a third of what
+    a popover does."""
+    label, key = _("More"), f"more_{name}"
+    chosen = st.menu_button(
+        label, choices, key=key, type="tertiary", format_func=_label, on_click=_do, args=(name, turn)
+    )
+    if chosen == "sweep" and history.why_not(turn) is None:
+        history.take_along(turn)  # only the page itself can lead to another one, no callback
+
+
+def copy_button(name: str, turn: Turn) -> None:
+    """Shows the text to the letter, as it came, or hides it again."""
+    words, icon = _("Copy"), ":material/content_copy:"
+    st.button(words, key=f"copy_{name}", type="tertiary", icon=icon, on_click=_turn_over, args=(name, turn, "copy"))
+
+
+def figures_button(name: str, turn: Turn) -> None:
+    """Seconds and cost of an answer that has ended; all its numbers are behind it."""
+    if turn.call and turn.call.state != "started":
+        words, key = f"{plain(summary(turn.call))} ›", f"figures_{name}"
+        st.button(words, key=key, type="tertiary", on_click=_turn_over, args=(name, turn, "figures"))
+
+
+def panel(name: str, turn: Turn) -> None:
+    """What was opened below this turn, if anything was."""
+    *place, kind = state.panel or ("", "", "")
+    if place == [name, turn.id]:
+        with st.container(border=True, key=f"panel_{name}"):
+            PANELS[kind](name, turn)
+            st.button(_("Close"), key=f"panel_close_{name}", type="tertiary", on_click=_close)
+
+
+def _label(action: str) -> str:
+    icon, words = LABELS[action]
+    return f":material/{icon}: {_(words)}"
+
+
+def _do(name: str, turn: Turn) -> None:
+    action = st.session_state[f"more_{name}"]
+    if action in PANELS:
+        _turn_over(name, turn, action)
+    elif action == "edit":
+        turn_actions.edit(turn)
+    elif action == "write":
+        turn_actions.begin_writing()
+    elif action == "delete":
+        turn_actions.delete(turn)
+    elif why_not := history.why_not(turn):
+        state.notices.append(why_not)
+
+
+def _turn_over(name: str, turn: Turn, kind: str) -> None:
+    panel = (name, turn.id, kind)
+    state.panel = None if state.panel == panel else panel
+
+
+def _close() -> None:
+    state.panel = None
+
+
+def _to_the_letter(_name: str, turn: Turn) -> None:
+    st.caption(_("To the letter, as it came; the button in the corner copies it:"))
+    st.code(turn.text, language=None, wrap_lines=True)
+
+
+def _figures(name: str, turn: Turn) -> None:
+    if turn.call:
+        st.markdown("\n".join(f"- {title}: **{rendered(value)}**" for title, value in details(turn.call)))
+        inspect_button(f"inspect_{name}", turn.call.id, _("View code, request and answer"))
+
+
+def _link(_name: str, turn: Turn) -> None:
+    share(turn)
+
+
+def _other_model(name: str, turn: Turn) -> None:
+    who, key = actions.current(), f"again_model_{name}"
+    st.selectbox(
+        _("Try again with another model"),
+        model_picker.options(who.house, who.owner),
+        index=None,
+        key=key,
+        placeholder=_("Choose a model"),
+        accept_new_options=True,
+        on_change=_again_with,
+        args=(key, turn),
+    )
+
+
+def _again_with(key: str, turn: Turn) -> None:
+    model = st.session_state[key]
+    if model:
+        _close()
+        actions.try_again(turn, model)
+
+
+PANELS: Mapping[str, Callable[[str, Turn], None]] = {
+    "copy": _to_the_letter,
+    "figures": _figures,
+    "share": _link,
+    "again": _other_model,
+}

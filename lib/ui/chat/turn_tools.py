@@ -1,0 +1,55 @@
+"""What every turn has: its versions, an editor, its text to be copied, and a menu for what is rarely needed."""
+
+import streamlit as st
+
+from lib.chat.repository import Turn
+from lib.ui.chat import actions, turn_actions
+from lib.ui.chat.turn_menu import OF_QUESTION, menu, panel
+from lib.ui.shared.texts import _
+
+
+def under_question(index: int, turn: Turn) -> None:
+    """Its versions, Edit, and the menu."""
+    name = f"question_{index}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        versions(name, turn)
+        st.button(
+            _("Edit"),
+            key=f"edit_{index}",
+            type="tertiary",
+            icon=":material/edit:",
+            on_click=turn_actions.edit,
+            args=(turn,),
+        )
+        menu(name, turn, OF_QUESTION)
+    panel(name, turn)
+
+
+def editor(turn: Turn) -> None:
+    """The text of a turn, to be changed: a question is sent again, an answer kept; the old one stays as a version."""
+    st.text_area(_("Your message"), turn.text, key=actions.EDITED, label_visibility="collapsed")
+    asks = turn.role == "user"
+    done, label = (actions.say_instead, _("Send")) if asks else (turn_actions.rewrite, _("Keep"))
+    with st.container(horizontal=True):
+        st.button(label, key="edit_send", type="primary", on_click=done, args=(turn,))
+        st.button(_("Leave it as it was"), key="edit_cancel", type="tertiary", on_click=turn_actions.leave_as_it_was)
+
+
+def versions(name: str, turn: Turn) -> None:
+    """`< 2/3 >`: the versions of one turn, where it has several."""
+    if len(turn.versions) < 2:
+        return
+    at = turn.versions.index(turn.id)
+    for label, key, to in (("‹", "back", at - 1), ("›", "on", at + 1)):
+        inside = 0 <= to < len(turn.versions)
+        if key == "on":
+            st.caption(f"{at + 1}/{len(turn.versions)}", width="content")
+        st.button(
+            label,
+            key=f"version_{key}_{name}",
+            type="tertiary",
+            disabled=not inside,
+            help=_("Another version"),
+            on_click=turn_actions.choose_version,
+            args=(turn.versions[to] if inside else turn.id,),
+        )

@@ -1,0 +1,120 @@
+"""The one place for services and keys: a button that says what is connected, and the dialog it opens."""
+
+from typing import Literal
+
+import streamlit as st
+
+from lib.core.errors import InvalidInput, NoModelList, TemperaError
+from lib.gateway.endpoints import SERVICES, Endpoint
+from lib.gateway.registry import typed_endpoint
+from lib.services import House
+from lib.ui.shared.error_box import error_box
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, language
+from lib.ui.shared.visitor import Visitor
+
+TEST_SECONDS = 20.0
+CUSTOM = "custom"
+
+
+def connection_button(house: House, visitor: Visitor) -> None:
+    """Says which service answers by default and opens the dialog."""
+    connected = house.connections.endpoints(visitor.owner)
+    own = [endpoint for endpoint in connected if endpoint is not house.local]
+    label = own[0].title if own else _("Connect a service")
+    icon = ":material/link:" if own else ":material/add_link:"
+    # The practice model knows little but English.
+    kind: Literal["primary", "secondary"] = "primary" if not own and language() != "en" else "secondary"
+    st.button(label, key="connection_open", icon=icon, on_click=open_dialog, type=kind, width="stretch")
+    if state.connecting:
+        st.dialog(_("Connect a service"), on_dismiss=_close)(_body)(house, visitor)
+
+
+def open_dialog() -> None:
+    """Open the dialog; a callback for buttons."""
+    state.connecting = True
+
+
+def _close() -> None:
+    state.connecting = False
+    st.session_state.pop("connection_test", None)
+
+
+def _body(house: House, visitor: Visitor) -> None:
+    st.selectbox(
+        _("Service"),
+        [*SERVICES, CUSTOM],
+        format_func=lambda name: SERVICES[name][0] if name in SERVICES else _("Another address"),
+        key="connection_service",
+        on_change=_fill_address,
+    )
+    st.session_state.setdefault("connection_base_url", SERVICES["apiyi"][1])
+    st.text_input(_("Address (base URL)"), key="connection_base_url", placeholder="https://api.example.com/v1")
+    st.text_input(
+        _("Key"),
+        key="connection_key",
+        type="password",
+        autocomplete="off",
+        placeholder="sk-…",
+        help=_("The key stays in this server's memory; it is not saved and never leaves for another address."),
+    )
+    st.button(_("Connect"), key="connection_save", type="primary", on_click=_ask_for_test, width="stretch")
+    if st.session_state.pop("connection_test", False):
+        _test(house, visitor)
+    _connected_services(house, visitor)
+
+
+def _fill_address() -> None:
+    name = st.session_state["connection_service"]
+    st.session_state["connection_base_url"] = SERVICES[name][1] if name in SERVICES else ""
+
+
+def _ask_for_test() -> None:
+    st.session_state["connection_test"] = True
+
+
+def _test(house: House, visitor: Visitor) -> None:
+    """Try the service's model list, and connect when it answers or has none; say what is wrong otherwise."""
+    try:
+        endpoint = typed_endpoint(st.session_state["connection_base_url"], st.session_state["connection_key"])
+        with st.spinner(_("Asking {service} for its models…").format(service=endpoint.title)):
+            count = len(house.jobs.call(house.client.models(endpoint), TEST_SECONDS))
+        notice = _("{service} is connected: {count} models.").format(service=endpoint.title, count=count)
+    except NoModelList:
+        notice = _("{service} is connected. It has no list of models: type the model's id.").format(
+            service=endpoint.title
+        )
+    except TimeoutError:
+        error_box(
+            InvalidInput(
+                _("{service} gave no answer within {seconds:.0f} seconds."),
+                service=endpoint.title,
+                seconds=TEST_SECONDS,
+            )
+        )
+        return
+    except TemperaError as wrong:
+        error_box(wrong)
+        return
+    _connect(house, visitor, endpoint)
+    state.notices.append(notice)
+    _close()
+    st.rerun()
+
+
+def _connect(house: House, visitor: Visitor, endpoint: Endpoint) -> None:
+    house.connections.connect(visitor.owner, endpoint)
+    house.models.forget(visitor.owner, endpoint)
+    st.session_state.pop("chat_model", None)
+
+
+def _connected_services(house: House, visitor: Visitor) -> None:
+    for endpoint in house.connections.own(visitor.owner):
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        left.caption(endpoint.base_url)
+        right.button(
+            _("Forget"),
+            key=f"connection_forget_{endpoint.name}",
+            on_click=house.connections.disconnect,
+            args=(visitor.owner, endpoint.name),
+        )

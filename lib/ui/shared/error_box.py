@@ -1,0 +1,33 @@
+"""Shows what went wrong: a sentence for people, the service's own text folded under it."""
+
+import logging
+import secrets
+
+import streamlit as st
+
+from lib.core.errors import TemperaError
+from lib.ui.shared.markdown import rendered
+from lib.ui.shared.texts import _, said
+
+log = logging.getLogger(__name__)
+
+
+def bug_box(bug: Exception) -> bool:
+    """Says that something unforeseen happened, under a number by which the log has it; nothing of it is shown."""
+    number = secrets.token_hex(4)
+    log.error("bug %s", number, exc_info=bug)
+    st.error(
+        _("Something unforeseen happened (number {number}). What you have is saved; reload the page.").format(
+            number=number
+        ),
+        icon=":material/error:",
+    )
+    return True
+
+
+def error_box(error: TemperaError) -> None:
+    """What happened and what to do; the original text only on demand, and to the letter."""
+    st.error(rendered(said(error)), icon=":material/error:")
+    if error.original:
+        with st.expander(_("What the service said"), type="compact"):
+            st.code(error.original, language=None, wrap_lines=True)

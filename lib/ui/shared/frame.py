@@ -1,0 +1,72 @@
+"""What stands around every page: language, notices, and whether anything can be saved."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import streamlit as st
+
+from lib.services import House
+from lib.ui.shared.connection import connection_button
+from lib.ui.shared.error_box import error_box
+from lib.ui.shared.markdown import rendered
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import LANGUAGE_KEY, LANGUAGES, _, language
+from lib.ui.shared.visitor import Visitor, visitor
+from lib.visitor import preferences
+
+
+def passing(shown: object) -> Any:
+    """A place for what comes and goes. When nothing is `shown` its former contents go at once; elsewhere they stay,
+    greyed, until the script ends, and that is when the answer does."""
+    place = st.empty()
+    return place.container() if shown else nullcontext()
+
+
+def notices() -> None:
+    """The sentences that wait to be said."""
+    for notice in state.notices:
+        st.info(rendered(notice), icon=":material/info:")
+    state.notices.clear()
+
+
+def store_warning(house: House) -> None:
+    """Says so when nothing can be saved."""
+    if house.store_trouble is not None:
+        error_box(house.store_trouble)
+
+
+def top(house: House, visitor: Visitor) -> None:
+    """The right end of a page's first line: the connection and the menu."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        connection_button(house, visitor)
+        menu(house)
+
+
+def menu(house: House) -> None:
+    """The `...` of every page."""
+    with st.popover("", icon=":material/more_horiz:", key="menu", help=_("Language and more")):
+        st.session_state.setdefault("language_choice", language())
+        st.radio(
+            _("Language"),
+            list(LANGUAGES),
+            format_func=LANGUAGES.__getitem__,
+            key="language_choice",
+            on_change=_choose_language,
+            args=(house,),
+            persist_state="session",
+        )
+        st.caption(_("Light or dark follows your system."))
+
+
+def recall_language(house: House) -> None:
+    """Take up the language that the visitor chose last time."""
+    if LANGUAGE_KEY not in st.session_state:
+        owner = visitor().owner
+        kept = house.store.read(lambda db: preferences.get(db, owner, LANGUAGE_KEY))
+        st.session_state[LANGUAGE_KEY] = kept
+
+
+def _choose_language(house: House) -> None:
+    owner, chosen = visitor().owner, st.session_state["language_choice"]
+    st.session_state[LANGUAGE_KEY] = chosen
+    house.store.write(lambda db: preferences.put(db, owner, LANGUAGE_KEY, chosen))

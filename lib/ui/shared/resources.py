@@ -1,0 +1,62 @@
+"""What all visitors share: the house, opened once per process."""
+
+import gc
+import importlib
+import os
+import sys
+from pathlib import Path
+from pkgutil import walk_packages
+
+import streamlit as st
+
+from lib.core import prices, tokens
+from lib.core.errors import SettingsError
+from lib.services import House
+from lib.settings import Settings
+from lib.ui.shared.texts import LANGUAGES, catalogue
+from lib.warmup import rehearse
+
+UI = Path(__file__).parents[1]
+WARM_MODULES = (
+    "pandas",
+    "altair",
+    "pyarrow",
+    "streamlit.elements.lib.built_in_chart_utils",
+    "streamlit.runtime.caching",
+    "PIL.Image",
+    "httpcore",
+    *(found.name for found in walk_packages([str(UI)], "lib.ui.") if found.name != "lib.ui.main"),
+)
+
+
+@st.cache_resource(show_spinner=False, on_release=House.close)
+def house() -> House:
+    """The services of this process; raises SettingsError when the operator's settings don't work."""
+    return House.open(Settings.load())
+
+
+def warm_up() -> None:
+    """Load what the first visitor would wait for, then keep the garbage collector from walking it again and again.
+
+    Streamlit collects after every script run; without the freeze each run pays 25-70 ms for modules that never go.
+    """
+    try:
+        house()
+    except SettingsError as wrong:
+        # Any exception here, SystemExit too, would come out as the server's traceback; nothing is open yet.
+        print(f"Tempera can't start. {wrong}", file=sys.stderr, flush=True)
+        os._exit(2)
+    for name in WARM_MODULES:
+        importlib.import_module(name)
+    for language in LANGUAGES:
+        catalogue(language)
+    rehearse(house())
+    tokens.count("warm")
+    prices.list_price("gpt-4o")
+    gc.collect()
+    gc.freeze()
+
+
+def close() -> None:
+    """End what runs and let go of everything."""
+    house.clear()

@@ -1,0 +1,53 @@
+"""Every word a person reads, in their language: gettext catalogues in locales/, English as the source."""
+
+import gettext
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import streamlit as st
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from lib.core.contract import Role
+from lib.core.errors import TemperaError
+
+LANGUAGES = {"en": "English", "zh_Hans": "简体中文"}
+LOCALES = Path(__file__).parents[1] / "locales"
+LANGUAGE_KEY = "language"
+
+
+def language() -> str:
+    """The visitor's language: chosen in the menu, else the browser's."""
+    chosen = st.session_state.get(LANGUAGE_KEY)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return "zh_Hans" if str(st.context.locale or "").lower().startswith("zh") else "en"
+
+
+def _(text: str) -> str:
+    """`text` in the visitor's language."""
+    return catalogue(language()).gettext(text)
+
+
+def said(error: TemperaError) -> str:
+    """What happened and what to do, in the visitor's language."""
+    return error.sentence(_)
+
+
+def speakers() -> dict[Role, str]:
+    """Who says a message, by its role."""
+    return {"user": _("You"), "assistant": _("Model"), "system": _("System prompt")}
+
+
+@cache
+def catalogue(name: str) -> gettext.NullTranslations:
+    """One language's texts, compiled in memory from its .po file."""
+    source = LOCALES / name / "tempera.po"
+    if not source.exists():
+        return gettext.NullTranslations()
+    compiled = BytesIO()
+    with source.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=name))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

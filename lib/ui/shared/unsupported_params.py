@@ -1,0 +1,56 @@
+"""What the chosen model is known not to take: such a control is greyed, with the reason and a way to try it again."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lib.calls import unsupported_params
+from lib.core.contract import LIMIT_NAMES
+from lib.gateway.endpoints import find
+from lib.services import House
+from lib.ui.shared import resources
+from lib.ui.shared.markdown import plain
+from lib.ui.shared.texts import _
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A visitor's chosen model at its address, and the fields that it is known to refuse."""
+
+    owner: str
+    base_url: str
+    model: str
+    refused: frozenset[str]
+
+    def takes(self, field: str) -> bool:
+        """Whether it is worth sending `field`, under any of its names."""
+        return not self.refused.issuperset(names_of(field))
+
+
+def names_of(field: str) -> tuple[str, ...]:
+    """The names under which `field` goes to a service."""
+    return LIMIT_NAMES if field in LIMIT_NAMES else (field,)
+
+
+def chosen(house: House, owner: str, value: str) -> Chosen:
+    """The model that the picker's `value` means, with what is known of it."""
+    endpoints = house.connections.endpoints(owner)
+    if not endpoints or not value.strip():
+        return Chosen(owner, "", "", frozenset())
+    endpoint, model = find(value.strip(), endpoints)
+    known = house.store.read(lambda db: unsupported_params.known(db, owner, endpoint.base_url, model))
+    return Chosen(owner, endpoint.base_url, model, known)
+
+
+def reason(prefix: str, chosen: Chosen, field: str) -> None:
+    """Why a control is greyed, and the button that forgets it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{prefix}_greyed_{field}"):
+        words = _("{model} does not take {field}; it is left out.")
+        st.caption(words.format(model=plain(chosen.model), field=plain(field)), width="content")
+        words, key = _("Try it again"), f"{prefix}_try_{field}"
+        st.button(words, key=key, type="tertiary", icon=":material/refresh:", on_click=_forget, args=(chosen, field))
+
+
+def _forget(chosen: Chosen, field: str) -> None:
+    place = (chosen.owner, chosen.base_url, chosen.model)
+    resources.house().store.write(lambda db: unsupported_params.forget(db, *place, names_of(field))).result()

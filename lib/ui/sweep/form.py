@@ -1,0 +1,174 @@
+"""The form of a sweep, and the line that says what pressing Run would do."""
+
+from typing import Any
+
+import streamlit as st
+
+from lib.core import prices, tokens
+from lib.core.contract import Params, Usage
+from lib.core.errors import InvalidInput, TemperaError
+from lib.core.i18n import N_
+from lib.gateway import endpoints
+from lib.services import House
+from lib.sweep import scheduler
+from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
+from lib.ui.shared import resources
+from lib.ui.shared.connection import open_dialog
+from lib.ui.shared.figures import money
+from lib.ui.shared.markdown import rendered
+from lib.ui.shared.model_picker import options
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, said
+from lib.ui.shared.visitor import Visitor, visitor
+from lib.ui.sweep.history import history, history_line
+
+READY_TEMPERATURES = (0.0, 0.3, 0.7, 1.0, 1.3, 1.6, 2.0)
+START = {"sweep_temperatures": [0.0, 0.7, 1.3], "sweep_repeats": 2, "sweep_concurrency": 4, "sweep_max_tokens": 200}
+TYPICAL_ANSWER_TOKENS = 300
+EXAMPLES = (N_("Name a new flavour of ice cream and praise it in one sentence."),)
+
+
+def sweep_form(house: House, visitor: Visitor) -> None:
+    """Prompt, models, temperatures, repeats; the rest under More options."""
+    models = _known_models(house, visitor)
+    for key, value in {**START, "sweep_models": models[:1]}.items():
+        st.session_state.setdefault(key, value)
+    history_line()
+    st.text_area(_("What should they write?"), key="sweep_prompt", height=90, placeholder=_(EXAMPLES[0]), **KEPT)
+    st.multiselect(
+        _("Models"),
+        models,
+        key="sweep_models",
+        accept_new_options=True,
+        placeholder=_("Choose models or type their ids"),
+        **KEPT,
+    )
+    if len(models) == 1:
+        st.button(
+            _("Connect a service to compare several models"),
+            key="sweep_connect",
+            type="tertiary",
+            icon=":material/add_link:",
+            on_click=open_dialog,
+        )
+    st.multiselect(
+        _("Creativity (temperature)"),
+        _known_temperatures(),
+        key="sweep_temperatures",
+        accept_new_options=True,
+        placeholder=_("Choose values or type one, 0 to 2"),
+        help=_("0 is precise and nearly always the same, about 0.7 balanced, from 1 creative, above 1.5 wild."),
+        **KEPT,
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.number_input(_("Answers per setting"), 1, MAX_REPEATS, key="sweep_repeats", **KEPT)
+    with st.expander(_("More options"), key="sweep_more", icon=":material/tune:"):
+        _more()
+
+
+def read_plan() -> Plan:
+    """The plan as the form stands; raises InvalidInput with a sentence for what can't be run."""
+    state = st.session_state
+    params: dict[str, Any] = {"stream": True}
+    if state.get("sweep_max_tokens_on", True):
+        params["max_tokens"] = state.get("sweep_max_tokens")
+    return Plan(
+        prompt=state.get("sweep_prompt") or "",
+        system=state.get("sweep_system") or "",
+        models=unique(state.get("sweep_models") or []),
+        temperatures=unique([_number(value) for value in state.get("sweep_temperatures") or []]),
+        repeats=state.get("sweep_repeats", 1),
+        concurrency=state.get("sweep_concurrency", START["sweep_concurrency"]),
+        params=Params.checked(params),
+        history=history(),
+    ).checked()
+
+
+def plan_line(house: House, visitor: Visitor) -> None:
+    """How many answers, how many input tokens, and about what cost; or what is missing."""
+    try:
+        plan = read_plan()
+    except InvalidInput as missing:
+        st.caption(rendered(_(missing.what).format_map(missing.facts)))
+        return
+    prompt = tokens.count_prompt(plan.request("", None).messages)
+    line = _("{answers} answers, about {tokens:,} input tokens").format(answers=plan.size, tokens=prompt * plan.size)
+    st.caption(" · ".join([line, *_cost(house, visitor, plan, prompt)]))
+
+
+def run_button() -> None:
+    """Run, with how many answers it makes."""
+    try:
+        label = _("Run {count} answers").format(count=read_plan().size)
+    except InvalidInput:
+        label = _("Run")
+    st.button(label, key="sweep_run", type="primary", icon=":material/play_arrow:", on_click=run)
+
+
+def run() -> None:
+    """Store the plan and begin; when it can't be run, say why."""
+    who = visitor()
+    try:
+        state.sweep_id = scheduler.launch(resources.house(), who.owner, who.session, read_plan())
+    except TemperaError as refused:
+        state.notices.append(said(refused))
+    st.session_state.pop("sweep_page", None)
+
+
+def _more() -> None:
+    st.text_area(_("System prompt (standing instructions)"), key="sweep_system", height=70, **KEPT)
+    st.session_state.setdefault("sweep_max_tokens_on", True)
+    on = st.toggle(_("max_tokens (longest answer)"), key="sweep_max_tokens_on", **KEPT)
+    st.number_input(
+        "max_tokens",
+        min_value=1,
+        step=50,
+        key="sweep_max_tokens",
+        disabled=not on,
+        label_visibility="collapsed",
+        **KEPT,
+    )
+    st.number_input(_("Requests at the same time"), 1, MAX_CONCURRENCY, key="sweep_concurrency", **KEPT)
+
+
+def _known_models(house: House, visitor: Visitor) -> list[str]:
+    """All models of the connected endpoints, and those chosen that are none of them."""
+    return list(unique([*options(house, visitor.owner), *(st.session_state.get("sweep_models") or [])]))
+
+
+def _known_temperatures() -> list[Any]:
+    return list(unique([*READY_TEMPERATURES, *(st.session_state.get("sweep_temperatures") or [])]))
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise InvalidInput(
+            N_("“{value}” is not a temperature; it has to be a number from 0 to 2."), value=value
+        ) from None
+
+
+def _cost(house: House, visitor: Visitor, plan: Plan, prompt: int) -> list[str]:
+    """The cost for answers of a typical length, and at most; models without a price are left out and said."""
+    connected = house.connections.endpoints(visitor.owner)
+    if not connected:
+        return []
+    named = [endpoints.find(model, connected)[1] for model in plan.models]
+    calls = len(plan.temperatures) * plan.repeats
+    longest = plan.params.max_tokens
+    typical = min(TYPICAL_ANSWER_TOKENS, longest or TYPICAL_ANSWER_TOKENS)
+    costs = [prices.cost(model, Usage(prompt, typical)) for model in named]
+    known = [cost for cost in costs if cost is not None]
+    if not known:
+        return [_("no list price known")]
+    parts = [_("about {cost} at list prices").format(cost=money(sum(known) * calls))]
+    if longest:
+        most = sum(prices.cost(model, Usage(prompt, longest)) or 0 for model in named)
+        parts[0] += " " + _("(at most {cost})").format(cost=money(most * calls))
+    if len(known) < len(costs):
+        parts.append(_("{count} without a price, left out").format(count=len(costs) - len(known)))
+    return parts
+
+
+KEPT: dict[str, Any] = {"persist_state": "session"}

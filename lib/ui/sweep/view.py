@@ -1,0 +1,80 @@
+"""The open sweep: it draws itself anew each second while it runs."""
+
+import streamlit as st
+
+from lib.calls.records import CallRecord
+from lib.services import House
+from lib.sweep import report, scheduler
+from lib.sweep import repository as sweeps
+from lib.sweep.plan import Cell
+from lib.sweep.repository import ToDo
+from lib.sweep.scheduler import SweepRun
+from lib.ui.shared.texts import _
+from lib.ui.shared.visitor import Visitor
+from lib.ui.sweep import actions, grid
+
+EVERY_SECONDS = 1.0
+
+
+def sweep_view(house: House, visitor: Visitor, sweep_id: str) -> None:
+    """Progress, answers, overview; and what can be done with it."""
+    cells = house.store.read(lambda db: sweeps.cells_of(db, visitor.owner, sweep_id))
+    if not cells:
+        return
+    if scheduler.running(house, sweep_id) is not None:
+        st.fragment(_live, run_every=EVERY_SECONDS)(house, visitor, sweep_id, cells)
+    else:
+        _still(house, visitor, sweep_id, cells)
+
+
+def _live(house: House, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
+    running = scheduler.running(house, sweep_id)
+    results = house.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
+    _answers(cells, results, running, None)
+    if running is None:
+        st.rerun()
+
+
+def _still(house: House, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
+    results = house.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
+    left = house.store.read(lambda db: sweeps.to_do(db, visitor.owner, sweep_id))
+    # A fragment stands in a container, so this does too: each cell keeps its place when the sweep ends.
+    with st.container():
+        _answers(cells, results, None, left)
+    grid.temperature_chart(cells, results)
+    grid.overview(cells, results)
+    with st.container(horizontal=True):
+        st.download_button(
+            _("CSV"),
+            lambda: report.csv(cells, results),
+            file_name="tempera-sweep.csv",
+            mime="text/csv",
+            key="sweep_csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.button(
+            _("Delete this sweep"),
+            key="sweep_delete",
+            type="tertiary",
+            icon=":material/delete:",
+            on_click=actions.delete,
+            args=(sweep_id,),
+        )
+
+
+def _answers(cells: list[Cell], results: dict[str, CallRecord], running: SweepRun | None, left: ToDo | None) -> None:
+    grid.progress(cells, results, running)
+    with st.container():
+        if left is not None and left.cells:
+            _resume(left)
+    grid.grid(cells, results, running)
+
+
+def _resume(left: ToDo) -> None:
+    """The press on this button is the consent to what it says."""
+    label = _("Finish the missing {count}").format(count=len(left.cells))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(label, key="sweep_resume", type="primary", icon=":material/resume:", on_click=actions.resume)
+        if left.twice:
+            st.caption(_("{count} of them were cut or stopped and may be billed twice.").format(count=left.twice))

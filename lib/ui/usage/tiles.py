@@ -1,0 +1,78 @@
+"""What was used in a sentence, in five figures, and how well each is known."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lib.core.i18n import N_
+from lib.ui.shared.figures import money
+from lib.ui.shared.markdown import plain
+from lib.ui.shared.texts import _
+from lib.usage.totals import ModelTotals, Totals
+
+COVERAGE = {
+    "reported": N_("{count:,} counted by the service"),
+    "estimated": N_("{count:,} estimated by us"),
+    "unknown": N_("{count:,} not known"),
+    "unbilled": N_("{count:,} failed before anything was used"),
+}
+UNPRICED = N_("{count:,} have no list price")
+ENDED_EARLY = N_("{count:,} ended early: their tokens count as far as they came")
+
+
+def sentence(totals: Totals, models: Sequence[ModelTotals]) -> None:
+    """The page in a sentence; a second one says what made most of it."""
+    facts = {"tokens": f"{totals.tokens or 0:,}", "calls": _calls(totals.calls), "cost": money(totals.cost)}
+    if totals.tokens is None:
+        said = _("You made {calls}; how many tokens that took is not known.")
+    elif totals.cost is None:
+        said = _("You used {tokens} tokens in {calls}; there is no list price for any of it.")
+    else:
+        said = _("You used {tokens} tokens in {calls}, about {cost} at list prices.")
+    st.subheader(said.format(**facts), anchor=False)
+    if totals.tokens and len(models) > 1:
+        st.markdown(_most(totals.tokens, totals, models))
+
+
+def tiles(totals: Totals) -> None:
+    """Five figures; they wrap on a phone."""
+    with st.container(key="usage_tiles", horizontal=True, gap="medium"):
+        _tile(_("Input tokens (prompt)"), _count(totals.prompt_tokens))
+        _tile(_("Output tokens (completion)"), _count(totals.completion_tokens))
+        _tile(_("Cost at list prices"), money(totals.cost))
+        _tile(_("Calls"), f"{totals.calls:,}", _parts((N_("{count:,} in progress"), totals.running)))
+        failed, cut = (N_("{count:,} failed"), totals.failed), (N_("{count:,} cut off"), totals.cut)
+        _tile(_("Problems"), f"{totals.failed + totals.cut:,}", _parts(failed, cut))
+
+
+def coverage(totals: Totals) -> None:
+    """How well the figures are known; sums leave out what is not."""
+    known = _parts(*((text, getattr(totals, name)) for name, text in COVERAGE.items()))
+    rest = [_parts((UNPRICED, totals.unpriced)), _parts((ENDED_EARLY, totals.ended_early))]
+    st.caption(_("Calls: {parts}.").format(parts="; ".join(part for part in (known, *rest) if part)))
+
+
+def _most(tokens: int, totals: Totals, models: Sequence[ModelTotals]) -> str:
+    largest = max(models, key=lambda one: one.tokens or 0)
+    return _("{share:.0%} of it is {model}; {output:.0%} is text the models wrote (output).").format(
+        share=(largest.tokens or 0) / tokens,
+        model=plain(largest.model),
+        output=(totals.completion_tokens or 0) / tokens,
+    )
+
+
+def _tile(label: str, value: str, under: str = "") -> None:
+    st.metric(label, value, under or None, delta_color="off", delta_arrow="off", width="content")
+
+
+def _calls(count: int) -> str:
+    return _("1 call") if count == 1 else _("{count:,} calls").format(count=count)
+
+
+def _count(tokens: int | None) -> str:
+    return _("not known") if tokens is None else f"{tokens:,}"
+
+
+def _parts(*counts: tuple[str, int]) -> str:
+    """Those of the counts that are not 0, in words."""
+    return ", ".join(_(text).format(count=count) for text, count in counts if count)

@@ -1,0 +1,245 @@
+"""Calls -> totals, tables, CSV. What is not known stays None (NA in tables): it never becomes 0.
+
+Tokens are whole numbers, times microseconds since 1970 (UTC), costs US dollars at list prices.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from lib.core import csv_table
+
+MOST_ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose calls: those of one browser session, or with None all of the owner's."""
+
+    owner: str
+    session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What some calls used. `calls` has them all; those in progress have no tokens yet.
+
+    `reported`, `estimated`, `unknown`, `unbilled` and `running` share `calls` among them; `unbilled` ones failed
+    before any token was used. The other counts overlap. Sums are None when not one of their parts is known.
+    """
+
+    calls: int = 0
+    running: int = 0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cost: float | None = None
+    reported: int = 0
+    estimated: int = 0
+    unknown: int = 0
+    unbilled: int = 0
+    unpriced: int = 0
+    failed: int = 0
+    cut: int = 0
+    stopped: int = 0
+    ended_early: int = 0
+    first_at: int | None = None
+    last_at: int | None = None
+
+    @property
+    def tokens(self) -> int | None:
+        """Prompt and completion tokens together."""
+        return _sum((self.prompt_tokens, self.completion_tokens))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTotals(Totals):
+    """What the calls of one model at one endpoint used."""
+
+    endpoint: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What the calls that began within one short slice of time used; `at` is its beginning."""
+
+    at: int
+    calls: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """One call without its texts, as columns of the store."""
+
+    started_at: int
+    page: str
+    endpoint: str
+    model: str
+    model_answered: str
+    state: str
+    finish_reason: str | None
+    error_kind: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    reasoning_tokens: int | None
+    cached_tokens: int | None
+    usage_source: str
+    seconds: float | None
+    first_token_seconds: float | None
+    cost: float | None
+    billed: str
+    attempts: int
+    id: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """How much time one bar covers, in pandas' words. `slice_seconds` divides every bucket in every time zone, whose
+    offsets are quarters of an hour; histories up to `longest` get this bucket."""
+
+    unit: str
+    slice_seconds: int
+    longest: timedelta
+
+
+BUCKETS = (
+    Bucket("1min", 60, timedelta(hours=1)),
+    Bucket("5min", 300, timedelta(hours=5)),
+    Bucket("15min", 900, timedelta(hours=12)),
+    Bucket("1h", 900, timedelta(hours=60)),
+    Bucket("1D", 900, timedelta(days=62)),
+    Bucket("W", 900, timedelta(days=400)),
+    Bucket("M", 900, timedelta.max),
+)
+STEPS = {"W": "W-MON", "M": "MS"}
+COUNTS = tuple(field.name for field in fields(Totals) if field.default == 0)
+
+
+def total(parts: Iterable[Totals]) -> Totals:
+    """Several totals as one."""
+    parts = list(parts)
+    firsts = [part.first_at for part in parts if part.first_at is not None]
+    lasts = [part.last_at for part in parts if part.last_at is not None]
+    return Totals(
+        **{name: sum(getattr(part, name) for part in parts) for name in COUNTS},
+        prompt_tokens=_sum(part.prompt_tokens for part in parts),
+        completion_tokens=_sum(part.completion_tokens for part in parts),
+        cost=_money(part.cost for part in parts),
+        first_at=min(firsts, default=None),
+        last_at=max(lasts, default=None),
+    )
+
+
+def bucket_for(totals: Totals) -> Bucket:
+    """The shortest bucket that draws the whole history in about 60 bars."""
+    span = timedelta(microseconds=(totals.last_at or 0) - (totals.first_at or 0))
+    return next(bucket for bucket in BUCKETS if span <= bucket.longest)
+
+
+def by_call(rows: Sequence[CallRow], zone: ZoneInfo) -> pd.DataFrame:
+    """`time model prompt completion` of each call, oldest first; `rows` come newest first."""
+    return call_table(rows, zone)[["time", "model", "prompt", "completion"]].iloc[::-1].reset_index(drop=True)
+
+
+def by_time(slices: Sequence[Slice], bucket: Bucket, zone: ZoneInfo) -> pd.DataFrame:
+    """`time calls prompt completion` of each bucket, without gaps; `time` is the viewer's clock, without a zone."""
+    frame = pd.DataFrame(
+        {
+            "time": _starts([part.at for part in slices], bucket, zone),
+            "calls": [part.calls for part in slices],
+            "prompt": _whole([part.prompt_tokens for part in slices]),
+            "completion": _whole([part.completion_tokens for part in slices]),
+        }
+    )
+    grouped = frame.groupby("time").sum(min_count=1)
+    if grouped.empty:
+        return grouped.reset_index()
+    steps = pd.date_range(grouped.index.min(), grouped.index.max(), freq=STEPS.get(bucket.unit, bucket.unit))
+    filled = grouped.reindex(steps)
+    filled.loc[~steps.isin(grouped.index)] = 0  # nobody called then: this 0 is known
+    return filled.rename_axis("time").reset_index()
+
+
+def by_model(models: Sequence[ModelTotals]) -> pd.DataFrame:
+    """`model calls prompt completion cost`, the most tokens first. A model that several endpoints serve is named with
+    its endpoint."""
+    ordered = sorted(models, key=lambda one: (-(one.tokens or 0), -one.calls, one.model))
+    twice = {one.model for one in models if sum(other.model == one.model for other in models) > 1}
+    return pd.DataFrame(
+        {
+            "model": [f"{one.endpoint}/{one.model}" if one.model in twice else one.model for one in ordered],
+            "calls": [one.calls for one in ordered],
+            "prompt": _whole([one.prompt_tokens for one in ordered]),
+            "completion": _whole([one.completion_tokens for one in ordered]),
+            "cost": _numbers([one.cost for one in ordered]),
+        }
+    )
+
+
+def call_table(rows: Sequence[CallRow], zone: ZoneInfo) -> pd.DataFrame:
+    """One row per call, in the order of `rows`; times in the viewer's zone."""
+    return pd.DataFrame(
+        {
+            "time": _times([row.started_at for row in rows], zone),
+            "page": [row.page for row in rows],
+            "model": [row.model for row in rows],
+            "endpoint": [row.endpoint for row in rows],
+            "prompt": _whole([row.prompt_tokens for row in rows]),
+            "completion": _whole([row.completion_tokens for row in rows]),
+            "source": [row.usage_source for row in rows],
+            "seconds": _numbers([row.seconds for row in rows]),
+            "first_token_seconds": _numbers([row.first_token_seconds for row in rows]),
+            "state": [row.state for row in rows],
+            "finish_reason": [row.finish_reason for row in rows],
+            "cost": _numbers([row.cost for row in rows]),
+            "error": [row.error_kind for row in rows],
+        }
+    )
+
+
+def to_csv(rows: Iterable[CallRow]) -> bytes:
+    """A spreadsheet of calls: UTF-8 with BOM; no text in it is taken for a formula, numbers stay numbers."""
+    names = ["time_utc", *(field.name for field in fields(CallRow)[1:])]
+    header = ["cost_usd" if name == "cost" else name for name in names]
+    return csv_table.to_csv(header, ([_utc(row.started_at), *astuple(row)[1:]] for row in rows))
+
+
+def _utc(microseconds: int) -> str:
+    return f"{datetime.fromtimestamp(microseconds / 1e6, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _money(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) if known else None
+
+
+def _whole(values: Sequence[int | None]) -> "pd.Series[Any]":
+    return pd.Series(values, dtype="Int64")
+
+
+def _numbers(values: Sequence[float | None]) -> "pd.Series[Any]":
+    return pd.Series(values, dtype="Float64")
+
+
+def _times(microseconds: Sequence[int], zone: ZoneInfo) -> "pd.Series[Any]":
+    return pd.to_datetime(pd.Series(microseconds, dtype="int64"), unit="us", utc=True).dt.tz_convert(zone)
+
+
+def _starts(microseconds: Sequence[int], bucket: Bucket, zone: ZoneInfo) -> "pd.Series[Any]":
+    # Without its zone, as the hour that comes twice in autumn has no start of its own.
+    local = _times(microseconds, zone).dt.tz_localize(None)
+    starts = local.dt.to_period(bucket.unit).dt.start_time if bucket.unit in STEPS else local.dt.floor(bucket.unit)
+    return pd.Series(starts)

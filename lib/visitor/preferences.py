@@ -1,0 +1,19 @@
+"""What a visitor prefers: small JSON values by name, kept in the store."""
+
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from lib.store.schema import settings
+
+
+def get(db: Connection, owner: str, name: str) -> Any:
+    """The value under `name`, or None."""
+    row = db.execute(select(settings.c.value).where(settings.c.owner == owner, settings.c.name == name)).first()
+    return row.value if row else None
+
+
+def put(db: Connection, owner: str, name: str, value: Any) -> None:
+    """Keep `value` (JSON) under `name`."""
+    db.execute(delete(settings).where(settings.c.owner == owner, settings.c.name == name))
+    db.execute(insert(settings).values(owner=owner, name=name, value=value))

@@ -1,0 +1,16 @@
+"""Presets: named settings of the chat page, three ready ones and the visitor's own."""
+
+from collections.abc import Mapping
+
+from lib.core.i18n import N_
+from lib.visitor.saved_items import Shelf
+
+READY: Mapping[str, tuple[str, float]] = {
+    "precise": (N_("Precise"), 0.2),
+    "balanced": (N_("Balanced"), 0.7),
+    "creative": (N_("Creative"), 1.2),
+}
+"""Those that are there from the start: name -> (title, temperature)."""
+
+PRESETS = Shelf("presets", frozenset(READY))
+"""The visitor's own: a control's name -> its value."""

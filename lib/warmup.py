@@ -1,0 +1,46 @@
+"""A turn that nobody asked for and nothing keeps: what is slow only the first time is done before anybody waits."""
+
+from contextlib import suppress
+
+from sqlalchemy import Connection
+
+from lib.calls import records, unsupported_params
+from lib.chat import branch
+from lib.chat import repository as chats
+from lib.core.contract import Call, ChatRequest, Message, Outcome, Reply
+from lib.services import House
+from lib.visitor import favourites, preferences
+
+NOBODY = "nobody"
+
+
+class _Over(Exception):
+    """Takes back all that the rehearsal wrote."""
+
+
+def rehearse(house: House) -> None:
+    """Let the statements of a turn be compiled, which takes SQLAlchemy longer than the turn itself."""
+    with suppress(_Over):
+        house.store.write(lambda db: _write(db, house.process)).result()
+    house.store.read(_read)
+
+
+def _write(db: Connection, process: str) -> None:
+    request = ChatRequest("none", (Message(role="user", content="rehearsal"),))
+    call = Call("rehearsal", NOBODY, NOBODY, "chat", "none", request)
+    chat = chats.new_chat(db, NOBODY, "rehearsal")
+    question = chats.add_message(db, NOBODY, chat, None, "user", "rehearsal")
+    records.start_call(db, call, process)
+    chats.add_answers(db, NOBODY, chat, question, call.id, 1)
+    preferences.put(db, NOBODY, "rehearsal", {})
+    branch.open_branch(db, NOBODY, chat)
+    records.checkpoint(db, call.id, Reply())
+    records.finish_call(db, call.id, Outcome(state="ok", reply=Reply(), seconds=0.0), {})
+    raise _Over
+
+
+def _read(db: Connection) -> None:
+    branch.open_branch(db, NOBODY, "none")
+    chats.chats_of(db, NOBODY)
+    favourites.of(db, NOBODY)
+    unsupported_params.known(db, NOBODY, "none", "none")

@@ -1,0 +1,229 @@
+"""Chat in a real browser while an answer is written: the network goes, the page changes, keys are pressed, several
+models answer side by side, and nobody answers."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.app_server import AppServer, app_server
+from tests.browser.test_browser import api, app, asked, composer, ended, link, open_page, send
+from tests.browsing import SECONDS, browser, context, key
+from tests.fake_api import FakeApi
+from tests.proxy import Proxy
+
+PATIENCE_SECONDS = 0.5
+
+
+@pytest.fixture(scope="module")
+def impatient(api: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """The app, asking soon what to do where no word comes."""
+    settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": "sk-test-key-0001"}
+    patience = {"TEMPERA_PATIENCE_SECONDS": str(PATIENCE_SECONDS), "TEMPERA_LOCAL_MODEL": "false"}
+    with app_server(tmp_path_factory.mktemp("impatient") / "data", **settings, **patience) as app:
+        yield app
+
+
+def test_a_lost_network_costs_nothing(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+    """C20: one request, and the whole answer is there when the network is back."""
+    text = "through the tunnel " + "word " * 50
+    with Proxy(app.url) as proxy:
+        page = open_page(context, f"{proxy.url}/?model=slow-50")
+        send(page, text)
+        expect(key(page, "answer_0")).to_contain_text("You said")
+        proxy.cut()
+        expect(page.locator("[data-test-connection-state=CONNECTED]")).to_have_count(0)
+        api.wait(lambda _: asked(api, text)[0].finished, 10)
+        proxy.mend()
+        ended(page)
+
+        expect(key(page, "answer_0")).to_contain_text(("You said: " + text).strip())
+    assert len(asked(api, text)) == 1
+
+
+def test_another_page_meanwhile_costs_nothing(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+    """C20"""
+    text = "while looking elsewhere " + "word " * 50
+    page = open_page(context, link(app, "slow-50"))
+    send(page, text)
+    expect(key(page, "answer_0")).to_contain_text("You said")
+    page.get_by_role("link", name="Usage").click()
+    expect(key(page, "usage_scope")).to_be_visible(timeout=SECONDS)
+    page.get_by_role("link", name="Chat").click()
+    ended(page)
+
+    expect(key(page, "answer_0")).to_contain_text(("You said: " + text).strip())
+    assert len(asked(api, text)) == 1
+
+
+def compose(page: Page, text: str) -> None:
+    """Let an input method put `text` into the field without finishing it, as pinyin does before a word is chosen."""
+    chromium = page.context.new_cdp_session(page)
+    end = len(text)
+    chromium.send("Input.imeSetComposition", {"text": text, "selectionStart": end, "selectionEnd": end})
+
+
+def test_while_an_input_method_composes_escape_and_enter_are_its_own(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    """C30"""
+    text = "still writing " + "word " * 60
+    page = open_page(context, link(app, "slow-50"))
+    send(page, text)
+    expect(key(page, "answer_0")).to_contain_text("You said")
+    page.evaluate("""() => addEventListener('keydown', event => (window.keys ??= []).push(event.isComposing), true)""")
+    composer(page).focus()
+    for pressed in ("Escape", "Enter"):
+        compose(page, "ni hao")
+        page.keyboard.press(pressed)
+    expect(key(page, "answer_0")).to_contain_text("word " * 30)
+
+    assert page.evaluate("window.keys") == [True, True]
+    assert asked(api, text)[0].closed_by_client is None and not asked(api, "ni hao")
+    expect(key(page, "chat_waiting")).to_have_count(0)
+    page.context.new_cdp_session(page).send("Input.insertText", {"text": "你好"})
+    composer(page).press("Escape")
+    api.wait(lambda _: asked(api, text)[0].closed_by_client)
+
+
+def test_shift_enter_makes_a_line_and_the_last_question_is_one_key_away(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    """C30"""
+    page = open_page(context, link(app, "echo"))
+    composer(page).type("one")
+    composer(page).press("Shift+Enter")
+    composer(page).type("two")
+    composer(page).press("Enter")
+    ended(page)
+    assert len(asked(api, "one\ntwo")) == 1
+
+    page.keyboard.press("Control+ArrowUp")
+    expect(key(page, "edited_message").locator("textarea")).to_have_value("one\ntwo")
+
+
+def test_what_is_done_with_is_gone_while_the_answer_is_written(app: AppServer, context: BrowserContext) -> None:
+    """The first page's invitation is not left standing, greyed, until the answer ends."""
+    page = open_page(context, link(app, "slow-50"))
+    send(page, "what is there to see " + "word " * 60)
+    expect(key(page, "answer_0")).to_contain_text("You said")
+
+    expect(key(page, "chat_empty")).to_have_count(0)
+    expect(key(page, "chat_stop")).to_be_visible()
+
+
+def test_a_chat_is_saved_and_comes_back_from_its_file(
+    app: AppServer, api: FakeApi, context: BrowserContext, tmp_path: Path
+) -> None:
+    """C21"""
+    page = open_page(context, link(app, "echo"))
+    send(page, "keep **this**")
+    ended(page)
+    saved = {}
+    for ending in ("md", "json"):
+        key(page, "chat_menu").get_by_role("button").first.click()
+        with page.expect_download() as download:
+            key(page, f"chat_save_{ending}").get_by_role("button").click()
+        saved[ending] = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved[ending])
+        page.keyboard.press("Escape")
+    assert "**You**\n\nkeep **this**" in saved["md"].read_text(encoding="utf-8")
+
+    page = open_page(context, app.url)
+    key(page, "chat_new").get_by_role("button").click()
+    key(page, "chat_bring_in").locator("summary").click()
+    page.locator("input[type=file][accept*=json]").first.set_input_files(saved["json"])
+    expect(key(page, "answer_0")).to_contain_text("You said: keep this")
+    send(page, "go on")
+    expect(key(page, "answer_1")).to_contain_text("You said: go on")
+    assert [one["content"] for one in asked(api, "go on")[0].body["messages"]] == [
+        "keep **this**",
+        "You said: keep **this**",
+        "go on",
+    ]
+
+
+def test_no_keystroke_reaches_the_server(app: AppServer, context: BrowserContext) -> None:
+    """C15: a draft is counted when it is sent."""
+    page = context.new_page()
+    sent: list[str | bytes] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda payload: sent.append(payload)))
+    page.goto(app.url)
+    send(page, "first")
+    ended(page)
+    before = len(sent)
+    composer(page).press_sequentially("a draft that nobody counts yet")
+
+    assert len(sent) == before > 0
+
+
+def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+    """C16 C3"""
+    text = "side by side " + "word " * 60
+    page = open_page(context, link(app, "slow-50"))
+    key(page, "chat_beside_open").get_by_role("button").first.click()
+    field = key(page, "chat_models_beside").locator("input").first
+    field.fill("slow-49")
+    field.press("Enter")
+    expect(key(page, "chat_models_beside")).to_contain_text("slow-49")
+    page.keyboard.press("Escape")
+    send(page, text)
+    expect(key(page, "answer_0_0")).to_contain_text("You said")
+    expect(key(page, "answer_0_1")).to_contain_text("You said")
+    both = {request.model: request for request in asked(api, text)}
+    key(page, "chat_stop_1").get_by_role("button").click()
+    api.wait(lambda _: both["slow-49"].closed_by_client)
+    ended(page)
+
+    assert both["slow-50"].finished and not both["slow-50"].closed_by_client
+    expect(key(page, "answer_0_0")).to_contain_text(("You said: " + text).strip())
+    expect(key(page, "answer_0_1")).to_contain_text("stopped by you")
+
+
+def test_a_message_that_waits_can_be_taken_back(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+    """C31"""
+    page = open_page(context, link(app, "slow-50"))
+    send(page, "before that " + "word " * 40)
+    expect(key(page, "answer_0")).to_contain_text("You said")
+    send(page, "not after all")
+    key(page, "chat_unsend").get_by_role("button").click()
+    ended(page)
+
+    expect(composer(page)).to_have_value("not after all")
+    assert not asked(api, "not after all")
+
+
+def test_where_no_word_comes_the_page_asks_what_to_do(
+    impatient: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    """After some seconds of silence: wait on without being asked again, or stop."""
+    page = open_page(context, link(impatient, "silent"))
+    send(page, "is anybody there")
+    expect(page.get_by_text("No first word yet from silent.")).to_be_visible()
+    page.get_by_role("button", name="Keep waiting").click()
+    expect(page.get_by_text("No first word yet")).to_have_count(0)
+    expect(page.get_by_text("Reading your text… 2 s")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("No first word yet")).to_be_visible()
+    page.locator("[class*=st-key-give_up]").get_by_role("button").click()
+    api.wait(lambda _: asked(api, "is anybody there")[0].closed_by_client)
+    ended(page)
+
+    assert len(asked(api, "is anybody there")) == 1
+
+
+def test_two_thousand_messages_are_as_light_as_thirty(app: AppServer, context: BrowserContext) -> None:
+    """The last 30 are drawn, the others on demand."""
+    page = open_page(context, app.url)
+    turns = [{"role": ("user", "assistant")[at % 2], "content": f"message number {at}"} for at in range(2_000)]
+    key(page, "chat_bring_in").locator("summary").click()
+    page.locator("input[type=file][accept*=json]").first.set_input_files(
+        {"name": "long.json", "mimeType": "application/json", "buffer": json.dumps(turns).encode()}
+    )
+    expect(page.get_by_text("message number 1999")).to_be_visible(timeout=SECONDS)
+
+    assert page.get_by_test_id("stChatMessage").count() == 30
+    key(page, "chat_earlier").get_by_role("button").click()
+    expect(page.get_by_test_id("stChatMessage")).to_have_count(60)

@@ -1,0 +1,133 @@
+"""A call is recorded before it is made, and ends exactly once."""
+
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from lib.calls import records
+from lib.core.contract import Delta, Params, Reply, State, Usage
+from lib.store.database import Store
+from tests.store_fixtures import a_call, a_reply, a_store, a_url, an_outcome, start  # noqa: F401
+
+
+def one(store: Store, call_id: str, owner: str = "ann") -> records.CallRecord:
+    record = store.read(lambda db: records.call_of(db, owner, call_id))
+    assert record is not None
+    return record
+
+
+def finish(store: Store, call_id: str, *texts: str, state: State = "ok") -> bool:
+    return store.write(lambda db: records.finish_call(db, call_id, an_outcome(*texts, state=state))).result(20)
+
+
+def test_a_started_call_is_recorded_as_it_will_be_sent(store: Store) -> None:
+    before = records.now()
+    call = start(store, a_call(params=Params(temperature=0.5, stop=("a", "b"))))
+    record = one(store, call.id)
+    assert (record.state, record.billed, record.choices, record.cost) == ("started", "unknown", (), None)
+    assert record.params_asked == record.params_sent == {"temperature": 0.5, "stop": ["a", "b"]}
+    assert before <= record.started_at <= records.now()
+    assert store.read(lambda db: records.messages_of(db, "ann", call.id)) == list(call.request.messages)
+
+
+def test_a_finished_call_has_every_fact_of_its_outcome(store: Store) -> None:
+    call = start(store, a_call())
+    outcome = an_outcome("yes", "no", first_token_seconds=0.4, error_kind="x", error_text="y", attempts=2)
+    sent = {"temperature": 0.1}
+    assert store.write(lambda db: records.finish_call(db, call.id, outcome, params_sent=sent)).result(20)
+    record = one(store, call.id)
+    assert [(choice.text, choice.reasoning, choice.finish_reason) for choice in record.choices] == [
+        ("yes", "hm", "stop"),
+        ("no", "hm", "stop"),
+    ]
+    assert record.usage == outcome.reply.usage
+    assert (record.seconds, record.first_token_seconds, record.cost) == (1.5, 0.4, 0.01)
+    assert (record.model, record.model_answered, record.request_id) == ("gpt-4o", "gpt-4o-2024", "req_1")
+    assert (record.error_kind, record.error_text, record.attempts, record.finish_reason) == ("x", "y", 2, "stop")
+    assert record.params_sent == sent and record.params_asked == {"temperature": 0.5}
+
+
+def test_a_call_ends_exactly_once(store: Store) -> None:
+    call = start(store, a_call())
+    go = threading.Event()
+    store.write(lambda db: go.wait(10))
+    ends = [
+        store.write(lambda db, state=state: records.finish_call(db, call.id, an_outcome(state, state=state)))
+        for state in ("cancelled", "ok", "error")
+    ]
+    go.set()
+    assert [end.result(20) for end in ends] == [True, False, False]
+    assert one(store, call.id).state == "cancelled" and one(store, call.id).choices[0].text == "cancelled"
+    assert not store.write(lambda db: records.finish_call(db, "nobody", an_outcome())).result(20)
+
+
+def test_checkpoints_keep_the_text_so_far_until_the_end(store: Store) -> None:
+    call = start(store, a_call())
+    store.write(lambda db: records.checkpoint(db, call.id, a_reply("half"))).result(20)
+    assert one(store, call.id).choices[0].text == "half" and one(store, call.id).state == "started"
+    finish(store, call.id, "whole")
+    store.write(lambda db: records.checkpoint(db, call.id, a_reply("late"))).result(20)
+    assert one(store, call.id).choices[0].text == "whole"
+
+
+def test_calls_of_a_dead_process_are_interrupted_with_their_text(store: Store) -> None:
+    dead, own = a_call(), start(store, a_call())
+    done = a_call()
+    for call in (dead, done):
+        store.write(lambda db, call=call: records.start_call(db, call, "0123" * 8)).result(20)
+    store.write(lambda db: records.checkpoint(db, dead.id, a_reply("half"))).result(20)
+    finish(store, done.id, "whole")
+    sweep = [store.write(lambda db: records.interrupt_orphans(db, records.this_process())) for _ in range(2)]
+    assert [each.result(20) for each in sweep] == [1, 0]
+    record = one(store, dead.id)
+    assert (record.state, record.billed, record.choices[0].text) == ("interrupted", "unknown", "half")
+    assert one(store, own.id).state == "started" and one(store, done.id).state == "ok"
+    assert not finish(store, dead.id, "too late")
+
+
+def test_a_temporary_call_is_counted_but_its_texts_are_nowhere(store: Store, url: str) -> None:
+    call = start(store, a_call(text="CANARY one", temporary=True))
+    store.write(lambda db: records.checkpoint(db, call.id, a_reply("CANARY two"))).result(20)
+    outcome = an_outcome("CANARY three", error_text="you said CANARY")
+    store.write(lambda db: records.finish_call(db, call.id, outcome)).result(20)
+    record = one(store, call.id)
+    assert record.state == "ok" and record.usage.prompt_tokens == 3 and record.finish_reason == "stop"
+    assert "CANARY" not in str(store.read(lambda db: db.execute(text("SELECT * FROM calls")).all()))
+    assert store.read(lambda db: records.messages_of(db, "ann", call.id)) == []
+
+
+def test_lists_are_newest_first_by_owner_and_session(store: Store) -> None:
+    ids = [start(store, a_call(session=session)).id for session in ("s1", "s2", "s1")]
+    start(store, a_call(owner="bob", session="s1"))
+    assert [call.id for call in store.read(lambda db: records.calls_of(db, "ann"))] == ids[::-1]
+    assert [call.id for call in store.read(lambda db: records.calls_of(db, "ann", "s1"))] == [ids[2], ids[0]]
+    assert [call.id for call in store.read(lambda db: records.calls_of(db, "ann", limit=1))] == [ids[2]]
+
+
+def test_each_call_of_a_cell_is_its_next_attempt(store: Store) -> None:
+    ids = [start(store, a_call(cell_id="c1")).id for _ in range(3)]
+    other = start(store, a_call(owner="bob", cell_id="c1"))
+    assert [one(store, call_id).attempt for call_id in ids] == [1, 2, 3]
+    assert one(store, other.id, "bob").attempt == 1
+
+
+def test_t13_another_owners_call_is_not_found(store: Store) -> None:
+    call = start(store, a_call())
+    assert store.read(lambda db: records.call_of(db, "bob", call.id)) is None
+    assert store.read(lambda db: records.calls_of(db, "bob")) == []
+    assert store.read(lambda db: records.calls_of(db, "bob", "s1")) == []
+    assert store.read(lambda db: records.messages_of(db, "bob", call.id)) == []
+
+
+@pytest.mark.parametrize("words", ["a\0b", "\ud800", "\x1b[31m", "'; DROP TABLE calls; --", "\N{GRINNING FACE}"])
+def test_t11_whatever_a_service_sends_can_be_recorded(store: Store, words: str) -> None:
+    reply = Reply(model=words, request_id=words)
+    reply.add(Delta(text=words, finish_reason=words))
+    call = start(store, a_call(text=words, session=words))
+    reply.usage = Usage(10**30, -(10**30), None, 0, "reported")
+    outcome = an_outcome(reply=reply, error_text=words, error_record={"what": words})
+    assert store.write(lambda db: records.finish_call(db, call.id, outcome)).result(20)
+    record = one(store, call.id)
+    assert record.choices[0].text == record.model_answered == words.replace("\0", "\ufffd").replace("\ud800", "\ufffd")
+    assert (record.usage.prompt_tokens, record.usage.completion_tokens) == (2**63 - 1, -(2**63))

@@ -1,0 +1,88 @@
+"""Chats as files: what is saved comes back, and nothing but a chat comes in."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.chat import export
+from lib.core import images
+from lib.core.contract import Message
+from lib.core.errors import InvalidInput
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+PIXEL = images.data_url(
+    bytes.fromhex(
+        "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001e221bc33"
+        "0000000049454e44ae426082"
+    )
+)
+IMAGE = {"type": "image_url", "image_url": {"url": PIXEL}}
+ANSWER = st.builds(Message, role=st.just("assistant"), content=TEXT)
+ASKED = st.builds(Message, role=st.just("user"), content=TEXT)
+WITH_IMAGES = st.builds(
+    Message, role=st.just("user"), content=TEXT.map(str.strip), images=st.lists(st.just(PIXEL), max_size=3).map(tuple)
+)
+TURNS = st.lists(ANSWER | ASKED | WITH_IMAGES, min_size=1, max_size=6)
+
+
+@given(TEXT, TURNS)
+def test_a_saved_chat_comes_back_as_it_was(title: str, messages: list[Message]) -> None:
+    assert export.read(export.to_json(title, messages)) == (title, messages)
+
+
+def test_an_array_of_messages_is_a_chat() -> None:
+    parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
+    file = json.dumps([{"role": "system", "content": "be brief"}, {"role": "user", "content": parts}])
+
+    assert [message.content for message in export.read(file.encode())[1]] == ["be brief", "one\ntwo"]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"[" * 100_000,
+        b'{"messages": [{"role": "user", "content": "hi"}]}',
+        b'{"tempera": 2, "messages": [{"role": "user", "content": "hi"}]}',
+        b'{"tempera": 1, "base_url": "http://evil", "messages": [{"role": "user", "content": "hi"}]}',
+        b'[{"role": "user", "content": "hi", "api_key": "sk-x"}]',
+        b'[{"role": "tool", "content": "hi"}]',
+        b'[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}]}]',
+        b'[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://evil/x.png"}}]}]',
+        b'[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/svg;base64,PHN2"}}]}]',
+        b'[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,%%%"}}]}]',
+        json.dumps([{"role": "user", "content": [IMAGE] * 9}]).encode(),
+        json.dumps([{"role": "assistant", "content": [IMAGE]}]).encode(),
+        b'[{"role": "user", "content": "a"}, {"role": "system", "content": "b"}]',
+        json.dumps([{"role": "user", "content": "x"}] * 5_001).encode(),
+        b" " * 25_000_001,
+    ],
+)
+def test_a_hostile_or_foreign_file_is_refused_with_a_sentence(file: bytes) -> None:
+    """T23"""
+    with pytest.raises(InvalidInput) as refused:
+        export.read(file)
+
+    assert str(refused.value).endswith(".")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_chat_or_refused(file: bytes) -> None:
+    """T23"""
+    try:
+        export.read(file)
+    except InvalidInput:
+        return
+
+
+def test_markdown_names_who_speaks() -> None:
+    names = {"user": "You", "assistant": "Model"}
+    messages = [Message(role="user", content="Hi"), Message(role="assistant", content="Hello")]
+
+    assert export.to_markdown("Talk", messages, names).decode() == (
+        "# Talk\n\n---\n\n**You**\n\nHi\n\n---\n\n**Model**\n\nHello"
+    )

@@ -1,0 +1,198 @@
+"""The body on the wire: every field of the contract at its ends, outside and off, byte for byte on a real socket."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from streamlit.testing.v1 import AppTest
+
+from lib.core.contract import RANGES, ChatRequest, Message, Params
+from lib.core.errors import InvalidInput
+from lib.gateway.client import Client
+from lib.gateway.endpoints import Endpoint
+from tests.fake_api import FakeApi
+from tests.pages import KEY, bodies, host, new_tab, shown
+
+START = '{"model":"echo","messages":[{"role":"user","content":"Hello"}]'
+STREAMED = ',"stream":true,"stream_options":{"include_usage":true}'
+
+CURL_EXAMPLE = """
+{
+  "model": "gpt-4o",
+  "messages": [
+    {
+      "role": "system",
+      "content": "You are a helpful assistant."
+    },
+    {
+      "role": "user",
+      "content": "Hello, please introduce yourself."
+    }
+  ],
+  "temperature": 0.7,
+  "max_tokens": 1000
+}
+"""
+
+
+@pytest.fixture
+def app(service: FakeApi) -> AppTest:
+    """The chat page with one service, the fake one."""
+    return new_tab()
+
+
+def raw(api: FakeApi) -> list[str]:
+    """The bodies of all chat requests, to the letter."""
+    return [request.raw for request in api.requests if request.path.endswith("/chat/completions")]
+
+
+def sent(api: FakeApi, request: ChatRequest) -> str:
+    """The body that arrives when the client sends `request`."""
+
+    async def ask() -> None:
+        client = Client()
+        async for _delta in client.ask(Endpoint("fake", api.base_url, SecretStr(KEY)), request):
+            pass
+        await client.aclose()
+
+    asyncio.run(ask())
+    return raw(api)[-1]
+
+
+def question(params: Params, model: str = "echo") -> ChatRequest:
+    return ChatRequest(model, (Message(role="user", content="Hello"),), params)
+
+
+INSIDE = [
+    ("temperature", 0, "0.0"),
+    ("temperature", 0.7, "0.7"),
+    ("temperature", 2, "2.0"),
+    ("max_tokens", 1, "1"),
+    ("max_tokens", 1_000_000, "1000000"),
+    ("top_p", 0, "0.0"),
+    ("top_p", 1, "1.0"),
+    ("n", 1, "1"),
+    ("n", 8, "8"),
+    ("presence_penalty", -2, "-2.0"),
+    ("presence_penalty", 2, "2.0"),
+    ("frequency_penalty", -2, "-2.0"),
+    ("frequency_penalty", 2, "2.0"),
+    ("stop", "END", '["END"]'),
+    ("stop", ["a"], '["a"]'),
+    ("stop", ["1", "2", "3", "\n"], '["1","2","3","\\n"]'),
+    ("user", "ada", '"ada"'),
+    ("user", "小明 “q”", '"小明 “q”"'),
+    ("stream", False, "false"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "json_text"), INSIDE)
+def test_a_field_from_its_lowest_to_its_highest_is_sent_as_it_is(
+    api: FakeApi, field: str, value: Any, json_text: str
+) -> None:
+    """C7 C8"""
+    assert sent(api, question(Params.checked({field: value}))) == f'{START},"{field}":{json_text}}}'
+
+
+def test_stream_asks_for_its_usage_too(api: FakeApi) -> None:
+    assert sent(api, question(Params(stream=True))) == f"{START}{STREAMED}}}"
+
+
+@pytest.mark.parametrize("field", [*RANGES, "stream", "stop", "user"])
+def test_a_field_that_is_off_is_not_sent(api: FakeApi, field: str) -> None:
+    """C9"""
+    assert sent(api, question(Params.checked({field: None}))) == f"{START}}}"
+
+
+@pytest.mark.parametrize(("field", "nothing"), [("stop", []), ("user", "")])
+def test_an_empty_text_or_list_counts_as_off(api: FakeApi, field: str, nothing: Any) -> None:
+    assert sent(api, question(Params.checked({field: nothing}))) == f"{START}}}"
+
+
+def test_every_field_at_once_comes_in_the_order_of_the_contract(api: FakeApi) -> None:
+    values = {"user": "ada", "stop": "x", "n": 2, "top_p": 0.5, "temperature": 1, "max_tokens": 9}
+    values |= {"frequency_penalty": -1, "presence_penalty": 1, "stream": True}
+
+    assert sent(api, question(Params.checked(values))) == (
+        f'{START},"temperature":1.0,"max_tokens":9,"top_p":0.5,"n":2,"stream":true,"stop":["x"],'
+        '"presence_penalty":1.0,"frequency_penalty":-1.0,"user":"ada","stream_options":{"include_usage":true}}'
+    )
+
+
+@pytest.mark.parametrize("model", ["o1", "o3", "o4-mini", "gpt-5-chat-latest"])
+def test_models_that_want_it_get_max_completion_tokens(api: FakeApi, model: str) -> None:
+    body = sent(api, question(Params(max_tokens=7), model))
+
+    assert body == START.replace('"echo"', f'"{model}"') + ',"max_completion_tokens":7}'
+
+
+OUTSIDE = [
+    *[("temperature", value, "has to be a number from 0 to 2.") for value in (-0.01, 2.01, float("inf"))],
+    *[("top_p", value, "has to be a number from 0 to 1.") for value in (-0.01, 1.01, float("nan"))],
+    *[("presence_penalty", value, "has to be a number from -2 to 2.") for value in (-2.01, 2.01)],
+    *[("frequency_penalty", value, "has to be a number from -2 to 2.") for value in (-2.01, 2.01)],
+    *[("max_tokens", value, "has to be a whole number from 1 up.") for value in (0, -1, 1.5)],
+    *[("n", value, "has to be a whole number from 1 up.") for value in (0, -1, 1.5)],
+    ("stop", ["1", "2", "3", "4", "5"], "There can be at most 4 stop sequences."),
+    ("user", 7, "“user” can't be sent with this value."),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "sentence"), OUTSIDE)
+def test_just_outside_is_refused_in_a_sentence(field: str, value: Any, sentence: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Params.checked({field: value})
+    assert sentence in str(refused.value)
+
+
+LINKS = [(field, value, sentence) for field, value, sentence in OUTSIDE if field in RANGES and value != 1.5]
+
+
+@pytest.mark.parametrize(("field", "value", "sentence"), LINKS)
+def test_just_outside_is_said_on_the_page_and_nothing_is_sent(
+    app: AppTest, api: FakeApi, field: str, value: Any, sentence: str
+) -> None:
+    """C7"""
+    tab = new_tab(prompt="Hello", **{field: str(value)})
+
+    assert f"“{field}” {sentence}" in shown(tab)
+    assert raw(api) == []
+
+
+@pytest.mark.parametrize("end", ["lowest", "highest"])
+def test_the_ends_of_every_control_of_the_page_arrive(app: AppTest, api: FakeApi, end: str) -> None:
+    """C7 C8"""
+    values = {name: getattr(bounds, end) for name, bounds in RANGES.items()}
+    values = {name: 3 if value is None else value for name, value in values.items()}
+    tab = new_tab(model=f"{host(api)}/echo", **{name: str(value) for name, value in values.items()})
+    tab.chat_input(key="chat_input").set_value("Hello").run()
+
+    assert not tab.exception
+    assert {name: bodies(api)[-1][name] for name in values} == values
+
+
+def test_a_new_page_sends_model_messages_and_stream_only(app: AppTest, api: FakeApi) -> None:
+    """C9"""
+    app.chat_input(key="chat_input").set_value("Hello").run()
+
+    assert raw(api) == [f"{START}{STREAMED}}}"]
+
+
+def test_the_page_sends_the_contracts_curl_example_byte_for_byte(app: AppTest, api: FakeApi) -> None:
+    """C6 C7"""
+    tab = new_tab(
+        model=f"{host(api)}/gpt-4o",
+        system="You are a helpful assistant.",
+        temperature="0.7",
+        max_tokens="1000",
+        stream="false",
+    )
+    tab.chat_input(key="chat_input").set_value("Hello, please introduce yourself.").run()
+
+    assert raw(api) == [json.dumps(json.loads(CURL_EXAMPLE), separators=(",", ":"))]
+    request = api.requests[-1]
+    assert (request.method, request.path) == ("POST", "/v1/chat/completions")
+    assert request.headers["content-type"] == "application/json"
+    assert request.authorization == "…" + KEY[-4:]

@@ -1,0 +1,54 @@
+"""Images that can go with a message: what is one, and what only looks like one."""
+
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from lib.core import images
+from lib.core.errors import InvalidInput
+
+
+def image(kind: str, width: int = 2, height: int = 2) -> bytes:
+    file = BytesIO()
+    Image.new("1" if width > 1_000 else "RGB", (width, height)).save(file, kind)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "gif"])
+def test_an_image_is_sent_as_what_it_is(kind: str) -> None:
+    assert images.data_url(image(kind)).startswith(f"data:image/{kind};base64,")
+    assert images.checked(images.data_url(image(kind))) == images.data_url(image(kind))
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        b"",
+        b"\x89PNG\r\n\x1a\n",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"GIF89a<script>alert(1)</script>",
+        image("bmp"),
+        image("png")[:20],
+        image("png", 20_000, 20_000),
+        image("png") + bytes(images.MAX_BYTES),
+    ],
+    ids=["empty", "head", "svg", "script", "bmp", "cut", "bomb", "large"],
+)
+def test_what_only_looks_like_an_image_is_refused(file: bytes) -> None:
+    """T23"""
+    with pytest.raises(InvalidInput):
+        images.data_url(file)
+
+
+@given(
+    st.binary(max_size=100), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"RIFF0000WEBP"])
+)
+def test_any_bytes_are_an_image_or_refused(rest: bytes, head: bytes) -> None:
+    """T23"""
+    try:
+        assert images.data_url(head + rest).startswith("data:image/")
+    except InvalidInput:
+        return

@@ -1,0 +1,354 @@
+"""Bytes of an answer -> events -> deltas: the standard's cases, the gateways' dialects, and any bytes at all."""
+
+import contextlib
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from lib.core import errors
+from lib.core.contract import Reply, Usage
+from lib.gateway.answer_stream import AnswerReader
+from lib.gateway.error_mapping import Refused
+from lib.gateway.events import Event, EventReader
+from lib.gateway.thinking import Thinking
+from lib.gateway.usage_report import usage_of
+
+CASES = [
+    json.loads(line) for line in (Path(__file__).parents[1] / "cases/events.jsonl").read_text("utf-8").splitlines()
+]
+
+
+def raw(text: str) -> bytes:
+    """The bytes of a case; single bytes that are no UTF-8 stand in it as lone surrogates."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def events(*chunks: bytes) -> list[tuple[str, str]]:
+    reader = EventReader()
+    found = [event for chunk in chunks for event in reader.feed(chunk)]
+    return [(event.name, event.data) for event in found + reader.close()]
+
+
+def chunk(*choices: dict[str, Any], **more: Any) -> bytes:
+    return b"data: " + json.dumps({"model": "m", "choices": choices, **more}).encode() + b"\n\n"
+
+
+def said(content: Any = None, index: int = 0, finish: Any = None, **delta: Any) -> dict[str, Any]:
+    return {"index": index, "delta": {"content": content, **delta}, "finish_reason": finish}
+
+
+def answer(*chunks: bytes, n: int = 1) -> Reply:
+    """The whole answer in `chunks`; raises what is wrong with it."""
+    reader, reply = AnswerReader(Refused(), n), Reply()
+    for one in chunks:
+        for delta in reader.feed(one):
+            reply.add(delta)
+    for delta in reader.close():
+        reply.add(delta)
+    reader.verify()
+    return reply
+
+
+END = chunk(said(finish="stop")) + b"data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_events_are_framed_as_the_standard_says(case: dict[str, Any]) -> None:
+    assert events(*map(raw, case["chunks"])) == [tuple(event) for event in case["expected"]]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_events_do_not_depend_on_where_the_chunks_are_cut(case: dict[str, Any]) -> None:
+    whole = b"".join(map(raw, case["chunks"]))
+    expected = events(whole)
+
+    assert events(*(whole[at : at + 1] for at in range(len(whole)))) == expected
+    assert all(events(whole[:at], whole[at:]) == expected for at in range(min(len(whole), 300)))
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b'data: {"a":1}\n\ndata: [DONE]',
+        b'data: {"a":1}\n\ndata:[DONE]\n',
+        b'data: {"a":1}\n\n[DONE]\n\n',
+        b'data: {"a":1}\n\n[DONE]',
+        b'data: {"a":1}\ndata: [DONE]\n',
+        b'data: {"a":1}\n[DONE]\n',
+        b'data:{"a":1}\r\ndata:[DONE]\r\n\r\n',
+    ],
+)
+def test_done_is_found_in_all_its_spellings(stream: bytes) -> None:
+    assert events(stream) == [("message", '{"a":1}'), ("message", "[DONE]")]
+
+
+def test_events_with_a_line_end_between_them_come_one_by_one_as_they_arrive() -> None:
+    reader = EventReader()
+    reader.feed(b'data: {"a":1}\n')
+
+    assert reader.feed(b'data: {"a":2}\n') == [Event("message", '{"a":1}')]
+    assert reader.feed(b"data: [DONE]\n") == [Event("message", '{"a":2}'), Event("message", "[DONE]")]
+
+
+def test_an_event_without_its_blank_line_counts_at_the_end_when_it_is_whole() -> None:
+    assert events(b'data: {"a":1}') == [("message", '{"a":1}')]
+    assert events(b'data: {"a":') == []
+
+
+@given(st.lists(st.binary(max_size=40), max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_any_bytes_give_an_answer_or_an_error_of_ours(chunks: list[bytes]) -> None:
+    with contextlib.suppress(errors.TemperaError):
+        answer(*chunks)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["choices", "delta", "content", "usage", "error", "index", "message"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(JSON, max_size=4), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_any_json_gives_an_answer_or_an_error_of_ours(values: list[Any], stream: bool) -> None:
+    parts = [json.dumps(value).encode() for value in values]
+    with contextlib.suppress(errors.TemperaError):
+        answer(*(b"data: " + part + b"\n\n" for part in parts)) if stream else answer(*parts[:1])
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_an_answer_does_not_depend_on_where_the_chunks_are_cut(data: st.DataObject) -> None:
+    text = chunk(said("<think>\nhm"), said("你好 👩‍👩‍👧 ", index=1)) + chunk(
+        said("m\n</think>\n\nYes"), said("b", index=1)
+    )
+    whole = b"\xef\xbb\xbf" + text + chunk(said(finish="stop"), said(finish="length", index=1)) + b"data: [DONE]\n\n"
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=12)))
+    pieces = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    reply = answer(*pieces, n=2)
+
+    assert [(one.text, one.reasoning, one.finish_reason) for one in reply.choices] == [
+        ("Yes", "hmm", "stop"),
+        ("你好 👩‍👩‍👧 b", "", "length"),
+    ]
+
+
+@given(st.lists(st.sampled_from(["<think>", "</think>", "<", "th", "ink>", "</", "\n", "a", " "]), max_size=14))
+@example(["<think>", "\n", "<think>"])
+@settings(max_examples=500, deadline=None)
+def test_splitting_off_thoughts_loses_nothing_but_tags_and_line_ends(parts: list[str]) -> None:
+    together, apart = Thinking(), Thinking()
+    whole = "".join(parts)
+    first = [*map(apart.split, whole), apart.flush()]
+    second = [together.split(whole), together.flush()]
+
+    assert ["".join(column) for column in zip(*first, strict=True)] == ["".join(c) for c in zip(*second, strict=True)]
+    if not whole.lstrip().startswith("<think>"):
+        assert "".join(text for text, _ in first) == whole
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ([said("Hi")], "Hi"),
+        ([said([{"type": "text", "text": "H"}, {"type": "text", "text": "i"}])], "Hi"),
+        ([{"delta": {"content": "Hi"}}], "Hi"),
+        ([{"index": "0", "message": {"content": "Hi"}}], "Hi"),
+        ([said("H"), {"index": 0, "delta": None}, said("i")], "Hi"),
+        ([said(refusal="No.")], "No."),
+        ([said("a\ud83d")], "a�"),
+    ],
+)
+def test_text_is_found_wherever_it_stands(content: list[dict[str, Any]], expected: str) -> None:
+    assert answer(chunk(*content), END).choices[0].text == expected
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {"reasoning_content": "hm"},
+        {"reasoning": "hm"},
+        {"reasoning": "hm", "reasoning_content": "hm"},
+        {"reasoning_details": [{"type": "reasoning.text", "text": "hm"}]},
+        {"content": "<think>\nhm\n</think>\n"},
+    ],
+)
+def test_reasoning_counts_once_under_any_name(delta: dict[str, Any]) -> None:
+    choice = answer(chunk({"delta": delta}), chunk(said("Yes")), END).choices[0]
+
+    assert (choice.reasoning, choice.text) == ("hm", "Yes")
+
+
+@pytest.mark.parametrize(
+    ("spelling", "expected"),
+    [("stop", "stop"), ("eos", "stop"), ("end_turn", "stop"), ("completed", "stop"), ("tool_calls", "tool_calls")],
+)
+def test_finish_reasons_are_spelled_one_way(spelling: str, expected: str) -> None:
+    assert answer(chunk(said("x", finish=spelling))).choices[0].finish_reason == expected
+
+
+@pytest.mark.parametrize("nothing", [None, "", "null", 7])
+def test_an_empty_finish_reason_is_none_and_the_stream_counts_as_cut(nothing: Any) -> None:
+    with pytest.raises(errors.CutOff):
+        answer(chunk(said("x", finish=nothing)), b"data: [DONE]\n\n")
+
+
+def test_choices_may_come_interleaved_and_out_of_order() -> None:
+    reply = answer(
+        chunk(said("b", 1)), chunk(said("a", 0), said("b", 1)), chunk(said("", 1, "stop"), said("", 0, "stop"))
+    )
+
+    assert [choice.text for choice in reply.choices] == ["a", "bb"]
+
+
+def test_an_absurd_index_is_ignored() -> None:
+    assert len(answer(chunk(said("x", 10**9), said("y")), END).choices) == 1
+
+
+COUNTS = {"prompt_tokens": 33, "completion_tokens": 40}
+
+
+@pytest.mark.parametrize(
+    ("frames", "n", "expected"),
+    [
+        ([chunk(usage=COUNTS)], 1, (33, 40)),
+        ([chunk(usage=COUNTS)] * 3, 3, (33, 120)),
+        ([chunk(usage=COUNTS)] * 2, 3, (33, 40)),
+        ([chunk(said(" "), usage=COUNTS), chunk(said(" "), usage={**COUNTS, "completion_tokens": 50})], 1, (33, 50)),
+        ([chunk(usage={"input_tokens": "33", "output_tokens": "40"})], 1, (33, 40)),
+        ([chunk(usage={"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0})], 1, None),
+        ([chunk(usage={"prompt_tokens": 33, "completion_tokens": 0})], 1, None),
+        ([chunk(usage=None)], 1, None),
+        ([], 1, None),
+    ],
+)
+def test_usage_is_read_from_any_place_and_summed_only_when_it_comes_by_choice(
+    frames: list[bytes], n: int, expected: tuple[int, int] | None
+) -> None:
+    usage = answer(chunk(*(said("x", index, "stop") for index in range(n))), *frames, b"data: [DONE]\n\n", n=n).usage
+
+    found = (usage.prompt_tokens, usage.completion_tokens) if usage.source == "reported" else None
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        ({"prompt_tokens": 9, "total_tokens": 12}, Usage(9, 3, source="reported")),
+        ({**COUNTS, "completion_tokens_details": {"reasoning_tokens": 7}}, Usage(33, 40, 7, source="reported")),
+        (
+            {**COUNTS, "total_tokens": 80, "completion_tokens_details": {"reasoning_tokens": 7}},
+            Usage(33, 47, 7, source="reported"),
+        ),
+        ({**COUNTS, "prompt_tokens_details": {"cached_tokens": 9}}, Usage(33, 40, None, 9, "reported")),
+        ({**COUNTS, "prompt_cache_hit_tokens": 99}, Usage(33, 40, None, 33, "reported")),
+        ({"prompt_tokens": -1, "completion_tokens": 5}, None),
+        ({"prompt_tokens": 1e300, "completion_tokens": 5}, None),
+        ({"prompt_tokens": True, "completion_tokens": float("nan")}, None),
+        ("33", None),
+    ],
+)
+def test_usage_reports_are_checked(report: Any, expected: Usage | None) -> None:
+    assert usage_of(report) == expected
+
+
+def test_a_json_answer_is_read_where_a_stream_was_asked() -> None:
+    body = {
+        "model": "m",
+        "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}],
+        "usage": COUNTS,
+    }
+    reply = answer(b"\n\n\n", json.dumps(body).encode())
+
+    assert (reply.choices[0].text, reply.usage.completion_tokens, reply.model) == ("Hi", 40, "m")
+
+
+def test_a_json_answer_of_llama_cpp_with_several_choices_has_no_usable_usage() -> None:
+    message = {"message": {"content": "Hi"}, "finish_reason": "stop"}
+    body = {"choices": [message, {**message, "index": 1}], "usage": COUNTS, "timings": {}}
+
+    assert answer(json.dumps(body).encode(), n=2).usage.source == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("stream", "error"),
+    [
+        (b"", errors.CutOff),
+        (b": PING\n\n", errors.CutOff),
+        (chunk(said("x")), errors.CutOff),
+        (chunk(said("x")) + b"data: [DONE]\n\n", errors.BrokenOff),
+        (chunk(said("x", 0, "stop"), said("y", 1)) + b"data: [DONE]\n\n", errors.BrokenOff),
+        (b'{"choices": [{"mess', errors.CutOff),
+        (b"data: [DONE]\n\n", errors.Empty),
+        (chunk(said(finish="stop")), errors.Empty),
+        (chunk(said(finish="length")), errors.Empty),
+        (chunk(said(finish="content_filter")), errors.Blocked),
+        (b'{"choices": []}', errors.Empty),
+        (b"Not found", errors.Malformed),
+        (b"data: hello\n\n", errors.Malformed),
+        (b"[1, 2]", errors.Malformed),
+        (b"[" * 100_000, errors.CutOff),
+        (b"<!doctype html><title>Console</title>", errors.WrongAddress),
+        (b'{"error": {"message": "Overloaded", "code": 503}}', errors.UpstreamFailed),
+        (b'data: {"error": "boom"}\n\n', errors.ApiError),
+        (b'event: error\ndata: {"message": "Insufficient Balance"}\n\n', errors.NoBalance),
+        (b"event: error\ndata: boom\n\n", errors.ApiError),
+        (b'data: {"object": "error", "message": "m", "code": 400}\n\ndata: [DONE]\n\n', errors.BadParameter),
+        ('{"success": false, "message": "无权进行此操作"}'.encode(), errors.Forbidden),
+        (chunk(said("x", finish="error")), errors.ApiError),
+        (chunk(said("x"), error={"code": "server_error", "message": "gone"}), errors.UpstreamFailed),
+    ],
+)
+def test_what_is_no_whole_answer_is_an_error(stream: bytes, error: type[errors.TemperaError]) -> None:
+    with pytest.raises(error) as caught:
+        answer(stream)
+
+    assert type(caught.value) is error
+
+
+def test_an_answer_that_spent_its_length_on_reasoning_is_whole() -> None:
+    reply = answer(chunk(said(reasoning_content="hm", finish="length")))
+
+    assert (reply.choices[0].reasoning, reply.choices[0].finish_reason) == ("hm", "length")
+
+
+def test_pings_and_comments_are_no_progress() -> None:
+    reader = AnswerReader(Refused())
+    for ping in (b": PING\n\n", b'event: ping\ndata: {"type": "ping"}\n\n', b'data: {"type": "ping"}\n\n'):
+        list(reader.feed(ping))
+
+    assert reader.progress == 0
+    list(reader.feed(chunk(said("x"))))
+    assert reader.progress == 1
+
+
+@pytest.mark.parametrize("bomb", [b"x", b"data: ", b"data: x\n", b":"])
+def test_t21_an_endless_line_or_event_ends_in_an_error(bomb: bytes) -> None:
+    reader = EventReader()
+    with pytest.raises(errors.Malformed):
+        for _ in range(40):
+            reader.feed(bomb * (1024 * 1024 // len(bomb)) if bomb != b"data: " else bomb + b"y" * 1024 * 1024)
+
+
+def test_t21_tiny_chunks_take_linear_time() -> None:
+    def seconds(size: int) -> float:
+        reader, began = EventReader(), time.process_time()
+        for _ in range(size):
+            reader.feed(b"x")
+        return time.process_time() - began
+
+    seconds(20_000)
+    assert seconds(200_000) < 40 * max(seconds(20_000), 0.01)
+
+
+def test_two_thousand_comments_leave_nothing_behind() -> None:
+    assert events(*[b": x\n"] * 2000, b"data:ok\n", b"\n") == [("message", "ok")]

@@ -1,0 +1,535 @@
+"""The client against a service on a real socket: answers, refusals, clocks, connections, keys."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from random import Random
+from typing import Any, TypeVar
+
+import pytest
+from pydantic import SecretStr
+
+from lib.core import errors
+from lib.core.contract import ChatRequest, Delta, Message, Params, Reply
+from lib.gateway.client import Client, Clocks
+from lib.gateway.endpoints import Endpoint
+from tests.fake_api import MODELS, FakeApi, Step, answer_text
+
+KEY = "sk-test-abcdefghijklmnopqrstuvwxyz"
+CLOCKS = Clocks(silence=0.4, grace=0.2, models=0.5)
+T = TypeVar("T")
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    with FakeApi() as running:
+        yield running
+
+
+@pytest.fixture
+def endpoint(api: FakeApi) -> Endpoint:
+    return Endpoint("fake", api.base_url, SecretStr(KEY), first_byte_seconds=2.0)
+
+
+def request(model: str, prompt: str = "hello big world", **params: Any) -> ChatRequest:
+    return ChatRequest(model, (Message(role="user", content=prompt),), Params(**params))
+
+
+def using(work: Callable[[Client], Coroutine[Any, Any, T]], clocks: Clocks = CLOCKS) -> T:
+    """Run `work` with a client of its own."""
+
+    async def run() -> T:
+        client = Client(clocks, Random(1))
+        try:
+            return await work(client)
+        finally:
+            await client.aclose()
+
+    return asyncio.run(run())
+
+
+async def whole(client: Client, endpoint: Endpoint, asked: ChatRequest, **options: Any) -> Reply:
+    reply = Reply()
+    async for delta in client.ask(endpoint, asked, **options):
+        reply.add(delta)
+    return reply
+
+
+def answer(endpoint: Endpoint, asked: ChatRequest, **options: Any) -> Reply:
+    return using(lambda client: whole(client, endpoint, asked, **options))
+
+
+def failure(endpoint: Endpoint, asked: ChatRequest, **options: Any) -> errors.TemperaError:
+    with pytest.raises(errors.TemperaError) as caught:
+        answer(endpoint, asked, **options)
+    return caught.value
+
+
+@pytest.mark.parametrize("stream", [True, False, None])
+@pytest.mark.parametrize("model", ["echo", "json", "sse", "long-40"])
+def test_an_answer_is_the_same_streamed_or_not(endpoint: Endpoint, model: str, stream: bool | None) -> None:
+    reply = answer(endpoint, request(model, temperature=0.5, stream=stream))
+
+    assert reply.choices[0].text == answer_text(model, 0.5, "hello big world")
+    assert reply.choices[0].finish_reason == "stop"
+    assert (reply.model, reply.request_id) == (model, "fake-1")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_usage_comes_with_the_answer(endpoint: Endpoint, stream: bool) -> None:
+    usage = answer(endpoint, request("reason", stream=stream)).usage
+
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.reasoning_tokens) == (3, 8, 3)
+    assert usage.source == "reported"
+
+
+def test_it_is_told_when_the_request_has_left_and_not_when_none_could(endpoint: Endpoint) -> None:
+    told: list[str] = []
+    impatient = replace(endpoint, first_byte_seconds=0.3)
+    failure(impatient, request("silent"), on_sent=lambda: told.append("silent"), retry=False)
+    assert told == ["silent"]
+
+    nowhere = replace(endpoint, base_url="http://127.0.0.1:9/v1")
+    failure(nowhere, request("echo"), on_sent=lambda: told.append("nowhere"), retry=False)
+    assert told == ["silent"]
+
+
+def test_no_usage_stays_unknown(endpoint: Endpoint) -> None:
+    assert answer(endpoint, request("no-usage", stream=True)).usage.source == "unknown"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("model", ["reason", "think"])
+def test_reasoning_is_kept_apart_from_the_text(endpoint: Endpoint, model: str, stream: bool) -> None:
+    choice = answer(endpoint, request(model, stream=stream)).choices[0]
+
+    assert (choice.reasoning, choice.text) == ("Thinking it over.", "You said: hello big world")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_several_choices_come_side_by_side(endpoint: Endpoint, stream: bool) -> None:
+    texts = [choice.text for choice in answer(endpoint, request("echo", n=3, stream=stream)).choices]
+
+    assert texts == [answer_text("echo", None, "hello big world", index) for index in range(3)]
+
+
+def test_fewer_choices_than_asked_end_without_waiting(endpoint: Endpoint) -> None:
+    assert len(answer(endpoint, request("n-ignored", n=3, stream=True)).choices) == 1
+
+
+def test_max_tokens_and_stop_are_sent(endpoint: Endpoint, api: FakeApi) -> None:
+    reply = answer(endpoint, request("echo", max_tokens=2, stop=["world"], stream=True))
+
+    assert (reply.choices[0].text, reply.choices[0].finish_reason) == ("You said:", "length")
+    assert api.requests[0].body == {
+        "model": "echo",
+        "messages": [{"role": "user", "content": "hello big world"}],
+        "max_tokens": 2,
+        "stop": ["world"],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+def test_a_lone_surrogate_in_a_prompt_does_no_harm(endpoint: Endpoint) -> None:
+    assert answer(endpoint, request("echo", "a\ud83db")).choices[0].text == "You said: a?b"
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("error-401", errors.BadKey),
+        ("error-402", errors.NoBalance),
+        ("error-403", errors.NoBalance),
+        ("error-404", errors.ModelNotFound),
+        ("error-429", errors.RateLimited),
+        ("error-500", errors.UpstreamFailed),
+        ("error-504", errors.GatewayTimeout),
+        ("refuses-temperature", errors.BadParameter),
+        ("html", errors.WrongAddress),
+        ("empty", errors.Empty),
+        ("cut", errors.CutOff),
+    ],
+)
+@pytest.mark.parametrize("stream", [True, False])
+def test_refusals_are_told_apart(endpoint: Endpoint, model: str, kind: type[errors.TemperaError], stream: bool) -> None:
+    error = failure(endpoint, request(model, temperature=0.5, stream=stream), retry=False)
+
+    assert type(error) is kind
+    assert error.facts["service"] == "fake" and error.facts["model"] == model
+    assert "?" not in error.sentence()
+
+
+def test_what_had_come_before_a_cut_is_given_out(endpoint: Endpoint) -> None:
+    seen: list[Delta] = []
+
+    async def work(client: Client) -> None:
+        async for delta in client.ask(endpoint, request("cut", stream=True)):
+            seen.append(delta)
+
+    with pytest.raises(errors.CutOff):
+        using(work)
+    assert "".join(delta.text for delta in seen) == "You said:"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("model", ["error-429-once", "error-500-once"])
+def test_a_passing_failure_is_tried_again_after_the_wait_asked_for(
+    endpoint: Endpoint, api: FakeApi, model: str, stream: bool
+) -> None:
+    heard: list[tuple[int, float, str]] = []
+    reply = answer(
+        endpoint,
+        request(model, stream=stream),
+        on_retry=lambda attempt, wait, error: heard.append((attempt, wait, error.kind)),
+    )
+
+    assert reply.choices[0].text == "You said: hello big world"
+    assert [(attempt, wait) for attempt, wait, _ in heard] == [(1, 0.1)]
+    assert len(api.requests) == 2
+    assert api.requests[1].arrived - (api.requests[0].finished or 0) > 0.08
+
+
+def test_nothing_is_tried_again_when_told_not_to(endpoint: Endpoint, api: FakeApi) -> None:
+    assert isinstance(failure(endpoint, request("error-429-once"), retry=False), errors.RateLimited)
+    assert len(api.requests) == 1
+
+
+def test_no_retry_once_something_was_shown_or_may_be_billed(endpoint: Endpoint, api: FakeApi) -> None:
+    api.script("late", b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n', b'data: {"error":{"code":503}}\n\n')
+    for model in ("late", "cut", "error-504"):
+        failure(endpoint, request(model, stream=True))
+
+    assert len(api.requests) == 3
+
+
+def test_a_waiting_call_holds_no_place_at_its_endpoint(endpoint: Endpoint) -> None:
+    inside = 0
+    seen: list[int] = []
+
+    class Admitting(Endpoint):
+        @asynccontextmanager
+        async def admit(self, request: ChatRequest) -> AsyncIterator[Endpoint]:
+            nonlocal inside
+            inside += 1
+            try:
+                yield endpoint
+            finally:
+                inside -= 1
+
+    other = Admitting("other", "http://127.0.0.1:1/v1")
+    answer(other, request("error-429-once"), on_retry=lambda *_: seen.append(inside))
+
+    assert seen == [0]
+
+
+def test_the_endpoint_that_admits_is_the_one_that_is_asked(endpoint: Endpoint) -> None:
+    class Elsewhere(Endpoint):
+        @asynccontextmanager
+        async def admit(self, request: ChatRequest) -> AsyncIterator[Endpoint]:
+            yield endpoint
+
+    assert answer(Elsewhere("other", "http://127.0.0.1:1/v1"), request("echo")).model == "echo"
+
+
+def test_silence_before_the_first_byte_ends_in_a_time_out(endpoint: Endpoint, api: FakeApi) -> None:
+    error = failure(replace(endpoint, first_byte_seconds=0.2), request("silent", stream=True))
+
+    assert isinstance(error, errors.TimedOut)
+    assert (error.facts["clock"], error.facts["seconds"], error.billed) == ("first_byte", 0.2, "unknown")
+    assert len(api.requests) == 1
+    api.wait(lambda fake: fake.requests[0].closed_by_client)
+
+
+def test_pings_do_not_keep_a_dead_stream_alive(endpoint: Endpoint, api: FakeApi) -> None:
+    pings: list[Step] = [b": PING\n\n", 0.05] * 40
+    api.script("pings", b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n', *pings)
+    began = time.monotonic()
+    error = failure(endpoint, request("pings", stream=True))
+
+    assert isinstance(error, errors.TimedOut) and error.facts["clock"] == "pings"
+    assert time.monotonic() - began < 1.2
+
+
+def test_a_model_may_think_longer_than_the_silence_allowed_later(endpoint: Endpoint, api: FakeApi) -> None:
+    role, text = (
+        b'data: {"choices":[{"delta":{"role":"assistant"}}]}\n\n',
+        b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n',
+    )
+    api.script("thinks", role, 0.7, text, b'data: {"choices":[{"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
+
+    assert answer(endpoint, request("thinks", stream=True)).choices[0].text == "x"
+
+
+def test_a_slow_reader_is_not_taken_for_a_silent_service(endpoint: Endpoint) -> None:
+    async def work(client: Client) -> str:
+        text = ""
+        async for delta in client.ask(endpoint, request("slow-20", stream=True)):
+            text += delta.text
+            await asyncio.sleep(CLOCKS.silence * 1.2 if text == "You" else 0)
+        return text
+
+    assert using(work) == "You said: hello big world"
+
+
+@pytest.mark.parametrize("end", [b"data: [DONE]\n\n", b""])
+def test_a_stream_that_never_closes_ends_once_the_answer_is_complete(
+    endpoint: Endpoint, api: FakeApi, end: bytes
+) -> None:
+    api.script(
+        "stalls", b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n' + end, float("inf")
+    )
+    began = time.monotonic()
+
+    assert answer(endpoint, request("stalls", stream=True)).choices[0].text == "x"
+    assert time.monotonic() - began < 1.0
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "deltas"),
+    [("silent", True, 0), ("slow-150", True, 2), ("slow-5000", False, 0)],
+    ids=["silent", "amid a stream", "before a JSON answer"],
+)
+def test_cancelling_closes_the_connection_at_once(
+    endpoint: Endpoint, api: FakeApi, model: str, asked: bool, deltas: int
+) -> None:
+    async def work(client: Client) -> float:
+        enough = asyncio.Event()
+        seen: list[Delta] = []
+
+        async def read() -> None:
+            async for delta in client.ask(endpoint, request(model, stream=asked)):
+                seen.append(delta)
+                if len(seen) >= deltas:
+                    enough.set()
+
+        task = asyncio.create_task(read())
+        await asyncio.to_thread(api.wait, lambda fake: fake.requests)
+        if deltas:
+            await enough.wait()
+        task.cancel()
+        cancelled = time.time()
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.to_thread(api.wait, lambda fake: fake.requests[0].closed_by_client)
+        return cancelled
+
+    cancelled = using(work)
+    assert (api.requests[0].closed_by_client or 0) - cancelled < 0.2
+
+
+def test_leaving_the_loop_early_closes_the_connection(endpoint: Endpoint, api: FakeApi) -> None:
+    async def work(client: Client) -> None:
+        deltas = client.ask(endpoint, request("slow-100", stream=True))
+        async for delta in deltas:
+            if delta.text:
+                break
+        await deltas.aclose()
+        await asyncio.to_thread(api.wait, lambda fake: fake.requests[0].closed_by_client)
+
+    using(work)
+
+
+def test_calls_one_after_the_other_share_a_connection(endpoint: Endpoint, api: FakeApi) -> None:
+    async def work(client: Client) -> None:
+        for stream in (True, False, True):
+            await whole(client, endpoint, request("echo", stream=stream))
+
+    using(work)
+    assert len({one.connection for one in api.requests}) == 1
+
+
+def test_many_calls_at_once_each_get_a_connection_and_none_is_lost(endpoint: Endpoint, api: FakeApi) -> None:
+    async def work(client: Client) -> list[Reply]:
+        return await asyncio.gather(
+            *(whole(client, endpoint, request("slow-20", f"p{at}", stream=True)) for at in range(80))
+        )
+
+    replies = using(work, Clocks())
+    assert [reply.choices[0].text for reply in replies] == [f"You said: p{at}" for at in range(80)]
+    assert api.most_at_once > 40
+
+
+def test_no_connection_stays_open_after_the_client_is_closed(endpoint: Endpoint, api: FakeApi) -> None:
+    answer(endpoint, request("echo"))
+    api.wait(lambda fake: fake.open_connections == 0)
+
+
+def test_no_cookie_is_kept(endpoint: Endpoint, api: FakeApi) -> None:
+    body = b'{"choices":[{"message":{"content":"x"}}]}'
+    api.script("cookie", body, headers={"set-cookie": "who=me; Path=/"})
+
+    async def work(client: Client) -> None:
+        await whole(client, endpoint, request("cookie"))
+        await whole(client, endpoint, request("cookie"))
+
+    using(work)
+    assert [one.headers.get("cookie") for one in api.requests] == [None, None]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_t7_a_redirect_is_not_followed(endpoint: Endpoint, api: FakeApi, stream: bool) -> None:
+    error = failure(replace(endpoint, base_url=api.base_url.replace("/v1", "/moved")), request("echo", stream=stream))
+
+    assert isinstance(error, errors.WrongAddress)
+    assert error.original == "307 → /v1/chat/completions"
+    assert len(api.requests) == 1
+
+
+def test_a_proxy_never_comes_between_this_computer_and_itself(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+
+    assert answer(endpoint, request("echo")).model == "echo"
+
+
+def test_an_address_without_its_version_suggests_the_right_one(endpoint: Endpoint, api: FakeApi) -> None:
+    error = failure(replace(endpoint, base_url=api.base_url.removesuffix("/v1")), request("echo"))
+
+    assert isinstance(error, errors.WrongAddress)
+    assert error.suggestion == api.base_url
+
+
+@pytest.mark.parametrize(
+    ("base_url", "kind", "attempts"),
+    [
+        ("http://127.0.0.1:1/v1", errors.Refused, 2),
+        ("http://tempera.invalid/v1", errors.NameNotFound, 2),
+        ("https://127.0.0.1:{port}/v1", errors.TlsFailed, 1),
+    ],
+)
+def test_no_connection_says_why_and_sends_nothing(
+    api: FakeApi, base_url: str, kind: type[errors.TemperaError], attempts: int
+) -> None:
+    port = api.base_url.split(":")[2].split("/")[0]
+    made: list[int] = []
+    place = Endpoint("gone", base_url.format(port=port), SecretStr(KEY))
+    error = failure(place, request("echo"), on_retry=lambda attempt, *_: made.append(attempt))
+
+    assert type(error) is kind and error.billed == "no"
+    assert len(made) + 1 == attempts
+    assert api.requests == [] and str(error.facts["address"]) in base_url.format(port=port)
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    ["ftp://host/v1", "http://user:pw@host/v1", "http:///v1", "http://a\\@b/v1", "host", "http://h/v1?x=1", ""],
+)
+def test_t6_an_address_that_can_be_read_two_ways_is_refused(base_url: str) -> None:
+    error = failure(Endpoint("odd", base_url, SecretStr(KEY)), request("echo"))
+
+    assert isinstance(error, errors.InvalidInput) and "pw" not in error.sentence()
+
+
+@pytest.mark.parametrize("typed", [f" {KEY}\n", f"\t{KEY}\r\n", f"\ufeff{KEY}"])
+def test_blanks_around_a_key_are_dropped(endpoint: Endpoint, api: FakeApi, typed: str) -> None:
+    answer(replace(endpoint, api_key=SecretStr(typed)), request("echo"))
+
+    assert api.requests[0].authorization == "…wxyz"
+
+
+@pytest.mark.parametrize(
+    "typed", ["sk-a\nb-secret", "Bearer sk-secret", "sk-sécret", "sk-\x00secret", "sk-" + "x" * 10_000]
+)
+def test_t3_a_key_that_can_not_be_one_is_refused_without_showing_it(
+    endpoint: Endpoint, api: FakeApi, typed: str
+) -> None:
+    error = failure(replace(endpoint, api_key=SecretStr(typed)), request("echo"))
+
+    assert isinstance(error, errors.InvalidInput)
+    assert "secret" not in repr(error) + str(error.facts) + error.original
+    assert api.requests == []
+
+
+def test_t3_a_service_that_repeats_the_key_gets_it_masked(endpoint: Endpoint, api: FakeApi) -> None:
+    secret = "plain0key0of0forty0characters"
+    api.script("parrot", f'{{"error": {{"message": "bad key {secret}", "code": "{secret}"}}}}'.encode(), status=401)
+    error = failure(replace(endpoint, api_key=SecretStr(secret)), request("parrot"))
+
+    assert error.original == "bad key …ters"
+    assert secret not in repr(error) + str(vars(error))
+
+
+def test_a_service_may_need_no_key() -> None:
+    with FakeApi(keys_optional=True) as api:
+        assert answer(Endpoint("open", api.base_url), request("echo")).model == "echo"
+        assert api.requests[0].authorization == ""
+
+
+def test_t21_an_endless_json_answer_ends_in_an_error(endpoint: Endpoint, api: FakeApi) -> None:
+    api.script("bomb", b'{"choices": [', *[b" " * 1024 * 1024] * 40)
+
+    assert isinstance(failure(endpoint, request("bomb")), errors.Malformed)
+
+
+def listed(endpoint: Endpoint) -> list[str]:
+    return using(lambda client: client.models(endpoint))
+
+
+def test_models_are_listed_in_their_order(endpoint: Endpoint) -> None:
+    assert listed(endpoint) == list(MODELS)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"data": [{"id": "a"}, {"id": "b/c:free"}, {"id": "a"}, {"id": null}, {}, 3, {"id": "x\\u0000"}]}',
+        '["a", "b/c:free"]',
+        '{"models": [{"name": "a"}, {"model": "b/c:free", "name": "shown"}]}',
+        '{"object": "list", "data": ["a", " b/c:free "]}',
+        '\ufeff[{"id": "a"}, {"id": "b/c:free"}]',
+        '{"data": {"a": {}, "b/c:free": {}}}',
+    ],
+)
+def test_odd_lists_of_models_are_understood(endpoint: Endpoint, api: FakeApi, body: str) -> None:
+    api.script_models(body)
+
+    assert listed(endpoint) == ["a", "b/c:free"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind"),
+    [
+        ('{"data": []}', 200, errors.NoModelList),
+        ('{"data": null}', 200, errors.NoModelList),
+        ("", 200, errors.NoModelList),
+        ("<html></html>", 200, errors.NoModelList),
+        ("", 404, errors.NoModelList),
+        ("<html></html>", 404, errors.NoModelList),
+        ('{"error": {"message": "no", "code": 401}}', 200, errors.BadKey),
+        ('{"error": {"message": "Insufficient Balance"}}', 402, errors.NoBalance),
+        ("", 503, errors.UpstreamFailed),
+    ],
+)
+def test_no_list_of_models_is_told_from_other_trouble(
+    endpoint: Endpoint, api: FakeApi, body: str, status: int, kind: type[errors.ApiError]
+) -> None:
+    api.script_models(body, status)
+    with pytest.raises(errors.ApiError) as caught:
+        listed(endpoint)
+
+    assert type(caught.value) is kind
+    assert "fake" in caught.value.sentence()
+
+
+def test_a_list_of_models_from_an_address_without_its_version_suggests_the_right_one(
+    endpoint: Endpoint, api: FakeApi
+) -> None:
+    with pytest.raises(errors.WrongAddress) as caught:
+        listed(replace(endpoint, base_url=api.base_url.removesuffix("/v1")))
+
+    assert caught.value.suggestion == api.base_url
+
+
+def test_a_bad_key_is_found_by_listing_the_models(endpoint: Endpoint) -> None:
+    with pytest.raises(errors.BadKey):
+        listed(replace(endpoint, api_key=SecretStr("sk-bad-abcdefgh")))
+
+
+def test_a_list_of_models_that_never_comes_times_out(endpoint: Endpoint, api: FakeApi) -> None:
+    api.script_models(float("inf"))
+    with pytest.raises(errors.TimedOut):
+        listed(endpoint)

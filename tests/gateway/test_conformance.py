@@ -1,0 +1,140 @@
+"""Every gateway's answers and refusals, from a real socket to what is recorded and what the page says.
+
+The tables are cases/answers.jsonl and cases/refusals.jsonl. `steps` are what the service does: text to send, seconds
+to wait, -1 to hang up. The rest is what has to be recorded; `says` is the sentence of the page in English.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from lib.calls import records
+from lib.calls.records import CallRecord
+from lib.core.contract import Call, ChatRequest, Message, Params
+from lib.core.errors import recorded
+from lib.gateway import retry
+from lib.gateway.client import Client, Clocks
+from lib.gateway.endpoints import Endpoint
+from lib.services import House
+from lib.settings import Settings
+from lib.ui.shared.texts import catalogue
+from tests.fake_api import FakeApi, Step
+
+KEY = "sk-test-abcdefghijklmnopqrstuvwxyz"
+CLOCKS = Clocks(silence=0.3, grace=0.2, thinking=1.0)
+FIRST_BYTE_SECONDS = 0.3
+
+
+def table(name: str) -> list[Any]:
+    """The cases of a table, one test each."""
+    lines = (Path(__file__).parents[1] / "cases" / f"{name}.jsonl").read_text("utf-8").splitlines()
+    cases = [json.loads(line) for line in lines]
+    return [pytest.param(case, id=case["name"]) for case in cases]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gateway and the house that asks it."""
+
+    api: FakeApi
+    house: House
+
+    def asked(self, case: dict[str, Any]) -> CallRecord:
+        """What the house records of a call that ends as the case says."""
+        self.api.script(case["name"], *map(step, case["steps"]), status=case["status"], headers=headers(case))
+        endpoint = Endpoint("Gate", self.api.base_url, SecretStr(KEY), FIRST_BYTE_SECONDS)
+        params = Params(stream=case["stream"], n=case.get("n"))
+        request = ChatRequest(case["name"], (Message(role="user", content="hello"),), params)
+        call = Call(secrets.token_hex(16), "me", "tab", "chat", "Gate", request)
+        self.house.store.write(lambda db: records.start_call(db, call, self.house.process)).result()
+        assert self.house.start(call, endpoint).wait_until_finished(10)
+        record = self.house.store.read(lambda db: records.call_of(db, "me", call.id))
+        assert record is not None
+        return record
+
+
+def step(value: str | float) -> Step:
+    return value.replace("KEYKEYKEY", KEY).encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+
+
+def headers(case: dict[str, Any]) -> dict[str, str]:
+    given = {"x-request-id": "gate-1", **case["headers"]}
+    return {name: value for name, value in given.items() if value is not None} | (
+        {"x-request-id": ""} if given["x-request-id"] is None else {}
+    )
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+    with pytest.MonkeyPatch.context() as patch, FakeApi() as api:
+        patch.setattr(retry, "FIRST_WAIT", 0.002)
+        opened = House.open(Settings(data_dir=tmp_path_factory.mktemp("data"), local_model=False))
+        house = replace(opened, client=Client(CLOCKS, Random(1)))
+        yield Gate(api, house)
+        house.close()
+
+
+def check(gate: Gate, case: dict[str, Any]) -> None:
+    """One case, in all that is recorded of it."""
+    record = gate.asked(case)
+    usage = record.usage
+    counts = [usage.prompt_tokens, usage.completion_tokens, usage.reasoning_tokens, usage.cached_tokens]
+
+    assert (record.state, record.error_kind) == (case["state"], case["kind"])
+    assert [[one.text, one.reasoning, one.finish_reason] for one in record.choices] == case["choices"]
+    assert usage.source == case["usage_source"]
+    assert case["usage"] is None or counts == case["usage"]
+    assert record.billed == case["billed"]
+    assert record.attempts == case["attempts"]
+    assert sum(one.model == case["name"] for one in gate.api.requests) == case["attempts"]
+    assert record.request_id == (case["request_id"] if record.choices or case["kind"] in API_KINDS else "")
+    if case["kind"]:
+        check_words(record, case["says"])
+    else:
+        assert record.error_record == {}
+
+
+API_KINDS = {
+    "api", "bad_key", "no_balance", "forbidden", "model_not_found", "wrong_address", "rate_limited", "bad_parameter",
+    "context_too_long", "blocked", "upstream", "gateway_timeout",
+}  # fmt: skip
+
+
+def check_words(record: CallRecord, english: str) -> None:
+    """What the page says of a recorded error, in both languages."""
+    error = recorded(record.error_record, record.error_text)
+    chinese = error.sentence(catalogue("zh_Hans").gettext)
+
+    assert error.sentence() == english
+    assert re.search(r"[\u4e00-\u9fff]", chinese) and "{" not in chinese
+    assert not set(re.findall(r"[A-Za-z]{4,}", english.replace("Gate", ""))) & {"None", "nan"}
+
+
+@pytest.mark.parametrize("case", table("answers"))
+def test_an_answer_is_recorded_as_it_was_meant(gate: Gate, case: dict[str, Any]) -> None:
+    check(gate, case)
+    if case["choices"]:
+        last = gate.house.store.read(lambda db: records.calls_of(db, "me", limit=1))[0]
+        assert last.model_answered == case["model_answered"]
+
+
+@pytest.mark.parametrize("case", table("refusals"))
+def test_a_refusal_becomes_one_sentence_and_is_tried_again_only_where_that_is_safe(
+    gate: Gate, case: dict[str, Any]
+) -> None:
+    check(gate, case)
+    last = gate.house.store.read(lambda db: records.calls_of(db, "me", limit=1))[0]
+    assert case["original"] is None or last.error_text == case["original"]
+    assert KEY not in json.dumps([last.error_text, last.error_record])
+
+
+def test_the_tables_are_as_large_as_they_were() -> None:
+    assert len(table("answers")) + len(table("refusals")) > 300

@@ -1,0 +1,167 @@
+"""Framing at its limits: any bytes, tiny chunks, huge events, endless streams; time and memory stay bounded."""
+
+import contextlib
+import json
+import time
+import tracemalloc
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.core import errors
+from lib.core.contract import Reply
+from lib.gateway.answer_stream import AnswerReader
+from lib.gateway.error_mapping import Refused
+from lib.gateway.events import LIMIT, EventReader
+
+CASES = [
+    json.loads(line) for line in (Path(__file__).parents[1] / "cases/events.jsonl").read_text("utf-8").splitlines()
+]
+PIECE = b'data: {"choices":[{"index":0,"delta":{"content":"word "}}]}\n\n'
+END = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+MIB = 1024 * 1024
+
+
+def events(*chunks: bytes) -> list[tuple[str, str]]:
+    reader = EventReader()
+    found = [event for chunk in chunks for event in reader.feed(chunk)]
+    return [(event.name, event.data) for event in found + reader.close()]
+
+
+def answered(*chunks: bytes) -> Reply:
+    reader, reply = AnswerReader(Refused()), Reply()
+    for chunk in chunks:
+        for delta in reader.feed(chunk):
+            reply.add(delta)
+    for delta in reader.close():
+        reply.add(delta)
+    reader.verify()
+    return reply
+
+
+def pieces(data: bytes, size: int) -> list[bytes]:
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def test_all_public_suites_are_there() -> None:
+    suites = Counter(case["source"].partition(" ")[0] for case in CASES)
+
+    assert len(CASES) >= 170 and len({case["name"] for case in CASES}) == len(CASES)
+    for suite in ("openai-python", "httpx-sse", "eventsource-parser", "web-platform-tests", "WHATWG", "chat"):
+        assert suites[suite] >= 7, suite
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 7, 97])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_events_come_out_the_same_in_chunks_of_any_size(case: dict[str, Any], size: int) -> None:
+    whole = b"".join(chunk.encode("utf-8", "surrogateescape") for chunk in case["chunks"])
+
+    assert events(*pieces(whole, size)) == [tuple(event) for event in case["expected"]]
+
+
+@given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=6))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_are_framed_the_same_wherever_they_are_cut(data: bytes, cuts: list[int]) -> None:
+    at = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    parts = [data[start:end] for start, end in pairwise(at)]
+
+    assert events(*parts) == events(data)
+
+
+@given(st.lists(st.sampled_from([b"data:", b" ", b"{}", b"\n", b"\r", b"[DONE]", b"id:", b":", b"\xef\xbb\xbf", b"x"])))
+@settings(max_examples=300, deadline=None)
+def test_fields_in_any_order_are_framed_the_same_byte_by_byte(parts: list[bytes]) -> None:
+    whole = b"".join(parts)
+
+    assert events(*pieces(whole, 1)) == events(whole)
+
+
+@given(st.lists(st.sampled_from([PIECE, END, b": PING\n\n", b"data: {\n\n", b'data: {"error":"x"}\n\n', b"\xff"])))
+@settings(max_examples=100, deadline=None)
+def test_what_came_before_an_error_does_not_depend_on_the_chunks(parts: list[bytes]) -> None:
+    def shown(*chunks: bytes) -> tuple[str, str]:
+        reader, text = AnswerReader(Refused()), []
+        try:
+            for chunk in chunks:
+                text += [delta.text for delta in reader.feed(chunk)]
+            text += [delta.text for delta in reader.close()]
+            reader.verify()
+        except errors.TemperaError as error:
+            return "".join(text), error.kind
+        return "".join(text), ""
+
+    whole = b"".join(parts)
+    assert shown(*pieces(whole, 1))[1] == shown(whole)[1]
+
+
+def seconds(work: Any) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def test_a_hundred_thousand_tiny_chunks_take_linear_time() -> None:
+    stream = PIECE * 10_000 + END
+    tenth = seconds(lambda: answered(*pieces(PIECE * 1_000 + END, 6)))
+    whole = seconds(lambda: answered(*pieces(stream, 6)))
+
+    assert len(pieces(stream, 6)) > 100_000
+    assert whole < 30 * max(tenth, 0.02)
+
+
+@pytest.mark.parametrize("size", [64 * 1024, 4093])
+def test_an_event_of_five_megabytes_comes_through(size: int) -> None:
+    text = "x" * (5 * 1000 * 1000) + "известни\u2028"
+    data = b"data: " + json.dumps({"choices": [{"delta": {"content": text}, "finish_reason": "stop"}]}).encode()
+
+    assert answered(*pieces(data + b"\n\n", size)).choices[0].text == text
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        b"x" * MIB,
+        b"data: " + b"y" * MIB,
+        (b"data: " + b"x" * 57 + b"\n") * (MIB // 64),
+        b": " + b"z" * MIB,
+        b"event: " + b"n" * MIB,
+    ],
+    ids=["line", "data", "data lines", "comment", "name"],
+)
+def test_t21_memory_stays_bounded_whatever_never_ends(bomb: bytes) -> None:
+    tracemalloc.start()
+    reader = EventReader()
+    try:
+        with contextlib.suppress(errors.Malformed):
+            for _ in range(64):
+                reader.feed(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 12 * LIMIT
+    finally:
+        tracemalloc.stop()
+
+
+def test_t21_a_stream_that_never_ends_leaves_nothing_behind_in_the_reader() -> None:
+    reader = AnswerReader(Refused())
+    chunk = PIECE.replace(b"word ", b"") * 200 + b": PING\n\n" * 200
+    for _ in range(20):
+        list(reader.feed(chunk))
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            list(reader.feed(chunk))
+        assert tracemalloc.get_traced_memory()[0] < MIB
+    finally:
+        tracemalloc.stop()
+
+
+def test_t21_an_answer_of_endless_words_ends_in_an_error() -> None:
+    reader = AnswerReader(Refused())
+    chunk = PIECE.replace(b"word ", b"w" * MIB)
+    with pytest.raises(errors.Malformed):
+        for _ in range(20):
+            list(reader.feed(chunk))

@@ -1,0 +1,54 @@
+"""Who makes a model, told by its id."""
+
+import pytest
+
+from lib.core.errors import InvalidInput
+from lib.gateway.endpoints import EXAMPLE_MODELS, checked_model_id
+from lib.gateway.vendors import OTHER, by_vendor, vendor_of
+
+
+@pytest.mark.parametrize(
+    ("model", "vendor"),
+    [
+        ("gpt-4o-mini", "OpenAI"),
+        ("o3-pro", "OpenAI"),
+        ("claude-sonnet-4-20250514", "Anthropic"),
+        ("google/gemini-2.5-pro", "Google"),
+        ("deepseek-ai/DeepSeek-R1-Distill-Llama-70B", "DeepSeek"),
+        ("meta-llama/llama-4-scout:free", "Meta (Llama)"),
+        ("x-ai/latest", "xAI"),
+        ("nvidia/llama-3.1-nemotron-70b", "NVIDIA"),
+        ("meta/llama-4-scout", "Meta (Llama)"),
+        ("some-gateway/kimi-k2:free", "Moonshot (Kimi)"),
+        ("Qwen/QwQ-32B", "Alibaba (Qwen)"),
+        ("glm-4-plus", "Zhipu (GLM)"),
+        ("my-own-model", OTHER),
+        ("", OTHER),
+    ],
+)
+def test_the_id_tells_the_maker(model: str, vendor: str) -> None:
+    """C28"""
+    assert vendor_of(model) == vendor
+
+
+def test_all_of_the_contracts_examples_have_a_known_maker() -> None:
+    assert OTHER not in by_vendor(list(EXAMPLE_MODELS))
+
+
+def test_makers_and_models_stay_in_order() -> None:
+    """C28"""
+    groups = by_vendor(["who", "gpt-1", "claude-1", "gpt-2"])
+    assert list(groups.items()) == [(OTHER, ["who"]), ("OpenAI", ["gpt-1", "gpt-2"]), ("Anthropic", ["claude-1"])]
+
+
+@pytest.mark.parametrize("model", ["a/b/c:free", "my own model", "模型/一号", "x" * 300])
+def test_an_id_with_slashes_spaces_or_any_script_is_taken(model: str) -> None:
+    """C28 T11"""
+    assert checked_model_id(model) == model
+
+
+@pytest.mark.parametrize("model", ["", " ", "half \ud83d", "a\0b", "a\x1b[2J", "\u202ex", "\u2066x", "x" * 301])
+def test_an_id_that_no_service_can_have_is_refused(model: str) -> None:
+    """C28 T11"""
+    with pytest.raises(InvalidInput):
+        checked_model_id(model)

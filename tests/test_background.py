@@ -1,0 +1,84 @@
+"""Jobs run on the background loop, whoever looks."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from lib import background as jobs_module
+from lib.background import Job, Jobs
+
+
+async def nothing() -> None:
+    return None
+
+
+@pytest.fixture
+def jobs() -> Iterator[Jobs]:
+    jobs = Jobs()
+    yield jobs
+    jobs.close(last=nothing())
+
+
+def test_a_job_ends_by_itself_and_can_be_found_again(jobs: Jobs) -> None:
+    job = Job("a")
+    jobs.start(job, nothing())
+
+    assert job.wait_until_finished(5)
+    assert job.error is None
+    assert jobs.get("a") is job
+    assert jobs.running() == []
+
+
+def test_cancel_reaches_a_coroutine_that_waits_for_ever(jobs: Jobs) -> None:
+    cleaned: list[bool] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.append(True)
+
+    job = Job("a")
+    jobs.start(job, work())
+    job.cancel()
+
+    assert job.wait_until_finished(5)
+    assert isinstance(job.error, asyncio.CancelledError)
+    assert cleaned == [True]
+
+
+def test_what_a_job_raises_is_kept(jobs: Jobs) -> None:
+    async def work() -> None:
+        raise ValueError("no")
+
+    job = Job("a")
+    jobs.start(job, work())
+
+    assert job.wait_until_finished(5)
+    assert isinstance(job.error, ValueError)
+
+
+def test_wait_returns_at_a_touch(jobs: Jobs) -> None:
+    async def work() -> None:
+        job.touch()
+        await asyncio.Event().wait()
+
+    job = Job("a")
+    seen = job.wait(-1, 0)
+    jobs.start(job, work())
+
+    assert job.wait(seen, 5) > seen
+    job.cancel()
+
+
+def test_old_finished_jobs_are_forgotten(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs_module, "KEPT", 1)
+    for name in "abc":
+        job = Job(name)
+        jobs.start(job, nothing())
+        assert job.wait_until_finished(5)
+    jobs.start(Job("d"), nothing())
+
+    assert jobs.get("a") is None
+    assert jobs.get("c") is not None

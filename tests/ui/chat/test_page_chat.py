@@ -1,0 +1,443 @@
+"""The chat page, from the main script on, against a fake service on a real socket."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.ui.shared import resources
+from tests.fake_api import FakeApi
+from tests.pages import KEY, bodies, figures, host, new_tab, shown
+
+
+@pytest.fixture
+def app(service: FakeApi) -> AppTest:
+    """The app with one service, the fake one."""
+    return new_tab()
+
+
+@pytest.fixture
+def unconnected(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The app without any service or practice model."""
+    monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")
+    yield new_tab()
+    resources.close()
+
+
+def choose(app: AppTest, model: str) -> None:
+    """Choose a model of the one endpoint."""
+    name = str(app.selectbox(key="chat_model").options[0]).partition("/")[0]
+    app.selectbox(key="chat_model").set_value(f"{name}/{model}").run()
+
+
+def ask(app: AppTest, text: str, model: str = "") -> AppTest:
+    """Send `text`, and run until the answer has ended."""
+    if model:
+        choose(app, model)
+    app.chat_input(key="chat_input").set_value(text).run()
+    assert not app.exception
+    return app
+
+
+def switch_on(app: AppTest, field: str, widget: str, value: object) -> None:
+    app.toggle(key=f"chat_{field}_on").set_value(True).run()
+    getattr(app, widget)(key=f"chat_{field}").set_value(value).run()
+
+
+def draft(app: AppTest) -> str:
+    """What stands in the composer."""
+    return str(app.chat_input(key="chat_input").proto.value)
+
+
+def test_a_new_visitor_sees_a_model_and_an_open_field(app: AppTest, api: FakeApi) -> None:
+    """C1"""
+    assert app.selectbox(key="chat_model").value == f"{host(api)}/echo"
+    assert not app.chat_input(key="chat_input").disabled
+
+
+def test_an_answer_comes_once_and_stays(app: AppTest, api: FakeApi) -> None:
+    """C2"""
+    ask(app, "Good morning")
+
+    assert "You said: Good morning" in shown(app)
+    assert "You said: Good morning" in shown(app.run())
+    assert len(bodies(api)) == 1
+
+
+def test_the_conversation_is_sent_along_with_the_system_prompt(app: AppTest, api: FakeApi) -> None:
+    """C6"""
+    app.text_area(key="chat_system").set_value("Be brief.").run()
+    ask(ask(app, "one"), "two")
+
+    assert bodies(api)[-1]["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "one"},
+        {"role": "assistant", "content": "You said: one"},
+        {"role": "user", "content": "two"},
+    ]
+
+
+def test_only_what_is_switched_on_is_sent(app: AppTest, api: FakeApi) -> None:
+    """C7 C8 C9"""
+    ask(app, "hello")
+    assert bodies(api)[-1].keys() == {"model", "messages", "stream", "stream_options"}
+
+    switch_on(app, "temperature", "slider", 0.3)
+    switch_on(app, "max_tokens", "number_input", 2)
+    switch_on(app, "top_p", "slider", 0.5)
+    switch_on(app, "n", "number_input", 2)
+    switch_on(app, "presence_penalty", "slider", -1.5)
+    switch_on(app, "frequency_penalty", "slider", 1.5)
+    switch_on(app, "user", "text_input", "ada")
+    app.toggle(key="chat_stream").set_value(False).run()
+    ask(app, "hello")
+
+    sent = {name: value for name, value in bodies(api)[-1].items() if name not in ("model", "messages")}
+    assert sent == {
+        "temperature": 0.3,
+        "max_tokens": 2,
+        "top_p": 0.5,
+        "n": 2,
+        "presence_penalty": -1.5,
+        "frequency_penalty": 1.5,
+        "user": "ada",
+    }
+
+
+def test_the_figures_of_an_answer_say_where_they_are_from(app: AppTest) -> None:
+    """C14"""
+    ask(app, "Good morning")
+
+    numbers = figures(app)
+    assert "counted by the service" in numbers
+    assert "First word after" in numbers
+    assert "the model had finished" in numbers
+
+
+def test_tokens_the_service_does_not_count_are_called_an_estimate(app: AppTest) -> None:
+    """C14 U8"""
+    ask(app, "Good morning", model="no-usage")
+
+    assert "our estimate" in figures(app)
+
+
+def test_an_answer_cut_at_its_limit_says_so(app: AppTest) -> None:
+    """C12"""
+    switch_on(app, "max_tokens", "number_input", 2)
+    ask(app, "a long question, please", model="long-300")
+
+    assert "cut off at the longest answer allowed (max_tokens)" in figures(app)
+
+
+def test_reasoning_stands_apart_and_is_not_sent_back(app: AppTest, api: FakeApi) -> None:
+    """C11"""
+    ask(ask(app, "one", model="think"), "two")
+
+    labels = [expander.label for expander in app.expander if expander.label.startswith("Thinking")]
+    assert len(labels) == 2 and all(re.fullmatch(r"Thinking: (about )?\d+ tokens", label) for label in labels)
+    assert "<think>" not in str(bodies(api)[-1])
+
+
+def test_try_again_keeps_the_old_answer_as_a_version(app: AppTest, api: FakeApi) -> None:
+    """C5"""
+    ask(app, "hello", model="echo")
+    choose(app, "long-300")
+    app.button(key="chat_regenerate").click().run()
+    assert "You said: hello" not in shown(app)
+
+    app.button(key="version_back_0").click().run()
+    assert "You said: hello" in shown(app)
+    assert [body["model"] for body in bodies(api)] == ["echo", "long-300"]
+
+
+def test_an_edited_question_becomes_a_version_and_the_old_one_stays(app: AppTest, api: FakeApi) -> None:
+    """C4"""
+    ask(ask(app, "one"), "two")
+    app.button(key="edit_0").click().run()
+    app.text_area(key="edited_message").set_value("uno").run()
+    app.button(key="edit_send").click().run()
+    assert bodies(api)[-1]["messages"] == [{"role": "user", "content": "uno"}]
+    assert "You said: uno" in shown(app)
+    assert "You said: two" not in shown(app)
+
+    app.button(key="version_back_question_0").click().run()
+    assert "You said: two" in shown(app)
+
+
+def test_an_edit_can_be_left(app: AppTest, api: FakeApi) -> None:
+    ask(app, "one")
+    app.button(key="edit_0").click().run()
+    app.button(key="edit_cancel").click().run()
+
+    assert "You said: one" in shown(app)
+    assert len(bodies(api)) == 1
+
+
+def test_a_long_chat_draws_its_last_turns_and_the_others_on_demand(app: AppTest) -> None:
+    for number in range(17):
+        ask(app, f"question {number}.")
+    assert "You said: question 0." not in shown(app)
+    assert app.button(key="chat_earlier").label == "Show 4 earlier messages"
+
+    app.button(key="chat_earlier").click().run()
+    assert "You said: question 0." in shown(app)
+
+
+def test_alternatives_stand_side_by_side_and_one_is_picked(app: AppTest, api: FakeApi) -> None:
+    """C13"""
+    switch_on(app, "n", "number_input", 2)
+    ask(app, "hello")
+    second = [text.value for text in app.markdown if text.value.startswith("You said: hello")][1]
+    app.button(key="pick_0_1").click().run()
+    app.toggle(key="chat_n_on").set_value(False).run()
+    ask(app, "and now?")
+
+    assert bodies(api)[-1]["messages"][1]["content"] == second
+
+
+def test_chats_stay_in_the_list_and_open_again(app: AppTest) -> None:
+    """C18"""
+    ask(app, "first talk")
+    app.button(key="chat_new").click().run()
+    assert "You said" not in shown(app)
+    ask(app, "second talk")
+
+    opened = next(button for button in app.sidebar.button if button.label == "first talk")
+    opened.click().run()
+    assert "You said: first talk" in shown(app)
+
+
+def test_a_chat_is_brought_in_from_a_file_and_goes_on(app: AppTest, api: FakeApi) -> None:
+    """C21"""
+    file = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "from elsewhere"}]
+    uploader = app.sidebar.get("file_uploader")[0]
+    uploader.upload("chat.json", json.dumps(file).encode(), "application/json").run()
+    assert "from elsewhere" in shown(app)
+    assert app.text_area(key="chat_system").value == "Be brief."
+
+    ask(app, "go on")
+    assert [message["content"] for message in bodies(api)[-1]["messages"]] == ["Be brief.", "from elsewhere", "go on"]
+
+
+def test_a_file_that_is_no_chat_is_refused(app: AppTest) -> None:
+    """T23"""
+    app.sidebar.get("file_uploader")[0].upload("x.json", b"{}", "application/json").run()
+
+    assert "This file is not a chat" in shown(app)
+
+
+def test_chats_are_found_by_what_was_said_in_them(app: AppTest) -> None:
+    """C18"""
+    ask(app, "tell me about penguins")
+    app.button(key="chat_new").click().run()
+    ask(app, "tell me about volcanoes")
+    app.text_input(key="chat_search").set_value("penguins").run()
+    titles = [button.label for button in app.sidebar.button]
+    assert "tell me about penguins" in titles
+    assert "tell me about volcanoes" not in titles
+
+    app.text_input(key="chat_search").set_value("glaciers").run()
+    assert "No chat has these words." in [caption.value for caption in app.sidebar.caption]
+
+
+def test_a_chat_can_be_renamed_deleted_and_brought_back(app: AppTest) -> None:
+    """C18"""
+    ask(app, "hello")
+    title = next(field for field in app.sidebar.text_input if field.label == "Title")
+    title.set_value("Greetings").run()
+    assert "Greetings" in [button.label for button in app.sidebar.button]
+
+    app.button(key="chat_delete").click().run()
+    assert "You said: hello" not in shown(app)
+    assert "Greetings" not in [button.label for button in app.sidebar.button]
+    app.button(key="chat_undelete").click().run()
+    assert "You said: hello" in shown(app)
+
+
+def test_a_link_fills_the_form_and_sends_nothing(app: AppTest, api: FakeApi) -> None:
+    """C22"""
+    tab = new_tab(model="slow-1", system="Be brief.", prompt="What is tea?", temperature="0.4", max_tokens="50")
+
+    assert tab.selectbox(key="chat_model").value == "slow-1"
+    assert tab.text_area(key="chat_system").value == "Be brief."
+    assert draft(tab) == "What is tea?"
+    assert (tab.slider(key="chat_temperature").value, tab.toggle(key="chat_temperature_on").value) == (0.4, True)
+    assert tab.number_input(key="chat_max_tokens").value == 50
+    assert dict(tab.query_params) == {}
+    assert bodies(api) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("temperature", "3", "“temperature” has to be a number from 0 to 2."),
+        ("temperature", "hot", "The link's “temperature” is not a number."),
+        ("temperature", "nan", "“temperature” has to be a number from 0 to 2."),
+        ("max_tokens", "0", "“max_tokens” has to be a whole number from 1 up."),
+    ],
+)
+def test_nonsense_in_a_link_is_said_and_left_out(app: AppTest, name: str, value: str, sentence: str) -> None:
+    tab = new_tab(prompt="hi", **{name: value})
+
+    assert sentence in shown(tab)
+    assert not tab.toggle(key=f"chat_{name}_on").value
+    assert draft(tab) == "hi"
+
+
+def test_an_empty_message_sends_nothing(app: AppTest, api: FakeApi) -> None:
+    ask(app, "   ")
+
+    assert "The message is empty." in shown(app)
+    assert bodies(api) == []
+
+
+def test_an_over_long_message_comes_back_into_the_field(app: AppTest, api: FakeApi) -> None:
+    text = "x" * 1_000_001
+    ask(app, text)
+
+    assert "longer than 1,000,000 characters" in shown(app)
+    assert draft(app) == text
+    assert bodies(api) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        ("error-401", "does not accept this key"),
+        ("error-402", "not enough money"),
+        ("error-404", "does not know the model “error-404”"),
+        ("cut", "broke in the middle of the answer"),
+        ("empty", "sent an empty answer"),
+        ("html", "There is no chat service at this address"),
+    ],
+)
+def test_what_goes_wrong_is_said_for_people_and_the_message_stays(app: AppTest, model: str, sentence: str) -> None:
+    """X12"""
+    ask(app, "Good morning", model=model)
+
+    assert sentence in shown(app)
+    assert "Good morning" in shown(app)
+    assert app.button(key="chat_regenerate")
+    assert sentence in shown(app.run())
+
+
+def test_the_operator_sets_how_long_a_service_may_take(
+    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resources.close()
+    monkeypatch.setenv("TEMPERA_FIRST_BYTE_SECONDS", "1")
+    tab = ask(new_tab(), "Good morning", model="silent")
+
+    assert "1 seconds" in shown(tab)
+
+
+def test_a_key_that_the_service_repeats_is_masked(app: AppTest) -> None:
+    """T3"""
+    ask(app, "hello", model="error-401")
+    everything = str([element.proto for element in app.main])
+
+    assert KEY not in everything
+    assert "0001" in "".join(code.value for code in app.code)
+
+
+def test_without_any_service_the_page_says_what_to_do(unconnected: AppTest) -> None:
+    """C1"""
+    assert "Connect a service to begin" in shown(unconnected)
+
+    ask(unconnected, "hello")
+    assert "No service is connected yet." in shown(unconnected)
+    assert draft(unconnected) == "hello"
+
+
+def connect(app: AppTest, address: str, key: str) -> AppTest:
+    app.button(key="connection_open").click().run()
+    app.text_input(key="connection_base_url").set_value(address)
+    app.text_input(key="connection_key").set_value(key)
+    return app.button(key="connection_save").click().run()
+
+
+def test_connecting_fills_the_model_list_and_forgets_the_typed_key(unconnected: AppTest, api: FakeApi) -> None:
+    """X2"""
+    app = connect(unconnected, api.base_url, f" {KEY}\n")
+
+    assert "is connected" in shown(app)
+    assert str(app.selectbox(key="chat_model").value).endswith("/echo")
+    assert KEY not in str(app.session_state)
+    ask(app, "hello")
+    assert "You said: hello" in shown(app)
+
+
+@pytest.mark.parametrize(
+    ("address", "key", "sentence"),
+    [
+        ("{api}", "sk-bad", "does not accept this key"),
+        ("http://127.0.0.1:1/v1", KEY, "Nothing answers at"),
+        ("http://nobody.invalid/v1", KEY, "can't be found"),
+        ("ftp://example.com", KEY, "This address can't be used"),
+        ("http://169.254.169.254/v1", KEY, "belongs to the network itself"),
+        ("{api}", "sk-two\nlines", "The key holds characters"),
+    ],
+)
+def test_connect_tells_apart_what_is_wrong(
+    unconnected: AppTest, api: FakeApi, address: str, key: str, sentence: str
+) -> None:
+    """X2 T3 T6"""
+    app = connect(unconnected, address.format(api=api.base_url), key)
+
+    assert sentence in shown(app)
+    assert not app.exception
+    assert app.text_input(key="connection_base_url").value == address.format(api=api.base_url)
+
+
+def test_a_service_without_a_model_list_is_connected_all_the_same(unconnected: AppTest, api: FakeApi) -> None:
+    """X2"""
+    api.script_models("not found", status=404)
+    app = connect(unconnected, api.base_url, KEY)
+
+    assert "It has no list of models" in shown(app)
+    assert "gpt-4o" in str(app.selectbox(key="chat_model").options)
+
+
+def test_a_data_folder_that_cannot_be_written_is_said_and_the_chat_works(
+    api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("TEMPERA_DATA_DIR", str(tmp_path / "file" / "data"))
+    monkeypatch.setenv("TEMPERA_BASE_URL", api.base_url)
+    monkeypatch.setenv("TEMPERA_API_KEY", KEY)
+    app = new_tab()
+    ask(app, "hello")
+    resources.close()
+
+    assert "Nothing can be saved" in shown(app)
+    assert "You said: hello" in shown(app)
+    assert str(tmp_path) not in shown(app)
+
+
+def test_an_answer_that_cannot_be_saved_is_shown_all_the_same(app: AppTest) -> None:
+    """Security 5.2: never lose an answer because the store failed, never claim recorded when it is not."""
+    full = "CREATE TRIGGER full BEFORE UPDATE OF seconds ON calls BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
+    resources.house().store.write(lambda db: db.exec_driver_sql(full)).result()
+    ask(app, "hello")
+
+    assert "You said: hello" in shown(app)
+    assert "Nothing can be saved" in shown(app)
+
+
+def test_a_wrong_setting_is_a_sentence(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPERA_MODE", "public")
+    app = new_tab()
+
+    assert "The setting “mode” can't be read." in shown(app)
+    assert not app.exception
+
+
+def test_chinese_is_one_click_away_and_stays(app: AppTest) -> None:
+    """X7"""
+    app.radio(key="language_choice").set_value("zh_Hans").run()
+
+    assert app.button(key="chat_new").label == "新对话"
+    assert app.run().button(key="chat_new").label == "新对话"

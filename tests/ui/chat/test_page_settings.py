@@ -1,0 +1,413 @@
+"""The chat page's settings: presets, zones, further fields, what a model does not take, and the heading."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from lib.calls import unsupported_params
+from lib.core import extra_fields
+from lib.core.contract import RANGES, ChatRequest, Message, Params
+from lib.core.errors import InvalidInput
+from lib.store.database import Store
+from lib.ui.shared import resources
+from lib.ui.shared.controls import ZONES, zone
+from lib.visitor import saved_items
+from lib.visitor.presets import PRESETS
+from tests.fake_api import FakeApi
+from tests.pages import MAIN, SECONDS, bodies, host, new_tab, shown
+from tests.store_fixtures import a_store, a_url  # noqa: F401
+
+LEFT_OUT = "“{}” was left out: this model does not take it."
+QUESTION = (Message(role="user", content="Hello"),)
+
+
+@pytest.fixture
+def app(service: FakeApi) -> AppTest:
+    """The chat page with one service, the fake one."""
+    return new_tab()
+
+
+def choose_model(app: AppTest, api: FakeApi, model: str) -> AppTest:
+    app.query_params["model"] = f"{host(api)}/{model}"
+    return app.run()
+
+
+def ask(app: AppTest, text: str = "Hello") -> AppTest:
+    """Send `text`, and run until the answer has ended."""
+    app.chat_input(key="chat_input").set_value(text).run()
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, name: str) -> AppTest:
+    app.button(key=name).click().run()
+    assert not app.exception
+    return app
+
+
+def choose(app: AppTest, preset: str) -> AppTest:
+    app.pills(key="chat_preset").set_value(preset).run()
+    assert not app.exception
+    return app
+
+
+def save(app: AppTest, name: str) -> AppTest:
+    app.text_input(key="chat_preset_name").set_value(name).run()
+    return press(app, "chat_preset_save")
+
+
+def type_json(app: AppTest, text: str) -> AppTest:
+    return app.text_area(key="chat_json").set_value(text).run()
+
+
+def heading(app: AppTest) -> str:
+    """What stands over the settings."""
+    return next(panel.label for panel in app.expander if panel.label.startswith("Settings"))
+
+
+def owner(app: AppTest) -> str:
+    return str(app.session_state["tempera_visitor"])
+
+
+def own(app: AppTest) -> dict[str, Any]:
+    """The visitor's presets, as they are stored."""
+    return dict(resources.house().store.read(lambda db: PRESETS.own(db, owner(app))))
+
+
+# Presets
+
+
+@pytest.mark.parametrize(("name", "temperature"), [("precise", 0.2), ("balanced", 0.7), ("creative", 1.2)])
+def test_a_ready_made_preset_sets_the_temperature_and_nothing_else(
+    app: AppTest, api: FakeApi, name: str, temperature: float
+) -> None:
+    """C25 C29"""
+    app.text_area(key="chat_system").set_value("Be brief.").run()
+    app.toggle(key="chat_max_tokens_on").set_value(True).run()
+    app.toggle(key="chat_top_p_on").set_value(True).run()
+    ask(choose(app, name))
+
+    body = bodies(api)[-1]
+    assert zone(temperature) == name
+    assert {field: body[field] for field in RANGES if field in body} == {
+        "temperature": temperature,
+        "max_tokens": 1000,
+    }
+    assert body["messages"][0] == {"role": "system", "content": "Be brief."}
+
+
+def fill(app: AppTest) -> AppTest:
+    """Set every control of the settings to something of its own."""
+    app.text_area(key="chat_system").set_value("Be brief.").run()
+    values = {"temperature": 0.3, "max_tokens": 7, "top_p": 0.5, "n": 2, "user": "ada"}
+    values |= {"presence_penalty": 1.0, "frequency_penalty": -1.0, "stop_words": ["x"], "stream": False}
+    for name, value in values.items():
+        app.session_state[f"chat_{name}"] = value
+    for name in (*RANGES, "stop", "user"):
+        app.session_state[f"chat_{name}_on"] = True
+    return type_json(app, '{"seed": 7}')
+
+
+def test_an_own_preset_brings_back_the_system_prompt_and_every_parameter(app: AppTest, api: FakeApi) -> None:
+    """C25"""
+    ask(save(app, "New page"))
+    ask(save(fill(press(app, "chat_new")), "All of it"))
+    ask(choose(press(app, "chat_new"), "New page"))
+    ask(choose(press(app, "chat_new"), "All of it"))
+
+    plain, full, plain_again, full_again = bodies(api)
+    assert (plain_again, full_again) == (plain, full)
+    assert plain.keys() == {"model", "messages", "stream", "stream_options"}
+    assert full["seed"] == 7 and full["stop"] == ["x"] and "stream" not in full
+
+
+def test_a_preset_keeps_no_model_and_no_key(app: AppTest, api: FakeApi) -> None:
+    """C25"""
+    save(fill(app), "Mine")
+
+    kept = own(app)["Mine"]
+    assert "Be brief." in json.dumps(kept) and not {"model", "input"} & kept.keys()
+    assert "sk-" not in json.dumps(kept) and host(api) not in json.dumps(kept)
+
+
+def test_own_presets_are_there_in_the_next_tab_and_for_nobody_else(app: AppTest) -> None:
+    """C25 T13"""
+    app.toggle(key="chat_temperature_on").set_value(True).run()
+    app.slider(key="chat_temperature").set_value(0.3).run()
+    save(app, "Mine")
+    stranger, second = new_tab(), AppTest.from_file(MAIN, default_timeout=SECONDS)
+    second.session_state["tempera_visitor"] = owner(app)
+    second.run()
+
+    assert "Mine" not in stranger.pills(key="chat_preset").options
+    assert "Mine" in second.pills(key="chat_preset").options
+    assert choose(second, "Mine").slider(key="chat_temperature").value == 0.3
+
+
+def test_a_preset_is_renamed_and_deleted(app: AppTest) -> None:
+    """C25"""
+    save(app, "One")
+    app.text_input(key="chat_preset_name").set_value("Two").run()
+    press(app, "chat_preset_rename")
+    assert list(own(app)) == ["Two"]
+    assert app.pills(key="chat_preset").value == "Two"
+
+    press(app, "chat_preset_delete")
+    assert own(app) == {}
+    assert app.pills(key="chat_preset").value is None
+    assert "chat_preset_delete" not in {button.key for button in app.button}
+
+
+def test_a_preset_is_marked_only_while_the_settings_are_its_own(app: AppTest) -> None:
+    """C25"""
+    choose(app, "balanced")
+    assert app.run().pills(key="chat_preset").value == "balanced"
+    app.slider(key="chat_temperature").set_value(0.9).run()
+    assert app.pills(key="chat_preset").value is None
+
+    save(app, "Mine")
+    assert app.run().pills(key="chat_preset").value == "Mine"
+    app.text_area(key="chat_system").set_value("Rhyme.").run()
+    assert app.pills(key="chat_preset").value is None
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("  ", "It needs a name."), ("Precise", "“Precise” is there already.")],
+)
+def test_a_name_that_will_not_do_is_said(app: AppTest, name: str, sentence: str) -> None:
+    assert sentence in shown(save(app, name))
+    assert own(app) == {}
+
+
+def test_settings_that_cannot_be_sent_are_not_kept(app: AppTest) -> None:
+    save(type_json(app, '{"seed": '), "Mine")
+
+    assert own(app) == {}
+
+
+def test_presets_are_bounded_in_number_size_and_name(store: Store) -> None:
+    def work(db: Any) -> None:
+        for number in range(saved_items.MOST):
+            PRESETS.save(db, "ada", f"{number:03}" + "x" * 90, {})
+        assert {len(name) for name in PRESETS.own(db, "ada")} == {saved_items.LONGEST_NAME}
+        PRESETS.save(db, "ada", f"{0:03}" + "x" * 90, {"stream": True})
+        with pytest.raises(InvalidInput, match="At most 50"):
+            PRESETS.save(db, "ada", "one more", {})
+        with pytest.raises(InvalidInput, match="already"):
+            PRESETS.rename(db, "ada", f"{1:03}" + "x" * 57, f"{2:03}" + "x" * 57)
+        with pytest.raises(InvalidInput, match="40,000"):
+            PRESETS.save(db, "ada", f"{0:03}" + "x" * 90, {"system": "x" * 40_000})
+        assert len(PRESETS.own(db, "ada")) == saved_items.MOST and PRESETS.own(db, "eve") == {}
+
+    store.write(work).result()
+
+
+# Zones
+
+
+@pytest.mark.parametrize(
+    ("temperature", "words"),
+    [
+        (0, "precise"),
+        (0.4, "precise"),
+        (0.5, "balanced"),
+        (1, "creative"),
+        (1.4, "creative"),
+        (1.5, "wild"),
+        (2, "wild"),
+    ],
+)
+def test_each_temperature_lies_in_one_zone(temperature: float, words: str) -> None:
+    """C29"""
+    assert zone(temperature) == words
+
+
+def test_the_zones_are_named_under_the_slider_and_the_one_it_is_in_is_bold(app: AppTest) -> None:
+    """C29"""
+    names = [words for _lowest, words in ZONES]
+    assert [caption.value for caption in app.caption if caption.value in names] == names
+
+    choose(app, "creative")
+    assert "**creative**" in shown(app)
+    assert [caption.value for caption in app.caption if caption.value in names] == ["precise", "balanced", "wild"]
+
+
+# Further fields
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = (
+    st.sampled_from(["seed", "model", "messages", "stream", "n", "stop", "more", "max_completion_tokens"]) | st.text()
+)
+
+
+@given(st.dictionaries(NAMES, JSON, max_size=4).map(json.dumps))
+@example('{"seed": 1e400}')
+@example('{"a": 1, "a": 1}')
+@example('{"a": "\\ud83d"}')
+@example('{"a":' + "[" * 9_000 + "]" * 9_000 + "}")
+@example('{"a": ' + "9" * 5_000 + "}")
+@example('{"more": {"model": 1}}')
+def test_a_json_object_is_refused_in_a_sentence_or_arrives_unchanged(text: str) -> None:
+    """C7"""
+    start = {"model": "m", "messages": [{"role": "user", "content": "Hello"}], "temperature": 0.5}
+    try:
+        fields = extra_fields.read(text)
+    except InvalidInput as refused:
+        assert str(refused)
+        return
+    params = Params(temperature=0.5, more=fields)
+    body = ChatRequest("m", QUESTION, params).body()
+    assert json.loads(json.dumps(body, ensure_ascii=False).encode()) == {**start, **json.loads(text)}
+    assert list(body)[:3] == list(start)
+    assert Params.recorded(json.loads(json.dumps(params.to_send()))) == params
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"seed": 7,\n "x" 1}', "at line 2, character 6 (Expecting ':' delimiter)"),
+        ("[1]", "have to be one JSON object"),
+        ('{"x": NaN}', "“NaN”, which is not a number in JSON"),
+        ('{"x": -Infinity}', "“-Infinity”, which is not a number in JSON"),
+        ('{"x": {"a": 1, "a": 2}}', "name “a” twice"),
+        ('{"temperature": 1}', "it has a control of its own, “temperature”"),
+        ('{"max_completion_tokens": 9}', "use the control “max_tokens”"),
+        ('{"model": "x"}', "choose the model at the top of the page"),
+        ('{"messages": []}', "they are the conversation itself"),
+        ('{"stream_options": {}}', "it goes along with the control “stream”"),
+        ('{"x": "' + "y" * 20_000 + '"}', "longer than 20,000 characters"),
+    ],
+)
+def test_a_mistake_in_the_further_fields_is_said_and_nothing_is_sent(
+    app: AppTest, api: FakeApi, text: str, sentence: str
+) -> None:
+    """C7"""
+    type_json(app, text)
+    assert sentence in app.error[0].value
+    ask(app)
+
+    assert bodies(api) == []
+    assert "what you typed is still there" in shown(app)
+    assert app.text_area(key="chat_json").value == text
+    assert str(app.chat_input(key="chat_input").proto.value) == "Hello"
+
+
+def test_further_fields_are_sent_after_the_others_and_asked_for_again(app: AppTest, api: FakeApi) -> None:
+    """C7 C13"""
+    app.toggle(key="chat_n_on").set_value(True).run()
+    app.number_input(key="chat_n").set_value(2).run()
+    type_json(choose_model(app, api, "n-ignored"), '{"seed": 7, "response_format": {"type": "json_object"}, "x": null}')
+    press(ask(app), "chat_fetch_rest")
+
+    first, rest = bodies(api)
+    assert (first["seed"], first["response_format"], first["x"]) == (7, {"type": "json_object"}, None)
+    assert {**rest, "n": 2} == first
+
+
+def test_only_a_record_may_have_names_the_contract_lacks() -> None:
+    with pytest.raises(InvalidInput, match="“seed” can't be sent"):
+        Params.checked({"seed": 7})
+    with pytest.raises(InvalidInput, match="conversation itself"):
+        Params.recorded({"messages": []})
+    assert Params.recorded({"n": None, "seed": 7, "more": 1}).to_send() == {"seed": 7, "more": 1}
+
+
+def test_a_further_field_that_is_refused_is_dropped_said_and_left_out_from_then_on(app: AppTest, api: FakeApi) -> None:
+    """C10"""
+    type_json(choose_model(app, api, "refuses-seed"), '{"seed": 7, "top_k": 3}')
+    ask(ask(app), "Again")
+
+    assert [body.get("seed") for body in bodies(api)] == [7, None, None]
+    assert [body["top_k"] for body in bodies(api)] == [3, 3, 3]
+    assert shown(app).count(LEFT_OUT.format("seed")) == 2
+    assert "does not take seed" in shown(app)
+
+
+def test_a_refused_further_field_is_found_in_the_text_too(app: AppTest, api: FakeApi) -> None:
+    """C10"""
+    refusal = b'{"error":{"message":"Unrecognized request argument supplied: seed","param":null}}'
+    api.script("strict", refusal, status=400)
+    ask(type_json(choose_model(app, api, "strict"), '{"seed": 7, "top_k": 3, "a": 1}'))
+
+    assert ["seed" in body for body in bodies(api)] == [True, False]
+    assert all("top_k" in body and "a" in body for body in bodies(api))
+
+
+# What a model does not take
+
+
+def test_a_parameter_the_model_refuses_is_greyed_with_its_reason_until_it_is_tried_again(
+    app: AppTest, api: FakeApi
+) -> None:
+    """C10"""
+    ask(choose(choose_model(app, api, "refuses-temperature"), "balanced"))
+    assert app.slider(key="chat_temperature").disabled and app.toggle(key="chat_temperature_on").disabled
+    assert not app.toggle(key="chat_top_p_on").disabled
+    assert "does not take temperature; it is left out." in shown(app)
+    assert heading(app) == "Settings"
+
+    press(app, "chat_try_temperature")
+    assert not app.slider(key="chat_temperature").disabled
+    assert "it is left out." not in shown(app)
+    ask(app, "Again")
+    assert ["temperature" in body for body in bodies(api)] == [True, False, True, False]
+
+
+def test_it_is_greyed_for_that_model_only(app: AppTest, api: FakeApi) -> None:
+    """C10"""
+    ask(choose(choose_model(app, api, "refuses-temperature"), "balanced"))
+
+    assert not choose_model(app, api, "echo").slider(key="chat_temperature").disabled
+    assert choose_model(app, api, "refuses-temperature").slider(key="chat_temperature").disabled
+
+
+@pytest.mark.parametrize(
+    ("refused", "greyed"),
+    [({"max_tokens"}, False), ({"max_completion_tokens"}, False), ({"max_tokens", "max_completion_tokens"}, True)],
+)
+def test_the_longest_answer_is_greyed_only_when_both_its_names_are_refused(
+    app: AppTest, api: FakeApi, refused: set[str], greyed: bool
+) -> None:
+    """C10"""
+    place = (owner(app), api.base_url, "echo")
+    store = resources.house().store
+    store.write(lambda db: unsupported_params.remember(db, *place, refused)).result()
+    assert app.run().toggle(key="chat_max_tokens_on").disabled is greyed
+
+    if greyed:
+        press(app, "chat_try_max_tokens")
+        assert store.read(lambda db: unsupported_params.known(db, *place)) == frozenset()
+
+
+def test_what_is_forgotten_is_forgotten_for_one_owner_place_and_field(store: Store) -> None:
+    """C10 T13"""
+    places = [("ada", "a", "m"), ("eve", "a", "m"), ("ada", "b", "m"), ("ada", "a", "o")]
+
+    def work(db: Any) -> list[set[str]]:
+        for place in places:
+            unsupported_params.remember(db, *place, ["n", "seed"])
+        unsupported_params.forget(db, *places[0], ["seed"])
+        return [set(unsupported_params.known(db, *place)) for place in places]
+
+    assert store.write(work).result() == [{"n"}, *[{"n", "seed"}] * 3]
+
+
+# The heading
+
+
+def test_the_heading_says_what_is_set_and_nothing_on_a_new_page(app: AppTest) -> None:
+    assert heading(app) == "Settings"
+    choose(app, "precise")
+    assert heading(app) == "Settings · temperature 0.2"
+    assert heading(fill(app)) == "Settings · system prompt · temperature 0.3 · max_tokens 7 · top_p 0.5 · +7"
+    app.toggle(key="chat_temperature_on").set_value(False).run()
+    assert "temperature" not in heading(app)

@@ -1,0 +1,180 @@
+"""What the store sums up: every number for one owner, on SQLite and on PostgreSQL."""
+
+from dataclasses import astuple, replace
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import update
+
+from lib.calls import records
+from lib.core.contract import Delta, Outcome, Reply, Usage
+from lib.store import schema
+from lib.store.database import Store
+from lib.usage import queries
+from lib.usage.totals import Scope, Totals, bucket_for, by_time, total
+from tests.store_fixtures import a_call, a_store, a_url, start
+
+__all__ = ["a_store", "a_url"]
+ANN = Scope("ann")
+REPORTED = Usage(3, 5, source="reported")
+TOKENS = st.none() | st.integers(0, 10**9)
+
+
+def record(store: Store, owner: str = "ann", usage: Usage = REPORTED, **facts: Any) -> str:
+    """A call that was made and has ended; `facts` are of its outcome, or of the call itself."""
+    named = {name: facts.pop(name) for name in ("session", "endpoint", "page") if name in facts}
+    call = a_call(owner, **named)
+    call = start(store, replace(call, request=replace(call.request, model=facts.pop("model", "gpt-4o"))))
+    reply = Reply(model="gpt-4o-2024", usage=usage)
+    reply.add(Delta(text="Hi", finish_reason=facts.pop("finish_reason", "stop")))
+    outcome = Outcome(**{"state": "ok", "reply": reply, "seconds": 1.5, "cost": 0.01, **facts})
+    assert store.write(lambda db: records.finish_call(db, call.id, outcome)).result(20)
+    return call.id
+
+
+def totals(store: Store, scope: Scope = ANN) -> Totals:
+    return total(store.read(lambda db: queries.by_model(db, scope)))
+
+
+def test_u1_calls_and_both_kinds_of_tokens_are_summed(store: Store) -> None:
+    record(store)
+    record(store, usage=Usage(10, 20, source="estimated"), cost=0.5)
+
+    found = totals(store)
+
+    assert (found.calls, found.prompt_tokens, found.completion_tokens, found.tokens) == (2, 13, 25, 38)
+    assert found.cost == pytest.approx(0.51)
+    assert (found.reported, found.estimated, found.unknown) == (1, 1, 0)
+    assert type(found.prompt_tokens) is int
+
+
+def test_u8_what_is_not_known_is_not_0(store: Store) -> None:
+    record(store, usage=Usage(), cost=None, state="error", billed="unknown", error_kind="timed_out")
+
+    found = totals(store)
+
+    assert (found.prompt_tokens, found.completion_tokens, found.cost) == (None, None, None)
+    assert (found.calls, found.unknown, found.unpriced, found.failed) == (1, 1, 1, 1)
+
+
+def test_u7_a_call_without_a_price_is_counted_as_such(store: Store) -> None:
+    record(store)
+    record(store, cost=None)
+
+    assert (totals(store).cost, totals(store).unpriced) == (0.01, 1)
+
+
+def test_a_refused_call_used_nothing_and_lacks_no_price(store: Store) -> None:
+    record(store, usage=Usage(), cost=None, state="error", billed="no", error_kind="bad_key")
+
+    found = totals(store)
+
+    assert (found.failed, found.unbilled, found.unknown, found.unpriced) == (1, 1, 0, 0)
+
+
+def test_u18_stopped_and_broken_calls_count_with_the_tokens_that_came(store: Store) -> None:
+    for state in ("cancelled", "partial", "interrupted"):
+        record(store, usage=Usage(3, 2, source="estimated"), state=state, finish_reason=None, billed="unknown")
+    record(store, finish_reason="length")
+
+    found = totals(store)
+
+    assert (found.calls, found.completion_tokens) == (4, 11)
+    assert (found.stopped, found.cut, found.failed, found.ended_early) == (1, 3, 0, 3)
+
+
+def test_a_call_in_progress_counts_without_the_tokens_saved_so_far(store: Store) -> None:
+    call = start(store, a_call())
+    store.write(lambda db: records.checkpoint(db, call.id, Reply(usage=Usage(7, 7, source="estimated")))).result(20)
+
+    found = totals(store)
+
+    assert (found.calls, found.running, found.prompt_tokens, found.unknown, found.unpriced) == (1, 1, None, 0, 0)
+    assert store.read(lambda db: queries.newest(db, ANN, 5))[0].prompt_tokens is None
+    assert store.read(lambda db: queries.by_slice(db, ANN, 60))[0].prompt_tokens is None
+
+
+def test_t13_no_query_counts_a_call_of_somebody_else(store: Store) -> None:
+    mine = record(store)
+    record(store, "eve", session="s1")
+
+    for scope in (ANN, Scope("ann", "s1")):
+        assert totals(store, scope).calls == 1
+        assert [row.id for row in store.read(lambda db, scope=scope: queries.newest(db, scope, 9))] == [mine]
+        assert [row.id for row in store.read(lambda db, scope=scope: list(queries.every(db, scope)))] == [mine]
+        assert [part.calls for part in store.read(lambda db, scope=scope: queries.by_slice(db, scope, 60))] == [1]
+    assert not store.read(lambda db: queries.any_call(db, Scope("bob", "s1")))
+
+
+def test_a_session_is_a_part_of_the_history(store: Store) -> None:
+    record(store, session="today")
+    record(store, session="yesterday")
+
+    assert totals(store, Scope("ann", "today")).calls == 1
+    assert totals(store).calls == 2
+    assert store.read(lambda db: queries.any_call(db, Scope("ann", "yesterday")))
+    assert not store.read(lambda db: queries.any_call(db, Scope("ann", "tomorrow")))
+
+
+def test_the_newest_calls_come_first_and_no_more_than_asked_for(store: Store) -> None:
+    ids = [record(store) for _ in range(3)]
+
+    assert [row.id for row in store.read(lambda db: queries.newest(db, ANN, 2))] == [ids[2], ids[1]]
+    assert [row.id for row in store.read(lambda db: list(queries.every(db, ANN)))] == ids[::-1]
+
+
+def test_slices_hold_the_calls_that_began_in_them(store: Store) -> None:
+    quarter = 900 * 1_000_000
+    for at in (5 * quarter, 6 * quarter - 1, 6 * quarter):
+        call_id = record(store)
+        change = update(schema.calls).where(schema.calls.c.owner == "ann", schema.calls.c.id == call_id)
+        store.write(lambda db, change=change, at=at: db.execute(change.values(started_at=at))).result(20)
+
+    found = store.read(lambda db: queries.by_slice(db, ANN, 900))
+
+    assert [astuple(part) for part in found] == [(5 * quarter, 2, 6, 10), (6 * quarter, 1, 3, 5)]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    made=st.lists(
+        st.tuples(
+            TOKENS,
+            TOKENS,
+            st.none() | st.floats(0, 1e6, allow_nan=False),
+            st.sampled_from(["ok", "error", "partial", "cancelled", "started"]),
+            st.sampled_from(["ann", "eve"]),
+            st.sampled_from(["gpt-4o", '=HYPERLINK("x")', "a,b\r\n"]),
+        ),
+        max_size=8,
+    )
+)
+def test_u14_the_csv_the_tiles_and_the_slices_add_up_to_the_same(store: Store, made: list[tuple]) -> None:
+    # any owner: a test's own rows.
+    store.write(lambda db: db.execute(schema.calls.delete())).result(20)
+    for prompt, completion, cost, state, owner, endpoint in made:
+        if state == "started":
+            start(store, a_call(owner))
+        else:
+            tokens = Usage(prompt, completion, source="reported")
+            record(store, owner, tokens, cost=cost, state=state, endpoint=endpoint)
+
+    found = totals(store)
+    rows = store.read(lambda db: list(queries.every(db, ANN)))
+    slices = store.read(lambda db: queries.by_slice(db, ANN, 60))
+    chart = by_time(slices, bucket_for(found), ZoneInfo("Asia/Kathmandu"))
+
+    assert found.calls == sum(owner == "ann" for *_, owner, _ in made) == len(rows) == chart["calls"].sum()
+    assert found.calls == found.reported + found.estimated + found.unknown + found.unbilled + found.running
+    for name, column in (("prompt_tokens", "prompt"), ("completion_tokens", "completion")):
+        known = [getattr(row, name) for row in rows if getattr(row, name) is not None]
+        assert getattr(found, name) == (sum(known) if known else None)
+        assert (found.tokens is None and not known) or chart[column].sum() == sum(known)
+    costs = [row.cost for row in rows if row.cost is not None]
+    assert found.cost == (pytest.approx(sum(costs)) if costs else None)
+    assert bucket_for(found).longest >= timedelta(0)

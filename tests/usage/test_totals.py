@@ -1,0 +1,150 @@
+"""Calls -> totals, tables, CSV: values only."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.core import csv_table
+from lib.usage import totals
+from lib.usage.totals import CallRow, ModelTotals, Slice, Totals
+
+UTC_ZONE = ZoneInfo("UTC")
+
+
+def moment(text: str) -> int:
+    """Microseconds since 1970 of a time in UTC."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1_000_000
+
+
+def a_row(**facts: Any) -> CallRow:
+    usual = {
+        **dict(started_at=moment("2026-11-03 12:04:05"), page="chat", endpoint="apiyi", model="gpt-4o"),
+        **dict(model_answered="gpt-4o-2024", state="ok", finish_reason="stop", error_kind="", prompt_tokens=3),
+        **dict(completion_tokens=5, reasoning_tokens=None, cached_tokens=None, usage_source="reported", seconds=1.5),
+        **dict(first_token_seconds=0.2, cost=0.01, billed="yes", attempts=1, id="a1", request_id="req_1"),
+    }
+    return CallRow(**{**usual, **facts})
+
+
+def read(table: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"), newline="")))
+
+
+def bucket(unit: str) -> totals.Bucket:
+    return next(one for one in totals.BUCKETS if one.unit == unit)
+
+
+def test_totals_add_up_and_what_nobody_knows_stays_unknown() -> None:
+    one = Totals(calls=2, prompt_tokens=3, cost=0.1, first_at=5, last_at=9, failed=1)
+    two = Totals(calls=1, prompt_tokens=4, cost=0.2, first_at=2, last_at=6)
+
+    found = totals.total([one, two])
+
+    assert (found.calls, found.prompt_tokens, found.completion_tokens, found.failed) == (3, 7, None, 1)
+    assert found.cost == pytest.approx(0.3)
+    assert (found.first_at, found.last_at) == (2, 9)
+    assert totals.total([]) == Totals()
+
+
+def test_the_csv_opens_in_a_spreadsheet_as_it_is() -> None:
+    table = totals.to_csv([a_row(model="模型", cost=1e-06, completion_tokens=None)])
+
+    assert table.startswith(b"\xef\xbb\xbf")
+    row = read(table)[0]
+    assert (row["time_utc"], row["model"]) == ("2026-11-03 12:04:05", "模型")
+    assert (row["prompt_tokens"], row["completion_tokens"], float(row["cost_usd"])) == ("3", "", 1e-06)
+    frame = pd.read_csv(io.BytesIO(table))
+    assert frame["prompt_tokens"].sum() == 3 and frame["cost_usd"].sum() == 1e-06
+
+
+@given(st.sampled_from(["=", "+", "-", "@", "\t", "\r", "\n", "＝", "", "a"]), st.text(max_size=20))
+def test_t10_no_cell_begins_a_formula_and_no_text_is_lost(start: str, rest: str) -> None:
+    foreign = (start + rest).replace("\0", "")
+
+    row = read(totals.to_csv([a_row(model=foreign, request_id=foreign, error_kind=foreign, endpoint=foreign)]))[0]
+
+    assert not any(cell.startswith(csv_table.FORMULA_STARTS) for cell in row.values())
+    assert row["model"].removeprefix("'") == foreign.removeprefix("'")
+
+
+def test_t10_numbers_stay_numbers() -> None:
+    assert [csv_table.harmless(value) for value in (5, 0.25, None, "-5")] == [5, 0.25, None, "'-5"]
+
+
+def test_buckets_grow_with_the_history() -> None:
+    spans = [timedelta(0), timedelta(hours=3), timedelta(hours=8), timedelta(days=2), timedelta(days=30)]
+    spans += [timedelta(days=365), timedelta(days=3650)]
+
+    found = [totals.bucket_for(Totals(first_at=0, last_at=span // timedelta(microseconds=1))).unit for span in spans]
+
+    assert found == ["1min", "5min", "15min", "1h", "1D", "W", "M"]
+
+
+def test_u20_a_day_is_a_day_of_the_viewer() -> None:
+    slices = [Slice(moment("2026-11-03 15:45:00"), 1, 1, 1), Slice(moment("2026-11-03 16:00:00"), 1, 2, 2)]
+
+    in_shanghai = totals.by_time(slices, bucket("1D"), ZoneInfo("Asia/Shanghai"))
+    in_london = totals.by_time(slices, bucket("1D"), ZoneInfo("Europe/London"))
+
+    assert [f"{day:%d}" for day in in_shanghai["time"]] == ["03", "04"]
+    assert list(in_london["prompt"]) == [3]
+
+
+def test_hours_without_calls_are_0_and_calls_without_counts_are_not() -> None:
+    slices = [Slice(moment("2026-11-03 10:15:00"), 1, 5, 5), Slice(moment("2026-11-03 12:00:00"), 2, None, None)]
+
+    frame = totals.by_time(slices, bucket("1h"), UTC_ZONE)
+
+    assert list(frame["calls"]) == [1, 0, 2]
+    assert list(frame["prompt"][:2]) == [5, 0] and pd.isna(frame["prompt"][2])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3 * 365 * 96), st.none() | st.integers(0, 10**6)), max_size=30),
+    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"]),
+    st.sampled_from(totals.BUCKETS[3:]),
+)
+def test_u14_no_zone_and_no_bucket_loses_a_token(
+    parts: list[tuple[int, int | None]], zone: str, bucket: totals.Bucket
+) -> None:
+    slices = [Slice(at * 900 * 1_000_000, 1, count, count) for at, count in parts]
+
+    frame = totals.by_time(slices, bucket, ZoneInfo(zone))
+
+    assert frame["calls"].sum() == len(slices)
+    assert frame["prompt"].sum() == sum(count or 0 for _, count in parts)
+    assert frame["time"].is_monotonic_increasing and frame["time"].is_unique
+
+
+def test_u3_models_are_ordered_by_their_tokens() -> None:
+    models = [
+        ModelTotals(calls=9, endpoint="apiyi", model="quiet"),
+        ModelTotals(calls=1, prompt_tokens=1, completion_tokens=9, cost=0.5, endpoint="apiyi", model="both"),
+        ModelTotals(calls=1, prompt_tokens=50, endpoint="openai", model="both"),
+    ]
+
+    frame = totals.by_model(models)
+
+    assert list(frame["model"]) == ["openai/both", "apiyi/both", "quiet"]
+    assert pd.isna(frame["cost"][0]) and frame["cost"][1] == 0.5 and pd.isna(frame["prompt"][2])
+
+
+def test_u13_a_call_is_told_in_the_viewers_time_and_its_gaps_are_gaps() -> None:
+    frame = totals.call_table([a_row(prompt_tokens=None, cost=None)], ZoneInfo("Asia/Shanghai"))
+
+    assert f"{frame['time'][0]:%H:%M}" == "20:04"
+    assert pd.isna(frame["prompt"][0]) and pd.isna(frame["cost"][0])
+
+
+def test_the_chart_of_calls_begins_with_the_oldest() -> None:
+    frame = totals.by_call([a_row(prompt_tokens=2), a_row(prompt_tokens=1)], UTC_ZONE)
+
+    assert list(frame["prompt"]) == [1, 2]
+    assert totals.by_call([], UTC_ZONE).empty
