@@ -36,7 +36,7 @@ def tempera(base_url: str, stream: bool) -> tuple[int, float]:
 
     from lib.core.contract import Params
     from lib.gateway.endpoints import name_of
-    from lib.services import House
+    from lib.services import Services
     from lib.settings import Settings
     from lib.sweep import scheduler
     from lib.sweep.plan import Plan
@@ -45,16 +45,16 @@ def tempera(base_url: str, stream: bool) -> tuple[int, float]:
         settings = Settings(
             base_url=base_url, api_key=SecretStr("sk-bench"), data_dir=Path(folder), local_model=False, endpoints={}
         )
-        house = House.open(settings)
+        services = Services.open(settings)
         models = tuple(f"{name_of(base_url)}/{model}" for model in MODELS)
         asked = Plan(PROMPT, models, TEMPERATURES, "", REPEATS, CONCURRENCY, Params(stream=stream))
         began = time.process_time()
         run = scheduler.SweepRun("bench", "bench", "bench", asked, list(asked.cells("bench")))
-        scheduler.start(house, run)
+        scheduler.start(services, run)
         run.wait_until_finished(600)
         spent = time.process_time() - began
         done = sum(answer.outcome is not None and answer.outcome.state == "ok" for answer in run.answers.values())
-        house.close()
+        services.close()
     return done, spent
 
 

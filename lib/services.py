@@ -15,11 +15,11 @@ from lib.core import tokens
 from lib.core.contract import Call
 from lib.core.errors import SettingsError, StoreError
 from lib.core.i18n import N_
-from lib.gateway.client import Client, Clocks, unheard
+from lib.gateway.client import Client, Clocks, ignore_bytes
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.model_lists import ModelLists
 from lib.gateway.raw_answers import RawAnswers
-from lib.gateway.registry import Connections
+from lib.gateway.registry import EndpointRegistry
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
 from lib.store.database import Store
@@ -27,7 +27,7 @@ from lib.store.database import Store
 log = logging.getLogger(__name__)
 
 
-class Fleeting:
+class MemoryStore:
     """A store in memory, opened when it is first needed."""
 
     def __init__(self) -> None:
@@ -53,20 +53,20 @@ class Fleeting:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Services:
     """The services behind the pages. `store_trouble` is set when nothing can be saved to disk."""
 
     settings: Settings
     store: Store
     jobs: Jobs
     client: Client
-    connections: Connections
+    registry: EndpointRegistry
     models: ModelLists
     local: LocalModel | None
     process: str
     store_trouble: StoreError | None = None
     raw_answers: RawAnswers = field(default_factory=RawAnswers)
-    _fleeting: Fleeting = field(default_factory=Fleeting)
+    _fleeting: MemoryStore = field(default_factory=MemoryStore)
 
     @property
     def fleeting(self) -> Store:
@@ -93,16 +93,16 @@ class House:
         process = records.this_process()
         store.write(lambda db: records.interrupt_orphans(db, process)).result()
         local = LocalModel() if settings.local_model and available() else None
-        connections = Connections(settings.offered(), [local] if local else [], settings.first_byte_seconds)
+        registry = EndpointRegistry(settings.offered(), [local] if local else [], settings.first_byte_seconds)
         clocks = Clocks(settings.connect_seconds, silence=settings.silence_seconds, grace=settings.grace_seconds)
         jobs, client = Jobs(), Client(clocks)
-        return cls(settings, store, jobs, client, connections, ModelLists(jobs, client), local, process, trouble)
+        return cls(settings, store, jobs, client, registry, ModelLists(jobs, client), local, process, trouble)
 
     def start(self, call: Call, endpoint: Endpoint) -> Answer:
         """Begin a call that the store holds as started; the answer grows in the job returned."""
         kept = call.page == "chat" and not call.temporary
         secret = endpoint.api_key.get_secret_value()
-        answer = Answer(call, self.raw_answers.begin(call.owner, call.id, secret).add if kept else unheard)
+        answer = Answer(call, self.raw_answers.begin(call.owner, call.id, secret).add if kept else ignore_bytes)
         texts = self.fleeting if call.temporary else None
         self.jobs.start(answer, run(answer, endpoint, self.client, self.store, texts=texts))
         return answer

@@ -8,7 +8,7 @@ from lib.calls import records, unsupported_params
 from lib.chat import branch
 from lib.chat import repository as chats
 from lib.core.contract import Call, ChatRequest, Message, Outcome, Reply
-from lib.services import House
+from lib.services import Services
 from lib.visitor import favourites, preferences
 
 NOBODY = "nobody"
@@ -18,11 +18,11 @@ class _Over(Exception):
     """Takes back all that the rehearsal wrote."""
 
 
-def rehearse(house: House) -> None:
+def warm_up_statements(services: Services) -> None:
     """Let the statements of a turn be compiled, which takes SQLAlchemy longer than the turn itself."""
     with suppress(_Over):
-        house.store.write(lambda db: _write(db, house.process)).result()
-    house.store.read(_read)
+        services.store.write(lambda db: _write(db, services.process)).result()
+    services.store.read(_read)
 
 
 def _write(db: Connection, process: str) -> None:

@@ -9,18 +9,18 @@ from lib.ui.chat.composer import composer, send_waiting_message, waiting_message
 from lib.ui.chat.empty_state import empty_state
 from lib.ui.chat.inspector import inspector
 from lib.ui.chat.live_answer import follow
-from lib.ui.chat.manual_turn import written_turn
+from lib.ui.chat.manual_turn import manual_turn
 from lib.ui.chat.messages import conversation
-from lib.ui.chat.models_beside import further_models
+from lib.ui.chat.models_beside import models_beside
 from lib.ui.chat.settings_panel import settings_panel
 from lib.ui.shared import links, resources, session_restore
-from lib.ui.shared.frame import notices, passing, top
+from lib.ui.shared.frame import notices, top, transient
 from lib.ui.shared.model_picker import model_picker
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import visitor
 
-house, who = resources.house(), visitor()
-session_restore.recall(house, who, session_restore.CHAT)
+services, who = resources.services(), visitor()
+session_restore.restore(services, who, session_restore.CHAT)
 links.apply_chat_link()
 
 view = actions.look(actions.current())
@@ -29,21 +29,21 @@ live = conversation(view)  # drawn first: a message appears before all that stan
 with head:
     left, right = st.columns([3, 2], vertical_alignment="center")
     with left, st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        model_picker(house, who.owner, "chat_model")
-        all_models(house, who.owner)
-        further_models(house, who.owner)
+        model_picker(services, who.owner, "chat_model")
+        all_models(services, who.owner)
+        models_beside(services, who.owner)
     with right:
-        top(house, who)
-    settings_panel(house, who, "chat")
-    with passing(state.notices or not view.turns):
+        top(services, who)
+    settings_panel(services, who, "chat")
+    with transient(state.notices or not view.turns):
         notices()
         if not view.turns:
-            empty_state(house, who)
+            empty_state(services, who)
 waiting_message()
-written_turn()
+manual_turn()
 composer(view)
-chat_list(house, who)
-session_restore.remember(house, who, session_restore.CHAT)
+chat_list(services, who)
+session_restore.remember(services, who, session_restore.CHAT)
 inspector(view)
 
 follow(live, once=state.dialog_open)

@@ -12,21 +12,21 @@ from lib.ui.sweep.sweep_list import sweep_list
 from lib.ui.sweep.view import sweep_view
 
 st.set_page_config(layout="wide")
-house, who = resources.house(), visitor()
-session_restore.recall(house, who, session_restore.SWEEP)
+services, who = resources.services(), visitor()
+session_restore.restore(services, who, session_restore.SWEEP)
 links.apply_sweep_link()
-sweep_list(house, who)
+sweep_list(services, who)
 
 left, right = st.columns([3, 2], vertical_alignment="center")
 left.markdown(f"**{_('Sweep')}** · {_('compare models and settings')}")
 with right:
-    top(house, who)
+    top(services, who)
 notices()
 
 with st.expander(_("Set-up"), expanded=state.sweep_id is None, key=f"sweep_setup_{state.sweep_id}"):
-    sweep_form(house, who)
-    plan_line(house, who)
+    sweep_form(services, who)
+    plan_line(services, who)
     run_button()
-session_restore.remember(house, who, session_restore.SWEEP)
+session_restore.remember(services, who, session_restore.SWEEP)
 if state.sweep_id is not None:
-    sweep_view(house, who, state.sweep_id)
+    sweep_view(services, who, state.sweep_id)

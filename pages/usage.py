@@ -13,23 +13,23 @@ from lib.usage import queries
 from lib.usage.totals import MOST_ROWS, total
 
 st.set_page_config(layout="wide")
-house, who, zone = resources.house(), visitor(), viewer_zone()
+services, who, zone = resources.services(), visitor(), viewer_zone()
 with st.container(key="usage_top", horizontal=True, vertical_alignment="center"):
     scope = chosen_scope(who)
-    models = house.store.read(lambda db: queries.by_model(db, scope))
+    models = services.store.read(lambda db: queries.by_model(db, scope))
     st.space("stretch")
-    csv_button(house, scope, disabled=not models)
-    menu(house)
+    csv_button(services, scope, disabled=not models)
+    menu(services)
 notices()
 if not models:
-    nothing_yet(house, who, scope)
+    nothing_yet(services, who, scope)
     st.stop()
 
 totals = total(models)
-newest = house.store.read(lambda db: queries.newest(db, scope, MOST_ROWS))
+newest = services.store.read(lambda db: queries.newest(db, scope, MOST_ROWS))
 sentence(totals, models)
 tiles(totals)
 coverage(totals)
-tokens_chart(house, scope, totals, models, newest, zone)
+tokens_chart(services, scope, totals, models, newest, zone)
 model_table(models)
 call_table(newest, totals.calls, zone)

@@ -70,7 +70,7 @@ def this_process() -> str:
 def start_call(conn: Connection, call: Call, process: str) -> None:
     """Record a call that is about to be made by `process`. A further call of the same cell is its next attempt."""
     params = call.request.params.to_send()
-    texts = None if call.temporary else image_store.put_away(conn, call.owner, call.request.messages)
+    texts = None if call.temporary else image_store.to_stored(conn, call.owner, call.request.messages)
     row = {
         "id": call.id,
         "owner": call.owner,
@@ -161,7 +161,7 @@ def calls_of(conn: Connection, owner: str, session: str | None = None, limit: in
 def messages_of(conn: Connection, owner: str, call_id: str) -> list[Message]:
     """The conversation that a call sent; empty for a temporary chat and for an unknown id."""
     query = select(calls.c.messages).where(calls.c.owner == owner, calls.c.id == call_id)
-    return image_store.taken_out(conn, owner, conn.execute(query).scalar() or [])
+    return image_store.from_stored(conn, owner, conn.execute(query).scalar() or [])
 
 
 def record(values: Sequence[Any]) -> CallRecord:

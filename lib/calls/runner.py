@@ -15,7 +15,7 @@ from lib.calls import records, unsupported_params
 from lib.core import prices, tokens
 from lib.core.contract import Call, Delta, Outcome, Reply, State, Usage
 from lib.core.errors import BadParameter, Billed, StoreError, TemperaError
-from lib.gateway.client import Client, Sleep, Tap, unheard
+from lib.gateway.client import Client, OnBytes, Sleep, ignore_bytes
 from lib.gateway.endpoints import Endpoint
 from lib.store.database import Store
 
@@ -28,10 +28,10 @@ log = logging.getLogger(__name__)
 class Answer(Job):
     """A call that runs, as the page sees it."""
 
-    def __init__(self, call: Call, tap: Tap = unheard) -> None:
+    def __init__(self, call: Call, on_bytes: OnBytes = ignore_bytes) -> None:
         super().__init__(call.id)
         self.call = call
-        self.tap = tap
+        self.on_bytes = on_bytes
         """Hears the bytes of the answer as they come."""
         self.request = call.request
         """What is sent: the call's request without what the model refuses."""
@@ -59,7 +59,7 @@ class Answer(Job):
 
     def leave_out(self, names: frozenset[str]) -> None:
         """Note that another attempt follows without the fields `names`."""
-        self.request = replace(self.request, refused=self.request.refused | names)
+        self.request = replace(self.request, unsupported=self.request.unsupported | names)
         self._refused, self.attempts, self.waiting = self.attempts, self.attempts + 1, None
         self.touch()
 
@@ -88,8 +88,8 @@ async def run(
                 answer.touch()
     except asyncio.CancelledError as stopped:
         state, error = "cancelled", stopped
-    except TemperaError as refused:
-        state, error = ("error" if answer.reply.empty else "partial"), refused
+    except TemperaError as unsupported:
+        state, error = ("error" if answer.reply.empty else "partial"), unsupported
     except Exception as bug:
         log.exception("call %s failed for a reason nobody foresaw", answer.call.id)
         state, error = ("error" if answer.reply.empty else "partial"), bug
@@ -111,7 +111,7 @@ async def _deltas(
                 answer.request,
                 on_retry=answer.retrying,
                 sleep=sleep,
-                tap=answer.tap,
+                on_bytes=answer.on_bytes,
                 on_sent=answer.sent.set,
             )
             async with aclosing(asked) as deltas:
@@ -119,7 +119,7 @@ async def _deltas(
                     yield delta
             return
         except BadParameter as error:
-            names = unsupported_params.refused(error, answer.request) if answer.reply.empty else frozenset()
+            names = unsupported_params.unsupported(error, answer.request) if answer.reply.empty else frozenset()
             await _remember(answer.call, endpoint, names, store)
             if not left or not names:
                 raise

@@ -31,7 +31,7 @@ _HINTS = {"penalty": ("presence_penalty", "frequency_penalty"), "multiple candid
 
 def adapted(db: Connection, owner: str, base_url: str, request: ChatRequest) -> ChatRequest:
     """`request` without what its model at `base_url` is known to refuse."""
-    return replace(request, refused=request.refused | known(db, owner, base_url, request.model))
+    return replace(request, unsupported=request.unsupported | known(db, owner, base_url, request.model))
 
 
 def known(db: Connection, owner: str, base_url: str, model: str) -> frozenset[str]:
@@ -57,7 +57,7 @@ def forget(db: Connection, owner: str, base_url: str, model: str, params: Iterab
     db.execute(delete(learned).where(*mine, learned.c.param.in_(list(params))))
 
 
-def refused(error: BadParameter, request: ChatRequest) -> frozenset[str]:
+def unsupported(error: BadParameter, request: ChatRequest) -> frozenset[str]:
     """The fields of `request` that `error` says are not taken at all; empty where it says something else."""
     body = request.body()
     said = f"{error.code} {error.original}"

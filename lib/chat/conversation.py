@@ -19,7 +19,7 @@ from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected
 from lib.core.i18n import N_
 from lib.gateway import endpoints
 from lib.gateway.endpoints import Endpoint
-from lib.services import House
+from lib.services import Services
 from lib.store import image_store
 from lib.store.database import Store
 
@@ -40,11 +40,11 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class Conversation:
     """One visitor's conversation with the house; `chat_id` None is a chat that begins with the next message. The texts
     of a `temporary` one are kept in memory only."""
 
-    house: House
+    services: Services
     owner: str
     session: str
     chat_id: str | None = None
@@ -53,7 +53,7 @@ class Talk:
     @property
     def store(self) -> Store:
         """Where this talk's texts are."""
-        return self.house.fleeting if self.temporary else self.house.store
+        return self.services.fleeting if self.temporary else self.services.store
 
     def branch(self) -> list[Turn]:
         """The turns of the open branch, from the first to the last."""
@@ -109,7 +109,7 @@ class Talk:
 
         return self.store.write(record).result()
 
-    def bring_in(self, title: str, messages: Sequence[Message]) -> str:
+    def import_chat(self, title: str, messages: Sequence[Message]) -> str:
         """Keep a conversation that was held elsewhere; the id of its chat."""
 
         def record(db: Connection) -> str:
@@ -143,7 +143,7 @@ class Talk:
 
     def endpoints(self) -> list[Endpoint]:
         """The services that can be asked, the default one first."""
-        return list(self.house.connections.endpoints(self.owner))
+        return list(self.services.registry.endpoints(self.owner))
 
     def choose(self, message_id: str) -> None:
         """Open the branch through a message. Raises NotFound."""
@@ -232,7 +232,7 @@ class Talk:
         if not endpoint.takes_images and any(message.images for message in asked.messages):
             raise InvalidInput(N_("The practice model reads text only: for images choose another model."))
         base_url = endpoint.base_url
-        request = self.house.store.read(lambda db: unsupported_params.adapted(db, self.owner, base_url, asked))
+        request = self.services.store.read(lambda db: unsupported_params.adapted(db, self.owner, base_url, asked))
         id = secrets.token_hex(16)
         return Call(id, self.owner, self.session, "chat", endpoint.name, request, temporary=self.temporary)
 
@@ -248,7 +248,7 @@ class Talk:
         together = secrets.token_hex(16) if len(asked.calls) > 1 else None
         firsts = []
         for call, _ in asked.calls:
-            records.start_call(db, replace(call, temporary=False), self.house.process)
+            records.start_call(db, replace(call, temporary=False), self.services.process)
             place = (chat_id, question, call.id, call.request.choices, asked.begun, together, asked.left_out)
             firsts += chats.add_answers(db, self.owner, *place)[:1]
         if together:
@@ -256,8 +256,8 @@ class Talk:
 
     def _start(self, asked: _Asked) -> None:
         if self.temporary:
-            self.house.store.write(lambda db: self._count(db, asked)).result()
-        answers = [self.house.start(call, endpoint) for call, endpoint in asked.calls]
+            self.services.store.write(lambda db: self._count(db, asked)).result()
+        answers = [self.services.start(call, endpoint) for call, endpoint in asked.calls]
         # Drawing the page would take the interpreter from the requests, and these are what one waits for.
         until = time.monotonic() + SENT_WITHIN_SECONDS
         for answer in answers:
@@ -266,7 +266,7 @@ class Talk:
     def _count(self, db: Connection, asked: _Asked) -> None:
         """Record the calls of a temporary talk where usage is counted, without their texts."""
         for call, _ in asked.calls:
-            records.start_call(db, call, self.house.process)
+            records.start_call(db, call, self.services.process)
 
 
 def not_sent(call: CallRecord) -> bool:

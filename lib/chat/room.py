@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lib.chat import context_window
 from lib.chat.context_window import Estimate
-from lib.chat.conversation import Talk
+from lib.chat.conversation import Conversation
 from lib.chat.form import Form
 from lib.chat.repository import Turn
 from lib.core import prices
@@ -13,9 +13,9 @@ from lib.gateway import endpoints
 from lib.gateway.endpoints import Endpoint
 
 
-def estimates(talk: Talk, turns: Sequence[Turn], form: Form, text: str = "", images: int = 0) -> list[Estimate]:
+def estimates(talk: Conversation, turns: Sequence[Turn], form: Form, text: str = "", images: int = 0) -> list[Estimate]:
     """What sending `text` with so many images after `turns` would take, for each model that is asked."""
-    connected = talk.house.connections.endpoints(talk.owner)
+    connected = talk.services.registry.endpoints(talk.owner)
     if not connected or not form.model.strip():
         return []
     messages = [*form.preface, *_plain(turns), *_new(text)]
@@ -27,7 +27,7 @@ def estimates(talk: Talk, turns: Sequence[Turn], form: Form, text: str = "", ima
     ]
 
 
-def to_leave_out(talk: Talk, turns: Sequence[Turn], form: Form, text: str) -> int | None:
+def to_leave_out(talk: Conversation, turns: Sequence[Turn], form: Form, text: str) -> int | None:
     """How many of the oldest `turns` have to go so that `text` fits for every model of the form; None where nothing
     helps."""
     windows = [one.window for one in estimates(talk, turns, form, text) if one.window]

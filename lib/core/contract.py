@@ -150,13 +150,13 @@ def _refusal(name: str) -> InvalidInput:
 class ChatRequest:
     """One request: the model's id at its endpoint, the conversation, and what the user set.
 
-    `refused` are the names of fields that the model is known not to take; they are left out.
+    `unsupported` are the names of fields that the model is known not to take; they are left out.
     """
 
     model: str
     messages: tuple[Message, ...]
     params: Params = Params()
-    refused: frozenset[str] = frozenset()
+    unsupported: frozenset[str] = frozenset()
 
     def checked(self) -> Self:
         """The request itself; raises InvalidInput when it is empty or too long to send."""
@@ -175,20 +175,20 @@ class ChatRequest:
     def sent(self) -> dict[str, Any]:
         """The parameters under the names, and only those, that the model takes; a stream also asks for its usage."""
         named = {self._name_for(name): value for name, value in self.params.to_send().items()}
-        if named.get("stream") and "stream" not in self.refused:
+        if named.get("stream") and "stream" not in self.unsupported:
             named["stream_options"] = {"include_usage": True}
-        return {name: value for name, value in named.items() if name not in self.refused}
+        return {name: value for name, value in named.items() if name not in self.unsupported}
 
     def _name_for(self, name: str) -> str:
         if name not in LIMIT_NAMES:
             return name
         first, second = reversed(LIMIT_NAMES) if NEWER_MODELS.match(self.model) else LIMIT_NAMES
-        return second if first in self.refused else first
+        return second if first in self.unsupported else first
 
     @property
     def choices(self) -> int:
         """How many completions are asked for."""
-        return 1 if "n" in self.refused else self.params.n or 1
+        return 1 if "n" in self.unsupported else self.params.n or 1
 
 
 @dataclass(frozen=True, slots=True)

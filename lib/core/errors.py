@@ -15,7 +15,7 @@
         UpstreamFailed          500, 502, 503, 529
         GatewayTimeout          504, 524: may have been billed
       ConnectionFailed          the request was never sent
-        Refused  NameNotFound  TlsFailed  NoConnection
+        ConnectionRefused  NameNotFound  TlsFailed  NoConnection
       TimedOut                  sent, then silence: may have been billed
       BadAnswer                 an answer that is not one
         CutOff (BrokenOff)  Malformed  Empty
@@ -235,7 +235,7 @@ class ConnectionFailed(TemperaError):
     do = N_("Check the network and the address; nothing was sent.")
 
 
-class Refused(ConnectionFailed):
+class ConnectionRefused(ConnectionFailed):
     """Nothing listens at that address."""
 
     kind = "refused"

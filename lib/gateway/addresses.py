@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from lib.core.errors import ConnectionFailed, InvalidInput, NameNotFound, Refused, TlsFailed
+from lib.core.errors import ConnectionFailed, ConnectionRefused, InvalidInput, NameNotFound, TlsFailed
 from lib.core.i18n import N_
 
 MOST_KEY_CHARACTERS = 4_096
@@ -59,7 +59,7 @@ def is_loopback(url: str) -> bool:
 def unreachable(error: BaseException) -> ConnectionFailed:
     """Why no connection could be made, by what lies at the bottom of `error`."""
     causes = list(_causes(error))
-    for kind, meaning in ((ssl.SSLError, TlsFailed), (socket.gaierror, NameNotFound), (OSError, Refused)):
+    for kind, meaning in ((ssl.SSLError, TlsFailed), (socket.gaierror, NameNotFound), (OSError, ConnectionRefused)):
         found = next((cause for cause in causes if isinstance(cause, kind)), None)
         if found is not None:
             return meaning(str(found)[:300])

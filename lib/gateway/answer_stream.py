@@ -11,7 +11,7 @@ from typing import Any
 from lib.core.contract import Delta, Usage
 from lib.core.errors import Blocked, BrokenOff, CutOff, Empty, Malformed
 from lib.gateway.dialects import BREAKS, finish_reason, index_of, piece_of, reasoning_in, text_in
-from lib.gateway.error_mapping import Refused, is_refusal, refusal
+from lib.gateway.error_mapping import ResponseInfo, error_from, is_error
 from lib.gateway.events import DONE, LIMIT, Event, EventReader, Unreadable, json_value
 from lib.gateway.redact import masked
 from lib.gateway.thinking import Thinking
@@ -28,8 +28,8 @@ _FRAMED = re.compile(rb"(\xef\xbb\xbf)?\s*(:|data|event|id|retry)")
 class AnswerReader:
     """One answer as it grows: `feed` it bytes, `close` it at the end, then `verify` that it is whole."""
 
-    def __init__(self, refused: Refused, choices: int = 1) -> None:
-        self._refused = refused
+    def __init__(self, info: ResponseInfo, choices: int = 1) -> None:
+        self._info = info
         self._asked = choices
         self._sample = b""
         self._head = b""
@@ -53,8 +53,10 @@ class AnswerReader:
     @property
     def begun(self) -> bool:
         """Whether the answer itself has begun, rather than only its frame: models may think long in silence."""
-        said = any(choice.characters or choice.thoughts or choice.finish for choice in self._choices.values())
-        return said or self._body is not None
+        parse_error_body = any(
+            choice.characters or choice.thoughts or choice.finish for choice in self._choices.values()
+        )
+        return parse_error_body or self._body is not None
 
     @property
     def finished(self) -> bool:
@@ -118,7 +120,7 @@ class AnswerReader:
         return self.finished or (closed and any(choice.finish for choice in self._choices.values()))
 
     def _excerpt(self) -> str:
-        return masked(self._sample.decode("utf-8", "replace"), self._refused.secret)
+        return masked(self._sample.decode("utf-8", "replace"), self._info.secret)
 
     def _says_something(self) -> bool:
         choices = self._choices.values()
@@ -132,7 +134,7 @@ class AnswerReader:
             self._head = head if len(head) < _MOST_BLANK else b""
             return b""
         if seen.startswith(b"<"):
-            raise refusal(self._refused.with_body(seen.decode("utf-8", "replace")))
+            raise error_from(self._info.with_body(seen.decode("utf-8", "replace")))
         if seen.startswith((b"{", b"[")):
             self._body = []
             return seen
@@ -167,7 +169,7 @@ class AnswerReader:
                 self.progress += 1
                 continue
             value = json_value(event.data)
-            if event.name == "error" and not is_refusal(value):
+            if event.name == "error" and not is_error(value):
                 value = {"error": event.data if value is Unreadable else value}
             self._bad = self._bad or value is Unreadable
             yield from self._value(value)
@@ -176,8 +178,8 @@ class AnswerReader:
         """One JSON value of the answer: a chunk, a whole completion, or an error with status 200."""
         if isinstance(value, Mapping) and value.get("type") == "ping":
             return
-        if is_refusal(value):
-            raise refusal(self._refused.with_body(value))
+        if is_error(value):
+            raise error_from(self._info.with_body(value))
         if not isinstance(value, Mapping) or not ("choices" in value or "usage" in value):
             return
         self._values += 1
@@ -203,7 +205,7 @@ class AnswerReader:
         state = self._choices.setdefault(index, _Choice())
         finish = finish_reason(choice.get("finish_reason"))
         if finish == "error":
-            raise refusal(self._refused.with_body({"error": choice.get("error") or "The answer ended with an error."}))
+            raise error_from(self._info.with_body({"error": choice.get("error") or "The answer ended with an error."}))
         text, reasoning = state.take(piece_of(choice))
         if finish:
             state.finish = finish
@@ -217,7 +219,7 @@ class AnswerReader:
         if self._characters > LIMIT:
             raise Malformed("The answer is longer than 16 million characters.")
         named, self._named = self._named, True
-        model, request_id = ("", "") if named else (self._model, self._refused.request_id)
+        model, request_id = ("", "") if named else (self._model, self._info.request_id)
         return Delta(index, text, reasoning, finish, model=model, request_id=request_id)
 
 

@@ -30,11 +30,11 @@ from lib.core.errors import (
 from lib.gateway.addresses import host_of, key_of, service_url
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.endpoints import Endpoint
-from lib.gateway.error_mapping import Refused, is_refusal, redirected, refusal, with_version
+from lib.gateway.error_mapping import ResponseInfo, error_from, is_error, redirect_error, with_version
 from lib.gateway.events import json_value
 from lib.gateway.model_ids import model_ids, thinks
 from lib.gateway.retry import asked_wait, wait_before_retry
-from lib.gateway.transport import Connections, Watch, hangs_up, translated
+from lib.gateway.transport import ConnectionPool, Stopwatch, closes_silently, translated
 
 MOST_ERROR_BYTES = 65_536
 MOST_LIST_BYTES = 4 * 1024 * 1024
@@ -42,15 +42,15 @@ REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-oneapi-request-id", "cf-r
 
 OnRetry = Callable[[int, float, TemperaError], None]
 Sleep = Callable[[float], Awaitable[None]]
-Tap = Callable[[bytes], None]
+OnBytes = Callable[[bytes], None]
 OnSent = Callable[[], None]
 
 
-def unheard(_: bytes) -> None:
+def ignore_bytes(_: bytes) -> None:
     """A tap that nobody listens at."""
 
 
-def unnoticed() -> None:
+def ignore_sent() -> None:
     """Nobody waits for the request to be sent."""
 
 
@@ -76,7 +76,7 @@ class Client:
     def __init__(self, clocks: Clocks | None = None, rng: Random | None = None) -> None:
         self._clocks = clocks or Clocks()
         self._rng = rng or Random()
-        self._connections = Connections(self._clocks.connect)
+        self._connections = ConnectionPool(self._clocks.connect)
 
     async def aclose(self) -> None:
         """Close the idle connections; those in use close when their call ends."""
@@ -90,22 +90,22 @@ class Client:
         retry: bool = True,
         on_retry: OnRetry | None = None,
         sleep: Sleep = asyncio.sleep,
-        tap: Tap = unheard,
-        on_sent: OnSent = unnoticed,
+        on_bytes: OnBytes = ignore_bytes,
+        on_sent: OnSent = ignore_sent,
     ) -> AsyncGenerator[Delta, None]:
         """The answer of `endpoint`, as it comes; raises a TemperaError.
 
         The first delta names the model and the request id, the last ones carry finish reasons and usage. With `retry`,
         a call that failed before anything was shown is tried again where that can't be billed twice; `on_retry` hears
         the attempts made so far, the seconds to wait and the error, and `sleep` waits for them. `on_sent` hears when
-        the whole request has left, `tap` hears the bytes of the answer as they came. Closing the generator, or
+        the whole request has left, `on_bytes` hears the bytes of the answer as they came. Closing the generator, or
         cancelling the task that waits for it, closes the connection.
         """
         attempt = 1
         while True:
             shown = False
             try:
-                async with aclosing(self._once(endpoint, request, tap, on_sent)) as deltas:
+                async with aclosing(self._once(endpoint, request, on_bytes, on_sent)) as deltas:
                     async for delta in deltas:
                         shown = True
                         yield delta
@@ -133,36 +133,39 @@ class Client:
                 raise TimedOut(clock="first_byte", seconds=self._clocks.models) from None
 
     async def _once(
-        self, endpoint: Endpoint, request: ChatRequest, tap: Tap, on_sent: OnSent
+        self, endpoint: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_sent: OnSent
     ) -> AsyncGenerator[Delta, None]:
         """One attempt; between attempts a call holds no place at its endpoint."""
         with _named(endpoint, request.model):
-            async with endpoint.admit(request) as place, aclosing(self._answer(place, request, tap, on_sent)) as deltas:
+            async with (
+                endpoint.admit(request) as place,
+                aclosing(self._answer(place, request, on_bytes, on_sent)) as deltas,
+            ):
                 async for delta in deltas:
                     yield delta
 
     async def _answer(
-        self, place: Endpoint, request: ChatRequest, tap: Tap, on_sent: OnSent
+        self, place: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_sent: OnSent
     ) -> AsyncGenerator[Delta, None]:
         thinking = self._clocks.thinking if thinks(request.model) else 1.0
-        watch = Watch(place.first_byte_seconds * thinking)
+        watch = Stopwatch(place.first_byte_seconds * thinking)
         async with self._connections.one(place.base_url) as http:
             response = await watch.over(http.send(_chat(http, place, request, on_sent), stream=True))
             try:
-                refused = _refused(response, place, request.model)
+                info = _response_info(response, place, request.model)
                 if not response.is_success:
-                    raise await _no(response, refused, watch)
-                reader = AnswerReader(refused, request.choices)
-                async with aclosing(self._read(response, reader, watch, tap)) as deltas:
+                    raise await _no(response, info, watch)
+                reader = AnswerReader(info, request.choices)
+                async with aclosing(self._read(response, reader, watch, on_bytes)) as deltas:
                     async for delta in deltas:
                         yield delta
             finally:
                 await response.aclose()
-                if hangs_up(response):
+                if closes_silently(response):
                     await http.aclose()
 
     async def _read(
-        self, response: httpx.Response, reader: AnswerReader, watch: Watch, tap: Tap
+        self, response: httpx.Response, reader: AnswerReader, watch: Stopwatch, on_bytes: OnBytes
     ) -> AsyncGenerator[Delta, None]:
         """The deltas in the body of `response`; what had come is given out before an error is raised."""
         ending: TemperaError | None = None
@@ -174,7 +177,7 @@ class Client:
                     chunk, ending = b"", error
                 if not chunk:
                     break
-                tap(chunk)
+                on_bytes(chunk)
                 before = reader.progress
                 for delta in reader.feed(chunk):
                     yield delta
@@ -185,7 +188,7 @@ class Client:
             raise ending
         reader.verify()
 
-    def _wind(self, watch: Watch, reader: AnswerReader, *, restart: bool) -> None:
+    def _wind(self, watch: Stopwatch, reader: AnswerReader, *, restart: bool) -> None:
         """Set the clock for what is to come next."""
         name = "silence" if restart else "pings"
         if reader.complete:
@@ -205,7 +208,7 @@ class Client:
                 body = await _start_of(response, MOST_LIST_BYTES)
             finally:
                 await response.aclose()
-        return _listed(response, _refused(response, endpoint, "").with_body(body))
+        return _listed(response, _response_info(response, endpoint, "").with_body(body))
 
 
 @contextmanager
@@ -243,10 +246,10 @@ def _when_sent(on_sent: OnSent) -> Callable[[str, object], Awaitable[None]]:
     return trace
 
 
-def _refused(response: httpx.Response, place: Endpoint, model: str) -> Refused:
+def _response_info(response: httpx.Response, place: Endpoint, model: str) -> ResponseInfo:
     """What the status line and the headers tell, in case the answer is an error."""
     headers = response.headers
-    return Refused(
+    return ResponseInfo(
         status=response.status_code,
         request_id=next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), ""),
         retry_after=asked_wait({name.lower(): value for name, value in headers.items()}, time.time()),
@@ -266,14 +269,14 @@ def _after_a_part(error: TemperaError) -> TemperaError:
     return error
 
 
-async def _no(response: httpx.Response, refused: Refused, watch: Watch) -> ApiError:
+async def _no(response: httpx.Response, info: ResponseInfo, watch: Stopwatch) -> ApiError:
     """The error in a response whose status is not 200."""
     if response.is_redirect or 300 <= response.status_code < 400:
-        return redirected(refused, response.headers.get("location", ""))
+        return redirect_error(info, response.headers.get("location", ""))
     try:
-        return refusal(refused.with_body(await watch.over(_start_of(response, MOST_ERROR_BYTES))))
+        return error_from(info.with_body(await watch.over(_start_of(response, MOST_ERROR_BYTES))))
     except (BadAnswer, TimedOut):
-        return refusal(refused)
+        return error_from(info)
 
 
 async def _start_of(response: httpx.Response, most: int) -> str:
@@ -292,17 +295,17 @@ def _chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     return cast(AsyncGenerator[bytes, None], response.aiter_bytes())
 
 
-def _listed(response: httpx.Response, refused: Refused) -> list[str]:
+def _listed(response: httpx.Response, info: ResponseInfo) -> list[str]:
     """The ids in the answer to `GET /models`; raises what it is instead."""
-    if 300 <= refused.status < 400:
-        raise redirected(refused, response.headers.get("location", ""))
-    value = json_value(refused.body)
-    if refused.status == httpx.codes.OK and not is_refusal(value):
+    if 300 <= info.status < 400:
+        raise redirect_error(info, response.headers.get("location", ""))
+    value = json_value(info.body)
+    if info.status == httpx.codes.OK and not is_error(value):
         ids = model_ids(value)
         if ids:
             return ids
-        page = refused.body.lstrip().startswith("<")
-        raise refusal(refused) if page and with_version(refused.base_url) else NoModelList(status=refused.status)
-    error = refusal(refused)
+        page = info.body.lstrip().startswith("<")
+        raise error_from(info) if page and with_version(info.base_url) else NoModelList(status=info.status)
+    error = error_from(info)
     missing = isinstance(error, WrongAddress | ModelNotFound)
     raise NoModelList(error.original, status=error.status, request_id=error.request_id) if missing else error

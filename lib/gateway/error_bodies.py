@@ -40,7 +40,7 @@ _STATUS_OF = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ErrorBody:
     """What an error body says. `status` is the true one where the body knows better, `all` everything to search."""
 
     text: str = ""
@@ -61,7 +61,7 @@ class Said:
         return f"{self.code} {self.type} {self.text}"
 
 
-def said(body: Any) -> Said:
+def parse_error_body(body: Any) -> ErrorBody:
     """What `body` says: JSON of any shape (as text or value), a web page, plain text, or nothing."""
     if not isinstance(body, str):
         return _of_value(body)
@@ -69,24 +69,24 @@ def said(body: Any) -> Said:
     if body.startswith("<"):
         return _of_page(body)
     value = json_value(body)
-    return Said(text=body, request_id=_request_id(body)) if value is Unreadable else _of_value(value)
+    return ErrorBody(text=body, request_id=_request_id(body)) if value is Unreadable else _of_value(value)
 
 
-def _of_page(page: str) -> Said:
+def _of_page(page: str) -> ErrorBody:
     title = _TITLE.search(page)
     text = title[2] if title else _TAG.sub(" ", page)
-    return Said(text=" ".join(text.split()), html=True)
+    return ErrorBody(text=" ".join(text.split()), html=True)
 
 
-def _of_value(value: Any) -> Said:
+def _of_value(value: Any) -> ErrorBody:
     objects = list(_nested(value))
     if not objects:
-        return Said(text=value if isinstance(value, str) else _compact(value))
+        return ErrorBody(text=value if isinstance(value, str) else _compact(value))
     code, kind = _first(objects, "code"), _first(objects, "type")
     text = next(filter(None, map(_message, objects)), "") or code or _compact(value)
     text += _behind(objects)
     param = _first(objects, "param")
-    return Said(
+    return ErrorBody(
         text=text,
         code=code,
         type=kind,

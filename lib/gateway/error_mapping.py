@@ -24,7 +24,7 @@ from lib.core.errors import (
     UpstreamFailed,
     WrongAddress,
 )
-from lib.gateway.error_bodies import Said, said
+from lib.gateway.error_bodies import ErrorBody, parse_error_body
 from lib.gateway.redact import masked
 
 MOST_ORIGINAL = 2_000
@@ -64,7 +64,7 @@ _VERSION = re.compile(r"/v\d+(beta\d*)?(/|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class ResponseInfo:
     """What is known of an answer that may be an error. `body` is its text or its JSON value; `secret` the key that
     no error may show; `retry_after` in seconds."""
 
@@ -77,15 +77,15 @@ class Refused:
     model: str = ""
     secret: str = ""
 
-    def with_body(self, body: Any) -> "Refused":
+    def with_body(self, body: Any) -> "ResponseInfo":
         """The same answer with this body."""
         return replace(self, body=body)
 
 
-def is_refusal(value: Any) -> bool:
+def is_error(value: Any) -> bool:
     """Whether a JSON value that came with status 200 is an error all the same."""
     if isinstance(value, list):
-        return bool(value) and isinstance(value[0], Mapping) and is_refusal(value[0])
+        return bool(value) and isinstance(value[0], Mapping) and is_error(value[0])
     if not isinstance(value, Mapping):
         return False
     if value.get("error") or value.get("object") == "error" or value.get("type") == "error":
@@ -96,37 +96,37 @@ def is_refusal(value: Any) -> bool:
     return not ("choices" in value or "usage" in value or "data" in value) and any(value.get(name) for name in names)
 
 
-def refusal(refused: Refused) -> ApiError:
-    """The error that `refused` means; its texts are masked and bounded."""
-    words = said(refused.body)
-    status = words.status or (words.implied if refused.status == 200 else 0) or refused.status
+def error_from(info: ResponseInfo) -> ApiError:
+    """The error that `info` means; its texts are masked and bounded."""
+    words = parse_error_body(info.body)
+    status = words.status or (words.implied if info.status == 200 else 0) or info.status
     kind = _kind(status, words)
     facts: dict[str, Any] = {
         "status": status,
-        "code": _short(words.code, refused),
-        "request_id": _short(refused.request_id or words.request_id, refused),
-        "retry_after": refused.retry_after,
-        "may_retry": refused.may_retry,
-        "model": refused.model,
+        "code": _short(words.code, info),
+        "request_id": _short(info.request_id or words.request_id, info),
+        "retry_after": info.retry_after,
+        "may_retry": info.may_retry,
+        "model": info.model,
     }
     if kind is WrongAddress:
-        facts["suggestion"] = with_version(refused.base_url)
+        facts["suggestion"] = with_version(info.base_url)
     if kind is BadParameter:
-        facts["param"] = _short(words.param, refused)
-    return kind(masked(words.text, refused.secret, MOST_ORIGINAL), **facts)
+        facts["param"] = _short(words.param, info)
+    return kind(masked(words.text, info.secret, MOST_ORIGINAL), **facts)
 
 
-def redirected(refused: Refused, location: str) -> WrongAddress:
+def redirect_error(info: ResponseInfo, location: str) -> WrongAddress:
     """The error for a redirect, which is never followed: it would carry the prompt to another host."""
-    target = masked(location, refused.secret, 500)
+    target = masked(location, info.secret, 500)
     base = _REQUEST_PATH.sub("", target)
-    known = base.startswith(("https://", "http://")) and base != refused.base_url.rstrip("/")
+    known = base.startswith(("https://", "http://")) and base != info.base_url.rstrip("/")
     return WrongAddress(
-        f"{refused.status} → {target}",
-        status=refused.status,
-        suggestion=base if known else with_version(refused.base_url),
-        request_id=_short(refused.request_id, refused),
-        model=refused.model,
+        f"{info.status} → {target}",
+        status=info.status,
+        suggestion=base if known else with_version(info.base_url),
+        request_id=_short(info.request_id, info),
+        model=info.model,
     )
 
 
@@ -140,11 +140,11 @@ def with_version(base_url: str) -> str:
     return "" if not base or _VERSION.search(urlsplit(base).path) else base + "/v1"
 
 
-def _short(text: str, refused: Refused) -> str:
-    return masked(text, refused.secret, 200).replace("\n", " ")
+def _short(text: str, info: ResponseInfo) -> str:
+    return masked(text, info.secret, 200).replace("\n", " ")
 
 
-def _kind(status: int, words: Said) -> Callable[..., ApiError]:
+def _kind(status: int, words: ErrorBody) -> Callable[..., ApiError]:
     by_words = _kind_by_words(status, words)
     if by_words:
         return by_words
@@ -168,7 +168,7 @@ _BY_STATUS: Mapping[int, Callable[..., ApiError]] = {
 }
 
 
-def _kind_by_words(status: int, words: Said) -> Callable[..., ApiError] | None:
+def _kind_by_words(status: int, words: ErrorBody) -> Callable[..., ApiError] | None:
     """The kind that the text names whatever the status; None where it names none."""
     if status in (408, 504, 524):
         return GatewayTimeout

@@ -18,7 +18,7 @@ from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of
 METADATA_HOSTS = ("metadata", "metadata.google.internal")
 
 
-class Connections:
+class EndpointRegistry:
     """The endpoints of each visitor, in order of trust; `local` is the practice model's, where there is one."""
 
     def __init__(

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from random import Random
 
-from lib.core.errors import ApiError, NameNotFound, RateLimited, Refused, TemperaError, UpstreamFailed
+from lib.core.errors import ApiError, ConnectionRefused, NameNotFound, RateLimited, TemperaError, UpstreamFailed
 
 LONGEST_WAIT = 60.0
 FIRST_WAIT = 0.5
 LONGEST_BACKOFF = 8.0
 JITTER = 0.25
-RETRIES: Mapping[type[TemperaError], int] = {RateLimited: 4, UpstreamFailed: 2, Refused: 1, NameNotFound: 1}
+RETRIES: Mapping[type[TemperaError], int] = {RateLimited: 4, UpstreamFailed: 2, ConnectionRefused: 1, NameNotFound: 1}
 """How often each kind of error is tried again; all others never."""
 
 ONCE_MORE = (408, 409)

@@ -30,7 +30,7 @@ KEPT_SECONDS = 20.0
 T = TypeVar("T")
 
 
-class Connections:
+class ConnectionPool:
     """httpx clients of one connection each, lent out one per call: httpx's own pool gets slower with its size."""
 
     def __init__(self, connect_seconds: float) -> None:
@@ -81,13 +81,13 @@ class Connections:
             await self._idle.pop()[1].aclose()
 
 
-def hangs_up(response: httpx.Response) -> bool:
+def closes_silently(response: httpx.Response) -> bool:
     """Whether the server closes its connections without saying so: llama.cpp does after each stream, and a request
     sent meanwhile would be lost."""
     return bool(response.headers.get("server") == "llama.cpp")
 
 
-class Watch:
+class Stopwatch:
     """A clock that runs only while something is awaited, so that a slow reader is not taken for a silent service."""
 
     def __init__(self, seconds: float) -> None:

@@ -17,7 +17,7 @@ from lib.core.contract import ChatRequest
 from lib.core.errors import BadParameter, ContextTooLong, InvalidInput
 from lib.core.i18n import N_
 from lib.gateway.endpoints import Endpoint
-from lib.practice.process import SILENT, Keeper
+from lib.practice.process import SILENT, Supervisor
 from lib.practice.server import CONTEXT_TOKENS, DEFAULT_ANSWER_TOKENS, MODEL, PARALLEL_CHOICES
 
 TITLE = N_("Practice model")
@@ -104,7 +104,9 @@ class Place(Endpoint):
 class LocalModel(Place):
     """The practice model. Use it on one event loop; `close` it from anywhere."""
 
-    keeper: Keeper = field(default_factory=lambda: Keeper(model_path(), MODEL_SHA256), repr=False, compare=False)
+    supervisor: Supervisor = field(
+        default_factory=lambda: Supervisor(model_path(), MODEL_SHA256), repr=False, compare=False
+    )
     room: Room = field(default_factory=Room, repr=False, compare=False)
 
     @asynccontextmanager
@@ -116,14 +118,14 @@ class LocalModel(Place):
             raise InvalidInput(N_("The practice model does not take “{field}”."), field=name)
         needed = tokens_needed(await self._prompt_tokens(request), request)
         async with self.room.hold(needed, request.choices):
-            child = await self.keeper.running()
+            child = await self.supervisor.running()
             yield Place(base_url=f"{child.address}/v1", api_key=child.api_key)
-            self.keeper.answered(child)
+            self.supervisor.answered(child)
 
     async def _prompt_tokens(self, request: ChatRequest) -> int:
         body = {"messages": [message.to_send() for message in request.messages]}
         while True:
-            child = await self.keeper.running()
+            child = await self.supervisor.running()
             try:
                 answer = await child.call("/v1/chat/completions/input_tokens", body, seconds=COUNT_SECONDS)
                 return int(answer["input_tokens"])
@@ -134,7 +136,7 @@ class LocalModel(Place):
 
     def close(self) -> None:
         """End the child process and wait for it; later requests raise LocalModelFailed."""
-        self.keeper.close()
+        self.supervisor.close()
 
 
 def _text(refusal: urllib.error.HTTPError) -> str:

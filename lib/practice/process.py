@@ -104,7 +104,7 @@ class Child:
         self.process.stdout.close()
 
 
-class Keeper:
+class Supervisor:
     """Keeps one child running: started when first needed, once more after it died, no third time in a row."""
 
     def __init__(self, path: str, sha256: str) -> None:

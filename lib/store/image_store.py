@@ -28,16 +28,16 @@ def load(db: Connection, owner: str, ids: Sequence[str]) -> tuple[str, ...]:
     return tuple(found[id] for id in ids if id in found)
 
 
-def put_away(db: Connection, owner: str, messages: Iterable[Message]) -> list[dict[str, object]]:
-    """Messages as JSON values that name their images by id; `taken_out` brings them back."""
+def to_stored(db: Connection, owner: str, messages: Iterable[Message]) -> list[dict[str, object]]:
+    """Messages as JSON values that name their images by id; `from_stored` brings them back."""
     return [
         {"role": one.role, "content": one.content, **({"images": keep(db, owner, one.images)} if one.images else {})}
         for one in messages
     ]
 
 
-def taken_out(db: Connection, owner: str, stored: Iterable[dict[str, object]]) -> list[Message]:
-    """Messages as they were before `put_away`."""
+def from_stored(db: Connection, owner: str, stored: Iterable[dict[str, object]]) -> list[Message]:
+    """Messages as they were before `to_stored`."""
     return [Message.model_validate({**one, "images": load(db, owner, _ids(one.get("images")))}) for one in stored]
 
 

@@ -15,7 +15,7 @@ from lib.core.contract import Call
 from lib.core.errors import InvalidInput, NotConnected
 from lib.core.i18n import N_
 from lib.gateway import endpoints
-from lib.services import House
+from lib.services import Services
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell, Plan, unique
 
@@ -44,9 +44,9 @@ def slowest_first(cells: Sequence[Cell]) -> list[Cell]:
     return sorted(cells, key=lambda cell: -dearness[cell.model])
 
 
-def start(house: House, sweep: SweepRun) -> None:
+def start(services: Services, sweep: SweepRun) -> None:
     """Begin to send the cells of `sweep`; pages look at it through the registry."""
-    house.jobs.start(sweep, _run(house, sweep))
+    services.jobs.start(sweep, _run(services, sweep))
 
 
 class Slot:
@@ -74,14 +74,14 @@ class Slot:
         await self.take()
 
 
-async def _run(house: House, sweep: SweepRun) -> None:
+async def _run(services: Services, sweep: SweepRun) -> None:
     places = asyncio.Semaphore(sweep.plan.concurrency)
     tasks: list[asyncio.Task[None]] = []
     try:
         for cell in sweep.queue:
             slot = Slot(places)
             await slot.take()
-            tasks.append(asyncio.create_task(_answer(house, sweep, cell, slot)))
+            tasks.append(asyncio.create_task(_answer(services, sweep, cell, slot)))
         await asyncio.gather(*tasks)
     finally:
         for task in tasks:
@@ -91,55 +91,55 @@ async def _run(house: House, sweep: SweepRun) -> None:
         await asyncio.gather(*(answer.ended() for answer in sweep.answers.values()))
 
 
-async def _answer(house: House, sweep: SweepRun, cell: Cell, slot: Slot) -> None:
+async def _answer(services: Services, sweep: SweepRun, cell: Cell, slot: Slot) -> None:
     try:
-        await _call(house, sweep, cell, slot)
+        await _call(services, sweep, cell, slot)
     finally:
         slot.give_back()
 
 
-async def _call(house: House, sweep: SweepRun, cell: Cell, slot: Slot) -> None:
-    endpoint, model = endpoints.find(cell.model, house.connections.endpoints(sweep.owner))
+async def _call(services: Services, sweep: SweepRun, cell: Cell, slot: Slot) -> None:
+    endpoint, model = endpoints.find(cell.model, services.registry.endpoints(sweep.owner))
     asked = sweep.plan.request(model, cell.temperature)
 
     def begin(db: Connection) -> Call:
         request = unsupported_params.adapted(db, sweep.owner, endpoint.base_url, asked)
         call = Call(secrets.token_hex(16), sweep.owner, sweep.session, "sweep", endpoint.name, request, cell.id)
-        records.start_call(db, call, house.process)
+        records.start_call(db, call, services.process)
         return call
 
-    call = await house.store.submit(begin)
+    call = await services.store.submit(begin)
     answer = sweep.answers[cell.id] = Answer(call)
-    await house.jobs.begin(answer, run(answer, endpoint, house.client, house.store, slot.sleep))
+    await services.jobs.begin(answer, run(answer, endpoint, services.client, services.store, slot.sleep))
     sweep.touch()
     await answer.ended()
     sweep.touch()
 
 
-def launch(house: House, owner: str, session: str, plan: Plan) -> str:
+def launch(services: Services, owner: str, session: str, plan: Plan) -> str:
     """Store a plan with all its cells, then begin to send them; the sweep's id."""
-    connected = house.connections.endpoints(owner)
+    connected = services.registry.endpoints(owner)
     if not connected:
         raise InvalidInput(N_("No service is connected yet."))
     plan = replace(plan, models=unique([endpoints.named(model, connected) for model in plan.models]))
-    sweep_id = house.store.write(lambda db: sweeps.new_sweep(db, owner, session, plan)).result()
-    resume(house, owner, session, sweep_id)
+    sweep_id = services.store.write(lambda db: sweeps.new_sweep(db, owner, session, plan)).result()
+    resume(services, owner, session, sweep_id)
     return sweep_id
 
 
-def resume(house: House, owner: str, session: str, sweep_id: str) -> None:
+def resume(services: Services, owner: str, session: str, sweep_id: str) -> None:
     """Send the cells of a sweep that are not done; nothing happens while it runs. Raises NotConnected when one of
     their services is gone: they go nowhere else."""
-    plan = house.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
-    left = house.store.read(lambda db: sweeps.to_do(db, owner, sweep_id)).cells
-    absent = {cell.model.partition("/")[0] for cell in left} - {one.name for one in house.connections.endpoints(owner)}
+    plan = services.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
+    left = services.store.read(lambda db: sweeps.to_do(db, owner, sweep_id)).cells
+    absent = {cell.model.partition("/")[0] for cell in left} - {one.name for one in services.registry.endpoints(owner)}
     if absent:
         raise NotConnected(service=min(absent))
-    if plan is not None and left and running(house, sweep_id) is None:
-        start(house, SweepRun(sweep_id, owner, session, plan, left))
+    if plan is not None and left and running(services, sweep_id) is None:
+        start(services, SweepRun(sweep_id, owner, session, plan, left))
 
 
-def running(house: House, sweep_id: str | None) -> SweepRun | None:
+def running(services: Services, sweep_id: str | None) -> SweepRun | None:
     """The run of a sweep, if it is under way in this process."""
-    job = house.jobs.get(sweep_id) if sweep_id else None
+    job = services.jobs.get(sweep_id) if sweep_id else None
     return job if isinstance(job, SweepRun) and not job.finished else None

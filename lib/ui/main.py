@@ -7,7 +7,7 @@ import streamlit as st
 from lib.core.errors import SettingsError
 from lib.ui.shared import resources
 from lib.ui.shared.error_box import error_box
-from lib.ui.shared.frame import recall_language, store_warning
+from lib.ui.shared.frame import restore_language, store_warning
 from lib.ui.shared.texts import _
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -16,11 +16,11 @@ ASSETS = Path(__file__).with_name("assets")
 st.set_page_config(page_title="Tempera", page_icon=ASSETS / "icon.svg", initial_sidebar_state="auto")
 st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg")
 try:
-    house = resources.house()
+    services = resources.services()
 except SettingsError as wrong:
     error_box(wrong)
     st.stop()
-recall_language(house)
+restore_language(services)
 page = st.navigation(
     [
         st.Page(PAGES / "chat.py", title=_("Chat"), default=True),
@@ -29,5 +29,5 @@ page = st.navigation(
     ],
     position="top",
 )
-store_warning(house)
+store_warning(services)
 page.run()

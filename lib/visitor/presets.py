@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from lib.core.i18n import N_
-from lib.visitor.saved_items import Shelf
+from lib.visitor.saved_items import SavedItems
 
 READY: Mapping[str, tuple[str, float]] = {
     "precise": (N_("Precise"), 0.2),
@@ -12,5 +12,5 @@ READY: Mapping[str, tuple[str, float]] = {
 }
 """Those that are there from the start: name -> (title, temperature)."""
 
-PRESETS = Shelf("presets", frozenset(READY))
+PRESETS = SavedItems("presets", frozenset(READY))
 """The visitor's own: a control's name -> its value."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
-from lib.visitor.saved_items import Shelf
+from lib.visitor.saved_items import SavedItems
 
 _VARIABLE = re.compile(r"\{\{\s*([^\W_][\w -]{0,38}?)\s*\}\}")
 
@@ -16,7 +16,7 @@ READY: Mapping[str, tuple[str, str]] = {
 }
 """Those that are there from the start: name -> (title, prompt)."""
 
-TEMPLATES = Shelf("prompts", frozenset(READY))
+TEMPLATES = SavedItems("prompts", frozenset(READY))
 """The visitor's own: `{"text": prompt}` by name."""
 
 

@@ -20,7 +20,7 @@ Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class SavedItems:
     """Things of one kind, kept under `kind`; nobody can give them the names in `ready` (lower case)."""
 
     kind: str

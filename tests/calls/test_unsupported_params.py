@@ -8,7 +8,7 @@ from sqlalchemy import Connection, update
 from lib.calls import unsupported_params
 from lib.core.contract import ChatRequest, Message, Params
 from lib.core.errors import BadParameter
-from lib.gateway.error_mapping import Refused, refusal
+from lib.gateway.error_mapping import ResponseInfo, error_from
 from lib.store import schema
 from lib.store.database import Store
 from tests.store_fixtures import a_store, a_url  # noqa: F401
@@ -19,15 +19,15 @@ MANY = Params(
 )
 
 
-def asked(model: str = "m", refused: tuple[str, ...] = (), params: Params = MANY) -> ChatRequest:
-    return ChatRequest(model, (Message(role="user", content="hi"),), params, frozenset(refused))
+def asked(model: str = "m", unsupported: tuple[str, ...] = (), params: Params = MANY) -> ChatRequest:
+    return ChatRequest(model, (Message(role="user", content="hi"),), params, frozenset(unsupported))
 
 
 def found(body: Any, request: ChatRequest, status: int = 400) -> set[str]:
     """What a service's error body is understood to refuse."""
-    error = refusal(Refused(status, body))
+    error = error_from(ResponseInfo(status, body))
     assert isinstance(error, BadParameter)
-    return set(unsupported_params.refused(error, request))
+    return set(unsupported_params.unsupported(error, request))
 
 
 def openai(message: str, param: str | None = None, code: str | None = None) -> dict[str, Any]:
@@ -110,19 +110,19 @@ NO_LIMIT = openai("Unsupported parameter: 'max_tokens'", "max_tokens")
 def test_the_longest_answer_goes_under_the_name_that_is_taken(model: str, bodies: list[Any], name: str | None) -> None:
     request = asked(model, params=Params(max_tokens=9))
     for body in bodies:
-        request = asked(model, (*request.refused, *found(body, request)), Params(max_tokens=9))
+        request = asked(model, (*request.unsupported, *found(body, request)), Params(max_tokens=9))
 
     assert request.sent == ({name: 9} if name else {})
     assert unsupported_params.left_out(request.params.to_send(), request.sent) == ([] if name else ["max_tokens"])
 
 
 def test_without_stream_there_are_no_stream_options() -> None:
-    assert asked(refused=("stream",)).body().keys() & {"stream", "stream_options"} == set()
-    assert asked(refused=("stream_options",)).body()["stream"] is True
+    assert asked(unsupported=("stream",)).body().keys() & {"stream", "stream_options"} == set()
+    assert asked(unsupported=("stream_options",)).body()["stream"] is True
 
 
 def test_without_n_one_answer_is_asked_for() -> None:
-    assert (asked().choices, asked(refused=("n",)).choices) == (2, 1)
+    assert (asked().choices, asked(unsupported=("n",)).choices) == (2, 1)
 
 
 def remember(store: Store, owner: str, model: str, *params: str) -> None:
@@ -130,7 +130,7 @@ def remember(store: Store, owner: str, model: str, *params: str) -> None:
 
 
 def known(store: Store, owner: str = "ann", base_url: str = HERE, model: str = "m") -> set[str]:
-    return set(store.read(lambda db: unsupported_params.adapted(db, owner, base_url, asked(model))).refused)
+    return set(store.read(lambda db: unsupported_params.adapted(db, owner, base_url, asked(model))).unsupported)
 
 
 def test_what_was_learned_holds_for_its_owner_address_and_model_only(store: Store) -> None:

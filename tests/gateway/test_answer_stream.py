@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lib.core import errors
 from lib.core.contract import Reply, Usage
 from lib.gateway.answer_stream import AnswerReader
-from lib.gateway.error_mapping import Refused
+from lib.gateway.error_mapping import ResponseInfo
 from lib.gateway.events import Event, EventReader
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import usage_of
@@ -38,13 +38,13 @@ def chunk(*choices: dict[str, Any], **more: Any) -> bytes:
     return b"data: " + json.dumps({"model": "m", "choices": choices, **more}).encode() + b"\n\n"
 
 
-def said(content: Any = None, index: int = 0, finish: Any = None, **delta: Any) -> dict[str, Any]:
+def parse_error_body(content: Any = None, index: int = 0, finish: Any = None, **delta: Any) -> dict[str, Any]:
     return {"index": index, "delta": {"content": content, **delta}, "finish_reason": finish}
 
 
 def answer(*chunks: bytes, n: int = 1) -> Reply:
     """The whole answer in `chunks`; raises what is wrong with it."""
-    reader, reply = AnswerReader(Refused(), n), Reply()
+    reader, reply = AnswerReader(ResponseInfo(), n), Reply()
     for one in chunks:
         for delta in reader.feed(one):
             reply.add(delta)
@@ -54,7 +54,7 @@ def answer(*chunks: bytes, n: int = 1) -> Reply:
     return reply
 
 
-END = chunk(said(finish="stop")) + b"data: [DONE]\n\n"
+END = chunk(parse_error_body(finish="stop")) + b"data: [DONE]\n\n"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
@@ -128,10 +128,15 @@ def test_any_json_gives_an_answer_or_an_error_of_ours(values: list[Any], stream:
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_an_answer_does_not_depend_on_where_the_chunks_are_cut(data: st.DataObject) -> None:
-    text = chunk(said("<think>\nhm"), said("你好 👩‍👩‍👧 ", index=1)) + chunk(
-        said("m\n</think>\n\nYes"), said("b", index=1)
+    text = chunk(parse_error_body("<think>\nhm"), parse_error_body("你好 👩‍👩‍👧 ", index=1)) + chunk(
+        parse_error_body("m\n</think>\n\nYes"), parse_error_body("b", index=1)
     )
-    whole = b"\xef\xbb\xbf" + text + chunk(said(finish="stop"), said(finish="length", index=1)) + b"data: [DONE]\n\n"
+    whole = (
+        b"\xef\xbb\xbf"
+        + text
+        + chunk(parse_error_body(finish="stop"), parse_error_body(finish="length", index=1))
+        + b"data: [DONE]\n\n"
+    )
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=12)))
     pieces = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
     reply = answer(*pieces, n=2)
@@ -159,13 +164,13 @@ def test_splitting_off_thoughts_loses_nothing_but_tags_and_line_ends(parts: list
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ([said("Hi")], "Hi"),
-        ([said([{"type": "text", "text": "H"}, {"type": "text", "text": "i"}])], "Hi"),
+        ([parse_error_body("Hi")], "Hi"),
+        ([parse_error_body([{"type": "text", "text": "H"}, {"type": "text", "text": "i"}])], "Hi"),
         ([{"delta": {"content": "Hi"}}], "Hi"),
         ([{"index": "0", "message": {"content": "Hi"}}], "Hi"),
-        ([said("H"), {"index": 0, "delta": None}, said("i")], "Hi"),
-        ([said(refusal="No.")], "No."),
-        ([said("a\ud83d")], "a�"),
+        ([parse_error_body("H"), {"index": 0, "delta": None}, parse_error_body("i")], "Hi"),
+        ([parse_error_body(error_from="No.")], "No."),
+        ([parse_error_body("a\ud83d")], "a�"),
     ],
 )
 def test_text_is_found_wherever_it_stands(content: list[dict[str, Any]], expected: str) -> None:
@@ -183,7 +188,7 @@ def test_text_is_found_wherever_it_stands(content: list[dict[str, Any]], expecte
     ],
 )
 def test_reasoning_counts_once_under_any_name(delta: dict[str, Any]) -> None:
-    choice = answer(chunk({"delta": delta}), chunk(said("Yes")), END).choices[0]
+    choice = answer(chunk({"delta": delta}), chunk(parse_error_body("Yes")), END).choices[0]
 
     assert (choice.reasoning, choice.text) == ("hm", "Yes")
 
@@ -193,25 +198,27 @@ def test_reasoning_counts_once_under_any_name(delta: dict[str, Any]) -> None:
     [("stop", "stop"), ("eos", "stop"), ("end_turn", "stop"), ("completed", "stop"), ("tool_calls", "tool_calls")],
 )
 def test_finish_reasons_are_spelled_one_way(spelling: str, expected: str) -> None:
-    assert answer(chunk(said("x", finish=spelling))).choices[0].finish_reason == expected
+    assert answer(chunk(parse_error_body("x", finish=spelling))).choices[0].finish_reason == expected
 
 
 @pytest.mark.parametrize("nothing", [None, "", "null", 7])
 def test_an_empty_finish_reason_is_none_and_the_stream_counts_as_cut(nothing: Any) -> None:
     with pytest.raises(errors.CutOff):
-        answer(chunk(said("x", finish=nothing)), b"data: [DONE]\n\n")
+        answer(chunk(parse_error_body("x", finish=nothing)), b"data: [DONE]\n\n")
 
 
 def test_choices_may_come_interleaved_and_out_of_order() -> None:
     reply = answer(
-        chunk(said("b", 1)), chunk(said("a", 0), said("b", 1)), chunk(said("", 1, "stop"), said("", 0, "stop"))
+        chunk(parse_error_body("b", 1)),
+        chunk(parse_error_body("a", 0), parse_error_body("b", 1)),
+        chunk(parse_error_body("", 1, "stop"), parse_error_body("", 0, "stop")),
     )
 
     assert [choice.text for choice in reply.choices] == ["a", "bb"]
 
 
 def test_an_absurd_index_is_ignored() -> None:
-    assert len(answer(chunk(said("x", 10**9), said("y")), END).choices) == 1
+    assert len(answer(chunk(parse_error_body("x", 10**9), parse_error_body("y")), END).choices) == 1
 
 
 COUNTS = {"prompt_tokens": 33, "completion_tokens": 40}
@@ -223,7 +230,14 @@ COUNTS = {"prompt_tokens": 33, "completion_tokens": 40}
         ([chunk(usage=COUNTS)], 1, (33, 40)),
         ([chunk(usage=COUNTS)] * 3, 3, (33, 120)),
         ([chunk(usage=COUNTS)] * 2, 3, (33, 40)),
-        ([chunk(said(" "), usage=COUNTS), chunk(said(" "), usage={**COUNTS, "completion_tokens": 50})], 1, (33, 50)),
+        (
+            [
+                chunk(parse_error_body(" "), usage=COUNTS),
+                chunk(parse_error_body(" "), usage={**COUNTS, "completion_tokens": 50}),
+            ],
+            1,
+            (33, 50),
+        ),
         ([chunk(usage={"input_tokens": "33", "output_tokens": "40"})], 1, (33, 40)),
         ([chunk(usage={"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0})], 1, None),
         ([chunk(usage={"prompt_tokens": 33, "completion_tokens": 0})], 1, None),
@@ -234,7 +248,9 @@ COUNTS = {"prompt_tokens": 33, "completion_tokens": 40}
 def test_usage_is_read_from_any_place_and_summed_only_when_it_comes_by_choice(
     frames: list[bytes], n: int, expected: tuple[int, int] | None
 ) -> None:
-    usage = answer(chunk(*(said("x", index, "stop") for index in range(n))), *frames, b"data: [DONE]\n\n", n=n).usage
+    usage = answer(
+        chunk(*(parse_error_body("x", index, "stop") for index in range(n))), *frames, b"data: [DONE]\n\n", n=n
+    ).usage
 
     found = (usage.prompt_tokens, usage.completion_tokens) if usage.source == "reported" else None
     assert found == expected
@@ -284,14 +300,14 @@ def test_a_json_answer_of_llama_cpp_with_several_choices_has_no_usable_usage() -
     [
         (b"", errors.CutOff),
         (b": PING\n\n", errors.CutOff),
-        (chunk(said("x")), errors.CutOff),
-        (chunk(said("x")) + b"data: [DONE]\n\n", errors.BrokenOff),
-        (chunk(said("x", 0, "stop"), said("y", 1)) + b"data: [DONE]\n\n", errors.BrokenOff),
+        (chunk(parse_error_body("x")), errors.CutOff),
+        (chunk(parse_error_body("x")) + b"data: [DONE]\n\n", errors.BrokenOff),
+        (chunk(parse_error_body("x", 0, "stop"), parse_error_body("y", 1)) + b"data: [DONE]\n\n", errors.BrokenOff),
         (b'{"choices": [{"mess', errors.CutOff),
         (b"data: [DONE]\n\n", errors.Empty),
-        (chunk(said(finish="stop")), errors.Empty),
-        (chunk(said(finish="length")), errors.Empty),
-        (chunk(said(finish="content_filter")), errors.Blocked),
+        (chunk(parse_error_body(finish="stop")), errors.Empty),
+        (chunk(parse_error_body(finish="length")), errors.Empty),
+        (chunk(parse_error_body(finish="content_filter")), errors.Blocked),
         (b'{"choices": []}', errors.Empty),
         (b"Not found", errors.Malformed),
         (b"data: hello\n\n", errors.Malformed),
@@ -304,8 +320,8 @@ def test_a_json_answer_of_llama_cpp_with_several_choices_has_no_usable_usage() -
         (b"event: error\ndata: boom\n\n", errors.ApiError),
         (b'data: {"object": "error", "message": "m", "code": 400}\n\ndata: [DONE]\n\n', errors.BadParameter),
         ('{"success": false, "message": "无权进行此操作"}'.encode(), errors.Forbidden),
-        (chunk(said("x", finish="error")), errors.ApiError),
-        (chunk(said("x"), error={"code": "server_error", "message": "gone"}), errors.UpstreamFailed),
+        (chunk(parse_error_body("x", finish="error")), errors.ApiError),
+        (chunk(parse_error_body("x"), error={"code": "server_error", "message": "gone"}), errors.UpstreamFailed),
     ],
 )
 def test_what_is_no_whole_answer_is_an_error(stream: bytes, error: type[errors.TemperaError]) -> None:
@@ -316,18 +332,18 @@ def test_what_is_no_whole_answer_is_an_error(stream: bytes, error: type[errors.T
 
 
 def test_an_answer_that_spent_its_length_on_reasoning_is_whole() -> None:
-    reply = answer(chunk(said(reasoning_content="hm", finish="length")))
+    reply = answer(chunk(parse_error_body(reasoning_content="hm", finish="length")))
 
     assert (reply.choices[0].reasoning, reply.choices[0].finish_reason) == ("hm", "length")
 
 
 def test_pings_and_comments_are_no_progress() -> None:
-    reader = AnswerReader(Refused())
+    reader = AnswerReader(ResponseInfo())
     for ping in (b": PING\n\n", b'event: ping\ndata: {"type": "ping"}\n\n', b'data: {"type": "ping"}\n\n'):
         list(reader.feed(ping))
 
     assert reader.progress == 0
-    list(reader.feed(chunk(said("x"))))
+    list(reader.feed(chunk(parse_error_body("x"))))
     assert reader.progress == 1
 
 

@@ -396,7 +396,7 @@ def test_an_address_without_its_version_suggests_the_right_one(endpoint: Endpoin
 @pytest.mark.parametrize(
     ("base_url", "kind", "attempts"),
     [
-        ("http://127.0.0.1:1/v1", errors.Refused, 2),
+        ("http://127.0.0.1:1/v1", errors.ConnectionRefused, 2),
         ("http://tempera.invalid/v1", errors.NameNotFound, 2),
         ("https://127.0.0.1:{port}/v1", errors.TlsFailed, 1),
     ],

@@ -23,7 +23,7 @@ from lib.core.errors import recorded
 from lib.gateway import retry
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoints import Endpoint
-from lib.services import House
+from lib.services import Services
 from lib.settings import Settings
 from lib.ui.shared.texts import catalogue
 from tests.fake_api import FakeApi, Step
@@ -45,7 +45,7 @@ class Gate:
     """A gateway and the house that asks it."""
 
     api: FakeApi
-    house: House
+    services: Services
 
     def asked(self, case: dict[str, Any]) -> CallRecord:
         """What the house records of a call that ends as the case says."""
@@ -54,9 +54,9 @@ class Gate:
         params = Params(stream=case["stream"], n=case.get("n"))
         request = ChatRequest(case["name"], (Message(role="user", content="hello"),), params)
         call = Call(secrets.token_hex(16), "me", "tab", "chat", "Gate", request)
-        self.house.store.write(lambda db: records.start_call(db, call, self.house.process)).result()
-        assert self.house.start(call, endpoint).wait_until_finished(10)
-        record = self.house.store.read(lambda db: records.call_of(db, "me", call.id))
+        self.services.store.write(lambda db: records.start_call(db, call, self.services.process)).result()
+        assert self.services.start(call, endpoint).wait_until_finished(10)
+        record = self.services.store.read(lambda db: records.call_of(db, "me", call.id))
         assert record is not None
         return record
 
@@ -76,10 +76,10 @@ def headers(case: dict[str, Any]) -> dict[str, str]:
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     with pytest.MonkeyPatch.context() as patch, FakeApi() as api:
         patch.setattr(retry, "FIRST_WAIT", 0.002)
-        opened = House.open(Settings(data_dir=tmp_path_factory.mktemp("data"), local_model=False))
-        house = replace(opened, client=Client(CLOCKS, Random(1)))
-        yield Gate(api, house)
-        house.close()
+        opened = Services.open(Settings(data_dir=tmp_path_factory.mktemp("data"), local_model=False))
+        services = replace(opened, client=Client(CLOCKS, Random(1)))
+        yield Gate(api, services)
+        services.close()
 
 
 def check(gate: Gate, case: dict[str, Any]) -> None:
@@ -122,7 +122,7 @@ def check_words(record: CallRecord, english: str) -> None:
 def test_an_answer_is_recorded_as_it_was_meant(gate: Gate, case: dict[str, Any]) -> None:
     check(gate, case)
     if case["choices"]:
-        last = gate.house.store.read(lambda db: records.calls_of(db, "me", limit=1))[0]
+        last = gate.services.store.read(lambda db: records.calls_of(db, "me", limit=1))[0]
         assert last.model_answered == case["model_answered"]
 
 
@@ -131,7 +131,7 @@ def test_a_refusal_becomes_one_sentence_and_is_tried_again_only_where_that_is_sa
     gate: Gate, case: dict[str, Any]
 ) -> None:
     check(gate, case)
-    last = gate.house.store.read(lambda db: records.calls_of(db, "me", limit=1))[0]
+    last = gate.services.store.read(lambda db: records.calls_of(db, "me", limit=1))[0]
     assert case["original"] is None or last.error_text == case["original"]
     assert KEY not in json.dumps([last.error_text, last.error_record])
 

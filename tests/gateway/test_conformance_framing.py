@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lib.core import errors
 from lib.core.contract import Reply
 from lib.gateway.answer_stream import AnswerReader
-from lib.gateway.error_mapping import Refused
+from lib.gateway.error_mapping import ResponseInfo
 from lib.gateway.events import LIMIT, EventReader
 
 CASES = [
@@ -34,7 +34,7 @@ def events(*chunks: bytes) -> list[tuple[str, str]]:
 
 
 def answered(*chunks: bytes) -> Reply:
-    reader, reply = AnswerReader(Refused()), Reply()
+    reader, reply = AnswerReader(ResponseInfo()), Reply()
     for chunk in chunks:
         for delta in reader.feed(chunk):
             reply.add(delta)
@@ -85,7 +85,7 @@ def test_fields_in_any_order_are_framed_the_same_byte_by_byte(parts: list[bytes]
 @settings(max_examples=100, deadline=None)
 def test_what_came_before_an_error_does_not_depend_on_the_chunks(parts: list[bytes]) -> None:
     def shown(*chunks: bytes) -> tuple[str, str]:
-        reader, text = AnswerReader(Refused()), []
+        reader, text = AnswerReader(ResponseInfo()), []
         try:
             for chunk in chunks:
                 text += [delta.text for delta in reader.feed(chunk)]
@@ -146,7 +146,7 @@ def test_t21_memory_stays_bounded_whatever_never_ends(bomb: bytes) -> None:
 
 
 def test_t21_a_stream_that_never_ends_leaves_nothing_behind_in_the_reader() -> None:
-    reader = AnswerReader(Refused())
+    reader = AnswerReader(ResponseInfo())
     chunk = PIECE.replace(b"word ", b"") * 200 + b": PING\n\n" * 200
     for _ in range(20):
         list(reader.feed(chunk))
@@ -160,7 +160,7 @@ def test_t21_a_stream_that_never_ends_leaves_nothing_behind_in_the_reader() -> N
 
 
 def test_t21_an_answer_of_endless_words_ends_in_an_error() -> None:
-    reader = AnswerReader(Refused())
+    reader = AnswerReader(ResponseInfo())
     chunk = PIECE.replace(b"word ", b"w" * MIB)
     with pytest.raises(errors.Malformed):
         for _ in range(20):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core import errors
-from lib.gateway.error_mapping import Refused, redirected, refusal
+from lib.gateway.error_mapping import ResponseInfo, error_from, redirect_error
 from lib.gateway.redact import MOST_CHARACTERS, masked
 from lib.gateway.retry import LONGEST_BACKOFF, asked_wait, backoff, wait_before_retry
 
@@ -19,9 +19,9 @@ WAITS = [json.loads(line) for line in (Path(__file__).parents[1] / "cases/retry_
 KEY = "sk-proj-abcdefghijklmnopqrstuvwxyz012345"
 
 
-def refused(status: int, body: Any, **facts: Any) -> errors.ApiError:
+def mapped(status: int, body: Any, **facts: Any) -> errors.ApiError:
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-    return refusal(Refused(status=status, body=text, base_url="http://host", model="m", secret=KEY, **facts))
+    return error_from(ResponseInfo(status=status, body=text, base_url="http://host", model="m", secret=KEY, **facts))
 
 
 def openai(message: str, **facts: Any) -> dict[str, Any]:
@@ -84,7 +84,7 @@ CASES: list[tuple[int, Any, type[errors.ApiError], str]] = [
 
 @pytest.mark.parametrize(("status", "body", "kind", "family"), CASES, ids=[f"{case[3]}-{case[0]}" for case in CASES])
 def test_each_gateways_refusal_gets_its_kind(status: int, body: Any, kind: type[errors.ApiError], family: str) -> None:
-    assert type(refused(status, body)) is kind
+    assert type(mapped(status, body)) is kind
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_each_gateways_refusal_gets_its_kind(status: int, body: Any, kind: type[
     ],
 )
 def test_the_refused_parameter_is_named_as_in_the_contract(body: Any, param: str) -> None:
-    error = refused(400, body)
+    error = mapped(400, body)
 
     assert isinstance(error, errors.BadParameter)
     assert error.param == param
@@ -109,31 +109,31 @@ def test_the_refused_parameter_is_named_as_in_the_contract(body: Any, param: str
 
 
 def test_facts_of_a_refusal_are_kept() -> None:
-    error = refused(429, openai("slow down (request id: abcdef123456)", code="rate_limit"), retry_after=2.0)
+    error = mapped(429, openai("slow down (request id: abcdef123456)", code="rate_limit"), retry_after=2.0)
 
     assert (error.status, error.code, error.request_id, error.retry_after) == (429, "rate_limit", "abcdef123456", 2.0)
-    assert refused(500, "", request_id="from-header").request_id == "from-header"
+    assert mapped(500, "", request_id="from-header").request_id == "from-header"
 
 
 def test_what_the_service_behind_a_gateway_said_is_kept() -> None:
-    error = refused(502, {"error": {"message": "Provider error", "code": 502, "metadata": {"raw": "boom"}}})
+    error = mapped(502, {"error": {"message": "Provider error", "code": 502, "metadata": {"raw": "boom"}}})
 
     assert error.original == "Provider error\nboom"
 
 
 def test_a_web_page_suggests_the_address_with_its_version() -> None:
-    error = refused(200, "<html></html>")
+    error = mapped(200, "<html></html>")
 
     assert isinstance(error, errors.WrongAddress)
     assert error.suggestion == "http://host/v1"
 
 
 def test_t7_a_redirect_says_where_it_pointed() -> None:
-    where = Refused(status=308, base_url="http://host/v1")
-    error = redirected(where, "https://host/v1/chat/completions")
+    where = ResponseInfo(status=308, base_url="http://host/v1")
+    error = redirect_error(where, "https://host/v1/chat/completions")
 
     assert (error.suggestion, error.original) == ("https://host/v1", "308 → https://host/v1/chat/completions")
-    assert redirected(where, "javascript:alert(1)").suggestion == ""
+    assert redirect_error(where, "javascript:alert(1)").suggestion == ""
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_t11_control_and_bidi_characters_are_removed_and_the_length_is_bounded()
 @given(st.integers(100, 599), st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 @settings(max_examples=150, deadline=None)
 def test_any_body_gives_one_error(status: int, body: bytes) -> None:
-    assert isinstance(refused(status, body.decode("utf-8", "replace")), errors.ApiError)
+    assert isinstance(mapped(status, body.decode("utf-8", "replace")), errors.ApiError)
 
 
 SHAPES = st.recursive(
@@ -188,7 +188,7 @@ SHAPES = st.recursive(
 @given(st.integers(100, 599), SHAPES)
 @settings(max_examples=200, deadline=None)
 def test_any_json_gives_one_error_that_can_be_shown(status: int, body: Any) -> None:
-    error = refusal(Refused(status=status, body=body))
+    error = error_from(ResponseInfo(status=status, body=body))
 
     assert error.sentence() and len(error.original) <= MOST_CHARACTERS
 
@@ -232,7 +232,7 @@ def retries(error: Exception, **facts: Any) -> int:
         (errors.GatewayTimeout(status=504), 0),
         (errors.ContextTooLong(status=500), 0),
         (errors.NoBalance(status=429), 0),
-        (errors.Refused(), 1),
+        (errors.ConnectionRefused(), 1),
         (errors.NameNotFound(), 1),
         (errors.TlsFailed(), 0),
         (errors.TimedOut(), 0),

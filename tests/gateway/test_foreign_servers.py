@@ -184,11 +184,11 @@ def reply_of(server: Server, asked: ChatRequest, key: str = KEY) -> Reply:
 
 def asked_through_the_house(request: ChatRequest) -> Answer:
     """The answer to `request` from the app's only service, recorded as the pages have it recorded."""
-    house = resources.house()
-    endpoint = house.connections.endpoints("ada")[0]
+    services = resources.services()
+    endpoint = services.registry.endpoints("ada")[0]
     call = Call(secrets.token_hex(16), "ada", "tab", "chat", endpoint.name, request)
-    house.store.write(lambda db: records.start_call(db, call, house.process)).result()
-    running = house.start(call, endpoint)
+    services.store.write(lambda db: records.start_call(db, call, services.process)).result()
+    running = services.start(call, endpoint)
     assert running.wait_until_finished(60)
     return running
 
@@ -196,7 +196,7 @@ def asked_through_the_house(request: ChatRequest) -> Answer:
 def last_record() -> Row[Any]:
     """The newest call that the app has recorded."""
     newest = select(schema.calls).order_by(schema.calls.c.seq.desc()).limit(1)
-    return resources.house().store.read(lambda db: db.execute(newest).one())
+    return resources.services().store.read(lambda db: db.execute(newest).one())
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "json"])

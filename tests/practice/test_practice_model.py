@@ -19,7 +19,7 @@ from lib.core.errors import BadParameter, ContextTooLong, InvalidInput, LocalMod
 from lib.gateway.endpoints import Endpoint
 from lib.practice import process as practice_process
 from lib.practice.endpoint import MODEL_SHA256, LocalModel, Room, available, tokens_needed
-from lib.practice.process import Keeper
+from lib.practice.process import Supervisor
 
 ROOT = Path(__file__).parents[2]
 needs_model = pytest.mark.skipif(not available(), reason="the practice model is not installed")
@@ -38,14 +38,14 @@ async def ask(model: Endpoint, asked: ChatRequest) -> dict[str, Any]:
 
 
 def child_of(model: LocalModel) -> psutil.Process:
-    assert model.keeper.child
-    return psutil.Process(model.keeper.child.process.pid)
+    assert model.supervisor.child
+    return psutil.Process(model.supervisor.child.process.pid)
 
 
 def kill_child(model: LocalModel) -> None:
-    assert model.keeper.child
-    model.keeper.child.process.kill()
-    model.keeper.child.process.wait()
+    assert model.supervisor.child
+    model.supervisor.child.process.kill()
+    model.supervisor.child.process.wait()
 
 
 def gone(process: psutil.Process) -> bool:
@@ -103,7 +103,7 @@ def test_prompts_are_counted_as_the_server_counts_them(shared: LocalModel) -> No
 @needs_model
 def test_first_calls_at_once_start_one_child() -> None:
     async def use(model: LocalModel) -> None:
-        children = await asyncio.gather(*(model.keeper.running() for _ in range(3)))
+        children = await asyncio.gather(*(model.supervisor.running() for _ in range(3)))
 
         assert len({child.process.pid for child in children}) == 1
 
@@ -117,7 +117,7 @@ def test_t2_the_key_is_neither_in_the_childs_arguments_nor_in_its_environment(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-operator")
 
     async def use(model: LocalModel) -> None:
-        child = await model.keeper.running()
+        child = await model.supervisor.running()
         process = child_of(model)
         visible = " ".join([*process.cmdline(), *process.environ().values()])
 
@@ -131,8 +131,8 @@ def test_t2_the_key_is_neither_in_the_childs_arguments_nor_in_its_environment(
 @needs_model
 def test_only_this_computer_with_the_key_gets_in(shared: LocalModel) -> None:
     asyncio.run(ask(shared, request(max_tokens=1)))
-    assert shared.keeper.child
-    address = shared.keeper.child.address
+    assert shared.supervisor.child
+    address = shared.supervisor.child.address
     listening = [c for c in child_of(shared).net_connections("tcp") if c.status == psutil.CONN_LISTEN]
     body = request(max_tokens=1).body()
 
@@ -146,7 +146,7 @@ def test_only_this_computer_with_the_key_gets_in(shared: LocalModel) -> None:
 @needs_model
 def test_the_servers_web_page_and_its_list_of_running_prompts_are_off(shared: LocalModel) -> None:
     asyncio.run(ask(shared, request(max_tokens=1)))
-    child = shared.keeper.child
+    child = shared.supervisor.child
     assert child
     key = {"Authorization": f"Bearer {child.api_key.get_secret_value()}"}
 
@@ -160,10 +160,10 @@ def test_the_servers_web_page_and_its_list_of_running_prompts_are_off(shared: Lo
 @needs_model
 def test_no_web_page_elsewhere_may_read_it(shared: LocalModel) -> None:
     asyncio.run(ask(shared, request(max_tokens=1)))
-    assert shared.keeper.child
+    assert shared.supervisor.child
 
     answer = httpx.get(
-        f"{shared.keeper.child.address}/health", headers={"Origin": "https://evil.example"}, trust_env=False
+        f"{shared.supervisor.child.address}/health", headers={"Origin": "https://evil.example"}, trust_env=False
     )
 
     assert answer.headers.get("access-control-allow-origin", "") == ""
@@ -172,12 +172,12 @@ def test_no_web_page_elsewhere_may_read_it(shared: LocalModel) -> None:
 @needs_model
 def test_it_comes_back_after_a_crash_but_not_after_a_second_one_in_a_row() -> None:
     async def use(model: LocalModel) -> None:
-        await model.keeper.running()
+        await model.supervisor.running()
         kill_child(model)
         assert (await ask(model, request(max_tokens=1)))["choices"], "started again"
 
         kill_child(model)
-        await model.keeper.running()
+        await model.supervisor.running()
         kill_child(model)
         with pytest.raises(LocalModelFailed, match="practice model on this computer has stopped"):
             await ask(model, request(max_tokens=1))
@@ -191,13 +191,13 @@ def test_a_child_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(practice_process, "HEALTH_SECONDS", 0.3)
 
     async def use(model: LocalModel) -> None:
-        await model.keeper.running()
+        await model.supervisor.running()
         hung = child_of(model)
         hung.suspend()
         # It may still answer once: a signal stops a process's threads one after the other.
         async with asyncio.timeout(10):
             while child_of(model).pid == hung.pid:
-                await model.keeper.running()
+                await model.supervisor.running()
 
         assert gone(hung)
 
@@ -207,8 +207,8 @@ def test_a_child_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None
 @needs_model
 def test_a_call_cancelled_while_the_model_loads_leaves_no_process() -> None:
     async def use(model: LocalModel) -> None:
-        first = asyncio.create_task(model.keeper.running())
-        while model.keeper.child is None:
+        first = asyncio.create_task(model.supervisor.running())
+        while model.supervisor.child is None:
             await asyncio.sleep(0)
         loading = child_of(model)
         first.cancel()
@@ -230,7 +230,7 @@ def test_a_changed_model_file_is_refused(tmp_path: Path) -> None:
             await ask(model, request())
         return refusal.value.original
 
-    assert "SHA-256 differs" in with_model(use, keeper=Keeper(str(file), MODEL_SHA256))
+    assert "SHA-256 differs" in with_model(use, supervisor=Supervisor(str(file), MODEL_SHA256))
 
 
 @needs_model
@@ -239,7 +239,7 @@ def test_a_missing_model_file_is_an_error_to_show() -> None:
         with pytest.raises(LocalModelFailed):
             await ask(model, request())
 
-    with_model(use, keeper=Keeper("", MODEL_SHA256))
+    with_model(use, supervisor=Supervisor("", MODEL_SHA256))
 
 
 @needs_model
@@ -256,7 +256,7 @@ def test_text_that_the_server_refuses_is_an_error_to_show(shared: LocalModel) ->
 def test_a_request_waits_for_room_and_a_place_is_free_again_after_an_error(shared: LocalModel) -> None:
     """Two requests of 5,000 tokens do not fit together: the second one enters when the first has failed."""
 
-    model = LocalModel(keeper=shared.keeper)
+    model = LocalModel(supervisor=shared.supervisor)
 
     async def use() -> None:
         entered = asyncio.Event()
@@ -373,7 +373,7 @@ def test_the_child_dies_with_its_parent_however_that_ends(end: signal.Signals, t
 @needs_model
 def test_close_ends_the_child_and_later_calls_are_refused() -> None:
     async def use(model: LocalModel) -> None:
-        await model.keeper.running()
+        await model.supervisor.running()
         child = child_of(model)
         model.close()
 
@@ -391,7 +391,7 @@ def test_the_child_inherits_no_file_or_socket_of_ours() -> None:
     async def use(model: LocalModel) -> None:
         with socket.create_server(("127.0.0.1", 0)) as ours:
             ours.set_inheritable(True)
-            await model.keeper.running()
+            await model.supervisor.running()
             ports = {c.laddr.port for c in child_of(model).net_connections("tcp")}
 
             assert ours.getsockname()[1] not in ports

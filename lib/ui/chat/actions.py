@@ -8,14 +8,14 @@ import streamlit as st
 
 from lib.calls.runner import Answer
 from lib.chat import room
-from lib.chat.conversation import Talk
+from lib.chat.conversation import Conversation
 from lib.chat.form import Form
 from lib.chat.repository import Turn
 from lib.core import images
 from lib.core.errors import InvalidInput, StoreError, TemperaError
 from lib.ui.shared import controls, model_picker, resources
 from lib.ui.shared.state import SHOWN_TURNS, Held, state
-from lib.ui.shared.texts import said
+from lib.ui.shared.texts import error_sentence
 from lib.ui.shared.visitor import visitor
 
 INPUT = "chat_input"
@@ -34,13 +34,13 @@ class View:
     running: dict[str, Answer] = field(default_factory=dict)
 
 
-def current() -> Talk:
+def current() -> Conversation:
     """The open chat of this visitor."""
     who = visitor()
-    return Talk(resources.house(), who.owner, who.session, state.chat_id, state.temporary)
+    return Conversation(resources.services(), who.owner, who.session, state.chat_id, state.temporary)
 
 
-def look(talk: Talk) -> View:
+def look(talk: Conversation) -> View:
     """The open branch, and what is being written at its end."""
     turns = talk.branch()
     if not turns or turns[-1].call is None:
@@ -57,8 +57,8 @@ def look(talk: Talk) -> View:
     return View(turns, beside, running)
 
 
-def _answer_of(talk: Talk, turn: Turn) -> Answer | None:
-    return talk.house.answer(turn.call.id) if turn.call else None
+def _answer_of(talk: Conversation, turn: Turn) -> Answer | None:
+    return talk.services.answer(turn.call.id) if turn.call else None
 
 
 def _as_it_ended(turn: Turn, answers: dict[str, Answer | None]) -> Turn:
@@ -80,12 +80,12 @@ def _as_it_ended(turn: Turn, answers: dict[str, Answer | None]) -> Turn:
 
 
 @contextmanager
-def refusals_said() -> Iterator[None]:
+def errors_as_notices() -> Iterator[None]:
     """What can't be done is said at the top of the page."""
     try:
         yield
-    except TemperaError as refused:
-        state.notices.append(said(refused))
+    except TemperaError as error:
+        state.notices.append(error_sentence(error))
 
 
 def form() -> Form:
@@ -105,8 +105,8 @@ def send() -> None:
         return
     try:
         state.images.extend(images.data_urls(file.getvalue() for file in typed.files))
-    except InvalidInput as refused:
-        _put_back(typed.text, refused)
+    except InvalidInput as error:
+        _put_back(typed.text, error)
         return
     view = look(current())
     if view.running:
@@ -122,8 +122,8 @@ def say(text: str, turns: list[Turn] | None = None) -> None:
     try:
         chosen = form()
         held = _held(talk, turns, chosen, text)
-    except TemperaError as refused:
-        _put_back(text, refused)
+    except TemperaError as error:
+        _put_back(text, error)
         return
     if held is not None and not (held.leave_out and st.session_state.get(LEAVE_OUT)):
         state.held = held
@@ -131,20 +131,20 @@ def say(text: str, turns: list[Turn] | None = None) -> None:
         _say(talk, turns, text, replace(chosen, leave_out=(held and held.leave_out) or 0))
 
 
-def _say(talk: Talk, turns: list[Turn], text: str, chosen: Form) -> None:
+def _say(talk: Conversation, turns: list[Turn], text: str, chosen: Form) -> None:
     """Send `text`; when it can't be sent, say why and put it back into the composer."""
     try:
         state.chat_id = talk.say(text, chosen, state.images, turns)
-    except TemperaError as refused:
-        _put_back(text, refused)
+    except TemperaError as error:
+        _put_back(text, error)
     else:
         state.images.clear()
-        model_picker.used(talk.house, talk.owner, chosen.models)
+        model_picker.used(talk.services, talk.owner, chosen.models)
 
 
 def _put_back(text: str, why: TemperaError) -> None:
     """Say why a message was not sent, and put it back into the composer."""
-    state.notices.append(said(why))
+    state.notices.append(error_sentence(why))
     st.session_state[INPUT] = text
 
 
@@ -162,7 +162,7 @@ def take_back_held() -> None:
         st.session_state[INPUT], state.held = state.held.text, None
 
 
-def _held(talk: Talk, turns: list[Turn], chosen: Form, text: str) -> Held | None:
+def _held(talk: Conversation, turns: list[Turn], chosen: Form, text: str) -> Held | None:
     """What makes a message one to ask about first, if anything does."""
     found = room.estimates(talk, turns, chosen, text, len(state.images))
     cost, limit = sum(one.cost or 0 for one in found), st.session_state.get(ASK_FROM)
@@ -177,23 +177,23 @@ def _held(talk: Talk, turns: list[Turn], chosen: Form, text: str) -> Held | None
 
 def say_instead(turn: Turn) -> None:
     """Send an edited question; the old one stays as a version of it."""
-    with refusals_said():
+    with errors_as_notices():
         talk, asked = current(), form()
         talk.say_instead(turn, st.session_state[EDITED], asked)
         state.editing = None
-        model_picker.used(talk.house, talk.owner, asked.models)
+        model_picker.used(talk.services, talk.owner, asked.models)
 
 
 def try_again(turn: Turn | None = None, model: str | None = None) -> None:
     """Ask once more, the last question or that of the answer `turn`, with the settings as they stand."""
-    with refusals_said():
+    with errors_as_notices():
         asked = form()
         current().again(replace(asked, model=model, others=()) if model else asked, turn)
 
 
 def go_on(turn: Turn) -> None:
     """Let a cut or begun answer be continued."""
-    with refusals_said():
+    with errors_as_notices():
         current().go_on(turn, form())
 
 
@@ -206,13 +206,13 @@ def allow_longer(turn: Turn) -> None:
 
 def fetch_rest(turn: Turn) -> None:
     """Ask for the versions of an answer that did not come."""
-    with refusals_said():
+    with errors_as_notices():
         current().fetch_rest(turn)
 
 
 def use_second_address(turn: Turn) -> None:
     """Ask once more, at the service's second address; an answer that is still awaited is given up."""
-    with refusals_said():
+    with errors_as_notices():
         talk = current()
         stop(turn.call.id if turn.call else None)
         talk.use_other_address(turn)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from lib.core import prices
 from lib.gateway import vendors
 from lib.gateway.endpoints import Endpoint, find
-from lib.services import House
+from lib.services import Services
 from lib.ui.shared import model_picker, resources
 from lib.ui.shared.figures import money
 from lib.ui.shared.markdown import plain
@@ -30,26 +30,26 @@ Groups = dict[str, list[tuple[str, str]]]
 """Values of the picker with their model ids, by vendor."""
 
 
-def all_models(house: House, owner: str) -> None:
+def all_models(services: Services, owner: str) -> None:
     """A button that opens the list."""
     words = _("All models")
     st.button("", key="chat_models_open", icon=":material/view_list:", help=words, on_click=_open)
     if state.choosing_model and not state.connecting:
-        st.dialog(words, width="medium", on_dismiss=_close)(_body)(house, owner)
+        st.dialog(words, width="medium", on_dismiss=_close)(_body)(services, owner)
 
 
-def _body(house: House, owner: str) -> None:
+def _body(services: Services, owner: str) -> None:
     if not state.choosing_model:
         st.rerun()
     # As it was when the list was opened: a row must not jump away from under the pointer when it gets its star.
     if OFFERED not in st.session_state:
-        st.session_state[OFFERED] = model_picker.options(house, owner)
-    endpoints = house.connections.endpoints(owner)
+        st.session_state[OFFERED] = model_picker.options(services, owner)
+    endpoints = services.registry.endpoints(owner)
     groups = _groups(st.session_state[OFFERED], endpoints)
     left, right = st.columns([2, 1])
     left.text_input(_("Part of the id"), key=FILTER, icon=":material/search:", live=True)
     right.selectbox(_("Vendor"), list(groups), None, key=VENDOR, format_func=_, placeholder=_("All of them"))
-    kept = house.store.read(lambda db: favourites.of(db, owner))
+    kept = services.store.read(lambda db: favourites.of(db, owner))
     _list(_filtered(groups), kept, several=len(endpoints) > 1)
 
 
@@ -135,7 +135,7 @@ def _star(value: str) -> None:
     def turn(db: Connection) -> None:
         favourites.keep(db, owner, favourites.of(db, owner).with_star(value))
 
-    resources.house().store.write(turn).result()
+    resources.services().store.write(turn).result()
 
 
 def _open() -> None:

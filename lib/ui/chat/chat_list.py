@@ -4,9 +4,9 @@ import streamlit as st
 
 from lib.chat import repository as chats
 from lib.chat.repository import Chat
-from lib.services import House
+from lib.services import Services
 from lib.ui.chat import actions
-from lib.ui.chat.files import bring_in, save_buttons
+from lib.ui.chat.files import import_chat, save_buttons
 from lib.ui.shared.markdown import plain
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
@@ -16,10 +16,10 @@ SHOWN = 100
 TITLE = "chat_title"
 
 
-def chat_list(house: House, visitor: Visitor) -> None:
+def chat_list(services: Services, visitor: Visitor) -> None:
     """New chat, and the old ones, the newest first."""
     words = st.session_state.get("chat_search") or ""
-    found = house.store.read(lambda db: chats.chats_of(db, visitor.owner, words))
+    found = services.store.read(lambda db: chats.chats_of(db, visitor.owner, words))
     with st.sidebar:
         with st.container(horizontal=True, wrap=False, gap="xsmall"):
             st.button(_("New chat"), key="chat_new", icon=":material/add:", on_click=actions.new, width="stretch")
@@ -44,7 +44,7 @@ def chat_list(house: House, visitor: Visitor) -> None:
                     _menu(chat)
         if words and not found:
             st.caption(_("No chat has these words."))
-        bring_in()
+        import_chat()
 
 
 def _open_button(chat: Chat) -> None:
@@ -74,18 +74,18 @@ def _undo() -> None:
 
 def _rename(chat_id: str) -> None:
     owned, title = actions.current(), st.session_state[f"{TITLE}_{chat_id}"]
-    owned.house.store.write(lambda db: chats.rename(db, owned.owner, chat_id, title)).result()
+    owned.services.store.write(lambda db: chats.rename(db, owned.owner, chat_id, title)).result()
 
 
 def _delete(chat_id: str) -> None:
     actions.stop()
     owned = actions.current()
-    owned.house.store.write(lambda db: chats.delete(db, owned.owner, chat_id)).result()
+    owned.services.store.write(lambda db: chats.delete(db, owned.owner, chat_id)).result()
     state.deleted_chat, state.chat_id = chat_id, None
 
 
 def _undelete() -> None:
     owned, chat_id = actions.current(), state.deleted_chat
     if chat_id is not None:
-        owned.house.store.write(lambda db: chats.undelete(db, owned.owner, chat_id)).result()
+        owned.services.store.write(lambda db: chats.undelete(db, owned.owner, chat_id)).result()
         state.deleted_chat, state.chat_id = None, chat_id

@@ -8,7 +8,7 @@ from lib.ui.chat.actions import View
 from lib.ui.chat.next_turn import bar, held_message
 from lib.ui.chat.pictures import images_to_send
 from lib.ui.chat.prompt_templates import templates
-from lib.ui.shared.frame import passing
+from lib.ui.shared.frame import transient
 from lib.ui.shared.markdown import plain
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
@@ -19,7 +19,7 @@ MEGABYTE = 1_000_000
 def composer(view: View) -> None:
     """Draw the field; it stays open while an answer is written, and what is sent then waits its turn."""
     with st.bottom:
-        with passing(state.held or state.images):
+        with transient(state.held or state.images):
             held_message()
             images_to_send()
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):

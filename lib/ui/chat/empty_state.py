@@ -4,7 +4,7 @@ import streamlit as st
 
 from lib.core.i18n import N_
 from lib.gateway.endpoints import find
-from lib.services import House
+from lib.services import Services
 from lib.ui.chat import actions
 from lib.ui.chat.turn_actions import begin_writing
 from lib.ui.shared.texts import _
@@ -17,10 +17,10 @@ EXAMPLES = (
 )
 
 
-def empty_state(house: House, visitor: Visitor) -> None:
+def empty_state(services: Services, visitor: Visitor) -> None:
     """An invitation, and one honest line about the practice model where it is the one that answers."""
-    connected = house.connections.endpoints(visitor.owner)
-    local = bool(connected) and find(st.session_state.get("chat_model") or "", connected)[0] is house.local
+    connected = services.registry.endpoints(visitor.owner)
+    local = bool(connected) and find(st.session_state.get("chat_model") or "", connected)[0] is services.local
     with st.container(key="chat_empty"):
         st.subheader(_("Ask anything. The answer appears while it is written."), anchor=False)
         with st.container(horizontal=True, gap="small"):

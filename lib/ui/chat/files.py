@@ -6,13 +6,13 @@ from functools import partial
 import streamlit as st
 
 from lib.chat import export
-from lib.chat.conversation import Talk
+from lib.chat.conversation import Conversation
 from lib.chat.repository import Chat
 from lib.core.contract import Role
 from lib.core.errors import InvalidInput
 from lib.ui.chat import actions
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, said, speakers
+from lib.ui.shared.texts import _, error_sentence, role_names
 
 JSON = "application/json"
 UPLOAD = "chat_import"
@@ -20,7 +20,7 @@ UPLOAD = "chat_import"
 
 def save_buttons(chat: Chat) -> None:
     """The open chat as Markdown or JSON, made when it is asked for."""
-    owned, names = actions.current(), speakers()  # now: while a file is made there is no session
+    owned, names = actions.current(), role_names()  # now: while a file is made there is no session
     for label, ending, mime in ((_("Save as text"), "md", "text/markdown"), (_("Save as JSON"), "json", JSON)):
         st.download_button(
             label,
@@ -33,7 +33,7 @@ def save_buttons(chat: Chat) -> None:
         )
 
 
-def bring_in() -> None:
+def import_chat() -> None:
     """A chat from a file: one that was saved here, or an array of messages."""
     with st.expander(_("Bring in a chat"), key="chat_bring_in", type="compact", icon=":material/upload:"):
         st.file_uploader(
@@ -46,7 +46,7 @@ def bring_in() -> None:
         )
 
 
-def _file(owned: Talk, title: str, names: Mapping[Role, str], ending: str) -> bytes:
+def _file(owned: Conversation, title: str, names: Mapping[Role, str], ending: str) -> bytes:
     messages = owned.to_send(owned.branch())
     if ending == "json":
         return export.to_json(title, messages)
@@ -64,6 +64,6 @@ def _read() -> None:
         if not messages:
             return
         actions.new()
-        state.chat_id = actions.current().bring_in(title, messages)
-    except InvalidInput as refused:
-        state.notices.append(said(refused))
+        state.chat_id = actions.current().import_chat(title, messages)
+    except InvalidInput as error:
+        state.notices.append(error_sentence(error))

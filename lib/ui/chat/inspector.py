@@ -14,7 +14,7 @@ from lib.gateway.raw_answers import MOST_BYTES
 from lib.ui.chat import actions
 from lib.ui.chat.actions import View
 from lib.ui.shared.state import NEXT, state
-from lib.ui.shared.texts import _, said
+from lib.ui.shared.texts import _, error_sentence
 
 PARTS = {"code": N_("Code"), "request": N_("Request"), "answer": N_("Answer")}
 SHOWN_CHARACTERS = 100_000
@@ -36,8 +36,8 @@ def inspector(view: View) -> None:
 def _body(view: View, call_id: str) -> None:
     try:
         found = _planned(view) if call_id == NEXT else _made(view, call_id)
-    except InvalidInput as refused:
-        st.caption(said(refused))
+    except InvalidInput as error:
+        st.caption(error_sentence(error))
         return
     if len(found) > 1:
         models = range(len(found))

@@ -5,10 +5,10 @@ import streamlit as st
 from lib.ui.chat import turn_actions
 from lib.ui.chat.turn_actions import WRITTEN, WRITTEN_ROLE
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, speakers
+from lib.ui.shared.texts import _, role_names
 
 
-def written_turn() -> None:
+def manual_turn() -> None:
     """The editor for a further turn, while it is open; and the way back for one that was deleted."""
     if state.deleted_turn is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -23,7 +23,7 @@ def written_turn() -> None:
 
 def _form() -> None:
     st.segmented_control(
-        _("Who says it"), ["user", "assistant"], format_func=speakers().__getitem__, default="user", key=WRITTEN_ROLE
+        _("Who says it"), ["user", "assistant"], format_func=role_names().__getitem__, default="user", key=WRITTEN_ROLE
     )
     st.text_area(_("What is said"), key=WRITTEN, label_visibility="collapsed")
     with st.container(horizontal=True):

@@ -3,20 +3,20 @@
 import streamlit as st
 
 from lib.chat.form import MOST_MODELS
-from lib.services import House
+from lib.services import Services
 from lib.ui.shared.model_picker import options
 from lib.ui.shared.texts import _
 
 KEY = "chat_models_beside"
 
 
-def further_models(house: House, owner: str) -> None:
+def models_beside(services: Services, owner: str) -> None:
     """A small `+`; behind it the second to fourth model."""
     chosen = st.session_state.get(KEY) or []
     label = f"+{len(chosen)}" if chosen else ""
     opened = st.popover(label, key="chat_beside_open", icon=":material/add:", help=_("Ask further models too"))
     with opened:
-        models = [model for model in options(house, owner) if model != st.session_state.get("chat_model")]
+        models = [model for model in options(services, owner) if model != st.session_state.get("chat_model")]
         st.multiselect(
             _("Ask these models the same, side by side"),
             list(dict.fromkeys([*models, *chosen])),

@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from lib.core.contract import RANGES
 from lib.core.errors import TemperaError
-from lib.services import House
+from lib.services import Services
 from lib.ui.shared import controls, resources
 from lib.ui.shared.markdown import plain
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, said
+from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.visitor.presets import PRESETS, READY
 from lib.visitor.saved_items import LONGEST_NAME, Values
@@ -21,9 +21,9 @@ OFF: Values = {"system": "", "stop_words": [], "user": "", "stream": True, "json
 """Where a control rests that is not a switch."""
 
 
-def preset_row(house: House, who: Visitor, prefix: str) -> None:
+def preset_row(services: Services, who: Visitor, prefix: str) -> None:
     """One of the presets can be chosen, which fills the controls; beside them, what keeps and changes own ones."""
-    own = house.store.read(lambda db: PRESETS.own(db, who.owner))
+    own = services.store.read(lambda db: PRESETS.own(db, who.owner))
     key = f"{prefix}_preset"
     if not _holds(prefix, own, st.session_state.get(key) or ""):
         st.session_state[key] = None
@@ -60,7 +60,7 @@ def _choose(prefix: str) -> None:
     if name in READY:
         _fill(prefix, {"temperature": READY[name][1], "temperature_on": True, "top_p_on": False})
     elif name:
-        _fill(prefix, resources.house().store.read(lambda db: PRESETS.own(db, owner)).get(name, {}))
+        _fill(prefix, resources.services().store.read(lambda db: PRESETS.own(db, owner)).get(name, {}))
 
 
 def _fill(prefix: str, values: Values) -> None:
@@ -94,8 +94,8 @@ def _save(prefix: str) -> None:
     name = st.session_state[f"{prefix}_preset_name"]
     try:
         values = _values(prefix)
-    except TemperaError as refused:
-        state.notices.append(said(refused))
+    except TemperaError as error:
+        state.notices.append(error_sentence(error))
     else:
         _change(prefix, lambda db, owner: PRESETS.save(db, owner, name, values))
 
@@ -113,8 +113,8 @@ def _change(prefix: str, work: Callable[[Connection, str], str | None]) -> None:
     """Do `work` and let the preset that it names be the chosen one; say so when it can't be done."""
     owner = visitor().owner
     try:
-        name = resources.house().store.write(lambda db: work(db, owner)).result()
-    except TemperaError as refused:
-        state.notices.append(said(refused))
+        name = resources.services().store.write(lambda db: work(db, owner)).result()
+    except TemperaError as error:
+        state.notices.append(error_sentence(error))
         return
     st.session_state[f"{prefix}_preset"], st.session_state[f"{prefix}_preset_name"] = name, ""

@@ -10,7 +10,7 @@ from lib.ui.chat import actions
 from lib.ui.shared import resources
 from lib.ui.shared.markdown import plain
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, said
+from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import visitor
 from lib.visitor.prompt_templates import READY, TEMPLATES, checked, filled, variables
 from lib.visitor.saved_items import LONGEST_NAME
@@ -74,7 +74,7 @@ def _new() -> None:
 
 def _texts() -> dict[str, str]:
     """The text of each prompt, the visitor's own after the ready ones."""
-    own = resources.house().store.read(lambda db: TEMPLATES.own(db, visitor().owner))
+    own = resources.services().store.read(lambda db: TEMPLATES.own(db, visitor().owner))
     return {name: _(text) for name, (_title, text) in READY.items()} | {name: own[name]["text"] for name in own}
 
 
@@ -107,9 +107,9 @@ def _change(work: Callable[[Connection, str], str | None]) -> bool:
     """Do `work` and let the prompt that it names be the chosen one; say so when it can't be done."""
     owner = visitor().owner
     try:
-        name = resources.house().store.write(lambda db: work(db, owner)).result()
-    except TemperaError as refused:
-        state.notices.append(said(refused))
+        name = resources.services().store.write(lambda db: work(db, owner)).result()
+    except TemperaError as error:
+        state.notices.append(error_sentence(error))
         return False
     st.session_state[CHOSEN] = name
     return True

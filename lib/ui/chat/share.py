@@ -11,7 +11,7 @@ from lib.gateway import endpoints
 from lib.gateway.addresses import is_loopback
 from lib.ui.chat import actions
 from lib.ui.shared.links import chat_link
-from lib.ui.shared.texts import _, said
+from lib.ui.shared.texts import _, error_sentence
 
 
 def share(turn: Turn) -> None:
@@ -20,8 +20,8 @@ def share(turn: Turn) -> None:
     st.caption(_("A link with this question, the model and the settings; never a key:"))
     try:
         st.code(chat_link(_named(actions.form()), turn.text, page), language=None, wrap_lines=True)
-    except InvalidInput as refused:
-        st.caption(said(refused))
+    except InvalidInput as error:
+        st.caption(error_sentence(error))
     if is_loopback(page):
         st.caption(_("Its address is this computer's own, so it works only here."))
 
@@ -29,5 +29,5 @@ def share(turn: Turn) -> None:
 def _named(form: Form) -> Form:
     """The form with the service named, so that the link means the same whatever is connected there."""
     owned = actions.current()
-    connected = owned.house.connections.endpoints(owned.owner)
+    connected = owned.services.registry.endpoints(owned.owner)
     return replace(form, model=endpoints.named(form.model, connected)) if connected and form.model else form

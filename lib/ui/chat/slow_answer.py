@@ -26,7 +26,7 @@ def live_answer(answer: Answer, turn: Turn, places: Sequence[Any], stop_key: str
             _("Stop"), key=stop_key, type="tertiary", icon=":material/stop_circle:", on_click=partial(_stop, turn)
         )
     ask = None if answer.id in state.patient else partial(_what_to_do, turn)
-    patience = actions.current().house.settings.patience_seconds
+    patience = actions.current().services.settings.patience_seconds
     return LiveAnswer(answer, places, status, turn.begun, ask, patience, stop)
 
 

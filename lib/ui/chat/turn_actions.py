@@ -23,7 +23,7 @@ def leave_as_it_was() -> None:
 
 def rewrite(turn: Turn) -> None:
     """Keep an edited answer as a version of it; nobody is asked."""
-    with actions.refusals_said():
+    with actions.errors_as_notices():
         actions.current().write(turn.role, st.session_state[actions.EDITED], instead_of=turn)
         state.editing = None
 
@@ -41,7 +41,7 @@ def stop_writing() -> None:
 def add_written(go_on: bool = False) -> None:
     """Add the turn that was written by hand; with `go_on` the model continues it."""
     role: Role = st.session_state[WRITTEN_ROLE]
-    with actions.refusals_said():
+    with actions.errors_as_notices():
         state.chat_id = actions.current().write(role, st.session_state[WRITTEN])
         state.writing = False
         if go_on:
@@ -50,21 +50,21 @@ def add_written(go_on: bool = False) -> None:
 
 def delete(turn: Turn) -> None:
     """Take a turn out of the chat; it can be brought back."""
-    with actions.refusals_said():
+    with actions.errors_as_notices():
         state.deleted_turn = (turn.id, actions.current().delete(turn))
 
 
 def undelete() -> None:
     """Bring back the turn that was deleted last."""
     if state.deleted_turn is not None:
-        with actions.refusals_said():
+        with actions.errors_as_notices():
             actions.current().undelete(*state.deleted_turn)
     state.deleted_turn = None
 
 
 def choose_version(message_id: str) -> None:
     """Show another version of a turn."""
-    with actions.refusals_said():
+    with actions.errors_as_notices():
         actions.current().choose(message_id)
 
 

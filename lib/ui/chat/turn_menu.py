@@ -108,7 +108,7 @@ def _other_model(name: str, turn: Turn) -> None:
     who, key = actions.current(), f"again_model_{name}"
     st.selectbox(
         _("Try again with another model"),
-        model_picker.options(who.house, who.owner),
+        model_picker.options(who.services, who.owner),
         index=None,
         key=key,
         placeholder=_("Choose a model"),

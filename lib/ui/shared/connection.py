@@ -7,7 +7,7 @@ import streamlit as st
 from lib.core.errors import InvalidInput, NoModelList, TemperaError
 from lib.gateway.endpoints import SERVICES, Endpoint
 from lib.gateway.registry import typed_endpoint
-from lib.services import House
+from lib.services import Services
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, language
@@ -17,17 +17,17 @@ TEST_SECONDS = 20.0
 CUSTOM = "custom"
 
 
-def connection_button(house: House, visitor: Visitor) -> None:
+def connection_button(services: Services, visitor: Visitor) -> None:
     """Says which service answers by default and opens the dialog."""
-    connected = house.connections.endpoints(visitor.owner)
-    own = [endpoint for endpoint in connected if endpoint is not house.local]
+    connected = services.registry.endpoints(visitor.owner)
+    own = [endpoint for endpoint in connected if endpoint is not services.local]
     label = own[0].title if own else _("Connect a service")
     icon = ":material/link:" if own else ":material/add_link:"
     # The practice model knows little but English.
     kind: Literal["primary", "secondary"] = "primary" if not own and language() != "en" else "secondary"
     st.button(label, key="connection_open", icon=icon, on_click=open_dialog, type=kind, width="stretch")
     if state.connecting:
-        st.dialog(_("Connect a service"), on_dismiss=_close)(_body)(house, visitor)
+        st.dialog(_("Connect a service"), on_dismiss=_close)(_body)(services, visitor)
 
 
 def open_dialog() -> None:
@@ -40,7 +40,7 @@ def _close() -> None:
     st.session_state.pop("connection_test", None)
 
 
-def _body(house: House, visitor: Visitor) -> None:
+def _body(services: Services, visitor: Visitor) -> None:
     st.selectbox(
         _("Service"),
         [*SERVICES, CUSTOM],
@@ -60,8 +60,8 @@ def _body(house: House, visitor: Visitor) -> None:
     )
     st.button(_("Connect"), key="connection_save", type="primary", on_click=_ask_for_test, width="stretch")
     if st.session_state.pop("connection_test", False):
-        _test(house, visitor)
-    _connected_services(house, visitor)
+        _test(services, visitor)
+    _connected_services(services, visitor)
 
 
 def _fill_address() -> None:
@@ -73,12 +73,12 @@ def _ask_for_test() -> None:
     st.session_state["connection_test"] = True
 
 
-def _test(house: House, visitor: Visitor) -> None:
+def _test(services: Services, visitor: Visitor) -> None:
     """Try the service's model list, and connect when it answers or has none; say what is wrong otherwise."""
     try:
         endpoint = typed_endpoint(st.session_state["connection_base_url"], st.session_state["connection_key"])
         with st.spinner(_("Asking {service} for its models…").format(service=endpoint.title)):
-            count = len(house.jobs.call(house.client.models(endpoint), TEST_SECONDS))
+            count = len(services.jobs.call(services.client.models(endpoint), TEST_SECONDS))
         notice = _("{service} is connected: {count} models.").format(service=endpoint.title, count=count)
     except NoModelList:
         notice = _("{service} is connected. It has no list of models: type the model's id.").format(
@@ -96,25 +96,25 @@ def _test(house: House, visitor: Visitor) -> None:
     except TemperaError as wrong:
         error_box(wrong)
         return
-    _connect(house, visitor, endpoint)
+    _connect(services, visitor, endpoint)
     state.notices.append(notice)
     _close()
     st.rerun()
 
 
-def _connect(house: House, visitor: Visitor, endpoint: Endpoint) -> None:
-    house.connections.connect(visitor.owner, endpoint)
-    house.models.forget(visitor.owner, endpoint)
+def _connect(services: Services, visitor: Visitor, endpoint: Endpoint) -> None:
+    services.registry.connect(visitor.owner, endpoint)
+    services.models.forget(visitor.owner, endpoint)
     st.session_state.pop("chat_model", None)
 
 
-def _connected_services(house: House, visitor: Visitor) -> None:
-    for endpoint in house.connections.own(visitor.owner):
+def _connected_services(services: Services, visitor: Visitor) -> None:
+    for endpoint in services.registry.own(visitor.owner):
         left, right = st.columns([3, 1], vertical_alignment="center")
         left.caption(endpoint.base_url)
         right.button(
             _("Forget"),
             key=f"connection_forget_{endpoint.name}",
-            on_click=house.connections.disconnect,
+            on_click=services.registry.disconnect,
             args=(visitor.owner, endpoint.name),
         )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from lib.core.errors import TemperaError
 from lib.ui.shared.markdown import rendered
-from lib.ui.shared.texts import _, said
+from lib.ui.shared.texts import _, error_sentence
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def bug_box(bug: Exception) -> bool:
 
 def error_box(error: TemperaError) -> None:
     """What happened and what to do; the original text only on demand, and to the letter."""
-    st.error(rendered(said(error)), icon=":material/error:")
+    st.error(rendered(error_sentence(error)), icon=":material/error:")
     if error.original:
         with st.expander(_("What the service said"), type="compact"):
             st.code(error.original, language=None, wrap_lines=True)

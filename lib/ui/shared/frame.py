@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from lib.services import House
+from lib.services import Services
 from lib.ui.shared.connection import connection_button
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.markdown import rendered
@@ -15,7 +15,7 @@ from lib.ui.shared.visitor import Visitor, visitor
 from lib.visitor import preferences
 
 
-def passing(shown: object) -> Any:
+def transient(shown: object) -> Any:
     """A place for what comes and goes. When nothing is `shown` its former contents go at once; elsewhere they stay,
     greyed, until the script ends, and that is when the answer does."""
     place = st.empty()
@@ -29,20 +29,20 @@ def notices() -> None:
     state.notices.clear()
 
 
-def store_warning(house: House) -> None:
+def store_warning(services: Services) -> None:
     """Says so when nothing can be saved."""
-    if house.store_trouble is not None:
-        error_box(house.store_trouble)
+    if services.store_trouble is not None:
+        error_box(services.store_trouble)
 
 
-def top(house: House, visitor: Visitor) -> None:
+def top(services: Services, visitor: Visitor) -> None:
     """The right end of a page's first line: the connection and the menu."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        connection_button(house, visitor)
-        menu(house)
+        connection_button(services, visitor)
+        menu(services)
 
 
-def menu(house: House) -> None:
+def menu(services: Services) -> None:
     """The `...` of every page."""
     with st.popover("", icon=":material/more_horiz:", key="menu", help=_("Language and more")):
         st.session_state.setdefault("language_choice", language())
@@ -52,21 +52,21 @@ def menu(house: House) -> None:
             format_func=LANGUAGES.__getitem__,
             key="language_choice",
             on_change=_choose_language,
-            args=(house,),
+            args=(services,),
             persist_state="session",
         )
         st.caption(_("Light or dark follows your system."))
 
 
-def recall_language(house: House) -> None:
+def restore_language(services: Services) -> None:
     """Take up the language that the visitor chose last time."""
     if LANGUAGE_KEY not in st.session_state:
         owner = visitor().owner
-        kept = house.store.read(lambda db: preferences.get(db, owner, LANGUAGE_KEY))
+        kept = services.store.read(lambda db: preferences.get(db, owner, LANGUAGE_KEY))
         st.session_state[LANGUAGE_KEY] = kept
 
 
-def _choose_language(house: House) -> None:
+def _choose_language(services: Services) -> None:
     owner, chosen = visitor().owner, st.session_state["language_choice"]
     st.session_state[LANGUAGE_KEY] = chosen
-    house.store.write(lambda db: preferences.put(db, owner, LANGUAGE_KEY, chosen))
+    services.store.write(lambda db: preferences.put(db, owner, LANGUAGE_KEY, chosen))

@@ -14,7 +14,7 @@ from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, unique
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import said
+from lib.ui.shared.texts import error_sentence
 
 INTEGERS = ("max_tokens", "n")
 MAX_TEXT = 20_000
@@ -80,9 +80,11 @@ def _apply_temperatures(text: str) -> None:
         for value in values:
             Params.checked({"temperature": value})
     except ValueError:
-        state.notices.append(said(InvalidInput(N_("The link's “{field}” is not a number."), field="temperatures")))
-    except InvalidInput as refused:
-        state.notices.append(said(refused))
+        state.notices.append(
+            error_sentence(InvalidInput(N_("The link's “{field}” is not a number."), field="temperatures"))
+        )
+    except InvalidInput as error:
+        state.notices.append(error_sentence(error))
     else:
         st.session_state["sweep_temperatures"] = list(unique(values))
 
@@ -95,7 +97,7 @@ def _apply_whole(name: str, most: int) -> None:
         st.session_state[f"sweep_{name}"] = int(text)
     else:
         what = N_("The link's “{field}” has to be a whole number from 1 to {most}.")
-        state.notices.append(said(InvalidInput(what, field=name, most=most)))
+        state.notices.append(error_sentence(InvalidInput(what, field=name, most=most)))
 
 
 def _apply_checked(prefix: str, name: str, text: str) -> None:
@@ -103,9 +105,9 @@ def _apply_checked(prefix: str, name: str, text: str) -> None:
         value: Any = int(text) if name in INTEGERS else float(text)
         Params.checked({name: value})
     except ValueError:
-        state.notices.append(said(InvalidInput(N_("The link's “{field}” is not a number."), field=name)))
-    except InvalidInput as refused:
-        state.notices.append(said(refused))
+        state.notices.append(error_sentence(InvalidInput(N_("The link's “{field}” is not a number."), field=name)))
+    except InvalidInput as error:
+        state.notices.append(error_sentence(error))
     else:
         _set_switched(f"{prefix}_{name}", f"{prefix}_{name}_on", value)
 

@@ -7,7 +7,7 @@ import streamlit as st
 from lib.gateway.endpoints import EXAMPLE_MODELS, Endpoint, model_value, named
 from lib.gateway.model_lists import Listing
 from lib.gateway.vendors import by_vendor
-from lib.services import House
+from lib.services import Services
 from lib.ui.shared.texts import _
 from lib.visitor import favourites
 from lib.visitor.favourites import Favourites
@@ -16,30 +16,30 @@ QUICK_SECONDS = 0.15
 PATIENT_SECONDS = 4.0
 
 
-def options(house: House, owner: str) -> list[str]:
+def options(services: Services, owner: str) -> list[str]:
     """The models of all connected endpoints, as `endpoint/model id`: those starred, those used last, then the default
     endpoint's first, by vendor."""
-    endpoints = house.connections.endpoints(owner)
-    return _in_order(_kept(house, owner, endpoints), house, owner, endpoints)
+    endpoints = services.registry.endpoints(owner)
+    return _in_order(_kept(services, owner, endpoints), services, owner, endpoints)
 
 
-def used(house: House, owner: str, values: Sequence[str]) -> None:
+def used(services: Services, owner: str, values: Sequence[str]) -> None:
     """Let the models that were asked be the ones used last; does not wait until that is written."""
-    endpoints = house.connections.endpoints(owner)
+    endpoints = services.registry.endpoints(owner)
     names = [named(value.strip(), endpoints) for value in values]
-    before = house.store.read(lambda db: favourites.of(db, owner))
+    before = services.store.read(lambda db: favourites.of(db, owner))
     if before.after(names) != before:
-        house.store.write(lambda db: favourites.keep(db, owner, favourites.of(db, owner).after(names)))
+        services.store.write(lambda db: favourites.keep(db, owner, favourites.of(db, owner).after(names)))
 
 
-def model_picker(house: House, owner: str, key: str) -> str:
+def model_picker(services: Services, owner: str, key: str) -> str:
     """The chosen model; at first the one of the default endpoint that was used last there, else its first one."""
-    endpoints = house.connections.endpoints(owner)
-    kept = _kept(house, owner, endpoints)
-    models = _in_order(kept, house, owner, endpoints)
+    endpoints = services.registry.endpoints(owner)
+    kept = _kept(services, owner, endpoints)
+    models = _in_order(kept, services, owner, endpoints)
     chosen = st.session_state.get(key)
     if chosen is None and endpoints:
-        st.session_state[key] = _first(kept, endpoints[0], _listing(house, owner, endpoints[0]))
+        st.session_state[key] = _first(kept, endpoints[0], _listing(services, owner, endpoints[0]))
     elif chosen is not None and chosen not in models:
         models.append(chosen)
     value = st.selectbox(
@@ -54,17 +54,17 @@ def model_picker(house: House, owner: str, key: str) -> str:
     return value or ""
 
 
-def _kept(house: House, owner: str, endpoints: Sequence[Endpoint]) -> Favourites:
+def _kept(services: Services, owner: str, endpoints: Sequence[Endpoint]) -> Favourites:
     """Those starred and used last, of services that are connected."""
     names = {endpoint.name for endpoint in endpoints}
-    return house.store.read(lambda db: favourites.of(db, owner)).at(names)
+    return services.store.read(lambda db: favourites.of(db, owner)).at(names)
 
 
-def _in_order(kept: Favourites, house: House, owner: str, endpoints: Sequence[Endpoint]) -> list[str]:
+def _in_order(kept: Favourites, services: Services, owner: str, endpoints: Sequence[Endpoint]) -> list[str]:
     offered = [
         model_value(endpoint, model)
         for endpoint in endpoints
-        for models in by_vendor(_listing(house, owner, endpoint).models).values()
+        for models in by_vendor(_listing(services, owner, endpoint).models).values()
         for model in models
     ]
     return list(dict.fromkeys([*kept.starred, *kept.recent, *offered]))
@@ -77,9 +77,9 @@ def _first(kept: Favourites, endpoint: Endpoint, listing: Listing) -> str:
     return next((value for value in used_here if value in offered or not listing.complete), offered[0])
 
 
-def _listing(house: House, owner: str, endpoint: Endpoint) -> Listing:
-    listing = house.models.get(owner, endpoint, QUICK_SECONDS)
+def _listing(services: Services, owner: str, endpoint: Endpoint) -> Listing:
+    listing = services.models.get(owner, endpoint, QUICK_SECONDS)
     if listing is None:
         with st.spinner(_("Asking {service} for its models…").format(service=endpoint.title)):
-            listing = house.models.get(owner, endpoint, PATIENT_SECONDS)
+            listing = services.models.get(owner, endpoint, PATIENT_SECONDS)
     return listing or Listing(EXAMPLE_MODELS, complete=False)

@@ -11,10 +11,10 @@ import streamlit as st
 
 from lib.core import prices, tokens
 from lib.core.errors import SettingsError
-from lib.services import House
+from lib.services import Services
 from lib.settings import Settings
 from lib.ui.shared.texts import LANGUAGES, catalogue
-from lib.warmup import rehearse
+from lib.warmup import warm_up_statements
 
 UI = Path(__file__).parents[1]
 WARM_MODULES = (
@@ -29,10 +29,10 @@ WARM_MODULES = (
 )
 
 
-@st.cache_resource(show_spinner=False, on_release=House.close)
-def house() -> House:
+@st.cache_resource(show_spinner=False, on_release=Services.close)
+def services() -> Services:
     """The services of this process; raises SettingsError when the operator's settings don't work."""
-    return House.open(Settings.load())
+    return Services.open(Settings.load())
 
 
 def warm_up() -> None:
@@ -41,7 +41,7 @@ def warm_up() -> None:
     Streamlit collects after every script run; without the freeze each run pays 25-70 ms for modules that never go.
     """
     try:
-        house()
+        services()
     except SettingsError as wrong:
         # Any exception here, SystemExit too, would come out as the server's traceback; nothing is open yet.
         print(f"Tempera can't start. {wrong}", file=sys.stderr, flush=True)
@@ -50,7 +50,7 @@ def warm_up() -> None:
         importlib.import_module(name)
     for language in LANGUAGES:
         catalogue(language)
-    rehearse(house())
+    warm_up_statements(services())
     tokens.count("warm")
     prices.list_price("gpt-4o")
     gc.collect()
@@ -59,4 +59,4 @@ def warm_up() -> None:
 
 def close() -> None:
     """End what runs and let go of everything."""
-    house.clear()
+    services.clear()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lib.chat import repository as chats
 from lib.core.contract import RANGES
-from lib.services import House
+from lib.services import Services
 from lib.sweep import repository as sweeps
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import Visitor
@@ -22,7 +22,7 @@ class Memory:
     page: str
     model_key: str
     keys: tuple[str, ...]
-    exists: Callable[[House, str, str], object]
+    exists: Callable[[Services, str, str], object]
 
     @property
     def open_key(self) -> str:
@@ -30,10 +30,10 @@ class Memory:
         return f"open_{self.page}"
 
 
-def _find_chat(house: House, owner: str, chat_id: str) -> bool:
+def _find_chat(services: Services, owner: str, chat_id: str) -> bool:
     """Whether there is such a chat; a temporary one is found as long as the process lives."""
-    state.temporary = chat_id in house.temporary_chats(owner)
-    store = house.fleeting if state.temporary else house.store
+    state.temporary = chat_id in services.temporary_chats(owner)
+    store = services.fleeting if state.temporary else services.store
     return bool(store.read(lambda db: chats.open_branch(db, owner, chat_id)))
 
 
@@ -54,28 +54,28 @@ SWEEP = Memory(
         *("sweep_prompt", "sweep_system", "sweep_models", "sweep_temperatures", "sweep_repeats"),
         *("sweep_concurrency", "sweep_max_tokens_on", "sweep_max_tokens", "sweep_history"),
     ),
-    lambda house, owner, sweep_id: house.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id)),
+    lambda services, owner, sweep_id: services.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id)),
 )
 
 
-def recall(house: House, visitor: Visitor, memory: Memory) -> None:
+def restore(services: Services, visitor: Visitor, memory: Memory) -> None:
     """At a tab's first run of a page: what the address names, else what was last open in this browser session."""
     if f"recalled_{memory.page}" in st.session_state:
         return
     st.session_state[f"recalled_{memory.page}"] = True
-    kept = house.store.read(lambda db: preferences.get(db, visitor.owner, memory.page)) or {}
+    kept = services.store.read(lambda db: preferences.get(db, visitor.owner, memory.page)) or {}
     last = kept.get("open") if kept.get("session") == visitor.session else None
     wanted = st.query_params.get(memory.page) or last
-    if wanted and memory.exists(house, visitor.owner, wanted):
+    if wanted and memory.exists(services, visitor.owner, wanted):
         st.session_state[memory.open_key] = wanted
-    _recall_form(house, visitor, memory, kept.get("form", {}))
+    _restore_form(services, visitor, memory, kept.get("form", {}))
     if state.waiting is not None:
         # Nobody saw it go: it is for the visitor to send.
         st.session_state["chat_input"], state.waiting = state.waiting, None
 
 
-def remember(house: House, visitor: Visitor, memory: Memory) -> None:
-    """Keep what `recall` brings back, whenever it has changed."""
+def remember(services: Services, visitor: Visitor, memory: Memory) -> None:
+    """Keep what `restore` brings back, whenever it has changed."""
     opened = st.session_state.get(memory.open_key)
     if opened is None:
         st.query_params.pop(memory.page, None)
@@ -87,15 +87,15 @@ def remember(house: House, visitor: Visitor, memory: Memory) -> None:
     snapshot = {"session": visitor.session, "open": opened, "form": form}
     if snapshot != st.session_state.get(f"remembered_{memory.page}"):
         st.session_state[f"remembered_{memory.page}"] = snapshot
-        house.store.write(lambda db: preferences.put(db, visitor.owner, memory.page, snapshot))
+        services.store.write(lambda db: preferences.put(db, visitor.owner, memory.page, snapshot))
 
 
-def _recall_form(house: House, visitor: Visitor, memory: Memory, form: dict[str, Any]) -> None:
+def _restore_form(services: Services, visitor: Visitor, memory: Memory, form: dict[str, Any]) -> None:
     for key in memory.keys:
         if key in form and key not in st.session_state:
             st.session_state[key] = form[key]
     # A visitor's own service is gone after a restart; its models can't be asked any more.
-    names = {endpoint.name for endpoint in house.connections.endpoints(visitor.owner)}
+    names = {endpoint.name for endpoint in services.registry.endpoints(visitor.owner)}
     models = st.session_state.get(memory.model_key) or []
     chosen = [models] if isinstance(models, str) else models
     if any(model.partition("/")[0] not in names for model in chosen):

@@ -30,12 +30,12 @@ def _(text: str) -> str:
     return catalogue(language()).gettext(text)
 
 
-def said(error: TemperaError) -> str:
+def error_sentence(error: TemperaError) -> str:
     """What happened and what to do, in the visitor's language."""
     return error.sentence(_)
 
 
-def speakers() -> dict[Role, str]:
+def role_names() -> dict[Role, str]:
     """Who says a message, by its role."""
     return {"user": _("You"), "assistant": _("Model"), "system": _("System prompt")}
 

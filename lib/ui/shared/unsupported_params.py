@@ -7,7 +7,7 @@ import streamlit as st
 from lib.calls import unsupported_params
 from lib.core.contract import LIMIT_NAMES
 from lib.gateway.endpoints import find
-from lib.services import House
+from lib.services import Services
 from lib.ui.shared import resources
 from lib.ui.shared.markdown import plain
 from lib.ui.shared.texts import _
@@ -20,11 +20,11 @@ class Chosen:
     owner: str
     base_url: str
     model: str
-    refused: frozenset[str]
+    error: frozenset[str]
 
     def takes(self, field: str) -> bool:
         """Whether it is worth sending `field`, under any of its names."""
-        return not self.refused.issuperset(names_of(field))
+        return not self.error.issuperset(names_of(field))
 
 
 def names_of(field: str) -> tuple[str, ...]:
@@ -32,13 +32,13 @@ def names_of(field: str) -> tuple[str, ...]:
     return LIMIT_NAMES if field in LIMIT_NAMES else (field,)
 
 
-def chosen(house: House, owner: str, value: str) -> Chosen:
+def chosen(services: Services, owner: str, value: str) -> Chosen:
     """The model that the picker's `value` means, with what is known of it."""
-    endpoints = house.connections.endpoints(owner)
+    endpoints = services.registry.endpoints(owner)
     if not endpoints or not value.strip():
         return Chosen(owner, "", "", frozenset())
     endpoint, model = find(value.strip(), endpoints)
-    known = house.store.read(lambda db: unsupported_params.known(db, owner, endpoint.base_url, model))
+    known = services.store.read(lambda db: unsupported_params.known(db, owner, endpoint.base_url, model))
     return Chosen(owner, endpoint.base_url, model, known)
 
 
@@ -53,4 +53,4 @@ def reason(prefix: str, chosen: Chosen, field: str) -> None:
 
 def _forget(chosen: Chosen, field: str) -> None:
     place = (chosen.owner, chosen.base_url, chosen.model)
-    resources.house().store.write(lambda db: unsupported_params.forget(db, *place, names_of(field))).result()
+    resources.services().store.write(lambda db: unsupported_params.forget(db, *place, names_of(field))).result()

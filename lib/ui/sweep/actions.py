@@ -7,7 +7,7 @@ from lib.sweep import repository as sweeps
 from lib.sweep import scheduler
 from lib.ui.shared import resources
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import said
+from lib.ui.shared.texts import error_sentence
 from lib.ui.shared.visitor import visitor
 
 
@@ -16,22 +16,22 @@ def resume() -> None:
     who = visitor()
     try:
         if state.sweep_id is not None:
-            scheduler.resume(resources.house(), who.owner, who.session, state.sweep_id)
+            scheduler.resume(resources.services(), who.owner, who.session, state.sweep_id)
     except NotConnected as gone:
-        state.notices.append(said(gone))
+        state.notices.append(error_sentence(gone))
         state.connecting = True
 
 
 def stop() -> None:
     """End all running answers; what has come is kept."""
-    running = scheduler.running(resources.house(), state.sweep_id)
+    running = scheduler.running(resources.services(), state.sweep_id)
     if running is not None and running.owner == visitor().owner:
         running.cancel()
 
 
 def stop_cell(cell_id: str) -> None:
     """End one running answer; the others go on."""
-    running = scheduler.running(resources.house(), state.sweep_id)
+    running = scheduler.running(resources.services(), state.sweep_id)
     if running is not None and running.owner == visitor().owner:
         running.stop_cell(cell_id)
 
@@ -49,10 +49,10 @@ def open_sweep(sweep_id: str) -> None:
 
 def delete(sweep_id: str) -> None:
     """Take a sweep out of the list; a running one is stopped."""
-    house, who = resources.house(), visitor()
-    running = scheduler.running(house, sweep_id)
+    services, who = resources.services(), visitor()
+    running = scheduler.running(services, sweep_id)
     if running is not None and running.owner == who.owner:
         running.cancel()
-    house.store.write(lambda db: sweeps.delete(db, who.owner, sweep_id)).result()
+    services.store.write(lambda db: sweeps.delete(db, who.owner, sweep_id)).result()
     if state.sweep_id == sweep_id:
         state.sweep_id = None

@@ -9,7 +9,7 @@ from lib.core.contract import Params, Usage
 from lib.core.errors import InvalidInput, TemperaError
 from lib.core.i18n import N_
 from lib.gateway import endpoints
-from lib.services import House
+from lib.services import Services
 from lib.sweep import scheduler
 from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
 from lib.ui.shared import resources
@@ -18,7 +18,7 @@ from lib.ui.shared.figures import money
 from lib.ui.shared.markdown import rendered
 from lib.ui.shared.model_picker import options
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, said
+from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep.history import history, history_line
 
@@ -28,9 +28,9 @@ TYPICAL_ANSWER_TOKENS = 300
 EXAMPLES = (N_("Name a new flavour of ice cream and praise it in one sentence."),)
 
 
-def sweep_form(house: House, visitor: Visitor) -> None:
+def sweep_form(services: Services, visitor: Visitor) -> None:
     """Prompt, models, temperatures, repeats; the rest under More options."""
-    models = _known_models(house, visitor)
+    models = _known_models(services, visitor)
     for key, value in {**START, "sweep_models": models[:1]}.items():
         st.session_state.setdefault(key, value)
     history_line()
@@ -84,7 +84,7 @@ def read_plan() -> Plan:
     ).checked()
 
 
-def plan_line(house: House, visitor: Visitor) -> None:
+def plan_line(services: Services, visitor: Visitor) -> None:
     """How many answers, how many input tokens, and about what cost; or what is missing."""
     try:
         plan = read_plan()
@@ -93,7 +93,7 @@ def plan_line(house: House, visitor: Visitor) -> None:
         return
     prompt = tokens.count_prompt(plan.request("", None).messages)
     line = _("{answers} answers, about {tokens:,} input tokens").format(answers=plan.size, tokens=prompt * plan.size)
-    st.caption(" · ".join([line, *_cost(house, visitor, plan, prompt)]))
+    st.caption(" · ".join([line, *_cost(services, visitor, plan, prompt)]))
 
 
 def run_button() -> None:
@@ -109,9 +109,9 @@ def run() -> None:
     """Store the plan and begin; when it can't be run, say why."""
     who = visitor()
     try:
-        state.sweep_id = scheduler.launch(resources.house(), who.owner, who.session, read_plan())
-    except TemperaError as refused:
-        state.notices.append(said(refused))
+        state.sweep_id = scheduler.launch(resources.services(), who.owner, who.session, read_plan())
+    except TemperaError as error:
+        state.notices.append(error_sentence(error))
     st.session_state.pop("sweep_page", None)
 
 
@@ -131,9 +131,9 @@ def _more() -> None:
     st.number_input(_("Requests at the same time"), 1, MAX_CONCURRENCY, key="sweep_concurrency", **KEPT)
 
 
-def _known_models(house: House, visitor: Visitor) -> list[str]:
+def _known_models(services: Services, visitor: Visitor) -> list[str]:
     """All models of the connected endpoints, and those chosen that are none of them."""
-    return list(unique([*options(house, visitor.owner), *(st.session_state.get("sweep_models") or [])]))
+    return list(unique([*options(services, visitor.owner), *(st.session_state.get("sweep_models") or [])]))
 
 
 def _known_temperatures() -> list[Any]:
@@ -149,9 +149,9 @@ def _number(value: Any) -> float:
         ) from None
 
 
-def _cost(house: House, visitor: Visitor, plan: Plan, prompt: int) -> list[str]:
+def _cost(services: Services, visitor: Visitor, plan: Plan, prompt: int) -> list[str]:
     """The cost for answers of a typical length, and at most; models without a price are left out and said."""
-    connected = house.connections.endpoints(visitor.owner)
+    connected = services.registry.endpoints(visitor.owner)
     if not connected:
         return []
     named = [endpoints.find(model, connected)[1] for model in plan.models]

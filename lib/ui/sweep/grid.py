@@ -18,7 +18,7 @@ from lib.ui.chat.live_answer import CURSOR
 from lib.ui.chat.messages import markdown
 from lib.ui.shared.figures import money, summary
 from lib.ui.shared.markdown import plain, rendered
-from lib.ui.shared.texts import _, said
+from lib.ui.shared.texts import _, error_sentence
 from lib.ui.sweep import actions
 
 CELLS_A_PAGE = 24
@@ -140,7 +140,7 @@ def _ended(call: CallRecord) -> None:
     if call.choices:
         markdown(st, call.choices[0].text)
     if call.error_kind:
-        st.error(rendered(said(recorded(call.error_record, call.error_text))))
+        st.error(rendered(error_sentence(recorded(call.error_record, call.error_text))))
         if call.error_text:
             with st.expander(_("What the service said"), type="compact"):
                 st.code(call.error_text, language=None, wrap_lines=True)

@@ -9,7 +9,7 @@ from lib.core.contract import Message
 from lib.ui.chat import actions
 from lib.ui.shared import session_restore
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, speakers
+from lib.ui.shared.texts import _, role_names
 from lib.ui.shared.visitor import visitor
 
 KEY = "sweep_history"
@@ -30,7 +30,7 @@ def take_along(turn: Turn) -> None:
     messages = owned.to_send(_up_to(turn))
     while messages and messages[-1].role != "user":
         messages.pop()
-    session_restore.recall(owned.house, visitor(), session_restore.SWEEP)
+    session_restore.restore(owned.services, visitor(), session_restore.SWEEP)
     st.session_state["sweep_prompt"] = messages.pop().content if messages else ""
     st.session_state[KEY] = [message.to_send() for message in messages]
     st.session_state["sweep_system"], st.session_state["sweep_models"] = form.system, list(form.models)
@@ -58,7 +58,7 @@ def history_line() -> None:
 
 
 def _shown(messages: Sequence[Message]) -> None:
-    names = speakers()
+    names = role_names()
     for message in messages:
         st.caption(names[message.role])
         st.text(message.content)

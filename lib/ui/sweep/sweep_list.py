@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lib.services import House
+from lib.services import Services
 from lib.sweep import repository as sweeps
 from lib.ui.shared.markdown import plain
 from lib.ui.shared.state import state
@@ -13,9 +13,9 @@ from lib.ui.sweep import actions
 SHOWN = 100
 
 
-def sweep_list(house: House, visitor: Visitor) -> None:
+def sweep_list(services: Services, visitor: Visitor) -> None:
     """New sweep, and the old ones with how far they came, the newest first."""
-    found = house.store.read(lambda db: sweeps.sweeps_of(db, visitor.owner))
+    found = services.store.read(lambda db: sweeps.sweeps_of(db, visitor.owner))
     with st.sidebar:
         st.button(_("New sweep"), key="sweep_new", icon=":material/add:", on_click=actions.new, width="stretch")
         for sweep in found[:SHOWN]:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lib.calls.records import CallRecord
-from lib.services import House
+from lib.services import Services
 from lib.sweep import report, scheduler
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell
@@ -16,28 +16,28 @@ from lib.ui.sweep import actions, grid
 EVERY_SECONDS = 1.0
 
 
-def sweep_view(house: House, visitor: Visitor, sweep_id: str) -> None:
+def sweep_view(services: Services, visitor: Visitor, sweep_id: str) -> None:
     """Progress, answers, overview; and what can be done with it."""
-    cells = house.store.read(lambda db: sweeps.cells_of(db, visitor.owner, sweep_id))
+    cells = services.store.read(lambda db: sweeps.cells_of(db, visitor.owner, sweep_id))
     if not cells:
         return
-    if scheduler.running(house, sweep_id) is not None:
-        st.fragment(_live, run_every=EVERY_SECONDS)(house, visitor, sweep_id, cells)
+    if scheduler.running(services, sweep_id) is not None:
+        st.fragment(_live, run_every=EVERY_SECONDS)(services, visitor, sweep_id, cells)
     else:
-        _still(house, visitor, sweep_id, cells)
+        _still(services, visitor, sweep_id, cells)
 
 
-def _live(house: House, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
-    running = scheduler.running(house, sweep_id)
-    results = house.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
+def _live(services: Services, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
+    running = scheduler.running(services, sweep_id)
+    results = services.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
     _answers(cells, results, running, None)
     if running is None:
         st.rerun()
 
 
-def _still(house: House, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
-    results = house.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
-    left = house.store.read(lambda db: sweeps.to_do(db, visitor.owner, sweep_id))
+def _still(services: Services, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
+    results = services.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
+    left = services.store.read(lambda db: sweeps.to_do(db, visitor.owner, sweep_id))
     # A fragment stands in a container, so this does too: each cell keeps its place when the sweep ends.
     with st.container():
         _answers(cells, results, None, left)

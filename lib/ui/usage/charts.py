@@ -10,7 +10,7 @@ import streamlit as st
 from babel.dates import format_skeleton
 
 from lib.core.i18n import N_
-from lib.services import House
+from lib.services import Services
 from lib.ui.shared.texts import _, language
 from lib.ui.usage.tables import table
 from lib.usage import queries
@@ -35,7 +35,7 @@ class Bars:
 
 
 def tokens_chart(
-    house: House,
+    services: Services,
     scope: Scope,
     totals: Totals,
     models: Sequence[ModelTotals],
@@ -48,7 +48,7 @@ def tokens_chart(
             view = _view()
             as_table = st.toggle(_("As a table"), key="usage_as_table", persist_state="session")
         if view == "time":
-            bars = _by_time(house, scope, totals, zone)
+            bars = _by_time(services, scope, totals, zone)
         else:
             bars = _by_model(models) if view == "model" else _by_call(newest, totals.calls, zone)
         if as_table:
@@ -81,9 +81,9 @@ def _by_call(newest: Sequence[CallRow], count: int, zone: ZoneInfo) -> Bars:
     return Bars(frame, labels, note=note)
 
 
-def _by_time(house: House, scope: Scope, totals: Totals, zone: ZoneInfo) -> Bars:
+def _by_time(services: Services, scope: Scope, totals: Totals, zone: ZoneInfo) -> Bars:
     bucket = bucket_for(totals)
-    slices = house.store.read(lambda db: queries.by_slice(db, scope, bucket.slice_seconds))
+    slices = services.store.read(lambda db: queries.by_slice(db, scope, bucket.slice_seconds))
     frame = by_time(slices, bucket, zone)
     days = frame["time"].dt.date.nunique()
     parts = DATES.get(bucket.unit, ("MMMd", "Hm") if days > 1 else ("Hm",))

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from lib.core.i18n import N_
-from lib.services import House
+from lib.services import Services
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 from lib.usage import queries
@@ -40,10 +40,10 @@ def viewer_zone() -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def nothing_yet(house: House, visitor: Visitor, scope: Scope) -> None:
+def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
     """One sentence and one way on: to the history where there is one, else to Chat."""
     with st.container(key="usage_empty"):
-        if scope.session and house.store.read(lambda db: queries.any_call(db, Scope(visitor.owner))):
+        if scope.session and services.store.read(lambda db: queries.any_call(db, Scope(visitor.owner))):
             st.subheader(_("No model was asked in this session yet."), anchor=False)
             st.button(_("Show all my calls"), key="usage_show_all", type="primary", on_click=_show_all)
             return

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from lib.core.i18n import N_
-from lib.services import House
+from lib.services import Services
 from lib.ui.shared.figures import ENDINGS, FINISH_REASONS, SOURCES, money
 from lib.ui.shared.texts import _
 from lib.usage import queries, totals
@@ -25,11 +25,11 @@ PAGES = {"chat": N_("Chat"), "sweep": N_("Sweep")}
 RUNNING = N_("in progress")
 
 
-def csv_button(house: House, scope: Scope, disabled: bool) -> None:
+def csv_button(services: Services, scope: Scope, disabled: bool) -> None:
     """Every call of the scope as a file, made when it is asked for."""
     st.download_button(
         _("CSV"),
-        lambda: house.store.read(lambda db: totals.to_csv(queries.every(db, scope))),
+        lambda: services.store.read(lambda db: totals.to_csv(queries.every(db, scope))),
         file_name="tempera-usage.csv",
         mime="text/csv",
         key="usage_csv",
@@ -59,8 +59,8 @@ def call_table(newest: Sequence[CallRow], count: int, zone: ZoneInfo) -> None:
         if frame[["prompt", "completion", "cost"]].isna().any(axis=None):
             st.caption(_("“–” means not known; under Cost it means no list price."))
         if count > len(newest):
-            said = _("The newest {shown:,} of {count:,} calls; the download has all of them.")
-            st.caption(said.format(shown=len(newest), count=count))
+            error_sentence = _("The newest {shown:,} of {count:,} calls; the download has all of them.")
+            st.caption(error_sentence.format(shown=len(newest), count=count))
 
 
 def table(frame: pd.DataFrame, zone: ZoneInfo | None = None, **columns: Any) -> None:

@@ -24,12 +24,12 @@ def sentence(totals: Totals, models: Sequence[ModelTotals]) -> None:
     """The page in a sentence; a second one says what made most of it."""
     facts = {"tokens": f"{totals.tokens or 0:,}", "calls": _calls(totals.calls), "cost": money(totals.cost)}
     if totals.tokens is None:
-        said = _("You made {calls}; how many tokens that took is not known.")
+        error_sentence = _("You made {calls}; how many tokens that took is not known.")
     elif totals.cost is None:
-        said = _("You used {tokens} tokens in {calls}; there is no list price for any of it.")
+        error_sentence = _("You used {tokens} tokens in {calls}; there is no list price for any of it.")
     else:
-        said = _("You used {tokens} tokens in {calls}, about {cost} at list prices.")
-    st.subheader(said.format(**facts), anchor=False)
+        error_sentence = _("You used {tokens} tokens in {calls}, about {cost} at list prices.")
+    st.subheader(error_sentence.format(**facts), anchor=False)
     if totals.tokens and len(models) > 1:
         st.markdown(_most(totals.tokens, totals, models))
 

@@ -80,11 +80,13 @@ def test_a_temporary_chat_stays_where_it_is(app: AppTest) -> None:
 
 def test_a_conversation_with_images_is_not_taken_apart(app: AppTest) -> None:
     ask(app, "one")
-    house, chat_id = resources.house(), str(app.session_state["open_chat"])
+    services, chat_id = resources.services(), str(app.session_state["open_chat"])
     image = images.data_url(PIXEL)
-    branch = house.store.read(lambda db: chats.open_branch(db, owner(app), chat_id))
+    branch = services.store.read(lambda db: chats.open_branch(db, owner(app), chat_id))
     last = branch[-1].id
-    house.store.write(lambda db: chats.add_message(db, owner(app), chat_id, last, "user", "Look.", (image,))).result()
+    services.store.write(
+        lambda db: chats.add_message(db, owner(app), chat_id, last, "user", "Look.", (image,))
+    ).result()
 
     choose(app.run(), "question_2", "sweep")
 

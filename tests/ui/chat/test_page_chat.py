@@ -420,7 +420,7 @@ def test_a_data_folder_that_cannot_be_written_is_said_and_the_chat_works(
 def test_an_answer_that_cannot_be_saved_is_shown_all_the_same(app: AppTest) -> None:
     """Security 5.2: never lose an answer because the store failed, never claim recorded when it is not."""
     full = "CREATE TRIGGER full BEFORE UPDATE OF seconds ON calls BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
-    resources.house().store.write(lambda db: db.exec_driver_sql(full)).result()
+    resources.services().store.write(lambda db: db.exec_driver_sql(full)).result()
     ask(app, "hello")
 
     assert "You said: hello" in shown(app)

@@ -58,7 +58,7 @@ def keys(app: AppTest) -> set[str]:
 def calls_made(app: AppTest) -> list[CallRecord]:
     """The visitor's calls, oldest first."""
     owner = str(app.session_state["tempera_visitor"])
-    return resources.house().store.read(lambda db: records.calls_of(db, owner))[::-1]
+    return resources.services().store.read(lambda db: records.calls_of(db, owner))[::-1]
 
 
 def test_a_refused_parameter_is_dropped_said_and_left_out_at_once_next_time(app: AppTest, api: FakeApi) -> None:
@@ -171,7 +171,7 @@ def sweep(api: FakeApi, model: str) -> AppTest:
     query = {"prompt": "Praise tea.", "temperatures": "0,0.7", "concurrency": "1"}
     tab = new_tab("sweep", models=f"{host(api)}/{model}", **query)
     press(tab, "sweep_run")
-    running = scheduler.running(resources.house(), str(tab.session_state["open_sweep"]))
+    running = scheduler.running(resources.services(), str(tab.session_state["open_sweep"]))
     assert running is None or running.wait_until_finished(30)
     return tab.run()
 
@@ -186,7 +186,7 @@ def test_in_a_sweep_a_refused_temperature_is_learned_from_the_first_cell_and_sai
     assert shown(tab).count("Fixed: this model does not take “temperature”.") == 2
     assert ["temperature" in body for body in bodies(api)] == [True, False, False]
     owner, opened = str(tab.session_state["tempera_visitor"]), str(tab.session_state["open_sweep"])
-    results = resources.house().store.read(lambda db: sweeps.results(db, owner, opened))
+    results = resources.services().store.read(lambda db: sweeps.results(db, owner, opened))
     assert sorted(call.params_asked["temperature"] for call in results.values()) == [0.0, 0.7]
     assert all("temperature" not in call.params_sent for call in results.values())
 

@@ -89,9 +89,9 @@ def test_a_service_connected_again_begins_with_its_model_used_last(own: AppTest,
 
 def test_a_typed_model_stays_at_hand_but_a_service_begins_with_one_that_it_lists(own: AppTest, api: FakeApi) -> None:
     """C28"""
-    house = resources.house()
-    model_picker.used(house, own.session_state["tempera_visitor"], [f"{host(api)}/my-own"])
-    house.store.write(lambda db: None).result()
+    services = resources.services()
+    model_picker.used(services, own.session_state["tempera_visitor"], [f"{host(api)}/my-own"])
+    services.store.write(lambda db: None).result()
 
     assert connect(own, api.base_url, KEY).selectbox(key="chat_model").value == f"{host(api)}/unheard-of"
     assert options(own)[:2] == ["my-own", "unheard-of"]

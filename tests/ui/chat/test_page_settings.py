@@ -75,7 +75,7 @@ def owner(app: AppTest) -> str:
 
 def own(app: AppTest) -> dict[str, Any]:
     """The visitor's presets, as they are stored."""
-    return dict(resources.house().store.read(lambda db: PRESETS.own(db, owner(app))))
+    return dict(resources.services().store.read(lambda db: PRESETS.own(db, owner(app))))
 
 
 # Presets
@@ -261,8 +261,8 @@ def test_a_json_object_is_refused_in_a_sentence_or_arrives_unchanged(text: str) 
     start = {"model": "m", "messages": [{"role": "user", "content": "Hello"}], "temperature": 0.5}
     try:
         fields = extra_fields.read(text)
-    except InvalidInput as refused:
-        assert str(refused)
+    except InvalidInput as error:
+        assert str(error)
         return
     params = Params(temperature=0.5, more=fields)
     body = ChatRequest("m", QUESTION, params).body()
@@ -375,12 +375,12 @@ def test_it_is_greyed_for_that_model_only(app: AppTest, api: FakeApi) -> None:
     [({"max_tokens"}, False), ({"max_completion_tokens"}, False), ({"max_tokens", "max_completion_tokens"}, True)],
 )
 def test_the_longest_answer_is_greyed_only_when_both_its_names_are_refused(
-    app: AppTest, api: FakeApi, refused: set[str], greyed: bool
+    app: AppTest, api: FakeApi, error: set[str], greyed: bool
 ) -> None:
     """C10"""
     place = (owner(app), api.base_url, "echo")
-    store = resources.house().store
-    store.write(lambda db: unsupported_params.remember(db, *place, refused)).result()
+    store = resources.services().store
+    store.write(lambda db: unsupported_params.remember(db, *place, error)).result()
     assert app.run().toggle(key="chat_max_tokens_on").disabled is greyed
 
     if greyed:

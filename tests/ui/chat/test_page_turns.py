@@ -198,10 +198,10 @@ def test_a_temporary_chat_is_gone_when_it_is_left(app: AppTest) -> None:
     """C26"""
     click(app, "chat_new_temporary")
     ask(app, "CANARY")
-    house, chat = resources.house(), app.session_state["open_chat"]
-    assert chat in house.temporary_chats(str(app.session_state["tempera_visitor"]))
+    services, chat = resources.services(), app.session_state["open_chat"]
+    assert chat in services.temporary_chats(str(app.session_state["tempera_visitor"]))
     click(app, "chat_new")
-    assert house.temporary_chats(str(app.session_state["tempera_visitor"])) == set()
+    assert services.temporary_chats(str(app.session_state["tempera_visitor"])) == set()
     ask(app, "kept")
     assert [button.label for button in app.button if str(button.key).startswith("chat_open_")] == ["kept"]
 

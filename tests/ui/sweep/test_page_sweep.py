@@ -33,7 +33,7 @@ def run(app: AppTest) -> AppTest:
 
 
 def wait(app: AppTest) -> AppTest:
-    running = scheduler.running(resources.house(), sweep_id(app))
+    running = scheduler.running(resources.services(), sweep_id(app))
     assert running is None or running.wait_until_finished(30)
     assert not app.run().exception
     return app
@@ -49,7 +49,7 @@ def owner(app: AppTest) -> str:
 
 def sheet(app: AppTest) -> list[dict[str, str]]:
     """The rows of the sweep's CSV."""
-    store, who, open_sweep = resources.house().store, owner(app), sweep_id(app)
+    store, who, open_sweep = resources.services().store, owner(app), sweep_id(app)
     cells = store.read(lambda db: sweeps.cells_of(db, who, open_sweep))
     results = store.read(lambda db: sweeps.results(db, who, open_sweep))
     text = report.csv(cells, results).decode("utf-8-sig")
@@ -134,7 +134,7 @@ def test_stop_keeps_what_came_and_resume_sends_only_the_rest(app: AppTest, api: 
     tab = link(api, "echo,silent", concurrency="4")
     tab.button(key="sweep_run").click().run()
     api.wait(lambda fake: len(bodies(fake)) == 4)
-    running = scheduler.running(resources.house(), sweep_id(tab))
+    running = scheduler.running(resources.services(), sweep_id(tab))
     assert running is not None
     for answer in list(running.answers.values()):
         if answer.call.request.model == "echo":

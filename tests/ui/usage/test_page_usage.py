@@ -36,7 +36,7 @@ def usage_page(app: AppTest) -> AppTest:
 
 
 def call(session: str = SESSION, owner: str = OWNER, usage: Usage = REPORTED, **facts: Any) -> None:
-    record(resources.house().store, owner, usage, session=session, **facts)
+    record(resources.services().store, owner, usage, session=session, **facts)
 
 
 def tiles(app: AppTest) -> dict[str, str]:
