@@ -38,8 +38,8 @@ def tempera(base_url: str, stream: bool) -> tuple[int, float]:
     from lib.gateway.endpoints import name_of
     from lib.services import Services
     from lib.settings import Settings
-    from lib.sweep import scheduler
     from lib.sweep.plan import Plan
+    from lib.sweep.scheduler import SweepRun
 
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
@@ -49,8 +49,8 @@ def tempera(base_url: str, stream: bool) -> tuple[int, float]:
         models = tuple(f"{name_of(base_url)}/{model}" for model in MODELS)
         asked = Plan(PROMPT, models, TEMPERATURES, "", REPEATS, CONCURRENCY, Params(stream=stream))
         began = time.process_time()
-        run = scheduler.SweepRun("bench", "bench", "bench", asked, list(asked.cells("bench")))
-        scheduler.start(services, run)
+        run = SweepRun("bench", "bench", "bench", asked, list(asked.cells("bench")))
+        services.sweeps.start(run)
         run.wait_until_finished(600)
         spent = time.process_time() - began
         done = sum(answer.outcome is not None and answer.outcome.state == "ok" for answer in run.answers.values())

@@ -8,7 +8,8 @@ from lib.calls import records, unsupported_params
 from lib.chat import branch
 from lib.chat import repository as chats
 from lib.core.contract import Call, ChatRequest, Message, Outcome, Reply
-from lib.services import Services
+from lib.store import process_lock
+from lib.store.database import Store
 from lib.visitor import favourites, preferences
 
 NOBODY = "nobody"
@@ -18,11 +19,11 @@ class _Over(Exception):
     """Takes back all that the rehearsal wrote."""
 
 
-def warm_up_statements(services: Services) -> None:
+def warm_up_statements(store: Store) -> None:
     """Let the statements of a turn be compiled, which takes SQLAlchemy longer than the turn itself."""
     with suppress(_Over):
-        services.store.write(lambda db: _write(db, services.process)).result()
-    services.store.read(_read)
+        store.write(lambda db: _write(db, process_lock.ID)).result()
+    store.read(_read)
 
 
 def _write(db: Connection, process: str) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lib.ui.chat import actions
+from lib.ui.chat import actions, links
 from lib.ui.chat.all_models import all_models
 from lib.ui.chat.chat_list import chat_list
 from lib.ui.chat.composer import composer, send_waiting_message, waiting_message
@@ -10,18 +10,19 @@ from lib.ui.chat.empty_state import empty_state
 from lib.ui.chat.inspector import inspector
 from lib.ui.chat.live_answer import follow
 from lib.ui.chat.manual_turn import manual_turn
+from lib.ui.chat.memory import CHAT, restore_chat
 from lib.ui.chat.messages import conversation
 from lib.ui.chat.models_beside import models_beside
 from lib.ui.chat.settings_panel import settings_panel
-from lib.ui.shared import links, resources, session_restore
+from lib.ui.shared import resources, session_restore
 from lib.ui.shared.frame import notices, top, transient
 from lib.ui.shared.model_picker import model_picker
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import visitor
 
 services, who = resources.services(), visitor()
-session_restore.restore(services, who, session_restore.CHAT)
-links.apply_chat_link()
+restore_chat(services, who)
+links.apply_link()
 
 view = actions.look(actions.current())
 head = st.container()
@@ -43,7 +44,7 @@ waiting_message()
 manual_turn()
 composer(view)
 chat_list(services, who)
-session_restore.remember(services, who, session_restore.CHAT)
+session_restore.remember(services, who, CHAT)
 inspector(view)
 
 follow(live, once=state.dialog_open)

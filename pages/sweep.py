@@ -2,19 +2,23 @@
 
 import streamlit as st
 
-from lib.ui.shared import links, resources, session_restore
+from lib.ui.shared import resources, session_restore
 from lib.ui.shared.frame import notices, top
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
+from lib.ui.sweep import links
 from lib.ui.sweep.form import plan_line, run_button, sweep_form
+from lib.ui.sweep.history import take_over_draft
+from lib.ui.sweep.memory import SWEEP
 from lib.ui.sweep.sweep_list import sweep_list
 from lib.ui.sweep.view import sweep_view
 
 st.set_page_config(layout="wide")
 services, who = resources.services(), visitor()
-session_restore.restore(services, who, session_restore.SWEEP)
-links.apply_sweep_link()
+session_restore.restore(services, who, SWEEP)
+take_over_draft()
+links.apply_link()
 sweep_list(services, who)
 
 left, right = st.columns([3, 2], vertical_alignment="center")
@@ -27,6 +31,6 @@ with st.expander(_("Set-up"), expanded=state.sweep_id is None, key=f"sweep_setup
     sweep_form(services, who)
     plan_line(services, who)
     run_button()
-session_restore.remember(services, who, session_restore.SWEEP)
+session_restore.remember(services, who, SWEEP)
 if state.sweep_id is not None:
     sweep_view(services, who, state.sweep_id)

@@ -12,6 +12,7 @@ from typing import Any
 
 from lib.background import Job
 from lib.calls import records, unsupported_params
+from lib.calls.records import CallRecord
 from lib.core import prices, tokens
 from lib.core.contract import Call, Delta, Outcome, Reply, State, Usage
 from lib.core.errors import BadParameter, Billed, StoreError, TemperaError
@@ -41,7 +42,7 @@ class Answer(Job):
         self.outcome: Outcome | None = None
         self.recorded = True
         self.attempts = 1
-        self._refused = 0
+        self._earlier_attempts = 0
         self.waiting: float | None = None
         """Seconds until the next attempt, while a refused one waits."""
         self.began = time.monotonic()
@@ -54,13 +55,13 @@ class Answer(Job):
 
     def retrying(self, attempt: int, wait: float, error: TemperaError) -> None:
         """Note that another attempt follows after `wait` seconds."""
-        self.attempts, self.waiting = self._refused + attempt + 1, wait
+        self.attempts, self.waiting = self._earlier_attempts + attempt + 1, wait
         self.touch()
 
     def leave_out(self, names: frozenset[str]) -> None:
         """Note that another attempt follows without the fields `names`."""
         self.request = replace(self.request, unsupported=self.request.unsupported | names)
-        self._refused, self.attempts, self.waiting = self.attempts, self.attempts + 1, None
+        self._earlier_attempts, self.attempts, self.waiting = self.attempts, self.attempts + 1, None
         self.touch()
 
 
@@ -88,8 +89,8 @@ async def run(
                 answer.touch()
     except asyncio.CancelledError as stopped:
         state, error = "cancelled", stopped
-    except TemperaError as unsupported:
-        state, error = ("error" if answer.reply.empty else "partial"), unsupported
+    except TemperaError as problem:
+        state, error = ("error" if answer.reply.empty else "partial"), problem
     except Exception as bug:
         log.exception("call %s failed for a reason nobody foresaw", answer.call.id)
         state, error = ("error" if answer.reply.empty else "partial"), bug
@@ -119,7 +120,7 @@ async def _deltas(
                     yield delta
             return
         except BadParameter as error:
-            names = unsupported_params.unsupported(error, answer.request) if answer.reply.empty else frozenset()
+            names = unsupported_params.named_in(error, answer.request) if answer.reply.empty else frozenset()
             await _remember(answer.call, endpoint, names, store)
             if not left or not names:
                 raise
@@ -178,6 +179,20 @@ async def _record(answer: Answer, outcome: Outcome, store: Store) -> None:
         await asyncio.shield(store.submit(lambda db: records.finish_call(db, answer.call.id, outcome, sent)))
     except StoreError:
         answer.recorded = False
+
+
+def unsaved_record(started: CallRecord, answer: Answer) -> CallRecord:
+    """What the record of a call would be whose final record could not be written: whole, and said not to be saved."""
+    trouble = StoreError()
+    return replace(
+        started,
+        state=answer.outcome.state if answer.outcome else "partial",
+        seconds=answer.seconds,
+        choices=tuple(answer.reply.choices),
+        usage=answer.reply.usage,
+        error_kind=trouble.kind,
+        error_record=trouble.record(),
+    )
 
 
 class _Saver:

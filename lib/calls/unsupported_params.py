@@ -57,7 +57,7 @@ def forget(db: Connection, owner: str, base_url: str, model: str, params: Iterab
     db.execute(delete(learned).where(*mine, learned.c.param.in_(list(params))))
 
 
-def unsupported(error: BadParameter, request: ChatRequest) -> frozenset[str]:
+def named_in(error: BadParameter, request: ChatRequest) -> frozenset[str]:
     """The fields of `request` that `error` says are not taken at all; empty where it says something else."""
     body = request.body()
     said = f"{error.code} {error.original}"

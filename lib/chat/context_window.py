@@ -1,14 +1,17 @@
-"""What the next turn takes: prompt tokens, how full the model's context gets, and what it costs. All of it estimates.
+"""How full a model's context gets with the next message, what that costs, and what would have to be left out.
 
-The tokens are counted by tiktoken, message by message and memoised; images are not counted, as each model counts them
-in a way of its own.
+All of it is an estimate: tokens are counted by tiktoken, message by message and memoised; images are not counted, as
+each model counts them in a way of its own.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lib.chat.form import Form
+from lib.chat.repository import Turn
 from lib.core import prices, tokens
 from lib.core.contract import Message, Usage
+from lib.gateway.endpoints import Endpoint, find
 
 TYPICAL_ANSWER_TOKENS = 300
 MENTIONED_FROM = 0.6
@@ -37,18 +40,45 @@ class Estimate:
         return self.window is not None and self.prompt_tokens + self.answer_tokens > self.window
 
 
-def estimate(
-    model: str, window: int | None, messages: Sequence[Message], max_tokens: int | None, images: bool
+def estimates(
+    endpoints: Sequence[Endpoint], turns: Sequence[Turn], form: Form, text: str = "", images: int = 0
+) -> list[Estimate]:
+    """What sending `text` with so many images after `turns` would take, for each model of `form`."""
+    if not endpoints or not form.model.strip():
+        return []
+    messages = [*form.preface, *_without_images(turns), *_new(text)]
+    pictured = bool(images) or any(turn.images for turn in turns)
+    found = [find(model.strip(), endpoints) for model in form.models]
+    return [_estimate(endpoint, model, messages, form.params.max_tokens, pictured) for endpoint, model in found]
+
+
+def turns_to_leave_out(endpoints: Sequence[Endpoint], turns: Sequence[Turn], form: Form, text: str) -> int | None:
+    """How many of the oldest `turns` have to go so that `text` fits for every model of `form`; None where nothing
+    helps."""
+    windows = [one.window for one in estimates(endpoints, turns, form, text) if one.window]
+    if not windows:
+        return 0
+    rest = [*form.preface, *_new(text)]
+    return _oldest_that_do_not_fit(_without_images(turns), rest, min(windows), form.params.max_tokens or 1)
+
+
+def window_of(endpoint: Endpoint, model: str) -> int | None:
+    """The context of a model in tokens, or None."""
+    return endpoint.context_window or prices.context_window(model)
+
+
+def _estimate(
+    endpoint: Endpoint, model: str, messages: Sequence[Message], max_tokens: int | None, images: bool
 ) -> Estimate:
-    """What sending `messages` to `model` takes, `max_tokens` being the longest answer that is asked for; `images` says
-    whether some go along."""
     prompt = tokens.count_prompt(messages)
     typical = min(TYPICAL_ANSWER_TOKENS, max_tokens or TYPICAL_ANSWER_TOKENS)
     cost = prices.cost(model, Usage(prompt, typical))
-    return Estimate(prompt, max_tokens or 1, window, cost, images)
+    return Estimate(prompt, max_tokens or 1, window_of(endpoint, model), cost, images)
 
 
-def to_leave_out(turns: Sequence[Message], rest: Sequence[Message], window: int, answer_tokens: int) -> int | None:
+def _oldest_that_do_not_fit(
+    turns: Sequence[Message], rest: Sequence[Message], window: int, answer_tokens: int
+) -> int | None:
     """How many of the oldest `turns` have to go so that the others, `rest` (the system prompt, the new message) and the
     answer fit into `window`; None where `rest` alone is too long. What is kept begins with a question."""
     sizes = [tokens.count_prompt([turn]) - tokens.TOKENS_PER_REPLY for turn in turns]
@@ -59,3 +89,11 @@ def to_leave_out(turns: Sequence[Message], rest: Sequence[Message], window: int,
             return gone
         needed -= sizes[gone] if gone < len(turns) else 0
     return None
+
+
+def _without_images(turns: Sequence[Turn]) -> list[Message]:
+    return [Message(role=turn.role, content=turn.text) for turn in turns]
+
+
+def _new(text: str) -> list[Message]:
+    return [Message(role="user", content=text)] if text.strip() else []

@@ -1,4 +1,4 @@
-"""A talk with a model: what is said becomes a place in the chat's tree, recorded calls, and running answers."""
+"""A conversation with a model: a message becomes a node of the chat's tree, recorded calls, and running answers."""
 
 import secrets
 import time
@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from lib.calls import records, unsupported_params
+from lib.calls.dispatcher import Dispatcher
 from lib.calls.records import CallRecord
 from lib.chat import repository as chats
 from lib.chat.form import Form
@@ -19,7 +20,7 @@ from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected
 from lib.core.i18n import N_
 from lib.gateway import endpoints
 from lib.gateway.endpoints import Endpoint
-from lib.services import Services
+from lib.gateway.registry import EndpointRegistry
 from lib.store import image_store
 from lib.store.database import Store
 
@@ -41,10 +42,11 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One visitor's conversation with the house; `chat_id` None is a chat that begins with the next message. The texts
-    of a `temporary` one are kept in memory only."""
+    """One visitor's conversation; `chat_id` None is a chat that begins with the next message. The texts of a
+    `temporary` one are kept in memory only."""
 
-    services: Services
+    dispatcher: Dispatcher
+    registry: EndpointRegistry
     owner: str
     session: str
     chat_id: str | None = None
@@ -52,8 +54,8 @@ class Conversation:
 
     @property
     def store(self) -> Store:
-        """Where this talk's texts are."""
-        return self.services.fleeting if self.temporary else self.services.store
+        """Where the texts of this conversation are."""
+        return self.dispatcher.memory.open() if self.temporary else self.dispatcher.store
 
     def branch(self) -> list[Turn]:
         """The turns of the open branch, from the first to the last."""
@@ -143,7 +145,7 @@ class Conversation:
 
     def endpoints(self) -> list[Endpoint]:
         """The services that can be asked, the default one first."""
-        return list(self.services.registry.endpoints(self.owner))
+        return list(self.registry.endpoints(self.owner))
 
     def choose(self, message_id: str) -> None:
         """Open the branch through a message. Raises NotFound."""
@@ -232,7 +234,7 @@ class Conversation:
         if not endpoint.takes_images and any(message.images for message in asked.messages):
             raise InvalidInput(N_("The practice model reads text only: for images choose another model."))
         base_url = endpoint.base_url
-        request = self.services.store.read(lambda db: unsupported_params.adapted(db, self.owner, base_url, asked))
+        request = self.dispatcher.store.read(lambda db: unsupported_params.adapted(db, self.owner, base_url, asked))
         id = secrets.token_hex(16)
         return Call(id, self.owner, self.session, "chat", endpoint.name, request, temporary=self.temporary)
 
@@ -248,7 +250,7 @@ class Conversation:
         together = secrets.token_hex(16) if len(asked.calls) > 1 else None
         firsts = []
         for call, _ in asked.calls:
-            records.start_call(db, replace(call, temporary=False), self.services.process)
+            records.start_call(db, replace(call, temporary=False), self.dispatcher.process)
             place = (chat_id, question, call.id, call.request.choices, asked.begun, together, asked.left_out)
             firsts += chats.add_answers(db, self.owner, *place)[:1]
         if together:
@@ -256,17 +258,17 @@ class Conversation:
 
     def _start(self, asked: _Asked) -> None:
         if self.temporary:
-            self.services.store.write(lambda db: self._count(db, asked)).result()
-        answers = [self.services.start(call, endpoint) for call, endpoint in asked.calls]
+            self.dispatcher.store.write(lambda db: self._count(db, asked)).result()
+        answers = [self.dispatcher.start(call, endpoint) for call, endpoint in asked.calls]
         # Drawing the page would take the interpreter from the requests, and these are what one waits for.
         until = time.monotonic() + SENT_WITHIN_SECONDS
         for answer in answers:
             answer.sent.wait(max(0.0, until - time.monotonic()))
 
     def _count(self, db: Connection, asked: _Asked) -> None:
-        """Record the calls of a temporary talk where usage is counted, without their texts."""
+        """Record the calls of a temporary chat where usage is counted, without their texts."""
         for call, _ in asked.calls:
-            records.start_call(db, call, self.services.process)
+            records.start_call(db, call, self.dispatcher.process)
 
 
 def not_sent(call: CallRecord) -> bool:

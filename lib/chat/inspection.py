@@ -29,12 +29,12 @@ def planned(request: ChatRequest, endpoint: Endpoint) -> Inspection:
     return Inspection(request.model, _url(endpoint.base_url), request.body(), not endpoint.base_url)
 
 
-def made(talk: Conversation, call: CallRecord) -> Inspection:
+def made(conversation: Conversation, call: CallRecord) -> Inspection:
     """The request of a call, as it was sent. Of a service that is not connected any more the URL is an example."""
-    base_url = next((one.base_url for one in talk.endpoints() if one.name == call.endpoint), "")
-    messages = talk.store.read(lambda db: records.messages_of(db, talk.owner, call.id))
+    base_url = next((one.base_url for one in conversation.endpoints() if one.name == call.endpoint), "")
+    messages = conversation.store.read(lambda db: records.messages_of(db, conversation.owner, call.id))
     body = {"model": call.model, "messages": [message.to_send() for message in messages], **call.params_sent}
-    answer = talk.services.raw_answers.get(talk.owner, call.id)
+    answer = conversation.dispatcher.raw_answers.get(conversation.owner, call.id)
     return Inspection(call.model, _url(base_url), body, not base_url, answer)
 
 

@@ -27,7 +27,7 @@ def found(body: Any, request: ChatRequest, status: int = 400) -> set[str]:
     """What a service's error body is understood to refuse."""
     error = error_from(ResponseInfo(status, body))
     assert isinstance(error, BadParameter)
-    return set(unsupported_params.unsupported(error, request))
+    return set(unsupported_params.named_in(error, request))
 
 
 def openai(message: str, param: str | None = None, code: str | None = None) -> dict[str, Any]:

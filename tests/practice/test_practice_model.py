@@ -347,9 +347,9 @@ PARENT = textwrap.dedent(
     """
     import asyncio, sys, time
     sys.path.insert(0, sys.argv[1])
-    from lib.local_model import LocalModel
+    from lib.practice.endpoint import LocalModel
     model = LocalModel()
-    child = asyncio.run(model.keeper.running())
+    child = asyncio.run(model.supervisor.running())
     print(child.process.pid, flush=True)
     time.sleep(60)
     """

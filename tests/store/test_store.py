@@ -447,7 +447,7 @@ TABLES = re.compile(
 def test_t13_every_statement_on_a_visitors_rows_names_the_owner() -> None:
     """Or it says, in a comment `any owner: why`, that no visitor's id can come there."""
     seen, silent = 0, []
-    for path in sorted((ROOT / "lib").glob("*.py")):
+    for path in sorted((ROOT / "lib").rglob("*.py")):
         source = path.read_text(encoding="utf-8")
         lines = source.splitlines()
         for node in ast.walk(ast.parse(source)):

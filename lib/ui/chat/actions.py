@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from lib.calls.runner import Answer
-from lib.chat import room
+from lib.calls.runner import Answer, unsaved_record
+from lib.chat import context_window
 from lib.chat.conversation import Conversation
 from lib.chat.form import Form
 from lib.chat.repository import Turn
 from lib.core import images
-from lib.core.errors import InvalidInput, StoreError, TemperaError
+from lib.core.errors import InvalidInput, TemperaError
 from lib.ui.shared import controls, model_picker, resources
 from lib.ui.shared.state import SHOWN_TURNS, Held, state
 from lib.ui.shared.texts import error_sentence
@@ -37,28 +37,28 @@ class View:
 def current() -> Conversation:
     """The open chat of this visitor."""
     who = visitor()
-    return Conversation(resources.services(), who.owner, who.session, state.chat_id, state.temporary)
+    return resources.services().conversation(who.owner, who.session, state.chat_id, state.temporary)
 
 
-def look(talk: Conversation) -> View:
+def look(conversation: Conversation) -> View:
     """The open branch, and what is being written at its end."""
-    turns = talk.branch()
+    turns = conversation.branch()
     if not turns or turns[-1].call is None:
         return View(turns)
-    beside = talk.side_by_side(turns[-1])
-    answers = {one.call.id: _answer_of(talk, one) for one in beside if one.call and one.call.state == "started"}
+    beside = conversation.side_by_side(turns[-1])
+    answers = {one.call.id: _answer_of(conversation, one) for one in beside if one.call and one.call.state == "started"}
     running = {id: answer for id, answer in answers.items() if answer and not answer.finished}
     if len(running) == len(answers):
         return View(turns, beside, running)
     # One ended after the branch was read; its record is there by now, or can't be written at all.
-    turns = talk.branch()
-    beside = [_as_it_ended(one, answers) for one in talk.side_by_side(turns[-1])]
+    turns = conversation.branch()
+    beside = [_as_it_ended(one, answers) for one in conversation.side_by_side(turns[-1])]
     turns[-1] = next((one for one in beside if one.id == turns[-1].id), turns[-1])
     return View(turns, beside, running)
 
 
-def _answer_of(talk: Conversation, turn: Turn) -> Answer | None:
-    return talk.services.answer(turn.call.id) if turn.call else None
+def _answer_of(conversation: Conversation, turn: Turn) -> Answer | None:
+    return conversation.dispatcher.find(turn.call.id) if turn.call else None
 
 
 def _as_it_ended(turn: Turn, answers: dict[str, Answer | None]) -> Turn:
@@ -66,17 +66,8 @@ def _as_it_ended(turn: Turn, answers: dict[str, Answer | None]) -> Turn:
     answer = answers.get(turn.call.id) if turn.call else None
     if turn.call is None or answer is None or not answer.finished or answer.recorded:
         return turn
-    trouble = StoreError()
-    ended = replace(
-        turn.call,
-        state=answer.outcome.state if answer.outcome else "partial",
-        seconds=answer.seconds,
-        choices=tuple(answer.reply.choices),
-        usage=answer.reply.usage,
-        error_kind=trouble.kind,
-        error_record=trouble.record(),
-    )
-    return replace(turn, call=ended, text=turn.begun + (ended.choices[0].text if ended.choices else ""))
+    call = unsaved_record(turn.call, answer)
+    return replace(turn, call=call, text=turn.begun + (call.choices[0].text if call.choices else ""))
 
 
 @contextmanager
@@ -117,29 +108,29 @@ def send() -> None:
 
 def say(text: str, turns: list[Turn] | None = None) -> None:
     """Send `text` after `turns`, the open branch; one that is too long or too dear is held, and asked about."""
-    talk = current()
-    turns = talk.branch() if turns is None else turns
+    conversation = current()
+    turns = conversation.branch() if turns is None else turns
     try:
         chosen = form()
-        held = _held(talk, turns, chosen, text)
+        held = _held(conversation, turns, chosen, text)
     except TemperaError as error:
         _put_back(text, error)
         return
     if held is not None and not (held.leave_out and st.session_state.get(LEAVE_OUT)):
         state.held = held
     else:
-        _say(talk, turns, text, replace(chosen, leave_out=(held and held.leave_out) or 0))
+        _say(conversation, turns, text, replace(chosen, leave_out=(held and held.leave_out) or 0))
 
 
-def _say(talk: Conversation, turns: list[Turn], text: str, chosen: Form) -> None:
+def _say(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> None:
     """Send `text`; when it can't be sent, say why and put it back into the composer."""
     try:
-        state.chat_id = talk.say(text, chosen, state.images, turns)
+        state.chat_id = conversation.say(text, chosen, state.images, turns)
     except TemperaError as error:
         _put_back(text, error)
     else:
         state.images.clear()
-        model_picker.used(talk.services, talk.owner, chosen.models)
+        model_picker.used(resources.services(), conversation.owner, chosen.models)
 
 
 def _put_back(text: str, why: TemperaError) -> None:
@@ -150,10 +141,10 @@ def _put_back(text: str, why: TemperaError) -> None:
 
 def send_held(leave_out: bool = False) -> None:
     """Send the message that was asked about, with or without the oldest turns."""
-    held, state.held, talk = state.held, None, current()
+    held, state.held, conversation = state.held, None, current()
     if held is not None:
         chosen = replace(form(), leave_out=(held.leave_out or 0) if leave_out else 0)
-        _say(talk, talk.branch(), held.text, chosen)
+        _say(conversation, conversation.branch(), held.text, chosen)
 
 
 def take_back_held() -> None:
@@ -162,14 +153,14 @@ def take_back_held() -> None:
         st.session_state[INPUT], state.held = state.held.text, None
 
 
-def _held(talk: Conversation, turns: list[Turn], chosen: Form, text: str) -> Held | None:
+def _held(conversation: Conversation, turns: list[Turn], chosen: Form, text: str) -> Held | None:
     """What makes a message one to ask about first, if anything does."""
-    found = room.estimates(talk, turns, chosen, text, len(state.images))
+    found = context_window.estimates(conversation.endpoints(), turns, chosen, text, len(state.images))
     cost, limit = sum(one.cost or 0 for one in found), st.session_state.get(ASK_FROM)
     narrow = [one for one in found if one.too_long]
     if narrow:
         least = min(narrow, key=lambda one: one.window or 0)
-        gone = room.to_leave_out(talk, turns, chosen, text)
+        gone = context_window.turns_to_leave_out(conversation.endpoints(), turns, chosen, text)
         return Held(text, least.prompt_tokens, least.window, gone, cost, limit)
     dear = limit is not None and cost > limit
     return Held(text, found[0].prompt_tokens, None, None, cost, limit) if dear else None
@@ -178,10 +169,10 @@ def _held(talk: Conversation, turns: list[Turn], chosen: Form, text: str) -> Hel
 def say_instead(turn: Turn) -> None:
     """Send an edited question; the old one stays as a version of it."""
     with errors_as_notices():
-        talk, asked = current(), form()
-        talk.say_instead(turn, st.session_state[EDITED], asked)
+        conversation, asked = current(), form()
+        conversation.say_instead(turn, st.session_state[EDITED], asked)
         state.editing = None
-        model_picker.used(talk.services, talk.owner, asked.models)
+        model_picker.used(resources.services(), conversation.owner, asked.models)
 
 
 def try_again(turn: Turn | None = None, model: str | None = None) -> None:
@@ -213,9 +204,9 @@ def fetch_rest(turn: Turn) -> None:
 def use_second_address(turn: Turn) -> None:
     """Ask once more, at the service's second address; an answer that is still awaited is given up."""
     with errors_as_notices():
-        talk = current()
+        conversation = current()
         stop(turn.call.id if turn.call else None)
-        talk.use_other_address(turn)
+        conversation.use_other_address(turn)
 
 
 def stop(call_id: str | None = None) -> None:
@@ -235,10 +226,10 @@ def new(temporary: bool = False) -> None:
 
 def leave() -> None:
     """Forget a temporary chat that is open."""
-    talk = current()
-    if talk.temporary and talk.chat_id is not None:
+    conversation = current()
+    if conversation.temporary and conversation.chat_id is not None:
         stop()
-        talk.forget()
+        conversation.forget()
 
 
 def open_chat(chat_id: str) -> None:

@@ -74,18 +74,18 @@ def _undo() -> None:
 
 def _rename(chat_id: str) -> None:
     owned, title = actions.current(), st.session_state[f"{TITLE}_{chat_id}"]
-    owned.services.store.write(lambda db: chats.rename(db, owned.owner, chat_id, title)).result()
+    owned.dispatcher.store.write(lambda db: chats.rename(db, owned.owner, chat_id, title)).result()
 
 
 def _delete(chat_id: str) -> None:
     actions.stop()
     owned = actions.current()
-    owned.services.store.write(lambda db: chats.delete(db, owned.owner, chat_id)).result()
+    owned.dispatcher.store.write(lambda db: chats.delete(db, owned.owner, chat_id)).result()
     state.deleted_chat, state.chat_id = chat_id, None
 
 
 def _undelete() -> None:
     owned, chat_id = actions.current(), state.deleted_chat
     if chat_id is not None:
-        owned.services.store.write(lambda db: chats.undelete(db, owned.owner, chat_id)).result()
+        owned.dispatcher.store.write(lambda db: chats.undelete(db, owned.owner, chat_id)).result()
         state.deleted_chat, state.chat_id = None, chat_id

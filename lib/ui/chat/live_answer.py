@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lib.calls.runner import Answer
-from lib.ui.shared.markdown import rendered
-from lib.ui.shared.markdown_blocks import blocks
+from lib.ui.shared.live_text import CURSOR, LiveText
 from lib.ui.shared.texts import _
 
 FRAME_SECONDS = 0.05
@@ -16,36 +15,6 @@ LONGEST_FRAME_SECONDS = 0.6
 RESENT_PER_SECOND = 9_000
 """Characters that may be sent again each second: a paragraph of 450 is drawn every 50 ms, one of 2,000 every 220."""
 LOOK_SECONDS = 0.5
-CURSOR = "▌"
-
-
-class LiveText:
-    """A growing Markdown text in a container. A frozen block keeps its place when the page is drawn again."""
-
-    def __init__(self, place: Any) -> None:
-        self._place = place
-        self._frozen = 0
-        self._tail: Any = None
-        self.tail = 0
-        """Characters that are sent again with each frame."""
-
-    def show(self, text: str, cursor: str = "") -> None:
-        """Draw `text`, resending only what is new since the last call."""
-        parts = blocks(text)
-        for part in parts[self._frozen : -1]:
-            self._draw(rendered(part))
-            self._tail = None
-            self._frozen += 1
-        if parts:
-            self._draw(rendered(parts[-1]) + cursor)
-            self.tail = len(parts[-1])
-
-    def _draw(self, text: str) -> None:
-        """Draw the tail, in its own place once it has one. A first word is one message to the browser, not two."""
-        if self._tail is None:
-            self._tail = self._place.markdown(text)
-        else:
-            self._tail.markdown(text)
 
 
 class LiveChoice:

@@ -16,8 +16,7 @@ from lib.ui.chat.pictures import pictures
 from lib.ui.chat.slow_answer import live_answer
 from lib.ui.chat.turn_actions import go_on_with, show_earlier
 from lib.ui.shared.error_box import error_box
-from lib.ui.shared.markdown import plain, rendered
-from lib.ui.shared.markdown_blocks import blocks
+from lib.ui.shared.markdown import markdown, plain
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
@@ -119,12 +118,6 @@ def _one_of_several(name: str, place: Any, turn: Turn, picked: bool) -> None:
         _choice(choices[turn.choice] if turn.choice < len(choices) else Choice([]), turn.begun, turn.call)
     _trouble(turn, last=False)
     answer_tools.under_one_of_several(name, turn, picked)
-
-
-def markdown(place: Any, text: str) -> None:
-    """A whole Markdown text, cut as the live view cuts it, so that nothing moves when an answer ends."""
-    for block in blocks(text):
-        place.markdown(rendered(block))
 
 
 def _places(number: int, count: int, picked: int) -> list[Any]:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.chat import room
-from lib.chat.context_window import MENTIONED_FROM, NEARLY_FULL_FROM, Estimate
+from lib.chat.context_window import MENTIONED_FROM, NEARLY_FULL_FROM, Estimate, estimates
 from lib.core.errors import InvalidInput
 from lib.ui.chat import actions
 from lib.ui.chat.actions import LEAVE_OUT, View
@@ -20,7 +19,7 @@ def bar(view: View) -> None:
     if not view.turns:
         return
     try:
-        found = room.estimates(actions.current(), view.turns, actions.form())
+        found = estimates(actions.current().endpoints(), view.turns, actions.form())
     except InvalidInput:
         return
     if not found:

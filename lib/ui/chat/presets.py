@@ -1,12 +1,10 @@
 """Presets at the top of the settings: three that are always there, and the visitor's own."""
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 from sqlalchemy import Connection
 
-from lib.core.contract import RANGES
 from lib.core.errors import TemperaError
 from lib.services import Services
 from lib.ui.shared import controls, resources
@@ -16,9 +14,6 @@ from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.visitor.presets import PRESETS, READY
 from lib.visitor.saved_items import LONGEST_NAME, Values
-
-OFF: Values = {"system": "", "stop_words": [], "user": "", "stream": True, "json": ""}
-"""Where a control rests that is not a switch."""
 
 
 def preset_row(services: Services, who: Visitor, prefix: str) -> None:
@@ -58,42 +53,25 @@ def _own_presets(prefix: str, chosen: str | None) -> None:
 def _choose(prefix: str) -> None:
     name, owner = str(st.session_state.get(f"{prefix}_preset") or ""), visitor().owner
     if name in READY:
-        _fill(prefix, {"temperature": READY[name][1], "temperature_on": True, "top_p_on": False})
+        controls.fill(prefix, {"temperature": READY[name][1], "temperature_on": True, "top_p_on": False})
     elif name:
-        _fill(prefix, resources.services().store.read(lambda db: PRESETS.own(db, owner)).get(name, {}))
-
-
-def _fill(prefix: str, values: Values) -> None:
-    for name in controls.NAMES:
-        if name in values:
-            st.session_state[f"{prefix}_{name}"] = values[name]
+        controls.fill(prefix, resources.services().store.read(lambda db: PRESETS.own(db, owner)).get(name, {}))
 
 
 def _holds(prefix: str, own: dict[str, Values], name: str) -> bool:
     """Whether the controls stand as the preset `name` set them."""
+    now = controls.values(prefix)
     if name in READY:
-        on = st.session_state.get(f"{prefix}_temperature_on") and not st.session_state.get(f"{prefix}_top_p_on")
-        return bool(on) and st.session_state.get(f"{prefix}_temperature") == READY[name][1]
-    values = own.get(name, {})
-    return name in own and {item: _value(prefix, item) for item in values} == values
-
-
-def _value(prefix: str, name: str) -> Any:
-    value = st.session_state.get(f"{prefix}_{name}")
-    return value if value is not None else OFF.get(name, False)
-
-
-def _values(prefix: str) -> Values:
-    """The settings as they stand; raises InvalidInput where they can't be sent."""
-    controls.read(prefix)
-    unset = [name for name in RANGES if st.session_state.get(f"{prefix}_{name}") is None]
-    return {name: _value(prefix, name) for name in controls.NAMES if name not in unset}
+        return now["temperature_on"] and not now["top_p_on"] and now.get("temperature") == READY[name][1]
+    kept = own.get(name, {})
+    return name in own and {item: now.get(item) for item in kept} == kept
 
 
 def _save(prefix: str) -> None:
     name = st.session_state[f"{prefix}_preset_name"]
     try:
-        values = _values(prefix)
+        controls.read(prefix)  # what can't be sent is not worth keeping
+        values = controls.values(prefix)
     except TemperaError as error:
         state.notices.append(error_sentence(error))
     else:

@@ -10,7 +10,7 @@ from lib.core.errors import InvalidInput
 from lib.gateway import endpoints
 from lib.gateway.addresses import is_loopback
 from lib.ui.chat import actions
-from lib.ui.shared.links import chat_link
+from lib.ui.chat.links import chat_link
 from lib.ui.shared.texts import _, error_sentence
 
 
@@ -28,6 +28,5 @@ def share(turn: Turn) -> None:
 
 def _named(form: Form) -> Form:
     """The form with the service named, so that the link means the same whatever is connected there."""
-    owned = actions.current()
-    connected = owned.services.registry.endpoints(owned.owner)
+    connected = actions.current().endpoints()
     return replace(form, model=endpoints.named(form.model, connected)) if connected and form.model else form

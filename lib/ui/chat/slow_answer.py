@@ -12,6 +12,7 @@ from lib.gateway.addresses import host_of
 from lib.ui.chat import actions
 from lib.ui.chat.live_answer import LiveAnswer
 from lib.ui.chat.turn_actions import keep_waiting
+from lib.ui.shared import resources
 from lib.ui.shared.markdown import rendered
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
@@ -26,7 +27,7 @@ def live_answer(answer: Answer, turn: Turn, places: Sequence[Any], stop_key: str
             _("Stop"), key=stop_key, type="tertiary", icon=":material/stop_circle:", on_click=partial(_stop, turn)
         )
     ask = None if answer.id in state.patient else partial(_what_to_do, turn)
-    patience = actions.current().services.settings.patience_seconds
+    patience = resources.services().settings.patience_seconds
     return LiveAnswer(answer, places, status, turn.begun, ask, patience, stop)
 
 

@@ -6,15 +6,14 @@ import streamlit as st
 
 from lib.chat.repository import Turn
 from lib.core.i18n import N_
-from lib.ui.chat import actions, turn_actions
+from lib.ui.chat import actions, open_in_sweep, turn_actions
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.share import share
-from lib.ui.shared import model_picker
+from lib.ui.shared import model_picker, resources
 from lib.ui.shared.figures import details, summary
 from lib.ui.shared.markdown import plain, rendered
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
-from lib.ui.sweep import history
 
 LABELS: Mapping[str, tuple[str, str]] = {
     "again": ("refresh", N_("Try again with another model")),
@@ -35,8 +34,8 @@ def menu(name: str, turn: Turn, choices: Sequence[str]) -> None:
     chosen = st.menu_button(
         label, choices, key=key, type="tertiary", format_func=_label, on_click=_do, args=(name, turn)
     )
-    if chosen == "sweep" and history.why_not(turn) is None:
-        history.take_along(turn)  # only the page itself can lead to another one, no callback
+    if chosen == "sweep" and open_in_sweep.why_not(turn) is None:
+        open_in_sweep.open_in_sweep(turn)  # only the page itself can lead to another one, no callback
 
 
 def copy_button(name: str, turn: Turn) -> None:
@@ -76,7 +75,7 @@ def _do(name: str, turn: Turn) -> None:
         turn_actions.begin_writing()
     elif action == "delete":
         turn_actions.delete(turn)
-    elif why_not := history.why_not(turn):
+    elif why_not := open_in_sweep.why_not(turn):
         state.notices.append(why_not)
 
 
@@ -105,10 +104,10 @@ def _link(_name: str, turn: Turn) -> None:
 
 
 def _other_model(name: str, turn: Turn) -> None:
-    who, key = actions.current(), f"again_model_{name}"
+    owner, key = actions.current().owner, f"again_model_{name}"
     st.selectbox(
         _("Try again with another model"),
-        model_picker.options(who.services, who.owner),
+        model_picker.options(resources.services(), owner),
         index=None,
         key=key,
         placeholder=_("Choose a model"),

@@ -78,7 +78,7 @@ def _test(services: Services, visitor: Visitor) -> None:
     try:
         endpoint = typed_endpoint(st.session_state["connection_base_url"], st.session_state["connection_key"])
         with st.spinner(_("Asking {service} for its models…").format(service=endpoint.title)):
-            count = len(services.jobs.call(services.client.models(endpoint), TEST_SECONDS))
+            count = len(services.dispatcher.jobs.call(services.dispatcher.client.models(endpoint), TEST_SECONDS))
         notice = _("{service} is connected: {count} models.").format(service=endpoint.title, count=count)
     except NoModelList:
         notice = _("{service} is connected. It has no list of models: type the model's id.").format(

@@ -1,5 +1,6 @@
 """The parameters of a request as controls: each with a switch, off meaning that the field is not sent."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,72 +13,117 @@ from lib.core.i18n import N_
 from lib.ui.shared import unsupported_params
 from lib.ui.shared.markdown import rendered
 from lib.ui.shared.texts import _
-from lib.ui.shared.unsupported_params import Chosen
+from lib.ui.shared.unsupported_params import ChosenModel
 
 START_MAX_TOKENS = 1000
+MOST_NAMED = 4
+STANDS_OUT = ":small[**{}**]"
+QUIET: dict[str, Any] = {"label_visibility": "collapsed", "persist_state": "session"}
+ZONES = ((0.0, N_("precise")), (0.5, N_("balanced")), (1.0, N_("creative")), (1.5, N_("wild")))
+"""Where each zone of the temperature begins; the last one goes on to the end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """A parameter with a range: its field name, plain words for it, and what its ends mean."""
+class Control:
+    """One control of a request. Its widget has the key `<page>_<name>`, its switch `<page>_<field>_on`.
+
+    `words` and `help` say in plain language what it does. `rest` is the value of one that was never touched; the
+    numbers rest on the contract's default. One with a `switch` is sent only while that is on.
+    """
 
     field: str
-    words: str
-    help: str
+    words: str = ""
+    help: str = ""
+    name: str = ""
+    rest: Any = None
+    switch: bool = True
+
+    def keys(self, page: str) -> tuple[str, ...]:
+        """The keys of its widgets on a page."""
+        value = f"{page}_{self.name or self.field}"
+        return (value, f"{page}_{self.field}_on") if self.switch else (value,)
 
 
-NUMBERS = {
-    number.field: number
-    for number in (
-        Number(
+CONTROLS = {
+    control.field: control
+    for control in (
+        Control("system", rest="", switch=False),
+        Control(
             "temperature",
             N_("how adventurous"),
             N_("Low values give the likeliest words, almost the same each time; high values surprise."),
         ),
-        Number(
+        Control(
             "max_tokens", N_("longest answer"), N_("In tokens; a token is about three quarters of an English word.")
         ),
-        Number(
+        Control(
             "top_p",
             N_("word range"),
             N_("Lower values leave out unlikely words. Change this or the temperature, not both."),
         ),
-        Number("n", N_("versions per question"), N_("How many answers to the same question; each one is paid for.")),
-        Number(
+        Control("n", N_("versions per question"), N_("How many answers to the same question; each one is paid for.")),
+        Control(
             "presence_penalty", N_("seek new topics"), N_("Above 0 the model avoids what it has already mentioned.")
         ),
-        Number("frequency_penalty", N_("avoid repeats"), N_("Above 0 the model repeats its own words less.")),
+        Control("frequency_penalty", N_("avoid repeats"), N_("Above 0 the model repeats its own words less.")),
+        Control(
+            "stop", N_("end at these words"), N_("Up to four; type one and press Enter."), name="stop_words", rest=[]
+        ),
+        Control("user", N_("your name at the service"), N_("Some services use it to detect abuse."), rest=""),
+        Control("stream", N_("show the answer while it is written"), rest=True, switch=False),
+        Control("json", rest="", switch=False),
     )
 }
+"""Every setting of a request, once: the panel, presets, links and what is remembered over a reload all read this."""
+SWITCHED = tuple(field for field, control in CONTROLS.items() if control.switch)
 
 
-ZONES = ((0.0, N_("precise")), (0.5, N_("balanced")), (1.0, N_("creative")), (1.5, N_("wild")))
-"""Where each zone of the temperature begins; the last one goes on to the end."""
+def keys(prefix: str, fields: Iterable[str] = tuple(CONTROLS)) -> tuple[str, ...]:
+    """The keys of all widgets of these controls."""
+    return tuple(key for field in fields for key in CONTROLS[field].keys(prefix))
 
-SWITCHED = (*RANGES, "stop", "user")
-NAMES = ("system", "stop_words", "user", "stream", "json", *RANGES, *(f"{field}_on" for field in SWITCHED))
-"""All controls of the settings, as they are called after the page's prefix."""
-MOST_NAMED = 4
-STANDS_OUT = ":small[**{}**]"
 
-QUIET: dict[str, Any] = {"label_visibility": "collapsed", "persist_state": "session"}
+def values(prefix: str) -> dict[str, Any]:
+    """How the controls stand, by name without the page; numbers that were never drawn are left out."""
+    found = {}
+    for field, control in CONTROLS.items():
+        name, *switch = (key.removeprefix(f"{prefix}_") for key in control.keys(prefix))
+        value = _get(prefix, name)
+        if value is not None or field not in RANGES:
+            found[name] = value if value is not None else control.rest
+        found |= {one: bool(_get(prefix, one)) for one in switch}
+    return found
+
+
+def fill(prefix: str, values: Mapping[str, Any]) -> None:
+    """Set controls to `values`, as `values()` gives them; those not named stay as they are."""
+    for key in keys(prefix):
+        name = key.removeprefix(f"{prefix}_")
+        if name in values:
+            st.session_state[key] = values[name]
+
+
+def switch_on(prefix: str, field: str, value: Any) -> None:
+    """Set a control's value, and its switch where it has one."""
+    for key, wanted in zip(CONTROLS[field].keys(prefix), (value, True), strict=False):
+        st.session_state[key] = wanted
 
 
 def read(prefix: str) -> Params:
     """The parameters as the controls stand; raises InvalidInput, as links can set anything."""
-    values = {field: _value(prefix, field) for field in SWITCHED if _get(prefix, f"{field}_on")}
+    sent = {field: _value(prefix, field) for field in SWITCHED if _get(prefix, f"{field}_on")}
     more = extra_fields.read(_get(prefix, "json") or "")
-    return Params.checked({**values, "stream": _get(prefix, "stream") or None, "more": more})
+    return Params.checked({**sent, "stream": _get(prefix, "stream") or None, "more": more})
 
 
-def label(prefix: str, chosen: Chosen) -> str:
+def label(prefix: str, chosen: ChosenModel) -> str:
     """The settings' heading: what differs from a new page stands in it."""
     changes = _changes(prefix, chosen)
     named, rest = changes[:MOST_NAMED], len(changes[MOST_NAMED:])
     return " · ".join([_("Settings"), *named, *([f"+{rest}"] if rest else [])])
 
 
-def basics(prefix: str, chosen: Chosen) -> None:
+def basics(prefix: str, chosen: ChosenModel) -> None:
     """What matters first."""
     with st.container(gap="xsmall"):
         number(prefix, "temperature", chosen)
@@ -86,7 +132,7 @@ def basics(prefix: str, chosen: Chosen) -> None:
     system_prompt(prefix)
 
 
-def more(prefix: str, chosen: Chosen) -> None:
+def more(prefix: str, chosen: ChosenModel) -> None:
     """The rest, closed at first."""
     with st.expander(_("More"), key=f"{prefix}_more"):
         for field in ("top_p", "n", "presence_penalty", "frequency_penalty"):
@@ -110,11 +156,11 @@ def system_prompt(prefix: str) -> None:
     )
 
 
-def number(prefix: str, field: str, chosen: Chosen) -> None:
+def number(prefix: str, field: str, chosen: ChosenModel) -> None:
     """A switch and, below it, the value, resting on the contract's default."""
-    words, bounds = NUMBERS[field], RANGES[field]
-    on = _switch(prefix, field, words.words, words.help, chosen)
-    key, label = f"{prefix}_{field}", f"{field} ({_(words.words)})"
+    bounds = RANGES[field]
+    on = _switch(prefix, field, chosen)
+    key, label = f"{prefix}_{field}", f"{field} ({_(CONTROLS[field].words)})"
     if bounds.highest is None:
         st.session_state.setdefault(key, int(bounds.default or START_MAX_TOKENS))
         st.number_input(label, min_value=int(bounds.lowest), step=1, key=key, disabled=not on, **QUIET)
@@ -147,8 +193,8 @@ def _zones(prefix: str) -> None:
                 st.caption(_(words), width="content")
 
 
-def _stop_sequences(prefix: str, chosen: Chosen) -> None:
-    on = _switch(prefix, "stop", N_("end at these words"), N_("Up to four; type one and press Enter."), chosen)
+def _stop_sequences(prefix: str, chosen: ChosenModel) -> None:
+    on = _switch(prefix, "stop", chosen)
     st.multiselect(
         "stop",
         st.session_state.get(f"{prefix}_stop_words") or [],
@@ -161,21 +207,20 @@ def _stop_sequences(prefix: str, chosen: Chosen) -> None:
     )
 
 
-def _user(prefix: str, chosen: Chosen) -> None:
-    help = N_("Some services use it to detect abuse.")
-    on = _switch(prefix, "user", N_("your name at the service"), help, chosen)
+def _user(prefix: str, chosen: ChosenModel) -> None:
+    on = _switch(prefix, "user", chosen)
     st.text_input("user", key=f"{prefix}_user", disabled=not on, **QUIET)
 
 
-def _stream(prefix: str, chosen: Chosen) -> None:
+def _stream(prefix: str, chosen: ChosenModel) -> None:
     st.session_state.setdefault(f"{prefix}_stream", True)
-    label, taken = f"stream ({_('show the answer while it is written')})", chosen.takes("stream")
+    label, taken = f"stream ({_(CONTROLS['stream'].words)})", chosen.takes("stream")
     st.toggle(label, key=f"{prefix}_stream", disabled=not taken, persist_state="session")
     if not taken:
         unsupported_params.reason(prefix, chosen, "stream")
 
 
-def _further(prefix: str, chosen: Chosen) -> None:
+def _further(prefix: str, chosen: ChosenModel) -> None:
     """What no control has: any fields, as JSON; a mistake is said at once."""
     st.text_area(
         _("Further fields (JSON)"),
@@ -195,17 +240,17 @@ def _further(prefix: str, chosen: Chosen) -> None:
             unsupported_params.reason(prefix, chosen, field)
 
 
-def _switch(prefix: str, field: str, words: str, help: str, chosen: Chosen) -> bool:
+def _switch(prefix: str, field: str, chosen: ChosenModel) -> bool:
     """Draw the switch of a field; whether its value can be set."""
-    taken = chosen.takes(field)
-    label, key = f"{field} ({_(words)})", f"{prefix}_{field}_on"
-    on = st.toggle(label, key=key, help=_(help), disabled=not taken, persist_state="session")
+    control, taken = CONTROLS[field], chosen.takes(field)
+    label, key = f"{field} ({_(control.words)})", f"{prefix}_{field}_on"
+    on = st.toggle(label, key=key, help=_(control.help), disabled=not taken, persist_state="session")
     if not taken:
         unsupported_params.reason(prefix, chosen, field)
     return on and taken
 
 
-def _changes(prefix: str, chosen: Chosen) -> list[str]:
+def _changes(prefix: str, chosen: ChosenModel) -> list[str]:
     """What is set, and will be sent, in a word or two each."""
     switched = [field for field in SWITCHED if _get(prefix, f"{field}_on") and chosen.takes(field)]
     found = [f"{field} {_short(_get(prefix, field))}" if field in RANGES else field for field in switched]

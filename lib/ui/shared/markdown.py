@@ -5,12 +5,21 @@ carry data out that way. The Content-Security-Policy stops it a second time.
 """
 
 import re
+from typing import Any
+
+from lib.ui.shared.markdown_blocks import blocks
 
 IMAGE = re.compile(r"!(?=\[)")
 VERBATIM = ("```", "~~~", "$$")
 CODE = re.compile(r"(`+[^`]*`+)")
 DISPLAY, INLINE = re.compile(r"\\\[(.{1,2000}?)\\\]", re.DOTALL), re.compile(r"\\\((.{1,2000}?)\\\)", re.DOTALL)
 SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])")
+
+
+def markdown(place: Any, text: str) -> None:
+    """Draw a whole Markdown text, cut as the live view cuts it, so that nothing moves when an answer ends."""
+    for block in blocks(text):
+        place.markdown(rendered(block))
 
 
 def rendered(text: str) -> str:

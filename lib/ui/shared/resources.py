@@ -50,7 +50,7 @@ def warm_up() -> None:
         importlib.import_module(name)
     for language in LANGUAGES:
         catalogue(language)
-    warm_up_statements(services())
+    warm_up_statements(services().store)
     tokens.count("warm")
     prices.list_price("gpt-4o")
     gc.collect()

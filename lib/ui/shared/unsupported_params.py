@@ -14,17 +14,21 @@ from lib.ui.shared.texts import _
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenModel:
     """A visitor's chosen model at its address, and the fields that it is known to refuse."""
 
     owner: str
     base_url: str
     model: str
-    error: frozenset[str]
+    unsupported: frozenset[str]
 
     def takes(self, field: str) -> bool:
         """Whether it is worth sending `field`, under any of its names."""
-        return not self.error.issuperset(names_of(field))
+        return not self.unsupported.issuperset(names_of(field))
+
+
+ANY_MODEL = ChosenModel("", "", "", frozenset())
+"""No model in particular: nothing is known to be unsupported."""
 
 
 def names_of(field: str) -> tuple[str, ...]:
@@ -32,17 +36,17 @@ def names_of(field: str) -> tuple[str, ...]:
     return LIMIT_NAMES if field in LIMIT_NAMES else (field,)
 
 
-def chosen(services: Services, owner: str, value: str) -> Chosen:
+def chosen(services: Services, owner: str, value: str) -> ChosenModel:
     """The model that the picker's `value` means, with what is known of it."""
     endpoints = services.registry.endpoints(owner)
     if not endpoints or not value.strip():
-        return Chosen(owner, "", "", frozenset())
+        return ChosenModel(owner, "", "", frozenset())
     endpoint, model = find(value.strip(), endpoints)
     known = services.store.read(lambda db: unsupported_params.known(db, owner, endpoint.base_url, model))
-    return Chosen(owner, endpoint.base_url, model, known)
+    return ChosenModel(owner, endpoint.base_url, model, known)
 
 
-def reason(prefix: str, chosen: Chosen, field: str) -> None:
+def reason(prefix: str, chosen: ChosenModel, field: str) -> None:
     """Why a control is greyed, and the button that forgets it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{prefix}_greyed_{field}"):
         words = _("{model} does not take {field}; it is left out.")
@@ -51,6 +55,6 @@ def reason(prefix: str, chosen: Chosen, field: str) -> None:
         st.button(words, key=key, type="tertiary", icon=":material/refresh:", on_click=_forget, args=(chosen, field))
 
 
-def _forget(chosen: Chosen, field: str) -> None:
+def _forget(chosen: ChosenModel, field: str) -> None:
     place = (chosen.owner, chosen.base_url, chosen.model)
     resources.services().store.write(lambda db: unsupported_params.forget(db, *place, names_of(field))).result()

@@ -4,7 +4,6 @@ import streamlit as st
 
 from lib.core.errors import NotConnected
 from lib.sweep import repository as sweeps
-from lib.sweep import scheduler
 from lib.ui.shared import resources
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
@@ -16,7 +15,7 @@ def resume() -> None:
     who = visitor()
     try:
         if state.sweep_id is not None:
-            scheduler.resume(resources.services(), who.owner, who.session, state.sweep_id)
+            resources.services().sweeps.resume(who.owner, who.session, state.sweep_id)
     except NotConnected as gone:
         state.notices.append(error_sentence(gone))
         state.connecting = True
@@ -24,14 +23,14 @@ def resume() -> None:
 
 def stop() -> None:
     """End all running answers; what has come is kept."""
-    running = scheduler.running(resources.services(), state.sweep_id)
+    running = resources.services().sweeps.running(state.sweep_id)
     if running is not None and running.owner == visitor().owner:
         running.cancel()
 
 
 def stop_cell(cell_id: str) -> None:
     """End one running answer; the others go on."""
-    running = scheduler.running(resources.services(), state.sweep_id)
+    running = resources.services().sweeps.running(state.sweep_id)
     if running is not None and running.owner == visitor().owner:
         running.stop_cell(cell_id)
 
@@ -50,7 +49,7 @@ def open_sweep(sweep_id: str) -> None:
 def delete(sweep_id: str) -> None:
     """Take a sweep out of the list; a running one is stopped."""
     services, who = resources.services(), visitor()
-    running = scheduler.running(services, sweep_id)
+    running = services.sweeps.running(sweep_id)
     if running is not None and running.owner == who.owner:
         running.cancel()
     services.store.write(lambda db: sweeps.delete(db, who.owner, sweep_id)).result()

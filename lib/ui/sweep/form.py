@@ -4,27 +4,25 @@ from typing import Any
 
 import streamlit as st
 
-from lib.core import prices, tokens
-from lib.core.contract import Params, Usage
 from lib.core.errors import InvalidInput, TemperaError
 from lib.core.i18n import N_
-from lib.gateway import endpoints
 from lib.services import Services
-from lib.sweep import scheduler
+from lib.sweep.estimate import PlanEstimate, estimate
 from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
-from lib.ui.shared import resources
+from lib.ui.shared import controls, resources
 from lib.ui.shared.connection import open_dialog
 from lib.ui.shared.figures import money
 from lib.ui.shared.markdown import rendered
 from lib.ui.shared.model_picker import options
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
+from lib.ui.shared.unsupported_params import ANY_MODEL
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep.history import history, history_line
 
 READY_TEMPERATURES = (0.0, 0.3, 0.7, 1.0, 1.3, 1.6, 2.0)
 START = {"sweep_temperatures": [0.0, 0.7, 1.3], "sweep_repeats": 2, "sweep_concurrency": 4, "sweep_max_tokens": 200}
-TYPICAL_ANSWER_TOKENS = 300
+KEPT: dict[str, Any] = {"persist_state": "session"}
 EXAMPLES = (N_("Name a new flavour of ice cream and praise it in one sentence."),)
 
 
@@ -69,9 +67,8 @@ def sweep_form(services: Services, visitor: Visitor) -> None:
 def read_plan() -> Plan:
     """The plan as the form stands; raises InvalidInput with a sentence for what can't be run."""
     state = st.session_state
-    params: dict[str, Any] = {"stream": True}
-    if state.get("sweep_max_tokens_on", True):
-        params["max_tokens"] = state.get("sweep_max_tokens")
+    state.setdefault("sweep_max_tokens_on", True)
+    params = controls.read("sweep").model_copy(update={"stream": True})
     return Plan(
         prompt=state.get("sweep_prompt") or "",
         system=state.get("sweep_system") or "",
@@ -79,7 +76,7 @@ def read_plan() -> Plan:
         temperatures=unique([_number(value) for value in state.get("sweep_temperatures") or []]),
         repeats=state.get("sweep_repeats", 1),
         concurrency=state.get("sweep_concurrency", START["sweep_concurrency"]),
-        params=Params.checked(params),
+        params=params,
         history=history(),
     ).checked()
 
@@ -91,9 +88,9 @@ def plan_line(services: Services, visitor: Visitor) -> None:
     except InvalidInput as missing:
         st.caption(rendered(_(missing.what).format_map(missing.facts)))
         return
-    prompt = tokens.count_prompt(plan.request("", None).messages)
-    line = _("{answers} answers, about {tokens:,} input tokens").format(answers=plan.size, tokens=prompt * plan.size)
-    st.caption(" · ".join([line, *_cost(services, visitor, plan, prompt)]))
+    found = estimate(plan, services.registry.endpoints(visitor.owner))
+    line = _("{answers} answers, about {tokens:,} input tokens")
+    st.caption(" · ".join([line.format(answers=found.answers, tokens=found.prompt_tokens), *_cost(found)]))
 
 
 def run_button() -> None:
@@ -109,25 +106,16 @@ def run() -> None:
     """Store the plan and begin; when it can't be run, say why."""
     who = visitor()
     try:
-        state.sweep_id = scheduler.launch(resources.services(), who.owner, who.session, read_plan())
+        state.sweep_id = resources.services().sweeps.launch(who.owner, who.session, read_plan())
     except TemperaError as error:
         state.notices.append(error_sentence(error))
     st.session_state.pop("sweep_page", None)
 
 
 def _more() -> None:
-    st.text_area(_("System prompt (standing instructions)"), key="sweep_system", height=70, **KEPT)
+    controls.system_prompt("sweep")
     st.session_state.setdefault("sweep_max_tokens_on", True)
-    on = st.toggle(_("max_tokens (longest answer)"), key="sweep_max_tokens_on", **KEPT)
-    st.number_input(
-        "max_tokens",
-        min_value=1,
-        step=50,
-        key="sweep_max_tokens",
-        disabled=not on,
-        label_visibility="collapsed",
-        **KEPT,
-    )
+    controls.number("sweep", "max_tokens", ANY_MODEL)
     st.number_input(_("Requests at the same time"), 1, MAX_CONCURRENCY, key="sweep_concurrency", **KEPT)
 
 
@@ -149,26 +137,13 @@ def _number(value: Any) -> float:
         ) from None
 
 
-def _cost(services: Services, visitor: Visitor, plan: Plan, prompt: int) -> list[str]:
-    """The cost for answers of a typical length, and at most; models without a price are left out and said."""
-    connected = services.registry.endpoints(visitor.owner)
-    if not connected:
-        return []
-    named = [endpoints.find(model, connected)[1] for model in plan.models]
-    calls = len(plan.temperatures) * plan.repeats
-    longest = plan.params.max_tokens
-    typical = min(TYPICAL_ANSWER_TOKENS, longest or TYPICAL_ANSWER_TOKENS)
-    costs = [prices.cost(model, Usage(prompt, typical)) for model in named]
-    known = [cost for cost in costs if cost is not None]
-    if not known:
-        return [_("no list price known")]
-    parts = [_("about {cost} at list prices").format(cost=money(sum(known) * calls))]
-    if longest:
-        most = sum(prices.cost(model, Usage(prompt, longest)) or 0 for model in named)
-        parts[0] += " " + _("(at most {cost})").format(cost=money(most * calls))
-    if len(known) < len(costs):
-        parts.append(_("{count} without a price, left out").format(count=len(costs) - len(known)))
+def _cost(found: PlanEstimate) -> list[str]:
+    """The cost in words; models without a price are left out, and that is said."""
+    if found.typical is None:
+        return [_("no list price known")] if found.unpriced else []
+    parts = [_("about {cost} at list prices").format(cost=money(found.typical))]
+    if found.highest is not None:
+        parts[0] += " " + _("(at most {cost})").format(cost=money(found.highest))
+    if found.unpriced:
+        parts.append(_("{count} without a price, left out").format(count=found.unpriced))
     return parts
-
-
-KEPT: dict[str, Any] = {"persist_state": "session"}

@@ -14,10 +14,9 @@ from lib.core.errors import recorded
 from lib.sweep import report
 from lib.sweep.plan import Cell
 from lib.sweep.scheduler import SweepRun
-from lib.ui.chat.live_answer import CURSOR
-from lib.ui.chat.messages import markdown
 from lib.ui.shared.figures import money, summary
-from lib.ui.shared.markdown import plain, rendered
+from lib.ui.shared.live_text import CURSOR
+from lib.ui.shared.markdown import markdown, plain, rendered
 from lib.ui.shared.texts import _, error_sentence
 from lib.ui.sweep import actions
 
@@ -50,7 +49,7 @@ def grid(cells: Sequence[Cell], results: Mapping[str, CallRecord], running: Swee
     with st.container(key="sweep_grid"):
         for model, of_model in groupby(shown, key=lambda cell: cell.model):
             st.markdown(f"**{plain(model)}**")
-            for line in _lines(_settings(of_model)):
+            for line in _lines(_by_temperature(of_model)):
                 for place, setting in zip(st.columns(CELLS_A_LINE), line, strict=False):
                     with place:
                         for cell in setting:
@@ -102,7 +101,7 @@ def _lines_chart(frame: pd.DataFrame) -> Any:
     return (line + base.mark_point(size=90, filled=True).encode(**model)).properties(height=260)
 
 
-def _settings(cells: Iterable[Cell]) -> list[list[Cell]]:
+def _by_temperature(cells: Iterable[Cell]) -> list[list[Cell]]:
     """The cells of one model, those of the same temperature together."""
     return [list(setting) for _column, setting in groupby(cells, key=lambda cell: cell.column)]
 

@@ -1,41 +1,26 @@
-"""A conversation of Chat that a sweep's prompt goes on: taken along, shown in the form, left out again."""
+"""A conversation of Chat that a sweep's prompt goes on: taken over, shown in the form, left out again."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.chat.repository import Turn
 from lib.core.contract import Message
-from lib.ui.chat import actions
-from lib.ui.shared import session_restore
+from lib.ui.shared.handover import taken_sweep_draft
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, role_names
-from lib.ui.shared.visitor import visitor
 
 KEY = "sweep_history"
-PAGE = "../../pages/sweep.py"
 
 
-def why_not(turn: Turn) -> str | None:
-    """Why the conversation up to `turn` can't be swept; None where it can."""
-    if state.temporary:
-        return _("A sweep is kept; a temporary chat is not.")
-    pictured = any(one.images for one in _up_to(turn))
-    return _("A sweep sends text only; this conversation has images.") if pictured else None
-
-
-def take_along(turn: Turn) -> None:
-    """Open Sweep with the question of `turn` as its prompt, and what was said before as its history."""
-    owned, form = actions.current(), actions.form()
-    messages = owned.to_send(_up_to(turn))
-    while messages and messages[-1].role != "user":
-        messages.pop()
-    session_restore.restore(owned.services, visitor(), session_restore.SWEEP)
-    st.session_state["sweep_prompt"] = messages.pop().content if messages else ""
-    st.session_state[KEY] = [message.to_send() for message in messages]
-    st.session_state["sweep_system"], st.session_state["sweep_models"] = form.system, list(form.models)
+def take_over_draft() -> None:
+    """Fill the form with what Chat handed over, if it did."""
+    draft = taken_sweep_draft()
+    if draft is None:
+        return
+    st.session_state["sweep_prompt"] = draft.prompt
+    st.session_state["sweep_system"], st.session_state["sweep_models"] = draft.system, list(draft.models)
+    st.session_state[KEY] = [message.to_send() for message in draft.history]
     state.sweep_id = None
-    st.switch_page(PAGE)
 
 
 def history() -> tuple[Message, ...]:
@@ -66,9 +51,3 @@ def _shown(messages: Sequence[Message]) -> None:
 
 def _leave_out() -> None:
     st.session_state[KEY] = []
-
-
-def _up_to(turn: Turn) -> list[Turn]:
-    turns = actions.current().branch()
-    at = next((index for index, one in enumerate(turns) if one.id == turn.id), len(turns) - 1)
-    return turns[: at + 1]

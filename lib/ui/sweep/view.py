@@ -4,7 +4,7 @@ import streamlit as st
 
 from lib.calls.records import CallRecord
 from lib.services import Services
-from lib.sweep import report, scheduler
+from lib.sweep import report
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell
 from lib.sweep.repository import ToDo
@@ -21,14 +21,14 @@ def sweep_view(services: Services, visitor: Visitor, sweep_id: str) -> None:
     cells = services.store.read(lambda db: sweeps.cells_of(db, visitor.owner, sweep_id))
     if not cells:
         return
-    if scheduler.running(services, sweep_id) is not None:
+    if services.sweeps.running(sweep_id) is not None:
         st.fragment(_live, run_every=EVERY_SECONDS)(services, visitor, sweep_id, cells)
     else:
         _still(services, visitor, sweep_id, cells)
 
 
 def _live(services: Services, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
-    running = scheduler.running(services, sweep_id)
+    running = services.sweeps.running(sweep_id)
     results = services.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
     _answers(cells, results, running, None)
     if running is None:

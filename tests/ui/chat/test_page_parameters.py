@@ -12,7 +12,6 @@ from lib.calls import records
 from lib.calls.records import CallRecord
 from lib.gateway import endpoints
 from lib.sweep import repository as sweeps
-from lib.sweep import scheduler
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.pages import KEY, bodies, figures, host, new_tab, shown
@@ -171,7 +170,7 @@ def sweep(api: FakeApi, model: str) -> AppTest:
     query = {"prompt": "Praise tea.", "temperatures": "0,0.7", "concurrency": "1"}
     tab = new_tab("sweep", models=f"{host(api)}/{model}", **query)
     press(tab, "sweep_run")
-    running = scheduler.running(resources.services(), str(tab.session_state["open_sweep"]))
+    running = resources.services().sweeps.running(str(tab.session_state["open_sweep"]))
     assert running is None or running.wait_until_finished(30)
     return tab.run()
 

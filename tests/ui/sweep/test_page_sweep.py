@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.sweep import report, scheduler
+from lib.sweep import report
 from lib.sweep import repository as sweeps
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
@@ -33,7 +33,7 @@ def run(app: AppTest) -> AppTest:
 
 
 def wait(app: AppTest) -> AppTest:
-    running = scheduler.running(resources.services(), sweep_id(app))
+    running = resources.services().sweeps.running(sweep_id(app))
     assert running is None or running.wait_until_finished(30)
     assert not app.run().exception
     return app
@@ -134,7 +134,7 @@ def test_stop_keeps_what_came_and_resume_sends_only_the_rest(app: AppTest, api: 
     tab = link(api, "echo,silent", concurrency="4")
     tab.button(key="sweep_run").click().run()
     api.wait(lambda fake: len(bodies(fake)) == 4)
-    running = scheduler.running(resources.services(), sweep_id(tab))
+    running = resources.services().sweeps.running(sweep_id(tab))
     assert running is not None
     for answer in list(running.answers.values()):
         if answer.call.request.model == "echo":

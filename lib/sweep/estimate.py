@@ -1,0 +1,42 @@
+"""What a plan will take, before it runs: answers, prompt tokens, and the cost from typical to highest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lib.core import prices, tokens
+from lib.core.contract import Usage
+from lib.gateway.endpoints import Endpoint, find
+from lib.sweep.plan import Plan
+
+TYPICAL_ANSWER_TOKENS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEstimate:
+    """`prompt_tokens` of all answers together. Costs are US dollars at list prices for the models that have one:
+    `typical` for answers of a usual length, `highest` where max_tokens bounds them; None is "no price known" or "not
+    bounded". `unpriced` is how many of the plan's models are left out of both."""
+
+    answers: int
+    prompt_tokens: int
+    typical: float | None
+    highest: float | None
+    unpriced: int
+
+
+def estimate(plan: Plan, endpoints: Sequence[Endpoint]) -> PlanEstimate:
+    """What running `plan` takes; tokens are counted by tiktoken."""
+    prompt = tokens.count_prompt(plan.request("", None).messages)
+    models = [find(model, endpoints)[1] for model in plan.models] if endpoints else []
+    longest = plan.params.max_tokens
+    typical = min(TYPICAL_ANSWER_TOKENS, longest or TYPICAL_ANSWER_TOKENS)
+    costs = [cost for model in models if (cost := prices.cost(model, Usage(prompt, typical))) is not None]
+    highest = sum(prices.cost(model, Usage(prompt, longest)) or 0 for model in models) if longest and costs else None
+    calls = len(plan.temperatures) * plan.repeats
+    return PlanEstimate(
+        answers=plan.size,
+        prompt_tokens=prompt * plan.size,
+        typical=sum(costs) * calls if costs else None,
+        highest=None if highest is None else highest * calls,
+        unpriced=len(models) - len(costs),
+    )

@@ -1,0 +1,34 @@
+"""What one page hands to another: a page is opened with it once, and neither page knows the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lib.core.contract import Message
+
+SWEEP_PAGE = "../../pages/sweep.py"
+"""Relative to the main script's folder, as Streamlit wants it."""
+_SWEEP = "sweep_draft"
+
+
+@dataclass(frozen=True, slots=True)
+class SweepDraft:
+    """A sweep's form to begin with: `history` is the conversation that `prompt` goes on."""
+
+    prompt: str
+    system: str
+    models: tuple[str, ...]
+    history: tuple[Message, ...]
+
+
+def open_sweep_with(prompt: str, system: str, models: Sequence[str], history: Sequence[Message]) -> None:
+    """Lead to the sweep page with its form filled. Only a script run can do that, no callback."""
+    st.session_state[_SWEEP] = SweepDraft(prompt, system, tuple(models), tuple(history))
+    st.switch_page(SWEEP_PAGE)
+
+
+def taken_sweep_draft() -> SweepDraft | None:
+    """The draft that waits for the sweep page, taken out; None when there is none."""
+    draft: SweepDraft | None = st.session_state.pop(_SWEEP, None)
+    return draft
