@@ -24,7 +24,7 @@ SCRIPT_TAG = f'<script src="/{SCRIPT.name}"></script>'.encode()
 HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,255}")
 
 
-class Frame:
+class PageMiddleware:
     """Gives each browser its two cookies and each answer its security headers; refuses foreign WebSockets."""
 
     def __init__(self, app: ASGIApp) -> None:

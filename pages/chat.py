@@ -24,7 +24,7 @@ services, who = resources.services(), visitor()
 restore_chat(services, who)
 links.apply_link()
 
-view = actions.look(actions.current())
+view = actions.open_view(actions.current())
 head = st.container()
 live = conversation(view)  # drawn first: a message appears before all that stands around it
 with head:

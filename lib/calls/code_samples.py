@@ -10,7 +10,9 @@ from typing import Any, get_type_hints
 from lib.core.contract import Params
 
 KEY = "OPENAI_API_KEY"
-OPENAI_NAMES = {"model", "messages", "max_completion_tokens", "stream_options", *get_type_hints(Params)} - {"more"}
+OPENAI_NAMES = {"model", "messages", "max_completion_tokens", "stream_options", *get_type_hints(Params)} - {
+    "extra_fields"
+}
 """What openai-python takes by name, in every version; further fields go into `extra_body`."""
 
 Body = Mapping[str, Any]

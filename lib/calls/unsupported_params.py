@@ -67,7 +67,7 @@ def named_in(error: BadParameter, request: ChatRequest) -> frozenset[str]:
         return frozenset()
     if error.param in LIMIT_NAMES:
         return _limit(body, said)
-    names = {error.param} if error.param else _hinted(said) or _further(said, request.params.more or {})
+    names = {error.param} if error.param else _hinted(said) or _further(said, request.params.extra_fields or {})
     return frozenset(name for name in names if name in body and name not in NEEDED)
 
 

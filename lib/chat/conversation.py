@@ -78,7 +78,7 @@ class Conversation:
         turns = self.branch() if turns is None else turns
         return self._say(turns, _last_id(turns), Message(role="user", content=text, images=tuple(images)), form)
 
-    def say_instead(self, turn: Turn, text: str, form: Form) -> None:
+    def send_edited(self, turn: Turn, text: str, form: Form) -> None:
         """Send `text`, with the images of the question `turn`, as another version of it. Raises InvalidInput."""
         message = Message(role="user", content=text, images=self.images(turn.images))
         self._say(_before(self.branch(), turn), turn.parent, message, form)
@@ -132,7 +132,7 @@ class Conversation:
         if turns:
             self._answer(turns[-1].id, self._asked(turns, [], form))
 
-    def go_on(self, turn: Turn, form: Form) -> None:
+    def continue_answer(self, turn: Turn, form: Form) -> None:
         """Let an answer that was cut off be continued, or one begun by hand; the whole is a sibling of `turn`."""
         turns = [*_before(self.branch(), turn), turn]
         nudge = [Message(role="user", content=GO_ON)] if turn.call else []
@@ -161,7 +161,7 @@ class Conversation:
 
     def forget(self) -> None:
         """Remove the whole chat for good."""
-        self._change(lambda db, chat_id: chats.forget(db, self.owner, chat_id))
+        self._change(lambda db, chat_id: chats.erase(db, self.owner, chat_id))
 
     def _change(self, work: Callable[[Connection, str], T]) -> T:
         if self.chat_id is None:

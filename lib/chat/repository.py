@@ -38,7 +38,7 @@ class NotFound(InvalidInput):
     """This owner has no chat, or no message in it, of that id."""
 
     kind = "not_found"
-    do = N_("It may have been deleted. Choose another chat.")
+    hint = N_("It may have been deleted. Choose another chat.")
 
     def __init__(self) -> None:
         super().__init__(N_("This chat does not exist."))
@@ -143,7 +143,7 @@ def undelete_turn(conn: Connection, owner: str, chat_id: str, message_id: str, m
     choose(conn, owner, chat_id, message_id)
 
 
-def forget(conn: Connection, owner: str, chat_id: str) -> None:
+def erase(conn: Connection, owner: str, chat_id: str) -> None:
     """Remove a chat with all its turns and calls; nothing brings it back."""
     made = select(messages.c.call_id).where(messages.c.owner == owner, messages.c.chat_id == chat_id)
     conn.execute(sql_delete(calls).where(calls.c.owner == owner, calls.c.id.in_(made)))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lib.core.errors import Billed, InvalidInput
 from lib.core.i18n import N_
@@ -92,14 +92,17 @@ class Params(BaseModel):
     presence_penalty: Annotated[float, _within("presence_penalty")] | None = None
     frequency_penalty: Annotated[float, _within("frequency_penalty")] | None = None
     user: str | None = None
-    more: Mapping[str, Any] | None = None
-    """Fields that the contract does not name, as JSON values; they are sent as they are, after the others."""
+    extra_fields: Annotated[Mapping[str, Any] | None, Field(validation_alias=AliasChoices("extra_fields", "more"))] = (
+        None
+    )
+    """Fields that the contract does not name, as JSON values; they are sent as they are, after the others. Sweeps
+    stored by the first versions call them `more`."""
 
-    @field_validator("more")
+    @field_validator("extra_fields")
     @classmethod
     def _apart(cls, value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         for name in value or ():
-            if name in SET_ELSEWHERE or (name in cls.model_fields and name != "more"):
+            if name in SET_ELSEWHERE or (name in cls.model_fields and name != "extra_fields"):
                 raise InvalidInput(SET_ELSEWHERE.get(name, _OWN_CONTROL), field=name)
         return value
 
@@ -119,13 +122,15 @@ class Params(BaseModel):
     @classmethod
     def recorded(cls, values: Mapping[str, Any]) -> Self:
         """The parameters that `to_send` gave, changed ones included: names the contract lacks are further fields."""
-        more = {name: value for name, value in values.items() if name not in cls.model_fields or name == "more"}
-        return cls.checked({**{name: values[name] for name in values.keys() - more}, "more": more or None})
+        extra = {
+            name: value for name, value in values.items() if name not in cls.model_fields or name == "extra_fields"
+        }
+        return cls.checked({**{name: values[name] for name in values.keys() - extra}, "extra_fields": extra or None})
 
     def to_send(self) -> dict[str, Any]:
         """The fields that are on, as JSON values in the contract's order; empty ones count as off."""
-        fields = self.model_dump(mode="json", exclude_none=True, exclude={"more"})
-        return {name: value for name, value in fields.items() if value not in ([], "")} | dict(self.more or {})
+        fields = self.model_dump(mode="json", exclude_none=True, exclude={"extra_fields"})
+        return {name: value for name, value in fields.items() if value not in ([], "")} | dict(self.extra_fields or {})
 
 
 def _refusal(name: str) -> InvalidInput:

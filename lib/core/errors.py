@@ -25,7 +25,7 @@
       InvalidInput              what was typed can't be sent
       SettingsError             the operator's settings
 
-`what` says what happened and `do` what to do about it: English sentences with `{facts}` to fill in, translated by
+`message` says what happened and `hint` what to do about it: English sentences with `{facts}` to fill in, translated by
 the page. `original` is the service's own text, shown folded and as plain text only.
 """
 
@@ -41,8 +41,8 @@ class TemperaError(Exception):
     """Base of every error the page may show; anything else is a bug."""
 
     kind: ClassVar[str] = "error"
-    what: str = N_("Something went wrong.")
-    do: str = N_("Try again in a moment.")
+    message: str = N_("Something went wrong.")
+    hint: str = N_("Try again in a moment.")
     billed: Billed = "no"
     """Whether the call may be billed; the client knows better once part of an answer has come."""
 
@@ -57,18 +57,18 @@ class TemperaError(Exception):
     def sentence(self, translate: Any = N_) -> str:
         """What happened and what to do, in the reader's language."""
         facts = _Facts(self.facts)
-        return " ".join(translate(text).format_map(facts) for text in (self.what, self.do))
+        return " ".join(translate(text).format_map(facts) for text in (self.message, self.hint))
 
     def record(self) -> dict[str, Any]:
         """What is needed to say it again later, as JSON values: see `recorded`."""
         facts = {name: value for name, value in self.facts.items() if isinstance(value, (str, int, float))}
-        return {"what": self.what, "do": self.do, "facts": facts}
+        return {"what": self.message, "do": self.hint, "facts": facts}
 
 
 def recorded(record: Mapping[str, Any], original: str = "") -> TemperaError:
     """An error as it was recorded, to be shown once more."""
     error = TemperaError(original, **record.get("facts", {}))
-    error.what, error.do = record.get("what", TemperaError.what), record.get("do", TemperaError.do)
+    error.message, error.hint = record.get("what", TemperaError.message), record.get("do", TemperaError.hint)
     return error
 
 
@@ -82,8 +82,8 @@ class ApiError(TemperaError):
     `retry_after` the seconds it asks to wait; `may_retry` is False when it says that trying again is of no use."""
 
     kind = "api"
-    what = N_("{service} could not answer (status {status}).")
-    do = N_("Try again; if it stays, ask the service with the text below.")
+    message = N_("{service} could not answer (status {status}).")
+    hint = N_("Try again; if it stays, ask the service with the text below.")
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class ApiError(TemperaError):
         self.may_retry = may_retry
         facts.setdefault("service", "The service")
         if type(self) is ApiError and status == 200:
-            self.what = N_("{service} sent an error instead of an answer.")
+            self.message = N_("{service} sent an error instead of an answer.")
             self.billed = "unknown"
         super().__init__(original, status=status, **facts)
 
@@ -112,16 +112,16 @@ class BadKey(ApiError):
     """The key is wrong, or belongs to another address."""
 
     kind = "bad_key"
-    what = N_("{service} does not accept this key.")
-    do = N_("Check that the key is copied whole and belongs to this service.")
+    message = N_("{service} does not accept this key.")
+    hint = N_("Check that the key is copied whole and belongs to this service.")
 
 
 class NoBalance(ApiError):
     """The account can't pay for the call as asked; gateways compare an estimate with the balance."""
 
     kind = "no_balance"
-    what = N_("The account at {service} has not enough money for this request.")
-    do = N_(
+    message = N_("The account at {service} has not enough money for this request.")
+    hint = N_(
         "Top up the account, or lower “longest answer” (max_tokens): "
         "some services reserve the cost of the longest possible answer."
     )
@@ -131,29 +131,29 @@ class Forbidden(ApiError):
     """The key may not use this model, or not from here, or not at all."""
 
     kind = "forbidden"
-    what = N_("{service} does not allow this request with this key.")
-    do = N_("Choose another model, or see in the service's console what this key may do.")
+    message = N_("{service} does not allow this request with this key.")
+    hint = N_("Choose another model, or see in the service's console what this key may do.")
 
 
 class ModelNotFound(ApiError):
     """No such model at this service."""
 
     kind = "model_not_found"
-    what = N_("{service} does not know the model “{model}”.")
-    do = N_("Choose a model from the list, or check the spelling.")
+    message = N_("{service} does not know the model “{model}”.")
+    hint = N_("Choose a model from the list, or check the spelling.")
 
 
 class WrongAddress(ApiError):
     """Something answered, but not a chat API. `suggestion` is the address that would be right."""
 
     kind = "wrong_address"
-    what = N_("There is no chat service at this address.")
-    do = N_("Check the address; often it has to end in /v1. Try {suggestion}")
+    message = N_("There is no chat service at this address.")
+    hint = N_("Check the address; often it has to end in /v1. Try {suggestion}")
 
     def __init__(self, original: str = "", *, suggestion: str = "", **facts: Any) -> None:
         self.suggestion = suggestion
         if not suggestion:
-            self.do = N_("Check the address in the service's documentation.")
+            self.hint = N_("Check the address in the service's documentation.")
         super().__init__(original, suggestion=suggestion, **facts)
 
 
@@ -161,20 +161,20 @@ class NoModelList(ApiError):
     """The service answers, but lists no models."""
 
     kind = "no_model_list"
-    what = N_("{service} does not tell which models it has.")
-    do = N_("Type the name of the model yourself.")
+    message = N_("{service} does not tell which models it has.")
+    hint = N_("Type the name of the model yourself.")
 
 
 class RateLimited(ApiError):
     """Too many requests; a wait of more than a minute is for the person."""
 
     kind = "rate_limited"
-    what = N_("{service} gets more requests from this key than it allows.")
-    do = N_("Wait a little and try again.")
+    message = N_("{service} gets more requests from this key than it allows.")
+    hint = N_("Wait a little and try again.")
 
     def __init__(self, original: str = "", *, retry_after: float | None = None, **facts: Any) -> None:
         if retry_after is not None and 60 < retry_after <= 86_400:
-            self.do = N_("It asks to wait {minutes:.0f} minutes; try again then.")
+            self.hint = N_("It asks to wait {minutes:.0f} minutes; try again then.")
             facts["minutes"] = max(2, retry_after / 60)
         super().__init__(original, retry_after=retry_after, **facts)
 
@@ -183,14 +183,14 @@ class BadParameter(ApiError):
     """A field of the request was refused; `param` names it where it is known."""
 
     kind = "bad_parameter"
-    what = N_("{service} refused a setting of this request ({param}).")
-    do = N_("Switch that setting off under Settings and try again.")
+    message = N_("{service} refused a setting of this request ({param}).")
+    hint = N_("Switch that setting off under Settings and try again.")
 
     def __init__(self, original: str = "", *, param: str = "", **facts: Any) -> None:
         self.param = param
         if not param:
-            self.what = N_("{service} refused this request (status {status}).")
-            self.do = N_("Change the settings or the text and try again; the service's own words are below.")
+            self.message = N_("{service} refused this request (status {status}).")
+            self.hint = N_("Change the settings or the text and try again; the service's own words are below.")
         super().__init__(original, param=param, **facts)
 
 
@@ -198,32 +198,32 @@ class ContextTooLong(ApiError):
     """Prompt and answer do not fit into the model's context."""
 
     kind = "context_too_long"
-    what = N_("The conversation is too long for this model.")
-    do = N_("Shorten the text, start a new chat, or choose a model with a longer context.")
+    message = N_("The conversation is too long for this model.")
+    hint = N_("Shorten the text, start a new chat, or choose a model with a longer context.")
 
 
 class Blocked(ApiError):
     """The service's content rules stopped the request."""
 
     kind = "blocked"
-    what = N_("{service} declined this text because of its content rules.")
-    do = N_("Say it in other words.")
+    message = N_("{service} declined this text because of its content rules.")
+    hint = N_("Say it in other words.")
 
 
 class UpstreamFailed(ApiError):
     """The service or the one behind it failed."""
 
     kind = "upstream"
-    what = N_("{service} has a problem of its own (status {status}).")
-    do = N_("Try again in a minute, or choose another model.")
+    message = N_("{service} has a problem of its own (status {status}).")
+    hint = N_("Try again in a minute, or choose another model.")
 
 
 class GatewayTimeout(ApiError):
     """A gateway gave up waiting for the model; the call may be billed all the same."""
 
     kind = "gateway_timeout"
-    what = N_("{service} waited too long for the model and gave up.")
-    do = N_("It may be billed. Ask for a shorter answer, or try again later.")
+    message = N_("{service} waited too long for the model and gave up.")
+    hint = N_("It may be billed. Ask for a shorter answer, or try again later.")
     billed: Billed = "unknown"
 
 
@@ -231,39 +231,39 @@ class ConnectionFailed(TemperaError):
     """No connection, so nothing was sent."""
 
     kind = "connection"
-    what = N_("{service} can't be reached.")
-    do = N_("Check the network and the address; nothing was sent.")
+    message = N_("{service} can't be reached.")
+    hint = N_("Check the network and the address; nothing was sent.")
 
 
 class ConnectionRefused(ConnectionFailed):
     """Nothing listens at that address."""
 
     kind = "refused"
-    what = N_("Nothing answers at {address}.")
-    do = N_("Is the service running, and is the address right? Nothing was sent.")
+    message = N_("Nothing answers at {address}.")
+    hint = N_("Is the service running, and is the address right? Nothing was sent.")
 
 
 class NameNotFound(ConnectionFailed):
     """The host's name can't be looked up."""
 
     kind = "name_not_found"
-    what = N_("The name {address} can't be found.")
-    do = N_("Check the spelling and the network; nothing was sent.")
+    message = N_("The name {address} can't be found.")
+    hint = N_("Check the spelling and the network; nothing was sent.")
 
 
 class TlsFailed(ConnectionFailed):
     """No trusted encrypted connection."""
 
     kind = "tls"
-    what = N_("No secure connection to {address} could be made.")
-    do = N_("Check the address (http or https?) and this computer's date; nothing was sent.")
+    message = N_("No secure connection to {address} could be made.")
+    hint = N_("Check the address (http or https?) and this computer's date; nothing was sent.")
 
 
 class NoConnection(ConnectionFailed):
     """The clock for connecting ran out."""
 
     kind = "no_connection"
-    what = N_("No connection to {address} within {seconds:g} seconds.")
+    message = N_("No connection to {address} within {seconds:g} seconds.")
 
 
 class TimedOut(TemperaError):
@@ -271,15 +271,15 @@ class TimedOut(TemperaError):
     `seconds` its length."""
 
     kind = "timed_out"
-    what = N_("{service} did not begin to answer within {seconds:g} seconds.")
-    do = N_("The request may be billed. Try again, or choose another model.")
+    message = N_("{service} did not begin to answer within {seconds:g} seconds.")
+    hint = N_("The request may be billed. Try again, or choose another model.")
     billed: Billed = "unknown"
 
     def __init__(self, original: str = "", *, clock: str = "first_byte", seconds: float = 0, **facts: Any) -> None:
         if clock == "silence":
-            self.what = N_("{service} fell silent in the middle of the answer, for {seconds:g} seconds.")
+            self.message = N_("{service} fell silent in the middle of the answer, for {seconds:g} seconds.")
         if clock == "pings":
-            self.what = N_("{service} sent only signs of life for {seconds:g} seconds, and no more of the answer.")
+            self.message = N_("{service} sent only signs of life for {seconds:g} seconds, and no more of the answer.")
         super().__init__(original, clock=clock, seconds=seconds, **facts)
 
 
@@ -287,8 +287,8 @@ class BadAnswer(TemperaError):
     """The service sent something that is not an answer."""
 
     kind = "bad_answer"
-    what = N_("{service} sent something that can't be read as an answer.")
-    do = N_("It may be billed. Try again, or choose another model.")
+    message = N_("{service} sent something that can't be read as an answer.")
+    hint = N_("It may be billed. Try again, or choose another model.")
     billed: Billed = "unknown"
 
 
@@ -296,14 +296,14 @@ class CutOff(BadAnswer):
     """The connection ended before the answer did."""
 
     kind = "cut_off"
-    what = N_("The connection to {service} broke in the middle of the answer.")
-    do = N_("What had arrived is kept; it may be billed. Try again for a whole one.")
+    message = N_("The connection to {service} broke in the middle of the answer.")
+    hint = N_("What had arrived is kept; it may be billed. Try again for a whole one.")
 
 
 class BrokenOff(CutOff):
     """The service itself ended the answer before it was whole."""
 
-    what = N_("{service} broke off in the middle of the answer.")
+    message = N_("{service} broke off in the middle of the answer.")
 
 
 class Malformed(BadAnswer):
@@ -316,8 +316,8 @@ class Empty(BadAnswer):
     """A whole answer with nothing in it."""
 
     kind = "empty"
-    what = N_("{service} sent an empty answer.")
-    do = N_("Try again; with a reasoning model, allow a longer answer.")
+    message = N_("{service} sent an empty answer.")
+    hint = N_("Try again; with a reasoning model, allow a longer answer.")
     billed: Billed = "yes"
 
 
@@ -325,45 +325,45 @@ class NotConnected(TemperaError):
     """The service that a sweep was planned for is not there any more."""
 
     kind = "not_connected"
-    what = N_("{service} is not connected any more.")
-    do = N_("Connect it again, then finish the rest.")
+    message = N_("{service} is not connected any more.")
+    hint = N_("Connect it again, then finish the rest.")
 
 
 class LocalModelFailed(TemperaError):
     """The model on this computer does not run."""
 
     kind = "local_model"
-    what = N_("The practice model on this computer has stopped.")
-    do = N_("Restart Tempera, or connect a service.")
+    message = N_("The practice model on this computer has stopped.")
+    hint = N_("Restart Tempera, or connect a service.")
 
 
 class StoreError(TemperaError):
     """The database can't be read or written."""
 
     kind = "store"
-    what = N_("Nothing can be saved: the data folder can't be written.")
-    do = N_(
+    message = N_("Nothing can be saved: the data folder can't be written.")
+    hint = N_(
         "Free some space or set TEMPERA_DATA_DIR to another folder, then restart. "
         "Until then chats are kept in memory only."
     )
 
 
 class InvalidInput(TemperaError):
-    """Something typed can't be sent as it is: `what` says which and why, `facts` fill it in."""
+    """Something typed can't be sent as it is: `message` says which and why, `facts` fill it in."""
 
     kind = "invalid_input"
-    do = N_("Change it and send again; what you typed is still there.")
+    hint = N_("Change it and send again; what you typed is still there.")
 
-    def __init__(self, what: str, **facts: Any) -> None:
-        self.what = what
+    def __init__(self, message: str, **facts: Any) -> None:
+        self.message = message
         super().__init__(**facts)
 
 
 class SettingsError(TemperaError):
-    """The operator's settings don't work: `what` says which, `do` how to mend it."""
+    """The operator's settings don't work: `message` says which, `hint` how to mend it."""
 
     kind = "settings"
 
-    def __init__(self, what: str, do: str, **facts: Any) -> None:
-        self.what, self.do = what, do
+    def __init__(self, message: str, hint: str, **facts: Any) -> None:
+        self.message, self.hint = message, hint
         super().__init__(**facts)

@@ -28,7 +28,7 @@ def read(text: str) -> Mapping[str, Any] | None:
     if _depth(fields) > DEEPEST:
         _too_deep()
     _check_text(fields)
-    return Params.checked({"more": fields}).more or None
+    return Params.checked({"extra_fields": fields}).extra_fields or None
 
 
 def _parsed(text: str) -> Any:
@@ -37,8 +37,8 @@ def _parsed(text: str) -> Any:
             text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite, parse_int=_whole
         )
     except json.JSONDecodeError as wrong:
-        what = N_("The further fields are not JSON: at line {line}, character {column} ({problem}).")
-        raise InvalidInput(what, line=wrong.lineno, column=wrong.colno, problem=wrong.msg) from None
+        message = N_("The further fields are not JSON: at line {line}, character {column} ({problem}).")
+        raise InvalidInput(message, line=wrong.lineno, column=wrong.colno, problem=wrong.msg) from None
     except RecursionError:
         _too_deep()
 

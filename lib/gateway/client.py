@@ -264,7 +264,7 @@ def _after_a_part(error: TemperaError) -> TemperaError:
     """`error` as it is once part of the answer was shown: that part may be billed, whatever the error is."""
     if error.billed == "no":
         error.billed = "unknown"
-        error.do = error.do if isinstance(error, NoBalance | Blocked) else CutOff.do
+        error.hint = error.hint if isinstance(error, NoBalance | Blocked) else CutOff.hint
         error.args = (error.sentence(),)
     return error
 

@@ -75,10 +75,10 @@ def _reset(headers: Mapping[str, str], now: float) -> float | None:
     used_up: list[float] = []
     others: list[float] = []
     for prefix, suffix in (("x-ratelimit-reset-{}", "x-ratelimit-remaining-{}"), *_ANTHROPIC):
-        for what in _RESETS:
-            wait = _positive(moment(headers.get(prefix.format(what), ""), now))
+        for quota in _RESETS:
+            wait = _positive(moment(headers.get(prefix.format(quota), ""), now))
             if wait is not None:
-                (used_up if headers.get(suffix.format(what), "").strip() == "0" else others).append(wait)
+                (used_up if headers.get(suffix.format(quota), "").strip() == "0" else others).append(wait)
     plain = _positive(moment(headers.get("x-ratelimit-reset", ""), now))
     return max(used_up) if used_up else min([*others, *([plain] if plain else [])], default=None)
 

@@ -56,7 +56,7 @@ def tokens_needed(prompt_tokens: int, request: ChatRequest) -> int:
     return needed
 
 
-class Room:
+class SharedContext:
     """The shared context: tokens and parallel choices, held while a request runs, first come first served."""
 
     def __init__(self, tokens: int = CONTEXT_TOKENS, choices: int = PARALLEL_CHOICES) -> None:
@@ -85,7 +85,7 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Place(Endpoint):
+class PracticeEndpoint(Endpoint):
     """Where an admitted request goes: the child's address and key of this start."""
 
     name: str = "local"
@@ -101,25 +101,25 @@ class Place(Endpoint):
 
 
 @dataclass(frozen=True, slots=True)
-class LocalModel(Place):
+class LocalModel(PracticeEndpoint):
     """The practice model. Use it on one event loop; `close` it from anywhere."""
 
     supervisor: Supervisor = field(
         default_factory=lambda: Supervisor(model_path(), MODEL_SHA256), repr=False, compare=False
     )
-    room: Room = field(default_factory=Room, repr=False, compare=False)
+    context: SharedContext = field(default_factory=SharedContext, repr=False, compare=False)
 
     @asynccontextmanager
     async def admit(self, request: ChatRequest) -> AsyncIterator[Endpoint]:
         """Wait for a place; raises InvalidInput, ContextTooLong or LocalModelFailed."""
         if request.choices > PARALLEL_CHOICES:
             raise InvalidInput(N_("The practice model writes at most {most} answers at once."), most=PARALLEL_CHOICES)
-        for name in (request.params.more or {}).keys() - FURTHER_FIELDS:
+        for name in (request.params.extra_fields or {}).keys() - FURTHER_FIELDS:
             raise InvalidInput(N_("The practice model does not take “{field}”."), field=name)
         needed = tokens_needed(await self._prompt_tokens(request), request)
-        async with self.room.hold(needed, request.choices):
+        async with self.context.hold(needed, request.choices):
             child = await self.supervisor.running()
-            yield Place(base_url=f"{child.address}/v1", api_key=child.api_key)
+            yield PracticeEndpoint(base_url=f"{child.address}/v1", api_key=child.api_key)
             self.supervisor.answered(child)
 
     async def _prompt_tokens(self, request: ChatRequest) -> int:

@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lib.core.errors import StoreError
 from lib.store import engines, migrations
-from lib.store.process_lock import Hold
+from lib.store.process_lock import ProcessLock
 
 MOST_WRITES = 256
 MIGRATION_LOCK = 7306933018
@@ -49,7 +49,7 @@ class Store:
     """An open database. `durable` is False where it is in memory only; `notice` says what opening it had to mend."""
 
     def __init__(
-        self, writer: Engine, readers: Engine, durable: bool, notice: str = "", hold: Hold | None = None
+        self, writer: Engine, readers: Engine, durable: bool, notice: str = "", hold: ProcessLock | None = None
     ) -> None:
         self.durable, self.notice = durable, notice
         self._writer, self._readers, self._hold = writer, readers, hold
@@ -79,7 +79,7 @@ class Store:
         hold = None
         try:
             notice = engines.prepare_file(path)
-            hold = Hold(path)
+            hold = ProcessLock(path)
             return cls._opened(*engines.sqlite_engines(path), durable=True, notice=notice, hold=hold)
         except BaseException as problem:
             if hold is not None:
@@ -90,7 +90,7 @@ class Store:
 
     @classmethod
     def _opened(
-        cls, writer: Engine, readers: Engine, durable: bool, notice: str = "", hold: Hold | None = None
+        cls, writer: Engine, readers: Engine, durable: bool, notice: str = "", hold: ProcessLock | None = None
     ) -> Self:
         try:
             _bring_up_to_date(writer)

@@ -30,7 +30,7 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-class Hold:
+class ProcessLock:
     """A locked file that says: this process has the database at `path` open. Sweeps away what dead ones left."""
 
     def __init__(self, path: Path) -> None:

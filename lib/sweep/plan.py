@@ -122,6 +122,6 @@ def unique(values: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _check_whole(what: str, value: Any, most: int) -> None:
+def _check_whole(message: str, value: Any, most: int) -> None:
     if not isinstance(value, int) or not 1 <= value <= most:
-        raise InvalidInput(what, most=most)
+        raise InvalidInput(message, most=most)

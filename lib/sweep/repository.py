@@ -30,10 +30,10 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class ToDo:
-    """What Resume would send. `twice` of them may be billed a second time: they were cut or stopped."""
+    """What Resume would send. `may_be_billed_twice` of them may be billed a second time: they were cut or stopped."""
 
     cells: tuple[Cell, ...]
-    twice: int
+    may_be_billed_twice: int
 
 
 def new_sweep(conn: Connection, owner: str, session: str, plan: Plan) -> str:

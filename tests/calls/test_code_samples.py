@@ -31,7 +31,7 @@ def request(stream: bool) -> ChatRequest:
     system = Message(role="system", content="Be 'brief'.")
     turns = [Message(role="user" if at % 2 else "assistant", content=text) for at, text in enumerate(HOSTILE)]
     image = Message(role="user", content="Look", images=("data:image/png;base64,iVBORw0KGgo=",))
-    params = Params(stream=stream, temperature=0.7, max_tokens=50, stop=("\n\n", "'"), user="ada's", more=MORE)
+    params = Params(stream=stream, temperature=0.7, max_tokens=50, stop=("\n\n", "'"), user="ada's", extra_fields=MORE)
     return ChatRequest("echo", (system, *turns, image), params)
 
 

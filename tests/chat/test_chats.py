@@ -240,9 +240,9 @@ def test_a_forgotten_chat_leaves_nothing(store: Store) -> None:
     chat, other = new(store, "CANARY"), new(store, "kept")
     answers(store, chat, say(store, chat, None, "CANARY one"), "CANARY two")
     say(store, other, None, "kept")
-    do(store, chats.forget, "bob", chat)
+    do(store, chats.erase, "bob", chat)
     assert len(branch(store, chat)) == 2
-    do(store, chats.forget, "ann", chat)
+    do(store, chats.erase, "ann", chat)
     rows = [store.read(lambda db, t=t: db.execute(text(f"SELECT * FROM {t}")).all()) for t in schema.metadata.tables]
     assert "CANARY" not in str(rows) and texts(store, other) == ["kept"]
 

@@ -54,8 +54,8 @@ class Gate:
         params = Params(stream=case["stream"], n=case.get("n"))
         request = ChatRequest(case["name"], (Message(role="user", content="hello"),), params)
         call = Call(secrets.token_hex(16), "me", "tab", "chat", "Gate", request)
-        self.services.store.write(lambda db: records.start_call(db, call, self.services.process)).result()
-        assert self.services.start(call, endpoint).wait_until_finished(10)
+        self.services.store.write(lambda db: records.start_call(db, call, self.services.dispatcher.process)).result()
+        assert self.services.dispatcher.start(call, endpoint).wait_until_finished(10)
         record = self.services.store.read(lambda db: records.call_of(db, "me", call.id))
         assert record is not None
         return record

@@ -187,8 +187,8 @@ def asked_through_the_house(request: ChatRequest) -> Answer:
     services = resources.services()
     endpoint = services.registry.endpoints("ada")[0]
     call = Call(secrets.token_hex(16), "ada", "tab", "chat", endpoint.name, request)
-    services.store.write(lambda db: records.start_call(db, call, services.process)).result()
-    running = services.start(call, endpoint)
+    services.store.write(lambda db: records.start_call(db, call, services.dispatcher.process)).result()
+    running = services.dispatcher.start(call, endpoint)
     assert running.wait_until_finished(60)
     return running
 

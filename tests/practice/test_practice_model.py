@@ -18,7 +18,7 @@ from lib.core.contract import ChatRequest, Message, Params
 from lib.core.errors import BadParameter, ContextTooLong, InvalidInput, LocalModelFailed
 from lib.gateway.endpoints import Endpoint
 from lib.practice import process as practice_process
-from lib.practice.endpoint import MODEL_SHA256, LocalModel, Room, available, tokens_needed
+from lib.practice.endpoint import MODEL_SHA256, LocalModel, SharedContext, available, tokens_needed
 from lib.practice.process import Supervisor
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +83,7 @@ def test_it_answers_like_any_other_endpoint(shared: LocalModel) -> None:
     assert len(said["choices"]) == 2
     assert said["choices"][0]["message"]["content"]
     assert said["model"] == "SmolLM2-135M-Instruct"
-    assert (shared.room.tokens, shared.room.choices) == (8192, 4)
+    assert (shared.context.tokens, shared.context.choices) == (8192, 4)
 
 
 @needs_model
@@ -268,14 +268,14 @@ def test_a_request_waits_for_room_and_a_place_is_free_again_after_an_error(share
         with pytest.raises(RuntimeError):
             async with model.admit(request(max_tokens=5000)):
                 waiting = asyncio.create_task(second())
-                while not model.room.crowded:
+                while not model.context.crowded:
                     await asyncio.sleep(0.01)
                 assert not entered.is_set()
                 raise RuntimeError
         await asyncio.wait_for(waiting, 10)
 
     asyncio.run(use())
-    assert (model.room.tokens, model.room.choices) == (8192, 4)
+    assert (model.context.tokens, model.context.choices) == (8192, 4)
 
 
 @needs_model
@@ -293,7 +293,7 @@ def test_more_choices_than_it_has_places_are_refused_with_a_sentence() -> None:
 @pytest.mark.parametrize("name", ["n_predict", "n_cmpl", "cache_prompt"])
 def test_further_fields_that_could_take_more_than_was_reserved_are_refused(name: str) -> None:
     with pytest.raises(InvalidInput, match=f"does not take “{name}”"):
-        asyncio.run(ask(LocalModel(), request(more={name: 3})))
+        asyncio.run(ask(LocalModel(), request(extra_fields={name: 3})))
 
 
 def test_an_answer_without_a_limit_counts_as_what_the_server_allows_it() -> None:
@@ -309,13 +309,13 @@ def test_places_are_given_in_the_order_of_asking() -> None:
     """A small request behind a big one waits for it, else big ones would wait for ever."""
 
     async def use() -> list[str]:
-        room, order = Room(tokens=10, choices=4), []
+        context, order = SharedContext(tokens=10, choices=4), []
 
         async def visit(name: str, tokens: int) -> None:
-            async with room.hold(tokens, 1):
+            async with context.hold(tokens, 1):
                 order.append(name)
 
-        async with room.hold(6, 1):
+        async with context.hold(6, 1):
             tasks = [asyncio.create_task(visit(name, size)) for name, size in (("big", 8), ("small", 1))]
             await asyncio.sleep(0)
             assert order == []
@@ -326,19 +326,19 @@ def test_places_are_given_in_the_order_of_asking() -> None:
 
 
 def test_one_who_gives_up_waiting_does_not_hold_up_the_others() -> None:
-    async def use() -> Room:
-        room = Room(tokens=10, choices=4)
+    async def use() -> SharedContext:
+        context = SharedContext(tokens=10, choices=4)
 
         async def visit(tokens: int) -> None:
-            async with room.hold(tokens, 1):
+            async with context.hold(tokens, 1):
                 pass
 
-        async with room.hold(6, 1):
+        async with context.hold(6, 1):
             impatient, modest = asyncio.create_task(visit(8)), asyncio.create_task(visit(2))
             await asyncio.sleep(0)
             impatient.cancel()
             await asyncio.wait_for(modest, 1)
-        return room
+        return context
 
     assert asyncio.run(use()).tokens == 10
 

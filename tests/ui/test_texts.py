@@ -64,7 +64,7 @@ def test_translations_keep_the_facts_of_their_text(language: str) -> None:
 
 
 def test_chinese_reaches_the_reader() -> None:
-    translated = catalogue("zh_Hans").gettext(TemperaError.what)
+    translated = catalogue("zh_Hans").gettext(TemperaError.message)
 
     assert re.search(r"[\u4e00-\u9fff]", translated)
 

@@ -14,7 +14,7 @@ from lib.chat.repository import Turn
 from lib.core import images
 from lib.core.errors import InvalidInput, TemperaError
 from lib.ui.shared import controls, model_picker, resources
-from lib.ui.shared.state import SHOWN_TURNS, Held, state
+from lib.ui.shared.state import SHOWN_TURNS, UnconfirmedMessage, state
 from lib.ui.shared.texts import error_sentence
 from lib.ui.shared.visitor import visitor
 
@@ -25,7 +25,7 @@ ASK_FROM = "chat_ask_from"
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ChatView:
     """The open branch as it is now. `beside` are the answers at its end, more than one where several models were asked;
     `running` are those that are being written, by the id of their call."""
 
@@ -40,21 +40,21 @@ def current() -> Conversation:
     return resources.services().conversation(who.owner, who.session, state.chat_id, state.temporary)
 
 
-def look(conversation: Conversation) -> View:
+def open_view(conversation: Conversation) -> ChatView:
     """The open branch, and what is being written at its end."""
     turns = conversation.branch()
     if not turns or turns[-1].call is None:
-        return View(turns)
+        return ChatView(turns)
     beside = conversation.side_by_side(turns[-1])
     answers = {one.call.id: _answer_of(conversation, one) for one in beside if one.call and one.call.state == "started"}
     running = {id: answer for id, answer in answers.items() if answer and not answer.finished}
     if len(running) == len(answers):
-        return View(turns, beside, running)
+        return ChatView(turns, beside, running)
     # One ended after the branch was read; its record is there by now, or can't be written at all.
     turns = conversation.branch()
     beside = [_as_it_ended(one, answers) for one in conversation.side_by_side(turns[-1])]
     turns[-1] = next((one for one in beside if one.id == turns[-1].id), turns[-1])
-    return View(turns, beside, running)
+    return ChatView(turns, beside, running)
 
 
 def _answer_of(conversation: Conversation, turn: Turn) -> Answer | None:
@@ -99,7 +99,7 @@ def send() -> None:
     except InvalidInput as error:
         _put_back(typed.text, error)
         return
-    view = look(current())
+    view = open_view(current())
     if view.running:
         state.waiting = "\n\n".join(text for text in (state.waiting, typed.text) if text)
     else:
@@ -112,14 +112,14 @@ def say(text: str, turns: list[Turn] | None = None) -> None:
     turns = conversation.branch() if turns is None else turns
     try:
         chosen = form()
-        held = _held(conversation, turns, chosen, text)
+        unconfirmed = _held(conversation, turns, chosen, text)
     except TemperaError as error:
         _put_back(text, error)
         return
-    if held is not None and not (held.leave_out and st.session_state.get(LEAVE_OUT)):
-        state.held = held
+    if unconfirmed is not None and not (unconfirmed.leave_out and st.session_state.get(LEAVE_OUT)):
+        state.unconfirmed = unconfirmed
     else:
-        _say(conversation, turns, text, replace(chosen, leave_out=(held and held.leave_out) or 0))
+        _say(conversation, turns, text, replace(chosen, leave_out=(unconfirmed and unconfirmed.leave_out) or 0))
 
 
 def _say(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> None:
@@ -139,21 +139,21 @@ def _put_back(text: str, why: TemperaError) -> None:
     st.session_state[INPUT] = text
 
 
-def send_held(leave_out: bool = False) -> None:
+def send_unconfirmed(leave_out: bool = False) -> None:
     """Send the message that was asked about, with or without the oldest turns."""
-    held, state.held, conversation = state.held, None, current()
-    if held is not None:
-        chosen = replace(form(), leave_out=(held.leave_out or 0) if leave_out else 0)
-        _say(conversation, conversation.branch(), held.text, chosen)
+    unconfirmed, state.unconfirmed, conversation = state.unconfirmed, None, current()
+    if unconfirmed is not None:
+        chosen = replace(form(), leave_out=(unconfirmed.leave_out or 0) if leave_out else 0)
+        _say(conversation, conversation.branch(), unconfirmed.text, chosen)
 
 
-def take_back_held() -> None:
+def take_back_unconfirmed() -> None:
     """Put the message that was asked about back into the composer."""
-    if state.held is not None:
-        st.session_state[INPUT], state.held = state.held.text, None
+    if state.unconfirmed is not None:
+        st.session_state[INPUT], state.unconfirmed = state.unconfirmed.text, None
 
 
-def _held(conversation: Conversation, turns: list[Turn], chosen: Form, text: str) -> Held | None:
+def _held(conversation: Conversation, turns: list[Turn], chosen: Form, text: str) -> UnconfirmedMessage | None:
     """What makes a message one to ask about first, if anything does."""
     found = context_window.estimates(conversation.endpoints(), turns, chosen, text, len(state.images))
     cost, limit = sum(one.cost or 0 for one in found), st.session_state.get(ASK_FROM)
@@ -161,16 +161,16 @@ def _held(conversation: Conversation, turns: list[Turn], chosen: Form, text: str
     if narrow:
         least = min(narrow, key=lambda one: one.window or 0)
         gone = context_window.turns_to_leave_out(conversation.endpoints(), turns, chosen, text)
-        return Held(text, least.prompt_tokens, least.window, gone, cost, limit)
+        return UnconfirmedMessage(text, least.prompt_tokens, least.window, gone, cost, limit)
     dear = limit is not None and cost > limit
-    return Held(text, found[0].prompt_tokens, None, None, cost, limit) if dear else None
+    return UnconfirmedMessage(text, found[0].prompt_tokens, None, None, cost, limit) if dear else None
 
 
-def say_instead(turn: Turn) -> None:
+def send_edited(turn: Turn) -> None:
     """Send an edited question; the old one stays as a version of it."""
     with errors_as_notices():
         conversation, asked = current(), form()
-        conversation.say_instead(turn, st.session_state[EDITED], asked)
+        conversation.send_edited(turn, st.session_state[EDITED], asked)
         state.editing = None
         model_picker.used(resources.services(), conversation.owner, asked.models)
 
@@ -182,10 +182,10 @@ def try_again(turn: Turn | None = None, model: str | None = None) -> None:
         current().again(replace(asked, model=model, others=()) if model else asked, turn)
 
 
-def go_on(turn: Turn) -> None:
+def continue_answer(turn: Turn) -> None:
     """Let a cut or begun answer be continued."""
     with errors_as_notices():
-        current().go_on(turn, form())
+        current().continue_answer(turn, form())
 
 
 def allow_longer(turn: Turn) -> None:
@@ -211,7 +211,7 @@ def use_second_address(turn: Turn) -> None:
 
 def stop(call_id: str | None = None) -> None:
     """End the running answers, or one of them; what has come is kept."""
-    for id, answer in look(current()).running.items():
+    for id, answer in open_view(current()).running.items():
         if call_id in (None, id):
             answer.cancel()
 

@@ -10,7 +10,7 @@ from lib.chat.conversation import missing, not_sent
 from lib.chat.repository import Turn
 from lib.gateway.addresses import host_of
 from lib.ui.chat import actions, turn_actions, turn_tools
-from lib.ui.chat.actions import View
+from lib.ui.chat.actions import ChatView
 from lib.ui.chat.turn_menu import OF_ANSWER, copy_button, figures_button, menu, panel
 from lib.ui.shared.texts import _
 
@@ -35,7 +35,7 @@ def under_one_of_several(name: str, turn: Turn, picked: bool) -> None:
     panel(name, turn)
 
 
-def under_several(number: int, view: View) -> None:
+def under_several(number: int, view: ChatView) -> None:
     """What can be done with answers side by side as soon as all have ended."""
     if view.running:
         return
@@ -111,4 +111,4 @@ def _go_on(turn: Turn) -> None:
 
 
 def _go_on_button(label: str, turn: Turn) -> None:
-    st.button(label, key="chat_continue", icon=":material/play_arrow:", on_click=actions.go_on, args=(turn,))
+    st.button(label, key="chat_continue", icon=":material/play_arrow:", on_click=actions.continue_answer, args=(turn,))

@@ -4,8 +4,8 @@ import streamlit as st
 
 from lib.core import images
 from lib.ui.chat import actions, turn_actions
-from lib.ui.chat.actions import View
-from lib.ui.chat.next_turn import bar, held_message
+from lib.ui.chat.actions import ChatView
+from lib.ui.chat.next_turn import bar, unconfirmed_message
 from lib.ui.chat.pictures import images_to_send
 from lib.ui.chat.prompt_templates import templates
 from lib.ui.shared.frame import transient
@@ -16,11 +16,11 @@ from lib.ui.shared.texts import _
 MEGABYTE = 1_000_000
 
 
-def composer(view: View) -> None:
+def composer(view: ChatView) -> None:
     """Draw the field; it stays open while an answer is written, and what is sent then waits its turn."""
     with st.bottom:
-        with transient(state.held or state.images):
-            held_message()
+        with transient(state.unconfirmed or state.images):
+            unconfirmed_message()
             images_to_send()
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
             templates()
@@ -61,7 +61,7 @@ def send_waiting_message() -> None:
         actions.say(text)
 
 
-def _edit_last(view: View) -> None:
+def _edit_last(view: ChatView) -> None:
     last = next((turn for turn in reversed(view.turns) if turn.role == "user"), None)
     if last is not None:
         st.button(

@@ -12,7 +12,7 @@ from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.gateway.raw_answers import MOST_BYTES
 from lib.ui.chat import actions
-from lib.ui.chat.actions import View
+from lib.ui.chat.actions import ChatView
 from lib.ui.shared.state import NEXT, state
 from lib.ui.shared.texts import _, error_sentence
 
@@ -25,7 +25,7 @@ def inspect_button(key: str, call_id: str, words: str) -> None:
     st.button(words, key=key, type="tertiary", icon=":material/data_object:", on_click=_open, args=(call_id,))
 
 
-def inspector(view: View) -> None:
+def inspector(view: ChatView) -> None:
     """The dialog, while it is open."""
     if state.inspected is None:
         return
@@ -33,7 +33,7 @@ def inspector(view: View) -> None:
     st.dialog(title, width="large", on_dismiss=_close)(_body)(view, state.inspected)
 
 
-def _body(view: View, call_id: str) -> None:
+def _body(view: ChatView, call_id: str) -> None:
     try:
         found = _planned(view) if call_id == NEXT else _made(view, call_id)
     except InvalidInput as error:
@@ -48,13 +48,13 @@ def _body(view: View, call_id: str) -> None:
         _one(found[at], made=call_id != NEXT)
 
 
-def _planned(view: View) -> list[Inspection]:
+def _planned(view: ChatView) -> list[Inspection]:
     last = Message(role="user", content=_("(what you type)"), images=tuple(state.images))
     asked = actions.current().planned(view.turns, last, actions.form())
     return [inspection.planned(request, endpoint) for request, endpoint in asked]
 
 
-def _made(view: View, call_id: str) -> list[Inspection]:
+def _made(view: ChatView, call_id: str) -> list[Inspection]:
     found = [turn.call for turn in (*view.turns, *view.beside) if turn.call and turn.call.id == call_id]
     return [inspection.made(actions.current(), found[0])] if found else []
 

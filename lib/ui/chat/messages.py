@@ -10,7 +10,7 @@ from lib.core import tokens
 from lib.core.contract import Choice
 from lib.core.errors import recorded
 from lib.ui.chat import answer_tools, turn_tools
-from lib.ui.chat.actions import View
+from lib.ui.chat.actions import ChatView
 from lib.ui.chat.live_answer import LiveAnswer, thinking
 from lib.ui.chat.pictures import pictures
 from lib.ui.chat.slow_answer import live_answer
@@ -24,7 +24,7 @@ ICONS = {"user": ":material/person:", "assistant": ":material/auto_awesome:", "s
 COLUMNS = 3
 
 
-def conversation(view: View) -> list[LiveAnswer]:
+def conversation(view: ChatView) -> list[LiveAnswer]:
     """The last turns of the open branch; the answers that are being written, each in its place."""
     first = _first_shown(view.turns)
     number = sum(turn.role == "assistant" for turn in view.turns[:first]) - 1
@@ -88,12 +88,12 @@ def _trouble(turn: Turn, last: bool) -> None:
         answer_tools.not_as_asked(turn, turn.call, last)
 
 
-def _running(number: int, turn: Turn, view: View) -> LiveAnswer:
+def _running(number: int, turn: Turn, view: ChatView) -> LiveAnswer:
     answer = next(iter(view.running.values()))
     return live_answer(answer, turn, _places(number, answer.call.request.choices, turn.choice))
 
 
-def _side_by_side(number: int, view: View) -> list[LiveAnswer]:
+def _side_by_side(number: int, view: ChatView) -> list[LiveAnswer]:
     """The answers of several models to one question, each in a column; those that are being written are given back."""
     live = []
     columns = st.columns(len(view.beside), border=True)

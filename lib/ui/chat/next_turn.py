@@ -7,14 +7,14 @@ import streamlit as st
 from lib.chat.context_window import MENTIONED_FROM, NEARLY_FULL_FROM, Estimate, estimates
 from lib.core.errors import InvalidInput
 from lib.ui.chat import actions
-from lib.ui.chat.actions import LEAVE_OUT, View
+from lib.ui.chat.actions import LEAVE_OUT, ChatView
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.shared.figures import money
-from lib.ui.shared.state import NEXT, Held, state
+from lib.ui.shared.state import NEXT, UnconfirmedMessage, state
 from lib.ui.shared.texts import _
 
 
-def bar(view: View) -> None:
+def bar(view: ChatView) -> None:
     """One quiet figure, what the next turn costs; tokens and context behind it, and in front of it from 60 % on."""
     if not view.turns:
         return
@@ -35,29 +35,33 @@ def bar(view: View) -> None:
         st.caption(_("The model's context is nearly full. You will be asked what to leave out when it is."))
 
 
-def held_message() -> None:
+def unconfirmed_message() -> None:
     """A message that was not sent yet, as it is too long or too dear: what can be done."""
-    held = state.held
-    if held is None:
+    unconfirmed = state.unconfirmed
+    if unconfirmed is None:
         return
     with st.container(key="chat_held", border=True):
-        st.markdown(_why(held))
+        st.markdown(_why(unconfirmed))
         with st.container(horizontal=True, gap="small"):
-            if held.leave_out:
-                label = _("Leave out the oldest {count} messages and send").format(count=held.leave_out)
-                st.button(label, key="chat_held_leave_out", type="primary", on_click=actions.send_held, args=(True,))
-            st.button(_("Send all the same"), key="chat_held_send", on_click=actions.send_held)
-            st.button(_("Back to editing"), key="chat_held_back", type="tertiary", on_click=actions.take_back_held)
+            if unconfirmed.leave_out:
+                label = _("Leave out the oldest {count} messages and send").format(count=unconfirmed.leave_out)
+                st.button(
+                    label, key="chat_held_leave_out", type="primary", on_click=actions.send_unconfirmed, args=(True,)
+                )
+            st.button(_("Send all the same"), key="chat_held_send", on_click=actions.send_unconfirmed)
+            st.button(
+                _("Back to editing"), key="chat_held_back", type="tertiary", on_click=actions.take_back_unconfirmed
+            )
 
 
-def _why(held: Held) -> str:
-    if held.too_long:
+def _why(unconfirmed: UnconfirmedMessage) -> str:
+    if unconfirmed.too_long:
         return _(
             "With this message the conversation is about {tokens:,} tokens long; the model reads {window:,}, "
             "its answer included."
-        ).format(tokens=held.tokens, window=held.window)
+        ).format(tokens=unconfirmed.tokens, window=unconfirmed.window)
     return _("This message costs about {cost} at list prices; you wanted to be asked from {limit} on.").format(
-        cost=_escaped(money(held.cost)), limit=_escaped(money(held.limit))
+        cost=_escaped(money(unconfirmed.cost)), limit=_escaped(money(unconfirmed.limit))
     )
 
 

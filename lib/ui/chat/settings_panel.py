@@ -14,4 +14,4 @@ def settings_panel(services: Services, visitor: Visitor, prefix: str) -> None:
     with st.expander(controls.label(prefix, chosen), key=f"{prefix}_settings", icon=":material/tune:"):
         preset_row(services, visitor, prefix)
         controls.basics(prefix, chosen)
-        controls.more(prefix, chosen)
+        controls.extra(prefix, chosen)

@@ -38,14 +38,14 @@ def stop_writing() -> None:
     state.writing = False
 
 
-def add_written(go_on: bool = False) -> None:
-    """Add the turn that was written by hand; with `go_on` the model continues it."""
+def add_written(continue_answer: bool = False) -> None:
+    """Add the turn that was written by hand; with `continue_answer` the model continues it."""
     role: Role = st.session_state[WRITTEN_ROLE]
     with actions.errors_as_notices():
         state.chat_id = actions.current().write(role, st.session_state[WRITTEN])
         state.writing = False
-        if go_on:
-            actions.go_on(actions.current().branch()[-1])
+        if continue_answer:
+            actions.continue_answer(actions.current().branch()[-1])
 
 
 def delete(turn: Turn) -> None:

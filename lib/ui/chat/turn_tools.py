@@ -29,7 +29,7 @@ def editor(turn: Turn) -> None:
     """The text of a turn, to be changed: a question is sent again, an answer kept; the old one stays as a version."""
     st.text_area(_("Your message"), turn.text, key=actions.EDITED, label_visibility="collapsed")
     asks = turn.role == "user"
-    done, label = (actions.say_instead, _("Send")) if asks else (turn_actions.rewrite, _("Keep"))
+    done, label = (actions.send_edited, _("Send")) if asks else (turn_actions.rewrite, _("Keep"))
     with st.container(horizontal=True):
         st.button(label, key="edit_send", type="primary", on_click=done, args=(turn,))
         st.button(_("Leave it as it was"), key="edit_cancel", type="tertiary", on_click=turn_actions.leave_as_it_was)

@@ -112,8 +112,8 @@ def switch_on(prefix: str, field: str, value: Any) -> None:
 def read(prefix: str) -> Params:
     """The parameters as the controls stand; raises InvalidInput, as links can set anything."""
     sent = {field: _value(prefix, field) for field in SWITCHED if _get(prefix, f"{field}_on")}
-    more = extra_fields.read(_get(prefix, "json") or "")
-    return Params.checked({**sent, "stream": _get(prefix, "stream") or None, "more": more})
+    extra = extra_fields.read(_get(prefix, "json") or "")
+    return Params.checked({**sent, "stream": _get(prefix, "stream") or None, "extra_fields": extra})
 
 
 def label(prefix: str, chosen: ChosenModel) -> str:
@@ -132,7 +132,7 @@ def basics(prefix: str, chosen: ChosenModel) -> None:
     system_prompt(prefix)
 
 
-def more(prefix: str, chosen: ChosenModel) -> None:
+def extra(prefix: str, chosen: ChosenModel) -> None:
     """The rest, closed at first."""
     with st.expander(_("More"), key=f"{prefix}_more"):
         for field in ("top_p", "n", "presence_penalty", "frequency_penalty"):
@@ -233,7 +233,7 @@ def _further(prefix: str, chosen: ChosenModel) -> None:
     try:
         fields = extra_fields.read(_get(prefix, "json") or "")
     except InvalidInput as wrong:
-        st.error(rendered(_(wrong.what).format(**wrong.facts)), icon=":material/error:")
+        st.error(rendered(_(wrong.message).format(**wrong.facts)), icon=":material/error:")
         return
     for field in fields or ():
         if not chosen.takes(field):

@@ -13,7 +13,7 @@ NEXT = "next"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class UnconfirmedMessage:
     """A message that was asked about before it is sent: its conversation is too long for `window` (tokens; None: it is
     not), or `cost` is over `limit` (US dollars). `leave_out` is how many of the oldest turns have to go; None: nothing
     helps."""
@@ -31,7 +31,7 @@ class Held:
         return self.window is not None
 
 
-class Kept(Generic[T]):
+class SessionValue(Generic[T]):
     """One thing under a name of its own in st.session_state; `make` makes what it is at first."""
 
     def __init__(self, name: str, make: Callable[[], T]) -> None:
@@ -53,41 +53,41 @@ def _nothing() -> None:
 class State:
     """What is remembered, by name; widget values live under their own keys."""
 
-    chat_id: Kept[str | None] = Kept("open_chat", _nothing)
+    chat_id: SessionValue[str | None] = SessionValue("open_chat", _nothing)
     """The open chat; None is a new one."""
-    deleted_chat: Kept[str | None] = Kept("deleted_chat", _nothing)
+    deleted_chat: SessionValue[str | None] = SessionValue("deleted_chat", _nothing)
     """The chat that was deleted last, as long as that can be undone."""
-    temporary: Kept[bool] = Kept("temporary_chat", bool)
+    temporary: SessionValue[bool] = SessionValue("temporary_chat", bool)
     """Whether the open chat, or the one that begins next, is kept in memory only."""
-    editing: Kept[str | None] = Kept("editing_message", _nothing)
+    editing: SessionValue[str | None] = SessionValue("editing_message", _nothing)
     """The message that is being edited."""
-    panel: Kept[tuple[str, str, str] | None] = Kept("opened_panel", _nothing)
+    panel: SessionValue[tuple[str, str, str] | None] = SessionValue("opened_panel", _nothing)
     """What is opened below a turn: its name on the page, the turn's id, and one of turn_menu.PANELS."""
-    writing: Kept[bool] = Kept("writing_turn", bool)
+    writing: SessionValue[bool] = SessionValue("writing_turn", bool)
     """Whether a turn is being written by hand."""
-    deleted_turn: Kept[tuple[str, int] | None] = Kept("deleted_turn", _nothing)
+    deleted_turn: SessionValue[tuple[str, int] | None] = SessionValue("deleted_turn", _nothing)
     """The turn that was deleted last, and the mark that brings it back."""
-    images: Kept[list[str]] = Kept("images_to_send", list)
+    images: SessionValue[list[str]] = SessionValue("images_to_send", list)
     """Images, as data URLs, that go with the next message."""
-    held: Kept[Held | None] = Kept("held_message", _nothing)
+    unconfirmed: SessionValue[UnconfirmedMessage | None] = SessionValue("held_message", _nothing)
     """A message that is asked about before it is sent."""
-    waiting: Kept[str | None] = Kept("waiting_message", _nothing)
+    waiting: SessionValue[str | None] = SessionValue("waiting_message", _nothing)
     """A message that waits until the running answer has ended."""
-    patient: Kept[set[str]] = Kept("patient_calls", set)
+    patient: SessionValue[set[str]] = SessionValue("patient_calls", set)
     """The calls whose first word is waited for without asking again."""
-    shown_turns: Kept[int] = Kept("shown_turns", lambda: SHOWN_TURNS)
+    shown_turns: SessionValue[int] = SessionValue("shown_turns", lambda: SHOWN_TURNS)
     """How many of a chat's last turns are drawn."""
-    sweep_id: Kept[str | None] = Kept("open_sweep", _nothing)
+    sweep_id: SessionValue[str | None] = SessionValue("open_sweep", _nothing)
     """The open sweep; None is a new one."""
-    notices: Kept[list[str]] = Kept("notices", list)
+    notices: SessionValue[list[str]] = SessionValue("notices", list)
     """Sentences to be shown once, at the top of the page."""
-    inspected: Kept[str | None] = Kept("inspected_call", _nothing)
+    inspected: SessionValue[str | None] = SessionValue("inspected_call", _nothing)
     """The call whose request and answer are looked at; NEXT is the one that comes."""
-    choosing_model: Kept[bool] = Kept("models_dialog", bool)
+    choosing_model: SessionValue[bool] = SessionValue("models_dialog", bool)
     """Whether the list of all models is open."""
-    connecting: Kept[bool] = Kept("connection_dialog", bool)
+    connecting: SessionValue[bool] = SessionValue("connection_dialog", bool)
     """Whether the connection dialog is open."""
-    choosing_prompt: Kept[bool] = Kept("chat_templates", bool)
+    choosing_prompt: SessionValue[bool] = SessionValue("chat_templates", bool)
     """Whether the prompts to be used again are open."""
 
     @property

@@ -86,7 +86,7 @@ def plan_line(services: Services, visitor: Visitor) -> None:
     try:
         plan = read_plan()
     except InvalidInput as missing:
-        st.caption(rendered(_(missing.what).format_map(missing.facts)))
+        st.caption(rendered(_(missing.message).format_map(missing.facts)))
         return
     found = estimate(plan, services.registry.endpoints(visitor.owner))
     line = _("{answers} answers, about {tokens:,} input tokens")

@@ -76,5 +76,7 @@ def _resume(left: ToDo) -> None:
     label = _("Finish the missing {count}").format(count=len(left.cells))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(label, key="sweep_resume", type="primary", icon=":material/resume:", on_click=actions.resume)
-        if left.twice:
-            st.caption(_("{count} of them were cut or stopped and may be billed twice.").format(count=left.twice))
+        if left.may_be_billed_twice:
+            st.caption(
+                _("{count} of them were cut or stopped and may be billed twice.").format(count=left.may_be_billed_twice)
+            )

@@ -264,7 +264,7 @@ def test_a_json_object_is_refused_in_a_sentence_or_arrives_unchanged(text: str) 
     except InvalidInput as error:
         assert str(error)
         return
-    params = Params(temperature=0.5, more=fields)
+    params = Params(temperature=0.5, extra_fields=fields)
     body = ChatRequest("m", QUESTION, params).body()
     assert json.loads(json.dumps(body, ensure_ascii=False).encode()) == {**start, **json.loads(text)}
     assert list(body)[:3] == list(start)
@@ -371,16 +371,16 @@ def test_it_is_greyed_for_that_model_only(app: AppTest, api: FakeApi) -> None:
 
 
 @pytest.mark.parametrize(
-    ("refused", "greyed"),
+    ("unsupported", "greyed"),
     [({"max_tokens"}, False), ({"max_completion_tokens"}, False), ({"max_tokens", "max_completion_tokens"}, True)],
 )
 def test_the_longest_answer_is_greyed_only_when_both_its_names_are_refused(
-    app: AppTest, api: FakeApi, error: set[str], greyed: bool
+    app: AppTest, api: FakeApi, unsupported: set[str], greyed: bool
 ) -> None:
     """C10"""
     place = (owner(app), api.base_url, "echo")
     store = resources.services().store
-    store.write(lambda db: unsupported_params.remember(db, *place, error)).result()
+    store.write(lambda db: unsupported_params.remember(db, *place, unsupported)).result()
     assert app.run().toggle(key="chat_max_tokens_on").disabled is greyed
 
     if greyed:
