@@ -30,10 +30,11 @@ coverage: .venv/.dev  ## run every test and show which branches of lib/ none rea
 	@$(BIN)/python scripts/get_browser.py
 	$(BIN)/python -m pytest --cov
 
-lint: .venv/.dev  ## check style and types
+lint: .venv/.dev  ## check style, types, and which room imports which
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
+	$(BIN)/lint-imports --no-cache
 
 format: .venv/.dev  ## mend style
 	$(BIN)/python -m ruff check --fix

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("pages", "lib", "lib/ui", "scripts", "bench")
+FOLDERS = ("pages", "lib", "scripts", "bench")
 PLACE = re.compile(r"(?<=<!-- tree -->\n).*?(?=<!-- /tree -->)", re.DOTALL)
+WIDTH = 32
 
 
 def first_sentence(module: Path) -> str:
@@ -17,16 +18,31 @@ def first_sentence(module: Path) -> str:
     return re.split(r"(?<![.\s])[.;](?:\s|$)|[:.]$", opening)[0]
 
 
+def line(name: str, depth: int, words: str) -> str:
+    """A line of the tree."""
+    return f"{'  ' * depth + name:<{WIDTH}}{words}".rstrip()
+
+
+def folder(path: Path, depth: int = 0) -> Iterator[str]:
+    """A folder with all that is in it, modules before folders."""
+    about = path / "__init__.py"
+    yield line(f"{path.name}/", depth, first_sentence(about) if about.exists() else "")
+    for module in sorted(path.glob("*.py")):
+        if module.name != "__init__.py":
+            yield line(module.name, depth + 1, first_sentence(module))
+    for inner in sorted(child for child in path.iterdir() if child.is_dir() and any(child.rglob("*.py"))):
+        if inner.name != "versions":
+            yield from folder(inner, depth + 1)
+
+
 def lines() -> Iterator[str]:
-    """The tree, folder by folder; tests are named by what they test and need no line each."""
-    yield f"{'app.py':<28}{first_sentence(ROOT / 'app.py')}"
-    for folder in FOLDERS:
-        modules = sorted(path for path in (ROOT / folder).glob("*.py") if path.name != "__init__.py")
-        if modules:
-            yield f"{folder}/"
-        for path in modules:
-            yield f"{'  ' + path.name:<28}{first_sentence(path)}"
-    yield f"{'tests/':<28}test_<module>.py for each module; pages through AppTest and in a real browser"
+    """The whole tree; tests are named by what they test and need no line each."""
+    yield line("app.py", 0, first_sentence(ROOT / "app.py"))
+    for name in FOLDERS:
+        yield from folder(ROOT / name)
+    yield line(
+        "tests/", 0, "mirrors lib/: test_<module>.py; pages through AppTest (ui/) and in a real browser (browser/)"
+    )
 
 
 def main() -> None:

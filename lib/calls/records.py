@@ -5,13 +5,13 @@
 A call of a temporary chat is counted like any other, but its texts are never stored.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
+from lib.core.clock import now
 from lib.core.contract import Call, Choice, Message, Outcome, Page, Reply, State, Usage
 from lib.core.errors import Billed
 from lib.store import image_store
@@ -55,11 +55,6 @@ _FACTS = tuple(field.name for field in fields(CallRecord) if field.name not in (
 _USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source")
 COLUMNS = [calls.c[name] for name in (*_FACTS, "choices", *_USAGE)]
 """What a CallRecord is made of, in the order `record` takes it; the conversation sent is too large to be among it."""
-
-
-def now() -> int:
-    """Microseconds since 1970 (UTC)."""
-    return time.time_ns() // 1000
 
 
 def this_process() -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from lib.calls.records import now
+from lib.core.clock import now
 from lib.core.contract import LIMIT_NAMES, ChatRequest
 from lib.core.errors import BadParameter
 from lib.store.schema import learned

@@ -22,16 +22,17 @@ from sqlalchemy import (
 )
 from sqlalchemy import delete as sql_delete
 
-from lib.calls.records import CallRecord, now
+from lib.calls.records import CallRecord
 from lib.chat.branch import Turn, open_branch, side_by_side
+from lib.core.clock import now
 from lib.core.contract import Role
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
+from lib.core.text import title_of
 from lib.store import image_store
 from lib.store.schema import calls, chats, messages
 
 __all__ = ["CallRecord", "Chat", "NotFound", "Turn", "open_branch", "side_by_side"]
-TITLE_CHARACTERS = 48
 
 
 class NotFound(InvalidInput):
@@ -60,16 +61,6 @@ def new_chat(conn: Connection, owner: str, first_text: str) -> str:
     row = {"id": chat_id, "owner": owner, "title": title_of(first_text)}
     conn.execute(chats.insert().values(**row, created_at=moment, updated_at=moment))
     return chat_id
-
-
-def title_of(text: str) -> str:
-    """The first words of `text` on one line, at most 48 characters."""
-    line = " ".join(text[: 8 * TITLE_CHARACTERS].split())
-    if len(line) <= TITLE_CHARACTERS:
-        return line
-    words = line[:TITLE_CHARACTERS].rpartition(" ")[0]
-    # Texts without spaces, Chinese ones say, are cut between characters.
-    return (words if len(words) > TITLE_CHARACTERS // 2 else line[: TITLE_CHARACTERS - 1]) + "…"
 
 
 def chats_of(conn: Connection, owner: str, search: str = "") -> list[Chat]:

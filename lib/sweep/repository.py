@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Subquery, and_, case, func, insert, select, update
 
-from lib.calls.records import COLUMNS, CallRecord, now, record
-from lib.chat.repository import title_of
+from lib.calls.records import COLUMNS, CallRecord, record
+from lib.core.clock import now
+from lib.core.text import title_of
 from lib.store.schema import calls, cells, sweeps
 from lib.sweep.plan import Cell, Plan
 

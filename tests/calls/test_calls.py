@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from lib.calls import records
+from lib.core.clock import now
 from lib.core.contract import Delta, Params, Reply, State, Usage
 from lib.store.database import Store
 from tests.store_fixtures import a_call, a_reply, a_store, a_url, an_outcome, start  # noqa: F401
@@ -22,12 +23,12 @@ def finish(store: Store, call_id: str, *texts: str, state: State = "ok") -> bool
 
 
 def test_a_started_call_is_recorded_as_it_will_be_sent(store: Store) -> None:
-    before = records.now()
+    before = now()
     call = start(store, a_call(params=Params(temperature=0.5, stop=("a", "b"))))
     record = one(store, call.id)
     assert (record.state, record.billed, record.choices, record.cost) == ("started", "unknown", (), None)
     assert record.params_asked == record.params_sent == {"temperature": 0.5, "stop": ["a", "b"]}
-    assert before <= record.started_at <= records.now()
+    assert before <= record.started_at <= now()
     assert store.read(lambda db: records.messages_of(db, "ann", call.id)) == list(call.request.messages)
 
 

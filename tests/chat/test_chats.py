@@ -15,6 +15,7 @@ from sqlalchemy import Connection, event, func, select, text
 from lib.calls import records
 from lib.chat import repository as chats
 from lib.chat.repository import NotFound, Turn
+from lib.core.text import title_of
 from lib.store import image_store, schema
 from lib.store.database import Store
 from tests.store_fixtures import a_call, a_store, a_url, an_outcome, start  # noqa: F401
@@ -64,7 +65,7 @@ def listed(store: Store, search: str = "", owner: str = "ann") -> list[str]:
     ],
 )
 def test_a_chat_is_named_after_its_first_words(words: str, title: str) -> None:
-    assert chats.title_of(words) == title and len(title) <= 48
+    assert title_of(words) == title and len(title) <= 48
 
 
 def test_an_answer_takes_its_text_from_its_call(store: Store) -> None:

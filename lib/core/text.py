@@ -1,0 +1,13 @@
+"""Texts cut to fit."""
+
+TITLE_CHARACTERS = 48
+
+
+def title_of(text: str) -> str:
+    """The first words of `text` on one line, at most 48 characters."""
+    line = " ".join(text[: 8 * TITLE_CHARACTERS].split())
+    if len(line) <= TITLE_CHARACTERS:
+        return line
+    words = line[:TITLE_CHARACTERS].rpartition(" ")[0]
+    # Texts without spaces, Chinese ones say, are cut between characters.
+    return (words if len(words) > TITLE_CHARACTERS // 2 else line[: TITLE_CHARACTERS - 1]) + "…"
