@@ -9,7 +9,7 @@ from lib.calls import records
 from lib.core.clock import now
 from lib.core.contract import Delta, Params, Reply, State, Usage
 from lib.store.database import Store
-from tests.store_fixtures import a_call, a_reply, a_store, a_url, an_outcome, start  # noqa: F401
+from tests.store_fixtures import a_call, a_reply, an_outcome, start
 
 
 def one(store: Store, call_id: str, owner: str = "ann") -> records.CallRecord:
@@ -113,7 +113,8 @@ def test_each_call_of_a_cell_is_its_next_attempt(store: Store) -> None:
     assert one(store, other.id, "bob").attempt == 1
 
 
-def test_t13_another_owners_call_is_not_found(store: Store) -> None:
+@pytest.mark.row("T13")
+def test_another_owners_call_is_not_found(store: Store) -> None:
     call = start(store, a_call())
     assert store.read(lambda db: records.call_of(db, "bob", call.id)) is None
     assert store.read(lambda db: records.calls_of(db, "bob")) == []
@@ -121,8 +122,9 @@ def test_t13_another_owners_call_is_not_found(store: Store) -> None:
     assert store.read(lambda db: records.messages_of(db, "bob", call.id)) == []
 
 
+@pytest.mark.row("T11")
 @pytest.mark.parametrize("words", ["a\0b", "\ud800", "\x1b[31m", "'; DROP TABLE calls; --", "\N{GRINNING FACE}"])
-def test_t11_whatever_a_service_sends_can_be_recorded(store: Store, words: str) -> None:
+def test_whatever_a_service_sends_can_be_recorded(store: Store, words: str) -> None:
     reply = Reply(model=words, request_id=words)
     reply.add(Delta(text=words, finish_reason=words))
     call = start(store, a_call(text=words, session=words))

@@ -11,7 +11,6 @@ from lib.core.errors import BadParameter
 from lib.gateway.error_mapping import ResponseInfo, error_from
 from lib.store import schema
 from lib.store.database import Store
-from tests.store_fixtures import a_store, a_url  # noqa: F401
 
 HERE = "https://api.example.com/v1"
 MANY = Params(

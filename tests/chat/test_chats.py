@@ -18,7 +18,7 @@ from lib.chat.repository import NotFound, Turn
 from lib.core.text import title_of
 from lib.store import image_store, schema
 from lib.store.database import Store
-from tests.store_fixtures import a_call, a_store, a_url, an_outcome, start  # noqa: F401
+from tests.store_fixtures import a_call, an_outcome, start
 
 
 def do(store: Store, work: Callable[..., Any], *arguments: Any) -> Any:
@@ -248,7 +248,8 @@ def test_a_forgotten_chat_leaves_nothing(store: Store) -> None:
     assert "CANARY" not in str(rows) and texts(store, other) == ["kept"]
 
 
-def test_t13_another_owners_chat_is_not_found_by_any_function(store: Store) -> None:
+@pytest.mark.row("T13")
+def test_another_owners_chat_is_not_found_by_any_function(store: Store) -> None:
     chat = new(store)
     message = say(store, chat, None, "secret")
     theirs = do(store, chats.new_chat, "bob", "Bob's")

@@ -39,6 +39,7 @@ def test_an_array_of_messages_is_a_chat() -> None:
     assert [message.content for message in export.read(file.encode())[1]] == ["be brief", "one\ntwo"]
 
 
+@pytest.mark.row("T23")
 @pytest.mark.parametrize(
     "file",
     [
@@ -63,16 +64,15 @@ def test_an_array_of_messages_is_a_chat() -> None:
     ],
 )
 def test_a_hostile_or_foreign_file_is_refused_with_a_sentence(file: bytes) -> None:
-    """T23"""
     with pytest.raises(InvalidInput) as refused:
         export.read(file)
 
     assert str(refused.value).endswith(".")
 
 
+@pytest.mark.row("T23")
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_chat_or_refused(file: bytes) -> None:
-    """T23"""
     try:
         export.read(file)
     except InvalidInput:

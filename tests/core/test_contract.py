@@ -37,12 +37,6 @@ CURL_EXAMPLE = """
 """
 
 
-@pytest.fixture
-def app(service: FakeApi) -> AppTest:
-    """The chat page with one service, the fake one."""
-    return new_tab()
-
-
 def raw(api: FakeApi) -> list[str]:
     """The bodies of all chat requests, to the letter."""
     return [request.raw for request in api.requests if request.path.endswith("/chat/completions")]
@@ -88,11 +82,11 @@ INSIDE = [
 ]
 
 
+@pytest.mark.row("C7", "C8")
 @pytest.mark.parametrize(("field", "value", "json_text"), INSIDE)
 def test_a_field_from_its_lowest_to_its_highest_is_sent_as_it_is(
     api: FakeApi, field: str, value: Any, json_text: str
 ) -> None:
-    """C7 C8"""
     assert sent(api, question(Params.checked({field: value}))) == f'{START},"{field}":{json_text}}}'
 
 
@@ -100,9 +94,9 @@ def test_stream_asks_for_its_usage_too(api: FakeApi) -> None:
     assert sent(api, question(Params(stream=True))) == f"{START}{STREAMED}}}"
 
 
+@pytest.mark.row("C9")
 @pytest.mark.parametrize("field", [*RANGES, "stream", "stop", "user"])
 def test_a_field_that_is_off_is_not_sent(api: FakeApi, field: str) -> None:
-    """C9"""
     assert sent(api, question(Params.checked({field: None}))) == f"{START}}}"
 
 
@@ -150,20 +144,20 @@ def test_just_outside_is_refused_in_a_sentence(field: str, value: Any, sentence:
 LINKS = [(field, value, sentence) for field, value, sentence in OUTSIDE if field in RANGES and value != 1.5]
 
 
+@pytest.mark.row("C7")
 @pytest.mark.parametrize(("field", "value", "sentence"), LINKS)
 def test_just_outside_is_said_on_the_page_and_nothing_is_sent(
     app: AppTest, api: FakeApi, field: str, value: Any, sentence: str
 ) -> None:
-    """C7"""
     tab = new_tab(prompt="Hello", **{field: str(value)})
 
     assert f"“{field}” {sentence}" in shown(tab)
     assert raw(api) == []
 
 
+@pytest.mark.row("C7", "C8")
 @pytest.mark.parametrize("end", ["lowest", "highest"])
 def test_the_ends_of_every_control_of_the_page_arrive(app: AppTest, api: FakeApi, end: str) -> None:
-    """C7 C8"""
     values = {name: getattr(bounds, end) for name, bounds in RANGES.items()}
     values = {name: 3 if value is None else value for name, value in values.items()}
     tab = new_tab(model=f"{host(api)}/echo", **{name: str(value) for name, value in values.items()})
@@ -173,15 +167,15 @@ def test_the_ends_of_every_control_of_the_page_arrive(app: AppTest, api: FakeApi
     assert {name: bodies(api)[-1][name] for name in values} == values
 
 
+@pytest.mark.row("C9")
 def test_a_new_page_sends_model_messages_and_stream_only(app: AppTest, api: FakeApi) -> None:
-    """C9"""
     app.chat_input(key="chat_input").set_value("Hello").run()
 
     assert raw(api) == [f"{START}{STREAMED}}}"]
 
 
+@pytest.mark.row("C6", "C7")
 def test_the_page_sends_the_contracts_curl_example_byte_for_byte(app: AppTest, api: FakeApi) -> None:
-    """C6 C7"""
     tab = new_tab(
         model=f"{host(api)}/gpt-4o",
         system="You are a helpful assistant.",

@@ -23,6 +23,7 @@ def test_an_image_is_sent_as_what_it_is(kind: str) -> None:
     assert images.checked(images.data_url(image(kind))) == images.data_url(image(kind))
 
 
+@pytest.mark.row("T23")
 @pytest.mark.parametrize(
     "file",
     [
@@ -38,16 +39,15 @@ def test_an_image_is_sent_as_what_it_is(kind: str) -> None:
     ids=["empty", "head", "svg", "script", "bmp", "cut", "bomb", "large"],
 )
 def test_what_only_looks_like_an_image_is_refused(file: bytes) -> None:
-    """T23"""
     with pytest.raises(InvalidInput):
         images.data_url(file)
 
 
+@pytest.mark.row("T23")
 @given(
     st.binary(max_size=100), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"RIFF0000WEBP"])
 )
 def test_any_bytes_are_an_image_or_refused(rest: bytes, head: bytes) -> None:
-    """T23"""
     try:
         assert images.data_url(head + rest).startswith("data:image/")
     except InvalidInput:

@@ -347,15 +347,17 @@ def test_pings_and_comments_are_no_progress() -> None:
     assert reader.progress == 1
 
 
+@pytest.mark.row("T21")
 @pytest.mark.parametrize("bomb", [b"x", b"data: ", b"data: x\n", b":"])
-def test_t21_an_endless_line_or_event_ends_in_an_error(bomb: bytes) -> None:
+def test_an_endless_line_or_event_ends_in_an_error(bomb: bytes) -> None:
     reader = EventReader()
     with pytest.raises(errors.Malformed):
         for _ in range(40):
             reader.feed(bomb * (1024 * 1024 // len(bomb)) if bomb != b"data: " else bomb + b"y" * 1024 * 1024)
 
 
-def test_t21_tiny_chunks_take_linear_time() -> None:
+@pytest.mark.row("T21")
+def test_tiny_chunks_take_linear_time() -> None:
     def seconds(size: int) -> float:
         reader, began = EventReader(), time.process_time()
         for _ in range(size):

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from random import Random
@@ -20,12 +20,6 @@ from tests.fake_api import MODELS, FakeApi, Step, answer_text
 KEY = "sk-test-abcdefghijklmnopqrstuvwxyz"
 CLOCKS = Clocks(silence=0.4, grace=0.2, models=0.5)
 T = TypeVar("T")
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as running:
-        yield running
 
 
 @pytest.fixture
@@ -368,8 +362,9 @@ def test_no_cookie_is_kept(endpoint: Endpoint, api: FakeApi) -> None:
     assert [one.headers.get("cookie") for one in api.requests] == [None, None]
 
 
+@pytest.mark.row("T7")
 @pytest.mark.parametrize("stream", [True, False])
-def test_t7_a_redirect_is_not_followed(endpoint: Endpoint, api: FakeApi, stream: bool) -> None:
+def test_a_redirect_is_not_followed(endpoint: Endpoint, api: FakeApi, stream: bool) -> None:
     error = failure(replace(endpoint, base_url=api.base_url.replace("/v1", "/moved")), request("echo", stream=stream))
 
     assert isinstance(error, errors.WrongAddress)
@@ -414,11 +409,12 @@ def test_no_connection_says_why_and_sends_nothing(
     assert api.requests == [] and str(error.facts["address"]) in base_url.format(port=port)
 
 
+@pytest.mark.row("T6")
 @pytest.mark.parametrize(
     "base_url",
     ["ftp://host/v1", "http://user:pw@host/v1", "http:///v1", "http://a\\@b/v1", "host", "http://h/v1?x=1", ""],
 )
-def test_t6_an_address_that_can_be_read_two_ways_is_refused(base_url: str) -> None:
+def test_an_address_that_can_be_read_two_ways_is_refused(base_url: str) -> None:
     error = failure(Endpoint("odd", base_url, SecretStr(KEY)), request("echo"))
 
     assert isinstance(error, errors.InvalidInput) and "pw" not in error.sentence()
@@ -431,12 +427,11 @@ def test_blanks_around_a_key_are_dropped(endpoint: Endpoint, api: FakeApi, typed
     assert api.requests[0].authorization == "…wxyz"
 
 
+@pytest.mark.row("T3")
 @pytest.mark.parametrize(
     "typed", ["sk-a\nb-secret", "Bearer sk-secret", "sk-sécret", "sk-\x00secret", "sk-" + "x" * 10_000]
 )
-def test_t3_a_key_that_can_not_be_one_is_refused_without_showing_it(
-    endpoint: Endpoint, api: FakeApi, typed: str
-) -> None:
+def test_a_key_that_can_not_be_one_is_refused_without_showing_it(endpoint: Endpoint, api: FakeApi, typed: str) -> None:
     error = failure(replace(endpoint, api_key=SecretStr(typed)), request("echo"))
 
     assert isinstance(error, errors.InvalidInput)
@@ -444,7 +439,8 @@ def test_t3_a_key_that_can_not_be_one_is_refused_without_showing_it(
     assert api.requests == []
 
 
-def test_t3_a_service_that_repeats_the_key_gets_it_masked(endpoint: Endpoint, api: FakeApi) -> None:
+@pytest.mark.row("T3")
+def test_a_service_that_repeats_the_key_gets_it_masked(endpoint: Endpoint, api: FakeApi) -> None:
     secret = "plain0key0of0forty0characters"
     api.script("parrot", f'{{"error": {{"message": "bad key {secret}", "code": "{secret}"}}}}'.encode(), status=401)
     error = failure(replace(endpoint, api_key=SecretStr(secret)), request("parrot"))
@@ -459,7 +455,8 @@ def test_a_service_may_need_no_key() -> None:
         assert api.requests[0].authorization == ""
 
 
-def test_t21_an_endless_json_answer_ends_in_an_error(endpoint: Endpoint, api: FakeApi) -> None:
+@pytest.mark.row("T21")
+def test_an_endless_json_answer_ends_in_an_error(endpoint: Endpoint, api: FakeApi) -> None:
     api.script("bomb", b'{"choices": [', *[b" " * 1024 * 1024] * 40)
 
     assert isinstance(failure(endpoint, request("bomb")), errors.Malformed)

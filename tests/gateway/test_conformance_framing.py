@@ -122,6 +122,7 @@ def test_an_event_of_five_megabytes_comes_through(size: int) -> None:
     assert answered(*pieces(data + b"\n\n", size)).choices[0].text == text
 
 
+@pytest.mark.row("T21")
 @pytest.mark.parametrize(
     "bomb",
     [
@@ -133,7 +134,7 @@ def test_an_event_of_five_megabytes_comes_through(size: int) -> None:
     ],
     ids=["line", "data", "data lines", "comment", "name"],
 )
-def test_t21_memory_stays_bounded_whatever_never_ends(bomb: bytes) -> None:
+def test_memory_stays_bounded_whatever_never_ends(bomb: bytes) -> None:
     tracemalloc.start()
     reader = EventReader()
     try:
@@ -145,7 +146,8 @@ def test_t21_memory_stays_bounded_whatever_never_ends(bomb: bytes) -> None:
         tracemalloc.stop()
 
 
-def test_t21_a_stream_that_never_ends_leaves_nothing_behind_in_the_reader() -> None:
+@pytest.mark.row("T21")
+def test_a_stream_that_never_ends_leaves_nothing_behind_in_the_reader() -> None:
     reader = AnswerReader(ResponseInfo())
     chunk = PIECE.replace(b"word ", b"") * 200 + b": PING\n\n" * 200
     for _ in range(20):
@@ -159,7 +161,8 @@ def test_t21_a_stream_that_never_ends_leaves_nothing_behind_in_the_reader() -> N
         tracemalloc.stop()
 
 
-def test_t21_an_answer_of_endless_words_ends_in_an_error() -> None:
+@pytest.mark.row("T21")
+def test_an_answer_of_endless_words_ends_in_an_error() -> None:
     reader = AnswerReader(ResponseInfo())
     chunk = PIECE.replace(b"word ", b"w" * MIB)
     with pytest.raises(errors.Malformed):

@@ -128,7 +128,8 @@ def test_a_web_page_suggests_the_address_with_its_version() -> None:
     assert error.suggestion == "http://host/v1"
 
 
-def test_t7_a_redirect_says_where_it_pointed() -> None:
+@pytest.mark.row("T7")
+def test_a_redirect_says_where_it_pointed() -> None:
     where = ResponseInfo(status=308, base_url="http://host/v1")
     error = redirect_error(where, "https://host/v1/chat/completions")
 
@@ -136,6 +137,7 @@ def test_t7_a_redirect_says_where_it_pointed() -> None:
     assert redirect_error(where, "javascript:alert(1)").suggestion == ""
 
 
+@pytest.mark.row("T3")
 @pytest.mark.parametrize(
     "text",
     [
@@ -148,18 +150,20 @@ def test_t7_a_redirect_says_where_it_pointed() -> None:
         "other keys too: sk-ant-REDACTED",
     ],
 )
-def test_t3_no_more_than_the_last_four_characters_of_a_key_are_kept(text: str) -> None:
+def test_no_more_than_the_last_four_characters_of_a_key_are_kept(text: str) -> None:
     kept = masked(text, KEY)
 
     assert not any(text[at : at + 5] in kept for at in range(len(text) - 4) if text[at : at + 5] in KEY)
     assert "abcdefghijkl" not in kept and "api03" not in kept
 
 
-def test_t3_a_key_that_does_not_look_like_one_is_masked_by_its_value() -> None:
+@pytest.mark.row("T3")
+def test_a_key_that_does_not_look_like_one_is_masked_by_its_value() -> None:
     assert masked("token 9f8e7d6c5b4a refused", "9f8e7d6c5b4a") == "token …5b4a refused"
 
 
-def test_t11_control_and_bidi_characters_are_removed_and_the_length_is_bounded() -> None:
+@pytest.mark.row("T11")
+def test_control_and_bidi_characters_are_removed_and_the_length_is_bounded() -> None:
     assert masked("a\x1b[31m\x00b\u202e\r\nc\ud800") == "a[31mb\nc"
     assert len(masked("é" * 100_000)) == MOST_CHARACTERS
 

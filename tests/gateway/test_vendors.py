@@ -7,6 +7,7 @@ from lib.gateway.endpoints import EXAMPLE_MODELS, checked_model_id
 from lib.gateway.vendors import OTHER, by_vendor, vendor_of
 
 
+@pytest.mark.row("C28")
 @pytest.mark.parametrize(
     ("model", "vendor"),
     [
@@ -27,7 +28,6 @@ from lib.gateway.vendors import OTHER, by_vendor, vendor_of
     ],
 )
 def test_the_id_tells_the_maker(model: str, vendor: str) -> None:
-    """C28"""
     assert vendor_of(model) == vendor
 
 
@@ -35,20 +35,20 @@ def test_all_of_the_contracts_examples_have_a_known_maker() -> None:
     assert OTHER not in by_vendor(list(EXAMPLE_MODELS))
 
 
+@pytest.mark.row("C28")
 def test_makers_and_models_stay_in_order() -> None:
-    """C28"""
     groups = by_vendor(["who", "gpt-1", "claude-1", "gpt-2"])
     assert list(groups.items()) == [(OTHER, ["who"]), ("OpenAI", ["gpt-1", "gpt-2"]), ("Anthropic", ["claude-1"])]
 
 
+@pytest.mark.row("C28", "T11")
 @pytest.mark.parametrize("model", ["a/b/c:free", "my own model", "模型/一号", "x" * 300])
 def test_an_id_with_slashes_spaces_or_any_script_is_taken(model: str) -> None:
-    """C28 T11"""
     assert checked_model_id(model) == model
 
 
+@pytest.mark.row("C28", "T11")
 @pytest.mark.parametrize("model", ["", " ", "half \ud83d", "a\0b", "a\x1b[2J", "\u202ex", "\u2066x", "x" * 301])
 def test_an_id_that_no_service_can_have_is_refused(model: str) -> None:
-    """C28 T11"""
     with pytest.raises(InvalidInput):
         checked_model_id(model)

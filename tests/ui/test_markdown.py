@@ -22,6 +22,7 @@ def test_formulas_and_lines(text: str, shown: str) -> None:
     assert rendered(text) == shown
 
 
+@pytest.mark.row("T9")
 @given(st.text("![]()\\`$ab\n"))
-def test_t9_no_image_mark_is_left(text: str) -> None:
+def test_no_image_mark_is_left(text: str) -> None:
     assert "![" not in rendered(text)
