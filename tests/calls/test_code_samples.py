@@ -52,9 +52,10 @@ def wire(asked: ChatRequest) -> dict[str, object]:
 
 
 @pytest.mark.row("C23")
-@pytest.mark.parametrize("title", SAMPLES)
-def test_half_a_character_is_sent_as_the_app_sends_it(title: str) -> None:
+def test_half_a_character_is_sent_as_the_app_sends_it(subtests: pytest.Subtests) -> None:
     """A lone surrogate can stand in no file."""
-    body = ChatRequest("echo", (Message(role="user", content="half \ud83d"),)).body()
+    for title in SAMPLES:
+        with subtests.test(title=title):
+            body = ChatRequest("echo", (Message(role="user", content="half \ud83d"),)).body()
 
-    assert SAMPLES[title][0]("https://api.example.com/v1/chat/completions", body).encode("utf-8")
+            assert SAMPLES[title][0]("https://api.example.com/v1/chat/completions", body).encode("utf-8")

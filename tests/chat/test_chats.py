@@ -54,18 +54,16 @@ def listed(store: Store, search: str = "", owner: str = "ann") -> list[str]:
     return [chat.title for chat in store.read(lambda db: chats.chats_of(db, owner, search))]
 
 
-@pytest.mark.parametrize(
-    ("words", "title"),
-    [
+def test_a_chat_is_named_after_its_first_words(subtests: pytest.Subtests) -> None:
+    for words, title in [
         ("Hello  \n there", "Hello there"),
         ("word " * 30, "word word word word word word word word word…"),
         ("字" * 60, "字" * 47 + "…"),
         ("x" * 48, "x" * 48),
         ("  ", ""),
-    ],
-)
-def test_a_chat_is_named_after_its_first_words(words: str, title: str) -> None:
-    assert title_of(words) == title and len(title) <= 48
+    ]:
+        with subtests.test(words=words):
+            assert title_of(words) == title and len(title) <= 48
 
 
 def test_an_answer_takes_its_text_from_its_call(store: Store) -> None:

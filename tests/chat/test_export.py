@@ -40,9 +40,8 @@ def test_an_array_of_messages_is_a_chat() -> None:
 
 
 @pytest.mark.row("T23")
-@pytest.mark.parametrize(
-    "file",
-    [
+def test_a_hostile_or_foreign_file_is_refused_with_a_sentence(subtests: pytest.Subtests) -> None:
+    for file in [
         b"",
         b"\xff\xfe",
         b"[]",
@@ -61,13 +60,12 @@ def test_an_array_of_messages_is_a_chat() -> None:
         b'[{"role": "user", "content": "a"}, {"role": "system", "content": "b"}]',
         json.dumps([{"role": "user", "content": "x"}] * 5_001).encode(),
         b" " * 25_000_001,
-    ],
-)
-def test_a_hostile_or_foreign_file_is_refused_with_a_sentence(file: bytes) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        export.read(file)
+    ]:
+        with subtests.test(file=file[:80]):
+            with pytest.raises(InvalidInput) as refused:
+                export.read(file)
 
-    assert str(refused.value).endswith(".")
+            assert str(refused.value).endswith(".")
 
 
 @pytest.mark.row("T23")

@@ -83,11 +83,10 @@ INSIDE = [
 
 
 @pytest.mark.row("C7", "C8")
-@pytest.mark.parametrize(("field", "value", "json_text"), INSIDE)
-def test_a_field_from_its_lowest_to_its_highest_is_sent_as_it_is(
-    api: FakeApi, field: str, value: Any, json_text: str
-) -> None:
-    assert sent(api, question(Params.checked({field: value}))) == f'{START},"{field}":{json_text}}}'
+def test_a_field_from_its_lowest_to_its_highest_is_sent_as_it_is(subtests: pytest.Subtests, api: FakeApi) -> None:
+    for field, value, json_text in INSIDE:
+        with subtests.test(field=field, value=value):
+            assert sent(api, question(Params.checked({field: value}))) == f'{START},"{field}":{json_text}}}'
 
 
 def test_stream_asks_for_its_usage_too(api: FakeApi) -> None:
@@ -95,9 +94,10 @@ def test_stream_asks_for_its_usage_too(api: FakeApi) -> None:
 
 
 @pytest.mark.row("C9")
-@pytest.mark.parametrize("field", [*RANGES, "stream", "stop", "user"])
-def test_a_field_that_is_off_is_not_sent(api: FakeApi, field: str) -> None:
-    assert sent(api, question(Params.checked({field: None}))) == f"{START}}}"
+def test_a_field_that_is_off_is_not_sent(subtests: pytest.Subtests, api: FakeApi) -> None:
+    for field in [*RANGES, "stream", "stop", "user"]:
+        with subtests.test(field=field):
+            assert sent(api, question(Params.checked({field: None}))) == f"{START}}}"
 
 
 @pytest.mark.parametrize(("field", "nothing"), [("stop", []), ("user", "")])
@@ -115,11 +115,12 @@ def test_every_field_at_once_comes_in_the_order_of_the_contract(api: FakeApi) ->
     )
 
 
-@pytest.mark.parametrize("model", ["o1", "o3", "o4-mini", "gpt-5-chat-latest"])
-def test_models_that_want_it_get_max_completion_tokens(api: FakeApi, model: str) -> None:
-    body = sent(api, question(Params(max_tokens=7), model))
+def test_models_that_want_it_get_max_completion_tokens(subtests: pytest.Subtests, api: FakeApi) -> None:
+    for model in ["o1", "o3", "o4-mini", "gpt-5-chat-latest"]:
+        with subtests.test(model=model):
+            body = sent(api, question(Params(max_tokens=7), model))
 
-    assert body == START.replace('"echo"', f'"{model}"') + ',"max_completion_tokens":7}'
+            assert body == START.replace('"echo"', f'"{model}"') + ',"max_completion_tokens":7}'
 
 
 OUTSIDE = [
@@ -134,25 +135,27 @@ OUTSIDE = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value", "sentence"), OUTSIDE)
-def test_just_outside_is_refused_in_a_sentence(field: str, value: Any, sentence: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        Params.checked({field: value})
-    assert sentence in str(refused.value)
+def test_just_outside_is_refused_in_a_sentence(subtests: pytest.Subtests) -> None:
+    for field, value, sentence in OUTSIDE:
+        with subtests.test(field=field, value=value):
+            with pytest.raises(InvalidInput) as refused:
+                Params.checked({field: value})
+            assert sentence in str(refused.value)
 
 
 LINKS = [(field, value, sentence) for field, value, sentence in OUTSIDE if field in RANGES and value != 1.5]
 
 
 @pytest.mark.row("C7")
-@pytest.mark.parametrize(("field", "value", "sentence"), LINKS)
 def test_just_outside_is_said_on_the_page_and_nothing_is_sent(
-    app: AppTest, api: FakeApi, field: str, value: Any, sentence: str
+    subtests: pytest.Subtests, app: AppTest, api: FakeApi
 ) -> None:
-    tab = new_tab(prompt="Hello", **{field: str(value)})
+    for field, value, sentence in LINKS:
+        with subtests.test(field=field, value=value):
+            tab = new_tab(prompt="Hello", **{field: str(value)})
 
-    assert f"“{field}” {sentence}" in shown(tab)
-    assert raw(api) == []
+            assert f"“{field}” {sentence}" in shown(tab)
+            assert raw(api) == []
 
 
 @pytest.mark.row("C7", "C8")

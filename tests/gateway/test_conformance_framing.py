@@ -6,7 +6,6 @@ import time
 import tracemalloc
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +17,9 @@ from lib.core.contract import Reply
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo
 from lib.gateway.events import LIMIT, EventReader
+from tests.case_files import cases
 
-CASES = [
-    json.loads(line) for line in (Path(__file__).parents[1] / "cases/events.jsonl").read_text("utf-8").splitlines()
-]
+CASES = cases("events")
 PIECE = b'data: {"choices":[{"index":0,"delta":{"content":"word "}}]}\n\n'
 END = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 MIB = 1024 * 1024
@@ -54,14 +52,6 @@ def test_all_public_suites_are_there() -> None:
     assert len(CASES) >= 170 and len({case["name"] for case in CASES}) == len(CASES)
     for suite in ("openai-python", "httpx-sse", "eventsource-parser", "web-platform-tests", "WHATWG", "chat"):
         assert suites[suite] >= 7, suite
-
-
-@pytest.mark.parametrize("size", [2, 3, 5, 7, 97])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_events_come_out_the_same_in_chunks_of_any_size(case: dict[str, Any], size: int) -> None:
-    whole = b"".join(chunk.encode("utf-8", "surrogateescape") for chunk in case["chunks"])
-
-    assert events(*pieces(whole, size)) == [tuple(event) for event in case["expected"]]
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=6))

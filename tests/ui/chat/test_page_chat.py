@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import KEY, ask, bodies, choose_model, connect, draft, figures, host, new_tab, shown, switch_on
+from tests.pages import KEY, ask, bodies, choose_model, click, connect, draft, figures, host, new_tab, shown, switch_on
 
 
 @pytest.fixture
@@ -239,21 +239,19 @@ def test_a_link_fills_the_form_and_sends_nothing(app: AppTest, api: FakeApi) -> 
     assert bodies(api) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "sentence"),
-    [
+def test_nonsense_in_a_link_is_said_and_left_out(subtests: pytest.Subtests, app: AppTest) -> None:
+    for name, value, sentence in [
         ("temperature", "3", "“temperature” has to be a number from 0 to 2."),
         ("temperature", "hot", "The link's “temperature” is not a number."),
         ("temperature", "nan", "“temperature” has to be a number from 0 to 2."),
         ("max_tokens", "0", "“max_tokens” has to be a whole number from 1 up."),
-    ],
-)
-def test_nonsense_in_a_link_is_said_and_left_out(app: AppTest, name: str, value: str, sentence: str) -> None:
-    tab = new_tab(prompt="hi", **{name: value})
+    ]:
+        with subtests.test(name=name, value=value):
+            tab = new_tab(prompt="hi", **{name: value})
 
-    assert sentence in shown(tab)
-    assert not tab.toggle(key=f"chat_{name}_on").value
-    assert draft(tab) == "hi"
+            assert sentence in shown(tab)
+            assert not tab.toggle(key=f"chat_{name}_on").value
+            assert draft(tab) == "hi"
 
 
 def test_an_empty_message_sends_nothing(app: AppTest, api: FakeApi) -> None:
@@ -273,24 +271,22 @@ def test_an_over_long_message_comes_back_into_the_field(app: AppTest, api: FakeA
 
 
 @pytest.mark.row("X12")
-@pytest.mark.parametrize(
-    ("model", "sentence"),
-    [
+def test_what_goes_wrong_is_said_for_people_and_the_message_stays(subtests: pytest.Subtests, app: AppTest) -> None:
+    for model, sentence in [
         ("error-401", "does not accept this key"),
         ("error-402", "not enough money"),
         ("error-404", "does not know the model “error-404”"),
         ("cut", "broke in the middle of the answer"),
         ("empty", "sent an empty answer"),
         ("html", "There is no chat service at this address"),
-    ],
-)
-def test_what_goes_wrong_is_said_for_people_and_the_message_stays(app: AppTest, model: str, sentence: str) -> None:
-    ask(app, "Good morning", model=model)
+    ]:
+        with subtests.test(model=model):
+            ask(click(app, "chat_new"), "Good morning", model=model)
 
-    assert sentence in shown(app)
-    assert "Good morning" in shown(app)
-    assert app.button(key="chat_regenerate")
-    assert sentence in shown(app.run())
+            assert sentence in shown(app)
+            assert "Good morning" in shown(app)
+            assert app.button(key="chat_regenerate")
+            assert sentence in shown(app.run())
 
 
 def test_the_operator_sets_how_long_a_service_may_take(
@@ -333,25 +329,21 @@ def test_connecting_fills_the_model_list_and_forgets_the_typed_key(unconnected: 
 
 
 @pytest.mark.row("X2", "T3", "T6")
-@pytest.mark.parametrize(
-    ("address", "key", "sentence"),
-    [
+def test_connect_tells_apart_what_is_wrong(subtests: pytest.Subtests, unconnected: AppTest, api: FakeApi) -> None:
+    for address, key, sentence in [
         ("{api}", "sk-bad", "does not accept this key"),
         ("http://127.0.0.1:1/v1", KEY, "Nothing answers at"),
         ("http://nobody.invalid/v1", KEY, "can't be found"),
         ("ftp://example.com", KEY, "This address can't be used"),
         ("http://169.254.169.254/v1", KEY, "belongs to the network itself"),
         ("{api}", "sk-two\nlines", "The key holds characters"),
-    ],
-)
-def test_connect_tells_apart_what_is_wrong(
-    unconnected: AppTest, api: FakeApi, address: str, key: str, sentence: str
-) -> None:
-    app = connect(unconnected, address.format(api=api.base_url), key)
+    ]:
+        with subtests.test(address=address, key=key):
+            app = connect(unconnected, address.format(api=api.base_url), key)
 
-    assert sentence in shown(app)
-    assert not app.exception
-    assert app.text_input(key="connection_base_url").value == address.format(api=api.base_url)
+            assert sentence in shown(app)
+            assert not app.exception
+            assert app.text_input(key="connection_base_url").value == address.format(api=api.base_url)
 
 
 @pytest.mark.row("X2")

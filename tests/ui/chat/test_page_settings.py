@@ -180,9 +180,8 @@ def test_presets_are_bounded_in_number_size_and_name(store: Store) -> None:
 
 
 @pytest.mark.row("C29")
-@pytest.mark.parametrize(
-    ("temperature", "words"),
-    [
+def test_each_temperature_lies_in_one_zone(subtests: pytest.Subtests) -> None:
+    for temperature, words in [
         (0, "precise"),
         (0.4, "precise"),
         (0.5, "balanced"),
@@ -190,10 +189,9 @@ def test_presets_are_bounded_in_number_size_and_name(store: Store) -> None:
         (1.4, "creative"),
         (1.5, "wild"),
         (2, "wild"),
-    ],
-)
-def test_each_temperature_lies_in_one_zone(temperature: float, words: str) -> None:
-    assert zone(temperature) == words
+    ]:
+        with subtests.test(temperature=temperature):
+            assert zone(temperature) == words
 
 
 @pytest.mark.row("C29")
@@ -241,9 +239,10 @@ def test_a_json_object_is_refused_in_a_sentence_or_arrives_unchanged(text: str) 
 
 
 @pytest.mark.row("C7")
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
+def test_a_mistake_in_the_further_fields_is_said_and_nothing_is_sent(
+    subtests: pytest.Subtests, app: AppTest, api: FakeApi
+) -> None:
+    for text, sentence in [
         ('{"seed": 7,\n "x" 1}', "at line 2, character 6 (Expecting ':' delimiter)"),
         ("[1]", "have to be one JSON object"),
         ('{"x": NaN}', "“NaN”, which is not a number in JSON"),
@@ -255,19 +254,16 @@ def test_a_json_object_is_refused_in_a_sentence_or_arrives_unchanged(text: str) 
         ('{"messages": []}', "they are the conversation itself"),
         ('{"stream_options": {}}', "it goes along with the control “stream”"),
         ('{"x": "' + "y" * 20_000 + '"}', "longer than 20,000 characters"),
-    ],
-)
-def test_a_mistake_in_the_further_fields_is_said_and_nothing_is_sent(
-    app: AppTest, api: FakeApi, text: str, sentence: str
-) -> None:
-    type_json(app, text)
-    assert sentence in app.error[0].value
-    ask(app)
+    ]:
+        with subtests.test(text=text[:80]):
+            type_json(app, text)
+            assert sentence in app.error[0].value
+            ask(app)
 
-    assert bodies(api) == []
-    assert "what you typed is still there" in shown(app)
-    assert app.text_area(key="chat_json").value == text
-    assert str(app.chat_input(key="chat_input").proto.value) == "Hello"
+            assert bodies(api) == []
+            assert "what you typed is still there" in shown(app)
+            assert app.text_area(key="chat_json").value == text
+            assert str(app.chat_input(key="chat_input").proto.value) == "Hello"
 
 
 @pytest.mark.row("C7", "C13")

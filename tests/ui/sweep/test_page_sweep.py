@@ -190,17 +190,15 @@ def test_the_usage_page_adds_up_to_the_sweep(app: AppTest, api: FakeApi) -> None
     assert (tiles["Calls"], tiles["Output tokens (completion)"]) == ("6", str(completion))
 
 
-@pytest.mark.parametrize(
-    ("query", "sentence"),
-    [
+def test_nonsense_in_a_link_is_said(subtests: pytest.Subtests, app: AppTest, api: FakeApi) -> None:
+    for query, sentence in [
         ({"temperatures": "9"}, "“temperature” has to be a number from 0 to 2."),
         ({"temperatures": "hot"}, "The link's “temperatures” is not a number."),
         ({"repeats": "0"}, "The link's “repeats” has to be a whole number from 1 to 50."),
         ({"concurrency": "1000"}, "The link's “concurrency” has to be a whole number from 1 to 64."),
-    ],
-)
-def test_nonsense_in_a_link_is_said(app: AppTest, api: FakeApi, query: dict[str, str], sentence: str) -> None:
-    assert sentence in shown(link(api, "echo", **query))
+    ]:
+        with subtests.test(query=query):
+            assert sentence in shown(link(api, "echo", **query))
 
 
 def test_a_typed_temperature_that_is_none_is_said_and_nothing_is_sent(app: AppTest, api: FakeApi) -> None:
