@@ -38,7 +38,7 @@ def chunk(*choices: dict[str, Any], **more: Any) -> bytes:
     return b"data: " + json.dumps({"model": "m", "choices": choices, **more}).encode() + b"\n\n"
 
 
-def parse_error_body(content: Any = None, index: int = 0, finish: Any = None, **delta: Any) -> dict[str, Any]:
+def choice_with(content: Any = None, index: int = 0, finish: Any = None, **delta: Any) -> dict[str, Any]:
     return {"index": index, "delta": {"content": content, **delta}, "finish_reason": finish}
 
 
@@ -54,7 +54,7 @@ def answer(*chunks: bytes, n: int = 1) -> Reply:
     return reply
 
 
-END = chunk(parse_error_body(finish="stop")) + b"data: [DONE]\n\n"
+END = chunk(choice_with(finish="stop")) + b"data: [DONE]\n\n"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
@@ -128,13 +128,13 @@ def test_any_json_gives_an_answer_or_an_error_of_ours(values: list[Any], stream:
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_an_answer_does_not_depend_on_where_the_chunks_are_cut(data: st.DataObject) -> None:
-    text = chunk(parse_error_body("<think>\nhm"), parse_error_body("你好 👩‍👩‍👧 ", index=1)) + chunk(
-        parse_error_body("m\n</think>\n\nYes"), parse_error_body("b", index=1)
+    text = chunk(choice_with("<think>\nhm"), choice_with("你好 👩‍👩‍👧 ", index=1)) + chunk(
+        choice_with("m\n</think>\n\nYes"), choice_with("b", index=1)
     )
     whole = (
         b"\xef\xbb\xbf"
         + text
-        + chunk(parse_error_body(finish="stop"), parse_error_body(finish="length", index=1))
+        + chunk(choice_with(finish="stop"), choice_with(finish="length", index=1))
         + b"data: [DONE]\n\n"
     )
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=12)))
@@ -164,13 +164,13 @@ def test_splitting_off_thoughts_loses_nothing_but_tags_and_line_ends(parts: list
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ([parse_error_body("Hi")], "Hi"),
-        ([parse_error_body([{"type": "text", "text": "H"}, {"type": "text", "text": "i"}])], "Hi"),
+        ([choice_with("Hi")], "Hi"),
+        ([choice_with([{"type": "text", "text": "H"}, {"type": "text", "text": "i"}])], "Hi"),
         ([{"delta": {"content": "Hi"}}], "Hi"),
         ([{"index": "0", "message": {"content": "Hi"}}], "Hi"),
-        ([parse_error_body("H"), {"index": 0, "delta": None}, parse_error_body("i")], "Hi"),
-        ([parse_error_body(error_from="No.")], "No."),
-        ([parse_error_body("a\ud83d")], "a�"),
+        ([choice_with("H"), {"index": 0, "delta": None}, choice_with("i")], "Hi"),
+        ([choice_with(refusal="No.")], "No."),
+        ([choice_with("a\ud83d")], "a�"),
     ],
 )
 def test_text_is_found_wherever_it_stands(content: list[dict[str, Any]], expected: str) -> None:
@@ -188,7 +188,7 @@ def test_text_is_found_wherever_it_stands(content: list[dict[str, Any]], expecte
     ],
 )
 def test_reasoning_counts_once_under_any_name(delta: dict[str, Any]) -> None:
-    choice = answer(chunk({"delta": delta}), chunk(parse_error_body("Yes")), END).choices[0]
+    choice = answer(chunk({"delta": delta}), chunk(choice_with("Yes")), END).choices[0]
 
     assert (choice.reasoning, choice.text) == ("hm", "Yes")
 
@@ -198,27 +198,27 @@ def test_reasoning_counts_once_under_any_name(delta: dict[str, Any]) -> None:
     [("stop", "stop"), ("eos", "stop"), ("end_turn", "stop"), ("completed", "stop"), ("tool_calls", "tool_calls")],
 )
 def test_finish_reasons_are_spelled_one_way(spelling: str, expected: str) -> None:
-    assert answer(chunk(parse_error_body("x", finish=spelling))).choices[0].finish_reason == expected
+    assert answer(chunk(choice_with("x", finish=spelling))).choices[0].finish_reason == expected
 
 
 @pytest.mark.parametrize("nothing", [None, "", "null", 7])
 def test_an_empty_finish_reason_is_none_and_the_stream_counts_as_cut(nothing: Any) -> None:
     with pytest.raises(errors.CutOff):
-        answer(chunk(parse_error_body("x", finish=nothing)), b"data: [DONE]\n\n")
+        answer(chunk(choice_with("x", finish=nothing)), b"data: [DONE]\n\n")
 
 
 def test_choices_may_come_interleaved_and_out_of_order() -> None:
     reply = answer(
-        chunk(parse_error_body("b", 1)),
-        chunk(parse_error_body("a", 0), parse_error_body("b", 1)),
-        chunk(parse_error_body("", 1, "stop"), parse_error_body("", 0, "stop")),
+        chunk(choice_with("b", 1)),
+        chunk(choice_with("a", 0), choice_with("b", 1)),
+        chunk(choice_with("", 1, "stop"), choice_with("", 0, "stop")),
     )
 
     assert [choice.text for choice in reply.choices] == ["a", "bb"]
 
 
 def test_an_absurd_index_is_ignored() -> None:
-    assert len(answer(chunk(parse_error_body("x", 10**9), parse_error_body("y")), END).choices) == 1
+    assert len(answer(chunk(choice_with("x", 10**9), choice_with("y")), END).choices) == 1
 
 
 COUNTS = {"prompt_tokens": 33, "completion_tokens": 40}
@@ -232,8 +232,8 @@ COUNTS = {"prompt_tokens": 33, "completion_tokens": 40}
         ([chunk(usage=COUNTS)] * 2, 3, (33, 40)),
         (
             [
-                chunk(parse_error_body(" "), usage=COUNTS),
-                chunk(parse_error_body(" "), usage={**COUNTS, "completion_tokens": 50}),
+                chunk(choice_with(" "), usage=COUNTS),
+                chunk(choice_with(" "), usage={**COUNTS, "completion_tokens": 50}),
             ],
             1,
             (33, 50),
@@ -249,7 +249,7 @@ def test_usage_is_read_from_any_place_and_summed_only_when_it_comes_by_choice(
     frames: list[bytes], n: int, expected: tuple[int, int] | None
 ) -> None:
     usage = answer(
-        chunk(*(parse_error_body("x", index, "stop") for index in range(n))), *frames, b"data: [DONE]\n\n", n=n
+        chunk(*(choice_with("x", index, "stop") for index in range(n))), *frames, b"data: [DONE]\n\n", n=n
     ).usage
 
     found = (usage.prompt_tokens, usage.completion_tokens) if usage.source == "reported" else None
@@ -300,14 +300,14 @@ def test_a_json_answer_of_llama_cpp_with_several_choices_has_no_usable_usage() -
     [
         (b"", errors.CutOff),
         (b": PING\n\n", errors.CutOff),
-        (chunk(parse_error_body("x")), errors.CutOff),
-        (chunk(parse_error_body("x")) + b"data: [DONE]\n\n", errors.BrokenOff),
-        (chunk(parse_error_body("x", 0, "stop"), parse_error_body("y", 1)) + b"data: [DONE]\n\n", errors.BrokenOff),
+        (chunk(choice_with("x")), errors.CutOff),
+        (chunk(choice_with("x")) + b"data: [DONE]\n\n", errors.BrokenOff),
+        (chunk(choice_with("x", 0, "stop"), choice_with("y", 1)) + b"data: [DONE]\n\n", errors.BrokenOff),
         (b'{"choices": [{"mess', errors.CutOff),
         (b"data: [DONE]\n\n", errors.Empty),
-        (chunk(parse_error_body(finish="stop")), errors.Empty),
-        (chunk(parse_error_body(finish="length")), errors.Empty),
-        (chunk(parse_error_body(finish="content_filter")), errors.Blocked),
+        (chunk(choice_with(finish="stop")), errors.Empty),
+        (chunk(choice_with(finish="length")), errors.Empty),
+        (chunk(choice_with(finish="content_filter")), errors.Blocked),
         (b'{"choices": []}', errors.Empty),
         (b"Not found", errors.Malformed),
         (b"data: hello\n\n", errors.Malformed),
@@ -320,8 +320,8 @@ def test_a_json_answer_of_llama_cpp_with_several_choices_has_no_usable_usage() -
         (b"event: error\ndata: boom\n\n", errors.ApiError),
         (b'data: {"object": "error", "message": "m", "code": 400}\n\ndata: [DONE]\n\n', errors.BadParameter),
         ('{"success": false, "message": "无权进行此操作"}'.encode(), errors.Forbidden),
-        (chunk(parse_error_body("x", finish="error")), errors.ApiError),
-        (chunk(parse_error_body("x"), error={"code": "server_error", "message": "gone"}), errors.UpstreamFailed),
+        (chunk(choice_with("x", finish="error")), errors.ApiError),
+        (chunk(choice_with("x"), error={"code": "server_error", "message": "gone"}), errors.UpstreamFailed),
     ],
 )
 def test_what_is_no_whole_answer_is_an_error(stream: bytes, error: type[errors.TemperaError]) -> None:
@@ -332,7 +332,7 @@ def test_what_is_no_whole_answer_is_an_error(stream: bytes, error: type[errors.T
 
 
 def test_an_answer_that_spent_its_length_on_reasoning_is_whole() -> None:
-    reply = answer(chunk(parse_error_body(reasoning_content="hm", finish="length")))
+    reply = answer(chunk(choice_with(reasoning_content="hm", finish="length")))
 
     assert (reply.choices[0].reasoning, reply.choices[0].finish_reason) == ("hm", "length")
 
@@ -343,7 +343,7 @@ def test_pings_and_comments_are_no_progress() -> None:
         list(reader.feed(ping))
 
     assert reader.progress == 0
-    list(reader.feed(chunk(parse_error_body("x"))))
+    list(reader.feed(chunk(choice_with("x"))))
     assert reader.progress == 1
 
 
