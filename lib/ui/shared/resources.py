@@ -1,4 +1,4 @@
-"""What all visitors share: the house, opened once per process."""
+"""What all visitors share: the services, opened once per process."""
 
 import gc
 import importlib
