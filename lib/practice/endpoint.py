@@ -61,18 +61,18 @@ class SharedContext:
 
     def __init__(self, tokens: int = CONTEXT_TOKENS, choices: int = PARALLEL_CHOICES) -> None:
         self.tokens, self.choices = tokens, choices
-        self._door = asyncio.Lock()
+        self._queue = asyncio.Lock()
         self._freed = asyncio.Event()
 
     @property
-    def crowded(self) -> bool:
+    def has_waiters(self) -> bool:
         """Whether somebody waits for a place."""
-        return self._door.locked()
+        return self._queue.locked()
 
     @asynccontextmanager
-    async def hold(self, tokens: int, choices: int) -> AsyncIterator[None]:
+    async def reserve(self, tokens: int, choices: int) -> AsyncIterator[None]:
         """Wait for a place and keep it; the request must fit into the empty room."""
-        async with self._door:
+        async with self._queue:
             while tokens > self.tokens or choices > self.choices:
                 self._freed.clear()
                 await self._freed.wait()
@@ -117,7 +117,7 @@ class LocalModel(PracticeEndpoint):
         for name in (request.params.extra_fields or {}).keys() - FURTHER_FIELDS:
             raise InvalidInput(N_("The practice model does not take “{field}”."), field=name)
         needed = tokens_needed(await self._prompt_tokens(request), request)
-        async with self.context.hold(needed, request.choices):
+        async with self.context.reserve(needed, request.choices):
             child = await self.supervisor.running()
             yield PracticeEndpoint(base_url=f"{child.address}/v1", api_key=child.api_key)
             self.supervisor.answered(child)

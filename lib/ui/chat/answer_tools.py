@@ -88,7 +88,7 @@ def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
         came = len(call.choices)
         st.caption(_("{came} of {asked} versions came.").format(came=came, asked=came + lacking))
         if last and turn.id == turn.versions[-1]:
-            st.button(_("Fetch the rest"), key="chat_fetch_rest", on_click=actions.fetch_rest, args=(turn,))
+            st.button(_("Fetch the rest"), key="chat_fetch_rest", on_click=actions.fetch_missing, args=(turn,))
 
 
 def _try_again() -> None:
