@@ -1,11 +1,7 @@
 """Around the pages: who the visitor is, what the browser may load, the one script of ours, and whether we are well."""
 
-import base64
-import hashlib
 import re
 import secrets
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +10,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lib.streamlit_internals import inline_script_hashes, is_part, with_script
 
 VISITOR_COOKIE = "tempera_visitor"
 SESSION_COOKIE = "tempera_session"
@@ -35,7 +33,7 @@ class PageMiddleware:
             await send({"type": "websocket.close", "code": 1008})
         elif scope["type"] == "http":
             send = _with_headers(scope, send)
-            if not _is_part(scope["path"]):
+            if not is_part(scope["path"]):
                 scope, send = _with_script(scope, send)
             await self.app(scope, receive, send)
         else:
@@ -64,11 +62,6 @@ def _with_headers(scope: Scope, send: Send) -> Send:
     return send_with_headers
 
 
-def _is_part(path: str) -> bool:
-    """Whether the path is that of a part of a page, not of a page."""
-    return path.startswith(("/_stcore", "/static", "/media", "/component"))
-
-
 def _with_script(scope: Scope, send: Send) -> tuple[Scope, Send]:
     """Puts our script into the head of an HTML page: Streamlit has no place for one that our CSP would let run."""
     plain = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"accept-encoding"]}
@@ -81,7 +74,7 @@ def _with_script(scope: Scope, send: Send) -> tuple[Scope, Send]:
         elif start and message["type"] == "http.response.body":
             page.extend(message.get("body", b""))
             if not message.get("more_body"):
-                body = bytes(page).replace(b"<head>", b"<head>" + SCRIPT_TAG, 1)
+                body = with_script(bytes(page), SCRIPT_TAG)
                 MutableHeaders(scope=start[0])["content-length"] = str(len(body))
                 await send(start[0])
                 await send({"type": "http.response.body", "body": body})
@@ -100,7 +93,7 @@ def _is_html(start: Message) -> bool:
 def _missing_cookies(connection: HTTPConnection) -> list[str]:
     """Set-Cookie values for the visitor (a year) and the browser session, where the browser has none yet."""
     wanted = {VISITOR_COOKIE: f"; Max-Age={VISITOR_SECONDS}", SESSION_COOKIE: ""}
-    if _is_part(connection.url.path):
+    if is_part(connection.url.path):
         return []
     secure = "; Secure" if connection.url.scheme == "https" else ""
     return [
@@ -114,7 +107,7 @@ def _security_headers(host: str) -> dict[str, str]:
     sockets = f" ws://{host} wss://{host}" if host else ""
     policy = (
         "default-src 'self'; "
-        f"script-src 'self' {_inline_script_hash()}; "
+        f"script-src 'self' {inline_script_hashes()}; "
         "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
         f"connect-src 'self'{sockets}; worker-src 'self' blob:; frame-src 'self'; object-src 'none'; "
         "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
@@ -126,17 +119,6 @@ def _security_headers(host: str) -> dict[str, str]:
         "referrer-policy": "no-referrer",
         "permissions-policy": "camera=(), microphone=(), geolocation=()",
     }
-
-
-@cache
-def _inline_script_hash() -> str:
-    """The CSP hash of the one inline script in Streamlit's index.html, taken from the installed version."""
-    spec = find_spec("streamlit")
-    assert spec is not None and spec.origin is not None
-    page = Path(spec.origin).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
-    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
-    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
-    return " ".join(f"'sha256-{digest}'" for digest in digests)
 
 
 async def _healthz(_: Request) -> Response:

@@ -72,18 +72,18 @@ class Conversation:
         found = self.store.read(lambda db: chats.side_by_side(db, self.owner, chat_id, together))
         return [turn if turn.id in one.alternatives else one for one in found]
 
-    def say(self, text: str, form: Form, images: Sequence[str] = (), turns: Sequence[Turn] | None = None) -> str:
+    def send_text(self, text: str, form: Form, images: Sequence[str] = (), turns: Sequence[Turn] | None = None) -> str:
         """Send `text` and images (data URLs) after `turns`, the open branch; the id of the chat. Raises InvalidInput
         when it can't be sent, and then nothing has changed."""
         turns = self.branch() if turns is None else turns
-        return self._say(turns, _last_id(turns), Message(role="user", content=text, images=tuple(images)), form)
+        return self._send_text(turns, _last_id(turns), Message(role="user", content=text, images=tuple(images)), form)
 
     def send_edited(self, turn: Turn, text: str, form: Form) -> None:
         """Send `text`, with the images of the question `turn`, as another version of it. Raises InvalidInput."""
         message = Message(role="user", content=text, images=self.images(turn.images))
-        self._say(_before(self.branch(), turn), turn.parent, message, form)
+        self._send_text(_before(self.branch(), turn), turn.parent, message, form)
 
-    def _say(self, turns: Sequence[Turn], parent: str | None, message: Message, form: Form) -> str:
+    def _send_text(self, turns: Sequence[Turn], parent: str | None, message: Message, form: Form) -> str:
         """Record a question under `parent` with the answers to come, and begin."""
         asked = self._asked(turns, [message], form)
 
@@ -123,7 +123,7 @@ class Conversation:
 
         return self.store.write(record).result()
 
-    def again(self, form: Form, instead_of: Turn | None = None) -> None:
+    def regenerate(self, form: Form, instead_of: Turn | None = None) -> None:
         """Ask a question once more, the last one or that of the answer `instead_of`; what comes is a sibling of the old
         answer."""
         turns = _before(self.branch(), instead_of)
@@ -140,7 +140,7 @@ class Conversation:
         self._answer(turn.parent, replace(self._asked(turns, nudge, form), begun=turn.text))
 
     def planned(self, turns: Sequence[Turn], last: Message, form: Form) -> list[tuple[ChatRequest, Endpoint]]:
-        """What `say` would ask after `turns`, and where. Raises InvalidInput."""
+        """What `send_text` would ask after `turns`, and where. Raises InvalidInput."""
         return [(call.request, endpoint) for call, endpoint in self._asked(turns, [last], form).calls]
 
     def endpoints(self) -> list[Endpoint]:
@@ -159,7 +159,7 @@ class Conversation:
         """Bring a deleted turn back. Raises NotFound."""
         self._change(lambda db, chat_id: chats.undelete_turn(db, self.owner, chat_id, message_id, mark))
 
-    def forget(self) -> None:
+    def erase(self) -> None:
         """Remove the whole chat for good."""
         self._change(lambda db, chat_id: chats.erase(db, self.owner, chat_id))
 
@@ -169,7 +169,7 @@ class Conversation:
         chat_id = self.chat_id
         return self.store.write(lambda db: work(db, chat_id)).result()
 
-    def fetch_rest(self, turn: Turn) -> None:
+    def fetch_missing(self, turn: Turn) -> None:
         """Ask for the versions that did not come; they are siblings of `turn`. Raises NotConnected."""
         if turn.call is not None and missing(turn.call):
             self._repeat(turn, turn.call, missing(turn.call), self._endpoint(turn.call.endpoint))

@@ -150,7 +150,7 @@ class Client:
         thinking = self._clocks.thinking if thinks(request.model) else 1.0
         watch = Stopwatch(place.first_byte_seconds * thinking)
         async with self._connections.one(place.base_url) as http:
-            response = await watch.over(http.send(_chat(http, place, request, on_sent), stream=True))
+            response = await watch.wait_for(http.send(_chat(http, place, request, on_sent), stream=True))
             try:
                 info = _response_info(response, place, request.model)
                 if not response.is_success:
@@ -172,7 +172,7 @@ class Client:
         async with aclosing(_chunks(response)) as chunks:
             while True:
                 try:
-                    chunk = await watch.over(anext(chunks, b""))
+                    chunk = await watch.wait_for(anext(chunks, b""))
                 except (BadAnswer, TimedOut) as error:
                     chunk, ending = b"", error
                 if not chunk:
@@ -274,7 +274,7 @@ async def _no(response: httpx.Response, info: ResponseInfo, watch: Stopwatch) ->
     if response.is_redirect or 300 <= response.status_code < 400:
         return redirect_error(info, response.headers.get("location", ""))
     try:
-        return error_from(info.with_body(await watch.over(_start_of(response, MOST_ERROR_BYTES))))
+        return error_from(info.with_body(await watch.wait_for(_start_of(response, MOST_ERROR_BYTES))))
     except (BadAnswer, TimedOut):
         return error_from(info)
 

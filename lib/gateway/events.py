@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from httpx_sse._decoders import SSEDecoder
-
 from lib.core.errors import Malformed
 
 LIMIT = 16 * 1024 * 1024
@@ -47,9 +45,8 @@ class EventReader:
     def __init__(self) -> None:
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
         self._lines = _Lines()
-        self._fields = SSEDecoder()
-        self._first = ""
-        self._count = 0
+        self._name = ""
+        self._data: list[str] = []
         self._size = 0
         self._started = False
 
@@ -78,32 +75,33 @@ class EventReader:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         done = line.strip() == DONE or (name == "data" and value.strip() == DONE)
-        if not line or (self._count == 1 and self._next_begins(name, value, done)):
+        if not line or (len(self._data) == 1 and self._next_begins(name, value, done)):
             yield from self._dispatch()
-        if done and not self._count:
+        if done and not self._data:
             yield Event("message", DONE)
         elif line:
-            self._keep(line, name, value)
+            self._keep(name, value)
 
     def _next_begins(self, name: str, value: str, done: bool) -> bool:
         """Whether this line starts another event although no blank line ended the last one."""
         looks_so = done or (name == "data" and value.startswith("{"))
-        return looks_so and isinstance(json_value(self._first), dict)
+        return looks_so and isinstance(json_value(self._data[0]), dict)
 
-    def _keep(self, line: str, name: str, value: str) -> None:
-        self._fields.decode(line)
-        if name == "data":
-            self._first = self._first if self._count else value
-            self._count += 1
-            self._size += len(line) + 1
+    def _keep(self, name: str, value: str) -> None:
+        """Take in one field; `id`, `retry` and comments mean nothing to a reader that never reconnects."""
+        if name == "event":
+            self._name = value
+        elif name == "data":
+            self._data.append(value)
+            self._size += len(value) + len("data: ")
         if self._size > LIMIT:
             raise Malformed("An event is longer than 16 MiB.")
 
     def _dispatch(self) -> Iterator[Event]:
-        event, lines = self._fields.decode(""), self._count
-        self._first, self._count, self._size = "", 0, 0
-        if event is not None and lines:
-            yield Event(event.event, event.data)
+        name, lines = self._name, self._data
+        self._name, self._data, self._size = "", [], 0
+        if lines:
+            yield Event(name or "message", "\n".join(lines))
 
 
 def _whole(data: str) -> bool:

@@ -99,7 +99,7 @@ class Stopwatch:
         self.name, self.seconds = name, seconds
         self._waited = 0.0 if restart else self._waited
 
-    async def over(self, awaitable: Awaitable[T]) -> T:
+    async def wait_for(self, awaitable: Awaitable[T]) -> T:
         """The result of `awaitable`; raises TimedOut, or what a failure of httpx means."""
         began = time.monotonic()
         try:

@@ -6,7 +6,6 @@ so a request is admitted only while all that run fit, and the others wait in the
 """
 
 import asyncio
-import urllib.error
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,10 +13,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lib.core.contract import ChatRequest
-from lib.core.errors import BadParameter, ContextTooLong, InvalidInput
+from lib.core.errors import ApiError, BadParameter, ContextTooLong, InvalidInput
 from lib.core.i18n import N_
 from lib.gateway.endpoints import Endpoint
-from lib.practice.process import SILENT, Supervisor
+from lib.gateway.json_call import NO_ANSWER
+from lib.practice.process import Supervisor
 from lib.practice.server import CONTEXT_TOKENS, DEFAULT_ANSWER_TOKENS, MODEL, PARALLEL_CHOICES
 
 TITLE = N_("Practice model")
@@ -61,18 +61,18 @@ class SharedContext:
 
     def __init__(self, tokens: int = CONTEXT_TOKENS, choices: int = PARALLEL_CHOICES) -> None:
         self.tokens, self.choices = tokens, choices
-        self._door = asyncio.Lock()
+        self._queue = asyncio.Lock()
         self._freed = asyncio.Event()
 
     @property
-    def crowded(self) -> bool:
+    def has_waiters(self) -> bool:
         """Whether somebody waits for a place."""
-        return self._door.locked()
+        return self._queue.locked()
 
     @asynccontextmanager
-    async def hold(self, tokens: int, choices: int) -> AsyncIterator[None]:
+    async def reserve(self, tokens: int, choices: int) -> AsyncIterator[None]:
         """Wait for a place and keep it; the request must fit into the empty room."""
-        async with self._door:
+        async with self._queue:
             while tokens > self.tokens or choices > self.choices:
                 self._freed.clear()
                 await self._freed.wait()
@@ -117,7 +117,7 @@ class LocalModel(PracticeEndpoint):
         for name in (request.params.extra_fields or {}).keys() - FURTHER_FIELDS:
             raise InvalidInput(N_("The practice model does not take “{field}”."), field=name)
         needed = tokens_needed(await self._prompt_tokens(request), request)
-        async with self.context.hold(needed, request.choices):
+        async with self.context.reserve(needed, request.choices):
             child = await self.supervisor.running()
             yield PracticeEndpoint(base_url=f"{child.address}/v1", api_key=child.api_key)
             self.supervisor.answered(child)
@@ -129,15 +129,11 @@ class LocalModel(PracticeEndpoint):
             try:
                 answer = await child.call("/v1/chat/completions/input_tokens", body, seconds=COUNT_SECONDS)
                 return int(answer["input_tokens"])
-            except urllib.error.HTTPError as refusal:
-                raise BadParameter(_text(refusal), status=refusal.code, service=TITLE, param="messages") from None
-            except SILENT:
+            except ApiError as error:
+                raise BadParameter(error.original, status=error.status, service=TITLE, param="messages") from None
+            except NO_ANSWER:
                 child.process.kill()
 
     def close(self) -> None:
         """End the child process and wait for it; later requests raise LocalModelFailed."""
         self.supervisor.close()
-
-
-def _text(refusal: urllib.error.HTTPError) -> str:
-    return refusal.read(10_000).decode(errors="replace")

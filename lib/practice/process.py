@@ -1,20 +1,19 @@
 """Keeps the practice model's process: started when needed, again after a crash, ended with the app."""
 
 import asyncio
-import http.client
 import json
 import os
 import secrets
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
-from lib.core.errors import LocalModelFailed
+from lib.core.errors import ApiError, LocalModelFailed
+from lib.gateway.json_call import NO_ANSWER, json_call
 
 START_SECONDS = 60.0
 HEALTH_SECONDS = 10.0
@@ -24,9 +23,6 @@ MOST_DEATHS = 1
 
 # The operator's settings and keys are none of the child's business; these are what Python needs to start.
 PASSED_ON = ("PATH", "PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP")
-
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-SILENT = (OSError, http.client.HTTPException, ValueError)
 
 
 class Child:
@@ -56,7 +52,7 @@ class Child:
         try:
             said = await asyncio.wait_for(asyncio.to_thread(self._ask, settings), START_SECONDS)
             self.address = said["address"]
-        except (*SILENT, KeyError) as problem:
+        except (OSError, ValueError, KeyError) as problem:
             raise LocalModelFailed(str(problem) or type(problem).__name__) from None
         self.heard = time.monotonic()
 
@@ -70,17 +66,10 @@ class Child:
         return said
 
     async def call(self, path: str, body: Any = None, *, seconds: float) -> Any:
-        """The JSON answer to a GET, or with a body to a POST; raises one of SILENT when there is none."""
-        answer = await asyncio.to_thread(self._call, path, body, seconds)
+        """The JSON answer to a GET, or with a body to a POST; raises what `json_call` does."""
+        answer = await json_call(self.address + path, self.api_key, body, seconds=seconds)
         self.heard = time.monotonic()
         return answer
-
-    def _call(self, path: str, body: Any, seconds: float) -> Any:
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.api_key.get_secret_value()}"}
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + path, data=data, headers=headers)
-        with _DIRECT.open(request, timeout=seconds) as answer:
-            return json.load(answer)
 
     async def well(self) -> bool:
         """Whether it runs and, after a silence, answers that it is well."""
@@ -88,7 +77,7 @@ class Child:
             return self.alive
         try:
             await self.call("/health", seconds=HEALTH_SECONDS)
-        except SILENT:
+        except (ApiError, *NO_ANSWER):
             return False
         return True
 

@@ -36,7 +36,7 @@ _SETUP = (
 
 
 def database_url(url: str) -> URL:
-    """`url` with the driver the house uses; raises StoreError for what is neither SQLite nor PostgreSQL."""
+    """`url` with the driver we use; raises StoreError for what is neither SQLite nor PostgreSQL."""
     try:
         parsed = make_url(url)
     except ArgumentError:

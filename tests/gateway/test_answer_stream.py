@@ -36,7 +36,7 @@ def chunk(*choices: dict[str, Any], **more: Any) -> bytes:
     return b"data: " + json.dumps({"model": "m", "choices": choices, **more}).encode() + b"\n\n"
 
 
-def a_choice(content: Any = None, index: int = 0, finish: Any = None, **delta: Any) -> dict[str, Any]:
+def choice_with(content: Any = None, index: int = 0, finish: Any = None, **delta: Any) -> dict[str, Any]:
     return {"index": index, "delta": {"content": content, **delta}, "finish_reason": finish}
 
 
@@ -52,7 +52,7 @@ def answer(*chunks: bytes, n: int = 1) -> Reply:
     return reply
 
 
-END = chunk(a_choice(finish="stop")) + b"data: [DONE]\n\n"
+END = chunk(choice_with(finish="stop")) + b"data: [DONE]\n\n"
 
 
 def test_events_are_framed_as_the_standard_says_wherever_the_chunks_are_cut(subtests: pytest.Subtests) -> None:
@@ -123,13 +123,13 @@ def test_any_json_gives_an_answer_or_an_error_of_ours(values: list[Any], stream:
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_an_answer_does_not_depend_on_where_the_chunks_are_cut(data: st.DataObject) -> None:
-    text = chunk(a_choice("<think>\nhm"), a_choice("你好 👩‍👩‍👧 ", index=1)) + chunk(
-        a_choice("m\n</think>\n\nYes"), a_choice("b", index=1)
+    text = chunk(choice_with("<think>\nhm"), choice_with("你好 👩‍👩‍👧 ", index=1)) + chunk(
+        choice_with("m\n</think>\n\nYes"), choice_with("b", index=1)
     )
     whole = (
         b"\xef\xbb\xbf"
         + text
-        + chunk(a_choice(finish="stop"), a_choice(finish="length", index=1))
+        + chunk(choice_with(finish="stop"), choice_with(finish="length", index=1))
         + b"data: [DONE]\n\n"
     )
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=12)))
@@ -158,13 +158,13 @@ def test_splitting_off_thoughts_loses_nothing_but_tags_and_line_ends(parts: list
 
 def test_text_is_found_wherever_it_stands(subtests: pytest.Subtests) -> None:
     for content, expected in [
-        ([a_choice("Hi")], "Hi"),
-        ([a_choice([{"type": "text", "text": "H"}, {"type": "text", "text": "i"}])], "Hi"),
+        ([choice_with("Hi")], "Hi"),
+        ([choice_with([{"type": "text", "text": "H"}, {"type": "text", "text": "i"}])], "Hi"),
         ([{"delta": {"content": "Hi"}}], "Hi"),
         ([{"index": "0", "message": {"content": "Hi"}}], "Hi"),
-        ([a_choice("H"), {"index": 0, "delta": None}, a_choice("i")], "Hi"),
-        ([a_choice(refusal="No.")], "No."),
-        ([a_choice("a\ud83d")], "a�"),
+        ([choice_with("H"), {"index": 0, "delta": None}, choice_with("i")], "Hi"),
+        ([choice_with(refusal="No.")], "No."),
+        ([choice_with("a\ud83d")], "a�"),
     ]:
         with subtests.test(content=content):
             assert answer(chunk(*content), END).choices[0].text == expected
@@ -179,7 +179,7 @@ def test_reasoning_counts_once_under_any_name(subtests: pytest.Subtests) -> None
         {"content": "<think>\nhm\n</think>\n"},
     ]:
         with subtests.test(delta=delta):
-            choice = answer(chunk({"delta": delta}), chunk(a_choice("Yes")), END).choices[0]
+            choice = answer(chunk({"delta": delta}), chunk(choice_with("Yes")), END).choices[0]
 
             assert (choice.reasoning, choice.text) == ("hm", "Yes")
 
@@ -193,27 +193,27 @@ def test_finish_reasons_are_spelled_one_way(subtests: pytest.Subtests) -> None:
         ("tool_calls", "tool_calls"),
     ]:
         with subtests.test(spelling=spelling):
-            assert answer(chunk(a_choice("x", finish=spelling))).choices[0].finish_reason == expected
+            assert answer(chunk(choice_with("x", finish=spelling))).choices[0].finish_reason == expected
 
 
 def test_an_empty_finish_reason_is_none_and_the_stream_counts_as_cut(subtests: pytest.Subtests) -> None:
     for nothing in [None, "", "null", 7]:
         with subtests.test(nothing=nothing), pytest.raises(errors.CutOff):
-            answer(chunk(a_choice("x", finish=nothing)), b"data: [DONE]\n\n")
+            answer(chunk(choice_with("x", finish=nothing)), b"data: [DONE]\n\n")
 
 
 def test_choices_may_come_interleaved_and_out_of_order() -> None:
     reply = answer(
-        chunk(a_choice("b", 1)),
-        chunk(a_choice("a", 0), a_choice("b", 1)),
-        chunk(a_choice("", 1, "stop"), a_choice("", 0, "stop")),
+        chunk(choice_with("b", 1)),
+        chunk(choice_with("a", 0), choice_with("b", 1)),
+        chunk(choice_with("", 1, "stop"), choice_with("", 0, "stop")),
     )
 
     assert [choice.text for choice in reply.choices] == ["a", "bb"]
 
 
 def test_an_absurd_index_is_ignored() -> None:
-    assert len(answer(chunk(a_choice("x", 10**9), a_choice("y")), END).choices) == 1
+    assert len(answer(chunk(choice_with("x", 10**9), choice_with("y")), END).choices) == 1
 
 
 COUNTS = {"prompt_tokens": 33, "completion_tokens": 40}
@@ -226,8 +226,8 @@ def test_usage_is_read_from_any_place_and_summed_only_when_it_comes_by_choice(su
         ([chunk(usage=COUNTS)] * 2, 3, (33, 40)),
         (
             [
-                chunk(a_choice(" "), usage=COUNTS),
-                chunk(a_choice(" "), usage={**COUNTS, "completion_tokens": 50}),
+                chunk(choice_with(" "), usage=COUNTS),
+                chunk(choice_with(" "), usage={**COUNTS, "completion_tokens": 50}),
             ],
             1,
             (33, 50),
@@ -240,7 +240,7 @@ def test_usage_is_read_from_any_place_and_summed_only_when_it_comes_by_choice(su
     ]:
         with subtests.test(frames=frames, n=n):
             usage = answer(
-                chunk(*(a_choice("x", index, "stop") for index in range(n))), *frames, b"data: [DONE]\n\n", n=n
+                chunk(*(choice_with("x", index, "stop") for index in range(n))), *frames, b"data: [DONE]\n\n", n=n
             ).usage
 
             found = (usage.prompt_tokens, usage.completion_tokens) if usage.source == "reported" else None
@@ -288,14 +288,14 @@ def test_what_is_no_whole_answer_is_an_error(subtests: pytest.Subtests) -> None:
     for stream, error in [
         (b"", errors.CutOff),
         (b": PING\n\n", errors.CutOff),
-        (chunk(a_choice("x")), errors.CutOff),
-        (chunk(a_choice("x")) + b"data: [DONE]\n\n", errors.BrokenOff),
-        (chunk(a_choice("x", 0, "stop"), a_choice("y", 1)) + b"data: [DONE]\n\n", errors.BrokenOff),
+        (chunk(choice_with("x")), errors.CutOff),
+        (chunk(choice_with("x")) + b"data: [DONE]\n\n", errors.BrokenOff),
+        (chunk(choice_with("x", 0, "stop"), choice_with("y", 1)) + b"data: [DONE]\n\n", errors.BrokenOff),
         (b'{"choices": [{"mess', errors.CutOff),
         (b"data: [DONE]\n\n", errors.Empty),
-        (chunk(a_choice(finish="stop")), errors.Empty),
-        (chunk(a_choice(finish="length")), errors.Empty),
-        (chunk(a_choice(finish="content_filter")), errors.Blocked),
+        (chunk(choice_with(finish="stop")), errors.Empty),
+        (chunk(choice_with(finish="length")), errors.Empty),
+        (chunk(choice_with(finish="content_filter")), errors.Blocked),
         (b'{"choices": []}', errors.Empty),
         (b"Not found", errors.Malformed),
         (b"data: hello\n\n", errors.Malformed),
@@ -308,8 +308,8 @@ def test_what_is_no_whole_answer_is_an_error(subtests: pytest.Subtests) -> None:
         (b"event: error\ndata: boom\n\n", errors.ApiError),
         (b'data: {"object": "error", "message": "m", "code": 400}\n\ndata: [DONE]\n\n', errors.BadParameter),
         ('{"success": false, "message": "无权进行此操作"}'.encode(), errors.Forbidden),
-        (chunk(a_choice("x", finish="error")), errors.ApiError),
-        (chunk(a_choice("x"), error={"code": "server_error", "message": "gone"}), errors.UpstreamFailed),
+        (chunk(choice_with("x", finish="error")), errors.ApiError),
+        (chunk(choice_with("x"), error={"code": "server_error", "message": "gone"}), errors.UpstreamFailed),
     ]:
         with subtests.test(stream=stream[:80]):
             with pytest.raises(error) as caught:
@@ -319,7 +319,7 @@ def test_what_is_no_whole_answer_is_an_error(subtests: pytest.Subtests) -> None:
 
 
 def test_an_answer_that_spent_its_length_on_reasoning_is_whole() -> None:
-    reply = answer(chunk(a_choice(reasoning_content="hm", finish="length")))
+    reply = answer(chunk(choice_with(reasoning_content="hm", finish="length")))
 
     assert (reply.choices[0].reasoning, reply.choices[0].finish_reason) == ("hm", "length")
 
@@ -330,7 +330,7 @@ def test_pings_and_comments_are_no_progress() -> None:
         list(reader.feed(ping))
 
     assert reader.progress == 0
-    list(reader.feed(chunk(a_choice("x"))))
+    list(reader.feed(chunk(choice_with("x"))))
     assert reader.progress == 1
 
 

@@ -8,7 +8,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -35,13 +35,13 @@ FIRST_BYTE_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Gate:
-    """A gateway and the house that asks it."""
+    """A gateway and the services that ask it."""
 
     api: FakeApi
     services: Services
 
     def asked(self, case: dict[str, Any]) -> CallRecord:
-        """What the house records of a call that ends as the case says."""
+        """What is recorded of a call that ends as the case says."""
         self.api.script(case["name"], *map(step, case["steps"]), status=case["status"], headers=headers(case))
         endpoint = Endpoint("Gate", self.api.base_url, SecretStr(KEY), FIRST_BYTE_SECONDS)
         params = Params(stream=case["stream"], n=case.get("n"))
@@ -69,8 +69,8 @@ def headers(case: dict[str, Any]) -> dict[str, str]:
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     with pytest.MonkeyPatch.context() as patch, FakeApi() as api:
         patch.setattr(retry, "FIRST_WAIT", 0.002)
-        opened = Services.open(Settings(data_dir=tmp_path_factory.mktemp("data"), local_model=False))
-        services = replace(opened, client=Client(CLOCKS, Random(1)))
+        services = Services.open(Settings(data_dir=tmp_path_factory.mktemp("data"), local_model=False))
+        services.dispatcher.client = Client(CLOCKS, Random(1))
         yield Gate(api, services)
         services.close()
 

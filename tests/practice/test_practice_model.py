@@ -269,7 +269,7 @@ def test_a_request_waits_for_room_and_a_place_is_free_again_after_an_error(share
         with pytest.raises(RuntimeError):
             async with model.admit(request(max_tokens=5000)):
                 waiting = asyncio.create_task(second())
-                while not model.context.crowded:
+                while not model.context.has_waiters:
                     await asyncio.sleep(0.01)
                 assert not entered.is_set()
                 raise RuntimeError
@@ -313,10 +313,10 @@ def test_places_are_given_in_the_order_of_asking() -> None:
         context, order = SharedContext(tokens=10, choices=4), []
 
         async def visit(name: str, tokens: int) -> None:
-            async with context.hold(tokens, 1):
+            async with context.reserve(tokens, 1):
                 order.append(name)
 
-        async with context.hold(6, 1):
+        async with context.reserve(6, 1):
             tasks = [asyncio.create_task(visit(name, size)) for name, size in (("big", 8), ("small", 1))]
             await asyncio.sleep(0)
             assert order == []
@@ -331,10 +331,10 @@ def test_one_who_gives_up_waiting_does_not_hold_up_the_others() -> None:
         context = SharedContext(tokens=10, choices=4)
 
         async def visit(tokens: int) -> None:
-            async with context.hold(tokens, 1):
+            async with context.reserve(tokens, 1):
                 pass
 
-        async with context.hold(6, 1):
+        async with context.reserve(6, 1):
             impatient, modest = asyncio.create_task(visit(8)), asyncio.create_task(visit(2))
             await asyncio.sleep(0)
             impatient.cancel()

@@ -22,21 +22,27 @@ SHOWN_BY = {
     "warning", "write",
 }  # fmt: skip
 SHOWN_ARGUMENTS = {"label", "help", "placeholder", "title"}
+MARKS = {"_": 1, "N_": 1, "_n": 2}
+"""The functions that mark texts, and how many of their arguments are texts."""
 FIELD_NAMES = {"stop", "user", "max_tokens"}
 
 
 def texts_in_code() -> set[str]:
-    """All marked texts of the code: what stands in `_(...)` and `N_(...)`, in f-strings too."""
+    """All marked texts of the code: what stands in `_(...)`, `N_(...)` and `_n(one, many, ...)`, in f-strings too."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.glob("lib/**/*.py")]
     trees += [ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.glob("pages/*.py")]
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
-    marked = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("_", "N_")]
+    named = [(call.func.id, call.args) for call in calls if isinstance(call.func, ast.Name)]
+    marked = [text for name, texts in named if name in MARKS for text in texts[: MARKS[name]]]
     return {text.value for text in marked if isinstance(text, ast.Constant) and isinstance(text.value, str)}
 
 
 def translations(language: str) -> dict[str, str]:
     with (LOCALES / language / "tempera.po").open("rb") as file:
-        return {str(entry.id): str(entry.string) for entry in read_po(file) if entry.id and not entry.fuzzy}
+        entries = [entry for entry in read_po(file) if entry.id and not entry.fuzzy]
+    pairs = [(entry.id, entry.string) if entry.pluralizable else ((entry.id,), (entry.string,)) for entry in entries]
+    # Chinese has one form for any number: it stands for both of English.
+    return {str(text): str(strings[0]) for texts, strings in pairs for text in texts}
 
 
 def names_in(text: str) -> set[str]:
@@ -67,6 +73,13 @@ def test_chinese_reaches_the_reader() -> None:
     translated = catalogue("zh_Hans").gettext(TemperaError.message)
 
     assert re.search(r"[\u4e00-\u9fff]", translated)
+
+
+def test_a_number_chooses_its_form() -> None:
+    one, many = "Run {count} answer", "Run {count} answers"
+
+    assert [catalogue("en").ngettext(one, many, count) for count in (1, 2)] == [one, many]
+    assert {catalogue("zh_Hans").ngettext(one, many, count) for count in (1, 2)} == {"生成 {count} 条"}
 
 
 def hard_coded(path: Path) -> list[str]:

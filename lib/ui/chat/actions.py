@@ -103,10 +103,10 @@ def send() -> None:
     if view.running:
         state.waiting = "\n\n".join(text for text in (state.waiting, typed.text) if text)
     else:
-        say(typed.text, view.turns)
+        send_text(typed.text, view.turns)
 
 
-def say(text: str, turns: list[Turn] | None = None) -> None:
+def send_text(text: str, turns: list[Turn] | None = None) -> None:
     """Send `text` after `turns`, the open branch; one that is too long or too dear is held, and asked about."""
     conversation = current()
     turns = conversation.branch() if turns is None else turns
@@ -119,13 +119,13 @@ def say(text: str, turns: list[Turn] | None = None) -> None:
     if unconfirmed is not None and not (unconfirmed.leave_out and st.session_state.get(LEAVE_OUT)):
         state.unconfirmed = unconfirmed
     else:
-        _say(conversation, turns, text, replace(chosen, leave_out=(unconfirmed and unconfirmed.leave_out) or 0))
+        _send_text(conversation, turns, text, replace(chosen, leave_out=(unconfirmed and unconfirmed.leave_out) or 0))
 
 
-def _say(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> None:
+def _send_text(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> None:
     """Send `text`; when it can't be sent, say why and put it back into the composer."""
     try:
-        state.chat_id = conversation.say(text, chosen, state.images, turns)
+        state.chat_id = conversation.send_text(text, chosen, state.images, turns)
     except TemperaError as error:
         _put_back(text, error)
     else:
@@ -144,7 +144,7 @@ def send_unconfirmed(leave_out: bool = False) -> None:
     unconfirmed, state.unconfirmed, conversation = state.unconfirmed, None, current()
     if unconfirmed is not None:
         chosen = replace(form(), leave_out=(unconfirmed.leave_out or 0) if leave_out else 0)
-        _say(conversation, conversation.branch(), unconfirmed.text, chosen)
+        _send_text(conversation, conversation.branch(), unconfirmed.text, chosen)
 
 
 def take_back_unconfirmed() -> None:
@@ -179,7 +179,7 @@ def try_again(turn: Turn | None = None, model: str | None = None) -> None:
     """Ask once more, the last question or that of the answer `turn`, with the settings as they stand."""
     with errors_as_notices():
         asked = form()
-        current().again(replace(asked, model=model, others=()) if model else asked, turn)
+        current().regenerate(replace(asked, model=model, others=()) if model else asked, turn)
 
 
 def continue_answer(turn: Turn) -> None:
@@ -195,10 +195,10 @@ def allow_longer(turn: Turn) -> None:
     try_again(turn)
 
 
-def fetch_rest(turn: Turn) -> None:
+def fetch_missing(turn: Turn) -> None:
     """Ask for the versions of an answer that did not come."""
     with errors_as_notices():
-        current().fetch_rest(turn)
+        current().fetch_missing(turn)
 
 
 def use_second_address(turn: Turn) -> None:
@@ -229,7 +229,7 @@ def leave() -> None:
     conversation = current()
     if conversation.temporary and conversation.chat_id is not None:
         stop()
-        conversation.forget()
+        conversation.erase()
 
 
 def open_chat(chat_id: str) -> None:

@@ -12,7 +12,7 @@ from lib.gateway.addresses import host_of
 from lib.ui.chat import actions, turn_actions, turn_tools
 from lib.ui.chat.actions import ChatView
 from lib.ui.chat.turn_menu import OF_ANSWER, copy_button, figures_button, menu, panel
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, _n
 
 
 def under_answer(number: int, turn: Turn, last: bool) -> None:
@@ -75,7 +75,10 @@ def second_address(turn: Turn, call: CallRecord) -> None:
 def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
     """What was not sent, and what the service did not do."""
     if turn.left_out:
-        st.caption(_("The oldest {count} messages were not sent.").format(count=turn.left_out))
+        words = _n(
+            "The oldest {count} message was not sent.", "The oldest {count} messages were not sent.", turn.left_out
+        )
+        st.caption(words.format(count=turn.left_out))
     for name in unsupported_params.left_out(call.params_asked, call.params_sent):
         st.caption(_("“{name}” was left out: this model does not take it.").format(name=name))
     lacking = missing(call)
@@ -85,7 +88,7 @@ def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
         came = len(call.choices)
         st.caption(_("{came} of {asked} versions came.").format(came=came, asked=came + lacking))
         if last and turn.id == turn.versions[-1]:
-            st.button(_("Fetch the rest"), key="chat_fetch_rest", on_click=actions.fetch_rest, args=(turn,))
+            st.button(_("Fetch the rest"), key="chat_fetch_rest", on_click=actions.fetch_missing, args=(turn,))
 
 
 def _try_again() -> None:

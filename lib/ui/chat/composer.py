@@ -58,7 +58,7 @@ def send_waiting_message() -> None:
     """Send what waited; called when the answer before it has ended."""
     text, state.waiting = state.waiting, None
     if text is not None:
-        actions.say(text)
+        actions.send_text(text)
 
 
 def _edit_last(view: ChatView) -> None:

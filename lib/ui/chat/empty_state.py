@@ -27,7 +27,7 @@ def empty_state(services: Services, visitor: Visitor) -> None:
             for index, example in enumerate(EXAMPLES):
                 # The practice model answers in English only.
                 text = example if local else _(example)
-                st.button(text, key=f"chat_example_{index}", on_click=actions.say, args=(text,))
+                st.button(text, key=f"chat_example_{index}", on_click=actions.send_text, args=(text,))
         _what_answers(local, anything=bool(connected))
         words = _("Write the first turns yourself")
         st.button(words, key="chat_write_first", type="tertiary", icon=":material/add_comment:", on_click=begin_writing)

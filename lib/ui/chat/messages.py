@@ -18,7 +18,7 @@ from lib.ui.chat.turn_actions import go_on_with, show_earlier
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.markdown import markdown, plain
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, _n
 
 ICONS = {"user": ":material/person:", "assistant": ":material/auto_awesome:", "system": ":material/tune:"}
 COLUMNS = 3
@@ -52,7 +52,7 @@ def _first_shown(turns: list[Turn]) -> int:
     first = max(0, len(turns) - state.shown_turns)
     if first:
         st.button(
-            _("Show {count} earlier messages").format(count=first),
+            _n("Show {count} earlier message", "Show {count} earlier messages", first).format(count=first),
             key="chat_earlier",
             type="tertiary",
             icon=":material/history:",

@@ -11,7 +11,7 @@ from lib.ui.chat.actions import LEAVE_OUT, ChatView
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.shared.figures import money
 from lib.ui.shared.state import NEXT, UnconfirmedMessage, state
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, _n
 
 
 def bar(view: ChatView) -> None:
@@ -44,7 +44,11 @@ def unconfirmed_message() -> None:
         st.markdown(_why(unconfirmed))
         with st.container(horizontal=True, gap="small"):
             if unconfirmed.leave_out:
-                label = _("Leave out the oldest {count} messages and send").format(count=unconfirmed.leave_out)
+                label = _n(
+                    "Leave out the oldest {count} message and send",
+                    "Leave out the oldest {count} messages and send",
+                    unconfirmed.leave_out,
+                ).format(count=unconfirmed.leave_out)
                 st.button(
                     label, key="chat_held_leave_out", type="primary", on_click=actions.send_unconfirmed, args=(True,)
                 )

@@ -10,7 +10,7 @@ from lib.gateway.registry import typed_endpoint
 from lib.services import Services
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, language
+from lib.ui.shared.texts import _, _n, language
 from lib.ui.shared.visitor import Visitor
 
 TEST_SECONDS = 20.0
@@ -79,7 +79,8 @@ def _test(services: Services, visitor: Visitor) -> None:
         endpoint = typed_endpoint(st.session_state["connection_base_url"], st.session_state["connection_key"])
         with st.spinner(_("Asking {service} for its models…").format(service=endpoint.title)):
             count = len(services.dispatcher.jobs.call(services.dispatcher.client.models(endpoint), TEST_SECONDS))
-        notice = _("{service} is connected: {count} models.").format(service=endpoint.title, count=count)
+        notice = _n("{service} is connected: {count} model.", "{service} is connected: {count} models.", count)
+        notice = notice.format(service=endpoint.title, count=count)
     except NoModelList:
         notice = _("{service} is connected. It has no list of models: type the model's id.").format(
             service=endpoint.title

@@ -1,4 +1,4 @@
-"""What all visitors share: the house, opened once per process."""
+"""What all visitors share: the services, opened once per process."""
 
 import gc
 import importlib
@@ -13,6 +13,7 @@ from lib.core import prices, tokens
 from lib.core.errors import SettingsError
 from lib.services import Services
 from lib.settings import Settings
+from lib.streamlit_internals import SLOW_IMPORTS
 from lib.ui.shared.texts import LANGUAGES, catalogue
 from lib.warmup import warm_up_statements
 
@@ -21,8 +22,7 @@ WARM_MODULES = (
     "pandas",
     "altair",
     "pyarrow",
-    "streamlit.elements.lib.built_in_chart_utils",
-    "streamlit.runtime.caching",
+    *SLOW_IMPORTS,
     "PIL.Image",
     "httpcore",
     *(found.name for found in walk_packages([str(UI)], "lib.ui.") if found.name != "lib.ui.main"),

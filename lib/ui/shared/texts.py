@@ -30,6 +30,11 @@ def _(text: str) -> str:
     return catalogue(language()).gettext(text)
 
 
+def _n(one: str, many: str, count: int) -> str:
+    """`one` or `many`, as the visitor's language says `count` things; the facts are still to be filled in."""
+    return catalogue(language()).ngettext(one, many, count)
+
+
 def error_sentence(error: TemperaError) -> str:
     """What happened and what to do, in the visitor's language."""
     return error.sentence(_)

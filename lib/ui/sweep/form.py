@@ -15,7 +15,7 @@ from lib.ui.shared.figures import money
 from lib.ui.shared.markdown import rendered
 from lib.ui.shared.model_picker import options
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_sentence
+from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.shared.unsupported_params import ANY_MODEL
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep.history import history, history_line
@@ -89,14 +89,17 @@ def plan_line(services: Services, visitor: Visitor) -> None:
         st.caption(rendered(_(missing.message).format_map(missing.facts)))
         return
     found = estimate(plan, services.registry.endpoints(visitor.owner))
-    line = _("{answers} answers, about {tokens:,} input tokens")
+    line = _n(
+        "{answers} answer, about {tokens:,} input tokens", "{answers} answers, about {tokens:,} input tokens", plan.size
+    )
     st.caption(" · ".join([line.format(answers=found.answers, tokens=found.prompt_tokens), *_cost(found)]))
 
 
 def run_button() -> None:
     """Run, with how many answers it makes."""
     try:
-        label = _("Run {count} answers").format(count=read_plan().size)
+        size = read_plan().size
+        label = _n("Run {count} answer", "Run {count} answers", size).format(count=size)
     except InvalidInput:
         label = _("Run")
     st.button(label, key="sweep_run", type="primary", icon=":material/play_arrow:", on_click=run)

@@ -17,7 +17,7 @@ from lib.sweep.scheduler import SweepRun
 from lib.ui.shared.figures import money, summary
 from lib.ui.shared.live_text import CURSOR
 from lib.ui.shared.markdown import markdown, plain, rendered
-from lib.ui.shared.texts import _, error_sentence
+from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.sweep import actions
 
 CELLS_A_PAGE = 24
@@ -147,7 +147,9 @@ def _ended(call: CallRecord) -> None:
 
 def _figures(call: CallRecord) -> list[str]:
     tokens = call.usage.completion_tokens
-    return [summary(call), *([_("{count} tokens").format(count=tokens)] if tokens is not None else [])]
+    if tokens is None:
+        return [summary(call)]
+    return [summary(call), _n("{count} token", "{count} tokens", tokens).format(count=tokens)]
 
 
 def _place(cell: Cell, repeats: int) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from lib.core.contract import Message
 from lib.ui.shared.handover import taken_sweep_draft
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, role_names
+from lib.ui.shared.texts import _, _n, role_names
 
 KEY = "sweep_history"
 
@@ -34,7 +34,8 @@ def history_line() -> None:
     if not kept:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sweep_after"):
-        label = _("After a conversation of {count} messages").format(count=len(kept))
+        label = _n("After a conversation of {count} message", "After a conversation of {count} messages", len(kept))
+        label = label.format(count=len(kept))
         opened = st.popover(label, type="tertiary", key="sweep_history_shown", on_change="rerun")
         if opened.open:
             with opened:

@@ -9,7 +9,7 @@ from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell
 from lib.sweep.repository import ToDo
 from lib.sweep.scheduler import SweepRun
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, grid
 
@@ -77,6 +77,9 @@ def _resume(left: ToDo) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(label, key="sweep_resume", type="primary", icon=":material/resume:", on_click=actions.resume)
         if left.may_be_billed_twice:
-            st.caption(
-                _("{count} of them were cut or stopped and may be billed twice.").format(count=left.may_be_billed_twice)
+            twice = _n(
+                "{count} of them was cut or stopped and may be billed twice.",
+                "{count} of them were cut or stopped and may be billed twice.",
+                left.may_be_billed_twice,
             )
+            st.caption(twice.format(count=left.may_be_billed_twice))

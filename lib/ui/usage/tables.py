@@ -59,8 +59,8 @@ def call_table(newest: Sequence[CallRow], count: int, zone: ZoneInfo) -> None:
         if frame[["prompt", "completion", "cost"]].isna().any(axis=None):
             st.caption(_("“–” means not known; under Cost it means no list price."))
         if count > len(newest):
-            error_sentence = _("The newest {shown:,} of {count:,} calls; the download has all of them.")
-            st.caption(error_sentence.format(shown=len(newest), count=count))
+            words = _("The newest {shown:,} of {count:,} calls; the download has all of them.")
+            st.caption(words.format(shown=len(newest), count=count))
 
 
 def table(frame: pd.DataFrame, zone: ZoneInfo | None = None, **columns: Any) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from lib.core.i18n import N_
 from lib.ui.shared.figures import money
 from lib.ui.shared.markdown import plain
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, _n
 from lib.usage.totals import ModelTotals, Totals
 
 COVERAGE = {
@@ -24,12 +24,12 @@ def sentence(totals: Totals, models: Sequence[ModelTotals]) -> None:
     """The page in a sentence; a second one says what made most of it."""
     facts = {"tokens": f"{totals.tokens or 0:,}", "calls": _calls(totals.calls), "cost": money(totals.cost)}
     if totals.tokens is None:
-        error_sentence = _("You made {calls}; how many tokens that took is not known.")
+        words = _("You made {calls}; how many tokens that took is not known.")
     elif totals.cost is None:
-        error_sentence = _("You used {tokens} tokens in {calls}; there is no list price for any of it.")
+        words = _("You used {tokens} tokens in {calls}; there is no list price for any of it.")
     else:
-        error_sentence = _("You used {tokens} tokens in {calls}, about {cost} at list prices.")
-    st.subheader(error_sentence.format(**facts), anchor=False)
+        words = _("You used {tokens} tokens in {calls}, about {cost} at list prices.")
+    st.subheader(words.format(**facts), anchor=False)
     if totals.tokens and len(models) > 1:
         st.markdown(_most(totals.tokens, totals, models))
 
@@ -66,7 +66,7 @@ def _tile(label: str, value: str, under: str = "") -> None:
 
 
 def _calls(count: int) -> str:
-    return _("1 call") if count == 1 else _("{count:,} calls").format(count=count)
+    return _n("{count:,} call", "{count:,} calls", count).format(count=count)
 
 
 def _count(tokens: int | None) -> str:

@@ -1,0 +1,47 @@
+"""What we lean on that Streamlit does not promise: raising its version is one look at this module and its test.
+
+Everything here was read in Streamlit 1.67. The rest of the app uses its documented interface only.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+HEAD = b"<head>"
+"""Where a script can be put into Streamlit's page: it has no interface for one, and our policy allows no inline one."""
+PART_PREFIXES = ("/_stcore", "/static", "/media", "/component")
+"""Paths of the parts of a page; every other path is a page's own. `st.App` reserves the same ones for itself."""
+SLOW_IMPORTS = ("streamlit.elements.lib.built_in_chart_utils", "streamlit.runtime.caching")
+"""Modules that Streamlit imports only when a page first needs them, and that take a visitor's time then."""
+_INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+def is_part(path: str) -> bool:
+    """Whether a path is that of a part of a page, not of a page."""
+    return path.startswith(PART_PREFIXES)
+
+
+def with_script(page: bytes, tag: bytes) -> bytes:
+    """Streamlit's page with `tag` as the first thing in its head."""
+    return page.replace(HEAD, HEAD + tag, 1)
+
+
+def page() -> str:
+    """The HTML that Streamlit serves for every page, from the installed package."""
+    spec = find_spec("streamlit")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
+
+
+@cache
+def inline_script_hashes() -> str:
+    """The Content-Security-Policy's sources for the inline scripts in that page: `'sha256-..' ..`."""
+    return " ".join(f"'sha256-{digest}'" for digest in _digests(_INLINE_SCRIPT.findall(page())))
+
+
+def _digests(scripts: Iterable[str]) -> Iterable[str]:
+    return (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
