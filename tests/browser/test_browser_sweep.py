@@ -77,6 +77,7 @@ def test_a_kill_in_a_sweep_of_40_loses_and_repeats_nothing(context: BrowserConte
     assert len(again) == missing
 
 
+@pytest.mark.row("S15")
 def test_other_pages_of_the_grid_are_one_click_away(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
     page = open_at(context, sweep_url(app.url, f"{host(api)}/echo", "0,1", 15, 8), "sweep_run")
     run(page)

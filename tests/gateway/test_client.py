@@ -72,6 +72,7 @@ def test_an_answer_is_the_same_streamed_or_not(subtests: pytest.Subtests, endpoi
                 assert (reply.model, reply.request_id) == (model, f"fake-{len(api.requests)}")
 
 
+@pytest.mark.row("U9")
 @pytest.mark.parametrize("stream", [True, False])
 def test_usage_comes_with_the_answer(endpoint: Endpoint, stream: bool) -> None:
     usage = answer(endpoint, request("reason", stream=stream)).usage

@@ -221,6 +221,7 @@ def test_a_call_cancelled_while_the_model_loads_leaves_no_process() -> None:
     with_model(use)
 
 
+@pytest.mark.row("T25")
 @needs_model
 def test_a_changed_model_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -291,6 +291,7 @@ def test_a_folder_without_write_permission_is_an_error(tmp_path: Path) -> None:
     assert "Permission denied" in done.stdout
 
 
+@pytest.mark.row("T20")
 @pytest.mark.parametrize("url", ["", "mysql://x/y", "no url", "postgresql://nobody@127.0.0.1:1/none"])
 def test_a_wrong_url_is_an_error_without_the_url_in_it(url: str) -> None:
     with pytest.raises(StoreError):

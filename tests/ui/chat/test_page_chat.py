@@ -355,6 +355,7 @@ def test_a_service_without_a_model_list_is_connected_all_the_same(unconnected: A
     assert "gpt-4o" in str(app.selectbox(key="chat_model").options)
 
 
+@pytest.mark.row("T20")
 def test_a_data_folder_that_cannot_be_written_is_said_and_the_chat_works(
     api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -260,6 +260,7 @@ def first_address_dead(api: FakeApi, data_dir: Path, monkeypatch: pytest.MonkeyP
     resources.close()
 
 
+@pytest.mark.row("X3")
 def test_the_second_address_is_offered_and_asked_only_when_pressed(first_address_dead: AppTest, api: FakeApi) -> None:
     """Both addresses are APIYI's, so the same key may go to either; never by itself."""
     app = ask(set_up(first_address_dead, "echo", temperature=0.3, n=2))

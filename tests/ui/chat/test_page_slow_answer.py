@@ -34,6 +34,7 @@ def app(api: FakeApi, second: FakeApi, data_dir: Path, monkeypatch: pytest.Monke
     resources.close()
 
 
+@pytest.mark.row("X3")
 def test_the_second_address_is_asked_when_pressed_and_the_first_request_ended(
     app: AppTest, api: FakeApi, second: FakeApi
 ) -> None:

@@ -55,7 +55,7 @@ def test_the_plan_line_counts_before_anything_is_sent(app: AppTest, api: FakeApi
     assert bodies(api) == []
 
 
-@pytest.mark.row("S1", "S28")
+@pytest.mark.row("S1", "S28", "S7")
 def test_a_link_makes_a_grid_of_six_models_and_five_temperatures_in_one_click(app: AppTest, api: FakeApi) -> None:
     models = "echo,long-300,json,sse,no-usage,reason"
     tab = run_sweep(link(api, models, temperatures="0,0.3,0.7,1,1.5", concurrency="8"))
@@ -75,6 +75,7 @@ def test_an_always_failing_model_fails_its_own_row_only(app: AppTest, api: FakeA
     assert [row["state"] for row in sheet(tab)] == ["ok", "ok", "error", "error", "ok", "ok"]
 
 
+@pytest.mark.row("S15")
 def test_at_most_24_cells_are_drawn_and_the_others_are_a_page_away(app: AppTest, api: FakeApi) -> None:
     tab = run_sweep(link(api, "echo", repeats="15"))
     assert shown(tab).count("You said: Praise tea.") == 24
