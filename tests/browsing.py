@@ -24,7 +24,7 @@ def open_at(context: BrowserContext, url: str, name: str) -> Page:
     """A new tab, when what has the key `name` is there."""
     page = context.new_page()
     page.goto(url)
-    expect(key(page, name)).to_be_visible(timeout=SECONDS)
+    expect(key(page, name)).to_be_visible()
     return page
 
 
@@ -46,7 +46,7 @@ def send(page: Page, text: str) -> None:
 
 def ended(page: Page) -> None:
     """Wait until the last answer has ended."""
-    expect(key(page, "chat_regenerate")).to_be_visible(timeout=SECONDS)
+    expect(key(page, "chat_regenerate")).to_be_visible()
 
 
 def link(app: AppServer, model: str, prompt: str = "") -> str:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browsing import SECONDS, asked, composer, ended, key, link, open_page, send
+from tests.browsing import asked, composer, ended, key, link, open_page, send
 from tests.fake_api import FakeApi
 from tests.proxy import Proxy
 
@@ -49,7 +49,7 @@ def test_another_page_meanwhile_costs_nothing(app: AppServer, api: FakeApi, cont
     send(page, text)
     expect(key(page, "answer_0")).to_contain_text("You said")
     page.get_by_role("link", name="Usage").click()
-    expect(key(page, "usage_scope")).to_be_visible(timeout=SECONDS)
+    expect(key(page, "usage_scope")).to_be_visible()
     page.get_by_role("link", name="Chat").click()
     ended(page)
 
@@ -222,7 +222,7 @@ def test_two_thousand_messages_are_as_light_as_thirty(app: AppServer, context: B
     page.locator("input[type=file][accept*=json]").first.set_input_files(
         {"name": "long.json", "mimeType": "application/json", "buffer": json.dumps(turns).encode()}
     )
-    expect(page.get_by_text("message number 1999")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("message number 1999")).to_be_visible()
 
     assert page.get_by_test_id("stChatMessage").count() == 30
     key(page, "chat_earlier").get_by_role("button").click()

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browsing import SECONDS, key, open_at
+from tests.browsing import key, open_at
 from tests.fake_api import FakeApi
 from tests.pages import KEY, host
 
@@ -23,21 +23,22 @@ def run(page: Page) -> None:
 
 def progress(page: Page, words: str) -> None:
     """Wait until the progress line says `words`."""
-    expect(key(page, "sweep_progress")).to_contain_text(re.compile(words), timeout=SECONDS)
+    expect(key(page, "sweep_progress")).to_contain_text(re.compile(words))
 
 
 @pytest.mark.row("S6", "S12", "S13", "U1")
 def test_a_sweep_on_the_practice_model_survives_everything(context: BrowserContext, tmp_path: Path) -> None:
     with app_server(tmp_path / "data") as app:
-        page = open_at(context, sweep_url(app.url, "local/SmolLM2-135M-Instruct", "0,0.5,1,1.5", 2, 2), "sweep_run")
+        url = sweep_url(app.url, "local/SmolLM2-135M-Instruct", "0,0.5,1,1.5", 2, 2)
+        page = open_at(context, f"{url}&max_tokens=40", "sweep_run")
         run(page)
         progress(page, "[1-7] done")
         page.reload()
-        expect(key(page, "cell_0_0_0")).to_be_visible(timeout=SECONDS)
+        expect(key(page, "cell_0_0_0")).to_be_visible()
         page.get_by_role("link", name="Chat").click()
-        expect(key(page, "chat_input")).to_be_visible(timeout=SECONDS)
+        expect(key(page, "chat_input")).to_be_visible()
         page.get_by_role("link", name="Sweep").click()
-        expect(key(page, "cell_0_0_0")).to_be_visible(timeout=SECONDS)
+        expect(key(page, "cell_0_0_0")).to_be_visible()
         page.close()
         app.kill()
         port = int(app.url.rpartition(":")[2])
@@ -46,9 +47,9 @@ def test_a_sweep_on_the_practice_model_survives_everything(context: BrowserConte
         if key(page, "sweep_resume").is_visible():
             key(page, "sweep_resume").get_by_role("button").click()
         progress(page, "8 done, 0 failed, 8 in all")
-        expect(key(page, "sweep_csv")).to_be_visible(timeout=SECONDS)
+        expect(key(page, "sweep_csv")).to_be_visible()
         page.get_by_role("link", name="Usage").click()
-        expect(key(page, "usage_calls")).to_be_visible(timeout=SECONDS)
+        expect(key(page, "usage_calls")).to_be_visible()
         calls = int(key(page, "usage_tiles").get_by_test_id("stMetricValue").nth(3).inner_text())
 
     assert 8 <= calls <= 10  # the two that were cut by the kill were asked again
@@ -85,5 +86,5 @@ def test_other_pages_of_the_grid_are_one_click_away(app: AppServer, api: FakeApi
     expect(key(page, "cell_0_1_8")).to_be_attached()
     expect(key(page, "cell_0_1_9")).not_to_be_attached()
     key(page, "sweep_page").get_by_text("2", exact=True).click()
-    expect(key(page, "cell_0_1_14")).to_contain_text("You said", timeout=SECONDS)
+    expect(key(page, "cell_0_1_14")).to_contain_text("You said")
     expect(key(page, "cell_0_0_0")).not_to_be_attached()

@@ -238,13 +238,13 @@ def test_silence_before_the_first_byte_ends_in_a_time_out(endpoint: Endpoint, ap
 
 
 def test_pings_do_not_keep_a_dead_stream_alive(endpoint: Endpoint, api: FakeApi) -> None:
-    pings: list[Step] = [b": PING\n\n", 0.05] * 40
+    pings: list[Step] = [b": PING\n\n", 0.05] * 400
     api.script("pings", b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n', *pings)
     began = time.monotonic()
     error = failure(endpoint, request("pings", stream=True))
 
     assert isinstance(error, errors.TimedOut) and error.facts["clock"] == "pings"
-    assert time.monotonic() - began < 1.2
+    assert time.monotonic() - began < 10
 
 
 def test_a_model_may_think_longer_than_the_silence_allowed_later(endpoint: Endpoint, api: FakeApi) -> None:
