@@ -7,6 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --requir
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --no-strip-extras --python-version 3.11 --exclude-newer "$(COOLDOWN)" \
 	--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
+TWO := -n 2 --dist worksteal
+
 .PHONY: help run install test soak coverage lint format docs screens lock clean
 .DELETE_ON_ERROR:
 
@@ -20,7 +22,7 @@ install: .venv/.installed  ## only install what the app needs, into .venv
 
 test: .venv/.dev  ## run every test, a browser included
 	@$(BIN)/python scripts/get_browser.py
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TWO)
 
 soak: .venv/.dev  ## run the long tests
 	@$(BIN)/python scripts/get_browser.py
@@ -28,7 +30,7 @@ soak: .venv/.dev  ## run the long tests
 
 coverage: .venv/.dev  ## run every test and show which branches of lib/ none reaches
 	@$(BIN)/python scripts/get_browser.py
-	$(BIN)/python -m pytest --cov
+	$(BIN)/python -m pytest $(TWO) --cov
 
 lint: .venv/.dev  ## check style, types, and which room imports which
 	$(BIN)/python -m ruff check
@@ -40,8 +42,9 @@ format: .venv/.dev  ## mend style
 	$(BIN)/python -m ruff check --fix
 	$(BIN)/python -m ruff format
 
-docs:  ## write the file tree in README.md anew, from the modules' own words
+docs:  ## write anew what the code says of itself: the tree in README.md, the tests in docs/features.md
 	$(PYTHON) scripts/readme_tree.py
+	$(PYTHON) scripts/feature_table.py
 
 screens: .venv/.dev  ## take the pictures in docs/screens anew
 	@$(BIN)/python scripts/get_browser.py

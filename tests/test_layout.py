@@ -1,10 +1,15 @@
 """Rules of the layout that no linter holds."""
 
 import ast
+import re
 import subprocess
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
+
+import pytest
+
+from scripts import feature_table
 
 ROOT = Path(__file__).parents[1]
 FILES = [*ROOT.glob("lib/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "app.py"]
@@ -12,6 +17,10 @@ FILES = [*ROOT.glob("lib/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "app.py"]
 
 def place(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def test_every_module_says_what_it_is_for() -> None:
@@ -37,3 +46,26 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
         assert readme.read_text(encoding="utf-8") == before, "run `make docs`"
     finally:
         readme.write_text(before, encoding="utf-8", newline="\n")
+
+
+def test_no_test_module_needs_another() -> None:
+    """What they share stands in a conftest.py or in a module beside them that is no test."""
+    modules = sorted((ROOT / "tests").rglob("test_*.py"))
+    imports = {
+        place(path): re.findall(r"^\s*(?:from|import) (tests\.\S*test_\w+)", read(path), re.M) for path in modules
+    }
+
+    assert {path: names for path, names in imports.items() if names} == {}
+
+
+def test_every_row_of_the_features_has_its_tests() -> None:
+    page = read(feature_table.PAGE)
+
+    assert feature_table.written(page) == page, "run `make docs`"
+
+
+def test_a_row_without_a_test_and_a_mark_without_a_row_are_found() -> None:
+    page = read(feature_table.PAGE)
+    for changed in (page.replace("| C1 |", "| Z9 |"), page + "| Z9 | nothing | |\n"):
+        with pytest.raises(ValueError, match="Z9"):
+            feature_table.written(changed)
