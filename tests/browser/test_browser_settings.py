@@ -27,5 +27,6 @@ def test_the_panel_stays_open_while_its_heading_changes_and_the_fields_outlive_a
     page.reload()
     expect(heading).to_contain_text("temperature 0.2 · JSON")
     heading.click()
+    expect(key(page, "chat_more")).to_be_visible()
     key(page, "chat_more").locator("summary").click()
     expect(box).to_have_value('{"seed": 7}')

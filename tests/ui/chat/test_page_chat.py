@@ -146,13 +146,13 @@ def test_an_edit_can_be_left(app: AppTest, api: FakeApi) -> None:
 
 
 def test_a_long_chat_draws_its_last_turns_and_the_others_on_demand(app: AppTest) -> None:
-    for number in range(17):
-        ask(app, f"question {number}.")
-    assert "You said: question 0." not in shown(app)
+    turns = [{"role": ("user", "assistant")[at % 2], "content": f"message {at}."} for at in range(34)]
+    app.sidebar.get("file_uploader")[0].upload("chat.json", json.dumps(turns).encode(), "application/json").run()
+    assert "message 33." in shown(app) and "message 3." not in shown(app)
     assert app.button(key="chat_earlier").label == "Show 4 earlier messages"
 
-    app.button(key="chat_earlier").click().run()
-    assert "You said: question 0." in shown(app)
+    click(app, "chat_earlier")
+    assert "message 3." in shown(app)
 
 
 @pytest.mark.row("C13")

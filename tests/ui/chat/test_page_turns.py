@@ -265,9 +265,3 @@ def test_a_link_brings_another_tab_the_same_question_model_and_settings(narrow: 
 def test_hidden_characters_in_a_message_are_sent_and_shown_without_harm(app: AppTest, api: FakeApi, words: str) -> None:
     ask(app, words)
     assert texts(api) == [words] and not app.error
-
-
-def test_a_message_longer_than_can_be_sent_is_put_back(app: AppTest, api: FakeApi) -> None:
-    ask(app, "x" * 5_000_000)
-    assert bodies(api) == [] and "longer than 1,000,000 characters" in shown(app)
-    assert len(draft(app)) == 5_000_000
