@@ -1,4 +1,4 @@
-"""The way in: `streamlit run app.py`. The pages start in lib/ui/main.py."""
+"""Entry point: `streamlit run app.py`. The script that runs for every page is lib/ui/main.py."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

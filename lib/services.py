@@ -1,4 +1,4 @@
-"""Everything that runs once in a process: the store, the loop, the client, the endpoints, the practice model.
+"""Everything that is opened once per process: the store, the loop, the client, the endpoints, the practice model.
 
 Only the pages and the start-up code use this; a domain is handed what it needs.
 """
@@ -17,8 +17,8 @@ from lib.core import tokens
 from lib.core.errors import SettingsError, StoreError
 from lib.core.i18n import N_
 from lib.gateway.client import Client, Clocks
+from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.model_lists import ModelLists
-from lib.gateway.registry import EndpointRegistry
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
 from lib.store.database import Store

@@ -1,4 +1,5 @@
-"""Around the pages: who the visitor is, what the browser may load, the one script of ours, and whether we are well."""
+"""The web server around Streamlit: sets the two visitor cookies, sends security headers, serves our one script and
+the health check."""
 
 import re
 import secrets

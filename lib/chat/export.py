@@ -1,4 +1,4 @@
-"""A chat as a file: Markdown to read, JSON to keep and to bring back; foreign files are checked before use.
+"""Writes a chat as Markdown to read or JSON to keep, and reads JSON back. Foreign files are checked before use.
 
 Ours is `{"tempera": 1, "title": .., "messages": [{"role": .., "content": ..}, ..]}`; a plain array of Chat Completions
 messages is taken too. Images are parts of a message, as data URLs. Nothing else in a file has any effect: unknown keys

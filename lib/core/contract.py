@@ -1,4 +1,4 @@
-"""The contract of `POST /v1/chat/completions`: what is sent, what comes back, and every range, once.
+"""Request and answer of `POST /v1/chat/completions`: every field, and the allowed range of every parameter.
 
 Names are Chat Completions' own. Ranges and defaults are those APIYI publishes; the pages, links, errors and exports
 read them from `RANGES` and `Params`.

@@ -1,4 +1,4 @@
-"""Further fields of a request, typed as a JSON object: read, and refused in a sentence where they can't be sent."""
+"""Reads further request fields, typed as a JSON object, and refuses in a sentence what can't be sent."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Addresses and keys as they are typed -> what can safely be put into a request."""
+"""Checks addresses and keys as they are typed before they go into a request."""
 
 import ipaddress
 import re

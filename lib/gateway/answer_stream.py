@@ -1,4 +1,4 @@
-"""Bytes of an answer -> deltas: an event stream or one JSON body, whichever comes, in any dialect of the contract.
+"""Parses an answer into deltas, whether it comes as an event stream or as one JSON body.
 
 `AnswerReader` is fed bytes and does no I/O. It knows what makes an answer whole, so that a cut one is never taken
 for a short one.
@@ -12,8 +12,8 @@ from lib.core.contract import Delta, Usage
 from lib.core.errors import Blocked, BrokenOff, CutOff, Empty, Malformed
 from lib.gateway.dialects import BREAKS, finish_reason, index_of, piece_of, reasoning_in, text_in
 from lib.gateway.error_mapping import ResponseInfo, error_from, is_error
-from lib.gateway.events import DONE, LIMIT, Event, EventReader, Unreadable, json_value
 from lib.gateway.redact import masked
+from lib.gateway.sse import DONE, LIMIT, Event, EventReader, Unreadable, json_value
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import settled, usage_of
 

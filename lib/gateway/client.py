@@ -31,9 +31,9 @@ from lib.gateway.addresses import host_of, key_of, service_url
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.error_mapping import ResponseInfo, error_from, is_error, redirect_error, with_version
-from lib.gateway.events import json_value
 from lib.gateway.model_ids import model_ids, thinks
 from lib.gateway.retry import asked_wait, wait_before_retry
+from lib.gateway.sse import json_value
 from lib.gateway.transport import ConnectionPool, Stopwatch, closes_silently, translated
 
 MOST_ERROR_BYTES = 65_536

@@ -1,4 +1,4 @@
-"""What services sent, to the letter, for the last calls: in memory only, bounded, without keys."""
+"""Keeps the raw bytes of the last answers for the inspector: in memory only, bounded, without keys."""
 
 from collections import OrderedDict
 from threading import Lock

@@ -1,4 +1,4 @@
-"""Service texts made fit to keep: keys masked down to their last four characters, control characters out, bounded."""
+"""Masks keys in texts that come from a service, strips control characters, and bounds their length."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""What lies between the client and the wire: httpx clients lent out one per call, clocks, and what failures mean."""
+"""httpx clients, lent out one per call; timeouts; and what each network failure means."""
 
 import asyncio
 import ssl

@@ -1,4 +1,4 @@
-"""The practice model: a small real model on this computer, as an endpoint like any other.
+"""The practice model as an endpoint, and its admission control: who may send when.
 
 It runs in a child process (`process`, `server`) that starts at the first request and ends with the app.
 Its context of 8,192 tokens is shared by all running requests, and llama.cpp ends *every* one of them when it overflows;

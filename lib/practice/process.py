@@ -1,4 +1,4 @@
-"""Keeps the practice model's process: started when needed, again after a crash, ended with the app."""
+"""Starts, restarts and stops the practice model's process."""
 
 import asyncio
 import json

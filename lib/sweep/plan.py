@@ -1,4 +1,4 @@
-"""A plan of calls: one prompt across models, temperatures and repeats.
+"""The axes of a sweep (models, temperatures, repeats) and the cells they make.
 
 Rows are models, columns are temperatures. A cell's id is a hash of what it asks, where, and its repeat, within its
 sweep: planning the same twice names the same cells, so resuming is a set difference.

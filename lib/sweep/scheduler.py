@@ -1,4 +1,4 @@
-"""Runs a plan: so many calls at a time, each recorded as it starts and as it ends, until every cell is done."""
+"""Chooses the next cell of a sweep, limits how many run at once, and records each call."""
 
 import asyncio
 import secrets
@@ -16,7 +16,7 @@ from lib.core.contract import Call
 from lib.core.errors import InvalidInput, NotConnected
 from lib.core.i18n import N_
 from lib.gateway import endpoints
-from lib.gateway.registry import EndpointRegistry
+from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell, Plan, unique
 

@@ -1,4 +1,4 @@
-"""The script that runs for every page: the frame around them."""
+"""Runs for every page: opens the services and draws navigation and warnings around the page."""
 
 from pathlib import Path
 

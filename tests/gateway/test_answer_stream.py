@@ -14,7 +14,7 @@ from lib.core import errors
 from lib.core.contract import Reply, Usage
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo
-from lib.gateway.events import Event, EventReader
+from lib.gateway.sse import Event, EventReader
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import usage_of
 

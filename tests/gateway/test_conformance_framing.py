@@ -17,7 +17,7 @@ from lib.core import errors
 from lib.core.contract import Reply
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo
-from lib.gateway.events import LIMIT, EventReader
+from lib.gateway.sse import LIMIT, EventReader
 
 CASES = [
     json.loads(line) for line in (Path(__file__).parents[1] / "cases/events.jsonl").read_text("utf-8").splitlines()

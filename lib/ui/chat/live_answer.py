@@ -1,4 +1,4 @@
-"""Follows running answers: what is finished is drawn once, only the tail is drawn again."""
+"""Refreshes answers while they are written."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,12 +1,12 @@
-"""The one place for services and keys: a button that says what is connected, and the dialog it opens."""
+"""The connection button and its dialog: the one place for services and keys."""
 
 from typing import Literal
 
 import streamlit as st
 
 from lib.core.errors import InvalidInput, NoModelList, TemperaError
+from lib.gateway.endpoint_registry import typed_endpoint
 from lib.gateway.endpoints import SERVICES, Endpoint
-from lib.gateway.registry import typed_endpoint
 from lib.services import Services
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state

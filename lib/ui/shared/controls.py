@@ -1,4 +1,4 @@
-"""The parameters of a request as controls: each with a switch, off meaning that the field is not sent."""
+"""Every control of a request, once: what it is called, where it rests, how it is drawn and read."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

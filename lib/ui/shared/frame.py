@@ -1,4 +1,4 @@
-"""What stands around every page: language, notices, and whether anything can be saved."""
+"""What every page has around it: the menu with the language, notices, and the warning that nothing can be saved."""
 
 from contextlib import nullcontext
 from typing import Any

@@ -1,4 +1,4 @@
-"""What one page hands to another: a page is opened with it once, and neither page knows the other."""
+"""Passes data from one page to the next once, so that pages don't import each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

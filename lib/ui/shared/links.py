@@ -1,5 +1,8 @@
-"""Links that fill a form: they send nothing, are applied once, and are then taken out of the address, so that a reload
-does not undo what was changed since."""
+"""Fills controls from an address: code that the pages' own links.py share.
+
+A link sends nothing, is applied once, and is then taken out of the address, so that a reload does not undo what was
+changed since.
+"""
 
 from collections.abc import Iterable
 from typing import Any

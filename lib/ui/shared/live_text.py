@@ -1,4 +1,4 @@
-"""A text that grows while it is shown: what is finished is drawn once, only the tail is drawn again."""
+"""A text that grows on the page: finished parts are sent once, only the last is sent again."""
 
 from typing import Any
 

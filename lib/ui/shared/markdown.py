@@ -1,4 +1,4 @@
-"""Makes foreign text harmless where Streamlit would read it as Markdown.
+"""Draws foreign text as Markdown, made harmless first.
 
 Streamlit's Markdown fetches images at once, also from labels and error boxes: text from a model or a service could
 carry data out that way. The Content-Security-Policy stops it a second time.

@@ -1,4 +1,4 @@
-"""Choosing a model among those of all connected services; any typed id is taken too."""
+"""The picker of a model among those of all connected services. Any typed id is taken too."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What all visitors share: the services, opened once per process."""
+"""The process-wide services, opened once and shared by all visitors."""
 
 import gc
 import importlib

@@ -1,4 +1,4 @@
-"""Brings back after a reload what the tab forgot: what was open on a page, and its form."""
+"""Brings a page back after a reload: what was open, and its form."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

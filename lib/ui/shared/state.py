@@ -1,4 +1,4 @@
-"""What a browser tab remembers between two script runs: ids and plain values, never a key."""
+"""Typed access to what a browser tab remembers between two script runs: ids and plain values, never a key."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

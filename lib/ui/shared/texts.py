@@ -1,4 +1,4 @@
-"""Every word a person reads, in their language: gettext catalogues in locales/, English as the source."""
+"""Translates every sentence into the visitor's language: gettext catalogues in locales/, English as the source."""
 
 import gettext
 from functools import cache

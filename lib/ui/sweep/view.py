@@ -1,4 +1,4 @@
-"""The open sweep: it draws itself anew each second while it runs."""
+"""Shows the open sweep, refreshed each second while it runs."""
 
 import streamlit as st
 

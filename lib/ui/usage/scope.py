@@ -1,4 +1,4 @@
-"""Whose usage is shown, in which time zone, and the page before there is any."""
+"""Chooses whose calls are shown, in which time zone, and what the page says before there are any."""
 
 from zoneinfo import ZoneInfo
 

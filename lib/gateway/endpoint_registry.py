@@ -1,4 +1,4 @@
-"""Who may talk to which service: the operator's endpoints, a visitor's own, and the model on this computer.
+"""Which endpoints a visitor may use: the operator's, the visitor's own, and the practice model.
 
 A visitor's keys live in this process's memory only, under the visitor's id.
 """

@@ -1,4 +1,4 @@
-"""What the sweep page remembers over a reload: the open sweep and its form."""
+"""What the sweep page keeps over a reload: the open sweep and its form."""
 
 from lib.services import Services
 from lib.sweep import repository as sweeps

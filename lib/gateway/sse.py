@@ -1,4 +1,4 @@
-"""Bytes of an event stream -> events, framed as WHATWG HTML 9.2.6 says, with the leniences that chat gateways need.
+"""Parses server-sent events as WHATWG HTML 9.2.6 says, tolerating what chat gateways get wrong.
 
 Beyond the standard: `[DONE]` counts with or without `data:`, a blank line or a line end; an event whose blank line
 was forgotten ends where the next JSON object begins.
