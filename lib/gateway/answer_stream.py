@@ -53,10 +53,9 @@ class AnswerReader:
     @property
     def begun(self) -> bool:
         """Whether the answer itself has begun, rather than only its frame: models may think long in silence."""
-        parse_error_body = any(
-            choice.characters or choice.thoughts or choice.finish for choice in self._choices.values()
-        )
-        return parse_error_body or self._body is not None
+        if self._body is not None:
+            return True
+        return any(choice.characters or choice.thoughts or choice.finish for choice in self._choices.values())
 
     @property
     def finished(self) -> bool:
@@ -76,6 +75,7 @@ class AnswerReader:
     def feed(self, data: bytes) -> Iterator[Delta]:
         """The deltas that `data` completes, one by one, so that none is lost when what follows it is an error; raises
         the error that the service sent, or Malformed."""
+        # Kept for error texts: by the time something turns out to be no answer, its beginning has been parsed away.
         if len(self._sample) < _SAMPLE:
             self._sample += data[: _SAMPLE - len(self._sample)]
         if self._body is None and self._events is None:
@@ -95,6 +95,7 @@ class AnswerReader:
             if text or reasoning:
                 deltas.append(self._delta(index, text, reasoning, None))
         usage = settled(self._frames, self._last_usage, self._asked)
+        # A completion of 0 tokens beside text is a gateway's placeholder, not a count.
         spoken = any(choice.characters for choice in self._choices.values())
         if usage and self._usable and (usage.completion_tokens or not spoken):
             deltas.append(Delta(usage=usage))
@@ -128,11 +129,14 @@ class AnswerReader:
 
     def _sniffed(self, data: bytes) -> bytes:
         """Decide by the first byte that is not blank what this is; the data from there on, empty while undecided."""
+        # Neither the content type nor `stream: true` can be trusted: gateways answer a stream with one JSON body, and
+        # the other way round.
         head = self._head + data
         seen = head.removeprefix(_BOM).lstrip(_BLANK)
         if not seen or _BOM.startswith(seen):
             self._head = head if len(head) < _MOST_BLANK else b""
             return b""
+        # A web page with status 200: a proxy's login or a wrong address.
         if seen.startswith(b"<"):
             raise error_from(self._info.with_body(seen.decode("utf-8", "replace")))
         if seen.startswith((b"{", b"[")):
@@ -162,6 +166,7 @@ class AnswerReader:
 
     def _read(self, events: list[Event]) -> Iterator[Delta]:
         for event in events:
+            # Some gateways send usage once more behind `[DONE]`; text there would belong to no answer.
             if self.done or event.name == "ping":
                 continue
             if event.data.strip() == DONE:
@@ -200,6 +205,7 @@ class AnswerReader:
             self._frames.append(usage)
 
     def _choice(self, index: int, choice: Mapping[str, Any]) -> Iterator[Delta]:
+        # An absurd index would make a list that long.
         if index >= max(MOST_CHOICES, self._asked):
             return
         state = self._choices.setdefault(index, _Choice())
@@ -218,6 +224,7 @@ class AnswerReader:
         self._characters += len(text) + len(reasoning)
         if self._characters > LIMIT:
             raise Malformed("The answer is longer than 16 million characters.")
+        # Model and request id travel once, with the first delta.
         named, self._named = self._named, True
         model, request_id = ("", "") if named else (self._model, self._info.request_id)
         return Delta(index, text, reasoning, finish, model=model, request_id=request_id)

@@ -105,6 +105,7 @@ class Client:
         while True:
             shown = False
             try:
+                # `async for` does not close a generator that it leaves early, and this one holds a connection.
                 async with aclosing(self._once(endpoint, request, on_bytes, on_sent)) as deltas:
                     async for delta in deltas:
                         shown = True
@@ -160,6 +161,7 @@ class Client:
                     async for delta in deltas:
                         yield delta
             finally:
+                # Before the client goes back to the pool: an unread answer would be taken for the next call's.
                 await response.aclose()
                 if closes_silently(response):
                     await http.aclose()
@@ -224,6 +226,7 @@ def _named(endpoint: Endpoint, model: str) -> Iterator[None]:
 
 def _headers(place: Endpoint) -> dict[str, str]:
     key = key_of(place.api_key)
+    # Not compressed: gateways that compress a stream hold words back until their buffer is full.
     return {"accept-encoding": "identity", **({"authorization": f"Bearer {key}"} if key else {})}
 
 
@@ -232,6 +235,7 @@ def _chat(http: httpx.AsyncClient, place: Endpoint, request: ChatRequest, on_sen
     headers = _headers(place) | {"content-type": "application/json"}
     with translated():
         url = service_url(place.base_url, "/chat/completions")
+        # Half a surrogate pair, as a browser can paste it, has no UTF-8 and would end the call with a traceback.
         content, extensions = body.encode("utf-8", "replace"), {"trace": _when_sent(on_sent)}
         return http.build_request("POST", url, content=content, headers=headers, extensions=extensions)
 

@@ -1,5 +1,4 @@
-"""Moves a leading `<think>` block from the text of an answer into its reasoning. Split off while the text still
-comes.
+"""Moves a leading `<think>` block from the text of an answer into its reasoning, while the text still comes.
 
 Old GLM models write `###Thinking ... ###Response` instead.
 """

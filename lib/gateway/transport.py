@@ -48,6 +48,7 @@ class ConnectionPool:
             yield client
             sound = True
         except ApiError:
+            # A refusal that was read to its end leaves the connection as good as an answer does.
             sound = True
             raise
         finally:
@@ -59,6 +60,7 @@ class ConnectionPool:
                 await self._idle.pop(0)[1].aclose()
 
     def _taken(self, base_url: str) -> httpx.AsyncClient | None:
+        # The one used last: a server is least likely to have closed it meanwhile.
         for place in reversed(range(len(self._idle))):
             if self._idle[place][0] == base_url:
                 return self._idle.pop(place)[1]
@@ -69,8 +71,10 @@ class ConnectionPool:
             verify=self._tls,
             timeout=self._timeout,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS),
+            # A redirect would carry the prompt, and on the same host the key, to an address nobody chose.
             follow_redirects=False,
             trust_env=not is_loopback(base_url),
+            # A service's cookie would tie the calls of different visitors together.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
 
@@ -103,6 +107,7 @@ class Stopwatch:
         """The result of `awaitable`; raises TimedOut, or what a failure of httpx means."""
         began = time.monotonic()
         try:
+            # One deadline over several waits, and not httpx's read timeout: that one starts anew with every ping.
             async with asyncio.timeout(self.seconds - self._waited):
                 with translated():
                     return await awaitable
@@ -125,7 +130,7 @@ def _meant(error: Exception) -> TemperaError:
     """What a failure of httpx means; only texts that can't hold our own headers are kept."""
     match error:
         case TimeoutError():
-            raise error
+            raise error  # asyncio's own: an OSError since Python 3.11, and not httpx's to explain
         case httpx.ConnectTimeout():
             return NoConnection(seconds=error.request.extensions["timeout"]["connect"])
         case httpx.ConnectError():
