@@ -72,7 +72,7 @@ class SharedContext:
     @asynccontextmanager
     async def reserve(self, tokens: int, choices: int) -> AsyncIterator[None]:
         """Wait for a place and keep it; the request must fit into the empty room."""
-        # The lock is kept while waiting, so that those behind wait their turn: a small request that overtook a large one
+        # The lock is kept while waiting, so that those behind wait their turn: small requests that overtook a large one
         # again and again would never let it in. asyncio's Lock wakes its waiters in the order they came.
         async with self._queue:
             while tokens > self.tokens or choices > self.choices:

@@ -49,6 +49,7 @@ def _body(view: ChatView, call_id: str) -> None:
 
 
 def _planned(view: ChatView) -> list[Inspection]:
+    # Streamlit tells no keystrokes: a draft is unknown to the server until it is sent.
     last = Message(role="user", content=_("(what you type)"), images=tuple(state.images))
     asked = model_actions.current().planned(view.turns, last, model_actions.form())
     return [inspection.planned(request, endpoint) for request, endpoint in asked]

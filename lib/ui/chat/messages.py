@@ -96,6 +96,7 @@ def _running(number: int, turn: Turn, view: ChatView) -> LiveAnswer:
 def _side_by_side(number: int, view: ChatView) -> list[LiveAnswer]:
     """The answers of several models to one question, each in a column; those that are being written are given back."""
     live = []
+    # The picked answer alone has the key `answer_<n>`: other tools find the one that the conversation goes on with.
     columns = st.columns(len(view.beside), border=True)
     for index, (column, turn) in enumerate(zip(columns, view.beside, strict=True)):
         picked = turn.id == view.turns[-1].id

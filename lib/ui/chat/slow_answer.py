@@ -26,6 +26,7 @@ def live_answer(answer: Answer, turn: Turn, places: Sequence[Any], stop_key: str
         stop.button(
             _("Stop"), key=stop_key, type="tertiary", icon=":material/stop_circle:", on_click=partial(_stop, turn)
         )
+    # Asked once per call: who chose to wait is not asked again with the next frame.
     ask = None if answer.id in state.patient else partial(_what_to_do, turn)
     patience = resources.services().settings.patience_seconds
     return LiveAnswer(answer, places, status, turn.begun, ask, patience, stop)

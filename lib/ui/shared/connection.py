@@ -58,6 +58,7 @@ def _body(services: Services, visitor: Visitor) -> None:
         placeholder="sk-…",
         help=_("The key stays in this server's memory; it is not saved and never leaves for another address."),
     )
+    # The test itself runs in the dialog's body, not in the callback: a callback can draw neither spinner nor error.
     st.button(_("Connect"), key="connection_save", type="primary", on_click=_ask_for_test, width="stretch")
     if st.session_state.pop("connection_test", False):
         _test(services, visitor)
@@ -105,7 +106,7 @@ def _test(services: Services, visitor: Visitor) -> None:
 
 def _connect(services: Services, visitor: Visitor, endpoint: Endpoint) -> None:
     services.registry.connect(visitor.owner, endpoint)
-    services.models.forget(visitor.owner, endpoint)
+    services.models.forget(visitor.owner, endpoint)  # another key may see other models
     st.session_state.pop("chat_model", None)
 
 

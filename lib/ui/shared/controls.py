@@ -95,6 +95,8 @@ def values(prefix: str) -> dict[str, Any]:
     return found
 
 
+# `fill` and `switch_on` run in callbacks or before the widgets: Streamlit refuses to set a widget's value after it was
+# drawn in the same run.
 def fill(prefix: str, values: Mapping[str, Any]) -> None:
     """Set controls to `values`, as `values()` gives them; those not named stay as they are."""
     for key in keys(prefix):

@@ -18,6 +18,7 @@ from lib.visitor import preferences
 def transient(shown: object) -> Any:
     """A place for what comes and goes. When nothing is `shown` its former contents go at once; elsewhere they stay,
     greyed, until the script ends, and that is when the answer does."""
+    # `st.empty` is replaced as a whole at once; anything else keeps its old elements, greyed, until the run has ended.
     place = st.empty()
     return place.container() if shown else nullcontext()
 

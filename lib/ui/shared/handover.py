@@ -24,6 +24,7 @@ class SweepDraft:
 
 def open_sweep_with(prompt: str, system: str, models: Sequence[str], history: Sequence[Message]) -> None:
     """Lead to the sweep page with its form filled. Only a script run can do that, no callback."""
+    # Through the session and not the address: a conversation is longer than an address may be.
     st.session_state[_SWEEP] = SweepDraft(prompt, system, tuple(models), tuple(history))
     st.switch_page(SWEEP_PAGE)
 

@@ -32,6 +32,7 @@ class LiveText:
     def _draw(self, text: str) -> None:
         """Draw the tail, in its own place once it has one. A first word is one message to the browser, not two."""
         if self._tail is None:
+            # No placeholder first: that would be a message of its own before the first word (streamlit sends both).
             self._tail = self._place.markdown(text)
         else:
             self._tail.markdown(text)
