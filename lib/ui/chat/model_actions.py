@@ -93,7 +93,7 @@ def send() -> None:
     """The composer's callback: send what was typed, or let it wait for the running answer."""
     typed = st.session_state[INPUT]
     if typed is None:
-        return  # the browser sends an empty event when the field is cleared
+        return
     try:
         state.images.extend(images.data_urls(file.getvalue() for file in typed.files))
     except InvalidInput as error:

@@ -29,7 +29,7 @@ WARM_MODULES = (
 )
 
 
-# Not a module's variable: Streamlit imports a changed module anew, and there must be one store per process.
+# In Streamlit's cache and not in a module's variable: clearing it closes the store, in tests too.
 @st.cache_resource(show_spinner=False, on_release=Services.close)
 def services() -> Services:
     """The services of this process; raises SettingsError when the operator's settings don't work."""
