@@ -18,7 +18,7 @@ VISITOR_COOKIE = "tempera_visitor"
 SESSION_COOKIE = "tempera_session"
 VISITOR_SECONDS = 365 * 24 * 3600
 ID = re.compile(r"[0-9a-f]{32}")
-SCRIPT = Path(__file__).parent / "ui" / "assets" / "composing.js"
+SCRIPT = Path(__file__).parent / "ui" / "assets" / "page.js"
 SCRIPT_TAG = f'<script src="/{SCRIPT.name}"></script>'.encode()
 HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,255}")
 

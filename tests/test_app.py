@@ -150,8 +150,8 @@ def test_each_page_has_our_script_and_its_csp_lets_it_run(app: AppServer) -> Non
             page = answer.read()
             policy = answer.headers["content-security-policy"]
         assert len(page) == int(answer.headers["content-length"])
-        assert page.index(b'<script src="/composing.js"></script>') < page.index(b"<script", page.index(b"composing"))
+        assert page.index(b'<script src="/page.js"></script>') < page.index(b"<script", page.index(b"page.js"))
         assert "script-src 'self'" in policy
 
-    script = get(f"{app.url}/composing.js")
+    script = get(f"{app.url}/page.js")
     assert (script.status, script.headers.get_content_type()) == (200, "text/javascript")

@@ -25,6 +25,11 @@ def language() -> str:
     return "zh_Hans" if str(st.context.locale or "").lower().startswith("zh") else "en"
 
 
+def page_language() -> str:
+    """The visitor's language as HTML names it: `en`, `zh-Hans`."""
+    return language().replace("_", "-")
+
+
 def _(text: str) -> str:
     """`text` in the visitor's language."""
     return catalogue(language()).gettext(text)
