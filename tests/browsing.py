@@ -1,11 +1,9 @@
-"""What the browser tests share: a browser, a visitor nobody has seen, and how to find things on a page."""
+"""What the browser tests share: how to open a page, find things on it, and send."""
 
-from collections.abc import Iterator
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
-
-from tests.browser_path import chromium_path
+from tests.app_server import AppServer
+from tests.fake_api import FakeApi, Recorded
 
 QUIET = [
     "--no-sandbox",
@@ -15,23 +13,6 @@ QUIET = [
     "--disable-component-update",
 ]
 SECONDS = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A visitor nobody has seen before."""
-    context = browser.new_context(locale="en-US")
-    context.set_default_timeout(SECONDS)
-    yield context
-    context.close()
 
 
 def key(page: Page, name: str) -> Locator:
@@ -45,3 +26,35 @@ def open_at(context: BrowserContext, url: str, name: str) -> Page:
     page.goto(url)
     expect(key(page, name)).to_be_visible(timeout=SECONDS)
     return page
+
+
+def open_page(context: BrowserContext, url: str) -> Page:
+    """A new tab on the chat page."""
+    return open_at(context, url, "chat_input")
+
+
+def composer(page: Page) -> Locator:
+    """The field for the next message."""
+    return page.get_by_test_id("stChatInputTextArea")
+
+
+def send(page: Page, text: str) -> None:
+    """Type a message and press Enter."""
+    composer(page).fill(text)
+    composer(page).press("Enter")
+
+
+def ended(page: Page) -> None:
+    """Wait until the last answer has ended."""
+    expect(key(page, "chat_regenerate")).to_be_visible(timeout=SECONDS)
+
+
+def link(app: AppServer, model: str, prompt: str = "") -> str:
+    """The chat page with this model chosen."""
+    return f"{app.url}/?model={model}&prompt={prompt}"
+
+
+def asked(api: FakeApi, text: str) -> list[Recorded]:
+    """The chat requests whose last message is `text`."""
+    chats = [request for request in api.requests if request.path.endswith("/chat/completions")]
+    return [request for request in chats if request.body["messages"][-1]["content"] == text]

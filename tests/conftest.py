@@ -1,4 +1,4 @@
-"""What all tests share: a data folder of their own, no settings of the machine's, tiktoken's vocabulary."""
+"""What all tests share: a data folder of their own, no settings of the machine's, tiktoken's vocabulary, stores."""
 
 import os
 import tempfile
@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from lib.core import tokens
+from lib.store.database import Store
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import KEY
+from tests.pages import KEY, new_tab
+from tests.postgresql import new_database, server_url
 
 VOCABULARY = Path(tempfile.gettempdir()) / "tempera-test-vocabulary"
 tokens.place_vocabulary(VOCABULARY)
@@ -40,3 +43,27 @@ def service(api: FakeApi, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("TEMPERA_API_KEY", KEY)
     yield api
     resources.close()
+
+
+@pytest.fixture
+def app(service: FakeApi) -> AppTest:
+    """A new visitor's tab on the chat page, with the fake service."""
+    return new_tab()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, on each backend in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'data' / 'tempera.db'}"
+    else:
+        with new_database(server_url(request.config)) as made:
+            yield made
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """An open, empty store."""
+    opened = Store.open(url)
+    yield opened
+    opened.close()

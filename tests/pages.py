@@ -1,16 +1,29 @@
-"""What the tests of the pages share: a new tab, and what stands on the page."""
+"""What the tests of the pages share: a new tab, what a visitor does there, and what stands on the page."""
 
 from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 
 ROOT = Path(__file__).parents[1]
 MAIN = str(ROOT / "lib" / "ui" / "main.py")
 KEY = "sk-test-key-0001"
 SECONDS = 30
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001e221bc330000"
+    "000049454e44ae426082"
+)
+"""A PNG of one pixel."""
+
+
+def tab_of(visitor: str) -> AppTest:
+    """A new tab of a visitor who was here before, not yet run."""
+    app = AppTest.from_file(MAIN, default_timeout=SECONDS)
+    app.session_state["tempera_visitor"] = visitor
+    return app
 
 
 def new_tab(page: str = "", **query: str) -> AppTest:
@@ -24,6 +37,96 @@ def new_tab(page: str = "", **query: str) -> AppTest:
     return app.run()
 
 
+def owner(app: AppTest) -> str:
+    """The visitor, as rows of the store name them."""
+    return str(app.session_state["tempera_visitor"])
+
+
+def switch_page(app: AppTest, page: str) -> AppTest:
+    """Go to another page."""
+    app.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
+    assert not app.exception
+    return app
+
+
+def click(app: AppTest, name: str) -> AppTest:
+    """Press a button."""
+    app.button(key=name).click().run()
+    assert not app.exception
+    return app
+
+
+def choose_model(app: AppTest, model: str) -> AppTest:
+    """Choose a model of the one service: from the list, or as a link does where the list has it not."""
+    offered = [str(option) for option in app.selectbox(key="chat_model").options]
+    name = f"{offered[0].partition('/')[0]}/{model}"
+    if name in offered:
+        app.selectbox(key="chat_model").set_value(name)
+    else:
+        app.query_params["model"] = name
+    return app.run()
+
+
+def ask(app: AppTest, text: str = "Hello", model: str = "") -> AppTest:
+    """Send `text`, and run until the answer has ended."""
+    if model:
+        choose_model(app, model)
+    app.chat_input(key="chat_input").set_value(text).run()
+    assert not app.exception
+    return app
+
+
+def switch_on(app: AppTest, field: str, widget: str, value: object) -> None:
+    """Switch a parameter on, and set it."""
+    app.toggle(key=f"chat_{field}_on").set_value(True).run()
+    getattr(app, widget)(key=f"chat_{field}").set_value(value).run()
+
+
+def connect(app: AppTest, address: str, key: str) -> AppTest:
+    """Connect a service in the connection's dialog."""
+    app.button(key="connection_open").click().run()
+    app.text_input(key="connection_base_url").set_value(address)
+    app.text_input(key="connection_key").set_value(key)
+    return app.button(key="connection_save").click().run()
+
+
+def turn_menu(app: AppTest, name: str, action: str) -> AppTest:
+    """Choose something in the menu of a turn."""
+    app.menu_button(key=f"more_{name}").click(action).run()
+    assert not app.exception
+    return app
+
+
+def beside(app: AppTest, *models: str) -> None:
+    """Ask these models too."""
+    name = str(app.selectbox(key="chat_model").options[0]).partition("/")[0]
+    app.multiselect(key="chat_models_beside").set_value([f"{name}/{model}" for model in models]).run()
+
+
+def run_sweep(app: AppTest) -> AppTest:
+    """Press Run and wait until the sweep has ended."""
+    app.button(key="sweep_run").click().run()
+    return sweep_ended(app)
+
+
+def sweep_ended(app: AppTest) -> AppTest:
+    """The page when the open sweep has ended."""
+    running = resources.services().sweeps.running(sweep_id(app))
+    assert running is None or running.wait_until_finished(SECONDS)
+    assert not app.run().exception
+    return app
+
+
+def sweep_id(app: AppTest) -> str:
+    """The open sweep."""
+    return str(app.session_state["open_sweep"])
+
+
+def draft(app: AppTest) -> str:
+    """What stands in the composer."""
+    return str(app.chat_input(key="chat_input").proto.value)
+
+
 def shown(app: AppTest) -> str:
     """All text on the page that is shown as Markdown, notices and errors included."""
     parts = (app.markdown, app.info, app.error, app.caption, app.subheader)
@@ -34,6 +137,11 @@ def shown(app: AppTest) -> str:
 def figures(app: AppTest, name: str = "0") -> str:
     """All text on the page with the figures of an answer open."""
     return shown(app.button(key=f"figures_{name}").click().run())
+
+
+def buttons(app: AppTest) -> set[str]:
+    """The keys of all buttons on the page."""
+    return {str(button.key) for button in app.button}
 
 
 def bodies(api: FakeApi) -> list[dict[str, Any]]:

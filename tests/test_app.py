@@ -63,9 +63,9 @@ def test_a_forged_cookie_is_replaced(app: AppServer) -> None:
     assert len(answer.headers.get_all("set-cookie") or []) == 2
 
 
+@pytest.mark.row("T4", "T9", "T19")
 @pytest.mark.parametrize("path", ["/", "/healthz", "/_stcore/health"])
 def test_every_answer_has_its_security_headers(app: AppServer, path: str) -> None:
-    """T4 T9 T19"""
     headers = get(app.url + path).headers
 
     assert "img-src 'self' data: blob:" in headers["content-security-policy"]
@@ -102,13 +102,14 @@ def test_the_page_itself_gets_its_websocket(app: AppServer) -> None:
     assert websocket_status(app, app.url) == 101
 
 
+@pytest.mark.row("T18")
 def test_a_websocket_from_a_foreign_page_is_refused(app: AppServer) -> None:
-    """T18"""
     assert websocket_status(app, "http://evil.example") == 403
 
 
+@pytest.mark.row("T18")
 def test_a_websocket_for_a_foreign_host_name_is_refused(app: AppServer) -> None:
-    """T18: DNS rebinding."""
+    """DNS rebinding."""
     assert websocket_status(app, "http://evil.example", host="evil.example") == 403
 
 
@@ -133,8 +134,8 @@ def test_a_port_in_use_is_a_sentence(app: AppServer) -> None:
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.row("T17")
 def test_shared_mode_without_a_sign_in_does_not_start(tmp_path: Path) -> None:
-    """T17"""
     ended = start(str(free_port()), TEMPERA_MODE="shared", TEMPERA_DATA_DIR=str(tmp_path))
 
     assert ended.returncode != 0
@@ -142,8 +143,9 @@ def test_shared_mode_without_a_sign_in_does_not_start(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stdout + ended.stderr
 
 
+@pytest.mark.row("C30")
 def test_each_page_has_our_script_and_its_csp_lets_it_run(app: AppServer) -> None:
-    """C30: the keys of an input method."""
+    """The keys of an input method."""
     for path in ("/", "/sweep"):
         request = urllib.request.Request(app.url + path, headers={"Accept-Encoding": "gzip"})
         with urllib.request.urlopen(request, timeout=10) as answer:

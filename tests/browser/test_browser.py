@@ -3,15 +3,14 @@
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browsing import SECONDS, browser, context, key, open_at
-from tests.fake_api import FakeApi, Recorded
+from tests.browsing import asked, composer, ended, key, link, open_page, send
+from tests.fake_api import FakeApi
 
 STOP_SECONDS = 0.2
 CLIPBOARD_BECOMES = """async text => {
@@ -21,57 +20,8 @@ CLIPBOARD_BECOMES = """async text => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
-    """The app as a stranger has it: no key, no configuration, the model on this computer."""
-    with app_server(tmp_path_factory.mktemp("practice") / "data") as app:
-        yield app
-
-
-@pytest.fixture(scope="module")
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as api:
-        yield api
-
-
-@pytest.fixture(scope="module")
-def app(api: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
-    """The app with the fake service."""
-    settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": "sk-test-key-0001"}
-    with app_server(tmp_path_factory.mktemp("app") / "data", TEMPERA_LOCAL_MODEL="false", **settings) as app:
-        yield app
-
-
-def open_page(context: BrowserContext, url: str) -> Page:
-    return open_at(context, url, "chat_input")
-
-
-def composer(page: Page) -> Locator:
-    return page.get_by_test_id("stChatInputTextArea")
-
-
-def send(page: Page, text: str) -> None:
-    composer(page).fill(text)
-    composer(page).press("Enter")
-
-
-def ended(page: Page) -> None:
-    """Wait until the last answer has ended."""
-    expect(key(page, "chat_regenerate")).to_be_visible(timeout=SECONDS)
-
-
-def link(app: AppServer, model: str, prompt: str = "") -> str:
-    return f"{app.url}/?model={model}&prompt={prompt}"
-
-
-def asked(api: FakeApi, text: str) -> list[Recorded]:
-    """The chat requests whose last message is `text`."""
-    chats = [request for request in api.requests if request.path.endswith("/chat/completions")]
-    return [request for request in chats if request.body["messages"][-1]["content"] == text]
-
-
+@pytest.mark.row("C1", "C32")
 def test_a_stranger_types_and_gets_an_answer_without_a_key(practice: AppServer, context: BrowserContext) -> None:
-    """C1 C32"""
     page = open_page(context, practice.url)
     expect(page.get_by_text("A tiny free model on this computer")).to_be_visible()
     send(page, "What is the capital of France?")
@@ -82,8 +32,8 @@ def test_a_stranger_types_and_gets_an_answer_without_a_key(practice: AppServer, 
     expect(key(page, "panel_0")).to_contain_text("counted by the service")
 
 
+@pytest.mark.row("C13")
 def test_the_practice_model_gives_alternatives(practice: AppServer, context: BrowserContext) -> None:
-    """C13"""
     page = open_page(context, f"{practice.url}/?n=2&max_tokens=12&prompt=Hello")
     composer(page).press("Enter")
     ended(page)
@@ -93,10 +43,10 @@ def test_the_practice_model_gives_alternatives(practice: AppServer, context: Bro
     expect(key(page, "answer_0")).not_to_be_empty()
 
 
+@pytest.mark.row("C3")
 def test_stop_ends_the_request_at_once_and_keeps_the_text(
     app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
-    """C3"""
     page = open_page(context, link(app, "slow-50"))
     send(page, "stop me " + "word " * 200)
     expect(key(page, "answer_0")).to_contain_text("You said")
@@ -112,8 +62,8 @@ def test_stop_ends_the_request_at_once_and_keeps_the_text(
     expect(key(page, "figures_0")).to_contain_text("stopped by you")
 
 
+@pytest.mark.row("C3", "C30")
 def test_escape_stops_a_silent_service(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    """C3 C30"""
     page = open_page(context, link(app, "silent"))
     send(page, "say nothing")
     expect(page.get_by_text("Reading your text")).to_be_visible()
@@ -126,10 +76,10 @@ def test_escape_stops_a_silent_service(app: AppServer, api: FakeApi, context: Br
     assert request.closed_by_client - pressed < STOP_SECONDS
 
 
+@pytest.mark.row("C19", "C20")
 def test_nothing_pressed_or_reloaded_meanwhile_costs_the_answer(
     app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
-    """C19 C20"""
     text = "keep going " + "word " * 60
     page = open_page(context, link(app, "slow-50"))
     send(page, text)
@@ -145,8 +95,8 @@ def test_nothing_pressed_or_reloaded_meanwhile_costs_the_answer(
     assert len(asked(api, text)) == 1
 
 
+@pytest.mark.row("C19", "C20")
 def test_a_closed_tab_comes_back_with_the_whole_answer(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    """C19 C20"""
     text = "while you were away " + "word " * 20
     page = open_page(context, link(app, "slow-50"))
     send(page, text)
@@ -159,8 +109,8 @@ def test_a_closed_tab_comes_back_with_the_whole_answer(app: AppServer, api: Fake
     assert len(asked(api, text)) == 1
 
 
+@pytest.mark.row("C31")
 def test_what_is_sent_meanwhile_waits_its_turn(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    """C31"""
     page = open_page(context, link(app, "slow-50"))
     send(page, "first " + "word " * 30)
     expect(key(page, "answer_0")).to_contain_text("You said")
@@ -172,10 +122,10 @@ def test_what_is_sent_meanwhile_waits_its_turn(app: AppServer, api: FakeApi, con
     assert len(asked(api, "second")) == 1
 
 
+@pytest.mark.row("C31", "C19")
 def test_what_waits_is_back_in_the_composer_after_a_reload(
     app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
-    """C31 C19"""
     page = open_page(context, link(app, "slow-50"))
     send(page, "to be reloaded " + "word " * 60)
     expect(key(page, "answer_0")).to_contain_text("You said")
@@ -190,8 +140,8 @@ def test_what_waits_is_back_in_the_composer_after_a_reload(
     assert not asked(api, "one")
 
 
+@pytest.mark.row("C22")
 def test_a_link_is_the_first_thing_a_new_visitor_opens(app: AppServer, context: BrowserContext) -> None:
-    """C22"""
     page = open_page(context, f"{app.url}/chat?model=echo&system=Be%20brief&prompt=Hello%20there&temperature=0.2")
 
     expect(composer(page)).to_have_value("Hello there")
@@ -202,10 +152,10 @@ def test_a_link_is_the_first_thing_a_new_visitor_opens(app: AppServer, context: 
     expect(key(page, "answer_0")).to_contain_text("You said: Hello there")
 
 
+@pytest.mark.row("T4", "X1")
 def test_a_typed_key_survives_a_reload_and_is_nowhere_to_be_seen(
     practice: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
-    """T4 X1"""
     page = open_page(context, practice.url)
     key(page, "connection_open").get_by_role("button").click()
     key(page, "connection_base_url").locator("input").fill(api.base_url)
@@ -221,8 +171,8 @@ def test_a_typed_key_survives_a_reload_and_is_nowhere_to_be_seen(
     assert b"secret-9999" not in practice.log.read_bytes()
 
 
+@pytest.mark.row("T9")
 def test_no_image_in_an_answer_is_ever_loaded(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    """T9"""
     beacon = api.base_url.replace("/v1", "/beacon.png")
     page = open_page(context, link(app, "echo"))
     send(page, f"![x]({beacon}) and <img src={beacon}>")
@@ -232,8 +182,9 @@ def test_no_image_in_an_answer_is_ever_loaded(app: AppServer, api: FakeApi, cont
     assert key(page, "answer_0").locator("img").count() == 0
 
 
+@pytest.mark.row("C17")
 def test_an_answer_can_be_copied_to_the_letter(app: AppServer, context: BrowserContext) -> None:
-    """C17: whatever Markdown, LaTeX or Streamlit's own signs would make of it."""
+    """Whatever Markdown, LaTeX or Streamlit's own signs would make of it."""
     text = r"**bold**, $x$, \(y\), :red[z] and <b>w</b>"
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = open_page(context, link(app, "echo"))
@@ -247,8 +198,8 @@ def test_an_answer_can_be_copied_to_the_letter(app: AppServer, context: BrowserC
     assert page.evaluate(CLIPBOARD_BECOMES, f"You said: {text}")
 
 
+@pytest.mark.row("T13")
 def test_another_visitor_sees_nothing_of_it(app: AppServer, context: BrowserContext, browser: Browser) -> None:
-    """T13"""
     page = open_page(context, link(app, "echo"))
     send(page, "my secret")
     ended(page)
@@ -260,9 +211,10 @@ def test_another_visitor_sees_nothing_of_it(app: AppServer, context: BrowserCont
     stranger.close()
 
 
-def test_a_kill_in_the_middle_keeps_what_had_come(api: FakeApi, context: BrowserContext, tmp_path: Path) -> None:
-    """C19, security 5.2"""
-    settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_LOCAL_MODEL": "false", "TEMPERA_API_KEY": "sk-test-key-0001"}
+@pytest.mark.row("C19")
+def test_a_kill_in_the_middle_keeps_what_had_come(
+    api: FakeApi, settings: dict[str, str], context: BrowserContext, tmp_path: Path
+) -> None:
     text = "before the cut " + "word " * 400
     with app_server(tmp_path / "data", **settings) as app:
         page = open_page(context, link(app, "slow-50"))

@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browser.test_browser import api, app, asked, composer, ended, link, open_page, send
-from tests.browsing import SECONDS, browser, context, key
+from tests.browsing import SECONDS, asked, composer, ended, key, link, open_page, send
 from tests.fake_api import FakeApi
 from tests.proxy import Proxy
 
@@ -18,16 +17,16 @@ PATIENCE_SECONDS = 0.5
 
 
 @pytest.fixture(scope="module")
-def impatient(api: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+def impatient(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """The app, asking soon what to do where no word comes."""
-    settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": "sk-test-key-0001"}
-    patience = {"TEMPERA_PATIENCE_SECONDS": str(PATIENCE_SECONDS), "TEMPERA_LOCAL_MODEL": "false"}
-    with app_server(tmp_path_factory.mktemp("impatient") / "data", **settings, **patience) as app:
+    settings = settings | {"TEMPERA_PATIENCE_SECONDS": str(PATIENCE_SECONDS)}
+    with app_server(tmp_path_factory.mktemp("impatient") / "data", **settings) as app:
         yield app
 
 
+@pytest.mark.row("C20")
 def test_a_lost_network_costs_nothing(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    """C20: one request, and the whole answer is there when the network is back."""
+    """One request, and the whole answer is there when the network is back."""
     text = "through the tunnel " + "word " * 50
     with Proxy(app.url) as proxy:
         page = open_page(context, f"{proxy.url}/?model=slow-50")
@@ -43,8 +42,8 @@ def test_a_lost_network_costs_nothing(app: AppServer, api: FakeApi, context: Bro
     assert len(asked(api, text)) == 1
 
 
+@pytest.mark.row("C20")
 def test_another_page_meanwhile_costs_nothing(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    """C20"""
     text = "while looking elsewhere " + "word " * 50
     page = open_page(context, link(app, "slow-50"))
     send(page, text)
@@ -65,10 +64,10 @@ def compose(page: Page, text: str) -> None:
     chromium.send("Input.imeSetComposition", {"text": text, "selectionStart": end, "selectionEnd": end})
 
 
+@pytest.mark.row("C30")
 def test_while_an_input_method_composes_escape_and_enter_are_its_own(
     app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
-    """C30"""
     text = "still writing " + "word " * 60
     page = open_page(context, link(app, "slow-50"))
     send(page, text)
@@ -88,10 +87,10 @@ def test_while_an_input_method_composes_escape_and_enter_are_its_own(
     api.wait(lambda _: asked(api, text)[0].closed_by_client)
 
 
+@pytest.mark.row("C30")
 def test_shift_enter_makes_a_line_and_the_last_question_is_one_key_away(
     app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
-    """C30"""
     page = open_page(context, link(app, "echo"))
     composer(page).type("one")
     composer(page).press("Shift+Enter")
@@ -114,10 +113,10 @@ def test_what_is_done_with_is_gone_while_the_answer_is_written(app: AppServer, c
     expect(key(page, "chat_stop")).to_be_visible()
 
 
+@pytest.mark.row("C21")
 def test_a_chat_is_saved_and_comes_back_from_its_file(
     app: AppServer, api: FakeApi, context: BrowserContext, tmp_path: Path
 ) -> None:
-    """C21"""
     page = open_page(context, link(app, "echo"))
     send(page, "keep **this**")
     ended(page)
@@ -145,8 +144,9 @@ def test_a_chat_is_saved_and_comes_back_from_its_file(
     ]
 
 
+@pytest.mark.row("C15")
 def test_no_keystroke_reaches_the_server(app: AppServer, context: BrowserContext) -> None:
-    """C15: a draft is counted when it is sent."""
+    """A draft is counted when it is sent."""
     page = context.new_page()
     sent: list[str | bytes] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda payload: sent.append(payload)))
@@ -159,8 +159,8 @@ def test_no_keystroke_reaches_the_server(app: AppServer, context: BrowserContext
     assert len(sent) == before > 0
 
 
+@pytest.mark.row("C16", "C3")
 def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    """C16 C3"""
     text = "side by side " + "word " * 60
     page = open_page(context, link(app, "slow-50"))
     key(page, "chat_beside_open").get_by_role("button").first.click()
@@ -182,8 +182,8 @@ def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, conte
     expect(key(page, "answer_0_1")).to_contain_text("stopped by you")
 
 
+@pytest.mark.row("C31")
 def test_a_message_that_waits_can_be_taken_back(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    """C31"""
     page = open_page(context, link(app, "slow-50"))
     send(page, "before that " + "word " * 40)
     expect(key(page, "answer_0")).to_contain_text("You said")

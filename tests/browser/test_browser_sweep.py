@@ -3,13 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.app_server import app_server
-from tests.browsing import SECONDS, browser, context, key, open_at
+from tests.app_server import AppServer, app_server
+from tests.browsing import SECONDS, key, open_at
 from tests.fake_api import FakeApi
-
-KEY = "sk-test-key-0001"
+from tests.pages import KEY, host
 
 
 def sweep_url(url: str, models: str, temperatures: str, repeats: int, concurrency: int = 4) -> str:
@@ -26,8 +26,8 @@ def progress(page: Page, words: str) -> None:
     expect(key(page, "sweep_progress")).to_contain_text(re.compile(words), timeout=SECONDS)
 
 
+@pytest.mark.row("S6", "S12", "S13", "U1")
 def test_a_sweep_on_the_practice_model_survives_everything(context: BrowserContext, tmp_path: Path) -> None:
-    """S6 S12 S13 U1"""
     with app_server(tmp_path / "data") as app:
         page = open_at(context, sweep_url(app.url, "local/SmolLM2-135M-Instruct", "0,0.5,1,1.5", 2, 2), "sweep_run")
         run(page)
@@ -54,13 +54,12 @@ def test_a_sweep_on_the_practice_model_survives_everything(context: BrowserConte
     assert 8 <= calls <= 10  # the two that were cut by the kill were asked again
 
 
+@pytest.mark.row("S12")
 def test_a_kill_in_a_sweep_of_40_loses_and_repeats_nothing(context: BrowserContext, tmp_path: Path) -> None:
-    """S12, security 5.2"""
     with FakeApi() as api:
         settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": KEY, "TEMPERA_LOCAL_MODEL": "false"}
-        host = api.base_url.removeprefix("http://").removesuffix("/v1")
         with app_server(tmp_path / "data", **settings) as app:
-            page = open_at(context, sweep_url(app.url, f"{host}/slow-50", "0,0.5,1,1.5", 10, 4), "sweep_run")
+            page = open_at(context, sweep_url(app.url, f"{host(api)}/slow-50", "0,0.5,1,1.5", 10, 4), "sweep_run")
             run(page)
             progress(page, "[1-3][0-9] done")
             app.kill()
@@ -78,16 +77,13 @@ def test_a_kill_in_a_sweep_of_40_loses_and_repeats_nothing(context: BrowserConte
     assert len(again) == missing
 
 
-def test_other_pages_of_the_grid_are_one_click_away(context: BrowserContext, tmp_path: Path) -> None:
-    with FakeApi() as api:
-        settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": KEY, "TEMPERA_LOCAL_MODEL": "false"}
-        host = api.base_url.removeprefix("http://").removesuffix("/v1")
-        with app_server(tmp_path / "data", **settings) as app:
-            page = open_at(context, sweep_url(app.url, f"{host}/echo", "0,1", 15, 8), "sweep_run")
-            run(page)
-            progress(page, "30 done")
-            expect(key(page, "cell_0_1_8")).to_be_attached()
-            expect(key(page, "cell_0_1_9")).not_to_be_attached()
-            key(page, "sweep_page").get_by_text("2", exact=True).click()
-            expect(key(page, "cell_0_1_14")).to_contain_text("You said", timeout=SECONDS)
-            expect(key(page, "cell_0_0_0")).not_to_be_attached()
+@pytest.mark.row("S15")
+def test_other_pages_of_the_grid_are_one_click_away(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+    page = open_at(context, sweep_url(app.url, f"{host(api)}/echo", "0,1", 15, 8), "sweep_run")
+    run(page)
+    progress(page, "30 done")
+    expect(key(page, "cell_0_1_8")).to_be_attached()
+    expect(key(page, "cell_0_1_9")).not_to_be_attached()
+    key(page, "sweep_page").get_by_text("2", exact=True).click()
+    expect(key(page, "cell_0_1_14")).to_contain_text("You said", timeout=SECONDS)
+    expect(key(page, "cell_0_0_0")).not_to_be_attached()

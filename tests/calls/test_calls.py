@@ -9,7 +9,7 @@ from lib.calls import records
 from lib.core.clock import now
 from lib.core.contract import Delta, Params, Reply, State, Usage
 from lib.store.database import Store
-from tests.store_fixtures import a_call, a_reply, a_store, a_url, an_outcome, start  # noqa: F401
+from tests.store_fixtures import a_call, a_reply, an_outcome, start
 
 
 def one(store: Store, call_id: str, owner: str = "ann") -> records.CallRecord:
@@ -91,7 +91,7 @@ def test_a_temporary_call_is_counted_but_its_texts_are_nowhere(store: Store, url
     call = start(store, a_call(text="CANARY one", temporary=True))
     store.write(lambda db: records.checkpoint(db, call.id, a_reply("CANARY two"))).result(20)
     outcome = an_outcome("CANARY three", error_text="you said CANARY")
-    store.write(lambda db: records.finish_call(db, call.id, outcome)).result(20)
+    store.write(lambda db, call=call, outcome=outcome: records.finish_call(db, call.id, outcome)).result(20)
     record = one(store, call.id)
     assert record.state == "ok" and record.usage.prompt_tokens == 3 and record.finish_reason == "stop"
     assert "CANARY" not in str(store.read(lambda db: db.execute(text("SELECT * FROM calls")).all()))
@@ -113,7 +113,8 @@ def test_each_call_of_a_cell_is_its_next_attempt(store: Store) -> None:
     assert one(store, other.id, "bob").attempt == 1
 
 
-def test_t13_another_owners_call_is_not_found(store: Store) -> None:
+@pytest.mark.row("T13")
+def test_another_owners_call_is_not_found(store: Store) -> None:
     call = start(store, a_call())
     assert store.read(lambda db: records.call_of(db, "bob", call.id)) is None
     assert store.read(lambda db: records.calls_of(db, "bob")) == []
@@ -121,14 +122,22 @@ def test_t13_another_owners_call_is_not_found(store: Store) -> None:
     assert store.read(lambda db: records.messages_of(db, "bob", call.id)) == []
 
 
-@pytest.mark.parametrize("words", ["a\0b", "\ud800", "\x1b[31m", "'; DROP TABLE calls; --", "\N{GRINNING FACE}"])
-def test_t11_whatever_a_service_sends_can_be_recorded(store: Store, words: str) -> None:
-    reply = Reply(model=words, request_id=words)
-    reply.add(Delta(text=words, finish_reason=words))
-    call = start(store, a_call(text=words, session=words))
-    reply.usage = Usage(10**30, -(10**30), None, 0, "reported")
-    outcome = an_outcome(reply=reply, error_text=words, error_record={"what": words})
-    assert store.write(lambda db: records.finish_call(db, call.id, outcome)).result(20)
-    record = one(store, call.id)
-    assert record.choices[0].text == record.model_answered == words.replace("\0", "\ufffd").replace("\ud800", "\ufffd")
-    assert (record.usage.prompt_tokens, record.usage.completion_tokens) == (2**63 - 1, -(2**63))
+@pytest.mark.row("T11")
+def test_whatever_a_service_sends_can_be_recorded(subtests: pytest.Subtests, store: Store) -> None:
+    for words in ["a\0b", "\ud800", "\x1b[31m", "'; DROP TABLE calls; --", "\N{GRINNING FACE}"]:
+        with subtests.test(words=words[:40]):
+            reply = Reply(model=words, request_id=words)
+            reply.add(Delta(text=words, finish_reason=words))
+            call = start(store, a_call(text=words, session=words))
+            reply.usage = Usage(10**30, -(10**30), None, 0, "reported")
+            outcome = an_outcome(reply=reply, error_text=words, error_record={"what": words})
+            assert store.write(lambda db, call=call, outcome=outcome: records.finish_call(db, call.id, outcome)).result(
+                20
+            )
+            record = one(store, call.id)
+            assert (
+                record.choices[0].text
+                == record.model_answered
+                == words.replace("\0", "\ufffd").replace("\ud800", "\ufffd")
+            )
+            assert (record.usage.prompt_tokens, record.usage.completion_tokens) == (2**63 - 1, -(2**63))

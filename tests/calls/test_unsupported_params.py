@@ -11,7 +11,6 @@ from lib.core.errors import BadParameter
 from lib.gateway.error_mapping import ResponseInfo, error_from
 from lib.store import schema
 from lib.store.database import Store
-from tests.store_fixtures import a_store, a_url  # noqa: F401
 
 HERE = "https://api.example.com/v1"
 MANY = Params(
@@ -34,9 +33,8 @@ def openai(message: str, param: str | None = None, code: str | None = None) -> d
     return {"error": {"message": message, "type": "invalid_request_error", "param": param, "code": code}}
 
 
-@pytest.mark.parametrize(
-    ("body", "names"),
-    [
+def test_a_field_that_is_not_taken_is_found(subtests: pytest.Subtests) -> None:
+    for body, names in [
         (openai("Unsupported parameter: stop", "stop", "unsupported_parameter"), {"stop"}),
         (openai("Unsupported parameter: stop"), {"stop"}),
         (
@@ -48,36 +46,47 @@ def openai(message: str, param: str | None = None, code: str | None = None) -> d
             ),
             {"temperature"},
         ),
-        ({"code": "invalid-argument", "error": "Model grok-4 does not support parameter presencePenalty."},
-         {"presence_penalty"}),
+        (
+            {"code": "invalid-argument", "error": "Model grok-4 does not support parameter presencePenalty."},
+            {"presence_penalty"},
+        ),
         (openai("Penalty is not enabled for this model"), {"presence_penalty", "frequency_penalty"}),
         (openai("Multiple candidates is not enabled for this model"), {"n"}),
-        ([{"error": {"code": 400, "message": 'Invalid JSON payload. Unknown name "topP": Cannot find field.'}}],
-         {"top_p"}),
-        ({"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"],
-                      "msg": "Extra inputs are not permitted"}]}, {"stream_options"}),
+        (
+            [{"error": {"code": 400, "message": 'Invalid JSON payload. Unknown name "topP": Cannot find field.'}}],
+            {"top_p"},
+        ),
+        (
+            {
+                "detail": [
+                    {
+                        "type": "extra_forbidden",
+                        "loc": ["body", "stream_options"],
+                        "msg": "Extra inputs are not permitted",
+                    }
+                ]
+            },
+            {"stream_options"},
+        ),
         (openai("invalid stream_options", "stream_options"), {"stream_options"}),
         (openai("`temperature` is deprecated for this model."), {"temperature"}),
         (openai("temperature 参数不支持", "temperature"), {"temperature"}),
-    ],
-)  # fmt: skip
-def test_a_field_that_is_not_taken_is_found(body: Any, names: set[str]) -> None:
-    assert found(body, asked()) == names
+    ]:
+        with subtests.test(body=body):
+            assert found(body, asked()) == names
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_a_refused_value_and_what_was_not_sent_are_left_to_the_user(subtests: pytest.Subtests) -> None:
+    for body in [
         openai("max_tokens is too large: 9. This model allows at most 4 completion tokens.", "max_tokens"),
         openai("temperature must be between 0 and 1", "temperature"),
         openai("Invalid type for 'max_tokens': expected an integer, but got a string instead.", "max_tokens"),
         openai("Unsupported parameter: seed", "seed"),
         openai("messages: unsupported role", "messages"),
         openai("Something is wrong with this request"),
-    ],
-)
-def test_a_refused_value_and_what_was_not_sent_are_left_to_the_user(body: Any) -> None:
-    assert found(body, asked()) == set()
+    ]:
+        with subtests.test(body=body):
+            assert found(body, asked()) == set()
 
 
 TOO_OLD = openai(
@@ -89,9 +98,8 @@ TOO_NEW = openai("Unknown parameter: 'max_completion_tokens'", "max_completion_t
 NO_LIMIT = openai("Unsupported parameter: 'max_tokens'", "max_tokens")
 
 
-@pytest.mark.parametrize(
-    ("model", "bodies", "name"),
-    [
+def test_the_longest_answer_goes_under_the_name_that_is_taken(subtests: pytest.Subtests) -> None:
+    for model, bodies, name in [
         ("m", [], "max_tokens"),
         ("m", [TOO_OLD], "max_completion_tokens"),
         ("m", [TOO_OLD, TOO_NEW], None),
@@ -105,15 +113,16 @@ NO_LIMIT = openai("Unsupported parameter: 'max_tokens'", "max_tokens")
         ("openai/o3", [], "max_tokens"),
         ("gpt-5", [TOO_NEW], "max_tokens"),
         ("gpt-5", [TOO_NEW, NO_LIMIT], None),
-    ],
-)
-def test_the_longest_answer_goes_under_the_name_that_is_taken(model: str, bodies: list[Any], name: str | None) -> None:
-    request = asked(model, params=Params(max_tokens=9))
-    for body in bodies:
-        request = asked(model, (*request.unsupported, *found(body, request)), Params(max_tokens=9))
+    ]:
+        with subtests.test(model=model, bodies=bodies):
+            request = asked(model, params=Params(max_tokens=9))
+            for body in bodies:
+                request = asked(model, (*request.unsupported, *found(body, request)), Params(max_tokens=9))
 
-    assert request.sent == ({name: 9} if name else {})
-    assert unsupported_params.left_out(request.params.to_send(), request.sent) == ([] if name else ["max_tokens"])
+            assert request.sent == ({name: 9} if name else {})
+            assert unsupported_params.left_out(request.params.to_send(), request.sent) == (
+                [] if name else ["max_tokens"]
+            )
 
 
 def test_without_stream_there_are_no_stream_options() -> None:

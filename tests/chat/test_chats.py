@@ -18,7 +18,7 @@ from lib.chat.repository import NotFound, Turn
 from lib.core.titles import title_of
 from lib.store import image_store, schema
 from lib.store.database import Store
-from tests.store_fixtures import a_call, a_store, a_url, an_outcome, start  # noqa: F401
+from tests.store_fixtures import a_call, an_outcome, start
 
 
 def do(store: Store, work: Callable[..., Any], *arguments: Any) -> Any:
@@ -54,18 +54,16 @@ def listed(store: Store, search: str = "", owner: str = "ann") -> list[str]:
     return [chat.title for chat in store.read(lambda db: chats.chats_of(db, owner, search))]
 
 
-@pytest.mark.parametrize(
-    ("words", "title"),
-    [
+def test_a_chat_is_named_after_its_first_words(subtests: pytest.Subtests) -> None:
+    for words, title in [
         ("Hello  \n there", "Hello there"),
         ("word " * 30, "word word word word word word word word word…"),
         ("字" * 60, "字" * 47 + "…"),
         ("x" * 48, "x" * 48),
         ("  ", ""),
-    ],
-)
-def test_a_chat_is_named_after_its_first_words(words: str, title: str) -> None:
-    assert title_of(words) == title and len(title) <= 48
+    ]:
+        with subtests.test(words=words):
+            assert title_of(words) == title and len(title) <= 48
 
 
 def test_an_answer_takes_its_text_from_its_call(store: Store) -> None:
@@ -248,7 +246,8 @@ def test_a_forgotten_chat_leaves_nothing(store: Store) -> None:
     assert "CANARY" not in str(rows) and texts(store, other) == ["kept"]
 
 
-def test_t13_another_owners_chat_is_not_found_by_any_function(store: Store) -> None:
+@pytest.mark.row("T13")
+def test_another_owners_chat_is_not_found_by_any_function(store: Store) -> None:
     chat = new(store)
     message = say(store, chat, None, "secret")
     theirs = do(store, chats.new_chat, "bob", "Bob's")

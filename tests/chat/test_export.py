@@ -39,9 +39,9 @@ def test_an_array_of_messages_is_a_chat() -> None:
     assert [message.content for message in export.read(file.encode())[1]] == ["be brief", "one\ntwo"]
 
 
-@pytest.mark.parametrize(
-    "file",
-    [
+@pytest.mark.row("T23")
+def test_a_hostile_or_foreign_file_is_refused_with_a_sentence(subtests: pytest.Subtests) -> None:
+    for file in [
         b"",
         b"\xff\xfe",
         b"[]",
@@ -60,19 +60,17 @@ def test_an_array_of_messages_is_a_chat() -> None:
         b'[{"role": "user", "content": "a"}, {"role": "system", "content": "b"}]',
         json.dumps([{"role": "user", "content": "x"}] * 5_001).encode(),
         b" " * 25_000_001,
-    ],
-)
-def test_a_hostile_or_foreign_file_is_refused_with_a_sentence(file: bytes) -> None:
-    """T23"""
-    with pytest.raises(InvalidInput) as refused:
-        export.read(file)
+    ]:
+        with subtests.test(file=file[:80]):
+            with pytest.raises(InvalidInput) as refused:
+                export.read(file)
 
-    assert str(refused.value).endswith(".")
+            assert str(refused.value).endswith(".")
 
 
+@pytest.mark.row("T23")
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_chat_or_refused(file: bytes) -> None:
-    """T23"""
     try:
         export.read(file)
     except InvalidInput:

@@ -37,12 +37,6 @@ CURL_EXAMPLE = """
 """
 
 
-@pytest.fixture
-def app(service: FakeApi) -> AppTest:
-    """The chat page with one service, the fake one."""
-    return new_tab()
-
-
 def raw(api: FakeApi) -> list[str]:
     """The bodies of all chat requests, to the letter."""
     return [request.raw for request in api.requests if request.path.endswith("/chat/completions")]
@@ -88,22 +82,22 @@ INSIDE = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value", "json_text"), INSIDE)
-def test_a_field_from_its_lowest_to_its_highest_is_sent_as_it_is(
-    api: FakeApi, field: str, value: Any, json_text: str
-) -> None:
-    """C7 C8"""
-    assert sent(api, question(Params.checked({field: value}))) == f'{START},"{field}":{json_text}}}'
+@pytest.mark.row("C7", "C8")
+def test_a_field_from_its_lowest_to_its_highest_is_sent_as_it_is(subtests: pytest.Subtests, api: FakeApi) -> None:
+    for field, value, json_text in INSIDE:
+        with subtests.test(field=field, value=value):
+            assert sent(api, question(Params.checked({field: value}))) == f'{START},"{field}":{json_text}}}'
 
 
 def test_stream_asks_for_its_usage_too(api: FakeApi) -> None:
     assert sent(api, question(Params(stream=True))) == f"{START}{STREAMED}}}"
 
 
-@pytest.mark.parametrize("field", [*RANGES, "stream", "stop", "user"])
-def test_a_field_that_is_off_is_not_sent(api: FakeApi, field: str) -> None:
-    """C9"""
-    assert sent(api, question(Params.checked({field: None}))) == f"{START}}}"
+@pytest.mark.row("C9")
+def test_a_field_that_is_off_is_not_sent(subtests: pytest.Subtests, api: FakeApi) -> None:
+    for field in [*RANGES, "stream", "stop", "user"]:
+        with subtests.test(field=field):
+            assert sent(api, question(Params.checked({field: None}))) == f"{START}}}"
 
 
 @pytest.mark.parametrize(("field", "nothing"), [("stop", []), ("user", "")])
@@ -121,11 +115,12 @@ def test_every_field_at_once_comes_in_the_order_of_the_contract(api: FakeApi) ->
     )
 
 
-@pytest.mark.parametrize("model", ["o1", "o3", "o4-mini", "gpt-5-chat-latest"])
-def test_models_that_want_it_get_max_completion_tokens(api: FakeApi, model: str) -> None:
-    body = sent(api, question(Params(max_tokens=7), model))
+def test_models_that_want_it_get_max_completion_tokens(subtests: pytest.Subtests, api: FakeApi) -> None:
+    for model in ["o1", "o3", "o4-mini", "gpt-5-chat-latest"]:
+        with subtests.test(model=model):
+            body = sent(api, question(Params(max_tokens=7), model))
 
-    assert body == START.replace('"echo"', f'"{model}"') + ',"max_completion_tokens":7}'
+            assert body == START.replace('"echo"', f'"{model}"') + ',"max_completion_tokens":7}'
 
 
 OUTSIDE = [
@@ -140,30 +135,32 @@ OUTSIDE = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value", "sentence"), OUTSIDE)
-def test_just_outside_is_refused_in_a_sentence(field: str, value: Any, sentence: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        Params.checked({field: value})
-    assert sentence in str(refused.value)
+def test_just_outside_is_refused_in_a_sentence(subtests: pytest.Subtests) -> None:
+    for field, value, sentence in OUTSIDE:
+        with subtests.test(field=field, value=value):
+            with pytest.raises(InvalidInput) as refused:
+                Params.checked({field: value})
+            assert sentence in str(refused.value)
 
 
 LINKS = [(field, value, sentence) for field, value, sentence in OUTSIDE if field in RANGES and value != 1.5]
 
 
-@pytest.mark.parametrize(("field", "value", "sentence"), LINKS)
+@pytest.mark.row("C7")
 def test_just_outside_is_said_on_the_page_and_nothing_is_sent(
-    app: AppTest, api: FakeApi, field: str, value: Any, sentence: str
+    subtests: pytest.Subtests, app: AppTest, api: FakeApi
 ) -> None:
-    """C7"""
-    tab = new_tab(prompt="Hello", **{field: str(value)})
+    for field, value, sentence in LINKS:
+        with subtests.test(field=field, value=value):
+            tab = new_tab(prompt="Hello", **{field: str(value)})
 
-    assert f"“{field}” {sentence}" in shown(tab)
-    assert raw(api) == []
+            assert f"“{field}” {sentence}" in shown(tab)
+            assert raw(api) == []
 
 
+@pytest.mark.row("C7", "C8")
 @pytest.mark.parametrize("end", ["lowest", "highest"])
 def test_the_ends_of_every_control_of_the_page_arrive(app: AppTest, api: FakeApi, end: str) -> None:
-    """C7 C8"""
     values = {name: getattr(bounds, end) for name, bounds in RANGES.items()}
     values = {name: 3 if value is None else value for name, value in values.items()}
     tab = new_tab(model=f"{host(api)}/echo", **{name: str(value) for name, value in values.items()})
@@ -173,15 +170,15 @@ def test_the_ends_of_every_control_of_the_page_arrive(app: AppTest, api: FakeApi
     assert {name: bodies(api)[-1][name] for name in values} == values
 
 
+@pytest.mark.row("C9")
 def test_a_new_page_sends_model_messages_and_stream_only(app: AppTest, api: FakeApi) -> None:
-    """C9"""
     app.chat_input(key="chat_input").set_value("Hello").run()
 
     assert raw(api) == [f"{START}{STREAMED}}}"]
 
 
+@pytest.mark.row("C6", "C7")
 def test_the_page_sends_the_contracts_curl_example_byte_for_byte(app: AppTest, api: FakeApi) -> None:
-    """C6 C7"""
     tab = new_tab(
         model=f"{host(api)}/gpt-4o",
         system="You are a helpful assistant.",

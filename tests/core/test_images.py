@@ -17,15 +17,16 @@ def image(kind: str, width: int = 2, height: int = 2) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "gif"])
-def test_an_image_is_sent_as_what_it_is(kind: str) -> None:
-    assert images.data_url(image(kind)).startswith(f"data:image/{kind};base64,")
-    assert images.checked(images.data_url(image(kind))) == images.data_url(image(kind))
+def test_an_image_is_sent_as_what_it_is(subtests: pytest.Subtests) -> None:
+    for kind in ["png", "jpeg", "webp", "gif"]:
+        with subtests.test(kind=kind):
+            assert images.data_url(image(kind)).startswith(f"data:image/{kind};base64,")
+            assert images.checked(images.data_url(image(kind))) == images.data_url(image(kind))
 
 
-@pytest.mark.parametrize(
-    "file",
-    [
+@pytest.mark.row("T23")
+def test_what_only_looks_like_an_image_is_refused(subtests: pytest.Subtests) -> None:
+    for file in [
         b"",
         b"\x89PNG\r\n\x1a\n",
         b"<svg xmlns='http://www.w3.org/2000/svg'/>",
@@ -34,20 +35,16 @@ def test_an_image_is_sent_as_what_it_is(kind: str) -> None:
         image("png")[:20],
         image("png", 20_000, 20_000),
         image("png") + bytes(images.MAX_BYTES),
-    ],
-    ids=["empty", "head", "svg", "script", "bmp", "cut", "bomb", "large"],
-)
-def test_what_only_looks_like_an_image_is_refused(file: bytes) -> None:
-    """T23"""
-    with pytest.raises(InvalidInput):
-        images.data_url(file)
+    ]:
+        with subtests.test(file=file[:40]), pytest.raises(InvalidInput):
+            images.data_url(file)
 
 
+@pytest.mark.row("T23")
 @given(
     st.binary(max_size=100), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"RIFF0000WEBP"])
 )
 def test_any_bytes_are_an_image_or_refused(rest: bytes, head: bytes) -> None:
-    """T23"""
     try:
         assert images.data_url(head + rest).startswith("data:image/")
     except InvalidInput:

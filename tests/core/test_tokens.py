@@ -22,19 +22,17 @@ print(tokens.count("tiktoken is great!"))
 """
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
+def test_counts_equal_the_published_values_of_o200k_base(subtests: pytest.Subtests) -> None:
+    for text, expected in [
         ("", 0),
         ("hello world", 2),
         ("tiktoken is great!", 6),
         ("お誕生日おめでとう", 8),
         ("2 + 2 = 4", 7),
         ("antidisestablishmentarianism", 6),
-    ],
-)
-def test_counts_equal_the_published_values_of_o200k_base(text: str, expected: int) -> None:
-    assert tokens.count(text) == expected
+    ]:
+        with subtests.test(text=text):
+            assert tokens.count(text) == expected
 
 
 def test_the_first_count_needs_no_network_and_no_cache(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +16,9 @@ from lib.gateway.error_mapping import ResponseInfo
 from lib.gateway.sse import Event, EventReader
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import usage_of
+from tests.case_files import cases
 
-CASES = [
-    json.loads(line) for line in (Path(__file__).parents[1] / "cases/events.jsonl").read_text("utf-8").splitlines()
-]
+CASES = cases("events")
 
 
 def raw(text: str) -> bytes:
@@ -57,23 +55,21 @@ def answer(*chunks: bytes, n: int = 1) -> Reply:
 END = chunk(choice_with(finish="stop")) + b"data: [DONE]\n\n"
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_events_are_framed_as_the_standard_says(case: dict[str, Any]) -> None:
-    assert events(*map(raw, case["chunks"])) == [tuple(event) for event in case["expected"]]
+def test_events_are_framed_as_the_standard_says_wherever_the_chunks_are_cut(subtests: pytest.Subtests) -> None:
+    """In the case's own chunks, byte by byte, in two parts cut at every place, and in parts of one size."""
+    for case in CASES:
+        with subtests.test(case["name"]):
+            expected = [tuple(event) for event in case["expected"]]
+            own = list(map(raw, case["chunks"]))
+            whole = b"".join(own)
+            in_two = [(whole[:at], whole[at:]) for at in range(min(len(whole), 300))]
+            of_a_size = [[whole[at : at + size] for at in range(0, len(whole), size)] for size in (1, 2, 3, 5, 7, 97)]
+
+            assert [cut for cut in [own, *in_two, *of_a_size] if events(*cut) != expected] == []
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_events_do_not_depend_on_where_the_chunks_are_cut(case: dict[str, Any]) -> None:
-    whole = b"".join(map(raw, case["chunks"]))
-    expected = events(whole)
-
-    assert events(*(whole[at : at + 1] for at in range(len(whole)))) == expected
-    assert all(events(whole[:at], whole[at:]) == expected for at in range(min(len(whole), 300)))
-
-
-@pytest.mark.parametrize(
-    "stream",
-    [
+def test_done_is_found_in_all_its_spellings(subtests: pytest.Subtests) -> None:
+    for stream in [
         b'data: {"a":1}\n\ndata: [DONE]',
         b'data: {"a":1}\n\ndata:[DONE]\n',
         b'data: {"a":1}\n\n[DONE]\n\n',
@@ -81,10 +77,9 @@ def test_events_do_not_depend_on_where_the_chunks_are_cut(case: dict[str, Any]) 
         b'data: {"a":1}\ndata: [DONE]\n',
         b'data: {"a":1}\n[DONE]\n',
         b'data:{"a":1}\r\ndata:[DONE]\r\n\r\n',
-    ],
-)
-def test_done_is_found_in_all_its_spellings(stream: bytes) -> None:
-    assert events(stream) == [("message", '{"a":1}'), ("message", "[DONE]")]
+    ]:
+        with subtests.test(stream=stream):
+            assert events(stream) == [("message", '{"a":1}'), ("message", "[DONE]")]
 
 
 def test_events_with_a_line_end_between_them_come_one_by_one_as_they_arrive() -> None:
@@ -161,9 +156,8 @@ def test_splitting_off_thoughts_loses_nothing_but_tags_and_line_ends(parts: list
         assert "".join(text for text, _ in first) == whole
 
 
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
+def test_text_is_found_wherever_it_stands(subtests: pytest.Subtests) -> None:
+    for content, expected in [
         ([choice_with("Hi")], "Hi"),
         ([choice_with([{"type": "text", "text": "H"}, {"type": "text", "text": "i"}])], "Hi"),
         ([{"delta": {"content": "Hi"}}], "Hi"),
@@ -171,40 +165,41 @@ def test_splitting_off_thoughts_loses_nothing_but_tags_and_line_ends(parts: list
         ([choice_with("H"), {"index": 0, "delta": None}, choice_with("i")], "Hi"),
         ([choice_with(refusal="No.")], "No."),
         ([choice_with("a\ud83d")], "a�"),
-    ],
-)
-def test_text_is_found_wherever_it_stands(content: list[dict[str, Any]], expected: str) -> None:
-    assert answer(chunk(*content), END).choices[0].text == expected
+    ]:
+        with subtests.test(content=content):
+            assert answer(chunk(*content), END).choices[0].text == expected
 
 
-@pytest.mark.parametrize(
-    "delta",
-    [
+def test_reasoning_counts_once_under_any_name(subtests: pytest.Subtests) -> None:
+    for delta in [
         {"reasoning_content": "hm"},
         {"reasoning": "hm"},
         {"reasoning": "hm", "reasoning_content": "hm"},
         {"reasoning_details": [{"type": "reasoning.text", "text": "hm"}]},
         {"content": "<think>\nhm\n</think>\n"},
-    ],
-)
-def test_reasoning_counts_once_under_any_name(delta: dict[str, Any]) -> None:
-    choice = answer(chunk({"delta": delta}), chunk(choice_with("Yes")), END).choices[0]
+    ]:
+        with subtests.test(delta=delta):
+            choice = answer(chunk({"delta": delta}), chunk(choice_with("Yes")), END).choices[0]
 
-    assert (choice.reasoning, choice.text) == ("hm", "Yes")
-
-
-@pytest.mark.parametrize(
-    ("spelling", "expected"),
-    [("stop", "stop"), ("eos", "stop"), ("end_turn", "stop"), ("completed", "stop"), ("tool_calls", "tool_calls")],
-)
-def test_finish_reasons_are_spelled_one_way(spelling: str, expected: str) -> None:
-    assert answer(chunk(choice_with("x", finish=spelling))).choices[0].finish_reason == expected
+            assert (choice.reasoning, choice.text) == ("hm", "Yes")
 
 
-@pytest.mark.parametrize("nothing", [None, "", "null", 7])
-def test_an_empty_finish_reason_is_none_and_the_stream_counts_as_cut(nothing: Any) -> None:
-    with pytest.raises(errors.CutOff):
-        answer(chunk(choice_with("x", finish=nothing)), b"data: [DONE]\n\n")
+def test_finish_reasons_are_spelled_one_way(subtests: pytest.Subtests) -> None:
+    for spelling, expected in [
+        ("stop", "stop"),
+        ("eos", "stop"),
+        ("end_turn", "stop"),
+        ("completed", "stop"),
+        ("tool_calls", "tool_calls"),
+    ]:
+        with subtests.test(spelling=spelling):
+            assert answer(chunk(choice_with("x", finish=spelling))).choices[0].finish_reason == expected
+
+
+def test_an_empty_finish_reason_is_none_and_the_stream_counts_as_cut(subtests: pytest.Subtests) -> None:
+    for nothing in [None, "", "null", 7]:
+        with subtests.test(nothing=nothing), pytest.raises(errors.CutOff):
+            answer(chunk(choice_with("x", finish=nothing)), b"data: [DONE]\n\n")
 
 
 def test_choices_may_come_interleaved_and_out_of_order() -> None:
@@ -224,9 +219,8 @@ def test_an_absurd_index_is_ignored() -> None:
 COUNTS = {"prompt_tokens": 33, "completion_tokens": 40}
 
 
-@pytest.mark.parametrize(
-    ("frames", "n", "expected"),
-    [
+def test_usage_is_read_from_any_place_and_summed_only_when_it_comes_by_choice(subtests: pytest.Subtests) -> None:
+    for frames, n, expected in [
         ([chunk(usage=COUNTS)], 1, (33, 40)),
         ([chunk(usage=COUNTS)] * 3, 3, (33, 120)),
         ([chunk(usage=COUNTS)] * 2, 3, (33, 40)),
@@ -243,22 +237,18 @@ COUNTS = {"prompt_tokens": 33, "completion_tokens": 40}
         ([chunk(usage={"prompt_tokens": 33, "completion_tokens": 0})], 1, None),
         ([chunk(usage=None)], 1, None),
         ([], 1, None),
-    ],
-)
-def test_usage_is_read_from_any_place_and_summed_only_when_it_comes_by_choice(
-    frames: list[bytes], n: int, expected: tuple[int, int] | None
-) -> None:
-    usage = answer(
-        chunk(*(choice_with("x", index, "stop") for index in range(n))), *frames, b"data: [DONE]\n\n", n=n
-    ).usage
+    ]:
+        with subtests.test(frames=frames, n=n):
+            usage = answer(
+                chunk(*(choice_with("x", index, "stop") for index in range(n))), *frames, b"data: [DONE]\n\n", n=n
+            ).usage
 
-    found = (usage.prompt_tokens, usage.completion_tokens) if usage.source == "reported" else None
-    assert found == expected
+            found = (usage.prompt_tokens, usage.completion_tokens) if usage.source == "reported" else None
+            assert found == expected
 
 
-@pytest.mark.parametrize(
-    ("report", "expected"),
-    [
+def test_usage_reports_are_checked(subtests: pytest.Subtests) -> None:
+    for report, expected in [
         ({"prompt_tokens": 9, "total_tokens": 12}, Usage(9, 3, source="reported")),
         ({**COUNTS, "completion_tokens_details": {"reasoning_tokens": 7}}, Usage(33, 40, 7, source="reported")),
         (
@@ -271,10 +261,9 @@ def test_usage_is_read_from_any_place_and_summed_only_when_it_comes_by_choice(
         ({"prompt_tokens": 1e300, "completion_tokens": 5}, None),
         ({"prompt_tokens": True, "completion_tokens": float("nan")}, None),
         ("33", None),
-    ],
-)
-def test_usage_reports_are_checked(report: Any, expected: Usage | None) -> None:
-    assert usage_of(report) == expected
+    ]:
+        with subtests.test(report=report):
+            assert usage_of(report) == expected
 
 
 def test_a_json_answer_is_read_where_a_stream_was_asked() -> None:
@@ -295,9 +284,8 @@ def test_a_json_answer_of_llama_cpp_with_several_choices_has_no_usable_usage() -
     assert answer(json.dumps(body).encode(), n=2).usage.source == "unknown"
 
 
-@pytest.mark.parametrize(
-    ("stream", "error"),
-    [
+def test_what_is_no_whole_answer_is_an_error(subtests: pytest.Subtests) -> None:
+    for stream, error in [
         (b"", errors.CutOff),
         (b": PING\n\n", errors.CutOff),
         (chunk(choice_with("x")), errors.CutOff),
@@ -322,13 +310,12 @@ def test_a_json_answer_of_llama_cpp_with_several_choices_has_no_usable_usage() -
         ('{"success": false, "message": "无权进行此操作"}'.encode(), errors.Forbidden),
         (chunk(choice_with("x", finish="error")), errors.ApiError),
         (chunk(choice_with("x"), error={"code": "server_error", "message": "gone"}), errors.UpstreamFailed),
-    ],
-)
-def test_what_is_no_whole_answer_is_an_error(stream: bytes, error: type[errors.TemperaError]) -> None:
-    with pytest.raises(error) as caught:
-        answer(stream)
+    ]:
+        with subtests.test(stream=stream[:80]):
+            with pytest.raises(error) as caught:
+                answer(stream)
 
-    assert type(caught.value) is error
+            assert type(caught.value) is error
 
 
 def test_an_answer_that_spent_its_length_on_reasoning_is_whole() -> None:
@@ -347,15 +334,17 @@ def test_pings_and_comments_are_no_progress() -> None:
     assert reader.progress == 1
 
 
+@pytest.mark.row("T21")
 @pytest.mark.parametrize("bomb", [b"x", b"data: ", b"data: x\n", b":"])
-def test_t21_an_endless_line_or_event_ends_in_an_error(bomb: bytes) -> None:
+def test_an_endless_line_or_event_ends_in_an_error(bomb: bytes) -> None:
     reader = EventReader()
     with pytest.raises(errors.Malformed):
         for _ in range(40):
             reader.feed(bomb * (1024 * 1024 // len(bomb)) if bomb != b"data: " else bomb + b"y" * 1024 * 1024)
 
 
-def test_t21_tiny_chunks_take_linear_time() -> None:
+@pytest.mark.row("T21")
+def test_tiny_chunks_take_linear_time() -> None:
     def seconds(size: int) -> float:
         reader, began = EventReader(), time.process_time()
         for _ in range(size):

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from random import Random
@@ -20,12 +20,6 @@ from tests.fake_api import MODELS, FakeApi, Step, answer_text
 KEY = "sk-test-abcdefghijklmnopqrstuvwxyz"
 CLOCKS = Clocks(silence=0.4, grace=0.2, models=0.5)
 T = TypeVar("T")
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with FakeApi() as running:
-        yield running
 
 
 @pytest.fixture
@@ -67,16 +61,18 @@ def failure(endpoint: Endpoint, asked: ChatRequest, **options: Any) -> errors.Te
     return caught.value
 
 
-@pytest.mark.parametrize("stream", [True, False, None])
-@pytest.mark.parametrize("model", ["echo", "json", "sse", "long-40"])
-def test_an_answer_is_the_same_streamed_or_not(endpoint: Endpoint, model: str, stream: bool | None) -> None:
-    reply = answer(endpoint, request(model, temperature=0.5, stream=stream))
+def test_an_answer_is_the_same_streamed_or_not(subtests: pytest.Subtests, endpoint: Endpoint, api: FakeApi) -> None:
+    for model in ["echo", "json", "sse", "long-40"]:
+        for stream in [True, False, None]:
+            with subtests.test(model=model, stream=stream):
+                reply = answer(endpoint, request(model, temperature=0.5, stream=stream))
 
-    assert reply.choices[0].text == answer_text(model, 0.5, "hello big world")
-    assert reply.choices[0].finish_reason == "stop"
-    assert (reply.model, reply.request_id) == (model, "fake-1")
+                assert reply.choices[0].text == answer_text(model, 0.5, "hello big world")
+                assert reply.choices[0].finish_reason == "stop"
+                assert (reply.model, reply.request_id) == (model, f"fake-{len(api.requests)}")
 
 
+@pytest.mark.row("U9")
 @pytest.mark.parametrize("stream", [True, False])
 def test_usage_comes_with_the_answer(endpoint: Endpoint, stream: bool) -> None:
     usage = answer(endpoint, request("reason", stream=stream)).usage
@@ -137,29 +133,27 @@ def test_a_lone_surrogate_in_a_prompt_does_no_harm(endpoint: Endpoint) -> None:
     assert answer(endpoint, request("echo", "a\ud83db")).choices[0].text == "You said: a?b"
 
 
-@pytest.mark.parametrize(
-    ("model", "kind"),
-    [
-        ("error-401", errors.BadKey),
-        ("error-402", errors.NoBalance),
-        ("error-403", errors.NoBalance),
-        ("error-404", errors.ModelNotFound),
-        ("error-429", errors.RateLimited),
-        ("error-500", errors.UpstreamFailed),
-        ("error-504", errors.GatewayTimeout),
-        ("refuses-temperature", errors.BadParameter),
-        ("html", errors.WrongAddress),
-        ("empty", errors.Empty),
-        ("cut", errors.CutOff),
-    ],
-)
-@pytest.mark.parametrize("stream", [True, False])
-def test_refusals_are_told_apart(endpoint: Endpoint, model: str, kind: type[errors.TemperaError], stream: bool) -> None:
-    error = failure(endpoint, request(model, temperature=0.5, stream=stream), retry=False)
+def test_refusals_are_told_apart(subtests: pytest.Subtests, endpoint: Endpoint) -> None:
+    for stream in [True, False]:
+        for model, kind in [
+            ("error-401", errors.BadKey),
+            ("error-402", errors.NoBalance),
+            ("error-403", errors.NoBalance),
+            ("error-404", errors.ModelNotFound),
+            ("error-429", errors.RateLimited),
+            ("error-500", errors.UpstreamFailed),
+            ("error-504", errors.GatewayTimeout),
+            ("refuses-temperature", errors.BadParameter),
+            ("html", errors.WrongAddress),
+            ("empty", errors.Empty),
+            ("cut", errors.CutOff),
+        ]:
+            with subtests.test(model=model, stream=stream):
+                error = failure(endpoint, request(model, temperature=0.5, stream=stream), retry=False)
 
-    assert type(error) is kind
-    assert error.facts["service"] == "fake" and error.facts["model"] == model
-    assert "?" not in error.sentence()
+                assert type(error) is kind
+                assert error.facts["service"] == "fake" and error.facts["model"] == model
+                assert "?" not in error.sentence()
 
 
 def test_what_had_come_before_a_cut_is_given_out(endpoint: Endpoint) -> None:
@@ -368,8 +362,9 @@ def test_no_cookie_is_kept(endpoint: Endpoint, api: FakeApi) -> None:
     assert [one.headers.get("cookie") for one in api.requests] == [None, None]
 
 
+@pytest.mark.row("T7")
 @pytest.mark.parametrize("stream", [True, False])
-def test_t7_a_redirect_is_not_followed(endpoint: Endpoint, api: FakeApi, stream: bool) -> None:
+def test_a_redirect_is_not_followed(endpoint: Endpoint, api: FakeApi, stream: bool) -> None:
     error = failure(replace(endpoint, base_url=api.base_url.replace("/v1", "/moved")), request("echo", stream=stream))
 
     assert isinstance(error, errors.WrongAddress)
@@ -414,14 +409,21 @@ def test_no_connection_says_why_and_sends_nothing(
     assert api.requests == [] and str(error.facts["address"]) in base_url.format(port=port)
 
 
-@pytest.mark.parametrize(
-    "base_url",
-    ["ftp://host/v1", "http://user:pw@host/v1", "http:///v1", "http://a\\@b/v1", "host", "http://h/v1?x=1", ""],
-)
-def test_t6_an_address_that_can_be_read_two_ways_is_refused(base_url: str) -> None:
-    error = failure(Endpoint("odd", base_url, SecretStr(KEY)), request("echo"))
+@pytest.mark.row("T6")
+def test_an_address_that_can_be_read_two_ways_is_refused(subtests: pytest.Subtests) -> None:
+    for base_url in [
+        "ftp://host/v1",
+        "http://user:pw@host/v1",
+        "http:///v1",
+        "http://a\\@b/v1",
+        "host",
+        "http://h/v1?x=1",
+        "",
+    ]:
+        with subtests.test(base_url=base_url):
+            error = failure(Endpoint("odd", base_url, SecretStr(KEY)), request("echo"))
 
-    assert isinstance(error, errors.InvalidInput) and "pw" not in error.sentence()
+            assert isinstance(error, errors.InvalidInput) and "pw" not in error.sentence()
 
 
 @pytest.mark.parametrize("typed", [f" {KEY}\n", f"\t{KEY}\r\n", f"\ufeff{KEY}"])
@@ -431,12 +433,11 @@ def test_blanks_around_a_key_are_dropped(endpoint: Endpoint, api: FakeApi, typed
     assert api.requests[0].authorization == "…wxyz"
 
 
+@pytest.mark.row("T3")
 @pytest.mark.parametrize(
     "typed", ["sk-a\nb-secret", "Bearer sk-secret", "sk-sécret", "sk-\x00secret", "sk-" + "x" * 10_000]
 )
-def test_t3_a_key_that_can_not_be_one_is_refused_without_showing_it(
-    endpoint: Endpoint, api: FakeApi, typed: str
-) -> None:
+def test_a_key_that_can_not_be_one_is_refused_without_showing_it(endpoint: Endpoint, api: FakeApi, typed: str) -> None:
     error = failure(replace(endpoint, api_key=SecretStr(typed)), request("echo"))
 
     assert isinstance(error, errors.InvalidInput)
@@ -444,7 +445,8 @@ def test_t3_a_key_that_can_not_be_one_is_refused_without_showing_it(
     assert api.requests == []
 
 
-def test_t3_a_service_that_repeats_the_key_gets_it_masked(endpoint: Endpoint, api: FakeApi) -> None:
+@pytest.mark.row("T3")
+def test_a_service_that_repeats_the_key_gets_it_masked(endpoint: Endpoint, api: FakeApi) -> None:
     secret = "plain0key0of0forty0characters"
     api.script("parrot", f'{{"error": {{"message": "bad key {secret}", "code": "{secret}"}}}}'.encode(), status=401)
     error = failure(replace(endpoint, api_key=SecretStr(secret)), request("parrot"))
@@ -459,7 +461,8 @@ def test_a_service_may_need_no_key() -> None:
         assert api.requests[0].authorization == ""
 
 
-def test_t21_an_endless_json_answer_ends_in_an_error(endpoint: Endpoint, api: FakeApi) -> None:
+@pytest.mark.row("T21")
+def test_an_endless_json_answer_ends_in_an_error(endpoint: Endpoint, api: FakeApi) -> None:
     api.script("bomb", b'{"choices": [', *[b" " * 1024 * 1024] * 40)
 
     assert isinstance(failure(endpoint, request("bomb")), errors.Malformed)
@@ -473,26 +476,25 @@ def test_models_are_listed_in_their_order(endpoint: Endpoint) -> None:
     assert listed(endpoint) == list(MODELS)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_odd_lists_of_models_are_understood(subtests: pytest.Subtests, endpoint: Endpoint, api: FakeApi) -> None:
+    for body in [
         '{"data": [{"id": "a"}, {"id": "b/c:free"}, {"id": "a"}, {"id": null}, {}, 3, {"id": "x\\u0000"}]}',
         '["a", "b/c:free"]',
         '{"models": [{"name": "a"}, {"model": "b/c:free", "name": "shown"}]}',
         '{"object": "list", "data": ["a", " b/c:free "]}',
         '\ufeff[{"id": "a"}, {"id": "b/c:free"}]',
         '{"data": {"a": {}, "b/c:free": {}}}',
-    ],
-)
-def test_odd_lists_of_models_are_understood(endpoint: Endpoint, api: FakeApi, body: str) -> None:
-    api.script_models(body)
+    ]:
+        with subtests.test(body=body):
+            api.script_models(body)
 
-    assert listed(endpoint) == ["a", "b/c:free"]
+            assert listed(endpoint) == ["a", "b/c:free"]
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "kind"),
-    [
+def test_no_list_of_models_is_told_from_other_trouble(
+    subtests: pytest.Subtests, endpoint: Endpoint, api: FakeApi
+) -> None:
+    for body, status, kind in [
         ('{"data": []}', 200, errors.NoModelList),
         ('{"data": null}', 200, errors.NoModelList),
         ("", 200, errors.NoModelList),
@@ -502,17 +504,14 @@ def test_odd_lists_of_models_are_understood(endpoint: Endpoint, api: FakeApi, bo
         ('{"error": {"message": "no", "code": 401}}', 200, errors.BadKey),
         ('{"error": {"message": "Insufficient Balance"}}', 402, errors.NoBalance),
         ("", 503, errors.UpstreamFailed),
-    ],
-)
-def test_no_list_of_models_is_told_from_other_trouble(
-    endpoint: Endpoint, api: FakeApi, body: str, status: int, kind: type[errors.ApiError]
-) -> None:
-    api.script_models(body, status)
-    with pytest.raises(errors.ApiError) as caught:
-        listed(endpoint)
+    ]:
+        with subtests.test(body=body, status=status):
+            api.script_models(body, status)
+            with pytest.raises(errors.ApiError) as caught:
+                listed(endpoint)
 
-    assert type(caught.value) is kind
-    assert "fake" in caught.value.sentence()
+            assert type(caught.value) is kind
+            assert "fake" in caught.value.sentence()
 
 
 def test_a_list_of_models_from_an_address_without_its_version_suggests_the_right_one(

@@ -9,7 +9,6 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -26,18 +25,12 @@ from lib.gateway.endpoints import Endpoint
 from lib.services import Services
 from lib.settings import Settings
 from lib.ui.shared.texts import catalogue
+from tests.case_files import cases
 from tests.fake_api import FakeApi, Step
 
 KEY = "sk-test-abcdefghijklmnopqrstuvwxyz"
 CLOCKS = Clocks(silence=0.3, grace=0.2, thinking=1.0)
 FIRST_BYTE_SECONDS = 0.3
-
-
-def table(name: str) -> list[Any]:
-    """The cases of a table, one test each."""
-    lines = (Path(__file__).parents[1] / "cases" / f"{name}.jsonl").read_text("utf-8").splitlines()
-    cases = [json.loads(line) for line in lines]
-    return [pytest.param(case, id=case["name"]) for case in cases]
 
 
 @dataclass(frozen=True)
@@ -82,7 +75,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
         services.close()
 
 
-def check(gate: Gate, case: dict[str, Any]) -> None:
+def check(gate: Gate, case: dict[str, Any]) -> CallRecord:
     """One case, in all that is recorded of it."""
     record = gate.asked(case)
     usage = record.usage
@@ -100,6 +93,7 @@ def check(gate: Gate, case: dict[str, Any]) -> None:
         check_words(record, case["says"])
     else:
         assert record.error_record == {}
+    return record
 
 
 API_KINDS = {
@@ -118,23 +112,22 @@ def check_words(record: CallRecord, english: str) -> None:
     assert not set(re.findall(r"[A-Za-z]{4,}", english.replace("Gate", ""))) & {"None", "nan"}
 
 
-@pytest.mark.parametrize("case", table("answers"))
-def test_an_answer_is_recorded_as_it_was_meant(gate: Gate, case: dict[str, Any]) -> None:
-    check(gate, case)
-    if case["choices"]:
-        last = gate.services.store.read(lambda db: records.calls_of(db, "me", limit=1))[0]
-        assert last.model_answered == case["model_answered"]
+def test_every_answer_is_recorded_as_it_was_meant(subtests: pytest.Subtests, gate: Gate) -> None:
+    for case in cases("answers"):
+        with subtests.test(case["name"]):
+            record = check(gate, case)
+            assert not case["choices"] or record.model_answered == case["model_answered"]
 
 
-@pytest.mark.parametrize("case", table("refusals"))
-def test_a_refusal_becomes_one_sentence_and_is_tried_again_only_where_that_is_safe(
-    gate: Gate, case: dict[str, Any]
+def test_every_refusal_becomes_one_sentence_and_is_tried_again_only_where_that_is_safe(
+    subtests: pytest.Subtests, gate: Gate
 ) -> None:
-    check(gate, case)
-    last = gate.services.store.read(lambda db: records.calls_of(db, "me", limit=1))[0]
-    assert case["original"] is None or last.error_text == case["original"]
-    assert KEY not in json.dumps([last.error_text, last.error_record])
+    for case in cases("refusals"):
+        with subtests.test(case["name"]):
+            record = check(gate, case)
+            assert case["original"] is None or record.error_text == case["original"]
+            assert KEY not in json.dumps([record.error_text, record.error_record])
 
 
 def test_the_tables_are_as_large_as_they_were() -> None:
-    assert len(table("answers")) + len(table("refusals")) > 300
+    assert len(cases("answers")) + len(cases("refusals")) > 300

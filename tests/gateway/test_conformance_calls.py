@@ -80,36 +80,41 @@ def test_where_nothing_was_sent_the_page_says_so(base_url: str, kind: str, attem
         assert "什么都没有发送" in chinese
 
 
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
+def test_a_wrong_address_is_answered_with_the_right_one(subtests: pytest.Subtests) -> None:
+    for typed, meant in [
         ("http://{host}", "http://{host}/v1"),
         ("http://{host}/v1/chat/completions", "http://{host}/v1"),
         ("http://{host}/chat/completions", "http://{host}/v1"),
         ("http://{host}/v1/models", "http://{host}/v1"),
         ("http://{host}/v1/completions/", "http://{host}/v1"),
         ("http://{host}/api", "http://{host}/api/v1"),
-    ],
-)
-def test_a_wrong_address_is_answered_with_the_right_one(typed: str, meant: str) -> None:
-    with FakeApi() as api:
-        host = api.base_url.removeprefix("http://").removesuffix("/v1")
-        error, made = failure(Endpoint("gate", typed.format(host=host), SecretStr(KEY)), Clocks())
+    ]:
+        with subtests.test(typed=typed), FakeApi() as api:
+            host = api.base_url.removeprefix("http://").removesuffix("/v1")
+            error, made = failure(Endpoint("gate", typed.format(host=host), SecretStr(KEY)), Clocks())
 
-        assert (error.kind, made) == ("wrong_address", 1)
-        assert error.sentence().endswith(f"Try {meant.format(host=host)}")
+            assert (error.kind, made) == ("wrong_address", 1)
+            assert error.sentence().endswith(f"Try {meant.format(host=host)}")
 
 
-@pytest.mark.parametrize(
-    ("model", "expected"),
-    [
-        ("o3", True), ("openai/o4-mini", True), ("gpt-5-mini", True), ("deepseek-r1", True), ("qwq-32b", True),
-        ("deepseek-reasoner", True), ("qwen3-thinking", True), ("grok-4-0709", True), ("magistral-small", True),
-        ("gpt-4o", False), ("deepseek-v3-0324", False), ("claude-3-5-haiku", False), ("qwen-max", False),
-    ],
-)  # fmt: skip
-def test_models_that_think_get_more_time_for_their_first_byte(model: str, expected: bool) -> None:
-    assert thinks(model) is expected
+def test_models_that_think_get_more_time_for_their_first_byte(subtests: pytest.Subtests) -> None:
+    for model, expected in [
+        ("o3", True),
+        ("openai/o4-mini", True),
+        ("gpt-5-mini", True),
+        ("deepseek-r1", True),
+        ("qwq-32b", True),
+        ("deepseek-reasoner", True),
+        ("qwen3-thinking", True),
+        ("grok-4-0709", True),
+        ("magistral-small", True),
+        ("gpt-4o", False),
+        ("deepseek-v3-0324", False),
+        ("claude-3-5-haiku", False),
+        ("qwen-max", False),
+    ]:
+        with subtests.test(model=model):
+            assert thinks(model) is expected
 
 
 def listed(api: FakeApi) -> list[str]:
@@ -131,18 +136,15 @@ def test_ten_thousand_models_and_more_are_listed_once_each() -> None:
         assert listed(api) == ids[:MOST_MODELS]
 
 
-@pytest.mark.parametrize(
-    ("ids", "expected"),
-    [
+def test_ids_of_any_kind_are_kept_or_dropped(subtests: pytest.Subtests) -> None:
+    for ids, expected in [
         (["a", "a", " a ", "a\n"], ["a"]),
         (["models/gemini", "a:b@c", "模型-1", "ft:gpt-4o:me::x9", "a b"], None),
         (["x" * 300, "x" * 301], ["x" * 300]),
         (["a\u0000", "b\u202e", "\ud83d", ""], []),
         ([None, 3, {"id": 4}, ["x"]], []),
-    ],
-)
-def test_ids_of_any_kind_are_kept_or_dropped(ids: list[object], expected: list[str] | None) -> None:
-    with FakeApi() as api:
-        api.script_models(json.dumps({"data": [{"id": one} for one in ids] + [{"id": "last"}]}))
+    ]:
+        with subtests.test(ids=ids[:2]), FakeApi() as api:
+            api.script_models(json.dumps({"data": [{"id": one} for one in ids] + [{"id": "last"}]}))
 
-        assert listed(api) == [*(ids if expected is None else expected), "last"]
+            assert listed(api) == [*(ids if expected is None else expected), "last"]

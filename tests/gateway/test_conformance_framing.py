@@ -6,7 +6,6 @@ import time
 import tracemalloc
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +17,9 @@ from lib.core.contract import Reply
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo
 from lib.gateway.sse import LIMIT, EventReader
+from tests.case_files import cases
 
-CASES = [
-    json.loads(line) for line in (Path(__file__).parents[1] / "cases/events.jsonl").read_text("utf-8").splitlines()
-]
+CASES = cases("events")
 PIECE = b'data: {"choices":[{"index":0,"delta":{"content":"word "}}]}\n\n'
 END = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 MIB = 1024 * 1024
@@ -54,14 +52,6 @@ def test_all_public_suites_are_there() -> None:
     assert len(CASES) >= 170 and len({case["name"] for case in CASES}) == len(CASES)
     for suite in ("openai-python", "httpx-sse", "eventsource-parser", "web-platform-tests", "WHATWG", "chat"):
         assert suites[suite] >= 7, suite
-
-
-@pytest.mark.parametrize("size", [2, 3, 5, 7, 97])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_events_come_out_the_same_in_chunks_of_any_size(case: dict[str, Any], size: int) -> None:
-    whole = b"".join(chunk.encode("utf-8", "surrogateescape") for chunk in case["chunks"])
-
-    assert events(*pieces(whole, size)) == [tuple(event) for event in case["expected"]]
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=6))
@@ -122,6 +112,7 @@ def test_an_event_of_five_megabytes_comes_through(size: int) -> None:
     assert answered(*pieces(data + b"\n\n", size)).choices[0].text == text
 
 
+@pytest.mark.row("T21")
 @pytest.mark.parametrize(
     "bomb",
     [
@@ -133,7 +124,7 @@ def test_an_event_of_five_megabytes_comes_through(size: int) -> None:
     ],
     ids=["line", "data", "data lines", "comment", "name"],
 )
-def test_t21_memory_stays_bounded_whatever_never_ends(bomb: bytes) -> None:
+def test_memory_stays_bounded_whatever_never_ends(bomb: bytes) -> None:
     tracemalloc.start()
     reader = EventReader()
     try:
@@ -145,7 +136,8 @@ def test_t21_memory_stays_bounded_whatever_never_ends(bomb: bytes) -> None:
         tracemalloc.stop()
 
 
-def test_t21_a_stream_that_never_ends_leaves_nothing_behind_in_the_reader() -> None:
+@pytest.mark.row("T21")
+def test_a_stream_that_never_ends_leaves_nothing_behind_in_the_reader() -> None:
     reader = AnswerReader(ResponseInfo())
     chunk = PIECE.replace(b"word ", b"") * 200 + b": PING\n\n" * 200
     for _ in range(20):
@@ -159,7 +151,8 @@ def test_t21_a_stream_that_never_ends_leaves_nothing_behind_in_the_reader() -> N
         tracemalloc.stop()
 
 
-def test_t21_an_answer_of_endless_words_ends_in_an_error() -> None:
+@pytest.mark.row("T21")
+def test_an_answer_of_endless_words_ends_in_an_error() -> None:
     reader = AnswerReader(ResponseInfo())
     chunk = PIECE.replace(b"word ", b"w" * MIB)
     with pytest.raises(errors.Malformed):

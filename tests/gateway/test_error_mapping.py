@@ -2,7 +2,6 @@
 
 import json
 import math
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,8 +13,9 @@ from lib.core import errors
 from lib.gateway.error_mapping import ResponseInfo, error_from, redirect_error
 from lib.gateway.redact import MOST_CHARACTERS, masked
 from lib.gateway.retry import LONGEST_BACKOFF, asked_wait, backoff, wait_before_retry
+from tests.case_files import cases
 
-WAITS = [json.loads(line) for line in (Path(__file__).parents[1] / "cases/retry_after.jsonl").read_text().splitlines()]
+WAITS = cases("retry_after")
 KEY = "sk-proj-abcdefghijklmnopqrstuvwxyz012345"
 
 
@@ -82,14 +82,14 @@ CASES: list[tuple[int, Any, type[errors.ApiError], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("status", "body", "kind", "family"), CASES, ids=[f"{case[3]}-{case[0]}" for case in CASES])
-def test_each_gateways_refusal_gets_its_kind(status: int, body: Any, kind: type[errors.ApiError], family: str) -> None:
-    assert type(mapped(status, body)) is kind
+def test_each_gateways_refusal_gets_its_kind(subtests: pytest.Subtests) -> None:
+    for status, body, kind, family in CASES:
+        with subtests.test(family, status=status):
+            assert type(mapped(status, body)) is kind
 
 
-@pytest.mark.parametrize(
-    ("body", "param"),
-    [
+def test_the_refused_parameter_is_named_as_in_the_contract(subtests: pytest.Subtests) -> None:
+    for body, param in [
         (openai("no", param="max_tokens"), "max_tokens"),
         (openai("Unsupported parameter: 'temperature' is not supported with this model."), "temperature"),
         (openai("Unsupported parameter: stop"), "stop"),
@@ -98,14 +98,13 @@ def test_each_gateways_refusal_gets_its_kind(status: int, body: Any, kind: type[
         ({"detail": [{"loc": ["body", "stream_options"], "msg": "Extra inputs"}]}, "stream_options"),
         (openai("top_p and temperature can't both be set"), "top_p"),
         (openai("Please stop sending this user nonsense"), ""),
-    ],
-)
-def test_the_refused_parameter_is_named_as_in_the_contract(body: Any, param: str) -> None:
-    error = mapped(400, body)
+    ]:
+        with subtests.test(body=body):
+            error = mapped(400, body)
 
-    assert isinstance(error, errors.BadParameter)
-    assert error.param == param
-    assert "?" not in error.sentence()
+            assert isinstance(error, errors.BadParameter)
+            assert error.param == param
+            assert "?" not in error.sentence()
 
 
 def test_facts_of_a_refusal_are_kept() -> None:
@@ -128,7 +127,8 @@ def test_a_web_page_suggests_the_address_with_its_version() -> None:
     assert error.suggestion == "http://host/v1"
 
 
-def test_t7_a_redirect_says_where_it_pointed() -> None:
+@pytest.mark.row("T7")
+def test_a_redirect_says_where_it_pointed() -> None:
     where = ResponseInfo(status=308, base_url="http://host/v1")
     error = redirect_error(where, "https://host/v1/chat/completions")
 
@@ -136,9 +136,9 @@ def test_t7_a_redirect_says_where_it_pointed() -> None:
     assert redirect_error(where, "javascript:alert(1)").suggestion == ""
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+@pytest.mark.row("T3")
+def test_no_more_than_the_last_four_characters_of_a_key_are_kept(subtests: pytest.Subtests) -> None:
+    for text in [
         f"Incorrect API key provided: {KEY}.",
         f"Authorization: Bearer {KEY}",
         "bearer abcdefghijklmnopqrstuvwxyz012345",
@@ -146,20 +146,21 @@ def test_t7_a_redirect_says_where_it_pointed() -> None:
         "x" * 1_990 + KEY,
         f"cut here {KEY[:30]}",
         "other keys too: sk-ant-REDACTED",
-    ],
-)
-def test_t3_no_more_than_the_last_four_characters_of_a_key_are_kept(text: str) -> None:
-    kept = masked(text, KEY)
+    ]:
+        with subtests.test(text=text):
+            kept = masked(text, KEY)
 
-    assert not any(text[at : at + 5] in kept for at in range(len(text) - 4) if text[at : at + 5] in KEY)
-    assert "abcdefghijkl" not in kept and "api03" not in kept
+            assert not any(text[at : at + 5] in kept for at in range(len(text) - 4) if text[at : at + 5] in KEY)
+            assert "abcdefghijkl" not in kept and "api03" not in kept
 
 
-def test_t3_a_key_that_does_not_look_like_one_is_masked_by_its_value() -> None:
+@pytest.mark.row("T3")
+def test_a_key_that_does_not_look_like_one_is_masked_by_its_value() -> None:
     assert masked("token 9f8e7d6c5b4a refused", "9f8e7d6c5b4a") == "token …5b4a refused"
 
 
-def test_t11_control_and_bidi_characters_are_removed_and_the_length_is_bounded() -> None:
+@pytest.mark.row("T11")
+def test_control_and_bidi_characters_are_removed_and_the_length_is_bounded() -> None:
     assert masked("a\x1b[31m\x00b\u202e\r\nc\ud800") == "a[31mb\nc"
     assert len(masked("é" * 100_000)) == MOST_CHARACTERS
 
@@ -193,9 +194,10 @@ def test_any_json_gives_one_error_that_can_be_shown(status: int, body: Any) -> N
     assert error.sentence() and len(error.original) <= MOST_CHARACTERS
 
 
-@pytest.mark.parametrize("case", WAITS, ids=lambda case: json.dumps(case["headers"]))
-def test_the_wait_a_service_asks_for_is_read_in_all_its_forms(case: dict[str, Any]) -> None:
-    assert asked_wait(case["headers"], case["now"]) == pytest.approx(case["wait"], abs=0.01)
+def test_the_wait_a_service_asks_for_is_read_in_all_its_forms(subtests: pytest.Subtests) -> None:
+    for case in WAITS:
+        with subtests.test(headers=case["headers"]):
+            assert asked_wait(case["headers"], case["now"]) == pytest.approx(case["wait"], abs=0.01)
 
 
 NAMES = [
@@ -220,9 +222,8 @@ def retries(error: Exception, **facts: Any) -> int:
     return next(at - 1 for at in range(1, 50) if wait_before_retry(error, at, 0.0, Random(1), **facts) is None)
 
 
-@pytest.mark.parametrize(
-    ("error", "times"),
-    [
+def test_only_what_can_not_be_billed_twice_is_tried_again(subtests: pytest.Subtests) -> None:
+    for error, times in [
         (errors.RateLimited(status=429), 4),
         (errors.RateLimited(status=429, retry_after=60.0), 4),
         (errors.RateLimited(status=429, retry_after=61.0), 0),
@@ -239,12 +240,10 @@ def retries(error: Exception, **facts: Any) -> int:
         (errors.CutOff(), 0),
         (errors.BadKey(status=401), 0),
         (ValueError(), 0),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
-)
-def test_only_what_can_not_be_billed_twice_is_tried_again(error: Exception, times: int) -> None:
-    assert retries(error) == times
-    assert retries(error, shown=True) == 0
+    ]:
+        with subtests.test(error=error):
+            assert retries(error) == times
+            assert retries(error, shown=True) == 0
 
 
 def test_a_wait_that_the_service_asks_for_is_kept_exactly() -> None:

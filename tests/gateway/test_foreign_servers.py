@@ -33,8 +33,8 @@ from lib.store import schema
 from lib.ui.shared import resources
 from tests.app_server import PASSED_ON, free_port
 from tests.fake_api import FakeApi
+from tests.pages import ask as ask_page
 from tests.pages import figures, new_tab, shown
-from tests.ui.chat.test_page_chat import ask as ask_page
 
 pytestmark = pytest.mark.soak
 
@@ -255,8 +255,8 @@ def test_a_model_it_does_not_have_is_called_that_or_answered_by_the_one_it_has(s
         assert reply_of(server, asked).choices[0].text.strip()
 
 
+@pytest.mark.row("X2")
 def test_the_page_chats_through_it(connected: Server) -> None:
-    """X2"""
     app = ask_page(new_tab(max_tokens="20", temperature="0"), "Good morning")
     record = last_record()
 

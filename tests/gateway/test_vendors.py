@@ -7,9 +7,9 @@ from lib.gateway.endpoints import EXAMPLE_MODELS, checked_model_id
 from lib.gateway.vendors import OTHER, by_vendor, vendor_of
 
 
-@pytest.mark.parametrize(
-    ("model", "vendor"),
-    [
+@pytest.mark.row("C28")
+def test_the_id_tells_the_maker(subtests: pytest.Subtests) -> None:
+    for model, vendor in [
         ("gpt-4o-mini", "OpenAI"),
         ("o3-pro", "OpenAI"),
         ("claude-sonnet-4-20250514", "Anthropic"),
@@ -24,31 +24,30 @@ from lib.gateway.vendors import OTHER, by_vendor, vendor_of
         ("glm-4-plus", "Zhipu (GLM)"),
         ("my-own-model", OTHER),
         ("", OTHER),
-    ],
-)
-def test_the_id_tells_the_maker(model: str, vendor: str) -> None:
-    """C28"""
-    assert vendor_of(model) == vendor
+    ]:
+        with subtests.test(model=model):
+            assert vendor_of(model) == vendor
 
 
 def test_all_of_the_contracts_examples_have_a_known_maker() -> None:
     assert OTHER not in by_vendor(list(EXAMPLE_MODELS))
 
 
+@pytest.mark.row("C28")
 def test_makers_and_models_stay_in_order() -> None:
-    """C28"""
     groups = by_vendor(["who", "gpt-1", "claude-1", "gpt-2"])
     assert list(groups.items()) == [(OTHER, ["who"]), ("OpenAI", ["gpt-1", "gpt-2"]), ("Anthropic", ["claude-1"])]
 
 
-@pytest.mark.parametrize("model", ["a/b/c:free", "my own model", "模型/一号", "x" * 300])
-def test_an_id_with_slashes_spaces_or_any_script_is_taken(model: str) -> None:
-    """C28 T11"""
-    assert checked_model_id(model) == model
+@pytest.mark.row("C28", "T11")
+def test_an_id_with_slashes_spaces_or_any_script_is_taken(subtests: pytest.Subtests) -> None:
+    for model in ["a/b/c:free", "my own model", "模型/一号", "x" * 300]:
+        with subtests.test(model=model):
+            assert checked_model_id(model) == model
 
 
-@pytest.mark.parametrize("model", ["", " ", "half \ud83d", "a\0b", "a\x1b[2J", "\u202ex", "\u2066x", "x" * 301])
-def test_an_id_that_no_service_can_have_is_refused(model: str) -> None:
-    """C28 T11"""
-    with pytest.raises(InvalidInput):
-        checked_model_id(model)
+@pytest.mark.row("C28", "T11")
+def test_an_id_that_no_service_can_have_is_refused(subtests: pytest.Subtests) -> None:
+    for model in ["", " ", "half \ud83d", "a\0b", "a\x1b[2J", "\u202ex", "\u2066x", "x" * 301]:
+        with subtests.test(model=model), pytest.raises(InvalidInput):
+            checked_model_id(model)

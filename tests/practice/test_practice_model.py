@@ -110,8 +110,9 @@ def test_first_calls_at_once_start_one_child() -> None:
     with_model(use)
 
 
+@pytest.mark.row("T2")
 @needs_model
-def test_t2_the_key_is_neither_in_the_childs_arguments_nor_in_its_environment(
+def test_the_key_is_neither_in_the_childs_arguments_nor_in_its_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-operator")
@@ -220,6 +221,7 @@ def test_a_call_cancelled_while_the_model_loads_leaves_no_process() -> None:
     with_model(use)
 
 
+@pytest.mark.row("T25")
 @needs_model
 def test_a_changed_model_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "SmolLM2-135M-Instruct.Q4_1.gguf"

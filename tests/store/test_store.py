@@ -21,7 +21,7 @@ from lib.calls import records
 from lib.core.errors import StoreError
 from lib.store import engines, migrations, schema
 from lib.store.database import Store
-from tests.store_fixtures import ROOT, a_call, a_store, a_url, start, writer_process  # noqa: F401
+from tests.store_fixtures import ROOT, a_call, start, writer_process
 
 
 def put(db: Connection, name: str, value: object = 1) -> None:
@@ -201,8 +201,9 @@ def test_the_set_up_is_the_durable_one(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.row("T26")
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
-def test_t26_files_are_the_owners_alone(tmp_path: Path) -> None:
+def test_files_are_the_owners_alone(tmp_path: Path) -> None:
     previous = os.umask(0o000)
     try:
         store = Store.open(f"sqlite:///{tmp_path / 'data' / 'tempera.db'}")
@@ -290,6 +291,7 @@ def test_a_folder_without_write_permission_is_an_error(tmp_path: Path) -> None:
     assert "Permission denied" in done.stdout
 
 
+@pytest.mark.row("T20")
 @pytest.mark.parametrize("url", ["", "mysql://x/y", "no url", "postgresql://nobody@127.0.0.1:1/none"])
 def test_a_wrong_url_is_an_error_without_the_url_in_it(url: str) -> None:
     with pytest.raises(StoreError):
@@ -444,7 +446,8 @@ TABLES = re.compile(
 )
 
 
-def test_t13_every_statement_on_a_visitors_rows_names_the_owner() -> None:
+@pytest.mark.row("T13")
+def test_every_statement_on_a_visitors_rows_names_the_owner() -> None:
     """Or it says, in a comment `any owner: why`, that no visitor's id can come there."""
     seen, silent = 0, []
     for path in sorted((ROOT / "lib").rglob("*.py")):

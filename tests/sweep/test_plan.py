@@ -33,9 +33,8 @@ def test_a_stored_plan_is_the_plan(models: tuple[str, ...], temperatures: tuple[
     assert Plan.from_json(plan.to_json()) == plan
 
 
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
+def test_what_cannot_be_run_is_a_sentence(subtests: pytest.Subtests) -> None:
+    for change, sentence in [
         ({"prompt": " "}, "The prompt is empty."),
         ({"models": ()}, "Choose at least one model."),
         ({"temperatures": ()}, "Choose at least one temperature."),
@@ -44,13 +43,12 @@ def test_a_stored_plan_is_the_plan(models: tuple[str, ...], temperatures: tuple[
         ({"repeats": 51}, "“Answers per setting” has to be a whole number from 1 to 50."),
         ({"concurrency": 0}, "“Requests at the same time” has to be a whole number from 1 to 64."),
         ({"models": tuple(f"a/{n}" for n in range(100)), "repeats": 50}, "That makes 5,000 answers; at most 2,000"),
-    ],
-)
-def test_what_cannot_be_run_is_a_sentence(change: dict[str, object], sentence: str) -> None:
-    plan = Plan(**{**{name: getattr(PLAN, name) for name in PLAN.__slots__}, **change})  # type: ignore[arg-type]
+    ]:
+        with subtests.test(sentence):
+            plan = Plan(**{**{name: getattr(PLAN, name) for name in PLAN.__slots__}, **change})  # type: ignore[arg-type]
 
-    with pytest.raises(InvalidInput, match=sentence.replace("(", "\\(")):
-        plan.checked()
+            with pytest.raises(InvalidInput, match=sentence.replace("(", "\\(")):
+                plan.checked()
 
 
 def test_unique_keeps_the_order() -> None:

@@ -112,9 +112,10 @@ def speaks(text: str) -> bool:
     return bool(re.search(r"[A-Za-z\u4e00-\u9fff]{3,}", text)) and text not in FIELD_NAMES and "://" not in text
 
 
-@pytest.mark.parametrize("path", UI_FILES, ids=lambda path: path.name)
-def test_no_text_is_hard_coded(path: Path) -> None:
-    assert hard_coded(path) == []
+def test_no_text_is_hard_coded(subtests: pytest.Subtests) -> None:
+    for path in UI_FILES:
+        with subtests.test(path.name):
+            assert hard_coded(path) == []
 
 
 def test_the_search_for_hard_coded_text_finds_some(tmp_path: Path) -> None:

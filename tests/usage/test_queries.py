@@ -1,8 +1,7 @@
 """What the store sums up: every number for one owner, on SQLite and on PostgreSQL."""
 
-from dataclasses import astuple, replace
+from dataclasses import astuple
 from datetime import timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,36 +10,23 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from lib.calls import records
-from lib.core.contract import Delta, Outcome, Reply, Usage
+from lib.core.contract import Reply, Usage
 from lib.store import schema
 from lib.store.database import Store
 from lib.usage import queries
 from lib.usage.totals import Scope, Totals, bucket_for, by_time, total
-from tests.store_fixtures import a_call, a_store, a_url, start
+from tests.store_fixtures import a_call, record, start
 
-__all__ = ["a_store", "a_url"]
 ANN = Scope("ann")
-REPORTED = Usage(3, 5, source="reported")
 TOKENS = st.none() | st.integers(0, 10**9)
-
-
-def record(store: Store, owner: str = "ann", usage: Usage = REPORTED, **facts: Any) -> str:
-    """A call that was made and has ended; `facts` are of its outcome, or of the call itself."""
-    named = {name: facts.pop(name) for name in ("session", "endpoint", "page") if name in facts}
-    call = a_call(owner, **named)
-    call = start(store, replace(call, request=replace(call.request, model=facts.pop("model", "gpt-4o"))))
-    reply = Reply(model="gpt-4o-2024", usage=usage)
-    reply.add(Delta(text="Hi", finish_reason=facts.pop("finish_reason", "stop")))
-    outcome = Outcome(**{"state": "ok", "reply": reply, "seconds": 1.5, "cost": 0.01, **facts})
-    assert store.write(lambda db: records.finish_call(db, call.id, outcome)).result(20)
-    return call.id
 
 
 def totals(store: Store, scope: Scope = ANN) -> Totals:
     return total(store.read(lambda db: queries.by_model(db, scope)))
 
 
-def test_u1_calls_and_both_kinds_of_tokens_are_summed(store: Store) -> None:
+@pytest.mark.row("U1")
+def test_calls_and_both_kinds_of_tokens_are_summed(store: Store) -> None:
     record(store)
     record(store, usage=Usage(10, 20, source="estimated"), cost=0.5)
 
@@ -52,7 +38,8 @@ def test_u1_calls_and_both_kinds_of_tokens_are_summed(store: Store) -> None:
     assert type(found.prompt_tokens) is int
 
 
-def test_u8_what_is_not_known_is_not_0(store: Store) -> None:
+@pytest.mark.row("U8")
+def test_what_is_not_known_is_not_0(store: Store) -> None:
     record(store, usage=Usage(), cost=None, state="error", billed="unknown", error_kind="timed_out")
 
     found = totals(store)
@@ -61,7 +48,8 @@ def test_u8_what_is_not_known_is_not_0(store: Store) -> None:
     assert (found.calls, found.unknown, found.unpriced, found.failed) == (1, 1, 1, 1)
 
 
-def test_u7_a_call_without_a_price_is_counted_as_such(store: Store) -> None:
+@pytest.mark.row("U7")
+def test_a_call_without_a_price_is_counted_as_such(store: Store) -> None:
     record(store)
     record(store, cost=None)
 
@@ -76,7 +64,8 @@ def test_a_refused_call_used_nothing_and_lacks_no_price(store: Store) -> None:
     assert (found.failed, found.unbilled, found.unknown, found.unpriced) == (1, 1, 0, 0)
 
 
-def test_u18_stopped_and_broken_calls_count_with_the_tokens_that_came(store: Store) -> None:
+@pytest.mark.row("U18")
+def test_stopped_and_broken_calls_count_with_the_tokens_that_came(store: Store) -> None:
     for state in ("cancelled", "partial", "interrupted"):
         record(store, usage=Usage(3, 2, source="estimated"), state=state, finish_reason=None, billed="unknown")
     record(store, finish_reason="length")
@@ -98,7 +87,8 @@ def test_a_call_in_progress_counts_without_the_tokens_saved_so_far(store: Store)
     assert store.read(lambda db: queries.by_slice(db, ANN, 60))[0].prompt_tokens is None
 
 
-def test_t13_no_query_counts_a_call_of_somebody_else(store: Store) -> None:
+@pytest.mark.row("T13")
+def test_no_query_counts_a_call_of_somebody_else(store: Store) -> None:
     mine = record(store)
     record(store, "eve", session="s1")
 
@@ -139,6 +129,7 @@ def test_slices_hold_the_calls_that_began_in_them(store: Store) -> None:
     assert [astuple(part) for part in found] == [(5 * quarter, 2, 6, 10), (6 * quarter, 1, 3, 5)]
 
 
+@pytest.mark.row("U14")
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
@@ -154,7 +145,7 @@ def test_slices_hold_the_calls_that_began_in_them(store: Store) -> None:
         max_size=8,
     )
 )
-def test_u14_the_csv_the_tiles_and_the_slices_add_up_to_the_same(store: Store, made: list[tuple]) -> None:
+def test_the_csv_the_tiles_and_the_slices_add_up_to_the_same(store: Store, made: list[tuple]) -> None:
     # any owner: a test's own rows.
     store.write(lambda db: db.execute(schema.calls.delete())).result(20)
     for prompt, completion, cost, state, owner, endpoint in made:

@@ -64,8 +64,9 @@ def test_the_csv_opens_in_a_spreadsheet_as_it_is() -> None:
     assert frame["prompt_tokens"].sum() == 3 and frame["cost_usd"].sum() == 1e-06
 
 
+@pytest.mark.row("T10")
 @given(st.sampled_from(["=", "+", "-", "@", "\t", "\r", "\n", "＝", "", "a"]), st.text(max_size=20))
-def test_t10_no_cell_begins_a_formula_and_no_text_is_lost(start: str, rest: str) -> None:
+def test_no_cell_begins_a_formula_and_no_text_is_lost(start: str, rest: str) -> None:
     foreign = (start + rest).replace("\0", "")
 
     row = read(totals.to_csv([a_row(model=foreign, request_id=foreign, error_kind=foreign, endpoint=foreign)]))[0]
@@ -74,7 +75,8 @@ def test_t10_no_cell_begins_a_formula_and_no_text_is_lost(start: str, rest: str)
     assert row["model"].removeprefix("'") == foreign.removeprefix("'")
 
 
-def test_t10_numbers_stay_numbers() -> None:
+@pytest.mark.row("T10")
+def test_numbers_stay_numbers() -> None:
     assert [csv_table.harmless(value) for value in (5, 0.25, None, "-5")] == [5, 0.25, None, "'-5"]
 
 
@@ -87,7 +89,8 @@ def test_buckets_grow_with_the_history() -> None:
     assert found == ["1min", "5min", "15min", "1h", "1D", "W", "M"]
 
 
-def test_u20_a_day_is_a_day_of_the_viewer() -> None:
+@pytest.mark.row("U20")
+def test_a_day_is_a_day_of_the_viewer() -> None:
     slices = [Slice(moment("2026-11-03 15:45:00"), 1, 1, 1), Slice(moment("2026-11-03 16:00:00"), 1, 2, 2)]
 
     in_shanghai = totals.by_time(slices, bucket("1D"), ZoneInfo("Asia/Shanghai"))
@@ -106,12 +109,13 @@ def test_hours_without_calls_are_0_and_calls_without_counts_are_not() -> None:
     assert list(frame["prompt"][:2]) == [5, 0] and pd.isna(frame["prompt"][2])
 
 
+@pytest.mark.row("U14")
 @given(
     st.lists(st.tuples(st.integers(0, 3 * 365 * 96), st.none() | st.integers(0, 10**6)), max_size=30),
     st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"]),
     st.sampled_from(totals.BUCKETS[3:]),
 )
-def test_u14_no_zone_and_no_bucket_loses_a_token(
+def test_no_zone_and_no_bucket_loses_a_token(
     parts: list[tuple[int, int | None]], zone: str, bucket: totals.Bucket
 ) -> None:
     slices = [Slice(at * 900 * 1_000_000, 1, count, count) for at, count in parts]
@@ -123,7 +127,8 @@ def test_u14_no_zone_and_no_bucket_loses_a_token(
     assert frame["time"].is_monotonic_increasing and frame["time"].is_unique
 
 
-def test_u3_models_are_ordered_by_their_tokens() -> None:
+@pytest.mark.row("U3")
+def test_models_are_ordered_by_their_tokens() -> None:
     models = [
         ModelTotals(calls=9, endpoint="apiyi", model="quiet"),
         ModelTotals(calls=1, prompt_tokens=1, completion_tokens=9, cost=0.5, endpoint="apiyi", model="both"),
@@ -136,7 +141,8 @@ def test_u3_models_are_ordered_by_their_tokens() -> None:
     assert pd.isna(frame["cost"][0]) and frame["cost"][1] == 0.5 and pd.isna(frame["prompt"][2])
 
 
-def test_u13_a_call_is_told_in_the_viewers_time_and_its_gaps_are_gaps() -> None:
+@pytest.mark.row("U13")
+def test_a_call_is_told_in_the_viewers_time_and_its_gaps_are_gaps() -> None:
     frame = totals.call_table([a_row(prompt_tokens=None, cost=None)], ZoneInfo("Asia/Shanghai"))
 
     assert f"{frame['time'][0]:%H:%M}" == "20:04"

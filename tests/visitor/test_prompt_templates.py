@@ -7,9 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.visitor.prompt_templates import filled, variables
 from tests.fake_api import FakeApi
-from tests.pages import bodies, new_tab, shown
-from tests.ui.chat.test_page_chat import draft
-from tests.ui.chat.test_page_turns import click
+from tests.pages import bodies, click, draft, new_tab, owner, shown, tab_of
 
 
 @pytest.fixture
@@ -31,15 +29,15 @@ def test_variables_are_named_once_in_their_order() -> None:
     assert variables(text) == ["b", "a", "语言", "two words"]
 
 
+@pytest.mark.row("T24")
 @given(st.text(), st.text())
 def test_what_is_filled_in_is_never_read_as_a_variable(one: str, two: str) -> None:
-    """T24"""
     values = {"one": one + "{{two}} {0} {one.__class__} %s", "two": two}
     assert filled("{{one}}|{{two}}|{{three}}", values) == f"{values['one']}|{two}|{{{{three}}}}"
 
 
+@pytest.mark.row("C25")
 def test_a_prompt_is_filled_in_and_put_into_the_message(app: AppTest, api: FakeApi) -> None:
-    """C25"""
     choose(app, "translate")
     app.text_area(key="chat_variable_language").set_value("Latin").run()
     app.text_area(key="chat_variable_text").set_value("Good {{morning}}").run()
@@ -49,15 +47,14 @@ def test_a_prompt_is_filled_in_and_put_into_the_message(app: AppTest, api: FakeA
     assert not bodies(api)
 
 
+@pytest.mark.row("C25")
 def test_an_own_prompt_is_there_in_the_next_tab_until_it_is_deleted(app: AppTest) -> None:
-    """C25"""
     app.text_input(key="chat_template_name").set_value("Rhyme").run()
     app.text_area(key="chat_template_text").set_value("A rhyme on {{word}}.").run()
     click(app, "chat_template_keep")
     assert app.text_area(key="chat_variable_word").label == "word"
 
-    again = new_tab()
-    again.session_state["tempera_visitor"] = app.session_state["tempera_visitor"]
+    again = tab_of(owner(app))
     again.session_state["chat_templates"] = True
     choose(again.run(), "Rhyme")
     click(again, "chat_template_delete")

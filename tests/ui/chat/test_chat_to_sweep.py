@@ -7,23 +7,14 @@ from lib.chat import repository as chats
 from lib.core import images
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import ROOT, bodies, new_tab, shown
-from tests.ui.chat.test_page_chat import ask
-from tests.ui.chat.test_page_turns import PIXEL, choose, click
-from tests.ui.sweep.test_page_sweep import owner, run
-
-
-@pytest.fixture
-def app(service: FakeApi) -> AppTest:
-    """The app with one service, the fake one."""
-    return new_tab()
+from tests.pages import PIXEL, ask, bodies, click, owner, run_sweep, shown, switch_page, tab_of, turn_menu
 
 
 def taken_along(app: AppTest) -> AppTest:
     """Sweep, opened from the second answer of a chat."""
     app.text_area(key="chat_system").set_value("Be brief.").run()
     ask(ask(app, "one"), "two")
-    return choose(app, "1", "sweep")
+    return turn_menu(app, "1", "sweep")
 
 
 def asked(api: FakeApi) -> list[tuple[str, str]]:
@@ -34,13 +25,13 @@ def popovers(app: AppTest) -> list[str]:
     return [one.proto.popover.label for one in app.get("popover")]
 
 
+@pytest.mark.row("S1")
 def test_each_answer_of_the_sweep_goes_on_from_the_conversation(app: AppTest, api: FakeApi) -> None:
-    """S1"""
     taken_along(app)
     assert app.text_area(key="sweep_prompt").value == "two"
     assert "After a conversation of 2 messages" in popovers(app)
 
-    run(app)
+    run_sweep(app)
 
     before = [("system", "Be brief."), ("user", "one"), ("assistant", "You said: one")]
     assert asked(api) == [*before, ("user", "two")]
@@ -53,26 +44,24 @@ def test_the_conversation_can_be_read_and_left_out(app: AppTest, api: FakeApi) -
     assert "You said: one" in [text.value for text in app.text]
 
     click(app, "sweep_history_drop")
-    run(app)
+    run_sweep(app)
 
     assert asked(api) == [("system", "Be brief."), ("user", "two")]
 
 
+@pytest.mark.row("C19")
 def test_the_conversation_is_there_after_a_reload(app: AppTest) -> None:
-    """C19"""
     taken_along(app)
 
-    again = new_tab()
-    again.session_state["tempera_visitor"] = owner(app)
-    again.switch_page(str(ROOT / "pages" / "sweep.py")).run()
+    again = switch_page(tab_of(owner(app)).run(), "sweep")
 
     assert "After a conversation of 2 messages" in popovers(again)
 
 
+@pytest.mark.row("C26")
 def test_a_temporary_chat_stays_where_it_is(app: AppTest) -> None:
-    """C26"""
     click(app, "chat_new_temporary")
-    choose(ask(app, "a secret"), "0", "sweep")
+    turn_menu(ask(app, "a secret"), "0", "sweep")
 
     assert "A sweep is kept; a temporary chat is not." in shown(app)
     assert "You said: a secret" in shown(app)
@@ -88,6 +77,6 @@ def test_a_conversation_with_images_is_not_taken_apart(app: AppTest) -> None:
         lambda db: chats.add_message(db, owner(app), chat_id, last, "user", "Look.", (image,))
     ).result()
 
-    choose(app.run(), "question_2", "sweep")
+    turn_menu(app.run(), "question_2", "sweep")
 
     assert "A sweep sends text only; this conversation has images." in shown(app)

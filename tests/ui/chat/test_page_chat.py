@@ -10,13 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import KEY, bodies, figures, host, new_tab, shown
-
-
-@pytest.fixture
-def app(service: FakeApi) -> AppTest:
-    """The app with one service, the fake one."""
-    return new_tab()
+from tests.pages import KEY, ask, bodies, choose_model, click, connect, draft, figures, host, new_tab, shown, switch_on
 
 
 @pytest.fixture
@@ -27,39 +21,14 @@ def unconnected(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App
     resources.close()
 
 
-def choose(app: AppTest, model: str) -> None:
-    """Choose a model of the one endpoint."""
-    name = str(app.selectbox(key="chat_model").options[0]).partition("/")[0]
-    app.selectbox(key="chat_model").set_value(f"{name}/{model}").run()
-
-
-def ask(app: AppTest, text: str, model: str = "") -> AppTest:
-    """Send `text`, and run until the answer has ended."""
-    if model:
-        choose(app, model)
-    app.chat_input(key="chat_input").set_value(text).run()
-    assert not app.exception
-    return app
-
-
-def switch_on(app: AppTest, field: str, widget: str, value: object) -> None:
-    app.toggle(key=f"chat_{field}_on").set_value(True).run()
-    getattr(app, widget)(key=f"chat_{field}").set_value(value).run()
-
-
-def draft(app: AppTest) -> str:
-    """What stands in the composer."""
-    return str(app.chat_input(key="chat_input").proto.value)
-
-
+@pytest.mark.row("C1")
 def test_a_new_visitor_sees_a_model_and_an_open_field(app: AppTest, api: FakeApi) -> None:
-    """C1"""
     assert app.selectbox(key="chat_model").value == f"{host(api)}/echo"
     assert not app.chat_input(key="chat_input").disabled
 
 
+@pytest.mark.row("C2")
 def test_an_answer_comes_once_and_stays(app: AppTest, api: FakeApi) -> None:
-    """C2"""
     ask(app, "Good morning")
 
     assert "You said: Good morning" in shown(app)
@@ -67,8 +36,8 @@ def test_an_answer_comes_once_and_stays(app: AppTest, api: FakeApi) -> None:
     assert len(bodies(api)) == 1
 
 
+@pytest.mark.row("C6")
 def test_the_conversation_is_sent_along_with_the_system_prompt(app: AppTest, api: FakeApi) -> None:
-    """C6"""
     app.text_area(key="chat_system").set_value("Be brief.").run()
     ask(ask(app, "one"), "two")
 
@@ -80,8 +49,8 @@ def test_the_conversation_is_sent_along_with_the_system_prompt(app: AppTest, api
     ]
 
 
+@pytest.mark.row("C7", "C8", "C9")
 def test_only_what_is_switched_on_is_sent(app: AppTest, api: FakeApi) -> None:
-    """C7 C8 C9"""
     ask(app, "hello")
     assert bodies(api)[-1].keys() == {"model", "messages", "stream", "stream_options"}
 
@@ -107,8 +76,8 @@ def test_only_what_is_switched_on_is_sent(app: AppTest, api: FakeApi) -> None:
     }
 
 
+@pytest.mark.row("C14")
 def test_the_figures_of_an_answer_say_where_they_are_from(app: AppTest) -> None:
-    """C14"""
     ask(app, "Good morning")
 
     numbers = figures(app)
@@ -117,23 +86,23 @@ def test_the_figures_of_an_answer_say_where_they_are_from(app: AppTest) -> None:
     assert "the model had finished" in numbers
 
 
+@pytest.mark.row("C14", "U8")
 def test_tokens_the_service_does_not_count_are_called_an_estimate(app: AppTest) -> None:
-    """C14 U8"""
     ask(app, "Good morning", model="no-usage")
 
     assert "our estimate" in figures(app)
 
 
+@pytest.mark.row("C12")
 def test_an_answer_cut_at_its_limit_says_so(app: AppTest) -> None:
-    """C12"""
     switch_on(app, "max_tokens", "number_input", 2)
     ask(app, "a long question, please", model="long-300")
 
     assert "cut off at the longest answer allowed (max_tokens)" in figures(app)
 
 
+@pytest.mark.row("C11")
 def test_reasoning_stands_apart_and_is_not_sent_back(app: AppTest, api: FakeApi) -> None:
-    """C11"""
     ask(ask(app, "one", model="think"), "two")
 
     labels = [expander.label for expander in app.expander if expander.label.startswith("Thinking")]
@@ -141,10 +110,10 @@ def test_reasoning_stands_apart_and_is_not_sent_back(app: AppTest, api: FakeApi)
     assert "<think>" not in str(bodies(api)[-1])
 
 
+@pytest.mark.row("C5")
 def test_try_again_keeps_the_old_answer_as_a_version(app: AppTest, api: FakeApi) -> None:
-    """C5"""
     ask(app, "hello", model="echo")
-    choose(app, "long-300")
+    choose_model(app, "long-300")
     app.button(key="chat_regenerate").click().run()
     assert "You said: hello" not in shown(app)
 
@@ -153,8 +122,8 @@ def test_try_again_keeps_the_old_answer_as_a_version(app: AppTest, api: FakeApi)
     assert [body["model"] for body in bodies(api)] == ["echo", "long-300"]
 
 
+@pytest.mark.row("C4")
 def test_an_edited_question_becomes_a_version_and_the_old_one_stays(app: AppTest, api: FakeApi) -> None:
-    """C4"""
     ask(ask(app, "one"), "two")
     app.button(key="edit_0").click().run()
     app.text_area(key="edited_message").set_value("uno").run()
@@ -186,8 +155,8 @@ def test_a_long_chat_draws_its_last_turns_and_the_others_on_demand(app: AppTest)
     assert "You said: question 0." in shown(app)
 
 
+@pytest.mark.row("C13")
 def test_alternatives_stand_side_by_side_and_one_is_picked(app: AppTest, api: FakeApi) -> None:
-    """C13"""
     switch_on(app, "n", "number_input", 2)
     ask(app, "hello")
     second = [text.value for text in app.markdown if text.value.startswith("You said: hello")][1]
@@ -198,8 +167,8 @@ def test_alternatives_stand_side_by_side_and_one_is_picked(app: AppTest, api: Fa
     assert bodies(api)[-1]["messages"][1]["content"] == second
 
 
+@pytest.mark.row("C18")
 def test_chats_stay_in_the_list_and_open_again(app: AppTest) -> None:
-    """C18"""
     ask(app, "first talk")
     app.button(key="chat_new").click().run()
     assert "You said" not in shown(app)
@@ -210,8 +179,8 @@ def test_chats_stay_in_the_list_and_open_again(app: AppTest) -> None:
     assert "You said: first talk" in shown(app)
 
 
+@pytest.mark.row("C21")
 def test_a_chat_is_brought_in_from_a_file_and_goes_on(app: AppTest, api: FakeApi) -> None:
-    """C21"""
     file = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "from elsewhere"}]
     uploader = app.sidebar.get("file_uploader")[0]
     uploader.upload("chat.json", json.dumps(file).encode(), "application/json").run()
@@ -222,15 +191,15 @@ def test_a_chat_is_brought_in_from_a_file_and_goes_on(app: AppTest, api: FakeApi
     assert [message["content"] for message in bodies(api)[-1]["messages"]] == ["Be brief.", "from elsewhere", "go on"]
 
 
+@pytest.mark.row("T23")
 def test_a_file_that_is_no_chat_is_refused(app: AppTest) -> None:
-    """T23"""
     app.sidebar.get("file_uploader")[0].upload("x.json", b"{}", "application/json").run()
 
     assert "This file is not a chat" in shown(app)
 
 
+@pytest.mark.row("C18")
 def test_chats_are_found_by_what_was_said_in_them(app: AppTest) -> None:
-    """C18"""
     ask(app, "tell me about penguins")
     app.button(key="chat_new").click().run()
     ask(app, "tell me about volcanoes")
@@ -243,8 +212,8 @@ def test_chats_are_found_by_what_was_said_in_them(app: AppTest) -> None:
     assert "No chat has these words." in [caption.value for caption in app.sidebar.caption]
 
 
+@pytest.mark.row("C18")
 def test_a_chat_can_be_renamed_deleted_and_brought_back(app: AppTest) -> None:
-    """C18"""
     ask(app, "hello")
     title = next(field for field in app.sidebar.text_input if field.label == "Title")
     title.set_value("Greetings").run()
@@ -257,8 +226,8 @@ def test_a_chat_can_be_renamed_deleted_and_brought_back(app: AppTest) -> None:
     assert "You said: hello" in shown(app)
 
 
+@pytest.mark.row("C22")
 def test_a_link_fills_the_form_and_sends_nothing(app: AppTest, api: FakeApi) -> None:
-    """C22"""
     tab = new_tab(model="slow-1", system="Be brief.", prompt="What is tea?", temperature="0.4", max_tokens="50")
 
     assert tab.selectbox(key="chat_model").value == "slow-1"
@@ -270,21 +239,19 @@ def test_a_link_fills_the_form_and_sends_nothing(app: AppTest, api: FakeApi) -> 
     assert bodies(api) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "sentence"),
-    [
+def test_nonsense_in_a_link_is_said_and_left_out(subtests: pytest.Subtests, app: AppTest) -> None:
+    for name, value, sentence in [
         ("temperature", "3", "“temperature” has to be a number from 0 to 2."),
         ("temperature", "hot", "The link's “temperature” is not a number."),
         ("temperature", "nan", "“temperature” has to be a number from 0 to 2."),
         ("max_tokens", "0", "“max_tokens” has to be a whole number from 1 up."),
-    ],
-)
-def test_nonsense_in_a_link_is_said_and_left_out(app: AppTest, name: str, value: str, sentence: str) -> None:
-    tab = new_tab(prompt="hi", **{name: value})
+    ]:
+        with subtests.test(name=name, value=value):
+            tab = new_tab(prompt="hi", **{name: value})
 
-    assert sentence in shown(tab)
-    assert not tab.toggle(key=f"chat_{name}_on").value
-    assert draft(tab) == "hi"
+            assert sentence in shown(tab)
+            assert not tab.toggle(key=f"chat_{name}_on").value
+            assert draft(tab) == "hi"
 
 
 def test_an_empty_message_sends_nothing(app: AppTest, api: FakeApi) -> None:
@@ -303,25 +270,23 @@ def test_an_over_long_message_comes_back_into_the_field(app: AppTest, api: FakeA
     assert bodies(api) == []
 
 
-@pytest.mark.parametrize(
-    ("model", "sentence"),
-    [
+@pytest.mark.row("X12")
+def test_what_goes_wrong_is_said_for_people_and_the_message_stays(subtests: pytest.Subtests, app: AppTest) -> None:
+    for model, sentence in [
         ("error-401", "does not accept this key"),
         ("error-402", "not enough money"),
         ("error-404", "does not know the model “error-404”"),
         ("cut", "broke in the middle of the answer"),
         ("empty", "sent an empty answer"),
         ("html", "There is no chat service at this address"),
-    ],
-)
-def test_what_goes_wrong_is_said_for_people_and_the_message_stays(app: AppTest, model: str, sentence: str) -> None:
-    """X12"""
-    ask(app, "Good morning", model=model)
+    ]:
+        with subtests.test(model=model):
+            ask(click(app, "chat_new"), "Good morning", model=model)
 
-    assert sentence in shown(app)
-    assert "Good morning" in shown(app)
-    assert app.button(key="chat_regenerate")
-    assert sentence in shown(app.run())
+            assert sentence in shown(app)
+            assert "Good morning" in shown(app)
+            assert app.button(key="chat_regenerate")
+            assert sentence in shown(app.run())
 
 
 def test_the_operator_sets_how_long_a_service_may_take(
@@ -334,8 +299,8 @@ def test_the_operator_sets_how_long_a_service_may_take(
     assert "1 seconds" in shown(tab)
 
 
+@pytest.mark.row("T3")
 def test_a_key_that_the_service_repeats_is_masked(app: AppTest) -> None:
-    """T3"""
     ask(app, "hello", model="error-401")
     everything = str([element.proto for element in app.main])
 
@@ -343,8 +308,8 @@ def test_a_key_that_the_service_repeats_is_masked(app: AppTest) -> None:
     assert "0001" in "".join(code.value for code in app.code)
 
 
+@pytest.mark.row("C1")
 def test_without_any_service_the_page_says_what_to_do(unconnected: AppTest) -> None:
-    """C1"""
     assert "Connect a service to begin" in shown(unconnected)
 
     ask(unconnected, "hello")
@@ -352,15 +317,8 @@ def test_without_any_service_the_page_says_what_to_do(unconnected: AppTest) -> N
     assert draft(unconnected) == "hello"
 
 
-def connect(app: AppTest, address: str, key: str) -> AppTest:
-    app.button(key="connection_open").click().run()
-    app.text_input(key="connection_base_url").set_value(address)
-    app.text_input(key="connection_key").set_value(key)
-    return app.button(key="connection_save").click().run()
-
-
+@pytest.mark.row("X2")
 def test_connecting_fills_the_model_list_and_forgets_the_typed_key(unconnected: AppTest, api: FakeApi) -> None:
-    """X2"""
     app = connect(unconnected, api.base_url, f" {KEY}\n")
 
     assert "is connected" in shown(app)
@@ -370,30 +328,26 @@ def test_connecting_fills_the_model_list_and_forgets_the_typed_key(unconnected: 
     assert "You said: hello" in shown(app)
 
 
-@pytest.mark.parametrize(
-    ("address", "key", "sentence"),
-    [
+@pytest.mark.row("X2", "T3", "T6")
+def test_connect_tells_apart_what_is_wrong(subtests: pytest.Subtests, unconnected: AppTest, api: FakeApi) -> None:
+    for address, key, sentence in [
         ("{api}", "sk-bad", "does not accept this key"),
         ("http://127.0.0.1:1/v1", KEY, "Nothing answers at"),
         ("http://nobody.invalid/v1", KEY, "can't be found"),
         ("ftp://example.com", KEY, "This address can't be used"),
         ("http://169.254.169.254/v1", KEY, "belongs to the network itself"),
         ("{api}", "sk-two\nlines", "The key holds characters"),
-    ],
-)
-def test_connect_tells_apart_what_is_wrong(
-    unconnected: AppTest, api: FakeApi, address: str, key: str, sentence: str
-) -> None:
-    """X2 T3 T6"""
-    app = connect(unconnected, address.format(api=api.base_url), key)
+    ]:
+        with subtests.test(address=address, key=key):
+            app = connect(unconnected, address.format(api=api.base_url), key)
 
-    assert sentence in shown(app)
-    assert not app.exception
-    assert app.text_input(key="connection_base_url").value == address.format(api=api.base_url)
+            assert sentence in shown(app)
+            assert not app.exception
+            assert app.text_input(key="connection_base_url").value == address.format(api=api.base_url)
 
 
+@pytest.mark.row("X2")
 def test_a_service_without_a_model_list_is_connected_all_the_same(unconnected: AppTest, api: FakeApi) -> None:
-    """X2"""
     api.script_models("not found", status=404)
     app = connect(unconnected, api.base_url, KEY)
 
@@ -401,6 +355,7 @@ def test_a_service_without_a_model_list_is_connected_all_the_same(unconnected: A
     assert "gpt-4o" in str(app.selectbox(key="chat_model").options)
 
 
+@pytest.mark.row("T20")
 def test_a_data_folder_that_cannot_be_written_is_said_and_the_chat_works(
     api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -418,7 +373,7 @@ def test_a_data_folder_that_cannot_be_written_is_said_and_the_chat_works(
 
 
 def test_an_answer_that_cannot_be_saved_is_shown_all_the_same(app: AppTest) -> None:
-    """Security 5.2: never lose an answer because the store failed, never claim recorded when it is not."""
+    """Never lose an answer because the store failed, never claim recorded when it is not."""
     full = "CREATE TRIGGER full BEFORE UPDATE OF seconds ON calls BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
     resources.services().store.write(lambda db: db.exec_driver_sql(full)).result()
     ask(app, "hello")
@@ -435,8 +390,8 @@ def test_a_wrong_setting_is_a_sentence(data_dir: Path, monkeypatch: pytest.Monke
     assert not app.exception
 
 
+@pytest.mark.row("X7")
 def test_chinese_is_one_click_away_and_stays(app: AppTest) -> None:
-    """X7"""
     app.radio(key="language_choice").set_value("zh_Hans").run()
 
     assert app.button(key="chat_new").label == "新对话"

@@ -10,17 +10,9 @@ from streamlit.testing.v1 import AppTest
 from lib.calls.code_samples import SAMPLES
 from lib.gateway import raw_answers
 from lib.ui.shared import resources
-from tests.calls.test_code_samples import run
 from tests.fake_api import FakeApi
-from tests.pages import KEY, bodies, new_tab, shown
-from tests.ui.chat.test_page_chat import ask, switch_on
-from tests.ui.chat.test_page_turns import beside, click
-
-
-@pytest.fixture
-def app(service: FakeApi) -> AppTest:
-    """The app with one service, the fake one."""
-    return new_tab()
+from tests.pages import KEY, ask, beside, bodies, click, new_tab, shown, switch_on
+from tests.sample_programs import printed
 
 
 def codes(app: AppTest) -> list[str]:
@@ -47,8 +39,8 @@ def body(app: AppTest) -> dict[str, Any]:
     return shown_body
 
 
+@pytest.mark.row("C24")
 def test_the_request_is_shown_as_it_was_sent(app: AppTest, api: FakeApi) -> None:
-    """C24"""
     switch_on(app, "temperature", "slider", 0.3)
     ask(ask(app, "one"), "two")
     inspected(app, "1")
@@ -57,8 +49,8 @@ def test_the_request_is_shown_as_it_was_sent(app: AppTest, api: FakeApi) -> None
     assert codes(app)[-2] == f"{api.base_url}/chat/completions"
 
 
+@pytest.mark.row("C24", "C10")
 def test_a_field_that_was_left_out_is_not_in_it(service: FakeApi, api: FakeApi) -> None:
-    """C24 C10"""
     app = new_tab(model="refuses-temperature", temperature="0.3")
     inspected(ask(app, "Hello"))
 
@@ -66,16 +58,16 @@ def test_a_field_that_was_left_out_is_not_in_it(service: FakeApi, api: FakeApi) 
     assert "temperature" not in body(app)
 
 
+@pytest.mark.row("C24")
 def test_the_answer_is_shown_as_it_came(app: AppTest) -> None:
-    """C24"""
     raw = codes(inspected(ask(app, "Hello"), part="answer"))[-1]
 
     assert raw.startswith("data: {") and raw.endswith("data: [DONE]")
     assert '"usage"' in raw
 
 
+@pytest.mark.row("C24", "T4")
 def test_a_key_in_an_answer_is_masked(app: AppTest, api: FakeApi) -> None:
-    """C24 T4"""
     api.script("echo", json.dumps({"choices": [{"message": {"content": f"Your key is {KEY}."}}]}).encode())
     raw = codes(inspected(ask(app, "Hello"), part="answer"))[-1]
 
@@ -83,8 +75,8 @@ def test_a_key_in_an_answer_is_masked(app: AppTest, api: FakeApi) -> None:
     assert KEY not in raw
 
 
+@pytest.mark.row("C24")
 def test_only_the_last_answers_are_kept(app: AppTest) -> None:
-    """C24"""
     ask(app, "Hello")
     for other in range(raw_answers.KEPT):
         resources.services().dispatcher.raw_answers.begin("eve", str(other), "")
@@ -93,15 +85,15 @@ def test_only_the_last_answers_are_kept(app: AppTest) -> None:
     assert "this one is not known any more" in shown(app)
 
 
+@pytest.mark.row("C24", "C26")
 def test_a_temporary_chats_answer_is_not_kept(app: AppTest, api: FakeApi) -> None:
-    """C24 C26"""
     ask(click(app, "chat_new_temporary"), "A secret")
     assert body(inspected(app)) == bodies(api)[-1]
     assert "not for temporary chats" in shown(show(app, "answer"))
 
 
+@pytest.mark.row("C24", "C9")
 def test_the_next_request_is_shown_before_it_is_sent(app: AppTest, api: FakeApi) -> None:
-    """C24 C9"""
     ask(app, "one")
     click(app, "inspect_next")
     show(app, "request")
@@ -114,8 +106,8 @@ def test_the_next_request_is_shown_before_it_is_sent(app: AppTest, api: FakeApi)
     assert len(bodies(api)) == 1
 
 
+@pytest.mark.row("C24", "C16")
 def test_with_several_models_each_has_its_own_request(app: AppTest) -> None:
-    """C24 C16"""
     ask(app, "one")
     beside(app, "reason")
     click(app, "inspect_next")
@@ -126,8 +118,8 @@ def test_with_several_models_each_has_its_own_request(app: AppTest) -> None:
     assert body(app)["model"] == "reason"
 
 
+@pytest.mark.row("C23")
 def test_the_code_of_an_answer_is_shown_in_four_languages_without_the_key(app: AppTest, api: FakeApi) -> None:
-    """C23"""
     inspected(ask(app, "Hello"), part="code")
     seen = []
     for language in ("curl", "Python (httpx)", "Python (openai)", "JavaScript"):
@@ -138,23 +130,24 @@ def test_the_code_of_an_answer_is_shown_in_four_languages_without_the_key(app: A
     assert all("Hello" in code and api.base_url in code and KEY not in code for code in seen)
 
 
+@pytest.mark.row("C23")
 @pytest.mark.parametrize("title", SAMPLES)
 def test_the_code_on_the_page_makes_the_answers_request_again(
     app: AppTest, api: FakeApi, title: str, tmp_path: Path
 ) -> None:
-    """C23: run as it stands there."""
+    """Run as it stands there."""
     switch_on(app, "temperature", "slider", 0.3)
     inspected(ask(ask(app, "Hello, it's me"), 'And "again"?'), "1", part="code")
     app.button_group(key="inspector_language").set_value(title).run()
     sent = bodies(api)[-1]
-    printed = run(title, codes(app)[-1], tmp_path)
+    words = printed(title, codes(app)[-1], tmp_path)
 
-    assert "again" in printed
+    assert "again" in words
     assert len(bodies(api)) == 3 and bodies(api)[-1] == sent
 
 
+@pytest.mark.row("C24")
 def test_a_request_too_long_for_the_page_can_be_saved(app: AppTest) -> None:
-    """C24"""
     ask(app, "x" * 120_000)
     inspected(app)
 

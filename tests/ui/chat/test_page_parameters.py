@@ -14,54 +14,42 @@ from lib.gateway import endpoints
 from lib.sweep import repository as sweeps
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import KEY, bodies, figures, host, new_tab, shown
+from tests.pages import (
+    KEY,
+    ask,
+    bodies,
+    buttons,
+    choose_model,
+    click,
+    figures,
+    host,
+    new_tab,
+    owner,
+    run_sweep,
+    shown,
+    sweep_id,
+)
 
 STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 LEFT_OUT = "“{}” was left out: this model does not take it."
 
 
-@pytest.fixture
-def app(service: FakeApi) -> AppTest:
-    """The app with one service, the fake one."""
-    return new_tab()
-
-
 def set_up(app: AppTest, model: str, **params: Any) -> AppTest:
-    """Choose any model, as a link does, and switch these parameters on."""
-    name = str(app.selectbox(key="chat_model").options[0]).partition("/")[0]
-    app.query_params["model"] = f"{name}/{model}"
-    app.run()
+    """Choose any model, and switch these parameters on."""
+    choose_model(app, model)
     for field, value in params.items():
         app.session_state[f"chat_{field}_on"] = True
         app.session_state[f"chat_{field}"] = value
     return app.run()
 
 
-def ask(app: AppTest, text: str = "Hello") -> AppTest:
-    """Send `text`, and run until the answer has ended."""
-    app.chat_input(key="chat_input").set_value(text).run()
-    assert not app.exception
-    return app
-
-
-def press(app: AppTest, key: str) -> AppTest:
-    app.button(key=key).click().run()
-    assert not app.exception
-    return app
-
-
-def keys(app: AppTest) -> set[str]:
-    return {str(button.key) for button in app.button}
-
-
 def calls_made(app: AppTest) -> list[CallRecord]:
     """The visitor's calls, oldest first."""
-    owner = str(app.session_state["tempera_visitor"])
-    return resources.services().store.read(lambda db: records.calls_of(db, owner))[::-1]
+    return resources.services().store.read(lambda db: records.calls_of(db, owner(app)))[::-1]
 
 
+@pytest.mark.row("C10")
 def test_a_refused_parameter_is_dropped_said_and_left_out_at_once_next_time(app: AppTest, api: FakeApi) -> None:
-    """C10"""
     ask(set_up(app, "refuses-temperature", temperature=0.3, top_p=0.5))
 
     assert "You said: Hello" in shown(app)
@@ -77,8 +65,8 @@ def test_a_refused_parameter_is_dropped_said_and_left_out_at_once_next_time(app:
     assert (first.state, first.attempts, second.attempts) == ("ok", 2, 1)
 
 
+@pytest.mark.row("C10")
 def test_what_was_learned_outlives_a_restart_and_holds_for_that_model_only(app: AppTest, api: FakeApi) -> None:
-    """C10"""
     ask(set_up(app, "refuses-temperature", temperature=0.3))
     resources.close()
     ask(app, "Again")
@@ -89,36 +77,36 @@ def test_what_was_learned_outlives_a_restart_and_holds_for_that_model_only(app: 
     assert shown(app).count(LEFT_OUT.format("temperature")) == 2
 
 
+@pytest.mark.row("C10", "T13")
 def test_another_visitor_finds_out_alone(app: AppTest, api: FakeApi) -> None:
-    """C10 T13"""
     ask(set_up(app, "refuses-temperature", temperature=0.3))
     ask(set_up(new_tab(), "refuses-temperature", temperature=0.3))
 
     assert ["temperature" in body for body in bodies(api)] == [True, False, True, False]
 
 
+@pytest.mark.row("C10")
 def test_two_refused_parameters_are_dropped_one_after_the_other(app: AppTest, api: FakeApi) -> None:
-    """C10"""
     ask(set_up(app, "refuses-temperature+top_p", temperature=0.3, top_p=0.5))
 
     assert len(bodies(api)) == 3
     assert LEFT_OUT.format("temperature") in shown(app) and LEFT_OUT.format("top_p") in shown(app)
 
 
+@pytest.mark.row("C10")
 def test_a_third_one_is_an_error_and_try_again_goes_through(app: AppTest, api: FakeApi) -> None:
-    """C10"""
     ask(set_up(app, "refuses-temperature+top_p+n", temperature=0.3, top_p=0.5, n=2))
     assert len(bodies(api)) == 3
     assert "refused a setting of this request (n)" in shown(app)
 
-    press(app, "chat_regenerate")
+    click(app, "chat_regenerate")
     assert len(bodies(api)) == 4
     assert "You said: Hello" in shown(app)
     assert LEFT_OUT.format("n") in shown(app)
 
 
+@pytest.mark.row("C10")
 def test_a_refused_value_is_an_error_and_nothing_is_learned(app: AppTest, api: FakeApi) -> None:
-    """C10"""
     api.script(
         "strict", b'{"error":{"message":"temperature must be between 0 and 1","param":"temperature"}}', status=400
     )
@@ -128,8 +116,8 @@ def test_a_refused_value_is_an_error_and_nothing_is_learned(app: AppTest, api: F
     assert [body["temperature"] for body in bodies(api)] == [1.5, 1.5]
 
 
+@pytest.mark.row("C10")
 def test_after_a_word_was_shown_nothing_is_sent_again(app: AppTest, api: FakeApi) -> None:
-    """C10"""
     word = b'data: {"choices":[{"index":0,"delta":{"content":"Well, "}}]}\n\n'
     refusal = b'data: {"error":{"message":"Unsupported parameter: temperature","param":"temperature","code":400}}\n\n'
     api.script("late", word, refusal, headers={"content-type": "text/event-stream"})
@@ -140,8 +128,8 @@ def test_after_a_word_was_shown_nothing_is_sent_again(app: AppTest, api: FakeApi
     assert calls_made(app)[0].state == "partial"
 
 
+@pytest.mark.row("C10", "U8")
 def test_refused_stream_options_are_left_out_in_silence_and_tokens_are_estimated(app: AppTest, api: FakeApi) -> None:
-    """C10 U8"""
     ask(set_up(app, "refuses-stream_options"))
     ask(app, "Again")
 
@@ -151,8 +139,8 @@ def test_refused_stream_options_are_left_out_in_silence_and_tokens_are_estimated
     assert [call.usage.source for call in calls_made(app)] == ["estimated", "estimated"]
 
 
+@pytest.mark.row("C10")
 def test_a_model_that_wants_max_completion_tokens_gets_them(app: AppTest, api: FakeApi) -> None:
-    """C10"""
     ask(ask(set_up(app, "wants-max_completion_tokens", max_tokens=2)), "Again")
 
     assert [(body.get("max_tokens"), body.get("max_completion_tokens")) for body in bodies(api)] == [
@@ -169,92 +157,88 @@ def sweep(api: FakeApi, model: str) -> AppTest:
     """A sweep of one model over two temperatures, run one by one until it has ended."""
     query = {"prompt": "Praise tea.", "temperatures": "0,0.7", "concurrency": "1"}
     tab = new_tab("sweep", models=f"{host(api)}/{model}", **query)
-    press(tab, "sweep_run")
-    running = resources.services().sweeps.running(str(tab.session_state["open_sweep"]))
-    assert running is None or running.wait_until_finished(30)
-    return tab.run()
+    return run_sweep(tab)
 
 
+@pytest.mark.row("S23", "C10")
 def test_in_a_sweep_a_refused_temperature_is_learned_from_the_first_cell_and_said_in_each(
     app: AppTest, api: FakeApi
 ) -> None:
-    """S23 C10"""
     tab = sweep(api, "refuses-temperature")
 
     assert "2 done, 0 failed, 2 in all" in shown(tab)
     assert shown(tab).count("Fixed: this model does not take “temperature”.") == 2
     assert ["temperature" in body for body in bodies(api)] == [True, False, False]
-    owner, opened = str(tab.session_state["tempera_visitor"]), str(tab.session_state["open_sweep"])
-    results = resources.services().store.read(lambda db: sweeps.results(db, owner, opened))
+    results = resources.services().store.read(lambda db: sweeps.results(db, owner(tab), sweep_id(tab)))
     assert sorted(call.params_asked["temperature"] for call in results.values()) == [0.0, 0.7]
     assert all("temperature" not in call.params_sent for call in results.values())
 
 
+@pytest.mark.row("S23")
 def test_a_sweep_over_a_model_that_takes_everything_says_nothing_of_it(app: AppTest, api: FakeApi) -> None:
-    """S23"""
     assert "Fixed" not in shown(sweep(api, "echo"))
 
 
+@pytest.mark.row("C13")
 def test_versions_that_did_not_come_are_said_and_fetched_beside_the_others(app: AppTest, api: FakeApi) -> None:
-    """C13"""
     app.text_area(key="chat_system").set_value("Be brief.").run()
     ask(set_up(app, "n-short", n=3, temperature=0.3))
     assert shown(app).count("You said: Hello") == 2
     assert "2 of 3 versions came." in shown(app)
 
-    press(app, "chat_fetch_rest")
+    click(app, "chat_fetch_rest")
     first, rest = bodies(api)
     assert (first["n"], rest.get("n")) == (3, None)
     assert {**first, "n": None} == {**rest, "n": None}
-    assert "versions came" not in shown(app) and "chat_fetch_rest" not in keys(app)
+    assert "versions came" not in shown(app) and "chat_fetch_rest" not in buttons(app)
     assert shown(app).count("You said: Hello") == 1
 
-    press(app, "version_back_0")
+    click(app, "version_back_0")
     assert shown(app).count("You said: Hello") == 2
-    assert "2 of 3 versions came." in shown(app) and "chat_fetch_rest" not in keys(app)
+    assert "2 of 3 versions came." in shown(app) and "chat_fetch_rest" not in buttons(app)
 
 
+@pytest.mark.row("C13")
 def test_a_model_that_ignores_n_is_asked_for_the_rest_until_all_are_there(app: AppTest, api: FakeApi) -> None:
-    """C13"""
     ask(set_up(app, "n-ignored", n=3))
     assert "1 of 3 versions came." in shown(app)
-    press(app, "chat_fetch_rest")
+    click(app, "chat_fetch_rest")
     assert "1 of 2 versions came." in shown(app)
-    press(app, "chat_fetch_rest")
+    click(app, "chat_fetch_rest")
 
     assert "versions came" not in shown(app)
     assert "3/3" in shown(app)
     assert [body.get("n") for body in bodies(api)] == [3, 2, None]
 
 
+@pytest.mark.row("C13")
 def test_the_rest_is_asked_as_the_first_ones_were_whatever_the_form_says_now(app: AppTest, api: FakeApi) -> None:
-    """C13"""
     ask(set_up(app, "n-ignored", n=2, temperature=0.3))
     set_up(app, "echo", temperature=1.9)
-    press(app, "chat_fetch_rest")
+    click(app, "chat_fetch_rest")
 
     assert [(body["model"], body["temperature"]) for body in bodies(api)] == [("n-ignored", 0.3)] * 2
 
 
+@pytest.mark.row("C13", "T6")
 def test_the_rest_goes_to_no_other_service_than_the_first_ones(
     app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C13 T6"""
     ask(set_up(app, "n-ignored", n=2))
     resources.close()
     with FakeApi() as other:
         monkeypatch.setenv("TEMPERA_BASE_URL", other.base_url)
-        press(app.run(), "chat_fetch_rest")
+        click(app.run(), "chat_fetch_rest")
 
         assert "is not connected any more" in shown(app)
         assert bodies(other) == [] and len(bodies(api)) == 1
 
 
+@pytest.mark.row("C13")
 def test_when_all_versions_came_nothing_is_said_of_it(app: AppTest, api: FakeApi) -> None:
-    """C13"""
     ask(set_up(app, "echo", n=3))
 
-    assert "versions came" not in shown(app) and "chat_fetch_rest" not in keys(app)
+    assert "versions came" not in shown(app) and "chat_fetch_rest" not in buttons(app)
 
 
 def dead_address() -> str:
@@ -276,15 +260,16 @@ def first_address_dead(api: FakeApi, data_dir: Path, monkeypatch: pytest.MonkeyP
     resources.close()
 
 
+@pytest.mark.row("X3")
 def test_the_second_address_is_offered_and_asked_only_when_pressed(first_address_dead: AppTest, api: FakeApi) -> None:
     """Both addresses are APIYI's, so the same key may go to either; never by itself."""
     app = ask(set_up(first_address_dead, "echo", temperature=0.3, n=2))
     assert "Nothing answers at 127.0.0.1" in shown(app)
     assert api.requests == []
 
-    press(app, "chat_second_address")
+    click(app, "chat_second_address")
     assert shown(app).count("You said: Hello") == 2
-    assert "chat_second_address" not in keys(app)
+    assert "chat_second_address" not in buttons(app)
     request = api.requests[-1]
     assert request.authorization == "…" + KEY[-4:]
     assert (request.body["temperature"], request.body["n"]) == (0.3, 2)
@@ -301,7 +286,7 @@ def test_the_key_stays_at_the_first_address_when_it_answers_with_an_error(
     app = new_tab()
     for model in ("error-401", "error-404", "cut"):
         ask(set_up(app, model))
-        assert "chat_second_address" not in keys(app)
+        assert "chat_second_address" not in buttons(app)
     resources.close()
 
 
@@ -312,7 +297,7 @@ def test_a_service_with_one_address_gets_no_such_button(data_dir: Path, monkeypa
     resources.close()
 
     assert "Nothing answers at 127.0.0.1" in shown(app)
-    assert "chat_second_address" not in keys(app)
+    assert "chat_second_address" not in buttons(app)
 
 
 def test_apiyis_two_addresses_lead_to_each_other_with_the_same_key() -> None:

@@ -8,9 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.ui.shared import model_picker, resources
 from tests.fake_api import FakeApi
-from tests.pages import KEY, bodies, host, new_tab, shown
-from tests.ui.chat.test_page_chat import ask, connect, draft
-from tests.ui.chat.test_page_turns import click
+from tests.pages import KEY, ask, bodies, buttons, click, connect, draft, host, new_tab, owner, shown, tab_of
 
 MANY = tuple(f"{vendor}-{number:03}" for number in range(125) for vendor in ("gpt", "claude", "qwen", "unheard"))
 
@@ -20,12 +18,6 @@ def api() -> Iterator[FakeApi]:
     """A service with five hundred models and two more."""
     with FakeApi(models=("unheard-of", "gpt-4o", *MANY)) as service:
         yield service
-
-
-@pytest.fixture
-def app(service: FakeApi) -> AppTest:
-    """The app with that service."""
-    return new_tab()
 
 
 @pytest.fixture
@@ -57,8 +49,8 @@ def listed(app: AppTest) -> list[str]:
     return [key.partition("/")[2] for key in keys if key.startswith("chat_use_")]
 
 
+@pytest.mark.row("C28")
 def test_five_hundred_models_are_offered_by_vendor(app: AppTest) -> None:
-    """C28"""
     beginnings = [option.partition("-")[0] for option in options(app)]
 
     assert len(beginnings) == 502
@@ -66,20 +58,19 @@ def test_five_hundred_models_are_offered_by_vendor(app: AppTest) -> None:
     assert beginnings == sorted(beginnings, key=["unheard", "gpt", "claude", "qwen"].index)
 
 
+@pytest.mark.row("C28")
 def test_what_was_used_last_comes_first_also_in_the_next_tab(app: AppTest, api: FakeApi) -> None:
-    """C28"""
     for model in ("qwen-007", "claude-099"):
         app.selectbox(key="chat_model").set_value(f"{host(api)}/{model}").run()
         ask(app, "Hello")
 
-    again = new_tab()
-    again.session_state["tempera_visitor"] = app.session_state["tempera_visitor"]
-    assert options(again.run())[:3] == ["claude-099", "qwen-007", "unheard-of"]
+    again = tab_of(owner(app)).run()
+    assert options(again)[:3] == ["claude-099", "qwen-007", "unheard-of"]
     assert len(options(again)) == 502
 
 
+@pytest.mark.row("C28")
 def test_a_service_connected_again_begins_with_its_model_used_last(own: AppTest, api: FakeApi) -> None:
-    """C28"""
     assert own.selectbox(key="chat_model").value == f"{host(api)}/unheard-of"
     own.selectbox(key="chat_model").set_value(f"{host(api)}/qwen-007").run()
     ask(own, "Hello")
@@ -87,8 +78,8 @@ def test_a_service_connected_again_begins_with_its_model_used_last(own: AppTest,
     assert connect(own, api.base_url, KEY).selectbox(key="chat_model").value == f"{host(api)}/qwen-007"
 
 
+@pytest.mark.row("C28")
 def test_a_typed_model_stays_at_hand_but_a_service_begins_with_one_that_it_lists(own: AppTest, api: FakeApi) -> None:
-    """C28"""
     services = resources.services()
     model_picker.used(services, own.session_state["tempera_visitor"], [f"{host(api)}/my-own"])
     services.store.write(lambda db: None).result()
@@ -97,8 +88,8 @@ def test_a_typed_model_stays_at_hand_but_a_service_begins_with_one_that_it_lists
     assert options(own)[:2] == ["my-own", "unheard-of"]
 
 
+@pytest.mark.row("C28")
 def test_a_starred_model_stands_before_all_others_until_the_star_is_taken_away(app: AppTest, api: FakeApi) -> None:
-    """C28"""
     star = f"chat_star_{host(api)}/claude-124"
     click(dialog(app, "claude-124"), star)
     ask(app, "Hello")
@@ -108,32 +99,33 @@ def test_a_starred_model_stands_before_all_others_until_the_star_is_taken_away(a
     assert options(app.run())[:2] == ["unheard-of", "unheard-000"]
 
 
+@pytest.mark.row("C28")
 def test_a_row_stays_where_it_is_when_it_gets_its_star(app: AppTest, api: FakeApi) -> None:
-    """C28"""
     before = listed(dialog(app, "claude-12"))
     assert listed(click(app, f"chat_star_{host(api)}/claude-123")) == before
     assert listed(dialog(app, "claude-12")) == ["claude-123", *(one for one in before if one != "claude-123")]
 
 
+@pytest.mark.row("C28")
 def test_the_list_can_be_used_while_an_answer_is_written(service: FakeApi, api: FakeApi) -> None:
-    """C28: Streamlit answers in a dialog only while no script runs, so the page must not wait for the answer then."""
+    """Streamlit answers in a dialog only while no script runs, so the page must not wait for the answer then."""
     app = click(new_tab(model=f"{host(api)}/slow-1000"), "chat_models_open")
     app.chat_input(key="chat_input").set_value("Hello").run()
 
-    assert "chat_stop" in {button.key for button in app.button}
+    assert "chat_stop" in buttons(app)
     assert listed(dialog(app, "claude-124")) == ["claude-124"]
 
 
+@pytest.mark.row("C28")
 def test_the_list_is_narrowed_by_words_and_by_vendor(app: AppTest) -> None:
-    """C28"""
     assert listed(dialog(app, "QWEN 12")) == ["qwen-012", "qwen-112", *(f"qwen-12{n}" for n in range(5))]
     assert set(listed(dialog(app, "00", "Anthropic"))) == {f"claude-00{n}" for n in range(10)} | {"claude-100"}
     assert listed(dialog(app, "nobody has this")) == []
     assert "No model has this in its id." in shown(app)
 
 
+@pytest.mark.row("C28")
 def test_the_list_draws_some_of_each_vendor_and_more_of_one(app: AppTest) -> None:
-    """C28"""
     beginnings = [model.partition("-")[0] for model in listed(dialog(app)) if not model.startswith("SmolLM")]
     assert beginnings == 12 * ["gpt"] + 12 * ["claude"] + 12 * ["qwen"] + 12 * ["unheard"]
     assert app.button(key="chat_more_of_OpenAI").label == "114 more"
@@ -142,36 +134,38 @@ def test_the_list_draws_some_of_each_vendor_and_more_of_one(app: AppTest) -> Non
     assert "65 more: type a part of the id." in shown(app)
 
 
+@pytest.mark.row("C28")
 def test_the_list_says_what_a_model_reads_and_costs(app: AppTest) -> None:
-    """C28"""
     assert listed(dialog(app, "gpt-4o")) == ["gpt-4o"]
     assert "128,000 tokens · \\$2.50 in, \\$10.00 out per million" in shown(app)
 
 
+@pytest.mark.row("C28")
 def test_a_model_is_chosen_from_the_list(app: AppTest, api: FakeApi) -> None:
-    """C28"""
     click(dialog(app, "unheard-064"), f"chat_use_{host(api)}/unheard-064")
     ask(app.run(), "Hello")
 
     assert bodies(api)[-1]["model"] == "unheard-064"
 
 
-@pytest.mark.parametrize("model", ["a/b/c:free", "my own model", "模型/一号", "x" * 300])
-def test_any_typed_id_is_sent_as_it_is(service: FakeApi, api: FakeApi, model: str) -> None:
-    """C28"""
-    ask(new_tab(model=f"{host(api)}/{model}"), "Hello")
+@pytest.mark.row("C28")
+def test_any_typed_id_is_sent_as_it_is(subtests: pytest.Subtests, service: FakeApi, api: FakeApi) -> None:
+    for model in ["a/b/c:free", "my own model", "模型/一号", "x" * 300]:
+        with subtests.test(model=model[:40]):
+            ask(new_tab(model=f"{host(api)}/{model}"), "Hello")
 
-    assert bodies(api)[-1]["model"] == model
+            assert bodies(api)[-1]["model"] == model
 
 
-@pytest.mark.parametrize("model", ["a\0b", "gpt\u202e4o", "line\nbreak", "x" * 301])
+@pytest.mark.row("C28", "T11")
 def test_an_id_that_no_service_can_have_is_refused_and_the_message_kept(
-    service: FakeApi, api: FakeApi, model: str
+    subtests: pytest.Subtests, service: FakeApi, api: FakeApi
 ) -> None:
-    """C28 T11"""
-    app = new_tab(model=f"{host(api)}/{model}")
-    app.chat_input(key="chat_input").set_value("Not to be lost").run()
+    for model in ["a\0b", "gpt\u202e4o", "line\nbreak", "x" * 301]:
+        with subtests.test(model=model[:40]):
+            app = new_tab(model=f"{host(api)}/{model}")
+            app.chat_input(key="chat_input").set_value("Not to be lost").run()
 
-    assert "The model's id" in shown(app)
-    assert draft(app) == "Not to be lost"
-    assert not bodies(api)
+            assert "The model's id" in shown(app)
+            assert draft(app) == "Not to be lost"
+            assert not bodies(api)

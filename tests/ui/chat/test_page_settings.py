@@ -18,35 +18,10 @@ from lib.ui.shared.controls import ZONES, zone
 from lib.visitor import saved_items
 from lib.visitor.presets import PRESETS
 from tests.fake_api import FakeApi
-from tests.pages import MAIN, SECONDS, bodies, host, new_tab, shown
-from tests.store_fixtures import a_store, a_url  # noqa: F401
+from tests.pages import ask, bodies, choose_model, click, host, new_tab, owner, shown, tab_of
 
 LEFT_OUT = "“{}” was left out: this model does not take it."
 QUESTION = (Message(role="user", content="Hello"),)
-
-
-@pytest.fixture
-def app(service: FakeApi) -> AppTest:
-    """The chat page with one service, the fake one."""
-    return new_tab()
-
-
-def choose_model(app: AppTest, api: FakeApi, model: str) -> AppTest:
-    app.query_params["model"] = f"{host(api)}/{model}"
-    return app.run()
-
-
-def ask(app: AppTest, text: str = "Hello") -> AppTest:
-    """Send `text`, and run until the answer has ended."""
-    app.chat_input(key="chat_input").set_value(text).run()
-    assert not app.exception
-    return app
-
-
-def press(app: AppTest, name: str) -> AppTest:
-    app.button(key=name).click().run()
-    assert not app.exception
-    return app
 
 
 def choose(app: AppTest, preset: str) -> AppTest:
@@ -57,7 +32,7 @@ def choose(app: AppTest, preset: str) -> AppTest:
 
 def save(app: AppTest, name: str) -> AppTest:
     app.text_input(key="chat_preset_name").set_value(name).run()
-    return press(app, "chat_preset_save")
+    return click(app, "chat_preset_save")
 
 
 def type_json(app: AppTest, text: str) -> AppTest:
@@ -69,10 +44,6 @@ def heading(app: AppTest) -> str:
     return next(panel.label for panel in app.expander if panel.label.startswith("Settings"))
 
 
-def owner(app: AppTest) -> str:
-    return str(app.session_state["tempera_visitor"])
-
-
 def own(app: AppTest) -> dict[str, Any]:
     """The visitor's presets, as they are stored."""
     return dict(resources.services().store.read(lambda db: PRESETS.own(db, owner(app))))
@@ -81,11 +52,11 @@ def own(app: AppTest) -> dict[str, Any]:
 # Presets
 
 
+@pytest.mark.row("C25", "C29")
 @pytest.mark.parametrize(("name", "temperature"), [("precise", 0.2), ("balanced", 0.7), ("creative", 1.2)])
 def test_a_ready_made_preset_sets_the_temperature_and_nothing_else(
     app: AppTest, api: FakeApi, name: str, temperature: float
 ) -> None:
-    """C25 C29"""
     app.text_area(key="chat_system").set_value("Be brief.").run()
     app.toggle(key="chat_max_tokens_on").set_value(True).run()
     app.toggle(key="chat_top_p_on").set_value(True).run()
@@ -112,12 +83,12 @@ def fill(app: AppTest) -> AppTest:
     return type_json(app, '{"seed": 7}')
 
 
+@pytest.mark.row("C25")
 def test_an_own_preset_brings_back_the_system_prompt_and_every_parameter(app: AppTest, api: FakeApi) -> None:
-    """C25"""
     ask(save(app, "New page"))
-    ask(save(fill(press(app, "chat_new")), "All of it"))
-    ask(choose(press(app, "chat_new"), "New page"))
-    ask(choose(press(app, "chat_new"), "All of it"))
+    ask(save(fill(click(app, "chat_new")), "All of it"))
+    ask(choose(click(app, "chat_new"), "New page"))
+    ask(choose(click(app, "chat_new"), "All of it"))
 
     plain, full, plain_again, full_again = bodies(api)
     assert (plain_again, full_again) == (plain, full)
@@ -125,8 +96,8 @@ def test_an_own_preset_brings_back_the_system_prompt_and_every_parameter(app: Ap
     assert full["seed"] == 7 and full["stop"] == ["x"] and "stream" not in full
 
 
+@pytest.mark.row("C25")
 def test_a_preset_keeps_no_model_and_no_key(app: AppTest, api: FakeApi) -> None:
-    """C25"""
     save(fill(app), "Mine")
 
     kept = own(app)["Mine"]
@@ -134,36 +105,34 @@ def test_a_preset_keeps_no_model_and_no_key(app: AppTest, api: FakeApi) -> None:
     assert "sk-" not in json.dumps(kept) and host(api) not in json.dumps(kept)
 
 
+@pytest.mark.row("C25", "T13")
 def test_own_presets_are_there_in_the_next_tab_and_for_nobody_else(app: AppTest) -> None:
-    """C25 T13"""
     app.toggle(key="chat_temperature_on").set_value(True).run()
     app.slider(key="chat_temperature").set_value(0.3).run()
     save(app, "Mine")
-    stranger, second = new_tab(), AppTest.from_file(MAIN, default_timeout=SECONDS)
-    second.session_state["tempera_visitor"] = owner(app)
-    second.run()
+    stranger, second = new_tab(), tab_of(owner(app)).run()
 
     assert "Mine" not in stranger.pills(key="chat_preset").options
     assert "Mine" in second.pills(key="chat_preset").options
     assert choose(second, "Mine").slider(key="chat_temperature").value == 0.3
 
 
+@pytest.mark.row("C25")
 def test_a_preset_is_renamed_and_deleted(app: AppTest) -> None:
-    """C25"""
     save(app, "One")
     app.text_input(key="chat_preset_name").set_value("Two").run()
-    press(app, "chat_preset_rename")
+    click(app, "chat_preset_rename")
     assert list(own(app)) == ["Two"]
     assert app.pills(key="chat_preset").value == "Two"
 
-    press(app, "chat_preset_delete")
+    click(app, "chat_preset_delete")
     assert own(app) == {}
     assert app.pills(key="chat_preset").value is None
     assert "chat_preset_delete" not in {button.key for button in app.button}
 
 
+@pytest.mark.row("C25")
 def test_a_preset_is_marked_only_while_the_settings_are_its_own(app: AppTest) -> None:
-    """C25"""
     choose(app, "balanced")
     assert app.run().pills(key="chat_preset").value == "balanced"
     app.slider(key="chat_temperature").set_value(0.9).run()
@@ -210,9 +179,9 @@ def test_presets_are_bounded_in_number_size_and_name(store: Store) -> None:
 # Zones
 
 
-@pytest.mark.parametrize(
-    ("temperature", "words"),
-    [
+@pytest.mark.row("C29")
+def test_each_temperature_lies_in_one_zone(subtests: pytest.Subtests) -> None:
+    for temperature, words in [
         (0, "precise"),
         (0.4, "precise"),
         (0.5, "balanced"),
@@ -220,15 +189,13 @@ def test_presets_are_bounded_in_number_size_and_name(store: Store) -> None:
         (1.4, "creative"),
         (1.5, "wild"),
         (2, "wild"),
-    ],
-)
-def test_each_temperature_lies_in_one_zone(temperature: float, words: str) -> None:
-    """C29"""
-    assert zone(temperature) == words
+    ]:
+        with subtests.test(temperature=temperature):
+            assert zone(temperature) == words
 
 
+@pytest.mark.row("C29")
 def test_the_zones_are_named_under_the_slider_and_the_one_it_is_in_is_bold(app: AppTest) -> None:
-    """C29"""
     names = [words for _lowest, words in ZONES]
     assert [caption.value for caption in app.caption if caption.value in names] == names
 
@@ -249,6 +216,7 @@ NAMES = (
 )
 
 
+@pytest.mark.row("C7")
 @given(st.dictionaries(NAMES, JSON, max_size=4).map(json.dumps))
 @example('{"seed": 1e400}')
 @example('{"a": 1, "a": 1}')
@@ -257,7 +225,6 @@ NAMES = (
 @example('{"a": ' + "9" * 5_000 + "}")
 @example('{"more": {"model": 1}}')
 def test_a_json_object_is_refused_in_a_sentence_or_arrives_unchanged(text: str) -> None:
-    """C7"""
     start = {"model": "m", "messages": [{"role": "user", "content": "Hello"}], "temperature": 0.5}
     try:
         fields = extra_fields.read(text)
@@ -271,9 +238,11 @@ def test_a_json_object_is_refused_in_a_sentence_or_arrives_unchanged(text: str) 
     assert Params.recorded(json.loads(json.dumps(params.to_send()))) == params
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
+@pytest.mark.row("C7")
+def test_a_mistake_in_the_further_fields_is_said_and_nothing_is_sent(
+    subtests: pytest.Subtests, app: AppTest, api: FakeApi
+) -> None:
+    for text, sentence in [
         ('{"seed": 7,\n "x" 1}', "at line 2, character 6 (Expecting ':' delimiter)"),
         ("[1]", "have to be one JSON object"),
         ('{"x": NaN}', "“NaN”, which is not a number in JSON"),
@@ -285,28 +254,24 @@ def test_a_json_object_is_refused_in_a_sentence_or_arrives_unchanged(text: str) 
         ('{"messages": []}', "they are the conversation itself"),
         ('{"stream_options": {}}', "it goes along with the control “stream”"),
         ('{"x": "' + "y" * 20_000 + '"}', "longer than 20,000 characters"),
-    ],
-)
-def test_a_mistake_in_the_further_fields_is_said_and_nothing_is_sent(
-    app: AppTest, api: FakeApi, text: str, sentence: str
-) -> None:
-    """C7"""
-    type_json(app, text)
-    assert sentence in app.error[0].value
-    ask(app)
+    ]:
+        with subtests.test(text=text[:80]):
+            type_json(app, text)
+            assert sentence in app.error[0].value
+            ask(app)
 
-    assert bodies(api) == []
-    assert "what you typed is still there" in shown(app)
-    assert app.text_area(key="chat_json").value == text
-    assert str(app.chat_input(key="chat_input").proto.value) == "Hello"
+            assert bodies(api) == []
+            assert "what you typed is still there" in shown(app)
+            assert app.text_area(key="chat_json").value == text
+            assert str(app.chat_input(key="chat_input").proto.value) == "Hello"
 
 
+@pytest.mark.row("C7", "C13")
 def test_further_fields_are_sent_after_the_others_and_asked_for_again(app: AppTest, api: FakeApi) -> None:
-    """C7 C13"""
     app.toggle(key="chat_n_on").set_value(True).run()
     app.number_input(key="chat_n").set_value(2).run()
-    type_json(choose_model(app, api, "n-ignored"), '{"seed": 7, "response_format": {"type": "json_object"}, "x": null}')
-    press(ask(app), "chat_fetch_rest")
+    type_json(choose_model(app, "n-ignored"), '{"seed": 7, "response_format": {"type": "json_object"}, "x": null}')
+    click(ask(app), "chat_fetch_rest")
 
     first, rest = bodies(api)
     assert (first["seed"], first["response_format"], first["x"]) == (7, {"type": "json_object"}, None)
@@ -321,9 +286,9 @@ def test_only_a_record_may_have_names_the_contract_lacks() -> None:
     assert Params.recorded({"n": None, "seed": 7, "more": 1}).to_send() == {"seed": 7, "more": 1}
 
 
+@pytest.mark.row("C10")
 def test_a_further_field_that_is_refused_is_dropped_said_and_left_out_from_then_on(app: AppTest, api: FakeApi) -> None:
-    """C10"""
-    type_json(choose_model(app, api, "refuses-seed"), '{"seed": 7, "top_k": 3}')
+    type_json(choose_model(app, "refuses-seed"), '{"seed": 7, "top_k": 3}')
     ask(ask(app), "Again")
 
     assert [body.get("seed") for body in bodies(api)] == [7, None, None]
@@ -332,11 +297,11 @@ def test_a_further_field_that_is_refused_is_dropped_said_and_left_out_from_then_
     assert "does not take seed" in shown(app)
 
 
+@pytest.mark.row("C10")
 def test_a_refused_further_field_is_found_in_the_text_too(app: AppTest, api: FakeApi) -> None:
-    """C10"""
     refusal = b'{"error":{"message":"Unrecognized request argument supplied: seed","param":null}}'
     api.script("strict", refusal, status=400)
-    ask(type_json(choose_model(app, api, "strict"), '{"seed": 7, "top_k": 3, "a": 1}'))
+    ask(type_json(choose_model(app, "strict"), '{"seed": 7, "top_k": 3, "a": 1}'))
 
     assert ["seed" in body for body in bodies(api)] == [True, False]
     assert all("top_k" in body and "a" in body for body in bodies(api))
@@ -345,31 +310,32 @@ def test_a_refused_further_field_is_found_in_the_text_too(app: AppTest, api: Fak
 # What a model does not take
 
 
+@pytest.mark.row("C10")
 def test_a_parameter_the_model_refuses_is_greyed_with_its_reason_until_it_is_tried_again(
     app: AppTest, api: FakeApi
 ) -> None:
-    """C10"""
-    ask(choose(choose_model(app, api, "refuses-temperature"), "balanced"))
+    ask(choose(choose_model(app, "refuses-temperature"), "balanced"))
     assert app.slider(key="chat_temperature").disabled and app.toggle(key="chat_temperature_on").disabled
     assert not app.toggle(key="chat_top_p_on").disabled
     assert "does not take temperature; it is left out." in shown(app)
     assert heading(app) == "Settings"
 
-    press(app, "chat_try_temperature")
+    click(app, "chat_try_temperature")
     assert not app.slider(key="chat_temperature").disabled
     assert "it is left out." not in shown(app)
     ask(app, "Again")
     assert ["temperature" in body for body in bodies(api)] == [True, False, True, False]
 
 
+@pytest.mark.row("C10")
 def test_it_is_greyed_for_that_model_only(app: AppTest, api: FakeApi) -> None:
-    """C10"""
-    ask(choose(choose_model(app, api, "refuses-temperature"), "balanced"))
+    ask(choose(choose_model(app, "refuses-temperature"), "balanced"))
 
-    assert not choose_model(app, api, "echo").slider(key="chat_temperature").disabled
-    assert choose_model(app, api, "refuses-temperature").slider(key="chat_temperature").disabled
+    assert not choose_model(app, "echo").slider(key="chat_temperature").disabled
+    assert choose_model(app, "refuses-temperature").slider(key="chat_temperature").disabled
 
 
+@pytest.mark.row("C10")
 @pytest.mark.parametrize(
     ("unsupported", "greyed"),
     [({"max_tokens"}, False), ({"max_completion_tokens"}, False), ({"max_tokens", "max_completion_tokens"}, True)],
@@ -377,19 +343,18 @@ def test_it_is_greyed_for_that_model_only(app: AppTest, api: FakeApi) -> None:
 def test_the_longest_answer_is_greyed_only_when_both_its_names_are_refused(
     app: AppTest, api: FakeApi, unsupported: set[str], greyed: bool
 ) -> None:
-    """C10"""
     place = (owner(app), api.base_url, "echo")
     store = resources.services().store
     store.write(lambda db: unsupported_params.remember(db, *place, unsupported)).result()
     assert app.run().toggle(key="chat_max_tokens_on").disabled is greyed
 
     if greyed:
-        press(app, "chat_try_max_tokens")
+        click(app, "chat_try_max_tokens")
         assert store.read(lambda db: unsupported_params.known(db, *place)) == frozenset()
 
 
+@pytest.mark.row("C10", "T13")
 def test_what_is_forgotten_is_forgotten_for_one_owner_place_and_field(store: Store) -> None:
-    """C10 T13"""
     places = [("ada", "a", "m"), ("eve", "a", "m"), ("ada", "b", "m"), ("ada", "a", "o")]
 
     def work(db: Any) -> list[set[str]]:

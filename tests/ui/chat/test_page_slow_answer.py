@@ -9,8 +9,7 @@ from streamlit.testing.v1 import AppTest
 from lib.gateway import endpoints
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import KEY, bodies, new_tab, shown
-from tests.ui.chat.test_page_chat import ask
+from tests.pages import KEY, ask, bodies, new_tab, shown
 
 BILLED_TWICE = "What has been sent may be billed even if it is stopped: asking again can cost twice."
 
@@ -35,6 +34,7 @@ def app(api: FakeApi, second: FakeApi, data_dir: Path, monkeypatch: pytest.Monke
     resources.close()
 
 
+@pytest.mark.row("X3")
 def test_the_second_address_is_asked_when_pressed_and_the_first_request_ended(
     app: AppTest, api: FakeApi, second: FakeApi
 ) -> None:

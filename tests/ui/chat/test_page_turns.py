@@ -8,32 +8,26 @@ from streamlit.testing.v1 import AppTest
 
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import ROOT, bodies, host, new_tab, shown
-from tests.ui.chat.test_page_chat import ask, draft, switch_on
-
-PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001e221bc330000"
-    "000049454e44ae426082"
+from tests.pages import (
+    PIXEL,
+    ask,
+    beside,
+    bodies,
+    click,
+    draft,
+    host,
+    new_tab,
+    shown,
+    switch_on,
+    switch_page,
+    turn_menu,
 )
-"""A PNG of one pixel."""
-
-
-@pytest.fixture
-def app(service: FakeApi) -> AppTest:
-    """The app with one service, the fake one."""
-    return new_tab()
 
 
 @pytest.fixture
 def narrow(service: FakeApi) -> AppTest:
     """The same with a model that has a price and reads 8,192 tokens."""
     return new_tab(model="gpt-4")
-
-
-def click(app: AppTest, name: str) -> AppTest:
-    app.button(key=name).click().run()
-    assert not app.exception
-    return app
 
 
 def texts(api: FakeApi) -> list[str]:
@@ -45,33 +39,21 @@ def roles(api: FakeApi) -> list[str]:
     return [message["role"] for message in bodies(api)[-1]["messages"]]
 
 
-def choose(app: AppTest, name: str, action: str) -> AppTest:
-    """Choose something in the menu of a turn."""
-    app.menu_button(key=f"more_{name}").click(action).run()
-    assert not app.exception
-    return app
-
-
-def beside(app: AppTest, *models: str) -> None:
-    name = str(app.selectbox(key="chat_model").options[0]).partition("/")[0]
-    app.multiselect(key="chat_models_beside").set_value([f"{name}/{model}" for model in models]).run()
-
-
 def write(app: AppTest, role: str, text: str, button: str = "written_add") -> None:
     """Add a turn by hand."""
     if "chat_write_first" in [one.key for one in app.button]:
         click(app, "chat_write_first")
     else:
-        choose(app, "question_0", "write")
+        turn_menu(app, "question_0", "write")
     app.button_group(key="written_role").set_value(role).run()
     app.text_area(key="written_turn").set_value(text).run()
     click(app, button)
 
 
+@pytest.mark.row("C4")
 def test_a_deleted_message_is_not_sent_any_more_and_can_be_brought_back(app: AppTest, api: FakeApi) -> None:
-    """C4"""
     ask(ask(app, "one"), "two")
-    choose(app, "0", "delete")
+    turn_menu(app, "0", "delete")
     ask(app, "three")
     assert texts(api) == ["one", "two", "You said: two", "three"]
 
@@ -84,25 +66,25 @@ def test_a_deleted_version_shows_the_one_before_it(app: AppTest) -> None:
     ask(app, "one")
     click(app, "chat_regenerate")
     assert "2/2" in shown(app)
-    choose(app, "0", "delete")
+    turn_menu(app, "0", "delete")
     assert "2/2" not in shown(app) and "You said: one" in shown(app)
 
 
+@pytest.mark.row("C5")
 def test_another_model_can_answer_again(app: AppTest, api: FakeApi) -> None:
-    """C5"""
     ask(app, "one")
     model = f"{host(api)}/reason"
-    choose(app, "0", "again").selectbox(key="again_model_0").set_value(model).run()
+    turn_menu(app, "0", "again").selectbox(key="again_model_0").set_value(model).run()
 
     assert [body["model"] for body in bodies(api)] == ["echo", "reason"]
     assert texts(api) == ["one"] and "2/2" in shown(app)
     assert app.selectbox(key="chat_model").value == f"{host(api)}/echo"
 
 
+@pytest.mark.row("C27")
 def test_an_answer_can_be_edited_and_goes_on_as_edited(app: AppTest, api: FakeApi) -> None:
-    """C27"""
     ask(app, "one")
-    choose(app, "0", "edit")
+    turn_menu(app, "0", "edit")
     app.text_area(key="edited_message").set_value("Something else").run()
     click(app, "edit_send")
     ask(app, "two")
@@ -110,8 +92,8 @@ def test_an_answer_can_be_edited_and_goes_on_as_edited(app: AppTest, api: FakeAp
     assert len(bodies(api)) == 2 and texts(api) == ["one", "Something else", "two"]
 
 
+@pytest.mark.row("C27")
 def test_turns_written_by_hand_are_sent_as_examples(app: AppTest, api: FakeApi) -> None:
-    """C27"""
     write(app, "user", "2 + 2")
     write(app, "assistant", "four")
     assert bodies(api) == []
@@ -120,8 +102,8 @@ def test_turns_written_by_hand_are_sent_as_examples(app: AppTest, api: FakeApi) 
     assert texts(api) == ["2 + 2", "four", "3 + 3"] and roles(api) == ["user", "assistant", "user"]
 
 
+@pytest.mark.row("C27")
 def test_the_model_goes_on_with_an_answer_that_was_begun_by_hand(app: AppTest, api: FakeApi) -> None:
-    """C27"""
     write(app, "user", "Tell me a story")
     write(app, "assistant", "Once upon a time ", "written_go_on")
 
@@ -129,8 +111,8 @@ def test_the_model_goes_on_with_an_answer_that_was_begun_by_hand(app: AppTest, a
     assert "Once upon a time You said: Tell me a story" in shown(app)
 
 
+@pytest.mark.row("C12")
 def test_a_cut_answer_can_be_continued_in_place(app: AppTest, api: FakeApi) -> None:
-    """C12"""
     switch_on(app, "max_tokens", "number_input", 2)
     ask(app, "one two three")
     assert "You said:" in shown(app)
@@ -140,8 +122,8 @@ def test_a_cut_answer_can_be_continued_in_place(app: AppTest, api: FakeApi) -> N
     assert "You said:You said:" in shown(app) and "2/2" in shown(app)
 
 
+@pytest.mark.row("C12")
 def test_a_cut_answer_can_be_asked_for_with_twice_the_length(app: AppTest, api: FakeApi) -> None:
-    """C12"""
     switch_on(app, "max_tokens", "number_input", 2)
     ask(app, "one two three")
     click(app, "chat_longer")
@@ -149,8 +131,8 @@ def test_a_cut_answer_can_be_asked_for_with_twice_the_length(app: AppTest, api: 
     assert bodies(api)[-1]["max_tokens"] == 4 and texts(api) == ["one two three"]
 
 
+@pytest.mark.row("C16")
 def test_several_models_get_the_same_turn_and_one_is_gone_on_with(app: AppTest, api: FakeApi) -> None:
-    """C16"""
     beside(app, "reason", "long-300")
     ask(app, "hello")
     assert sorted(body["model"] for body in bodies(api)) == ["echo", "long-300", "reason"]
@@ -163,16 +145,16 @@ def test_several_models_get_the_same_turn_and_one_is_gone_on_with(app: AppTest, 
     assert texts(api)[1].split()[-1] == "cloud" and len(texts(api)[1].split()) == 300 and "3/3" in shown(app)
 
 
+@pytest.mark.row("C16")
 def test_a_model_that_fails_beside_others_leaves_them_alone(app: AppTest) -> None:
-    """C16"""
     beside(app, "error-402")
     ask(app, "hello")
 
     assert len(app.error) == 1 and "You said: hello" in shown(app)
 
 
+@pytest.mark.row("C16")
 def test_versions_per_question_are_not_asked_of_several_models(app: AppTest, api: FakeApi) -> None:
-    """C16"""
     switch_on(app, "n", "number_input", 2)
     beside(app, "reason")
     assert "“n” is not sent" in shown(app)
@@ -181,8 +163,8 @@ def test_versions_per_question_are_not_asked_of_several_models(app: AppTest, api
     assert all("n" not in body for body in bodies(api)) and len(bodies(api)) == 2
 
 
+@pytest.mark.row("C26")
 def test_no_text_of_a_temporary_chat_reaches_the_disk(app: AppTest, data_dir: Path) -> None:
-    """C26"""
     click(app, "chat_new_temporary")
     ask(ask(app, "CANARY one"), "CANARY two")
     assert "You said: CANARY two" in shown(app) and "in memory only" in shown(app)
@@ -190,12 +172,12 @@ def test_no_text_of_a_temporary_chat_reaches_the_disk(app: AppTest, data_dir: Pa
     stored = b"".join(path.read_bytes() for path in data_dir.rglob("*") if path.is_file())
     assert b"CANARY" not in stored
 
-    app.switch_page(str(ROOT / "pages" / "usage.py")).run()
+    switch_page(app, "usage")
     assert "2" in [metric.value for metric in app.metric]
 
 
+@pytest.mark.row("C26")
 def test_a_temporary_chat_is_gone_when_it_is_left(app: AppTest) -> None:
-    """C26"""
     click(app, "chat_new_temporary")
     ask(app, "CANARY")
     services, chat = resources.services(), app.session_state["open_chat"]
@@ -223,10 +205,10 @@ def test_a_file_that_is_no_image_is_refused_and_the_text_stays(app: AppTest, api
     assert "not an image" in shown(app) and draft(app) == "Look" and bodies(api) == []
 
 
+@pytest.mark.row("C15")
 def test_a_message_that_does_not_fit_is_asked_about_and_the_oldest_turns_can_stay_behind(
     narrow: AppTest, api: FakeApi
 ) -> None:
-    """C15"""
     ask(ask(narrow, "apple " * 3000), "pear " * 1000)
     ask(narrow, "plum " * 1000)
     assert len(bodies(api)) == 2 and "the model reads 8,192" in shown(narrow)
@@ -236,8 +218,8 @@ def test_a_message_that_does_not_fit_is_asked_about_and_the_oldest_turns_can_sta
     assert "The oldest 2 messages were not sent." in shown(narrow)
 
 
+@pytest.mark.row("C15")
 def test_a_held_message_can_be_taken_back_or_sent_all_the_same(narrow: AppTest, api: FakeApi) -> None:
-    """C15"""
     ask(narrow, "plum " * 9000)
     assert bodies(api) == [] and "chat_held_leave_out" not in [button.key for button in narrow.button]
     click(narrow, "chat_held_back")
@@ -247,8 +229,8 @@ def test_a_held_message_can_be_taken_back_or_sent_all_the_same(narrow: AppTest, 
     assert len(bodies(api)) == 1
 
 
+@pytest.mark.row("C15", "U17")
 def test_a_dear_message_is_asked_about_first(narrow: AppTest, api: FakeApi) -> None:
-    """C15 U17"""
     ask(narrow, "hello")
     narrow.number_input(key="chat_ask_from").set_value(0.02).run()
     ask(narrow, "plum " * 1000)
@@ -257,20 +239,20 @@ def test_a_dear_message_is_asked_about_first(narrow: AppTest, api: FakeApi) -> N
     assert len(bodies(api)) == 2
 
 
+@pytest.mark.row("C15")
 def test_the_bar_says_what_the_next_turn_costs_and_how_full_the_context_is(narrow: AppTest) -> None:
-    """C15"""
     ask(narrow, "plum " * 2600)
     bar = next(block.proto.popover.label for block in narrow.get("popover") if "about" in block.proto.popover.label)
     assert bar == r"about \$0.17 · context 64 % full"
     assert "of 8,192 tokens" in shown(narrow)
 
 
+@pytest.mark.row("C22")
 def test_a_link_brings_another_tab_the_same_question_model_and_settings(narrow: AppTest) -> None:
-    """C22"""
     switch_on(narrow, "temperature", "slider", 0.3)
     narrow.text_area(key="chat_system").set_value("Be brief & kind.").run()
     ask(narrow, "Why? 为什么 & how=1")
-    link = next(code.value for code in choose(narrow, "question_0", "share").code if "prompt=" in code.value)
+    link = next(code.value for code in turn_menu(narrow, "question_0", "share").code if "prompt=" in code.value)
     other = new_tab(**dict(parse_qsl(urlsplit(link).query)))
 
     assert draft(other) == "Why? 为什么 & how=1" and other.text_area(key="chat_system").value == "Be brief & kind."
@@ -278,9 +260,9 @@ def test_a_link_brings_another_tab_the_same_question_model_and_settings(narrow: 
     assert other.slider(key="chat_temperature").value == 0.3 and other.toggle(key="chat_temperature_on").value
 
 
+@pytest.mark.row("T11")
 @pytest.mark.parametrize("words", ["\u202egnp.exe", "a\0b", "x\u2066y"])
 def test_hidden_characters_in_a_message_are_sent_and_shown_without_harm(app: AppTest, api: FakeApi, words: str) -> None:
-    """T11"""
     ask(app, words)
     assert texts(api) == [words] and not app.error
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,7 +10,7 @@ from lib.sweep import report
 from lib.sweep import repository as sweeps
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import bodies, host, new_tab, shown
+from tests.pages import bodies, host, new_tab, owner, run_sweep, shown, sweep_ended, sweep_id, switch_page
 
 
 @pytest.fixture
@@ -26,27 +25,6 @@ def link(api: FakeApi, models: str, **more: str) -> AppTest:
     return new_tab("sweep", **{"models": named, "prompt": "Praise tea.", "temperatures": "0,0.7", **more})
 
 
-def run(app: AppTest) -> AppTest:
-    """Press Run and wait until the sweep has ended."""
-    app.button(key="sweep_run").click().run()
-    return wait(app)
-
-
-def wait(app: AppTest) -> AppTest:
-    running = resources.services().sweeps.running(sweep_id(app))
-    assert running is None or running.wait_until_finished(30)
-    assert not app.run().exception
-    return app
-
-
-def sweep_id(app: AppTest) -> str:
-    return str(app.session_state["open_sweep"])
-
-
-def owner(app: AppTest) -> str:
-    return str(app.session_state["tempera_visitor"])
-
-
 def sheet(app: AppTest) -> list[dict[str, str]]:
     """The rows of the sweep's CSV."""
     store, who, open_sweep = resources.services().store, owner(app), sweep_id(app)
@@ -56,19 +34,19 @@ def sheet(app: AppTest) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
+@pytest.mark.row("S1")
 def test_the_first_grid_takes_three_actions(app: AppTest, api: FakeApi) -> None:
-    """S1"""
     assert app.multiselect(key="sweep_models").value == [f"{host(api)}/echo"]
     app.text_area(key="sweep_prompt").set_value("Praise tea.").run()
     app.multiselect(key="sweep_temperatures").set_value([0.0, 1.3]).run()
-    run(app)
+    run_sweep(app)
 
     assert "4 done, 0 failed, 4 in all" in shown(app)
     assert shown(app).count("You said: Praise tea.") == 4
 
 
+@pytest.mark.row("S2")
 def test_the_plan_line_counts_before_anything_is_sent(app: AppTest, api: FakeApi) -> None:
-    """S2"""
     tab = link(api, "echo,json,sse", repeats="2", concurrency="8")
 
     assert "12 answers, about 120 input tokens" in shown(tab)
@@ -77,10 +55,10 @@ def test_the_plan_line_counts_before_anything_is_sent(app: AppTest, api: FakeApi
     assert bodies(api) == []
 
 
+@pytest.mark.row("S1", "S28", "S7")
 def test_a_link_makes_a_grid_of_six_models_and_five_temperatures_in_one_click(app: AppTest, api: FakeApi) -> None:
-    """S1 S28"""
     models = "echo,long-300,json,sse,no-usage,reason"
-    tab = run(link(api, models, temperatures="0,0.3,0.7,1,1.5", concurrency="8"))
+    tab = run_sweep(link(api, models, temperatures="0,0.3,0.7,1,1.5", concurrency="8"))
 
     assert "30 done, 0 failed, 30 in all" in shown(tab)
     sent = {(body["model"], body["temperature"]) for body in bodies(api)}
@@ -88,26 +66,27 @@ def test_a_link_makes_a_grid_of_six_models_and_five_temperatures_in_one_click(ap
     assert api.most_at_once <= 8
 
 
+@pytest.mark.row("S9")
 def test_an_always_failing_model_fails_its_own_row_only(app: AppTest, api: FakeApi) -> None:
-    """S9"""
-    tab = run(link(api, "echo,error-401,json"))
+    tab = run_sweep(link(api, "echo,error-401,json"))
 
     assert "4 done, 2 failed, 6 in all" in shown(tab)
     assert shown(tab).count("does not accept this key") == 2
     assert [row["state"] for row in sheet(tab)] == ["ok", "ok", "error", "error", "ok", "ok"]
 
 
+@pytest.mark.row("S15")
 def test_at_most_24_cells_are_drawn_and_the_others_are_a_page_away(app: AppTest, api: FakeApi) -> None:
-    tab = run(link(api, "echo", repeats="15"))
+    tab = run_sweep(link(api, "echo", repeats="15"))
     assert shown(tab).count("You said: Praise tea.") == 24
 
     tab.session_state["sweep_page"] = 2
     assert shown(tab.run()).count("You said: Praise tea.") == 6
 
 
+@pytest.mark.row("S26", "T10")
 def test_the_csv_has_every_cell_and_no_formula(app: AppTest, api: FakeApi) -> None:
-    """S26 T10"""
-    tab = run(link(api, "echo", prompt="=1+1", repeats="2"))
+    tab = run_sweep(link(api, "echo", prompt="=1+1", repeats="2"))
     rows = sheet(tab)
 
     assert [(row["temperature"], row["repeat"]) for row in rows] == [
@@ -121,16 +100,16 @@ def test_the_csv_has_every_cell_and_no_formula(app: AppTest, api: FakeApi) -> No
     assert tab.get("download_button")
 
 
+@pytest.mark.row("S21", "S22")
 def test_the_chart_shows_how_different_answers_are_at_each_temperature(app: AppTest, api: FakeApi) -> None:
-    """S21 S22"""
-    tab = run(link(api, "long-300", repeats="2"))
+    tab = run_sweep(link(api, "long-300", repeats="2"))
 
     assert "What the temperature does" in shown(tab)
     assert tab.get("vega_lite_chart")
 
 
+@pytest.mark.row("S11", "S12")
 def test_stop_keeps_what_came_and_resume_sends_only_the_rest(app: AppTest, api: FakeApi) -> None:
-    """S11 S12"""
     tab = link(api, "echo,silent", concurrency="4")
     tab.button(key="sweep_run").click().run()
     api.wait(lambda fake: len(bodies(fake)) == 4)
@@ -140,22 +119,23 @@ def test_stop_keeps_what_came_and_resume_sends_only_the_rest(app: AppTest, api: 
         if answer.call.request.model == "echo":
             assert answer.wait_until_finished(10)
     tab.run().button(key="sweep_stop").click().run()
-    wait(tab)
+    sweep_ended(tab)
 
     assert "2 done, 0 failed, 4 in all" in shown(tab)
     assert tab.button(key="sweep_resume").label == "Finish the missing 2"
     assert "2 of them were cut or stopped and may be billed twice." in shown(tab)
     api.script("silent", b'{"choices":[{"message":{"content":"now"},"finish_reason":"stop"}]}')
     tab.button(key="sweep_resume").click().run()
-    wait(tab)
+    sweep_ended(tab)
     assert "4 done, 0 failed, 4 in all" in shown(tab)
     assert [body["model"] for body in bodies(api)].count("echo") == 2
 
 
+@pytest.mark.row("T5")
 def test_what_is_missing_goes_nowhere_but_to_its_own_service(
     app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """T5, product: Resume without a key asks in place."""
+    """Resume without a key asks in place."""
     tab = link(api, "silent", temperatures="0")
     tab.button(key="sweep_run").click().run()
     api.wait(lambda fake: len(bodies(fake)) == 1)
@@ -169,29 +149,29 @@ def test_what_is_missing_goes_nowhere_but_to_its_own_service(
         assert bodies(other) == []
 
 
+@pytest.mark.row("S11")
 def test_one_answer_can_be_stopped_while_the_others_go_on(app: AppTest, api: FakeApi) -> None:
-    """S11"""
     tab = link(api, "silent,echo", temperatures="0")
     tab.button(key="sweep_run").click().run()
     api.wait(lambda fake: len(bodies(fake)) == 2)
     stop = next(button for button in tab.run().button if button.label == "Stop this one")
     stop.click().run()
-    wait(tab)
+    sweep_ended(tab)
 
     assert [row["state"] for row in sheet(tab)] == ["cancelled", "ok"]
 
 
+@pytest.mark.row("S8")
 def test_a_call_that_waits_to_be_tried_again_gives_its_place_to_another(app: AppTest, api: FakeApi) -> None:
-    """S8"""
-    tab = run(link(api, "error-429-once,echo", temperatures="0", concurrency="1"))
+    tab = run_sweep(link(api, "error-429-once,echo", temperatures="0", concurrency="1"))
 
     assert "2 done, 0 failed, 2 in all" in shown(tab)
     assert [body["model"] for body in bodies(api)] == ["error-429-once", "echo", "error-429-once"]
 
 
+@pytest.mark.row("S13")
 def test_past_sweeps_open_again_and_can_be_deleted(app: AppTest, api: FakeApi) -> None:
-    """S13"""
-    tab = run(link(api, "echo"))
+    tab = run_sweep(link(api, "echo"))
     tab.button(key="sweep_new").click().run()
     assert "done" not in shown(tab)
 
@@ -201,27 +181,25 @@ def test_past_sweeps_open_again_and_can_be_deleted(app: AppTest, api: FakeApi) -
     assert not [button for button in tab.sidebar.button if button.label.startswith("Praise tea")]
 
 
+@pytest.mark.row("U1")
 def test_the_usage_page_adds_up_to_the_sweep(app: AppTest, api: FakeApi) -> None:
-    """U1"""
-    tab = run(link(api, "echo", repeats="3"))
+    tab = run_sweep(link(api, "echo", repeats="3"))
     completion = sum(int(row["completion_tokens"]) for row in sheet(tab))
-    tab.switch_page(str(Path(__file__).parents[3] / "pages" / "usage.py")).run()
+    switch_page(tab, "usage")
     tiles = {metric.label: metric.value for metric in tab.metric}
 
     assert (tiles["Calls"], tiles["Output tokens (completion)"]) == ("6", str(completion))
 
 
-@pytest.mark.parametrize(
-    ("query", "sentence"),
-    [
+def test_nonsense_in_a_link_is_said(subtests: pytest.Subtests, app: AppTest, api: FakeApi) -> None:
+    for query, sentence in [
         ({"temperatures": "9"}, "“temperature” has to be a number from 0 to 2."),
         ({"temperatures": "hot"}, "The link's “temperatures” is not a number."),
         ({"repeats": "0"}, "The link's “repeats” has to be a whole number from 1 to 50."),
         ({"concurrency": "1000"}, "The link's “concurrency” has to be a whole number from 1 to 64."),
-    ],
-)
-def test_nonsense_in_a_link_is_said(app: AppTest, api: FakeApi, query: dict[str, str], sentence: str) -> None:
-    assert sentence in shown(link(api, "echo", **query))
+    ]:
+        with subtests.test(query=query):
+            assert sentence in shown(link(api, "echo", **query))
 
 
 def test_a_typed_temperature_that_is_none_is_said_and_nothing_is_sent(app: AppTest, api: FakeApi) -> None:
@@ -236,15 +214,15 @@ def test_a_typed_temperature_that_is_none_is_said_and_nothing_is_sent(app: AppTe
 def test_a_dead_service_is_said_in_every_cell(app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     resources.close()
     monkeypatch.setenv("TEMPERA_BASE_URL", "http://127.0.0.1:1/v1")
-    tab = run(new_tab("sweep", models="127.0.0.1:1/x", prompt="hi", temperatures="0,1"))
+    tab = run_sweep(new_tab("sweep", models="127.0.0.1:1/x", prompt="hi", temperatures="0,1"))
 
     assert shown(tab).count("Nothing answers at 127.0.0.1:1") == 2
     assert "0 done, 2 failed, 2 in all" in shown(tab)
 
 
+@pytest.mark.row("T13")
 def test_another_visitor_finds_no_sweep_by_its_id(app: AppTest, api: FakeApi) -> None:
-    """T13"""
-    tab = run(link(api, "echo"))
+    tab = run_sweep(link(api, "echo"))
     other = new_tab("sweep", sweep=sweep_id(tab))
 
     assert "Praise tea" not in shown(other)

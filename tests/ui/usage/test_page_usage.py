@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from lib.core.contract import Usage
 from lib.ui.shared import resources
-from lib.web import SESSION_COOKIE, VISITOR_COOKIE
-from tests.usage.test_queries import record
+from lib.web import SESSION_COOKIE
+from tests.pages import switch_page, tab_of
+from tests.store_fixtures import record
 
-MAIN = str(Path(__file__).parents[3] / "lib" / "ui" / "main.py")
 OWNER, SESSION, EARLIER = "a" * 32, "b" * 32, "c" * 32
 REPORTED = Usage(30, 50, source="reported")
 IMAGE = "![x](http://evil.example/x.png)"
@@ -23,16 +23,14 @@ IMAGE = "![x](http://evil.example/x.png)"
 def app(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     """The app before its first run, for a visitor we know."""
     monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")
-    app = AppTest.from_file(MAIN, default_timeout=20)
-    app.session_state[VISITOR_COOKIE], app.session_state[SESSION_COOKIE] = OWNER, SESSION
+    app = tab_of(OWNER)
+    app.session_state[SESSION_COOKIE] = SESSION
     yield app
     resources.close()
 
 
 def usage_page(app: AppTest) -> AppTest:
-    app.run().switch_page("../../pages/usage.py").run()
-    assert not app.exception
-    return app
+    return switch_page(app.run(), "usage")
 
 
 def call(session: str = SESSION, owner: str = OWNER, usage: Usage = REPORTED, **facts: Any) -> None:
@@ -51,7 +49,8 @@ def captions(app: AppTest) -> str:
     return "\n".join(caption.value for caption in app.caption)
 
 
-def test_u24_without_calls_there_is_one_way_on_and_it_leads_to_the_chat(app: AppTest) -> None:
+@pytest.mark.row("U24")
+def test_without_calls_there_is_one_way_on_and_it_leads_to_the_chat(app: AppTest) -> None:
     usage_page(app)
     assert not app.metric and app.segmented_control(key="usage_scope").value == "session"
 
@@ -61,7 +60,8 @@ def test_u24_without_calls_there_is_one_way_on_and_it_leads_to_the_chat(app: App
     assert app.chat_input(key="chat_input")
 
 
-def test_u1_the_page_says_what_was_used(app: AppTest) -> None:
+@pytest.mark.row("U1")
+def test_the_page_says_what_was_used(app: AppTest) -> None:
     app.run()
     call()
     call(usage=Usage(1000, 2000, source="estimated"), cost=0.4)
@@ -73,7 +73,8 @@ def test_u1_the_page_says_what_was_used(app: AppTest) -> None:
     assert "1 counted by the service, 1 estimated by us" in captions(app)
 
 
-def test_u2_input_and_output_are_series_of_their_own_in_each_view(app: AppTest) -> None:
+@pytest.mark.row("U2")
+def test_input_and_output_are_series_of_their_own_in_each_view(app: AppTest) -> None:
     app.run()
     call()
     call(usage=Usage(4, 6, source="reported"))
@@ -117,7 +118,8 @@ def test_the_scope_tells_this_session_from_all(app: AppTest) -> None:
     assert tiles(app)["Calls"] == "2"
 
 
-def test_t13_other_visitors_calls_are_not_counted(app: AppTest) -> None:
+@pytest.mark.row("T13")
+def test_other_visitors_calls_are_not_counted(app: AppTest) -> None:
     app.run()
     call(owner="e" * 32)
 
@@ -126,7 +128,8 @@ def test_t13_other_visitors_calls_are_not_counted(app: AppTest) -> None:
     assert not app.metric and not app.dataframe
 
 
-def test_u8_failed_calls_are_problems_and_their_unknown_tokens_are_not_0(app: AppTest) -> None:
+@pytest.mark.row("U8")
+def test_failed_calls_are_problems_and_their_unknown_tokens_are_not_0(app: AppTest) -> None:
     app.run()
     call(usage=Usage(), state="error", error_kind="timed_out", billed="unknown", cost=None)
 
@@ -140,7 +143,8 @@ def test_u8_failed_calls_are_problems_and_their_unknown_tokens_are_not_0(app: Ap
     assert list(log["error"]) == ["timed_out"] and log["prompt"].isna().all()
 
 
-def test_u18_a_stopped_call_counts_and_is_marked(app: AppTest) -> None:
+@pytest.mark.row("U18")
+def test_a_stopped_call_counts_and_is_marked(app: AppTest) -> None:
     app.run()
     call(usage=Usage(30, 2, source="estimated"), state="cancelled", billed="unknown", finish_reason=None)
 
@@ -151,7 +155,8 @@ def test_u18_a_stopped_call_counts_and_is_marked(app: AppTest) -> None:
     assert list(app.dataframe[-1].value["ending"]) == ["stopped by you"]
 
 
-def test_t9_a_models_name_is_never_an_image(app: AppTest) -> None:
+@pytest.mark.row("T9")
+def test_a_models_name_is_never_an_image(app: AppTest) -> None:
     app.run()
     call(model=IMAGE, endpoint=IMAGE, cost=None)
     call(usage=Usage(1, 1, source="reported"))

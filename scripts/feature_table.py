@@ -1,0 +1,56 @@
+"""Write the tests into docs/features.md anew: behind each row those that are marked with it."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "features.md"
+ROW = re.compile(r"^\| ([A-Z]\d+) \| (.*?) \|.*\|$", re.MULTILINE)
+
+
+def marks(module: Path) -> Iterator[tuple[str, str]]:
+    """Each row that a test of the module is marked with, and the test's name as a sentence."""
+    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef):
+            for mark in node.decorator_list:
+                if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.row":
+                    yield from ((ast.literal_eval(code), _sentence(node.name)) for code in mark.args)
+
+
+def tests() -> dict[str, list[str]]:
+    """For each row that is marked anywhere: its tests, file by file."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for module in sorted((ROOT / "tests").rglob("test_*.py")):
+        place = module.relative_to(ROOT / "tests").as_posix()
+        for code, sentence in marks(module):
+            found.setdefault(code, {}).setdefault(place, []).append(sentence)
+    return {code: [f"`{place}`: {'; '.join(said)}" for place, said in files.items()] for code, files in found.items()}
+
+
+def written(page: str) -> str:
+    """The page with the tests of today; raises ValueError for a row without a test and a mark without a row."""
+    marked, rows = tests(), {code for code, _words in ROW.findall(page)}
+    lost = sorted(rows ^ marked.keys())
+    if lost:
+        raise ValueError(f"in docs/features.md or on a test, but not on both: {', '.join(lost)}")
+    return ROW.sub(lambda row: f"| {row[1]} | {row[2]} | {'<br>'.join(marked[row[1]])} |", page)
+
+
+def _sentence(name: str) -> str:
+    return name.removeprefix("test_").replace("_", " ")
+
+
+def main() -> None:
+    """Replace the last column of each table."""
+    try:
+        page = written(PAGE.read_text(encoding="utf-8"))
+    except ValueError as lost:
+        sys.exit(str(lost))
+    PAGE.write_text(page, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
