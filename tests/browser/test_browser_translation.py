@@ -42,23 +42,48 @@ def test_a_translation_while_an_answer_streams_breaks_nothing(app: AppServer, co
     page.evaluate(TRANSLATE)
     send(page, text)
     expect(key(page, "chat_stop")).to_be_visible(timeout=SECONDS)
-    page.wait_for_function("document.body.translate === false")
+    expect(page.locator("body")).to_have_attribute("translate", "no")
     ended(page)
-    page.wait_for_function("document.body.translate === true")
+    expect(page.locator("body")).to_have_attribute("translate", "yes")
 
     assert answer(page) == "you said: " + " ".join(text.split())
     assert errors == []
     expect(page.get_by_test_id("stException")).to_have_count(0)
-    # At rest it is translated, and the page goes on working.
-    page.wait_for_function("document.querySelector('.st-key-answer_0 font') !== null")
-    send(page, "again")
-    expect(key(page, "answer_1")).to_contain_text("again", ignore_case=True, timeout=SECONDS)
+    # At rest it is translated, and what stands there translated can be replaced.
+    expect(key(page, "answer_0").locator("font").first).to_be_attached()
+    key(page, "edit_0").get_by_role("button").click()
+    key(page, "edited_message").get_by_role("textbox").fill("**Bold** and `code`\n\n1. one\n2. two")
+    key(page, "edit_send").get_by_role("button").click()
+    expect(key(page, "answer_0")).to_contain_text("two", ignore_case=True, timeout=SECONDS)
     ended(page)
     assert errors == []
+    expect(key(page, "answer_0").locator("li")).to_have_count(2)
+
+
+def test_a_node_that_a_translation_moved_can_be_removed_and_inserted_before(
+    app: AppServer, context: BrowserContext
+) -> None:
+    """React does both, and an error there empties the page (facebook/react#11538)."""
+    page = open_page(context, app.url)
+
+    left = page.evaluate(
+        """() => {
+            const place = document.createElement("p"), text = new Text("old");
+            place.append(text);
+            const font = document.createElement("font");
+            text.replaceWith(font);
+            font.append(text);
+            place.insertBefore(new Text("new"), text);
+            place.removeChild(text);
+            return place.textContent;
+        }"""
+    )
+
+    assert left == "oldnew"
 
 
 @pytest.mark.parametrize(("locale", "expected"), [("en-US", "en"), ("zh-CN", "zh-Hans")])
 def test_the_page_says_its_language(app: AppServer, context: BrowserContext, locale: str, expected: str) -> None:
     with context.browser.new_context(locale=locale) as visitor:  # type: ignore[union-attr]
         page = open_page(visitor, app.url)
-        page.wait_for_function("expected => document.documentElement.lang === expected", arg=expected)
+        expect(page.locator("html")).to_have_attribute("lang", expected)
