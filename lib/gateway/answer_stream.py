@@ -18,6 +18,8 @@ from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import settled, usage_of
 
 MOST_CHOICES = 128
+MOST_STORED_CHOICES = 4_096
+"""Of a plan that was stored before `n` had an upper bound."""
 _SAMPLE = 2_000
 _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
@@ -31,6 +33,7 @@ class AnswerReader:
     def __init__(self, info: ResponseInfo, choices: int = 1) -> None:
         self._info = info
         self._asked = choices
+        self._most_choices = max(MOST_CHOICES, min(choices, MOST_STORED_CHOICES))
         self._sample = b""
         self._head = b""
         self._bad = False
@@ -200,7 +203,7 @@ class AnswerReader:
             self._frames.append(usage)
 
     def _choice(self, index: int, choice: Mapping[str, Any]) -> Iterator[Delta]:
-        if index >= max(MOST_CHOICES, self._asked):
+        if index >= self._most_choices:
             return
         state = self._choices.setdefault(index, _Choice())
         finish = finish_reason(choice.get("finish_reason"))
