@@ -56,10 +56,8 @@ class AnswerReader:
     @property
     def begun(self) -> bool:
         """Whether the answer itself has begun, rather than only its frame: models may think long in silence."""
-        parse_error_body = any(
-            choice.characters or choice.thoughts or choice.finish for choice in self._choices.values()
-        )
-        return parse_error_body or self._body is not None
+        said = any(choice.characters or choice.thoughts or choice.finish for choice in self._choices.values())
+        return said or self._body is not None
 
     @property
     def finished(self) -> bool:

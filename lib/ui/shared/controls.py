@@ -165,9 +165,7 @@ def number(prefix: str, field: str, chosen: ChosenModel) -> None:
         value = st.session_state.setdefault(key, int(bounds.default or START_MAX_TOKENS))
         # A preset of an earlier version may hold more; Streamlit would raise, and sending says what is wrong.
         most = int(bounds.highest) if value <= bounds.highest else None
-        st.number_input(
-            label, min_value=int(bounds.lowest), max_value=most, step=1, key=key, disabled=not on, **QUIET
-        )
+        st.number_input(label, min_value=int(bounds.lowest), max_value=most, step=1, key=key, disabled=not on, **QUIET)
     else:
         st.session_state.setdefault(key, bounds.default)
         ends = (bounds.lowest, bounds.highest)
