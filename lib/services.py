@@ -17,6 +17,7 @@ from lib.core import tokens
 from lib.core.errors import SettingsError, StoreError
 from lib.core.i18n import N_
 from lib.gateway.client import Client, Clocks
+from lib.gateway.known_keys import mask_log
 from lib.gateway.model_lists import ModelLists
 from lib.gateway.registry import EndpointRegistry
 from lib.practice.endpoint import LocalModel, available
@@ -49,6 +50,7 @@ class Services:
                 N_("TEMPERA_MODE=shared needs a sign-in, and this version has none yet."),
                 N_("Leave it out to use Tempera on this computer."),
             )
+        mask_log()
         store, trouble = _open_store(settings)
         os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))
         tokens.place_vocabulary(_vocabulary_folder(settings))

@@ -398,7 +398,8 @@ def test_t21_no_event_takes_much_more_memory_than_its_size(tmp_path: Path) -> No
         "text": (choice % ("word\\n" * (size // 6), ""), "fine"),
         "emoji": (choice % ("word " * (size // 5) + "\U0001f600", ""), "fine"),
         "likely words": (
-            choice % ("x" * 4_000, ',"logprobs":{"content":[' + ",".join([likely] * (size // len(likely))) + "]}"), "fine",
+            choice % ("x" * 4_000, ',"logprobs":{"content":[' + ",".join([likely] * (size // len(likely))) + "]}"),
+            "fine",
         ),
     }  # fmt: skip
     warm = f"data: {choice % ('x' * 2_000, '')}\n\n".encode()
