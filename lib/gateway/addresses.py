@@ -34,20 +34,7 @@ def key_of(api_key: SecretStr) -> str:
     """The key without the blanks around it, empty where there is none; raises InvalidInput, without the key, when it
     can't stand in a header."""
     key = api_key.get_secret_value().strip().strip(_INVISIBLE).strip()
-    if key and (len(key) > METADATA_NAMES = {
-    "metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal",
-    "metadata.tencentyun.com", "metadata.azure.internal",
-}  # fmt: skip
-METADATA_ADDRESSES = {
-    ipaddress.ip_address(address)
-    for address in ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
-}
-"""Where clouds hand out credentials, apart from the link-local addresses."""
-_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
-_COMPATIBLE = ipaddress.IPv6Network("::/96")
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-MOST_KEY_CHARACTERS or not _PRINTABLE.fullmatch(key)):
+    if key and (len(key) > MOST_KEY_CHARACTERS or not _PRINTABLE.fullmatch(key)):
         raise InvalidInput(N_("The key holds a character that no key has, such as a space or a line end inside it."))
     return key
 
