@@ -87,7 +87,7 @@ def test_only_the_last_answers_are_kept(app: AppTest) -> None:
     """C24"""
     ask(app, "Hello")
     for other in range(raw_answers.KEPT):
-        resources.services().raw_answers.begin("eve", str(other), "")
+        resources.services().dispatcher.raw_answers.begin("eve", str(other), "")
     inspected(app, part="answer")
 
     assert "this one is not known any more" in shown(app)
