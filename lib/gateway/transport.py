@@ -3,10 +3,10 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -21,13 +21,14 @@ from lib.core.errors import (
     TimedOut,
 )
 from lib.core.i18n import N_
-from lib.gateway.addresses import is_loopback, unreachable
+from lib.gateway.addresses import check_host, is_loopback, unreachable
 from lib.gateway.redact import masked
 
 MOST_IDLE = 64
 KEPT_SECONDS = 20.0
 
 T = TypeVar("T")
+OnSent = Callable[[], None]
 
 
 class ConnectionPool:
@@ -83,6 +84,31 @@ class ConnectionPool:
         self._closed = True
         while self._idle:
             await self._idle.pop()[1].aclose()
+
+
+def ignore_sent() -> None:
+    """Nobody waits for the request to be sent."""
+
+
+def tracing(on_sent: OnSent = ignore_sent) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+    """What httpx tells the steps of a request to; https://www.python-httpx.org/advanced/extensions/#trace names them.
+
+    A connection is given up before anything is sent over it when it leads where none may: a name can mean any address,
+    and another one each time it is looked up. `on_sent` hears when the whole request has left.
+    """
+
+    async def trace(event: str, info: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            stream = info["return_value"]
+            try:
+                check_host(str(stream.get_extra_info("server_addr")[0]))
+            except InvalidInput:
+                await stream.aclose()
+                raise
+        elif event == "http11.send_request_body.complete":
+            on_sent()
+
+    return trace
 
 
 def closes_silently(response: httpx.Response) -> bool:

@@ -77,12 +77,12 @@ class SweepScheduler:
         self._dispatcher, self._registry = dispatcher, registry
 
     def launch(self, owner: str, session: str, plan: Plan) -> str:
-        """Store a plan with all its cells, then begin to send them; the sweep's id. Raises InvalidInput when there is
-        no service to ask."""
+        """Store a plan with all its cells, then begin to send them; the sweep's id. Raises InvalidInput when it
+        can't be run, or there is no service to ask."""
         connected = self._registry.endpoints(owner)
         if not connected:
             raise InvalidInput(N_("No service is connected yet."))
-        plan = replace(plan, models=unique([endpoints.named(model, connected) for model in plan.models]))
+        plan = replace(plan.checked(), models=unique([endpoints.named(model, connected) for model in plan.models]))
         sweep_id = self._dispatcher.store.write(lambda db: sweeps.new_sweep(db, owner, session, plan)).result()
         self.resume(owner, session, sweep_id)
         return sweep_id

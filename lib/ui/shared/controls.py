@@ -163,9 +163,11 @@ def number(prefix: str, field: str, chosen: ChosenModel) -> None:
     bounds = RANGES[field]
     on = _switch(prefix, field, chosen)
     key, label = f"{prefix}_{field}", f"{field} ({_(CONTROLS[field].words)})"
-    if bounds.highest is None:
-        st.session_state.setdefault(key, int(bounds.default or START_MAX_TOKENS))
-        st.number_input(label, min_value=int(bounds.lowest), step=1, key=key, disabled=not on, **QUIET)
+    if bounds.ours:
+        value = st.session_state.setdefault(key, int(bounds.default or START_MAX_TOKENS))
+        # A preset of an earlier version may hold more; Streamlit would raise, and sending says what is wrong.
+        most = int(bounds.highest) if value <= bounds.highest else None
+        st.number_input(label, min_value=int(bounds.lowest), max_value=most, step=1, key=key, disabled=not on, **QUIET)
     else:
         st.session_state.setdefault(key, bounds.default)
         ends = (bounds.lowest, bounds.highest)
