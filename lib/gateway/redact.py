@@ -14,7 +14,8 @@ MOST_CHARACTERS = 2_000
 _MOST_READ = 100_000
 _SHORTEST_KEY = 8
 _KEY_LIKE = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|hf|key)[-_](?:[\w.-]{12,}[\w-]|[\w.-]*[*•…][\w*•….-]*)|\bAIza[\w-]{20,}", re.ASCII
+    r"\b(?:sk|pk|rk|gsk|xai|hf|key)[-_](?:[\w.-]{12,}[\w-]|[\w.-]*[*•…](?:[\w*•….-]*[\w*•…-])?)|\bAIza[\w-]{20,}",
+    re.ASCII,
 )
 _BEARER = re.compile(r"(\bBearer\s+|\bBasic\s+)([^\s\"'<>,;]+)", re.IGNORECASE)
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
