@@ -1,4 +1,4 @@
-"""The way in: `streamlit run app.py`. The pages start in lib/ui/main.py."""
+"""Entry point: `streamlit run app.py`. The script that runs for every page is lib/ui/main.py."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 
 from lib.ui.shared import resources
 from lib.ui.shared.error_box import bug_box
+from lib.ui.shared.host_check import HostMiddleware
 from lib.web import ROUTES, PageMiddleware
 
 
@@ -20,5 +21,9 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 
 app = st.App(
-    "lib/ui/main.py", lifespan=lifespan, routes=ROUTES, middleware=[Middleware(PageMiddleware)], on_script_error=bug_box
+    "lib/ui/main.py",
+    lifespan=lifespan,
+    routes=ROUTES,
+    middleware=[Middleware(HostMiddleware), Middleware(PageMiddleware)],
+    on_script_error=bug_box,
 )

@@ -1,4 +1,4 @@
-"""What goes over a page's WebSocket, as Chromium reports it."""
+"""Measures what goes over a page's WebSocket, as Chromium reports it."""
 
 import base64
 from dataclasses import dataclass

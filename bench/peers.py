@@ -1,4 +1,4 @@
-"""Who is measured: each runs the same plan in a process of its own and says in JSON what it took.
+"""The clients that the sweep bench compares, each in a process of its own.
 
     python -m bench.peers NAME BASE_URL [--stream]
 

@@ -1,4 +1,4 @@
-"""A tab without a browser: asks the server for script runs over the WebSocket, as Streamlit's page does."""
+"""A Streamlit client without a browser: asks the server for script runs over the WebSocket."""
 
 import time
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""A service to measure against: what it answers, how long it takes and when each word comes is known beforehand.
+"""A fake model server whose answers and timing are known beforehand.
 
     python -m bench.upstream --port 0        prints its base URL and runs until its stdin ends or Ctrl+C
 

@@ -13,5 +13,5 @@ neighbours (`lint-imports` holds that, see pyproject.toml):
 
 A new parameter: core/contract.py, ui/shared/controls.py. A gateway's quirk: gateway/dialects.py, usage_report.py or
 error_bodies.py. A column of the usage table: usage/queries.py, usage/totals.py, ui/usage/tables.py. Something to do
-with an answer: ui/chat/turn_menu.py, ui/chat/actions.py. A sweep's axis: sweep/plan.py, ui/sweep/form.py.
+with an answer: ui/chat/turn_menu.py, ui/chat/model_actions.py. A sweep's axis: sweep/plan.py, ui/sweep/form.py.
 """

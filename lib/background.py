@@ -1,4 +1,4 @@
-"""Coroutines on one background loop, looked at from the pages.
+"""Runs coroutines as jobs on one background event loop; pages read their state and their result.
 
 A script run may end at any moment (a click, a reload, a closed tab); a job does not notice. It ends by itself or by
 `cancel`, and its last state stays in the registry until the process ends or `KEPT` newer ones have finished.

@@ -1,4 +1,4 @@
-"""Everything that runs once in a process: the store, the loop, the client, the endpoints, the practice model.
+"""Everything that is opened once per process: the store, the loop, the client, the endpoints, the practice model.
 
 Only the pages and the start-up code use this; a domain is handed what it needs.
 """
@@ -17,8 +17,9 @@ from lib.core import tokens
 from lib.core.errors import SettingsError, StoreError
 from lib.core.i18n import N_
 from lib.gateway.client import Client, Clocks
+from lib.gateway.endpoint_registry import EndpointRegistry
+from lib.gateway.known_keys import mask_log
 from lib.gateway.model_lists import ModelLists
-from lib.gateway.registry import EndpointRegistry
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
 from lib.store.database import Store
@@ -49,6 +50,7 @@ class Services:
                 N_("TEMPERA_MODE=shared needs a sign-in, and this version has none yet."),
                 N_("Leave it out to use Tempera on this computer."),
             )
+        mask_log()
         store, trouble = _open_store(settings)
         os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))
         tokens.place_vocabulary(_vocabulary_folder(settings))

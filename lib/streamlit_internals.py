@@ -1,4 +1,5 @@
-"""What we lean on that Streamlit does not promise: raising its version is one look at this module and its test.
+"""The undocumented details of Streamlit that we use: look here, and at the test of this module, when raising its
+version.
 
 Everything here was read in Streamlit 1.67. The rest of the app uses its documented interface only.
 """

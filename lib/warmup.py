@@ -1,4 +1,5 @@
-"""A turn that nobody asked for and nothing keeps: what is slow only the first time is done before anybody waits."""
+"""Runs one throwaway chat turn through the database at start, so that the first visitor does not wait for what is
+slow only once."""
 
 from contextlib import suppress
 

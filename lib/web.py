@@ -1,4 +1,5 @@
-"""Around the pages: who the visitor is, what the browser may load, the one script of ours, and whether we are well."""
+"""The web server around Streamlit: sets the two visitor cookies, sends security headers, serves our one script and
+the health check."""
 
 import re
 import secrets
@@ -17,8 +18,9 @@ VISITOR_COOKIE = "tempera_visitor"
 SESSION_COOKIE = "tempera_session"
 VISITOR_SECONDS = 365 * 24 * 3600
 ID = re.compile(r"[0-9a-f]{32}")
-SCRIPT = Path(__file__).parent / "ui" / "assets" / "composing.js"
+SCRIPT = Path(__file__).parent / "ui" / "assets" / "page.js"
 SCRIPT_TAG = f'<script src="/{SCRIPT.name}"></script>'.encode()
+HEALTH = "/healthz"
 HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,255}")
 
 
@@ -54,7 +56,7 @@ def _with_headers(scope: Scope, send: Send) -> Send:
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers.update(_security_headers(host if HOST.fullmatch(host) else ""))
+            headers.update(security_headers(host if HOST.fullmatch(host) else ""))
             for cookie in cookies:
                 headers.append("set-cookie", cookie)
         await send(message)
@@ -103,7 +105,8 @@ def _missing_cookies(connection: HTTPConnection) -> list[str]:
     ]
 
 
-def _security_headers(host: str) -> dict[str, str]:
+def security_headers(host: str) -> dict[str, str]:
+    """What each answer says of what the browser may do with it; `host` is our own name, where there is one."""
     sockets = f" ws://{host} wss://{host}" if host else ""
     policy = (
         "default-src 'self'; "
@@ -135,4 +138,4 @@ async def _script(_: Request) -> Response:
     return FileResponse(SCRIPT, media_type="text/javascript", headers={"cache-control": "no-cache"})
 
 
-ROUTES = [Route("/healthz", _healthz), Route("/chat", _chat), Route(f"/{SCRIPT.name}", _script)]
+ROUTES = [Route(HEALTH, _healthz), Route("/chat", _chat), Route(f"/{SCRIPT.name}", _script)]

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lib.ui.chat import actions, links
+from lib.ui.chat import links, model_actions
 from lib.ui.chat.all_models import all_models
 from lib.ui.chat.chat_list import chat_list
 from lib.ui.chat.composer import composer, send_waiting_message, waiting_message
@@ -10,10 +10,10 @@ from lib.ui.chat.empty_state import empty_state
 from lib.ui.chat.inspector import inspector
 from lib.ui.chat.live_answer import follow
 from lib.ui.chat.manual_turn import manual_turn
-from lib.ui.chat.memory import CHAT, restore_chat
 from lib.ui.chat.messages import conversation
-from lib.ui.chat.models_beside import models_beside
+from lib.ui.chat.restore import CHAT, restore_chat
 from lib.ui.chat.settings_panel import settings_panel
+from lib.ui.chat.side_by_side import side_by_side
 from lib.ui.shared import resources, session_restore
 from lib.ui.shared.frame import notices, top, transient
 from lib.ui.shared.model_picker import model_picker
@@ -24,7 +24,7 @@ services, who = resources.services(), visitor()
 restore_chat(services, who)
 links.apply_link()
 
-view = actions.open_view(actions.current())
+view = model_actions.open_view(model_actions.current())
 head = st.container()
 live = conversation(view)  # drawn first: a message appears before all that stands around it
 with head:
@@ -32,7 +32,7 @@ with head:
     with left, st.container(horizontal=True, vertical_alignment="center", gap="small"):
         model_picker(services, who.owner, "chat_model")
         all_models(services, who.owner)
-        models_beside(services, who.owner)
+        side_by_side(services, who.owner)
     with right:
         top(services, who)
     settings_panel(services, who, "chat")

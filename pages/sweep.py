@@ -9,8 +9,8 @@ from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import links
 from lib.ui.sweep.form import plan_line, run_button, sweep_form
-from lib.ui.sweep.history import take_over_draft
-from lib.ui.sweep.memory import SWEEP
+from lib.ui.sweep.prior_conversation import take_over_draft
+from lib.ui.sweep.restore import SWEEP
 from lib.ui.sweep.sweep_list import sweep_list
 from lib.ui.sweep.view import sweep_view
 

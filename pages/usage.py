@@ -1,4 +1,4 @@
-"""Usage: what it all used."""
+"""Usage: tokens, times and costs of all calls."""
 
 import streamlit as st
 

@@ -113,6 +113,38 @@ def test_a_websocket_for_a_foreign_host_name_is_refused(app: AppServer) -> None:
     assert websocket_status(app, "http://evil.example", host="evil.example") == 403
 
 
+FOREIGN = ("evil.example", "evil.example:{port}", "127.0.0.1.evil.io", "10.1.2.3", "localhost@evil", "", "x" * 300)
+
+
+def test_t18_a_foreign_host_gets_a_sentence_and_nothing_else(app: AppServer) -> None:
+    """DNS rebinding: a page of another name reads nothing, whatever the path."""
+    port = app.url.rpartition(":")[2]
+    for path in ("/", "/sweep", "/_stcore/metrics", "/_stcore/health", "/_stcore/host-config", "/composing.js"):
+        for host in FOREIGN:
+            status, headers, body = answered(app, path, host.format(port=port))
+            assert status == 421, (path, host)
+            assert b"Open http://localhost" in body and len(body) < 200 and b"<" not in body, (path, host)
+            assert b"set-cookie" not in headers
+    assert f"Open http://localhost:{port} instead".encode() in answered(app, "/", f"evil.example:{port}")[2]
+    assert answered(app, "/", "evil.example", language="zh-CN")[2].decode().startswith("Tempera 不在这个名称下应答")
+
+
+def test_our_own_names_are_answered_and_health_under_any(app: AppServer) -> None:
+    for host in ("localhost", "127.0.0.1:1", "LOCALHOST.", "[::1]:8501"):
+        assert answered(app, "/", host)[0] == 200, host
+    assert answered(app, "/healthz", "10.1.2.3")[0] == 200
+
+
+def answered(app: AppServer, path: str, host: str, language: str = "en") -> tuple[int, bytes, bytes]:
+    """Status, headers and body of the answer to a GET under any name."""
+    lines = (f"GET {path} HTTP/1.1", f"Host: {host}", f"Accept-Language: {language}", "Connection: close", "", "")
+    with socket.create_connection(("127.0.0.1", int(app.url.rpartition(":")[2])), timeout=10) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        received = b"".join(iter(lambda: connection.recv(65_536), b""))
+    headers, _, body = received.partition(b"\r\n\r\n")
+    return int(headers.split()[1]), headers.lower(), body
+
+
 def test_sigterm_ends_the_app(tmp_path: Path) -> None:
     with app_server(tmp_path / "data", TEMPERA_LOCAL_MODEL="false") as app:
         app.process.send_signal(signal.SIGTERM)
@@ -152,8 +184,8 @@ def test_each_page_has_our_script_and_its_csp_lets_it_run(app: AppServer) -> Non
             page = answer.read()
             policy = answer.headers["content-security-policy"]
         assert len(page) == int(answer.headers["content-length"])
-        assert page.index(b'<script src="/composing.js"></script>') < page.index(b"<script", page.index(b"composing"))
+        assert page.index(b'<script src="/page.js"></script>') < page.index(b"<script", page.index(b"page.js"))
         assert "script-src 'self'" in policy
 
-    script = get(f"{app.url}/composing.js")
+    script = get(f"{app.url}/page.js")
     assert (script.status, script.headers.get_content_type()) == (200, "text/javascript")

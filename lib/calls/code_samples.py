@@ -1,4 +1,4 @@
-"""Programs that make the same call: the body to the letter, the key in a variable of the environment."""
+"""Code samples that send the same request, with the key read from an environment variable."""
 
 import json
 import shlex

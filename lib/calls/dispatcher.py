@@ -1,4 +1,4 @@
-"""Starts calls on the background loop, and finds them again while they run or have lately ended."""
+"""Starts calls on the background loop, and finds running and recent ones again."""
 
 from lib.background import Jobs
 from lib.calls.runner import Answer, run
@@ -8,7 +8,7 @@ from lib.gateway.endpoints import Endpoint
 from lib.gateway.raw_answers import RawAnswers
 from lib.store import process_lock
 from lib.store.database import Store
-from lib.store.memory import MemoryStore
+from lib.store.memory_store import MemoryStore
 
 
 class Dispatcher:

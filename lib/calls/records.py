@@ -1,4 +1,4 @@
-"""The calls as they are recorded: `started` before the first byte leaves, then exactly one final state.
+"""Call records: `started` before the first byte leaves, then exactly one final state.
 
     started -> ok | partial | error | cancelled | interrupted
 

@@ -1,4 +1,5 @@
-"""One call: ask, take in what comes, save it on the way, and close its record exactly once."""
+"""Runs one call: sends it, collects the answer, saves partial text on the way, and writes the final record exactly
+once."""
 
 import asyncio
 import logging

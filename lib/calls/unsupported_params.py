@@ -1,4 +1,4 @@
-"""What a model does not take: found out by a refusal, remembered for its address, left out from then on.
+"""Remembers, per address, the parameters that a model has rejected, and leaves them out of later requests.
 
 Only a field that the service calls unknown or unsupported counts: a refused value is for the user to correct. What was
 learned is forgotten after a month, as services change.

@@ -1,4 +1,4 @@
-"""The open branch of a chat: its turns from the root to the head, each with what stands beside it.
+"""Reads the open branch of a chat: its messages from the root to the current one, each with its alternative versions.
 
 Read in two statements, however long it is: one climbs from the head to the root, one draws the tree. A deleted turn
 stays a node of the tree, so that what was said after it keeps its place; it is only passed over.

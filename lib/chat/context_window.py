@@ -1,4 +1,5 @@
-"""How full a model's context gets with the next message, what that costs, and what would have to be left out.
+"""Estimates how full a model's context gets with the next message and what it costs, and decides what must be left
+out.
 
 All of it is an estimate: tokens are counted by tiktoken, message by message and memoised; images are not counted, as
 each model counts them in a way of its own.

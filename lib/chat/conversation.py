@@ -1,4 +1,4 @@
-"""A conversation with a model: a message becomes a node of the chat's tree, recorded calls, and running answers."""
+"""Sends a message: stores it in the chat's tree, records the calls for its answers, and starts them."""
 
 import secrets
 import time
@@ -19,8 +19,8 @@ from lib.core.contract import Call, ChatRequest, Message, Params, Role
 from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected
 from lib.core.i18n import N_
 from lib.gateway import endpoints
+from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
-from lib.gateway.registry import EndpointRegistry
 from lib.store import image_store
 from lib.store.database import Store
 

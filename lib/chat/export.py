@@ -1,4 +1,4 @@
-"""A chat as a file: Markdown to read, JSON to keep and to bring back; foreign files are checked before use.
+"""Writes a chat as Markdown to read or JSON to keep, and reads JSON back. Foreign files are checked before use.
 
 Ours is `{"tempera": 1, "title": .., "messages": [{"role": .., "content": ..}, ..]}`; a plain array of Chat Completions
 messages is taken too. Images are parts of a message, as data URLs. Nothing else in a file has any effect: unknown keys
@@ -6,6 +6,8 @@ are refused.
 """
 
 import json
+import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
@@ -15,10 +17,19 @@ from lib.core import images
 from lib.core.contract import Message, Role
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
+from lib.core.json_outline import Outline, TooMuch
 
 MAX_BYTES = 25_000_000
 """Images included."""
 MAX_MESSAGES = 5_000
+MAX_TEXT_BYTES = 40_000_000
+"""Of all texts in memory, where a single emoji makes each character of its message take four bytes."""
+_WIDE = re.compile(rb"[\xf0-\xf4]|\\u[dD][89abAB]")
+"""What makes a text take four bytes for each of its characters."""
+MAX_MARKS = 250_000
+"""Strings, brackets and commas; 5,000 messages of several images each need fewer."""
+MAX_FRAME = 1_000_000
+"""Bytes outside the messages: the title, and blanks."""
 
 
 class _Strict(BaseModel):
@@ -40,9 +51,12 @@ class _Image(_Strict):
     image_url: _Address
 
 
+_Parts = Annotated[list[Annotated[_Text | _Image, Field(discriminator="type")]], Field(fail_fast=True)]
+
+
 class _Message(_Strict):
     role: Literal["system", "user", "assistant"]
-    content: str | list[Annotated[_Text | _Image, Field(discriminator="type")]]
+    content: str | _Parts
 
     def plain(self) -> Message:
         """Its text and images apart. Raises InvalidInput for too many images."""
@@ -54,16 +68,19 @@ class _Message(_Strict):
         return Message(role=self.role, content=text, images=images.few_enough(urls))
 
 
-_Messages = Annotated[list[_Message], Field(min_length=1, max_length=MAX_MESSAGES)]
+_PLACE = 0
+_Places = Annotated[list[Literal[0]], Field(min_length=1, max_length=MAX_MESSAGES, fail_fast=True)]
 
 
 class _File(_Strict):
+    """All of a file but its messages, which are read one by one: `_PLACE` stands for each."""
+
     tempera: Literal[1]
     title: Annotated[str, Field(max_length=1_000)] = ""
-    messages: _Messages
+    messages: _Places
 
 
-_EITHER: TypeAdapter[_File | list[_Message]] = TypeAdapter(_File | _Messages)
+_PLACES: TypeAdapter[list[Literal[0]]] = TypeAdapter(_Places)
 
 
 def to_json(title: str, messages: Sequence[Message]) -> bytes:
@@ -83,13 +100,43 @@ def read(file: bytes) -> tuple[str, list[Message]]:
     if len(file) > MAX_BYTES:
         raise InvalidInput(N_("The file is larger than {most} MB."), most=MAX_BYTES // 1_000_000)
     try:
-        chat = _EITHER.validate_json(file)
-    except (ValidationError, RecursionError, UnicodeError):
+        title, turns = _read(file)
+    except (ValidationError, RecursionError, UnicodeError, TooMuch):
         raise InvalidInput(
             N_("This file is not a chat: neither one that was saved here nor an array of messages.")
         ) from None
-    title, turns = (chat.title, chat.messages) if isinstance(chat, _File) else ("", chat)
-    messages = [turn.plain() for turn in turns]
-    if any(message.role == "system" for message in messages[1:]):
+    if any(message.role == "system" for message in turns[1:]):
         raise InvalidInput(N_("Only the first message of a file can be a system prompt."))
+    return title, turns
+
+
+def _read(file: bytes) -> tuple[str, list[Message]]:
+    """Message by message: pydantic makes a tree of what it reads, fifty times as large as the text of a crafted one."""
+    listed = file.lstrip().startswith(b"[")
+    outline = Outline(file, 1 if listed else 2, MAX_MARKS)
+    frame = outline.without_pieces(b"%d" % _PLACE)
+    if len(frame) > MAX_FRAME:
+        raise TooMuch
+    title, places = ("", _PLACES.validate_json(frame)) if listed else _framed(frame)
+    if len(places) != len(outline.pieces):
+        raise TooMuch
+    messages: list[Message] = []
+    room = MAX_TEXT_BYTES
+    for piece in outline.pieces:
+        text = file[piece]
+        if len(text) * 4 > MAX_TEXT_BYTES and b"data:image/" not in text and _WIDE.search(text):
+            raise _too_long()
+        messages.append(_Message.model_validate_json(text).plain())
+        room -= sys.getsizeof(messages[-1].content)
+        if room < 0:
+            raise _too_long()
     return title, messages
+
+
+def _framed(frame: bytes) -> tuple[str, list[Literal[0]]]:
+    chat = _File.model_validate_json(frame)
+    return chat.title, chat.messages
+
+
+def _too_long() -> InvalidInput:
+    return InvalidInput(N_("The texts in this file are too long to be brought in at once: split it."))

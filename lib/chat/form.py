@@ -1,4 +1,4 @@
-"""What the chat page is set to."""
+"""The chat's settings as a value: models, system prompt, parameters."""
 
 from dataclasses import dataclass
 

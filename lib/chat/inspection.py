@@ -1,4 +1,4 @@
-"""What a call sends, and what came for it: for the curious, and for code that does the same."""
+"""Collects what the inspector shows of a call: the request as it was sent, and the raw answer."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,5 @@
-"""Chats as trees of messages. Trying again or editing adds a sibling; the open branch leads from a root to `head`.
+"""Stores chats as trees of messages. Trying again or editing adds a sibling; the open branch leads from a root to
+`head`.
 
 An assistant's turn that came from a call is one choice of that call, and n alternatives are n siblings. Whoever is not
 the owner finds nothing: reading gives an empty result, writing raises NotFound.
@@ -28,7 +29,7 @@ from lib.core.clock import now
 from lib.core.contract import Role
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
-from lib.core.text import title_of
+from lib.core.titles import title_of
 from lib.store import image_store
 from lib.store.schema import calls, chats, messages
 

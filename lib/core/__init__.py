@@ -7,4 +7,5 @@ tokens  prices  counts with tiktoken, costs at list prices
 images          which images can go with a message
 csv_table       tables as CSV that no spreadsheet runs
 i18n            marks sentences for translation
+clock  titles   timestamps; a text shortened to a title
 """

@@ -1,4 +1,4 @@
-"""The time as it is recorded."""
+"""Timestamps as they are stored."""
 
 import time
 

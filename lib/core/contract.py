@@ -1,9 +1,10 @@
-"""The contract of `POST /v1/chat/completions`: what is sent, what comes back, and every range, once.
+"""Request and answer of `POST /v1/chat/completions`: every field, and the allowed range of every parameter.
 
 Names are Chat Completions' own. Ranges and defaults are those APIYI publishes; the pages, links, errors and exports
 read them from `RANGES` and `Params`.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,11 @@ MAX_PROMPT_CHARACTERS = 1_000_000
 LONGEST_MODEL_ID = 300
 """Characters. The contract has no limit; no known id is half as long."""
 MAX_STOP_SEQUENCES = 4
+MAX_STOP_CHARACTERS = 1_000
+"""Of one stop sequence; the contract has no limit, services end at a few dozen."""
+MAX_USER_CHARACTERS = 256
+MAX_EXTRA_CHARACTERS = 20_000
+"""Of all further fields together, written as JSON."""
 LIMIT_NAMES = ("max_tokens", "max_completion_tokens")
 """The names under which services take the longest answer: the contract's, and the one that newer models want."""
 _OWN_CONTROL = N_("“{field}” can't be set here: it has a control of its own, “{field}”.")
@@ -38,26 +44,29 @@ NEWER_MODELS = re.compile(r"o\d|gpt-5")
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What the contract allows for one number: inclusive bounds (None: open), its default, and a slider's step."""
+    """What may be set for one number: inclusive bounds, its default, and a slider's step. `ours` says that the upper
+    bound is not the contract's, which has none, but the most that anybody can mean."""
 
     lowest: float
-    highest: float | None
+    highest: float
     default: float | None
     step: float
+    ours: bool = False
 
 
 RANGES: Mapping[str, Range] = {
     "temperature": Range(0.0, 2.0, 1.0, 0.1),
-    "max_tokens": Range(1, None, None, 1),
+    "max_tokens": Range(1, 10_000_000, None, 1, ours=True),
     "top_p": Range(0.0, 1.0, 1.0, 0.05),
-    "n": Range(1, None, 1, 1),
+    "n": Range(1, 128, 1, 1, ours=True),
     "presence_penalty": Range(-2.0, 2.0, 0.0, 0.1),
     "frequency_penalty": Range(-2.0, 2.0, 0.0, 0.1),
 }
 
 
 def _within(name: str) -> Any:
-    return Field(ge=RANGES[name].lowest, le=RANGES[name].highest, allow_inf_nan=False)
+    bounds = RANGES[name]
+    return Field(ge=bounds.lowest, le=None if bounds.ours else bounds.highest, allow_inf_nan=False)
 
 
 class Message(BaseModel):
@@ -79,14 +88,18 @@ class Message(BaseModel):
 
 
 class Params(BaseModel):
-    """The optional fields of a request; None means off: the field is not sent."""
+    """The optional fields of a request; None means off: the field is not sent.
+
+    Made directly it takes what the contract takes, so that everything stored can be read; new input goes through
+    `checked`, which knows our own upper bounds too.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     temperature: Annotated[float, _within("temperature")] | None = None
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_tokens: Annotated[int, _within("max_tokens")] | None = None
     top_p: Annotated[float, _within("top_p")] | None = None
-    n: Annotated[int, Field(ge=1)] | None = None
+    n: Annotated[int, _within("n")] | None = None
     stream: bool | None = None
     stop: Annotated[tuple[str, ...], Field(max_length=MAX_STOP_SEQUENCES)] | None = None
     presence_penalty: Annotated[float, _within("presence_penalty")] | None = None
@@ -113,19 +126,38 @@ class Params(BaseModel):
 
     @classmethod
     def checked(cls, values: Mapping[str, Any]) -> Self:
-        """`values` as parameters; raises InvalidInput for the first one outside the contract."""
+        """New `values` as parameters; raises InvalidInput for the first one outside the contract or our bounds."""
+        return cls._read(values).limited()
+
+    @classmethod
+    def _read(cls, values: Mapping[str, Any]) -> Self:
         try:
             return cls(**values)
         except ValidationError as problem:
-            raise _refusal(str(problem.errors()[0]["loc"][0])) from None
+            raise _refusal(str(problem.errors(include_input=False)[0]["loc"][0])) from None
+
+    def limited(self) -> Self:
+        """The parameters themselves; raises InvalidInput for the first one that is larger than anybody can mean."""
+        for name, bounds in RANGES.items():
+            value = getattr(self, name)
+            if value is not None and value > bounds.highest:
+                raise _refusal(name)
+        if any(len(word) > MAX_STOP_CHARACTERS for word in self.stop or ()):
+            raise InvalidInput(N_("A stop sequence can have at most {most:,} characters."), most=MAX_STOP_CHARACTERS)
+        if len(self.user or "") > MAX_USER_CHARACTERS:
+            raise InvalidInput(N_("“user” can have at most {most:,} characters."), most=MAX_USER_CHARACTERS)
+        extra = json.dumps(dict(self.extra_fields or {}), separators=(",", ":"), ensure_ascii=False)
+        if len(extra) > MAX_EXTRA_CHARACTERS:
+            raise InvalidInput(N_("The further fields are longer than {most:,} characters."), most=MAX_EXTRA_CHARACTERS)
+        return self
 
     @classmethod
     def recorded(cls, values: Mapping[str, Any]) -> Self:
-        """The parameters that `to_send` gave, changed ones included: names the contract lacks are further fields."""
+        """The parameters that `to_send` gave, as they were stored: names the contract lacks are further fields."""
         extra = {
             name: value for name, value in values.items() if name not in cls.model_fields or name == "extra_fields"
         }
-        return cls.checked({**{name: values[name] for name in values.keys() - extra}, "extra_fields": extra or None})
+        return cls._read({**{name: values[name] for name in values.keys() - extra}, "extra_fields": extra or None})
 
     def to_send(self) -> dict[str, Any]:
         """The fields that are on, as JSON values in the contract's order; empty ones count as off."""
@@ -139,10 +171,9 @@ def _refusal(name: str) -> InvalidInput:
         return InvalidInput(N_("There can be at most {most} stop sequences."), most=MAX_STOP_SEQUENCES)
     if bounds is None:
         return InvalidInput(N_("“{field}” can't be sent with this value."), field=name)
-    if bounds.highest is None:
-        return InvalidInput(
-            N_("“{field}” has to be a whole number from {lowest} up."), field=name, lowest=bounds.lowest
-        )
+    if bounds.ours:
+        message = N_("“{field}” has to be a whole number from {lowest:,} to {highest:,}.")
+        return InvalidInput(message, field=name, lowest=bounds.lowest, highest=bounds.highest)
     return InvalidInput(
         N_("“{field}” has to be a number from {lowest:g} to {highest:g}."),
         field=name,
@@ -164,12 +195,13 @@ class ChatRequest:
     unsupported: frozenset[str] = frozenset()
 
     def checked(self) -> Self:
-        """The request itself; raises InvalidInput when it is empty or too long to send."""
+        """The request itself; raises InvalidInput when it is empty, too long or asks for too much to be sent."""
         last = self.messages[-1] if self.messages else None
         if last is None or not (last.content.strip() or last.images):
             raise InvalidInput(N_("The message is empty."))
         if sum(len(message.content) for message in self.messages) > MAX_PROMPT_CHARACTERS:
             raise InvalidInput(N_("The conversation is longer than {most:,} characters."), most=MAX_PROMPT_CHARACTERS)
+        self.params.limited()
         return self
 
     def body(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Tables as CSV files for spreadsheets: UTF-8 with BOM, and no text in them is taken for a formula."""
+"""Writes tables as CSV for spreadsheets: UTF-8 with BOM, and no text in them is taken for a formula."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What can go wrong, each fit to be shown to a person.
+"""Every error that a person may see: what happened, and what to do about it.
 
     TemperaError
       ApiError                  the service answered, and said no

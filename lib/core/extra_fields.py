@@ -1,15 +1,14 @@
-"""Further fields of a request, typed as a JSON object: read, and refused in a sentence where they can't be sent."""
+"""Reads further request fields, typed as a JSON object, and refuses in a sentence what can't be sent."""
 
 import json
 import math
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from lib.core.contract import Params
+from lib.core.contract import MAX_EXTRA_CHARACTERS, Params
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 
-MOST_CHARACTERS = 20_000
 EXAMPLE = '{"seed": 7, "reasoning_effort": "low"}'
 DEEPEST = 50
 """How many brackets may stand in each other: far more than any service has, far fewer than a reader can't follow."""
@@ -20,8 +19,8 @@ def read(text: str) -> Mapping[str, Any] | None:
     be sent as it is."""
     if not text.strip():
         return None
-    if len(text) > MOST_CHARACTERS:
-        raise InvalidInput(N_("The further fields are longer than {most:,} characters."), most=MOST_CHARACTERS)
+    if len(text) > MAX_EXTRA_CHARACTERS:
+        raise InvalidInput(N_("The further fields are longer than {most:,} characters."), most=MAX_EXTRA_CHARACTERS)
     fields = _parsed(text)
     if not isinstance(fields, dict):
         raise InvalidInput(N_("The further fields have to be one JSON object: {example}"), example=EXAMPLE)

@@ -1,4 +1,4 @@
-"""Marks English sentences that live outside the page, so that the catalogues find them."""
+"""Marks English sentences outside the pages for translation."""
 
 
 def N_(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Images that go with a message: which ones can, and how they are sent."""
+"""Checks which images can go with a message, and encodes them as data URLs."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What a call costs at list prices, or that there is no price: never 0 for want of one.
+"""Computes what a call costs at list prices; None where there is no price, never 0.
 
 Prices come with the package genai-prices, a snapshot that needs no network.
 """

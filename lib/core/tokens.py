@@ -1,4 +1,4 @@
-"""Token counts with tiktoken, from a vocabulary that comes with a package, so that no network is needed.
+"""Counts tokens with tiktoken, from a vocabulary that comes with a package, so that no network is needed.
 
 Exact for OpenAI's newer models (o200k_base); for others an estimate, and said to be one.
 """

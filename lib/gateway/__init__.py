@@ -1,11 +1,13 @@
-"""Everything that speaks HTTP: services, their addresses and models, requests and answers.
+"""Outgoing HTTP: services, their addresses and models, requests and answers.
 
 client          one request, its answer as it comes; transport has its connections and clocks
-answer_stream   events or JSON -> deltas; events, thinking, dialects, usage_report, model_ids for what differs
+answer_stream   events or JSON -> deltas; sse, thinking, dialects, usage_report, model_ids for what differs
 error_mapping   statuses and error bodies -> errors of ours; error_bodies reads them
 retry           whether and when to try again
-endpoints       services and how a model is named; registry says who may use which, model_lists what they offer
-addresses       base URLs and keys, checked before use; redact masks them afterwards
+endpoints       services and how a model is named; endpoint_registry says who may use which, model_lists what they
+                offer
+addresses       base URLs and keys, checked before use
+known_keys      keys by value, out of all that services send and of the log; redact makes texts of errors fit to keep
 raw_answers     what came, to the letter, for the last calls
 vendors         who makes a model
 """

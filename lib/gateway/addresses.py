@@ -1,16 +1,29 @@
-"""Addresses and keys as they are typed -> what can safely be put into a request."""
+"""Checks addresses and keys as they are typed before they go into a request."""
 
 import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from lib.core.errors import ConnectionFailed, ConnectionRefused, InvalidInput, NameNotFound, TlsFailed
 from lib.core.i18n import N_
+
+METADATA_NAMES = {
+    "metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal",
+    "metadata.tencentyun.com", "metadata.azure.internal",
+}  # fmt: skip
+METADATA_ADDRESSES = {
+    ipaddress.ip_address(address)
+    for address in ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
+}
+"""Where clouds hand out credentials, apart from the link-local addresses."""
+_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MOST_KEY_CHARACTERS = 4_096
 _PRINTABLE = re.compile(r"[!-~]+")
@@ -36,7 +49,52 @@ def service_url(base_url: str, path: str) -> str:
         fine = False
     if not fine or "@" in parts.netloc or not _PRINTABLE.fullmatch(base) or set(base) & set("\\?#"):
         raise InvalidInput(N_("“{address}” is no address of a service."), address=_shown(base))
+    check_host(parts.hostname or "")
     return base + path
+
+
+def check_host(host: str) -> None:
+    """Raise InvalidInput for a host that belongs to the network itself, however it is spelled: link-local addresses
+    and those of cloud metadata. A name is looked up when it is connected to, and the address checked then."""
+    name = host.strip("[]").rstrip(".").lower()
+    address = _address(name)
+    if name in METADATA_NAMES or (address is not None and any(map(_is_forbidden, _meanings(address)))):
+        raise InvalidInput(N_("This address belongs to the network itself, not to a service."))
+
+
+def _is_forbidden(address: IpAddress) -> bool:
+    return address.is_link_local or address in METADATA_ADDRESSES
+
+
+def _address(host: str) -> IpAddress | None:
+    """The address that `host` is, in any of the spellings that system libraries take; None for a name."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return _ipv4_of(host.split("."))
+
+
+def _ipv4_of(parts: Sequence[str]) -> ipaddress.IPv4Address | None:
+    """As inet_aton reads it: one to four numbers, decimal, octal or hexadecimal, the last one filling the rest."""
+    bases = [16 if part.startswith("0x") else 8 if part.startswith("0") else 10 for part in parts]
+    try:
+        *firsts, last = (int(part.removeprefix("0x") or "0", base) for part, base in zip(parts, bases, strict=True))
+    except ValueError:
+        return None
+    if len(firsts) > 3 or max(firsts, default=0) > 255 or last >= 256 ** (4 - len(firsts)):
+        return None
+    return ipaddress.IPv4Address(sum(first << (24 - 8 * at) for at, first in enumerate(firsts)) + last)
+
+
+def _meanings(address: IpAddress) -> Iterator[IpAddress]:
+    """The address itself, and those that it leads to: IPv6 carries IPv4 in several ways."""
+    yield address
+    if not isinstance(address, ipaddress.IPv6Address):
+        return
+    teredo = address.teredo or ()
+    yield from (found for found in (address.ipv4_mapped, address.sixtofour, *teredo) if found is not None)
+    if address in _COMPATIBLE or any(address in network for network in _NAT64):
+        yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
 
 
 def host_of(base_url: str) -> str:

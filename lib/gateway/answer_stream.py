@@ -1,4 +1,4 @@
-"""Bytes of an answer -> deltas: an event stream or one JSON body, whichever comes, in any dialect of the contract.
+"""Parses an answer into deltas, whether it comes as an event stream or as one JSON body.
 
 `AnswerReader` is fed bytes and does no I/O. It knows what makes an answer whole, so that a cut one is never taken
 for a short one.
@@ -12,12 +12,15 @@ from lib.core.contract import Delta, Usage
 from lib.core.errors import Blocked, BrokenOff, CutOff, Empty, Malformed
 from lib.gateway.dialects import BREAKS, finish_reason, index_of, piece_of, reasoning_in, text_in
 from lib.gateway.error_mapping import ResponseInfo, error_from, is_error
-from lib.gateway.events import DONE, LIMIT, Event, EventReader, Unreadable, json_value
+from lib.gateway.known_keys import KNOWN, Forms, KeyMasker
 from lib.gateway.redact import masked
+from lib.gateway.sse import DONE, LIMIT, Event, EventReader, Unreadable, json_value
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import settled, usage_of
 
 MOST_CHOICES = 128
+MOST_STORED_CHOICES = 4_096
+"""Of a plan that was stored before `n` had an upper bound."""
 _SAMPLE = 2_000
 _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
@@ -30,7 +33,9 @@ class AnswerReader:
 
     def __init__(self, info: ResponseInfo, choices: int = 1) -> None:
         self._info = info
+        self._keys = KNOWN.forms_with(info.secret)
         self._asked = choices
+        self._most_choices = max(MOST_CHOICES, min(choices, MOST_STORED_CHOICES))
         self._sample = b""
         self._head = b""
         self._bad = False
@@ -53,10 +58,9 @@ class AnswerReader:
     @property
     def begun(self) -> bool:
         """Whether the answer itself has begun, rather than only its frame: models may think long in silence."""
-        parse_error_body = any(
-            choice.characters or choice.thoughts or choice.finish for choice in self._choices.values()
-        )
-        return parse_error_body or self._body is not None
+        if self._body is not None:
+            return True
+        return any(choice.characters or choice.thoughts or choice.finish for choice in self._choices.values())
 
     @property
     def finished(self) -> bool:
@@ -76,6 +80,7 @@ class AnswerReader:
     def feed(self, data: bytes) -> Iterator[Delta]:
         """The deltas that `data` completes, one by one, so that none is lost when what follows it is an error; raises
         the error that the service sent, or Malformed."""
+        # Kept for error texts: by the time something turns out to be no answer, its beginning has been parsed away.
         if len(self._sample) < _SAMPLE:
             self._sample += data[: _SAMPLE - len(self._sample)]
         if self._body is None and self._events is None:
@@ -90,15 +95,18 @@ class AnswerReader:
         deltas = list(self._read(self._events.close())) if self._events else []
         if self._body is not None:
             deltas += self._whole_body(b"".join(self._body), broken)
-        for index, choice in self._choices.items():
-            text, reasoning = choice.flush()
-            if text or reasoning:
-                deltas.append(self._delta(index, text, reasoning, None))
+        deltas += self.flush()
         usage = settled(self._frames, self._last_usage, self._asked)
+        # A completion of 0 tokens beside text is a gateway's placeholder, not a count.
         spoken = any(choice.characters for choice in self._choices.values())
         if usage and self._usable and (usage.completion_tokens or not spoken):
             deltas.append(Delta(usage=usage))
         return deltas
+
+    def flush(self) -> list[Delta]:
+        """The text that is held back, where nothing is to come any more."""
+        rest = {index: choice.flush() for index, choice in self._choices.items()}
+        return [self._delta(index, *texts, None) for index, texts in rest.items() if any(texts)]
 
     def verify(self) -> None:
         """Raise CutOff (or BrokenOff), Malformed, Blocked or Empty unless the answer is whole and says something."""
@@ -128,11 +136,14 @@ class AnswerReader:
 
     def _sniffed(self, data: bytes) -> bytes:
         """Decide by the first byte that is not blank what this is; the data from there on, empty while undecided."""
+        # Neither the content type nor `stream: true` can be trusted: gateways answer a stream with one JSON body, and
+        # the other way round.
         head = self._head + data
         seen = head.removeprefix(_BOM).lstrip(_BLANK)
         if not seen or _BOM.startswith(seen):
             self._head = head if len(head) < _MOST_BLANK else b""
             return b""
+        # A web page with status 200: a proxy's login or a wrong address.
         if seen.startswith(b"<"):
             raise error_from(self._info.with_body(seen.decode("utf-8", "replace")))
         if seen.startswith((b"{", b"[")):
@@ -162,6 +173,7 @@ class AnswerReader:
 
     def _read(self, events: list[Event]) -> Iterator[Delta]:
         for event in events:
+            # Some gateways send usage once more behind `[DONE]`; text there would belong to no answer.
             if self.done or event.name == "ping":
                 continue
             if event.data.strip() == DONE:
@@ -184,7 +196,7 @@ class AnswerReader:
             return
         self._values += 1
         self.progress += 1
-        self._model = self._model or text_in(value.get("model"))
+        self._model = self._model or self._keys.masked(text_in(value.get("model")))
         choices = value.get("choices")
         choices = choices if isinstance(choices, list) else []
         self._count(value.get("usage"), alone=not choices)
@@ -200,24 +212,28 @@ class AnswerReader:
             self._frames.append(usage)
 
     def _choice(self, index: int, choice: Mapping[str, Any]) -> Iterator[Delta]:
-        if index >= max(MOST_CHOICES, self._asked):
+        # An absurd index would make a list that long.
+        if index >= self._most_choices:
             return
-        state = self._choices.setdefault(index, _Choice())
-        finish = finish_reason(choice.get("finish_reason"))
+        if index not in self._choices:
+            self._choices[index] = _Choice(self._keys)
+        state = self._choices[index]
+        finish = self._keys.masked(finish_reason(choice.get("finish_reason")) or "")
         if finish == "error":
             raise error_from(self._info.with_body({"error": choice.get("error") or "The answer ended with an error."}))
         text, reasoning = state.take(piece_of(choice))
         if finish:
             state.finish = finish
-            last_text, last_reasoning = state.flush()
+            last_text, last_reasoning = state.end_thinking()
             text, reasoning = text + last_text, reasoning + last_reasoning
         if text or reasoning or finish:
-            yield self._delta(index, text, reasoning, finish)
+            yield self._delta(index, text, reasoning, finish or None)
 
     def _delta(self, index: int, text: str, reasoning: str, finish: str | None) -> Delta:
         self._characters += len(text) + len(reasoning)
         if self._characters > LIMIT:
             raise Malformed("The answer is longer than 16 million characters.")
+        # Model and request id travel once, with the first delta.
         named, self._named = self._named, True
         model, request_id = ("", "") if named else (self._model, self._info.request_id)
         return Delta(index, text, reasoning, finish, model=model, request_id=request_id)
@@ -226,8 +242,9 @@ class AnswerReader:
 class _Choice:
     """What has come of one choice."""
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Forms) -> None:
         self._thinking = Thinking()
+        self._text, self._reasoning = KeyMasker(keys), KeyMasker(keys)
         self.characters = 0
         self.thoughts = 0
         self.finish: str | None = None
@@ -239,11 +256,16 @@ class _Choice:
         text, inline = self._thinking.split(content) if content else ("", "")
         return self._counted(text, thought + inline)
 
-    def flush(self) -> tuple[str, str]:
+    def end_thinking(self) -> tuple[str, str]:
         """What the splitter still holds."""
         return self._counted(*self._thinking.flush())
+
+    def flush(self) -> tuple[str, str]:
+        """All that is still held. Not before the very end: a service may send more after its finish reason."""
+        text, reasoning = self.end_thinking()
+        return text + self._text.flush(), reasoning + self._reasoning.flush()
 
     def _counted(self, text: str, reasoning: str) -> tuple[str, str]:
         self.characters += len(text)
         self.thoughts += len(reasoning)
-        return text, reasoning
+        return text and self._text.take(text), reasoning and self._reasoning.take(reasoning)

@@ -31,10 +31,19 @@ from lib.gateway.addresses import host_of, key_of, service_url
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.error_mapping import ResponseInfo, error_from, is_error, redirect_error, with_version
-from lib.gateway.events import json_value
+from lib.gateway.known_keys import KNOWN
 from lib.gateway.model_ids import model_ids, thinks
 from lib.gateway.retry import asked_wait, wait_before_retry
-from lib.gateway.transport import ConnectionPool, Stopwatch, closes_silently, translated
+from lib.gateway.sse import json_value
+from lib.gateway.transport import (
+    ConnectionPool,
+    OnSent,
+    Stopwatch,
+    closes_silently,
+    ignore_sent,
+    tracing,
+    translated,
+)
 
 MOST_ERROR_BYTES = 65_536
 MOST_LIST_BYTES = 4 * 1024 * 1024
@@ -43,15 +52,10 @@ REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-oneapi-request-id", "cf-r
 OnRetry = Callable[[int, float, TemperaError], None]
 Sleep = Callable[[float], Awaitable[None]]
 OnBytes = Callable[[bytes], None]
-OnSent = Callable[[], None]
 
 
 def ignore_bytes(_: bytes) -> None:
     """A tap that nobody listens at."""
-
-
-def ignore_sent() -> None:
-    """Nobody waits for the request to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class Client:
         while True:
             shown = False
             try:
+                # `async for` does not close a generator that it leaves early, and this one holds a connection.
                 async with aclosing(self._once(endpoint, request, on_bytes, on_sent)) as deltas:
                     async for delta in deltas:
                         shown = True
@@ -125,7 +130,7 @@ class Client:
 
     async def models(self, endpoint: Endpoint) -> list[str]:
         """The model ids that `GET /models` lists, in its order; raises NoModelList where there is no such list."""
-        with _named(endpoint, ""):
+        with _named(endpoint, ""), KNOWN.using(endpoint.api_key):
             try:
                 async with asyncio.timeout(self._clocks.models):
                     return await self._models(endpoint)
@@ -137,12 +142,11 @@ class Client:
     ) -> AsyncGenerator[Delta, None]:
         """One attempt; between attempts a call holds no place at its endpoint."""
         with _named(endpoint, request.model):
-            async with (
-                endpoint.admit(request) as place,
-                aclosing(self._answer(place, request, on_bytes, on_sent)) as deltas,
-            ):
-                async for delta in deltas:
-                    yield delta
+            async with endpoint.admit(request) as place:
+                with KNOWN.using(place.api_key):
+                    async with aclosing(self._answer(place, request, on_bytes, on_sent)) as deltas:
+                        async for delta in deltas:
+                            yield delta
 
     async def _answer(
         self, place: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_sent: OnSent
@@ -160,6 +164,7 @@ class Client:
                     async for delta in deltas:
                         yield delta
             finally:
+                # Before the client goes back to the pool: an unread answer would be taken for the next call's.
                 await response.aclose()
                 if closes_silently(response):
                     await http.aclose()
@@ -175,12 +180,22 @@ class Client:
                     chunk = await watch.wait_for(anext(chunks, b""))
                 except (BadAnswer, TimedOut) as error:
                     chunk, ending = b"", error
+                except asyncio.CancelledError:
+                    # What is held back has been paid like the rest; the cancelling goes on after it.
+                    for delta in reader.flush():
+                        yield delta
+                    raise
                 if not chunk:
                     break
                 on_bytes(chunk)
                 before = reader.progress
-                for delta in reader.feed(chunk):
-                    yield delta
+                try:
+                    for delta in reader.feed(chunk):
+                        yield delta
+                except TemperaError:
+                    for delta in reader.flush():
+                        yield delta
+                    raise
                 self._wind(watch, reader, restart=reader.progress > before)
         for delta in reader.close(broken=ending is not None):
             yield delta
@@ -201,7 +216,7 @@ class Client:
     async def _models(self, endpoint: Endpoint) -> list[str]:
         url = service_url(endpoint.base_url, "/models")
         async with self._connections.one(endpoint.base_url) as http:
-            request = http.build_request("GET", url, headers=_headers(endpoint))
+            request = http.build_request("GET", url, headers=_headers(endpoint), extensions={"trace": tracing()})
             with translated():
                 response = await http.send(request, stream=True)
             try:
@@ -224,6 +239,7 @@ def _named(endpoint: Endpoint, model: str) -> Iterator[None]:
 
 def _headers(place: Endpoint) -> dict[str, str]:
     key = key_of(place.api_key)
+    # Not compressed: gateways that compress a stream hold words back until their buffer is full.
     return {"accept-encoding": "identity", **({"authorization": f"Bearer {key}"} if key else {})}
 
 
@@ -232,31 +248,23 @@ def _chat(http: httpx.AsyncClient, place: Endpoint, request: ChatRequest, on_sen
     headers = _headers(place) | {"content-type": "application/json"}
     with translated():
         url = service_url(place.base_url, "/chat/completions")
-        content, extensions = body.encode("utf-8", "replace"), {"trace": _when_sent(on_sent)}
+        # Half a surrogate pair, as a browser can paste it, has no UTF-8 and would end the call with a traceback.
+        content, extensions = body.encode("utf-8", "replace"), {"trace": tracing(on_sent)}
         return http.build_request("POST", url, content=content, headers=headers, extensions=extensions)
-
-
-def _when_sent(on_sent: OnSent) -> Callable[[str, object], Awaitable[None]]:
-    """What httpx tells its steps to; https://www.python-httpx.org/advanced/extensions/#trace names them."""
-
-    async def trace(event: str, _info: object) -> None:
-        if event == "http11.send_request_body.complete":
-            on_sent()
-
-    return trace
 
 
 def _response_info(response: httpx.Response, place: Endpoint, model: str) -> ResponseInfo:
     """What the status line and the headers tell, in case the answer is an error."""
-    headers = response.headers
+    headers, secret = response.headers, key_of(place.api_key)
+    request_id = next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), "")
     return ResponseInfo(
         status=response.status_code,
-        request_id=next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), ""),
+        request_id=KNOWN.forms_with(secret).masked(request_id),
         retry_after=asked_wait({name.lower(): value for name, value in headers.items()}, time.time()),
         may_retry=headers.get("x-should-retry", "").lower() != "false",
         base_url=place.base_url,
         model=model,
-        secret=key_of(place.api_key),
+        secret=secret,
     )
 
 
@@ -301,7 +309,8 @@ def _listed(response: httpx.Response, info: ResponseInfo) -> list[str]:
         raise redirect_error(info, response.headers.get("location", ""))
     value = json_value(info.body)
     if info.status == httpx.codes.OK and not is_error(value):
-        ids = model_ids(value)
+        keys = KNOWN.forms_with(info.secret)
+        ids = [keys.masked(id) for id in model_ids(value)]
         if ids:
             return ids
         page = info.body.lstrip().startswith("<")

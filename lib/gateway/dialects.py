@@ -1,4 +1,4 @@
-"""Where services put the parts of a choice, and how they spell them: text, reasoning, index, finish reason."""
+"""Field names that differ between gateways: text, reasoning, index, finish reason (token counts: usage_report.py)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Services and their models: where a call can go.
+"""Endpoints and model names: the values that say where a call goes.
 
 A model is named `endpoint/model id`, split at the first slash; ids themselves may hold slashes, colons and spaces.
 """

@@ -1,4 +1,4 @@
-"""The message, code, parameter and request id in an error body, wherever a gateway puts them."""
+"""Finds message, code, parameter and request id in an error body, wherever a gateway puts them."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.gateway.events import Unreadable, json_value
+from lib.gateway.sse import Unreadable, json_value
 
 _MOST_READ = 65_536
 _DEEPEST = 4

@@ -1,4 +1,4 @@
-"""What a service answered instead of an answer -> one typed error.
+"""Maps an HTTP error response to one typed error.
 
 Gateways disagree on shapes and on statuses, so the text is read for what they agree on: words for money, for length
 and for content rules decide before the status does.

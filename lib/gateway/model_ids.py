@@ -1,4 +1,4 @@
-"""The ids in a model list, in any of the shapes that services give it."""
+"""Reads the ids in a model list, in any of the shapes that services give it."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The model lists of services, asked once in the background and kept for a while."""
+"""Fetches the model lists of endpoints in the background, and keeps them for a while."""
 
 import asyncio
 import time

@@ -1,20 +1,29 @@
-"""Service texts made fit to keep: keys masked down to their last four characters, control characters out, bounded."""
+"""Texts of errors made fit to keep: keys masked down to their last four characters, control characters out, bounded.
+
+Services repeat keys in errors in part, and with stars in them: here, unlike in answers, what looks like a key is
+masked too.
+"""
 
 import re
 import unicodedata
 from urllib.parse import quote
 
+from lib.gateway.known_keys import KNOWN
+
 MOST_CHARACTERS = 2_000
 _MOST_READ = 100_000
 _SHORTEST_KEY = 8
-_KEY_LIKE = re.compile(r"\b(?:sk|pk|rk|gsk|xai|hf|key)[-_][\w*.•-]{3,}[\w*•-]|\bAIza[\w-]{20,}", re.ASCII)
+_KEY_LIKE = re.compile(
+    r"\b(?:sk|pk|rk|gsk|xai|hf|key)[-_](?:[\w.-]{12,}[\w-]|[\w.-]*[*•…](?:[\w*•….-]*[\w*•…-])?)|\bAIza[\w-]{20,}",
+    re.ASCII,
+)
 _BEARER = re.compile(r"(\bBearer\s+|\bBasic\s+)([^\s\"'<>,;]+)", re.IGNORECASE)
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def masked(text: str, secret: str = "", most: int = MOST_CHARACTERS) -> str:
-    """`text` without `secret` and without anything that looks like a key, cut to `most` characters."""
-    text = text[: max(_MOST_READ, most)]
+    """`text` without `secret` and known keys, and without anything that looks like one, cut to `most` characters."""
+    text = KNOWN.forms_with(secret).masked(text[: max(_MOST_READ, most)])
     if len(secret) >= _SHORTEST_KEY:
         for form in {secret, quote(secret, safe=""), secret.replace("/", "\\/")}:
             text = text.replace(form, _last_four(secret))

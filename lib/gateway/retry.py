@@ -1,4 +1,4 @@
-"""When to try again, and after how long: one rule for the chat and the sweep.
+"""Decides whether and when a failed call is tried again: one rule for the chat and the sweep.
 
 A request that may have been billed (a timeout, a cut answer) is never sent a second time.
 """

@@ -1,4 +1,4 @@
-"""`<think>...</think>` at the start of an answer belongs to the reasoning; split off while the text still comes.
+"""Moves a leading `<think>` block from the text of an answer into its reasoning, while the text still comes.
 
 Old GLM models write `###Thinking ... ###Response` instead.
 """

@@ -1,12 +1,12 @@
-"""What lies between the client and the wire: httpx clients lent out one per call, clocks, and what failures mean."""
+"""httpx clients, lent out one per call; timeouts; and what each network failure means."""
 
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -21,13 +21,14 @@ from lib.core.errors import (
     TimedOut,
 )
 from lib.core.i18n import N_
-from lib.gateway.addresses import is_loopback, unreachable
+from lib.gateway.addresses import check_host, is_loopback, unreachable
 from lib.gateway.redact import masked
 
 MOST_IDLE = 64
 KEPT_SECONDS = 20.0
 
 T = TypeVar("T")
+OnSent = Callable[[], None]
 
 
 class ConnectionPool:
@@ -48,6 +49,7 @@ class ConnectionPool:
             yield client
             sound = True
         except ApiError:
+            # A refusal that was read to its end leaves the connection as good as an answer does.
             sound = True
             raise
         finally:
@@ -59,6 +61,7 @@ class ConnectionPool:
                 await self._idle.pop(0)[1].aclose()
 
     def _taken(self, base_url: str) -> httpx.AsyncClient | None:
+        # The one used last: a server is least likely to have closed it meanwhile.
         for place in reversed(range(len(self._idle))):
             if self._idle[place][0] == base_url:
                 return self._idle.pop(place)[1]
@@ -69,8 +72,10 @@ class ConnectionPool:
             verify=self._tls,
             timeout=self._timeout,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS),
+            # A redirect would carry the prompt, and on the same host the key, to an address nobody chose.
             follow_redirects=False,
             trust_env=not is_loopback(base_url),
+            # A service's cookie would tie the calls of different visitors together.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
 
@@ -79,6 +84,31 @@ class ConnectionPool:
         self._closed = True
         while self._idle:
             await self._idle.pop()[1].aclose()
+
+
+def ignore_sent() -> None:
+    """Nobody waits for the request to be sent."""
+
+
+def tracing(on_sent: OnSent = ignore_sent) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+    """What httpx tells the steps of a request to; https://www.python-httpx.org/advanced/extensions/#trace names them.
+
+    A connection is given up before anything is sent over it when it leads where none may: a name can mean any address,
+    and another one each time it is looked up. `on_sent` hears when the whole request has left.
+    """
+
+    async def trace(event: str, info: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            stream = info["return_value"]
+            try:
+                check_host(str(stream.get_extra_info("server_addr")[0]))
+            except InvalidInput:
+                await stream.aclose()
+                raise
+        elif event == "http11.send_request_body.complete":
+            on_sent()
+
+    return trace
 
 
 def closes_silently(response: httpx.Response) -> bool:
@@ -103,6 +133,7 @@ class Stopwatch:
         """The result of `awaitable`; raises TimedOut, or what a failure of httpx means."""
         began = time.monotonic()
         try:
+            # One deadline over several waits, and not httpx's read timeout: that one starts anew with every ping.
             async with asyncio.timeout(self.seconds - self._waited):
                 with translated():
                     return await awaitable
@@ -125,7 +156,7 @@ def _meant(error: Exception) -> TemperaError:
     """What a failure of httpx means; only texts that can't hold our own headers are kept."""
     match error:
         case TimeoutError():
-            raise error
+            raise error  # asyncio's own: an OSError since Python 3.11, and not httpx's to explain
         case httpx.ConnectTimeout():
             return NoConnection(seconds=error.request.extensions["timeout"]["connect"])
         case httpx.ConnectError():

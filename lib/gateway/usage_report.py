@@ -1,4 +1,7 @@
-"""Token counts as services report them -> `Usage`. Numbers may be missing, zero, strings, doubled or absurd."""
+"""Reads token counts from an answer, in every shape that gateways use.
+
+Numbers may be missing, zero, strings, doubled or absurd.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

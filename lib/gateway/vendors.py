@@ -1,4 +1,4 @@
-"""Who makes a model, told by its id: a table of well-known beginnings."""
+"""Finds the maker of a model by the beginning of its id."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""The practice model: a small real model on this computer, as an endpoint like any other.
+"""The practice model as an endpoint, and its admission control: who may send when.
 
 It runs in a child process (`process`, `server`) that starts at the first request and ends with the app.
 Its context of 8,192 tokens is shared by all running requests, and llama.cpp ends *every* one of them when it overflows;
@@ -72,6 +72,8 @@ class SharedContext:
     @asynccontextmanager
     async def reserve(self, tokens: int, choices: int) -> AsyncIterator[None]:
         """Wait for a place and keep it; the request must fit into the empty room."""
+        # The lock is kept while waiting, so that those behind wait their turn: small requests that overtook a large one
+        # again and again would never let it in. asyncio's Lock wakes its waiters in the order they came.
         async with self._queue:
             while tokens > self.tokens or choices > self.choices:
                 self._freed.clear()
@@ -116,6 +118,7 @@ class LocalModel(PracticeEndpoint):
             raise InvalidInput(N_("The practice model writes at most {most} answers at once."), most=PARALLEL_CHOICES)
         for name in (request.params.extra_fields or {}).keys() - FURTHER_FIELDS:
             raise InvalidInput(N_("The practice model does not take “{field}”."), field=name)
+        # Counted before a place is taken: counting takes no context, and nobody should wait for it.
         needed = tokens_needed(await self._prompt_tokens(request), request)
         async with self.context.reserve(needed, request.choices):
             child = await self.supervisor.running()
@@ -132,6 +135,7 @@ class LocalModel(PracticeEndpoint):
             except ApiError as error:
                 raise BadParameter(error.original, status=error.status, service=TITLE, param="messages") from None
             except NO_ANSWER:
+                # It hangs or has just died; `running` starts another, or gives up after the second death.
                 child.process.kill()
 
     def close(self) -> None:

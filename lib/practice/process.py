@@ -1,4 +1,4 @@
-"""Keeps the practice model's process: started when needed, again after a crash, ended with the app."""
+"""Starts, restarts and stops the practice model's process."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ class Child:
             env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # llama.cpp writes there without end, and a full pipe would stop it
             close_fds=True,
         )
 
@@ -50,6 +50,7 @@ class Child:
         """Have the model loaded; raises LocalModelFailed with the child's own words when it can't be."""
         settings = {"api_key": self.api_key.get_secret_value(), "model_path": path, "sha256": sha256}
         try:
+            # In a thread, as reading a pipe blocks; asyncio's own pipes would tie the process to one event loop.
             said = await asyncio.wait_for(asyncio.to_thread(self._ask, settings), START_SECONDS)
             self.address = said["address"]
         except (OSError, ValueError, KeyError) as problem:
@@ -73,6 +74,7 @@ class Child:
 
     async def well(self) -> bool:
         """Whether it runs and, after a silence, answers that it is well."""
+        # After a computer's sleep the process lives and its sockets don't; asking each time would cost every call.
         if not self.alive or time.monotonic() - self.heard < IDLE_SECONDS:
             return self.alive
         try:
@@ -120,6 +122,7 @@ class Supervisor:
         try:
             await child.serve(self._path, self._sha256)
         finally:
+            # `close` may have come from another thread while the model was loading.
             if not child.address or self._closed:
                 child.process.kill()
 

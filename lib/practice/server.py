@@ -1,4 +1,4 @@
-"""The practice model's own process: llama.cpp's OpenAI-compatible server on the loopback address, and nothing else.
+"""The practice model's own process: llama.cpp's OpenAI-compatible server on the loopback address.
 
 Started as `python -m lib.practice.server` by `process` and talked to in JSON lines. On stdin the settings: api_key,
 model_path, sha256. On stdout one answer: {"address": "http://127.0.0.1:PORT"} once it serves, or {"error": "..."}.

@@ -1,4 +1,4 @@
-"""The images of conversations, each kept once per owner under a hash of itself; messages name them by that id."""
+"""Stores images by content hash, once per owner. Messages name them by that id."""
 
 import hashlib
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Which processes of Tempera are alive, told by locks that the system takes from a process when it ends.
+"""Detects which app processes are alive, by locks that the system releases when a process ends.
 
 A process holds a lock as long as its store is open: a locked file beside an SQLite file, an advisory lock in
 PostgreSQL. Neither a reused process id, nor a changed clock, nor a sleeping computer can make a lock lie, as they

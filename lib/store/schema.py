@@ -1,4 +1,4 @@
-"""What the store keeps: calls, chats with messages and images, sweeps with cells, settings, what models refuse.
+"""Every table of the database.
 
 Each row has its owner. Times are whole microseconds since 1970 in UTC. Text is cleaned, and numbers are clamped, by
 the column types: nothing a model or a service sends can make a row unwritable.

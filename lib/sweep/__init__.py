@@ -1,6 +1,7 @@
 """Sweeps: one prompt across models, temperatures and repeats.
 
 plan            what is asked, cell by cell
+estimate        what it will take and cost
 repository      sweeps as they are stored
 scheduler       runs a plan, so many calls at a time
 report          what came of it: overview, CSV; diversity measures how different answers are

@@ -1,4 +1,4 @@
-"""How different answers to the same question are: what temperature changes first."""
+"""Measures how different several answers to the same question are."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher

@@ -1,4 +1,4 @@
-"""What a plan will take, before it runs: answers, prompt tokens, and the cost from typical to highest."""
+"""Estimates a plan's calls, prompt tokens and cost before it runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

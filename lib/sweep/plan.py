@@ -1,4 +1,4 @@
-"""A plan of calls: one prompt across models, temperatures and repeats.
+"""The axes of a sweep (models, temperatures, repeats) and the cells they make.
 
 Rows are models, columns are temperatures. A cell's id is a hash of what it asks, where, and its repeat, within its
 sweep: planning the same twice names the same cells, so resuming is a set difference.
@@ -44,6 +44,7 @@ class Plan:
         _check_whole(N_("“Answers per setting” has to be a whole number from 1 to {most}."), self.repeats, MAX_REPEATS)
         at_once = N_("“Requests at the same time” has to be a whole number from 1 to {most}.")
         _check_whole(at_once, self.concurrency, MAX_CONCURRENCY)
+        self.params.limited()
         for temperature in self.temperatures:
             Params.checked({"temperature": temperature})
         if self.size > MAX_CELLS:

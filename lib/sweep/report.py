@@ -1,4 +1,4 @@
-"""Cells and their answers -> the overview table, the chart of temperature's effect, CSV."""
+"""Builds the overview table and the CSV of a sweep from its cells and their answers."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Sweeps as they are stored: the whole plan before the first call, then one call record for each attempt at a cell.
+"""Stores sweeps: the plan with all its cells first, then a call record for each attempt at a cell.
 
 A cell is done when an attempt ended `ok` or `error`. Whoever is not the owner finds nothing.
 """
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Subquery, and_, case, func, insert, select, u
 
 from lib.calls.records import COLUMNS, CallRecord, record
 from lib.core.clock import now
-from lib.core.text import title_of
+from lib.core.titles import title_of
 from lib.store.schema import calls, cells, sweeps
 from lib.sweep.plan import Cell, Plan
 

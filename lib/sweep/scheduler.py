@@ -1,4 +1,4 @@
-"""Runs a plan: so many calls at a time, each recorded as it starts and as it ends, until every cell is done."""
+"""Chooses the next cell of a sweep, limits how many run at once, and records each call."""
 
 import asyncio
 import secrets
@@ -16,7 +16,7 @@ from lib.core.contract import Call
 from lib.core.errors import InvalidInput, NotConnected
 from lib.core.i18n import N_
 from lib.gateway import endpoints
-from lib.gateway.registry import EndpointRegistry
+from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell, Plan, unique
 
@@ -77,12 +77,12 @@ class SweepScheduler:
         self._dispatcher, self._registry = dispatcher, registry
 
     def launch(self, owner: str, session: str, plan: Plan) -> str:
-        """Store a plan with all its cells, then begin to send them; the sweep's id. Raises InvalidInput when there is
-        no service to ask."""
+        """Store a plan with all its cells, then begin to send them; the sweep's id. Raises InvalidInput when it
+        can't be run, or there is no service to ask."""
         connected = self._registry.endpoints(owner)
         if not connected:
             raise InvalidInput(N_("No service is connected yet."))
-        plan = replace(plan, models=unique([endpoints.named(model, connected) for model in plan.models]))
+        plan = replace(plan.checked(), models=unique([endpoints.named(model, connected) for model in plan.models]))
         sweep_id = self._dispatcher.store.write(lambda db: sweeps.new_sweep(db, owner, session, plan)).result()
         self.resume(owner, session, sweep_id)
         return sweep_id

@@ -1,4 +1,4 @@
-"""The script that runs for every page: the frame around them."""
+"""Runs for every page: opens the services and draws navigation and warnings around the page."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from lib.core.errors import SettingsError
 from lib.ui.shared import resources
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.frame import restore_language, store_warning
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, page_language
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 ASSETS = Path(__file__).with_name("assets")
@@ -21,6 +21,7 @@ except SettingsError as wrong:
     error_box(wrong)
     st.stop()
 restore_language(services)
+st.html(f"<style>:root {{ --page-language: '{page_language()}' }}</style>")  # read by assets/page.js
 page = st.navigation(
     [
         st.Page(PAGES / "chat.py", title=_("Chat"), default=True),

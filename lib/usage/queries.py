@@ -1,4 +1,4 @@
-"""What calls used, summed up by the database: nothing here loads all rows at once, or any text of a call.
+"""Sums up calls in the database: nothing here loads all rows at once, or any text of a call.
 
 A call in progress counts as a call; the tokens that it has saved so far don't count until it has ended.
 """

@@ -1,6 +1,7 @@
-"""Calls -> totals, tables, CSV. What is not known stays None (NA in tables): it never becomes 0.
+"""Makes totals, tables and CSV out of what the queries found.
 
-Tokens are whole numbers, times microseconds since 1970 (UTC), costs US dollars at list prices.
+Tokens are whole numbers, times microseconds since 1970 (UTC), costs US dollars at list prices. What is not known
+stays None (NA in tables) and never becomes 0.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""The models that a visitor has starred, and those used last, among what they prefer."""
+"""Stores the models that a visitor has starred, and those used last."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""What a visitor prefers: small JSON values by name, kept in the store."""
+"""Stores small JSON values by name for a visitor."""
 
 from typing import Any
 

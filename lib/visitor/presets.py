@@ -1,4 +1,4 @@
-"""Presets: named settings of the chat page, three ready ones and the visitor's own."""
+"""Presets of the chat's settings: three built-in ones, and where a visitor's own are stored."""
 
 from collections.abc import Mapping
 

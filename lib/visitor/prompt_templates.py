@@ -1,4 +1,4 @@
-"""Prompts to be used again, with {{variables}} that are filled in each time."""
+"""Prompts with {{variables}}: three built-in ones, and where a visitor's own are stored."""
 
 import re
 from collections.abc import Mapping

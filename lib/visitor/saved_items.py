@@ -1,4 +1,4 @@
-"""What a visitor keeps under names of their own, among what they prefer: presets, prompts."""
+"""Stores what a visitor saves under a name: presets, prompts."""
 
 import json
 from collections.abc import Mapping

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event, func, select, text
 from lib.calls import records
 from lib.chat import repository as chats
 from lib.chat.repository import NotFound, Turn
-from lib.core.text import title_of
+from lib.core.titles import title_of
 from lib.store import image_store, schema
 from lib.store.database import Store
 from tests.store_fixtures import a_call, an_outcome, start

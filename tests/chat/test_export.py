@@ -1,6 +1,7 @@
 """Chats as files: what is saved comes back, and nothing but a chat comes in."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from lib.chat import export
 from lib.core import images
 from lib.core.contract import Message
 from lib.core.errors import InvalidInput
+from tests.memory import growth
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 PIXEL = images.data_url(
@@ -84,3 +86,41 @@ def test_markdown_names_who_speaks() -> None:
     assert export.to_markdown("Talk", messages, names).decode() == (
         "# Talk\n\n---\n\n**You**\n\nHi\n\n---\n\n**Model**\n\nHello"
     )
+
+
+def test_no_file_takes_much_more_memory_than_its_size(tmp_path: Path) -> None:
+    """T23: what is crafted is refused, what is large comes in; both within 60 MB."""
+    size, turn = 19_000_000, '{"role":"user","content":"%s"}'
+    part = '{"type":"text","text":"x"}'
+    files = {
+        "lists": ("[" + "[]," * (size // 3) + "[]]", "InvalidInput"),
+        "objects": ("[" + "{}," * (size // 3) + "{}]", "InvalidInput"),
+        "numbers": ("[" + "1," * (size // 2) + "1]", "InvalidInput"),
+        "turns": ("[" + ",".join([turn % "x"] * (size // 31)) + "]", "InvalidInput"),
+        "parts": (f'[{{"role":"user","content":[{",".join([part] * (size // 27))}]}}]', "InvalidInput"),
+        "title": ('{"tempera":1,"title":"' + "a" * size + '😀","messages":[]}', "InvalidInput"),
+        "blanks": ("[" + " " * size + "]", "InvalidInput"),
+        "brackets": ("[" * size, "InvalidInput"),
+        "emoji": ("[" + ",".join([turn % ("ab " * (size // 15) + "😀")] * 5) + "]", "InvalidInput"),
+        "escapes": ("[" + turn % ('\\"' * (size // 2)) + "]", "fine"),
+        "text": ("[" + ",".join([turn % ("word\\n" * (size // 6 // 8))] * 8) + "]", "fine"),
+    }
+    warm = b'[{"role":"user","content":"x"}]'
+    for name, (text, expected) in files.items():
+        imports, work = "from lib.chat import export", "export.read(data)"
+        how, megabytes = growth(tmp_path / "chat.json", text.encode(), imports, work, warm)
+        assert (name, how) == (name, expected)
+        assert megabytes < 60, name
+
+
+def test_what_stands_around_and_between_the_messages_is_checked_too() -> None:
+    turn = b'{"role":"user","content":"x"}'
+    wrong = [
+        b"[0]", b"[0," + turn + b"]", b"[" + turn + b" " + turn + b"]", b"[" + turn + b",]", b"[" + turn + b"]]",
+        b'{"tempera":1,"messages":[0]}', b'{"tempera":1,"messages":0,"x":[' + turn + b"]}",
+        b'{"tempera":1,"messages":[' + turn + b'],"title":' + turn + b"}", turn, b"[[" + turn + b"]]",
+        b'{"tempera":1,"messages":[' + turn + b'],"messages":[' + turn + b"]}", b'{"tempera":1,"messages":[]}',
+    ]  # fmt: skip
+    for file in wrong:
+        with pytest.raises(InvalidInput):
+            export.read(file)

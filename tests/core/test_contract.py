@@ -12,6 +12,7 @@ from lib.core.contract import RANGES, ChatRequest, Message, Params
 from lib.core.errors import InvalidInput
 from lib.gateway.client import Client
 from lib.gateway.endpoints import Endpoint
+from lib.sweep.plan import Plan
 from tests.fake_api import FakeApi
 from tests.pages import KEY, bodies, host, new_tab, shown
 
@@ -64,11 +65,12 @@ INSIDE = [
     ("temperature", 0.7, "0.7"),
     ("temperature", 2, "2.0"),
     ("max_tokens", 1, "1"),
-    ("max_tokens", 1_000_000, "1000000"),
+    ("max_tokens", 10_000_000, "10000000"),
     ("top_p", 0, "0.0"),
     ("top_p", 1, "1.0"),
     ("n", 1, "1"),
     ("n", 8, "8"),
+    ("n", 128, "128"),
     ("presence_penalty", -2, "-2.0"),
     ("presence_penalty", 2, "2.0"),
     ("frequency_penalty", -2, "-2.0"),
@@ -128,10 +130,13 @@ OUTSIDE = [
     *[("top_p", value, "has to be a number from 0 to 1.") for value in (-0.01, 1.01, float("nan"))],
     *[("presence_penalty", value, "has to be a number from -2 to 2.") for value in (-2.01, 2.01)],
     *[("frequency_penalty", value, "has to be a number from -2 to 2.") for value in (-2.01, 2.01)],
-    *[("max_tokens", value, "has to be a whole number from 1 up.") for value in (0, -1, 1.5)],
-    *[("n", value, "has to be a whole number from 1 up.") for value in (0, -1, 1.5)],
+    *[("max_tokens", value, "has to be a whole number from 1 to 10,000,000.") for value in (0, -1, 1.5, 10_000_001)],
+    *[("n", value, "has to be a whole number from 1 to 128.") for value in (0, -1, 1.5, 129, 5_000_000, 10**9)],
     ("stop", ["1", "2", "3", "4", "5"], "There can be at most 4 stop sequences."),
+    ("stop", ["x" * 1_001], "A stop sequence can have at most 1,000 characters."),
     ("user", 7, "“user” can't be sent with this value."),
+    ("user", "x" * 257, "“user” can have at most 256 characters."),
+    ("extra_fields", {"x": "y" * 20_000}, "The further fields are longer than 20,000 characters."),
 ]
 
 
@@ -141,6 +146,19 @@ def test_just_outside_is_refused_in_a_sentence(subtests: pytest.Subtests) -> Non
             with pytest.raises(InvalidInput) as refused:
                 Params.checked({field: value})
             assert sentence in str(refused.value)
+
+
+def test_what_was_stored_before_there_were_bounds_is_read_but_not_sent_anew() -> None:
+    """Plans, records and presets of earlier versions keep their meaning; only new requests are held to the bounds."""
+    stored = {"n": 500, "max_tokens": 50_000_000, "user": "x" * 1_000, "seed": 7}
+    params = Params.recorded(stored)
+    plan = Plan("hi", ("a/echo",), (0.0,), params=params)
+
+    assert params.to_send() == stored
+    assert Plan.from_json(plan.to_json()) == plan
+    for refused in (question(params).checked, plan.checked):
+        with pytest.raises(InvalidInput, match="“max_tokens” has to be a whole number from 1 to 10,000,000"):
+            refused()
 
 
 LINKS = [(field, value, sentence) for field, value, sentence in OUTSIDE if field in RANGES and value != 1.5]
@@ -158,11 +176,24 @@ def test_just_outside_is_said_on_the_page_and_nothing_is_sent(
             assert raw(api) == []
 
 
+def test_a_preset_from_before_there_were_bounds_leaves_the_page_whole(app: AppTest, api: FakeApi) -> None:
+    app.session_state["chat_n"], app.session_state["chat_n_on"] = 5_000_000, True
+    app.run()
+    app.chat_input(key="chat_input").set_value("Hello").run()
+
+    assert not app.exception
+    assert "“n” has to be a whole number from 1 to 128." in shown(app)
+    assert raw(api) == []
+
+
+def test_a_number_of_thousands_of_digits_in_a_link_is_a_sentence() -> None:
+    assert "has to be a whole number from 1 to 50" in shown(new_tab("sweep", repeats="9" * 5_000))
+
+
 @pytest.mark.row("C7", "C8")
 @pytest.mark.parametrize("end", ["lowest", "highest"])
 def test_the_ends_of_every_control_of_the_page_arrive(app: AppTest, api: FakeApi, end: str) -> None:
     values = {name: getattr(bounds, end) for name, bounds in RANGES.items()}
-    values = {name: 3 if value is None else value for name, value in values.items()}
     tab = new_tab(model=f"{host(api)}/echo", **{name: str(value) for name, value in values.items()})
     tab.chat_input(key="chat_input").set_value("Hello").run()
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from lib.core import errors
 from lib.core.contract import Reply, Usage
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo
-from lib.gateway.events import Event, EventReader
+from lib.gateway.sse import Event, EventReader
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import usage_of
 from tests.case_files import cases
+from tests.memory import growth
 
 CASES = cases("events")
 
@@ -357,3 +359,41 @@ def test_tiny_chunks_take_linear_time() -> None:
 
 def test_two_thousand_comments_leave_nothing_behind() -> None:
     assert events(*[b": x\n"] * 2000, b"data:ok\n", b"\n") == [("message", "ok")]
+
+
+READ = """
+from lib.gateway.answer_stream import AnswerReader
+from lib.gateway.error_mapping import ResponseInfo
+
+def read(data):
+    reader = AnswerReader(ResponseInfo(secret="sk-test-key-0001"))
+    deltas = [delta for at in range(0, len(data), 65_536) for delta in reader.feed(data[at : at + 65_536])]
+    deltas += reader.close()
+    reader.verify()
+    assert sum(len(delta.text) for delta in deltas) > 1_000
+"""
+
+
+def test_t21_no_event_takes_much_more_memory_than_its_size(tmp_path: Path) -> None:
+    """Crafted ones are refused, large ones read; each within 60 MB."""
+    size = 5_000_000
+    word = {"token": "x", "logprob": -0.1, "bytes": [120]}
+    likely = json.dumps({**word, "top_logprobs": [word] * 20})
+    choice = '{"choices":[{"delta":{"content":"%s"},"finish_reason":"stop"%s}]}'
+    events = {
+        "lists": ('{"choices":[' + "[]," * (size // 3) + "[]]}", "Malformed"),
+        "objects": (choice % ("hi", ',"x":[' + "{}," * (size // 3) + "{}]"), "Malformed"),
+        "error": ('{"error":[' + "[]," * (size // 3) + "[]]}", "Malformed"),
+        "floats": ('{"choices":[' + "1.5," * (size // 4) + "1]}", "Malformed"),
+        "text": (choice % ("word\\n" * (size // 6), ""), "fine"),
+        "emoji": (choice % ("word " * (size // 5) + "\U0001f600", ""), "fine"),
+        "likely words": (
+            choice % ("x" * 4_000, ',"logprobs":{"content":[' + ",".join([likely] * (size // len(likely))) + "]}"),
+            "fine",
+        ),
+    }  # fmt: skip
+    warm = f"data: {choice % ('x' * 2_000, '')}\n\n".encode()
+    for name, (event, expected) in events.items():
+        how, megabytes = growth(tmp_path / "event", f"data: {event}\n\n".encode(), READ, "read(data)", warm)
+        assert (name, how) == (name, expected)
+        assert megabytes < 60, name

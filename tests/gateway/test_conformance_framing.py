@@ -16,7 +16,7 @@ from lib.core import errors
 from lib.core.contract import Reply
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo
-from lib.gateway.events import LIMIT, EventReader
+from lib.gateway.sse import LIMIT, EventReader
 from tests.case_files import cases
 
 CASES = cases("events")

@@ -196,7 +196,7 @@ def test_a_child_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None
         hung = child_of(model)
         hung.suspend()
         # It may still answer once: a signal stops a process's threads one after the other.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while child_of(model).pid == hung.pid:
                 await model.supervisor.running()
 

@@ -1,4 +1,4 @@
-"""The steps that bring a database to today's tables; a step is a file `versions/NNNN_what.py` with revision `NNNN`."""
+"""Database migrations (Alembic). A step is a file `versions/NNNN_what.py` with revision `NNNN`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""All models of the connected services, by vendor: what each reads, what it costs, and a star for the ones you like."""
+"""Dialog with all models by vendor: what each reads and costs, and a star for favourites."""
 
 from collections.abc import Sequence
 

@@ -1,11 +1,11 @@
-"""The visitor's chats in the sidebar: new, search, open; rename, save and delete the open one."""
+"""The sidebar's list of chats: new, search, open, rename, delete."""
 
 import streamlit as st
 
 from lib.chat import repository as chats
 from lib.chat.repository import Chat
 from lib.services import Services
-from lib.ui.chat import actions
+from lib.ui.chat import model_actions
 from lib.ui.chat.files import import_chat, save_buttons
 from lib.ui.shared.markdown import plain
 from lib.ui.shared.state import state
@@ -22,13 +22,13 @@ def chat_list(services: Services, visitor: Visitor) -> None:
     found = services.store.read(lambda db: chats.chats_of(db, visitor.owner, words))
     with st.sidebar:
         with st.container(horizontal=True, wrap=False, gap="xsmall"):
-            st.button(_("New chat"), key="chat_new", icon=":material/add:", on_click=actions.new, width="stretch")
+            st.button(_("New chat"), key="chat_new", icon=":material/add:", on_click=model_actions.new, width="stretch")
             st.button(
                 "",
                 key="chat_new_temporary",
                 icon=":material/timer:",
                 help=_("A temporary chat: its texts are not saved, only its numbers."),
-                on_click=actions.new,
+                on_click=model_actions.new,
                 args=(True,),
             )
         if found or words:
@@ -52,7 +52,7 @@ def _open_button(chat: Chat) -> None:
         plain(chat.title) or _("Untitled"),
         key=f"chat_open_{chat.id}",
         type="secondary" if chat.id == state.chat_id else "tertiary",
-        on_click=actions.open_chat,
+        on_click=model_actions.open_chat,
         args=(chat.id,),
         width="stretch",
     )
@@ -73,19 +73,19 @@ def _undo() -> None:
 
 
 def _rename(chat_id: str) -> None:
-    owned, title = actions.current(), st.session_state[f"{TITLE}_{chat_id}"]
+    owned, title = model_actions.current(), st.session_state[f"{TITLE}_{chat_id}"]
     owned.dispatcher.store.write(lambda db: chats.rename(db, owned.owner, chat_id, title)).result()
 
 
 def _delete(chat_id: str) -> None:
-    actions.stop()
-    owned = actions.current()
+    model_actions.stop()
+    owned = model_actions.current()
     owned.dispatcher.store.write(lambda db: chats.delete(db, owned.owner, chat_id)).result()
     state.deleted_chat, state.chat_id = chat_id, None
 
 
 def _undelete() -> None:
-    owned, chat_id = actions.current(), state.deleted_chat
+    owned, chat_id = model_actions.current(), state.deleted_chat
     if chat_id is not None:
         owned.dispatcher.store.write(lambda db: chats.undelete(db, owned.owner, chat_id)).result()
         state.deleted_chat, state.chat_id = None, chat_id

@@ -1,12 +1,12 @@
-"""The field at the bottom of the chat, and what stands above it: images to send, Stop, Edit last."""
+"""The input field of the chat, with images to send, Stop and Edit last above it."""
 
 import streamlit as st
 
 from lib.core import images
-from lib.ui.chat import actions, turn_actions
-from lib.ui.chat.actions import ChatView
+from lib.ui.chat import edit_actions, model_actions
+from lib.ui.chat.images import images_to_send
+from lib.ui.chat.model_actions import ChatView
 from lib.ui.chat.next_turn import bar, unconfirmed_message
-from lib.ui.chat.pictures import images_to_send
 from lib.ui.chat.prompt_templates import templates
 from lib.ui.shared.frame import transient
 from lib.ui.shared.markdown import plain
@@ -31,14 +31,18 @@ def composer(view: ChatView) -> None:
             bar(view)
             if view.running:
                 st.button(
-                    _("Stop"), key="chat_stop", icon=":material/stop_circle:", on_click=actions.stop, shortcut="Esc"
+                    _("Stop"),
+                    key="chat_stop",
+                    icon=":material/stop_circle:",
+                    on_click=model_actions.stop,
+                    shortcut="Esc",
                 )
             else:
                 _edit_last(view)
     st.chat_input(
         _("Type a message"),
-        key=actions.INPUT,
-        on_submit=actions.send,
+        key=model_actions.INPUT,
+        on_submit=model_actions.send,
         accept_file="multiple",
         file_type=images.ENDINGS,
         max_upload_size=images.MAX_BYTES // MEGABYTE,
@@ -58,7 +62,7 @@ def send_waiting_message() -> None:
     """Send what waited; called when the answer before it has ended."""
     text, state.waiting = state.waiting, None
     if text is not None:
-        actions.send_text(text)
+        model_actions.send_text(text)
 
 
 def _edit_last(view: ChatView) -> None:
@@ -70,11 +74,11 @@ def _edit_last(view: ChatView) -> None:
             type="tertiary",
             icon=":material/edit:",
             shortcut="Mod+ArrowUp",
-            on_click=turn_actions.edit,
+            on_click=edit_actions.edit,
             args=(last,),
         )
 
 
 def _unsend() -> None:
-    st.session_state[actions.INPUT] = state.waiting
+    st.session_state[model_actions.INPUT] = state.waiting
     state.waiting = None

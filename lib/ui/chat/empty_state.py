@@ -1,12 +1,12 @@
-"""The chat before its first message: one sentence, three examples, and what answers here."""
+"""The chat before its first message: one sentence, three examples, and which model answers."""
 
 import streamlit as st
 
 from lib.core.i18n import N_
 from lib.gateway.endpoints import find
 from lib.services import Services
-from lib.ui.chat import actions
-from lib.ui.chat.turn_actions import begin_writing
+from lib.ui.chat import model_actions
+from lib.ui.chat.edit_actions import begin_writing
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 
@@ -27,7 +27,7 @@ def empty_state(services: Services, visitor: Visitor) -> None:
             for index, example in enumerate(EXAMPLES):
                 # The practice model answers in English only.
                 text = example if local else _(example)
-                st.button(text, key=f"chat_example_{index}", on_click=actions.send_text, args=(text,))
+                st.button(text, key=f"chat_example_{index}", on_click=model_actions.send_text, args=(text,))
         _what_answers(local, anything=bool(connected))
         words = _("Write the first turns yourself")
         st.button(words, key="chat_write_first", type="tertiary", icon=":material/add_comment:", on_click=begin_writing)

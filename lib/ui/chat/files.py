@@ -1,4 +1,4 @@
-"""Saving a chat as a file, and bringing one in."""
+"""Buttons that save a chat as a file, and the field that brings one in."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -10,7 +10,7 @@ from lib.chat.conversation import Conversation
 from lib.chat.repository import Chat
 from lib.core.contract import Role
 from lib.core.errors import InvalidInput
-from lib.ui.chat import actions
+from lib.ui.chat import model_actions
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence, role_names
 
@@ -20,7 +20,7 @@ UPLOAD = "chat_import"
 
 def save_buttons(chat: Chat) -> None:
     """The open chat as Markdown or JSON, made when it is asked for."""
-    owned, names = actions.current(), role_names()  # now: while a file is made there is no session
+    owned, names = model_actions.current(), role_names()  # now: while a file is made there is no session
     for label, ending, mime in ((_("Save as text"), "md", "text/markdown"), (_("Save as JSON"), "json", JSON)):
         st.download_button(
             label,
@@ -63,7 +63,7 @@ def _read() -> None:
             st.session_state["chat_system"] = messages.pop(0).content
         if not messages:
             return
-        actions.new()
-        state.chat_id = actions.current().import_chat(title, messages)
+        model_actions.new()
+        state.chat_id = model_actions.current().import_chat(title, messages)
     except InvalidInput as error:
         state.notices.append(error_sentence(error))

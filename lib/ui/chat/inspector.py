@@ -1,4 +1,4 @@
-"""A request to the letter: the code that makes it, its body, and what came for it."""
+"""Dialog with a call's code sample, request body and raw answer."""
 
 import json
 
@@ -11,8 +11,8 @@ from lib.core.contract import Message
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.gateway.raw_answers import MOST_BYTES
-from lib.ui.chat import actions
-from lib.ui.chat.actions import ChatView
+from lib.ui.chat import model_actions
+from lib.ui.chat.model_actions import ChatView
 from lib.ui.shared.state import NEXT, state
 from lib.ui.shared.texts import _, error_sentence
 
@@ -49,14 +49,15 @@ def _body(view: ChatView, call_id: str) -> None:
 
 
 def _planned(view: ChatView) -> list[Inspection]:
+    # Streamlit tells no keystrokes: a draft is unknown to the server until it is sent.
     last = Message(role="user", content=_("(what you type)"), images=tuple(state.images))
-    asked = actions.current().planned(view.turns, last, actions.form())
+    asked = model_actions.current().planned(view.turns, last, model_actions.form())
     return [inspection.planned(request, endpoint) for request, endpoint in asked]
 
 
 def _made(view: ChatView, call_id: str) -> list[Inspection]:
     found = [turn.call for turn in (*view.turns, *view.beside) if turn.call and turn.call.id == call_id]
-    return [inspection.made(actions.current(), found[0])] if found else []
+    return [inspection.made(model_actions.current(), found[0])] if found else []
 
 
 def _one(found: Inspection, made: bool) -> None:

@@ -1,4 +1,4 @@
-"""Links that fill the chat: `/?model=..&system=..&prompt=..&temperature=..`."""
+"""Fills the chat from an address such as `/?model=..&prompt=..&temperature=..`, and makes such addresses."""
 
 from urllib.parse import quote, urlencode
 

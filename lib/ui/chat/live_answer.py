@@ -1,4 +1,4 @@
-"""Follows running answers: what is finished is drawn once, only the tail is drawn again."""
+"""Refreshes answers while they are written."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -90,6 +90,7 @@ class LiveAnswer:
         if now != self._said and began == self._began:
             self._status.caption(now)
             self._said = now
+        # Emptied here and not by a rerun: the other answers go on being drawn by this one.
         if self.answer.finished and self._stop is not None:
             self._stop.empty()
             self._stop = None
@@ -106,6 +107,8 @@ def follow(live: Sequence[LiveAnswer], once: bool = False) -> None:
 
     A script run that is interrupted here loses nothing: the answers grow in their jobs, and the next run follows on.
     """
+    # In the main script and not in a fragment: a fragment's Stop can't interrupt what runs (streamlit#11030), and one
+    # that polls costs ten times the CPU.
     seen = -1
     while True:
         running = [one for one in live if not one.answer.finished]

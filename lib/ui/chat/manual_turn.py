@@ -1,9 +1,9 @@
-"""Turns written by hand: examples for the model, or the beginning of its answer. Nobody is asked."""
+"""The editor for messages added by hand: examples for the model, or the beginning of its answer."""
 
 import streamlit as st
 
-from lib.ui.chat import turn_actions
-from lib.ui.chat.turn_actions import WRITTEN, WRITTEN_ROLE
+from lib.ui.chat import edit_actions
+from lib.ui.chat.edit_actions import WRITTEN, WRITTEN_ROLE
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, role_names
 
@@ -14,7 +14,7 @@ def manual_turn() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(_("The message is deleted."))
             st.button(
-                _("Undo"), key="turn_undelete", type="tertiary", icon=":material/undo:", on_click=turn_actions.undelete
+                _("Undo"), key="turn_undelete", type="tertiary", icon=":material/undo:", on_click=edit_actions.undelete
             )
     if state.writing:
         with st.container(key="written_turn_form", border=True):
@@ -27,9 +27,9 @@ def _form() -> None:
     )
     st.text_area(_("What is said"), key=WRITTEN, label_visibility="collapsed")
     with st.container(horizontal=True):
-        st.button(_("Add"), key="written_add", type="primary", on_click=turn_actions.add_written)
+        st.button(_("Add"), key="written_add", type="primary", on_click=edit_actions.add_written)
         if st.session_state[WRITTEN_ROLE] == "assistant":
             st.button(
-                _("Add, and let the model go on"), key="written_go_on", on_click=turn_actions.add_written, args=(True,)
+                _("Add, and let the model go on"), key="written_go_on", on_click=edit_actions.add_written, args=(True,)
             )
-        st.button(_("Leave it"), key="written_cancel", type="tertiary", on_click=turn_actions.stop_writing)
+        st.button(_("Leave it"), key="written_cancel", type="tertiary", on_click=edit_actions.stop_writing)

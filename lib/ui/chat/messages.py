@@ -1,4 +1,4 @@
-"""The turns of a conversation as they stand on the page, and the answers that are being written."""
+"""Draws the messages of a conversation, and the places for answers that are being written."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from lib.chat.repository import Turn
 from lib.core import tokens
 from lib.core.contract import Choice
 from lib.core.errors import recorded
-from lib.ui.chat import answer_tools, turn_tools
-from lib.ui.chat.actions import ChatView
+from lib.ui.chat import answer_toolbar, turn_toolbar
+from lib.ui.chat.edit_actions import go_on_with, show_earlier
+from lib.ui.chat.images import message_images
 from lib.ui.chat.live_answer import LiveAnswer, thinking
-from lib.ui.chat.pictures import pictures
+from lib.ui.chat.model_actions import ChatView
 from lib.ui.chat.slow_answer import live_answer
-from lib.ui.chat.turn_actions import go_on_with, show_earlier
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.markdown import markdown, plain
 from lib.ui.shared.state import state
@@ -34,7 +34,7 @@ def conversation(view: ChatView) -> list[LiveAnswer]:
         number += turn.role == "assistant"
         with st.chat_message(turn.role, avatar=ICONS[turn.role]):
             if state.editing == turn.id:
-                turn_tools.editor(turn)
+                turn_toolbar.editor(turn)
             elif turn.role != "assistant":
                 _question(index, turn)
             elif last and len(view.beside) > 1:
@@ -62,9 +62,9 @@ def _first_shown(turns: list[Turn]) -> int:
 
 
 def _question(index: int, turn: Turn) -> None:
-    pictures(turn.images)
+    message_images(turn.images)
     markdown(st, turn.text)
-    turn_tools.under_question(index, turn)
+    turn_toolbar.under_question(index, turn)
 
 
 def _answer(number: int, turn: Turn, last: bool) -> None:
@@ -75,7 +75,7 @@ def _answer(number: int, turn: Turn, last: bool) -> None:
             if len(shown) > 1:
                 _pick_button(number, index, turn)
     _trouble(turn, last)
-    answer_tools.under_answer(number, turn, last)
+    answer_toolbar.under_answer(number, turn, last)
 
 
 def _trouble(turn: Turn, last: bool) -> None:
@@ -83,9 +83,9 @@ def _trouble(turn: Turn, last: bool) -> None:
     if turn.call and turn.call.error_kind:
         error_box(recorded(turn.call.error_record, turn.call.error_text))
         if last:
-            answer_tools.second_address(turn, turn.call)
+            answer_toolbar.second_address(turn, turn.call)
     if turn.call and turn.call.state != "started":
-        answer_tools.not_as_asked(turn, turn.call, last)
+        answer_toolbar.not_as_asked(turn, turn.call, last)
 
 
 def _running(number: int, turn: Turn, view: ChatView) -> LiveAnswer:
@@ -96,6 +96,7 @@ def _running(number: int, turn: Turn, view: ChatView) -> LiveAnswer:
 def _side_by_side(number: int, view: ChatView) -> list[LiveAnswer]:
     """The answers of several models to one question, each in a column; those that are being written are given back."""
     live = []
+    # The picked answer alone has the key `answer_<n>`: other tools find the one that the conversation goes on with.
     columns = st.columns(len(view.beside), border=True)
     for index, (column, turn) in enumerate(zip(columns, view.beside, strict=True)):
         picked = turn.id == view.turns[-1].id
@@ -108,7 +109,7 @@ def _side_by_side(number: int, view: ChatView) -> list[LiveAnswer]:
                 _one_of_several(f"{number}_{index}", place, turn, picked)
             else:
                 live.append(live_answer(answer, turn, [place], f"chat_stop_{index}"))
-    answer_tools.under_several(number, view)
+    answer_toolbar.under_several(number, view)
     return live
 
 
@@ -117,7 +118,7 @@ def _one_of_several(name: str, place: Any, turn: Turn, picked: bool) -> None:
     with place:
         _choice(choices[turn.choice] if turn.choice < len(choices) else Choice([]), turn.begun, turn.call)
     _trouble(turn, last=False)
-    answer_tools.under_one_of_several(name, turn, picked)
+    answer_toolbar.under_one_of_several(name, turn, picked)
 
 
 def _places(number: int, count: int, picked: int) -> list[Any]:

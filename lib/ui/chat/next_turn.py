@@ -1,4 +1,4 @@
-"""What stands above the composer: what the next turn takes, and the question that a large one raises."""
+"""Cost and context of the next message, above the composer, and the question before a large one is sent."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,9 @@ import streamlit as st
 
 from lib.chat.context_window import MENTIONED_FROM, NEARLY_FULL_FROM, Estimate, estimates
 from lib.core.errors import InvalidInput
-from lib.ui.chat import actions
-from lib.ui.chat.actions import LEAVE_OUT, ChatView
+from lib.ui.chat import model_actions
 from lib.ui.chat.inspector import inspect_button
+from lib.ui.chat.model_actions import LEAVE_OUT, ChatView
 from lib.ui.shared.figures import money
 from lib.ui.shared.state import NEXT, UnconfirmedMessage, state
 from lib.ui.shared.texts import _, _n
@@ -19,7 +19,7 @@ def bar(view: ChatView) -> None:
     if not view.turns:
         return
     try:
-        found = estimates(actions.current().endpoints(), view.turns, actions.form())
+        found = estimates(model_actions.current().endpoints(), view.turns, model_actions.form())
     except InvalidInput:
         return
     if not found:
@@ -50,11 +50,18 @@ def unconfirmed_message() -> None:
                     unconfirmed.leave_out,
                 ).format(count=unconfirmed.leave_out)
                 st.button(
-                    label, key="chat_held_leave_out", type="primary", on_click=actions.send_unconfirmed, args=(True,)
+                    label,
+                    key="chat_held_leave_out",
+                    type="primary",
+                    on_click=model_actions.send_unconfirmed,
+                    args=(True,),
                 )
-            st.button(_("Send all the same"), key="chat_held_send", on_click=actions.send_unconfirmed)
+            st.button(_("Send all the same"), key="chat_held_send", on_click=model_actions.send_unconfirmed)
             st.button(
-                _("Back to editing"), key="chat_held_back", type="tertiary", on_click=actions.take_back_unconfirmed
+                _("Back to editing"),
+                key="chat_held_back",
+                type="tertiary",
+                on_click=model_actions.take_back_unconfirmed,
             )
 
 
@@ -107,7 +114,7 @@ def _choices() -> None:
         value=None,
         step=0.01,
         format="%.2f",
-        key=actions.ASK_FROM,
+        key=model_actions.ASK_FROM,
         placeholder=_("never"),
         persist_state="session",
     )

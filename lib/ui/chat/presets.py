@@ -1,4 +1,4 @@
-"""Presets at the top of the settings: three that are always there, and the visitor's own."""
+"""The row of presets in the settings: three built-in ones and the visitor's own."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Prompts to be used again, above the composer: choose one, fill in its {{variables}}, put it into the message."""
+"""Dialog with saved prompts: choose one, fill in its {{variables}}, put it into the message."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from lib.core.errors import TemperaError
-from lib.ui.chat import actions
+from lib.ui.chat import model_actions
 from lib.ui.shared import resources
 from lib.ui.shared.markdown import plain
 from lib.ui.shared.state import state
@@ -88,7 +88,9 @@ def _key(variable: str) -> str:
 
 def _put_into_message(text: str) -> None:
     values = {name: st.session_state.get(_key(name)) or "" for name in variables(text)}
-    st.session_state[actions.INPUT] = filled(text, {name: value for name, value in values.items() if value.strip()})
+    st.session_state[model_actions.INPUT] = filled(
+        text, {name: value for name, value in values.items() if value.strip()}
+    )
     _close()
 
 

@@ -1,4 +1,4 @@
-"""A link that fills the chat's form: for a colleague, or to come back to."""
+"""Shows a link that fills the chat's form with a question and the settings."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from lib.chat.repository import Turn
 from lib.core.errors import InvalidInput
 from lib.gateway import endpoints
 from lib.gateway.addresses import is_loopback
-from lib.ui.chat import actions
+from lib.ui.chat import model_actions
 from lib.ui.chat.links import chat_link
 from lib.ui.shared.texts import _, error_sentence
 
@@ -19,7 +19,7 @@ def share(turn: Turn) -> None:
     page = st.context.url if isinstance(st.context.url, str) else ""
     st.caption(_("A link with this question, the model and the settings; never a key:"))
     try:
-        st.code(chat_link(_named(actions.form()), turn.text, page), language=None, wrap_lines=True)
+        st.code(chat_link(_named(model_actions.form()), turn.text, page), language=None, wrap_lines=True)
     except InvalidInput as error:
         st.caption(error_sentence(error))
     if is_loopback(page):
@@ -28,5 +28,5 @@ def share(turn: Turn) -> None:
 
 def _named(form: Form) -> Form:
     """The form with the service named, so that the link means the same whatever is connected there."""
-    connected = actions.current().endpoints()
+    connected = model_actions.current().endpoints()
     return replace(form, model=endpoints.named(form.model, connected)) if connected and form.model else form

@@ -1,4 +1,4 @@
-"""An answer that is being written, and what to do where its first word is long in coming."""
+"""Offers to wait, stop or use a second address when the first word of an answer is late."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -9,9 +9,9 @@ import streamlit as st
 from lib.calls.runner import Answer
 from lib.chat.repository import Turn
 from lib.gateway.addresses import host_of
-from lib.ui.chat import actions
+from lib.ui.chat import model_actions
+from lib.ui.chat.edit_actions import keep_waiting
 from lib.ui.chat.live_answer import LiveAnswer
-from lib.ui.chat.turn_actions import keep_waiting
 from lib.ui.shared import resources
 from lib.ui.shared.markdown import rendered
 from lib.ui.shared.state import state
@@ -26,13 +26,14 @@ def live_answer(answer: Answer, turn: Turn, places: Sequence[Any], stop_key: str
         stop.button(
             _("Stop"), key=stop_key, type="tertiary", icon=":material/stop_circle:", on_click=partial(_stop, turn)
         )
+    # Asked once per call: who chose to wait is not asked again with the next frame.
     ask = None if answer.id in state.patient else partial(_what_to_do, turn)
     patience = resources.services().settings.patience_seconds
     return LiveAnswer(answer, places, status, turn.begun, ask, patience, stop)
 
 
 def _stop(turn: Turn) -> None:
-    actions.stop(turn.call.id if turn.call else None)
+    model_actions.stop(turn.call.id if turn.call else None)
 
 
 def _what_to_do(turn: Turn, place: Any) -> None:
@@ -40,7 +41,7 @@ def _what_to_do(turn: Turn, place: Any) -> None:
     call = turn.call
     if call is None:
         return
-    other = actions.current().other_address(call)
+    other = model_actions.current().other_address(call)
     with place:
         st.caption(rendered(_("No first word yet from {model}.").format(model=call.model)))
         with st.container(horizontal=True, gap="small"):
@@ -59,6 +60,6 @@ def _second_address(turn: Turn, address: str) -> None:
         type="tertiary",
         icon=":material/alt_route:",
         help=_("The same service, at {address}.").format(address=address),
-        on_click=actions.use_second_address,
+        on_click=model_actions.use_second_address,
         args=(turn,),
     )

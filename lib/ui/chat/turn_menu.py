@@ -1,4 +1,4 @@
-"""The menu of a turn, for what is rarely needed, and the panel that opens below a turn: its text, its numbers."""
+"""The menu of a message, and the panel that opens below it (text to copy, figures, link, other model)."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from lib.chat.repository import Turn
 from lib.core.i18n import N_
-from lib.ui.chat import actions, open_in_sweep, turn_actions
+from lib.ui.chat import edit_actions, model_actions, open_in_sweep
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.share import share
 from lib.ui.shared import model_picker, resources
@@ -70,11 +70,11 @@ def _do(name: str, turn: Turn) -> None:
     if action in PANELS:
         _turn_over(name, turn, action)
     elif action == "edit":
-        turn_actions.edit(turn)
+        edit_actions.edit(turn)
     elif action == "write":
-        turn_actions.begin_writing()
+        edit_actions.begin_writing()
     elif action == "delete":
-        turn_actions.delete(turn)
+        edit_actions.delete(turn)
     elif why_not := open_in_sweep.why_not(turn):
         state.notices.append(why_not)
 
@@ -104,7 +104,7 @@ def _link(_name: str, turn: Turn) -> None:
 
 
 def _other_model(name: str, turn: Turn) -> None:
-    owner, key = actions.current().owner, f"again_model_{name}"
+    owner, key = model_actions.current().owner, f"again_model_{name}"
     st.selectbox(
         _("Try again with another model"),
         model_picker.options(resources.services(), owner),
@@ -121,7 +121,7 @@ def _again_with(key: str, turn: Turn) -> None:
     model = st.session_state[key]
     if model:
         _close()
-        actions.try_again(turn, model)
+        model_actions.try_again(turn, model)
 
 
 PANELS: Mapping[str, Callable[[str, Turn], None]] = {

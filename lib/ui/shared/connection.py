@@ -1,12 +1,12 @@
-"""The one place for services and keys: a button that says what is connected, and the dialog it opens."""
+"""The connection button and its dialog: the one place for services and keys."""
 
 from typing import Literal
 
 import streamlit as st
 
 from lib.core.errors import InvalidInput, NoModelList, TemperaError
+from lib.gateway.endpoint_registry import typed_endpoint
 from lib.gateway.endpoints import SERVICES, Endpoint
-from lib.gateway.registry import typed_endpoint
 from lib.services import Services
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
@@ -58,6 +58,7 @@ def _body(services: Services, visitor: Visitor) -> None:
         placeholder="sk-…",
         help=_("The key stays in this server's memory; it is not saved and never leaves for another address."),
     )
+    # The test itself runs in the dialog's body, not in the callback: a callback can draw neither spinner nor error.
     st.button(_("Connect"), key="connection_save", type="primary", on_click=_ask_for_test, width="stretch")
     if st.session_state.pop("connection_test", False):
         _test(services, visitor)
@@ -105,7 +106,7 @@ def _test(services: Services, visitor: Visitor) -> None:
 
 def _connect(services: Services, visitor: Visitor, endpoint: Endpoint) -> None:
     services.registry.connect(visitor.owner, endpoint)
-    services.models.forget(visitor.owner, endpoint)
+    services.models.forget(visitor.owner, endpoint)  # another key may see other models
     st.session_state.pop("chat_model", None)
 
 

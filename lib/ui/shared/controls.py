@@ -1,4 +1,4 @@
-"""The parameters of a request as controls: each with a switch, off meaning that the field is not sent."""
+"""Every control of a request, once: what it is called, where it rests, how it is drawn and read."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -95,6 +95,8 @@ def values(prefix: str) -> dict[str, Any]:
     return found
 
 
+# `fill` and `switch_on` run in callbacks or before the widgets: Streamlit refuses to set a widget's value after it was
+# drawn in the same run.
 def fill(prefix: str, values: Mapping[str, Any]) -> None:
     """Set controls to `values`, as `values()` gives them; those not named stay as they are."""
     for key in keys(prefix):
@@ -161,9 +163,11 @@ def number(prefix: str, field: str, chosen: ChosenModel) -> None:
     bounds = RANGES[field]
     on = _switch(prefix, field, chosen)
     key, label = f"{prefix}_{field}", f"{field} ({_(CONTROLS[field].words)})"
-    if bounds.highest is None:
-        st.session_state.setdefault(key, int(bounds.default or START_MAX_TOKENS))
-        st.number_input(label, min_value=int(bounds.lowest), step=1, key=key, disabled=not on, **QUIET)
+    if bounds.ours:
+        value = st.session_state.setdefault(key, int(bounds.default or START_MAX_TOKENS))
+        # A preset of an earlier version may hold more; Streamlit would raise, and sending says what is wrong.
+        most = int(bounds.highest) if value <= bounds.highest else None
+        st.number_input(label, min_value=int(bounds.lowest), max_value=most, step=1, key=key, disabled=not on, **QUIET)
     else:
         st.session_state.setdefault(key, bounds.default)
         ends = (bounds.lowest, bounds.highest)

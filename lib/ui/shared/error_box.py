@@ -1,4 +1,4 @@
-"""Shows what went wrong: a sentence for people, the service's own text folded under it."""
+"""Shows an error: a sentence for people, the service's own text folded under it."""
 
 import logging
 import secrets

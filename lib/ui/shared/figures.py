@@ -1,4 +1,4 @@
-"""The numbers of one answer, in words."""
+"""Formats an answer's tokens, times and cost as text."""
 
 from lib.calls.records import CallRecord
 from lib.core.i18n import N_

@@ -1,4 +1,4 @@
-"""What stands around every page: language, notices, and whether anything can be saved."""
+"""What every page has around it: the menu with the language, notices, and the warning that nothing can be saved."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -18,6 +18,7 @@ from lib.visitor import preferences
 def transient(shown: object) -> Any:
     """A place for what comes and goes. When nothing is `shown` its former contents go at once; elsewhere they stay,
     greyed, until the script ends, and that is when the answer does."""
+    # `st.empty` is replaced as a whole at once; anything else keeps its old elements, greyed, until the run has ended.
     place = st.empty()
     return place.container() if shown else nullcontext()
 

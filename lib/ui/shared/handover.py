@@ -1,4 +1,4 @@
-"""What one page hands to another: a page is opened with it once, and neither page knows the other."""
+"""Passes data from one page to the next once, so that pages don't import each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ class SweepDraft:
 
 def open_sweep_with(prompt: str, system: str, models: Sequence[str], history: Sequence[Message]) -> None:
     """Lead to the sweep page with its form filled. Only a script run can do that, no callback."""
+    # Through the session and not the address: a conversation is longer than an address may be.
     st.session_state[_SWEEP] = SweepDraft(prompt, system, tuple(models), tuple(history))
     st.switch_page(SWEEP_PAGE)
 

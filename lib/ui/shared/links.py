@@ -1,12 +1,15 @@
-"""Links that fill a form: they send nothing, are applied once, and are then taken out of the address, so that a reload
-does not undo what was changed since."""
+"""Fills controls from an address: code that the pages' own links.py share.
+
+A link sends nothing, is applied once, and is then taken out of the address, so that a reload does not undo what was
+changed since.
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
 
-from lib.core.contract import MAX_STOP_SEQUENCES, RANGES, Params
+from lib.core.contract import RANGES, Params
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.ui.shared import controls
@@ -14,7 +17,6 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
 
 MAX_TEXT = 20_000
-MAX_USER = 256
 INTEGERS = ("max_tokens", "n")
 TRUE = ("1", "true", "on", "yes")
 
@@ -34,7 +36,7 @@ def whole(name: str, most: int) -> int | None:
     text = st.query_params.get(name)
     if text is None:
         return None
-    if text.isdecimal() and 1 <= int(text) <= most:
+    if text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most:
         return int(text)
     message = N_("The link's “{field}” has to be a whole number from 1 to {most}.")
     state.notices.append(error_sentence(InvalidInput(message, field=name, most=most)))
@@ -55,8 +57,10 @@ def _value(field: str) -> Any:
     query = st.query_params
     if field in RANGES:
         return number(field, query[field])
-    if field == "stop":
-        return query.get_all("stop")[:MAX_STOP_SEQUENCES]
     if field == "stream":
         return query["stream"].lower() in TRUE
-    return query[field][: MAX_USER if field == "user" else MAX_TEXT]
+    if field == "system":
+        return query["system"][:MAX_TEXT]
+    value: Any = query.get_all("stop") if field == "stop" else query[field]
+    Params.checked({field: value})
+    return value

@@ -1,4 +1,4 @@
-"""A text that grows while it is shown: what is finished is drawn once, only the tail is drawn again."""
+"""A text that grows on the page: finished parts are sent once, only the last is sent again."""
 
 from typing import Any
 
@@ -32,6 +32,7 @@ class LiveText:
     def _draw(self, text: str) -> None:
         """Draw the tail, in its own place once it has one. A first word is one message to the browser, not two."""
         if self._tail is None:
+            # No placeholder first: that would be a message of its own before the first word (streamlit sends both).
             self._tail = self._place.markdown(text)
         else:
             self._tail.markdown(text)

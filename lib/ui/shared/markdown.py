@@ -1,14 +1,18 @@
-"""Makes foreign text harmless where Streamlit would read it as Markdown.
+"""Draws foreign text as Markdown, made harmless first.
 
 Streamlit's Markdown fetches images at once, also from labels and error boxes: text from a model or a service could
 carry data out that way. The Content-Security-Policy stops it a second time.
 """
 
+import html
 import re
 from typing import Any
 
 from lib.ui.shared.markdown_blocks import blocks
 
+HARMFUL = ("data:", "javascript:", "vbscript:")
+DESTINATION = re.compile(r"(\](?=\(|:)|<(?=\S))(\(\s*<?|:\s*<?|)([^\s)>]{1,200})")
+UNSEEN = re.compile(r"[\s\\\x00-\x1f]")
 IMAGE = re.compile(r"!(?=\[)")
 VERBATIM = ("```", "~~~", "$$")
 CODE = re.compile(r"(`+[^`]*`+)")
@@ -27,7 +31,13 @@ def rendered(text: str) -> str:
     own brackets make a formula."""
     text = text if any(mark in text for mark in VERBATIM) else _with_formulas(text)
     broken = text if any(mark in text for mark in VERBATIM) else text.replace("\n", "  \n")
-    return IMAGE.sub("!\u200b", broken)
+    return DESTINATION.sub(_without_harmful_link, IMAGE.sub("!\u200b", broken))
+
+
+def _without_harmful_link(found: re.Match[str]) -> str:
+    """A link whose address holds a document of its own (`data:`) or a script is no link: Streamlit would keep it."""
+    address = UNSEEN.sub("", html.unescape(found[3])).lower()
+    return f"{found[1]}\u200b{found[2]}{found[3]}" if address.startswith(HARMFUL) else found[0]
 
 
 def _with_formulas(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Choosing a model among those of all connected services; any typed id is taken too."""
+"""The picker of a model among those of all connected services. Any typed id is taken too."""
 
 from collections.abc import Sequence
 
@@ -29,6 +29,7 @@ def used(services: Services, owner: str, values: Sequence[str]) -> None:
     names = [named(value.strip(), endpoints) for value in values]
     before = services.store.read(lambda db: favourites.of(db, owner))
     if before.after(names) != before:
+        # Read once more in the writer: another tab may have starred a model in between.
         services.store.write(lambda db: favourites.keep(db, owner, favourites.of(db, owner).after(names)))
 
 
@@ -41,6 +42,7 @@ def model_picker(services: Services, owner: str, key: str) -> str:
     if chosen is None and endpoints:
         st.session_state[key] = _first(kept, endpoints[0], _listing(services, owner, endpoints[0]))
     elif chosen is not None and chosen not in models:
+        # Streamlit drops a value that is none of the options, and any typed id has to stay.
         models.append(chosen)
     value = st.selectbox(
         _("Model"),
@@ -78,6 +80,7 @@ def _first(kept: Favourites, endpoint: Endpoint, listing: Listing) -> str:
 
 
 def _listing(services: Services, owner: str, endpoint: Endpoint) -> Listing:
+    # First without a spinner: one that flashes for a list that is there already makes every rerun flicker.
     listing = services.models.get(owner, endpoint, QUICK_SECONDS)
     if listing is None:
         with st.spinner(_("Asking {service} for its models…").format(service=endpoint.title)):

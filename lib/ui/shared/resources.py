@@ -1,4 +1,4 @@
-"""What all visitors share: the services, opened once per process."""
+"""The process-wide services, opened once and shared by all visitors."""
 
 import gc
 import importlib
@@ -29,6 +29,7 @@ WARM_MODULES = (
 )
 
 
+# In Streamlit's cache and not in a module's variable: clearing it closes the store, in tests too.
 @st.cache_resource(show_spinner=False, on_release=Services.close)
 def services() -> Services:
     """The services of this process; raises SettingsError when the operator's settings don't work."""

@@ -1,4 +1,4 @@
-"""Brings back after a reload what the tab forgot: what was open on a page, and its form."""
+"""Brings a page back after a reload: what was open, and its form."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ class PageMemory:
 def restore(services: Services, visitor: Visitor, memory: PageMemory) -> bool:
     """At a tab's first run of a page: what the address names, else what was last open in this browser session.
     Whether this was the first run."""
+    # Session state is empty after a reload (streamlit#10229), and only then.
     if f"recalled_{memory.page}" in st.session_state:
         return False
     st.session_state[f"recalled_{memory.page}"] = True
@@ -55,6 +56,7 @@ def remember(services: Services, visitor: Visitor, memory: PageMemory) -> None:
         st.query_params[memory.page] = opened
     keys = [key for key in memory.keys if key not in memory.private()]
     form = {key: st.session_state[key] for key in keys if st.session_state.get(key) is not None}
+    # Written only when it differs: this runs with every rerun, and a write per keystroke would keep the disk busy.
     snapshot = {"session": visitor.session, "open": opened, "form": form}
     if snapshot != st.session_state.get(f"remembered_{memory.page}"):
         st.session_state[f"remembered_{memory.page}"] = snapshot

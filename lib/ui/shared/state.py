@@ -1,4 +1,4 @@
-"""What a browser tab remembers between two script runs: ids and plain values, never a key."""
+"""Typed access to what a browser tab remembers between two script runs: ids and plain values, never a key."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +39,7 @@ class SessionValue(Generic[T]):
         self._make = make
 
     def __get__(self, state: object, _kind: type | None = None) -> T:
+        # `setdefault`: two runs of one tab may overlap for a moment, and the first value has to win (streamlit#7087).
         value: T = st.session_state.setdefault(self._name, self._make())
         return value
 

@@ -1,4 +1,4 @@
-"""Every word a person reads, in their language: gettext catalogues in locales/, English as the source."""
+"""Translates every sentence into the visitor's language: gettext catalogues in locales/, English as the source."""
 
 import gettext
 from functools import cache
@@ -23,6 +23,11 @@ def language() -> str:
     if chosen in LANGUAGES:
         return str(chosen)
     return "zh_Hans" if str(st.context.locale or "").lower().startswith("zh") else "en"
+
+
+def page_language() -> str:
+    """The visitor's language as HTML names it: `en`, `zh-Hans`."""
+    return language().replace("_", "-")
 
 
 def _(text: str) -> str:

@@ -1,4 +1,5 @@
-"""What the chosen model is known not to take: such a control is greyed, with the reason and a way to try it again."""
+"""Greys a control whose parameter the chosen model does not take, with the reason and a button that tries it
+again."""
 
 from dataclasses import dataclass
 

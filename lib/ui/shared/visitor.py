@@ -1,4 +1,4 @@
-"""Who is looking: the visitor and the browser session, from the two cookies that lib/web.py sets."""
+"""Identifies the visitor and the browser session by the two cookies that lib/web.py sets."""
 
 import secrets
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the visitor does to a sweep that has begun: callbacks of the page's buttons."""
+"""Callbacks of the buttons on a sweep that has begun."""
 
 import streamlit as st
 

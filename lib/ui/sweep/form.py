@@ -1,4 +1,4 @@
-"""The form of a sweep, and the line that says what pressing Run would do."""
+"""The form of a sweep, and the line that says what pressing Run will do."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.shared.unsupported_params import ANY_MODEL
 from lib.ui.shared.visitor import Visitor, visitor
-from lib.ui.sweep.history import history, history_line
+from lib.ui.sweep.prior_conversation import history, history_line
 
 READY_TEMPERATURES = (0.0, 0.3, 0.7, 1.0, 1.3, 1.6, 2.0)
 START = {"sweep_temperatures": [0.0, 0.7, 1.3], "sweep_repeats": 2, "sweep_concurrency": 4, "sweep_max_tokens": 200}

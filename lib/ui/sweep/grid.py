@@ -1,4 +1,4 @@
-"""The answers of a sweep: progress, the cells as they fill, the overview, and the chart."""
+"""Draws a sweep's progress, its cells, the overview table and the chart."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby

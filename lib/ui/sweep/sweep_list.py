@@ -1,4 +1,4 @@
-"""The visitor's sweeps in the sidebar."""
+"""The sidebar's list of sweeps."""
 
 import streamlit as st
 

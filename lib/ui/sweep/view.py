@@ -1,4 +1,4 @@
-"""The open sweep: it draws itself anew each second while it runs."""
+"""Shows the open sweep, refreshed each second while it runs."""
 
 import streamlit as st
 
@@ -22,6 +22,7 @@ def sweep_view(services: Services, visitor: Visitor, sweep_id: str) -> None:
     if not cells:
         return
     if services.sweeps.running(sweep_id) is not None:
+        # Only this part runs each second; a rerun of the whole page would take the form out of the visitor's hands.
         st.fragment(_live, run_every=EVERY_SECONDS)(services, visitor, sweep_id, cells)
     else:
         _still(services, visitor, sweep_id, cells)
@@ -32,7 +33,7 @@ def _live(services: Services, visitor: Visitor, sweep_id: str, cells: list[Cell]
     results = services.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
     _answers(cells, results, running, None)
     if running is None:
-        st.rerun()
+        st.rerun()  # it ended: the page is drawn once more, without the fragment
 
 
 def _still(services: Services, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
@@ -46,7 +47,7 @@ def _still(services: Services, visitor: Visitor, sweep_id: str, cells: list[Cell
     with st.container(horizontal=True):
         st.download_button(
             _("CSV"),
-            lambda: report.csv(cells, results),
+            lambda: report.csv(cells, results),  # made on the click, not with every rerun
             file_name="tempera-sweep.csv",
             mime="text/csv",
             key="sweep_csv",

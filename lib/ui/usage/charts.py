@@ -1,4 +1,5 @@
-"""Prompt and completion tokens as bars: by call, by time, by model. Output is hatched, so that colour is not needed."""
+"""The chart of prompt and completion tokens: by call, by time, by model. Output is hatched, so that colour is not
+needed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whose usage is shown, in which time zone, and the page before there is any."""
+"""Chooses whose calls are shown, in which time zone, and what the page says before there are any."""
 
 from zoneinfo import ZoneInfo
 
@@ -36,7 +36,7 @@ def viewer_zone() -> ZoneInfo:
     """The time zone of the visitor's browser; UTC where it names none that we know."""
     try:
         return ZoneInfo(str(st.context.timezone or "UTC"))
-    except (ValueError, OSError, LookupError):
+    except (ValueError, OSError, LookupError):  # what a browser calls its zone can be anything, a path included
         return ZoneInfo("UTC")
 
 

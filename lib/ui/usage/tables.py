@@ -1,4 +1,4 @@
-"""The tables of the usage page, and the same calls as a file."""
+"""The tables of the usage page, their columns, and the CSV download."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was used in a sentence, in five figures, and how well each is known."""
+"""The summary sentence, five figures and how many of them are reported, estimated or unknown."""
 
 from collections.abc import Sequence
 

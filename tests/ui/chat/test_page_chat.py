@@ -244,7 +244,7 @@ def test_nonsense_in_a_link_is_said_and_left_out(subtests: pytest.Subtests, app:
         ("temperature", "3", "“temperature” has to be a number from 0 to 2."),
         ("temperature", "hot", "The link's “temperature” is not a number."),
         ("temperature", "nan", "“temperature” has to be a number from 0 to 2."),
-        ("max_tokens", "0", "“max_tokens” has to be a whole number from 1 up."),
+        ("max_tokens", "0", "“max_tokens” has to be a whole number from 1 to 10,000,000."),
     ]:
         with subtests.test(name=name, value=value):
             tab = new_tab(prompt="hi", **{name: value})
@@ -306,6 +306,27 @@ def test_a_key_that_the_service_repeats_is_masked(app: AppTest) -> None:
 
     assert KEY not in everything
     assert "0001" in "".join(code.value for code in app.code)
+
+
+def test_t2_a_key_in_a_good_answer_is_neither_shown_nor_stored(app: AppTest, api: FakeApi, data_dir: Path) -> None:
+    """Wherever it stands and however it is cut; the rest is as it came."""
+    events = [
+        {
+            "model": KEY,
+            "choices": [{"index": 0, "delta": {"reasoning_content": KEY, "content": f"pk_user_id {KEY[:9]}"}}],
+        },
+        {"choices": [{"index": 0, "delta": {"content": f"{KEY[9:]} int"}, "finish_reason": KEY}]},
+    ]
+    steps = [f"data: {json.dumps(event)}\n\n".encode() for event in events]
+    api.script("echo", *steps, b"data: [DONE]\n\n", headers={"x-request-id": KEY})
+    ask(app, "hello")
+
+    assert f"pk_user_id …{KEY[-4:]} int" in shown(app)
+    assert KEY not in str([element.proto for element in app.main]) and KEY not in str(app.session_state)
+    resources.close()
+    files = [path for path in data_dir.rglob("*") if path.is_file()]
+    assert any(b"pk_user_id" in path.read_bytes() for path in files)
+    assert not any(KEY.encode() in path.read_bytes() for path in files)
 
 
 @pytest.mark.row("C1")

@@ -131,6 +131,19 @@ def test_stop_keeps_what_came_and_resume_sends_only_the_rest(app: AppTest, api: 
     assert [body["model"] for body in bodies(api)].count("echo") == 2
 
 
+def test_an_answer_that_failed_is_not_sent_again(app: AppTest, api: FakeApi) -> None:
+    """DONE: it may have been paid, and asking again is for the person to say."""
+    tab = run_sweep(link(api, "error-401,echo"))
+    who, sent = owner(tab), len(bodies(api))
+    services = resources.services()
+
+    assert sent == 4
+    assert services.store.read(lambda db: sweeps.to_do(db, who, sweep_id(tab))).cells == ()
+    services.sweeps.resume(who, "tab", sweep_id(tab))
+    assert services.sweeps.running(sweep_id(tab)) is None
+    assert len(bodies(api)) == sent
+
+
 @pytest.mark.row("T5")
 def test_what_is_missing_goes_nowhere_but_to_its_own_service(
     app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch

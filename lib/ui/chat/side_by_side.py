@@ -1,4 +1,4 @@
-"""Further models that get the same turn, side by side with the chosen one."""
+"""Chooses further models that get the same message, their answers in columns."""
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from lib.ui.shared.texts import _
 KEY = "chat_models_beside"
 
 
-def models_beside(services: Services, owner: str) -> None:
+def side_by_side(services: Services, owner: str) -> None:
     """A small `+`; behind it the second to fourth model."""
     chosen = st.session_state.get(KEY) or []
     label = f"+{len(chosen)}" if chosen else ""

@@ -1,11 +1,12 @@
-"""Images of a conversation, drawn from what is kept; no image is ever fetched from elsewhere."""
+"""Shows the stored images of a conversation, and those that wait to be sent. No image is ever fetched from
+elsewhere."""
 
 from base64 import b64decode
 from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.ui.chat import actions
+from lib.ui.chat import model_actions
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
@@ -13,11 +14,11 @@ WIDTH = 220
 SMALL = 72
 
 
-def pictures(ids: Sequence[str]) -> None:
+def message_images(ids: Sequence[str]) -> None:
     """The images of a message."""
     if ids:
         with st.container(horizontal=True, gap="small"):
-            for url in actions.current().images(ids):
+            for url in model_actions.current().images(ids):
                 _picture(url, WIDTH)
 
 

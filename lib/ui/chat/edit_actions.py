@@ -1,10 +1,10 @@
-"""What the visitor does to turns without asking a model: edit, delete, write one by hand, show another version."""
+"""Callbacks that change a conversation without asking a model: edit, delete, add by hand, show another version."""
 
 import streamlit as st
 
 from lib.chat.repository import Turn
 from lib.core.contract import Role
-from lib.ui.chat import actions
+from lib.ui.chat import model_actions
 from lib.ui.shared.state import SHOWN_TURNS, state
 
 WRITTEN = "written_turn"
@@ -23,8 +23,8 @@ def leave_as_it_was() -> None:
 
 def rewrite(turn: Turn) -> None:
     """Keep an edited answer as a version of it; nobody is asked."""
-    with actions.errors_as_notices():
-        actions.current().write(turn.role, st.session_state[actions.EDITED], instead_of=turn)
+    with model_actions.errors_as_notices():
+        model_actions.current().write(turn.role, st.session_state[model_actions.EDITED], instead_of=turn)
         state.editing = None
 
 
@@ -41,31 +41,31 @@ def stop_writing() -> None:
 def add_written(continue_answer: bool = False) -> None:
     """Add the turn that was written by hand; with `continue_answer` the model continues it."""
     role: Role = st.session_state[WRITTEN_ROLE]
-    with actions.errors_as_notices():
-        state.chat_id = actions.current().write(role, st.session_state[WRITTEN])
+    with model_actions.errors_as_notices():
+        state.chat_id = model_actions.current().write(role, st.session_state[WRITTEN])
         state.writing = False
         if continue_answer:
-            actions.continue_answer(actions.current().branch()[-1])
+            model_actions.continue_answer(model_actions.current().branch()[-1])
 
 
 def delete(turn: Turn) -> None:
     """Take a turn out of the chat; it can be brought back."""
-    with actions.errors_as_notices():
-        state.deleted_turn = (turn.id, actions.current().delete(turn))
+    with model_actions.errors_as_notices():
+        state.deleted_turn = (turn.id, model_actions.current().delete(turn))
 
 
 def undelete() -> None:
     """Bring back the turn that was deleted last."""
     if state.deleted_turn is not None:
-        with actions.errors_as_notices():
-            actions.current().undelete(*state.deleted_turn)
+        with model_actions.errors_as_notices():
+            model_actions.current().undelete(*state.deleted_turn)
     state.deleted_turn = None
 
 
 def choose_version(message_id: str) -> None:
     """Show another version of a turn."""
-    with actions.errors_as_notices():
-        actions.current().choose(message_id)
+    with model_actions.errors_as_notices():
+        model_actions.current().choose(message_id)
 
 
 def go_on_with(turn: Turn, index: int) -> None:

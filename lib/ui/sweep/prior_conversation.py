@@ -1,4 +1,4 @@
-"""A conversation of Chat that a sweep's prompt goes on: taken over, shown in the form, left out again."""
+"""The chat history before a sweep's prompt: taken over from Chat, shown, left out again."""
 
 from collections.abc import Sequence
 

@@ -1,9 +1,9 @@
-"""What every turn has: its versions, an editor, its text to be copied, and a menu for what is rarely needed."""
+"""The toolbar of every message: its versions, its editor."""
 
 import streamlit as st
 
 from lib.chat.repository import Turn
-from lib.ui.chat import actions, turn_actions
+from lib.ui.chat import edit_actions, model_actions
 from lib.ui.chat.turn_menu import OF_QUESTION, menu, panel
 from lib.ui.shared.texts import _
 
@@ -18,7 +18,7 @@ def under_question(index: int, turn: Turn) -> None:
             key=f"edit_{index}",
             type="tertiary",
             icon=":material/edit:",
-            on_click=turn_actions.edit,
+            on_click=edit_actions.edit,
             args=(turn,),
         )
         menu(name, turn, OF_QUESTION)
@@ -27,12 +27,12 @@ def under_question(index: int, turn: Turn) -> None:
 
 def editor(turn: Turn) -> None:
     """The text of a turn, to be changed: a question is sent again, an answer kept; the old one stays as a version."""
-    st.text_area(_("Your message"), turn.text, key=actions.EDITED, label_visibility="collapsed")
+    st.text_area(_("Your message"), turn.text, key=model_actions.EDITED, label_visibility="collapsed")
     asks = turn.role == "user"
-    done, label = (actions.send_edited, _("Send")) if asks else (turn_actions.rewrite, _("Keep"))
+    done, label = (model_actions.send_edited, _("Send")) if asks else (edit_actions.rewrite, _("Keep"))
     with st.container(horizontal=True):
         st.button(label, key="edit_send", type="primary", on_click=done, args=(turn,))
-        st.button(_("Leave it as it was"), key="edit_cancel", type="tertiary", on_click=turn_actions.leave_as_it_was)
+        st.button(_("Leave it as it was"), key="edit_cancel", type="tertiary", on_click=edit_actions.leave_as_it_was)
 
 
 def versions(name: str, turn: Turn) -> None:
@@ -50,6 +50,6 @@ def versions(name: str, turn: Turn) -> None:
             type="tertiary",
             disabled=not inside,
             help=_("Another version"),
-            on_click=turn_actions.choose_version,
+            on_click=edit_actions.choose_version,
             args=(turn.versions[to] if inside else turn.id,),
         )

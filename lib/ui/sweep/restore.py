@@ -1,4 +1,4 @@
-"""What the sweep page remembers over a reload: the open sweep and its form."""
+"""What the sweep page keeps over a reload: the open sweep and its form."""
 
 from lib.services import Services
 from lib.sweep import repository as sweeps
@@ -10,6 +10,7 @@ def _exists(services: Services, owner: str, sweep_id: str) -> object:
     return services.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
 
 
+# The keys are those under which the first versions stored the form, so that an old form comes back.
 SWEEP = PageMemory(
     "sweep",
     "sweep_models",

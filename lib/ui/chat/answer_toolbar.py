@@ -1,4 +1,4 @@
-"""What stands under an answer: what can be done with it, its figures, and what did not go as asked."""
+"""Buttons, figures and warnings under an answer."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from lib.calls.records import CallRecord
 from lib.chat.conversation import missing, not_sent
 from lib.chat.repository import Turn
 from lib.gateway.addresses import host_of
-from lib.ui.chat import actions, turn_actions, turn_tools
-from lib.ui.chat.actions import ChatView
+from lib.ui.chat import edit_actions, model_actions, turn_toolbar
+from lib.ui.chat.model_actions import ChatView
 from lib.ui.chat.turn_menu import OF_ANSWER, copy_button, figures_button, menu, panel
 from lib.ui.shared.texts import _, _n
 
@@ -30,7 +30,7 @@ def under_one_of_several(name: str, turn: Turn, picked: bool) -> None:
     if picked:
         st.caption(_("The conversation goes on with this one."))
     else:
-        st.button(_("Go on with this one"), key=f"pick_{name}", on_click=turn_actions.choose_version, args=(turn.id,))
+        st.button(_("Go on with this one"), key=f"pick_{name}", on_click=edit_actions.choose_version, args=(turn.id,))
     figures_button(name, turn)
     panel(name, turn)
 
@@ -50,7 +50,7 @@ def _row() -> Any:
 
 
 def _tools(number: int, turn: Turn, last: bool) -> None:
-    turn_tools.versions(str(number), turn)
+    turn_toolbar.versions(str(number), turn)
     if last:
         _try_again()
     copy_button(str(number), turn)
@@ -59,7 +59,7 @@ def _tools(number: int, turn: Turn, last: bool) -> None:
 
 def second_address(turn: Turn, call: CallRecord) -> None:
     """Where nothing was sent and the service has another address: a button, never a silent attempt."""
-    other = actions.current().other_address(call) if not_sent(call) else None
+    other = model_actions.current().other_address(call) if not_sent(call) else None
     if other is not None:
         why = _("{service} is at {address} too and takes the same key there. Nothing has been sent yet.")
         st.button(
@@ -67,7 +67,7 @@ def second_address(turn: Turn, call: CallRecord) -> None:
             key="chat_second_address",
             icon=":material/alt_route:",
             help=why.format(service=other.title, address=host_of(other.base_url)),
-            on_click=actions.use_second_address,
+            on_click=model_actions.use_second_address,
             args=(turn,),
         )
 
@@ -88,12 +88,16 @@ def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
         came = len(call.choices)
         st.caption(_("{came} of {asked} versions came.").format(came=came, asked=came + lacking))
         if last and turn.id == turn.versions[-1]:
-            st.button(_("Fetch the rest"), key="chat_fetch_rest", on_click=actions.fetch_missing, args=(turn,))
+            st.button(_("Fetch the rest"), key="chat_fetch_rest", on_click=model_actions.fetch_missing, args=(turn,))
 
 
 def _try_again() -> None:
     st.button(
-        _("Try again"), key="chat_regenerate", type="tertiary", icon=":material/refresh:", on_click=actions.try_again
+        _("Try again"),
+        key="chat_regenerate",
+        type="tertiary",
+        icon=":material/refresh:",
+        on_click=model_actions.try_again,
     )
 
 
@@ -108,10 +112,12 @@ def _go_on(turn: Turn) -> None:
             if turn.text.strip():
                 _go_on_button(_("Continue"), turn)
             if call.params_asked.get("max_tokens"):
-                st.button(_("Allow longer"), key="chat_longer", on_click=actions.allow_longer, args=(turn,))
+                st.button(_("Allow longer"), key="chat_longer", on_click=model_actions.allow_longer, args=(turn,))
         if not turn.text.strip():
             st.caption(_("All of it went into thinking, so no answer came. Allow a longer one (max_tokens)."))
 
 
 def _go_on_button(label: str, turn: Turn) -> None:
-    st.button(label, key="chat_continue", icon=":material/play_arrow:", on_click=actions.continue_answer, args=(turn,))
+    st.button(
+        label, key="chat_continue", icon=":material/play_arrow:", on_click=model_actions.continue_answer, args=(turn,)
+    )

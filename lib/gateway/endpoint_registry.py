@@ -1,9 +1,8 @@
-"""Who may talk to which service: the operator's endpoints, a visitor's own, and the model on this computer.
+"""Which endpoints a visitor may use: the operator's, the visitor's own, and the practice model.
 
 A visitor's keys live in this process's memory only, under the visitor's id.
 """
 
-import ipaddress
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,9 +12,9 @@ from pydantic import SecretStr
 
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
+from lib.gateway.addresses import check_host
 from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of
-
-METADATA_HOSTS = ("metadata", "metadata.google.internal")
+from lib.gateway.known_keys import KNOWN
 
 
 class EndpointRegistry:
@@ -30,6 +29,8 @@ class EndpointRegistry:
         self._first_byte_seconds = first_byte_seconds
         self._offered = tuple(replace(one, first_byte_seconds=first_byte_seconds) for one in offered)
         self._local = tuple(local)
+        for one in self._offered:
+            KNOWN.add(one.api_key)
         self._own: dict[str, dict[str, Endpoint]] = {}
         self._lock = threading.Lock()
 
@@ -47,14 +48,18 @@ class EndpointRegistry:
         """Keep a visitor's own endpoint; the newest comes first."""
         with self._lock:
             kept = self._own.setdefault(owner, {})
-            kept.pop(endpoint.name, None)
+            if endpoint.name in kept:
+                KNOWN.forget(kept.pop(endpoint.name).api_key)
+            KNOWN.add(endpoint.api_key)
             timed = replace(endpoint, first_byte_seconds=self._first_byte_seconds)
             self._own[owner] = {endpoint.name: timed, **kept}
 
     def disconnect(self, owner: str, name: str) -> None:
         """Forget a visitor's own endpoint and its key."""
         with self._lock:
-            self._own.get(owner, {}).pop(name, None)
+            gone = self._own.get(owner, {}).pop(name, None)
+        if gone is not None:
+            KNOWN.forget(gone.api_key)
 
 
 def typed_endpoint(base_url: str, api_key: str) -> Endpoint:
@@ -78,14 +83,4 @@ def _check_address(address: str) -> None:
     plain = address.isprintable() and not set(address) & set(" \\@<>\"'")
     if parts.scheme not in ("http", "https") or not host or not plain or parts.query or parts.fragment:
         raise InvalidInput(N_("This address can't be used; it should look like https://api.example.com/v1."))
-    if host.lower() in METADATA_HOSTS or _is_link_local(host):
-        raise InvalidInput(N_("This address belongs to the network itself, not to a service."))
-
-
-def _is_link_local(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_link_local)
+    check_host(host)

@@ -1,4 +1,4 @@
-"""Texts cut to fit."""
+"""Shortens a text to a title."""
 
 TITLE_CHARACTERS = 48
 

@@ -1,4 +1,4 @@
-"""Bytes of an event stream -> events, framed as WHATWG HTML 9.2.6 says, with the leniences that chat gateways need.
+"""Parses server-sent events as WHATWG HTML 9.2.6 says, tolerating what chat gateways get wrong.
 
 Beyond the standard: `[DONE]` counts with or without `data:`, a blank line or a line end; an event whose blank line
 was forgotten ends where the next JSON object begins.
@@ -12,9 +12,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lib.core import json_outline
 from lib.core.errors import Malformed
 
 LIMIT = 16 * 1024 * 1024
+SMALL = 65_536
+"""Characters of JSON that can't hold enough to matter."""
+MOST_MARKS = 500_000
+"""Strings, brackets and commas in one JSON value; each may become a hundred bytes."""
+_MOST_SKIMMED = 8 * MOST_MARKS
+_DEEPEST = 6
+"""How deep the texts of an answer stand (`choices`, a choice, its message, `content`, a part); likely other words, and
+their bytes, stand deeper and are left out of a very large answer."""
 DONE = "[DONE]"
 _LINE_END = re.compile("\r\n?|\n")
 
@@ -31,12 +40,25 @@ class Unreadable:
     """Stands for data that are no JSON."""
 
 
-def json_value(text: str | bytes) -> Any:
-    """`text` as a JSON value, or `Unreadable`; never raises, whatever the text."""
+def json_value(text: str) -> Any:
+    """`text` as a JSON value, or `Unreadable`; never raises, whatever the text, and takes little more memory than it.
+
+    Of a very large one what stands deeper than the texts of an answer is left out.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text if len(text) <= SMALL else _skimmed(text))
     except (ValueError, RecursionError):
         return Unreadable
+
+
+def _skimmed(text: str) -> str:
+    """`text` itself, or as much of it as can be read safely; raises TooMuch where even that is too much."""
+    outline = json_outline.Outline(text, _DEEPEST, _MOST_SKIMMED)
+    if outline.marks <= MOST_MARKS:
+        return text
+    text = outline.without_pieces("null")
+    json_outline.Outline(text, _DEEPEST, MOST_MARKS)
+    return text
 
 
 class EventReader:
@@ -72,36 +94,44 @@ class EventReader:
             yield from self._take(line)
 
     def _take(self, line: str) -> Iterator[Event]:
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        done = line.strip() == DONE or (name == "data" and value.strip() == DONE)
-        if not line or (len(self._data) == 1 and self._next_begins(name, value, done)):
+        data = _data_in(line)
+        done = DONE in (line.strip() if data is None else "", (data or "").strip())
+        if not line or (len(self._data) == 1 and self._next_begins(data, done)):
             yield from self._dispatch()
         if done and not self._data:
             yield Event("message", DONE)
+        elif data is not None:
+            self._keep(data, len(line))
         elif line:
-            self._keep(name, value)
+            # `id`, `retry` and comments mean nothing to a reader that never reconnects.
+            name, _, value = line.partition(":")
+            self._name = value.removeprefix(" ") if name == "event" else self._name
 
-    def _next_begins(self, name: str, value: str, done: bool) -> bool:
+    def _next_begins(self, data: str | None, done: bool) -> bool:
         """Whether this line starts another event although no blank line ended the last one."""
-        looks_so = done or (name == "data" and value.startswith("{"))
+        looks_so = done or (data or "").startswith("{")
         return looks_so and isinstance(json_value(self._data[0]), dict)
 
-    def _keep(self, name: str, value: str) -> None:
-        """Take in one field; `id`, `retry` and comments mean nothing to a reader that never reconnects."""
-        if name == "event":
-            self._name = value
-        elif name == "data":
-            self._data.append(value)
-            self._size += len(value) + len("data: ")
+    def _keep(self, data: str, size: int) -> None:
+        self._data.append(data)
+        self._size += size + 1
         if self._size > LIMIT:
             raise Malformed("An event is longer than 16 MiB.")
 
     def _dispatch(self) -> Iterator[Event]:
-        name, lines = self._name, self._data
+        name, data = self._name, self._data
         self._name, self._data, self._size = "", [], 0
-        if lines:
-            yield Event(name or "message", "\n".join(lines))
+        if data:
+            yield Event(name or "message", "\n".join(data))
+
+
+def _data_in(line: str) -> str | None:
+    """What a `data` line holds; None for any other line."""
+    if line == "data":
+        return ""
+    if not line.startswith("data:"):
+        return None
+    return line[6:] if line.startswith("data: ") else line[5:]
 
 
 def _whole(data: str) -> bool:

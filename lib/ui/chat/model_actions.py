@@ -1,4 +1,4 @@
-"""What the visitor sends, and stops: callbacks of the composer and of the buttons that ask a model."""
+"""Callbacks that ask a model, or stop an answer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What the chat page remembers over a reload: the open chat, the settings, and a message that waited to be sent."""
+"""What the chat page keeps over a reload: the open chat, the settings, and a message that waited to be sent."""
 
 import streamlit as st
 

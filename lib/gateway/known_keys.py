@@ -1,0 +1,203 @@
+"""The keys that this process knows, and how none of them gets into what services send, or into the log.
+
+A key is found by its value only, plain or in one of the forms that programs give it, so that all else stays to the
+letter. Shorter ones than `SHORTEST` are left alone: they could be words.
+"""
+
+import logging
+import re
+import threading
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+SHORTEST = 16
+_ALIGNMENTS = 3
+
+
+def forms(key: str) -> set[str]:
+    """`key` as it may be written: plain, quoted, in hex, reversed, and within a Base64 text at each of its three
+    alignments."""
+    data = key.encode("utf-8", "replace")
+    percent = "".join(f"%{byte:02X}" for byte in data)
+    quoted = {quote(key, safe=""), percent}
+    plain = {key, key[::-1], key.replace("/", "\\/"), data.hex(), data.hex().upper()}
+    return {*plain, *quoted, *map(str.lower, quoted), *_base64(data)}
+
+
+def _base64(data: bytes) -> Iterator[str]:
+    """What of a Base64 text depends on `data` alone, wherever they stand in it; with both alphabets."""
+    for before in range(_ALIGNMENTS):
+        encoded = b64encode(bytes(before) + data + bytes(2)).decode()
+        whole = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
+        yield whole
+        yield whole.translate(str.maketrans("+/", "-_"))
+
+
+def last_four(key: str) -> str:
+    """All that may be shown of a key."""
+    return "…" + key[-4:]
+
+
+class KeyMasker:
+    """Masks keys in a text that comes in pieces, wherever it is cut: what may begin a key is held back until the next
+    piece, or `flush`, tells. Takes time linear to the text."""
+
+    def __init__(self, known: "Forms") -> None:
+        self._known = known
+        self._held = ""
+
+    def take(self, piece: str) -> str:
+        """Take in a piece; what of the text is certain by now, without keys."""
+        if not self._known.shortest:
+            return piece
+        text, self._held = self._known.split(self._held + piece)
+        return text
+
+    def flush(self) -> str:
+        """What is still held back, at the end of the text; so much of a key that it can't be chance is masked too."""
+        held, self._held = self._held, ""
+        return held if len(held) < SHORTEST else "…"
+
+
+class Forms:
+    """All forms of some keys, ready to be looked for."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._shown = {form: last_four(key) for key in keys if len(key) >= SHORTEST for form in forms(key)}
+        self._forms = sorted(self._shown, key=len, reverse=True)
+        self.shortest = min(map(len, self._forms), default=0)
+        self._longest = max(map(len, self._forms), default=0)
+
+    def masked(self, text: str) -> str:
+        """A whole text without keys, nor the beginning of one at its end."""
+        masker = KeyMasker(self)
+        return masker.take(text) + masker.flush()
+
+    def places(self, text: str) -> list[tuple[int, int, str]]:
+        """Where keys stand in `text`, from and to, and what may be shown of each."""
+        if not any(form in text for form in self._forms):
+            return []
+        return [(found.start(), found.end(), self._shown[found[0]]) for found in self._any.finditer(text)]
+
+    def split(self, text: str) -> tuple[str, str]:
+        """What of `text` is certain, keys masked, and the rest, which may be the beginning of a key."""
+        open_from = self._open(text, 0)
+        if len(text) < self.shortest:
+            return text[:open_from], text[open_from:]
+        sure, at = [], 0
+        for start, end, shown in self.places(text):
+            if start >= open_from:
+                break
+            sure += [text[at:start], shown]
+            at = end
+            if end > open_from:
+                open_from = self._open(text, end)
+        return "".join([*sure, text[at:open_from]]), text[open_from:]
+
+    def _open(self, text: str, start: int) -> int:
+        """Where the longest end of `text` begins that a form may go on from; the length of `text` where none does."""
+        for found in self._firsts.finditer(text, max(start, len(text) - self._longest + 1)):
+            end = text[found.start() :]
+            if any(form.startswith(end) for form in self._by_first[found[0]] if len(form) > len(end)):
+                return found.start()
+        return len(text)
+
+    @cached_property
+    def _any(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(re.escape, self._forms)))
+
+    @cached_property
+    def _by_first(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for form in self._forms:
+            found.setdefault(form[0], []).append(form)
+        return found
+
+    @cached_property
+    def _firsts(self) -> re.Pattern[str]:
+        return re.compile(f"[{re.escape(''.join(self._by_first))}]")
+
+
+class KnownKeys:
+    """The keys of all services that are connected or being asked. Threads may add and forget at any time."""
+
+    def __init__(self) -> None:
+        self._uses: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self.forms = Forms(())
+
+    def add(self, key: SecretStr) -> None:
+        """Know `key` until it is forgotten as often as it was added."""
+        self._count(key, 1)
+
+    def forget(self, key: SecretStr) -> None:
+        """Take one `add` back."""
+        self._count(key, -1)
+
+    def forms_with(self, key: str) -> Forms:
+        """The forms of all known keys, and of `key`."""
+        return self.forms if not key or key in self._uses else Forms({*self._uses, key})
+
+    @contextmanager
+    def using(self, key: SecretStr) -> Iterator[None]:
+        """Know `key` meanwhile."""
+        self.add(key)
+        try:
+            yield
+        finally:
+            self.forget(key)
+
+    def _count(self, key: SecretStr, change: int) -> None:
+        value = key.get_secret_value().strip()
+        with self._lock:
+            known = set(self._uses)
+            self._uses[value] += change
+            self._uses = +self._uses
+            if set(self._uses) != known:
+                self.forms = Forms(self._uses)
+
+
+KNOWN = KnownKeys()
+
+
+def mask_log() -> None:
+    """From now on no record of any library holds a known key, whoever handles it; may be called again."""
+    make = logging.getLogRecordFactory()
+    if isinstance(make, _MaskingFactory):
+        return
+    # A filter would have to stand at every handler, and Streamlit and uvicorn bring their own.
+    logging.setLogRecordFactory(_MaskingFactory(make))
+
+
+class _MaskingFactory:
+    def __init__(self, make: Callable[..., logging.LogRecord]) -> None:
+        self._make = make
+
+    def __call__(self, *args: object, **facts: object) -> logging.LogRecord:
+        record = self._make(*args, **facts)
+        known = KNOWN.forms
+        if known.shortest:
+            _mask(record, known)
+        return record
+
+
+def _mask(record: logging.LogRecord, known: Forms) -> None:
+    if isinstance(record.args, tuple):
+        # One by one where that is enough, as uvicorn's formatter wants its arguments apart.
+        record.args = tuple(known.masked(one) if isinstance(one, str) else one for one in record.args)
+    try:
+        message = record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        return  # logging itself reports it
+    if known.places(message):
+        record.msg, record.args = known.masked(message), ()
+    if record.exc_info and record.exc_info[0] is not None:
+        trace = logging.Formatter().formatException(record.exc_info)
+        if known.places(trace):
+            record.exc_info, record.exc_text = None, known.masked(trace)

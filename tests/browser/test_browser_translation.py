@@ -1,0 +1,89 @@
+"""A browser that translates the page while an answer is written, and the language that the page says it is in."""
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.app_server import AppServer
+from tests.browsing import SECONDS, ended, key, link, open_page, send
+
+TRANSLATE = """() => {
+    const translatable = node => {
+        for (let at = node.parentElement; at; at = at.parentElement) {
+            if (at.getAttribute("translate") === "no") return false;
+            if (["SCRIPT", "STYLE", "TEXTAREA", "FONT", "CODE"].includes(at.tagName)) return false;
+        }
+        return node.nodeValue.trim() !== "";
+    };
+    setInterval(() => {
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        const found = [];
+        while (walker.nextNode()) if (translatable(walker.currentNode)) found.push(walker.currentNode);
+        for (const node of found) {
+            const outer = document.createElement("font"), inner = document.createElement("font");
+            inner.textContent = node.nodeValue.toUpperCase();
+            outer.append(inner);
+            node.replaceWith(outer);
+        }
+    }, 50);
+}"""
+"""What Chromium's translation does to a page: text moves into two `font` elements, again and again as it changes."""
+
+
+def answer(page: Page) -> str:
+    """The answer's text, whatever a translation made of its letters."""
+    return " ".join(key(page, "answer_0").inner_text().lower().split())
+
+
+def test_a_translation_while_an_answer_streams_breaks_nothing(app: AppServer, context: BrowserContext) -> None:
+    text = "translate me " + "word " * 60
+    page = open_page(context, link(app, "slow-50"))
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.evaluate(TRANSLATE)
+    send(page, text)
+    expect(key(page, "chat_stop")).to_be_visible(timeout=SECONDS)
+    expect(page.locator("body")).to_have_attribute("translate", "no")
+    ended(page)
+    expect(page.locator("body")).to_have_attribute("translate", "yes")
+
+    assert answer(page) == "you said: " + " ".join(text.split())
+    assert errors == []
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    # At rest it is translated, and what stands there translated can be replaced.
+    expect(key(page, "answer_0").locator("font").first).to_be_attached()
+    key(page, "edit_0").get_by_role("button").click()
+    key(page, "edited_message").get_by_role("textbox").fill("**Bold** and `code`\n\n1. one\n2. two")
+    key(page, "edit_send").get_by_role("button").click()
+    expect(key(page, "answer_0")).to_contain_text("two", ignore_case=True, timeout=SECONDS)
+    ended(page)
+    assert errors == []
+    expect(key(page, "answer_0").locator("li")).to_have_count(2)
+
+
+def test_a_node_that_a_translation_moved_can_be_removed_and_inserted_before(
+    app: AppServer, context: BrowserContext
+) -> None:
+    """React does both, and an error there empties the page (facebook/react#11538)."""
+    page = open_page(context, app.url)
+
+    left = page.evaluate(
+        """() => {
+            const place = document.createElement("p"), text = new Text("old");
+            place.append(text);
+            const font = document.createElement("font");
+            text.replaceWith(font);
+            font.append(text);
+            place.insertBefore(new Text("new"), text);
+            place.removeChild(text);
+            return place.textContent;
+        }"""
+    )
+
+    assert left == "oldnew"
+
+
+@pytest.mark.parametrize(("locale", "expected"), [("en-US", "en"), ("zh-CN", "zh-Hans")])
+def test_the_page_says_its_language(app: AppServer, context: BrowserContext, locale: str, expected: str) -> None:
+    with context.browser.new_context(locale=locale) as visitor:  # type: ignore[union-attr]
+        page = open_page(visitor, app.url)
+        expect(page.locator("html")).to_have_attribute("lang", expected)
