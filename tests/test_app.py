@@ -116,7 +116,8 @@ def test_a_websocket_for_a_foreign_host_name_is_refused(app: AppServer) -> None:
 FOREIGN = ("evil.example", "evil.example:{port}", "127.0.0.1.evil.io", "10.1.2.3", "localhost@evil", "", "x" * 300)
 
 
-def test_t18_a_foreign_host_gets_a_sentence_and_nothing_else(app: AppServer) -> None:
+@pytest.mark.row("T18")
+def test_a_foreign_host_gets_a_sentence_and_nothing_else(app: AppServer) -> None:
     """DNS rebinding: a page of another name reads nothing, whatever the path."""
     port = app.url.rpartition(":")[2]
     for path in ("/", "/sweep", "/_stcore/metrics", "/_stcore/health", "/_stcore/host-config", "/composing.js"):

@@ -22,8 +22,8 @@ from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
 from lib.ui.shared import resources
 from tests.app_server import ROOT, AppServer, app_server
+from tests.clients import failure, listed, request
 from tests.fake_api import FakeApi
-from tests.gateway.test_client import failure, listed, request
 from tests.pages import KEY, new_tab
 
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-model.txt")
@@ -55,7 +55,8 @@ def test_only_this_computer_reaches_the_page(app: AppServer) -> None:
         socket.create_connection(("127.0.0.2", int(app.url.rpartition(":")[2])), timeout=5)
 
 
-def test_t18_no_page_of_another_origin_reads_an_answer(app: AppServer) -> None:
+@pytest.mark.row("T18")
+def test_no_page_of_another_origin_reads_an_answer(app: AppServer) -> None:
     """server.enableCORS"""
     for path in ("/_stcore/health", "/_stcore/host-config", "/", "/healthz"):
         for origin in ("http://evil.example", "null"):
@@ -69,7 +70,8 @@ def test_a_file_is_taken_from_our_own_page_only(app: AppServer) -> None:
     assert status == 403 and "xsrf" in text.lower()
 
 
-def test_t18_not_even_another_program_on_this_computer_opens_the_websocket_from_its_page(app: AppServer) -> None:
+@pytest.mark.row("T18")
+def test_not_even_another_program_on_this_computer_opens_the_websocket_from_its_page(app: AppServer) -> None:
     """PageMiddleware: Streamlit itself takes any page of localhost for ours."""
     port = int(app.url.rpartition(":")[2])
     lines = (
@@ -99,7 +101,8 @@ def test_every_protective_setting_of_the_server_stands() -> None:
         assert {name: settings[section].get(name) for name in values} == values, section
 
 
-def test_t20_an_unforeseen_error_shows_nothing_of_itself(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.row("T20")
+def test_an_unforeseen_error_shows_nothing_of_itself(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """client.showErrorDetails"""
 
     def broken() -> None:
@@ -116,7 +119,8 @@ def test_t20_an_unforeseen_error_shows_nothing_of_itself(data_dir: Path, monkeyp
 # The services
 
 
-def test_t5_a_visitors_service_never_takes_the_place_of_the_operators() -> None:
+@pytest.mark.row("T5")
+def test_a_visitors_service_never_takes_the_place_of_the_operators() -> None:
     """Else the visitor's address would get what is meant for the operator's, and the other way round."""
     operators = Endpoint("apiyi", "https://api.apiyi.com/v1", SecretStr("sk-test-operator-0001"))
     registry = EndpointRegistry([operators])
@@ -127,14 +131,16 @@ def test_t5_a_visitors_service_never_takes_the_place_of_the_operators() -> None:
     assert (found.base_url, found.api_key) == (operators.base_url, operators.api_key)
 
 
-def test_t13_a_visitors_service_is_nobody_elses() -> None:
+@pytest.mark.row("T13")
+def test_a_visitors_service_is_nobody_elses() -> None:
     registry = EndpointRegistry([])
     registry.connect("ada", Endpoint("own", "https://own.example/v1", SecretStr("sk-test-of-ada-0002")))
 
     assert registry.endpoints("eve") == [] and registry.own("eve") == []
 
 
-def test_t21_of_an_error_body_no_more_is_read_than_can_be_shown(api: FakeApi) -> None:
+@pytest.mark.row("T21")
+def test_of_an_error_body_no_more_is_read_than_can_be_shown(api: FakeApi) -> None:
     """MOST_ERROR_BYTES: the connection is left while the service still sends."""
     api.script("flood", *[b"x" * 65_536] * 2_000, status=400)
     failure(Endpoint("fake", api.base_url, SecretStr(KEY)), request("flood"))
@@ -143,7 +149,8 @@ def test_t21_of_an_error_body_no_more_is_read_than_can_be_shown(api: FakeApi) ->
     assert api.requests[-1].finished is None
 
 
-def test_t21_a_list_of_models_without_end_is_none(api: FakeApi) -> None:
+@pytest.mark.row("T21")
+def test_a_list_of_models_without_end_is_none(api: FakeApi) -> None:
     """MOST_LIST_BYTES"""
     ids = [{"id": f"{number}{'m' * 4_000}"} for number in range(1_200)]
     api.script_models(json.dumps({"data": ids}))
@@ -196,7 +203,8 @@ def _box(message: str) -> None:
     error_box(error)
 
 
-def test_t9_an_error_box_loads_no_image_and_shows_the_services_text_as_it_is() -> None:
+@pytest.mark.row("T9")
+def test_an_error_box_loads_no_image_and_shows_the_services_text_as_it_is() -> None:
     """Error texts come from services: what carries data out in an answer would do so here."""
     for text in ("![x](https://evil.example/a.png)", "[x](data:text/html,a)", "![x][y]\n\n[y]: https://evil.example/a"):
         tab = AppTest.from_function(_box, args=(text,)).run()
@@ -205,7 +213,8 @@ def test_t9_an_error_box_loads_no_image_and_shows_the_services_text_as_it_is() -
         assert [code.value for code in tab.code] == [text]
 
 
-def test_t4_a_typed_key_is_a_password_and_is_kept_by_no_browser_and_no_page() -> None:
+@pytest.mark.row("T4")
+def test_a_typed_key_is_a_password_and_is_kept_by_no_browser_and_no_page() -> None:
     """Not among what a reload brings back, what a preset keeps, or what a link carries."""
     calls = [text for text in _calls(ROOT / "lib/ui/shared/connection.py") if '"connection_key"' in text]
     assert (
@@ -228,7 +237,8 @@ def _calls(path: Path) -> list[str]:
 # What is installed
 
 
-def test_t25_everything_is_installed_by_its_hash() -> None:
+@pytest.mark.row("T25")
+def test_everything_is_installed_by_its_hash() -> None:
     """In what `make` runs, and in what README.md and CONTRIBUTING.md tell to type."""
     recipe = subprocess.run(
         ["make", "-n", "-B", ".venv/.dev"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
@@ -240,7 +250,8 @@ def test_t25_everything_is_installed_by_its_hash() -> None:
     assert [command for command in commands if "--require-hashes" not in command] == []
 
 
-def test_t25_every_package_is_pinned_with_a_hash() -> None:
+@pytest.mark.row("T25")
+def test_every_package_is_pinned_with_a_hash() -> None:
     for name in REQUIREMENTS:
         text = (ROOT / name).read_text("utf-8").replace("\\\n", " ")
         packages = [line for line in text.splitlines() if line.strip() and not line.startswith(("#", " ", "-"))]

@@ -88,8 +88,9 @@ def test_markdown_names_who_speaks() -> None:
     )
 
 
+@pytest.mark.row("T23")
 def test_no_file_takes_much_more_memory_than_its_size(tmp_path: Path) -> None:
-    """T23: what is crafted is refused, what is large comes in; both within 60 MB."""
+    """What is crafted is refused, what is large comes in; both within 60 MB."""
     size, turn = 19_000_000, '{"role":"user","content":"%s"}'
     part = '{"type":"text","text":"x"}'
     files = {

@@ -10,8 +10,8 @@ from lib.core import errors
 from lib.gateway import addresses
 from lib.gateway.endpoint_registry import typed_endpoint
 from lib.gateway.endpoints import Endpoint
+from tests.clients import failure, listed, request
 from tests.fake_api import FakeApi
-from tests.gateway.test_client import failure, listed, request
 from tests.pages import KEY
 
 FORBIDDEN = (
@@ -31,7 +31,8 @@ ALLOWED = (
 )  # fmt: skip
 
 
-def test_t6_no_request_goes_to_the_network_itself_in_any_spelling() -> None:
+@pytest.mark.row("T6")
+def test_no_request_goes_to_the_network_itself_in_any_spelling() -> None:
     """Literals are refused without a connection, also where a proxy would look them up."""
     for host in FORBIDDEN:
         with pytest.raises(errors.InvalidInput, match="belongs to the network itself"):
@@ -45,7 +46,8 @@ def test_other_addresses_are_left_alone() -> None:
         assert typed_endpoint(f"http://{host}/v1", KEY).base_url == f"http://{host}/v1"
 
 
-def test_t6_a_name_that_leads_there_gets_a_connection_and_not_a_byte(
+@pytest.mark.row("T6")
+def test_a_name_that_leads_there_gets_a_connection_and_not_a_byte(
     api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The address that is connected to counts: a name may mean another one each time it is looked up."""

@@ -374,7 +374,8 @@ def read(data):
 """
 
 
-def test_t21_no_event_takes_much_more_memory_than_its_size(tmp_path: Path) -> None:
+@pytest.mark.row("T21")
+def test_no_event_takes_much_more_memory_than_its_size(tmp_path: Path) -> None:
     """Crafted ones are refused, large ones read; each within 60 MB."""
     size = 5_000_000
     word = {"token": "x", "logprob": -0.1, "bytes": [120]}

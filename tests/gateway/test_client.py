@@ -2,63 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from random import Random
-from typing import Any, TypeVar
 
 import pytest
 from pydantic import SecretStr
 
 from lib.core import errors
-from lib.core.contract import ChatRequest, Delta, Message, Params, Reply
+from lib.core.contract import ChatRequest, Delta, Reply
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoints import Endpoint
+from tests.clients import CLOCKS, KEY, answer, failure, listed, request, using, whole
 from tests.fake_api import MODELS, FakeApi, Step, answer_text
-
-KEY = "sk-test-abcdefghijklmnopqrstuvwxyz"
-CLOCKS = Clocks(silence=0.4, grace=0.2, models=0.5)
-T = TypeVar("T")
 
 
 @pytest.fixture
 def endpoint(api: FakeApi) -> Endpoint:
     return Endpoint("fake", api.base_url, SecretStr(KEY), first_byte_seconds=2.0)
-
-
-def request(model: str, prompt: str = "hello big world", **params: Any) -> ChatRequest:
-    return ChatRequest(model, (Message(role="user", content=prompt),), Params(**params))
-
-
-def using(work: Callable[[Client], Coroutine[Any, Any, T]], clocks: Clocks = CLOCKS) -> T:
-    """Run `work` with a client of its own."""
-
-    async def run() -> T:
-        client = Client(clocks, Random(1))
-        try:
-            return await work(client)
-        finally:
-            await client.aclose()
-
-    return asyncio.run(run())
-
-
-async def whole(client: Client, endpoint: Endpoint, asked: ChatRequest, **options: Any) -> Reply:
-    reply = Reply()
-    async for delta in client.ask(endpoint, asked, **options):
-        reply.add(delta)
-    return reply
-
-
-def answer(endpoint: Endpoint, asked: ChatRequest, **options: Any) -> Reply:
-    return using(lambda client: whole(client, endpoint, asked, **options))
-
-
-def failure(endpoint: Endpoint, asked: ChatRequest, **options: Any) -> errors.TemperaError:
-    with pytest.raises(errors.TemperaError) as caught:
-        answer(endpoint, asked, **options)
-    return caught.value
 
 
 def test_an_answer_is_the_same_streamed_or_not(subtests: pytest.Subtests, endpoint: Endpoint, api: FakeApi) -> None:
@@ -466,10 +427,6 @@ def test_an_endless_json_answer_ends_in_an_error(endpoint: Endpoint, api: FakeAp
     api.script("bomb", b'{"choices": [', *[b" " * 1024 * 1024] * 40)
 
     assert isinstance(failure(endpoint, request("bomb")), errors.Malformed)
-
-
-def listed(endpoint: Endpoint) -> list[str]:
-    return using(lambda client: client.models(endpoint))
 
 
 def test_models_are_listed_in_their_order(endpoint: Endpoint) -> None:

@@ -24,8 +24,8 @@ from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.known_keys import KNOWN, Forms, KeyMasker, mask_log
 from lib.gateway.raw_answers import RawAnswer
+from tests.clients import answer, listed, request, using
 from tests.fake_api import FakeApi, Step
-from tests.gateway.test_client import answer, listed, request, using
 
 KEY = "sk-test-Qm9/jour+4Zx8Lw2="
 """With characters that each of the forms treats in its own way."""
@@ -62,7 +62,8 @@ def leaks(text: str, form: str, length: int = 12) -> bool:
     return any(form[at : at + length] in text for at in range(len(form) - length + 1))
 
 
-def test_t2_every_form_is_masked_wherever_it_is_cut() -> None:
+@pytest.mark.row("T2")
+def test_every_form_is_masked_wherever_it_is_cut() -> None:
     forms = Forms([KEY])
     for name, form in written(KEY).items():
         text = f"Your key is {form}, keep it."
@@ -128,7 +129,8 @@ def echo(api: FakeApi, form: str, cut: int) -> None:
     api.script("parrot", *steps, b"data: [DONE]\n\n", headers={"x-request-id": form})
 
 
-def test_t2_nothing_of_a_good_answer_holds_a_key(endpoint: Endpoint, api: FakeApi) -> None:
+@pytest.mark.row("T2")
+def test_nothing_of_a_good_answer_holds_a_key(endpoint: Endpoint, api: FakeApi) -> None:
     random.seed(7)
     for name, form in written(KEY).items():
         echo(api, form, random.randrange(1, len(form)))
@@ -200,7 +202,8 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     logging.setLogRecordFactory(factory)
 
 
-def test_t22_no_record_of_any_library_holds_a_known_key(log: pytest.LogCaptureFixture) -> None:
+@pytest.mark.row("T22")
+def test_no_record_of_any_library_holds_a_known_key(log: pytest.LogCaptureFixture) -> None:
     for name in ("httpx", "httpcore.http11", "streamlit", "uvicorn.access", "tempera", "sqlalchemy"):
         logger = logging.getLogger(name)
         logger.warning("plain %s", KEY)

@@ -28,6 +28,7 @@ def test_no_image_mark_is_left(text: str) -> None:
     assert "![" not in rendered(text)
 
 
+@pytest.mark.row("T8")
 @pytest.mark.parametrize(
     "link",
     [
@@ -44,7 +45,7 @@ def test_no_image_mark_is_left(text: str) -> None:
         "[x](javascript:alert(1))",
     ],
 )
-def test_t8_a_link_that_holds_a_document_or_a_script_is_no_link(link: str) -> None:
+def test_a_link_that_holds_a_document_or_a_script_is_no_link(link: str) -> None:
     """What would be its beginning is parted by a space without width."""
     assert re.search("\\]\u200b[(:]|<\u200bdata", rendered(link))
 

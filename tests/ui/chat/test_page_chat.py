@@ -308,7 +308,8 @@ def test_a_key_that_the_service_repeats_is_masked(app: AppTest) -> None:
     assert "0001" in "".join(code.value for code in app.code)
 
 
-def test_t2_a_key_in_a_good_answer_is_neither_shown_nor_stored(app: AppTest, api: FakeApi, data_dir: Path) -> None:
+@pytest.mark.row("T2")
+def test_a_key_in_a_good_answer_is_neither_shown_nor_stored(app: AppTest, api: FakeApi, data_dir: Path) -> None:
     """Wherever it stands and however it is cut; the rest is as it came."""
     events = [
         {
