@@ -22,7 +22,7 @@ CLIPBOARD_BECOMES = """async text => {
 
 @pytest.mark.row("C1", "C32")
 def test_a_stranger_types_and_gets_an_answer_without_a_key(practice: AppServer, context: BrowserContext) -> None:
-    page = open_page(context, practice.url)
+    page = open_page(context, f"{practice.url}/?max_tokens=24")
     expect(page.get_by_text("A tiny free model on this computer")).to_be_visible()
     send(page, "What is the capital of France?")
     ended(page)

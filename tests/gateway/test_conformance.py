@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -29,27 +30,31 @@ from tests.case_files import cases
 from tests.fake_api import FakeApi, Step
 
 KEY = "sk-test-abcdefghijklmnopqrstuvwxyz"
-CLOCKS = Clocks(silence=0.3, grace=0.2, thinking=1.0)
-FIRST_BYTE_SECONDS = 0.3
+QUICK = Clocks(silence=0.3, grace=0.2, thinking=1.0)
+QUICK_FIRST_BYTE_SECONDS = 0.3
+PATIENT = Clocks(silence=20, grace=5, thinking=1.0)
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A gateway and the services that ask it."""
+    """A gateway and those that ask it: `quick` for what has to run out of time, `patient` for all else."""
 
     api: FakeApi
-    services: Services
+    quick: Services
+    patient: Services
 
     def asked(self, case: dict[str, Any]) -> CallRecord:
         """What is recorded of a call that ends as the case says."""
         self.api.script(case["name"], *map(step, case["steps"]), status=case["status"], headers=headers(case))
-        endpoint = Endpoint("Gate", self.api.base_url, SecretStr(KEY), FIRST_BYTE_SECONDS)
+        waits = case["name"].startswith("clock-")
+        services = self.quick if waits else self.patient
+        endpoint = Endpoint("Gate", self.api.base_url, SecretStr(KEY), QUICK_FIRST_BYTE_SECONDS if waits else 20)
         params = Params(stream=case["stream"], n=case.get("n"))
         request = ChatRequest(case["name"], (Message(role="user", content="hello"),), params)
         call = Call(secrets.token_hex(16), "me", "tab", "chat", "Gate", request)
-        self.services.store.write(lambda db: records.start_call(db, call, self.services.dispatcher.process)).result()
-        assert self.services.dispatcher.start(call, endpoint).wait_until_finished(10)
-        record = self.services.store.read(lambda db: records.call_of(db, "me", call.id))
+        services.store.write(lambda db: records.start_call(db, call, services.dispatcher.process)).result()
+        assert services.dispatcher.start(call, endpoint).wait_until_finished(30)
+        record = services.store.read(lambda db: records.call_of(db, "me", call.id))
         assert record is not None
         return record
 
@@ -69,10 +74,16 @@ def headers(case: dict[str, Any]) -> dict[str, str]:
 def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     with pytest.MonkeyPatch.context() as patch, FakeApi() as api:
         patch.setattr(retry, "FIRST_WAIT", 0.002)
-        services = Services.open(Settings(data_dir=tmp_path_factory.mktemp("data"), local_model=False))
-        services.dispatcher.client = Client(CLOCKS, Random(1))
-        yield Gate(api, services)
-        services.close()
+        quick, patient = (_services(tmp_path_factory.mktemp("data"), clocks) for clocks in (QUICK, PATIENT))
+        yield Gate(api, quick, patient)
+        quick.close()
+        patient.close()
+
+
+def _services(folder: Path, clocks: Clocks) -> Services:
+    services = Services.open(Settings(data_dir=folder, local_model=False))
+    services.dispatcher.client = Client(clocks, Random(1))
+    return services
 
 
 def check(gate: Gate, case: dict[str, Any]) -> CallRecord:
