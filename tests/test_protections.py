@@ -202,6 +202,7 @@ def test_t9_an_error_box_loads_no_image_and_shows_the_services_text_as_it_is() -
         tab = AppTest.from_function(_box, args=(text,)).run()
         [box] = tab.error
         assert "![" not in box.value and "](data:" not in box.value
+        assert "[x]" not in box.value and "&#91;x&#93;" in box.value, "no link either"
         assert [code.value for code in tab.code] == [text]
 
 
