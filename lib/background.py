@@ -1,7 +1,7 @@
 """Coroutines on one background loop, looked at from the pages.
 
 A script run may end at any moment (a click, a reload, a closed tab); a job does not notice. It ends by itself or by
-`cancel`, and its last state stays in the registry until the process ends or `KEPT` newer ones have finished.
+`cancel`, and its last state stays in the registry for a while: the last `KEPT` jobs, as far as they fit `KEPT_BYTES`.
 """
 
 import asyncio
@@ -10,21 +10,34 @@ from collections import OrderedDict
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from lib.core.errors import TemperaError, unforeseen
+
 KEPT = 500
+KEPT_BYTES = 8 * 2**20
 T = TypeVar("T")
 
 
 class Job:
-    """One running coroutine. `error` is what it raised, if anything; subclasses carry what the page shows."""
+    """One running coroutine. `error` is what it raised, if anything, and `trouble` what the page says about that;
+    subclasses carry what else the page shows."""
 
     def __init__(self, id: str) -> None:
         self.id = id
         self.error: BaseException | None = None
+        self.trouble: TemperaError | None = None
         self.finished = False
         self._changed = threading.Condition()
         self._version = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds once it has ended."""
+        return 0
+
+    def release(self) -> None:
+        """Let go of what nobody needs after the end; called once, at the end."""
 
     def touch(self) -> None:
         """Wake whoever waits: something new can be seen."""
@@ -45,8 +58,9 @@ class Job:
 
     async def ended(self) -> None:
         """Wait on the loop until the job has ended; its error is kept, not raised."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
+        task = self._task
+        if task is not None:
+            await asyncio.wait([task])
 
     def cancel(self) -> None:
         """Ask the coroutine to stop, from any thread; its connections close at once."""
@@ -64,6 +78,14 @@ class Job:
 
     def _end(self, task: "asyncio.Task[None]") -> None:
         self.error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if isinstance(self.error, TemperaError):
+            self.trouble = self.error
+        elif self.error is not None and not task.cancelled():
+            self.trouble = unforeseen(self.error, f"job {self.id}")
+        if self.error is not None:
+            self.error.__traceback__ = None  # its frames hold all that the job worked with
+        self._task = None
+        self.release()
         self.finished = True
         self.touch()
 
@@ -91,6 +113,11 @@ class Jobs:
     def get(self, id: str) -> Job | None:
         """The job of that id, running or lately finished."""
         return self._jobs.get(id)
+
+    def forget(self, id: str) -> None:
+        """Drop a job from the registry; one that runs goes on."""
+        with self._lock:
+            self._jobs.pop(id, None)
 
     def running(self) -> list[Job]:
         """The jobs that have not ended."""
@@ -125,6 +152,9 @@ class Jobs:
         job._loop = self.loop
 
     def _forget_oldest(self) -> None:
-        finished = [id for id, job in self._jobs.items() if job.finished]
-        for id in finished[: max(0, len(finished) - KEPT)]:
-            del self._jobs[id]
+        finished = [job for job in self._jobs.values() if job.finished]
+        room, bytes_left = KEPT, KEPT_BYTES
+        for job in reversed(finished):
+            room, bytes_left = room - 1, bytes_left - job.size
+            if room < 0 or bytes_left < 0:
+                del self._jobs[job.id]

@@ -11,6 +11,7 @@ from pathlib import Path
 from lib.background import Jobs
 from lib.calls import records
 from lib.calls.dispatcher import Dispatcher
+from lib.calls.final_records import FinalRecords
 from lib.chat import repository as chats
 from lib.chat.conversation import Conversation
 from lib.core import tokens
@@ -22,6 +23,7 @@ from lib.gateway.registry import EndpointRegistry
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
 from lib.store.database import Store
+from lib.store.spill import Spill
 from lib.sweep.scheduler import SweepScheduler
 
 
@@ -56,9 +58,14 @@ class Services:
         registry = EndpointRegistry(settings.offered(), [local] if local else [], settings.first_byte_seconds)
         clocks = Clocks(settings.connect_seconds, silence=settings.silence_seconds, grace=settings.grace_seconds)
         jobs, client = Jobs(), Client(clocks)
-        dispatcher = Dispatcher(jobs, client, store)
+        # A store in memory has no use for what the file's store has still to get.
+        finals = FinalRecords(store, Spill.open(settings.data_dir) if store.durable else None)
+        finals.take_over()
+        finals.retry_on(jobs.loop)
+        dispatcher = Dispatcher(jobs, client, store, finals)
         store.write(lambda db: records.interrupt_orphans(db, dispatcher.process)).result()
         sweeps = SweepScheduler(dispatcher, registry)
+        sweeps.finish_planning()
         return cls(settings, store, registry, ModelLists(jobs, client), local, dispatcher, sweeps, trouble)
 
     def conversation(
@@ -75,11 +82,16 @@ class Services:
 
     def close(self) -> None:
         """Stop what runs, record it, and let go of everything."""
-        self.dispatcher.jobs.close(last=self.dispatcher.client.aclose())
+        self.dispatcher.jobs.close(last=self._last())
         if self.local is not None:
             self.local.close()
         self.dispatcher.memory.close()
+        self.dispatcher.finals.close()
         self.store.close()
+
+    async def _last(self) -> None:
+        await self.dispatcher.finals.stop()
+        await self.dispatcher.client.aclose()
 
 
 def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:

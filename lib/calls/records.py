@@ -67,8 +67,9 @@ def this_process() -> str:
     return processes.ID
 
 
-def start_call(conn: Connection, call: Call, process: str) -> None:
-    """Record a call that is about to be made by `process`. A further call of the same cell is its next attempt."""
+def start_call(conn: Connection, call: Call, process: str, started_at: int | None = None) -> None:
+    """Record a call that is about to be made by `process`, or was begun at `started_at`. A further call of the same
+    cell is its next attempt."""
     params = call.request.params.to_send()
     texts = None if call.temporary else image_store.to_stored(conn, call.owner, call.request.messages)
     row = {
@@ -84,7 +85,7 @@ def start_call(conn: Connection, call: Call, process: str) -> None:
         "params_sent": call.request.sent,
         "messages": texts,
         "state": "started",
-        "started_at": now(),
+        "started_at": now() if started_at is None else started_at,
         "seconds": None,
         "first_token_seconds": None,
         "error_kind": "",
@@ -106,10 +107,17 @@ def checkpoint(conn: Connection, call_id: str, reply: Reply) -> None:
     conn.execute(update(calls).where(calls.c.id == call_id, calls.c.state == "started").values(values))
 
 
-def finish_call(conn: Connection, call_id: str, outcome: Outcome, params_sent: Mapping[str, Any] | None = None) -> bool:
+def finish_call(
+    conn: Connection,
+    call_id: str,
+    outcome: Outcome,
+    params_sent: Mapping[str, Any] | None = None,
+    late: bool = False,
+) -> bool:
     """Record how a call ended; False, and nothing changed, when it had ended before.
 
-    `params_sent` are the parameters that reached the service, where they are not those asked for.
+    `params_sent` are the parameters that reached the service, where they are not those asked for. Where `late`, it also
+    takes the place of *interrupted*, which somebody else wrote who took the call's process for dead.
     """
     temporary = _is_temporary(conn, call_id)
     values = {
@@ -126,8 +134,9 @@ def finish_call(conn: Connection, call_id: str, outcome: Outcome, params_sent: M
     }
     if params_sent is not None:
         values["params_sent"] = dict(params_sent)
+    open_states = ("started", "interrupted") if late else ("started",)
     # any owner: the runner names its own call; no visitor's id comes here.
-    done = conn.execute(update(calls).where(calls.c.id == call_id, calls.c.state == "started").values(values))
+    done = conn.execute(update(calls).where(calls.c.id == call_id, calls.c.state.in_(open_states)).values(values))
     return done.rowcount == 1
 
 

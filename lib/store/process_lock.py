@@ -21,12 +21,14 @@ ID = secrets.token_hex(16)
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: IO[bytes]) -> None:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    def lock_file(file: IO[bytes] | int) -> None:
+        """Take the lock of an open file until it is closed; raises OSError while another process has it."""
+        msvcrt.locking(file if isinstance(file, int) else file.fileno(), msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _lock(file: IO[bytes]) -> None:
+    def lock_file(file: IO[bytes] | int) -> None:
+        """Take the lock of an open file until it is closed; raises OSError while another process has it."""
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -76,7 +78,7 @@ def _locked(folder: Path) -> tuple[IO[bytes], Path]:
         path = folder / f"{ID}.{secrets.token_hex(4)}.lock"
         file = open(path, "xb", opener=_private)  # noqa: SIM115
         try:
-            _lock(file)
+            lock_file(file)
             # Another process that sweeps may have taken the file for a dead one's before the lock was on.
             if path.exists():
                 return file, path
@@ -88,7 +90,7 @@ def _locked(folder: Path) -> tuple[IO[bytes], Path]:
 def _is_held(path: Path) -> bool:
     try:
         with open(path, "r+b") as file:
-            _lock(file)
+            lock_file(file)
             with contextlib.suppress(OSError):
                 path.unlink()
             return False

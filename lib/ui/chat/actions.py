@@ -64,10 +64,11 @@ def _answer_of(conversation: Conversation, turn: Turn) -> Answer | None:
 def _as_it_ended(turn: Turn, answers: dict[str, Answer | None]) -> Turn:
     """A turn whose answer could not be stored: the text is shown, and that it is not saved."""
     answer = answers.get(turn.call.id) if turn.call else None
-    if turn.call is None or answer is None or not answer.finished or answer.recorded:
+    if turn.call is None or turn.call.state != "started" or answer is None or not answer.finished or answer.recorded:
         return turn
     call = unsaved_record(turn.call, answer)
-    return replace(turn, call=call, text=turn.begun + (call.choices[0].text if call.choices else ""))
+    text = call.choices[turn.choice].text if turn.choice < len(call.choices) else ""
+    return replace(turn, call=call, text=turn.begun + text)
 
 
 @contextmanager

@@ -424,7 +424,19 @@ def test_an_answer_that_cannot_be_saved_is_shown_all_the_same(app: AppTest) -> N
     ask(app, "hello")
 
     assert "You said: hello" in shown(app)
-    assert "Nothing can be saved" in shown(app)
+    assert "This answer is not saved yet" in shown(app)
+
+
+@pytest.mark.parametrize("place", ["lib.calls.runner._take_in", "lib.calls.runner._outcome", "lib.calls.runner._final"])
+def test_a_bug_in_a_call_is_shown_with_its_number_where_the_answer_would_stand(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    monkeypatch.setattr(place, lambda *_: 1 / 0)
+    ask(app, "hello")
+
+    found = re.search(r"Something unforeseen happened \(number ([0-9a-f]{8})\)", shown(app))
+    assert found and found[1] in caplog.text
+    assert ("You said: hello" in shown(app)) is (place != "lib.calls.runner._take_in")
 
 
 def test_a_wrong_setting_is_a_sentence(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.core.contract import ChatRequest
 from lib.sweep import report
 from lib.sweep import repository as sweeps
+from lib.sweep.plan import Plan
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.pages import bodies, host, new_tab, shown
@@ -248,3 +250,32 @@ def test_another_visitor_finds_no_sweep_by_its_id(app: AppTest, api: FakeApi) ->
     other = new_tab("sweep", sweep=sweep_id(tab))
 
     assert "Praise tea" not in shown(other)
+
+
+def test_an_end_that_nobody_foresaw_is_shown_with_its_number_and_the_rest_can_be_sent(
+    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab = link(api, "echo,json", temperatures="0")
+    with monkeypatch.context() as broken:
+        broken.setattr("lib.sweep.scheduler.Slot.take", lambda self: 1 / 0)
+        run(tab)
+    assert "Something unforeseen happened (number " in shown(tab)
+    tab.button(key="sweep_resume").click().run()
+    assert "2 done, 0 failed, 2 in all" in shown(wait(tab)) and "unforeseen" not in shown(tab)
+
+
+def test_a_cell_that_nobody_foresaw_is_a_failed_one_and_says_so_in_its_place(
+    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab = link(api, "echo,json", temperatures="0")
+    request = Plan.request
+
+    def broken(plan: Plan, model: str, temperature: float | None) -> ChatRequest:
+        if model == "json":
+            raise KeyError("a bug")
+        return request(plan, model, temperature)
+
+    monkeypatch.setattr(Plan, "request", broken)
+    run(tab)
+    assert "1 done, 1 failed, 2 in all" in shown(tab) and "Something unforeseen happened (number " in shown(tab)
+    assert tab.button(key="sweep_resume").label == "Finish the missing 1"
