@@ -90,6 +90,15 @@ class Job:
         self.touch()
 
 
+async def _cancel_the_rest() -> None:
+    """End what runs on the loop beside the jobs: it would wait there for ever."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    if rest:
+        await asyncio.wait(rest)
+
+
 class Jobs:
     """The registry and its loop thread; one per process."""
 
@@ -119,10 +128,14 @@ class Jobs:
         with self._lock:
             self._jobs.pop(id, None)
 
+    def all(self) -> list[Job]:
+        """The jobs that run or have lately ended."""
+        with self._lock:
+            return list(self._jobs.values())
+
     def running(self) -> list[Job]:
         """The jobs that have not ended."""
-        with self._lock:
-            return [job for job in self._jobs.values() if not job.finished]
+        return [job for job in self.all() if not job.finished]
 
     def call(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
         """Run a short coroutine on the loop and wait for its result; raises TimeoutError after `seconds`."""
@@ -141,6 +154,7 @@ class Jobs:
         for job in running:
             job.wait_until_finished(seconds)
         self.call(last, seconds)
+        self.call(_cancel_the_rest(), seconds)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(seconds)
         self.loop.close()

@@ -14,6 +14,7 @@ from lib.calls.dispatcher import Dispatcher
 from lib.calls.final_records import FinalRecords
 from lib.chat import repository as chats
 from lib.chat.conversation import Conversation
+from lib.chat.temporary import TemporaryChats
 from lib.core import tokens
 from lib.core.errors import SettingsError, StoreError
 from lib.core.i18n import N_
@@ -38,6 +39,7 @@ class Services:
     local: LocalModel | None
     dispatcher: Dispatcher
     sweeps: SweepScheduler
+    temporary: TemporaryChats
     store_trouble: StoreError | None = None
 
     @classmethod
@@ -66,7 +68,12 @@ class Services:
         store.write(lambda db: records.interrupt_orphans(db, dispatcher.process)).result()
         sweeps = SweepScheduler(dispatcher, registry)
         sweeps.finish_planning()
-        return cls(settings, store, registry, ModelLists(jobs, client), local, dispatcher, sweeps, trouble)
+
+        def forget(owner: str, chat_id: str) -> None:
+            Conversation(dispatcher, registry, owner, "", chat_id, temporary=True).forget()
+
+        temporary, lists = TemporaryChats(jobs, forget), ModelLists(jobs, client)
+        return cls(settings, store, registry, lists, local, dispatcher, sweeps, temporary, trouble)
 
     def conversation(
         self, owner: str, session: str, chat_id: str | None = None, temporary: bool = False
@@ -82,16 +89,12 @@ class Services:
 
     def close(self) -> None:
         """Stop what runs, record it, and let go of everything."""
-        self.dispatcher.jobs.close(last=self._last())
+        self.dispatcher.jobs.close(last=self.dispatcher.client.aclose())
         if self.local is not None:
             self.local.close()
         self.dispatcher.memory.close()
         self.dispatcher.finals.close()
         self.store.close()
-
-    async def _last(self) -> None:
-        await self.dispatcher.finals.stop()
-        await self.dispatcher.client.aclose()
 
 
 def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:

@@ -47,6 +47,13 @@ class Dispatcher:
         job = self.jobs.get(call_id) if call_id else None
         return job if isinstance(job, Answer) else None
 
+    def forget(self, owner: str, place: str) -> None:
+        """End the answers of a chat that is removed, and drop what is known of them here."""
+        for job in self.jobs.all():
+            if isinstance(job, Answer) and (job.call.owner, job.place) == (owner, place):
+                job.cancel()
+                self.jobs.forget(job.id)
+
     def _answer(self, call: Call, endpoint: Endpoint, place: str, started: bool) -> Answer:
         # The bytes of a sweep's many answers would push those of the chat out of the few that are kept.
         kept = call.page == "chat" and not call.temporary

@@ -243,12 +243,6 @@ class FinalRecords:
         if self._held:
             loop.call_soon_threadsafe(self._retry_soon)
 
-    async def stop(self) -> None:
-        """Try no more; for the loop, before it ends."""
-        if self._retrying is not None:
-            self._retrying.cancel()
-            await asyncio.wait([self._retrying])
-
     def close(self) -> None:
         """Try a last time; what is not in then stays in the spill file for the next start."""
         if self._held:

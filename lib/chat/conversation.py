@@ -176,9 +176,13 @@ class Conversation:
 
     def forget(self) -> None:
         """Remove the whole chat for good, and what was still to be saved of it."""
+        if self.chat_id is not None:
+            self.dispatcher.forget(self.owner, self.chat_id)
         if self.chat_id is not None and not self.temporary:
             self.dispatcher.finals.forget(self.owner, self.chat_id)
         self._change(lambda db, chat_id: chats.erase(db, self.owner, chat_id))
+        if self.temporary:
+            self.dispatcher.memory.drop_if_empty()
 
     def _change(self, work: Callable[[Connection, str], T]) -> T:
         if self.chat_id is None:

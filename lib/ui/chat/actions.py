@@ -1,21 +1,23 @@
 """What the visitor sends, and stops: callbacks of the composer and of the buttons that ask a model."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lib.calls.runner import Answer, unsaved_record
 from lib.chat import context_window
 from lib.chat.conversation import Conversation
 from lib.chat.form import Form
-from lib.chat.repository import Turn
+from lib.chat.repository import NotFound, Turn
 from lib.core import images
 from lib.core.errors import InvalidInput, TemperaError
 from lib.ui.shared import controls, model_picker, resources
 from lib.ui.shared.state import SHOWN_TURNS, UnconfirmedMessage, state
-from lib.ui.shared.texts import error_sentence
+from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import visitor
 
 INPUT = "chat_input"
@@ -230,7 +232,27 @@ def leave() -> None:
     conversation = current()
     if conversation.temporary and conversation.chat_id is not None:
         stop()
-        conversation.forget()
+        with suppress(NotFound):  # another tab has left it before
+            conversation.forget()
+        resources.services().temporary.left(conversation.owner, conversation.chat_id)
+
+
+def watch_temporary() -> None:
+    """See to it that an open temporary chat is forgotten when its last tab is closed; where that has happened (the
+    computer slept, say), begin anew."""
+    services, who, chat_id, context = resources.services(), visitor(), state.chat_id, get_script_run_ctx()
+    if not state.temporary or chat_id is None or context is None:
+        return
+    if chat_id not in services.temporary_chats(who.owner):
+        new(temporary=True)
+        state.notices.append(_("The temporary chat is gone: no tab had it open for a minute."))
+        return
+    tab = context.session_id
+    services.temporary.seen(who.owner, chat_id, tab, lambda: not runtime.exists() or _is_open(tab))
+
+
+def _is_open(tab: str) -> bool:
+    return bool(runtime.get_instance().is_active_session(tab))
 
 
 def open_chat(chat_id: str) -> None:
