@@ -1,13 +1,14 @@
 """Sweeps run to their end: nothing ends one silently, nothing is asked twice without consent."""
 
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 
 from lib.calls import unsupported_params
 from lib.core.contract import Message, Params
@@ -171,3 +172,42 @@ def test_cells_are_named_as_ever(api: FakeApi) -> None:
         for cell in planned.cells("sweep"):
             body = planned.request(cell.model, cell.temperature).body()
             assert cell.id == cell_id("sweep", body, cell.repeat)
+
+
+def test_no_write_of_a_large_plan_holds_the_others_for_long(services: Services, api: FakeApi) -> None:
+    """2,000 cells over 200 kB: the shared part is hashed once, outside the writer, and rows go in by pieces."""
+    held: list[float] = []
+    began = [0.0]
+    event.listen(services.store._writer, "begin", lambda conn: began.__setitem__(0, time.perf_counter()))
+    event.listen(services.store._writer, "commit", lambda conn: held.append(time.perf_counter() - began[0]))
+    history = tuple(Message(role="user", content="word " * 2000) for _ in range(20))
+    temperatures = tuple(number / 10 for number in range(20))
+    planned = plan(api, "echo", "json", repeats=50, temperatures=temperatures, history=history)
+    at = time.perf_counter()
+    cells = list(planned.cells("sweep"))
+    named = time.perf_counter() - at
+    services.store.write(lambda db: sweeps.add_plan(db, "ann", "s1", "sweep", planned)).result(20)
+    services.sweeps._write_cells("ann", "sweep", cells)
+    assert services.store.read(lambda db: sweeps.cells_of(db, "ann", "sweep")) == cells
+    print(f"named in {named * 1000:.0f} ms, longest write {max(held) * 1000:.0f} ms")
+    # Three times the target, so that a busy machine does not fail it; all at once takes seconds.
+    assert max(held) < 0.15 and named < 1.5 and len(held) >= planned.size / 250
+
+
+def test_a_finished_sweep_is_read_and_compared_once(
+    services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep_id = launch(services, plan(api, "echo", repeats=3))
+    ended(services, sweep_id)
+    reads: list[str] = []
+    whole = sweeps.results
+    monkeypatch.setattr(sweeps, "results", lambda *place: reads.append("results") or whole(*place))
+    frames = [services.sweeps.progress.of("ann", sweep_id).overview for _ in range(3)]
+    assert frames[0] is frames[2] and reads == ["results"]
+    assert not services.sweeps.progress.of("bob", sweep_id).cells
+    services.store.write(lambda db: db.execute(text("UPDATE calls SET state = 'cancelled'"))).result(20)
+    services.sweeps.progress._kept.clear()
+    services.sweeps.resume("ann", "s1", sweep_id)
+    ended(services, sweep_id)
+    assert services.sweeps.progress.of("ann", sweep_id).left == () and len(bodies(api)) == 12
+    assert [call.attempt for call in services.sweeps.progress.of("ann", sweep_id).results.values()] == [2] * 6

@@ -9,6 +9,7 @@ import streamlit as st
 T = TypeVar("T")
 
 SHOWN_TURNS = 30
+LISTED = 100
 NEXT = "next"
 
 
@@ -77,6 +78,10 @@ class State:
     """The calls whose first word is waited for without asking again."""
     shown_turns: SessionValue[int] = SessionValue("shown_turns", lambda: SHOWN_TURNS)
     """How many of a chat's last turns are drawn."""
+    listed_chats: SessionValue[int] = SessionValue("listed_chats", lambda: LISTED)
+    """How many chats the sidebar lists."""
+    listed_sweeps: SessionValue[int] = SessionValue("listed_sweeps", lambda: LISTED)
+    """How many sweeps the sidebar lists."""
     sweep_id: SessionValue[str | None] = SessionValue("open_sweep", _nothing)
     """The open sweep; None is a new one."""
     notices: SessionValue[list[str]] = SessionValue("notices", list)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.chat import repository as chats
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.pages import KEY, bodies, figures, host, new_tab, shown
@@ -453,3 +454,13 @@ def test_chinese_is_one_click_away_and_stays(app: AppTest) -> None:
 
     assert app.button(key="chat_new").label == "新对话"
     assert app.run().button(key="chat_new").label == "新对话"
+
+
+def test_every_chat_can_be_reached_from_the_list(app: AppTest) -> None:
+    store, who = resources.services().store, str(app.session_state["tempera_visitor"])
+    made = [store.write(lambda db, n=n: chats.new_chat(db, who, f"chat {n}")) for n in range(131)]
+    assert all(one.result() for one in made)
+    assert len([one for one in app.run().sidebar.button if str(one.key).startswith("chat_open_")]) == 100
+    app.button(key="chat_list_more").click().run()
+    assert len([one for one in app.sidebar.button if str(one.key).startswith("chat_open_")]) == 131
+    assert not [one for one in app.button if one.key == "chat_list_more"]

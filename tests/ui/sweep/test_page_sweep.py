@@ -279,3 +279,15 @@ def test_a_cell_that_nobody_foresaw_is_a_failed_one_and_says_so_in_its_place(
     run(tab)
     assert "1 done, 1 failed, 2 in all" in shown(tab) and "Something unforeseen happened (number " in shown(tab)
     assert tab.button(key="sweep_resume").label == "Finish the missing 1"
+
+
+def test_every_sweep_can_be_reached_from_the_list(app: AppTest, api: FakeApi) -> None:
+    store, plan = resources.services().store, Plan("tea", (f"{host(api)}/echo",), (0.0,))
+    for number in range(131):
+        who, name = owner(app), f"sweep-{number:03}"
+        store.write(lambda db, who=who, name=name: sweeps.add_plan(db, who, "s1", name, plan))
+        store.write(lambda db, who=who, name=name: sweeps.add_cells(db, who, name, list(plan.cells(name)))).result()
+    assert len([one for one in app.run().sidebar.button if str(one.key).startswith("sweep_open_")]) == 100
+    app.button(key="sweep_list_more").click().run()
+    assert len([one for one in app.sidebar.button if str(one.key).startswith("sweep_open_")]) == 131
+    assert not [one for one in app.button if one.key == "sweep_list_more"]
