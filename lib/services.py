@@ -3,8 +3,10 @@
 Only the pages and the start-up code use this; a domain is handed what it needs.
 """
 
+import asyncio
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from lib.chat import repository as chats
 from lib.chat.conversation import Conversation
 from lib.chat.temporary import TemporaryChats
 from lib.core import tokens
-from lib.core.errors import SettingsError, StoreError
+from lib.core.errors import SettingsError, StoreError, StoreNotOpened
 from lib.core.i18n import N_
 from lib.gateway.client import Client, Clocks
 from lib.gateway.model_lists import ModelLists
@@ -26,6 +28,8 @@ from lib.settings import Settings
 from lib.store.database import Store
 from lib.store.spill import Spill
 from lib.sweep.scheduler import SweepScheduler
+
+MEND_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class Services:
             )
         store, trouble = _open_store(settings)
         os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))
-        tokens.place_vocabulary(_vocabulary_folder(settings))
+        with suppress(OSError):  # on a full disk an earlier start has placed it, or it is done without
+            tokens.place_vocabulary(_vocabulary_folder(settings))
         local = LocalModel() if settings.local_model and available() else None
         registry = EndpointRegistry(settings.offered(), [local] if local else [], settings.first_byte_seconds)
         clocks = Clocks(settings.connect_seconds, silence=settings.silence_seconds, grace=settings.grace_seconds)
@@ -65,9 +70,8 @@ class Services:
         finals.take_over()
         finals.retry_on(jobs.loop)
         dispatcher = Dispatcher(jobs, client, store, finals)
-        store.write(lambda db: records.interrupt_orphans(db, dispatcher.process)).result()
         sweeps = SweepScheduler(dispatcher, registry)
-        sweeps.finish_planning()
+        _mend_the_past(dispatcher, sweeps)
 
         def forget(owner: str, chat_id: str) -> None:
             Conversation(dispatcher, registry, owner, "", chat_id, temporary=True).forget()
@@ -102,7 +106,29 @@ def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:
     try:
         return Store.open(settings.store_url), None
     except StoreError as trouble:
-        return Store.in_memory(), trouble
+        return Store.in_memory(), StoreNotOpened(trouble)
+
+
+def _mend_the_past(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
+    """Close what dead processes left open, and finish their planning; again and again where the database can't be
+    written yet."""
+
+    def mend() -> None:
+        dispatcher.store.write(lambda db: records.interrupt_orphans(db, dispatcher.process)).result()
+        sweeps.finish_planning()
+
+    async def later() -> None:
+        done = False
+        while not done:
+            await asyncio.sleep(MEND_SECONDS)
+            with suppress(StoreError):
+                await asyncio.to_thread(mend)
+                done = True
+
+    try:
+        mend()
+    except StoreError:
+        asyncio.run_coroutine_threadsafe(later(), dispatcher.jobs.loop)
 
 
 def _vocabulary_folder(settings: Settings) -> Path:

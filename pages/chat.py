@@ -23,6 +23,7 @@ from lib.ui.shared.visitor import visitor
 services, who = resources.services(), visitor()
 restore_chat(services, who)
 links.apply_link()
+actions.keep_unsaved()
 actions.watch_temporary()
 
 view = actions.open_view(actions.current())

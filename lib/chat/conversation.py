@@ -1,8 +1,10 @@
 """A conversation with a model: a message becomes a node of the chat's tree, recorded calls, and running answers."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TypeVar
@@ -29,6 +31,7 @@ NOT_SENT = {ConnectionFailed.kind, *(error.kind for error in ConnectionFailed.__
 """The kinds of errors after which a call may be made elsewhere without being paid twice."""
 T = TypeVar("T")
 SENT_WITHIN_SECONDS = 0.02
+KEEP_SECONDS = 5.0
 GO_ON = "Continue your last answer exactly where it stopped. Repeat nothing and add no introduction."
 
 
@@ -125,6 +128,30 @@ class Conversation:
             return chat_id
 
         return self.store.write(record).result()
+
+    def in_memory(self) -> "Conversation":
+        """The open branch as a temporary chat, for a store that takes nothing at present; `keep` brings it back."""
+        turns = self.branch()
+        messages = [Message(role=one.role, content=one.text, images=self.images(one.images)) for one in turns]
+        copy = replace(self, chat_id=None, temporary=True)
+        return replace(copy, chat_id=copy.import_chat("", messages)) if messages else copy
+
+    def keep(self) -> str:
+        """Save the open branch of a temporary chat as a chat like any other, and forget the temporary one; the id of
+        the new chat. Raises StoreError."""
+        turns = self.branch()
+        messages = [Message(role=one.role, content=one.text, images=self.images(one.images)) for one in turns]
+        chat_id = replace(self, chat_id=None, temporary=False).import_chat("", messages)
+        self.forget()
+        return chat_id
+
+    async def keep_when_possible(self) -> None:
+        """`keep`, again and again until the store takes it."""
+        while True:
+            with suppress(StoreError):
+                await asyncio.to_thread(self.keep)
+                return
+            await asyncio.sleep(KEEP_SECONDS)
 
     def import_chat(self, title: str, messages: Sequence[Message]) -> str:
         """Keep a conversation that was held elsewhere; the id of its chat."""

@@ -22,7 +22,8 @@
       NotConnected              a service that was there before
       LocalModelFailed          the model on this computer
       StoreError                the database
-        StoreFull  StoreLocked  StoreReadOnly  StoreGone  StoreDamaged  NotSavedYet
+        StoreFull  StoreLocked  StoreReadOnly  StoreGone  StoreDamaged
+        StoreNotOpened  StoreReplaced  StoreMissing  StoreRestored  NotSavedYet
       Unforeseen                a bug: the log has it under a number
       InvalidInput              what was typed can't be sent
       SettingsError             the operator's settings
@@ -33,7 +34,7 @@ the page. `original` is the service's own text, shown folded and as plain text o
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from lib.core.i18n import N_
@@ -393,6 +394,49 @@ class StoreDamaged(StoreError):
     kind = "store_damaged"
     message = N_("The database file is damaged: some of what was saved may be unreadable.")
     hint = N_("Close other Temperas and start this one again: the file is kept, and what can be read is saved anew.")
+
+
+class StoreNotOpened(StoreError):
+    """The database could not be opened at the start; `why` is the sentence of the reason."""
+
+    kind = "store_not_opened"
+    hint = N_(
+        "What was saved before is not touched, but can't be shown now. Mend that and start Tempera again; "
+        "until then chats are kept in memory only, and end with it."
+    )
+
+    def __init__(self, why: StoreError) -> None:
+        self.message = why.message
+        super().__init__(why.original, **why.facts)
+
+
+class StoreReplaced(StoreError):
+    """A damaged file was set aside, and a new one begun with what could be read; `owner_chats` are the titles of the
+    chats that came back, by owner."""
+
+    kind = "store_replaced"
+    message = N_("The database was damaged. It is kept as {kept}, and a new one was begun with what could be read.")
+    hint = N_("Look through your chats: what is missing may still be in the file that was kept.")
+
+    def __init__(self, owner_chats: Mapping[str, Sequence[str]], **facts: Any) -> None:
+        self.owner_chats = owner_chats
+        super().__init__(**facts)
+
+
+class StoreMissing(StoreError):
+    """The file was there at an earlier start, and is not now."""
+
+    kind = "store_missing"
+    message = N_("The database file {name} was not there any more, and a new, empty one was begun.")
+    hint = N_("If you have moved it, or have a copy, close Tempera and put that in its place.")
+
+
+class StoreRestored(StoreError):
+    """The file was deleted while it was open, and written anew."""
+
+    kind = "store_restored"
+    message = N_("The database file was deleted while Tempera ran. It was written anew, with everything in it.")
+    hint = N_("See what deleted it (a clean-up program, perhaps), and make a copy of the file.")
 
 
 class NotSavedYet(StoreError):

@@ -53,6 +53,11 @@ def living(path: Path) -> set[str]:
     return {file.name.partition(".")[0] for file in _folder(path).glob("*.lock") if _is_held(file)}
 
 
+def was_open(path: Path) -> bool:
+    """Whether the database at `path` was opened in this place before."""
+    return _folder(path).exists()
+
+
 def is_alive(conn: Connection, process: str) -> bool:
     """Whether `process` has this connection's database open."""
     if process == ID:

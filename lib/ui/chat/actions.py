@@ -1,5 +1,6 @@
 """What the visitor sends, and stops: callbacks of the composer and of the buttons that ask a model."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from lib.chat.conversation import Conversation
 from lib.chat.form import Form
 from lib.chat.repository import NotFound, Turn
 from lib.core import images
-from lib.core.errors import InvalidInput, TemperaError
+from lib.core.errors import InvalidInput, StoreError, TemperaError
 from lib.ui.shared import controls, model_picker, resources
 from lib.ui.shared.state import SHOWN_TURNS, UnconfirmedMessage, state
 from lib.ui.shared.texts import _, error_sentence
@@ -128,12 +129,39 @@ def say(text: str, turns: list[Turn] | None = None) -> None:
 def _say(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> None:
     """Send `text`; when it can't be sent, say why and put it back into the composer."""
     try:
-        state.chat_id = conversation.say(text, chosen, state.images, turns)
+        state.chat_id = _said(conversation, turns, text, chosen)
     except TemperaError as error:
         _put_back(text, error)
     else:
         state.images.clear()
         model_picker.used(resources.services(), conversation.owner, chosen.models)
+
+
+def _said(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> str:
+    """Send `text`; where the store does not take it, the chat goes on in memory until it does."""
+    try:
+        return conversation.say(text, chosen, state.images, turns)
+    except StoreError as refused:
+        if conversation.temporary:
+            raise
+        state.notices.append(error_sentence(refused))
+        copy = conversation.in_memory()
+        chat_id = copy.say(text, chosen, state.images)
+        state.temporary = state.unsaved = True
+        words = _("This chat goes on in memory. It is saved by itself as soon as that is possible: keep its tab open.")
+        state.notices.append(words)
+        return chat_id
+
+
+def keep_unsaved() -> None:
+    """Save a chat that went on in memory, as soon as the store takes it."""
+    conversation = current()
+    if not state.unsaved or conversation.chat_id is None or open_view(conversation).running:
+        return
+    with suppress(StoreError):
+        state.chat_id = conversation.keep()
+        state.temporary = state.unsaved = False
+        resources.services().temporary.left(conversation.owner, conversation.chat_id)
 
 
 def _put_back(text: str, why: TemperaError) -> None:
@@ -232,6 +260,10 @@ def leave() -> None:
     conversation = current()
     if conversation.temporary and conversation.chat_id is not None:
         stop()
+        if state.unsaved:
+            jobs, state.unsaved = resources.services().dispatcher.jobs, False
+            asyncio.run_coroutine_threadsafe(conversation.keep_when_possible(), jobs.loop)
+            return
         with suppress(NotFound):  # another tab has left it before
             conversation.forget()
         resources.services().temporary.left(conversation.owner, conversation.chat_id)
@@ -247,6 +279,8 @@ def watch_temporary() -> None:
         new(temporary=True)
         state.notices.append(_("The temporary chat is gone: no tab had it open for a minute."))
         return
+    if state.unsaved:
+        return  # it is not meant to go
     tab = context.session_id
     services.temporary.seen(who.owner, chat_id, tab, lambda: not runtime.exists() or _is_open(tab))
 

@@ -60,6 +60,8 @@ class State:
     """The chat that was deleted last, as long as that can be undone."""
     temporary: SessionValue[bool] = SessionValue("temporary_chat", bool)
     """Whether the open chat, or the one that begins next, is kept in memory only."""
+    unsaved: SessionValue[bool] = SessionValue("unsaved_chat", bool)
+    """Whether the open chat is in memory only because the store takes nothing at present."""
     editing: SessionValue[str | None] = SessionValue("editing_message", _nothing)
     """The message that is being edited."""
     panel: SessionValue[tuple[str, str, str] | None] = SessionValue("opened_panel", _nothing)
@@ -86,6 +88,8 @@ class State:
     """The open sweep; None is a new one."""
     notices: SessionValue[list[str]] = SessionValue("notices", list)
     """Sentences to be shown once, at the top of the page."""
+    read_notices: SessionValue[int] = SessionValue("read_store_notices", int)
+    """How many of the store's notices were read."""
     inspected: SessionValue[str | None] = SessionValue("inspected_call", _nothing)
     """The call whose request and answer are looked at; NEXT is the one that comes."""
     choosing_model: SessionValue[bool] = SessionValue("models_dialog", bool)
