@@ -25,6 +25,7 @@ from lib.gateway.model_lists import ModelLists
 from lib.gateway.registry import EndpointRegistry
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
+from lib.store import process_lock
 from lib.store.database import Store
 from lib.store.spill import Spill
 from lib.sweep.scheduler import SweepScheduler
@@ -113,22 +114,30 @@ def _mend_the_past(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
     """Close what dead processes left open, and finish their planning; again and again where the database can't be
     written yet."""
 
+    store, process = dispatcher.store, dispatcher.process
+    seem_dead: set[str] | None = None
+
     def mend() -> None:
-        dispatcher.store.write(lambda db: records.interrupt_orphans(db, dispatcher.process)).result()
+        store.write(lambda db: records.interrupt_orphans(db, process, seem_dead)).result()
         sweeps.finish_planning()
 
     async def later() -> None:
         done = False
         while not done:
-            await asyncio.sleep(MEND_SECONDS)
+            await asyncio.sleep(max(MEND_SECONDS, process_lock.DEAD_SECONDS if store.needs_second_look else 0))
             with suppress(StoreError):
                 await asyncio.to_thread(mend)
                 done = True
 
     try:
-        mend()
+        if store.needs_second_look:
+            seem_dead = store.read(lambda db: records.dead_processes(db, process))
+        if not seem_dead:
+            mend()
+            return
     except StoreError:
-        asyncio.run_coroutine_threadsafe(later(), dispatcher.jobs.loop)
+        pass
+    asyncio.run_coroutine_threadsafe(later(), dispatcher.jobs.loop)
 
 
 def _vocabulary_folder(settings: Settings) -> Path:

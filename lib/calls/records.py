@@ -6,7 +6,7 @@ A call of a temporary chat is counted like any other, but its texts are never st
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -140,14 +140,20 @@ def finish_call(
     return done.rowcount == 1
 
 
-def interrupt_orphans(conn: Connection, process: str) -> int:
-    """Close the calls that dead processes left open, keeping what had come; how many there were.
-
-    `process` is the caller's own. Calls of any living process are left alone.
-    """
+def dead_processes(conn: Connection, process: str) -> set[str]:
+    """The processes that left calls open and seem dead; `process` is the caller's own."""
     # any owner: a process dies for all its visitors at once.
     found = conn.execute(select(calls.c.process).where(calls.c.state == "started").distinct()).scalars()
-    dead = [name for name in found if name != process and not processes.is_alive(conn, name)]
+    return {name for name in found if name != process and not processes.is_alive(conn, name)}
+
+
+def interrupt_orphans(conn: Connection, process: str, among: Collection[str] | None = None) -> int:
+    """Close the calls that dead processes left open, keeping what had come; how many there were.
+
+    `process` is the caller's own. Calls of any living process are left alone, and with `among` those of all others.
+    """
+    dead = dead_processes(conn, process)
+    dead = dead if among is None else dead & set(among)
     # any owner: as above.
     orphans = update(calls).where(calls.c.state == "started", calls.c.process.in_(dead))
     return conn.execute(orphans.values(state="interrupted", billed="unknown")).rowcount if dead else 0

@@ -22,12 +22,12 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Self, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import URL, Connection, Engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from lib.core.errors import StoreDamaged, StoreError, StoreGone, StoreRestored
 from lib.store import engines, migrations, process_lock
-from lib.store.process_lock import ProcessLock
+from lib.store.process_lock import AdvisoryLock, ProcessLock
 
 MOST_WRITES = 256
 TROUBLED_MS = 250
@@ -59,7 +59,7 @@ class Store:
         readers: Engine,
         durable: bool,
         notice: StoreError | None = None,
-        hold: ProcessLock | None = None,
+        hold: ProcessLock | AdvisoryLock | None = None,
         path: Path | None = None,
     ) -> None:
         self.durable, self.notices = durable, [] if notice is None else [notice]
@@ -79,7 +79,7 @@ class Store:
         """Open the database at `url`, bringing its tables up to date; raises StoreError where that can't be done."""
         parsed = engines.database_url(url)
         if parsed.drivername != "sqlite":
-            return cls._opened(*engines.postgresql_engines(parsed), durable=True)
+            return cls._open_server(parsed)
         if parsed.database in (None, "", ":memory:"):
             return cls.in_memory()
         return cls._open_file(Path(str(parsed.database)).absolute())
@@ -88,6 +88,18 @@ class Store:
     def in_memory(cls) -> Self:
         """A store that lasts as long as it is open."""
         return cls._opened(*engines.memory_engines(secrets.token_hex(8)), durable=False)
+
+    @classmethod
+    def _open_server(cls, url: URL) -> Self:
+        try:
+            hold = AdvisoryLock(url)
+        except SQLAlchemyError as problem:
+            raise engines.store_error(problem) from problem
+        try:
+            return cls._opened(*engines.postgresql_engines(url), durable=True, hold=hold)
+        except BaseException:
+            hold.release()
+            raise
 
     @classmethod
     def _open_file(cls, path: Path) -> Self:
@@ -110,7 +122,7 @@ class Store:
         readers: Engine,
         durable: bool,
         notice: StoreError | None = None,
-        hold: ProcessLock | None = None,
+        hold: ProcessLock | AdvisoryLock | None = None,
         path: Path | None = None,
     ) -> Self:
         try:
@@ -157,6 +169,11 @@ class Store:
         except SQLAlchemyError as problem:
             raise engines.store_error(problem) from problem
 
+    @property
+    def needs_second_look(self) -> bool:
+        """Whether a process that seems dead may only have lost its connection for a moment."""
+        return isinstance(self._hold, AdvisoryLock)
+
     def close(self) -> None:
         """Write what is queued, then let go of the database. Later writes are refused; a second close does nothing."""
         with self._lock:
@@ -195,6 +212,8 @@ class Store:
             return
         begun = attempted = False
         try:
+            if isinstance(self._hold, AdvisoryLock):
+                self._hold.recheck()  # before anything else after a reconnect: others look at it
             with self._writer.begin() as conn:
                 begun = True
                 results = [_attempt(conn, write.work) for write in batch]

@@ -78,13 +78,14 @@ def prepare_file(path: Path) -> StoreError | None:
     if not path.parent.exists():
         path.parent.mkdir(mode=0o700, parents=True)
     notice: StoreError | None = None
-    if path.exists() and is_damaged(path):
+    if not path.exists() and process_lock.was_open(path):
+        notice = StoreMissing(name=path.name)
+    # First of all, as the system says plainly what SQLite only calls “unable to open”: a read-only place, say.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if is_damaged(path):
         if process_lock.living(path):
             raise StoreDamaged(f"{path.name} is damaged, and another Tempera has it open.")
         notice = replace_damaged(path)
-    elif not path.exists() and process_lock.was_open(path):
-        notice = StoreMissing(name=path.name)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     path.chmod(0o600)
     return notice
 
@@ -164,7 +165,7 @@ def memory_engines(name: str) -> tuple[Engine, Engine]:
 
 
 def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
-    """(writer, readers) of a PostgreSQL database. The writer's session holds the lock that says we live."""
+    """(writer, readers) of a PostgreSQL database."""
     limits = {"options": "-c statement_timeout=30000", "connect_timeout": 10}
     writer = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=limits, **_JSON)
     readers = create_engine(
@@ -177,12 +178,6 @@ def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
         isolation_level="REPEATABLE READ",
         **_JSON,
     ).execution_options(postgresql_readonly=True)
-
-    @event.listens_for(writer, "connect")
-    def say_we_live(conn: Any, _: Any) -> None:
-        conn.execute("SELECT pg_advisory_lock_shared(%s)", (process_lock.advisory_key(process_lock.ID),))
-        conn.commit()
-
     return writer, readers
 
 

@@ -67,6 +67,12 @@ def _opened(damaged: Path) -> Iterator[sqlite3.Connection]:
         with contextlib.closing(conn):
             yield conn
     finally:
+        # What SQLite put beside the kept file to read it.
+        with contextlib.suppress(OSError):
+            os.unlink(f"{damaged}-shm")
+        with contextlib.suppress(OSError):
+            if os.path.getsize(f"{damaged}-wal") == 0:
+                os.unlink(f"{damaged}-wal")
         for part in ("", "-wal", "-shm"):
             with contextlib.suppress(OSError):
                 os.unlink(f"{copy}{part}")
