@@ -3,18 +3,22 @@
 Only the pages and the start-up code use this; a domain is handed what it needs.
 """
 
+import asyncio
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib.background import Jobs
 from lib.calls import records
 from lib.calls.dispatcher import Dispatcher
+from lib.calls.final_records import FinalRecords
 from lib.chat import repository as chats
 from lib.chat.conversation import Conversation
+from lib.chat.temporary import TemporaryChats
 from lib.core import tokens
-from lib.core.errors import SettingsError, StoreError
+from lib.core.errors import SettingsError, StoreError, StoreNotOpened
 from lib.core.i18n import N_
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoint_registry import EndpointRegistry
@@ -22,8 +26,12 @@ from lib.gateway.known_keys import mask_log
 from lib.gateway.model_lists import ModelLists
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
+from lib.store import process_lock
 from lib.store.database import Store
+from lib.store.spill import Spill
 from lib.sweep.scheduler import SweepScheduler
+
+MEND_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,7 @@ class Services:
     local: LocalModel | None
     dispatcher: Dispatcher
     sweeps: SweepScheduler
+    temporary: TemporaryChats
     store_trouble: StoreError | None = None
 
     @classmethod
@@ -53,15 +62,25 @@ class Services:
         mask_log()
         store, trouble = _open_store(settings)
         os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))
-        tokens.place_vocabulary(_vocabulary_folder(settings))
+        with suppress(OSError):  # on a full disk an earlier start has placed it, or it is done without
+            tokens.place_vocabulary(_vocabulary_folder(settings))
         local = LocalModel() if settings.local_model and available() else None
         registry = EndpointRegistry(settings.offered(), [local] if local else [], settings.first_byte_seconds)
         clocks = Clocks(settings.connect_seconds, silence=settings.silence_seconds, grace=settings.grace_seconds)
         jobs, client = Jobs(), Client(clocks)
-        dispatcher = Dispatcher(jobs, client, store)
-        store.write(lambda db: records.interrupt_orphans(db, dispatcher.process)).result()
+        # A store in memory has no use for what the file's store has still to get.
+        finals = FinalRecords(store, Spill.open(settings.data_dir) if store.durable else None)
+        finals.take_over()
+        finals.retry_on(jobs.loop)
+        dispatcher = Dispatcher(jobs, client, store, finals)
         sweeps = SweepScheduler(dispatcher, registry)
-        return cls(settings, store, registry, ModelLists(jobs, client), local, dispatcher, sweeps, trouble)
+        _mend_the_past(dispatcher, sweeps)
+
+        def forget(owner: str, chat_id: str) -> None:
+            Conversation(dispatcher, registry, owner, "", chat_id, temporary=True).erase()
+
+        temporary, lists = TemporaryChats(jobs, forget), ModelLists(jobs, client)
+        return cls(settings, store, registry, lists, local, dispatcher, sweeps, temporary, trouble)
 
     def conversation(
         self, owner: str, session: str, chat_id: str | None = None, temporary: bool = False
@@ -81,6 +100,7 @@ class Services:
         if self.local is not None:
             self.local.close()
         self.dispatcher.memory.close()
+        self.dispatcher.finals.close()
         self.store.close()
 
 
@@ -89,7 +109,37 @@ def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:
     try:
         return Store.open(settings.store_url), None
     except StoreError as trouble:
-        return Store.in_memory(), trouble
+        return Store.in_memory(), StoreNotOpened(trouble)
+
+
+def _mend_the_past(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
+    """Close what dead processes left open, and finish their planning; again and again where the database can't be
+    written yet."""
+
+    store, process = dispatcher.store, dispatcher.process
+    seem_dead: set[str] | None = None
+
+    def mend() -> None:
+        store.write(lambda db: records.interrupt_orphans(db, process, seem_dead)).result()
+        sweeps.finish_planning()
+
+    async def later() -> None:
+        done = False
+        while not done:
+            await asyncio.sleep(max(MEND_SECONDS, process_lock.DEAD_SECONDS if store.needs_second_look else 0))
+            with suppress(StoreError):
+                await asyncio.to_thread(mend)
+                done = True
+
+    try:
+        if store.needs_second_look:
+            seem_dead = store.read(lambda db: records.dead_processes(db, process))
+        if not seem_dead:
+            mend()
+            return
+    except StoreError:
+        pass
+    asyncio.run_coroutine_threadsafe(later(), dispatcher.jobs.loop)
 
 
 def _vocabulary_folder(settings: Settings) -> Path:

@@ -129,7 +129,7 @@ def draft(app: AppTest) -> str:
 
 def shown(app: AppTest) -> str:
     """All text on the page that is shown as Markdown, notices and errors included."""
-    parts = (app.markdown, app.info, app.error, app.caption, app.subheader)
+    parts = (app.markdown, app.info, app.warning, app.error, app.caption, app.subheader)
     texts = [element.value for kind in parts for element in kind]
     return "\n".join([*texts, *(bar.proto.text for bar in app.get("progress"))])
 

@@ -5,7 +5,7 @@
 A call of a temporary chat is counted like any other, but its texts are never stored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -62,8 +62,9 @@ def this_process() -> str:
     return processes.ID
 
 
-def start_call(conn: Connection, call: Call, process: str) -> None:
-    """Record a call that is about to be made by `process`. A further call of the same cell is its next attempt."""
+def start_call(conn: Connection, call: Call, process: str, started_at: int | None = None) -> None:
+    """Record a call that is about to be made by `process`, or was begun at `started_at`. A further call of the same
+    cell is its next attempt."""
     params = call.request.params.to_send()
     texts = None if call.temporary else image_store.to_stored(conn, call.owner, call.request.messages)
     row = {
@@ -79,7 +80,7 @@ def start_call(conn: Connection, call: Call, process: str) -> None:
         "params_sent": call.request.sent,
         "messages": texts,
         "state": "started",
-        "started_at": now(),
+        "started_at": now() if started_at is None else started_at,
         "seconds": None,
         "first_token_seconds": None,
         "error_kind": "",
@@ -101,10 +102,17 @@ def checkpoint(conn: Connection, call_id: str, reply: Reply) -> None:
     conn.execute(update(calls).where(calls.c.id == call_id, calls.c.state == "started").values(values))
 
 
-def finish_call(conn: Connection, call_id: str, outcome: Outcome, params_sent: Mapping[str, Any] | None = None) -> bool:
+def finish_call(
+    conn: Connection,
+    call_id: str,
+    outcome: Outcome,
+    params_sent: Mapping[str, Any] | None = None,
+    late: bool = False,
+) -> bool:
     """Record how a call ended; False, and nothing changed, when it had ended before.
 
-    `params_sent` are the parameters that reached the service, where they are not those asked for.
+    `params_sent` are the parameters that reached the service, where they are not those asked for. Where `late`, it also
+    takes the place of *interrupted*, which somebody else wrote who took the call's process for dead.
     """
     temporary = _is_temporary(conn, call_id)
     values = {
@@ -121,19 +129,26 @@ def finish_call(conn: Connection, call_id: str, outcome: Outcome, params_sent: M
     }
     if params_sent is not None:
         values["params_sent"] = dict(params_sent)
+    open_states = ("started", "interrupted") if late else ("started",)
     # any owner: the runner names its own call; no visitor's id comes here.
-    done = conn.execute(update(calls).where(calls.c.id == call_id, calls.c.state == "started").values(values))
+    done = conn.execute(update(calls).where(calls.c.id == call_id, calls.c.state.in_(open_states)).values(values))
     return done.rowcount == 1
 
 
-def interrupt_orphans(conn: Connection, process: str) -> int:
-    """Close the calls that dead processes left open, keeping what had come; how many there were.
-
-    `process` is the caller's own. Calls of any living process are left alone.
-    """
+def dead_processes(conn: Connection, process: str) -> set[str]:
+    """The processes that left calls open and seem dead; `process` is the caller's own."""
     # any owner: a process dies for all its visitors at once.
     found = conn.execute(select(calls.c.process).where(calls.c.state == "started").distinct()).scalars()
-    dead = [name for name in found if name != process and not processes.is_alive(conn, name)]
+    return {name for name in found if name != process and not processes.is_alive(conn, name)}
+
+
+def interrupt_orphans(conn: Connection, process: str, among: Collection[str] | None = None) -> int:
+    """Close the calls that dead processes left open, keeping what had come; how many there were.
+
+    `process` is the caller's own. Calls of any living process are left alone, and with `among` those of all others.
+    """
+    dead = dead_processes(conn, process)
+    dead = dead if among is None else dead & set(among)
     # any owner: as above.
     orphans = update(calls).where(calls.c.state == "started", calls.c.process.in_(dead))
     return conn.execute(orphans.values(state="interrupted", billed="unknown")).rowcount if dead else 0

@@ -64,12 +64,13 @@ def new_chat(conn: Connection, owner: str, first_text: str) -> str:
     return chat_id
 
 
-def chats_of(conn: Connection, owner: str, search: str = "") -> list[Chat]:
-    """The owner's chats, last used first; with `search` those that have it in their title or in a text."""
+def chats_of(conn: Connection, owner: str, search: str = "", limit: int | None = None) -> list[Chat]:
+    """The owner's chats, last used first, at most `limit`; with `search` those that have it in their title or in a
+    text."""
     query = select(chats).where(chats.c.owner == owner, chats.c.deleted_at.is_(None))
     if search.strip():
         query = query.where(_has_words(conn, owner, search.strip()))
-    rows = conn.execute(query.order_by(chats.c.updated_at.desc(), chats.c.id)).mappings()
+    rows = conn.execute(query.order_by(chats.c.updated_at.desc(), chats.c.id).limit(limit)).mappings()
     return [Chat(**{field.name: row[field.name] for field in fields(Chat)}) for row in rows]
 
 

@@ -17,12 +17,12 @@ def version(conn: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def upgrade(conn: Connection) -> None:
-    """Take the missing steps inside the connection's transaction: all of them or none."""
+def upgrade(conn: Connection, to: str = "head") -> None:
+    """Take the missing steps, up to the step `to`, inside the connection's transaction: all of them or none."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.attributes["connection"] = conn
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
