@@ -19,7 +19,7 @@ from lib.core.contract import Call, Params
 from lib.store import engines
 from lib.store.database import Store
 from lib.store.spill import Spill
-from tests.store_fixtures import ROOT, a_call, a_store, a_url, an_outcome, start  # noqa: F401
+from tests.store_fixtures import ROOT, a_call, an_outcome, start
 
 PLACE = "chat-1"
 

@@ -11,7 +11,7 @@ from lib.calls import records
 from lib.core.errors import StoreError
 from lib.store import engines, migrations, process_lock
 from lib.store.database import Store
-from tests.store_fixtures import a_call, a_store, a_url, start, writer_process  # noqa: F401
+from tests.store_fixtures import a_call, start
 
 
 def only_postgresql(url: str) -> None:
