@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from lib.calls import records
-from lib.core.contract import Call, ChatRequest, Delta, Message, Outcome, Params, Reply, Usage
+from lib.core.contract import Call, ChatRequest, Delta, Message, Params, Reply, Usage
 from lib.store.database import Store
 
 _SERVER = pytest.StashKey[str]()
@@ -40,9 +41,10 @@ def a_reply(*texts: str) -> Reply:
     return reply
 
 
-def an_outcome(*texts: str, **facts: Any) -> Outcome:
-    """A call's good end with these choices."""
-    return Outcome(**{"state": "ok", "reply": a_reply(*texts), "seconds": 1.5, "cost": 0.01, **facts})
+def an_outcome(*texts: str, **facts: Any) -> Reply:
+    """A call's good end with these choices; `reply` is the answer itself, where it is another one."""
+    usual: dict[str, Any] = {"state": "ok", "seconds": 1.5, "cost": 0.01, **facts}
+    return replace(usual.pop("reply", None) or a_reply(*texts), **usual)
 
 
 def start(store: Store, call: Call) -> Call:

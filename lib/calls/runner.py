@@ -14,8 +14,8 @@ from lib.background import Job
 from lib.calls import records, unsupported_params
 from lib.calls.records import CallRecord
 from lib.core import prices, tokens
-from lib.core.contract import Call, Delta, Outcome, Reply, State, Usage
-from lib.core.errors import BadParameter, Billed, StoreError, TemperaError
+from lib.core.contract import Call, Delta, Reply, State, Usage
+from lib.core.errors import BadParameter, StoreError, TemperaError
 from lib.gateway.client import Client, OnBytes, Sleep, ignore_bytes
 from lib.gateway.endpoints import Endpoint
 from lib.store.database import Store
@@ -39,7 +39,6 @@ class Answer(Job):
         self.reply = Reply()
         self.sent = threading.Event()
         """Set when a whole request has left."""
-        self.outcome: Outcome | None = None
         self.recorded = True
         self.attempts = 1
         self._earlier_attempts = 0
@@ -47,19 +46,39 @@ class Answer(Job):
         """Seconds until the next attempt, while a refused one waits."""
         self.began = time.monotonic()
         self.first_token_seconds: float | None = None
+        self.attempt_times: list[dict[str, Any]] = [{"queued": 0.0}]
+
+    @property
+    def outcome(self) -> Reply | None:
+        """How the call ended; None while it runs."""
+        return None if self.reply.state == "started" else self.reply
 
     @property
     def seconds(self) -> float:
         """Seconds since the call began, or that it took."""
         return self.outcome.seconds if self.outcome else time.monotonic() - self.began
 
+    def was_sent(self) -> None:
+        """Note that a whole request has left."""
+        self.attempt_times[-1]["sent"] = self.seconds
+        self.sent.set()
+
+    def attempt_ended(self, error: BaseException | None, again: bool = False) -> None:
+        """Note that an attempt has ended, and whether another one follows."""
+        kind = getattr(error, "kind", "") or ("" if error is None else "stopped")
+        self.attempt_times[-1] |= {"end": self.seconds, "error": kind}
+        if again:
+            self.attempt_times.append({"queued": self.seconds})
+
     def retrying(self, attempt: int, wait: float, error: TemperaError) -> None:
         """Note that another attempt follows after `wait` seconds."""
+        self.attempt_ended(error, again=True)
         self.attempts, self.waiting = self._earlier_attempts + attempt + 1, wait
         self.touch()
 
-    def leave_out(self, names: frozenset[str]) -> None:
-        """Note that another attempt follows without the fields `names`."""
+    def leave_out(self, names: frozenset[str], error: TemperaError) -> None:
+        """Note that another attempt follows without the fields `names`, which `error` refused."""
+        self.attempt_ended(error, again=True)
         self.request = replace(self.request, unsupported=self.request.unsupported | names)
         self._earlier_attempts, self.attempts, self.waiting = self.attempts, self.attempts + 1, None
         self.touch()
@@ -84,7 +103,7 @@ async def run(
             async for delta in deltas:
                 answer.reply.add(delta)
                 if answer.first_token_seconds is None and not answer.reply.empty:
-                    answer.first_token_seconds = answer.seconds
+                    answer.first_token_seconds = answer.attempt_times[-1]["first_word"] = answer.seconds
                 saver.save_if_due(len(delta.text) + len(delta.reasoning))
                 answer.touch()
     except asyncio.CancelledError as stopped:
@@ -94,10 +113,11 @@ async def run(
     except Exception as bug:
         log.exception("call %s failed for a reason nobody foresaw", answer.call.id)
         state, error = ("error" if answer.reply.empty else "partial"), bug
-    answer.outcome = _outcome(answer, state, error)
+    answer.attempt_ended(error)
+    _end(answer, state, error)
     for one in (texts, store):
         if one is not None:
-            await _record(answer, answer.outcome, one)
+            await _record(answer, one)
 
 
 async def _deltas(
@@ -113,7 +133,7 @@ async def _deltas(
                 on_retry=answer.retrying,
                 sleep=sleep,
                 on_bytes=answer.on_bytes,
-                on_sent=answer.sent.set,
+                on_sent=answer.was_sent,
             )
             async with aclosing(asked) as deltas:
                 async for delta in deltas:
@@ -124,7 +144,7 @@ async def _deltas(
             await _remember(answer.call, endpoint, names, store)
             if not left or not names:
                 raise
-            answer.leave_out(names)
+            answer.leave_out(names, error)
 
 
 async def _remember(call: Call, endpoint: Endpoint, names: frozenset[str], store: Store) -> None:
@@ -135,22 +155,19 @@ async def _remember(call: Call, endpoint: Endpoint, names: frozenset[str], store
             await store.submit(lambda db: unsupported_params.remember(db, call.owner, endpoint.base_url, model, names))
 
 
-def _outcome(answer: Answer, state: State, error: BaseException | None) -> Outcome:
-    usage = _counted(answer.call, answer.reply, sent=state in ("ok", "partial") or not answer.reply.empty)
-    answer.reply.usage = usage
-    billed: Billed = "yes" if state == "ok" else getattr(error, "billed", "unknown")
-    return Outcome(
-        state=state,
-        reply=answer.reply,
-        seconds=answer.seconds,
-        first_token_seconds=answer.first_token_seconds,
-        error_kind=getattr(error, "kind", "bug") if isinstance(error, Exception) else "",
-        error_text=error.original if isinstance(error, TemperaError) else "",
-        error_record=_shown(error).record() if isinstance(error, Exception) else {},
-        billed=billed,
-        attempts=answer.attempts,
-        cost=prices.cost(answer.call.request.model, usage),
-    )
+def _end(answer: Answer, state: State, error: BaseException | None) -> None:
+    """Note in the reply how the call ended; its state comes last, as that says that all the rest is there."""
+    reply, model = answer.reply, answer.call.request.model
+    reply.seconds, reply.first_token_seconds = answer.seconds, answer.first_token_seconds
+    reply.usage = _counted(answer.call, reply, sent=state in ("ok", "partial") or not reply.empty)
+    if isinstance(error, Exception):
+        reply.error_kind = getattr(error, "kind", "bug")
+        reply.error_text = error.original if isinstance(error, TemperaError) else ""
+        reply.error_record = _shown(error).record()
+    reply.billed = "yes" if state == "ok" else getattr(error, "billed", "unknown")
+    reply.attempts, reply.attempt_times = answer.attempts, tuple(answer.attempt_times)
+    reply.cost, reply.price = prices.cost(model, reply.usage), prices.list_price(model)
+    reply.state = state
 
 
 def _shown(error: Exception) -> TemperaError:
@@ -172,11 +189,11 @@ def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
     )
 
 
-async def _record(answer: Answer, outcome: Outcome, store: Store) -> None:
+async def _record(answer: Answer, store: Store) -> None:
     """Write the final record, even when the job is being cancelled a second time."""
     try:
-        sent = answer.request.sent
-        await asyncio.shield(store.submit(lambda db: records.finish_call(db, answer.call.id, outcome, sent)))
+        reply, sent = answer.reply, answer.request.sent
+        await asyncio.shield(store.submit(lambda db: records.finish_call(db, answer.call.id, reply, sent)))
     except StoreError:
         answer.recorded = False
 

@@ -250,7 +250,7 @@ class Conversation:
         together = secrets.token_hex(16) if len(asked.calls) > 1 else None
         firsts = []
         for call, _ in asked.calls:
-            records.start_call(db, replace(call, temporary=False), self.dispatcher.process)
+            records.start_call(db, replace(call, temporary=False, chat_id=chat_id), self.dispatcher.process)
             place = (chat_id, question, call.id, call.request.choices, asked.begun, together, asked.left_out)
             firsts += chats.add_answers(db, self.owner, *place)[:1]
         if together:

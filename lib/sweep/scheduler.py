@@ -138,6 +138,7 @@ class SweepScheduler:
         def record(db: Connection) -> Call:
             request = unsupported_params.adapted(db, sweep.owner, endpoint.base_url, asked)
             call = Call(secrets.token_hex(16), sweep.owner, sweep.session, "sweep", endpoint.name, request, cell.id)
+            call = replace(call, sweep_id=sweep.id)
             records.start_call(db, call, self._dispatcher.process)
             return call
 

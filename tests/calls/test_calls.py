@@ -41,7 +41,7 @@ def test_a_finished_call_has_every_fact_of_its_outcome(store: Store) -> None:
         ("yes", "hm", "stop"),
         ("no", "hm", "stop"),
     ]
-    assert record.usage == outcome.reply.usage
+    assert record.usage == outcome.usage
     assert (record.seconds, record.first_token_seconds, record.cost) == (1.5, 0.4, 0.01)
     assert (record.model, record.model_answered, record.request_id) == ("gpt-4o", "gpt-4o-2024", "req_1")
     assert (record.error_kind, record.error_text, record.attempts, record.finish_reason) == ("x", "y", 2, "stop")
