@@ -1,7 +1,7 @@
 """What calls used, summed up as they end, so that a history of a million calls is told at once.
 
-Two tables of sums: `usage_days` by day (UTC), page, service, model and state, and `usage_quarters` by quarter of an hour
-and session too. Both hold the calls that have ended, and are written in the transaction that ends, changes or
+Two tables of sums: `usage_days` by day (UTC), page, service, model and state, and `usage_quarters` by quarter of an
+hour and session too. Both hold the calls that have ended, and are written in the transaction that ends, changes or
 removes a call; calls in progress are few and are counted from their rows. What each number means is said once, here,
 for the tables of sums and for whoever sums up rows.
 """

@@ -124,8 +124,8 @@ def start_call(conn: Connection, call: Call, process: str) -> None:
 
 
 def request_hash(model: str, tip: str | None, params: Mapping[str, Any]) -> str | None:
-    """What a request asks, whoever is asked: SHA-256 over model, conversation and parameters, its first 128 bits in hex.
-    None for a call whose conversation is not stored."""
+    """What a request asks, whoever is asked: SHA-256 over model, conversation and parameters, its first 128 bits in
+    hex. None for a call whose conversation is not stored."""
     if tip is None:
         return None
     canonical = json.dumps([model, tip, params], sort_keys=True, ensure_ascii=True, separators=(",", ":"))

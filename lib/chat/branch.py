@@ -1,7 +1,8 @@
 """The open branch of a chat: its turns from the root to the head, each with what stands beside it.
 
-Read in three statements, however long it is: two climb from the head to the root, for the turns and for the answers'
-texts, one draws the tree. A deleted turn stays a node of the tree, so that what was said after it keeps its place; it is only passed over.
+Read in three statements, however long it is: two climb from the head to the root, for the turns and for the texts of
+the answers, one draws the tree. A deleted turn stays a node of the tree, so that what was said after it keeps its
+place; it is only passed over.
 """
 
 from collections import defaultdict

@@ -280,7 +280,8 @@ def _one_owner(conn: sa.Connection, owners: Sequence[str]) -> None:
     conn.execute(
         sa.text(
             "DELETE FROM learned WHERE EXISTS (SELECT 1 FROM learned AS other WHERE other.base_url = learned.base_url "
-            "AND other.model = learned.model AND other.param = learned.param AND (other.learned_at > learned.learned_at "
+            "AND other.model = learned.model AND other.param = learned.param "
+            "AND (other.learned_at > learned.learned_at "
             "OR (other.learned_at = learned.learned_at AND other.owner < learned.owner)))"
         )
     )
