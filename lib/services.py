@@ -21,8 +21,12 @@ from lib.gateway.model_lists import ModelLists
 from lib.gateway.registry import EndpointRegistry
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
+from lib.store import backup
 from lib.store.database import Store
 from lib.sweep.scheduler import SweepScheduler
+
+DELETED_KEPT_DAYS = 30
+"""For so long a deleted chat could still be brought back; then its texts are removed from the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class Services:
         jobs, client = Jobs(), Client(clocks)
         dispatcher = Dispatcher(jobs, client, store)
         store.write(lambda db: records.interrupt_orphans(db, dispatcher.process)).result()
+        _purge_deleted(store)
         sweeps = SweepScheduler(dispatcher, registry)
         return cls(settings, store, registry, ModelLists(jobs, client), local, dispatcher, sweeps, trouble)
 
@@ -72,6 +77,12 @@ class Services:
         if not self.dispatcher.memory.opened:
             return set()
         return {chat.id for chat in self.dispatcher.memory.open().read(lambda db: chats.chats_of(db, owner))}
+
+    def restore(self, source: Path) -> Path:
+        """Replace everything by a backup; where what was there before is kept. Raises InvalidInput and StoreError."""
+        kept = backup.restore(self.store, source, self.settings.data_dir)
+        self.store.write(lambda db: records.interrupt_orphans(db, self.dispatcher.process)).result()
+        return kept
 
     def close(self) -> None:
         """Stop what runs, record it, and let go of everything."""
@@ -88,6 +99,13 @@ def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:
         return Store.open(settings.store_url), None
     except StoreError as trouble:
         return Store.in_memory(), trouble
+
+
+def _purge_deleted(store: Store) -> None:
+    """Let the texts of chats go that were deleted long ago, one chat a write, so that nobody waits for it."""
+    before = records.now() - DELETED_KEPT_DAYS * 24 * 3600 * 1_000_000
+    for owner, chat_id in store.read(lambda db: chats.deleted_before(db, before)):
+        store.write(lambda db, owner=owner, chat_id=chat_id: chats.purge(db, owner, chat_id))  # type: ignore[misc]
 
 
 def _vocabulary_folder(settings: Settings) -> Path:

@@ -1,4 +1,4 @@
-"""Around the pages: who the visitor is, what the browser may load, the one script of ours, and whether we are well."""
+"""Around the pages: the browser's session, what the browser may load, our one script, and whether we are well."""
 
 import base64
 import hashlib
@@ -15,9 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-VISITOR_COOKIE = "tempera_visitor"
 SESSION_COOKIE = "tempera_session"
-VISITOR_SECONDS = 365 * 24 * 3600
 ID = re.compile(r"[0-9a-f]{32}")
 SCRIPT = Path(__file__).parent / "ui" / "assets" / "composing.js"
 SCRIPT_TAG = f'<script src="/{SCRIPT.name}"></script>'.encode()
@@ -25,7 +23,7 @@ HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,255}")
 
 
 class PageMiddleware:
-    """Gives each browser its two cookies and each answer its security headers; refuses foreign WebSockets."""
+    """Gives each browser its session cookie and each answer its security headers; refuses foreign WebSockets."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -51,13 +49,13 @@ def _own_origin(headers: Headers) -> bool:
 def _with_headers(scope: Scope, send: Send) -> Send:
     connection = HTTPConnection(scope)
     host = connection.headers.get("host", "")
-    cookies = _missing_cookies(connection)
+    cookie = _missing_cookie(connection)
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers.update(_security_headers(host if HOST.fullmatch(host) else ""))
-            for cookie in cookies:
+            if cookie:
                 headers.append("set-cookie", cookie)
         await send(message)
 
@@ -97,17 +95,12 @@ def _is_html(start: Message) -> bool:
     return start["status"] == 200 and headers.get("content-type", "").startswith("text/html")
 
 
-def _missing_cookies(connection: HTTPConnection) -> list[str]:
-    """Set-Cookie values for the visitor (a year) and the browser session, where the browser has none yet."""
-    wanted = {VISITOR_COOKIE: f"; Max-Age={VISITOR_SECONDS}", SESSION_COOKIE: ""}
-    if _is_part(connection.url.path):
-        return []
+def _missing_cookie(connection: HTTPConnection) -> str | None:
+    """The Set-Cookie value of the browser session, where the browser has none yet."""
+    if _is_part(connection.url.path) or ID.fullmatch(connection.cookies.get(SESSION_COOKIE, "")):
+        return None
     secure = "; Secure" if connection.url.scheme == "https" else ""
-    return [
-        f"{name}={secrets.token_hex(16)}; Path=/; HttpOnly; SameSite=Lax{age}{secure}"
-        for name, age in wanted.items()
-        if not ID.fullmatch(connection.cookies.get(name, ""))
-    ]
+    return f"{SESSION_COOKIE}={secrets.token_hex(16)}; Path=/; HttpOnly; SameSite=Lax{secure}"
 
 
 def _security_headers(host: str) -> dict[str, str]:

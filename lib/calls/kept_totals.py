@@ -1,12 +1,12 @@
 """What calls used, summed up as they end, so that a history of a million calls is told at once.
 
-Two tables of sums: `usage_days` by day (UTC), page, service, model and state, and `usage_quarters` by quarter of an
-hour and session too. Both hold the calls that have ended, and are written in the transaction that ends, changes or
-removes a call; calls in progress are few and are counted from their rows. What each number means is said once, here,
+Four tables of sums, by page, service, model and state: of all time, of each session, of each day (UTC); and by session
+for each quarter of an hour. They hold the calls that have ended, and are written in the transaction that ends, changes
+or removes a call; calls in progress are few and are counted from their rows. What each number means is said once, here,
 for the tables of sums and for whoever sums up rows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from lib.store.schema import calls, usage_days, usage_quarters
+from lib.store.schema import calls, usage_days, usage_models, usage_quarters, usage_sessions
 from lib.store.texts import chunks
 
 QUARTER = 900 * 1_000_000
@@ -54,10 +54,8 @@ COUNTS: dict[str, ColumnElement[bool]] = {
 _SUMMED = (*("calls", *COUNTS), *(f"{one}_tokens" for one in TOKENS), *(f"{one}_known" for one in TOKENS))
 SUMS = (*_SUMMED, "cost", "cost_known")
 """The columns that add up; `first_at` and `last_at` are the least and the greatest."""
-KEYS = {
-    usage_days: ("owner", "at", "page", "endpoint", "model", "state"),
-    usage_quarters: ("owner", "at", "session", "page", "endpoint", "model", "state"),
-}
+TABLES = (usage_models, usage_sessions, usage_days, usage_quarters)
+KEYS = {table: tuple(column.name for column in table.primary_key) for table in TABLES}
 LENGTHS = {usage_days: DAY, usage_quarters: QUARTER}
 
 
@@ -71,27 +69,46 @@ def subtract(conn: Connection, seqs: Iterable[int]) -> None:
     _count(conn, seqs, -1)
 
 
-def rebuild(conn: Connection, owner: str, moments: Iterable[int]) -> None:
-    """Sum up anew the days in which there were calls at `moments` (microseconds): after some were removed."""
+def rebuild(conn: Connection, owner: str, moments: Collection[int], sessions: Collection[str]) -> None:
+    """Sum up anew what calls that began at `moments` (microseconds) in `sessions` were part of: they are removed."""
     for day in {at - at % DAY for at in moments}:
-        for table in KEYS:
+        for table in LENGTHS:
             conn.execute(delete(table).where(table.c.owner == owner, table.c.at >= day, table.c.at < day + DAY))
             rows = summed(table).where(calls.c.owner == owner, calls.c.started_at.between(day, day + DAY - 1))
             conn.execute(_into(table, rows))
+    for some in chunks(set(sessions)):
+        named = usage_sessions.c.session.in_(some)
+        conn.execute(delete(usage_sessions).where(usage_sessions.c.owner == owner, named))
+        rows = summed(usage_sessions).where(calls.c.owner == owner, calls.c.session.in_(some))
+        conn.execute(_into(usage_sessions, rows))
+    conn.execute(delete(usage_models).where(usage_models.c.owner == owner))
+    conn.execute(_into(usage_models, _of_days().where(usage_days.c.owner == owner)))
 
 
 def rebuild_all(conn: Connection) -> None:
     """Sum up all calls of all owners anew."""
-    for table in KEYS:
+    for table in TABLES:
         # any owner: the sums of all of them are made from their rows.
         conn.execute(delete(table))
         conn.execute(_into(table, summed(table)))
 
 
+@cache
+def _of_days() -> Select[Any]:
+    """The rows of `usage_models`, from those of the days: a year has some thousand of them."""
+    # any owner: who uses this names the owner.
+    keys = [usage_days.c[name] for name in KEYS[usage_models]]
+    sums = [func.sum(usage_days.c[name]).label(name) for name in SUMS]
+    times = func.min(usage_days.c.first_at).label("first_at"), func.max(usage_days.c.last_at).label("last_at")
+    return select(*keys, *sums, *times).group_by(*keys)
+
+
+@cache
 def summed(table: Table, sign: int = 1) -> Select[Any]:
     """The rows that `table` has to hold, from the calls themselves."""
     # The length is written out: PostgreSQL takes two parameters for two different expressions to group by.
-    at = (calls.c.started_at - calls.c.started_at % literal_column(str(LENGTHS[table]))).label("at")
+    length = literal_column(str(LENGTHS.get(table, 1)))
+    at = (calls.c.started_at - calls.c.started_at % length).label("at")
     keys = [at if name == "at" else calls.c[name] for name in KEYS[table]]
     times = func.min(calls.c.started_at).label("first_at"), func.max(calls.c.started_at).label("last_at")
     sums = (value.label(name) if sign == 1 else (-value).label(name) for name, value in _sums().items())
@@ -117,7 +134,7 @@ def _bounded(name: str) -> ColumnElement[int]:
 
 def _count(conn: Connection, seqs: Iterable[int], sign: int) -> None:
     for some in chunks(seqs):
-        for table in KEYS:
+        for table in TABLES:
             conn.execute(_counting(table, conn.dialect.name, sign), {"seqs": some})
             if sign < 0:
                 _drop_empty(conn, table, some)

@@ -171,15 +171,15 @@ def delete_calls(conn: Connection, owner: str, ids: Sequence[str]) -> None:
     """Remove calls for good, with the texts that no other call of their owner has; the sums shrink with them."""
     rows: list[Row[Any]] = []
     for some in texts.chunks(ids):
-        query = select(calls.c.seq, calls.c.tip, calls.c.started_at).where(calls.c.owner == owner, calls.c.id.in_(some))
-        rows += conn.execute(query)
+        facts = (calls.c.seq, calls.c.tip, calls.c.started_at, calls.c.session)
+        rows += conn.execute(select(*facts).where(calls.c.owner == owner, calls.c.id.in_(some)))
     seqs = [row.seq for row in rows]
     said = _texts_of(conn, owner, seqs)
     for some in texts.chunks(seqs):
         conn.execute(delete(calls).where(calls.c.owner == owner, calls.c.seq.in_(some)))
     message_nodes.free(conn, owner, {row.tip for row in rows if row.tip})
     texts.free(conn, owner, said)
-    kept_totals.rebuild(conn, owner, (row.started_at for row in rows))
+    kept_totals.rebuild(conn, owner, {row.started_at for row in rows}, {row.session for row in rows})
 
 
 def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:

@@ -22,6 +22,7 @@
       NotConnected              a service that was there before
       LocalModelFailed          the model on this computer
       StoreError                the database
+        NotUpgraded             one of an older version
       InvalidInput              what was typed can't be sent
       SettingsError             the operator's settings
 
@@ -346,6 +347,16 @@ class StoreError(TemperaError):
         "Free some space or set TEMPERA_DATA_DIR to another folder, then restart. "
         "Until then chats are kept in memory only."
     )
+
+
+class NotUpgraded(StoreError):
+    """An older database can't be brought to the form of this version now: `message` says why, `hint` what to do."""
+
+    kind = "not_upgraded"
+
+    def __init__(self, message: str, hint: str, **facts: Any) -> None:
+        self.message, self.hint = message, hint
+        super().__init__(**facts)
 
 
 class InvalidInput(TemperaError):

@@ -21,15 +21,15 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from lib.core.errors import StoreError
-from lib.store import engines, migrations
+from lib.core.i18n import Notice
+from lib.store import engines, upgrade
 from lib.store.process_lock import ProcessLock
 
 MOST_WRITES = 256
-MIGRATION_LOCK = 7306933018
 T = TypeVar("T")
 
 
@@ -46,7 +46,10 @@ class _Result:
 
 
 class Store:
-    """An open database. `durable` is False where it is in memory only; `notice` says what opening it had to mend."""
+    """An open database. `durable` is False where it is in memory only; `notice` says what opening it had to mend, and
+    `upgraded` that it was brought from an older form to today's."""
+
+    upgraded: Notice = Notice()
 
     def __init__(
         self, writer: Engine, readers: Engine, durable: bool, notice: str = "", hold: ProcessLock | None = None
@@ -80,7 +83,7 @@ class Store:
         try:
             notice = engines.prepare_file(path)
             hold = ProcessLock(path)
-            return cls._opened(*engines.sqlite_engines(path), durable=True, notice=notice, hold=hold)
+            return cls._opened(*engines.sqlite_engines(path), durable=True, notice=notice, hold=hold, path=path)
         except BaseException as problem:
             if hold is not None:
                 hold.release()
@@ -90,14 +93,22 @@ class Store:
 
     @classmethod
     def _opened(
-        cls, writer: Engine, readers: Engine, durable: bool, notice: str = "", hold: ProcessLock | None = None
+        cls,
+        writer: Engine,
+        readers: Engine,
+        durable: bool,
+        notice: str = "",
+        hold: ProcessLock | None = None,
+        path: Path | None = None,
     ) -> Self:
         try:
-            _bring_up_to_date(writer)
+            upgraded = upgrade.bring_up_to_date(writer, path)
         except Exception as problem:
             writer.dispose()
             raise engines.store_error(problem) from problem
-        return cls(writer, readers, durable, notice, hold)
+        store = cls(writer, readers, durable, notice, hold)
+        store.upgraded = upgraded
+        return store
 
     def write(self, work: Callable[[Connection], T]) -> "Future[T]":
         """Queue `work` for the writing thread; never waits. The future holds its result once that is on disk.
@@ -196,14 +207,3 @@ def _tell(done: "Future[Any]", result: _Result) -> None:
         done.set_result(result.value)
     else:
         done.set_exception(result.error)
-
-
-def _bring_up_to_date(writer: Engine) -> None:
-    with writer.connect() as conn:
-        if migrations.version(conn) == migrations.NEWEST:
-            return
-    with writer.begin() as conn:
-        if conn.dialect.name == "postgresql":
-            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        if migrations.version(conn) != migrations.NEWEST:
-            migrations.upgrade(conn)

@@ -23,7 +23,7 @@ BUSY_MS = 5_000
 SCANNED_BYTES = 32 * 2**20
 """Files up to this size are scanned for damage when opened; larger ones only as far as their schema."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_JSON: dict[str, Any] = {
+JSON_OPTIONS: dict[str, Any] = {
     "json_serializer": functools.partial(json.dumps, ensure_ascii=False),
     "json_deserializer": pydantic_core.from_json,
 }
@@ -116,14 +116,14 @@ def memory_engines(name: str) -> tuple[Engine, Engine]:
 def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
     """(writer, readers) of a PostgreSQL database. The writer's session holds the lock that says we live."""
     limits = {"options": "-c statement_timeout=30000", "connect_timeout": 10}
-    writer = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=limits, **_JSON)
+    writer = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=limits, **JSON_OPTIONS)
     readers = create_engine(
         url,
         max_overflow=-1,
         pool_pre_ping=True,
         connect_args=limits,
         isolation_level="REPEATABLE READ",
-        **_JSON,
+        **JSON_OPTIONS,
     ).execution_options(postgresql_readonly=True)
 
     @event.listens_for(writer, "connect")
@@ -162,6 +162,8 @@ def _reading(conn: sqlite3.Connection) -> sqlite3.Connection:
 def _sqlite(url: URL, connect: Callable[[], sqlite3.Connection], begin: str, size: int) -> Engine:
     # More readers than the pool keeps get connections of their own; opening one takes well under a millisecond.
     overflow = 0 if size == 1 else -1
-    engine = create_engine(url, creator=connect, poolclass=QueuePool, pool_size=size, max_overflow=overflow, **_JSON)
+    engine = create_engine(
+        url, creator=connect, poolclass=QueuePool, pool_size=size, max_overflow=overflow, **JSON_OPTIONS
+    )
     event.listen(engine, "begin", lambda conn: conn.exec_driver_sql(begin))
     return engine

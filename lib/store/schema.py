@@ -4,7 +4,7 @@ What is long stands apart from what is summed up, so that a sum over calls reads
 `calls`, its errors, parameters and times in `call_details`, its answers in `answers`. A text is stored once for each
 owner, in `texts` under a hash of itself. A conversation that was sent is a chain of `message_nodes`, each named by a
 hash of its role, text, images and the node that it follows; a call holds the last one, so that the next turn adds two
-rows and not the whole conversation. `usage_days` and `usage_quarters` hold the sums of all calls that have ended.
+rows and not the whole conversation. The `usage_` tables hold the sums of all calls that have ended.
 
 Each row has its owner. Times are whole microseconds since 1970 in UTC. Text is cleaned, and numbers are clamped, by
 the column types: nothing a model or a service sends can make a row unwritable.
@@ -208,31 +208,19 @@ def _sums() -> list[Column[Any]]:
     ]
 
 
-usage_days = Table(
-    "usage_days",
-    metadata,
-    Column("owner", CleanText, primary_key=True),
-    Column("at", _KEY, primary_key=True, autoincrement=False),  # the beginning of a day in UTC
-    Column("page", CleanText, primary_key=True),
-    Column("endpoint", CleanText, primary_key=True),
-    Column("model", CleanText, primary_key=True),
-    Column("state", CleanText, primary_key=True),
-    *_sums(),
-)
+def _usage(name: str, *keys: str) -> Table:
+    """A table of sums over all calls that have these facts in common; `at` is the beginning of a stretch of time."""
+    columns = [
+        Column(key, _KEY if key == "at" else CleanText, primary_key=True, autoincrement=False)
+        for key in ("owner", *keys)
+    ]
+    return Table(name, metadata, *columns, *_sums())
 
-usage_quarters = Table(
-    "usage_quarters",
-    metadata,
-    Column("owner", CleanText, primary_key=True),
-    Column("at", _KEY, primary_key=True, autoincrement=False),  # the beginning of a quarter of an hour
-    Column("session", CleanText, primary_key=True),
-    Column("page", CleanText, primary_key=True),
-    Column("endpoint", CleanText, primary_key=True),
-    Column("model", CleanText, primary_key=True),
-    Column("state", CleanText, primary_key=True),
-    *_sums(),
-    Index("usage_quarters_by_session", "owner", "session"),
-)
+
+usage_models = _usage("usage_models", "page", "endpoint", "model", "state")
+usage_sessions = _usage("usage_sessions", "session", "page", "endpoint", "model", "state")
+usage_days = _usage("usage_days", "at", "page", "endpoint", "model", "state")  # days in UTC
+usage_quarters = _usage("usage_quarters", "session", "at")  # quarters of an hour
 
 chats = Table(
     "chats",

@@ -5,16 +5,16 @@ and what is in progress, is counted from rows. A call in progress counts as a ca
 don't count until it has ended.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, case, func, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Table, bindparam, case, func, select
 
 from lib.calls import kept_totals, records
 from lib.calls.kept_totals import COUNTS, QUARTER
 from lib.calls.records import CallRecord
-from lib.store.schema import calls, usage_days, usage_quarters
+from lib.store.schema import calls, usage_models, usage_quarters, usage_sessions
 from lib.usage.totals import ModelTotals, Scope, Slice
 
 MICROSECONDS = 1_000_000
@@ -28,9 +28,10 @@ _columns = [_counted.get(column.name, column) for column in records.FIGURES]
 def by_model(conn: Connection, scope: Scope) -> list[ModelTotals]:
     """The totals of each model at each endpoint; together they are those of the whole scope."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in conn.execute(_ended(scope)).mappings():
+    whole = scope.session is None
+    for row in conn.execute(_ended(whole), _named(scope)).mappings():
         found[row["endpoint"], row["model"]] = _totals(row)
-    for row in conn.execute(_running(scope)).mappings():
+    for row in conn.execute(_running(whole), _named(scope)).mappings():
         one = found.setdefault((row["endpoint"], row["model"]), {})
         one["running"], one["calls"] = row["calls"], one.get("calls", 0) + row["calls"]
         one["first_at"] = min(row["first_at"], one.get("first_at", row["first_at"]))
@@ -41,18 +42,16 @@ def by_model(conn: Connection, scope: Scope) -> list[ModelTotals]:
 def by_slice(conn: Connection, scope: Scope, seconds: int) -> list[Slice]:
     """The totals of each slice of `seconds` in which a call began, oldest first. Slices of whole quarters of an hour
     are read from the sums, shorter ones from the calls."""
-    length = seconds * MICROSECONDS
+    length, whole = seconds * MICROSECONDS, scope.session is None
     if length % QUARTER:
         return _slices_of_rows(conn, scope, length)
     found: dict[int, Slice] = {}
-    for row in conn.execute(_quarters(scope)).mappings():
+    for row in conn.execute(_quarters(whole), _named(scope)).mappings():
         at = row["at"] - row["at"] % length
         found[at] = _added(found.get(at), Slice(at, row["calls"], _sum_of(row, "prompt"), _sum_of(row, "completion")))
-    running: dict[int, int] = defaultdict(int)
-    for at in conn.execute(select(calls.c.started_at).where(*_in_progress(scope))).scalars():
-        running[at - at % length] += 1
-    for at, count in running.items():
-        found[at] = _added(found.get(at), Slice(at, count, None, None))
+    for began in conn.execute(_running_since(whole), _named(scope)).scalars():
+        at = began - began % length
+        found[at] = _added(found.get(at), Slice(at, 1, None, None))
     return [found[at] for at in sorted(found)]
 
 
@@ -81,43 +80,50 @@ def _of(scope: Scope) -> list[ColumnElement[bool]]:
     return mine if scope.session is None else [*mine, calls.c.session == scope.session]
 
 
-def _in_progress(scope: Scope) -> list[ColumnElement[bool]]:
-    return [*_of(scope), calls.c.state == "started"]
+def _named(scope: Scope) -> dict[str, str]:
+    return {"owner": scope.owner} if scope.session is None else {"owner": scope.owner, "session": scope.session}
 
 
-def _kept(scope: Scope) -> tuple[Table, list[ColumnElement[bool]]]:
-    """The table of sums that has the scope, and which of its rows."""
-    if scope.session is None:
-        return usage_days, [usage_days.c.owner == scope.owner]
-    return usage_quarters, [usage_quarters.c.owner == scope.owner, usage_quarters.c.session == scope.session]
+# The statements are built once: building one takes longer than answering it. `whole` is for all of the owner's calls.
+OWNER: BindParameter[str] = bindparam("owner")
+SESSION: BindParameter[str] = bindparam("session")
 
 
-def _ended(scope: Scope) -> Any:
-    table, mine = _kept(scope)
+def _mine(table: Table, whole: bool) -> list[ColumnElement[bool]]:
+    return [table.c.owner == OWNER, *([] if whole else [table.c.session == SESSION])]
+
+
+@cache
+def _ended(whole: bool) -> Select[Any]:
+    table = usage_models if whole else usage_sessions
     summed = [func.sum(table.c[name]).label(name) for name in kept_totals.SUMS]
     states = {"failed": "error", "stopped": "cancelled"}
-    of_states = [
-        func.sum(case((table.c.state == state, table.c.calls), else_=0)).label(n) for n, state in states.items()
-    ]
+    of = [func.sum(case((table.c.state == state, table.c.calls), else_=0)).label(n) for n, state in states.items()]
     times = func.min(table.c.first_at).label("first_at"), func.max(table.c.last_at).label("last_at")
-    query = select(table.c.endpoint, table.c.model, *summed, *of_states, *times).where(*mine)
+    query = select(table.c.endpoint, table.c.model, *summed, *of, *times).where(*_mine(table, whole))
     return query.group_by(table.c.endpoint, table.c.model)
 
 
-def _running(scope: Scope) -> Any:
+@cache
+def _running(whole: bool) -> Select[Any]:
     times = func.min(calls.c.started_at).label("first_at"), func.max(calls.c.started_at).label("last_at")
-    # any owner: the scope names the owner.
-    query = select(calls.c.endpoint, calls.c.model, func.count().label("calls"), *times).where(*_in_progress(scope))
-    return query.group_by(calls.c.endpoint, calls.c.model)
+    # any owner: _mine names the owner.
+    query = select(calls.c.endpoint, calls.c.model, func.count().label("calls"), *times)
+    return query.where(*_mine(calls, whole), calls.c.state == "started").group_by(calls.c.endpoint, calls.c.model)
 
 
-def _quarters(scope: Scope) -> Any:
+@cache
+def _running_since(whole: bool) -> Select[Any]:
+    # any owner: _mine names the owner.
+    return select(calls.c.started_at).where(*_mine(calls, whole), calls.c.state == "started")
+
+
+@cache
+def _quarters(whole: bool) -> Select[Any]:
     table = usage_quarters
     names = ("calls", "prompt_tokens", "prompt_known", "completion_tokens", "completion_known")
-    mine = [table.c.owner == scope.owner, *([] if scope.session is None else [table.c.session == scope.session])]
-    return (
-        select(table.c.at, *(func.sum(table.c[name]).label(name) for name in names)).where(*mine).group_by(table.c.at)
-    )
+    sums = (func.sum(table.c[name]).label(name) for name in names)
+    return select(table.c.at, *sums).where(*_mine(table, whole)).group_by(table.c.at)
 
 
 def _slices_of_rows(conn: Connection, scope: Scope, length: int) -> list[Slice]:

@@ -57,7 +57,6 @@ def test_an_own_prompt_is_there_in_the_next_tab_until_it_is_deleted(app: AppTest
     assert app.text_area(key="chat_variable_word").label == "word"
 
     again = new_tab()
-    again.session_state["tempera_visitor"] = app.session_state["tempera_visitor"]
     again.session_state["chat_templates"] = True
     choose(again.run(), "Rhyme")
     click(again, "chat_template_delete")

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from lib.services import Services
+from lib.ui.shared.backup import backup_section
 from lib.ui.shared.connection import connection_button
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.markdown import rendered
@@ -30,9 +31,13 @@ def notices() -> None:
 
 
 def store_warning(services: Services) -> None:
-    """Says so when nothing can be saved."""
+    """Says so when nothing can be saved, and what opening the database had to change or to mend."""
     if services.store_trouble is not None:
         error_box(services.store_trouble)
+    sentence = " ".join(filter(None, [services.store.notice, services.store.upgraded.sentence(_)]))
+    if sentence and not st.session_state.get("store_notice_read"):
+        st.info(rendered(sentence), icon=":material/info:")
+        st.button(_("I have read this"), key="store_notice_button", on_click=_notice_read)
 
 
 def top(services: Services, visitor: Visitor) -> None:
@@ -44,7 +49,7 @@ def top(services: Services, visitor: Visitor) -> None:
 
 def menu(services: Services) -> None:
     """The `...` of every page."""
-    with st.popover("", icon=":material/more_horiz:", key="menu", help=_("Language and more")):
+    with st.popover("", icon=":material/more_horiz:", key="menu", help=_("Language, backup and more")):
         st.session_state.setdefault("language_choice", language())
         st.radio(
             _("Language"),
@@ -56,6 +61,8 @@ def menu(services: Services) -> None:
             persist_state="session",
         )
         st.caption(_("Light or dark follows your system."))
+        st.divider()
+        backup_section(services)
 
 
 def restore_language(services: Services) -> None:
@@ -64,6 +71,10 @@ def restore_language(services: Services) -> None:
         owner = visitor().owner
         kept = services.store.read(lambda db: preferences.get(db, owner, LANGUAGE_KEY))
         st.session_state[LANGUAGE_KEY] = kept
+
+
+def _notice_read() -> None:
+    st.session_state["store_notice_read"] = True
 
 
 def _choose_language(services: Services) -> None:

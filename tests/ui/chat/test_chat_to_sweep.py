@@ -63,7 +63,6 @@ def test_the_conversation_is_there_after_a_reload(app: AppTest) -> None:
     taken_along(app)
 
     again = new_tab()
-    again.session_state["tempera_visitor"] = owner(app)
     again.switch_page(str(ROOT / "pages" / "sweep.py")).run()
 
     assert "After a conversation of 2 messages" in popovers(again)

@@ -13,6 +13,7 @@ from lib.calls.records import CallRecord
 from lib.gateway import endpoints
 from lib.sweep import repository as sweeps
 from lib.ui.shared import resources
+from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
 from tests.pages import KEY, bodies, figures, host, new_tab, shown
 
@@ -56,7 +57,7 @@ def keys(app: AppTest) -> set[str]:
 
 def calls_made(app: AppTest) -> list[CallRecord]:
     """The visitor's calls, oldest first."""
-    owner = str(app.session_state["tempera_visitor"])
+    owner = LOCAL_OWNER
     return resources.services().store.read(lambda db: records.calls_of(db, owner))[::-1]
 
 
@@ -184,7 +185,7 @@ def test_in_a_sweep_a_refused_temperature_is_learned_from_the_first_cell_and_sai
     assert "2 done, 0 failed, 2 in all" in shown(tab)
     assert shown(tab).count("Fixed: this model does not take “temperature”.") == 2
     assert ["temperature" in body for body in bodies(api)] == [True, False, False]
-    owner, opened = str(tab.session_state["tempera_visitor"]), str(tab.session_state["open_sweep"])
+    owner, opened = LOCAL_OWNER, str(tab.session_state["open_sweep"])
     results = resources.services().store.read(lambda db: sweeps.results(db, owner, opened))
     assert sorted(call.params_asked["temperature"] for call in results.values()) == [0.0, 0.7]
     assert all("temperature" not in call.params_sent for call in results.values())

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.ui.shared import model_picker, resources
+from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
 from tests.pages import KEY, bodies, host, new_tab, shown
 from tests.ui.chat.test_page_chat import ask, connect, draft
@@ -73,7 +74,6 @@ def test_what_was_used_last_comes_first_also_in_the_next_tab(app: AppTest, api: 
         ask(app, "Hello")
 
     again = new_tab()
-    again.session_state["tempera_visitor"] = app.session_state["tempera_visitor"]
     assert options(again.run())[:3] == ["claude-099", "qwen-007", "unheard-of"]
     assert len(options(again)) == 502
 
@@ -90,7 +90,7 @@ def test_a_service_connected_again_begins_with_its_model_used_last(own: AppTest,
 def test_a_typed_model_stays_at_hand_but_a_service_begins_with_one_that_it_lists(own: AppTest, api: FakeApi) -> None:
     """C28"""
     services = resources.services()
-    model_picker.used(services, own.session_state["tempera_visitor"], [f"{host(api)}/my-own"])
+    model_picker.used(services, LOCAL_OWNER, [f"{host(api)}/my-own"])
     services.store.write(lambda db: None).result()
 
     assert connect(own, api.base_url, KEY).selectbox(key="chat_model").value == f"{host(api)}/unheard-of"

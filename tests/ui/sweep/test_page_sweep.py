@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from lib.sweep import report
 from lib.sweep import repository as sweeps
 from lib.ui.shared import resources
+from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
 from tests.pages import bodies, host, new_tab, shown
 
@@ -44,7 +45,7 @@ def sweep_id(app: AppTest) -> str:
 
 
 def owner(app: AppTest) -> str:
-    return str(app.session_state["tempera_visitor"])
+    return LOCAL_OWNER
 
 
 def sheet(app: AppTest) -> list[dict[str, str]]:

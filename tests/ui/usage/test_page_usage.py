@@ -10,11 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from lib.core.contract import Usage
 from lib.ui.shared import resources
-from lib.web import SESSION_COOKIE, VISITOR_COOKIE
+from lib.visitor import LOCAL_OWNER
+from lib.web import SESSION_COOKIE
 from tests.usage.test_queries import record
 
 MAIN = str(Path(__file__).parents[3] / "lib" / "ui" / "main.py")
-OWNER, SESSION, EARLIER = "a" * 32, "b" * 32, "c" * 32
+OWNER, SESSION, EARLIER = LOCAL_OWNER, "b" * 32, "c" * 32
 REPORTED = Usage(30, 50, source="reported")
 IMAGE = "![x](http://evil.example/x.png)"
 
@@ -24,7 +25,7 @@ def app(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     """The app before its first run, for a visitor we know."""
     monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")
     app = AppTest.from_file(MAIN, default_timeout=20)
-    app.session_state[VISITOR_COOKIE], app.session_state[SESSION_COOKIE] = OWNER, SESSION
+    app.session_state[SESSION_COOKIE] = SESSION
     yield app
     resources.close()
 

@@ -339,16 +339,21 @@ MERGED: Mapping[str, Callable[[Sequence[Any]], Any]] = {
 
 COUNTS = ("calls", "reported", "estimated", "unknown", "unbilled", "unpriced", "cut", "filtered", "ended_early")
 TOKENS = ("prompt", "completion", "reasoning", "cached")
+FACTS = ("page", "endpoint", "model", "state")
+SUMS = {
+    "usage_models": (1, FACTS),
+    "usage_sessions": (1, ("session", *FACTS)),
+    "usage_days": (86_400_000_000, ("at", *FACTS)),
+    "usage_quarters": (900_000_000, ("session", "at")),
+}
+"""Tables of sums: how long a stretch of time is (microseconds), and what the calls of a row have in common."""
 
 
 def _create_sums() -> None:
-    keys = ("page", "endpoint", "model", "state")
-    for table, names in (("usage_days", keys), ("usage_quarters", ("session", *keys))):
+    for table, (_, keys) in SUMS.items():
         op.create_table(
             table,
-            sa.Column("owner", sa.Text, primary_key=True),
-            sa.Column("at", WHOLE, primary_key=True, autoincrement=False),
-            *(sa.Column(name, sa.Text, primary_key=True) for name in names),
+            *(sa.Column(name, sa.Text, primary_key=True) if name != "at" else _at() for name in ("owner", *keys)),
             *(sa.Column(name, sa.BigInteger, nullable=False) for name in COUNTS),
             *(sa.Column(f"{kind}_tokens", sa.BigInteger, nullable=False) for kind in TOKENS),
             *(sa.Column(f"{kind}_known", sa.BigInteger, nullable=False) for kind in TOKENS),
@@ -357,7 +362,10 @@ def _create_sums() -> None:
             sa.Column("first_at", sa.BigInteger, nullable=False),
             sa.Column("last_at", sa.BigInteger, nullable=False),
         )
-    op.create_index("usage_quarters_by_session", "usage_quarters", ["owner", "session"])
+
+
+def _at() -> sa.Column[int]:
+    return sa.Column("at", WHOLE, primary_key=True, autoincrement=False)
 
 
 def _sum_up(conn: sa.Connection) -> None:
@@ -385,16 +393,13 @@ def _sum_up(conn: sa.Connection) -> None:
         "first_at": "min(started_at)",
         "last_at": "max(started_at)",
     }
-    for table, length, names in (
-        ("usage_days", 86_400_000_000, "page, endpoint, model, state"),
-        ("usage_quarters", 900_000_000, "session, page, endpoint, model, state"),
-    ):
-        at = f"started_at - started_at % {length}"
+    for table, (length, keys) in SUMS.items():
+        names = ", ".join(["owner", *keys])
+        values = ", ".join(["owner", *(f"started_at - started_at % {length}" if key == "at" else key for key in keys)])
         conn.execute(
             sa.text(
-                f"INSERT INTO {table} (owner, at, {names}, {', '.join(sums)}) "
-                f"SELECT owner, {at}, {names}, {', '.join(sums.values())} "
-                f"FROM calls WHERE state != 'started' GROUP BY owner, {at}, {names}"
+                f"INSERT INTO {table} ({names}, {', '.join(sums)}) SELECT {values}, {', '.join(sums.values())} "
+                f"FROM calls WHERE state != 'started' GROUP BY {values}"
             )
         )
 
