@@ -107,7 +107,7 @@ def _of_days() -> Select[Any]:
 def summed(table: Table, sign: int = 1) -> Select[Any]:
     """The rows that `table` has to hold, from the calls themselves."""
     # The length is written out: PostgreSQL takes two parameters for two different expressions to group by.
-    length = literal_column(str(LENGTHS.get(table, 1)))
+    length: ColumnElement[int] = literal_column(str(LENGTHS.get(table, 1)))
     at = (calls.c.started_at - calls.c.started_at % length).label("at")
     keys = [at if name == "at" else calls.c[name] for name in KEYS[table]]
     times = func.min(calls.c.started_at).label("first_at"), func.max(calls.c.started_at).label("last_at")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, delete, func, select, update
+from sqlalchemy import BindParameter, Connection, Row, RowMapping, Select, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.calls import kept_totals
@@ -119,7 +119,8 @@ def start_call(conn: Connection, call: Call, process: str) -> None:
     }
     # As a parameter: SQLAlchemy then compiles the statement once, which `values` would not let it.
     made = conn.execute(calls.insert(), row | _figures(reply) | _ended(reply) | {"seconds": None})
-    details = {"call_seq": made.inserted_primary_key[0], "params_asked": params, "params_sent": call.request.sent}
+    key: Any = made.inserted_primary_key
+    details = {"call_seq": key.seq, "params_asked": params, "params_sent": call.request.sent}
     conn.execute(call_details.insert(), details | _details(reply, temporary=True))
 
 
@@ -149,7 +150,7 @@ def finish_call(
     `params_sent` are the parameters that reached the service, where they are not those asked for. A `late` record is
     also taken of a call that was closed as interrupted meanwhile.
     """
-    states = ("started", "interrupted") if late else ("started",)
+    states: tuple[State, ...] = ("started", "interrupted") if late else ("started",)
     call = _running(conn, call_id, states)
     if call is None:
         return False
@@ -254,7 +255,7 @@ def record(facts: Mapping[str, Any], said: Answers) -> CallRecord:
     )
 
 
-def figures(facts: Mapping[str, Any]) -> CallRecord:
+def figures(facts: Mapping[str, Any] | RowMapping) -> CallRecord:
     """A call for figures alone, from the values of `FIGURES`, by name."""
     return CallRecord(**{name: facts[name] for name in _FACTS}, **_NO_DETAILS, usage=_usage(facts))
 
@@ -294,7 +295,7 @@ def _answers_of() -> Select[Any]:
     return wanted.order_by(answers.c.call_seq, answers.c.choice)
 
 
-def _usage(facts: Mapping[str, Any]) -> Usage:
+def _usage(facts: Mapping[str, Any] | RowMapping) -> Usage:
     return Usage(
         prompt_tokens=facts["prompt_tokens"],
         completion_tokens=facts["completion_tokens"],
@@ -384,7 +385,8 @@ def _running(conn: Connection, call_id: str, states: Sequence[State] = ("started
     """(seq, owner, state, temporary) of a call that is in one of `states`. Nothing else writes meanwhile: there is one
     writer, and PostgreSQL holds the row for it."""
     # any owner: asked only for the runner's own calls.
-    query = select(calls.c.seq, calls.c.owner, calls.c.state, calls.c.temporary).where(calls.c.id == call_id)
+    query: Select[Any] = select(calls.c.seq, calls.c.owner, calls.c.state, calls.c.temporary)
+    query = query.where(calls.c.id == call_id)
     return conn.execute(query.where(calls.c.state.in_(states)).with_for_update()).first()
 
 

@@ -59,9 +59,11 @@ def keep_nodes(db: Connection, owner: str, nodes: Sequence[Node]) -> None:
     """Keep those of a chain's nodes that are not there yet."""
     missing = nodes[_known(db, owner, nodes) :]
     ids = texts.keep(db, owner, [node.content for node in missing])
-    rows = [
-        {"owner": owner, "hash": node.hash, "parent": node.parent, "role": node.role, "text_id": id}
-        | {"images": list(node.images) or None}
+    rows: list[dict[str, Any]] = [
+        {
+            **dict(owner=owner, hash=node.hash, parent=node.parent, role=node.role, text_id=id),
+            "images": list(node.images) or None,
+        }
         for node, id in zip(missing, ids, strict=True)
     ]
     texts.insert_missing(db, message_nodes, rows)
@@ -140,10 +142,11 @@ def _needed(db: Connection, owner: str, nodes: Mapping[str, Any]) -> set[str]:
         )
         wanted.update(row.parent for row in db.execute(after) if row.hash not in nodes)
     kept: set[str] = set()
-    for hash in wanted:
-        while hash is not None and hash not in kept:
-            kept.add(hash)
-            hash = nodes[hash].parent if hash in nodes else None
+    for tip in wanted:
+        above: str | None = tip
+        while above is not None and above not in kept:
+            kept.add(above)
+            above = nodes[above].parent if above in nodes else None
     return kept
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -79,6 +80,19 @@ class CleanJson(TypeDecorator[Any]):
         return clean_json(value)
 
 
+class Digest(TypeDecorator[str]):
+    """A hash in hex; stored as bytes, which take half the room in every row and index."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else bytes.fromhex(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else bytes(value).hex()
+
+
 class Whole(TypeDecorator[int]):
     """An integer of 64 bit; larger ones are clamped."""
 
@@ -113,8 +127,8 @@ calls = Table(
     Column("endpoint", CleanText, nullable=False),
     Column("model", CleanText, nullable=False),
     Column("model_answered", CleanText, nullable=False),
-    Column("tip", CleanText),  # the last message node of the conversation that was sent
-    Column("request_hash", CleanText),
+    Column("tip", Digest),  # the last message node of the conversation that was sent
+    Column("request_hash", Digest),
     Column("state", CleanText, nullable=False),
     Column("prompt_tokens", Whole),
     Column("completion_tokens", Whole),
@@ -164,7 +178,7 @@ answers = Table(
     Column("call_seq", _KEY, ForeignKey("calls.seq", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("choice", _KEY, primary_key=True, autoincrement=False),
     Column("owner", CleanText, nullable=False),
-    Column("text_id", CleanText),  # NULL while the answer grows, or when it never ended
+    Column("text_id", Digest),  # NULL while the answer grows, or when it never ended
     Column("unfinished_text", CleanText),
     Column("reasoning", CleanText, nullable=False),
     Column("finish_reason", CleanText),
@@ -176,7 +190,7 @@ texts = Table(
     "texts",
     metadata,
     Column("owner", CleanText, primary_key=True),
-    Column("id", CleanText, primary_key=True),
+    Column("id", Digest, primary_key=True),
     Column("text", CleanText, nullable=False),
 )
 
@@ -184,10 +198,10 @@ message_nodes = Table(
     "message_nodes",
     metadata,
     Column("owner", CleanText, primary_key=True),
-    Column("hash", CleanText, primary_key=True),
-    Column("parent", CleanText),
+    Column("hash", Digest, primary_key=True),
+    Column("parent", Digest),
     Column("role", CleanText, nullable=False),
-    Column("text_id", CleanText, nullable=False),
+    Column("text_id", Digest, nullable=False),
     Column("images", CleanJson),  # ids
     Index("message_nodes_by_parent", "owner", "parent"),
     Index("message_nodes_by_text", "owner", "text_id"),
@@ -252,7 +266,7 @@ messages = Table(
     Column("left_out", Whole, nullable=False, server_default="0"),
     Column("created_at", Whole, nullable=False),
     Column("deleted_at", Whole),
-    Index("messages_by_chat", "chat_id", "parent_id"),
+    Index("messages_by_chat", "chat_id"),
     Index("messages_by_parent", "parent_id"),
     sqlite_autoincrement=True,
 )

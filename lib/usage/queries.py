@@ -5,11 +5,22 @@ and what is in progress, is counted from rows. A call in progress counts as a ca
 don't count until it has ended.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Table, bindparam, case, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    bindparam,
+    case,
+    func,
+    select,
+)
 
 from lib.calls import kept_totals, records
 from lib.calls.kept_totals import COUNTS, QUARTER
@@ -136,7 +147,7 @@ def _slices_of_rows(conn: Connection, scope: Scope, length: int) -> list[Slice]:
     ]
 
 
-def _totals(row: Mapping[str, Any]) -> dict[str, Any]:
+def _totals(row: RowMapping) -> dict[str, Any]:
     """A row of sums as facts of ModelTotals. PostgreSQL sums 64-bit integers as decimals."""
     counts = {name: int(row[name]) for name in ("calls", *COUNTS, "failed", "stopped")}
     sums = {"prompt_tokens": _sum_of(row, "prompt"), "completion_tokens": _sum_of(row, "completion")}
@@ -144,7 +155,7 @@ def _totals(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**counts, **sums, "cost": cost, "first_at": row["first_at"], "last_at": row["last_at"]}
 
 
-def _sum_of(row: Mapping[str, Any], kind: str) -> int | None:
+def _sum_of(row: RowMapping, kind: str) -> int | None:
     return int(row[f"{kind}_tokens"]) if row[f"{kind}_known"] else None
 
 

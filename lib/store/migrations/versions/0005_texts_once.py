@@ -36,6 +36,8 @@ def upgrade() -> None:
     _copy_calls(conn)
     _copy_conversations(conn)
     op.drop_table("calls_before")
+    op.drop_index("messages_by_chat", "messages")
+    op.create_index("messages_by_chat", "messages", ["chat_id"])
     _index_calls()
     _one_owner(conn, owners)
     _create_sums()
@@ -58,8 +60,8 @@ def _create_calls() -> None:
         sa.Column("endpoint", sa.Text, nullable=False),
         sa.Column("model", sa.Text, nullable=False),
         sa.Column("model_answered", sa.Text, nullable=False),
-        sa.Column("tip", sa.Text),
-        sa.Column("request_hash", sa.Text),
+        sa.Column("tip", sa.LargeBinary),
+        sa.Column("request_hash", sa.LargeBinary),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("prompt_tokens", sa.BigInteger),
         sa.Column("completion_tokens", sa.BigInteger),
@@ -102,7 +104,7 @@ def _create_calls() -> None:
         ),
         sa.Column("choice", WHOLE, primary_key=True, autoincrement=False),
         sa.Column("owner", sa.Text, nullable=False),
-        sa.Column("text_id", sa.Text),
+        sa.Column("text_id", sa.LargeBinary),
         sa.Column("unfinished_text", sa.Text),
         sa.Column("reasoning", sa.Text, nullable=False),
         sa.Column("finish_reason", sa.Text),
@@ -114,16 +116,16 @@ def _create_texts() -> None:
     op.create_table(
         "texts",
         sa.Column("owner", sa.Text, primary_key=True),
-        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("id", sa.LargeBinary, primary_key=True),
         sa.Column("text", sa.Text, nullable=False),
     )
     op.create_table(
         "message_nodes",
         sa.Column("owner", sa.Text, primary_key=True),
-        sa.Column("hash", sa.Text, primary_key=True),
-        sa.Column("parent", sa.Text),
+        sa.Column("hash", sa.LargeBinary, primary_key=True),
+        sa.Column("parent", sa.LargeBinary),
         sa.Column("role", sa.Text, nullable=False),
-        sa.Column("text_id", sa.Text, nullable=False),
+        sa.Column("text_id", sa.LargeBinary, nullable=False),
         sa.Column("images", sa.JSON),
     )
 
@@ -183,13 +185,13 @@ def _copy_conversations(conn: sa.Connection) -> None:
         for row in rows:
             tip = store.conversation(row.messages or ())
             asked = json.dumps([row.model, tip, row.params_asked], sort_keys=True, separators=(",", ":"))
-            tips.append({"call": row.seq, "tip": tip, "request_hash": _hash(asked) if tip else None})
+            if tip:
+                tips.append({"call": row.seq, "tip": bytes.fromhex(tip), "request_hash": bytes.fromhex(_hash(asked))})
             store.answers(row)
         store.write()
-        found = [row for row in tips if row["tip"]]
-        if found:
+        if tips:
             change = sa.text("UPDATE calls SET tip = :tip, request_hash = :request_hash WHERE seq = :call")
-            conn.execute(change, found)
+            conn.execute(change, tips)
         _say(done)
 
 
@@ -211,8 +213,9 @@ class _Texts:
             node = _hash(json.dumps([one["role"], text_id, images, parent], separators=(",", ":")))
             if self._is_new("message_nodes", node):
                 self._keep(text_id, content)
-                row = {"owner": OWNER, "hash": node, "parent": parent, "role": one["role"], "text_id": text_id}
-                self._rows["message_nodes"].append(row | {"images": images or None})
+                row = {"owner": OWNER, "hash": bytes.fromhex(node), "role": one["role"], "images": images or None}
+                row |= {"parent": bytes.fromhex(parent) if parent else None, "text_id": bytes.fromhex(text_id)}
+                self._rows["message_nodes"].append(row)
             parent = node
         return parent
 
@@ -223,9 +226,11 @@ class _Texts:
             whole = call.state != "started" and stored
             row = {"call_seq": call.seq, "choice": choice, "owner": OWNER, "parts": None}
             row |= {"reasoning": one["reasoning"], "finish_reason": one["finish_reason"]}
-            row |= {"text_id": _hash(one["text"]) if whole else None, "unfinished_text": None if whole else one["text"]}
+            text_id = _hash(one["text"])
+            row |= {"text_id": bytes.fromhex(text_id) if whole else None}
+            row |= {"unfinished_text": None if whole else one["text"]}
             if whole:
-                self._keep(str(row["text_id"]), one["text"])
+                self._keep(text_id, one["text"])
             self._rows["answers"].append(row)
 
     def write(self) -> None:
@@ -237,20 +242,21 @@ class _Texts:
 
     def _keep(self, id: str, text: str) -> None:
         if self._is_new("texts", id):
-            self._rows["texts"].append({"owner": OWNER, "id": id, "text": text})
+            self._rows["texts"].append({"owner": OWNER, "id": bytes.fromhex(id), "text": text})
 
     def _is_new(self, table: str, hash: str) -> bool:
         """Whether this is the first of its hash. Few enough are remembered that a large store fits into memory; for one
         beyond that the database is asked."""
-        name = table[0].encode() + bytes.fromhex(hash)
+        bare = bytes.fromhex(hash)
+        name = table[0].encode() + bare
         if name in self._seen:
             return False
         if len(self._seen) < MOST_SEEN:
             self._seen.add(name)
             return True
         key = "id" if table == "texts" else "hash"
-        gathered = any(row[key] == hash for row in self._rows[table])
-        there = self._conn.execute(sa.text(f"SELECT 1 FROM {table} WHERE {key} = :hash"), {"hash": hash}).first()
+        gathered = any(row[key] == bare for row in self._rows[table])
+        there = self._conn.execute(sa.text(f"SELECT 1 FROM {table} WHERE {key} = :hash"), {"hash": bare}).first()
         return not gathered and there is None
 
 
@@ -308,8 +314,8 @@ def _merge_settings(conn: sa.Connection, owners: Sequence[str]) -> None:
     rank = {owner: index for index, owner in enumerate(owners)}
     for name, values in by_name.items():
         newest = [values[owner] for owner in sorted(values, key=lambda owner: (rank.get(owner, len(rank)), owner))]
-        merge = MERGED.get(name, lambda found: found[0])
-        conn.execute(settings.insert(), {"owner": OWNER, "name": name, "value": merge(newest)})
+        value = MERGED[name](newest) if name in MERGED else newest[0]
+        conn.execute(settings.insert(), {"owner": OWNER, "name": name, "value": value})
 
 
 def _joined_models(newest: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
