@@ -20,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    distinct,
     func,
     literal_column,
     or_,
@@ -159,7 +158,7 @@ def _counting(table: Table, dialect: str, sign: int) -> Insert:
 
 def _drop_empty(conn: Connection, table: Table, seqs: Sequence[int]) -> None:
     # any owner: those of the calls just counted out.
-    owners = select(distinct(calls.c.owner)).where(calls.c.seq.in_(seqs))
+    owners = select(calls.c.owner).where(calls.c.seq.in_(seqs)).distinct()
     conn.execute(delete(table).where(table.c.owner.in_(owners), table.c.calls == 0))
 
 
