@@ -79,7 +79,7 @@ class Services:
         return {chat.id for chat in self.dispatcher.memory.open().read(lambda db: chats.chats_of(db, owner))}
 
     def restore(self, source: Path) -> Path:
-        """Replace everything by a backup; where what was there before is kept. Raises InvalidInput and StoreError."""
+        """Replace everything by a backup; where what was there before is kept. Raises NotRestored and StoreError."""
         kept = backup.restore(self.store, source, self.settings.data_dir)
         self.store.write(lambda db: records.interrupt_orphans(db, self.dispatcher.process)).result()
         return kept
@@ -96,7 +96,7 @@ class Services:
 def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:
     """The store in the data folder; where that can't be written, one in memory and the reason."""
     try:
-        return Store.open(settings.store_url), None
+        return Store.open(settings.store_url, settings.data_dir), None
     except StoreError as trouble:
         return Store.in_memory(), trouble
 

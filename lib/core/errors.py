@@ -23,6 +23,7 @@
       LocalModelFailed          the model on this computer
       StoreError                the database
         NotUpgraded             one of an older version
+      NotRestored               a file that is no backup, or not now
       InvalidInput              what was typed can't be sent
       SettingsError             the operator's settings
 
@@ -356,6 +357,17 @@ class NotUpgraded(StoreError):
 
     def __init__(self, message: str, hint: str, **facts: Any) -> None:
         self.message, self.hint = message, hint
+        super().__init__(**facts)
+
+
+class NotRestored(TemperaError):
+    """A file can't be restored: `message` says why."""
+
+    kind = "not_restored"
+    hint = N_("Nothing was changed.")
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        self.message = message
         super().__init__(**facts)
 
 

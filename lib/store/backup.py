@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, select, text
 from sqlalchemy.pool import NullPool
 
-from lib.core.errors import InvalidInput, StoreError
+from lib.core.errors import NotRestored, StoreError
 from lib.core.i18n import N_
 from lib.store import engines, migrations
 from lib.store.database import Store
@@ -27,7 +27,7 @@ from lib.store.schema import metadata
 
 ROWS = 500
 NOT_A_BACKUP = N_("This file is not a backup of Tempera.")
-DAMAGED = N_("This backup is damaged. Nothing was restored.")
+DAMAGED = N_("This backup is damaged.")
 TOO_NEW = N_("This backup was made by a later version of Tempera. Update Tempera, then restore it.")
 
 
@@ -55,7 +55,7 @@ def saved(store: Store) -> bytes:
 def restore(store: Store, source: Path, folder: Path) -> Path:
     """Replace everything by what the backup `source` holds; where what was there before is kept, a file in `folder`.
 
-    Raises InvalidInput for a file that is not a whole backup, and StoreError when the database refused; in both cases
+    Raises NotRestored for a file that is not a whole backup, and StoreError when the database refused; in both cases
     nothing has changed.
     """
     with tempfile.TemporaryDirectory(prefix="tempera-restore-") as scratch:
@@ -89,20 +89,20 @@ def _save_sqlite(db: Connection, target: Path) -> None:
 
 
 def _check(source: Path) -> None:
-    """Raises InvalidInput unless `source` is a whole backup that this version can read."""
+    """Raises NotRestored unless `source` is a whole backup that this version can read."""
     try:
         with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as conn:
             versions = conn.execute("SELECT version_num FROM alembic_version").fetchall()
             whole = conn.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
     except sqlite3.Error as problem:
         damaged = engines.primary_code(problem) == sqlite3.SQLITE_CORRUPT
-        raise InvalidInput(DAMAGED if damaged else NOT_A_BACKUP) from None
+        raise NotRestored(DAMAGED if damaged else NOT_A_BACKUP) from None
     if not whole:
-        raise InvalidInput(DAMAGED)
+        raise NotRestored(DAMAGED)
     if len(versions) != 1:
-        raise InvalidInput(NOT_A_BACKUP)
+        raise NotRestored(NOT_A_BACKUP)
     if str(versions[0][0]) > migrations.NEWEST:
-        raise InvalidInput(TOO_NEW)
+        raise NotRestored(TOO_NEW)
 
 
 def _bring_up_to_date(engine: Engine) -> None:

@@ -63,11 +63,12 @@ class Store:
         self._thread.start()
 
     @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the database at `url`, bringing its tables up to date; raises StoreError where that can't be done."""
+    def open(cls, url: str, folder: Path | None = None) -> Self:
+        """Open the database at `url`, bringing its tables up to date; raises StoreError where that can't be done.
+        `folder` is for the copy of an older database that is no file, which is made before it is changed."""
         parsed = engines.database_url(url)
         if parsed.drivername != "sqlite":
-            return cls._opened(*engines.postgresql_engines(parsed), durable=True)
+            return cls._opened(*engines.postgresql_engines(parsed), durable=True, folder=folder)
         if parsed.database in (None, "", ":memory:"):
             return cls.in_memory()
         return cls._open_file(Path(str(parsed.database)).absolute())
@@ -100,9 +101,10 @@ class Store:
         notice: str = "",
         hold: ProcessLock | None = None,
         path: Path | None = None,
+        folder: Path | None = None,
     ) -> Self:
         try:
-            upgraded = upgrade.bring_up_to_date(writer, path)
+            upgraded = upgrade.bring_up_to_date(writer, path, folder)
         except Exception as problem:
             writer.dispose()
             raise engines.store_error(problem) from problem

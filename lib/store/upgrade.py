@@ -14,11 +14,12 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import JSON, URL, Connection, Engine, MetaData, Table, create_engine, select, text
+from sqlalchemy.pool import NullPool
 
 from lib.core.errors import NotUpgraded
 from lib.core.i18n import N_, Notice
-from lib.store import migrations, process_lock
+from lib.store import engines, migrations, process_lock
 
 MIGRATION_LOCK = 7306933018
 MEGABYTE = 10**6
@@ -28,9 +29,10 @@ SAID_EVERY_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 
-def bring_up_to_date(writer: Engine, path: Path | None = None) -> Notice:
+def bring_up_to_date(writer: Engine, path: Path | None = None, folder: Path | None = None) -> Notice:
     """Take the missing steps; what a person should know about it, which is nothing where none was missing. `path` is
-    the database's file, where it is one. Raises NotUpgraded with a sentence, and then nothing has changed."""
+    the database's file, where it is one; the copy of another goes into `folder`. Raises NotUpgraded with a sentence,
+    and then nothing has changed."""
     with writer.connect() as conn:
         found = migrations.version(conn)
     if found == migrations.NEWEST:
@@ -38,15 +40,20 @@ def bring_up_to_date(writer: Engine, path: Path | None = None) -> Notice:
     older = found is not None and found < migrations.NEWEST
     if older:
         _refuse_company(writer, path)
-    copy = _copied(path) if older and path is not None else None
+    copy = None
+    if older and path is not None:
+        copy = _copied(path)
+    elif older and folder is not None:
+        copy = _saved(writer, str(found), folder)
     began = time.monotonic()
     _upgrade(writer)
     if not older:
         return Notice()
     log.info("The database is at version %s after %.0f s.", migrations.NEWEST, time.monotonic() - began)
-    if path is None or copy is None:
+    if path is not None:
+        _shrink(writer)
+    if copy is None:
         return Notice(N_("Your data was brought to the form of this version."))
-    _shrink(writer)
     return Notice(
         N_("Your data was brought to the form of this version. As it was before, it is kept in {copy}."), copy=str(copy)
     )
@@ -99,6 +106,37 @@ def _copied(path: Path) -> Path:
     os.replace(partial, copy)
     log.info("The database as it was before is kept in %s.", copy)
     return copy
+
+
+def _saved(writer: Engine, version: str, folder: Path) -> Path:
+    """A database that is no file, as a file of the same version: a backup, which every later version can restore."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    copy = folder / f"tempera.db.before-{migrations.NEWEST}-{time.strftime('%Y%m%d-%H%M%S')}"
+    partial = copy.with_name(copy.name + ".partial")
+    os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+    file = create_engine(URL.create("sqlite", database=str(partial)), poolclass=NullPool, **engines.JSON_OPTIONS)
+    with writer.connect() as old, file.begin() as new:
+        migrations.upgrade(new, to=version)
+        for table in _tables(new):
+            source = Table(table.name, MetaData(), autoload_with=old)
+            query = select(source).order_by(source.c.seq) if "seq" in source.c else select(source)
+            for rows in old.execution_options(yield_per=500).execute(query).mappings().partitions(500):
+                new.execute(table.insert(), [dict(row) for row in rows])
+    file.dispose()
+    os.replace(partial, copy)
+    log.info("The database as it was before is kept in %s.", copy)
+    return copy
+
+
+def _tables(conn: Connection) -> list[Table]:
+    """The tables as they stand; what is None in Python is NULL in them."""
+    found = MetaData()
+    found.reflect(conn)
+    for table in found.sorted_tables:
+        for column in table.columns:
+            if isinstance(column.type, JSON):
+                column.type = JSON(none_as_null=True)
+    return [table for table in found.sorted_tables if table.name != "alembic_version"]
 
 
 def copy_file(source: Path, target: Path, progress: Callable[[float], None] | None = None) -> None:

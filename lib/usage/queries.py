@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     ColumnElement,
     Connection,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     case,
+    cast,
     func,
     select,
 )
@@ -57,12 +59,14 @@ def by_slice(conn: Connection, scope: Scope, seconds: int) -> list[Slice]:
     if length % QUARTER:
         return _slices_of_rows(conn, scope, length)
     found: dict[int, Slice] = {}
-    for row in conn.execute(_quarters(whole), _named(scope)).mappings():
-        at = row["at"] - row["at"] % length
-        found[at] = _added(found.get(at), Slice(at, row["calls"], _sum_of(row, "prompt"), _sum_of(row, "completion")))
+    for row in conn.execute(_quarters(whole), _named(scope)):
+        at = row.at - row.at % length
+        part = Slice(at, row.calls, row.prompt, row.completion)
+        found[at] = _added(found[at], part) if at in found else part
     for began in conn.execute(_running_since(whole), _named(scope)).scalars():
         at = began - began % length
-        found[at] = _added(found.get(at), Slice(at, 1, None, None))
+        part = Slice(at, 1, None, None)
+        found[at] = _added(found[at], part) if at in found else part
     return [found[at] for at in sorted(found)]
 
 
@@ -132,9 +136,15 @@ def _running_since(whole: bool) -> Select[Any]:
 @cache
 def _quarters(whole: bool) -> Select[Any]:
     table = usage_quarters
-    names = ("calls", "prompt_tokens", "prompt_known", "completion_tokens", "completion_known")
-    sums = (func.sum(table.c[name]).label(name) for name in names)
-    return select(table.c.at, *sums).where(*_mine(table, whole)).group_by(table.c.at)
+    # As integers, and NULL where nothing is known, so that thousands of rows need no further thought.
+    calls_made = cast(func.sum(table.c.calls), BigInteger).label("calls")
+    tokens = (
+        cast(case((func.sum(table.c[f"{kind}_known"]) > 0, func.sum(table.c[f"{kind}_tokens"]))), BigInteger).label(
+            kind
+        )
+        for kind in ("prompt", "completion")
+    )
+    return select(table.c.at, calls_made, *tokens).where(*_mine(table, whole)).group_by(table.c.at)
 
 
 def _slices_of_rows(conn: Connection, scope: Scope, length: int) -> list[Slice]:
@@ -159,9 +169,7 @@ def _sum_of(row: RowMapping, kind: str) -> int | None:
     return int(row[f"{kind}_tokens"]) if row[f"{kind}_known"] else None
 
 
-def _added(one: Slice | None, other: Slice) -> Slice:
-    if one is None:
-        return other
+def _added(one: Slice, other: Slice) -> Slice:
     prompt = [part.prompt_tokens for part in (one, other) if part.prompt_tokens is not None]
     completion = [part.completion_tokens for part in (one, other) if part.completion_tokens is not None]
     return Slice(

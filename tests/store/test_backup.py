@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from lib.calls import records
 from lib.chat import repository as chats
-from lib.core.errors import InvalidInput, NotUpgraded, StoreError
+from lib.core.errors import NotRestored, NotUpgraded, StoreError
 from lib.store import backup, engines, migrations, schema, upgrade
 from lib.store.database import Store
 from lib.usage.totals_check import differences
@@ -113,7 +113,7 @@ def test_what_is_no_whole_backup_changes_nothing(store: Store, tmp_path: Path) -
         ("later", later.read_bytes()),
     ):
         file.write_bytes(content)
-        with pytest.raises(InvalidInput):
+        with pytest.raises(NotRestored):
             backup.restore(store, file, tmp_path)
         assert rows(store) == before, name
     assert texts(store, chat)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ from lib.calls import records, unsupported_params
 from lib.chat import repository as chats
 from lib.core.contract import Message
 from lib.core.errors import recorded
-from lib.store import engines, message_nodes, migrations, schema
+from lib.store import backup, engines, message_nodes, migrations, schema
 from lib.store.database import Store
 from lib.sweep import repository as sweeps
 from lib.usage.totals_check import differences
 from lib.visitor import favourites, preferences
 from lib.visitor.presets import PRESETS
 from lib.visitor.prompt_templates import TEMPLATES
-from tests.store_fixtures import a_url  # noqa: F401
+from tests.store_fixtures import a_call, a_url  # noqa: F401
 
 CASES = Path(__file__).parents[1] / "cases"
 OWNER = "local"
@@ -182,7 +183,7 @@ FIRST_CALL = {
 
 
 @pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
-def test_a_store_of_each_version_is_brought_to_todays(url: str, revision: str) -> None:
+def test_a_store_of_each_version_is_copied_and_brought_to_todays(url: str, revision: str, tmp_path: Path) -> None:
     def fill(db: Connection) -> None:
         tables = MetaData()
         tables.reflect(db)
@@ -210,7 +211,13 @@ def test_a_store_of_each_version_is_brought_to_todays(url: str, revision: str) -
             put("images", *({"owner": owner, "id": "i", "url": "data:,x"} for owner in ("one", "two")))
 
     _at(url, revision, fill).dispose()
-    store = Store.open(url)
+    store = Store.open(url, tmp_path / "copies")
+    [copy] = [*tmp_path.rglob("*.before-0005-*")]
+    assert str(copy) in store.upgraded.sentence() and copy.stat().st_mode & 0o777 == 0o600
+    with sqlite3.connect(copy) as conn:
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == (revision,)
+        assert conn.execute("SELECT count(*) FROM calls WHERE messages IS NULL").fetchone() == (1,)
+    conn.close()
     turns = store.read(lambda db: chats.open_branch(db, OWNER, "chat"))
     assert [turn.text for turn in turns] == ["Hi 你好", "Hello"]
     assert turns[1].call is not None and turns[1].call.cost == 0.5
@@ -221,7 +228,10 @@ def test_a_store_of_each_version_is_brought_to_todays(url: str, revision: str) -
         assert set(store.read(lambda db: sweeps.results(db, OWNER, "sw"))) == {"cell"}
     if revision >= "0003":
         assert store.read(lambda db: unsupported_params.known(db, OWNER, "u", "m")) == {"top_p"}
-    made = store.write(lambda db: chats.new_chat(db, OWNER, "after")).result(20)
-    again = {**FIRST_CALL, "id": "c9"}
-    assert made and again and store.read(differences) == []
+    store.write(lambda db: records.start_call(db, a_call(OWNER), "p")).result(20)  # numbers go on after the old ones
+    assert store.read(differences) == []
+    other = Store.in_memory()
+    backup.restore(other, copy, tmp_path)
+    assert [turn.text for turn in other.read(lambda db: chats.open_branch(db, OWNER, "chat"))] == ["Hi 你好", "Hello"]
+    other.close()
     store.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.core.errors import InvalidInput, TemperaError
+from lib.core.errors import NotRestored, TemperaError
 from lib.core.i18n import N_
 from lib.services import Services
 from lib.store import backup
@@ -63,7 +63,7 @@ def _restore(services: Services, file: "st.runtime.uploaded_file_manager.Uploade
 
 def _replaced(services: Services, contents: bytes) -> Path:
     if services.dispatcher.jobs.running():
-        raise InvalidInput(BUSY)
+        raise NotRestored(BUSY)
     with tempfile.TemporaryDirectory(prefix="tempera-restore-") as folder:
         source = Path(folder) / "backup.db"
         source.write_bytes(contents)
