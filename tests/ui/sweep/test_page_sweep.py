@@ -5,8 +5,10 @@ import io
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
+from lib.store import schema
 from lib.sweep import report
 from lib.sweep import repository as sweeps
 from lib.ui.shared import resources
@@ -243,9 +245,11 @@ def test_a_dead_service_is_said_in_every_cell(app: AppTest, api: FakeApi, monkey
     assert "0 done, 2 failed, 2 in all" in shown(tab)
 
 
-def test_another_visitor_finds_no_sweep_by_its_id(app: AppTest, api: FakeApi) -> None:
+def test_another_owners_sweep_is_not_found_by_its_id(app: AppTest, api: FakeApi) -> None:
     """T13"""
     tab = run(link(api, "echo"))
+    theirs = update(schema.sweeps).where(schema.sweeps.c.owner == owner(tab)).values(owner="somebody else")
+    resources.services().store.write(lambda db: db.execute(theirs)).result()
     other = new_tab("sweep", sweep=sweep_id(tab))
 
     assert "Praise tea" not in shown(other)
