@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.background import Jobs
-from lib.calls import records
+from lib.calls import kept_totals, records
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.final_records import FinalRecords
 from lib.chat import repository as chats
 from lib.chat.conversation import Conversation
 from lib.chat.temporary import TemporaryChats
 from lib.core import tokens
-from lib.core.errors import SettingsError, StoreError, StoreNotOpened
+from lib.core.clock import now
+from lib.core.errors import SettingsError, StoreError, StoreNotOpened, StoreReplaced
 from lib.core.i18n import N_
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoint_registry import EndpointRegistry
@@ -26,12 +27,14 @@ from lib.gateway.known_keys import mask_log
 from lib.gateway.model_lists import ModelLists
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
-from lib.store import process_lock
+from lib.store import backup, process_lock
 from lib.store.database import Store
 from lib.store.spill import Spill
 from lib.sweep.scheduler import SweepScheduler
 
 MEND_SECONDS = 5.0
+DELETED_KEPT_DAYS = 30
+"""For so long a deleted chat could still be brought back; then its texts are removed from the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,12 @@ class Services:
             return set()
         return {chat.id for chat in self.dispatcher.memory.open().read(lambda db: chats.chats_of(db, owner))}
 
+    def restore(self, source: Path) -> Path:
+        """Replace everything by a backup; where what was there before is kept. Raises NotRestored and StoreError."""
+        kept = backup.restore(self.store, source, self.settings.data_dir)
+        self.store.write(lambda db: records.interrupt_orphans(db, self.dispatcher.process)).result()
+        return kept
+
     def close(self) -> None:
         """Stop what runs, record it, and let go of everything."""
         self.dispatcher.jobs.close(last=self.dispatcher.client.aclose())
@@ -107,7 +116,7 @@ class Services:
 def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:
     """The store in the data folder; where that can't be written, one in memory and the reason."""
     try:
-        return Store.open(settings.store_url), None
+        return Store.open(settings.store_url, settings.data_dir), None
     except StoreError as trouble:
         return Store.in_memory(), StoreNotOpened(trouble)
 
@@ -121,7 +130,10 @@ def _mend_the_past(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
 
     def mend() -> None:
         store.write(lambda db: records.interrupt_orphans(db, process, seem_dead)).result()
+        if any(isinstance(notice, StoreReplaced) for notice in store.notices):
+            store.write(kept_totals.rebuild_all).result()  # the sums that were salvaged are of other calls
         sweeps.finish_planning()
+        _purge_deleted(store)
 
     async def later() -> None:
         done = False
@@ -140,6 +152,13 @@ def _mend_the_past(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
     except StoreError:
         pass
     asyncio.run_coroutine_threadsafe(later(), dispatcher.jobs.loop)
+
+
+def _purge_deleted(store: Store) -> None:
+    """Let the texts of chats go that were deleted long ago, one chat a write, so that nobody waits for it."""
+    before = now() - DELETED_KEPT_DAYS * 24 * 3600 * 1_000_000
+    for owner, chat_id in store.read(lambda db: chats.deleted_before(db, before)):
+        store.write(lambda db, owner=owner, chat_id=chat_id: chats.purge(db, owner, chat_id))  # type: ignore[misc]
 
 
 def _vocabulary_folder(settings: Settings) -> Path:

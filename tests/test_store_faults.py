@@ -18,7 +18,6 @@ from tests.pages import ROOT, bodies, new_tab, shown
 from tests.store_fixtures import writer_process  # noqa: F401
 
 ROOT_ONLY = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root to mount")
-VISITOR = "0123456789abcdef" * 2
 
 
 @contextmanager
@@ -55,7 +54,6 @@ def database(service: FakeApi, data_dir: Path) -> Path:
 def tab(**query: str) -> AppTest:
     """A tab of one and the same visitor."""
     app = AppTest.from_file(str(ROOT / "lib" / "ui" / "main.py"), default_timeout=60)
-    app.session_state["tempera_visitor"] = VISITOR
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()

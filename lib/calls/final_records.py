@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from lib.calls import records
 from lib.calls.records import CallRecord
-from lib.core.contract import Call, ChatRequest, Choice, Message, Outcome, Params, Reply, Usage
+from lib.core.contract import Call, ChatRequest, Choice, Message, Params, Reply, Usage
 from lib.core.errors import (
     StoreDamaged,
     StoreFull,
@@ -45,7 +45,7 @@ class FinalRecord:
     tells whether its beginning is in the store, `began` when that was (microseconds since 1970)."""
 
     call: Call
-    outcome: Outcome
+    reply: Reply
     sent: Mapping[str, Any]
     process: str
     place: str = ""
@@ -56,12 +56,12 @@ class FinalRecord:
         """Write it; False where there is no such call any more, or it had ended."""
         if not self.started and records.call_of(db, self.call.owner, self.call.id) is None:
             records.start_call(db, self.call, self.process, self.began)
-        return records.finish_call(db, self.call.id, self.outcome, self.sent, late=True)
+        return records.finish_call(db, self.call.id, self.reply, self.sent, late=True)
 
     def as_record(self, attempt: int = 1) -> CallRecord:
         """What its call's record is going to be."""
-        call, outcome = self.call, self.outcome
-        choices = tuple(outcome.reply.choices)
+        call, reply = self.call, self.reply
+        choices = tuple(reply.choices)
         return CallRecord(
             id=call.id,
             owner=call.owner,
@@ -71,39 +71,37 @@ class FinalRecord:
             cell_id=call.cell_id,
             attempt=attempt,
             model=call.request.model,
-            model_answered=outcome.reply.model,
+            model_answered=reply.model,
             params_asked=call.request.params.to_send(),
             params_sent=self.sent,
-            state=outcome.state,
+            state=reply.state,
             choices=choices,
-            usage=outcome.reply.usage,
+            usage=reply.usage,
             started_at=self.began,
-            seconds=outcome.seconds,
-            first_token_seconds=outcome.first_token_seconds,
+            seconds=reply.seconds,
+            first_token_seconds=reply.first_token_seconds,
             finish_reason=choices[0].finish_reason if choices else None,
-            error_kind=outcome.error_kind,
-            error_text=outcome.error_text,
-            error_record=outcome.error_record,
-            request_id=outcome.reply.request_id,
-            billed=outcome.billed,
-            attempts=outcome.attempts,
-            cost=outcome.cost,
+            error_kind=reply.error_kind,
+            error_text=reply.error_text,
+            error_record=reply.error_record,
+            request_id=reply.request_id,
+            billed=reply.billed,
+            attempts=reply.attempts,
+            cost=reply.cost,
         )
 
     def to_json(self) -> dict[str, Any]:
         """Itself as JSON values; `from_json` reads them."""
-        request, outcome = self.call.request, self.outcome
+        request = self.call.request
         call = {name: getattr(self.call, name) for name in _CALL}
         asked = {"model": request.model, "params": request.params.to_send(), "unsupported": sorted(request.unsupported)}
         messages = [] if self.started else [one.model_dump(mode="json") for one in request.messages]
-        facts = {name: getattr(outcome, name) for name in _OUTCOME}
-        choices = [[one.text, one.reasoning, one.finish_reason] for one in outcome.reply.choices]
-        usage = dataclasses.astuple(outcome.reply.usage)
-        reply = {"choices": choices, "usage": usage, "model": outcome.reply.model, "id": outcome.reply.request_id}
+        facts = {name: getattr(self.reply, name) for name in _REPLY}
+        choices = [[one.text, one.reasoning, one.finish_reason, one.parts] for one in self.reply.choices]
+        reply = {**facts, "choices": choices, "usage": dataclasses.asdict(self.reply.usage)}
         return {
             "call": call,
             "request": {**asked, "messages": messages},
-            "outcome": facts,
             "reply": reply,
             "sent": dict(self.sent),
             "process": self.process,
@@ -119,25 +117,28 @@ class FinalRecord:
         messages = tuple(Message(**one) for one in asked["messages"])
         params = Params.recorded(asked["params"])
         request = ChatRequest(asked["model"], messages, params, frozenset(asked["unsupported"]))
-        choices = [Choice([text], [thoughts] if thoughts else [], reason) for text, thoughts, reason in came["choices"]]
-        reply = Reply(choices, Usage(*came["usage"]), came["model"], came["id"])
+        choices = [
+            Choice([text], [thoughts] if thoughts else [], reason, parts)
+            for text, thoughts, reason, parts in came["choices"]
+        ]
+        facts = {**came, "choices": choices, "usage": Usage(**came["usage"])}
+        facts |= {"attempt_times": tuple(came["attempt_times"]), "price": came["price"] and tuple(came["price"])}
         rest = {name: value[name] for name in ("sent", "process", "place", "started", "began")}
-        return cls(Call(**value["call"], request=request), Outcome(**value["outcome"], reply=reply), **rest)
+        return cls(Call(**value["call"], request=request), Reply(**facts), **rest)
 
     def without_needless(self) -> "FinalRecord":
         """Itself without the conversation that is stored already, and of a temporary chat without any text."""
-        call, outcome = self.call, self.outcome
+        call, reply = self.call, self.reply
         if self.started or call.temporary:
             call = replace(call, request=replace(call.request, messages=()))
         if call.temporary:
-            choices = [Choice([], [], one.finish_reason) for one in outcome.reply.choices]
-            reply = Reply(choices, outcome.reply.usage, outcome.reply.model, outcome.reply.request_id)
-            outcome = replace(outcome, reply=reply, error_text="")
-        return replace(self, call=call, outcome=outcome)
+            choices = [Choice([], [], one.finish_reason) for one in reply.choices]
+            reply = replace(reply, choices=choices, error_text="")
+        return replace(self, call=call, reply=reply)
 
 
 _CALL = tuple(field.name for field in dataclasses.fields(Call) if field.name != "request")
-_OUTCOME = tuple(field.name for field in dataclasses.fields(Outcome) if field.name != "reply")
+_REPLY = tuple(field.name for field in dataclasses.fields(Reply) if field.name not in ("choices", "usage"))
 
 
 class FinalRecords:

@@ -16,8 +16,8 @@ from lib.calls.final_records import FinalRecord, FinalRecords
 from lib.calls.records import CallRecord
 from lib.core import prices, tokens
 from lib.core.clock import now
-from lib.core.contract import Call, Delta, Outcome, Reply, State, Usage
-from lib.core.errors import BadParameter, Billed, NotSavedYet, StoreError, TemperaError, unforeseen
+from lib.core.contract import Call, Delta, Reply, State, Usage
+from lib.core.errors import BadParameter, NotSavedYet, StoreError, TemperaError, unforeseen
 from lib.gateway.client import Client, OnBytes, Sleep, ignore_bytes
 from lib.gateway.endpoints import Endpoint
 from lib.store.database import Store
@@ -42,7 +42,6 @@ class Answer(Job):
         self.reply = Reply()
         self.sent = threading.Event()
         """Set when a whole request has left."""
-        self.outcome: Outcome | None = None
         self.recorded = False
         """Whether its final record is on the disk."""
         self.attempts = 1
@@ -51,6 +50,12 @@ class Answer(Job):
         """Seconds until the next attempt, while a refused one waits."""
         self.began = time.monotonic()
         self.first_token_seconds: float | None = None
+        self.attempt_times: list[dict[str, Any]] = [{"queued": 0.0}]
+
+    @property
+    def outcome(self) -> Reply | None:
+        """How the call ended; None while it runs."""
+        return None if self.reply.state == "started" else self.reply
 
     @property
     def size(self) -> int:
@@ -67,13 +72,27 @@ class Answer(Job):
         """Seconds since the call began, or that it took."""
         return self.outcome.seconds if self.outcome else time.monotonic() - self.began
 
+    def was_sent(self) -> None:
+        """Note that a whole request has left."""
+        self.attempt_times[-1]["sent"] = self.seconds
+        self.sent.set()
+
+    def attempt_ended(self, error: BaseException | None, again: bool = False) -> None:
+        """Note that an attempt has ended, and whether another one follows."""
+        kind = getattr(error, "kind", "") or ("" if error is None else "stopped")
+        self.attempt_times[-1] |= {"end": self.seconds, "error": kind}
+        if again:
+            self.attempt_times.append({"queued": self.seconds})
+
     def retrying(self, attempt: int, wait: float, error: TemperaError) -> None:
         """Note that another attempt follows after `wait` seconds."""
+        self.attempt_ended(error, again=True)
         self.attempts, self.waiting = self._earlier_attempts + attempt + 1, wait
         self.touch()
 
-    def leave_out(self, names: frozenset[str]) -> None:
-        """Note that another attempt follows without the fields `names`."""
+    def leave_out(self, names: frozenset[str], error: TemperaError) -> None:
+        """Note that another attempt follows without the fields `names`, which `error` refused."""
+        self.attempt_ended(error, again=True)
         self.request = replace(self.request, unsupported=self.request.unsupported | names)
         self._earlier_attempts, self.attempts, self.waiting = self.attempts, self.attempts + 1, None
         self.touch()
@@ -101,14 +120,15 @@ async def run(
         state, error = ("error" if answer.reply.empty else "partial"), problem
     except Exception as bug:
         state, error = ("error" if answer.reply.empty else "partial"), unforeseen(bug, f"call {answer.call.id}")
+    answer.attempt_ended(error)
     try:
-        answer.outcome = _outcome(answer, state, error)
+        _end(answer, state, error)
     except Exception as bug:  # what came is worth more than its figures
-        answer.outcome = _bare_outcome(answer, unforeseen(bug, f"the figures of call {answer.call.id}"))
+        _end_without_figures(answer, unforeseen(bug, f"the figures of call {answer.call.id}"))
     if texts is not None:
-        await _record_texts(answer, answer.outcome, texts)
+        await _record_texts(answer, texts)
     # Even when the job is being cancelled a second time.
-    answer.recorded = await asyncio.shield(asyncio.ensure_future(finals.write(_final(answer, answer.outcome))))
+    answer.recorded = await asyncio.shield(asyncio.ensure_future(finals.write(_final(answer))))
 
 
 async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: Store, sleep: Sleep) -> None:
@@ -118,14 +138,14 @@ async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: St
         async for delta in deltas:
             answer.reply.add(delta)
             if answer.first_token_seconds is None and not answer.reply.empty:
-                answer.first_token_seconds = answer.seconds
+                answer.first_token_seconds = answer.attempt_times[-1]["first_word"] = answer.seconds
             saver.save_if_due(len(delta.text) + len(delta.reasoning))
             answer.touch()
 
 
-def _final(answer: Answer, outcome: Outcome) -> FinalRecord:
+def _final(answer: Answer) -> FinalRecord:
     sent, began = answer.request.sent, answer.started_at
-    return FinalRecord(answer.call, outcome, sent, records.this_process(), answer.place, answer.started, began)
+    return FinalRecord(answer.call, answer.reply, sent, records.this_process(), answer.place, answer.started, began)
 
 
 async def _deltas(
@@ -141,7 +161,7 @@ async def _deltas(
                 on_retry=answer.retrying,
                 sleep=sleep,
                 on_bytes=answer.on_bytes,
-                on_sent=answer.sent.set,
+                on_sent=answer.was_sent,
             )
             async with aclosing(asked) as deltas:
                 async for delta in deltas:
@@ -152,7 +172,7 @@ async def _deltas(
             await _remember(answer.call, endpoint, names, store)
             if not left or not names:
                 raise
-            answer.leave_out(names)
+            answer.leave_out(names, error)
 
 
 async def _remember(call: Call, endpoint: Endpoint, names: frozenset[str], store: Store) -> None:
@@ -163,22 +183,17 @@ async def _remember(call: Call, endpoint: Endpoint, names: frozenset[str], store
             await store.submit(lambda db: unsupported_params.remember(db, call.owner, endpoint.base_url, model, names))
 
 
-def _outcome(answer: Answer, state: State, error: BaseException | None) -> Outcome:
-    usage = _counted(answer.call, answer.reply, sent=state in ("ok", "partial") or not answer.reply.empty)
-    answer.reply.usage = usage
-    billed: Billed = "yes" if state == "ok" else getattr(error, "billed", "unknown")
-    return Outcome(
-        state=state,
-        reply=answer.reply,
-        seconds=answer.seconds,
-        first_token_seconds=answer.first_token_seconds,
-        error_kind=error.kind if isinstance(error, TemperaError) else "",
-        error_text=error.original if isinstance(error, TemperaError) else "",
-        error_record=error.record() if isinstance(error, TemperaError) else {},
-        billed=billed,
-        attempts=answer.attempts,
-        cost=prices.cost(answer.call.request.model, usage),
-    )
+def _end(answer: Answer, state: State, error: BaseException | None) -> None:
+    """Note in the reply how the call ended; its state comes last, as that says that all the rest is there."""
+    reply, model = answer.reply, answer.call.request.model
+    reply.seconds, reply.first_token_seconds = answer.seconds, answer.first_token_seconds
+    reply.usage = _counted(answer.call, reply, sent=state in ("ok", "partial") or not reply.empty)
+    if isinstance(error, TemperaError):
+        reply.error_kind, reply.error_text, reply.error_record = error.kind, error.original, error.record()
+    reply.billed = "yes" if state == "ok" else getattr(error, "billed", "unknown")
+    reply.attempts, reply.attempt_times = answer.attempts, tuple(answer.attempt_times)
+    reply.cost, reply.price = prices.cost(model, reply.usage), prices.list_price(model)
+    reply.state = state
 
 
 def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
@@ -196,49 +211,45 @@ def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
     )
 
 
-def _bare_outcome(answer: Answer, error: TemperaError) -> Outcome:
-    """An outcome without figures."""
-    state: State = "error" if answer.reply.empty else "partial"
-    return Outcome(
-        state=state,
-        reply=answer.reply,
-        seconds=answer.seconds,
-        first_token_seconds=answer.first_token_seconds,
-        error_kind=error.kind,
-        error_record=error.record(),
-        billed="unknown",
-        attempts=answer.attempts,
-    )
+def _end_without_figures(answer: Answer, error: TemperaError) -> None:
+    """The same where the figures can't be had."""
+    reply = answer.reply
+    reply.seconds, reply.first_token_seconds = answer.seconds, answer.first_token_seconds
+    reply.error_kind, reply.error_record = error.kind, error.record()
+    reply.billed, reply.attempts = "unknown", answer.attempts
+    reply.state = "error" if reply.empty else "partial"
 
 
-async def _record_texts(answer: Answer, outcome: Outcome, texts: Store) -> None:
+async def _record_texts(answer: Answer, texts: Store) -> None:
     """Write the final record of a temporary call where its words are."""
-    sent = answer.request.sent
+    reply, sent = answer.reply, answer.request.sent
     with suppress(StoreError):  # the chat was left, and its store with it
-        await asyncio.shield(texts.submit(lambda db: records.finish_call(db, answer.call.id, outcome, sent)))
+        await asyncio.shield(texts.submit(lambda db: records.finish_call(db, answer.call.id, reply, sent)))
 
 
 def unsaved_record(started: CallRecord, answer: Answer) -> CallRecord:
     """What the record of a call would be that ended and could not be written: whole, and said not to be saved."""
-    return as_it_ended(started, answer.outcome or _bare_outcome(answer, answer.trouble or StoreError()), answer.trouble)
+    if answer.outcome is None:
+        _end_without_figures(answer, answer.trouble or StoreError())
+    return as_it_ended(started, answer.reply, answer.trouble)
 
 
-def as_it_ended(started: CallRecord, outcome: Outcome, trouble: TemperaError | None = None) -> CallRecord:
-    """The record of a call whose `outcome` is not stored yet; `trouble` says why, where that is known."""
+def as_it_ended(started: CallRecord, reply: Reply, trouble: TemperaError | None = None) -> CallRecord:
+    """The record of a call whose end, as `reply` has it, is not stored yet; `trouble` says why, where that is known."""
     said = trouble or NotSavedYet()
     return replace(
         started,
-        model_answered=outcome.reply.model,
-        state=outcome.state,
-        seconds=outcome.seconds,
-        first_token_seconds=outcome.first_token_seconds,
-        choices=tuple(outcome.reply.choices),
-        usage=outcome.reply.usage,
-        cost=outcome.cost,
-        billed=outcome.billed,
-        error_kind=outcome.error_kind or said.kind,
-        error_text=outcome.error_text,
-        error_record=outcome.error_record or said.record(),
+        model_answered=reply.model,
+        state=reply.state,
+        seconds=reply.seconds,
+        first_token_seconds=reply.first_token_seconds,
+        choices=tuple(reply.choices),
+        usage=reply.usage,
+        cost=reply.cost,
+        billed=reply.billed,
+        error_kind=reply.error_kind or said.kind,
+        error_text=reply.error_text,
+        error_record=reply.error_record or said.record(),
     )
 
 

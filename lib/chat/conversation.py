@@ -86,7 +86,7 @@ class Conversation:
         held = self.dispatcher.finals.of_call(turn.call.id) if turn.call else None
         if turn.call is None or held is None:
             return turn
-        call = as_it_ended(turn.call, held.outcome)
+        call = as_it_ended(turn.call, held.reply)
         text = call.choices[turn.choice].text if turn.choice < len(call.choices) else ""
         return replace(turn, call=call, text=turn.begun + text)
 
@@ -298,7 +298,7 @@ class Conversation:
         together = secrets.token_hex(16) if len(asked.calls) > 1 else None
         firsts = []
         for call, _ in asked.calls:
-            records.start_call(db, replace(call, temporary=False), self.dispatcher.process)
+            records.start_call(db, replace(call, temporary=False, chat_id=chat_id), self.dispatcher.process)
             place = (chat_id, question, call.id, call.request.choices, asked.begun, together, asked.left_out)
             firsts += chats.add_answers(db, self.owner, *place)[:1]
         if together:

@@ -24,7 +24,9 @@
       StoreError                the database
         StoreFull  StoreLocked  StoreReadOnly  StoreGone  StoreDamaged
         StoreNotOpened  StoreReplaced  StoreMissing  StoreRestored  NotSavedYet
+        NotUpgraded             one of an older version
       Unforeseen                a bug: the log has it under a number
+      NotRestored               a file that is no backup, or not now
       InvalidInput              what was typed can't be sent
       SettingsError             the operator's settings
 
@@ -462,6 +464,27 @@ def unforeseen(bug: BaseException, where: str) -> Unforeseen:
     number = secrets.token_hex(4)
     log.error("bug %s in %s", number, where, exc_info=bug)
     return Unforeseen(number=number)
+
+
+class NotUpgraded(StoreError):
+    """An older database can't be brought to the form of this version now: `message` says why, `hint` what to do."""
+
+    kind = "not_upgraded"
+
+    def __init__(self, message: str, hint: str, **facts: Any) -> None:
+        self.message, self.hint = message, hint
+        super().__init__(**facts)
+
+
+class NotRestored(TemperaError):
+    """A file can't be restored: `message` says why."""
+
+    kind = "not_restored"
+    hint = N_("Nothing was changed.")
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        self.message = message
+        super().__init__(**facts)
 
 
 class InvalidInput(TemperaError):

@@ -22,18 +22,18 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Self, TypeVar, cast
 
-from sqlalchemy import URL, Connection, Engine, event, text
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from lib.core.errors import StoreDamaged, StoreError, StoreGone, StoreRestored
-from lib.store import engines, migrations, process_lock
+from lib.core.i18n import Notice
+from lib.store import engines, process_lock, upgrade
 from lib.store.process_lock import AdvisoryLock, ProcessLock
 
 MOST_WRITES = 256
 TROUBLED_MS = 250
 """How long a write waits for a lock while the last one could not be had."""
 log = logging.getLogger(__name__)
-MIGRATION_LOCK = 7306933018
 T = TypeVar("T")
 
 
@@ -50,8 +50,10 @@ class _Result:
 
 
 class Store:
-    """An open database. `durable` is False where it is in memory only; `notices` say what had to be mended, and
-    `trouble` why nothing can be written at present."""
+    """An open database. `durable` is False where it is in memory only; `notices` say what had to be mended, `trouble`
+    why nothing can be written at present, and `upgraded` that it was brought from an older form to today's."""
+
+    upgraded: Notice = Notice()
 
     def __init__(
         self,
@@ -75,11 +77,12 @@ class Store:
         self._thread.start()
 
     @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the database at `url`, bringing its tables up to date; raises StoreError where that can't be done."""
+    def open(cls, url: str, folder: Path | None = None) -> Self:
+        """Open the database at `url`, bringing its tables up to date; raises StoreError where that can't be done.
+        `folder` is for the copy of an older database that is no file, which is made before it is changed."""
         parsed = engines.database_url(url)
         if parsed.drivername != "sqlite":
-            return cls._open_server(parsed)
+            return cls._open_server(parsed, folder)
         if parsed.database in (None, "", ":memory:"):
             return cls.in_memory()
         return cls._open_file(Path(str(parsed.database)).absolute())
@@ -90,13 +93,13 @@ class Store:
         return cls._opened(*engines.memory_engines(secrets.token_hex(8)), durable=False)
 
     @classmethod
-    def _open_server(cls, url: URL) -> Self:
+    def _open_server(cls, url: URL, folder: Path | None) -> Self:
         try:
             hold = AdvisoryLock(url)
         except SQLAlchemyError as problem:
             raise engines.store_error(problem) from problem
         try:
-            return cls._opened(*engines.postgresql_engines(url), durable=True, hold=hold)
+            return cls._opened(*engines.postgresql_engines(url), durable=True, hold=hold, folder=folder)
         except BaseException:
             hold.release()
             raise
@@ -124,14 +127,17 @@ class Store:
         notice: StoreError | None = None,
         hold: ProcessLock | AdvisoryLock | None = None,
         path: Path | None = None,
+        folder: Path | None = None,
     ) -> Self:
         try:
-            _bring_up_to_date(writer, readers)
+            upgraded = upgrade.bring_up_to_date(writer, readers, path, folder)
         except Exception as problem:
             writer.dispose()
             readers.dispose()
             raise engines.store_error(problem) from problem
-        return cls(writer, readers, durable, notice, hold, path)
+        store = cls(writer, readers, durable, notice, hold, path)
+        store.upgraded = upgraded
+        return store
 
     def write(self, work: Callable[[Connection], T]) -> "Future[T]":
         """Queue `work` for the writing thread; never waits. The future holds its result once that is on disk.
@@ -282,7 +288,7 @@ class Store:
         self._reconnect()
         try:
             self.notices.append(engines.replace_damaged(self._path))
-            _bring_up_to_date(self._writer, self._readers)
+            upgrade.bring_up_to_date(self._writer, self._readers, self._path)
         except Exception as problem:
             log.warning("the damaged database can't be replaced: %s", problem)
             return False
@@ -330,16 +336,3 @@ def _tell(done: "Future[Any]", result: _Result) -> None:
         done.set_result(result.value)
     else:
         done.set_exception(result.error)
-
-
-def _bring_up_to_date(writer: Engine, readers: Engine) -> None:
-    # Looked at by a reader: a database that is locked, full or read-only can then still be opened and read.
-    with readers.connect() as conn:
-        if migrations.version(conn) == migrations.NEWEST:
-            return
-    with writer.begin() as conn:
-        if conn.dialect.name == "postgresql":
-            conn.execute(text("SET LOCAL statement_timeout = 0"))  # a step may take as long as it takes
-            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        if migrations.version(conn) != migrations.NEWEST:
-            migrations.upgrade(conn)

@@ -41,7 +41,7 @@ WAIT_SECONDS = 30.0
 SCANNED_BYTES = 32 * 2**20
 """Files up to this size are scanned for damage when opened; larger ones only as far as their schema."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_JSON: dict[str, Any] = {
+JSON_OPTIONS: dict[str, Any] = {
     "json_serializer": functools.partial(json.dumps, ensure_ascii=False),
     "json_deserializer": pydantic_core.from_json,
 }
@@ -109,7 +109,7 @@ def replace_damaged(path: Path) -> StoreReplaced:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     try:
         with _sqlite(URL.create("sqlite"), lambda: _connect(path), "BEGIN IMMEDIATE", size=1).begin() as conn:
-            migrations.upgrade(conn, salvage.version_of(kept) or "head")
+            migrations.upgrade(conn, to=salvage.version_of(kept) or "head")
         found = salvage.salvage(kept, path)
     except Exception as problem:
         log.warning("nothing could be read of the damaged database: %s", problem)
@@ -167,7 +167,7 @@ def memory_engines(name: str) -> tuple[Engine, Engine]:
 def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
     """(writer, readers) of a PostgreSQL database."""
     limits = {"options": "-c statement_timeout=30000", "connect_timeout": 10}
-    writer = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=limits, **_JSON)
+    writer = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=limits, **JSON_OPTIONS)
     readers = create_engine(
         url,
         pool_size=READERS,
@@ -176,7 +176,7 @@ def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
         pool_pre_ping=True,
         connect_args=limits,
         isolation_level="REPEATABLE READ",
-        **_JSON,
+        **JSON_OPTIONS,
     ).execution_options(postgresql_readonly=True)
     return writer, readers
 
@@ -266,6 +266,6 @@ def _reading(conn: sqlite3.Connection) -> sqlite3.Connection:
 def _sqlite(url: URL, connect: Callable[[], sqlite3.Connection], begin: str, size: int) -> Engine:
     # Readers beyond the pool wait for their turn: each takes a moment, and files can't be opened without end.
     pool = {"poolclass": QueuePool, "pool_size": size, "max_overflow": 0, "pool_timeout": WAIT_SECONDS}
-    engine = create_engine(url, creator=connect, **pool, **_JSON)
+    engine = create_engine(url, creator=connect, **pool, **JSON_OPTIONS)
     event.listen(engine, "begin", lambda conn: conn.exec_driver_sql(begin))
     return engine

@@ -92,6 +92,6 @@ def _read(db: Connection, owner: str, sweep_id: str, held: Mapping[str, FinalRec
     for cell_id, record in held.items():
         before = results.get(cell_id)
         results[cell_id] = record.as_record(before.attempt if before else 1)
-        if record.outcome.state in sweeps.DONE:
+        if record.reply.state in sweeps.DONE:
             done.add(cell_id)
     return Progress(tuple(cells), results, tuple(cell for cell in cells if cell.id not in done), len(held))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, case, func, insert, select, update
 
-from lib.calls.records import COLUMNS, CallRecord, record
+from lib.calls import records
+from lib.calls.records import CallRecord
 from lib.core.clock import now
 from lib.core.titles import title_of
 from lib.store.schema import calls, cells, sweeps
@@ -104,20 +105,19 @@ def cells_of(conn: Connection, owner: str, sweep_id: str) -> list[Cell]:
     """All cells of a sweep, row by row."""
     columns = [cells.c[name] for name in ("id", "row", "column", "repeat", "model", "temperature")]
     query = select(*columns).where(cells.c.owner == owner, cells.c.sweep_id == sweep_id)
-    rows = conn.execute(query.order_by(cells.c.row, cells.c.column, cells.c.repeat))
-    return [Cell(*row) for row in rows]
+    rows = conn.execute(query.order_by(cells.c.row, cells.c.column, cells.c.repeat)).mappings()
+    return [Cell(**row) for row in rows]
 
 
 def results(conn: Connection, owner: str, sweep_id: str) -> dict[str, CallRecord]:
     """The newest attempt at each cell that has one, by cell id."""
     query = (
-        select(*COLUMNS)
+        records.whole()
         .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
         .where(calls.c.owner == owner, cells.c.sweep_id == sweep_id)
         .order_by(calls.c.seq)
     )
-    attempts = map(record, conn.execute(query))
-    return {call.cell_id: call for call in attempts if call.cell_id}
+    return {call.cell_id: call for call in records.found(conn, query) if call.cell_id}
 
 
 def done_of(conn: Connection, owner: str, sweep_id: str) -> set[str]:

@@ -199,7 +199,8 @@ class SweepScheduler:
             raise NotConnected(service=cell.model.partition("/")[0])
         endpoint, model = endpoints.find(cell.model, connected)
         asked = sweep.plan.request(model, cell.temperature)
-        call = Call(secrets.token_hex(16), sweep.owner, sweep.session, "sweep", endpoint.name, asked, cell.id)
+        id = secrets.token_hex(16)
+        call = Call(id, sweep.owner, sweep.session, "sweep", endpoint.name, asked, cell.id, sweep_id=sweep.id)
 
         def record(db: Connection) -> Call:
             request = unsupported_params.adapted(db, sweep.owner, endpoint.base_url, asked)

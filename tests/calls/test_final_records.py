@@ -100,7 +100,7 @@ def test_one_that_is_refused_for_ever_does_not_keep_the_others_out(store: Store,
     for call in (bad, good):
         write(jobs, finals, final(call, "whole"))
     record = finals._held[bad.id]
-    finals._held[bad.id] = FinalRecord(record.call, record.outcome, {"n": object()}, "p", PLACE)
+    finals._held[bad.id] = FinalRecord(record.call, record.reply, {"n": object()}, "p", PLACE)
     fault.on = False
 
     async def wait() -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from lib.core.errors import StoreError, StoreReplaced
 from lib.services import Services
+from lib.ui.shared.backup import backup_section
 from lib.ui.shared.connection import connection_button
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.markdown import rendered
@@ -42,6 +43,11 @@ def store_warning(services: Services) -> None:
         st.warning(words, icon=":material/save:")
     for notice in services.store.notices[state.read_notices :][:1]:
         _store_notice(notice)
+    upgraded = services.store.upgraded.sentence(_)
+    if upgraded and not state.upgrade_read:
+        with st.container(key="store_upgraded"):
+            st.info(rendered(upgraded), icon=":material/info:")
+            st.button(_("Understood"), key="store_upgraded_read", type="tertiary", on_click=_upgrade_read)
 
 
 def _store_notice(notice: StoreError) -> None:
@@ -68,7 +74,7 @@ def top(services: Services, visitor: Visitor) -> None:
 
 def menu(services: Services) -> None:
     """The `...` of every page."""
-    with st.popover("", icon=":material/more_horiz:", key="menu", help=_("Language and more")):
+    with st.popover("", icon=":material/more_horiz:", key="menu", help=_("Language, backup and more")):
         st.session_state.setdefault("language_choice", language())
         st.radio(
             _("Language"),
@@ -80,6 +86,8 @@ def menu(services: Services) -> None:
             persist_state="session",
         )
         st.caption(_("Light or dark follows your system."))
+        st.divider()
+        backup_section(services)
 
 
 def restore_language(services: Services) -> None:
@@ -88,6 +96,10 @@ def restore_language(services: Services) -> None:
         owner = visitor().owner
         kept = services.store.read(lambda db: preferences.get(db, owner, LANGUAGE_KEY))
         st.session_state[LANGUAGE_KEY] = kept
+
+
+def _upgrade_read() -> None:
+    state.upgrade_read = True
 
 
 def _choose_language(services: Services) -> None:

@@ -89,6 +89,8 @@ class State:
     """The open sweep; None is a new one."""
     notices: SessionValue[list[str]] = SessionValue("notices", list)
     """Sentences to be shown once, at the top of the page."""
+    upgrade_read: SessionValue[bool] = SessionValue("upgrade_read", bool)
+    """Whether it was read that the database was brought to a new form."""
     read_notices: SessionValue[int] = SessionValue("read_store_notices", int)
     """How many of the store's notices were read."""
     inspected: SessionValue[str | None] = SessionValue("inspected_call", _nothing)

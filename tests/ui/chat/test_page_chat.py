@@ -11,7 +11,21 @@ from streamlit.testing.v1 import AppTest
 from lib.chat import repository as chats
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import KEY, ask, bodies, choose_model, click, connect, draft, figures, host, new_tab, shown, switch_on
+from tests.pages import (
+    KEY,
+    ask,
+    bodies,
+    choose_model,
+    click,
+    connect,
+    draft,
+    figures,
+    host,
+    new_tab,
+    owner,
+    shown,
+    switch_on,
+)
 
 
 @pytest.fixture
@@ -405,7 +419,7 @@ def test_an_answer_that_cannot_be_saved_is_shown_all_the_same(app: AppTest) -> N
     assert "This answer is not saved yet" in shown(app)
 
 
-@pytest.mark.parametrize("place", ["lib.calls.runner._take_in", "lib.calls.runner._outcome", "lib.calls.runner._final"])
+@pytest.mark.parametrize("place", ["lib.calls.runner._take_in", "lib.calls.runner._end", "lib.calls.runner._final"])
 def test_a_bug_in_a_call_is_shown_with_its_number_where_the_answer_would_stand(
     app: AppTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str
 ) -> None:
@@ -434,7 +448,7 @@ def test_chinese_is_one_click_away_and_stays(app: AppTest) -> None:
 
 
 def test_every_chat_can_be_reached_from_the_list(app: AppTest) -> None:
-    store, who = resources.services().store, str(app.session_state["tempera_visitor"])
+    store, who = resources.services().store, owner(app)
     made = [store.write(lambda db, n=n: chats.new_chat(db, who, f"chat {n}")) for n in range(131)]
     assert all(one.result() for one in made)
     assert len([one for one in app.run().sidebar.button if str(one.key).startswith("chat_open_")]) == 100

@@ -4,9 +4,11 @@ import csv
 import io
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from lib.core.contract import ChatRequest
+from lib.store import schema
 from lib.sweep import report
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Plan
@@ -236,8 +238,10 @@ def test_a_dead_service_is_said_in_every_cell(app: AppTest, api: FakeApi, monkey
 
 
 @pytest.mark.row("T13")
-def test_another_visitor_finds_no_sweep_by_its_id(app: AppTest, api: FakeApi) -> None:
+def test_another_owners_sweep_is_not_found_by_its_id(app: AppTest, api: FakeApi) -> None:
     tab = run_sweep(link(api, "echo"))
+    theirs = update(schema.sweeps).where(schema.sweeps.c.owner == owner(tab)).values(owner="somebody else")
+    resources.services().store.write(lambda db: db.execute(theirs)).result()
     other = new_tab("sweep", sweep=sweep_id(tab))
 
     assert "Praise tea" not in shown(other)
