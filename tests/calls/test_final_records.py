@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 from lib.background import Job, Jobs
-from lib.calls import final_records, records
+from lib.calls import final_records, kept_totals, records
 from lib.calls.final_records import FinalRecord, FinalRecords
 from lib.core.contract import Call, Params
 from lib.store import engines
@@ -150,13 +150,19 @@ def test_what_cannot_be_written_outlives_the_process(url: str, tmp_path: Path, j
     finals._spill.close()
     (tmp_path / "unsaved-1.spill").write_bytes(spilled)
     again = Store.open(url)
-    reopened = "UPDATE calls SET state = 'started', choices = '[]'"
-    again.write(lambda db: db.execute(text(reopened))).result(20)
+    again.write(reopen).result(20)
     second = FinalRecords(again, Spill.open(tmp_path))
     second.take_over()
     assert (found(again, call.id).state, found(again, call.id).choices[0].text) == ("ok", "whole")
     assert len(second) == 0
     second.close(), again.close()
+
+
+def reopen(db: Connection) -> None:
+    """Take all calls back to where they were begun."""
+    db.execute(text("DELETE FROM answers"))
+    db.execute(text("UPDATE calls SET state = 'started'"))
+    kept_totals.rebuild_all(db)
 
 
 class held_lock:

@@ -62,7 +62,7 @@ def strings_with(words: str) -> list[str]:
 def test_a_chat_that_is_left_leaves_nothing_in_the_process(services: Services, api: FakeApi) -> None:
     secret = "CAN" + "ARY"
     talk = services.conversation("ann", "s1", temporary=True)
-    chat_id = talk.say(f"{secret} question", form(api), [IMAGE])
+    chat_id = talk.send_text(f"{secret} question", form(api), [IMAGE])
     ended(services)
     open_talk = services.conversation("ann", "s1", chat_id, temporary=True)
     assert f"{secret} question" in open_talk.branch()[-1].text
@@ -74,8 +74,8 @@ def test_a_chat_that_is_left_leaves_nothing_in_the_process(services: Services, a
 
 
 def test_leaving_a_chat_ends_its_answers_and_spares_those_of_others(services: Services, api: FakeApi) -> None:
-    silent = services.conversation("ann", "s1", temporary=True).say("one", form(api, "silent"))
-    other = services.conversation("ann", "s1", temporary=True).say("two", form(api))
+    silent = services.conversation("ann", "s1", temporary=True).send_text("one", form(api, "silent"))
+    other = services.conversation("ann", "s1", temporary=True).send_text("two", form(api))
     [running] = [job for job in services.dispatcher.jobs.all() if isinstance(job, Answer) and job.place == silent]
     services.conversation("ann", "s1", silent, temporary=True).forget()
     assert running.wait_until_finished(10)
@@ -107,7 +107,7 @@ def test_a_chat_is_forgotten_a_minute_after_its_last_tab_was_closed_and_a_reload
 def test_an_answer_that_has_ended_holds_neither_the_conversation_nor_its_images(
     services: Services, api: FakeApi
 ) -> None:
-    chat_id = services.conversation("ann", "s1").say("look", form(api), [IMAGE])
+    chat_id = services.conversation("ann", "s1").send_text("look", form(api), [IMAGE])
     [answer] = ended(services)
     assert answer.call.request.messages == answer.request.messages == ()
     assert answer.recorded and services.conversation("ann", "s1", chat_id).branch()[-1].text

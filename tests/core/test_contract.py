@@ -13,8 +13,10 @@ from lib.core.errors import InvalidInput
 from lib.gateway.client import Client
 from lib.gateway.endpoints import Endpoint
 from lib.sweep.plan import Plan
+from lib.ui.shared import resources
+from lib.visitor.presets import PRESETS
 from tests.fake_api import FakeApi
-from tests.pages import KEY, bodies, host, new_tab, shown
+from tests.pages import KEY, bodies, host, new_tab, owner, shown
 
 START = '{"model":"echo","messages":[{"role":"user","content":"Hello"}]'
 STREAMED = ',"stream":true,"stream_options":{"include_usage":true}'
@@ -177,8 +179,9 @@ def test_just_outside_is_said_on_the_page_and_nothing_is_sent(
 
 
 def test_a_preset_from_before_there_were_bounds_leaves_the_page_whole(app: AppTest, api: FakeApi) -> None:
-    app.session_state["chat_n"], app.session_state["chat_n_on"] = 5_000_000, True
-    app.run()
+    old = {"n": 5_000_000, "n_on": True}
+    resources.services().store.write(lambda db: PRESETS.save(db, owner(app), "Old", old)).result()
+    app.run().pills(key="chat_preset").set_value("Old").run()
     app.chat_input(key="chat_input").set_value("Hello").run()
 
     assert not app.exception

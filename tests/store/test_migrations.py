@@ -20,7 +20,7 @@ from lib.usage.totals_check import differences
 from lib.visitor import favourites, preferences
 from lib.visitor.presets import PRESETS
 from lib.visitor.prompt_templates import TEMPLATES
-from tests.store_fixtures import a_call, a_url  # noqa: F401
+from tests.store_fixtures import a_call
 
 CASES = Path(__file__).parents[1] / "cases"
 OWNER = "local"
