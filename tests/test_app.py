@@ -71,7 +71,11 @@ def test_every_answer_has_its_security_headers(app: AppServer, path: str) -> Non
     assert "img-src 'self' data: blob:" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "unsafe-eval" not in headers["content-security-policy"]
+    assert "object-src 'none'" in headers["content-security-policy"]
+    assert "base-uri 'self'; form-action 'self'" in headers["content-security-policy"]
     assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["permissions-policy"] == "camera=(), microphone=(), geolocation=()"
     assert headers["x-content-type-options"] == "nosniff"
 
 

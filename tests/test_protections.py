@@ -1,10 +1,14 @@
 """Protections that nothing else would miss: each test fails when the one it names is taken out."""
 
+import csv
 import http.client
+import io
 import json
+import logging
 import re
 import socket
 import ssl
+import stat
 import subprocess
 import threading
 import tomllib
@@ -13,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from streamlit.testing.v1 import AppTest
 
-from lib.core import errors
+from lib.core import csv_table, errors
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
+from lib.gateway.raw_answers import RawAnswers
+from lib.settings import Settings
+from lib.store.database import Store
 from lib.ui.shared import resources
 from tests.app_server import ROOT, AppServer, app_server
 from tests.clients import failure, listed, request
@@ -152,7 +159,7 @@ def test_of_an_error_body_no_more_is_read_than_can_be_shown(api: FakeApi) -> Non
 @pytest.mark.row("T21")
 def test_a_list_of_models_without_end_is_none(api: FakeApi) -> None:
     """MOST_LIST_BYTES"""
-    ids = [{"id": f"{number}{'m' * 4_000}"} for number in range(1_200)]
+    ids = [{"id": f"{number}{'m' * 250}"} for number in range(18_000)]
     api.script_models(json.dumps({"data": ids}))
 
     with pytest.raises(errors.NoModelList):
@@ -210,6 +217,7 @@ def test_an_error_box_loads_no_image_and_shows_the_services_text_as_it_is() -> N
         tab = AppTest.from_function(_box, args=(text,)).run()
         [box] = tab.error
         assert "![" not in box.value and "](data:" not in box.value
+        assert "[x]" not in box.value and "&#91;x&#93;" in box.value, "no link either"
         assert [code.value for code in tab.code] == [text]
 
 
@@ -258,3 +266,61 @@ def test_every_package_is_pinned_with_a_hash() -> None:
         assert packages, name
         assert [line for line in packages if "--hash=sha256:" not in line] == [], name
         assert [line for line in packages if not re.match(r"[\w.\[\],-]+(==| @ )", line)] == [], name
+
+
+def test_t25_the_lock_files_are_made_with_hashes() -> None:
+    recipe = subprocess.run(
+        ["make", "-n", "-B", "lock"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+    ).stdout.replace("\\\n", " ")
+    compiled = [line for line in recipe.splitlines() if "pip compile" in line]
+
+    assert len(compiled) == 3 and all("--generate-hashes" in line for line in compiled)
+
+
+# What is kept and written
+
+
+def test_t26_a_database_that_others_could_read_is_closed_to_them_when_it_is_opened(tmp_path: Path) -> None:
+    file = tmp_path / "tempera.db"
+    Store.open(f"sqlite:///{file}").close()
+    file.chmod(0o644)
+    Store.open(f"sqlite:///{file}").close()
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_t10_no_text_in_a_csv_file_begins_a_formula() -> None:
+    texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "plain"]
+    rows = list(csv.reader(io.StringIO(csv_table.to_csv(["a"], [[text] for text in texts]).decode("utf-8-sig"), "")))
+
+    assert [row[0] for row in rows[1:]] == [*(f"'{text}" for text in texts[:-1]), "plain"]
+
+
+def test_t13_what_came_for_a_call_is_nobody_elses() -> None:
+    answers = RawAnswers()
+    answers.begin("ada", "call", "").add(b"for ada")
+
+    assert answers.get("eve", "call") is None
+    found = answers.get("ada", "call")
+    assert found is not None and found.text == "for ada"
+
+
+def test_t22_the_log_is_masked_from_the_start_on(service: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
+    factory = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(logging.LogRecord)
+    try:
+        resources.services()
+        logging.getLogger("anybody").warning("the key is %s", KEY)
+    finally:
+        logging.setLogRecordFactory(factory)
+
+    assert f"the key is …{KEY[-4:]}" in caplog.text and KEY not in caplog.text
+
+
+def test_a_setting_that_is_wrong_is_not_repeated() -> None:
+    """It may be a key in the wrong place."""
+    with pytest.raises(ValidationError) as wrong:
+        Settings.model_validate({"first_byte_seconds": KEY, "mode": KEY})
+
+    assert KEY not in str(wrong.value) and KEY not in repr(wrong.value)
+    assert KEY not in repr(Settings.model_validate({"api_key": KEY}))

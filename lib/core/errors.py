@@ -29,7 +29,7 @@
 the page. `original` is the service's own text, shown folded and as plain text only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 from lib.core.i18n import N_
@@ -54,9 +54,9 @@ class TemperaError(Exception):
     def __str__(self) -> str:
         return self.sentence()
 
-    def sentence(self, translate: Any = N_) -> str:
-        """What happened and what to do, in the reader's language."""
-        facts = _Facts(self.facts)
+    def sentence(self, translate: Callable[[str], str] = N_, escape: Callable[[str], str] = str) -> str:
+        """What happened and what to do, in the reader's language; `escape` makes the texts in it fit for the place."""
+        facts = _Facts({name: escape(fact) if isinstance(fact, str) else fact for name, fact in self.facts.items()})
         return " ".join(translate(text).format_map(facts) for text in (self.message, self.hint))
 
     def record(self) -> dict[str, Any]:

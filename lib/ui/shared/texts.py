@@ -1,6 +1,7 @@
 """Translates every sentence into the visitor's language: gettext catalogues in locales/, English as the source."""
 
 import gettext
+import re
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +16,7 @@ from lib.core.errors import TemperaError
 LANGUAGES = {"en": "English", "zh_Hans": "简体中文"}
 LOCALES = Path(__file__).parents[1] / "locales"
 LANGUAGE_KEY = "language"
+MARKS = re.compile(r"[\\`*\[\]<>$~#|]")
 
 
 def language() -> str:
@@ -41,8 +43,9 @@ def _n(one: str, many: str, count: int) -> str:
 
 
 def error_sentence(error: TemperaError) -> str:
-    """What happened and what to do, in the visitor's language."""
-    return error.sentence(_)
+    """What happened and what to do, in the visitor's language, as Markdown: what services and links put into it makes
+    no link, no formula and no heading there."""
+    return error.sentence(_, escape=lambda fact: MARKS.sub(lambda mark: f"&#{ord(mark[0])};", fact))
 
 
 def role_names() -> dict[Role, str]:
