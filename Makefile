@@ -9,7 +9,9 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --no-strip-extras --
 
 TWO := -n 2 --dist worksteal
 
-.PHONY: help run install test soak coverage lint format docs screens lock clean
+FILE ?= tempera-backup.db
+
+.PHONY: help run install backup restore test soak coverage lint format docs screens lock clean
 .DELETE_ON_ERROR:
 
 run: .venv/.installed  ## start Tempera; another port: make run PORT=8502
@@ -19,6 +21,12 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/make \1 -/p' Makefile
 
 install: .venv/.installed  ## only install what the app needs, into .venv
+
+backup: .venv/.installed  ## save everything as one file: make backup FILE=my.db
+	@$(BIN)/python scripts/backup.py save $(FILE)
+
+restore: .venv/.installed  ## bring back what a backup holds: make restore FILE=my.db
+	@$(BIN)/python scripts/backup.py restore $(FILE)
 
 test: .venv/.dev  ## run every test, a browser included
 	@$(BIN)/python scripts/get_browser.py

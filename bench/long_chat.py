@@ -25,14 +25,15 @@ from bench.tab import tab
 from bench.upstream import text
 from lib.calls import records
 from lib.chat import repository as chats
-from lib.core.contract import Call, ChatRequest, Delta, Message, Outcome, Params, Reply, Usage
+from lib.core.contract import Call, ChatRequest, Delta, Message, Params, Reply, Usage
 from lib.store.database import Store
-from lib.web import SESSION_COOKIE, VISITOR_COOKIE
+from lib.visitor import LOCAL_OWNER
+from lib.web import SESSION_COOKIE
 
 T = TypeVar("T")
 Figures = dict[int, list[float]]
-OWNER, SESSION = "0" * 31 + "1", "0" * 31 + "2"
-COOKIES = {VISITOR_COOKIE: OWNER, SESSION_COOKIE: SESSION}
+OWNER, SESSION = LOCAL_OWNER, "0" * 31 + "2"
+COOKIES = {SESSION_COOKIE: SESSION}
 MODEL = "prose-100-100"
 LENGTHS = (30, 2000)
 ANSWER_TOKENS = 120
@@ -69,10 +70,11 @@ def write_chat(db: Connection, messages: int) -> str:
     return chat_id
 
 
-def _outcome(answer: str) -> Outcome:
-    reply = Reply(model=MODEL, usage=Usage(20, ANSWER_TOKENS, source="reported"))
+def _outcome(answer: str) -> Reply:
+    usage = Usage(20, ANSWER_TOKENS, source="reported")
+    reply = Reply(model=MODEL, usage=usage, state="ok", seconds=1.5, first_token_seconds=0.3)
     reply.add(Delta(text=answer, finish_reason="stop"))
-    return Outcome(state="ok", reply=reply, seconds=1.5, first_token_seconds=0.3)
+    return reply
 
 
 def filled(folder: Path) -> dict[int, str]:

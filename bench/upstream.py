@@ -129,7 +129,9 @@ class Connection(asyncio.Protocol):
             self._send(json.dumps({"object": "list", "data": [{"id": "fast", "object": "model"}]}))
 
     def _complete(self, body: Mapping[str, Any]) -> None:
-        prompt = [message["content"] for message in body["messages"] if message["role"] == "user"][-1]
+        said = [message["content"] for message in body["messages"] if message["role"] == "user"][-1]
+        # Of a message with images only the text counts.
+        prompt = said if isinstance(said, str) else " ".join(part.get("text", "") for part in said)
         plan = timing(body["model"], body.get("temperature"), prompt)
         request = Request(body["model"], body.get("temperature"), prompt, time.time(), plan.total)
         self._log.append(request)

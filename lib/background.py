@@ -1,7 +1,7 @@
 """Runs coroutines as jobs on one background event loop; pages read their state and their result.
 
 A script run may end at any moment (a click, a reload, a closed tab); a job does not notice. It ends by itself or by
-`cancel`, and its last state stays in the registry until the process ends or `KEPT` newer ones have finished.
+`cancel`, and its last state stays in the registry for a while: the last `KEPT` jobs, as far as they fit `KEPT_BYTES`.
 """
 
 import asyncio
@@ -10,21 +10,34 @@ from collections import OrderedDict
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from lib.core.errors import TemperaError, unforeseen
+
 KEPT = 500
+KEPT_BYTES = 8 * 2**20
 T = TypeVar("T")
 
 
 class Job:
-    """One running coroutine. `error` is what it raised, if anything; subclasses carry what the page shows."""
+    """One running coroutine. `error` is what it raised, if anything, and `trouble` what the page says about that;
+    subclasses carry what else the page shows."""
 
     def __init__(self, id: str) -> None:
         self.id = id
         self.error: BaseException | None = None
+        self.trouble: TemperaError | None = None
         self.finished = False
         self._changed = threading.Condition()
         self._version = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds once it has ended."""
+        return 0
+
+    def release(self) -> None:
+        """Let go of what nobody needs after the end; called once, at the end."""
 
     def touch(self) -> None:
         """Wake whoever waits: something new can be seen."""
@@ -45,8 +58,9 @@ class Job:
 
     async def ended(self) -> None:
         """Wait on the loop until the job has ended; its error is kept, not raised."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
+        task = self._task
+        if task is not None:
+            await asyncio.wait([task])
 
     def cancel(self) -> None:
         """Ask the coroutine to stop, from any thread; its connections close at once."""
@@ -64,8 +78,25 @@ class Job:
 
     def _end(self, task: "asyncio.Task[None]") -> None:
         self.error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if isinstance(self.error, TemperaError):
+            self.trouble = self.error
+        elif self.error is not None and not task.cancelled():
+            self.trouble = unforeseen(self.error, f"job {self.id}")
+        if self.error is not None:
+            self.error.__traceback__ = None  # its frames hold all that the job worked with
+        self._task = None
+        self.release()
         self.finished = True
         self.touch()
+
+
+async def _cancel_the_rest() -> None:
+    """End what runs on the loop beside the jobs: it would wait there for ever."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    if rest:
+        await asyncio.wait(rest)
 
 
 class Jobs:
@@ -92,10 +123,19 @@ class Jobs:
         """The job of that id, running or lately finished."""
         return self._jobs.get(id)
 
+    def forget(self, id: str) -> None:
+        """Drop a job from the registry; one that runs goes on."""
+        with self._lock:
+            self._jobs.pop(id, None)
+
+    def all(self) -> list[Job]:
+        """The jobs that run or have lately ended."""
+        with self._lock:
+            return list(self._jobs.values())
+
     def running(self) -> list[Job]:
         """The jobs that have not ended."""
-        with self._lock:
-            return [job for job in self._jobs.values() if not job.finished]
+        return [job for job in self.all() if not job.finished]
 
     def call(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
         """Run a short coroutine on the loop and wait for its result; raises TimeoutError after `seconds`."""
@@ -114,6 +154,7 @@ class Jobs:
         for job in running:
             job.wait_until_finished(seconds)
         self.call(last, seconds)
+        self.call(_cancel_the_rest(), seconds)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(seconds)
         self.loop.close()
@@ -125,6 +166,9 @@ class Jobs:
         job._loop = self.loop
 
     def _forget_oldest(self) -> None:
-        finished = [id for id, job in self._jobs.items() if job.finished]
-        for id in finished[: max(0, len(finished) - KEPT)]:
-            del self._jobs[id]
+        finished = [job for job in self._jobs.values() if job.finished]
+        room, bytes_left = KEPT, KEPT_BYTES
+        for job in reversed(finished):
+            room, bytes_left = room - 1, bytes_left - job.size
+            if room < 0 or bytes_left < 0:
+                del self._jobs[job.id]

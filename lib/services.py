@@ -3,18 +3,23 @@
 Only the pages and the start-up code use this; a domain is handed what it needs.
 """
 
+import asyncio
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib.background import Jobs
-from lib.calls import records
+from lib.calls import kept_totals, records
 from lib.calls.dispatcher import Dispatcher
+from lib.calls.final_records import FinalRecords
 from lib.chat import repository as chats
 from lib.chat.conversation import Conversation
+from lib.chat.temporary import TemporaryChats
 from lib.core import tokens
-from lib.core.errors import SettingsError, StoreError
+from lib.core.clock import now
+from lib.core.errors import SettingsError, StoreError, StoreNotOpened, StoreReplaced
 from lib.core.i18n import N_
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoint_registry import EndpointRegistry
@@ -22,8 +27,14 @@ from lib.gateway.known_keys import mask_log
 from lib.gateway.model_lists import ModelLists
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
+from lib.store import backup, process_lock
 from lib.store.database import Store
+from lib.store.spill import Spill
 from lib.sweep.scheduler import SweepScheduler
+
+MEND_SECONDS = 5.0
+DELETED_KEPT_DAYS = 30
+"""For so long a deleted chat could still be brought back; then its texts are removed from the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,7 @@ class Services:
     local: LocalModel | None
     dispatcher: Dispatcher
     sweeps: SweepScheduler
+    temporary: TemporaryChats
     store_trouble: StoreError | None = None
 
     @classmethod
@@ -53,15 +65,25 @@ class Services:
         mask_log()
         store, trouble = _open_store(settings)
         os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))
-        tokens.place_vocabulary(_vocabulary_folder(settings))
+        with suppress(OSError):  # on a full disk an earlier start has placed it, or it is done without
+            tokens.place_vocabulary(_vocabulary_folder(settings))
         local = LocalModel() if settings.local_model and available() else None
         registry = EndpointRegistry(settings.offered(), [local] if local else [], settings.first_byte_seconds)
         clocks = Clocks(settings.connect_seconds, silence=settings.silence_seconds, grace=settings.grace_seconds)
         jobs, client = Jobs(), Client(clocks)
-        dispatcher = Dispatcher(jobs, client, store)
-        store.write(lambda db: records.interrupt_orphans(db, dispatcher.process)).result()
+        # A store in memory has no use for what the file's store has still to get.
+        finals = FinalRecords(store, Spill.open(settings.data_dir) if store.durable else None)
+        finals.take_over()
+        finals.retry_on(jobs.loop)
+        dispatcher = Dispatcher(jobs, client, store, finals)
         sweeps = SweepScheduler(dispatcher, registry)
-        return cls(settings, store, registry, ModelLists(jobs, client), local, dispatcher, sweeps, trouble)
+        _mend_the_past(dispatcher, sweeps)
+
+        def forget(owner: str, chat_id: str) -> None:
+            Conversation(dispatcher, registry, owner, "", chat_id, temporary=True).erase()
+
+        temporary, lists = TemporaryChats(jobs, forget), ModelLists(jobs, client)
+        return cls(settings, store, registry, lists, local, dispatcher, sweeps, temporary, trouble)
 
     def conversation(
         self, owner: str, session: str, chat_id: str | None = None, temporary: bool = False
@@ -75,21 +97,68 @@ class Services:
             return set()
         return {chat.id for chat in self.dispatcher.memory.open().read(lambda db: chats.chats_of(db, owner))}
 
+    def restore(self, source: Path) -> Path:
+        """Replace everything by a backup; where what was there before is kept. Raises NotRestored and StoreError."""
+        kept = backup.restore(self.store, source, self.settings.data_dir)
+        self.store.write(lambda db: records.interrupt_orphans(db, self.dispatcher.process)).result()
+        return kept
+
     def close(self) -> None:
         """Stop what runs, record it, and let go of everything."""
         self.dispatcher.jobs.close(last=self.dispatcher.client.aclose())
         if self.local is not None:
             self.local.close()
         self.dispatcher.memory.close()
+        self.dispatcher.finals.close()
         self.store.close()
 
 
 def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:
     """The store in the data folder; where that can't be written, one in memory and the reason."""
     try:
-        return Store.open(settings.store_url), None
+        return Store.open(settings.store_url, settings.data_dir), None
     except StoreError as trouble:
-        return Store.in_memory(), trouble
+        return Store.in_memory(), StoreNotOpened(trouble)
+
+
+def _mend_the_past(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
+    """Close what dead processes left open, and finish their planning; again and again where the database can't be
+    written yet."""
+
+    store, process = dispatcher.store, dispatcher.process
+    seem_dead: set[str] | None = None
+
+    def mend() -> None:
+        store.write(lambda db: records.interrupt_orphans(db, process, seem_dead)).result()
+        if any(isinstance(notice, StoreReplaced) for notice in store.notices):
+            store.write(kept_totals.rebuild_all).result()  # the sums that were salvaged are of other calls
+        sweeps.finish_planning()
+        _purge_deleted(store)
+
+    async def later() -> None:
+        done = False
+        while not done:
+            await asyncio.sleep(max(MEND_SECONDS, process_lock.DEAD_SECONDS if store.needs_second_look else 0))
+            with suppress(StoreError):
+                await asyncio.to_thread(mend)
+                done = True
+
+    try:
+        if store.needs_second_look:
+            seem_dead = store.read(lambda db: records.dead_processes(db, process))
+        if not seem_dead:
+            mend()
+            return
+    except StoreError:
+        pass
+    asyncio.run_coroutine_threadsafe(later(), dispatcher.jobs.loop)
+
+
+def _purge_deleted(store: Store) -> None:
+    """Let the texts of chats go that were deleted long ago, one chat a write, so that nobody waits for it."""
+    before = now() - DELETED_KEPT_DAYS * 24 * 3600 * 1_000_000
+    for owner, chat_id in store.read(lambda db: chats.deleted_before(db, before)):
+        store.write(lambda db, owner=owner, chat_id=chat_id: chats.purge(db, owner, chat_id))  # type: ignore[misc]
 
 
 def _vocabulary_folder(settings: Settings) -> Path:

@@ -12,6 +12,9 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
 HEAD = b"<head>"
 """Where a script can be put into Streamlit's page: it has no interface for one, and our policy allows no inline one."""
 PART_PREFIXES = ("/_stcore", "/static", "/media", "/component")
@@ -46,3 +49,14 @@ def inline_script_hashes() -> str:
 
 def _digests(scripts: Iterable[str]) -> Iterable[str]:
     return (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+
+
+def tab_id() -> str | None:
+    """The id of the browser tab whose script runs; None outside of one. Streamlit has no public session id."""
+    context = get_script_run_ctx()
+    return None if context is None else context.session_id
+
+
+def is_open(tab: str) -> bool:
+    """Whether a browser tab is connected; True where no server runs, as in a test."""
+    return not runtime.exists() or bool(runtime.get_instance().is_active_session(tab))

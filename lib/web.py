@@ -1,5 +1,5 @@
-"""The web server around Streamlit: sets the two visitor cookies, sends security headers, serves our one script and
-the health check."""
+"""The web server around Streamlit: sets the browser session's cookie, sends security headers, serves our one script
+and the health check."""
 
 import re
 import secrets
@@ -14,9 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lib.streamlit_internals import inline_script_hashes, is_part, with_script
 
-VISITOR_COOKIE = "tempera_visitor"
 SESSION_COOKIE = "tempera_session"
-VISITOR_SECONDS = 365 * 24 * 3600
 ID = re.compile(r"[0-9a-f]{32}")
 SCRIPT = Path(__file__).parent / "ui" / "assets" / "page.js"
 SCRIPT_TAG = f'<script src="/{SCRIPT.name}"></script>'.encode()
@@ -25,7 +23,7 @@ HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,255}")
 
 
 class PageMiddleware:
-    """Gives each browser its two cookies and each answer its security headers; refuses foreign WebSockets."""
+    """Gives each browser its session cookie and each answer its security headers; refuses foreign WebSockets."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -51,13 +49,13 @@ def _own_origin(headers: Headers) -> bool:
 def _with_headers(scope: Scope, send: Send) -> Send:
     connection = HTTPConnection(scope)
     host = connection.headers.get("host", "")
-    cookies = _missing_cookies(connection)
+    cookie = _missing_cookie(connection)
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers.update(security_headers(host if HOST.fullmatch(host) else ""))
-            for cookie in cookies:
+            if cookie:
                 headers.append("set-cookie", cookie)
         await send(message)
 
@@ -92,17 +90,12 @@ def _is_html(start: Message) -> bool:
     return start["status"] == 200 and headers.get("content-type", "").startswith("text/html")
 
 
-def _missing_cookies(connection: HTTPConnection) -> list[str]:
-    """Set-Cookie values for the visitor (a year) and the browser session, where the browser has none yet."""
-    wanted = {VISITOR_COOKIE: f"; Max-Age={VISITOR_SECONDS}", SESSION_COOKIE: ""}
-    if is_part(connection.url.path):
-        return []
+def _missing_cookie(connection: HTTPConnection) -> str | None:
+    """The Set-Cookie value of the browser session, where the browser has none yet."""
+    if is_part(connection.url.path) or ID.fullmatch(connection.cookies.get(SESSION_COOKIE, "")):
+        return None
     secure = "; Secure" if connection.url.scheme == "https" else ""
-    return [
-        f"{name}={secrets.token_hex(16)}; Path=/; HttpOnly; SameSite=Lax{age}{secure}"
-        for name, age in wanted.items()
-        if not ID.fullmatch(connection.cookies.get(name, ""))
-    ]
+    return f"{SESSION_COOKIE}={secrets.token_hex(16)}; Path=/; HttpOnly; SameSite=Lax{secure}"
 
 
 def security_headers(host: str) -> dict[str, str]:

@@ -23,6 +23,8 @@ from lib.ui.shared.visitor import visitor
 services, who = resources.services(), visitor()
 restore_chat(services, who)
 links.apply_link()
+model_actions.keep_unsaved()
+model_actions.watch_temporary()
 
 view = model_actions.open_view(model_actions.current())
 head = st.container()

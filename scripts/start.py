@@ -3,6 +3,7 @@
 Streamlit does the work; this only says in a sentence what Streamlit would say in a traceback or a log line.
 """
 
+import logging
 import os
 import socket
 import sys
@@ -36,6 +37,16 @@ def obstacle(address: str, port: str) -> str | None:
     return None
 
 
+def say_what_the_store_does() -> None:
+    """Print what takes long before the page is there: a database of an older version is copied and changed."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log = logging.getLogger("lib.store.upgrade")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
 def main() -> None:
     """Check the port, then hand over to Streamlit; Ctrl-C ends both without a word."""
     port = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("PORT", "8501")
@@ -44,6 +55,7 @@ def main() -> None:
     trouble = obstacle(address(), port)
     if trouble:
         sys.exit(trouble)
+    say_what_the_store_does()
     with suppress(click.Abort, KeyboardInterrupt):
         cli.main(["run", "app.py", "--server.port", port], prog_name="streamlit", standalone_mode=False)
 

@@ -6,6 +6,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from lib.ui.shared import resources
+from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
 
 ROOT = Path(__file__).parents[1]
@@ -19,11 +20,9 @@ PIXEL = bytes.fromhex(
 """A PNG of one pixel."""
 
 
-def tab_of(visitor: str) -> AppTest:
-    """A new tab of a visitor who was here before, not yet run."""
-    app = AppTest.from_file(MAIN, default_timeout=SECONDS)
-    app.session_state["tempera_visitor"] = visitor
-    return app
+def tab_of(_visitor: str) -> AppTest:
+    """A new tab of the one person there is on a computer of one's own, not yet run."""
+    return AppTest.from_file(MAIN, default_timeout=SECONDS)
 
 
 def new_tab(page: str = "", **query: str) -> AppTest:
@@ -37,9 +36,9 @@ def new_tab(page: str = "", **query: str) -> AppTest:
     return app.run()
 
 
-def owner(app: AppTest) -> str:
+def owner(_app: AppTest) -> str:
     """The visitor, as rows of the store name them."""
-    return str(app.session_state["tempera_visitor"])
+    return LOCAL_OWNER
 
 
 def switch_page(app: AppTest, page: str) -> AppTest:
@@ -129,7 +128,7 @@ def draft(app: AppTest) -> str:
 
 def shown(app: AppTest) -> str:
     """All text on the page that is shown as Markdown, notices and errors included."""
-    parts = (app.markdown, app.info, app.error, app.caption, app.subheader)
+    parts = (app.markdown, app.info, app.warning, app.error, app.caption, app.subheader)
     texts = [element.value for kind in parts for element in kind]
     return "\n".join([*texts, *(bar.proto.text for bar in app.get("progress"))])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.calls import records
-from lib.core.contract import Call, ChatRequest, Delta, Message, Outcome, Params, Reply, Usage
+from lib.core.contract import Call, ChatRequest, Delta, Message, Params, Reply, Usage
 from lib.store.database import Store
 
 ROOT = Path(__file__).parents[1]
@@ -32,9 +32,10 @@ def a_reply(*texts: str) -> Reply:
     return reply
 
 
-def an_outcome(*texts: str, **facts: Any) -> Outcome:
-    """A call's good end with these choices."""
-    return Outcome(**{"state": "ok", "reply": a_reply(*texts), "seconds": 1.5, "cost": 0.01, **facts})
+def an_outcome(*texts: str, **facts: Any) -> Reply:
+    """A call's good end with these choices; `reply` is the answer itself, where it is another one."""
+    usual: dict[str, Any] = {"state": "ok", "seconds": 1.5, "cost": 0.01, **facts}
+    return replace(usual.pop("reply", None) or a_reply(*texts), **usual)
 
 
 def start(store: Store, call: Call) -> Call:
@@ -48,10 +49,10 @@ def record(store: Store, owner: str = "ann", usage: Usage = REPORTED, **facts: A
     named = {name: facts.pop(name) for name in ("session", "endpoint", "page") if name in facts}
     call = a_call(owner, **named)
     call = start(store, replace(call, request=replace(call.request, model=facts.pop("model", "gpt-4o"))))
-    reply = Reply(model="gpt-4o-2024", usage=usage)
-    reply.add(Delta(text="Hi", finish_reason=facts.pop("finish_reason", "stop")))
-    outcome = Outcome(**{"state": "ok", "reply": reply, "seconds": 1.5, "cost": 0.01, **facts})
-    assert store.write(lambda db: records.finish_call(db, call.id, outcome)).result(20)
+    finish_reason = facts.pop("finish_reason", "stop")
+    reply = Reply(model="gpt-4o-2024", usage=usage, **{"state": "ok", "seconds": 1.5, "cost": 0.01, **facts})
+    reply.add(Delta(text="Hi", finish_reason=finish_reason))
+    assert store.write(lambda db: records.finish_call(db, call.id, reply)).result(20)
     return call.id
 
 

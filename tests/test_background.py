@@ -7,6 +7,7 @@ import pytest
 
 from lib import background as jobs_module
 from lib.background import Job, Jobs
+from lib.core.errors import Unforeseen
 
 
 async def nothing() -> None:
@@ -82,3 +83,33 @@ def test_old_finished_jobs_are_forgotten(jobs: Jobs, monkeypatch: pytest.MonkeyP
 
     assert jobs.get("a") is None
     assert jobs.get("c") is not None
+
+
+def test_finished_jobs_are_kept_as_far_as_they_fit(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Heavy(Job):
+        @property
+        def size(self) -> int:
+            return 400
+
+    monkeypatch.setattr(jobs_module, "KEPT_BYTES", 1000)
+    for name in "abcd":
+        job = Heavy(name)
+        jobs.start(job, nothing())
+        assert job.wait_until_finished(5)
+    jobs.start(Job("e"), nothing())
+
+    assert [job.id for job in jobs.all()] == ["c", "d", "e"]
+
+
+def test_an_end_that_nobody_foresaw_is_logged_under_a_number_and_its_frames_let_go(
+    jobs: Jobs, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work() -> None:
+        raise ValueError("why")
+
+    job = Job("a")
+    jobs.start(job, work())
+
+    assert job.wait_until_finished(5)
+    assert isinstance(job.trouble, Unforeseen) and str(job.trouble.facts["number"]) in caplog.text
+    assert "why" in caplog.text and job.error is not None and job.error.__traceback__ is None

@@ -205,7 +205,7 @@ def _box(message: str) -> None:
     from lib.core.errors import InvalidInput  # AppTest runs this function's text on its own
     from lib.ui.shared.error_box import error_box
 
-    error = InvalidInput("The model {model} is not there.", model=message)
+    error = InvalidInput("![x](https://evil.example/b.png) {model} is not there.", model=message)
     error.original = message
     error_box(error)
 
@@ -217,7 +217,7 @@ def test_an_error_box_loads_no_image_and_shows_the_services_text_as_it_is() -> N
         tab = AppTest.from_function(_box, args=(text,)).run()
         [box] = tab.error
         assert "![" not in box.value and "](data:" not in box.value
-        assert "[x]" not in box.value and "&#91;x&#93;" in box.value, "no link either"
+        assert "&#91;x&#93;" in box.value, "what a service says makes no link either"
         assert [code.value for code in tab.code] == [text]
 
 

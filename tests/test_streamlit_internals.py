@@ -4,6 +4,8 @@ import importlib
 
 import pytest
 from streamlit.config import get_config_options
+from streamlit.runtime import Runtime
+from streamlit.testing.v1 import AppTest
 from streamlit.web.server.starlette import starlette_app
 
 from lib import streamlit_internals as internals
@@ -37,3 +39,19 @@ def test_the_options_we_set_exist() -> None:
     wanted = {"server.allowedHosts", "client.showErrorDetails", "server.enableXsrfProtection", "runner.magicEnabled"}
 
     assert wanted <= get_config_options().keys()
+
+
+def test_a_tab_has_an_id_and_the_server_knows_whether_it_is_open() -> None:
+    """Both are asked of private parts: a session id, and the manager's list of active sessions."""
+
+    def script() -> None:
+        import streamlit as st
+
+        from lib import streamlit_internals
+
+        st.text(streamlit_internals.tab_id() or "")
+
+    found = [text.value for text in AppTest.from_function(script).run().text]
+    assert len(found) == 1 and found[0]
+    assert internals.tab_id() is None
+    assert callable(Runtime.is_active_session)

@@ -1,6 +1,7 @@
 """Starts calls on the background loop, and finds running and recent ones again."""
 
 from lib.background import Jobs
+from lib.calls.final_records import FinalRecords
 from lib.calls.runner import Answer, run
 from lib.core.contract import Call
 from lib.gateway.client import Client, Sleep, ignore_bytes
@@ -14,27 +15,31 @@ from lib.store.memory_store import MemoryStore
 class Dispatcher:
     """What it takes to make a call: the loop, the client, and where its record and its texts are kept.
 
-    `store` has every call; `memory` has the texts of temporary chats, which `store` never sees. `process` is the name
-    under which calls of this process are recorded.
+    `store` has every call; `memory` has the texts of temporary chats, which `store` never sees. `finals` holds the ends
+    of calls that `store` has refused so far. `process` is the name under which calls of this process are recorded.
     """
 
-    def __init__(self, jobs: Jobs, client: Client, store: Store) -> None:
+    def __init__(self, jobs: Jobs, client: Client, store: Store, finals: FinalRecords | None = None) -> None:
         self.jobs, self.client, self.store = jobs, client, store
+        self.finals = FinalRecords(store) if finals is None else finals
         self.memory = MemoryStore()
         self.raw_answers = RawAnswers()
         self.process = process_lock.ID
 
-    def start(self, call: Call, endpoint: Endpoint) -> Answer:
-        """Begin a call that is recorded as started; for every thread but the loop's own."""
-        answer = self._answer(call, endpoint)
+    def start(self, call: Call, endpoint: Endpoint, place: str = "", started: bool = True) -> Answer:
+        """Begin a call of the chat `place` that is recorded as started, unless `started` is False; for every thread but
+        the loop's own."""
+        answer = self._answer(call, endpoint, place, started)
         texts = self.memory.open() if call.temporary else None
-        self.jobs.start(answer, run(answer, endpoint, self.client, self.store, texts=texts))
+        self.jobs.start(answer, run(answer, endpoint, self.client, self.store, self.finals, texts=texts))
         return answer
 
-    async def begin(self, call: Call, endpoint: Endpoint, sleep: Sleep) -> Answer:
+    async def begin(
+        self, call: Call, endpoint: Endpoint, sleep: Sleep, place: str = "", started: bool = True
+    ) -> Answer:
         """The same from the loop; between two attempts the call waits in `sleep`."""
-        answer = self._answer(call, endpoint)
-        await self.jobs.begin(answer, run(answer, endpoint, self.client, self.store, sleep))
+        answer = self._answer(call, endpoint, place, started)
+        await self.jobs.begin(answer, run(answer, endpoint, self.client, self.store, self.finals, sleep))
         return answer
 
     def find(self, call_id: str | None) -> Answer | None:
@@ -42,8 +47,16 @@ class Dispatcher:
         job = self.jobs.get(call_id) if call_id else None
         return job if isinstance(job, Answer) else None
 
-    def _answer(self, call: Call, endpoint: Endpoint) -> Answer:
+    def forget(self, owner: str, place: str) -> None:
+        """End the answers of a chat that is removed, and drop what is known of them here."""
+        for job in self.jobs.all():
+            if isinstance(job, Answer) and (job.call.owner, job.place) == (owner, place):
+                job.cancel()
+                self.jobs.forget(job.id)
+
+    def _answer(self, call: Call, endpoint: Endpoint, place: str, started: bool) -> Answer:
         # The bytes of a sweep's many answers would push those of the chat out of the few that are kept.
         kept = call.page == "chat" and not call.temporary
         secret = endpoint.api_key.get_secret_value()
-        return Answer(call, self.raw_answers.begin(call.owner, call.id, secret).add if kept else ignore_bytes)
+        on_bytes = self.raw_answers.begin(call.owner, call.id, secret).add if kept else ignore_bytes
+        return Answer(call, on_bytes, place, started)

@@ -5,24 +5,31 @@
 A call of a temporary chat is counted like any other, but its texts are never stored.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import BindParameter, Connection, Row, RowMapping, Select, bindparam, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
+from lib.calls import kept_totals
 from lib.core.clock import now
-from lib.core.contract import Call, Choice, Message, Outcome, Page, Reply, State, Usage
+from lib.core.contract import Call, Choice, Message, Page, Reply, State, Usage
 from lib.core.errors import Billed
-from lib.store import image_store
+from lib.store import message_nodes, texts
 from lib.store import process_lock as processes
-from lib.store.schema import calls
+from lib.store.schema import answers, call_details, calls
+from lib.store.schema import texts as texts_table
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
     """A call as the store knows it. `started_at` is in microseconds since 1970 (UTC), `cost` in US dollars at list
-    prices; None is "not known", or for a cost "no price"."""
+    prices; None is "not known", or for a cost "no price". In lists for figures alone `choices`, parameters and errors'
+    texts are empty."""
 
     id: str
     owner: str
@@ -33,28 +40,49 @@ class CallRecord:
     attempt: int
     model: str
     model_answered: str
-    params_asked: Mapping[str, Any]
-    params_sent: Mapping[str, Any]
     state: State
-    choices: tuple[Choice, ...]
     usage: Usage
     started_at: int
     seconds: float | None
     first_token_seconds: float | None
     finish_reason: str | None
     error_kind: str
-    error_text: str
-    error_record: Mapping[str, Any]
     request_id: str
     billed: Billed
     attempts: int
     cost: float | None
+    params_asked: Mapping[str, Any]
+    params_sent: Mapping[str, Any]
+    error_text: str
+    error_record: Mapping[str, Any]
+    choices: tuple[Choice, ...] = ()
 
 
-_FACTS = tuple(field.name for field in fields(CallRecord) if field.name not in ("choices", "usage"))
+_FACTS = (
+    *("id", "owner", "session", "page", "endpoint", "cell_id", "attempt", "model", "model_answered", "state"),
+    *("started_at", "seconds", "first_token_seconds", "finish_reason", "error_kind", "request_id", "billed"),
+    *("attempts", "cost"),
+)
+_DETAILS = ("params_asked", "params_sent", "error_text", "error_record")
+_NO_DETAILS: Mapping[str, Any] = {"params_asked": {}, "params_sent": {}, "error_text": "", "error_record": {}}
 _USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source")
-COLUMNS = [calls.c[name] for name in (*_FACTS, "choices", *_USAGE)]
-"""What a CallRecord is made of, in the order `record` takes it; the conversation sent is too large to be among it."""
+FIGURES = [calls.c[name] for name in (*_FACTS, *_USAGE)]
+"""What a record for figures alone is made of; `figures` takes it by these names."""
+COLUMNS = [*FIGURES, calls.c.seq.label("call_seq"), *(call_details.c[name] for name in _DETAILS)]
+"""What a whole record is made of, its answers apart; `record` takes it by these names."""
+ANSWER = [
+    answers.c.call_seq,
+    answers.c.choice,
+    func.coalesce(texts_table.c.text, answers.c.unfinished_text, "").label("text"),
+    answers.c.reasoning,
+    answers.c.finish_reason.label("choice_finish_reason"),
+    answers.c.parts,
+]
+ANSWER_TEXT = (texts_table.c.owner == answers.c.owner) & (texts_table.c.id == answers.c.text_id)
+"""How an answer finds its text."""
+OWNER: BindParameter[str] = bindparam("owner")
+Answers = dict[int, tuple[Choice, ...]]
+"""The choices of calls, by the calls' numbers (`call_seq`)."""
 
 
 def this_process() -> str:
@@ -62,131 +90,229 @@ def this_process() -> str:
     return processes.ID
 
 
-def start_call(conn: Connection, call: Call, process: str) -> None:
-    """Record a call that is about to be made by `process`. A further call of the same cell is its next attempt."""
+def start_call(conn: Connection, call: Call, process: str, started_at: int | None = None) -> None:
+    """Record a call that is about to be made by `process`, or was begun at `started_at`. A further call of the same
+    cell is its next attempt."""
     params = call.request.params.to_send()
-    texts = None if call.temporary else image_store.to_stored(conn, call.owner, call.request.messages)
+    tip = None if call.temporary else message_nodes.keep(conn, call.owner, call.request.messages)
+    reply = Reply(billed="unknown")
     row = {
         "id": call.id,
         "owner": call.owner,
         "session": call.session,
         "page": call.page,
+        "chat_id": call.chat_id,
+        "sweep_id": call.sweep_id,
         "cell_id": call.cell_id,
         "attempt": _next_attempt(conn, call),
+        "temporary": call.temporary,
         "endpoint": call.endpoint,
         "model": call.request.model,
-        "params_asked": params,
-        "params_sent": call.request.sent,
-        "messages": texts,
-        "state": "started",
-        "started_at": now(),
-        "seconds": None,
-        "first_token_seconds": None,
-        "error_kind": "",
-        "error_text": "",
-        "error_record": {},
-        "billed": "unknown",
-        "attempts": 1,
-        "cost": None,
+        "tip": tip,
+        "request_hash": request_hash(call.request.model, tip, params),
+        "started_at": now() if started_at is None else started_at,
         "process": process,
     }
     # As a parameter: SQLAlchemy then compiles the statement once, which `values` would not let it.
-    conn.execute(calls.insert(), row | _answered(Reply(), call.temporary))
+    made = conn.execute(calls.insert(), row | _figures(reply) | _ended(reply) | {"seconds": None})
+    key: Any = made.inserted_primary_key
+    details = {"call_seq": key.seq, "params_asked": params, "params_sent": call.request.sent}
+    conn.execute(call_details.insert(), details | _details(reply, temporary=True))
+
+
+def request_hash(model: str, tip: str | None, params: Mapping[str, Any]) -> str | None:
+    """What a request asks, whoever is asked: SHA-256 over model, conversation and parameters, its first 128 bits in
+    hex. None for a call whose conversation is not stored."""
+    if tip is None:
+        return None
+    canonical = json.dumps([model, tip, params], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
 
 def checkpoint(conn: Connection, call_id: str, reply: Reply) -> None:
     """Save what has come so far; nothing happens once the call has ended."""
-    # any owner: the runner names its own call; no visitor's id comes here.
-    values = _answered(reply, _is_temporary(conn, call_id))
-    conn.execute(update(calls).where(calls.c.id == call_id, calls.c.state == "started").values(values))
+    call = _running(conn, call_id)
+    if call is not None:
+        # any owner: the runner names its own call; no visitor's id comes here.
+        conn.execute(update(calls).where(calls.c.seq == call.seq), _figures(reply))
+        _save_answers(conn, call, reply, ended=False)
 
 
-def finish_call(conn: Connection, call_id: str, outcome: Outcome, params_sent: Mapping[str, Any] | None = None) -> bool:
+def finish_call(
+    conn: Connection, call_id: str, reply: Reply, params_sent: Mapping[str, Any] | None = None, late: bool = False
+) -> bool:
     """Record how a call ended; False, and nothing changed, when it had ended before.
 
-    `params_sent` are the parameters that reached the service, where they are not those asked for.
+    `params_sent` are the parameters that reached the service, where they are not those asked for. A `late` record is
+    also taken of a call that was closed as interrupted meanwhile.
     """
-    temporary = _is_temporary(conn, call_id)
-    values = {
-        **_answered(outcome.reply, temporary),
-        "state": outcome.state,
-        "seconds": outcome.seconds,
-        "first_token_seconds": outcome.first_token_seconds,
-        "error_kind": outcome.error_kind,
-        "error_text": "" if temporary else outcome.error_text,
-        "error_record": dict(outcome.error_record),
-        "billed": outcome.billed,
-        "attempts": outcome.attempts,
-        "cost": outcome.cost,
-    }
-    if params_sent is not None:
-        values["params_sent"] = dict(params_sent)
+    states: tuple[State, ...] = ("started", "interrupted") if late else ("started",)
+    call = _running(conn, call_id, states)
+    if call is None:
+        return False
+    if call.state != "started":
+        kept_totals.subtract(conn, [call.seq])
     # any owner: the runner names its own call; no visitor's id comes here.
-    done = conn.execute(update(calls).where(calls.c.id == call_id, calls.c.state == "started").values(values))
-    return done.rowcount == 1
+    conn.execute(update(calls).where(calls.c.seq == call.seq), _figures(reply) | _ended(reply))
+    kept_totals.add(conn, [call.seq])
+    details = _details(reply, call.temporary)
+    if params_sent is not None:
+        details["params_sent"] = dict(params_sent)
+    # any owner: as above.
+    conn.execute(update(call_details).where(call_details.c.call_seq == call.seq), details)
+    _save_answers(conn, call, reply, ended=True)
+    return True
 
 
-def interrupt_orphans(conn: Connection, process: str) -> int:
-    """Close the calls that dead processes left open, keeping what had come; how many there were.
+def delete_calls(conn: Connection, owner: str, ids: Sequence[str]) -> None:
+    """Remove calls for good, with the texts that no other call of their owner has; the sums shrink with them."""
+    rows: list[Row[Any]] = []
+    for some in texts.chunks(ids):
+        facts = (calls.c.seq, calls.c.tip, calls.c.started_at, calls.c.session)
+        rows += conn.execute(select(*facts).where(calls.c.owner == owner, calls.c.id.in_(some)))
+    seqs = [row.seq for row in rows]
+    said = _texts_of(conn, owner, seqs)
+    for some in texts.chunks(seqs):
+        conn.execute(delete(calls).where(calls.c.owner == owner, calls.c.seq.in_(some)))
+    message_nodes.free(conn, owner, {row.tip for row in rows if row.tip})
+    texts.free(conn, owner, said)
+    kept_totals.rebuild(conn, owner, {row.started_at for row in rows}, {row.session for row in rows})
 
-    `process` is the caller's own. Calls of any living process are left alone.
-    """
+
+def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
+    """Remove what was said in calls, which stay counted as they are."""
+    rows: list[Row[Any]] = []
+    for some in texts.chunks(ids):
+        query = select(calls.c.seq, calls.c.tip).where(calls.c.owner == owner, calls.c.id.in_(some))
+        rows += conn.execute(query)
+    seqs = [row.seq for row in rows]
+    said = _texts_of(conn, owner, seqs)
+    for some in texts.chunks(seqs):
+        silent = {"tip": None, "request_hash": None, "temporary": True, "chat_id": None}
+        conn.execute(update(calls).where(calls.c.owner == owner, calls.c.seq.in_(some)).values(silent))
+        conn.execute(delete(answers).where(answers.c.owner == owner, answers.c.call_seq.in_(some)))
+        # any owner: the calls are the owner's, as found above.
+        conn.execute(update(call_details).where(call_details.c.call_seq.in_(some)).values(error_text=""))
+    message_nodes.free(conn, owner, {row.tip for row in rows if row.tip})
+    texts.free(conn, owner, said)
+
+
+def dead_processes(conn: Connection, process: str) -> set[str]:
+    """The processes that left calls open and seem dead; `process` is the caller's own."""
     # any owner: a process dies for all its visitors at once.
     found = conn.execute(select(calls.c.process).where(calls.c.state == "started").distinct()).scalars()
-    dead = [name for name in found if name != process and not processes.is_alive(conn, name)]
+    return {name for name in found if name != process and not processes.is_alive(conn, name)}
+
+
+def interrupt_orphans(conn: Connection, process: str, among: Collection[str] | None = None) -> int:
+    """Close the calls that dead processes left open, keeping what had come; how many there were.
+
+    `process` is the caller's own. Calls of any living process are left alone, and with `among` those of all others.
+    """
+    dead = dead_processes(conn, process)
+    dead = dead if among is None else dead & set(among)
+    if not dead:
+        return 0
     # any owner: as above.
-    orphans = update(calls).where(calls.c.state == "started", calls.c.process.in_(dead))
-    return conn.execute(orphans.values(state="interrupted", billed="unknown")).rowcount if dead else 0
+    orphans = calls.c.state == "started", calls.c.process.in_(dead)
+    seqs = list(conn.execute(select(calls.c.seq).where(*orphans)).scalars())
+    # any owner: as above.
+    conn.execute(update(calls).where(*orphans).values(state="interrupted", billed="unknown"))
+    kept_totals.add(conn, seqs)
+    return len(seqs)
 
 
 def call_of(conn: Connection, owner: str, call_id: str) -> CallRecord | None:
     """One call; None when this owner has none of that id."""
-    row = conn.execute(select(*COLUMNS).where(calls.c.owner == owner, calls.c.id == call_id)).first()
-    return None if row is None else record(row)
+    return next(iter(found(conn, whole().where(calls.c.owner == owner, calls.c.id == call_id))), None)
 
 
 def calls_of(conn: Connection, owner: str, session: str | None = None, limit: int = 1000) -> list[CallRecord]:
     """The owner's last calls, newest first; with `session` only those of that browser session."""
-    query = select(*COLUMNS).where(calls.c.owner == owner).order_by(calls.c.seq.desc()).limit(limit)
+    query = whole().where(calls.c.owner == owner).order_by(calls.c.seq.desc()).limit(limit)
     if session is not None:
         query = query.where(calls.c.session == session)
-    return [record(row) for row in conn.execute(query)]
+    return found(conn, query)
 
 
 def messages_of(conn: Connection, owner: str, call_id: str) -> list[Message]:
     """The conversation that a call sent; empty for a temporary chat and for an unknown id."""
-    query = select(calls.c.messages).where(calls.c.owner == owner, calls.c.id == call_id)
-    return image_store.from_stored(conn, owner, conn.execute(query).scalar() or [])
+    query = select(calls.c.tip).where(calls.c.owner == owner, calls.c.id == call_id)
+    return message_nodes.load(conn, owner, conn.execute(query).scalar())
 
 
-def record(values: Sequence[Any]) -> CallRecord:
-    """A call from the values of `COLUMNS`."""
-    end = len(_FACTS)
-    facts = dict(zip(_FACTS, values[:end], strict=True))
-    return CallRecord(**facts, choices=_choices(values[end]), usage=Usage(*values[end + 1 :]))
+def whole() -> Select[Any]:
+    """All that `record` takes, of all calls."""
+    # any owner: who uses this names the owner.
+    return select(*COLUMNS).join(call_details, call_details.c.call_seq == calls.c.seq)
 
 
-def _choices(stored: Sequence[Mapping[str, Any]]) -> tuple[Choice, ...]:
-    return tuple(
-        Choice([choice["text"]], [choice["reasoning"]] if choice["reasoning"] else [], choice["finish_reason"])
-        for choice in stored
+def record(facts: Mapping[str, Any], said: Answers) -> CallRecord:
+    """A call from the values of `COLUMNS`, by name, and the answers read with them."""
+    return CallRecord(
+        **{name: facts[name] for name in _FACTS},
+        **{name: facts[name] for name in _DETAILS},
+        usage=_usage(facts),
+        choices=said.get(facts["call_seq"], ()),
     )
 
 
-def _answered(reply: Reply, temporary: bool) -> dict[str, Any]:
-    """The columns that grow with the answer; of a temporary chat without its words."""
+def figures(facts: Mapping[str, Any] | RowMapping) -> CallRecord:
+    """A call for figures alone, from the values of `FIGURES`, by name."""
+    return CallRecord(**{name: facts[name] for name in _FACTS}, **_NO_DETAILS, usage=_usage(facts))
+
+
+def by_call(rows: Sequence[Row[Any]]) -> Answers:
+    """The choices of calls from rows of `ANSWER`, in the order of their numbers."""
+    found: dict[int, list[Choice]] = {}
+    for row in rows:
+        thoughts = [row.reasoning] if row.reasoning else []
+        choice = Choice([row.text], thoughts, row.choice_finish_reason, list(row.parts or ()))
+        found.setdefault(row.call_seq, []).append(choice)
+    return {seq: tuple(choices) for seq, choices in found.items()}
+
+
+def named(row: Row[Any], names: Sequence[str]) -> dict[str, Any]:
+    """A row's values under its own result's names; far quicker for many columns than asking for one after another."""
+    return dict(zip(names, row, strict=True))
+
+
+def found(conn: Connection, query: Select[Any]) -> list[CallRecord]:
+    """The records of the calls that `query`, made from `whole`, finds."""
+    result = conn.execute(query)
+    names = tuple(result.keys())
+    rows = [named(row, names) for row in result]
+    said: Answers = {}
+    for some in texts.chunks(row["call_seq"] for row in rows):
+        said |= by_call(conn.execute(_answers_of(), {"seqs": some}).all())
+    return [record(row, said) for row in rows]
+
+
+@cache
+def _answers_of() -> Select[Any]:
+    """The answers of some calls."""
+    # any owner: the calls were found as their owner's.
+    wanted = select(*ANSWER).outerjoin(texts_table, ANSWER_TEXT)
+    wanted = wanted.where(answers.c.call_seq.in_(bindparam("seqs", expanding=True)))
+    return wanted.order_by(answers.c.call_seq, answers.c.choice)
+
+
+def _usage(facts: Mapping[str, Any] | RowMapping) -> Usage:
+    return Usage(
+        prompt_tokens=facts["prompt_tokens"],
+        completion_tokens=facts["completion_tokens"],
+        reasoning_tokens=facts["reasoning_tokens"],
+        cached_tokens=facts["cached_tokens"],
+        source=facts["usage_source"],
+    )
+
+
+def _figures(reply: Reply) -> dict[str, Any]:
+    """The columns of `calls` that grow with the answer."""
     choices = list(reply.choices)  # the reply may grow meanwhile, in another thread
     return {
         "model_answered": reply.model,
         "request_id": reply.request_id,
-        "choices": [
-            {
-                "text": "" if temporary else choice.text,
-                "reasoning": "" if temporary else choice.reasoning,
-                "finish_reason": choice.finish_reason,
-            }
-            for choice in choices
-        ],
         "finish_reason": choices[0].finish_reason if choices else None,
         "prompt_tokens": reply.usage.prompt_tokens,
         "completion_tokens": reply.usage.completion_tokens,
@@ -196,9 +322,83 @@ def _answered(reply: Reply, temporary: bool) -> dict[str, Any]:
     }
 
 
-def _is_temporary(conn: Connection, call_id: str) -> bool:
+def _ended(reply: Reply) -> dict[str, Any]:
+    """The columns of `calls` that are known when the call has ended."""
+    prompt_price, completion_price = reply.price or (None, None)
+    return {
+        "state": reply.state,
+        "seconds": reply.seconds,
+        "first_token_seconds": reply.first_token_seconds,
+        "error_kind": reply.error_kind,
+        "billed": reply.billed,
+        "attempts": reply.attempts,
+        "cost": reply.cost,
+        "cost_source": "" if reply.cost is None else "list",
+        "cost_reported": reply.usage.cost,
+        "prompt_price": prompt_price,
+        "completion_price": completion_price,
+        "price_currency": "USD" if reply.price else "",
+    }
+
+
+def _details(reply: Reply, temporary: bool) -> dict[str, Any]:
+    """The columns of `call_details` that are known when the call has ended; of a temporary chat without its words."""
+    return {
+        "error_text": "" if temporary else reply.error_text,
+        "error_record": dict(reply.error_record),
+        "usage_received": None if reply.usage.received is None else dict(reply.usage.received),
+        "attempt_times": [dict(times) for times in reply.attempt_times],
+    }
+
+
+def _save_answers(conn: Connection, call: Row[Any], reply: Reply, ended: bool) -> None:
+    """Write the choices. While they grow their texts stand in their own rows; at the end each is stored once."""
+    choices = list(reply.choices)  # the reply may grow meanwhile, in another thread
+    if not choices:
+        return
+    said = ["" if call.temporary else choice.text for choice in choices]
+    ids = texts.keep(conn, call.owner, said) if ended and not call.temporary else [None] * len(choices)
+    rows = [
+        {
+            "call_seq": call.seq,
+            "choice": index,
+            "owner": call.owner,
+            "text_id": ids[index],
+            "unfinished_text": None if ended else said[index],
+            "reasoning": "" if call.temporary else choice.reasoning,
+            "finish_reason": choice.finish_reason,
+            "parts": None if call.temporary else list(choice.parts) or None,
+        }
+        for index, choice in enumerate(choices)
+    ]
+    conn.execute(_saving_answers(conn.dialect.name), rows)
+
+
+@cache
+def _saving_answers(dialect: str) -> Any:
+    insert = postgresql.insert(answers) if dialect == "postgresql" else sqlite.insert(answers)
+    changed = ("text_id", "unfinished_text", "reasoning", "finish_reason", "parts")
+    return insert.on_conflict_do_update(
+        index_elements=["call_seq", "choice"], set_={name: insert.excluded[name] for name in changed}
+    )
+
+
+def _running(conn: Connection, call_id: str, states: Sequence[State] = ("started",)) -> Row[Any] | None:
+    """(seq, owner, state, temporary) of a call that is in one of `states`. Nothing else writes meanwhile: there is one
+    writer, and PostgreSQL holds the row for it."""
     # any owner: asked only for the runner's own calls.
-    return bool(conn.execute(select(calls.c.messages.is_(None)).where(calls.c.id == call_id)).scalar())
+    query: Select[Any] = select(calls.c.seq, calls.c.owner, calls.c.state, calls.c.temporary)
+    query = query.where(calls.c.id == call_id)
+    return conn.execute(query.where(calls.c.state.in_(states)).with_for_update()).first()
+
+
+def _texts_of(conn: Connection, owner: str, seqs: Sequence[int]) -> set[str]:
+    """The ids of the texts of calls' answers."""
+    found: set[str] = set()
+    for some in texts.chunks(seqs):
+        query = select(answers.c.text_id).where(answers.c.owner == owner, answers.c.call_seq.in_(some))
+        found.update(id for id in conn.execute(query).scalars() if id)
+    return found
 
 
 def _next_attempt(conn: Connection, call: Call) -> int:

@@ -2,7 +2,6 @@
 once."""
 
 import asyncio
-import logging
 import threading
 import time
 from collections.abc import AsyncGenerator
@@ -13,10 +12,12 @@ from typing import Any
 
 from lib.background import Job
 from lib.calls import records, unsupported_params
+from lib.calls.final_records import FinalRecord, FinalRecords
 from lib.calls.records import CallRecord
 from lib.core import prices, tokens
-from lib.core.contract import Call, Delta, Outcome, Reply, State, Usage
-from lib.core.errors import BadParameter, Billed, StoreError, TemperaError
+from lib.core.clock import now
+from lib.core.contract import Call, Delta, Reply, State, Usage
+from lib.core.errors import BadParameter, NotSavedYet, StoreError, TemperaError, unforeseen
 from lib.gateway.client import Client, OnBytes, Sleep, ignore_bytes
 from lib.gateway.endpoints import Endpoint
 from lib.store.database import Store
@@ -24,15 +25,16 @@ from lib.store.database import Store
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_CHARACTERS = 2_000
 MOST_LEFT_OUT = 2
-log = logging.getLogger(__name__)
 
 
 class Answer(Job):
-    """A call that runs, as the page sees it."""
+    """A call that runs, as the page sees it. `place` is the id of its chat or sweep; `started` tells whether its
+    beginning is in the store."""
 
-    def __init__(self, call: Call, on_bytes: OnBytes = ignore_bytes) -> None:
+    def __init__(self, call: Call, on_bytes: OnBytes = ignore_bytes, place: str = "", started: bool = True) -> None:
         super().__init__(call.id)
-        self.call = call
+        self.call, self.place, self.started = call, place, started
+        self.started_at = now()
         self.on_bytes = on_bytes
         """Hears the bytes of the answer as they come."""
         self.request = call.request
@@ -40,27 +42,57 @@ class Answer(Job):
         self.reply = Reply()
         self.sent = threading.Event()
         """Set when a whole request has left."""
-        self.outcome: Outcome | None = None
-        self.recorded = True
+        self.recorded = False
+        """Whether its final record is on the disk."""
         self.attempts = 1
         self._earlier_attempts = 0
         self.waiting: float | None = None
         """Seconds until the next attempt, while a refused one waits."""
         self.began = time.monotonic()
         self.first_token_seconds: float | None = None
+        self.attempt_times: list[dict[str, Any]] = [{"queued": 0.0}]
+
+    @property
+    def outcome(self) -> Reply | None:
+        """How the call ended; None while it runs."""
+        return None if self.reply.state == "started" else self.reply
+
+    @property
+    def size(self) -> int:
+        return 1_000 + sum(len(choice.text) + len(choice.reasoning) for choice in self.reply.choices)
+
+    def release(self) -> None:
+        """The conversation goes: it can be megabytes, and the store has it."""
+        self.call = replace(self.call, request=replace(self.call.request, messages=()))
+        self.request = replace(self.request, messages=())
+        self.on_bytes = ignore_bytes
 
     @property
     def seconds(self) -> float:
         """Seconds since the call began, or that it took."""
         return self.outcome.seconds if self.outcome else time.monotonic() - self.began
 
+    def was_sent(self) -> None:
+        """Note that a whole request has left."""
+        self.attempt_times[-1]["sent"] = self.seconds
+        self.sent.set()
+
+    def attempt_ended(self, error: BaseException | None, again: bool = False) -> None:
+        """Note that an attempt has ended, and whether another one follows."""
+        kind = getattr(error, "kind", "") or ("" if error is None else "stopped")
+        self.attempt_times[-1] |= {"end": self.seconds, "error": kind}
+        if again:
+            self.attempt_times.append({"queued": self.seconds})
+
     def retrying(self, attempt: int, wait: float, error: TemperaError) -> None:
         """Note that another attempt follows after `wait` seconds."""
+        self.attempt_ended(error, again=True)
         self.attempts, self.waiting = self._earlier_attempts + attempt + 1, wait
         self.touch()
 
-    def leave_out(self, names: frozenset[str]) -> None:
-        """Note that another attempt follows without the fields `names`."""
+    def leave_out(self, names: frozenset[str], error: TemperaError) -> None:
+        """Note that another attempt follows without the fields `names`, which `error` refused."""
+        self.attempt_ended(error, again=True)
         self.request = replace(self.request, unsupported=self.request.unsupported | names)
         self._earlier_attempts, self.attempts, self.waiting = self.attempts, self.attempts + 1, None
         self.touch()
@@ -71,34 +103,49 @@ async def run(
     endpoint: Endpoint,
     client: Client,
     store: Store,
+    finals: FinalRecords,
     sleep: Sleep = asyncio.sleep,
     texts: Store | None = None,
 ) -> None:
-    """Ask `endpoint` for the answer to a call that is recorded as started; ends when its final record is written.
+    """Ask `endpoint` for the answer to a call; ends when its final record is written, or held to be written later.
     Between two attempts `sleep` waits. The words of a temporary call go into `texts`."""
-    saver = _Saver(answer, store)
+    answer.began = time.monotonic()
     state: State = "ok"
     error: BaseException | None = None
-    answer.began = time.monotonic()
     try:
-        async with aclosing(_deltas(answer, endpoint, client, store, sleep)) as deltas:
-            async for delta in deltas:
-                answer.reply.add(delta)
-                if answer.first_token_seconds is None and not answer.reply.empty:
-                    answer.first_token_seconds = answer.seconds
-                saver.save_if_due(len(delta.text) + len(delta.reasoning))
-                answer.touch()
+        await _take_in(answer, endpoint, client, store, sleep)
     except asyncio.CancelledError as stopped:
         state, error = "cancelled", stopped
     except TemperaError as problem:
         state, error = ("error" if answer.reply.empty else "partial"), problem
     except Exception as bug:
-        log.exception("call %s failed for a reason nobody foresaw", answer.call.id)
-        state, error = ("error" if answer.reply.empty else "partial"), bug
-    answer.outcome = _outcome(answer, state, error)
-    for one in (texts, store):
-        if one is not None:
-            await _record(answer, answer.outcome, one)
+        state, error = ("error" if answer.reply.empty else "partial"), unforeseen(bug, f"call {answer.call.id}")
+    answer.attempt_ended(error)
+    try:
+        _end(answer, state, error)
+    except Exception as bug:  # what came is worth more than its figures
+        _end_without_figures(answer, unforeseen(bug, f"the figures of call {answer.call.id}"))
+    if texts is not None:
+        await _record_texts(answer, texts)
+    # Even when the job is being cancelled a second time.
+    answer.recorded = await asyncio.shield(asyncio.ensure_future(finals.write(_final(answer))))
+
+
+async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: Store, sleep: Sleep) -> None:
+    """Let the answer grow by what comes, and save it on the way."""
+    saver = _Saver(answer, store)
+    async with aclosing(_deltas(answer, endpoint, client, store, sleep)) as deltas:
+        async for delta in deltas:
+            answer.reply.add(delta)
+            if answer.first_token_seconds is None and not answer.reply.empty:
+                answer.first_token_seconds = answer.attempt_times[-1]["first_word"] = answer.seconds
+            saver.save_if_due(len(delta.text) + len(delta.reasoning))
+            answer.touch()
+
+
+def _final(answer: Answer) -> FinalRecord:
+    sent, began = answer.request.sent, answer.started_at
+    return FinalRecord(answer.call, answer.reply, sent, records.this_process(), answer.place, answer.started, began)
 
 
 async def _deltas(
@@ -114,7 +161,7 @@ async def _deltas(
                 on_retry=answer.retrying,
                 sleep=sleep,
                 on_bytes=answer.on_bytes,
-                on_sent=answer.sent.set,
+                on_sent=answer.was_sent,
             )
             async with aclosing(asked) as deltas:
                 async for delta in deltas:
@@ -125,7 +172,7 @@ async def _deltas(
             await _remember(answer.call, endpoint, names, store)
             if not left or not names:
                 raise
-            answer.leave_out(names)
+            answer.leave_out(names, error)
 
 
 async def _remember(call: Call, endpoint: Endpoint, names: frozenset[str], store: Store) -> None:
@@ -136,26 +183,17 @@ async def _remember(call: Call, endpoint: Endpoint, names: frozenset[str], store
             await store.submit(lambda db: unsupported_params.remember(db, call.owner, endpoint.base_url, model, names))
 
 
-def _outcome(answer: Answer, state: State, error: BaseException | None) -> Outcome:
-    usage = _counted(answer.call, answer.reply, sent=state in ("ok", "partial") or not answer.reply.empty)
-    answer.reply.usage = usage
-    billed: Billed = "yes" if state == "ok" else getattr(error, "billed", "unknown")
-    return Outcome(
-        state=state,
-        reply=answer.reply,
-        seconds=answer.seconds,
-        first_token_seconds=answer.first_token_seconds,
-        error_kind=getattr(error, "kind", "bug") if isinstance(error, Exception) else "",
-        error_text=error.original if isinstance(error, TemperaError) else "",
-        error_record=_shown(error).record() if isinstance(error, Exception) else {},
-        billed=billed,
-        attempts=answer.attempts,
-        cost=prices.cost(answer.call.request.model, usage),
-    )
-
-
-def _shown(error: Exception) -> TemperaError:
-    return error if isinstance(error, TemperaError) else TemperaError()
+def _end(answer: Answer, state: State, error: BaseException | None) -> None:
+    """Note in the reply how the call ended; its state comes last, as that says that all the rest is there."""
+    reply, model = answer.reply, answer.call.request.model
+    reply.seconds, reply.first_token_seconds = answer.seconds, answer.first_token_seconds
+    reply.usage = _counted(answer.call, reply, sent=state in ("ok", "partial") or not reply.empty)
+    if isinstance(error, TemperaError):
+        reply.error_kind, reply.error_text, reply.error_record = error.kind, error.original, error.record()
+    reply.billed = "yes" if state == "ok" else getattr(error, "billed", "unknown")
+    reply.attempts, reply.attempt_times = answer.attempts, tuple(answer.attempt_times)
+    reply.cost, reply.price = prices.cost(model, reply.usage), prices.list_price(model)
+    reply.state = state
 
 
 def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
@@ -173,26 +211,45 @@ def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
     )
 
 
-async def _record(answer: Answer, outcome: Outcome, store: Store) -> None:
-    """Write the final record, even when the job is being cancelled a second time."""
-    try:
-        sent = answer.request.sent
-        await asyncio.shield(store.submit(lambda db: records.finish_call(db, answer.call.id, outcome, sent)))
-    except StoreError:
-        answer.recorded = False
+def _end_without_figures(answer: Answer, error: TemperaError) -> None:
+    """The same where the figures can't be had."""
+    reply = answer.reply
+    reply.seconds, reply.first_token_seconds = answer.seconds, answer.first_token_seconds
+    reply.error_kind, reply.error_record = error.kind, error.record()
+    reply.billed, reply.attempts = "unknown", answer.attempts
+    reply.state = "error" if reply.empty else "partial"
+
+
+async def _record_texts(answer: Answer, texts: Store) -> None:
+    """Write the final record of a temporary call where its words are."""
+    reply, sent = answer.reply, answer.request.sent
+    with suppress(StoreError):  # the chat was left, and its store with it
+        await asyncio.shield(texts.submit(lambda db: records.finish_call(db, answer.call.id, reply, sent)))
 
 
 def unsaved_record(started: CallRecord, answer: Answer) -> CallRecord:
-    """What the record of a call would be whose final record could not be written: whole, and said not to be saved."""
-    trouble = StoreError()
+    """What the record of a call would be that ended and could not be written: whole, and said not to be saved."""
+    if answer.outcome is None:
+        _end_without_figures(answer, answer.trouble or StoreError())
+    return as_it_ended(started, answer.reply, answer.trouble)
+
+
+def as_it_ended(started: CallRecord, reply: Reply, trouble: TemperaError | None = None) -> CallRecord:
+    """The record of a call whose end, as `reply` has it, is not stored yet; `trouble` says why, where that is known."""
+    said = trouble or NotSavedYet()
     return replace(
         started,
-        state=answer.outcome.state if answer.outcome else "partial",
-        seconds=answer.seconds,
-        choices=tuple(answer.reply.choices),
-        usage=answer.reply.usage,
-        error_kind=trouble.kind,
-        error_record=trouble.record(),
+        model_answered=reply.model,
+        state=reply.state,
+        seconds=reply.seconds,
+        first_token_seconds=reply.first_token_seconds,
+        choices=tuple(reply.choices),
+        usage=reply.usage,
+        cost=reply.cost,
+        billed=reply.billed,
+        error_kind=reply.error_kind or said.kind,
+        error_text=reply.error_text,
+        error_record=reply.error_record or said.record(),
     )
 
 

@@ -1,20 +1,22 @@
 """Reads the open branch of a chat: its messages from the root to the current one, each with its alternative versions.
 
-Read in two statements, however long it is: one climbs from the head to the root, one draws the tree. A deleted turn
-stays a node of the tree, so that what was said after it keeps its place; it is only passed over.
+Read in three statements, however long it is: two climb from the head to the root, for the turns and for the texts of
+the answers, one draws the tree. A deleted turn stays a node of the tree, so that what was said after it keeps its
+place; it is only passed over.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, BindParameter, Connection, Select, bindparam, literal, select
 
-from lib.calls.records import COLUMNS, CallRecord, record
+from lib.calls import records
+from lib.calls.records import ANSWER, ANSWER_TEXT, COLUMNS, OWNER, CallRecord
 from lib.core.contract import Role
-from lib.store.schema import calls, chats, messages
+from lib.store.schema import answers, call_details, calls, chats, messages, texts
 
 
 class _Place(NamedTuple):
@@ -26,8 +28,11 @@ class _Place(NamedTuple):
 
 
 _Children = dict[str | None, list[_Place]]
-_NAMES = ("id", "parent_id", "role", "content", "images", "choice", "together", "left_out")
-_TURN = [messages.c[name] for name in _NAMES]
+_TURN = [
+    messages.c.id.label("turn_id"),
+    *(messages.c[name] for name in ("parent_id", "role", "content", "images", "choice", "together", "left_out")),
+]
+_Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +68,33 @@ class Turn:
 
 def open_branch(conn: Connection, owner: str, chat_id: str) -> list[Turn]:
     """The turns from the root to the head; empty for a chat that has none, or that this owner does not have."""
-    rows = conn.execute(_open_turns(), {"owner": owner, "chat": chat_id}).all()
-    children = _children(conn, owner, chat_id) if rows else {}
-    return [_turn(row, children) for row in rows]
+    return _turns(conn, _open_turns(), _open_answers(), {"owner": owner, "chat": chat_id})
 
 
 def side_by_side(conn: Connection, owner: str, chat_id: str, together: str) -> list[Turn]:
     """The answers of several models to one question, one turn for each call, in the order they were asked."""
-    rows = conn.execute(_turns_together(), {"owner": owner, "chat": chat_id, "together": together}).all()
-    children = _children(conn, owner, chat_id) if rows else {}
-    return [_turn(row, children) for row in rows]
+    of = {"owner": owner, "chat": chat_id, "together": together}
+    return _turns(conn, _turns_together(), _answers_together(), of)
+
+
+def _turns(conn: Connection, turns: Select[Any], said: Select[Any], of: Mapping[str, str]) -> list[Turn]:
+    result = conn.execute(turns, of)
+    names = tuple(result.keys())
+    rows = [records.named(row, names) for row in result]
+    if not rows:
+        return []
+    choices = records.by_call(conn.execute(said, of).all())
+    children = _children(conn, of["owner"], of["chat"])
+    return [_turn(row, choices, children) for row in rows]
 
 
 # The statements are built once: building one takes SQLAlchemy longer than SQLite takes to answer it.
-OWNER: BindParameter[str] = bindparam("owner")
 CHAT: BindParameter[str] = bindparam("chat")
+_OWN_CALL = (calls.c.id == messages.c.call_id) & (calls.c.owner == OWNER)
+_TOGETHER = (
+    *(messages.c.owner == OWNER, messages.c.chat_id == CHAT, messages.c.together == bindparam("together")),
+    *(messages.c.deleted_at.is_(None), messages.c.choice == 0),
+)
 
 
 @cache
@@ -86,21 +103,42 @@ def _open_turns() -> Select[Any]:
     return (
         select(*_TURN, *COLUMNS)
         .join(branch, messages.c.id == branch.c.id)
-        .outerjoin(calls, (calls.c.id == messages.c.call_id) & (calls.c.owner == OWNER))
+        .outerjoin(calls, _OWN_CALL)
+        .outerjoin(call_details, call_details.c.call_seq == calls.c.seq)
         .where(messages.c.owner == OWNER, messages.c.deleted_at.is_(None))
         .order_by(branch.c.depth.desc())
     )
 
 
 @cache
+def _open_answers() -> Select[Any]:
+    branch = _branch()
+    # any owner: _OWN_CALL and the branch name the owner.
+    wanted = select(*ANSWER).select_from(branch).join(messages, messages.c.id == branch.c.id).join(calls, _OWN_CALL)
+    return _with_texts(wanted.where(messages.c.owner == OWNER, messages.c.deleted_at.is_(None)))
+
+
+@cache
 def _turns_together() -> Select[Any]:
     return (
         select(*_TURN, *COLUMNS)
-        .join(calls, (calls.c.id == messages.c.call_id) & (calls.c.owner == OWNER))
-        .where(messages.c.owner == OWNER, messages.c.chat_id == CHAT, messages.c.together == bindparam("together"))
-        .where(messages.c.deleted_at.is_(None), messages.c.choice == 0)
+        .join(calls, _OWN_CALL)
+        .join(call_details, call_details.c.call_seq == calls.c.seq)
+        .where(messages.c.owner == OWNER, *_TOGETHER)
         .order_by(messages.c.seq)
     )
+
+
+@cache
+def _answers_together() -> Select[Any]:
+    # any owner: _TOGETHER names the owner.
+    return _with_texts(select(*ANSWER).select_from(messages).join(calls, _OWN_CALL).where(*_TOGETHER))
+
+
+def _with_texts(wanted: Select[Any]) -> Select[Any]:
+    """The answers to the calls that are joined, with their texts."""
+    found = wanted.join(answers, answers.c.call_seq == calls.c.seq).outerjoin(texts, ANSWER_TEXT)
+    return found.order_by(answers.c.call_seq, answers.c.choice)
 
 
 def _branch() -> CTE:
@@ -132,30 +170,29 @@ def _places() -> Select[Any]:
 def _children(conn: Connection, owner: str, chat_id: str) -> _Children:
     """All messages of a chat that are not deleted, by their parent, oldest first."""
     children: _Children = defaultdict(list)
-    for id, parent_id, call_id, seq in conn.execute(_places(), {"owner": owner, "chat": chat_id}):
-        children[parent_id].append(_Place(id, call_id or id, seq))
+    for row in conn.execute(_places(), {"owner": owner, "chat": chat_id}):
+        children[row.parent_id].append(_Place(row.id, row.call_id or row.id, row.seq))
     return children
 
 
-def _turn(row: Sequence[Any], children: _Children) -> Turn:
-    facts = dict(zip(_NAMES, row, strict=False))
-    values = row[len(_NAMES) :]
-    call = record(values) if values[0] is not None else None
-    choice = call.choices[facts["choice"]] if call and facts["choice"] < len(call.choices) else None
-    family, content = children[facts["parent_id"]], facts["content"] or ""
-    alternatives, versions = _grouped(facts["id"], family, children)
+def _turn(row: _Values, choices: records.Answers, children: _Children) -> Turn:
+    call = records.record(row, choices) if row["id"] is not None else None
+    choice = call.choices[row["choice"]] if call and row["choice"] < len(call.choices) else None
+    id, content = row["turn_id"], row["content"] or ""
+    family = children[row["parent_id"]]
+    alternatives, versions = _grouped(id, family, children)
     return Turn(
-        id=facts["id"],
-        parent=facts["parent_id"],
-        role=facts["role"],
+        id=id,
+        parent=row["parent_id"],
+        role=row["role"],
         text=content + (choice.text if choice else ""),
         begun=content if call else "",
         reasoning=choice.reasoning if choice else "",
-        images=tuple(facts["images"] or ()),
+        images=tuple(row["images"] or ()),
         call=call,
-        choice=facts["choice"],
-        together=facts["together"],
-        left_out=facts["left_out"],
+        choice=row["choice"],
+        together=row["together"],
+        left_out=row["left_out"],
         siblings=tuple(place.id for place in family),
         alternatives=alternatives,
         versions=versions,

@@ -1,8 +1,10 @@
 """Sends a message: stores it in the chat's tree, records the calls for its answers, and starts them."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TypeVar
@@ -12,11 +14,12 @@ from sqlalchemy import Connection
 from lib.calls import records, unsupported_params
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.records import CallRecord
+from lib.calls.runner import as_it_ended
 from lib.chat import repository as chats
 from lib.chat.form import Form
 from lib.chat.repository import Turn
 from lib.core.contract import Call, ChatRequest, Message, Params, Role
-from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected
+from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected, StoreError
 from lib.core.i18n import N_
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
@@ -28,6 +31,7 @@ NOT_SENT = {ConnectionFailed.kind, *(error.kind for error in ConnectionFailed.__
 """The kinds of errors after which a call may be made elsewhere without being paid twice."""
 T = TypeVar("T")
 SENT_WITHIN_SECONDS = 0.02
+KEEP_SECONDS = 5.0
 GO_ON = "Continue your last answer exactly where it stopped. Repeat nothing and add no introduction."
 
 
@@ -62,15 +66,29 @@ class Conversation:
         if self.chat_id is None:
             return []
         chat_id = self.chat_id
-        return self.store.read(lambda db: chats.open_branch(db, self.owner, chat_id))
+        return self._with_held(self.store.read(lambda db: chats.open_branch(db, self.owner, chat_id)))
 
     def side_by_side(self, turn: Turn) -> list[Turn]:
         """The answers that were asked for together with `turn`, itself included; only itself for most turns."""
         if self.chat_id is None or turn.together is None:
             return [turn]
         chat_id, together = self.chat_id, turn.together
-        found = self.store.read(lambda db: chats.side_by_side(db, self.owner, chat_id, together))
+        found = self._with_held(self.store.read(lambda db: chats.side_by_side(db, self.owner, chat_id, together)))
         return [turn if turn.id in one.alternatives else one for one in found]
+
+    def _with_held(self, turns: list[Turn]) -> list[Turn]:
+        """The turns with the whole answers that the store has not taken yet."""
+        if self.temporary or not len(self.dispatcher.finals):
+            return turns
+        return [self._as_held(turn) for turn in turns]
+
+    def _as_held(self, turn: Turn) -> Turn:
+        held = self.dispatcher.finals.of_call(turn.call.id) if turn.call else None
+        if turn.call is None or held is None:
+            return turn
+        call = as_it_ended(turn.call, held.reply)
+        text = call.choices[turn.choice].text if turn.choice < len(call.choices) else ""
+        return replace(turn, call=call, text=turn.begun + text)
 
     def send_text(self, text: str, form: Form, images: Sequence[str] = (), turns: Sequence[Turn] | None = None) -> str:
         """Send `text` and images (data URLs) after `turns`, the open branch; the id of the chat. Raises InvalidInput
@@ -94,7 +112,7 @@ class Conversation:
             return chat_id
 
         chat_id = self.store.write(record).result()
-        self._start(asked)
+        self._start(asked, chat_id)
         return chat_id
 
     def write(self, role: Role, text: str, instead_of: Turn | None = None) -> str:
@@ -110,6 +128,30 @@ class Conversation:
             return chat_id
 
         return self.store.write(record).result()
+
+    def in_memory(self) -> "Conversation":
+        """The open branch as a temporary chat, for a store that takes nothing at present; `keep` brings it back."""
+        turns = self.branch()
+        messages = [Message(role=one.role, content=one.text, images=self.images(one.images)) for one in turns]
+        copy = replace(self, chat_id=None, temporary=True)
+        return replace(copy, chat_id=copy.import_chat("", messages)) if messages else copy
+
+    def keep(self) -> str:
+        """Save the open branch of a temporary chat as a chat like any other, and forget the temporary one; the id of
+        the new chat. Raises StoreError."""
+        turns = self.branch()
+        messages = [Message(role=one.role, content=one.text, images=self.images(one.images)) for one in turns]
+        chat_id = replace(self, chat_id=None, temporary=False).import_chat("", messages)
+        self.erase()
+        return chat_id
+
+    async def keep_when_possible(self) -> None:
+        """`keep`, again and again until the store takes it."""
+        while True:
+            with suppress(StoreError):
+                await asyncio.to_thread(self.keep)
+                return
+            await asyncio.sleep(KEEP_SECONDS)
 
     def import_chat(self, title: str, messages: Sequence[Message]) -> str:
         """Keep a conversation that was held elsewhere; the id of its chat."""
@@ -160,8 +202,14 @@ class Conversation:
         self._change(lambda db, chat_id: chats.undelete_turn(db, self.owner, chat_id, message_id, mark))
 
     def erase(self) -> None:
-        """Remove the whole chat for good."""
+        """Remove the whole chat for good, and what was still to be saved of it."""
+        if self.chat_id is not None:
+            self.dispatcher.forget(self.owner, self.chat_id)
+        if self.chat_id is not None and not self.temporary:
+            self.dispatcher.finals.forget(self.owner, self.chat_id)
         self._change(lambda db, chat_id: chats.erase(db, self.owner, chat_id))
+        if self.temporary:
+            self.dispatcher.memory.drop_if_empty()
 
     def _change(self, work: Callable[[Connection, str], T]) -> T:
         if self.chat_id is None:
@@ -244,31 +292,39 @@ class Conversation:
             return
         chat_id = self.chat_id
         self.store.write(lambda db: self._record_answers(db, chat_id, question, asked)).result()
-        self._start(asked)
+        self._start(asked, chat_id)
 
     def _record_answers(self, db: Connection, chat_id: str, question: str | None, asked: _Asked) -> None:
         together = secrets.token_hex(16) if len(asked.calls) > 1 else None
         firsts = []
         for call, _ in asked.calls:
-            records.start_call(db, replace(call, temporary=False), self.dispatcher.process)
+            records.start_call(db, replace(call, temporary=False, chat_id=chat_id), self.dispatcher.process)
             place = (chat_id, question, call.id, call.request.choices, asked.begun, together, asked.left_out)
             firsts += chats.add_answers(db, self.owner, *place)[:1]
         if together:
             chats.choose(db, self.owner, chat_id, firsts[0])
 
-    def _start(self, asked: _Asked) -> None:
-        if self.temporary:
-            self.dispatcher.store.write(lambda db: self._count(db, asked)).result()
-        answers = [self.dispatcher.start(call, endpoint) for call, endpoint in asked.calls]
+    def _start(self, asked: _Asked, chat_id: str) -> None:
+        started = not self.temporary or self._counted(asked)
+        answers = [self.dispatcher.start(call, endpoint, chat_id, started) for call, endpoint in asked.calls]
         # Drawing the page would take the interpreter from the requests, and these are what one waits for.
         until = time.monotonic() + SENT_WITHIN_SECONDS
         for answer in answers:
             answer.sent.wait(max(0.0, until - time.monotonic()))
 
-    def _count(self, db: Connection, asked: _Asked) -> None:
-        """Record the calls of a temporary chat where usage is counted, without their texts."""
-        for call, _ in asked.calls:
-            records.start_call(db, call, self.dispatcher.process)
+    def _counted(self, asked: _Asked) -> bool:
+        """Record the calls of a temporary chat where usage is counted, without their texts; False when that can't be
+        done now, which is no reason not to ask."""
+
+        def count(db: Connection) -> None:
+            for call, _ in asked.calls:
+                records.start_call(db, call, self.dispatcher.process)
+
+        try:
+            self.dispatcher.store.write(count).result()
+        except StoreError:
+            return False
+        return True
 
 
 def not_sent(call: CallRecord) -> bool:

@@ -5,7 +5,6 @@ An assistant's turn that came from a call is one choice of that call, and n alte
 the owner finds nothing: reading gives an empty result, writing raises NotFound.
 """
 
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -14,24 +13,25 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Text,
+    Select,
     Update,
-    cast,
+    func,
     or_,
     select,
     update,
 )
 from sqlalchemy import delete as sql_delete
 
-from lib.calls.records import CallRecord
+from lib.calls import records
+from lib.calls.records import ANSWER_TEXT, CallRecord
 from lib.chat.branch import Turn, open_branch, side_by_side
 from lib.core.clock import now
 from lib.core.contract import Role
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.core.titles import title_of
-from lib.store import image_store
-from lib.store.schema import calls, chats, messages
+from lib.store import image_store, message_nodes
+from lib.store.schema import answers, calls, chats, messages, texts
 
 __all__ = ["CallRecord", "Chat", "NotFound", "Turn", "open_branch", "side_by_side"]
 
@@ -64,12 +64,13 @@ def new_chat(conn: Connection, owner: str, first_text: str) -> str:
     return chat_id
 
 
-def chats_of(conn: Connection, owner: str, search: str = "") -> list[Chat]:
-    """The owner's chats, last used first; with `search` those that have it in their title or in a text."""
+def chats_of(conn: Connection, owner: str, search: str = "", limit: int | None = None) -> list[Chat]:
+    """The owner's chats, last used first, at most `limit`; with `search` those that have it in their title or in a
+    text."""
     query = select(chats).where(chats.c.owner == owner, chats.c.deleted_at.is_(None))
     if search.strip():
-        query = query.where(_has_words(conn, owner, search.strip()))
-    rows = conn.execute(query.order_by(chats.c.updated_at.desc(), chats.c.id)).mappings()
+        query = query.where(_has_words(owner, search.strip()))
+    rows = conn.execute(query.order_by(chats.c.updated_at.desc(), chats.c.id).limit(limit)).mappings()
     return [Chat(**{field.name: row[field.name] for field in fields(Chat)}) for row in rows]
 
 
@@ -136,11 +137,21 @@ def undelete_turn(conn: Connection, owner: str, chat_id: str, message_id: str, m
 
 
 def erase(conn: Connection, owner: str, chat_id: str) -> None:
-    """Remove a chat with all its turns and calls; nothing brings it back."""
-    made = select(messages.c.call_id).where(messages.c.owner == owner, messages.c.chat_id == chat_id)
-    conn.execute(sql_delete(calls).where(calls.c.owner == owner, calls.c.id.in_(made)))
-    conn.execute(sql_delete(messages).where(messages.c.owner == owner, messages.c.chat_id == chat_id))
-    conn.execute(sql_delete(chats).where(chats.c.owner == owner, chats.c.id == chat_id))
+    """Remove a chat with all its turns and calls, and every text that nothing else of its owner has; nothing brings it
+    back."""
+    records.delete_calls(conn, owner, _remove(conn, owner, chat_id))
+
+
+def purge(conn: Connection, owner: str, chat_id: str) -> None:
+    """Remove a chat as `erase` does, but let its calls be counted as before, without their texts."""
+    records.forget_texts(conn, owner, _remove(conn, owner, chat_id))
+
+
+def deleted_before(conn: Connection, moment: int) -> list[tuple[str, str]]:
+    """(owner, id) of the chats that were deleted before `moment` (microseconds since 1970)."""
+    # any owner: what is deleted is removed for everybody after the same time.
+    query = select(chats.c.owner, chats.c.id).where(chats.c.deleted_at < moment)
+    return [(row.owner, row.id) for row in conn.execute(query)]
 
 
 def rename(conn: Connection, owner: str, chat_id: str, title: str) -> None:
@@ -158,6 +169,18 @@ def undelete(conn: Connection, owner: str, chat_id: str) -> None:
     _must_change(conn, update(chats).where(chats.c.owner == owner, chats.c.id == chat_id).values(deleted_at=None))
 
 
+def _remove(conn: Connection, owner: str, chat_id: str) -> list[str]:
+    """Remove a chat, its turns, and the images that only it had; the ids of its calls."""
+    turns = select(messages.c.call_id, messages.c.images).where(
+        messages.c.owner == owner, messages.c.chat_id == chat_id
+    )
+    rows = conn.execute(turns).all()
+    conn.execute(sql_delete(messages).where(messages.c.owner == owner, messages.c.chat_id == chat_id))
+    conn.execute(sql_delete(chats).where(chats.c.owner == owner, chats.c.id == chat_id))
+    message_nodes.free_images(conn, owner, {id for row in rows for id in row.images or ()})
+    return list({row.call_id for row in rows if row.call_id})
+
+
 def _of(owner: str, chat_id: str) -> Update:
     return update(chats).where(chats.c.owner == owner, chats.c.id == chat_id, chats.c.deleted_at.is_(None))
 
@@ -167,27 +190,26 @@ def _must_change(conn: Connection, statement: Update) -> None:
         raise NotFound
 
 
-def _has_words(conn: Connection, owner: str, words: str) -> ColumnElement[bool]:
+def _has_words(owner: str, words: str) -> ColumnElement[bool]:
     content = messages.c.content.icontains(words, autoescape=True)
     said = select(messages.c.chat_id).where(messages.c.owner == owner, messages.c.deleted_at.is_(None), content)
     return or_(
         chats.c.title.icontains(words, autoescape=True),
         chats.c.id.in_(said),
-        chats.c.id.in_(_answered_with(conn, owner, words)),
+        chats.c.id.in_(_answered_with(owner, words)),
     )
 
 
-def _answered_with(conn: Connection, owner: str, words: str) -> set[str]:
+def _answered_with(owner: str, words: str) -> Select[Any]:
     """The ids of the chats that have `words` in an answer of a call."""
-    stored = cast(calls.c.choices, Text).icontains(json.dumps(words, ensure_ascii=False)[1:-1], autoescape=True)
-    rows = conn.execute(
-        select(messages.c.chat_id, messages.c.choice, calls.c.choices)
-        .join(calls, calls.c.id == messages.c.call_id)
-        .where(messages.c.owner == owner, messages.c.deleted_at.is_(None), calls.c.owner == owner, stored)
+    said = func.coalesce(texts.c.text, answers.c.unfinished_text)
+    return (
+        select(messages.c.chat_id)
+        .join(calls, (calls.c.id == messages.c.call_id) & (calls.c.owner == owner))
+        .join(answers, (answers.c.call_seq == calls.c.seq) & (answers.c.choice == messages.c.choice))
+        .outerjoin(texts, ANSWER_TEXT)
+        .where(messages.c.owner == owner, messages.c.deleted_at.is_(None), said.icontains(words, autoescape=True))
     )
-    # The database looks through the JSON, names of fields included; the words have to be in the text itself.
-    found = ((chat_id, choices[choice]["text"]) for chat_id, choice, choices in rows if choice < len(choices))
-    return {chat_id for chat_id, text in found if words.lower() in text.lower()}
 
 
 def _messages_of(owner: str, chat_id: str) -> Update:

@@ -16,7 +16,7 @@ from lib.core.errors import Billed, InvalidInput
 from lib.core.i18n import N_
 
 Role = Literal["system", "user", "assistant"]
-Page = Literal["chat", "sweep"]
+Page = Literal["chat", "sweep", "judge"]
 State = Literal["started", "ok", "partial", "error", "cancelled", "interrupted"]
 UsageSource = Literal["reported", "estimated", "unknown"]
 
@@ -237,6 +237,10 @@ class Usage:
     reasoning_tokens: int | None = None
     cached_tokens: int | None = None
     source: UsageSource = "unknown"
+    cost: float | None = field(default=None, compare=False)
+    """What the service says that the call cost, in its own currency, as most say US dollars."""
+    received: Mapping[str, Any] | None = field(default=None, compare=False)
+    """The report as it came; None where there was none, or one too large to keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +263,8 @@ class Choice:
     pieces: list[str] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)
     finish_reason: str | None = None
+    parts: list[Mapping[str, Any]] = field(default_factory=list)
+    """What is not text: tool calls, images, audio, sources."""
 
     @property
     def text(self) -> str:
@@ -271,12 +277,30 @@ class Choice:
 
 @dataclass(slots=True)
 class Reply:
-    """An answer as it grows: written by one task, readable from any thread at any time."""
+    """An answer as it grows, and how it ended: written by one task, readable from any thread at any time.
+
+    Times are in seconds, `cost` in US dollars at the `price` of its model (None: no price).
+    """
 
     choices: list[Choice] = field(default_factory=list)
     usage: Usage = Usage()
     model: str = ""
     request_id: str = ""
+    state: State = "started"
+    seconds: float = 0.0
+    first_token_seconds: float | None = None
+    error_kind: str = ""
+    error_text: str = ""
+    error_record: Mapping[str, Any] = field(default_factory=dict)
+    """The sentence of the error, as `TemperaError.record` gives it."""
+    billed: Billed = "yes"
+    attempts: int = 1
+    attempt_times: tuple[Mapping[str, Any], ...] = ()
+    """Of each attempt the seconds, from the call's beginning, at which it was queued, sent, had its first word and
+    ended, and the kind of its error."""
+    cost: float | None = None
+    price: tuple[float, float] | None = None
+    """US dollars per million prompt and completion tokens at the time."""
 
     def add(self, delta: Delta) -> None:
         """Take in one delta; choices may come in any order."""
@@ -310,20 +334,5 @@ class Call:
     request: ChatRequest
     cell_id: str | None = None
     temporary: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a call ended; times in seconds, cost in US dollars at list prices (None: no price)."""
-
-    state: State
-    reply: Reply
-    seconds: float
-    first_token_seconds: float | None = None
-    error_kind: str = ""
-    error_text: str = ""
-    error_record: Mapping[str, Any] = field(default_factory=dict)
-    """The sentence of the error, as `TemperaError.record` gives it."""
-    billed: Billed = "yes"
-    attempts: int = 1
-    cost: float | None = None
+    chat_id: str | None = None
+    sweep_id: str | None = None

@@ -22,6 +22,11 @@
       NotConnected              a service that was there before
       LocalModelFailed          the model on this computer
       StoreError                the database
+        StoreFull  StoreLocked  StoreReadOnly  StoreGone  StoreDamaged
+        StoreNotOpened  StoreReplaced  StoreMissing  StoreRestored  NotSavedYet
+        NotUpgraded             one of an older version
+      Unforeseen                a bug: the log has it under a number
+      NotRestored               a file that is no backup, or not now
       InvalidInput              what was typed can't be sent
       SettingsError             the operator's settings
 
@@ -29,12 +34,15 @@
 the page. `original` is the service's own text, shown folded and as plain text only.
 """
 
-from collections.abc import Callable, Mapping
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from lib.core.i18n import N_
 
 Billed = Literal["yes", "no", "unknown"]
+log = logging.getLogger(__name__)
 
 
 class TemperaError(Exception):
@@ -346,6 +354,137 @@ class StoreError(TemperaError):
         "Free some space or set TEMPERA_DATA_DIR to another folder, then restart. "
         "Until then chats are kept in memory only."
     )
+
+
+class StoreFull(StoreError):
+    """No room on the disk, or the file may not grow."""
+
+    kind = "store_full"
+    message = N_("The disk is full, or the database may not grow: nothing new can be saved.")
+    hint = N_(
+        "What was saved before is safe. Free some space: answers wait in memory and are then saved by themselves."
+    )
+
+
+class StoreLocked(StoreError):
+    """Another program holds the database."""
+
+    kind = "store_locked"
+    message = N_("Another program keeps the database locked: nothing can be saved at the moment.")
+    hint = N_("Close what else uses the data folder (a backup, a database viewer); what waits is saved by itself then.")
+
+
+class StoreReadOnly(StoreError):
+    """The file or its folder can't be written."""
+
+    kind = "store_read_only"
+    message = N_("The database can only be read: nothing new can be saved.")
+    hint = N_("Give Tempera the right to write in its data folder; what waits is saved by itself then.")
+
+
+class StoreGone(StoreError):
+    """The database file, or the database server, is not there any more."""
+
+    kind = "store_gone"
+    message = N_("The database can't be reached: nothing can be read or saved at the moment.")
+    hint = N_("Bring its file, disk or server back: answers wait in memory and are then saved by themselves.")
+
+
+class StoreDamaged(StoreError):
+    """The database file is not whole."""
+
+    kind = "store_damaged"
+    message = N_("The database file is damaged: some of what was saved may be unreadable.")
+    hint = N_("Close other Temperas and start this one again: the file is kept, and what can be read is saved anew.")
+
+
+class StoreNotOpened(StoreError):
+    """The database could not be opened at the start; `why` is the sentence of the reason."""
+
+    kind = "store_not_opened"
+    hint = N_(
+        "What was saved before is not touched, but can't be shown now. Mend that and start Tempera again; "
+        "until then chats are kept in memory only, and end with it."
+    )
+
+    def __init__(self, why: StoreError) -> None:
+        self.message = why.message
+        super().__init__(why.original, **why.facts)
+
+
+class StoreReplaced(StoreError):
+    """A damaged file was set aside, and a new one begun with what could be read; `owner_chats` are the titles of the
+    chats that came back, by owner."""
+
+    kind = "store_replaced"
+    message = N_("The database was damaged. It is kept as {kept}, and a new one was begun with what could be read.")
+    hint = N_("Look through your chats: what is missing may still be in the file that was kept.")
+
+    def __init__(self, owner_chats: Mapping[str, Sequence[str]], **facts: Any) -> None:
+        self.owner_chats = owner_chats
+        super().__init__(**facts)
+
+
+class StoreMissing(StoreError):
+    """The file was there at an earlier start, and is not now."""
+
+    kind = "store_missing"
+    message = N_("The database file {name} was not there any more, and a new, empty one was begun.")
+    hint = N_("If you have moved it, or have a copy, close Tempera and put that in its place.")
+
+
+class StoreRestored(StoreError):
+    """The file was deleted while it was open, and written anew."""
+
+    kind = "store_restored"
+    message = N_("The database file was deleted while Tempera ran. It was written anew, with everything in it.")
+    hint = N_("See what deleted it (a clean-up program, perhaps), and make a copy of the file.")
+
+
+class NotSavedYet(StoreError):
+    """An answer whose final record the store has refused so far; it is held and tried again."""
+
+    kind = "not_saved_yet"
+    message = N_("This answer is not saved yet: the database does not take it.")
+    hint = N_("It is tried again until it is saved, without asking the model again; keep Tempera running until then.")
+    billed: Billed = "yes"
+
+
+class Unforeseen(TemperaError):
+    """A bug; `number` is the name under which the log has it."""
+
+    kind = "bug"
+    message = N_("Something unforeseen happened (number {number}).")
+    hint = N_("Try again; if it comes back, report it: the log says more under this number.")
+    billed: Billed = "unknown"
+
+
+def unforeseen(bug: BaseException, where: str) -> Unforeseen:
+    """Log a bug under a new number; the error that shows the number, and nothing of the bug."""
+    number = secrets.token_hex(4)
+    log.error("bug %s in %s", number, where, exc_info=bug)
+    return Unforeseen(number=number)
+
+
+class NotUpgraded(StoreError):
+    """An older database can't be brought to the form of this version now: `message` says why, `hint` what to do."""
+
+    kind = "not_upgraded"
+
+    def __init__(self, message: str, hint: str, **facts: Any) -> None:
+        self.message, self.hint = message, hint
+        super().__init__(**facts)
+
+
+class NotRestored(TemperaError):
+    """A file can't be restored: `message` says why."""
+
+    kind = "not_restored"
+    hint = N_("Nothing was changed.")
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        self.message = message
+        super().__init__(**facts)
 
 
 class InvalidInput(TemperaError):

@@ -1,6 +1,23 @@
 """Marks English sentences outside the pages for translation."""
 
+from collections.abc import Callable
+from typing import Any
+
 
 def N_(text: str) -> str:
     """Return `text` unchanged; the page translates it when it is shown (gettext's deferred form)."""
     return text
+
+
+class Notice:
+    """A sentence to be shown later in the reader's language, with `facts` to fill in; false where there is none."""
+
+    def __init__(self, text: str = "", **facts: Any) -> None:
+        self.text, self.facts = text, facts
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def sentence(self, translate: Callable[[str], str] = N_) -> str:
+        """The sentence; "" where there is none."""
+        return translate(self.text).format_map(self.facts) if self.text else ""

@@ -3,6 +3,7 @@
 Numbers may be missing, zero, strings, doubled or absurd.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from lib.core.contract import Usage
 
 MOST_TOKENS = 1_000_000_000
+MOST_KEPT = 4_000
+"""Characters of a report that is kept as it came; those of services are a tenth of it."""
 
 
 def usage_of(report: Any) -> Usage | None:
@@ -34,6 +37,8 @@ def usage_of(report: Any) -> Usage | None:
         reasoning_tokens=None if reasoning is None else min(reasoning, completion),
         cached_tokens=None if cached is None else min(cached, prompt),
         source="reported",
+        cost=_cost(report.get("cost")),
+        received=report if len(json.dumps(report, default=str)) <= MOST_KEPT else None,
     )
 
 
@@ -62,6 +67,12 @@ def tokens(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_TOKENS:
         return None
     return int(value)
+
+
+def _cost(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
+        return None
+    return float(value)
 
 
 def _first(report: Mapping[str, Any], *names: str) -> int | None:

@@ -3,6 +3,10 @@
 database        the one writer and the readers
 engines         connections to either database, and damaged files
 schema          every table; migrations/ brings an older database to it
+upgrade         brings an older database to today's tables, a copy first
+backup          everything as one file, and back
+texts           texts, kept once
+message_nodes   conversations that were sent, each message kept once
 image_store     images, kept once
 memory_store    a store for texts that must never reach the disk
 process_lock    which processes of Tempera are alive

@@ -11,6 +11,7 @@ fails, only its caller hears of it. A write is acknowledged after the COMMIT, wh
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import sqlite3
 import threading
@@ -19,17 +20,20 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from lib.core.errors import StoreError
-from lib.store import engines, migrations
-from lib.store.process_lock import ProcessLock
+from lib.core.errors import StoreDamaged, StoreError, StoreGone, StoreRestored
+from lib.core.i18n import Notice
+from lib.store import engines, process_lock, upgrade
+from lib.store.process_lock import AdvisoryLock, ProcessLock
 
 MOST_WRITES = 256
-MIGRATION_LOCK = 7306933018
+TROUBLED_MS = 250
+"""How long a write waits for a lock while the last one could not be had."""
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -46,13 +50,26 @@ class _Result:
 
 
 class Store:
-    """An open database. `durable` is False where it is in memory only; `notice` says what opening it had to mend."""
+    """An open database. `durable` is False where it is in memory only; `notices` say what had to be mended, `trouble`
+    why nothing can be written at present, and `upgraded` that it was brought from an older form to today's."""
+
+    upgraded: Notice = Notice()
 
     def __init__(
-        self, writer: Engine, readers: Engine, durable: bool, notice: str = "", hold: ProcessLock | None = None
+        self,
+        writer: Engine,
+        readers: Engine,
+        durable: bool,
+        notice: StoreError | None = None,
+        hold: ProcessLock | AdvisoryLock | None = None,
+        path: Path | None = None,
     ) -> None:
-        self.durable, self.notice = durable, notice
+        self.durable, self.notices = durable, [] if notice is None else [notice]
+        self.trouble: StoreError | None = None
         self._writer, self._readers, self._hold = writer, readers, hold
+        self._path, self._inode = path, _inode(path)
+        if path is not None:
+            event.listen(writer, "begin", self._set_patience, insert=True)
         self._queue: SimpleQueue[_Write | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
@@ -60,11 +77,12 @@ class Store:
         self._thread.start()
 
     @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the database at `url`, bringing its tables up to date; raises StoreError where that can't be done."""
+    def open(cls, url: str, folder: Path | None = None) -> Self:
+        """Open the database at `url`, bringing its tables up to date; raises StoreError where that can't be done.
+        `folder` is for the copy of an older database that is no file, which is made before it is changed."""
         parsed = engines.database_url(url)
         if parsed.drivername != "sqlite":
-            return cls._opened(*engines.postgresql_engines(parsed), durable=True)
+            return cls._open_server(parsed, folder)
         if parsed.database in (None, "", ":memory:"):
             return cls.in_memory()
         return cls._open_file(Path(str(parsed.database)).absolute())
@@ -75,12 +93,24 @@ class Store:
         return cls._opened(*engines.memory_engines(secrets.token_hex(8)), durable=False)
 
     @classmethod
+    def _open_server(cls, url: URL, folder: Path | None) -> Self:
+        try:
+            hold = AdvisoryLock(url)
+        except SQLAlchemyError as problem:
+            raise engines.store_error(problem) from problem
+        try:
+            return cls._opened(*engines.postgresql_engines(url), durable=True, hold=hold, folder=folder)
+        except BaseException:
+            hold.release()
+            raise
+
+    @classmethod
     def _open_file(cls, path: Path) -> Self:
         hold = None
         try:
             notice = engines.prepare_file(path)
             hold = ProcessLock(path)
-            return cls._opened(*engines.sqlite_engines(path), durable=True, notice=notice, hold=hold)
+            return cls._opened(*engines.sqlite_engines(path), durable=True, notice=notice, hold=hold, path=path)
         except BaseException as problem:
             if hold is not None:
                 hold.release()
@@ -90,14 +120,24 @@ class Store:
 
     @classmethod
     def _opened(
-        cls, writer: Engine, readers: Engine, durable: bool, notice: str = "", hold: ProcessLock | None = None
+        cls,
+        writer: Engine,
+        readers: Engine,
+        durable: bool,
+        notice: StoreError | None = None,
+        hold: ProcessLock | AdvisoryLock | None = None,
+        path: Path | None = None,
+        folder: Path | None = None,
     ) -> Self:
         try:
-            _bring_up_to_date(writer)
+            upgraded = upgrade.bring_up_to_date(writer, readers, path, folder)
         except Exception as problem:
             writer.dispose()
+            readers.dispose()
             raise engines.store_error(problem) from problem
-        return cls(writer, readers, durable, notice, hold)
+        store = cls(writer, readers, durable, notice, hold, path)
+        store.upgraded = upgraded
+        return store
 
     def write(self, work: Callable[[Connection], T]) -> "Future[T]":
         """Queue `work` for the writing thread; never waits. The future holds its result once that is on disk.
@@ -121,10 +161,24 @@ class Store:
     def read(self, work: Callable[[Connection], T]) -> T:
         """The result of `work` on a consistent, read-only view of the data; raises StoreError."""
         try:
+            if self._moved():
+                self.write(_look_at_the_file)  # what is open still reads; the writing thread sees to the rest
+            with self._readers.connect() as conn, conn.begin():
+                return work(conn)
+        except SQLAlchemyError as problem:
+            if not engines.is_damage(problem):
+                raise engines.store_error(problem) from problem
+        self.write(_say_it_is_damaged).exception()  # mended by now, if it can be
+        try:
             with self._readers.connect() as conn, conn.begin():
                 return work(conn)
         except SQLAlchemyError as problem:
             raise engines.store_error(problem) from problem
+
+    @property
+    def needs_second_look(self) -> bool:
+        """Whether a process that seems dead may only have lost its connection for a moment."""
+        return isinstance(self._hold, AdvisoryLock)
 
     def close(self) -> None:
         """Write what is queued, then let go of the database. Later writes are refused; a second close does nothing."""
@@ -134,6 +188,7 @@ class Store:
             self._closed = True
             self._queue.put(None)
         self._thread.join()
+        self._see_to_the_file()
         self._readers.dispose()
         self._writer.dispose()
         if self._hold is not None:
@@ -157,23 +212,108 @@ class Store:
                 write = self._queue.get_nowait()
         return batch, write is not None
 
-    def _settle(self, batch: list[_Write]) -> None:
+    def _settle(self, batch: list[_Write], again: bool = False) -> None:
         """Run a batch in one transaction and tell each caller how its write ended."""
         if not batch:
             return
-        attempted = False
+        begun = attempted = False
         try:
+            if isinstance(self._hold, AdvisoryLock):
+                self._hold.recheck()  # before anything else after a reconnect: others look at it
             with self._writer.begin() as conn:
+                begun = True
                 results = [_attempt(conn, write.work) for write in batch]
                 attempted = True
         except BaseException as problem:
-            if len(batch) > 1 and not attempted:
+            if len(batch) > 1 and begun and not attempted:
                 for write in batch:
                     self._settle([write])
                 return
             results = [_Result(error=engines.store_error(problem))] * len(batch)
+        damaged = next((result.error for result in results if engines.is_damage(result.error)), None)
+        if damaged is not None and not again and self._mend_damage():
+            self._settle(batch, again=True)
+            return
+        self._see_to_the_file()
+        self._note_health(results)
         for write, result in zip(batch, results, strict=True):
             _tell(write.done, result)
+
+    def _note_health(self, results: list[_Result]) -> None:
+        """Remember why nothing can be written, until something can."""
+        if any(result.error is None for result in results):
+            self.trouble = None
+            return
+        for result in results:
+            if isinstance(result.error, StoreError) and type(result.error) is not StoreError:
+                self.trouble = result.error
+
+    def _set_patience(self, conn: Connection) -> None:
+        """While another program holds the database, no write waits long for it: it is said already."""
+        driver = conn.connection.driver_connection
+        if driver is not None:
+            patience = engines.BUSY_MS if self.trouble is None else TROUBLED_MS
+            driver.execute(f"PRAGMA busy_timeout={patience}")
+
+    def _moved(self) -> bool:
+        """Whether the file is not where it was opened."""
+        return self._path is not None and _inode(self._path) != self._inode
+
+    def _see_to_the_file(self) -> None:
+        """Where the file was deleted under us, write it anew: the open connection still reads it all. Where somebody
+        put another one in its place, use that."""
+        if self._path is None or not self._moved():
+            return
+        try:
+            if not self._path.exists():
+                with contextlib.closing(self._writer.raw_connection()) as conn:
+                    draft = engines.written_anew(cast(sqlite3.Connection, conn.driver_connection), self._path)
+                # SQLite removes -wal and -shm by their names when it closes: so before the new file is there.
+                self._reconnect()
+                for part in ("-wal", "-shm"):
+                    Path(f"{self._path}{part}").unlink(missing_ok=True)
+                draft.replace(self._path)
+                self.notices.append(StoreRestored())
+            else:
+                self._reconnect()
+            self._inode = _inode(self._path)
+        except (OSError, sqlite3.Error, SQLAlchemyError) as problem:
+            log.warning("the database file is gone and can't be written anew: %s", problem)
+            self.trouble = StoreGone(str(problem))
+
+    def _mend_damage(self) -> bool:
+        """Set the damaged file aside and go on with what can be read of it; False while others have it open."""
+        if self._path is None or process_lock.living(self._path) - {process_lock.ID}:
+            return False
+        self._reconnect()
+        try:
+            self.notices.append(engines.replace_damaged(self._path))
+            upgrade.bring_up_to_date(self._writer, self._readers, self._path)
+        except Exception as problem:
+            log.warning("the damaged database can't be replaced: %s", problem)
+            return False
+        self._inode = _inode(self._path)
+        return True
+
+    def _reconnect(self) -> None:
+        self._writer.dispose()
+        self._readers.dispose()
+
+
+def _look_at_the_file(conn: Connection) -> None:
+    """A write that writes nothing: after each, the file is seen to."""
+
+
+def _say_it_is_damaged(conn: Connection) -> None:
+    raise StoreDamaged
+
+
+def _inode(path: Path | None) -> int:
+    """What tells one file from another in the same place; 0 where there is none."""
+    try:
+        return path.stat().st_ino if path is not None else 0
+    except OSError:
+        return 0
 
 
 def _attempt(conn: Connection, work: Callable[[Connection], Any]) -> _Result:
@@ -196,14 +336,3 @@ def _tell(done: "Future[Any]", result: _Result) -> None:
         done.set_result(result.value)
     else:
         done.set_exception(result.error)
-
-
-def _bring_up_to_date(writer: Engine) -> None:
-    with writer.connect() as conn:
-        if migrations.version(conn) == migrations.NEWEST:
-            return
-    with writer.begin() as conn:
-        if conn.dialect.name == "postgresql":
-            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        if migrations.version(conn) != migrations.NEWEST:
-            migrations.upgrade(conn)

@@ -1,8 +1,10 @@
 """Connections to the database: one engine that writes and one that only reads, for SQLite or PostgreSQL."""
 
 import contextlib
+import errno
 import functools
 import json
+import logging
 import os
 import sqlite3
 import time
@@ -13,17 +15,33 @@ from urllib.parse import quote
 
 import pydantic_core
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from lib.core.errors import StoreError
-from lib.store import process_lock
+from lib.core.errors import (
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreGone,
+    StoreLocked,
+    StoreMissing,
+    StoreReadOnly,
+    StoreReplaced,
+)
+from lib.store import migrations, process_lock, salvage
 
-BUSY_MS = 5_000
+log = logging.getLogger(__name__)
+
+BUSY_MS = 2_000
+"""How long a write waits for another program's lock; final records are tried again, so nobody need wait longer."""
+READERS = 8
+WAIT_SECONDS = 30.0
+"""How long a reader waits for a connection of the pool."""
 SCANNED_BYTES = 32 * 2**20
 """Files up to this size are scanned for damage when opened; larger ones only as far as their schema."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_JSON: dict[str, Any] = {
+JSON_OPTIONS: dict[str, Any] = {
     "json_serializer": functools.partial(json.dumps, ensure_ascii=False),
     "json_deserializer": pydantic_core.from_json,
 }
@@ -49,20 +67,25 @@ def database_url(url: str) -> URL:
     raise StoreError(f"A database of the kind “{kind}” can't be used.")
 
 
-def prepare_file(path: Path) -> str:
-    """Make the database file ready to be opened, readable by its owner only; a damaged one is moved aside.
+def prepare_file(path: Path) -> StoreError | None:
+    """Make the database file ready to be opened, readable by its owner only; a damaged one is moved aside, and what can
+    be read of it put into a new one.
 
-    Returns a notice about that, or "". A folder that has to be made is the owner's alone; one that exists stays as
-    it is. Raises OSError where the file can't be made, and StoreError for a damaged file that a living process uses.
+    Returns what is to be said about that, or about a file that was there before and is gone. A folder that has to be
+    made is the owner's alone; one that exists stays as it is. Raises OSError where the file can't be made, and
+    StoreError for a damaged file that a living process uses.
     """
     if not path.parent.exists():
         path.parent.mkdir(mode=0o700, parents=True)
-    notice = ""
-    if path.exists() and is_damaged(path):
-        if process_lock.living(path):
-            raise StoreError(f"{path.name} is damaged, and another Tempera has it open.")
-        notice = set_aside(path)
+    notice: StoreError | None = None
+    if not path.exists() and process_lock.was_open(path):
+        notice = StoreMissing(name=path.name)
+    # First of all, as the system says plainly what SQLite only calls “unable to open”: a read-only place, say.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if is_damaged(path):
+        if process_lock.living(path):
+            raise StoreDamaged(f"{path.name} is damaged, and another Tempera has it open.")
+        notice = replace_damaged(path)
     path.chmod(0o600)
     return notice
 
@@ -80,13 +103,41 @@ def is_damaged(path: Path) -> bool:
             raise
 
 
-def set_aside(path: Path) -> str:
-    """Rename the file at `path`, with its -wal and -shm, to `*.broken-<time>`; a sentence about it."""
+def replace_damaged(path: Path) -> StoreReplaced:
+    """Set a damaged file aside and begin a new one with what can be read of it; what is to be said about that."""
+    kept = set_aside(path)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        with _sqlite(URL.create("sqlite"), lambda: _connect(path), "BEGIN IMMEDIATE", size=1).begin() as conn:
+            migrations.upgrade(conn, to=salvage.version_of(kept) or "head")
+        found = salvage.salvage(kept, path)
+    except Exception as problem:
+        log.warning("nothing could be read of the damaged database: %s", problem)
+        path.unlink()
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        found = salvage.Salvaged()
+    log.warning("%s was damaged and is kept as %s; %d rows came back", path.name, kept.name, found.rows)
+    return StoreReplaced(found.chats, kept=kept.name)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename the file at `path`, with its -wal and -shm, to `*.broken-<time>`; where it is now."""
     ending = time.strftime(".broken-%Y%m%d-%H%M%S") + f"-{time.time_ns() % 10**9:09}"
     for part in ("", "-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):
             os.replace(f"{path}{part}", f"{path}{ending}{part}")
-    return f"The database was damaged. It was kept as {path.name}{ending}, and a new one was begun."
+    return path.with_name(path.name + ending)
+
+
+def written_anew(conn: sqlite3.Connection, path: Path) -> Path:
+    """Write all that an open connection to a deleted file still reads into a new file beside `path`."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".anew")
+    draft.unlink(missing_ok=True)
+    os.close(os.open(draft, os.O_RDWR | os.O_CREAT, 0o600))
+    with contextlib.closing(sqlite3.connect(draft)) as target:
+        conn.backup(target)
+    return draft
 
 
 def primary_code(problem: BaseException | None) -> int:
@@ -98,7 +149,7 @@ def sqlite_engines(path: Path) -> tuple[Engine, Engine]:
     """(writer, readers) of a database file; readers can't write whatever they are asked."""
     url = URL.create("sqlite", database=str(path))
     writer = _sqlite(url, lambda: _writing(_connect(path)), "BEGIN IMMEDIATE", size=1)
-    return writer, _sqlite(url, lambda: _reading(_connect(path, "ro")), "BEGIN", size=8)
+    return writer, _sqlite(url, lambda: _reading(_connect(path, "ro")), "BEGIN", size=READERS)
 
 
 def memory_engines(name: str) -> tuple[Engine, Engine]:
@@ -110,36 +161,89 @@ def memory_engines(name: str) -> tuple[Engine, Engine]:
 
     url = URL.create("sqlite")
     writer = _sqlite(url, lambda: _writing(connect()), "BEGIN IMMEDIATE", size=1)
-    return writer, _sqlite(url, lambda: _reading(connect()), "BEGIN", size=8)
+    return writer, _sqlite(url, lambda: _reading(connect()), "BEGIN", size=READERS)
 
 
 def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
-    """(writer, readers) of a PostgreSQL database. The writer's session holds the lock that says we live."""
+    """(writer, readers) of a PostgreSQL database."""
     limits = {"options": "-c statement_timeout=30000", "connect_timeout": 10}
-    writer = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=limits, **_JSON)
+    writer = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=limits, **JSON_OPTIONS)
     readers = create_engine(
         url,
-        max_overflow=-1,
+        pool_size=READERS,
+        max_overflow=0,
+        pool_timeout=WAIT_SECONDS,
         pool_pre_ping=True,
         connect_args=limits,
         isolation_level="REPEATABLE READ",
-        **_JSON,
+        **JSON_OPTIONS,
     ).execution_options(postgresql_readonly=True)
-
-    @event.listens_for(writer, "connect")
-    def say_we_live(conn: Any, _: Any) -> None:
-        conn.execute("SELECT pg_advisory_lock_shared(%s)", (process_lock.advisory_key(process_lock.ID),))
-        conn.commit()
-
     return writer, readers
 
 
 def store_error(problem: BaseException) -> StoreError:
-    """What the database said, without the values it was asked to write."""
+    """What the database said, without the values it was asked to write, as the error that says what is true."""
     if isinstance(problem, StoreError):
         return problem
     original = problem.orig if isinstance(problem, DBAPIError) and problem.orig is not None else problem
-    return StoreError(str(original))
+    if isinstance(problem, SQLAlchemyError) and original is problem:  # its own words repeat the statement
+        return _kind(original)(type(problem).__name__)
+    return _kind(original)(str(original))
+
+
+def is_damage(problem: BaseException | None) -> bool:
+    """Whether an error says that the database file is not whole."""
+    original = problem.orig if isinstance(problem, DBAPIError) else problem
+    return isinstance(original, StoreDamaged) or primary_code(original) in _DAMAGED
+
+
+def _kind(original: BaseException) -> type[StoreError]:
+    if isinstance(original, OSError):
+        return _BY_ERRNO.get(original.errno or 0, StoreError)
+    if isinstance(original, sqlite3.Error):
+        code = getattr(original, "sqlite_errorcode", 0)
+        return _BY_CODE.get(code) or _BY_CODE.get(code & 0xFF, StoreError)
+    if isinstance(original, PoolTimeout):
+        return StoreLocked
+    state = str(getattr(original, "sqlstate", None) or "")
+    for beginning, kind in _BY_SQLSTATE.items():
+        if state.startswith(beginning):
+            return kind
+    return StoreGone if type(original).__name__ in ("OperationalError", "InterfaceError") and not state else StoreError
+
+
+_BY_ERRNO = {
+    errno.ENOSPC: StoreFull,
+    errno.EFBIG: StoreFull,
+    errno.EDQUOT: StoreFull,
+    errno.EROFS: StoreReadOnly,
+    errno.EACCES: StoreReadOnly,
+    errno.EPERM: StoreReadOnly,
+}
+_BY_CODE: dict[int, type[StoreError]] = {
+    sqlite3.SQLITE_FULL: StoreFull,
+    sqlite3.SQLITE_IOERR_WRITE: StoreFull,
+    sqlite3.SQLITE_IOERR_SHMSIZE: StoreFull,
+    sqlite3.SQLITE_IOERR_TRUNCATE: StoreFull,
+    sqlite3.SQLITE_IOERR_FSYNC: StoreFull,
+    sqlite3.SQLITE_BUSY: StoreLocked,
+    sqlite3.SQLITE_LOCKED: StoreLocked,
+    sqlite3.SQLITE_READONLY_DBMOVED: StoreGone,
+    sqlite3.SQLITE_READONLY: StoreReadOnly,
+    sqlite3.SQLITE_CANTOPEN: StoreGone,
+    sqlite3.SQLITE_IOERR: StoreGone,
+    sqlite3.SQLITE_CORRUPT: StoreDamaged,
+    sqlite3.SQLITE_NOTADB: StoreDamaged,
+}
+_BY_SQLSTATE: dict[str, type[StoreError]] = {
+    "53": StoreFull,
+    "25006": StoreReadOnly,
+    "42501": StoreReadOnly,
+    "55P03": StoreLocked,
+    "57014": StoreLocked,
+    "08": StoreGone,
+    "57P": StoreGone,
+}
 
 
 def _connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
@@ -160,8 +264,8 @@ def _reading(conn: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _sqlite(url: URL, connect: Callable[[], sqlite3.Connection], begin: str, size: int) -> Engine:
-    # More readers than the pool keeps get connections of their own; opening one takes well under a millisecond.
-    overflow = 0 if size == 1 else -1
-    engine = create_engine(url, creator=connect, poolclass=QueuePool, pool_size=size, max_overflow=overflow, **_JSON)
+    # Readers beyond the pool wait for their turn: each takes a moment, and files can't be opened without end.
+    pool = {"poolclass": QueuePool, "pool_size": size, "max_overflow": 0, "pool_timeout": WAIT_SECONDS}
+    engine = create_engine(url, creator=connect, **pool, **JSON_OPTIONS)
     event.listen(engine, "begin", lambda conn: conn.exec_driver_sql(begin))
     return engine

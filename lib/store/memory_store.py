@@ -2,7 +2,13 @@
 
 import threading
 
+from sqlalchemy import select
+
 from lib.store.database import Store
+from lib.store.schema import chats
+
+# any owner: the database is everybody's.
+ANY_CHAT = select(chats.c.id).limit(1)
 
 
 class MemoryStore:
@@ -23,6 +29,13 @@ class MemoryStore:
         with self._lock:
             self._store = self._store or Store.in_memory()
             return self._store
+
+    def drop_if_empty(self) -> None:
+        """Let go of the database when no chat is in it any more: then nothing of any is left, images included."""
+        with self._lock:
+            if self._store is not None and not self._store.read(lambda db: db.execute(ANY_CHAT).first()):
+                self._store.close()
+                self._store = None
 
     def close(self) -> None:
         """Drop all that is in it."""

@@ -10,23 +10,31 @@ import hashlib
 import os
 import secrets
 import sys
+import threading
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import Connection, text
+from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 ID = secrets.token_hex(16)
 """This process."""
+RECHECK_SECONDS, RECONNECT_SECONDS = 2.0, 0.5
+DEAD_SECONDS = 10.0
+"""A process without its lock may be reconnecting; one that has none after so long is dead."""
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: IO[bytes]) -> None:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    def lock_file(file: IO[bytes] | int) -> None:
+        """Take the lock of an open file until it is closed; raises OSError while another process has it."""
+        msvcrt.locking(file if isinstance(file, int) else file.fileno(), msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _lock(file: IO[bytes]) -> None:
+    def lock_file(file: IO[bytes] | int) -> None:
+        """Take the lock of an open file until it is closed; raises OSError while another process has it."""
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -46,9 +54,72 @@ class ProcessLock:
         self._file.close()
 
 
+class AdvisoryLock:
+    """The same in a PostgreSQL database, on a connection of its own. Where that breaks, it is opened again and the lock
+    re-taken before anything else is done there; `recheck` is called before each write to see to that at once."""
+
+    def __init__(self, url: URL) -> None:
+        limits = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+        self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=limits)
+        self._lock = threading.Lock()
+        self._conn: Connection | None = None
+        self._ended = threading.Event()
+        self.recheck()
+        self._thread = threading.Thread(target=self._watch, name="liveness", daemon=True)
+        self._thread.start()
+
+    def recheck(self) -> None:
+        """See that the lock is held, and take it where it is not; raises SQLAlchemyError where that can't be done."""
+        with self._lock:
+            if self._ended.is_set():
+                return
+            try:
+                if self._conn is not None:
+                    self._conn.execute(text("SELECT 1"))
+                    return
+            except SQLAlchemyError:
+                self._drop()
+            conn = self._engine.connect()
+            try:
+                conn.execute(text("SELECT pg_advisory_lock_shared(:key)"), {"key": advisory_key(ID)})
+            except SQLAlchemyError:
+                conn.close()
+                raise
+            self._conn = conn
+
+    def release(self) -> None:
+        """Give the lock up."""
+        self._ended.set()
+        self._thread.join()
+        with self._lock:
+            self._drop()
+        self._engine.dispose()
+
+    def _watch(self) -> None:
+        wait = RECHECK_SECONDS
+        while not self._ended.wait(wait):
+            try:
+                self.recheck()
+                wait = RECHECK_SECONDS
+            except SQLAlchemyError:
+                wait = RECONNECT_SECONDS
+
+    def _drop(self) -> None:
+        if self._conn is not None:
+            with contextlib.suppress(SQLAlchemyError):
+                self._conn.invalidate()
+                self._conn.close()
+            self._conn = None
+
+
 def living(path: Path) -> set[str]:
     """The ids of the processes that have the database at `path` open; lock files of dead ones are removed."""
     return {file.name.partition(".")[0] for file in _folder(path).glob("*.lock") if _is_held(file)}
+
+
+def was_open(path: Path) -> bool:
+    """Whether the database at `path` was opened in this place before."""
+    return _folder(path).exists()
 
 
 def is_alive(conn: Connection, process: str) -> bool:
@@ -76,7 +147,7 @@ def _locked(folder: Path) -> tuple[IO[bytes], Path]:
         path = folder / f"{ID}.{secrets.token_hex(4)}.lock"
         file = open(path, "xb", opener=_private)  # noqa: SIM115
         try:
-            _lock(file)
+            lock_file(file)
             # Another process that sweeps may have taken the file for a dead one's before the lock was on.
             if path.exists():
                 return file, path
@@ -88,7 +159,7 @@ def _locked(folder: Path) -> tuple[IO[bytes], Path]:
 def _is_held(path: Path) -> bool:
     try:
         with open(path, "r+b") as file:
-            _lock(file)
+            lock_file(file)
             with contextlib.suppress(OSError):
                 path.unlink()
             return False

@@ -1,5 +1,11 @@
 """Every table of the database.
 
+What is long stands apart from what is summed up, so that a sum over calls reads short rows only: a call's facts are in
+`calls`, its errors, parameters and times in `call_details`, its answers in `answers`. A text is stored once for each
+owner, in `texts` under a hash of itself. A conversation that was sent is a chain of `message_nodes`, each named by a
+hash of its role, text, images and the node that it follows; a call holds the last one, so that the next turn adds two
+rows and not the whole conversation. The `usage_` tables hold the sums of all calls that have ended.
+
 Each row has its owner. Times are whole microseconds since 1970 in UTC. Text is cleaned, and numbers are clamped, by
 the column types: nothing a model or a service sends can make a row unwritable.
 """
@@ -10,12 +16,14 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -72,6 +80,19 @@ class CleanJson(TypeDecorator[Any]):
         return clean_json(value)
 
 
+class Digest(TypeDecorator[str]):
+    """A hash in hex; stored as bytes, which take half the room in every row and index."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else bytes.fromhex(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else bytes(value).hex()
+
+
 class Whole(TypeDecorator[int]):
     """An integer of 64 bit; larger ones are clamped."""
 
@@ -82,9 +103,12 @@ class Whole(TypeDecorator[int]):
         return None if value is None else clamped(value)
 
 
+_KEY = BigInteger().with_variant(Integer, "sqlite")
+# SQLite numbers rows by itself, and takes a key for the row's own number, only in a column declared exactly INTEGER.
+
+
 def _sequence() -> Column[int]:
-    # SQLite numbers rows by itself only in a column declared exactly INTEGER.
-    return Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    return Column("seq", _KEY, primary_key=True, autoincrement=True)
 
 
 calls = Table(
@@ -95,16 +119,17 @@ calls = Table(
     Column("owner", CleanText, nullable=False),
     Column("session", CleanText, nullable=False),
     Column("page", CleanText, nullable=False),
+    Column("chat_id", CleanText),
+    Column("sweep_id", CleanText),
     Column("cell_id", CleanText),
     Column("attempt", Whole, nullable=False),
+    Column("temporary", Boolean, nullable=False),  # a temporary chat's: its texts are not stored
     Column("endpoint", CleanText, nullable=False),
     Column("model", CleanText, nullable=False),
     Column("model_answered", CleanText, nullable=False),
-    Column("params_asked", CleanJson, nullable=False),
-    Column("params_sent", CleanJson, nullable=False),
-    Column("messages", CleanJson),  # NULL: a temporary chat, whose texts are not stored
+    Column("tip", Digest),  # the last message node of the conversation that was sent
+    Column("request_hash", Digest),
     Column("state", CleanText, nullable=False),
-    Column("choices", CleanJson, nullable=False),
     Column("prompt_tokens", Whole),
     Column("completion_tokens", Whole),
     Column("reasoning_tokens", Whole),
@@ -115,19 +140,101 @@ calls = Table(
     Column("first_token_seconds", Float),
     Column("finish_reason", CleanText),
     Column("error_kind", CleanText, nullable=False),
-    Column("error_text", CleanText, nullable=False),
-    Column("error_record", CleanJson, nullable=False),
     Column("request_id", CleanText, nullable=False),
     Column("billed", CleanText, nullable=False),
     Column("attempts", Whole, nullable=False),
     Column("cost", Float),  # NULL: no price
+    Column("cost_source", CleanText, nullable=False),
+    Column("cost_reported", Float),
+    Column("prompt_price", Float),
+    Column("completion_price", Float),
+    Column("price_currency", CleanText, nullable=False),
     Column("process", CleanText, nullable=False),
     Index("calls_by_owner", "owner", "seq"),
+    Index("calls_by_time", "owner", "started_at"),
     Index("calls_by_session", "session"),
     Index("calls_by_cell", "owner", "cell_id", "attempt", unique=True),
+    Index("calls_by_chat", "owner", "chat_id"),
+    Index("calls_by_tip", "owner", "tip"),
     Index("calls_by_state", "state"),
     sqlite_autoincrement=True,
 )
+
+call_details = Table(
+    "call_details",
+    metadata,
+    Column("call_seq", _KEY, ForeignKey("calls.seq", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("params_asked", CleanJson, nullable=False),
+    Column("params_sent", CleanJson, nullable=False),
+    Column("error_text", CleanText, nullable=False),
+    Column("error_record", CleanJson, nullable=False),
+    Column("usage_received", CleanJson),
+    Column("attempt_times", CleanJson, nullable=False),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("call_seq", _KEY, ForeignKey("calls.seq", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("choice", _KEY, primary_key=True, autoincrement=False),
+    Column("owner", CleanText, nullable=False),
+    Column("text_id", Digest),  # NULL while the answer grows, or when it never ended
+    Column("unfinished_text", CleanText),
+    Column("reasoning", CleanText, nullable=False),
+    Column("finish_reason", CleanText),
+    Column("parts", CleanJson),  # what is not text: tool calls, images, audio, sources
+    Index("answers_by_text", "owner", "text_id"),
+)
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("owner", CleanText, primary_key=True),
+    Column("id", Digest, primary_key=True),
+    Column("text", CleanText, nullable=False),
+)
+
+message_nodes = Table(
+    "message_nodes",
+    metadata,
+    Column("owner", CleanText, primary_key=True),
+    Column("hash", Digest, primary_key=True),
+    Column("parent", Digest),
+    Column("role", CleanText, nullable=False),
+    Column("text_id", Digest, nullable=False),
+    Column("images", CleanJson),  # ids
+    Index("message_nodes_by_parent", "owner", "parent"),
+    Index("message_nodes_by_text", "owner", "text_id"),
+)
+
+
+def _sums() -> list[Column[Any]]:
+    counts = ("calls", "reported", "estimated", "unknown", "unbilled", "unpriced", "cut", "filtered", "ended_early")
+    tokens = ("prompt", "completion", "reasoning", "cached")
+    return [
+        *(Column(name, Whole, nullable=False) for name in counts),
+        *(Column(f"{kind}_tokens", Whole, nullable=False) for kind in tokens),
+        *(Column(f"{kind}_known", Whole, nullable=False) for kind in tokens),
+        Column("cost", Float, nullable=False),
+        Column("cost_known", Whole, nullable=False),
+        Column("first_at", Whole, nullable=False),
+        Column("last_at", Whole, nullable=False),
+    ]
+
+
+def _usage(name: str, *keys: str) -> Table:
+    """A table of sums over all calls that have these facts in common; `at` is the beginning of a stretch of time."""
+    columns = [
+        Column(key, _KEY if key == "at" else CleanText, primary_key=True, autoincrement=False)
+        for key in ("owner", *keys)
+    ]
+    return Table(name, metadata, *columns, *_sums())
+
+
+usage_models = _usage("usage_models", "page", "endpoint", "model", "state")
+usage_sessions = _usage("usage_sessions", "session", "page", "endpoint", "model", "state")
+usage_days = _usage("usage_days", "at", "page", "endpoint", "model", "state")  # days in UTC
+usage_quarters = _usage("usage_quarters", "session", "at")  # quarters of an hour
 
 chats = Table(
     "chats",
@@ -159,7 +266,7 @@ messages = Table(
     Column("left_out", Whole, nullable=False, server_default="0"),
     Column("created_at", Whole, nullable=False),
     Column("deleted_at", Whole),
-    Index("messages_by_chat", "chat_id", "parent_id"),
+    Index("messages_by_chat", "chat_id"),
     Index("messages_by_parent", "parent_id"),
     sqlite_autoincrement=True,
 )

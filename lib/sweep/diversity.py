@@ -1,11 +1,16 @@
 """Measures how different several answers to the same question are."""
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from itertools import combinations
 
 MOST_WORDS = 400
 MOST_ANSWERS = 12
+MOST_KNOWN = 5_000
+_known: "OrderedDict[bytes, float]" = OrderedDict()
+"""By a hash of the texts: comparing takes milliseconds a pair, and the same texts are asked about at every look."""
 
 
 def variety(texts: Sequence[str]) -> float | None:
@@ -18,4 +23,11 @@ def variety(texts: Sequence[str]) -> float | None:
     pairs = list(combinations(words, 2))
     if not pairs:
         return None
-    return sum(1 - SequenceMatcher(None, one, other, autojunk=False).ratio() for one, other in pairs) / len(pairs)
+    key = hashlib.sha256(repr(words).encode("utf-8", "surrogatepass")).digest()
+    known = _known.get(key)
+    if known is None:
+        ratios = (SequenceMatcher(None, one, other, autojunk=False).ratio() for one, other in pairs)
+        known = _known[key] = sum(1 - ratio for ratio in ratios) / len(pairs)
+        while len(_known) > MOST_KNOWN:
+            _known.popitem(last=False)
+    return known

@@ -65,12 +65,14 @@ class Plan:
         return ChatRequest(model, (*system, *self.history, Message(role="user", content=self.prompt)), params)
 
     def cells(self, sweep_id: str) -> "Iterator[Cell]":
-        """All cells, row by row."""
+        """All cells, row by row. The conversation is the same for all: it is written out and hashed once."""
+        names = _Names(sweep_id, [message.to_send() for message in self.request("", None).messages])
         for row, model in enumerate(self.models):
             for column, temperature in enumerate(self.temperatures):
+                params = self.params.model_copy(update={"temperature": temperature})
+                body = {"model": model, **ChatRequest(model, (), params).sent}
                 for repeat in range(self.repeats):
-                    body = self.request(model, temperature).body()
-                    yield Cell(cell_id(sweep_id, body, repeat), row, column, repeat, model, temperature)
+                    yield Cell(names.name(body, repeat), row, column, repeat, model, temperature)
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON values; `from_json` reads it back."""
@@ -114,8 +116,34 @@ class Cell:
 
 def cell_id(sweep_id: str, body: dict[str, Any], repeat: int) -> str:
     """The name of a cell: SHA-256 over sweep, canonical request and repeat, its first 128 bits in hex."""
-    canonical = json.dumps([sweep_id, body, repeat], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+    return hashlib.sha256(_canonical([sweep_id, body, repeat]).encode()).hexdigest()[:32]
+
+
+class _Names:
+    """`cell_id` for many cells of one conversation, which is by far the longest part of what is hashed."""
+
+    def __init__(self, sweep_id: str, messages: list[Any]) -> None:
+        self._begin = f"[{_canonical(sweep_id)}," + "{"
+        self._messages = _canonical(messages)
+        self._hashed: dict[str, Any] = {}
+        """What goes before the model, the conversation at its end, as a hash to go on from."""
+
+    def name(self, body: dict[str, Any], repeat: int) -> str:
+        """The same as `cell_id` of `body` with the conversation in it."""
+        before = {name: value for name, value in body.items() if name < "messages"}
+        after = {name: value for name, value in body.items() if name > "messages"}
+        prefix = _canonical(before)[1:-1]
+        if prefix not in self._hashed:
+            whole = f'{self._begin}{prefix}{"," if prefix else ""}"messages":{self._messages}'
+            self._hashed[prefix] = hashlib.sha256(whole.encode())
+        digest = self._hashed[prefix].copy()
+        rest = _canonical(after)[1:-1]
+        digest.update(f"{',' if rest else ''}{rest}}},{repeat}]".encode())
+        return str(digest.hexdigest()[:32])
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
 def unique(values: Sequence[Any]) -> tuple[Any, ...]:

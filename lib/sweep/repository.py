@@ -3,18 +3,20 @@
 A cell is done when an attempt ended `ok` or `error`. Whoever is not the owner finds nothing.
 """
 
-import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Subquery, and_, case, func, insert, select, update
+from sqlalchemy import Connection, and_, case, func, insert, select, update
 
-from lib.calls.records import COLUMNS, CallRecord, record
+from lib.calls import records
+from lib.calls.records import CallRecord
 from lib.core.clock import now
 from lib.core.titles import title_of
 from lib.store.schema import calls, cells, sweeps
 from lib.sweep.plan import Cell, Plan
 
 DONE = ("ok", "error")
+CELLS_A_WRITE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,47 +31,67 @@ class Sweep:
     failed: int
 
 
-@dataclass(frozen=True, slots=True)
-class ToDo:
-    """What Resume would send. `may_be_billed_twice` of them may be billed a second time: they were cut or stopped."""
-
-    cells: tuple[Cell, ...]
-    may_be_billed_twice: int
-
-
-def new_sweep(conn: Connection, owner: str, session: str, plan: Plan) -> str:
-    """Store a plan with all its cells; the sweep's id."""
-    sweep_id = secrets.token_hex(16)
+def add_plan(conn: Connection, owner: str, session: str, sweep_id: str, plan: Plan) -> None:
+    """Store a plan under a new id; its cells follow by `add_cells`."""
     row = {"id": sweep_id, "owner": owner, "session": session, "title": title_of(plan.prompt)}
     conn.execute(insert(sweeps).values(**row, plan=plan.to_json(), created_at=now()))
+
+
+def in_pieces(cells_of_plan: Sequence[Cell]) -> list[list[Cell]]:
+    """The cells as `add_cells` is to get them: no piece holds the writer for long, and the first cell comes last, so
+    that a sweep that has it has them all."""
+    backwards = list(reversed(cells_of_plan))
+    return [backwards[start : start + CELLS_A_WRITE] for start in range(0, len(backwards), CELLS_A_WRITE)]
+
+
+def add_cells(conn: Connection, owner: str, sweep_id: str, some: Sequence[Cell]) -> None:
+    """Store cells of a plan; those that are there already stay."""
+    known = select(cells.c.id).where(cells.c.owner == owner, cells.c.sweep_id == sweep_id)
+    there = set(conn.execute(known.where(cells.c.id.in_([cell.id for cell in some]))).scalars())
     names = ("id", "row", "column", "repeat", "model", "temperature")
-    rows = [{name: getattr(cell, name) for name in names} for cell in plan.cells(sweep_id)]
-    conn.execute(insert(cells), [{**row, "owner": owner, "sweep_id": sweep_id} for row in rows])
-    return sweep_id
+    rows = [{name: getattr(cell, name) for name in names} for cell in some if cell.id not in there]
+    if rows:
+        conn.execute(insert(cells), [{**row, "owner": owner, "sweep_id": sweep_id} for row in rows])
 
 
-def sweeps_of(conn: Connection, owner: str) -> list[Sweep]:
-    """The owner's sweeps, newest first, with how far each has come."""
-    ended = _ended(owner)
-    query = (
-        select(
-            sweeps.c.id,
-            sweeps.c.title,
-            sweeps.c.created_at,
-            func.count(cells.c.id).label("total"),
-            func.count(ended.c.ok).label("done"),
-            func.count(ended.c.cell_id).label("ended"),
-        )
-        .join(cells, and_(cells.c.sweep_id == sweeps.c.id, cells.c.owner == owner))
-        .outerjoin(ended, ended.c.cell_id == cells.c.id)
+def half_planned(conn: Connection) -> list[tuple[str, str]]:
+    """(owner, id) of the sweeps whose planning was cut: their first cell, which is written last, is missing."""
+    # any owner: what a dead process left undone is finished at the next start, for everybody.
+    first = select(cells.c.sweep_id).where(cells.c.row == 0, cells.c.column == 0, cells.c.repeat == 0)
+    # any owner: as above.
+    query = select(sweeps.c.owner, sweeps.c.id).where(sweeps.c.deleted_at.is_(None), sweeps.c.id.not_in(first))
+    return [(row.owner, row.id) for row in conn.execute(query)]
+
+
+def sweeps_of(conn: Connection, owner: str, limit: int | None = None) -> list[Sweep]:
+    """The owner's newest sweeps, at most `limit`, with how far each has come."""
+    listed = (
+        select(sweeps.c.id, sweeps.c.title, sweeps.c.created_at)
         .where(sweeps.c.owner == owner, sweeps.c.deleted_at.is_(None))
-        .group_by(sweeps.c.id, sweeps.c.title, sweeps.c.created_at)
-        .order_by(sweeps.c.created_at.desc())
+        .order_by(sweeps.c.created_at.desc(), sweeps.c.id)
     )
-    return [
-        Sweep(row.id, row.title, row.created_at, row.total, row.done, row.ended - row.done)
-        for row in conn.execute(query)
-    ]
+    found = conn.execute(listed.limit(limit)).all()
+    totals = _totals(conn, owner, [row.id for row in found])
+    return [Sweep(row.id, row.title, row.created_at, *totals[row.id]) for row in found if row.id in totals]
+
+
+def _totals(conn: Connection, owner: str, ids: Sequence[str]) -> dict[str, tuple[int, int, int]]:
+    """(cells, done, failed) of each of the sweeps `ids`."""
+    ended = (
+        select(calls.c.cell_id, cells.c.sweep_id, func.max(case((calls.c.state == "ok", 1), else_=0)).label("ok"))
+        .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
+        .where(calls.c.owner == owner, calls.c.state.in_(DONE), cells.c.sweep_id.in_(ids))
+        .group_by(calls.c.cell_id, cells.c.sweep_id)
+        .subquery()
+    )
+    done = select(ended.c.sweep_id, func.count(), func.sum(ended.c.ok)).group_by(ended.c.sweep_id)
+    counted = {id: (count, int(good)) for id, count, good in conn.execute(done)}
+    of_each = select(cells.c.sweep_id, func.count()).where(cells.c.owner == owner, cells.c.sweep_id.in_(ids))
+    totals = {}
+    for id, total in conn.execute(of_each.group_by(cells.c.sweep_id)):
+        count, good = counted.get(id, (0, 0))
+        totals[str(id)] = (int(total), good, count - good)
+    return totals
 
 
 def plan_of(conn: Connection, owner: str, sweep_id: str) -> Plan | None:
@@ -83,43 +105,42 @@ def cells_of(conn: Connection, owner: str, sweep_id: str) -> list[Cell]:
     """All cells of a sweep, row by row."""
     columns = [cells.c[name] for name in ("id", "row", "column", "repeat", "model", "temperature")]
     query = select(*columns).where(cells.c.owner == owner, cells.c.sweep_id == sweep_id)
-    rows = conn.execute(query.order_by(cells.c.row, cells.c.column, cells.c.repeat))
-    return [Cell(*row) for row in rows]
+    rows = conn.execute(query.order_by(cells.c.row, cells.c.column, cells.c.repeat)).mappings()
+    return [Cell(**row) for row in rows]
 
 
 def results(conn: Connection, owner: str, sweep_id: str) -> dict[str, CallRecord]:
     """The newest attempt at each cell that has one, by cell id."""
     query = (
-        select(*COLUMNS)
+        records.whole()
         .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
         .where(calls.c.owner == owner, cells.c.sweep_id == sweep_id)
         .order_by(calls.c.seq)
     )
-    attempts = map(record, conn.execute(query))
-    return {call.cell_id: call for call in attempts if call.cell_id}
+    return {call.cell_id: call for call in records.found(conn, query) if call.cell_id}
 
 
-def to_do(conn: Connection, owner: str, sweep_id: str) -> ToDo:
-    """The cells without an attempt that ended `ok` or `error`."""
-    ended = _ended(owner)
-    query = select(ended.c.cell_id).join(cells, and_(cells.c.id == ended.c.cell_id, cells.c.owner == owner))
-    done = set(conn.execute(query.where(cells.c.sweep_id == sweep_id)).scalars())
-    left = tuple(cell for cell in cells_of(conn, owner, sweep_id) if cell.id not in done)
-    attempts = results(conn, owner, sweep_id)
-    return ToDo(left, sum(cell.id in attempts and attempts[cell.id].billed != "no" for cell in left))
+def done_of(conn: Connection, owner: str, sweep_id: str) -> set[str]:
+    """The ids of the cells with an attempt that ended `ok` or `error`."""
+    query = (
+        select(calls.c.cell_id)
+        .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
+        .where(calls.c.owner == owner, calls.c.state.in_(DONE), cells.c.sweep_id == sweep_id)
+    )
+    return {str(id) for id in conn.execute(query).scalars()}
+
+
+def newest_call(conn: Connection, owner: str, sweep_id: str) -> tuple[int, int]:
+    """(newest number of a call, how many calls) of a sweep: it changes with each new call."""
+    query = (
+        select(func.coalesce(func.max(calls.c.seq), 0), func.count())
+        .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
+        .where(calls.c.owner == owner, cells.c.sweep_id == sweep_id)
+    )
+    newest, count = conn.execute(query).one()
+    return newest, count
 
 
 def delete(conn: Connection, owner: str, sweep_id: str) -> None:
     """Take a sweep out of the list; its calls stay in the history."""
     conn.execute(update(sweeps).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id).values(deleted_at=now()))
-
-
-def _ended(owner: str) -> Subquery:
-    """(cell_id, ok) of the cells that are done; `ok` is NULL where no attempt has succeeded."""
-    good = func.max(case((calls.c.state == "ok", 1)))
-    return (
-        select(calls.c.cell_id, good.label("ok"))
-        .where(calls.c.owner == owner, calls.c.cell_id.is_not(None), calls.c.state.in_(DONE))
-        .group_by(calls.c.cell_id)
-        .subquery()
-    )

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -13,12 +14,13 @@ from lib.calls.dispatcher import Dispatcher
 from lib.calls.runner import Answer
 from lib.core import prices
 from lib.core.contract import Call
-from lib.core.errors import InvalidInput, NotConnected
+from lib.core.errors import InvalidInput, NotConnected, StoreError, StoreFull, TemperaError, unforeseen
 from lib.core.i18n import N_
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell, Plan, unique
+from lib.sweep.progress import ProgressReader
 
 
 class SweepRun(Job):
@@ -31,6 +33,16 @@ class SweepRun(Job):
         self.total = len(cells)
         self.answers: dict[str, Answer] = {}
         """Running and ended answers of this run, by cell id."""
+        self.failed: dict[str, TemperaError] = {}
+        """The cells that could not be sent for a reason nobody foresaw, by id."""
+
+    @property
+    def size(self) -> int:
+        return 10_000 + 500 * len(self.failed)
+
+    def release(self) -> None:
+        """The answers are in the store, or held."""
+        self.answers, self.queue = {}, []
 
     def stop_cell(self, cell_id: str) -> None:
         """End one running answer; its text so far is kept."""
@@ -75,6 +87,7 @@ class SweepScheduler:
 
     def __init__(self, dispatcher: Dispatcher, registry: EndpointRegistry) -> None:
         self._dispatcher, self._registry = dispatcher, registry
+        self.progress = ProgressReader(dispatcher.store, dispatcher.finals)
 
     def launch(self, owner: str, session: str, plan: Plan) -> str:
         """Store a plan with all its cells, then begin to send them; the sweep's id. Raises InvalidInput when it
@@ -83,16 +96,38 @@ class SweepScheduler:
         if not connected:
             raise InvalidInput(N_("No service is connected yet."))
         plan = replace(plan.checked(), models=unique([endpoints.named(model, connected) for model in plan.models]))
-        sweep_id = self._dispatcher.store.write(lambda db: sweeps.new_sweep(db, owner, session, plan)).result()
-        self.resume(owner, session, sweep_id)
+        sweep_id, store = secrets.token_hex(16), self._dispatcher.store
+        cells = list(plan.cells(sweep_id))
+        store.write(lambda db: sweeps.add_plan(db, owner, session, sweep_id, plan)).result()
+        self._write_cells(owner, sweep_id, cells)
+        self.start(SweepRun(sweep_id, owner, session, plan, cells))
         return sweep_id
+
+    def finish_planning(self) -> None:
+        """Write the cells of the sweeps whose planning was cut by the end of a process; nothing is sent."""
+        for owner, sweep_id in self._dispatcher.store.read(sweeps.half_planned):
+            self._finish_planning(owner, sweep_id)
+
+    def _finish_planning(self, owner: str, sweep_id: str) -> None:
+        plan = self._dispatcher.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
+        if plan is not None:
+            self._write_cells(owner, sweep_id, list(plan.cells(sweep_id)))
+
+    def _write_cells(self, owner: str, sweep_id: str, cells: Sequence[Cell]) -> None:
+        for piece in sweeps.in_pieces(cells):
+            # One after the other, so that those of other people go in between.
+            self._dispatcher.store.write(partial(sweeps.add_cells, owner=owner, sweep_id=sweep_id, some=piece)).result()
 
     def resume(self, owner: str, session: str, sweep_id: str) -> None:
         """Send the cells of a sweep that are not done; nothing happens while it runs. Raises NotConnected when one of
         their services is gone: they go nowhere else."""
         store = self._dispatcher.store
         plan = store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
-        left = store.read(lambda db: sweeps.to_do(db, owner, sweep_id)).cells
+        progress = self.progress.of(owner, sweep_id)
+        if plan is not None and len(progress.cells) < plan.size:
+            self._finish_planning(owner, sweep_id)
+            progress = self.progress.of(owner, sweep_id)
+        left = progress.left
         absent = {cell.model.partition("/")[0] for cell in left} - {one.name for one in self._registry.endpoints(owner)}
         if absent:
             raise NotConnected(service=min(absent))
@@ -108,6 +143,25 @@ class SweepScheduler:
         job = self._dispatcher.jobs.get(sweep_id) if sweep_id else None
         return job if isinstance(job, SweepRun) and not job.finished else None
 
+    def last_run(self, owner: str, sweep_id: str) -> SweepRun | None:
+        """The newest run of an owner's sweep in this process, under way or ended; it tells what went wrong beside what
+        its calls say."""
+        job = self._dispatcher.jobs.get(sweep_id)
+        return job if isinstance(job, SweepRun) and job.owner == owner else None
+
+    def delete(self, owner: str, sweep_id: str) -> None:
+        """Stop a sweep, take it out of the list, and drop what was still to be saved of it. Raises StoreError."""
+        finals = self._dispatcher.finals
+        running = self.running(sweep_id)
+        if running is not None and running.owner == owner:
+            running.cancel()
+        finals.forget(owner, sweep_id)
+        try:
+            self._dispatcher.store.write(lambda db: sweeps.delete(db, owner, sweep_id)).result()
+        except StoreError:
+            finals.remember(owner, sweep_id)
+            raise
+
     async def _run(self, sweep: SweepRun) -> None:
         slots = asyncio.Semaphore(sweep.plan.concurrency)
         tasks: list[asyncio.Task[None]] = []
@@ -115,34 +169,51 @@ class SweepScheduler:
             for cell in sweep.queue:
                 slot = Slot(slots)
                 await slot.take()
+                if self._dispatcher.finals.full:
+                    raise StoreFull  # what is sent now would be paid, and lost
                 tasks.append(asyncio.create_task(self._answer(sweep, cell, slot)))
             await asyncio.gather(*tasks)
         finally:
             for task in tasks:
                 task.cancel()
-            for answer in sweep.answers.values():
+            for answer in list(sweep.answers.values()):
                 answer.cancel()
             # Their final records are written before the sweep counts as ended: Resume looks at those.
-            await asyncio.gather(*(answer.ended() for answer in sweep.answers.values()))
+            await asyncio.gather(*(answer.ended() for answer in list(sweep.answers.values())))
 
     async def _answer(self, sweep: SweepRun, cell: Cell, slot: Slot) -> None:
+        """One cell; whatever goes wrong with it is its own, and the others go on."""
         try:
             await self._call(sweep, cell, slot)
+        except NotConnected as gone:
+            sweep.failed[cell.id] = gone
+        except Exception as bug:
+            sweep.failed[cell.id] = unforeseen(bug, f"cell {cell.id}")
         finally:
             slot.give_back()
+            sweep.touch()
 
     async def _call(self, sweep: SweepRun, cell: Cell, slot: Slot) -> None:
-        endpoint, model = endpoints.find(cell.model, self._registry.endpoints(sweep.owner))
+        connected = self._registry.endpoints(sweep.owner)
+        if cell.model.partition("/")[0] not in {one.name for one in connected}:
+            raise NotConnected(service=cell.model.partition("/")[0])
+        endpoint, model = endpoints.find(cell.model, connected)
         asked = sweep.plan.request(model, cell.temperature)
+        id = secrets.token_hex(16)
+        call = Call(id, sweep.owner, sweep.session, "sweep", endpoint.name, asked, cell.id, sweep_id=sweep.id)
 
         def record(db: Connection) -> Call:
             request = unsupported_params.adapted(db, sweep.owner, endpoint.base_url, asked)
-            call = Call(secrets.token_hex(16), sweep.owner, sweep.session, "sweep", endpoint.name, request, cell.id)
-            records.start_call(db, call, self._dispatcher.process)
-            return call
+            adapted = replace(call, request=request)
+            records.start_call(db, adapted, self._dispatcher.process)
+            return adapted
 
-        call = await self._dispatcher.store.submit(record)
-        answer = sweep.answers[cell.id] = await self._dispatcher.begin(call, endpoint, slot.sleep)
+        started = True
+        try:
+            call = await self._dispatcher.store.submit(record)
+        except StoreError:
+            started = False  # it is asked all the same; its record is held until the store takes it
+        answer = await self._dispatcher.begin(call, endpoint, slot.sleep, sweep.id, started)
+        sweep.answers[cell.id] = answer
         sweep.touch()
         await answer.ended()
-        sweep.touch()

@@ -1,10 +1,11 @@
 """Runs for every page: opens the services and draws navigation and warnings around the page."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
 
-from lib.core.errors import SettingsError
+from lib.core.errors import SettingsError, StoreError
 from lib.ui.shared import resources
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.frame import restore_language, store_warning
@@ -20,7 +21,8 @@ try:
 except SettingsError as wrong:
     error_box(wrong)
     st.stop()
-restore_language(services)
+with suppress(StoreError):
+    restore_language(services)
 st.html(f"<style>:root {{ --page-language: '{page_language()}' }}</style>")  # read by assets/page.js
 page = st.navigation(
     [

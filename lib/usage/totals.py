@@ -5,17 +5,24 @@ stays None (NA in tables) and never becomes 0.
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from lib.calls.records import CallRecord
 from lib.core import csv_table
 
 MOST_ROWS = 2_000
+CSV_COLUMNS = (
+    *("page", "endpoint", "model", "model_answered", "state", "finish_reason", "error_kind", "prompt_tokens"),
+    *("completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source", "seconds", "first_token_seconds"),
+    *("cost", "billed", "attempts", "id", "request_id"),
+)
+"""The facts of a call in a spreadsheet, after its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,7 @@ class Totals:
     unpriced: int = 0
     failed: int = 0
     cut: int = 0
+    filtered: int = 0
     stopped: int = 0
     ended_early: int = 0
     first_at: int | None = None
@@ -73,32 +81,6 @@ class Slice:
     calls: int
     prompt_tokens: int | None
     completion_tokens: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class CallRow:
-    """One call without its texts, as columns of the store."""
-
-    started_at: int
-    page: str
-    endpoint: str
-    model: str
-    model_answered: str
-    state: str
-    finish_reason: str | None
-    error_kind: str
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    reasoning_tokens: int | None
-    cached_tokens: int | None
-    usage_source: str
-    seconds: float | None
-    first_token_seconds: float | None
-    cost: float | None
-    billed: str
-    attempts: int
-    id: str
-    request_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +127,7 @@ def bucket_for(totals: Totals) -> Bucket:
     return next(bucket for bucket in BUCKETS if span <= bucket.longest)
 
 
-def by_call(rows: Sequence[CallRow], zone: ZoneInfo) -> pd.DataFrame:
+def by_call(rows: Sequence[CallRecord], zone: ZoneInfo) -> pd.DataFrame:
     """`time model prompt completion` of each call, oldest first; `rows` come newest first."""
     return call_table(rows, zone)[["time", "model", "prompt", "completion"]].iloc[::-1].reset_index(drop=True)
 
@@ -185,7 +167,7 @@ def by_model(models: Sequence[ModelTotals]) -> pd.DataFrame:
     )
 
 
-def call_table(rows: Sequence[CallRow], zone: ZoneInfo) -> pd.DataFrame:
+def call_table(rows: Sequence[CallRecord], zone: ZoneInfo) -> pd.DataFrame:
     """One row per call, in the order of `rows`; times in the viewer's zone."""
     return pd.DataFrame(
         {
@@ -193,9 +175,9 @@ def call_table(rows: Sequence[CallRow], zone: ZoneInfo) -> pd.DataFrame:
             "page": [row.page for row in rows],
             "model": [row.model for row in rows],
             "endpoint": [row.endpoint for row in rows],
-            "prompt": _whole([row.prompt_tokens for row in rows]),
-            "completion": _whole([row.completion_tokens for row in rows]),
-            "source": [row.usage_source for row in rows],
+            "prompt": _whole([row.usage.prompt_tokens for row in rows]),
+            "completion": _whole([row.usage.completion_tokens for row in rows]),
+            "source": [row.usage.source for row in rows],
             "seconds": _numbers([row.seconds for row in rows]),
             "first_token_seconds": _numbers([row.first_token_seconds for row in rows]),
             "state": [row.state for row in rows],
@@ -206,11 +188,21 @@ def call_table(rows: Sequence[CallRow], zone: ZoneInfo) -> pd.DataFrame:
     )
 
 
-def to_csv(rows: Iterable[CallRow]) -> bytes:
+def to_csv(rows: Iterable[CallRecord]) -> bytes:
     """A spreadsheet of calls: UTF-8 with BOM; no text in it is taken for a formula, numbers stay numbers."""
-    names = ["time_utc", *(field.name for field in fields(CallRow)[1:])]
-    header = ["cost_usd" if name == "cost" else name for name in names]
-    return csv_table.to_csv(header, ([_utc(row.started_at), *astuple(row)[1:]] for row in rows))
+    header = ["time_utc", *("cost_usd" if name == "cost" else name for name in CSV_COLUMNS)]
+    return csv_table.to_csv(header, ([_utc(row.started_at), *_cells(row)] for row in rows))
+
+
+def _cells(row: CallRecord) -> Iterator[Any]:
+    usage = {
+        "prompt_tokens": row.usage.prompt_tokens,
+        "completion_tokens": row.usage.completion_tokens,
+        "reasoning_tokens": row.usage.reasoning_tokens,
+        "cached_tokens": row.usage.cached_tokens,
+        "usage_source": row.usage.source,
+    }
+    return (usage[name] if name in usage else getattr(row, name) for name in CSV_COLUMNS)
 
 
 def _utc(microseconds: int) -> str:

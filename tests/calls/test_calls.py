@@ -1,13 +1,16 @@
 """A call is recorded before it is made, and ends exactly once."""
 
 import threading
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from lib.calls import records
 from lib.core.clock import now
 from lib.core.contract import Delta, Params, Reply, State, Usage
+from lib.gateway.usage_report import usage_of
+from lib.store import schema
 from lib.store.database import Store
 from tests.store_fixtures import a_call, a_reply, an_outcome, start
 
@@ -42,11 +45,49 @@ def test_a_finished_call_has_every_fact_of_its_outcome(store: Store) -> None:
         ("yes", "hm", "stop"),
         ("no", "hm", "stop"),
     ]
-    assert record.usage == outcome.reply.usage
+    assert record.usage == outcome.usage
     assert (record.seconds, record.first_token_seconds, record.cost) == (1.5, 0.4, 0.01)
     assert (record.model, record.model_answered, record.request_id) == ("gpt-4o", "gpt-4o-2024", "req_1")
     assert (record.error_kind, record.error_text, record.attempts, record.finish_reason) == ("x", "y", 2, "stop")
     assert record.params_sent == sent and record.params_asked == {"temperature": 0.5}
+
+
+def test_what_a_service_reports_and_each_attempt_are_kept_beside_the_call(store: Store) -> None:
+    call = start(store, replace(a_call(sweep_id="sw"), chat_id="ch"))
+    report = {"prompt_tokens": 3, "completion_tokens": 5, "cost": 0.25}
+    times = ({"queued": 0.0, "sent": 0.1, "end": 0.2, "error": "rate_limited"}, {"queued": 1.2, "first_word": 1.4})
+    usage = usage_of(report)
+    assert usage is not None
+    outcome = an_outcome("hi", attempt_times=times, price=(2.5, 10.0))
+    outcome.usage = usage
+    outcome.choices[0].parts.append({"type": "image", "id": "i"})
+    assert store.write(lambda db: records.finish_call(db, call.id, outcome)).result(20)
+    query = select(schema.calls, schema.call_details).join(schema.call_details).where(schema.calls.c.id == call.id)
+    row = store.read(lambda db: db.execute(query.where(schema.calls.c.owner == "ann")).one())
+    assert (row.usage_received, row.cost_reported, row.cost_source) == (report, 0.25, "list")
+    assert (row.prompt_price, row.completion_price, row.price_currency) == (2.5, 10.0, "USD")
+    assert row.attempt_times == list(times) and (row.chat_id, row.sweep_id, row.temporary) == ("ch", "sw", False)
+    assert one(store, call.id).choices[0].parts == [{"type": "image", "id": "i"}]
+
+
+def test_equal_requests_have_equal_hashes_and_share_their_texts(store: Store) -> None:
+    first, second = start(store, a_call(text="same")), start(store, a_call(text="same", endpoint="other"))
+    third, hidden = start(store, a_call(text="different")), start(store, a_call(text="same", temporary=True))
+    query = select(schema.calls.c.id, schema.calls.c.request_hash).where(schema.calls.c.owner == "ann")
+    hashes = dict(store.read(lambda db: [tuple(row) for row in db.execute(query)]))
+    assert hashes[first.id] == hashes[second.id] != hashes[third.id] and hashes[hidden.id] is None
+    assert len(store.read(lambda db: db.execute(select(schema.texts)).all())) == 2
+
+
+def test_a_late_record_takes_the_place_of_an_interruption(store: Store) -> None:
+    call = a_call()
+    store.write(lambda db: records.start_call(db, call, "0123" * 8)).result(20)
+    store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20)
+    assert not finish(store, call.id, "late")
+    late = an_outcome("late")
+    assert store.write(lambda db: records.finish_call(db, call.id, late, late=True)).result(20)
+    assert (one(store, call.id).state, one(store, call.id).choices[0].text) == ("ok", "late")
+    assert not store.write(lambda db: records.finish_call(db, call.id, late, late=True)).result(20)
 
 
 def test_a_call_ends_exactly_once(store: Store) -> None:

@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
 
-from lib.calls import records
+from lib.calls import kept_totals, records
 from lib.core.contract import Reply, Usage
 from lib.store import schema
 from lib.store.database import Store
@@ -83,7 +82,7 @@ def test_a_call_in_progress_counts_without_the_tokens_saved_so_far(store: Store)
     found = totals(store)
 
     assert (found.calls, found.running, found.prompt_tokens, found.unknown, found.unpriced) == (1, 1, None, 0, 0)
-    assert store.read(lambda db: queries.newest(db, ANN, 5))[0].prompt_tokens is None
+    assert store.read(lambda db: queries.newest(db, ANN, 5))[0].usage.prompt_tokens is None
     assert store.read(lambda db: queries.by_slice(db, ANN, 60))[0].prompt_tokens is None
 
 
@@ -117,16 +116,24 @@ def test_the_newest_calls_come_first_and_no_more_than_asked_for(store: Store) ->
     assert [row.id for row in store.read(lambda db: list(queries.every(db, ANN)))] == ids[::-1]
 
 
-def test_slices_hold_the_calls_that_began_in_them(store: Store) -> None:
+def test_slices_hold_the_calls_that_began_in_them(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     quarter = 900 * 1_000_000
     for at in (5 * quarter, 6 * quarter - 1, 6 * quarter):
-        call_id = record(store)
-        change = update(schema.calls).where(schema.calls.c.owner == "ann", schema.calls.c.id == call_id)
-        store.write(lambda db, change=change, at=at: db.execute(change.values(started_at=at))).result(20)
+        monkeypatch.setattr(records, "now", lambda at=at: at)
+        record(store)
 
-    found = store.read(lambda db: queries.by_slice(db, ANN, 900))
+    for seconds in (900, 300):
+        found = store.read(lambda db, seconds=seconds: queries.by_slice(db, ANN, seconds))
+        merged = {}
+        for part in found:
+            at = part.at - part.at % quarter
+            old = merged.get(at, (at, 0, 0, 0))
+            merged[at] = (at, *(a + b for a, b in zip(old[1:], astuple(part)[1:], strict=True)))
+        assert list(merged.values()) == [(5 * quarter, 2, 6, 10), (6 * quarter, 1, 3, 5)]
+    start(store, a_call())
+    found = store.read(lambda db: queries.by_slice(db, ANN, 900))[-1:]
 
-    assert [astuple(part) for part in found] == [(5 * quarter, 2, 6, 10), (6 * quarter, 1, 3, 5)]
+    assert [astuple(part) for part in found] == [(6 * quarter, 2, 3, 5)]
 
 
 @pytest.mark.row("U14")
@@ -147,7 +154,7 @@ def test_slices_hold_the_calls_that_began_in_them(store: Store) -> None:
 )
 def test_the_csv_the_tiles_and_the_slices_add_up_to_the_same(store: Store, made: list[tuple]) -> None:
     # any owner: a test's own rows.
-    store.write(lambda db: db.execute(schema.calls.delete())).result(20)
+    store.write(lambda db: [db.execute(table.delete()) for table in (schema.calls, *kept_totals.KEYS)]).result(20)
     for prompt, completion, cost, state, owner, endpoint in made:
         if state == "started":
             start(store, a_call(owner))
@@ -163,7 +170,7 @@ def test_the_csv_the_tiles_and_the_slices_add_up_to_the_same(store: Store, made:
     assert found.calls == sum(owner == "ann" for *_, owner, _ in made) == len(rows) == chart["calls"].sum()
     assert found.calls == found.reported + found.estimated + found.unknown + found.unbilled + found.running
     for name, column in (("prompt_tokens", "prompt"), ("completion_tokens", "completion")):
-        known = [getattr(row, name) for row in rows if getattr(row, name) is not None]
+        known = [getattr(row.usage, name) for row in rows if getattr(row.usage, name) is not None]
         assert getattr(found, name) == (sum(known) if known else None)
         assert (found.tokens is None and not known) or chart[column].sum() == sum(known)
     costs = [row.cost for row in rows if row.cost is not None]

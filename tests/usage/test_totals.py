@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.calls.records import CallRecord
 from lib.core import csv_table
+from lib.core.contract import Usage
 from lib.usage import totals
-from lib.usage.totals import CallRow, ModelTotals, Slice, Totals
+from lib.usage.totals import ModelTotals, Slice, Totals
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -23,14 +25,17 @@ def moment(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1_000_000
 
 
-def a_row(**facts: Any) -> CallRow:
+def a_row(**facts: Any) -> CallRecord:
+    counts = {"prompt_tokens": 3, "completion_tokens": 5, "reasoning_tokens": None, "cached_tokens": None}
+    usage = Usage(**{name: facts.pop(name, usual) for name, usual in counts.items()}, source="reported")
     usual = {
         **dict(started_at=moment("2026-11-03 12:04:05"), page="chat", endpoint="apiyi", model="gpt-4o"),
-        **dict(model_answered="gpt-4o-2024", state="ok", finish_reason="stop", error_kind="", prompt_tokens=3),
-        **dict(completion_tokens=5, reasoning_tokens=None, cached_tokens=None, usage_source="reported", seconds=1.5),
+        **dict(model_answered="gpt-4o-2024", state="ok", finish_reason="stop", error_kind="", seconds=1.5),
         **dict(first_token_seconds=0.2, cost=0.01, billed="yes", attempts=1, id="a1", request_id="req_1"),
+        **dict(owner="ann", session="s1", cell_id=None, attempt=1, params_asked={}, params_sent={}),
+        **dict(error_text="", error_record={}, usage=usage),
     }
-    return CallRow(**{**usual, **facts})
+    return CallRecord(**{**usual, **facts})
 
 
 def read(table: bytes) -> list[dict[str, str]]:

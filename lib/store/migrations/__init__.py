@@ -1,5 +1,6 @@
 """Database migrations (Alembic). A step is a file `versions/NNNN_what.py` with revision `NNNN`."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -17,12 +18,14 @@ def version(conn: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def upgrade(conn: Connection) -> None:
-    """Take the missing steps inside the connection's transaction: all of them or none."""
+def upgrade(conn: Connection, progress: Callable[[float], None] | None = None, to: str = "head") -> None:
+    """Take the missing steps inside the connection's transaction: all of them or none. `progress` hears how much of a
+    long step is done, from 0 to 1."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.attributes["connection"] = conn
-    command.upgrade(config, "head")
+    config.attributes["progress"] = progress
+    command.upgrade(config, to)

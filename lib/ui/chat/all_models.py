@@ -45,6 +45,7 @@ def _body(services: Services, owner: str) -> None:
     if OFFERED not in st.session_state:
         st.session_state[OFFERED] = model_picker.options(services, owner)
     endpoints = services.registry.endpoints(owner)
+    model_picker.list_troubles(services, owner)
     groups = _groups(st.session_state[OFFERED], endpoints)
     left, right = st.columns([2, 1])
     left.text_input(_("Part of the id"), key=FILTER, icon=":material/search:", live=True)

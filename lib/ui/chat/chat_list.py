@@ -8,18 +8,18 @@ from lib.services import Services
 from lib.ui.chat import model_actions
 from lib.ui.chat.files import import_chat, save_buttons
 from lib.ui.shared.markdown import plain
-from lib.ui.shared.state import state
+from lib.ui.shared.state import LISTED, state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 
-SHOWN = 100
 TITLE = "chat_title"
 
 
 def chat_list(services: Services, visitor: Visitor) -> None:
     """New chat, and the old ones, the newest first."""
     words = st.session_state.get("chat_search") or ""
-    found = services.store.read(lambda db: chats.chats_of(db, visitor.owner, words))
+    limit = state.listed_chats
+    found = services.store.read(lambda db: chats.chats_of(db, visitor.owner, words, limit + 1))
     with st.sidebar:
         with st.container(horizontal=True, wrap=False, gap="xsmall"):
             st.button(_("New chat"), key="chat_new", icon=":material/add:", on_click=model_actions.new, width="stretch")
@@ -37,14 +37,20 @@ def chat_list(services: Services, visitor: Visitor) -> None:
             )
         if state.deleted_chat is not None:
             _undo()
-        for chat in found[:SHOWN]:
+        for chat in found[:limit]:
             with st.container(horizontal=True, wrap=False, gap="xsmall"):
                 _open_button(chat)
                 if chat.id == state.chat_id:
                     _menu(chat)
+        if len(found) > limit:
+            st.button(_("More"), key="chat_list_more", type="tertiary", icon=":material/expand_more:", on_click=_more)
         if words and not found:
             st.caption(_("No chat has these words."))
         import_chat()
+
+
+def _more() -> None:
+    state.listed_chats += LISTED
 
 
 def _open_button(chat: Chat) -> None:

@@ -1,7 +1,8 @@
 """Callbacks that ask a model, or stop an answer."""
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 import streamlit as st
@@ -10,12 +11,13 @@ from lib.calls.runner import Answer, unsaved_record
 from lib.chat import context_window
 from lib.chat.conversation import Conversation
 from lib.chat.form import Form
-from lib.chat.repository import Turn
+from lib.chat.repository import NotFound, Turn
 from lib.core import images
-from lib.core.errors import InvalidInput, TemperaError
+from lib.core.errors import InvalidInput, StoreError, TemperaError
+from lib.streamlit_internals import is_open, tab_id
 from lib.ui.shared import controls, model_picker, resources
 from lib.ui.shared.state import SHOWN_TURNS, UnconfirmedMessage, state
-from lib.ui.shared.texts import error_sentence
+from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import visitor
 
 INPUT = "chat_input"
@@ -64,10 +66,11 @@ def _answer_of(conversation: Conversation, turn: Turn) -> Answer | None:
 def _as_it_ended(turn: Turn, answers: dict[str, Answer | None]) -> Turn:
     """A turn whose answer could not be stored: the text is shown, and that it is not saved."""
     answer = answers.get(turn.call.id) if turn.call else None
-    if turn.call is None or answer is None or not answer.finished or answer.recorded:
+    if turn.call is None or turn.call.state != "started" or answer is None or not answer.finished or answer.recorded:
         return turn
     call = unsaved_record(turn.call, answer)
-    return replace(turn, call=call, text=turn.begun + (call.choices[0].text if call.choices else ""))
+    text = call.choices[turn.choice].text if turn.choice < len(call.choices) else ""
+    return replace(turn, call=call, text=turn.begun + text)
 
 
 @contextmanager
@@ -125,12 +128,39 @@ def send_text(text: str, turns: list[Turn] | None = None) -> None:
 def _send_text(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> None:
     """Send `text`; when it can't be sent, say why and put it back into the composer."""
     try:
-        state.chat_id = conversation.send_text(text, chosen, state.images, turns)
+        state.chat_id = _said(conversation, turns, text, chosen)
     except TemperaError as error:
         _put_back(text, error)
     else:
         state.images.clear()
         model_picker.used(resources.services(), conversation.owner, chosen.models)
+
+
+def _said(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> str:
+    """Send `text`; where the store does not take it, the chat goes on in memory until it does."""
+    try:
+        return conversation.send_text(text, chosen, state.images, turns)
+    except StoreError as refused:
+        if conversation.temporary:
+            raise
+        state.notices.append(error_sentence(refused))
+        copy = conversation.in_memory()
+        chat_id = copy.send_text(text, chosen, state.images)
+        state.temporary = state.unsaved = True
+        words = _("This chat goes on in memory. It is saved by itself as soon as that is possible: keep its tab open.")
+        state.notices.append(words)
+        return chat_id
+
+
+def keep_unsaved() -> None:
+    """Save a chat that went on in memory, as soon as the store takes it."""
+    conversation = current()
+    if not state.unsaved or conversation.chat_id is None or open_view(conversation).running:
+        return
+    with suppress(StoreError):
+        state.chat_id = conversation.keep()
+        state.temporary = state.unsaved = False
+        resources.services().temporary.left(conversation.owner, conversation.chat_id)
 
 
 def _put_back(text: str, why: TemperaError) -> None:
@@ -229,7 +259,28 @@ def leave() -> None:
     conversation = current()
     if conversation.temporary and conversation.chat_id is not None:
         stop()
-        conversation.erase()
+        if state.unsaved:
+            jobs, state.unsaved = resources.services().dispatcher.jobs, False
+            asyncio.run_coroutine_threadsafe(conversation.keep_when_possible(), jobs.loop)
+            return
+        with suppress(NotFound):  # another tab has left it before
+            conversation.erase()
+        resources.services().temporary.left(conversation.owner, conversation.chat_id)
+
+
+def watch_temporary() -> None:
+    """See to it that an open temporary chat is forgotten when its last tab is closed; where that has happened (the
+    computer slept, say), begin anew."""
+    services, who, chat_id, tab = resources.services(), visitor(), state.chat_id, tab_id()
+    if not state.temporary or chat_id is None or tab is None:
+        return
+    if chat_id not in services.temporary_chats(who.owner):
+        new(temporary=True)
+        state.notices.append(_("The temporary chat is gone: no tab had it open for a minute."))
+        return
+    if state.unsaved:
+        return  # it is not meant to go
+    services.temporary.seen(who.owner, chat_id, tab, lambda: is_open(tab))
 
 
 def open_chat(chat_id: str) -> None:

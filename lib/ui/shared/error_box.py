@@ -5,7 +5,7 @@ import secrets
 
 import streamlit as st
 
-from lib.core.errors import TemperaError
+from lib.core.errors import StoreError, TemperaError
 from lib.ui.shared.markdown import rendered
 from lib.ui.shared.texts import _, error_sentence
 
@@ -13,13 +13,18 @@ log = logging.getLogger(__name__)
 
 
 def bug_box(bug: Exception) -> bool:
-    """Says that something unforeseen happened, under a number by which the log has it; nothing of it is shown."""
+    """Says that something unforeseen happened, under a number by which the log has it; nothing of it is shown. What
+    the database refused is said as it is."""
+    if isinstance(bug, TemperaError):
+        log.warning("a page could not be shown: %s", bug.kind)
+        error_box(bug)
+        return True
     number = secrets.token_hex(4)
     log.error("bug %s", number, exc_info=bug)
     st.error(
-        _("Something unforeseen happened (number {number}). What you have is saved; reload the page.").format(
-            number=number
-        ),
+        _(
+            "Something unforeseen happened (number {number}). Reload the page; what was saved before is still there."
+        ).format(number=number),
         icon=":material/error:",
     )
     return True
@@ -29,5 +34,6 @@ def error_box(error: TemperaError) -> None:
     """What happened and what to do; the original text only on demand, and to the letter."""
     st.error(rendered(error_sentence(error)), icon=":material/error:")
     if error.original:
-        with st.expander(_("What the service said"), type="compact"):
+        said = _("What the database said") if isinstance(error, StoreError) else _("What the service said")
+        with st.expander(said, type="compact"):
             st.code(error.original, language=None, wrap_lines=True)

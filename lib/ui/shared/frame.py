@@ -5,12 +5,14 @@ from typing import Any
 
 import streamlit as st
 
+from lib.core.errors import StoreError, StoreReplaced
 from lib.services import Services
+from lib.ui.shared.backup import backup_section
 from lib.ui.shared.connection import connection_button
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.markdown import rendered
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import LANGUAGE_KEY, LANGUAGES, _, language
+from lib.ui.shared.texts import LANGUAGE_KEY, LANGUAGES, _, error_sentence, language
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.visitor import preferences
 
@@ -31,9 +33,36 @@ def notices() -> None:
 
 
 def store_warning(services: Services) -> None:
-    """Says so when nothing can be saved."""
-    if services.store_trouble is not None:
-        error_box(services.store_trouble)
+    """Says so when nothing can be saved, how much waits to be saved, and what had to be mended."""
+    trouble = services.store_trouble or services.store.trouble
+    waiting = services.dispatcher.finals.held_of(visitor().owner)
+    if trouble is not None:
+        error_box(trouble)
+    if waiting and services.store_trouble is None:
+        words = _("{count} answers wait to be saved; keep Tempera running until they are.").format(count=waiting)
+        st.warning(words, icon=":material/save:")
+    for notice in services.store.notices[state.read_notices :][:1]:
+        _store_notice(notice)
+    upgraded = services.store.upgraded.sentence(_)
+    if upgraded and not state.upgrade_read:
+        with st.container(key="store_upgraded"):
+            st.info(rendered(upgraded), icon=":material/info:")
+            st.button(_("Understood"), key="store_upgraded_read", type="tertiary", on_click=_upgrade_read)
+
+
+def _store_notice(notice: StoreError) -> None:
+    """What had to be mended, until it is read."""
+    with st.container(key="store_notice"):
+        st.warning(rendered(error_sentence(notice)), icon=":material/healing:")
+        came_back = notice.owner_chats.get(visitor().owner, ()) if isinstance(notice, StoreReplaced) else ()
+        if came_back:
+            with st.expander(_("{count} chats came back").format(count=len(came_back)), type="compact"):
+                st.text("\n".join(title or _("Untitled") for title in came_back))
+        st.button(_("Understood"), key="store_notice_read", type="tertiary", on_click=_notice_read)
+
+
+def _notice_read() -> None:
+    state.read_notices += 1
 
 
 def top(services: Services, visitor: Visitor) -> None:
@@ -45,7 +74,7 @@ def top(services: Services, visitor: Visitor) -> None:
 
 def menu(services: Services) -> None:
     """The `...` of every page."""
-    with st.popover("", icon=":material/more_horiz:", key="menu", help=_("Language and more")):
+    with st.popover("", icon=":material/more_horiz:", key="menu", help=_("Language, backup and more")):
         st.session_state.setdefault("language_choice", language())
         st.radio(
             _("Language"),
@@ -57,6 +86,8 @@ def menu(services: Services) -> None:
             persist_state="session",
         )
         st.caption(_("Light or dark follows your system."))
+        st.divider()
+        backup_section(services)
 
 
 def restore_language(services: Services) -> None:
@@ -65,6 +96,10 @@ def restore_language(services: Services) -> None:
         owner = visitor().owner
         kept = services.store.read(lambda db: preferences.get(db, owner, LANGUAGE_KEY))
         st.session_state[LANGUAGE_KEY] = kept
+
+
+def _upgrade_read() -> None:
+    state.upgrade_read = True
 
 
 def _choose_language(services: Services) -> None:

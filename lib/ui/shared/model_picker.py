@@ -8,7 +8,8 @@ from lib.gateway.endpoints import EXAMPLE_MODELS, Endpoint, model_value, named
 from lib.gateway.model_lists import Listing
 from lib.gateway.vendors import by_vendor
 from lib.services import Services
-from lib.ui.shared.texts import _
+from lib.ui.shared.markdown import rendered
+from lib.ui.shared.texts import _, error_sentence
 from lib.visitor import favourites
 from lib.visitor.favourites import Favourites
 
@@ -53,7 +54,21 @@ def model_picker(services: Services, owner: str, key: str) -> str:
         label_visibility="collapsed",
         persist_state="session",
     )
+    list_troubles(services, owner)
     return value or ""
+
+
+def list_troubles(services: Services, owner: str) -> None:
+    """Say of each service that could not tell its models why."""
+    for endpoint in services.registry.endpoints(owner):
+        list_trouble(endpoint, _listing(services, owner, endpoint))
+
+
+def list_trouble(endpoint: Endpoint, listing: Listing) -> None:
+    """Why a service's models are only examples, where they are."""
+    if listing.trouble is not None:
+        words = _("The models of {service} are only examples: {why}")
+        st.caption(rendered(words.format(service=endpoint.title, why=error_sentence(listing.trouble))))
 
 
 def _kept(services: Services, owner: str, endpoints: Sequence[Endpoint]) -> Favourites:

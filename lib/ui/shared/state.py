@@ -9,6 +9,7 @@ import streamlit as st
 T = TypeVar("T")
 
 SHOWN_TURNS = 30
+LISTED = 100
 NEXT = "next"
 
 
@@ -60,6 +61,8 @@ class State:
     """The chat that was deleted last, as long as that can be undone."""
     temporary: SessionValue[bool] = SessionValue("temporary_chat", bool)
     """Whether the open chat, or the one that begins next, is kept in memory only."""
+    unsaved: SessionValue[bool] = SessionValue("unsaved_chat", bool)
+    """Whether the open chat is in memory only because the store takes nothing at present."""
     editing: SessionValue[str | None] = SessionValue("editing_message", _nothing)
     """The message that is being edited."""
     panel: SessionValue[tuple[str, str, str] | None] = SessionValue("opened_panel", _nothing)
@@ -78,10 +81,18 @@ class State:
     """The calls whose first word is waited for without asking again."""
     shown_turns: SessionValue[int] = SessionValue("shown_turns", lambda: SHOWN_TURNS)
     """How many of a chat's last turns are drawn."""
+    listed_chats: SessionValue[int] = SessionValue("listed_chats", lambda: LISTED)
+    """How many chats the sidebar lists."""
+    listed_sweeps: SessionValue[int] = SessionValue("listed_sweeps", lambda: LISTED)
+    """How many sweeps the sidebar lists."""
     sweep_id: SessionValue[str | None] = SessionValue("open_sweep", _nothing)
     """The open sweep; None is a new one."""
     notices: SessionValue[list[str]] = SessionValue("notices", list)
     """Sentences to be shown once, at the top of the page."""
+    upgrade_read: SessionValue[bool] = SessionValue("upgrade_read", bool)
+    """Whether it was read that the database was brought to a new form."""
+    read_notices: SessionValue[int] = SessionValue("read_store_notices", int)
+    """How many of the store's notices were read."""
     inspected: SessionValue[str | None] = SessionValue("inspected_call", _nothing)
     """The call whose request and answer are looked at; NEXT is the one that comes."""
     choosing_model: SessionValue[bool] = SessionValue("models_dialog", bool)

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from lib.core.errors import NotConnected
-from lib.sweep import repository as sweeps
+from lib.core.errors import NotConnected, StoreError
 from lib.ui.shared import resources
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
@@ -48,10 +47,10 @@ def open_sweep(sweep_id: str) -> None:
 
 def delete(sweep_id: str) -> None:
     """Take a sweep out of the list; a running one is stopped."""
-    services, who = resources.services(), visitor()
-    running = services.sweeps.running(sweep_id)
-    if running is not None and running.owner == who.owner:
-        running.cancel()
-    services.store.write(lambda db: sweeps.delete(db, who.owner, sweep_id)).result()
+    try:
+        resources.services().sweeps.delete(visitor().owner, sweep_id)
+    except StoreError as refused:
+        state.notices.append(error_sentence(refused))
+        return
     if state.sweep_id == sweep_id:
         state.sweep_id = None

@@ -1,6 +1,6 @@
 """Draws a sweep's progress, its cells, the overview table and the chart."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -11,8 +11,8 @@ import streamlit as st
 from lib.calls import unsupported_params
 from lib.calls.records import CallRecord
 from lib.core.errors import recorded
-from lib.sweep import report
 from lib.sweep.plan import Cell
+from lib.sweep.progress import Progress
 from lib.sweep.scheduler import SweepRun
 from lib.ui.shared.figures import money, summary
 from lib.ui.shared.live_text import CURSOR
@@ -23,25 +23,28 @@ from lib.ui.sweep import actions
 CELLS_A_PAGE = 24
 CELLS_A_LINE = 4
 CELL_HEIGHT = 250
-DONE = ("ok", "error")
 
 
-def progress(cells: Sequence[Cell], results: Mapping[str, CallRecord], running: SweepRun | None) -> None:
+def progress(standing: Progress, run: SweepRun | None) -> None:
     """How far it is: done, failed, all; and Stop while it runs."""
+    cells, results = standing.cells, standing.results
+    unsent = {} if run is None else run.failed
     states = [results[cell.id].state for cell in cells if cell.id in results]
-    done, failed, total = states.count("ok"), states.count("error"), len(cells)
+    failed = states.count("error") + sum(cell.id in unsent and cell.id not in results for cell in cells)
+    done, total = states.count("ok"), len(cells)
     words = _("{done} done, {failed} failed, {total} in all").format(done=done, failed=failed, total=total)
     cost = [call.cost for call in results.values() if call.cost is not None]
     if cost:
         words += " · " + _("{cost} at list prices").format(cost=money(sum(cost)))
     with st.container(key="sweep_progress", horizontal=True, vertical_alignment="center"):
         st.progress((done + failed) / total, text=words)
-        if running is not None:
+        if run is not None and not run.finished:
             st.button(_("Stop"), key="sweep_stop", icon=":material/stop_circle:", on_click=actions.stop)
 
 
-def grid(cells: Sequence[Cell], results: Mapping[str, CallRecord], running: SweepRun | None) -> None:
+def grid(standing: Progress, run: SweepRun | None) -> None:
     """The cells of one page: a line of cards for each model, a column for each temperature."""
+    cells, results = standing.cells, standing.results
     pages = -(-len(cells) // CELLS_A_PAGE)
     page = st.pagination(pages, key="sweep_page") if pages > 1 else 1
     shown = cells[(page - 1) * CELLS_A_PAGE : page * CELLS_A_PAGE]
@@ -53,12 +56,11 @@ def grid(cells: Sequence[Cell], results: Mapping[str, CallRecord], running: Swee
                 for place, setting in zip(st.columns(CELLS_A_LINE), line, strict=False):
                     with place:
                         for cell in setting:
-                            _card(cell, repeats, results.get(cell.id), running)
+                            _card(cell, repeats, results.get(cell.id), run)
 
 
-def overview(cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> None:
+def overview(frame: pd.DataFrame) -> None:
     """One row per model and temperature."""
-    frame = report.overview(cells, results)
     column = st.column_config
     st.dataframe(
         frame,
@@ -78,9 +80,9 @@ def overview(cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> None:
     )
 
 
-def temperature_chart(cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> None:
+def temperature_chart(overview: pd.DataFrame) -> None:
     """How different the answers to one question are, against temperature; one line for each model."""
-    frame = report.overview(cells, results).dropna(subset=["variety"])
+    frame = overview.dropna(subset=["variety"])
     if frame.empty:
         st.caption(_("With two or more answers per setting, this shows how different they are at each temperature."))
         return
@@ -110,11 +112,11 @@ def _lines(settings: Sequence[list[Cell]]) -> list[Sequence[list[Cell]]]:
     return [settings[start : start + CELLS_A_LINE] for start in range(0, len(settings), CELLS_A_LINE)]
 
 
-def _card(cell: Cell, repeats: int, call: CallRecord | None, running: SweepRun | None) -> None:
+def _card(cell: Cell, repeats: int, call: CallRecord | None, run: SweepRun | None) -> None:
     with st.container(key=f"cell_{cell.row}_{cell.column}_{cell.repeat}", border=True, height=CELL_HEIGHT):
         ended = call is not None and call.state != "started"
         st.caption(" · ".join([_place(cell, repeats), *(_figures(call) if call is not None and ended else ())]))
-        answer = running.answers.get(cell.id) if running is not None else None
+        answer = run.answers.get(cell.id) if run is not None else None
         if answer is not None and not answer.finished:
             text = answer.reply.choices[0].text if answer.reply.choices else ""
             st.markdown(rendered(text) + CURSOR)
@@ -127,7 +129,9 @@ def _card(cell: Cell, repeats: int, call: CallRecord | None, running: SweepRun |
             )
         elif call is not None and ended:
             _ended(call)
-        elif running is not None:
+        elif run is not None and cell.id in run.failed:
+            st.error(rendered(error_sentence(run.failed[cell.id])))
+        elif run is not None and not run.finished:
             st.caption(_("waits"))
         else:
             st.caption(_("not sent, or cut off"))

@@ -5,20 +5,19 @@ import streamlit as st
 from lib.services import Services
 from lib.sweep import repository as sweeps
 from lib.ui.shared.markdown import plain
-from lib.ui.shared.state import state
+from lib.ui.shared.state import LISTED, state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions
 
-SHOWN = 100
-
 
 def sweep_list(services: Services, visitor: Visitor) -> None:
     """New sweep, and the old ones with how far they came, the newest first."""
-    found = services.store.read(lambda db: sweeps.sweeps_of(db, visitor.owner))
+    limit = state.listed_sweeps
+    found = services.store.read(lambda db: sweeps.sweeps_of(db, visitor.owner, limit + 1))
     with st.sidebar:
         st.button(_("New sweep"), key="sweep_new", icon=":material/add:", on_click=actions.new, width="stretch")
-        for sweep in found[:SHOWN]:
+        for sweep in found[:limit]:
             st.button(
                 f"{plain(sweep.title)}  \n{sweep.done + sweep.failed}/{sweep.total}",
                 key=f"sweep_open_{sweep.id}",
@@ -27,3 +26,9 @@ def sweep_list(services: Services, visitor: Visitor) -> None:
                 args=(sweep.id,),
                 width="stretch",
             )
+        if len(found) > limit:
+            st.button(_("More"), key="sweep_list_more", type="tertiary", icon=":material/expand_more:", on_click=_more)
+
+
+def _more() -> None:
+    state.listed_sweeps += LISTED

@@ -2,13 +2,11 @@
 
 import streamlit as st
 
-from lib.calls.records import CallRecord
 from lib.services import Services
 from lib.sweep import report
-from lib.sweep import repository as sweeps
-from lib.sweep.plan import Cell
-from lib.sweep.repository import ToDo
+from lib.sweep.progress import Progress
 from lib.sweep.scheduler import SweepRun
+from lib.ui.shared.error_box import error_box
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, grid
@@ -18,32 +16,33 @@ EVERY_SECONDS = 1.0
 
 def sweep_view(services: Services, visitor: Visitor, sweep_id: str) -> None:
     """Progress, answers, overview; and what can be done with it."""
-    cells = services.store.read(lambda db: sweeps.cells_of(db, visitor.owner, sweep_id))
-    if not cells:
-        return
     if services.sweeps.running(sweep_id) is not None:
         # Only this part runs each second; a rerun of the whole page would take the form out of the visitor's hands.
-        st.fragment(_live, run_every=EVERY_SECONDS)(services, visitor, sweep_id, cells)
+        st.fragment(_live, run_every=EVERY_SECONDS)(services, visitor, sweep_id)
     else:
-        _still(services, visitor, sweep_id, cells)
+        _still(services, visitor, sweep_id)
 
 
-def _live(services: Services, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
-    running = services.sweeps.running(sweep_id)
-    results = services.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
-    _answers(cells, results, running, None)
-    if running is None:
+def _live(services: Services, visitor: Visitor, sweep_id: str) -> None:
+    run = services.sweeps.last_run(visitor.owner, sweep_id)
+    progress = services.sweeps.progress.of(visitor.owner, sweep_id)
+    if not progress.cells:
+        return
+    _answers(progress, run)
+    if run is None or run.finished:
         st.rerun()  # it ended: the page is drawn once more, without the fragment
 
 
-def _still(services: Services, visitor: Visitor, sweep_id: str, cells: list[Cell]) -> None:
-    results = services.store.read(lambda db: sweeps.results(db, visitor.owner, sweep_id))
-    left = services.store.read(lambda db: sweeps.to_do(db, visitor.owner, sweep_id))
+def _still(services: Services, visitor: Visitor, sweep_id: str) -> None:
+    progress = services.sweeps.progress.of(visitor.owner, sweep_id)
+    if not progress.cells:
+        return
+    cells, results = progress.cells, progress.results
     # A fragment stands in a container, so this does too: each cell keeps its place when the sweep ends.
     with st.container():
-        _answers(cells, results, None, left)
-    grid.temperature_chart(cells, results)
-    grid.overview(cells, results)
+        _answers(progress, services.sweeps.last_run(visitor.owner, sweep_id))
+    grid.temperature_chart(progress.overview)
+    grid.overview(progress.overview)
     with st.container(horizontal=True):
         st.download_button(
             _("CSV"),
@@ -64,23 +63,33 @@ def _still(services: Services, visitor: Visitor, sweep_id: str, cells: list[Cell
         )
 
 
-def _answers(cells: list[Cell], results: dict[str, CallRecord], running: SweepRun | None, left: ToDo | None) -> None:
-    grid.progress(cells, results, running)
+def _answers(progress: Progress, run: SweepRun | None) -> None:
+    running = run if run is not None and not run.finished else None
+    grid.progress(progress, run)
     with st.container():
-        if left is not None and left.cells:
-            _resume(left)
-    grid.grid(cells, results, running)
+        if progress.unsaved:
+            words = _n(
+                "{count} of the answers is not saved yet; that is tried again until it is.",
+                "{count} of the answers are not saved yet; that is tried again until they are.",
+                progress.unsaved,
+            )
+            st.warning(words.format(count=progress.unsaved), icon=":material/save:")
+        if run is not None and run.trouble is not None:
+            error_box(run.trouble)
+        if running is None and progress.left:
+            _resume(progress)
+    grid.grid(progress, run)
 
 
-def _resume(left: ToDo) -> None:
+def _resume(progress: Progress) -> None:
     """The press on this button is the consent to what it says."""
-    label = _("Finish the missing {count}").format(count=len(left.cells))
+    label = _("Finish the missing {count}").format(count=len(progress.left))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(label, key="sweep_resume", type="primary", icon=":material/resume:", on_click=actions.resume)
-        if left.may_be_billed_twice:
+        if progress.may_be_billed_twice:
             twice = _n(
                 "{count} of them was cut or stopped and may be billed twice.",
                 "{count} of them were cut or stopped and may be billed twice.",
-                left.may_be_billed_twice,
+                progress.may_be_billed_twice,
             )
-            st.caption(twice.format(count=left.may_be_billed_twice))
+            st.caption(twice.format(count=progress.may_be_billed_twice))

@@ -10,12 +10,13 @@ import pandas as pd
 import streamlit as st
 from babel.dates import format_skeleton
 
+from lib.calls.records import CallRecord
 from lib.core.i18n import N_
 from lib.services import Services
 from lib.ui.shared.texts import _, language
 from lib.ui.usage.tables import table
 from lib.usage import queries
-from lib.usage.totals import CallRow, ModelTotals, Scope, Totals, bucket_for, by_call, by_model, by_time
+from lib.usage.totals import ModelTotals, Scope, Totals, bucket_for, by_call, by_model, by_time
 
 CALLS, MODELS = 200, 12
 HEIGHT, ROW_HEIGHT, FRAME_HEIGHT = 300, 34, 90
@@ -40,7 +41,7 @@ def tokens_chart(
     scope: Scope,
     totals: Totals,
     models: Sequence[ModelTotals],
-    newest: Sequence[CallRow],
+    newest: Sequence[CallRecord],
     zone: ZoneInfo,
 ) -> None:
     """The chart and the switch between its views; the same numbers as a table on demand."""
@@ -74,7 +75,7 @@ def _view() -> str:
     return chosen or "call"
 
 
-def _by_call(newest: Sequence[CallRow], count: int, zone: ZoneInfo) -> Bars:
+def _by_call(newest: Sequence[CallRecord], count: int, zone: ZoneInfo) -> Bars:
     frame = by_call(newest[:CALLS], zone)
     days = frame["time"].dt.date.nunique()
     labels = [_time(at, ("MMMd", "Hm") if days > 1 else ("Hms",)) for at in frame["time"]]

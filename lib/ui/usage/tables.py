@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
+from lib.calls.records import CallRecord
 from lib.core.i18n import N_
 from lib.services import Services
 from lib.ui.shared.figures import ENDINGS, FINISH_REASONS, SOURCES, money
 from lib.ui.shared.texts import _
 from lib.usage import queries, totals
-from lib.usage.totals import CallRow, ModelTotals, Scope
+from lib.usage.totals import ModelTotals, Scope
 
 MISSING = "–"
 TIMES = "YYYY-MM-DD HH:mm:ss"
@@ -47,7 +48,7 @@ def model_table(models: Sequence[ModelTotals]) -> None:
         table(frame, cost=st.column_config.TextColumn(_("Cost"), width=NUMBER_WIDTH, alignment="right"))
 
 
-def call_table(newest: Sequence[CallRow], count: int, zone: ZoneInfo) -> None:
+def call_table(newest: Sequence[CallRecord], count: int, zone: ZoneInfo) -> None:
     """The calls one by one, newest first."""
     with st.container(key="usage_calls"):
         st.markdown(f"**{_('All calls')}**")
@@ -89,7 +90,7 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
     }
 
 
-def _ending(row: CallRow) -> str:
+def _ending(row: CallRecord) -> str:
     if row.state == "started":
         return _(RUNNING)
     if row.state in ENDINGS:

@@ -8,9 +8,24 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.chat import repository as chats
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import KEY, ask, bodies, choose_model, click, connect, draft, figures, host, new_tab, shown, switch_on
+from tests.pages import (
+    KEY,
+    ask,
+    bodies,
+    choose_model,
+    click,
+    connect,
+    draft,
+    figures,
+    host,
+    new_tab,
+    owner,
+    shown,
+    switch_on,
+)
 
 
 @pytest.fixture
@@ -401,7 +416,19 @@ def test_an_answer_that_cannot_be_saved_is_shown_all_the_same(app: AppTest) -> N
     ask(app, "hello")
 
     assert "You said: hello" in shown(app)
-    assert "Nothing can be saved" in shown(app)
+    assert "This answer is not saved yet" in shown(app)
+
+
+@pytest.mark.parametrize("place", ["lib.calls.runner._take_in", "lib.calls.runner._end", "lib.calls.runner._final"])
+def test_a_bug_in_a_call_is_shown_with_its_number_where_the_answer_would_stand(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    monkeypatch.setattr(place, lambda *_: 1 / 0)
+    ask(app, "hello")
+
+    found = re.search(r"Something unforeseen happened \(number ([0-9a-f]{8})\)", shown(app))
+    assert found and found[1] in caplog.text
+    assert ("You said: hello" in shown(app)) is (place != "lib.calls.runner._take_in")
 
 
 def test_a_wrong_setting_is_a_sentence(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -418,3 +445,13 @@ def test_chinese_is_one_click_away_and_stays(app: AppTest) -> None:
 
     assert app.button(key="chat_new").label == "新对话"
     assert app.run().button(key="chat_new").label == "新对话"
+
+
+def test_every_chat_can_be_reached_from_the_list(app: AppTest) -> None:
+    store, who = resources.services().store, owner(app)
+    made = [store.write(lambda db, n=n: chats.new_chat(db, who, f"chat {n}")) for n in range(131)]
+    assert all(one.result() for one in made)
+    assert len([one for one in app.run().sidebar.button if str(one.key).startswith("chat_open_")]) == 100
+    app.button(key="chat_list_more").click().run()
+    assert len([one for one in app.sidebar.button if str(one.key).startswith("chat_open_")]) == 131
+    assert not [one for one in app.button if one.key == "chat_list_more"]

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.ui.shared import model_picker, resources
+from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
 from tests.pages import KEY, ask, bodies, buttons, click, connect, draft, host, new_tab, owner, shown, tab_of
 
@@ -81,7 +82,7 @@ def test_a_service_connected_again_begins_with_its_model_used_last(own: AppTest,
 @pytest.mark.row("C28")
 def test_a_typed_model_stays_at_hand_but_a_service_begins_with_one_that_it_lists(own: AppTest, api: FakeApi) -> None:
     services = resources.services()
-    model_picker.used(services, own.session_state["tempera_visitor"], [f"{host(api)}/my-own"])
+    model_picker.used(services, LOCAL_OWNER, [f"{host(api)}/my-own"])
     services.store.write(lambda db: None).result()
 
     assert connect(own, api.base_url, KEY).selectbox(key="chat_model").value == f"{host(api)}/unheard-of"

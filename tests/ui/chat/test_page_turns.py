@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.ui.shared import resources
+from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
 from tests.pages import (
     PIXEL,
@@ -181,9 +182,9 @@ def test_a_temporary_chat_is_gone_when_it_is_left(app: AppTest) -> None:
     click(app, "chat_new_temporary")
     ask(app, "CANARY")
     services, chat = resources.services(), app.session_state["open_chat"]
-    assert chat in services.temporary_chats(str(app.session_state["tempera_visitor"]))
+    assert chat in services.temporary_chats(LOCAL_OWNER)
     click(app, "chat_new")
-    assert services.temporary_chats(str(app.session_state["tempera_visitor"])) == set()
+    assert services.temporary_chats(LOCAL_OWNER) == set()
     ask(app, "kept")
     assert [button.label for button in app.button if str(button.key).startswith("chat_open_")] == ["kept"]
 

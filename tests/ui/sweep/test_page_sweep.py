@@ -4,10 +4,14 @@ import csv
 import io
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
+from lib.core.contract import ChatRequest
+from lib.store import schema
 from lib.sweep import report
 from lib.sweep import repository as sweeps
+from lib.sweep.plan import Plan
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.pages import bodies, host, new_tab, owner, run_sweep, shown, sweep_ended, sweep_id, switch_page
@@ -234,8 +238,51 @@ def test_a_dead_service_is_said_in_every_cell(app: AppTest, api: FakeApi, monkey
 
 
 @pytest.mark.row("T13")
-def test_another_visitor_finds_no_sweep_by_its_id(app: AppTest, api: FakeApi) -> None:
+def test_another_owners_sweep_is_not_found_by_its_id(app: AppTest, api: FakeApi) -> None:
     tab = run_sweep(link(api, "echo"))
+    theirs = update(schema.sweeps).where(schema.sweeps.c.owner == owner(tab)).values(owner="somebody else")
+    resources.services().store.write(lambda db: db.execute(theirs)).result()
     other = new_tab("sweep", sweep=sweep_id(tab))
 
     assert "Praise tea" not in shown(other)
+
+
+def test_an_end_that_nobody_foresaw_is_shown_with_its_number_and_the_rest_can_be_sent(
+    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab = link(api, "echo,json", temperatures="0")
+    with monkeypatch.context() as broken:
+        broken.setattr("lib.sweep.scheduler.Slot.take", lambda self: 1 / 0)
+        run_sweep(tab)
+    assert "Something unforeseen happened (number " in shown(tab)
+    tab.button(key="sweep_resume").click().run()
+    assert "2 done, 0 failed, 2 in all" in shown(sweep_ended(tab)) and "unforeseen" not in shown(tab)
+
+
+def test_a_cell_that_nobody_foresaw_is_a_failed_one_and_says_so_in_its_place(
+    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab = link(api, "echo,json", temperatures="0")
+    request = Plan.request
+
+    def broken(plan: Plan, model: str, temperature: float | None) -> ChatRequest:
+        if model == "json":
+            raise KeyError("a bug")
+        return request(plan, model, temperature)
+
+    monkeypatch.setattr(Plan, "request", broken)
+    run_sweep(tab)
+    assert "1 done, 1 failed, 2 in all" in shown(tab) and "Something unforeseen happened (number " in shown(tab)
+    assert tab.button(key="sweep_resume").label == "Finish the missing 1"
+
+
+def test_every_sweep_can_be_reached_from_the_list(app: AppTest, api: FakeApi) -> None:
+    store, plan = resources.services().store, Plan("tea", (f"{host(api)}/echo",), (0.0,))
+    for number in range(131):
+        who, name = owner(app), f"sweep-{number:03}"
+        store.write(lambda db, who=who, name=name: sweeps.add_plan(db, who, "s1", name, plan))
+        store.write(lambda db, who=who, name=name: sweeps.add_cells(db, who, name, list(plan.cells(name)))).result()
+    assert len([one for one in app.run().sidebar.button if str(one.key).startswith("sweep_open_")]) == 100
+    app.button(key="sweep_list_more").click().run()
+    assert len([one for one in app.sidebar.button if str(one.key).startswith("sweep_open_")]) == 131
+    assert not [one for one in app.button if one.key == "sweep_list_more"]

@@ -1,0 +1,306 @@
+"""The final records of calls: written when a call ends; what the store refuses is held and tried again until it is in.
+
+What is held stands in memory and, where there is room, in the spill file, so that it outlives the process. The texts
+of temporary chats are left out of both. What is deleted meanwhile is forgotten here too.
+"""
+
+import asyncio
+import dataclasses
+import json
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from lib.calls import records
+from lib.calls.records import CallRecord
+from lib.core.contract import Call, ChatRequest, Choice, Message, Params, Reply, Usage
+from lib.core.errors import (
+    StoreDamaged,
+    StoreFull,
+    StoreGone,
+    StoreLocked,
+    StoreReadOnly,
+    TemperaError,
+    unforeseen,
+)
+from lib.store.database import Store
+from lib.store.spill import Spill
+
+PATIENCE_SECONDS = 1.0
+"""A record that is not on the disk by then is spilled, and waited for on."""
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.25, 15.0
+MOST_BYTES = 64 * 2**20
+MOST_FORGOTTEN = 1000
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FinalRecord:
+    """How a call ended, ready to be written by whoever comes to it. `place` is the id of its chat or sweep; `started`
+    tells whether its beginning is in the store, `began` when that was (microseconds since 1970)."""
+
+    call: Call
+    reply: Reply
+    sent: Mapping[str, Any]
+    process: str
+    place: str = ""
+    started: bool = True
+    began: int = 0
+
+    def write(self, db: Connection) -> bool:
+        """Write it; False where there is no such call any more, or it had ended."""
+        if not self.started and records.call_of(db, self.call.owner, self.call.id) is None:
+            records.start_call(db, self.call, self.process, self.began)
+        return records.finish_call(db, self.call.id, self.reply, self.sent, late=True)
+
+    def as_record(self, attempt: int = 1) -> CallRecord:
+        """What its call's record is going to be."""
+        call, reply = self.call, self.reply
+        choices = tuple(reply.choices)
+        return CallRecord(
+            id=call.id,
+            owner=call.owner,
+            session=call.session,
+            page=call.page,
+            endpoint=call.endpoint,
+            cell_id=call.cell_id,
+            attempt=attempt,
+            model=call.request.model,
+            model_answered=reply.model,
+            params_asked=call.request.params.to_send(),
+            params_sent=self.sent,
+            state=reply.state,
+            choices=choices,
+            usage=reply.usage,
+            started_at=self.began,
+            seconds=reply.seconds,
+            first_token_seconds=reply.first_token_seconds,
+            finish_reason=choices[0].finish_reason if choices else None,
+            error_kind=reply.error_kind,
+            error_text=reply.error_text,
+            error_record=reply.error_record,
+            request_id=reply.request_id,
+            billed=reply.billed,
+            attempts=reply.attempts,
+            cost=reply.cost,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Itself as JSON values; `from_json` reads them."""
+        request = self.call.request
+        call = {name: getattr(self.call, name) for name in _CALL}
+        asked = {"model": request.model, "params": request.params.to_send(), "unsupported": sorted(request.unsupported)}
+        messages = [] if self.started else [one.model_dump(mode="json") for one in request.messages]
+        facts = {name: getattr(self.reply, name) for name in _REPLY}
+        choices = [[one.text, one.reasoning, one.finish_reason, one.parts] for one in self.reply.choices]
+        reply = {**facts, "choices": choices, "usage": dataclasses.asdict(self.reply.usage)}
+        return {
+            "call": call,
+            "request": {**asked, "messages": messages},
+            "reply": reply,
+            "sent": dict(self.sent),
+            "process": self.process,
+            "place": self.place,
+            "started": self.started,
+            "began": self.began,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "FinalRecord":
+        """A spilled record; raises KeyError, TypeError or ValueError for what is none."""
+        asked, came = value["request"], value["reply"]
+        messages = tuple(Message(**one) for one in asked["messages"])
+        params = Params.recorded(asked["params"])
+        request = ChatRequest(asked["model"], messages, params, frozenset(asked["unsupported"]))
+        choices = [
+            Choice([text], [thoughts] if thoughts else [], reason, parts)
+            for text, thoughts, reason, parts in came["choices"]
+        ]
+        facts = {**came, "choices": choices, "usage": Usage(**came["usage"])}
+        facts |= {"attempt_times": tuple(came["attempt_times"]), "price": came["price"] and tuple(came["price"])}
+        rest = {name: value[name] for name in ("sent", "process", "place", "started", "began")}
+        return cls(Call(**value["call"], request=request), Reply(**facts), **rest)
+
+    def without_needless(self) -> "FinalRecord":
+        """Itself without the conversation that is stored already, and of a temporary chat without any text."""
+        call, reply = self.call, self.reply
+        if self.started or call.temporary:
+            call = replace(call, request=replace(call.request, messages=()))
+        if call.temporary:
+            choices = [Choice([], [], one.finish_reason) for one in reply.choices]
+            reply = replace(reply, choices=choices, error_text="")
+        return replace(self, call=call, reply=reply)
+
+
+_CALL = tuple(field.name for field in dataclasses.fields(Call) if field.name != "request")
+_REPLY = tuple(field.name for field in dataclasses.fields(Reply) if field.name not in ("choices", "usage"))
+
+
+class FinalRecords:
+    """Writes final records, and holds those that the store has refused so far. One per process."""
+
+    def __init__(self, store: Store, spill: Spill | None = None) -> None:
+        self._store, self._spill = store, spill or Spill()
+        self._lock = threading.Lock()
+        self._held: OrderedDict[str, FinalRecord] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self._forgotten: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._retrying: asyncio.Task[None] | None = None
+        self.lost = 0
+        """Records for which there was no room anywhere."""
+        self.changes = 0
+        """Grows whenever what is held changes."""
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for further records."""
+        return sum(self._sizes.values()) >= MOST_BYTES
+
+    def of_call(self, call_id: str) -> FinalRecord | None:
+        """What is held of a call."""
+        return self._held.get(call_id)
+
+    def of_place(self, owner: str, place: str) -> dict[str, FinalRecord]:
+        """What is held of a chat or sweep, by cell id (by call id where it is no cell)."""
+        with self._lock:
+            held = [one for one in self._held.values() if (one.call.owner, one.place) == (owner, place)]
+        return {one.call.cell_id or one.call.id: one for one in held}
+
+    def held_of(self, owner: str) -> int:
+        """How many records of an owner are held."""
+        with self._lock:
+            return sum(one.call.owner == owner for one in self._held.values())
+
+    async def write(self, record: FinalRecord) -> bool:
+        """Write a record; False when it could not be written yet and is held, or when there is nothing to write to."""
+        writing = asyncio.wrap_future(self._store.write(record.write))
+        done, _ = await asyncio.wait({writing}, timeout=PATIENCE_SECONDS)
+        if not done:
+            await self.hold(record)
+        try:
+            written = await writing
+        except Exception as problem:
+            if not isinstance(problem, TemperaError):
+                unforeseen(problem, f"the final record of call {record.call.id}")
+            await self.hold(record)
+            self._retry_soon()
+            return False
+        if not done:
+            await asyncio.to_thread(self._drop, record.call.id)
+        return written
+
+    async def hold(self, record: FinalRecord) -> None:
+        """Keep a record until it is written; the disk is not waited for on the loop."""
+        if self._keep(record):
+            await asyncio.to_thread(self._put, record.call.id)
+
+    def forget(self, owner: str, place: str) -> None:
+        """Drop what is held of a chat or sweep that is deleted, and what would come to be held of it."""
+        with self._lock:
+            self._forgotten[owner, place] = None
+            while len(self._forgotten) > MOST_FORGOTTEN:
+                self._forgotten.popitem(last=False)
+            ids = [id for id, one in self._held.items() if (one.call.owner, one.place) == (owner, place)]
+        for id in ids:
+            self._drop(id)
+
+    def remember(self, owner: str, place: str) -> None:
+        """The deletion was taken back, or it failed: hold its records again."""
+        with self._lock:
+            self._forgotten.pop((owner, place), None)
+
+    def take_over(self) -> None:
+        """Take in what earlier processes spilled, and write what can be written at once. For the start, before calls
+        of dead processes are closed."""
+        for id, value in self._spill.taken().items():
+            try:
+                self._keep(FinalRecord.from_json(value))
+            except (KeyError, TypeError, ValueError, TemperaError) as problem:
+                unforeseen(problem, "a spilled record")
+                self._spill.drop(id)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write all that is held as far as the store takes it; for every thread but the loop's and the writer's."""
+        writing = [(id, self._store.write(one.write)) for id, one in list(self._held.items())]
+        for id, future in writing:
+            try:
+                future.result()
+            except Exception as problem:
+                log.warning("call %s is still not saved: %s", id, type(problem).__name__)
+            else:
+                self._drop(id)
+
+    def retry_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Go on trying on `loop`, where anything is held."""
+        if self._held:
+            loop.call_soon_threadsafe(self._retry_soon)
+
+    def close(self) -> None:
+        """Try a last time; what is not in then stays in the spill file for the next start."""
+        if self._held:
+            self.flush()
+        if self._held:
+            log.error("%d answers are not saved; the next start tries again", len(self._held))
+        self._spill.close()
+
+    def _retry_soon(self) -> None:
+        if self._retrying is None or self._retrying.done():
+            self._retrying = asyncio.get_running_loop().create_task(self._retry())
+
+    async def _retry(self) -> None:
+        wait = FIRST_WAIT_SECONDS
+        while self._held:
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+            for id, record in list(self._held.items()):
+                try:
+                    await self._store.submit(record.write)
+                except (StoreFull, StoreLocked, StoreReadOnly, StoreGone, StoreDamaged):
+                    break  # the others would be refused too
+                except Exception as problem:
+                    log.warning("call %s is still not saved: %s", id, type(problem).__name__)
+                    with self._lock:
+                        if id in self._held:
+                            self._held.move_to_end(id)
+                else:
+                    await asyncio.to_thread(self._drop, id)
+                    wait = FIRST_WAIT_SECONDS
+
+    def _keep(self, record: FinalRecord) -> bool:
+        """Whether the record is newly held."""
+        record = record.without_needless()
+        size = len(json.dumps(record.to_json()))
+        with self._lock:
+            if (record.call.owner, record.place) in self._forgotten or record.call.id in self._held:
+                return False
+            if sum(self._sizes.values()) + size > MOST_BYTES:
+                self.lost += 1
+                log.error("call %s can't be saved, and there is no room to hold it", record.call.id)
+                return False
+            self._held[record.call.id], self._sizes[record.call.id] = record, size
+            self.changes += 1
+        return True
+
+    def _put(self, id: str) -> None:
+        record = self._held.get(id)
+        if record is not None and not self._spill.put(id, record.to_json()):
+            log.warning("call %s is held in memory only", id)
+        if id not in self._held:
+            self._spill.drop(id)  # forgotten, or written, in between
+
+    def _drop(self, id: str) -> None:
+        with self._lock:
+            if self._held.pop(id, None) is None:
+                return
+            self._sizes.pop(id, None)
+            self.changes += 1
+        self._spill.drop(id)

@@ -1,0 +1,166 @@
+"""What calls used, summed up as they end, so that a history of a million calls is told at once.
+
+Four tables of sums, by page, service, model and state: of all time, of each session, of each day (UTC); and by session
+for each quarter of an hour. They hold the calls that have ended, and are written in the transaction that ends, changes
+or removes a call; calls in progress are few and are counted from their rows. What each number means is said once, here,
+for the tables of sums and for whoever sums up rows.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from lib.store.schema import calls, usage_days, usage_models, usage_quarters, usage_sessions
+from lib.store.texts import chunks
+
+QUARTER = 900 * 1_000_000
+DAY = 96 * QUARTER
+"""Microseconds. Both divide 1970's beginning, so a slice begins at `at - at % length`."""
+TOKENS = ("prompt", "completion", "reasoning", "cached")
+
+ended = calls.c.state != "started"
+known = and_(ended, calls.c.prompt_tokens.is_not(None), calls.c.completion_tokens.is_not(None))
+missing = and_(ended, or_(calls.c.prompt_tokens.is_(None), calls.c.completion_tokens.is_(None)))
+broken = or_(calls.c.state == "partial", calls.c.state == "interrupted")
+COUNTS: dict[str, ColumnElement[bool]] = {
+    "reported": and_(known, calls.c.usage_source == "reported"),
+    "estimated": and_(known, calls.c.usage_source != "reported"),
+    "unknown": and_(missing, calls.c.billed != "no"),
+    "unbilled": and_(missing, calls.c.billed == "no"),
+    "unpriced": and_(ended, calls.c.cost.is_(None), or_(known, calls.c.billed != "no")),
+    "cut": or_(broken, and_(calls.c.state == "ok", calls.c.finish_reason == "length")),
+    "filtered": and_(ended, calls.c.finish_reason == "content_filter"),
+    "ended_early": or_(broken, calls.c.state == "cancelled"),
+}
+"""Which of the calls each count has. `failed` and `stopped` are the states `error` and `cancelled`."""
+_SUMMED = (*("calls", *COUNTS), *(f"{one}_tokens" for one in TOKENS), *(f"{one}_known" for one in TOKENS))
+SUMS = (*_SUMMED, "cost", "cost_known")
+"""The columns that add up; `first_at` and `last_at` are the least and the greatest."""
+TABLES = (usage_models, usage_sessions, usage_days, usage_quarters)
+KEYS = {table: tuple(column.name for column in table.primary_key) for table in TABLES}
+LENGTHS = {usage_days: DAY, usage_quarters: QUARTER}
+
+
+def add(conn: Connection, seqs: Iterable[int]) -> None:
+    """Count calls that have just ended, or that were imported."""
+    _count(conn, seqs, 1)
+
+
+def subtract(conn: Connection, seqs: Iterable[int]) -> None:
+    """Count calls out that have ended and are about to be changed (a late record, another price); `add` them then."""
+    _count(conn, seqs, -1)
+
+
+def rebuild(conn: Connection, owner: str, moments: Collection[int], sessions: Collection[str]) -> None:
+    """Sum up anew what calls that began at `moments` (microseconds) in `sessions` were part of: they are removed."""
+    for day in {at - at % DAY for at in moments}:
+        for table in LENGTHS:
+            conn.execute(delete(table).where(table.c.owner == owner, table.c.at >= day, table.c.at < day + DAY))
+            rows = summed(table).where(calls.c.owner == owner, calls.c.started_at.between(day, day + DAY - 1))
+            conn.execute(_into(table, rows))
+    for some in chunks(set(sessions)):
+        named = usage_sessions.c.session.in_(some)
+        conn.execute(delete(usage_sessions).where(usage_sessions.c.owner == owner, named))
+        rows = summed(usage_sessions).where(calls.c.owner == owner, calls.c.session.in_(some))
+        conn.execute(_into(usage_sessions, rows))
+    conn.execute(delete(usage_models).where(usage_models.c.owner == owner))
+    conn.execute(_into(usage_models, _of_days().where(usage_days.c.owner == owner)))
+
+
+def rebuild_all(conn: Connection) -> None:
+    """Sum up all calls of all owners anew."""
+    for table in TABLES:
+        # any owner: the sums of all of them are made from their rows.
+        conn.execute(delete(table))
+        conn.execute(_into(table, summed(table)))
+
+
+@cache
+def _of_days() -> Select[Any]:
+    """The rows of `usage_models`, from those of the days: a year has some thousand of them."""
+    # any owner: who uses this names the owner.
+    keys = [usage_days.c[name] for name in KEYS[usage_models]]
+    sums = [func.sum(usage_days.c[name]).label(name) for name in SUMS]
+    times = func.min(usage_days.c.first_at).label("first_at"), func.max(usage_days.c.last_at).label("last_at")
+    return select(*keys, *sums, *times).group_by(*keys)
+
+
+@cache
+def summed(table: Table, sign: int = 1) -> Select[Any]:
+    """The rows that `table` has to hold, from the calls themselves."""
+    # The length is written out: PostgreSQL takes two parameters for two different expressions to group by.
+    length: ColumnElement[int] = literal_column(str(LENGTHS.get(table, 1)))
+    at = (calls.c.started_at - calls.c.started_at % length).label("at")
+    keys = [at if name == "at" else calls.c[name] for name in KEYS[table]]
+    times = func.min(calls.c.started_at).label("first_at"), func.max(calls.c.started_at).label("last_at")
+    sums = (value.label(name) if sign == 1 else (-value).label(name) for name, value in _sums().items())
+    return select(*keys, *sums, *times).where(ended).group_by(*keys)
+
+
+def _sums() -> dict[str, ColumnElement[Any]]:
+    values: dict[str, ColumnElement[Any]] = {"calls": func.count()}
+    values |= {name: func.count(case((condition, 1))) for name, condition in COUNTS.items()}
+    values |= {f"{one}_tokens": func.coalesce(func.sum(_bounded(f"{one}_tokens")), 0) for one in TOKENS}
+    values |= {f"{one}_known": func.count(calls.c[f"{one}_tokens"]) for one in TOKENS}
+    return values | {"cost": func.coalesce(func.sum(calls.c.cost), 0.0), "cost_known": func.count(calls.c.cost)}
+
+
+MOST = 10**12
+
+
+def _bounded(name: str) -> ColumnElement[int]:
+    """A count of tokens as it is summed up: absurd ones, which a service may send, must not make a sum overflow."""
+    column = calls.c[name]
+    return case((column > MOST, MOST), (column < -MOST, -MOST), else_=column)
+
+
+def _count(conn: Connection, seqs: Iterable[int], sign: int) -> None:
+    for some in chunks(seqs):
+        for table in TABLES:
+            conn.execute(_counting(table, conn.dialect.name, sign), {"seqs": some})
+            if sign < 0:
+                _drop_empty(conn, table, some)
+
+
+@cache
+def _counting(table: Table, dialect: str, sign: int) -> Insert:
+    # any owner: the caller names calls that it has found as their owner's.
+    rows = summed(table, sign).where(calls.c.seq.in_(bindparam("seqs", expanding=True)))
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    insert = make(table).from_select([*KEYS[table], *SUMS, "first_at", "last_at"], rows)
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=list(KEYS[table]),
+        set_={name: table.c[name] + new[name] for name in SUMS}
+        | {
+            "first_at": case((new.first_at < table.c.first_at, new.first_at), else_=table.c.first_at),
+            "last_at": case((new.last_at > table.c.last_at, new.last_at), else_=table.c.last_at),
+        },
+    )
+
+
+def _drop_empty(conn: Connection, table: Table, seqs: Sequence[int]) -> None:
+    # any owner: those of the calls just counted out.
+    owners = select(calls.c.owner).where(calls.c.seq.in_(seqs)).distinct()
+    conn.execute(delete(table).where(table.c.owner.in_(owners), table.c.calls == 0))
+
+
+def _into(table: Table, rows: Select[Any]) -> Insert:
+    return table.insert().from_select([*KEYS[table], *SUMS, "first_at", "last_at"], rows)

@@ -1,0 +1,150 @@
+"""Everything as one file, and back, while Tempera runs.
+
+The file is an SQLite database with the tables of this version, whatever the database is that it was saved from: so a
+backup of PostgreSQL can be restored into SQLite, the other way round, and by every later version, which brings it to
+its own tables first. Restoring replaces all rows in one transaction: whoever reads meanwhile sees all that was there
+before or all that is there now. What was there before is saved first.
+"""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, select, text
+from sqlalchemy.pool import NullPool
+
+from lib.core.errors import NotRestored, StoreError
+from lib.core.i18n import N_
+from lib.store import engines, migrations
+from lib.store.database import Store
+from lib.store.schema import metadata
+
+ROWS = 500
+NOT_A_BACKUP = N_("This file is not a backup of Tempera.")
+DAMAGED = N_("This backup is damaged.")
+TOO_NEW = N_("This backup was made by a later version of Tempera. Update Tempera, then restore it.")
+
+
+def save(store: Store, target: Path) -> None:
+    """Write everything to `target`, which its owner alone can read; what was there is replaced when the backup is
+    whole. Raises StoreError where it can't be written."""
+    partial = target.with_name(target.name + ".partial")
+    try:
+        os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+        store.read(lambda db: _save(db, partial))
+        os.replace(partial, target)
+    except (OSError, sqlite3.Error) as problem:
+        partial.unlink(missing_ok=True)
+        raise engines.store_error(problem) from problem
+
+
+def saved(store: Store) -> bytes:
+    """A backup as the contents of a file."""
+    with tempfile.TemporaryDirectory(prefix="tempera-backup-") as folder:
+        file = Path(folder) / "backup.db"
+        save(store, file)
+        return file.read_bytes()
+
+
+def restore(store: Store, source: Path, folder: Path) -> Path:
+    """Replace everything by what the backup `source` holds; where what was there before is kept, a file in `folder`.
+
+    Raises NotRestored for a file that is not a whole backup, and StoreError when the database refused; in both cases
+    nothing has changed.
+    """
+    with tempfile.TemporaryDirectory(prefix="tempera-restore-") as scratch:
+        copy = Path(scratch) / "backup.db"
+        _check(source)
+        shutil.copyfile(source, copy)
+        with _sqlite(copy) as engine:
+            _bring_up_to_date(engine)
+            kept = folder / f"tempera.db.before-restore-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 1000:03}"
+            save(store, kept)
+            with engine.connect() as old:
+                store.write(lambda db: _replace(old, db)).result()
+    return kept
+
+
+def _save(db: Connection, target: Path) -> None:
+    if db.dialect.name == "sqlite":
+        _save_sqlite(db, target)
+        return
+    with _sqlite(target) as engine, engine.begin() as new:
+        migrations.upgrade(new)
+        for table in metadata.sorted_tables:
+            _copy_rows(db, new, table)
+
+
+def _save_sqlite(db: Connection, target: Path) -> None:
+    driver: Any = db.connection.driver_connection
+    with closing(sqlite3.connect(target)) as new:
+        driver.backup(new)
+        new.execute("PRAGMA journal_mode=DELETE")
+
+
+def _check(source: Path) -> None:
+    """Raises NotRestored unless `source` is a whole backup that this version can read."""
+    try:
+        with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as conn:
+            versions = conn.execute("SELECT version_num FROM alembic_version").fetchall()
+            whole = conn.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+    except sqlite3.Error as problem:
+        damaged = engines.primary_code(problem) == sqlite3.SQLITE_CORRUPT
+        raise NotRestored(DAMAGED if damaged else NOT_A_BACKUP) from None
+    if not whole:
+        raise NotRestored(DAMAGED)
+    if len(versions) != 1:
+        raise NotRestored(NOT_A_BACKUP)
+    if str(versions[0][0]) > migrations.NEWEST:
+        raise NotRestored(TOO_NEW)
+
+
+def _bring_up_to_date(engine: Engine) -> None:
+    with engine.begin() as conn:
+        if migrations.version(conn) != migrations.NEWEST:
+            migrations.upgrade(conn)
+
+
+def _replace(old: Connection, db: Connection) -> None:
+    """Put the rows of `old` in the place of those of `db`. Calls that were in progress when the backup was made are of
+    no living process, even if it was this one: they are closed as interrupted at the next start."""
+    if db.dialect.name == "postgresql":
+        db.execute(text("SET LOCAL statement_timeout = 0"))
+    for table in reversed(metadata.sorted_tables):
+        # any owner: all that is there is replaced.
+        db.execute(table.delete())
+    for table in metadata.sorted_tables:
+        _copy_rows(old, db, table)
+    db.execute(text("UPDATE calls SET process = 'restored' WHERE state = 'started'"))
+    if db.dialect.name == "postgresql":
+        for name in ("calls", "messages"):
+            numbers = f"pg_get_serial_sequence('{name}', 'seq'), (SELECT coalesce(max(seq), 0) + 1 FROM {name}), false"
+            db.execute(text(f"SELECT setval({numbers})"))
+
+
+def _copy_rows(source: Connection, target: Connection, table: Table) -> None:
+    """Copy all rows of a table; a message after the one that it follows, as they were written."""
+    query = select(table)
+    if "seq" in table.c:
+        query = query.order_by(table.c.seq)
+    result = source.execution_options(yield_per=ROWS).execute(query)
+    for rows in result.mappings().partitions(ROWS):
+        target.execute(table.insert(), [dict(row) for row in rows])
+
+
+@contextmanager
+def _sqlite(path: Path) -> Iterator[Engine]:
+    """An engine for a file that nobody else uses."""
+    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool, **engines.JSON_OPTIONS)
+    try:
+        yield engine
+    except sqlite3.Error as problem:
+        raise StoreError(str(problem)) from problem
+    finally:
+        engine.dispose()

@@ -1,0 +1,204 @@
+"""Brings an older database to today's tables, so that nothing can be lost by it.
+
+First nobody else may have it open, there has to be room, and a file is copied beside itself. Then all steps are one
+transaction: wherever the process ends, the database is as it was or as it will be, and the next start tries again.
+"""
+
+import filecmp
+import logging
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+from sqlalchemy import JSON, URL, Connection, Engine, MetaData, Table, create_engine, select, text
+from sqlalchemy.pool import NullPool
+
+from lib.core.errors import NotUpgraded
+from lib.core.i18n import N_, Notice
+from lib.store import engines, migrations, process_lock
+
+MIGRATION_LOCK = 7306933018
+MEGABYTE = 10**6
+SPARE_BYTES = 20 * MEGABYTE
+PAGES_AT_ONCE = 4_000
+SAID_EVERY_SECONDS = 2.0
+log = logging.getLogger(__name__)
+
+
+def bring_up_to_date(writer: Engine, readers: Engine, path: Path | None = None, folder: Path | None = None) -> Notice:
+    """Take the missing steps; what a person should know about it, which is nothing where none was missing. `path` is
+    the database's file, where it is one; the copy of another goes into `folder`. Raises NotUpgraded with a sentence,
+    and then nothing has changed."""
+    # Looked at by a reader: a database that is locked, full or read-only can then still be opened and read.
+    with readers.connect() as conn:
+        found = migrations.version(conn)
+    if found == migrations.NEWEST:
+        return Notice()
+    older = found is not None and found < migrations.NEWEST
+    if older:
+        _refuse_company(writer, path)
+    copy = None
+    if older and path is not None:
+        copy = _copied(path)
+    elif older and folder is not None:
+        copy = _saved(writer, str(found), folder)
+    began = time.monotonic()
+    _upgrade(writer)
+    if not older:
+        return Notice()
+    log.info("The database is at version %s after %.0f s.", migrations.NEWEST, time.monotonic() - began)
+    if path is not None:
+        _shrink(writer)
+    if copy is None:
+        return Notice(N_("Your data was brought to the form of this version."))
+    return Notice(
+        N_("Your data was brought to the form of this version. As it was before, it is kept in {copy}."), copy=str(copy)
+    )
+
+
+def _upgrade(writer: Engine) -> None:
+    with writer.begin() as conn:
+        if conn.dialect.name == "postgresql":
+            conn.execute(text("SET LOCAL statement_timeout = 0"))
+            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        if migrations.version(conn) != migrations.NEWEST:
+            migrations.upgrade(conn, _progress("Bringing the database to the form of this version"))
+
+
+def _refuse_company(writer: Engine, path: Path | None) -> None:
+    """A process of the version before would write rows of a form that is gone."""
+    with writer.connect() as conn:
+        others = bool(process_lock.living(path) - {process_lock.ID}) if path else _others_in_postgresql(conn)
+    if others:
+        raise NotUpgraded(
+            N_("Another Tempera has the database open, which has to be brought to the form of this version."),
+            N_("Close the other Tempera, then start this one again. Nothing was changed."),
+        )
+
+
+def _others_in_postgresql(conn: Connection) -> bool:
+    """Whether another process of ours is connected: each holds a shared lock under a key of its own as long as it
+    lives, on a connection that need not be this one."""
+    if conn.dialect.name != "postgresql":
+        return False
+    query = text(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted "
+        "AND (classid::bigint << 32 | objid::bigint) <> :own "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return bool(conn.execute(query, {"own": process_lock.advisory_key(process_lock.ID)}).scalar())
+
+
+def _copied(path: Path) -> Path:
+    """A copy of the database beside it. One that an attempt before this one has made is used again."""
+    _check_room(path)
+    for partial in path.parent.glob(f"{path.name}.before-*.partial"):
+        partial.unlink()
+    earlier = sorted(path.parent.glob(f"{path.name}.before-{migrations.NEWEST}-*"))
+    copy = path.with_name(f"{path.name}.before-{migrations.NEWEST}-{time.strftime('%Y%m%d-%H%M%S')}")
+    partial = copy.with_name(copy.name + ".partial")
+    copy_file(path, partial, _progress("Copying the database"))
+    for one in earlier:
+        if filecmp.cmp(one, partial, shallow=False):
+            partial.unlink()
+            return one
+    os.replace(partial, copy)
+    log.info("The database as it was before is kept in %s.", copy)
+    return copy
+
+
+def _saved(writer: Engine, version: str, folder: Path) -> Path:
+    """A database that is no file, as a file of the same version: a backup, which every later version can restore."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    copy = folder / f"tempera.db.before-{migrations.NEWEST}-{time.strftime('%Y%m%d-%H%M%S')}"
+    partial = copy.with_name(copy.name + ".partial")
+    os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+    file = create_engine(URL.create("sqlite", database=str(partial)), poolclass=NullPool, **engines.JSON_OPTIONS)
+    with writer.connect() as old, file.begin() as new:
+        migrations.upgrade(new, to=version)
+        for table in _tables(new):
+            source = Table(table.name, MetaData(), autoload_with=old)
+            query = select(source).order_by(source.c.seq) if "seq" in source.c else select(source)
+            for rows in old.execution_options(yield_per=500).execute(query).mappings().partitions(500):
+                new.execute(table.insert(), [dict(row) for row in rows])
+    file.dispose()
+    os.replace(partial, copy)
+    log.info("The database as it was before is kept in %s.", copy)
+    return copy
+
+
+def _tables(conn: Connection) -> list[Table]:
+    """The tables as they stand; what is None in Python is NULL in them."""
+    found = MetaData()
+    found.reflect(conn)
+    for table in found.sorted_tables:
+        for column in table.columns:
+            if isinstance(column.type, JSON):
+                column.type = JSON(none_as_null=True)
+    return [table for table in found.sorted_tables if table.name != "alembic_version"]
+
+
+def copy_file(source: Path, target: Path, progress: Callable[[float], None] | None = None) -> None:
+    """Copy an SQLite database, which may be in use, to a file that its owner alone can read."""
+
+    def said(_status: int, remaining: int, total: int) -> None:
+        if progress is not None:
+            progress(1 - remaining / max(1, total))
+
+    os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new, pages=PAGES_AT_ONCE, progress=said)
+        # One file, whatever was beside the other; and on the disk before anything relies on it.
+        new.execute("PRAGMA journal_mode=DELETE")
+    with open(target, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _check_room(path: Path) -> None:
+    """The copy takes as much as the database; what is written anew is at most as much again."""
+    size = sum(file.stat().st_size for file in (path, Path(f"{path}-wal")) if file.exists())
+    needed, free = 2 * size + SPARE_BYTES, shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise NotUpgraded(
+            N_(
+                "The database has to be brought to the form of this version. That takes {needed} MB of free space in "
+                "{folder}, and there are {free} MB."
+            ),
+            N_("Free some space, then start Tempera again. Nothing was changed."),
+            needed=-(-needed // MEGABYTE),
+            free=free // MEGABYTE,
+            folder=str(path.parent),
+        )
+
+
+def _shrink(writer: Engine) -> None:
+    """Give back the room that is not needed any more; when that fails, the file is only larger than it could be."""
+    connection = writer.raw_connection()
+    try:
+        with suppress(sqlite3.Error):
+            free, pages = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count")
+            )
+            if free > pages // 4:
+                log.info("Giving back the room that is not needed any more.")
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+
+
+def _progress(what: str) -> Callable[[float], None]:
+    """Says every few seconds how far something has come."""
+    last = time.monotonic()
+
+    def say(done: float) -> None:
+        nonlocal last
+        if time.monotonic() - last >= SAID_EVERY_SECONDS:
+            last = time.monotonic()
+            log.info("%s: %.0f %% ...", what, 100 * done)
+
+    return say

@@ -1,0 +1,97 @@
+"""How a sweep stands: its cells, the newest answer of each, what is left to do, and the overview of it all.
+
+Read once and kept: of a sweep that has ended nothing changes until there is a new call.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from lib.calls.final_records import FinalRecord, FinalRecords
+from lib.calls.records import CallRecord
+from lib.store.database import Store
+from lib.sweep import report
+from lib.sweep import repository as sweeps
+from lib.sweep.plan import Cell
+
+KEPT = 3
+KEPT_SECONDS = 60.0
+"""Another process may still save an answer late; this one would not hear of it."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`results` are the newest attempts by cell id, those included that wait to be saved: `unsaved` of them. `left` are
+    the cells without an attempt that ended `ok` or `error`."""
+
+    cells: tuple[Cell, ...]
+    results: Mapping[str, CallRecord]
+    left: tuple[Cell, ...]
+    unsaved: int = 0
+
+    @property
+    def may_be_billed_twice(self) -> int:
+        """How many of `left` were cut or stopped, and may be billed a second time."""
+        return sum(cell.id in self.results and self.results[cell.id].billed != "no" for cell in self.left)
+
+    @property
+    def ended(self) -> bool:
+        """Whether no call is under way."""
+        return all(call.state != "started" for call in self.results.values())
+
+    @cached_property
+    def overview(self) -> pd.DataFrame:
+        """One row per model and temperature; see `report.overview`."""
+        return report.overview(self.cells, self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    mark: object
+    until: float
+    progress: Progress
+
+
+class ProgressReader:
+    """Reads how sweeps stand; those looked at last are kept as long as they do not change."""
+
+    def __init__(self, store: Store, finals: FinalRecords) -> None:
+        self._store, self._finals = store, finals
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, owner: str, sweep_id: str) -> Progress:
+        """How an owner's sweep stands; without cells where this owner has none of that id."""
+        changes = self._finals.changes
+        mark = (changes, self._store.read(lambda db: sweeps.newest_call(db, owner, sweep_id)))
+        with self._lock:
+            kept = self._kept.get((owner, sweep_id))
+            if kept is not None and kept.mark == mark and time.monotonic() < kept.until:
+                return kept.progress
+        held = self._finals.of_place(owner, sweep_id)
+        progress = self._store.read(lambda db: _read(db, owner, sweep_id, held))
+        with self._lock:
+            self._kept.pop((owner, sweep_id), None)
+            if progress.ended and progress.cells:
+                self._kept[owner, sweep_id] = _Kept(mark, time.monotonic() + KEPT_SECONDS, progress)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return progress
+
+
+def _read(db: Connection, owner: str, sweep_id: str, held: Mapping[str, FinalRecord]) -> Progress:
+    cells = sweeps.cells_of(db, owner, sweep_id)
+    results = sweeps.results(db, owner, sweep_id)
+    done = sweeps.done_of(db, owner, sweep_id)
+    for cell_id, record in held.items():
+        before = results.get(cell_id)
+        results[cell_id] = record.as_record(before.attempt if before else 1)
+        if record.reply.state in sweeps.DONE:
+            done.add(cell_id)
+    return Progress(tuple(cells), results, tuple(cell for cell in cells if cell.id not in done), len(held))

@@ -1,0 +1,263 @@
+"""A whole, paid answer is never lost because its final write failed, and never saved against a delete."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, text
+
+from lib.background import Job, Jobs
+from lib.calls import final_records, records
+from lib.calls.final_records import FinalRecord, FinalRecords
+from lib.core.contract import Call, Params
+from lib.store import engines
+from lib.store.database import Store
+from lib.store.spill import Spill
+from tests.store_fixtures import ROOT, a_call, an_outcome, start
+
+PLACE = "chat-1"
+
+
+@pytest.fixture
+def jobs() -> Iterator[Jobs]:
+    async def nothing() -> None:
+        return None
+
+    opened = Jobs()
+    yield opened
+    opened.close(last=nothing())
+
+
+class Held:
+    """A fault: the store's tables can't be written while it is on."""
+
+    def __init__(self, store: Store) -> None:
+        self._go = threading.Event()
+        self.store = store
+        self.on = False
+        event.listen(store._writer, "before_cursor_execute", self._fail)
+
+    def _fail(self, conn: Connection, cursor: Any, statement: str, *rest: Any) -> None:
+        if self.on and statement.startswith("UPDATE calls"):
+            raise sqlite3.OperationalError("disk I/O error")
+
+
+def final(call: Call, *texts: str, started: bool = True, **facts: Any) -> FinalRecord:
+    return FinalRecord(call, an_outcome(*texts, **facts), {"n": 1}, records.this_process(), PLACE, started, 5)
+
+
+def write(jobs: Jobs, finals: FinalRecords, record: FinalRecord) -> bool:
+    return jobs.call(finals.write(record), 20)
+
+
+def until(held: FinalRecords, jobs: Jobs) -> None:
+    """Wait until nothing is held any more."""
+
+    async def wait() -> None:
+        assert held._retrying is not None
+        await held._retrying
+
+    jobs.call(wait(), 30)
+    assert len(held) == 0
+
+
+def found(store: Store, call_id: str, owner: str = "ann") -> records.CallRecord:
+    record = store.read(lambda db: records.call_of(db, owner, call_id))
+    assert record is not None
+    return record
+
+
+def test_a_record_comes_back_from_json_as_it_was() -> None:
+    call = a_call(text="hi", params=Params(temperature=0.5, n=2), cell_id="cell")
+    record = final(call, "one", "two\ud83d", started=False, error_kind="x", error_record={"what": "y"})
+    assert FinalRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
+
+
+def test_a_refused_record_is_held_and_tried_again_until_it_is_in(store: Store, jobs: Jobs, tmp_path: Path) -> None:
+    finals, fault, call = FinalRecords(store, Spill.open(tmp_path)), Held(store), start(store, a_call())
+    fault.on = True
+    assert write(jobs, finals, final(call, "whole")) is False
+    assert found(store, call.id).state == "started" and finals.held_of("ann") == 1 and finals.held_of("bob") == 0
+    held = finals.of_call(call.id)
+    assert held is not None and held.as_record().choices[0].text == "whole"
+    fault.on = False
+    until(finals, jobs)
+    assert (found(store, call.id).state, found(store, call.id).choices[0].text) == ("ok", "whole")
+    finals.close()
+    assert b"whole" not in (tmp_path / "unsaved-1.spill").read_bytes()
+
+
+def test_one_that_is_refused_for_ever_does_not_keep_the_others_out(store: Store, jobs: Jobs) -> None:
+    finals, fault = FinalRecords(store), Held(store)
+    bad, good = start(store, a_call()), start(store, a_call())
+    fault.on = True
+    for call in (bad, good):
+        write(jobs, finals, final(call, "whole"))
+    record = finals._held[bad.id]
+    finals._held[bad.id] = FinalRecord(record.call, record.reply, {"n": object()}, "p", PLACE)
+    fault.on = False
+
+    async def wait() -> None:
+        while len(finals) > 1:
+            await final_records.asyncio.sleep(0.01)  # type: ignore[attr-defined]
+
+    jobs.call(wait(), 20)
+    assert found(store, good.id).state == "ok" and finals.of_call(bad.id) is not None
+    finals.forget("ann", PLACE)
+
+
+def test_a_call_whose_beginning_was_refused_is_saved_whole_later(store: Store, jobs: Jobs) -> None:
+    finals, call = FinalRecords(store), a_call(text="a question")
+    assert write(jobs, finals, final(call, "an answer", started=False))
+    record = found(store, call.id)
+    assert (record.state, record.choices[0].text, record.started_at) == ("ok", "an answer", 5)
+    assert store.read(lambda db: records.messages_of(db, "ann", call.id)) == list(call.request.messages)
+    assert write(jobs, finals, final(call, "twice", started=False)) is False
+    assert len(store.read(lambda db: records.calls_of(db, "ann"))) == 1
+
+
+def test_a_call_that_somebody_else_closed_as_interrupted_gets_its_whole_answer(store: Store, jobs: Jobs) -> None:
+    call = a_call()
+    store.write(lambda db: records.start_call(db, call, "0123" * 8)).result(20)
+    assert store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20) == 1
+    assert write(jobs, FinalRecords(store), final(call, "whole"))
+    assert (found(store, call.id).state, found(store, call.id).choices[0].text) == ("ok", "whole")
+
+
+def test_what_cannot_be_written_outlives_the_process(url: str, tmp_path: Path, jobs: Jobs) -> None:
+    """With a lock that another program holds, the record is in the spill before the store gives up."""
+    store = Store.open(url)
+    finals, call = FinalRecords(store, Spill.open(tmp_path)), start(store, a_call())
+    job, record = Job("write"), final(call, "whole")
+    with held_lock(store, url):
+
+        async def writing() -> None:
+            await finals.write(record)
+
+        jobs.start(job, writing())
+        while not finals._spill._places:
+            assert not job.wait_until_finished(0.01)
+        spilled = (tmp_path / "unsaved-1.spill").read_bytes()
+    assert job.wait_until_finished(20)
+    store.close()
+    # As after a power cut at that moment: the spill as it was then, the row as it was then.
+    finals._spill.close()
+    (tmp_path / "unsaved-1.spill").write_bytes(spilled)
+    again = Store.open(url)
+    reopened = "UPDATE calls SET state = 'started', choices = '[]'"
+    again.write(lambda db: db.execute(text(reopened))).result(20)
+    second = FinalRecords(again, Spill.open(tmp_path))
+    second.take_over()
+    assert (found(again, call.id).state, found(again, call.id).choices[0].text) == ("ok", "whole")
+    assert len(second) == 0
+    second.close(), again.close()
+
+
+class held_lock:
+    """While it lasts, another program has the tables locked."""
+
+    def __init__(self, store: Store, url: str) -> None:
+        self._engine = store._writer.dialect.name
+        self._url = url
+
+    def __enter__(self) -> None:
+        if self._engine == "sqlite":
+            self._lite = sqlite3.connect(self._url.removeprefix("sqlite:///"), isolation_level=None)
+            self._lite.execute("BEGIN IMMEDIATE")
+        else:
+            self._writer, _ = engines.postgresql_engines(engines.database_url(self._url))
+            self._conn = self._writer.connect()
+            self._conn.execute(text("LOCK TABLE calls IN ACCESS EXCLUSIVE MODE"))
+
+    def __exit__(self, *_: object) -> None:
+        if self._engine == "sqlite":
+            self._lite.close()
+        else:
+            self._conn.close()
+            self._writer.dispose()
+
+
+def test_a_deleted_chat_or_sweep_is_forgotten_and_stays_so(store: Store, jobs: Jobs, tmp_path: Path) -> None:
+    finals, fault = FinalRecords(store, Spill.open(tmp_path)), Held(store)
+    first, late, other = (start(store, a_call()) for _ in range(3))
+    fault.on = True
+    write(jobs, finals, final(first, "CANARY one"))
+    finals.forget("bob", PLACE)
+    assert finals.of_call(first.id) is not None
+    finals.forget("ann", PLACE)
+    write(jobs, finals, final(late, "CANARY two"))
+    assert len(finals) == 0
+    finals.remember("ann", PLACE)
+    write(jobs, finals, final(other, "kept"))
+    assert len(finals) == 1
+    data = (tmp_path / "unsaved-1.spill").read_bytes()
+    assert b"CANARY" not in data and b"kept" in data
+    finals.forget("ann", PLACE)
+    fault.on = False
+    finals.close()
+
+
+def test_the_texts_of_a_temporary_chat_are_never_spilled(store: Store, jobs: Jobs, tmp_path: Path) -> None:
+    finals, fault = FinalRecords(store, Spill.open(tmp_path)), Held(store)
+    call = start(store, a_call(text="CANARY one", temporary=True))
+    fault.on = True
+    write(jobs, finals, final(call, "CANARY two", error_text="CANARY three"))
+    data = (tmp_path / "unsaved-1.spill").read_bytes()
+    assert call.id.encode() in data and b"CANARY" not in data
+    assert "CANARY" not in str(finals.of_call(call.id))
+    fault.on = False
+    until(finals, jobs)
+    assert found(store, call.id).state == "ok"
+    finals.close()
+
+
+def test_what_is_held_has_a_bound(store: Store, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(final_records, "MOST_BYTES", 5_000)
+    finals, fault = FinalRecords(store), Held(store)
+    calls = [start(store, a_call()) for _ in range(5)]
+    fault.on = True
+    for call in calls:
+        write(jobs, finals, final(call, "x" * 2_000))
+    assert len(finals) == 1 and finals.lost == 4
+    finals.forget("ann", PLACE)
+    fault.on = False
+
+
+KILLED = """
+import sys, sqlite3
+from pathlib import Path
+from lib.calls import final_records, records
+from lib.calls.final_records import FinalRecord, FinalRecords
+from lib.background import Jobs
+from lib.store.database import Store
+from lib.store.spill import Spill
+from tests.store_fixtures import a_call, an_outcome, start
+store = Store.open(sys.argv[1])
+finals, call = FinalRecords(store, Spill.open(Path(sys.argv[2]))), start(store, a_call())
+other = sqlite3.connect(sys.argv[1].removeprefix("sqlite:///"), isolation_level=None)
+other.execute("BEGIN IMMEDIATE")
+Jobs().call(finals.write(FinalRecord(call, an_outcome("whole"), {}, records.this_process())), 60)
+print(call.id, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_kill_9_with_a_locked_database_loses_no_answer(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 't.db'}"
+    command = [sys.executable, "-c", KILLED, url, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        call_id = process.stdout.readline().strip()
+        process.kill()
+    store = Store.open(url)
+    finals = FinalRecords(store, Spill.open(tmp_path))
+    finals.take_over()
+    store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20)
+    assert (found(store, call_id).state, found(store, call_id).choices[0].text) == ("ok", "whole")
+    finals.close(), store.close()

@@ -1,0 +1,113 @@
+"""Who is alive on PostgreSQL, how many connections readers take, and what binds a migration."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from lib.calls import records
+from lib.core.errors import StoreError
+from lib.store import engines, migrations, process_lock
+from lib.store.database import Store
+from tests.store_fixtures import a_call, start
+
+
+def only_postgresql(url: str) -> None:
+    if not url.startswith("postgresql"):
+        pytest.skip("about PostgreSQL")
+
+
+def seems_dead(store: Store) -> set[str]:
+    return store.read(lambda db: records.dead_processes(db, "somebody else"))
+
+
+def test_a_reconnect_does_not_make_a_living_process_look_dead(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_postgresql(url)
+    monkeypatch.setattr(process_lock, "ID", "another process")
+    other = Store.open(url)
+    monkeypatch.undo()
+    store = Store.open(url)
+    call = a_call()
+    store.write(lambda db: records.start_call(db, call, process_lock.ID)).result(20)
+    monkeypatch.setattr(process_lock, "ID", "another process")
+    assert seems_dead(other) == set()
+    monkeypatch.undo()
+    mine = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+    other.write(lambda db: db.execute(text(mine)).all()).result(20)
+    assert not store.write(lambda db: None).exception(20)  # the lock comes first, then the write
+    monkeypatch.setattr(process_lock, "ID", "another process")
+    assert seems_dead(other) == set()
+    monkeypatch.undo()
+    other.write(lambda db: db.execute(text(mine)).all()).exception(20)
+    end = time.monotonic() + 10
+    monkeypatch.setattr(process_lock, "ID", "another process")
+    while seems_dead(other):
+        assert time.monotonic() < end, "the lock was not taken again by itself"
+    monkeypatch.undo()
+    store.close()
+    other.close()
+
+
+def test_readers_are_bounded_and_wait_for_their_turn(store: Store) -> None:
+    at_once, most, lock, problems = [0], [0], threading.Lock(), []
+    inside = threading.Barrier(engines.READERS)
+
+    def look() -> None:
+        def work(db: object) -> None:
+            with lock:
+                at_once[0] += 1
+                most[0] = max(most[0], at_once[0])
+            inside.wait(20)
+            with lock:
+                at_once[0] -= 1
+
+        try:
+            store.read(work)
+        except Exception as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=look) for _ in range(5 * engines.READERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert most[0] == engines.READERS and not problems
+
+
+def test_a_migration_may_take_longer_than_a_statement(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_postgresql(url)
+    limits: list[object] = []
+    upgrade = migrations.upgrade
+
+    def look(conn: object, to: str = "head") -> None:
+        limits.append(conn.execute(text("SHOW statement_timeout")).scalar())  # type: ignore[attr-defined]
+        upgrade(conn, to)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(migrations, "upgrade", look)
+    store = Store.open(url)
+    assert limits == ["0"]
+    assert store.write(lambda db: db.execute(text("SHOW statement_timeout")).scalar()).result(20) == "30s"
+    store.close()
+
+
+def test_a_locked_database_can_be_opened_and_read(tmp_path: Path) -> None:
+    import sqlite3
+
+    url = f"sqlite:///{tmp_path / 't.db'}"
+    first = Store.open(url)
+    start(first, a_call())
+    first.close()
+    other = sqlite3.connect(tmp_path / "t.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store = Store.open(url)
+    assert len(store.read(lambda db: records.calls_of(db, "ann"))) == 1
+    began = time.monotonic()
+    waiting = [store.write(lambda db: None) for _ in range(5)]
+    assert all(isinstance(one.exception(20), StoreError) for one in waiting)
+    assert time.monotonic() - began < 2 * engines.BUSY_MS / 1000 + 1, "each waits anew"
+    assert store.trouble is not None and store.trouble.kind == "store_locked"
+    other.close()
+    assert not store.write(lambda db: None).exception(20) and store.trouble is None
+    store.close()

@@ -1,0 +1,237 @@
+"""Stores that earlier versions have written are opened with all that was in them."""
+
+import gzip
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, MetaData, Table, create_engine, select, text
+
+from lib.calls import records, unsupported_params
+from lib.chat import repository as chats
+from lib.core.contract import Message
+from lib.core.errors import recorded
+from lib.store import backup, engines, message_nodes, migrations, schema
+from lib.store.database import Store
+from lib.sweep import repository as sweeps
+from lib.usage.totals_check import differences
+from lib.visitor import favourites, preferences
+from lib.visitor.presets import PRESETS
+from lib.visitor.prompt_templates import TEMPLATES
+from tests.store_fixtures import a_call, a_url  # noqa: F401
+
+CASES = Path(__file__).parents[1] / "cases"
+OWNER = "local"
+
+
+@pytest.fixture(name="expected")
+def what_the_old_version_read() -> Any:
+    """What version 0004's own code read from the store that it had written."""
+    return json.loads(gzip.decompress((CASES / "store-0004.json.gz").read_bytes()))
+
+
+@pytest.fixture(name="old")
+def an_old_store(url: str, tmp_path: Path) -> Store:
+    """That store, opened by today's version; on PostgreSQL its rows are copied into tables of that version first."""
+    file = tmp_path / "data" / "tempera.db"
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(gzip.decompress((CASES / "store-0004.db.gz").read_bytes()))
+    if url.startswith("postgresql"):
+        source = create_engine(f"sqlite:///{file}")
+        made = _at(url, "0004", lambda db: _copy(source, db))
+        source.dispose()
+        made.dispose()
+    store = Store.open(url)
+    yield store
+    store.close()
+
+
+def _at(url: str, revision: str, fill: Any) -> Any:
+    """An engine of a database as version `revision` left it, with what `fill` puts in."""
+    made = engines.database_url(url)
+    if made.drivername == "sqlite":
+        Path(str(made.database)).parent.mkdir(exist_ok=True)
+    engine = create_engine(made)
+    with engine.begin() as conn:
+        migrations.upgrade(conn, to=revision)
+        fill(conn)
+    return engine
+
+
+def _copy(source: Any, db: Connection) -> None:
+    theirs = MetaData()
+    theirs.reflect(source)
+    with source.connect() as conn:
+        for table in theirs.sorted_tables:
+            if table.name == "alembic_version":
+                continue
+            mine = Table(table.name, MetaData(), autoload_with=db)
+            for column in mine.columns:
+                if hasattr(column.type, "none_as_null"):
+                    column.type.none_as_null = True
+            rows = [dict(row) for row in conn.execute(select(table)).mappings()]
+            if table.name == "messages":
+                rows.sort(key=lambda row: row["seq"])
+            if rows:
+                db.execute(mine.insert(), rows)
+
+
+def test_every_chat_branch_is_as_it_was(old: Store, expected: Any) -> None:
+    listed = old.read(lambda db: chats.chats_of(db, OWNER))
+    wanted = {chat["id"]: chat for chat in expected["chats"]}
+    assert {chat.id: (chat.title, chat.updated_at) for chat in listed} == {
+        id: (chat["title"], chat["updated_at"]) for id, chat in wanted.items()
+    }
+    assert len(listed) > 30
+    for chat in listed:
+        turns = old.read(lambda db, id=chat.id: chats.open_branch(db, OWNER, id))
+        assert [_facts(turn) for turn in turns] == wanted[chat.id]["branch"], chat.title
+
+
+def _facts(turn: chats.Turn) -> list[Any]:
+    lists = [list(turn.images), list(turn.versions), list(turn.alternatives)]
+    call = turn.call.id if turn.call else None
+    return [turn.id, turn.role, turn.text, turn.begun, turn.reasoning, *lists, turn.left_out, turn.together, call]
+
+
+def test_every_call_says_what_it_said_and_sends_what_it_sent(old: Store, expected: Any) -> None:
+    for id, was in expected["calls"].items():
+        call = old.read(lambda db, id=id: records.call_of(db, OWNER, id))
+        assert call is not None
+        sentence = recorded(call.error_record, call.error_text).sentence() if call.error_kind else ""
+        assert (sentence, call.error_text) == (was["sentence"], was["original"])
+        assert (call.state, [choice.text for choice in call.choices]) == (was["state"], was["texts"])
+        assert (call.params_asked, call.params_sent, call.cost) == (was["asked"], was["sent"], was["cost"])
+        usage = call.usage
+        counts = [usage.prompt_tokens, usage.completion_tokens, usage.reasoning_tokens, usage.cached_tokens]
+        assert [*counts, usage.source] == was["usage"]
+        sent = old.read(lambda db, id=id: records.messages_of(db, OWNER, id))
+        assert [message.model_dump(mode="json") for message in sent] == was["messages"]
+
+
+def test_every_sweep_goes_on_where_it_was(old: Store, expected: Any) -> None:
+    listed = {sweep.id: sweep for sweep in old.read(lambda db: sweeps.sweeps_of(db, OWNER))}
+    assert listed.keys() == expected["sweeps"].keys() and len(listed) == 2
+    for id, was in expected["sweeps"].items():
+        sweep = listed[id]
+        assert (sweep.title, sweep.total, sweep.done, sweep.failed) == tuple(
+            was[name] for name in ("title", "total", "done", "failed")
+        )
+        to_do = old.read(lambda db, id=id: sweeps.to_do(db, OWNER, id))
+        assert ([cell.id for cell in to_do.cells], to_do.may_be_billed_twice) == (was["left"], was["twice"])
+        found = old.read(lambda db, id=id: sweeps.results(db, OWNER, id))
+        assert {cell: call.id for cell, call in found.items()} == was["results"]
+        plan = old.read(lambda db, id=id: sweeps.plan_of(db, OWNER, id))
+        assert plan is not None and [cell.id for cell in plan.cells(id)] == was["cells"]
+
+
+def test_what_was_kept_under_several_ids_belongs_to_one_person(old: Store) -> None:
+    kept = old.read(lambda db: favourites.of(db, OWNER))
+    assert kept.starred == ("local/practice", "apiyi/claude-3", "apiyi/gpt-4o", "apiyi/o3")
+    assert kept.recent == ("apiyi/gpt-4o", "apiyi/claude-3")
+    presets = old.read(lambda db: PRESETS.own(db, OWNER))
+    assert {name: values["temperature"] for name, values in presets.items()} == {
+        "Mine": 0.1,
+        "Only A": 0.3,
+        "Mine (2)": 0.9,
+    }
+    assert old.read(lambda db: TEMPLATES.own(db, OWNER)) == {"Mail": {"text": "Write to {{name}}"}}
+    assert old.read(lambda db: preferences.get(db, OWNER, "language")) == "en"
+    refused = old.read(lambda db: [row.param for row in db.execute(select(schema.learned))])
+    assert sorted(refused) == ["logit_bias", "temperature", "top_p"]
+    owners = {
+        owner
+        for table in schema.metadata.sorted_tables
+        if "owner" in table.c
+        for owner in old.read(lambda db, table=table: db.execute(select(table.c.owner).distinct()).scalars().all())
+    }
+    assert owners == {OWNER}
+
+
+def test_texts_are_there_once_and_the_next_turn_adds_only_itself(old: Store, expected: Any) -> None:
+    call = next(id for id, was in expected["calls"].items() if len(was["messages"]) > 20)
+    sent = old.read(lambda db: records.messages_of(db, OWNER, call))
+
+    def count(db: Connection) -> int:
+        return len(db.execute(select(schema.message_nodes.c.hash)).all())
+
+    before = old.read(count)
+    old.write(lambda db: message_nodes.keep(db, OWNER, sent)).result(20)
+    assert old.read(count) == before
+    further = [*sent, Message(role="user", content="one more")]
+    old.write(lambda db: message_nodes.keep(db, OWNER, further)).result(20)
+    assert old.read(count) == before + 1
+
+
+def test_the_sums_are_those_of_the_rows(old: Store) -> None:
+    assert old.read(differences) == []
+    assert old.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20) == 1
+    assert old.read(differences) == []
+    found = old.read(lambda db: db.execute(text("SELECT sum(calls) FROM usage_days")).scalar())
+    assert found == old.read(lambda db: db.execute(text("SELECT count(*) FROM calls")).scalar())
+
+
+FIRST_CALL = {
+    **dict(id="c1", owner="one", session="s", page="chat", attempt=1, endpoint="apiyi", model="gpt-4o"),
+    **dict(model_answered="gpt-4o", params_asked={"n": 1}, params_sent={"n": 1}, state="ok", usage_source="reported"),
+    **dict(messages=[{"role": "user", "content": "Hi 你好"}], prompt_tokens=3, completion_tokens=5, started_at=10**15),
+    **dict(choices=[{"text": "Hello", "reasoning": "", "finish_reason": "stop"}], finish_reason="stop", cost=0.5),
+    **dict(error_kind="", error_text="", error_record={}, request_id="r", billed="yes", attempts=1, process="p"),
+}
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
+def test_a_store_of_each_version_is_copied_and_brought_to_todays(url: str, revision: str, tmp_path: Path) -> None:
+    def fill(db: Connection) -> None:
+        tables = MetaData()
+        tables.reflect(db)
+        for table in tables.tables.values():
+            for column in table.columns:
+                if hasattr(column.type, "none_as_null"):
+                    column.type.none_as_null = True
+        put = lambda name, *rows: db.execute(tables.tables[name].insert(), list(rows))  # noqa: E731
+        put("calls", FIRST_CALL, {**FIRST_CALL, "id": "c2", "owner": "two", "messages": None, "choices": []})
+        put("chats", {"id": "chat", "owner": "one", "title": "Old", "created_at": 1, "updated_at": 2, "head": "m2"})
+        place = {"owner": "one", "chat_id": "chat", "choice": 0, "created_at": 1}
+        put("messages", {**place, "id": "m1", "role": "user", "content": "Hi 你好"})
+        put("messages", {**place, "id": "m2", "role": "assistant", "parent_id": "m1", "call_id": "c1"})
+        put("settings", {"owner": "one", "name": "language", "value": "en"})
+        if revision >= "0002":
+            plan = sweeps.Plan("p", ("apiyi/gpt-4o",), (1.0,)).to_json()
+            row = {"id": "sw", "owner": "two", "session": "s", "title": "Swept", "plan": plan, "created_at": 1}
+            put("sweeps", row)
+            cell = {"id": "cell", "owner": "two", "sweep_id": "sw", "row": 0, "column": 0, "repeat": 0}
+            put("cells", {**cell, "model": "apiyi/gpt-4o", "temperature": 1.0})
+            put("calls", {**FIRST_CALL, "id": "c3", "owner": "two", "page": "sweep", "cell_id": "cell"})
+        if revision >= "0003":
+            put("learned", {"owner": "one", "base_url": "u", "model": "m", "param": "top_p", "learned_at": 2**60})
+        if revision >= "0004":
+            put("images", *({"owner": owner, "id": "i", "url": "data:,x"} for owner in ("one", "two")))
+
+    _at(url, revision, fill).dispose()
+    store = Store.open(url, tmp_path / "copies")
+    [copy] = [*tmp_path.rglob("*.before-0005-*")]
+    assert str(copy) in store.upgraded.sentence() and copy.stat().st_mode & 0o777 == 0o600
+    with sqlite3.connect(copy) as conn:
+        assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == (revision,)
+        assert conn.execute("SELECT count(*) FROM calls WHERE messages IS NULL").fetchone() == (1,)
+    conn.close()
+    turns = store.read(lambda db: chats.open_branch(db, OWNER, "chat"))
+    assert [turn.text for turn in turns] == ["Hi 你好", "Hello"]
+    assert turns[1].call is not None and turns[1].call.cost == 0.5
+    assert store.read(lambda db: records.messages_of(db, OWNER, "c1")) == [Message(role="user", content="Hi 你好")]
+    temporary = select(schema.calls.c.temporary).where(schema.calls.c.id == "c2")
+    assert store.read(lambda db: db.execute(temporary).scalar()) is True
+    if revision >= "0002":
+        assert set(store.read(lambda db: sweeps.results(db, OWNER, "sw"))) == {"cell"}
+    if revision >= "0003":
+        assert store.read(lambda db: unsupported_params.known(db, OWNER, "u", "m")) == {"top_p"}
+    store.write(lambda db: records.start_call(db, a_call(OWNER), "p")).result(20)  # numbers go on after the old ones
+    assert store.read(differences) == []
+    other = Store.in_memory()
+    backup.restore(other, copy, tmp_path)
+    assert [turn.text for turn in other.read(lambda db: chats.open_branch(db, OWNER, "chat"))] == ["Hi 你好", "Hello"]
+    other.close()
+    store.close()

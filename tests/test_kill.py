@@ -1,0 +1,56 @@
+"""kill -9 at any moment, chats and sweeps mixed: what was acknowledged is there, once and whole."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from lib.services import Services
+from lib.settings import Settings
+from tests.fake_api import FakeApi
+from tests.pages import ROOT, bodies
+
+
+def kill_loop(folder: Path, api: FakeApi, kills: int) -> int:
+    """Kill the program so many times; how many answers it had acknowledged."""
+    acknowledged: set[str] = set()
+    for kill in range(kills):
+        command = [sys.executable, "-m", "tests.kill_program", str(folder), api.base_url]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+            assert program.stdout
+            lines = [program.stdout.readline() for _ in range(5 + 17 * kill % 50)]
+            program.kill()
+            lines += program.stdout.read().splitlines()
+        acknowledged |= {line.split()[1] for line in lines if line.startswith("ok ") and len(line.split()) == 2}
+    key = SecretStr("sk-test-key-0001")
+    services = Services.open(Settings(data_dir=folder, base_url=api.base_url, api_key=key, local_model=False))
+    sent = len(bodies(api))
+    query = "SELECT id, state, choices, cell_id, attempt FROM calls ORDER BY seq"
+    rows = services.store.read(lambda db: db.exec_driver_sql(query).all())
+    found = {row.id: row for row in rows}
+    assert acknowledged <= found.keys() and len(found) == len(rows)
+    for call_id in acknowledged:
+        row = found[call_id]
+        assert row.state == "ok" and '"text": ""' not in row.choices, row
+    assert {row.state for row in rows} <= {"ok", "interrupted"}
+    cells = [(row.cell_id, row.attempt) for row in rows if row.cell_id]
+    assert len(set(cells)) == len(cells) and {attempt for _, attempt in cells} == {1}
+    assert sent <= len(rows), "something was sent without a record, or twice"
+    cut = "SELECT count(*) FROM cells GROUP BY sweep_id"
+    assert set(services.store.read(lambda db: db.exec_driver_sql(cut).scalars().all())) == {16}
+    assert services.store.read(lambda db: db.exec_driver_sql("PRAGMA integrity_check").scalar()) == "ok"
+    services.close()
+    return len(acknowledged)
+
+
+def test_kill_9_loses_no_acknowledged_answer(tmp_path: Path, api: FakeApi) -> None:
+    assert kill_loop(tmp_path, api, 3) > 10
+
+
+@pytest.mark.soak
+def test_kill_9_forty_times_loses_no_acknowledged_answer(tmp_path: Path, api: FakeApi) -> None:
+    """1,000 calls, 40 kills."""
+    assert kill_loop(tmp_path, api, 40) > 500
+    assert len(bodies(api)) > 1000

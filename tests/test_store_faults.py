@@ -1,0 +1,282 @@
+"""Five faults of the store, at the start and while it runs: the right sentence, nothing lost, nothing sent twice."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.ui.shared import resources
+from tests.fake_api import FakeApi
+from tests.pages import ROOT, bodies, new_tab, shown
+from tests.store_fixtures import writer_process  # noqa: F401
+
+ROOT_ONLY = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root to mount")
+
+
+@contextmanager
+def small_disk(folder: Path, size: str = "8m") -> Iterator[Path]:
+    """A file system of its own at `folder`."""
+    folder.mkdir(exist_ok=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Take all room that is left."""
+    filler = folder / "filler"
+    with open(filler, "ab", buffering=0) as file:
+        for size in (2**20, 4096, 512, 64, 1):
+            try:
+                while file.write(bytes(size)):
+                    pass
+            except OSError:
+                continue
+    return filler
+
+
+@pytest.fixture
+def database(service: FakeApi, data_dir: Path) -> Path:
+    return data_dir / "tempera.db"
+
+
+def tab(**query: str) -> AppTest:
+    """A tab of one and the same visitor."""
+    app = AppTest.from_file(str(ROOT / "lib" / "ui" / "main.py"), default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def ask(app: AppTest, words: str) -> AppTest:
+    app.chat_input(key="chat_input").set_value(words).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def listed(app: AppTest) -> list[str]:
+    return [str(one.label) for one in app.run().sidebar.button if str(one.key).startswith("chat_open_")]
+
+
+def test_locked_while_running_and_at_the_start(database: Path, api: FakeApi) -> None:
+    ask(tab(), "before")
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    app = ask(tab(), "while locked")
+    assert "Another program keeps the database locked" in shown(app) and "You said: while locked" in shown(app)
+    assert "This chat goes on in memory" in shown(app) and len(bodies(api)) == 2
+    resources.close()
+    second = tab()  # a new start, locked all the same: what was saved is there to be read
+    assert "before" in listed(second) and "Another program keeps the database locked" in shown(second)
+    ask(second, "again")
+    other.execute("ROLLBACK")
+    other.close()
+    assert "You said: again" in shown(second.run())
+    assert listed(second)[0] == "again" and "locked" not in shown(second.run())
+    assert len(bodies(api)) == 3
+    resources.close()
+    assert {"before", "again"} <= set(listed(tab()))
+
+
+def test_read_only_while_running(database: Path, api: FakeApi) -> None:
+    app = ask(tab(), "before")
+    store = resources.services().store
+    store.write(lambda db: db.exec_driver_sql("PRAGMA query_only=ON")).result()
+    ask(app, "while read-only")
+    assert "The database can only be read" in shown(app) and "You said: while read-only" in shown(app)
+    driver: Any = store._writer.raw_connection()
+    driver.driver_connection.execute("PRAGMA query_only=OFF")
+    driver.close()
+    app.run()
+    assert "can only be read" not in shown(app.run()) and "You said: while read-only" in shown(app)
+    assert listed(app) == ["before", "before"] and len(bodies(api)) == 2
+
+
+def test_deleted_while_running_is_written_anew_with_everything_in_it(database: Path, api: FakeApi) -> None:
+    app = ask(tab(), "before")
+    for part in ("", "-wal", "-shm"):
+        Path(f"{database}{part}").unlink(missing_ok=True)
+    ask(app, "after")
+    assert "was deleted while Tempera ran. It was written anew" in shown(app.run())
+    app.button(key="store_notice_read").click().run()
+    assert "written anew" not in shown(app)
+    resources.close()
+    kept = sqlite3.connect(database)
+    assert kept.execute("SELECT state FROM calls").fetchall() == [("ok",), ("ok",)]
+    kept.close()
+    assert len(bodies(api)) == 2
+
+
+def test_deleted_between_two_starts_is_said(database: Path, api: FakeApi) -> None:
+    ask(tab(), "before")
+    resources.close()
+    database.unlink()
+    app = tab()
+    assert "tempera.db was not there any more" in shown(app) and listed(app) == []
+
+
+def spoil(database: Path) -> None:
+    """Overwrite pages in the middle of the file."""
+    with open(database, "r+b") as file:
+        file.seek(0, os.SEEK_END)
+        pages = file.tell() // 4096
+        file.seek(4096 * (pages // 2))
+        file.write(b"\xff" * 4096 * 3)
+
+
+@pytest.mark.parametrize("how", ["middle", "header", "text"])
+def test_damaged_at_the_start_what_can_be_read_comes_back(database: Path, api: FakeApi, how: str) -> None:
+    app = tab()
+    for number in range(6):
+        ask(app, f"chat {number} " + "word " * 2000)
+        app.button(key="chat_new").click().run()
+    resources.close()
+    if how == "middle":
+        spoil(database)
+    else:
+        whole = database.read_bytes()
+        database.write_bytes(b"\0" * 100 + whole[100:] if how == "header" else b"not a database\n" * 999)
+    app = tab()
+    assert "The database was damaged. It is kept as tempera.db.broken-" in shown(app)
+    back = [label for label in listed(app) if label.startswith("chat ")]
+    print(how, len(back))
+    if how == "header":
+        assert len(back) == 6
+    if how == "middle":
+        assert back and f"{len(back)} chats came back" in [one.label for one in app.get("expander")]
+    ask(app, "goes on")
+    assert "You said: goes on" in shown(app)
+
+
+def test_damaged_while_running_is_mended_and_goes_on(database: Path, api: FakeApi) -> None:
+    app = tab()
+    for number in range(6):
+        ask(app, f"chat {number} " + "word " * 2000)
+        app.button(key="chat_new").click().run()
+    store = resources.services().store
+    store.write(lambda db: None).result()
+    driver: Any = store._writer.raw_connection()
+    driver.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    driver.close()
+    with open(database, "r+b") as file:
+        file.seek(4096)
+        size = database.stat().st_size
+        file.write(b"\xff" * (size - 4096))
+    store._readers.dispose()
+    app = tab()
+    app.run()
+    assert "The database was damaged. It is kept as" in shown(app)
+    ask(app, "goes on")
+    assert "You said: goes on" in shown(app) and len(bodies(api)) == 7
+
+
+@ROOT_ONLY
+def test_full_in_the_middle_of_a_sweep_nothing_is_lost_and_nothing_is_asked_twice(
+    service: FakeApi, api: FakeApi, data_dir: Path
+) -> None:
+    data_dir.mkdir()
+    with small_disk(data_dir):
+        app = new_tab("sweep", models="echo", prompt="Praise tea. " * 50, temperatures="0,0.7", repeats="20")
+        filler = fill(data_dir)
+        app.button(key="sweep_run").click().run()
+        assert "The disk is full" in shown(app) and bodies(api) == []
+        filler.unlink()
+        app.button(key="sweep_run").click().run()
+        fill(data_dir)
+        wait(app)
+        assert "40 done, 0 failed, 40 in all" in shown(app) and len(bodies(api)) == 40
+        waiting = len(resources.services().dispatcher.finals)
+        assert waiting and "answers wait to be saved" in shown(app) and "The disk is full" in shown(app)
+        assert not [one for one in app.button if one.key == "sweep_resume"]
+        resources.close()
+        filler.unlink()
+        again = new_tab("sweep")
+        store = resources.services().store
+        states = store.read(lambda db: db.exec_driver_sql("SELECT state FROM calls").scalars().all())
+        assert states == ["ok"] * 40, states
+        assert len(resources.services().dispatcher.finals) == 0 and not again.exception
+        resources.close()
+
+
+def wait(app: AppTest) -> None:
+    """Wait until the open sweep has ended."""
+    running = resources.services().sweeps.running(str(app.session_state["open_sweep"]))
+    assert running is None or running.wait_until_finished(60)
+    assert not app.run().exception
+
+
+@ROOT_ONLY
+def test_full_at_the_start_is_a_sentence_and_calls_still_run(service: FakeApi, api: FakeApi, data_dir: Path) -> None:
+    data_dir.mkdir()
+    with small_disk(data_dir, "6m"):
+        ask(tab(), "before")
+        resources.close()
+        fill(data_dir)
+        app = ask(tab(), "while full")
+        assert "The disk is full" in shown(app) and "You said: while full" in shown(app)
+        resources.close()
+        (data_dir / "filler").unlink()
+        assert "before" in listed(tab())
+        resources.close()
+
+
+@ROOT_ONLY
+def test_full_at_the_very_first_start_is_a_sentence(service: FakeApi, api: FakeApi, data_dir: Path) -> None:
+    data_dir.mkdir()
+    with small_disk(data_dir, "1m"):
+        fill(data_dir)
+        app = ask(tab(), "hello")
+        assert "The disk is full" in shown(app) and "kept in memory only" in shown(app)
+        assert "You said: hello" in shown(app)
+        resources.close()
+
+
+@ROOT_ONLY
+def test_read_only_at_the_start(service: FakeApi, api: FakeApi, data_dir: Path) -> None:
+    data_dir.mkdir()
+    with small_disk(data_dir):
+        ask(tab(), "before")
+        resources.close()
+        subprocess.run(["mount", "-o", "remount,ro", data_dir], check=True)
+        app = ask(tab(), "while read-only")
+        assert "can only be read" in shown(app) and "You said: while read-only" in shown(app)
+        resources.close()
+
+
+LIMITED = """
+import resource, sys
+from lib.core.errors import StoreFull
+from lib.store.database import Store
+from tests.store_fixtures import a_call, start
+store = Store.open(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+count = 0
+try:
+    while True:
+        start(store, a_call(text="x" * 5000))
+        count += 1
+except StoreFull as full:
+    print(count, type(store.trouble).__name__)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+def test_a_limit_on_the_size_of_files_is_a_full_disk(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LIMITED, f"sqlite:///{tmp_path / 't.db'}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    count, trouble = done.stdout.split() or ("0", done.stderr)
+    assert int(count) > 5 and trouble == "StoreFull"
+    kept = sqlite3.connect(tmp_path / "t.db")
+    assert kept.execute("SELECT count(*) FROM calls").fetchone() == (int(count),)
+    kept.close()
