@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -15,6 +16,8 @@ from tests.fake_api import FakeApi
 from tests.pages import KEY, new_tab
 from tests.postgresql import new_database, server_url
 
+hypothesis.settings.register_profile("no clock", deadline=None)  # a busy machine is slow, not wrong
+hypothesis.settings.load_profile("no clock")
 VOCABULARY = Path(tempfile.gettempdir()) / "tempera-test-vocabulary"
 tokens.place_vocabulary(VOCABULARY)
 os.environ["TIKTOKEN_CACHE_DIR"] = str(VOCABULARY)

@@ -268,7 +268,8 @@ def test_every_package_is_pinned_with_a_hash() -> None:
         assert [line for line in packages if not re.match(r"[\w.\[\],-]+(==| @ )", line)] == [], name
 
 
-def test_t25_the_lock_files_are_made_with_hashes() -> None:
+@pytest.mark.row("T25")
+def test_the_lock_files_are_made_with_hashes() -> None:
     recipe = subprocess.run(
         ["make", "-n", "-B", "lock"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
     ).stdout.replace("\\\n", " ")
@@ -280,7 +281,8 @@ def test_t25_the_lock_files_are_made_with_hashes() -> None:
 # What is kept and written
 
 
-def test_t26_a_database_that_others_could_read_is_closed_to_them_when_it_is_opened(tmp_path: Path) -> None:
+@pytest.mark.row("T26")
+def test_a_database_that_others_could_read_is_closed_to_them_when_it_is_opened(tmp_path: Path) -> None:
     file = tmp_path / "tempera.db"
     Store.open(f"sqlite:///{file}").close()
     file.chmod(0o644)
@@ -289,14 +291,16 @@ def test_t26_a_database_that_others_could_read_is_closed_to_them_when_it_is_open
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_t10_no_text_in_a_csv_file_begins_a_formula() -> None:
+@pytest.mark.row("T10")
+def test_no_text_in_a_csv_file_begins_a_formula() -> None:
     texts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "plain"]
     rows = list(csv.reader(io.StringIO(csv_table.to_csv(["a"], [[text] for text in texts]).decode("utf-8-sig"), "")))
 
     assert [row[0] for row in rows[1:]] == [*(f"'{text}" for text in texts[:-1]), "plain"]
 
 
-def test_t13_what_came_for_a_call_is_nobody_elses() -> None:
+@pytest.mark.row("T13")
+def test_what_came_for_a_call_is_nobody_elses() -> None:
     answers = RawAnswers()
     answers.begin("ada", "call", "").add(b"for ada")
 
@@ -305,7 +309,8 @@ def test_t13_what_came_for_a_call_is_nobody_elses() -> None:
     assert found is not None and found.text == "for ada"
 
 
-def test_t22_the_log_is_masked_from_the_start_on(service: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.row("T22")
+def test_the_log_is_masked_from_the_start_on(service: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
     factory = logging.getLogRecordFactory()
     logging.setLogRecordFactory(logging.LogRecord)
     try:

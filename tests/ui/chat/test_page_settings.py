@@ -18,7 +18,7 @@ from lib.ui.shared.controls import ZONES, zone
 from lib.visitor import saved_items
 from lib.visitor.presets import PRESETS
 from tests.fake_api import FakeApi
-from tests.pages import ask, bodies, choose_model, click, host, new_tab, owner, shown, tab_of
+from tests.pages import ask, bodies, choose_model, click, host, owner, shown, tab_of
 
 LEFT_OUT = "“{}” was left out: this model does not take it."
 QUESTION = (Message(role="user", content="Hello"),)
