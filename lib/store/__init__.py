@@ -5,4 +5,6 @@ engines         connections to either database, and damaged files
 schema          every table; migrations/ brings an older database to it
 image_store     images, kept once
 process_lock    which processes of Tempera are alive
+spill           a small file beside the database for what it can't take at the moment
+salvage         what a damaged file still holds, row by row into a new one
 """
