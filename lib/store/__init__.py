@@ -10,4 +10,6 @@ message_nodes   conversations that were sent, each message kept once
 image_store     images, kept once
 memory_store    a store for texts that must never reach the disk
 process_lock    which processes of Tempera are alive
+spill           a small file beside the database for what it can't take at the moment
+salvage         what a damaged file still holds, row by row into a new one
 """

@@ -51,29 +51,33 @@ def test_a_reconnect_does_not_make_a_living_process_look_dead(url: str, monkeypa
 
 
 def test_readers_are_bounded_and_wait_for_their_turn(store: Store) -> None:
-    at_once, most, lock, problems = [0], [0], threading.Lock(), []
-    inside = threading.Barrier(engines.READERS)
+    inside, seen, changed, go, problems = [0], [0], threading.Condition(), threading.Event(), []
+
+    def work(db: object) -> None:
+        with changed:
+            inside[0] += 1
+            seen[0] += 1
+            changed.notify_all()
+        go.wait(20)
+        with changed:
+            inside[0] -= 1
 
     def look() -> None:
-        def work(db: object) -> None:
-            with lock:
-                at_once[0] += 1
-                most[0] = max(most[0], at_once[0])
-            inside.wait(20)
-            with lock:
-                at_once[0] -= 1
-
         try:
             store.read(work)
         except Exception as problem:
             problems.append(problem)
 
-    threads = [threading.Thread(target=look) for _ in range(5 * engines.READERS)]
+    threads = [threading.Thread(target=look) for _ in range(3 * engines.READERS)]
     for thread in threads:
         thread.start()
+    with changed:
+        assert changed.wait_for(lambda: inside[0] == engines.READERS, 20)
+        assert not changed.wait_for(lambda: inside[0] > engines.READERS, 0.5)
+    go.set()
     for thread in threads:
         thread.join(30)
-    assert most[0] == engines.READERS and not problems
+    assert seen[0] == len(threads) and not problems
 
 
 def test_a_migration_may_take_longer_than_a_statement(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ def test_half_an_entry_is_passed_over(tmp_path: Path) -> None:
         first.put("a", {"text": "first"}), first.put("b", {"text": "second"}), first.put("c", {"text": "third"})
     path = tmp_path / "unsaved-1.spill"
     whole = path.read_bytes()
-    path.write_bytes(whole.replace(b"second", b"sec\0\0\0"))
+    path.write_bytes(whole.replace(b"second", b"sec0nd"))
     with spill_in(tmp_path) as second:
         assert sorted(second.taken()) == ["a", "c"]
         assert second.put("d", {"text": "d" * 20}) and second.put("e", {"text": "e" * 5000})
