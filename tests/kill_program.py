@@ -26,7 +26,7 @@ def main(folder: str, base_url: str) -> None:
         sweep_id = services.sweeps.launch("ann", "s", plan)
         chat_id = None
         for turn in range(4):
-            chat_id = services.conversation("ann", "s", chat_id).say(f"question {turn}", form)
+            chat_id = services.conversation("ann", "s", chat_id).send_text(f"question {turn}", form)
             for job in services.dispatcher.jobs.all():
                 if isinstance(job, Answer) and job.call.page == "chat":
                     job.wait_until_finished(20)

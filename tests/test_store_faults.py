@@ -260,7 +260,7 @@ from lib.core.errors import StoreFull
 from lib.store.database import Store
 from tests.store_fixtures import a_call, start
 store = Store.open(sys.argv[1])
-resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 count = 0
 try:
     while True:

@@ -60,6 +60,7 @@ class AdvisoryLock:
 
     def __init__(self, url: URL) -> None:
         limits = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+        self._key = advisory_key(ID)
         self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=limits)
         self._lock = threading.Lock()
         self._conn: Connection | None = None
@@ -81,7 +82,7 @@ class AdvisoryLock:
                 self._drop()
             conn = self._engine.connect()
             try:
-                conn.execute(text("SELECT pg_advisory_lock_shared(:key)"), {"key": advisory_key(ID)})
+                conn.execute(text("SELECT pg_advisory_lock_shared(:key)"), {"key": self._key})
             except SQLAlchemyError:
                 conn.close()
                 raise

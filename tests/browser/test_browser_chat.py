@@ -117,7 +117,7 @@ def test_what_is_done_with_is_gone_while_the_answer_is_written(app: AppServer, c
 def test_a_chat_is_saved_and_comes_back_from_its_file(
     app: AppServer, api: FakeApi, context: BrowserContext, tmp_path: Path
 ) -> None:
-    page = open_page(context, link(app, "echo"))
+    page = open_page(context, f"{link(app, 'echo')}&system=")
     send(page, "keep **this**")
     ended(page)
     saved = {}
@@ -130,7 +130,7 @@ def test_a_chat_is_saved_and_comes_back_from_its_file(
         page.keyboard.press("Escape")
     assert "**You**\n\nkeep **this**" in saved["md"].read_text(encoding="utf-8")
 
-    page = open_page(context, app.url)
+    page = open_page(context, f"{link(app, 'echo')}&system=")
     key(page, "chat_new").get_by_role("button").click()
     key(page, "chat_bring_in").locator("summary").click()
     page.locator("input[type=file][accept*=json]").first.set_input_files(saved["json"])

@@ -66,7 +66,7 @@ def test_a_chat_that_is_left_leaves_nothing_in_the_process(services: Services, a
     ended(services)
     open_talk = services.conversation("ann", "s1", chat_id, temporary=True)
     assert f"{secret} question" in open_talk.branch()[-1].text
-    open_talk.forget()
+    open_talk.erase()
     assert ended(services) == [] and not services.dispatcher.memory.opened
     assert services.temporary_chats("ann") == set()
     api.requests.clear()
@@ -77,7 +77,7 @@ def test_leaving_a_chat_ends_its_answers_and_spares_those_of_others(services: Se
     silent = services.conversation("ann", "s1", temporary=True).send_text("one", form(api, "silent"))
     other = services.conversation("ann", "s1", temporary=True).send_text("two", form(api))
     [running] = [job for job in services.dispatcher.jobs.all() if isinstance(job, Answer) and job.place == silent]
-    services.conversation("ann", "s1", silent, temporary=True).forget()
+    services.conversation("ann", "s1", silent, temporary=True).erase()
     assert running.wait_until_finished(10)
     ended(services)
     assert services.temporary_chats("ann") == {other}

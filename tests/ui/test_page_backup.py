@@ -71,5 +71,5 @@ def test_one_person_finds_everything_in_every_browser_and_what_changed_is_said(a
     assert "A picture in browser B" in [button.label for button in other.button]
     assert "A long chat of browser A" in [button.label for button in other.button]
 
-    app.button(key="store_notice_button").click().run()
+    app.button(key="store_upgraded_read").click().run()
     assert not any("tempera.db.before-0005-" in info.value for info in app.info)

@@ -142,7 +142,7 @@ def test_an_answer_that_failed_is_not_sent_again(app: AppTest, api: FakeApi) -> 
     services = resources.services()
 
     assert sent == 4
-    assert services.store.read(lambda db: sweeps.to_do(db, who, sweep_id(tab))).cells == ()
+    assert services.sweeps.progress.of(who, sweep_id(tab)).left == ()
     services.sweeps.resume(who, "tab", sweep_id(tab))
     assert services.sweeps.running(sweep_id(tab)) is None
     assert len(bodies(api)) == sent
