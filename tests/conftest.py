@@ -23,6 +23,8 @@ tokens.place_vocabulary(VOCABULARY)
 os.environ["TIKTOKEN_CACHE_DIR"] = str(VOCABULARY)
 for name in [name for name in os.environ if name.startswith("TEMPERA_") and not name.startswith("TEMPERA_TEST_")]:
     del os.environ[name]
+# A test that forgets its own data folder must not find the one of whoever runs it.
+os.environ["TEMPERA_DATA_DIR"] = tempfile.mkdtemp(prefix="tempera-test-data-")
 
 
 @pytest.fixture

@@ -189,7 +189,7 @@ def test_a_preset_from_before_there_were_bounds_leaves_the_page_whole(app: AppTe
     assert raw(api) == []
 
 
-def test_a_number_of_thousands_of_digits_in_a_link_is_a_sentence() -> None:
+def test_a_number_of_thousands_of_digits_in_a_link_is_a_sentence(app: AppTest) -> None:
     assert "has to be a whole number from 1 to 50" in shown(new_tab("sweep", repeats="9" * 5_000))
 
 
