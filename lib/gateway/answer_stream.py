@@ -205,7 +205,7 @@ class AnswerReader:
                 yield from self._choice(index_of(choice.get("index"), position), choice)
 
     def _count(self, report: Any, alone: bool) -> None:
-        usage = usage_of(report)
+        usage = usage_of(self._keys.masked_json(report))  # it is stored as it came
         if usage is not None:
             self._last_usage = usage
         if usage is not None and alone and len(self._frames) < MOST_CHOICES:

@@ -9,9 +9,10 @@ import re
 import threading
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 from urllib.parse import quote
 
 from pydantic import SecretStr
@@ -78,6 +79,14 @@ class Forms:
         """A whole text without keys, nor the beginning of one at its end."""
         masker = KeyMasker(self)
         return masker.take(text) + masker.flush()
+
+    def masked_json(self, value: Any) -> Any:
+        """A JSON value without keys in its texts, or in the names of its fields."""
+        if isinstance(value, str):
+            return self.masked(value)
+        if isinstance(value, Mapping):
+            return {self.masked(str(name)): self.masked_json(item) for name, item in value.items()}
+        return [self.masked_json(item) for item in value] if isinstance(value, list) else value
 
     def places(self, text: str) -> list[tuple[int, int, str]]:
         """Where keys stand in `text`, from and to, and what may be shown of each."""

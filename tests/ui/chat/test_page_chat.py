@@ -332,6 +332,7 @@ def test_a_key_in_a_good_answer_is_neither_shown_nor_stored(app: AppTest, api: F
             "choices": [{"index": 0, "delta": {"reasoning_content": KEY, "content": f"pk_user_id {KEY[:9]}"}}],
         },
         {"choices": [{"index": 0, "delta": {"content": f"{KEY[9:]} int"}, "finish_reason": KEY}]},
+        {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4, "for": [KEY], KEY: 1}},
     ]
     steps = [f"data: {json.dumps(event)}\n\n".encode() for event in events]
     api.script("echo", *steps, b"data: [DONE]\n\n", headers={"x-request-id": KEY})
