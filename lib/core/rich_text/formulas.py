@@ -1,0 +1,241 @@
+"""Which dollars and brackets are a formula, and which are a price or prose: two rules for markdown-it.
+
+A model writes TeX as `$x$`, `$$x$$`, `\\(x\\)`, `\\[x\\]` or as a bare environment. The same signs are prices, shell
+variables, templates and escaped brackets, so that the signs alone decide nothing: what stands inside does.
+"""
+
+import re
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
+
+MAX_INLINE, MAX_DISPLAY = 1_000, 5_000
+"""Characters. What is longer is shown as text, so that looking for an end stays cheap."""
+MAX_LINES = 200
+MAX_DEPTH = 50
+"""Braces inside braces: the browser's typesetter recurses."""
+ENVIRONMENTS = (
+    "equation|align|alignat|aligned|gather|gathered|multline|eqnarray|cases|split|array|"
+    "matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|flalign"
+)
+BEGIN = re.compile(r"\\begin\{(" + ENVIRONMENTS + r")(\*?)\}")
+STRONG = re.compile(r"\\[A-Za-z]|\\[{}|,;!]|\^|(?<![A-Za-z0-9])[A-Za-z]_[A-Za-z0-9{\\]")
+"""What only TeX has: a command, a power, a letter with an index."""
+RELATION = re.compile(r"[A-Za-z0-9)\]}'|!]\s*[=<>+*]\s*[-A-Za-z0-9(\[{\\|]")
+SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:]? +(?:[a-z] +)?[A-Za-z]{2,}")
+LONG_SENTENCE = re.compile(r"(?<!\\)(?:\b[A-Za-z]{3,}[,;:]? +){2}[A-Za-z]{3,}")
+TEXT_INSIDE = re.compile(r"\\(?:text|mathrm|operatorname|mbox|textbf|textit|mathbf|mathit)\*?\{[^{}]*\}|\\[A-Za-z]+")
+WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{4,}")
+FUNCTIONS = frozenset({"sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "sqrt", "diag", "rank", "prob", "span"})
+LITTLE_WORDS = frozenset(
+    {"and", "as", "at", "by", "for", "if", "in", "is", "it", "no", "of", "on", "or", "per", "the", "to"}
+)
+PRICE = re.compile(r"\d[\d.,]*(?:\s*[-–/]\s*\d[\d.,]*)?(?:\s+|/)[A-Za-z]{2,}")
+ADDRESS = re.compile(r"://|www\.|@[A-Za-z0-9-]+\.|[A-Za-z]:\\[A-Za-z]|\]\(|`|\*\*")
+CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef\u3000-\u303f]")
+HUGE = re.compile(r"\d{3}(?:\.\d*)?\s*(?:em|ex|mu|cm|mm|in|pt|bp|pc|dd|cc|sp|nd|nc)\b")
+"""A length that would cover the page."""
+FOREIGN = re.compile(
+    r"\\(?:href|url|includegraphics|html[A-Za-z]*|def|gdef|edef|xdef|let|futurelet|global|newcommand|renewcommand"
+    r"|providecommand|input|write|catcode)(?![A-Za-z])"
+)
+"""Commands that link, load or define: they are shown as they were written."""
+CLOSED_BY = {"$": "$", "$$": "$$", "\\(": "\\)", "\\[": "\\]"}
+ORDINAL = re.compile(r"(?:th|st|nd|rd|s)(?![A-Za-z0-9])")
+TAIL = re.compile(r"[ \t]*([.,;:!?。，；：]?)[ \t]*$")
+
+
+class Span(NamedTuple):
+    """Where the TeX of a formula stands in a source, and where what closes it ends."""
+
+    start: int
+    end: int
+    after: int
+
+
+def formulas(md: MarkdownIt) -> None:
+    """Teach a parser formulas: tokens `formula` with the TeX in `content`, and whether to display it in `meta`."""
+    md.inline.ruler.before("escape", "formula", _inline)
+    md.block.ruler.before("fence", "formula_block", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+
+
+def is_formula(tex: str, opening: str, alone: bool = False) -> bool:
+    """Whether what stands between `opening` and its end is TeX; `alone` when both stand on lines of their own."""
+    body = tex.strip()
+    if not body or not _harmless(body):
+        return False
+    if ADDRESS.search(body) or LONG_SENTENCE.search(TEXT_INSIDE.sub(" ", body)):
+        return False
+    if opening.startswith("\\begin"):
+        return True
+    padded = opening == "$" and tex != body
+    if STRONG.search(body):
+        return not padded or (tex[0].isspace() and tex[-1].isspace())
+    if padded or "\n\n" in body or SENTENCE.search(body) or PRICE.match(body):
+        return False
+    return _is_plain_formula(body, opening, alone)
+
+
+def _is_plain_formula(body: str, opening: str, alone: bool) -> bool:
+    """The same for what has no sign that only TeX has."""
+    related = RELATION.search(body) is not None
+    words = {word.lower() for word in WORD.findall(body)} - FUNCTIONS | ({body.lower()} & LITTLE_WORDS)
+    if CJK.search(body):
+        return related and not body[0].isdigit()
+    if opening == "\\[":
+        return not words and (related or alone)
+    if opening == "\\(":
+        return not words
+    return (not words or related) and "\n" not in body.strip("\n")
+
+
+def _harmless(tex: str) -> bool:
+    """Whether the browser's typesetter can be given `tex`: no links, no definitions, no boxes larger than the page."""
+    if FOREIGN.search(tex) or HUGE.search(tex):
+        return False
+    depth = 0
+    for sign in re.findall(r"\\.|[{}]", tex):
+        depth += (sign == "{") - (sign == "}")
+        if depth > MAX_DEPTH or depth < 0:
+            return False
+    return depth == 0
+
+
+def _inline(state: StateInline, silent: bool) -> bool:
+    """A formula in running text."""
+    opening = _opening(state)
+    if not opening or not _may_open(state.src, state.pos, opening):
+        return False
+    span = _closed(state.src, state.pos + len(opening), state.posMax, CLOSED_BY[opening])
+    if span is None or not _may_close(state.src, span, opening, state.posMax):
+        return False
+    tex = state.src[span.start : span.end]
+    if not is_formula(tex, opening):
+        return False
+    if not silent:
+        _push(state, tex, opening, display=opening in ("$$", "\\["))
+    state.pos = span.after
+    return True
+
+
+def _opening(state: StateInline) -> str:
+    two = state.src[state.pos : min(state.pos + 2, state.posMax)]
+    if two in CLOSED_BY:
+        return two
+    return "$" if two[:1] == "$" else ""
+
+
+def _may_open(source: str, start: int, opening: str) -> bool:
+    """A sign after a letter is a price (`US$5`), a plural (`item\\(s\\)`), the rest of `$$$`."""
+    before = source[start - 1] if start else ""
+    if before.isascii() and (before.isalnum() or before == "$"):
+        return False
+    if opening == "\\(":
+        return before != "]"
+    return source[start + 2 : start + 3] != "$" if opening == "$$" else True
+
+
+def _may_close(source: str, span: Span, opening: str, end: int) -> bool:
+    """A dollar before a letter or a digit is the next price or variable, but for `$n$th`; a bracket before a bracket is
+    a link that was escaped."""
+    after = source[span.after : span.after + 1] if span.after < end else ""
+    if opening == "\\[":
+        return after not in {"(", "[", ":"}
+    if opening == "\\(":
+        return True
+    if after == "{" or (after == "(" and source[span.start] == "("):
+        return False
+    return not (after and after.isascii() and (after.isalnum() or after in "$_")) or bool(
+        ORDINAL.match(source, span.after)
+    )
+
+
+def _closed(source: str, start: int, end: int, closing: str, most: int = MAX_INLINE) -> Span | None:
+    """What stands from `start` to the first `closing` that no backslash takes away."""
+    end = min(end, start + most)
+    found = source.find(closing, start, end)
+    while found > 0 and _escaped(source, found, start):
+        found = source.find(closing, found + 1, end)
+    return Span(start, found, found + len(closing)) if found > 0 else None
+
+
+def _escaped(source: str, position: int, start: int) -> bool:
+    slashes = 0
+    while position - slashes > start and source[position - slashes - 1] == "\\":
+        slashes += 1
+    return slashes % 2 == 1
+
+
+def _push(state: StateInline | StateBlock, tex: str, opening: str, display: bool) -> None:
+    token = state.push("formula", "", 0)
+    token.content = tex.strip()
+    token.markup = opening
+    token.meta = {"display": display}
+
+
+def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A formula on lines of its own; it may stand right below a line of text."""
+    position = state.bMarks[start] + state.tShift[start]
+    opening = _block_opening(state.src, position)
+    if not opening or state.is_code_block(start):
+        return False
+    found = _block_end(state, start, end, opening)
+    if found is None:
+        return False
+    tex, line, tail = found
+    if silent:
+        return True
+    state.line = line + 1
+    _push(state, _with_tail(tex, tail), opening, display=True)
+    state.tokens[-1].map = [start, line + 1]
+    state.tokens[-1].block = True
+    return True
+
+
+def _block_opening(source: str, position: int) -> str:
+    two = source[position : position + 2]
+    if two == "$$":
+        return two if source[position + 2 : position + 3] != "$" else ""
+    if two == "\\[":
+        return two
+    if two == "\\b" and (found := BEGIN.match(source, position)):
+        return found[0]
+    return ""
+
+
+def _block_end(state: StateBlock, start: int, end: int, opening: str) -> tuple[str, int, str] | None:
+    """The TeX of a block that begins in line `start`, its last line, and the full stop behind it."""
+    last = _reach(state, start, end)
+    body = state.getLines(start, last, state.blkIndent, False)
+    first = body.index(opening) + len(opening)
+    environment = opening.startswith("\\begin")
+    closing = "\\end" + opening[len("\\begin") :] if environment else CLOSED_BY[opening]
+    span = _closed(body, first, len(body), closing, MAX_DISPLAY)
+    if span is None:
+        return None
+    rest, _, _ = body[span.after :].partition("\n")
+    tail = TAIL.match(rest)
+    tex = body[span.start : span.end]
+    alone = tex.startswith("\n") and tex.endswith("\n")
+    if tail is None or not is_formula(tex, opening, alone):
+        return None
+    whole = f"{opening}{tex}{closing}" if environment else tex
+    return whole, start + body.count("\n", 0, span.after), tail[1]
+
+
+def _reach(state: StateBlock, start: int, end: int) -> int:
+    """The line before which a formula that begins in line `start` has to end."""
+    line = start + 1
+    characters = 0
+    while line < min(end, start + MAX_LINES) and characters < MAX_DISPLAY:
+        if not state.isEmpty(line) and state.sCount[line] < state.blkIndent:
+            break
+        characters += state.eMarks[line] - state.bMarks[line]
+        line += 1
+    return line
+
+
+def _with_tail(tex: str, tail: str) -> str:
+    return f"{tex.rstrip()}\\text{{{tail}}}" if tail else tex
