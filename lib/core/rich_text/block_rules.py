@@ -9,7 +9,7 @@ from markdown_it.rules_block import StateBlock, blockquote, list_block, referenc
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_def
 
-MAX_DEPTH = 24
+MAX_DEPTH = 20
 """Tokens inside each other: a list in a list takes two. What stands deeper is text."""
 PLAUSIBLE = re.compile(r"[a-z][a-z0-9+.\-]*:\S|[/#?]|\S\.\w|\S[/*]", re.IGNORECASE)
 
@@ -43,13 +43,14 @@ def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if silent:
         return True
     added: dict[str, Any] = {label: state.env["references"][label] for label in state.env["references"].keys() - known}
-    if any(not PLAUSIBLE.match(found["href"]) for found in added.values()):
+    source = state.getLines(start, state.line, state.blkIndent, False)
+    if "<" not in source and any(not (it["title"] or PLAUSIBLE.match(it["href"])) for it in added.values()):
         for label in added:
             del state.env["references"][label]
         state.line = line
         return False
     token = state.push("definition", "", 0)
-    token.content = state.getLines(start, state.line, state.blkIndent, False)
+    token.content = source
     token.map = [start, state.line]
     token.meta = {"labels": sorted(added)}
     return True

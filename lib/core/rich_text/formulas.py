@@ -44,7 +44,7 @@ FOREIGN = re.compile(
 """Commands that link, load or define: they are shown as they were written."""
 CLOSED_BY = {"$": "$", "$$": "$$", "\\(": "\\)", "\\[": "\\]"}
 ORDINAL = re.compile(r"(?:th|st|nd|rd|s)(?![A-Za-z0-9])")
-TAIL = re.compile(r"[ \t]*([.,;:!?。，；：]?)[ \t]*$")
+TAIL = re.compile(r"[ \t]*([.,;:!?。，；：]?)[ \t]*")
 
 
 class Span(NamedTuple):
@@ -181,16 +181,20 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     opening = _block_opening(state.src, position)
     if not opening or state.is_code_block(start):
         return False
-    found = _block_end(state, start, end, opening)
-    if found is None:
+    closing = "\\end" + opening[len("\\begin") :] if opening.startswith("\\begin") else CLOSED_BY[opening]
+    span = _closed(state.src, position + len(opening), len(state.src), closing, MAX_DISPLAY)
+    last = _last_line(state, start, end, span) if span else None
+    if span is None or last is None:
         return False
-    tex, line, tail = found
-    if silent:
-        return True
-    state.line = line + 1
-    _push(state, _with_tail(tex, tail), opening, display=True)
-    state.tokens[-1].map = [start, line + 1]
-    state.tokens[-1].block = True
+    tail = TAIL.fullmatch(state.src, span.after, state.eMarks[last])
+    tex = _inside(state.getLines(start, last + 1, state.blkIndent, False), opening, closing)
+    if tail is None or not is_formula(tex, opening, alone=tex.startswith("\n") and tex.endswith("\n")):
+        return False
+    if not silent:
+        state.line = last + 1
+        whole = tex if opening in CLOSED_BY else f"{opening}{tex}{closing}"
+        _push(state, _with_tail(whole, tail[1]), opening, display=True)
+        state.tokens[-1].map = [start, last + 1]
     return True
 
 
@@ -205,36 +209,19 @@ def _block_opening(source: str, position: int) -> str:
     return ""
 
 
-def _block_end(state: StateBlock, start: int, end: int, opening: str) -> tuple[str, int, str] | None:
-    """The TeX of a block that begins in line `start`, its last line, and the full stop behind it."""
-    last = _reach(state, start, end)
-    body = state.getLines(start, last, state.blkIndent, False)
-    first = body.index(opening) + len(opening)
-    environment = opening.startswith("\\begin")
-    closing = "\\end" + opening[len("\\begin") :] if environment else CLOSED_BY[opening]
-    span = _closed(body, first, len(body), closing, MAX_DISPLAY)
-    if span is None:
-        return None
-    rest, _, _ = body[span.after :].partition("\n")
-    tail = TAIL.match(rest)
-    tex = body[span.start : span.end]
-    alone = tex.startswith("\n") and tex.endswith("\n")
-    if tail is None or not is_formula(tex, opening, alone):
-        return None
-    whole = f"{opening}{tex}{closing}" if environment else tex
-    return whole, start + body.count("\n", 0, span.after), tail[1]
-
-
-def _reach(state: StateBlock, start: int, end: int) -> int:
-    """The line before which a formula that begins in line `start` has to end."""
-    line = start + 1
-    characters = 0
-    while line < min(end, start + MAX_LINES) and characters < MAX_DISPLAY:
-        if not state.isEmpty(line) and state.sCount[line] < state.blkIndent:
-            break
-        characters += state.eMarks[line] - state.bMarks[line]
+def _last_line(state: StateBlock, start: int, end: int, span: Span) -> int | None:
+    """The line in which a formula ends that begins in line `start`; None when its block ends before."""
+    line = start
+    while state.eMarks[line] < span.end:
         line += 1
+        if line >= min(end, start + MAX_LINES) or (not state.isEmpty(line) and state.sCount[line] < state.blkIndent):
+            return None
     return line
+
+
+def _inside(source: str, opening: str, closing: str) -> str:
+    """The TeX between the first `opening` in a formula's lines and the last `closing`."""
+    return source[source.index(opening) + len(opening) : source.rindex(closing)]
 
 
 def _with_tail(tex: str, tail: str) -> str:

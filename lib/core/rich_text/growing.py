@@ -8,7 +8,8 @@ from lib.core.rich_text.formulas import MAX_DISPLAY
 from lib.core.rich_text.html import Block, Drawing, Spent
 from lib.core.rich_text.pieces import piece, with_cursor
 from lib.core.rich_text.rendering import grouped
-from lib.core.rich_text.typed import marked_part, normal, typed_pieces
+from lib.core.rich_text.source import Source, prepared
+from lib.core.rich_text.typed import typed_pieces
 from lib.core.rich_text.unfinished import presentable
 
 OPENING = re.compile(r"^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*[ \t>]*(?:\$\$|\\\[|\\begin\{)", re.MULTILINE)
@@ -27,27 +28,26 @@ class Growing:
     def pieces(self, text: str, cursor: str = "") -> list[str]:
         """The pieces of `text`. With a `cursor`, which stands behind the last letter, the end is drawn as it will
         probably go on: a `**` has its counterpart, half a link waits."""
-        marked, rest = marked_part(normal(text))
-        if not marked.startswith(self._before):
+        source = prepared(text)
+        if not source.marked.startswith(self._before):
             self._settled, self._before, self._spent = [], "", Spent()
-        pieces = [*grouped(self._blocks(marked, growing=bool(cursor) and not rest)), *typed_pieces(rest)]
+        blocks = self._blocks(source, growing=bool(cursor) and not source.rest)
+        pieces = [*grouped(blocks), *typed_pieces(source.rest)]
         if not cursor:
             return pieces
         return [*pieces[:-1], with_cursor(pieces[-1] if pieces else piece(""), cursor)]
 
-    def _blocks(self, text: str, growing: bool) -> list[str]:
+    def _blocks(self, source: Source, growing: bool) -> list[str]:
         """The blocks of a text, of which those that are settled are not drawn again."""
-        tail = text[len(self._before) :]
-        drawing = Drawing(tail, self._spent)
-        settled = list(self._settled)
-        if drawing.shares:
-            settled, tail = [], text
-            drawing = Drawing(text) if self._before else drawing
-        shown = drawing
-        if growing and not drawing.ends_in_code and (probable := presentable(tail)) != tail:
-            shown = Drawing(probable, Spent() if drawing.shares else self._spent)
+        settled, spent, tail = list(self._settled), self._spent, source.marked[len(self._before) :]
+        drawing = Drawing(tail, source.put_back, spent)
+        if drawing.shares and settled:
+            settled, spent, tail = [], Spent(), source.marked
+            drawing = Drawing(tail, source.put_back)
         if not drawing.shares:
             self._settle(tail, drawing.blocks)
+        probable = tail if drawing.ends_in_code or not growing else presentable(tail)
+        shown = drawing if probable == tail else Drawing(probable, source.put_back, spent)
         return [*settled, *(piece(block.html) for block in shown.blocks)]
 
     def _settle(self, tail: str, blocks: list[Block]) -> None:

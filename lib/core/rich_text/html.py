@@ -3,7 +3,7 @@ the result once more, so that one mistake opens nothing."""
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from lib.core.rich_text.formulas import CLOSED_BY
 from lib.core.rich_text.guard import guarded
 from lib.core.rich_text.inline_rules import SCHEMES
 from lib.core.rich_text.parser import parse
-from lib.core.rich_text.pictures import picture, shelve, shown, where
+from lib.core.rich_text.pictures import picture, shown, where
 
 MAX_ADDRESS = 2_000
 MAX_ADDRESSES = 200_000
@@ -56,9 +56,9 @@ class Drawing:
     """A text's way to HTML. `blocks` holds the result; `shares` tells whether its blocks know of each other, by
     definitions or footnotes, and `ends_in_code` whether the last letter stands in a code box."""
 
-    def __init__(self, text: str, before: Spent | None = None) -> None:
-        self._shelf = shelve(text)
-        self._parsed = parse(self._shelf.text)
+    def __init__(self, text: str, put_back: Callable[[str], str] = str, before: Spent | None = None) -> None:
+        self._put_back = put_back
+        self._parsed = parse(text)
         self._addresses, self._pictures, self._formulas = before or Spent()
         self._out: list[str] = []
         self._tokens: Sequence[Token] = ()
@@ -180,7 +180,7 @@ class Drawing:
                 return f"<{'/' * (token.nesting == -1)}{token.tag}>" if token.tag in ("em", "strong", "s") else ""
 
     def _text(self, text: str) -> str:
-        return escape(self._shelf.put_back(text), quote=False)
+        return escape(self._put_back(text), quote=False)
 
     def _formula(self, token: Token) -> str:
         written = (
@@ -200,11 +200,12 @@ class Drawing:
             named = f' title="{escape(title)}"' if title else ""
             return f'<a href="{escape(href)}"{named}>'
         self._closing.append("</span>")
-        return f'<span title="{escape(href[:MAX_ADDRESS])}">' if self._addresses <= MAX_ADDRESSES else "<span>"
+        told = bool(href) and self._addresses <= MAX_ADDRESSES
+        return f'<span title="{escape(href[:MAX_ADDRESS])}">' if told else "<span>"
 
     def _image(self, token: Token) -> str:
         """A picture, or a link to it. Inside another link it follows that one, so that both can be taken."""
-        address = self._shelf.put_back(str(token.attrs.get("src", "")))
+        address = self._put_back(str(token.attrs.get("src", "")))
         alt, title = _plain(token.children or []), str(token.attrs.get("title", ""))
         self._pictures += address.startswith("data:")
         if self._pictures <= MAX_IMAGES and address.startswith("data:") and (source := shown(address)):

@@ -6,7 +6,7 @@ import unicodedata
 
 from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
-from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace
+from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace, unescapeAll
 from markdown_it.parser_inline import ParserInline
 from markdown_it.rules_inline import StateInline, autolink
 from markdown_it.rules_inline.state_inline import Delimiter, Scanned
@@ -21,11 +21,15 @@ ADDRESS_END = re.compile(
     "\uff01-\uff03\uff05-\uff0a\uff0c\uff1a\uff1b\uff1f\uff3b-\uff3d\uff5b-\uff65\u00ab\u00bb]"
 )
 """What no address goes past, though linkify-it would: quotation marks, brackets and full stops of East Asian texts."""
-PROTOCOL = re.compile(r"(?<![A-Za-z0-9.+\-])(?:https?|mailto)$", re.IGNORECASE)
-MAILBOX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_\-]*$")
-MAIL_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)+")
-STOPS = re.compile(r"[\n!$&*:<>@\[\\\]^_`~]|(?<![A-Za-z0-9])[wW](?=[wW]{2}\.)")
-"""Where a rule may begin: what markdown-it has, without the signs that no rule of ours looks at, and with `www.`."""
+ADDRESS = re.compile(r"(?i:https?://|(www\.)|mailto:)(?=[^\s<>])|([A-Za-z0-9][A-Za-z0-9.+_\-]{0,63}@)(?=[A-Za-z0-9])")
+MAIL_HOST = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)+(?![\-_])"
+)
+HALF_ENTITY = re.compile(r"&[A-Za-z][A-Za-z0-9]*$")
+SIGNS = r"[\n!$&*<\[\\\]^_`~]"
+STOPS = re.compile(SIGNS)
+"""Where a rule of ours may begin; markdown-it stops at more signs."""
+STOPS_AND_ADDRESSES = re.compile(rf"{SIGNS}|(?<![A-Za-z0-9.+_\-])(?:{ADDRESS.pattern})")
 MAX_ADDRESS = 2_000
 NEUTRAL_HANGUL = (range(0x1160, 0x1200), range(0xD7B0, 0xD800))
 SYMBOLS_OF_SCRIPTS = range(0x2E80, 0xA4D0)
@@ -39,14 +43,11 @@ def inline_rules(md: MarkdownIt) -> None:
     md.inline.ruler.at("autolink", _autolink)
     md.inline.ruler.before("autolink", "line_break", _line_break)
     md.inline.ruler.after("text", "address", _address)
+    md.inline.ruler.at("text", _text)
 
 
 class Inline(ParserInline):
     """markdown-it's parser of running text, with our `State`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.terminator_re = STOPS
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         """As in markdown-it, which has no place to name another state."""
@@ -63,6 +64,10 @@ class State(StateInline):
     CommonMark's rule was written for scripts with spaces (commonmark-spec#650). The amendment is the one of
     markdown-cjk-friendly (MIT, Tatsunori Uchino); beyond it, marks around such a word (`“重点”**Python`) count as it.
     """
+
+    def __init__(self, src: str, md: MarkdownIt, env: EnvType, outTokens: list[Token]) -> None:
+        super().__init__(src, md, env, outTokens)
+        self.stops = STOPS_AND_ADDRESSES if "@" in src or "://" in src or "www." in src.lower() else STOPS
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
         """Whether a run of markers can open and close emphasis."""
@@ -134,36 +139,46 @@ def _autolink(state: StateInline, silent: bool) -> bool:
     return autolink(state, silent)
 
 
-def _address(state: StateInline, silent: bool) -> bool:
-    """An address without angle brackets: with its scheme, from `www.`, or a mailbox."""
-    sign = state.src[state.pos]
-    if silent or state.linkLevel or sign not in ":@wW":
+def _text(state: StateInline, silent: bool) -> bool:
+    """Everything up to the next sign that means something."""
+    assert isinstance(state, State)
+    found = state.stops.search(state.src, state.pos, state.posMax)
+    end = found.start() if found else state.posMax
+    if end == state.pos:
         return False
-    begun = len(found[0]) if (found := (MAILBOX if sign == "@" else PROTOCOL).search(state.pending)) else 0
-    if not begun and sign in ":@":
-        return False
-    start = state.pos - begun
-    limit = min(state.posMax, start + MAX_ADDRESS)
-    end = stop.start() if (stop := ADDRESS_END.search(state.src, state.pos, limit)) else limit
-    text = _whole_address(state.src[start:end], sign)
-    if len(text) <= begun:
-        return False
-    state.pending = state.pending[: len(state.pending) - begun]
-    prefix = {"@": "mailto:", "w": "http://", "W": "http://"}.get(sign, "")
-    _push_link(state, state.md.normalizeLink(prefix + text), text)
-    state.pos = start + len(text)
+    if not silent:
+        state.append_pending(state.src[state.pos : end])
+    state.pos = end
     return True
 
 
-def _whole_address(candidate: str, sign: str) -> str:
-    """How much of `candidate` is an address; none of it is "". linkify-it knows where a sentence's own signs begin."""
-    if sign == "@":
+def _address(state: StateInline, silent: bool) -> bool:
+    """An address without angle brackets: with its scheme, from `www.`, or a mailbox."""
+    if silent or state.linkLevel or not (begun := ADDRESS.match(state.src, state.pos, state.posMax)):
+        return False
+    if state.pos and STOPS_AND_ADDRESSES.match(state.src, state.pos) is None:
+        return False
+    limit = min(state.posMax, state.pos + MAX_ADDRESS)
+    end = stop.start() if (stop := ADDRESS_END.search(state.src, state.pos, limit)) else limit
+    prefix = "http://" if begun[1] else "mailto:" if begun[2] else ""
+    text = _whole_address(state.src[state.pos : end], prefix)
+    if not text:
+        return False
+    shown = unescapeAll(text)
+    _push_link(state, state.md.normalizeLink(prefix + shown), shown)
+    state.pos += len(text)
+    return True
+
+
+def _whole_address(candidate: str, prefix: str) -> str:
+    """How much of `candidate` is an address; none of it is "". linkify-it knows which signs at its end belong to the
+    sentence."""
+    if prefix == "mailto:" or candidate[:7].lower() == "mailto:":
         mailbox, _, host = candidate.partition("@")
-        found = MAIL_HOST.match(host)
-        return f"{mailbox}@{found[0]}" if found else ""
-    prefix = "http://" if sign in "wW" else ""
+        return f"{mailbox}@{found[0]}" if (found := MAIL_HOST.match(host)) else ""
     match = linkify.match_at_start(prefix + candidate)
-    return match.raw[len(prefix) :].rstrip("*_~") if match else ""
+    text = match.raw[len(prefix) :].rstrip("*_~") if match else ""
+    return HALF_ENTITY.sub("", text) if candidate[len(text) : len(text) + 1] == ";" else text
 
 
 def _push_link(state: StateInline, href: str, text: str) -> None:

@@ -4,9 +4,8 @@ import re
 
 DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 """Marks without a shape that turn the rest of a sentence around."""
-ARROW = re.compile(r"(?<!\S)(?=(?:<->|->|<-|--|>=|<=|~=)(?!\S))")
-PARTED = re.compile(r"[:@]|(?<=w)w(?=w)", re.IGNORECASE)
-SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$<>&=^\"'/])")
+ARROW = r"(?<!\S)[-<>~](?=(?:->|>|-|=)(?!\S))"
+SIGN = re.compile(rf"({ARROW}|[:@]|(?<=w)w(?=w))|[\\`*_{{}}\[\]()#+\-.!|~$<>&=^\"'/]", re.IGNORECASE)
 
 
 def literal(text: str) -> str:
@@ -17,12 +16,9 @@ def literal(text: str) -> str:
     the text that comes out, so that there a sign is put into an element of its own: `:color[…]{}` without a colour
     is nothing but that (Streamlit 1.67).
     """
-    words = " ".join(DIRECTION.sub("", text).split())
-    arrows = {found.start() for found in ARROW.finditer(words)}
-    parted = arrows | {found.start() for found in PARTED.finditer(words)}
-    return "".join(_sign(sign, position in parted) for position, sign in enumerate(words))
+    return SIGN.sub(_shown, " ".join(DIRECTION.sub("", text).split()))
 
 
-def _sign(sign: str, parted: bool) -> str:
-    shown = SPECIAL.sub(r"\\\1", sign) if sign not in ":@" else f"\\{sign}"
-    return f":color[{shown}]{{}}" if parted else shown
+def _shown(found: re.Match[str]) -> str:
+    sign = found[0] if found[0].isalpha() else f"\\{found[0]}"
+    return f":color[{sign}]{{}}" if found[1] else sign

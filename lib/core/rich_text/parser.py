@@ -43,10 +43,11 @@ class Used(dict[str, Any]):
 
 
 def _configured() -> MarkdownIt:
-    md = MarkdownIt("commonmark", {"html": False, "breaks": True, "tasklists": True, "maxNesting": 4 * MAX_DEPTH})
+    md = MarkdownIt("commonmark", {"html": False, "breaks": True, "tasklists": True, "maxNesting": MAX_DEPTH + 4})
     md.inline = _like(md.inline)
     md.enable(["table", "strikethrough"])
     md.validateLink = lambda url: True  # type: ignore[method-assign]  # what may be a link is decided when it is drawn
+    md.normalizeLinkText = lambda link: link  # type: ignore[method-assign]  # an address is shown as it is written
     md.use(block_rules).use(formulas).use(inline_rules)
     return md
 

@@ -15,6 +15,7 @@ LEAVES = frozenset({"p", "li", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6"})
 CONTAINERS = frozenset({"ul", "ol", "blockquote", "table", "thead", "tbody", "tr", "div", "pre"})
 EMPTY = frozenset({"br", "hr", "img"})
 CONTROL = re.compile(r"[\n\r\t$]|:(?=material/|[\w+-]+:)")
+FIRST_LINE = re.compile(r"(<pre><code[^>]*>)(?=&#10;)")
 SIGN = re.compile(r"[!-/:-@\[-`{-~]")
 SPLIT_AFTER = frozenset("-<>~:@=.")
 SPLIT = "<!---->"
@@ -38,8 +39,9 @@ def with_cursor(last: str, cursor: str) -> str:
 
 
 def raw(html: str) -> str:
-    """HTML in one line, with what Streamlit looks for even there written as numbers."""
-    return CONTROL.sub(lambda found: f"&#{ord(found[0])};", html)
+    """HTML in one line, with what Streamlit looks for even there written as numbers. Of a code box's first line it drops
+    one line end."""
+    return FIRST_LINE.sub(r"\1&#10;", CONTROL.sub(lambda found: f"&#{ord(found[0])};", html))
 
 
 class _Node:

@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from lib.core.rich_text.html import Drawing
 from lib.core.rich_text.pieces import piece
-from lib.core.rich_text.typed import as_typed, marked_part, normal, typed_pieces
+from lib.core.rich_text.source import prepared
+from lib.core.rich_text.typed import as_typed, typed_pieces
 
 SINGLE, TOGETHER = 200, 50
 """Blocks that are pieces of their own, and how many share one after these: ten thousand elements stop a browser."""
@@ -19,8 +20,9 @@ def render(text: str) -> list[str]:
 
 def to_html(text: str) -> str:
     """`text`, which is Markdown, as safe HTML for a file. Formulas stay as they were written, in `span.formula`."""
-    marked, rest = marked_part(normal(text))
-    return "\n".join([*(block.html for block in Drawing(marked).blocks), *([as_typed(rest)] if rest else [])])
+    source = prepared(text)
+    html = [block.html for block in Drawing(source.marked, source.put_back).blocks]
+    return "\n".join([*html, as_typed(source.rest)] if source.rest else html)
 
 
 def grouped(pieces: Sequence[str]) -> list[str]:
@@ -30,8 +32,9 @@ def grouped(pieces: Sequence[str]) -> list[str]:
 
 
 def _pieces(text: str) -> list[str]:
-    marked, rest = marked_part(normal(text))
-    return [*grouped([piece(block.html) for block in Drawing(marked).blocks]), *typed_pieces(rest)]
+    source = prepared(text)
+    blocks = Drawing(source.marked, source.put_back).blocks
+    return [*grouped([piece(block.html) for block in blocks]), *typed_pieces(source.rest)]
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -1,24 +1,14 @@
 """Text that is shown as it was typed: line ends, indents, every sign."""
 
-import re
 from html import escape
 
 from lib.core.rich_text.guard import guarded
 from lib.core.rich_text.html import RIGHT_TO_LEFT
 from lib.core.rich_text.pieces import piece
+from lib.core.rich_text.source import normal
 
-LINE_END = re.compile(r"\r\n?")
-NOT_SENT = re.compile("[\x00\ud800-\udfff]")
-"""What can't be sent to a browser."""
-MAX_MARKED = 200_000
-"""Characters of a text that are read as Markdown; what follows is shown as typed."""
 MAX_PIECE = 20_000
 STYLE = "white-space:pre-wrap;overflow-wrap:anywhere"
-
-
-def normal(text: str) -> str:
-    """`text` with one kind of line end, and without what no browser can be sent."""
-    return NOT_SENT.sub("\ufffd", LINE_END.sub("\n", text))
 
 
 def as_typed(text: str) -> str:
@@ -30,14 +20,6 @@ def as_typed(text: str) -> str:
     else:
         inside = escape(shown, quote=False)
     return piece(guarded(f'<div style="{STYLE}">{inside}</div>'))
-
-
-def marked_part(text: str) -> tuple[str, str]:
-    """What of a normal text is read as Markdown, and the rest of one that is too long; cut at a line's end."""
-    if len(text) <= MAX_MARKED:
-        return text, ""
-    cut = text.rfind("\n", 0, MAX_MARKED) + 1 or MAX_MARKED
-    return text[:cut], text[cut:]
 
 
 def typed_pieces(text: str) -> list[str]:
