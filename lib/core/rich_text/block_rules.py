@@ -49,8 +49,10 @@ def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
             del state.env["references"][label]
         state.line = line
         return False
-    token = state.push("definition", "", 0)
-    token.content = source
-    token.map = [start, state.line]
-    token.meta = {"labels": sorted(added)}
+    opening = state.push("definition_open", "p", 1)
+    opening.map = [start, state.line]
+    opening.meta = {"labels": sorted(added)}
+    inline = state.push("inline", "", 0)
+    inline.content, inline.map, inline.children = f"\\{source}", opening.map, []
+    state.push("definition_close", "p", -1)
     return True

@@ -42,6 +42,8 @@ FOREIGN = re.compile(
     r"|providecommand|input|write|catcode)(?![A-Za-z])"
 )
 """Commands that link, load or define: they are shown as they were written."""
+SIGNS = re.compile(r"\\.|\S", re.DOTALL)
+DELIMITERS = frozenset({"$", "\\(", "\\)", "\\[", "\\]"})
 CLOSED_BY = {"$": "$", "$$": "$$", "\\(": "\\)", "\\[": "\\]"}
 ORDINAL = re.compile(r"(?:th|st|nd|rd|s)(?![A-Za-z0-9])")
 TAIL = re.compile(r"[ \t]*([.,;:!?。，；：]?)[ \t]*")
@@ -92,15 +94,17 @@ def _is_plain_formula(body: str, opening: str, alone: bool) -> bool:
 
 
 def _harmless(tex: str) -> bool:
-    """Whether the browser's typesetter can be given `tex`: no links, no definitions, no boxes larger than the page."""
-    if FOREIGN.search(tex) or HUGE.search(tex):
+    """Whether the browser's typesetter can be given `tex`: no links, no definitions, no boxes larger than the page, and
+    nothing that it would only show as an error."""
+    if FOREIGN.search(tex) or HUGE.search(tex) or tex.count("\\begin{") != tex.count("\\end{"):
         return False
     depth = 0
-    for sign in re.findall(r"\\.|[{}]", tex):
+    signs = SIGNS.findall(tex)
+    for sign in signs:
         depth += (sign == "{") - (sign == "}")
         if depth > MAX_DEPTH or depth < 0:
             return False
-    return depth == 0
+    return depth == 0 and not DELIMITERS.intersection(signs) and signs[-1:] not in (["^"], ["_"], ["\\"])
 
 
 def _inline(state: StateInline, silent: bool) -> bool:
@@ -171,7 +175,7 @@ def _escaped(source: str, position: int, start: int) -> bool:
 def _push(state: StateInline | StateBlock, tex: str, opening: str, display: bool) -> None:
     token = state.push("formula", "", 0)
     token.content = tex.strip()
-    token.markup = opening
+    token.markup = opening if opening in CLOSED_BY else ""
     token.meta = {"display": display}
 
 

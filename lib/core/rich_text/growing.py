@@ -5,12 +5,13 @@ again: 10 kB cost 10 ms, twenty times a second, for each answer on the page.
 import re
 
 from lib.core.rich_text.formulas import MAX_DISPLAY
-from lib.core.rich_text.html import Block, Drawing, Spent
+from lib.core.rich_text.html import Block, Drawing
 from lib.core.rich_text.pieces import piece, with_cursor
 from lib.core.rich_text.rendering import grouped
 from lib.core.rich_text.source import Source, prepared
 from lib.core.rich_text.typed import typed_pieces
 from lib.core.rich_text.unfinished import presentable
+from lib.core.rich_text.words import Spent
 
 OPENING = re.compile(r"^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*[ \t>]*(?:\$\$|\\\[|\\begin\{)", re.MULTILINE)
 """Where a formula may begin whose end is still to come: it would take in the blocks that follow."""

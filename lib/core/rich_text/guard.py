@@ -11,9 +11,11 @@ SHARED = {"dir"}
 OWN = {
     "a": {"href", "title"},
     "img": {"src", "alt", "title"},
-    "ol": {"start"},
-    "th": {"align"},
-    "td": {"align"},
+    "ul": {"style"},
+    "ol": {"start", "style"},
+    "th": {"align", "style"},
+    "td": {"align", "style"},
+    **{paragraph: {"style"} for paragraph in HEADINGS | {"p"}},
     "code": {"class"},
     "span": {"class", "title"},
     "li": {"style"},
@@ -25,7 +27,7 @@ VALUES = {
     ("code", "class"): re.compile(r"language-[A-Za-z0-9_.+#-]+$"),
     ("span", "class"): re.compile(r"formula(?:-block)?$"),
 }
-STYLES = {"list-style-type", "white-space", "overflow-wrap"}
+STYLES = {"list-style-type", "padding-right", "text-align", "white-space", "overflow-wrap"}
 
 
 def _kept(tag: str, attribute: str, value: str) -> str | None:

@@ -4,8 +4,8 @@ import re
 
 DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 """Marks without a shape that turn the rest of a sentence around."""
-ARROW = r"(?<!\S)[-<>~](?=(?:->|>|-|=)(?!\S))"
-SIGN = re.compile(rf"({ARROW}|[:@]|(?<=w)w(?=w))|[\\`*_{{}}\[\]()#+\-.!|~$<>&=^\"'/]", re.IGNORECASE)
+SIGN = re.compile(r"([:@]|[-<>~](?=[->=])|(?<=w)w(?=w))|[\\`*_{}\[\]()#+\-.!|~$<>&=^\"'/]", re.IGNORECASE)
+"""A mark of Markdown's; in the group the ones that a backslash does not take away, at the start of arrows and such."""
 
 
 def literal(text: str) -> str:

@@ -31,6 +31,11 @@ def where(url: str) -> str:
         return url
 
 
+def file_name(url: str) -> str:
+    """The last part of an address's path, for a picture that nothing describes."""
+    return "" if url.lower().startswith("data:") else url.partition("?")[0].rstrip("/").rpartition("/")[2]
+
+
 def picture(source: str, alt: str, title: str) -> str:
     """HTML of a picture that is shown."""
     named = f' title="{escape(title)}"' if title else ""

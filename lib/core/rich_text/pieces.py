@@ -11,7 +11,8 @@ from html import escape
 from html.parser import HTMLParser
 from itertools import groupby
 
-LEAVES = frozenset({"p", "li", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6"})
+PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
+LEAVES = PARAGRAPHS | {"li", "td", "th"}
 CONTAINERS = frozenset({"ul", "ol", "blockquote", "table", "thead", "tbody", "tr", "div", "pre"})
 EMPTY = frozenset({"br", "hr", "img"})
 CONTROL = re.compile(r"[\n\r\t$]|:(?=material/|[\w+-]+:)")
@@ -20,7 +21,11 @@ SIGN = re.compile(r"[!-/:-@\[-`{-~]")
 SPLIT_AFTER = frozenset("-<>~:@=.")
 SPLIT = "<!---->"
 """An empty comment. It parts a text in two, so that no `->`, `:smile:` or address is found in either half."""
+LEFT_TO_RIGHT = ('<div dir="ltr">', "</div>")
+NO_GAP = ('<div style="margin-bottom:-1rem">', "</div>")
+"""Where HTML has no paragraph, an island is one, with the space below that Streamlit gives it."""
 DELIMITERS = re.compile(r"\A(\$\$|\$|\\\(|\\\[)(.*?)(?:\$\$|\$|\\\)|\\\])\Z", re.DOTALL)
+COMMANDS = re.compile(r"\\.|[%#]", re.DOTALL)
 CLOSERS = re.compile(r"(?:&#10;)?(?:</[a-z0-9]+>|\n)*\Z")
 
 
@@ -39,8 +44,8 @@ def with_cursor(last: str, cursor: str) -> str:
 
 
 def raw(html: str) -> str:
-    """HTML in one line, with what Streamlit looks for even there written as numbers. Of a code box's first line it drops
-    one line end."""
+    """HTML in one line, with what Streamlit looks for even there written as numbers. From the start of a code box it
+    takes one line end away."""
     return FIRST_LINE.sub(r"\1&#10;", CONTROL.sub(lambda found: f"&#{ord(found[0])};", html))
 
 
@@ -50,6 +55,11 @@ class _Node:
     def __init__(self, tag: str, start: str) -> None:
         self.tag, self.start = tag, start
         self.children: list[_Node | str] = []
+
+    @property
+    def attributes(self) -> str:
+        """As in the start of the element, with the space before them."""
+        return self.start[1 + len(self.tag) : -1]
 
     @property
     def is_formula(self) -> bool:
@@ -107,21 +117,23 @@ def _block(node: "_Node | str") -> str:
     if not node.holds_formula:
         return node.html
     start, end = node.start, f"</{node.tag}>"
-    if node.tag == "p":  # the island becomes the paragraph; a `div` around it holds its direction
-        start, end = ("", "") if node.start == "<p>" else (node.start.replace("<p", "<div", 1), "</div>")
+    if node.tag in PARAGRAPHS:  # the island becomes the paragraph; a `div` around it holds its direction
+        start, end = (f"<div{node.attributes}>", "</div>") if node.attributes else ("", "")
     runs = groupby(node.children, lambda child: isinstance(child, _Node) and child.tag in CONTAINERS | LEAVES)
-    inside = "".join("".join(map(_block, run)) if blocks else _run(list(run)) for blocks, run in runs)
+    inside = "".join("".join(map(_block, run)) if blocks else _run(list(run), node.tag) for blocks, run in runs)
     return f"{start}{inside}{end}"
 
 
-def _run(nodes: "list[_Node | str]") -> str:
+def _run(nodes: "list[_Node | str]", within: str) -> str:
     """Running text: an island when it holds formulas."""
     formulas = [node for node in nodes if isinstance(node, _Node) and node.holds_formula]
     if not formulas:
         return "".join(_block(node) for node in nodes)
     if len(nodes) == 1 and formulas[0].is_formula and "formula-block" in formulas[0].start:
-        return f"\n\n{_displayed(formulas[0].text)}\n\n"
-    return f"\n\n{''.join(map(_island, nodes))}\n\n"
+        return f"{LEFT_TO_RIGHT[0]}\n\n{_displayed(formulas[0].text)}\n\n{LEFT_TO_RIGHT[1]}"
+    heading = "#" * int(within[1]) + " " if within in PARAGRAPHS - {"p"} else ""
+    island = f"\n\n{heading}{''.join(map(_island, nodes))}\n\n"
+    return f"{NO_GAP[0]}{island}{NO_GAP[1]}" if within in ("li", "td", "th") else island
 
 
 def _island(node: "_Node | str") -> str:
@@ -129,7 +141,8 @@ def _island(node: "_Node | str") -> str:
     if isinstance(node, str):
         return SIGN.sub(_sign, _raw_spaces(node))
     if node.is_formula:
-        return f"{_in_line(node.text, 'formula-block' in node.start)}{SPLIT}"
+        formula = f"{_in_line(node.text, 'formula-block' in node.start)}{SPLIT}"
+        return f'<span dir="ltr">{formula}</span>' if "dir=" in node.start else formula
     inside = "".join(map(_island, node.children))
     return f"{node.start}{inside}" if node.tag in EMPTY else f"{node.start}{inside}</{node.tag}>"
 
@@ -145,31 +158,21 @@ def _sign(found: "re.Match[str]") -> str:
 
 
 def _tex(written: str) -> str:
-    """The TeX of a formula that is written with its delimiters, as remark-math can take it."""
-    inside = DELIMITERS.match(written)
-    tex = (
-        (inside[2] if inside else written).replace(":material/", ":{}material/").replace("\\$", "\\text{\\textdollar}")
-    )
-    lines = [line.strip() for line in tex.splitlines()]
-    whole = "\n".join(line for line in lines if line)
-    return f"{whole} {{}}" if (len(whole) - len(whole.rstrip("\\"))) % 2 else whole
+    """The TeX of a formula that is written with its delimiters, without blank lines. What would begin a comment or end
+    the formula is written as the sign that it is."""
+    found = DELIMITERS.match(written)
+    tex = COMMANDS.sub(_command, found[2] if found else written).replace(":material/", ":{}material/")
+    return "\n".join(line.strip() for line in tex.splitlines() if line.strip())
 
 
-def _fence(tex: str, least: int) -> str:
-    """Dollars as many as no run of dollars in the TeX has."""
-    runs = {len(run) for run in re.findall(r"\$+", tex)}
-    return "$" * next(count for count in range(least, least + len(runs) + 1) if count not in runs)
+def _command(found: "re.Match[str]") -> str:
+    return {"\\$": "\\text{\\textdollar}", "%": "\\%", "#": "\\#"}.get(found[0], found[0])
 
 
 def _displayed(written: str) -> str:
-    tex = _tex(written)
-    fence = "$" * max(2, 1 + max((len(run) for run in re.findall(r"\$+", tex)), default=0))
-    return f"{fence}\n{tex}\n{fence}"
+    return f"$$\n{_tex(written)}\n$$"
 
 
 def _in_line(written: str, display: bool) -> str:
-    tex = _tex(written).replace("\n", " ")
-    fence = _fence(tex, 1)
-    space = " " if "$" in tex else ""
     style = "\\displaystyle " if display else ""
-    return f"{fence}{space}{style}{tex}{space}{fence}"
+    return f"${style}{_tex(written)}$".replace("\n", " ")
