@@ -10,7 +10,7 @@ from lib.core.rich_text.pieces import piece, with_cursor
 from lib.core.rich_text.rendering import grouped
 from lib.core.rich_text.source import Source, prepared
 from lib.core.rich_text.typed import typed_pieces
-from lib.core.rich_text.unfinished import presentable
+from lib.core.rich_text.unfinished import presentable, presentable_code
 from lib.core.rich_text.words import Spent
 
 OPENING = re.compile(r"^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*[ \t>]*(?:\$\$|\\\[|\\begin\{)", re.MULTILINE)
@@ -47,7 +47,7 @@ class Growing:
             drawing = Drawing(tail, source.put_back)
         if not drawing.shares:
             self._settle(tail, drawing.blocks)
-        probable = tail if drawing.ends_in_code or not growing else presentable(tail)
+        probable = (presentable_code if drawing.ends_in_code else presentable)(tail) if growing else tail
         shown = drawing if probable == tail else Drawing(probable, source.put_back, spent)
         return [*settled, *(piece(block.html) for block in shown.blocks)]
 
