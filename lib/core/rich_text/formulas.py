@@ -45,6 +45,7 @@ FOREIGN = re.compile(
 SIGNS = re.compile(r"\\.|\S", re.DOTALL)
 DELIMITERS = frozenset({"$", "\\(", "\\)", "\\[", "\\]"})
 CLOSED_BY = {"$": "$", "$$": "$$", "\\(": "\\)", "\\[": "\\]"}
+NUMBER = re.compile(r"[ -]?\d")
 ORDINAL = re.compile(r"(?:th|st|nd|rd|s)(?![A-Za-z0-9])")
 TAIL = re.compile(r"[ \t]*([.,;:!?。，；：]?)[ \t]*")
 
@@ -72,10 +73,14 @@ def is_formula(tex: str, opening: str, alone: bool = False) -> bool:
         return False
     if opening.startswith("\\begin"):
         return True
-    padded = opening == "$" and tex != body
+    spaces = (tex[0].isspace(), tex[-1].isspace()) if opening == "$" else (False, False)
+    if spaces[0] != spaces[1]:
+        return False
     if STRONG.search(body):
-        return not padded or (tex[0].isspace() and tex[-1].isspace())
-    if padded or "\n\n" in body or SENTENCE.search(body) or PRICE.match(body):
+        return True
+    if "\n\n" in body or SENTENCE.search(body) or PRICE.match(body):
+        return False
+    if spaces[0] and not (body.isalpha() and len(body) == 1) and (body[0].isdigit() or not RELATION.search(body)):
         return False
     return _is_plain_formula(body, opening, alone)
 
@@ -143,12 +148,12 @@ def _may_open(source: str, start: int, opening: str) -> bool:
 
 def _may_close(source: str, span: Span, opening: str, end: int) -> bool:
     """A dollar before a letter or a digit is the next price or variable, but for `$n$th`; a bracket before a bracket is
-    a link that was escaped."""
+    a link that was escaped, digits in brackets before digits are a telephone number."""
     after = source[span.after : span.after + 1] if span.after < end else ""
     if opening == "\\[":
         return after not in {"(", "[", ":"}
     if opening == "\\(":
-        return True
+        return not (source[span.start : span.end].isdigit() and NUMBER.match(source, span.after))
     if after == "{" or (after == "(" and source[span.start] == "("):
         return False
     return not (after and after.isascii() and (after.isalnum() or after in "$_")) or bool(

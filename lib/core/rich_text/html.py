@@ -114,11 +114,14 @@ class Drawing:
         attributes = ' dir="auto"' * own
         if aligned := TABLE_ALIGN.search(str(token.attrs.get("style", ""))):
             attributes, styles = f'{attributes} align="{aligned[1]}"', []
-        if token.type == "list_item_open" and "checked" in token.meta:
-            self._box = BOX[bool(token.meta["checked"])]
+        box = BOX[bool(token.meta["checked"])] if "checked" in token.meta else ""
+        if box:
             styles.append("list-style-type:none")
+            following = self._tokens[index + 1]
+            if following.type == "paragraph_open" and not following.hidden:
+                box, self._box = "", box
         style = f' style="{";".join(styles)}"' if styles else ""
-        return f"<{token.tag}{attributes}{style}>"
+        return f"<{token.tag}{attributes}{style}>{box}"
 
     def _code(self, token: Token) -> str:
         word = LANGUAGE.match(token.info.strip())

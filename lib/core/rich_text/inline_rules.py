@@ -17,10 +17,12 @@ SCHEMES = ("http", "https", "mailto")
 BREAK = re.compile(r"<br[ \t]*/?>", re.IGNORECASE)
 ANGLE_SCHEME = re.compile(r"<([A-Za-z][A-Za-z0-9+.\-]{1,31}):")
 ADDRESS_END = re.compile(
-    '[\\s<>"`\\\\|^{}\u2018-\u201f\u2026\u3000-\u3004\u3008-\u301f\u30fb\ufe10-\ufe1f\ufe30-\ufe4f'
+    '[\\s<>"`\\\\|^{}\u2013-\u2015\u2018-\u201f\u2026\u3000-\u3004\u3008-\u301f\u30fb\ufe10-\ufe1f\ufe30-\ufe4f'
     "\uff01-\uff03\uff05-\uff0a\uff0c\uff1a\uff1b\uff1f\uff3b-\uff3d\uff5b-\uff65\u00ab\u00bb]"
+    "|(?<=[A-Za-z0-9])(?=[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])"
 )
-"""What no address goes past, though linkify-it would: quotation marks, brackets and full stops of East Asian texts."""
+"""What no address goes past, though linkify-it would: quotation marks, brackets and full stops of East Asian texts, and
+their words, which follow without a space (`/wiki/北京` goes on, `example.com查看` does not)."""
 ADDRESS = re.compile(r"(?i:https?://|(www\.)|mailto:)(?=[^\s<>])|([A-Za-z0-9][A-Za-z0-9.+_\-]{0,63}@)(?=[A-Za-z0-9])")
 MAIL_HOST = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)+(?![\-_])"

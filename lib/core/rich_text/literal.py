@@ -2,6 +2,8 @@
 
 import re
 
+from lib.core.rich_text.source import normal
+
 DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 """Marks without a shape that turn the rest of a sentence around."""
 SIGN = re.compile(r"([:@]|[-<>~](?=[->=])|(?<=w)w(?=w))|[\\`*_{}\[\]()#+\-.!|~$<>&=^\"'/]", re.IGNORECASE)
@@ -16,7 +18,7 @@ def literal(text: str) -> str:
     the text that comes out, so that there a sign is put into an element of its own: `:color[…]{}` without a colour
     is nothing but that (Streamlit 1.67).
     """
-    return SIGN.sub(_shown, " ".join(DIRECTION.sub("", text).split()))
+    return SIGN.sub(_shown, " ".join(DIRECTION.sub("", normal(text)).split()))
 
 
 def _shown(found: re.Match[str]) -> str:
