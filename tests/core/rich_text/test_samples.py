@@ -72,6 +72,14 @@ def test_all_samples_in_one_text_grow_to_what_they_are_at_once_and_settled_piece
     assert growing.pieces(whole) == at_once
 
 
+def test_a_formula_that_ends_late_takes_in_the_blocks_that_were_drawn_meanwhile() -> None:
+    for before in ("Then\n", "> q\n", "- i\n\n"):
+        whole = f"{before}$$\na\n\n- b^2\n- c\n\nd = e\nf\ng\n\n$$\n\nend\n\nof it\n"
+        growing = Growing()
+        for end in range(len(whole) + 1):
+            assert growing.pieces(whole[:end]) == render(whole[:end]), whole[:end]
+
+
 def test_a_definition_and_a_footnote_reach_the_pieces_before_them() -> None:
     growing = Growing()
     first = growing.pieces("See [docs][1] and this.[^n]\n\nMore.\n\nAnd more.\n\n")
