@@ -59,7 +59,8 @@ class Span(NamedTuple):
 
 
 def formulas(md: MarkdownIt) -> None:
-    """Teach a parser formulas: tokens `formula` with the TeX in `content`, and whether to display it in `meta`."""
+    """Teach a parser formulas: tokens `formula` with the TeX in `content`, a full stop behind it in `info`,
+    and in `meta` whether it is displayed."""
     md.inline.ruler.before("escape", "formula", _inline)
     md.block.ruler.before("fence", "formula_block", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
 
@@ -87,6 +88,8 @@ def is_formula(tex: str, opening: str, alone: bool = False) -> bool:
 
 def _is_plain_formula(body: str, opening: str, alone: bool) -> bool:
     """The same for what has no sign that only TeX has."""
+    if not any(sign.isalnum() for sign in body):
+        return False
     related = RELATION.search(body) is not None
     words = {word.lower() for word in WORD.findall(body)} - FUNCTIONS | ({body.lower()} & LITTLE_WORDS)
     if CJK.search(body):
@@ -202,8 +205,8 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if not silent:
         state.line = last + 1
         whole = tex if opening in CLOSED_BY else f"{opening}{tex}{closing}"
-        _push(state, _with_tail(whole, tail[1]), opening, display=True)
-        state.tokens[-1].map = [start, last + 1]
+        _push(state, whole, opening, display=True)
+        state.tokens[-1].map, state.tokens[-1].info = [start, last + 1], tail[1]
     return True
 
 
@@ -231,7 +234,3 @@ def _last_line(state: StateBlock, start: int, end: int, span: Span) -> int | Non
 def _inside(source: str, opening: str, closing: str) -> str:
     """The TeX between the first `opening` in a formula's lines and the last `closing`."""
     return source[source.index(opening) + len(opening) : source.rindex(closing)]
-
-
-def _with_tail(tex: str, tail: str) -> str:
-    return f"{tex.rstrip()}\\text{{{tail}}}" if tail else tex

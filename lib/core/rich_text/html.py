@@ -48,7 +48,7 @@ class Drawing:
         self._words = Words(put_back, before or Spent())
         self._tokens: Sequence[Token] = ()
         self._box = ""
-        self.shares = bool(self._parsed.env["references"] or self._parsed.env.get("footnotes"))
+        self.shares = bool(self._parsed.env["references"] or self._parsed.env.get("footnotes", {}).get("refs"))
         leaves = [token.type for token in self._parsed.tokens if token.nesting == 0]
         self.ends_in_code = bool(leaves) and leaves[-1] in CODE
         self.blocks = list(self._blocks())

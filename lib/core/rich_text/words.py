@@ -52,7 +52,8 @@ class Words:
 
     def formula(self, token: Token) -> str:
         """TeX as it was written, for a typesetter to find by its class."""
-        written = f"{token.markup}{token.content}{CLOSED_BY[token.markup]}" if token.markup else token.content
+        closing = CLOSED_BY[token.markup] if token.markup else ""
+        written = f"{token.markup}{token.content}{closing}{token.info}"
         self._formulas += 1
         if self._formulas > MAX_FORMULAS:
             return self.text(written)
