@@ -25,7 +25,7 @@ LEFT_TO_RIGHT = ('<div dir="ltr">', "</div>")
 NO_GAP = ('<div style="margin-bottom:-1rem">', "</div>")
 """Where HTML has no paragraph, an island is one, with the space below that Streamlit gives it."""
 WRITTEN = re.compile(r"\A(?:\$\$|\$|\\\(|\\\[)(.*)(?:\$\$|(?<!\$)\$|\\\)|\\\])([^\w$]?)\Z", re.DOTALL)
-ENVIRONMENT = re.compile(r"\A(\\begin.*\\end\{[^{}]*\})(.?)\Z", re.DOTALL)
+BEGUN = re.compile(r"\A(\\begin.*\\end\{[^{}]*\})(.?)\Z", re.DOTALL)
 COMMANDS = re.compile(r"\\.|[%#]", re.DOTALL)
 CLOSERS = re.compile(r"(?:&#10;)?(?:</[a-z0-9]+>|\n)*\Z")
 
@@ -161,7 +161,7 @@ def _sign(found: "re.Match[str]") -> str:
 def _tex(written: str) -> str:
     """The TeX of a formula that is written with its delimiters, without blank lines. What would begin a comment or end
     the formula is written as the sign that it is."""
-    found = WRITTEN.match(written) or ENVIRONMENT.match(written)
+    found = WRITTEN.match(written) or BEGUN.match(written)
     inside, stop = (found[1], found[2]) if found else (written, "")
     tex = COMMANDS.sub(_command, inside).replace(":material/", ":{}material/")
     whole = "\n".join(line.strip() for line in tex.splitlines() if line.strip())

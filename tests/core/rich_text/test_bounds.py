@@ -132,3 +132,18 @@ def test_a_picture_is_shown_only_when_it_is_one() -> None:
         html = to_html(f"![what]({address})")
         assert "<img" not in html and "<a" not in html
         assert "what" in html
+
+
+def test_tex_that_draws_over_the_page_links_or_defines_stays_text() -> None:
+    for tex in (
+        r"\rule{99em}{99em}",
+        r"x\raisebox{-400pt}{y}",
+        r"\href{https://evil.test}{x}",
+        r"\includegraphics{https://evil.test/x.png}",
+        r"\def\a{\a\a}\a",
+        r"\htmlStyle{position:fixed}{x}",
+        "{" * 60 + "x^2" + "}" * 60,
+        "x^2" * 2_000,
+    ):
+        for written in (f"${tex}$", f"$$\n{tex}\n$$", f"\\({tex}\\)", f"\\[{tex}\\]"):
+            assert 'class="formula' not in to_html(written), written
