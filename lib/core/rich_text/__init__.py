@@ -1,0 +1,22 @@
+"""Foreign text, shown as it was written.
+
+A model's answer is Markdown, but not the Markdown of Streamlit, which is made for apps: there `20~30` strikes words
+through, `$5 … $6` is a formula, `:smile:` a face and `->` an arrow, and a picture's address is fetched at once. So a
+real parser decides what is text, code, link, table or formula, and the page gets HTML that leaves nothing to decide.
+
+- `render`: an answer in pieces for `st.markdown(piece, unsafe_allow_html=True)`.
+- `Growing`: the same while it is still being written.
+- `as_typed`: somebody's own words, exactly as typed, as one such piece.
+- `literal`: a foreign word inside a sentence or a label of ours.
+- `to_html`: an answer in a file.
+
+There is no sanitiser behind `unsafe_allow_html`. What comes from here is safe because every sign of the text is escaped
+where HTML is made of it (`html`), and because a kept sanitiser then lets nothing pass but a few elements (`guard`).
+"""
+
+from lib.core.rich_text.growing import Growing
+from lib.core.rich_text.literal import literal
+from lib.core.rich_text.rendering import render, to_html
+from lib.core.rich_text.typed import as_typed
+
+__all__ = ["Growing", "as_typed", "literal", "render", "to_html"]

@@ -1,0 +1,163 @@
+"""Where a formula begins and ends: a rule of running text and a rule of blocks for markdown-it.
+
+A model writes TeX as `$x$`, `$$x$$`, `\\(x\\)`, `\\[x\\]` or as a bare `\\begin{align}`. The same signs are prices,
+shell variables, templates and escaped brackets: where they stand decides here, what stands between them in `tex`.
+"""
+
+import re
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
+
+from lib.core.rich_text.tex import is_formula
+
+MAX_INLINE, MAX_DISPLAY = 1_000, 5_000
+"""Characters. What is longer is shown as text, so that looking for an end stays cheap."""
+MAX_LINES = 200
+KINDS = (
+    "equation|align|alignat|aligned|gather|gathered|multline|eqnarray|cases|split|array|"
+    "matrix|pmatrix|bmatrix|Bmatrix|vmatrix|Vmatrix|smallmatrix|flalign"
+)
+BEGIN = re.compile(rf"\\begin\{{(?:{KINDS})\*?\}}")
+CLOSED_BY = {"$": "$", "$$": "$$", "\\(": "\\)", "\\[": "\\]"}
+NUMBER = re.compile(r"[ -]?\d")
+ORDINAL = re.compile(r"(?:th|st|nd|rd|s)(?![A-Za-z0-9])")
+TAIL = re.compile(r"[ \t]*([.,;:!?。，；：]?)[ \t]*")
+
+
+class Span(NamedTuple):
+    """Where the TeX of a formula stands in a source, and where what closes it ends."""
+
+    start: int
+    end: int
+    after: int
+
+
+def formulas(md: MarkdownIt) -> None:
+    """Teach a parser formulas: tokens `formula` with the TeX in `content`, a full stop behind it in `info`,
+    and in `meta` whether it is displayed."""
+    md.inline.ruler.before("escape", "formula", _inline)
+    md.block.ruler.before("fence", "formula_block", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+
+
+def _inline(state: StateInline, silent: bool) -> bool:
+    """A formula in running text."""
+    opening = _opening(state)
+    if not opening or not _may_open(state.src, state.pos, opening):
+        return False
+    span = _closed(state.src, state.pos + len(opening), state.posMax, CLOSED_BY[opening])
+    if span is None or not _may_close(state.src, span, opening, state.posMax):
+        return False
+    tex = state.src[span.start : span.end]
+    if not is_formula(tex, opening):
+        return False
+    if not silent:
+        _push(state, tex, opening, display=opening in ("$$", "\\["))
+    state.pos = span.after
+    return True
+
+
+def _opening(state: StateInline) -> str:
+    two = state.src[state.pos : min(state.pos + 2, state.posMax)]
+    if two in CLOSED_BY:
+        return two
+    return "$" if two[:1] == "$" else ""
+
+
+def _may_open(source: str, start: int, opening: str) -> bool:
+    """A sign after a letter is a price (`US$5`), a plural (`item\\(s\\)`), the rest of `$$$`."""
+    before = source[start - 1] if start else ""
+    if before.isascii() and (before.isalnum() or before == "$"):
+        return False
+    if opening == "\\(":
+        return before != "]"
+    return source[start + 2 : start + 3] != "$" if opening == "$$" else True
+
+
+def _may_close(source: str, span: Span, opening: str, end: int) -> bool:
+    """A dollar before a letter or a digit is the next price or variable, but for `$n$th`; a bracket before a bracket is
+    a link that was escaped, digits in brackets before digits are a telephone number."""
+    after = source[span.after : span.after + 1] if span.after < end else ""
+    if opening == "\\[":
+        return after not in {"(", "[", ":"}
+    if opening == "\\(":
+        return not (source[span.start : span.end].isdigit() and NUMBER.match(source, span.after))
+    if after == "{" or (after == "(" and source[span.start] == "("):
+        return False
+    return not (after and after.isascii() and (after.isalnum() or after in "$_")) or bool(
+        ORDINAL.match(source, span.after)
+    )
+
+
+def _closed(source: str, start: int, end: int, closing: str, most: int = MAX_INLINE) -> Span | None:
+    """What stands from `start` to the first `closing` that no backslash takes away."""
+    end = min(end, start + most)
+    found = source.find(closing, start, end)
+    while found > 0 and _escaped(source, found, start):
+        found = source.find(closing, found + 1, end)
+    return Span(start, found, found + len(closing)) if found > 0 else None
+
+
+def _escaped(source: str, position: int, start: int) -> bool:
+    slashes = 0
+    while position - slashes > start and source[position - slashes - 1] == "\\":
+        slashes += 1
+    return slashes % 2 == 1
+
+
+def _push(state: StateInline | StateBlock, tex: str, opening: str, display: bool) -> None:
+    token = state.push("formula", "", 0)
+    token.content = tex.strip()
+    token.markup = opening if opening in CLOSED_BY else ""
+    token.meta = {"display": display}
+
+
+def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A formula on lines of its own; it may stand right below a line of text."""
+    position = state.bMarks[start] + state.tShift[start]
+    opening = _block_opening(state.src, position)
+    if not opening or state.is_code_block(start):
+        return False
+    closing = "\\end" + opening[len("\\begin") :] if opening.startswith("\\begin") else CLOSED_BY[opening]
+    span = _closed(state.src, position + len(opening), len(state.src), closing, MAX_DISPLAY)
+    last = _last_line(state, start, end, span) if span else None
+    if span is None or last is None:
+        return False
+    tail = TAIL.fullmatch(state.src, span.after, state.eMarks[last])
+    tex = _inside(state.getLines(start, last + 1, state.blkIndent, False), opening, closing)
+    if tail is None or not is_formula(tex, opening, alone=tex.startswith("\n") and tex.endswith("\n")):
+        return False
+    if not silent:
+        state.line = last + 1
+        whole = tex if opening in CLOSED_BY else f"{opening}{tex}{closing}"
+        _push(state, whole, opening, display=True)
+        state.tokens[-1].map, state.tokens[-1].info = [start, last + 1], tail[1]
+    return True
+
+
+def _block_opening(source: str, position: int) -> str:
+    two = source[position : position + 2]
+    if two == "$$":
+        return two if source[position + 2 : position + 3] != "$" else ""
+    if two == "\\[":
+        return two
+    if two == "\\b" and (found := BEGIN.match(source, position)):
+        return found[0]
+    return ""
+
+
+def _last_line(state: StateBlock, start: int, end: int, span: Span) -> int | None:
+    """The line in which a formula ends that begins in line `start`; None when its block ends before."""
+    line = start
+    while state.eMarks[line] < span.end:
+        line += 1
+        if line >= min(end, start + MAX_LINES) or (not state.isEmpty(line) and state.sCount[line] < state.blkIndent):
+            return None
+    return line
+
+
+def _inside(source: str, opening: str, closing: str) -> str:
+    """The TeX between the first `opening` in a formula's lines and the last `closing`."""
+    return source[source.index(opening) + len(opening) : source.rindex(closing)]

@@ -1,0 +1,98 @@
+"""Samples of foreign Markdown, each with what has to be seen of it: in HTML, as typed, and while it grows."""
+
+import html as entities
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.core.rich_text import Growing, as_typed, render, to_html
+from tests.seen import Words, seen, text
+
+CASES = Path(__file__).parents[2] / "cases" / "rich_text.jsonl"
+SAMPLES: list[dict[str, Any]] = [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines()]
+FORMULA = re.compile(r'<span class="formula[^>]*>.*?</span>', re.DOTALL)
+CURSOR = "▌"
+
+
+def marked(html: str, mark: str) -> list[str]:
+    """What carries a mark, whole: also where only a part of it is emphasised or a link."""
+    parts = [""]
+    for word in (one for one in seen(html) if isinstance(one, Words)):
+        parts[-1] += word.text if mark in word.marks else ""
+        parts += [""] * (mark not in word.marks)
+    return [part for part in parts if part]
+
+
+def problems(sample: dict[str, Any], html: str) -> list[str]:
+    """What is not as the sample says."""
+    plain = FORMULA.sub("", html)
+    said = text(plain).replace("\u00a0", " ")
+    found = [f"shows {part!r}: {said!r}" for part in sample.get("shows", []) if part not in said]
+    found += [f"hides {part!r}: {said!r}" for part in sample.get("hides", []) if part in said]
+    for key, mark in (("bold", "strong"), ("code", "code")):
+        there = marked(plain, mark)
+        found += [f"{key} {part!r}: {there}" for part in sample.get(key, []) if not any(part in it for it in there)]
+    whole = {
+        "struck": sorted(marked(plain, "s")),
+        "links": sorted(entities.unescape(href) for href in re.findall(r'<a href="([^"]*)"', html)),
+        "formulas": len(FORMULA.findall(html)),
+        "images": html.count("<img "),
+        "rtl": 'dir="auto"' in html,
+    }
+    expected = {key: sorted(value) if isinstance(value, list) else value for key, value in sample.items()}
+    return found + [f"{key}: {there}" for key, there in whole.items() if key in sample and there != expected[key]]
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: str(sample["name"]))
+def test_a_sample_is_seen_as_it_was_written(sample: dict[str, Any]) -> None:
+    assert problems(sample, to_html(sample["text"])) == []
+
+
+def test_while_a_sample_grows_its_pieces_are_those_of_the_text_so_far() -> None:
+    for sample in SAMPLES:
+        whole = sample["text"]
+        growing, shown = Growing(), Growing()
+        for end in range(len(whole) + 1):
+            assert growing.pieces(whole[:end]) == render(whole[:end]), (sample["name"], end)
+            assert CURSOR in shown.pieces(whole[:end], CURSOR)[-1]
+        assert shown.pieces(whole) == render(whole), sample["name"]
+
+
+def test_all_samples_in_one_text_grow_to_what_they_are_at_once_and_settled_pieces_stay() -> None:
+    apart = [sample["text"] for sample in SAMPLES if "[^" not in sample["text"] and "]:" not in sample["text"]]
+    whole = "\n\n".join(apart)
+    at_once, growing = render(whole), Growing()
+    for end in range(0, len(whole), 7):
+        pieces = growing.pieces(whole[:end], CURSOR)
+        assert pieces[:-2] == at_once[: max(0, len(pieces) - 2)]
+
+    assert growing.pieces(whole) == at_once
+
+
+def test_a_formula_that_ends_late_takes_in_the_blocks_that_were_drawn_meanwhile() -> None:
+    for before in ("Then\n", "> q\n", "- i\n\n"):
+        whole = f"{before}$$\na\n\n- b^2\n- c\n\nd = e\nf\ng\n\n$$\n\nend\n\nof it\n"
+        growing = Growing()
+        for end in range(len(whole) + 1):
+            assert growing.pieces(whole[:end]) == render(whole[:end]), whole[:end]
+
+
+def test_a_definition_and_a_footnote_reach_the_pieces_before_them() -> None:
+    growing = Growing()
+    first = growing.pieces("See [docs][1] and this.[^n]\n\nMore.\n\nAnd more.\n\n")
+    last = growing.pieces("See [docs][1] and this.[^n]\n\nMore.\n\nAnd more.\n\n[1]: https://example.com\n[^n]: Note.")
+
+    assert "[docs][1]" in first[0]
+    assert '<a href="https://example.com"' in last[0] and "<sup>1</sup>" in last[0]
+    assert first[1:] == last[1:3]
+
+
+def test_ones_own_words_are_shown_as_typed() -> None:
+    for sample in SAMPLES:
+        typed = sample["text"].replace("\r\n", "\n").replace("\x00", "\ufffd")
+        lines = as_typed(sample["text"]).replace('</div><div dir="auto">', "\n")
+        assert "\n\n" not in lines
+        assert entities.unescape(re.sub("<[^>]*>", "", lines)) == typed, sample["name"]
