@@ -1,5 +1,6 @@
 """What the tests of the pages share: a new tab, what a visitor does there, and what stands on the page."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
+from tests import seen
 from tests.fake_api import FakeApi
 
 ROOT = Path(__file__).parents[1]
@@ -127,10 +129,17 @@ def draft(app: AppTest) -> str:
 
 
 def shown(app: AppTest) -> str:
-    """All text on the page that is shown as Markdown, notices and errors included."""
+    """All text on the page as it is read, notices and errors included."""
     parts = (app.markdown, app.info, app.warning, app.error, app.caption, app.subheader)
-    texts = [element.value for kind in parts for element in kind]
+    texts = [as_read(element) for kind in parts for element in kind]
     return "\n".join([*texts, *(bar.proto.text for bar in app.get("progress"))])
+
+
+def as_read(element: Any) -> str:
+    """The words of an element: of HTML without its tags, of a sentence without what keeps foreign words harmless."""
+    if getattr(element.proto, "allow_html", False):
+        return seen.text(element.value)
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", re.sub(r":color\[(.*?)\]\{\}", r"\1", element.value))
 
 
 def figures(app: AppTest, name: str = "0") -> str:

@@ -217,7 +217,7 @@ def test_an_error_box_loads_no_image_and_shows_the_services_text_as_it_is() -> N
         tab = AppTest.from_function(_box, args=(text,)).run()
         [box] = tab.error
         assert "![" not in box.value and "](data:" not in box.value
-        assert "&#91;x&#93;" in box.value, "what a service says makes no link either"
+        assert "\\[x\\]" in box.value, "what a service says makes no link either"
         assert [code.value for code in tab.code] == [text]
 
 

@@ -62,10 +62,13 @@ class TemperaError(Exception):
     def __str__(self) -> str:
         return self.sentence()
 
-    def sentence(self, translate: Callable[[str], str] = N_, escape: Callable[[str], str] = str) -> str:
-        """What happened and what to do, in the reader's language; `escape` makes the texts in it fit for the place."""
+    def sentence(
+        self, translate: Callable[[str], str] = N_, escape: Callable[[str], str] = str, hint: bool = True
+    ) -> str:
+        """What happened and, with `hint`, what to do, in the reader's language; `escape` makes the texts in it fit for
+        the place."""
         facts = _Facts({name: escape(fact) if isinstance(fact, str) else fact for name, fact in self.facts.items()})
-        return " ".join(translate(text).format_map(facts) for text in (self.message, self.hint))
+        return " ".join(translate(text).format_map(facts) for text in (self.message, self.hint)[: 1 + hint])
 
     def record(self) -> dict[str, Any]:
         """What is needed to say it again later, as JSON values: see `recorded`."""

@@ -3,10 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
+_OURS: set[str] = set()
+
 
 def N_(text: str) -> str:
     """Return `text` unchanged; the page translates it when it is shown (gettext's deferred form)."""
+    _OURS.add(text)
     return text
+
+
+def is_ours(text: str) -> bool:
+    """Whether a sentence is one of the code's. Others come from a database or a backup, and may hold anything."""
+    return text in _OURS
 
 
 class Notice:

@@ -6,12 +6,12 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from lib.core import prices
+from lib.core.rich_text import literal
 from lib.gateway import vendors
 from lib.gateway.endpoints import Endpoint, find
 from lib.services import Services
 from lib.ui.shared import model_picker, resources
 from lib.ui.shared.figures import money
-from lib.ui.shared.markdown import plain
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
@@ -80,7 +80,7 @@ def _list(groups: Groups, kept: Favourites, several: bool) -> None:
     everything = sum(map(len, groups.values())) <= SHOWN
     most = SHOWN if everything else max(LEAST_OF_EACH, SHOWN // len(groups))
     for vendor, models in groups.items():
-        st.caption(f"**{plain(_(vendor))}**")
+        st.caption(f"**{literal(_(vendor))}**")
         for value, model in models[:most]:
             _row(value, value if several else model, model, value in kept.starred)
         if len(models) > most:
@@ -101,7 +101,7 @@ def _row(value: str, label: str, model: str, starred: bool) -> None:
         sign, words = ("★", _("Take the star away")) if starred else ("☆", _("Star"))
         st.button(sign, key=f"chat_star_{value}", type="tertiary", help=words, on_click=_star, args=(value,))
         st.button(
-            plain(label),
+            literal(label),
             key=f"chat_use_{value}",
             type="primary" if value == st.session_state.get("chat_model") else "tertiary",
             on_click=_use,

@@ -8,6 +8,7 @@ from lib.calls import unsupported_params
 from lib.calls.records import CallRecord
 from lib.chat.conversation import missing, not_sent
 from lib.chat.repository import Turn
+from lib.core.rich_text import literal
 from lib.gateway.addresses import host_of
 from lib.ui.chat import edit_actions, model_actions, turn_toolbar
 from lib.ui.chat.model_actions import ChatView
@@ -66,7 +67,7 @@ def second_address(turn: Turn, call: CallRecord) -> None:
             _("Use the second address"),
             key="chat_second_address",
             icon=":material/alt_route:",
-            help=why.format(service=other.title, address=host_of(other.base_url)),
+            help=why.format(service=literal(other.title), address=literal(host_of(other.base_url))),
             on_click=model_actions.use_second_address,
             args=(turn,),
         )
@@ -80,7 +81,7 @@ def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
         )
         st.caption(words.format(count=turn.left_out))
     for name in unsupported_params.left_out(call.params_asked, call.params_sent):
-        st.caption(_("“{name}” was left out: this model does not take it.").format(name=name))
+        st.caption(_("“{name}” was left out: this model does not take it.").format(name=literal(name)))
     lacking = missing(call)
     if not lacking:
         return

@@ -4,10 +4,10 @@ import streamlit as st
 
 from lib.chat import repository as chats
 from lib.chat.repository import Chat
+from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.chat import model_actions
 from lib.ui.chat.files import import_chat, save_buttons
-from lib.ui.shared.markdown import plain
 from lib.ui.shared.state import LISTED, state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
@@ -55,7 +55,7 @@ def _more() -> None:
 
 def _open_button(chat: Chat) -> None:
     st.button(
-        plain(chat.title) or _("Untitled"),
+        literal(chat.title) or _("Untitled"),
         key=f"chat_open_{chat.id}",
         type="secondary" if chat.id == state.chat_id else "tertiary",
         on_click=model_actions.open_chat,

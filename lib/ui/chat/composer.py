@@ -3,13 +3,13 @@
 import streamlit as st
 
 from lib.core import images
+from lib.core.rich_text import literal
 from lib.ui.chat import edit_actions, model_actions
 from lib.ui.chat.images import images_to_send
 from lib.ui.chat.model_actions import ChatView
 from lib.ui.chat.next_turn import bar, unconfirmed_message
 from lib.ui.chat.prompt_templates import templates
 from lib.ui.shared.frame import transient
-from lib.ui.shared.markdown import plain
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
@@ -54,7 +54,7 @@ def waiting_message() -> None:
     if state.waiting is None:
         return
     with st.container(key="chat_waiting", horizontal=True, vertical_alignment="center"):
-        st.caption(_("Waits its turn: {text}").format(text=plain(state.waiting[:200])))
+        st.caption(_("Waits its turn: {text}").format(text=literal(state.waiting[:200])))
         st.button(_("Don't send"), key="chat_unsend", type="tertiary", on_click=_unsend)
 
 

@@ -10,6 +10,7 @@ from lib.chat.inspection import Inspection
 from lib.core.contract import Message
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
+from lib.core.rich_text import literal
 from lib.gateway.raw_answers import MOST_BYTES
 from lib.ui.chat import model_actions
 from lib.ui.chat.model_actions import ChatView
@@ -41,7 +42,8 @@ def _body(view: ChatView, call_id: str) -> None:
         return
     if len(found) > 1:
         models = range(len(found))
-        at = st.pills(_("Model"), models, default=0, format_func=lambda at: found[at].model, key="inspector_model") or 0
+        names = [literal(one.model) for one in found]
+        at = st.pills(_("Model"), models, default=0, format_func=names.__getitem__, key="inspector_model") or 0
     else:
         at = 0
     if found:

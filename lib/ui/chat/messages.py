@@ -9,6 +9,7 @@ from lib.chat.repository import Turn
 from lib.core import tokens
 from lib.core.contract import Choice
 from lib.core.errors import recorded
+from lib.core.rich_text import literal
 from lib.ui.chat import answer_toolbar, turn_toolbar
 from lib.ui.chat.edit_actions import go_on_with, show_earlier
 from lib.ui.chat.images import message_images
@@ -16,7 +17,7 @@ from lib.ui.chat.live_answer import LiveAnswer, thinking
 from lib.ui.chat.model_actions import ChatView
 from lib.ui.chat.slow_answer import live_answer
 from lib.ui.shared.error_box import error_box
-from lib.ui.shared.markdown import markdown, plain
+from lib.ui.shared.markdown import markdown, typed
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 
@@ -63,7 +64,7 @@ def _first_shown(turns: list[Turn]) -> int:
 
 def _question(index: int, turn: Turn) -> None:
     message_images(turn.images)
-    markdown(st, turn.text)
+    (markdown if turn.id in state.formatted else typed)(st, turn.text)
     turn_toolbar.under_question(index, turn)
 
 
@@ -102,7 +103,7 @@ def _side_by_side(number: int, view: ChatView) -> list[LiveAnswer]:
         picked = turn.id == view.turns[-1].id
         key = f"answer_{number}_{index}"
         with column, st.container(key=key):
-            st.markdown(f"**{plain(turn.call.model if turn.call else '')}**")
+            st.markdown(f"**{literal(turn.call.model if turn.call else '')}**")
             place = st.container(key=f"answer_{number}") if picked else st.container()
             answer = view.running.get(turn.call.id) if turn.call else None
             if answer is None:

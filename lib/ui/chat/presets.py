@@ -6,9 +6,9 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from lib.core.errors import TemperaError
+from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import controls, resources
-from lib.ui.shared.markdown import plain
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import Visitor, visitor
@@ -26,7 +26,7 @@ def preset_row(services: Services, who: Visitor, prefix: str) -> None:
         st.pills(
             _("Presets"),
             [*READY, *own],
-            format_func=lambda name: _(READY[name][0]) if name in READY else plain(name),
+            format_func=lambda name: _(READY[name][0]) if name in READY else literal(name),
             key=key,
             on_change=_choose,
             args=(prefix,),

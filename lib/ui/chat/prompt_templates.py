@@ -6,9 +6,9 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from lib.core.errors import TemperaError
+from lib.core.rich_text import literal
 from lib.ui.chat import model_actions
 from lib.ui.shared import resources
-from lib.ui.shared.markdown import plain
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import visitor
@@ -55,7 +55,7 @@ def _choose() -> None:
         return
     st.code(text, language=None, wrap_lines=True)
     for variable in variables(text):
-        st.text_area(plain(variable), key=_key(variable), height="content")
+        st.text_area(literal(variable), key=_key(variable), height="content")
     with st.container(horizontal=True):
         st.button(
             _("Put into the message"), key="chat_template_use", type="primary", on_click=_put_into_message, args=(text,)

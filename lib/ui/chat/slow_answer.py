@@ -8,12 +8,12 @@ import streamlit as st
 
 from lib.calls.runner import Answer
 from lib.chat.repository import Turn
+from lib.core.rich_text import literal
 from lib.gateway.addresses import host_of
 from lib.ui.chat import model_actions
 from lib.ui.chat.edit_actions import keep_waiting
 from lib.ui.chat.live_answer import LiveAnswer
 from lib.ui.shared import resources
-from lib.ui.shared.markdown import rendered
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
@@ -43,7 +43,7 @@ def _what_to_do(turn: Turn, place: Any) -> None:
         return
     other = model_actions.current().other_address(call)
     with place:
-        st.caption(rendered(_("No first word yet from {model}.").format(model=call.model)))
+        st.caption(_("No first word yet from {model}.").format(model=literal(call.model)))
         with st.container(horizontal=True, gap="small"):
             st.button(_("Keep waiting"), key=f"wait_{call.id}", on_click=keep_waiting, args=(call.id,))
             st.button(_("Stop"), key=f"give_up_{call.id}", type="tertiary", on_click=partial(_stop, turn))
@@ -59,7 +59,7 @@ def _second_address(turn: Turn, address: str) -> None:
         key="chat_second_address",
         type="tertiary",
         icon=":material/alt_route:",
-        help=_("The same service, at {address}.").format(address=address),
+        help=_("The same service, at {address}.").format(address=literal(address)),
         on_click=model_actions.use_second_address,
         args=(turn,),
     )

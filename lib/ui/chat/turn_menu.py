@@ -6,24 +6,25 @@ import streamlit as st
 
 from lib.chat.repository import Turn
 from lib.core.i18n import N_
+from lib.core.rich_text import literal
 from lib.ui.chat import edit_actions, model_actions, open_in_sweep
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.share import share
 from lib.ui.shared import model_picker, resources
 from lib.ui.shared.figures import details, summary
-from lib.ui.shared.markdown import plain, rendered
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
 LABELS: Mapping[str, tuple[str, str]] = {
     "again": ("refresh", N_("Try again with another model")),
     "edit": ("edit", N_("Edit")),
+    "markdown": ("text_format", N_("Show as Markdown or as typed")),
     "share": ("link", N_("Share as a link")),
     "write": ("add_comment", N_("Add a turn by hand")),
     "sweep": ("grid_view", N_("Open in Sweep")),
     "delete": ("delete", N_("Delete")),
 }
-OF_QUESTION = ("share", "write", "sweep", "delete")
+OF_QUESTION = ("markdown", "share", "write", "sweep", "delete")
 OF_ANSWER = ("again", "edit", "write", "sweep", "delete")
 
 
@@ -47,7 +48,7 @@ def copy_button(name: str, turn: Turn) -> None:
 def figures_button(name: str, turn: Turn) -> None:
     """Seconds and cost of an answer that has ended; all its numbers are behind it."""
     if turn.call and turn.call.state != "started":
-        words, key = f"{plain(summary(turn.call))} ›", f"figures_{name}"
+        words, key = f"{literal(summary(turn.call))} ›", f"figures_{name}"
         st.button(words, key=key, type="tertiary", on_click=_turn_over, args=(name, turn, "figures"))
 
 
@@ -69,6 +70,8 @@ def _do(name: str, turn: Turn) -> None:
     action = st.session_state[f"more_{name}"]
     if action in PANELS:
         _turn_over(name, turn, action)
+    elif action == "markdown":
+        state.formatted ^= {turn.id}
     elif action == "edit":
         edit_actions.edit(turn)
     elif action == "write":
@@ -95,7 +98,7 @@ def _to_the_letter(_name: str, turn: Turn) -> None:
 
 def _figures(name: str, turn: Turn) -> None:
     if turn.call:
-        st.markdown("\n".join(f"- {title}: **{rendered(value)}**" for title, value in details(turn.call)))
+        st.markdown("\n".join(f"- {title}: **{literal(value)}**" for title, value in details(turn.call)))
         inspect_button(f"inspect_{name}", turn.call.id, _("View code, request and answer"))
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lib.core.errors import NotRestored, TemperaError
 from lib.core.i18n import N_
+from lib.core.rich_text import literal
 from lib.services import Services
 from lib.store import backup
 from lib.ui.shared.error_box import error_box
@@ -58,7 +59,9 @@ def _restore(services: Services, file: "st.runtime.uploaded_file_manager.Uploade
         return
     st.session_state["backups_restored"] = st.session_state.get("backups_restored", 0) + 1
     state.chat_id, state.sweep_id = None, None
-    state.notices.append(_("The backup is restored. What was here before is kept in {copy}.").format(copy=kept))
+    state.notices.append(
+        _("The backup is restored. What was here before is kept in {copy}.").format(copy=literal(str(kept)))
+    )
 
 
 def _replaced(services: Services, contents: bytes) -> Path:

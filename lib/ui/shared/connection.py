@@ -5,6 +5,7 @@ from typing import Literal
 import streamlit as st
 
 from lib.core.errors import InvalidInput, NoModelList, TemperaError
+from lib.core.rich_text import literal
 from lib.gateway.endpoint_registry import typed_endpoint
 from lib.gateway.endpoints import SERVICES, Endpoint
 from lib.services import Services
@@ -78,13 +79,13 @@ def _test(services: Services, visitor: Visitor) -> None:
     """Try the service's model list, and connect when it answers or has none; say what is wrong otherwise."""
     try:
         endpoint = typed_endpoint(st.session_state["connection_base_url"], st.session_state["connection_key"])
-        with st.spinner(_("Asking {service} for its models…").format(service=endpoint.title)):
+        with st.spinner(_("Asking {service} for its models…").format(service=literal(endpoint.title))):
             count = len(services.dispatcher.jobs.call(services.dispatcher.client.models(endpoint), TEST_SECONDS))
         notice = _n("{service} is connected: {count} model.", "{service} is connected: {count} models.", count)
-        notice = notice.format(service=endpoint.title, count=count)
+        notice = notice.format(service=literal(endpoint.title), count=count)
     except NoModelList:
         notice = _("{service} is connected. It has no list of models: type the model's id.").format(
-            service=endpoint.title
+            service=literal(endpoint.title)
         )
     except TimeoutError:
         error_box(
@@ -113,7 +114,7 @@ def _connect(services: Services, visitor: Visitor, endpoint: Endpoint) -> None:
 def _connected_services(services: Services, visitor: Visitor) -> None:
     for endpoint in services.registry.own(visitor.owner):
         left, right = st.columns([3, 1], vertical_alignment="center")
-        left.caption(endpoint.base_url)
+        left.caption(literal(endpoint.base_url))
         right.button(
             _("Forget"),
             key=f"connection_forget_{endpoint.name}",

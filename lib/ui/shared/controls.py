@@ -11,8 +11,7 @@ from lib.core.contract import MAX_STOP_SEQUENCES, RANGES, Params
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.ui.shared import unsupported_params
-from lib.ui.shared.markdown import rendered
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, error_message
 from lib.ui.shared.unsupported_params import ChosenModel
 
 START_MAX_TOKENS = 1000
@@ -237,7 +236,7 @@ def _further(prefix: str, chosen: ChosenModel) -> None:
     try:
         fields = extra_fields.read(_get(prefix, "json") or "")
     except InvalidInput as wrong:
-        st.error(rendered(_(wrong.message).format(**wrong.facts)), icon=":material/error:")
+        st.error(error_message(wrong), icon=":material/error:")
         return
     for field in fields or ():
         if not chosen.takes(field):

@@ -6,7 +6,6 @@ import secrets
 import streamlit as st
 
 from lib.core.errors import StoreError, TemperaError
-from lib.ui.shared.markdown import rendered
 from lib.ui.shared.texts import _, error_sentence
 
 log = logging.getLogger(__name__)
@@ -32,7 +31,7 @@ def bug_box(bug: Exception) -> bool:
 
 def error_box(error: TemperaError) -> None:
     """What happened and what to do; the original text only on demand, and to the letter."""
-    st.error(rendered(error_sentence(error)), icon=":material/error:")
+    st.error(error_sentence(error), icon=":material/error:")
     if error.original:
         said = _("What the database said") if isinstance(error, StoreError) else _("What the service said")
         with st.expander(said, type="compact"):

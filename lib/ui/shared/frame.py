@@ -10,7 +10,6 @@ from lib.services import Services
 from lib.ui.shared.backup import backup_section
 from lib.ui.shared.connection import connection_button
 from lib.ui.shared.error_box import error_box
-from lib.ui.shared.markdown import rendered
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import LANGUAGE_KEY, LANGUAGES, _, error_sentence, language
 from lib.ui.shared.visitor import Visitor, visitor
@@ -28,7 +27,7 @@ def transient(shown: object) -> Any:
 def notices() -> None:
     """The sentences that wait to be said."""
     for notice in state.notices:
-        st.info(rendered(notice), icon=":material/info:")
+        st.info(notice, icon=":material/info:")
     state.notices.clear()
 
 
@@ -46,14 +45,14 @@ def store_warning(services: Services) -> None:
     upgraded = services.store.upgraded.sentence(_)
     if upgraded and not state.upgrade_read:
         with st.container(key="store_upgraded"):
-            st.info(rendered(upgraded), icon=":material/info:")
+            st.info(upgraded, icon=":material/info:")
             st.button(_("Understood"), key="store_upgraded_read", type="tertiary", on_click=_upgrade_read)
 
 
 def _store_notice(notice: StoreError) -> None:
     """What had to be mended, until it is read."""
     with st.container(key="store_notice"):
-        st.warning(rendered(error_sentence(notice)), icon=":material/healing:")
+        st.warning(error_sentence(notice), icon=":material/healing:")
         came_back = notice.owner_chats.get(visitor().owner, ()) if isinstance(notice, StoreReplaced) else ()
         if came_back:
             with st.expander(_("{count} chats came back").format(count=len(came_back)), type="compact"):

@@ -1,38 +1,33 @@
-"""A text that grows on the page: finished parts are sent once, only the last is sent again."""
+"""A text that grows on the page: only the pieces of it that have changed are sent again."""
 
 from typing import Any
 
-from lib.ui.shared.markdown import rendered
-from lib.ui.shared.markdown_blocks import blocks
+from lib.core.rich_text import Growing
+from lib.ui.shared.markdown import draw_piece
 
 CURSOR = "▌"
 
 
 class LiveText:
-    """A growing Markdown text in a container. A frozen block keeps its place when the page is drawn again."""
+    """A growing Markdown text in a container. A finished piece keeps its place when the page is drawn again."""
 
     def __init__(self, place: Any) -> None:
         self._place = place
-        self._frozen = 0
-        self._tail: Any = None
+        self._text = Growing()
+        self._drawn: list[tuple[Any, str]] = []
         self.tail = 0
         """Characters that are sent again with each frame."""
 
     def show(self, text: str, cursor: str = "") -> None:
         """Draw `text`, resending only what is new since the last call."""
-        parts = blocks(text)
-        for part in parts[self._frozen : -1]:
-            self._draw(rendered(part))
-            self._tail = None
-            self._frozen += 1
-        if parts:
-            self._draw(rendered(parts[-1]) + cursor)
-            self.tail = len(parts[-1])
-
-    def _draw(self, text: str) -> None:
-        """Draw the tail, in its own place once it has one. A first word is one message to the browser, not two."""
-        if self._tail is None:
-            # No placeholder first: that would be a message of its own before the first word (streamlit sends both).
-            self._tail = self._place.markdown(text)
-        else:
-            self._tail.markdown(text)
+        pieces = self._text.pieces(text, cursor)
+        for index, piece in enumerate(pieces):
+            if index == len(self._drawn):
+                # No placeholder first: that would be a message of its own before the first word.
+                self._drawn.append((draw_piece(self._place, piece), piece))
+            elif self._drawn[index][1] != piece:
+                draw_piece(self._drawn[index][0], piece)
+                self._drawn[index] = (self._drawn[index][0], piece)
+        while len(self._drawn) > len(pieces):  # two pieces may become one: a table's head was a paragraph before
+            self._drawn.pop()[0].empty()
+        self.tail = len(pieces[-1]) if pieces else 0

@@ -1,54 +1,28 @@
-"""Draws foreign text as Markdown, made harmless first.
+"""Draws foreign text: Markdown as HTML that leaves Streamlit nothing to read in it, everything else to the letter."""
 
-Streamlit's Markdown fetches images at once, also from labels and error boxes: text from a model or a service could
-carry data out that way. The Content-Security-Policy stops it a second time.
-"""
-
-import html
-import re
+from collections.abc import Iterable
 from typing import Any
 
-from lib.ui.shared.markdown_blocks import blocks
-
-HARMFUL = ("data:", "javascript:", "vbscript:")
-DESTINATION = re.compile(r"(\](?=\(|:)|<(?=\S))(\(\s*<?|:\s*<?|)([^\s)>]{1,200})")
-UNSEEN = re.compile(r"[\s\\\x00-\x1f]")
-IMAGE = re.compile(r"!(?=\[)")
-VERBATIM = ("```", "~~~", "$$")
-CODE = re.compile(r"(`+[^`]*`+)")
-DISPLAY, INLINE = re.compile(r"\\\[(.{1,2000}?)\\\]", re.DOTALL), re.compile(r"\\\((.{1,2000}?)\\\)", re.DOTALL)
-SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])")
+from lib.core.rich_text import as_typed, render
 
 
 def markdown(place: Any, text: str) -> None:
-    """Draw a whole Markdown text, cut as the live view cuts it, so that nothing moves when an answer ends."""
-    for block in blocks(text):
-        place.markdown(rendered(block))
+    """Draw a text that a model wrote, in the pieces that the live view draws, so that nothing moves when it ends."""
+    draw(place, render(text))
 
 
-def rendered(text: str) -> str:
-    """Text to be shown as Markdown: as it is, but no image is ever loaded, a line's end stays one (poems), and LaTeX's
-    own brackets make a formula."""
-    text = text if any(mark in text for mark in VERBATIM) else _with_formulas(text)
-    broken = text if any(mark in text for mark in VERBATIM) else text.replace("\n", "  \n")
-    return DESTINATION.sub(_without_harmful_link, IMAGE.sub("!\u200b", broken))
+def typed(place: Any, text: str) -> None:
+    """Draw a text as somebody typed it: line ends, indents, every sign."""
+    draw(place, [as_typed(text)])
 
 
-def _without_harmful_link(found: re.Match[str]) -> str:
-    """A link whose address holds a document of its own (`data:`) or a script is no link: Streamlit would keep it."""
-    address = UNSEEN.sub("", html.unescape(found[3])).lower()
-    return f"{found[1]}\u200b{found[2]}{found[3]}" if address.startswith(HARMFUL) else found[0]
+def draw(place: Any, pieces: Iterable[str]) -> None:
+    """Draw pieces that `lib.core.rich_text` made, one element each."""
+    for piece in pieces:
+        draw_piece(place, piece)
 
 
-def _with_formulas(text: str) -> str:
-    """`\\( .. \\)` and `\\[ .. \\]` as the dollar signs that Streamlit knows; code stays as it is."""
-    parts = CODE.split(text)
-    for index in range(0, len(parts), 2):
-        part = DISPLAY.sub(lambda found: f"$${found[1]}$$", parts[index])
-        parts[index] = INLINE.sub(lambda found: f"${found[1].strip()}$", part)
-    return "".join(parts)
-
-
-def plain(text: str) -> str:
-    """Text to be shown to the letter inside Markdown: a title, a label."""
-    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
+def draw_piece(place: Any, piece: str) -> Any:
+    """Draw one such piece; the element, to be drawn over."""
+    # Streamlit has no sanitiser behind `unsafe_allow_html`: what comes here is escaped, and has passed a kept one.
+    return place.markdown(piece, unsafe_allow_html=True, anchors=False)

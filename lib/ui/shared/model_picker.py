@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from lib.core.rich_text import literal
 from lib.gateway.endpoints import EXAMPLE_MODELS, Endpoint, model_value, named
 from lib.gateway.model_lists import Listing
 from lib.gateway.vendors import by_vendor
 from lib.services import Services
-from lib.ui.shared.markdown import rendered
 from lib.ui.shared.texts import _, error_sentence
 from lib.visitor import favourites
 from lib.visitor.favourites import Favourites
@@ -68,7 +68,7 @@ def list_trouble(endpoint: Endpoint, listing: Listing) -> None:
     """Why a service's models are only examples, where they are."""
     if listing.trouble is not None:
         words = _("The models of {service} are only examples: {why}")
-        st.caption(rendered(words.format(service=endpoint.title, why=error_sentence(listing.trouble))))
+        st.caption(words.format(service=literal(endpoint.title), why=error_sentence(listing.trouble)))
 
 
 def _kept(services: Services, owner: str, endpoints: Sequence[Endpoint]) -> Favourites:
@@ -98,6 +98,6 @@ def _listing(services: Services, owner: str, endpoint: Endpoint) -> Listing:
     # First without a spinner: one that flashes for a list that is there already makes every rerun flicker.
     listing = services.models.get(owner, endpoint, QUICK_SECONDS)
     if listing is None:
-        with st.spinner(_("Asking {service} for its models…").format(service=endpoint.title)):
+        with st.spinner(_("Asking {service} for its models…").format(service=literal(endpoint.title))):
             listing = services.models.get(owner, endpoint, PATIENT_SECONDS)
     return listing or Listing(EXAMPLE_MODELS, complete=False)

@@ -63,6 +63,8 @@ class State:
     """Whether the open chat, or the one that begins next, is kept in memory only."""
     unsaved: SessionValue[bool] = SessionValue("unsaved_chat", bool)
     """Whether the open chat is in memory only because the store takes nothing at present."""
+    formatted: SessionValue[set[str]] = SessionValue("formatted_messages", set)
+    """The visitor's own messages that are shown as Markdown, not as they were typed."""
     editing: SessionValue[str | None] = SessionValue("editing_message", _nothing)
     """The message that is being edited."""
     panel: SessionValue[tuple[str, str, str] | None] = SessionValue("opened_panel", _nothing)

@@ -1,7 +1,6 @@
 """Translates every sentence into the visitor's language: gettext catalogues in locales/, English as the source."""
 
 import gettext
-import re
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -12,11 +11,12 @@ from babel.messages.pofile import read_po
 
 from lib.core.contract import Role
 from lib.core.errors import TemperaError
+from lib.core.i18n import is_ours
+from lib.core.rich_text import literal
 
 LANGUAGES = {"en": "English", "zh_Hans": "简体中文"}
 LOCALES = Path(__file__).parents[1] / "locales"
 LANGUAGE_KEY = "language"
-MARKS = re.compile(r"[\\`*\[\]<>$~#|]")
 
 
 def language() -> str:
@@ -43,9 +43,20 @@ def _n(one: str, many: str, count: int) -> str:
 
 
 def error_sentence(error: TemperaError) -> str:
-    """What happened and what to do, in the visitor's language, as Markdown: what services and links put into it makes
-    no link, no formula and no heading there."""
-    return error.sentence(_, escape=lambda fact: MARKS.sub(lambda mark: f"&#{ord(mark[0])};", fact))
+    """What happened and what to do, in the visitor's language, as Markdown; what services and links put into it stands
+    there to the letter."""
+    return _escaped(error, hint=True)
+
+
+def error_message(error: TemperaError) -> str:
+    """Only what happened, as Markdown; foreign facts to the letter."""
+    return _escaped(error, hint=False)
+
+
+def _escaped(error: TemperaError, hint: bool) -> str:
+    if is_ours(error.message) and is_ours(error.hint):
+        return error.sentence(_, escape=literal, hint=hint)
+    return literal(error.sentence(_, hint=hint))  # of another version, or of a backup that somebody else has made
 
 
 def role_names() -> dict[Role, str]:

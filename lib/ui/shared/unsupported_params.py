@@ -7,10 +7,10 @@ import streamlit as st
 
 from lib.calls import unsupported_params
 from lib.core.contract import LIMIT_NAMES
+from lib.core.rich_text import literal
 from lib.gateway.endpoints import find
 from lib.services import Services
 from lib.ui.shared import resources
-from lib.ui.shared.markdown import plain
 from lib.ui.shared.texts import _
 
 
@@ -51,7 +51,7 @@ def reason(prefix: str, chosen: ChosenModel, field: str) -> None:
     """Why a control is greyed, and the button that forgets it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{prefix}_greyed_{field}"):
         words = _("{model} does not take {field}; it is left out.")
-        st.caption(words.format(model=plain(chosen.model), field=plain(field)), width="content")
+        st.caption(words.format(model=literal(chosen.model), field=literal(field)), width="content")
         words, key = _("Try it again"), f"{prefix}_try_{field}"
         st.button(words, key=key, type="tertiary", icon=":material/refresh:", on_click=_forget, args=(chosen, field))
 

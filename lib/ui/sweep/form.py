@@ -12,10 +12,9 @@ from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
 from lib.ui.shared import controls, resources
 from lib.ui.shared.connection import open_dialog
 from lib.ui.shared.figures import money
-from lib.ui.shared.markdown import rendered
 from lib.ui.shared.model_picker import options
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, _n, error_sentence
+from lib.ui.shared.texts import _, _n, error_message, error_sentence
 from lib.ui.shared.unsupported_params import ANY_MODEL
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep.prior_conversation import history, history_line
@@ -86,7 +85,7 @@ def plan_line(services: Services, visitor: Visitor) -> None:
     try:
         plan = read_plan()
     except InvalidInput as missing:
-        st.caption(rendered(_(missing.message).format_map(missing.facts)))
+        st.caption(error_message(missing))
         return
     found = estimate(plan, services.registry.endpoints(visitor.owner))
     line = _n(

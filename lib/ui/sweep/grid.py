@@ -11,12 +11,13 @@ import streamlit as st
 from lib.calls import unsupported_params
 from lib.calls.records import CallRecord
 from lib.core.errors import recorded
+from lib.core.rich_text import Growing, literal
 from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
 from lib.sweep.scheduler import SweepRun
 from lib.ui.shared.figures import money, summary
 from lib.ui.shared.live_text import CURSOR
-from lib.ui.shared.markdown import markdown, plain, rendered
+from lib.ui.shared.markdown import draw, markdown
 from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.sweep import actions
 
@@ -51,7 +52,7 @@ def grid(standing: Progress, run: SweepRun | None) -> None:
     repeats = max(cell.repeat for cell in cells) + 1
     with st.container(key="sweep_grid"):
         for model, of_model in groupby(shown, key=lambda cell: cell.model):
-            st.markdown(f"**{plain(model)}**")
+            st.markdown(f"**{literal(model)}**")
             for line in _lines(_by_temperature(of_model)):
                 for place, setting in zip(st.columns(CELLS_A_LINE), line, strict=False):
                     with place:
@@ -119,7 +120,7 @@ def _card(cell: Cell, repeats: int, call: CallRecord | None, run: SweepRun | Non
         answer = run.answers.get(cell.id) if run is not None else None
         if answer is not None and not answer.finished:
             text = answer.reply.choices[0].text if answer.reply.choices else ""
-            st.markdown(rendered(text) + CURSOR)
+            draw(st, Growing().pieces(text, CURSOR))
             st.button(
                 _("Stop this one"),
                 key=f"stop_{cell.id}",
@@ -130,7 +131,7 @@ def _card(cell: Cell, repeats: int, call: CallRecord | None, run: SweepRun | Non
         elif call is not None and ended:
             _ended(call)
         elif run is not None and cell.id in run.failed:
-            st.error(rendered(error_sentence(run.failed[cell.id])))
+            st.error(error_sentence(run.failed[cell.id]))
         elif run is not None and not run.finished:
             st.caption(_("waits"))
         else:
@@ -139,11 +140,11 @@ def _card(cell: Cell, repeats: int, call: CallRecord | None, run: SweepRun | Non
 
 def _ended(call: CallRecord) -> None:
     for name in unsupported_params.left_out(call.params_asked, call.params_sent):
-        st.caption(_("Fixed: this model does not take “{name}”.").format(name=name))
+        st.caption(_("Fixed: this model does not take “{name}”.").format(name=literal(name)))
     if call.choices:
         markdown(st, call.choices[0].text)
     if call.error_kind:
-        st.error(rendered(error_sentence(recorded(call.error_record, call.error_text))))
+        st.error(error_sentence(recorded(call.error_record, call.error_text)))
         if call.error_text:
             with st.expander(_("What the service said"), type="compact"):
                 st.code(call.error_text, language=None, wrap_lines=True)

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from lib.core.rich_text import literal
 from lib.services import Services
 from lib.sweep import repository as sweeps
-from lib.ui.shared.markdown import plain
 from lib.ui.shared.state import LISTED, state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
@@ -19,7 +19,7 @@ def sweep_list(services: Services, visitor: Visitor) -> None:
         st.button(_("New sweep"), key="sweep_new", icon=":material/add:", on_click=actions.new, width="stretch")
         for sweep in found[:limit]:
             st.button(
-                f"{plain(sweep.title)}  \n{sweep.done + sweep.failed}/{sweep.total}",
+                f"{literal(sweep.title)}  \n{sweep.done + sweep.failed}/{sweep.total}",
                 key=f"sweep_open_{sweep.id}",
                 type="secondary" if sweep.id == state.sweep_id else "tertiary",
                 on_click=actions.open_sweep,

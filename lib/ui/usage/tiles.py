@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.core.i18n import N_
+from lib.core.rich_text import literal
 from lib.ui.shared.figures import money
-from lib.ui.shared.markdown import plain
 from lib.ui.shared.texts import _, _n
 from lib.usage.totals import ModelTotals, Totals
 
@@ -56,7 +56,7 @@ def _most(tokens: int, totals: Totals, models: Sequence[ModelTotals]) -> str:
     largest = max(models, key=lambda one: one.tokens or 0)
     return _("{share:.0%} of it is {model}; {output:.0%} is text the models wrote (output).").format(
         share=(largest.tokens or 0) / tokens,
-        model=plain(largest.model),
+        model=literal(largest.model),
         output=(totals.completion_tokens or 0) / tokens,
     )
 

@@ -13,6 +13,7 @@ from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.pages import (
     KEY,
+    as_read,
     ask,
     bodies,
     choose_model,
@@ -174,7 +175,7 @@ def test_a_long_chat_draws_its_last_turns_and_the_others_on_demand(app: AppTest)
 def test_alternatives_stand_side_by_side_and_one_is_picked(app: AppTest, api: FakeApi) -> None:
     switch_on(app, "n", "number_input", 2)
     ask(app, "hello")
-    second = [text.value for text in app.markdown if text.value.startswith("You said: hello")][1]
+    second = [words for words in map(as_read, app.markdown) if words.startswith("You said: hello")][1]
     app.button(key="pick_0_1").click().run()
     app.toggle(key="chat_n_on").set_value(False).run()
     ask(app, "and now?")

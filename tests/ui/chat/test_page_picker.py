@@ -138,7 +138,7 @@ def test_the_list_draws_some_of_each_vendor_and_more_of_one(app: AppTest) -> Non
 @pytest.mark.row("C28")
 def test_the_list_says_what_a_model_reads_and_costs(app: AppTest) -> None:
     assert listed(dialog(app, "gpt-4o")) == ["gpt-4o"]
-    assert "128,000 tokens · \\$2.50 in, \\$10.00 out per million" in shown(app)
+    assert "128,000 tokens · $2.50 in, $10.00 out per million" in shown(app)
 
 
 @pytest.mark.row("C28")

@@ -18,7 +18,7 @@ from lib.ui.shared.controls import ZONES, zone
 from lib.visitor import saved_items
 from lib.visitor.presets import PRESETS
 from tests.fake_api import FakeApi
-from tests.pages import ask, bodies, choose_model, click, host, owner, shown, tab_of
+from tests.pages import as_read, ask, bodies, choose_model, click, host, owner, shown, tab_of
 
 LEFT_OUT = "“{}” was left out: this model does not take it."
 QUESTION = (Message(role="user", content="Hello"),)
@@ -256,7 +256,7 @@ def test_a_mistake_in_the_further_fields_is_said_and_nothing_is_sent(
     ]:
         with subtests.test(text=text[:80]):
             type_json(app, text)
-            assert sentence in app.error[0].value
+            assert sentence in as_read(app.error[0])
             ask(app)
 
             assert bodies(api) == []
