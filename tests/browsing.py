@@ -13,6 +13,11 @@ QUIET = [
     "--disable-component-update",
 ]
 SECONDS = 60_000
+CLIPBOARD_BECOMES = """async text => {
+    const end = Date.now() + 5000;
+    while (Date.now() < end) if (await navigator.clipboard.readText() === text) return true;
+    return false;
+}"""
 
 
 def key(page: Page, name: str) -> Locator:

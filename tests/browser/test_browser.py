@@ -9,15 +9,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browsing import asked, composer, ended, key, link, open_page, send
+from tests.browsing import CLIPBOARD_BECOMES, asked, composer, ended, key, link, open_page, send
 from tests.fake_api import FakeApi
 
 STOP_SECONDS = 0.2
-CLIPBOARD_BECOMES = """async text => {
-    const end = Date.now() + 5000;
-    while (Date.now() < end) if (await navigator.clipboard.readText() === text) return true;
-    return false;
-}"""
 
 
 @pytest.mark.row("C1", "C32")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.app_server import AppServer
-from tests.browsing import key, link, open_at, open_page
+from tests.browsing import CLIPBOARD_BECOMES, key, link, open_at, open_page
 from tests.case_files import cases
 from tests.fake_api import FakeApi
 from tests.pages import host
@@ -156,3 +156,17 @@ def test_ones_own_message_can_be_seen_as_markdown(app: AppServer, context: Brows
 
     expect(question.locator("h1")).to_have_text("run")
     expect(question.locator("strong").first).to_have_text("bold")
+
+
+@pytest.mark.row("C17")
+def test_a_table_is_copied_as_tab_separated_text(app: AppServer, context: BrowserContext, tmp_path: Path) -> None:
+    page, _ = listening(context, app)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    bring_in(page, ["| name | price |\n|---|--:|\n| **tea** | $5 |\n| a `b` | 6<br>7 |"], tmp_path)
+    key(page, "copy_0").get_by_role("button").click()
+    box = key(page, "panel_0").get_by_test_id("stCode").nth(1)
+    expect(box).to_contain_text("tea")
+    box.hover()
+    box.get_by_role("button").click()
+
+    assert page.evaluate(CLIPBOARD_BECOMES, "name\tprice\ntea\t$5\na b\t6 7")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lib.chat.repository import Turn
 from lib.core.i18n import N_
-from lib.core.rich_text import literal
+from lib.core.rich_text import literal, tables
 from lib.ui.chat import edit_actions, model_actions, open_in_sweep
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.share import share
@@ -94,6 +94,11 @@ def _close() -> None:
 def _to_the_letter(_name: str, turn: Turn) -> None:
     st.caption(_("To the letter, as it came; the button in the corner copies it:"))
     st.code(turn.text, language=None, wrap_lines=True)
+    found = tables(turn.text)
+    if found:
+        st.caption(_("Its tables, to be pasted into a spreadsheet:"))
+    for table in found:
+        st.code(table, language=None)
 
 
 def _figures(name: str, turn: Turn) -> None:
