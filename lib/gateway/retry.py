@@ -1,6 +1,10 @@
 """Decides whether and when a failed call is tried again: one rule for the chat and the sweep.
 
 A request that may have been billed (a timeout, a cut answer) is never sent a second time.
+
+A rule of our own rather than tenacity or stamina: how long to wait stands in the service's own headers, whether to try
+at all depends on whether words were shown, and the sleep is the caller's, as a sweep gives its slot to another call
+meanwhile. To tenacity all three would be handed as functions; what it adds is the loop around them, in `Client.ask`.
 """
 
 import math
