@@ -22,6 +22,7 @@ class Favourites:
     def with_star(self, model: str) -> "Favourites":
         """With a star on `model`, or without it where there is one."""
         others = tuple(one for one in self.starred if one != model)
+        # The newest star last, where the list is cut from the front.
         starred = others if model in self.starred else (*others, model)[-MOST_STARRED:]
         return Favourites(starred, self.recent)
 
@@ -46,4 +47,5 @@ def keep(db: Connection, owner: str, favourites: Favourites) -> None:
 
 
 def _of(models: Iterable[str], endpoints: Collection[str]) -> tuple[str, ...]:
+    # A service may not be connected today; its stars are kept for the day it is.
     return tuple(model for model in models if model.partition("/")[0] in endpoints)

@@ -11,6 +11,7 @@ from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.visitor import preferences
 
+# All things of a kind are one row, which is read and written as a whole.
 MOST = 50
 MOST_CHARACTERS = 40_000
 LONGEST_NAME = 60
@@ -45,6 +46,7 @@ class SavedItems:
         kept, new = self.own(db, owner), self._fit(new)
         if new in kept and new != old:
             raise _taken(new)
+        # The whole dict anew, as only that keeps the place.
         self._put(db, owner, {new if name == old else name: values for name, values in kept.items()})
         return new
 
