@@ -32,6 +32,7 @@ def read(text: str) -> Mapping[str, Any] | None:
 
 def _parsed(text: str) -> Any:
     try:
+        # Python reads NaN, Infinity and 1e999, which are no JSON: services would refuse the whole request.
         return json.loads(
             text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite, parse_int=_whole
         )
@@ -43,6 +44,7 @@ def _parsed(text: str) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # JSON's reader would keep the last one and say nothing.
     fields = dict(pairs)
     if len(fields) < len(pairs):
         names = [name for name, _value in pairs]
