@@ -122,7 +122,7 @@ class Jobs:
         self.loop.call_soon_threadsafe(job._run, self.loop, work)
 
     async def begin(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
-        """The same on the loop."""
+        """Like `start`, for coroutines that run on the loop themselves."""
         self._register(job)
         job._run(self.loop, work)
 

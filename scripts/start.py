@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def address() -> str:
-    """Where Streamlit will listen. (Asked for it before its start, Streamlit says that its settings have changed.)"""
+    """The address that Streamlit will listen at, from the environment or its settings file. Streamlit itself is not
+    asked: before its start it would then log that its settings have changed."""
     settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     return os.environ.get("STREAMLIT_SERVER_ADDRESS") or str(settings["server"]["address"])
 

@@ -247,7 +247,7 @@ def messages_of(conn: Connection, owner: str, call_id: str) -> list[Message]:
 
 
 def whole() -> Select[Any]:
-    """All that `record` takes, of all calls."""
+    """A query for whole records of all calls, without their answers; the caller says whose and which."""
     # any owner: who uses this names the owner.
     return select(*COLUMNS).join(call_details, call_details.c.call_seq == calls.c.seq)
 

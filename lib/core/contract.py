@@ -46,7 +46,7 @@ NEWER_MODELS = re.compile(r"o\d|gpt-5")
 @dataclass(frozen=True, slots=True)
 class Range:
     """What may be set for one number: inclusive bounds, its default, and a slider's step. `ours` says that the upper
-    bound is not the contract's, which has none, but the most that anybody can mean."""
+    bound is our own, as the contract has none."""
 
     lowest: float
     highest: float
@@ -142,7 +142,7 @@ class Params(BaseModel):
             raise _refusal(str(problem.errors(include_input=False)[0]["loc"][0])) from None
 
     def limited(self) -> Self:
-        """The parameters themselves; raises InvalidInput for the first one that is larger than anybody can mean."""
+        """The parameters themselves; raises InvalidInput for the first one above our own upper bounds."""
         for name, bounds in RANGES.items():
             value = getattr(self, name)
             if value is not None and value > bounds.highest:

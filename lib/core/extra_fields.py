@@ -11,7 +11,7 @@ from lib.core.i18n import N_
 
 EXAMPLE = '{"seed": 7, "reasoning_effort": "low"}'
 DEEPEST = 50
-"""How many brackets may stand in each other: far more than any service has, far fewer than a reader can't follow."""
+"""How deep objects and lists may be nested: deeper than any service needs, and less than JSON readers can take."""
 
 
 def read(text: str) -> Mapping[str, Any] | None:

@@ -53,7 +53,8 @@ def data_url(file: bytes) -> str:
 
 
 def _kind(file: bytes) -> str | None:
-    """What kind of image `file` is; None for what can't be sent. Only its head is read, so a bomb stays shut."""
+    """What kind of image `file` is; None for what can't be sent. Only its head is read, so
+    that a decompression bomb is never unpacked."""
     try:
         # Only these: Pillow has readers for dozens of kinds, and each is code that a hostile file reaches.
         with Image.open(BytesIO(file), formats=KINDS) as image:

@@ -128,7 +128,7 @@ def unreachable(error: BaseException) -> ConnectionFailed:
         found = next((cause for cause in causes if isinstance(cause, kind)), None)
         if found is not None:
             return meaning(str(found)[:300])
-    # anyio's errors for a server that hangs up; while a connection is made, that is in the middle of TLS's greeting.
+    # anyio's errors for a server that hangs up; while a connection is made, that is in the TLS handshake.
     hung_up = {type(cause).__name__ for cause in causes} & {"EndOfStream", "BrokenResourceError"}
     return TlsFailed() if hung_up else ConnectionFailed()
 

@@ -42,7 +42,7 @@ def _base64(data: bytes) -> Iterator[str]:
 
 
 def last_four(key: str) -> str:
-    """All that may be shown of a key."""
+    """An ellipsis and the last four characters of a key: all that may be shown of it."""
     return "…" + key[-4:]
 
 

@@ -90,7 +90,7 @@ def _reset(headers: Mapping[str, str], now: float) -> float | None:
             if wait is not None:
                 (used_up if headers.get(suffix.format(quota), "").strip() == "0" else others).append(wait)
     plain = _positive(moment(headers.get("x-ratelimit-reset", ""), now))
-    # What is used up has to come back, the slowest of it last; the others are only told along.
+    # Every quota that is used up has to come back, so the longest wait counts; else the shortest is worth a try.
     return max(used_up) if used_up else min([*others, *([plain] if plain else [])], default=None)
 
 

@@ -66,7 +66,7 @@ class EventReader:
     """Takes bytes as they arrive and gives back whole events, in time linear to the bytes; at most 16 MiB each."""
 
     def __init__(self) -> None:
-        # A character may be cut by the network; a broken one costs itself (openai-python raises for the whole answer).
+        # A character may be cut between two chunks; a broken one becomes U+FFFD and does not end the answer.
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
         self._lines = _Lines()
         self._name = ""

@@ -50,7 +50,7 @@ def chain(conversation: Iterable[tuple[str, str, Sequence[str]]]) -> list[Node]:
 
 
 def keep(db: Connection, owner: str, conversation: Sequence[Message]) -> str | None:
-    """Keep a conversation with its images; its tip, or None for an empty one."""
+    """Store a conversation with its images; the hash of its last node (128 bits in hex), or None for an empty one."""
     nodes = chain((one.role, one.content, image_store.keep(db, owner, one.images)) for one in conversation)
     keep_nodes(db, owner, nodes)
     return nodes[-1].hash if nodes else None

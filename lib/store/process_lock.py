@@ -62,8 +62,9 @@ class ProcessLock:
 
 
 class AdvisoryLock:
-    """The same in a PostgreSQL database, on a connection of its own. Where that breaks, it is opened again and the lock
-    re-taken before anything else is done there; `recheck` is called before each write to see to that at once."""
+    """A lock in a PostgreSQL database that says: this process has it open. It is held by a connection of its own; where
+    that breaks, a new one takes the lock again, at once when `recheck` is called, which the writer does before each
+    write. Raises SQLAlchemyError where the server can't be reached."""
 
     def __init__(self, url: URL) -> None:
         # A server that is gone without a word is noticed after 10 + 3 * 5 seconds, not after the system's two hours.

@@ -52,13 +52,15 @@ class SweepRun(Job):
 
 
 def slowest_first(cells: Sequence[Cell]) -> list[Cell]:
-    """The cells in the order that ends soonest: dear models are the slow ones, so they begin."""
+    """The cells, those of the dearest models first: they tend to be the slowest, and a sweep that begins with
+    the slowest ends sooner."""
     dearness = {cell.model: (prices.list_price(cell.model.partition("/")[2]) or (0.0, 0.0))[1] for cell in cells}
     return sorted(cells, key=lambda cell: -dearness[cell.model])
 
 
 class Slot:
-    """One of a sweep's places to send from. While a call waits to be tried again, another one has its place."""
+    """One of the places of a sweep, which has as many as calls run at once. While a call waits to be tried again,
+    another call has its place."""
 
     def __init__(self, slots: asyncio.Semaphore) -> None:
         self._slots = slots

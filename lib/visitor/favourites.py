@@ -27,7 +27,7 @@ class Favourites:
         return Favourites(starred, self.recent)
 
     def after(self, used: Iterable[str]) -> "Favourites":
-        """When `used` have been asked."""
+        """With `used` put first among the models used last."""
         return Favourites(self.starred, tuple(dict.fromkeys([*used, *self.recent]))[:MOST_RECENT])
 
     def at(self, endpoints: Collection[str]) -> "Favourites":
@@ -36,13 +36,13 @@ class Favourites:
 
 
 def of(db: Connection, owner: str) -> Favourites:
-    """The visitor's."""
+    """The favourites of `owner`; empty where none were kept."""
     kept = preferences.get(db, owner, _NAME) or {}
     return Favourites(tuple(kept.get("starred", ())), tuple(kept.get("recent", ())))
 
 
 def keep(db: Connection, owner: str, favourites: Favourites) -> None:
-    """Keep them."""
+    """Store the favourites of `owner`, instead of those before."""
     preferences.put(db, owner, _NAME, asdict(favourites))
 
 

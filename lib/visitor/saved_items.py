@@ -22,7 +22,8 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SavedItems:
-    """Things of one kind, kept under `kind`; nobody can give them the names in `ready` (lower case)."""
+    """Things of one kind, stored as the preference `kind`. `ready` are the names (lower case) of the built-in ones,
+    which no other may have."""
 
     kind: str
     ready: frozenset[str] = frozenset()
