@@ -98,7 +98,7 @@ def _with_whole_header(damaged: Path, copy: Path) -> None:
     header = bytearray(
         b"SQLite format 3\0" + PAGE_BYTES.to_bytes(2, "big") + bytes([2, 2, 0, 64, 32, 32]) + bytes(HEADER_BYTES - 24)
     )
-    # The change counter, and the one for which the size is valid: SQLite believes the size where both are the same.
+    # The change counter, and its value when the size was written: SQLite believes the size where both are the same.
     header[24:28] = header[92:96] = (1).to_bytes(4, "big")
     header[28:32] = pages.to_bytes(4, "big")
     # Schema cookie, and schema format 4, which SQLite writes today.

@@ -180,7 +180,7 @@ def _write(fd: int, data: bytes, offset: int) -> bool:
     else:  # Windows
         os.lseek(fd, offset, os.SEEK_SET)
         written = os.write(fd, data)
-    # It is here because the process may be killed, or the power cut, before the database takes it.
+    # An entry is here because the process may be killed, or the power cut, before the database takes it.
     os.fsync(fd)
     return written == len(data)
 
