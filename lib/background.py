@@ -26,6 +26,7 @@ class Job:
         self.error: BaseException | None = None
         self.trouble: TemperaError | None = None
         self.finished = False
+        # The loop's thread touches the job, script threads wait for it.
         self._changed = threading.Condition()
         self._version = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -59,6 +60,7 @@ class Job:
     async def ended(self) -> None:
         """Wait on the loop until the job has ended; its error is kept, not raised."""
         task = self._task
+        # By `wait` and not by `await task`: that would raise the job's error here, and cancel it with whoever waits.
         if task is not None:
             await asyncio.wait([task])
 
@@ -69,6 +71,7 @@ class Job:
             self._loop.call_soon_threadsafe(self._loop.call_soon, self._stop)
 
     def _run(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> None:
+        # Kept in a field: the loop itself holds its tasks weakly, and one that nobody holds may vanish half-way.
         self._task = loop.create_task(work)
         self._task.add_done_callback(self._end)
 
@@ -85,6 +88,7 @@ class Job:
         if self.error is not None:
             self.error.__traceback__ = None  # its frames hold all that the job worked with
         self._task = None
+        # Before it counts as finished: whoever waits for the end may look at once at what is left.
         self.release()
         self.finished = True
         self.touch()
@@ -105,17 +109,20 @@ class Jobs:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
+        # Any script thread may register a job while another one lists them; a dict that changes meanwhile raises.
         self._lock = threading.Lock()
+        # A thread of its own: a script run has no loop, and ends when its page is left; jobs go on.
         self._thread = threading.Thread(target=self.loop.run_forever, name="jobs", daemon=True)
         self._thread.start()
 
     def start(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` on the loop under the job's id; for every thread but the loop's own."""
         self._register(job)
+        # Only this call wakes the loop from another thread, and only the loop's own thread may make its tasks.
         self.loop.call_soon_threadsafe(job._run, self.loop, work)
 
     async def begin(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
-        """The same on the loop."""
+        """Like `start`, for coroutines that run on the loop themselves."""
         self._register(job)
         job._run(self.loop, work)
 
@@ -143,6 +150,7 @@ class Jobs:
         try:
             return future.result(seconds)
         except TimeoutError:
+            # Else the coroutine would go on, with nobody to hear of its end.
             future.cancel()
             raise
 
@@ -150,12 +158,15 @@ class Jobs:
         """Cancel what runs, let it record its end, run `last`, and stop the loop."""
         running = self.running()
         for job in running:
+            # All are asked to stop before one is waited for, so that they end side by side.
             job.cancel()
         for job in running:
             job.wait_until_finished(seconds)
+        # After the jobs, which still use what `last` closes.
         self.call(last, seconds)
         self.call(_cancel_the_rest(), seconds)
         self.loop.call_soon_threadsafe(self.loop.stop)
+        # The loop can't be closed while it runs.
         self._thread.join(seconds)
         self.loop.close()
 
@@ -168,6 +179,7 @@ class Jobs:
     def _forget_oldest(self) -> None:
         finished = [job for job in self._jobs.values() if job.finished]
         room, bytes_left = KEPT, KEPT_BYTES
+        # The newest first: they have the room. One that runs is never forgotten.
         for job in reversed(finished):
             room, bytes_left = room - 1, bytes_left - job.size
             if room < 0 or bytes_left < 0:

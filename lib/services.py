@@ -62,8 +62,10 @@ class Services:
                 N_("TEMPERA_MODE=shared needs a sign-in, and this version has none yet."),
                 N_("Leave it out to use Tempera on this computer."),
             )
+        # Before anything that could log: a database's or a library's complaint may hold a key.
         mask_log()
         store, trouble = _open_store(settings)
+        # tiktoken asks the network for its vocabulary unless it stands in this folder.
         os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))
         with suppress(OSError):  # on a full disk an earlier start has placed it, or it is done without
             tokens.place_vocabulary(_vocabulary_folder(settings))
@@ -73,6 +75,7 @@ class Services:
         jobs, client = Jobs(), Client(clocks)
         # A store in memory has no use for what the file's store has still to get.
         finals = FinalRecords(store, Spill.open(settings.data_dir) if store.durable else None)
+        # Before the calls of dead processes are closed as interrupted: some ended well, and could only not be saved.
         finals.take_over()
         finals.retry_on(jobs.loop)
         dispatcher = Dispatcher(jobs, client, store, finals)
@@ -100,11 +103,13 @@ class Services:
     def restore(self, source: Path) -> Path:
         """Replace everything by a backup; where what was there before is kept. Raises NotRestored and StoreError."""
         kept = backup.restore(self.store, source, self.settings.data_dir)
+        # Calls that were under way when the backup was made end in no process now.
         self.store.write(lambda db: records.interrupt_orphans(db, self.dispatcher.process)).result()
         return kept
 
     def close(self) -> None:
         """Stop what runs, record it, and let go of everything."""
+        # The jobs first, as they still write; the held records while the store is open; the store last.
         self.dispatcher.jobs.close(last=self.dispatcher.client.aclose())
         if self.local is not None:
             self.local.close()
@@ -132,14 +137,17 @@ def _mend_the_past(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
         store.write(lambda db: records.interrupt_orphans(db, process, seem_dead)).result()
         if any(isinstance(notice, StoreReplaced) for notice in store.notices):
             store.write(kept_totals.rebuild_all).result()  # the sums that were salvaged are of other calls
+        # A sweep whose process died while its cells were written is whole before anybody opens it.
         sweeps.finish_planning()
         _purge_deleted(store)
 
     async def later() -> None:
         done = False
         while not done:
+            # On PostgreSQL a living process may just be reconnecting: only who is without a lock now and then is dead.
             await asyncio.sleep(max(MEND_SECONDS, process_lock.DEAD_SECONDS if store.needs_second_look else 0))
             with suppress(StoreError):
+                # In a thread, as it waits for the writing thread, and the loop must go on.
                 await asyncio.to_thread(mend)
                 done = True
 
@@ -149,6 +157,7 @@ def _mend_the_past(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
         if not seem_dead:
             mend()
             return
+    # Full, locked or read-only: what is saved can be shown all the same, and the mending is tried again.
     except StoreError:
         pass
     asyncio.run_coroutine_threadsafe(later(), dispatcher.jobs.loop)

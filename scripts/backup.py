@@ -38,6 +38,7 @@ def restore(settings: Settings, file: Path) -> str:
     store = Store.open(settings.store_url)
     try:
         kept = backup.restore(store, file, settings.data_dir)
+        # Calls that were under way when the backup was made end in no process now.
         store.write(lambda db: records.interrupt_orphans(db, process_lock.ID)).result()
     finally:
         store.close()

@@ -13,6 +13,7 @@ ROW = re.compile(r"^\| ([A-Z]\d+) \| (.*?) \|.*\|$", re.MULTILINE)
 
 def marks(module: Path) -> Iterator[tuple[str, str]]:
     """Each row that a test of the module is marked with, and the test's name as a sentence."""
+    # Read and not imported: importing the tests would start what they start.
     for node in ast.parse(module.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef):
             for mark in node.decorator_list:

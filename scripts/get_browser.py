@@ -32,6 +32,7 @@ def fetch() -> None:
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     may_apt = bool(shutil.which("apt-get")) and os.geteuid() == 0
     if runs(*PLAYWRIGHT, "install", "chromium"):
+        # Playwright's browser comes without the libraries that a bare Debian lacks.
         if may_apt:
             runs(*PLAYWRIGHT, "install-deps", "chromium")
     elif may_apt and runs("apt-get", "update", "-qq"):

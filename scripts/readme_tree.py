@@ -31,6 +31,7 @@ def folder(path: Path, depth: int = 0) -> Iterator[str]:
         if module.name != "__init__.py":
             yield line(module.name, depth + 1, first_sentence(module))
     for inner in sorted(child for child in path.iterdir() if child.is_dir() and any(child.rglob("*.py"))):
+        # Migrations are steps and no places to look for anything.
         if inner.name != "versions":
             yield from folder(inner, depth + 1)
 

@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def address() -> str:
-    """Where Streamlit will listen. (Asked for it before its start, Streamlit says that its settings have changed.)"""
+    """The address that Streamlit will listen at, from the environment or its settings file. Streamlit itself is not
+    asked: before its start it would then log that its settings have changed."""
     settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     return os.environ.get("STREAMLIT_SERVER_ADDRESS") or str(settings["server"]["address"])
 
@@ -50,12 +51,15 @@ def say_what_the_store_does() -> None:
 def main() -> None:
     """Check the port, then hand over to Streamlit; Ctrl-C ends both without a word."""
     port = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("PORT", "8501")
+    # Streamlit looks for .streamlit/config.toml in the folder that it is started from.
     os.chdir(ROOT)
+    # It is scripts/ now, and `lib` is found from the root.
     sys.path[0] = str(ROOT)
     trouble = obstacle(address(), port)
     if trouble:
         sys.exit(trouble)
     say_what_the_store_does()
+    # standalone_mode off: click would else print “Aborted!” and end the process itself.
     with suppress(click.Abort, KeyboardInterrupt):
         cli.main(["run", "app.py", "--server.port", port], prog_name="streamlit", standalone_mode=False)
 

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 from lib.core.contract import Params
 
+# The name that openai-python itself looks for; a sample never holds the key.
 KEY = "OPENAI_API_KEY"
 OPENAI_NAMES = {"model", "messages", "max_completion_tokens", "stream_options", *get_type_hints(Params)} - {
     "extra_fields"
@@ -52,6 +53,7 @@ def python_openai(url: str, body: Body) -> str:
     arguments = [f"{name}={_python(value)}" for name, value in named.items()]
     if further:
         arguments.append(f"extra_body={_python(further)}")
+    # All lines, blank ones too: one inside a literal of several lines has to move with the others.
     given = indent(",\n".join(arguments) + ",", "    ", lambda line: True)
     return f"""import os
 

@@ -30,6 +30,7 @@ class Dispatcher:
         """Begin a call of the chat `place` that is recorded as started, unless `started` is False; for every thread but
         the loop's own."""
         answer = self._answer(call, endpoint, place, started)
+        # The store counts the call of a temporary chat, without its words; those are in memory only.
         texts = self.memory.open() if call.temporary else None
         self.jobs.start(answer, run(answer, endpoint, self.client, self.store, self.finals, texts=texts))
         return answer

@@ -95,6 +95,7 @@ class FinalRecord:
         request = self.call.request
         call = {name: getattr(self.call, name) for name in _CALL}
         asked = {"model": request.model, "params": request.params.to_send(), "unsupported": sorted(request.unsupported)}
+        # The store has the conversation since the call began; a spilled record should be small.
         messages = [] if self.started else [one.model_dump(mode="json") for one in request.messages]
         facts = {name: getattr(self.reply, name) for name in _REPLY}
         choices = [[one.text, one.reasoning, one.finish_reason, one.parts] for one in self.reply.choices]
@@ -122,6 +123,7 @@ class FinalRecord:
             for text, thoughts, reason, parts in came["choices"]
         ]
         facts = {**came, "choices": choices, "usage": Usage(**came["usage"])}
+        # JSON has no tuples.
         facts |= {"attempt_times": tuple(came["attempt_times"]), "price": came["price"] and tuple(came["price"])}
         rest = {name: value[name] for name in ("sent", "process", "place", "started", "began")}
         return cls(Call(**value["call"], request=request), Reply(**facts), **rest)
@@ -146,6 +148,7 @@ class FinalRecords:
 
     def __init__(self, store: Store, spill: Spill | None = None) -> None:
         self._store, self._spill = store, spill or Spill()
+        # The loop keeps and drops, script threads read and forget, the flush at the end runs in a third one.
         self._lock = threading.Lock()
         self._held: OrderedDict[str, FinalRecord] = OrderedDict()
         self._sizes: dict[str, int] = {}
@@ -182,8 +185,10 @@ class FinalRecords:
     async def write(self, record: FinalRecord) -> bool:
         """Write a record; False when it could not be written yet and is held, or when there is nothing to write to."""
         writing = asyncio.wrap_future(self._store.write(record.write))
+        # Not `wait_for`: at the end of its time that would give up the future, and with it how the write ended.
         done, _ = await asyncio.wait({writing}, timeout=PATIENCE_SECONDS)
         if not done:
+            # Spilled while the writing thread may still wait for a lock: a kill in these seconds loses nothing.
             await self.hold(record)
         try:
             written = await writing
@@ -194,6 +199,7 @@ class FinalRecords:
             self._retry_soon()
             return False
         if not done:
+            # In a thread, as overwriting the entry waits for the disk.
             await asyncio.to_thread(self._drop, record.call.id)
         return written
 
@@ -230,6 +236,7 @@ class FinalRecords:
 
     def flush(self) -> None:
         """Write all that is held as far as the store takes it; for every thread but the loop's and the writer's."""
+        # All are queued before one is waited for: they share a transaction, and one sync of the disk.
         writing = [(id, self._store.write(one.write)) for id, one in list(self._held.items())]
         for id, future in writing:
             try:
@@ -242,6 +249,7 @@ class FinalRecords:
     def retry_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Go on trying on `loop`, where anything is held."""
         if self._held:
+            # The start runs in a script's thread; a task can be made by the loop's own only.
             loop.call_soon_threadsafe(self._retry_soon)
 
     def close(self) -> None:
@@ -270,6 +278,7 @@ class FinalRecords:
                     log.warning("call %s is still not saved: %s", id, type(problem).__name__)
                     with self._lock:
                         if id in self._held:
+                            # One that is refused for ever must not keep the others out.
                             self._held.move_to_end(id)
                 else:
                     await asyncio.to_thread(self._drop, id)
@@ -277,6 +286,7 @@ class FinalRecords:
 
     def _keep(self, record: FinalRecord) -> bool:
         """Whether the record is newly held."""
+        # Before anything is kept: of a temporary chat no word may come into the spill file.
         record = record.without_needless()
         size = len(json.dumps(record.to_json()))
         with self._lock:

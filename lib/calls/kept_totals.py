@@ -70,6 +70,7 @@ def subtract(conn: Connection, seqs: Iterable[int]) -> None:
 
 def rebuild(conn: Connection, owner: str, moments: Collection[int], sessions: Collection[str]) -> None:
     """Sum up anew what calls that began at `moments` (microseconds) in `sessions` were part of: they are removed."""
+    # Not by `subtract`: a first or last time can't be taken back. By whole days, so that few calls are read.
     for day in {at - at % DAY for at in moments}:
         for table in LENGTHS:
             conn.execute(delete(table).where(table.c.owner == owner, table.c.at >= day, table.c.at < day + DAY))
@@ -81,6 +82,7 @@ def rebuild(conn: Connection, owner: str, moments: Collection[int], sessions: Co
         rows = summed(usage_sessions).where(calls.c.owner == owner, calls.c.session.in_(some))
         conn.execute(_into(usage_sessions, rows))
     conn.execute(delete(usage_models).where(usage_models.c.owner == owner))
+    # From the days, whose sums are right by now, without a look at all calls.
     conn.execute(_into(usage_models, _of_days().where(usage_days.c.owner == owner)))
 
 
@@ -122,6 +124,7 @@ def _sums() -> dict[str, ColumnElement[Any]]:
     return values | {"cost": func.coalesce(func.sum(calls.c.cost), 0.0), "cost_known": func.count(calls.c.cost)}
 
 
+# Nine million such counts fit into the 64 bit of a sum; SQLite's sum() fails when it overflows.
 MOST = 10**12
 
 
@@ -135,6 +138,7 @@ def _count(conn: Connection, seqs: Iterable[int], sign: int) -> None:
     for some in chunks(seqs):
         for table in TABLES:
             conn.execute(_counting(table, conn.dialect.name, sign), {"seqs": some})
+            # Else a model would be listed that has no call any more.
             if sign < 0:
                 _drop_empty(conn, table, some)
 
@@ -144,6 +148,7 @@ def _counting(table: Table, dialect: str, sign: int) -> Insert:
     # any owner: the caller names calls that it has found as their owner's.
     rows = summed(table, sign).where(calls.c.seq.in_(bindparam("seqs", expanding=True)))
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    # SQLite reads ON CONFLICT after a SELECT rightly only where that has a WHERE (sqlite.org/lang_upsert.html).
     insert = make(table).from_select([*KEYS[table], *SUMS, "first_at", "last_at"], rows)
     new = insert.excluded
     return insert.on_conflict_do_update(

@@ -150,6 +150,7 @@ def finish_call(
     call = _running(conn, call_id, states)
     if call is None:
         return False
+    # While the row still is what was counted: closed as interrupted, without this answer's tokens.
     if call.state != "started":
         kept_totals.subtract(conn, [call.seq])
     # any owner: the runner names its own call; no visitor's id comes here.
@@ -171,11 +172,14 @@ def delete_calls(conn: Connection, owner: str, ids: Sequence[str]) -> None:
         facts = (calls.c.seq, calls.c.tip, calls.c.started_at, calls.c.session)
         rows += conn.execute(select(*facts).where(calls.c.owner == owner, calls.c.id.in_(some)))
     seqs = [row.seq for row in rows]
+    # Read before the calls go: their answers go with them (ON DELETE CASCADE).
     said = _texts_of(conn, owner, seqs)
     for some in texts.chunks(seqs):
         conn.execute(delete(calls).where(calls.c.owner == owner, calls.c.seq.in_(some)))
+    # After the calls: a conversation is free when no call has its end any more.
     message_nodes.free(conn, owner, {row.tip for row in rows if row.tip})
     texts.free(conn, owner, said)
+    # Last, from the calls that are left.
     kept_totals.rebuild(conn, owner, {row.started_at for row in rows}, {row.session for row in rows})
 
 
@@ -188,6 +192,7 @@ def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
     seqs = [row.seq for row in rows]
     said = _texts_of(conn, owner, seqs)
     for some in texts.chunks(seqs):
+        # Like a call of a temporary chat from now on: counted, without a word.
         silent = {"tip": None, "request_hash": None, "temporary": True, "chat_id": None}
         conn.execute(update(calls).where(calls.c.owner == owner, calls.c.seq.in_(some)).values(silent))
         conn.execute(delete(answers).where(answers.c.owner == owner, answers.c.call_seq.in_(some)))
@@ -242,7 +247,7 @@ def messages_of(conn: Connection, owner: str, call_id: str) -> list[Message]:
 
 
 def whole() -> Select[Any]:
-    """All that `record` takes, of all calls."""
+    """A query for whole records of all calls, without their answers; the caller says whose and which."""
     # any owner: who uses this names the owner.
     return select(*COLUMNS).join(call_details, call_details.c.call_seq == calls.c.seq)
 
@@ -389,6 +394,8 @@ def _running(conn: Connection, call_id: str, states: Sequence[State] = ("started
     # any owner: asked only for the runner's own calls.
     query: Select[Any] = select(calls.c.seq, calls.c.owner, calls.c.state, calls.c.temporary)
     query = query.where(calls.c.id == call_id)
+    # Another process may close the call as interrupted at this moment; SQLite leaves FOR UPDATE out, as its writing
+    # transaction keeps all others out.
     return conn.execute(query.where(calls.c.state.in_(states)).with_for_update()).first()
 
 
@@ -404,5 +411,6 @@ def _texts_of(conn: Connection, owner: str, seqs: Sequence[int]) -> set[str]:
 def _next_attempt(conn: Connection, call: Call) -> int:
     if call.cell_id is None:
         return 1
+    # Nobody else counts meanwhile in this process; a second process fails at the unique index.
     query = select(func.max(calls.c.attempt)).where(calls.c.owner == call.owner, calls.c.cell_id == call.cell_id)
     return (conn.execute(query).scalar() or 0) + 1

@@ -22,6 +22,7 @@ from lib.gateway.client import Client, OnBytes, Sleep, ignore_bytes
 from lib.gateway.endpoints import Endpoint
 from lib.store.database import Store
 
+# About as much of an answer is lost when the process is killed.
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_CHARACTERS = 2_000
 MOST_LEFT_OUT = 2
@@ -40,6 +41,7 @@ class Answer(Job):
         self.request = call.request
         """What is sent: the call's request without what the model refuses."""
         self.reply = Reply()
+        # The page's thread waits for it, the loop's thread sets it.
         self.sent = threading.Event()
         """Set when a whole request has left."""
         self.recorded = False
@@ -114,6 +116,7 @@ async def run(
     error: BaseException | None = None
     try:
         await _take_in(answer, endpoint, client, store, sleep)
+    # Not raised again: the final record is still to be written, and then the job ends anyway.
     except asyncio.CancelledError as stopped:
         state, error = "cancelled", stopped
     except TemperaError as problem:
@@ -134,6 +137,7 @@ async def run(
 async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: Store, sleep: Sleep) -> None:
     """Let the answer grow by what comes, and save it on the way."""
     saver = _Saver(answer, store)
+    # `async for` does not close a generator that it leaves early, and this one holds a connection.
     async with aclosing(_deltas(answer, endpoint, client, store, sleep)) as deltas:
         async for delta in deltas:
             answer.reply.add(delta)
@@ -168,6 +172,7 @@ async def _deltas(
                     yield delta
             return
         except BadParameter as error:
+            # Once a word was shown, another request would be paid twice, and its words would follow the first one's.
             names = unsupported_params.named_in(error, answer.request) if answer.reply.empty else frozenset()
             await _remember(answer.call, endpoint, names, store)
             if not left or not names:
@@ -198,6 +203,7 @@ def _end(answer: Answer, state: State, error: BaseException | None) -> None:
 
 def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
     """The usage as the service reported it, else our own count of what was sent and what came."""
+    # What the service counted is what it bills, whatever we would count.
     if reply.usage.source == "reported":
         return reply.usage
     if not sent:
@@ -265,6 +271,7 @@ class _Saver:
         self._unsaved += characters
         now = time.monotonic()
         due = now - self._at >= CHECKPOINT_SECONDS or self._unsaved >= CHECKPOINT_CHARACTERS
+        # One write at a time: while the database is locked they would pile up, each with the whole text so far.
         if due and self._unsaved and (self._writing is None or self._writing.done()):
             self._at, self._unsaved = now, 0
             call_id, reply = self._answer.call.id, self._answer.reply

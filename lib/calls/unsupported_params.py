@@ -17,6 +17,7 @@ from lib.core.errors import BadParameter
 from lib.store.schema import learned
 
 KEPT_MICROSECONDS = 30 * 24 * 3600 * 1_000_000
+# Without these there is no request: a service that refuses them means something else.
 NEEDED = ("model", "messages")
 
 _NOT_TAKEN = re.compile(
@@ -47,6 +48,7 @@ def remember(db: Connection, owner: str, base_url: str, model: str, params: Iter
     place = {"owner": owner, "base_url": base_url, "model": model}
     mine = [learned.c[name] == value for name, value in place.items()]
     for param in params:
+        # Deleted first: learned once more, the month begins anew.
         db.execute(delete(learned).where(*mine, learned.c.param == param))
         db.execute(insert(learned).values(**place, param=param, learned_at=now()))
 
@@ -61,6 +63,7 @@ def named_in(error: BadParameter, request: ChatRequest) -> frozenset[str]:
     """The fields of `request` that `error` says are not taken at all; empty where it says something else."""
     body = request.body()
     said = f"{error.code} {error.original}"
+    # Nobody sets it: it goes along with `stream`, so a service that names it can only mean the field itself.
     if error.param == "stream_options" and error.param in body:
         return frozenset({error.param})
     if not _NOT_TAKEN.search(said):
@@ -73,6 +76,7 @@ def named_in(error: BadParameter, request: ChatRequest) -> frozenset[str]:
 
 def left_out(asked: Mapping[str, Any], sent: Mapping[str, Any]) -> list[str]:
     """The parameters that were asked for and not sent, under any name."""
+    # Under its other name the longest answer was sent all the same.
     limited = any(name in sent for name in LIMIT_NAMES)
     return [name for name in asked if name not in sent and not (limited and name in LIMIT_NAMES)]
 

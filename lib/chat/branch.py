@@ -83,6 +83,7 @@ def _turns(conn: Connection, turns: Select[Any], said: Select[Any], of: Mapping[
     rows = [records.named(row, names) for row in result]
     if not rows:
         return []
+    # The texts by themselves: joined to the turns, each call's row would come once for each of its choices.
     choices = records.by_call(conn.execute(said, of).all())
     children = _children(conn, of["owner"], of["chat"])
     return [_turn(row, choices, children) for row in rows]
@@ -149,6 +150,7 @@ def _branch() -> CTE:
         .where(chats.c.owner == OWNER, chats.c.id == CHAT, chats.c.deleted_at.is_(None))
         .where(messages.c.owner == OWNER, messages.c.chat_id == CHAT)
     )
+    # From the head upwards: what is read grows with the branch, not with the tree.
     up = head.cte("branch", recursive=True)
     parents = (
         select(messages.c.id, messages.c.parent_id, up.c.depth + 1)
@@ -179,6 +181,7 @@ def _turn(row: _Values, choices: records.Answers, children: _Children) -> Turn:
     call = records.record(row, choices) if row["id"] is not None else None
     choice = call.choices[row["choice"]] if call and row["choice"] < len(call.choices) else None
     id, content = row["turn_id"], row["content"] or ""
+    # Deleted ones are not among them, and the message itself always is.
     family = children[row["parent_id"]]
     alternatives, versions = _grouped(id, family, children)
     return Turn(

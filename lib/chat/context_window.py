@@ -56,6 +56,7 @@ def estimates(
 def turns_to_leave_out(endpoints: Sequence[Endpoint], turns: Sequence[Turn], form: Form, text: str) -> int | None:
     """How many of the oldest `turns` have to go so that `text` fits for every model of `form`; None where nothing
     helps."""
+    # The smallest window counts: all models get the same turns.
     windows = [one.window for one in estimates(endpoints, turns, form, text) if one.window]
     if not windows:
         return 0
@@ -72,6 +73,7 @@ def _estimate(
     endpoint: Endpoint, model: str, messages: Sequence[Message], max_tokens: int | None, images: bool
 ) -> Estimate:
     prompt = tokens.count_prompt(messages)
+    # Its length can't be known; a bound that was set is never exceeded.
     typical = min(TYPICAL_ANSWER_TOKENS, max_tokens or TYPICAL_ANSWER_TOKENS)
     cost = prices.cost(model, Usage(prompt, typical))
     return Estimate(prompt, max_tokens or 1, window_of(endpoint, model), cost, images)
@@ -82,6 +84,7 @@ def _oldest_that_do_not_fit(
 ) -> int | None:
     """How many of the oldest `turns` have to go so that the others, `rest` (the system prompt, the new message) and the
     answer fit into `window`; None where `rest` alone is too long. What is kept begins with a question."""
+    # One by one, and without what each count adds for the reply, so that the sums below are those of the whole prompt.
     sizes = [tokens.count_prompt([turn]) - tokens.TOKENS_PER_REPLY for turn in turns]
     needed = tokens.count_prompt(rest) + answer_tokens + sum(sizes)
     for gone in range(len(turns) + 1):

@@ -105,6 +105,7 @@ class Conversation:
         """Record a question under `parent` with the answers to come, and begin."""
         asked = self._asked(turns, [message], form)
 
+        # One write: no question stands in the chat whose calls could not be recorded, and no call without its place.
         def record(db: Connection) -> str:
             chat_id = self.chat_id or chats.new_chat(db, self.owner, message.content)
             question = chats.add_message(db, self.owner, chat_id, parent, "user", message.content, message.images)
@@ -142,6 +143,7 @@ class Conversation:
         turns = self.branch()
         messages = [Message(role=one.role, content=one.text, images=self.images(one.images)) for one in turns]
         chat_id = replace(self, chat_id=None, temporary=False).import_chat("", messages)
+        # Only when the new one is on the disk: until then the temporary chat is all there is.
         self.erase()
         return chat_id
 
@@ -149,6 +151,7 @@ class Conversation:
         """`keep`, again and again until the store takes it."""
         while True:
             with suppress(StoreError):
+                # In a thread, as it waits for the writing thread, and the loop must go on.
                 await asyncio.to_thread(self.keep)
                 return
             await asyncio.sleep(KEEP_SECONDS)
@@ -204,8 +207,10 @@ class Conversation:
     def erase(self) -> None:
         """Remove the whole chat for good, and what was still to be saved of it."""
         if self.chat_id is not None:
+            # Its answers are stopped first: one that ends later would be written into a chat that is gone.
             self.dispatcher.forget(self.owner, self.chat_id)
         if self.chat_id is not None and not self.temporary:
+            # Before the rows go: a record that comes to be held in between would be written after them.
             self.dispatcher.finals.forget(self.owner, self.chat_id)
         self._change(lambda db, chat_id: chats.erase(db, self.owner, chat_id))
         if self.temporary:
@@ -236,6 +241,7 @@ class Conversation:
     def to_send(self, turns: Sequence[Turn]) -> list[Message]:
         """The conversation as it goes to a model, images included; answers without a word in them are left out."""
         used = [turn for turn in turns if turn.text.strip() or turn.images]
+        # One read for all turns; the same image may be in several.
         ids = list(dict.fromkeys(id for turn in used for id in turn.images))
         urls = dict(zip(ids, self.images(ids), strict=False))
         return [
@@ -249,6 +255,7 @@ class Conversation:
 
     def _repeat(self, turn: Turn, old: CallRecord, n: int, endpoint: Endpoint) -> None:
         """Make the call `old` of `turn` anew for `n` versions."""
+        # What was sent then, and not the branch of today, which may have been edited.
         messages = self.store.read(lambda db: records.messages_of(db, self.owner, old.id))
         params = Params.recorded({**old.params_asked, "n": n if n > 1 else None})
         call = self._prepared(endpoint, ChatRequest(old.model, tuple(messages), params))
@@ -298,10 +305,12 @@ class Conversation:
         together = secrets.token_hex(16) if len(asked.calls) > 1 else None
         firsts = []
         for call, _ in asked.calls:
+            # `temporary` leaves the texts out; into this store, in memory for a temporary chat, they do go.
             records.start_call(db, replace(call, temporary=False, chat_id=chat_id), self.dispatcher.process)
             place = (chat_id, question, call.id, call.request.choices, asked.begun, together, asked.left_out)
             firsts += chats.add_answers(db, self.owner, *place)[:1]
         if together:
+            # Each answer that is added is opened; the first model's is the one to go on with.
             chats.choose(db, self.owner, chat_id, firsts[0])
 
     def _start(self, asked: _Asked, chat_id: str) -> None:

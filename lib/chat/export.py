@@ -51,6 +51,7 @@ class _Image(_Strict):
     image_url: _Address
 
 
+# fail_fast, here and below: pydantic would else collect an error for each of a hundred thousand wrong parts.
 _Parts = Annotated[list[Annotated[_Text | _Image, Field(discriminator="type")]], Field(fail_fast=True)]
 
 
@@ -85,6 +86,7 @@ _PLACES: TypeAdapter[list[Literal[0]]] = TypeAdapter(_Places)
 
 def to_json(title: str, messages: Sequence[Message]) -> bytes:
     """The chat as JSON; `read` brings it back."""
+    # As a request has them: what reads a file takes a plain array of such messages too.
     turns = [message.to_send() for message in messages]
     return json.dumps({"tempera": 1, "title": title, "messages": turns}, ensure_ascii=False, indent=2).encode()
 
@@ -92,6 +94,7 @@ def to_json(title: str, messages: Sequence[Message]) -> bytes:
 def to_markdown(title: str, messages: Sequence[Message], names: Mapping[Role, str]) -> bytes:
     """The chat as Markdown; `names` say who speaks, by role."""
     turns = [f"**{names[message.role]}**\n\n{message.content}" for message in messages]
+    # Half a surrogate pair, which a model may send, has no UTF-8.
     return "\n\n---\n\n".join([f"# {title}", *turns]).encode("utf-8", "replace")
 
 
@@ -127,6 +130,7 @@ def _read(file: bytes) -> tuple[str, list[Message]]:
         if len(text) * 4 > MAX_TEXT_BYTES and b"data:image/" not in text and _WIDE.search(text):
             raise _too_long()
         messages.append(_Message.model_validate_json(text).plain())
+        # The size in memory and not the number of characters: one emoji makes a text four bytes a character wide.
         room -= sys.getsizeof(messages[-1].content)
         if room < 0:
             raise _too_long()

@@ -123,9 +123,11 @@ def delete_turn(conn: Connection, owner: str, chat_id: str, message_id: str) -> 
         raise NotFound
     others = [id for id in turn.versions if id != turn.id]
     gone = _below(conn, owner, chat_id, turn.alternatives) if others else set(turn.alternatives)
+    # One mark for all that goes together: by it `undelete_turn` finds them again, and nothing deleted at another time.
     mark = now()
     conn.execute(_messages_of(owner, chat_id).where(messages.c.id.in_(gone)).values(deleted_at=mark))
     if others:
+        # The head may be among what is gone.
         choose(conn, owner, chat_id, others[max(0, turn.versions.index(turn.id) - 1)])
     return mark
 
@@ -177,6 +179,7 @@ def _remove(conn: Connection, owner: str, chat_id: str) -> list[str]:
     rows = conn.execute(turns).all()
     conn.execute(sql_delete(messages).where(messages.c.owner == owner, messages.c.chat_id == chat_id))
     conn.execute(sql_delete(chats).where(chats.c.owner == owner, chats.c.id == chat_id))
+    # After the messages: an image is free when none has it any more.
     message_nodes.free_images(conn, owner, {id for row in rows for id in row.images or ()})
     return list({row.call_id for row in rows if row.call_id})
 
@@ -202,6 +205,7 @@ def _has_words(owner: str, words: str) -> ColumnElement[bool]:
 
 def _answered_with(owner: str, words: str) -> Select[Any]:
     """The ids of the chats that have `words` in an answer of a call."""
+    # An answer that still grows, or never ended, has its text in its own row.
     said = func.coalesce(texts.c.text, answers.c.unfinished_text)
     return (
         select(messages.c.chat_id)
@@ -235,6 +239,7 @@ def _below(conn: Connection, owner: str, chat_id: str, message_ids: Sequence[str
     rows = conn.execute(
         select(messages.c.id, messages.c.parent_id)
         .where(messages.c.owner == owner, messages.c.chat_id == chat_id)
+        # By number, so that one pass is enough.
         .order_by(messages.c.seq)
     ).all()
     below = {row.id for row in rows if row.id in message_ids}
@@ -251,6 +256,7 @@ def _add(
         raise NotFound
     moment, ids = now(), [secrets.token_hex(16) for _ in rows]
     place = {"owner": owner, "chat_id": chat_id, "parent_id": parent_id, "created_at": moment}
+    # First: it raises NotFound for another owner's chat, and nothing was written then.
     _must_change(conn, _of(owner, chat_id).values(head=ids[0], updated_at=moment))
     for message_id, row in zip(ids, rows, strict=True):
         conn.execute(messages.insert(), {**row, **place, "id": message_id})

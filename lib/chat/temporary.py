@@ -29,6 +29,7 @@ class TemporaryChats:
     def __init__(self, jobs: Jobs, forget: Callable[[str, str], None]) -> None:
         self._jobs, self._forget = jobs, forget
         self._watched: dict[tuple[str, str], _Watched] = {}
+        # Script threads say what is open while a worker thread looks who has left.
         self._lock = threading.Lock()
         self._watching = False
 
@@ -36,7 +37,9 @@ class TemporaryChats:
         """Note that a tab has a temporary chat open; `is_open` tells later whether it is still there."""
         with self._lock:
             watched = self._watched.setdefault((owner, chat_id), _Watched())
+            # Asked later by the watcher: a closed tab runs no script that could say so.
             watched.tabs[tab] = is_open
+            # Together with the look in `_watch`, so that a chat is never added to a watch that is just ending.
             start, self._watching = not self._watching, True
         if start:
             asyncio.run_coroutine_threadsafe(self._watch(), self._jobs.loop)
@@ -54,6 +57,7 @@ class TemporaryChats:
                     watched.last_open = now
             gone = [key for key, watched in self._watched.items() if now - watched.last_open >= LEFT_SECONDS]
         for owner, chat_id in gone:
+            # Outside the lock from here on: forgetting waits for the database.
             self.left(owner, chat_id)
             try:
                 self._forget(owner, chat_id)
@@ -67,4 +71,5 @@ class TemporaryChats:
                 if not self._watching:
                     return
             await asyncio.sleep(LOOK_SECONDS)
+            # In a thread, as forgetting a chat waits for the writing thread.
             await asyncio.to_thread(self.look, time.monotonic())

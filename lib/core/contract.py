@@ -39,13 +39,14 @@ SET_ELSEWHERE: Mapping[str, str] = {
     "max_completion_tokens": N_("“{field}” can't be set here: use the control “max_tokens”."),
 }
 """Further fields that nobody may set, and what to use instead."""
+# They refuse max_tokens (“Use 'max_completion_tokens' instead”). Others get the old name: Ollama ignores the new one.
 NEWER_MODELS = re.compile(r"o\d|gpt-5")
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
     """What may be set for one number: inclusive bounds, its default, and a slider's step. `ours` says that the upper
-    bound is not the contract's, which has none, but the most that anybody can mean."""
+    bound is our own, as the contract has none."""
 
     lowest: float
     highest: float
@@ -66,6 +67,7 @@ RANGES: Mapping[str, Range] = {
 
 def _within(name: str) -> Any:
     bounds = RANGES[name]
+    # Our own bounds are for new input only: what was stored before there were any has to be read.
     return Field(ge=bounds.lowest, le=None if bounds.ours else bounds.highest, allow_inf_nan=False)
 
 
@@ -94,6 +96,7 @@ class Params(BaseModel):
     `checked`, which knows our own upper bounds too.
     """
 
+    # A name that is misspelt would else be dropped in silence, and the model asked without it.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     temperature: Annotated[float, _within("temperature")] | None = None
@@ -115,6 +118,7 @@ class Params(BaseModel):
     @classmethod
     def _apart(cls, value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         for name in value or ():
+            # They are sent after the others, and would take their place.
             if name in SET_ELSEWHERE or (name in cls.model_fields and name != "extra_fields"):
                 raise InvalidInput(SET_ELSEWHERE.get(name, _OWN_CONTROL), field=name)
         return value
@@ -134,10 +138,11 @@ class Params(BaseModel):
         try:
             return cls(**values)
         except ValidationError as problem:
+            # Without the input, which may be a key in the wrong place.
             raise _refusal(str(problem.errors(include_input=False)[0]["loc"][0])) from None
 
     def limited(self) -> Self:
-        """The parameters themselves; raises InvalidInput for the first one that is larger than anybody can mean."""
+        """The parameters themselves; raises InvalidInput for the first one above our own upper bounds."""
         for name, bounds in RANGES.items():
             value = getattr(self, name)
             if value is not None and value > bounds.highest:
@@ -213,6 +218,7 @@ class ChatRequest:
         """The parameters under the names, and only those, that the model takes; a stream also asks for its usage."""
         named = {self._name_for(name): value for name, value in self.params.to_send().items()}
         if named.get("stream") and "stream" not in self.unsupported:
+            # Services report no usage of a stream unless asked for it.
             named["stream_options"] = {"include_usage": True}
         return {name: value for name, value in named.items() if name not in self.unsupported}
 
@@ -282,6 +288,7 @@ class Reply:
     Times are in seconds, `cost` in US dollars at the `price` of its model (None: no price).
     """
 
+    # Only appended to, so that a thread that reads meanwhile sees a shorter answer, never a broken one.
     choices: list[Choice] = field(default_factory=list)
     usage: Usage = Usage()
     model: str = ""
@@ -304,6 +311,7 @@ class Reply:
 
     def add(self, delta: Delta) -> None:
         """Take in one delta; choices may come in any order."""
+        # llama.cpp begins with choice 1; and a delta of facts alone begins none.
         while len(self.choices) <= delta.choice and (delta.text or delta.reasoning or delta.finish_reason):
             self.choices.append(Choice())
         if delta.text:
@@ -312,6 +320,7 @@ class Reply:
             self.choices[delta.choice].thoughts.append(delta.reasoning)
         if delta.finish_reason:
             self.choices[delta.choice].finish_reason = delta.finish_reason
+        # The last report counts: vLLM sends one with each piece, growing.
         self.usage = delta.usage or self.usage
         self.model = delta.model or self.model
         self.request_id = delta.request_id or self.request_id

@@ -5,15 +5,18 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+# OWASP's list for CSV injection, with the full-width signs that some spreadsheets read as the plain ones.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """A CSV file; numbers stay numbers, None is an empty cell."""
+    # csv writes its own line ends; Python would change those inside a text.
     text = io.StringIO(newline="")
     sheet = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
     sheet.writerow(header)
     sheet.writerows([harmless(value) for value in row] for row in rows)
+    # The BOM tells Excel that it is UTF-8; half a surrogate pair has none.
     return text.getvalue().encode("utf-8-sig", "replace")
 
 

@@ -83,6 +83,7 @@ def recorded(record: Mapping[str, Any], original: str = "") -> TemperaError:
     return error
 
 
+# `record` keeps no None, so a recorded sentence may lack a fact; a question mark is better than no sentence.
 class _Facts(dict[str, Any]):
     def __missing__(self, name: str) -> str:
         return "?"
@@ -114,6 +115,7 @@ class ApiError(TemperaError):
         self.may_retry = may_retry
         facts.setdefault("service", "The service")
         if type(self) is ApiError and status == 200:
+            # “Status 200” would say that all is well.
             self.message = N_("{service} sent an error instead of an answer.")
             self.billed = "unknown"
         super().__init__(original, status=status, **facts)
@@ -184,8 +186,10 @@ class RateLimited(ApiError):
     hint = N_("Wait a little and try again.")
 
     def __init__(self, original: str = "", *, retry_after: float | None = None, **facts: Any) -> None:
+        # Up to a minute is waited for without asking (lib/gateway/retry.py); nobody waits for more than a day.
         if retry_after is not None and 60 < retry_after <= 86_400:
             self.hint = N_("It asks to wait {minutes:.0f} minutes; try again then.")
+            # The sentence is written in the plural.
             facts["minutes"] = max(2, retry_after / 60)
         super().__init__(original, retry_after=retry_after, **facts)
 
@@ -464,6 +468,7 @@ class Unforeseen(TemperaError):
 
 def unforeseen(bug: BaseException, where: str) -> Unforeseen:
     """Log a bug under a new number; the error that shows the number, and nothing of the bug."""
+    # The page shows the number alone: the words of a bug may hold paths, keys or texts.
     number = secrets.token_hex(4)
     log.error("bug %s in %s", number, where, exc_info=bug)
     return Unforeseen(number=number)

@@ -11,7 +11,7 @@ from lib.core.i18n import N_
 
 EXAMPLE = '{"seed": 7, "reasoning_effort": "low"}'
 DEEPEST = 50
-"""How many brackets may stand in each other: far more than any service has, far fewer than a reader can't follow."""
+"""How deep objects and lists may be nested: deeper than any service needs, and less than JSON readers can take."""
 
 
 def read(text: str) -> Mapping[str, Any] | None:
@@ -32,6 +32,7 @@ def read(text: str) -> Mapping[str, Any] | None:
 
 def _parsed(text: str) -> Any:
     try:
+        # Python reads NaN, Infinity and 1e999, which are no JSON: services would refuse the whole request.
         return json.loads(
             text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite, parse_int=_whole
         )
@@ -43,6 +44,7 @@ def _parsed(text: str) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # JSON's reader would keep the last one and say nothing.
     fields = dict(pairs)
     if len(fields) < len(pairs):
         names = [name for name, _value in pairs]

@@ -14,7 +14,7 @@ _OPENING, _CLOSING = ("{", "[", b"{", b"["), ("}", "]", b"}", b"]")
 
 
 class TooMuch(ValueError):
-    """There is more in the text than anybody can mean."""
+    """The text holds more strings, brackets and commas than allowed."""
 
 
 class Outline(Generic[AnyStr]):

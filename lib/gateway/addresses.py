@@ -33,7 +33,9 @@ _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 def key_of(api_key: SecretStr) -> str:
     """The key without the blanks around it, empty where there is none; raises InvalidInput, without the key, when it
     can't stand in a header."""
+    # What comes along when a key is copied from a web page; inside a key it is refused.
     key = api_key.get_secret_value().strip().strip(_INVISIBLE).strip()
+    # httpx would raise LocalProtocolError with the whole header in its words, key included.
     if key and (len(key) > MOST_KEY_CHARACTERS or not _PRINTABLE.fullmatch(key)):
         raise InvalidInput(N_("The key holds a character that no key has, such as a space or a line end inside it."))
     return key
@@ -47,6 +49,7 @@ def service_url(base_url: str, path: str) -> str:
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         fine = False
+    # A browser ends the name at a backslash, httpx reads on to what stands behind “@”: one address, two hosts.
     if not fine or "@" in parts.netloc or not _PRINTABLE.fullmatch(base) or set(base) & set("\\?#"):
         raise InvalidInput(N_("“{address}” is no address of a service."), address=_shown(base))
     check_host(parts.hostname or "")
@@ -56,6 +59,7 @@ def service_url(base_url: str, path: str) -> str:
 def check_host(host: str) -> None:
     """Raise InvalidInput for a host that belongs to the network itself, however it is spelled: link-local addresses
     and those of cloud metadata. A name is looked up when it is connected to, and the address checked then."""
+    # With a dot at its end a name means the same, and would pass by.
     name = host.strip("[]").rstrip(".").lower()
     address = _address(name)
     if name in METADATA_NAMES or (address is not None and any(map(_is_forbidden, _meanings(address)))):
@@ -71,6 +75,7 @@ def _address(host: str) -> IpAddress | None:
     try:
         return ipaddress.ip_address(host)
     except ValueError:
+        # ipaddress reads four decimal numbers only; the system's own look-up takes 0xa9fea9fe and 169.16689662 too.
         return _ipv4_of(host.split("."))
 
 
@@ -92,6 +97,7 @@ def _meanings(address: IpAddress) -> Iterator[IpAddress]:
     if not isinstance(address, ipaddress.IPv6Address):
         return
     teredo = address.teredo or ()
+    # LibreChat's check missed ::ffff:a9fe:a9fe (CVE-2026-31943).
     yield from (found for found in (address.ipv4_mapped, address.sixtofour, *teredo) if found is not None)
     if address in _COMPATIBLE or any(address in network for network in _NAT64):
         yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
@@ -118,9 +124,11 @@ def unreachable(error: BaseException) -> ConnectionFailed:
     """Why no connection could be made, by what lies at the bottom of `error`."""
     causes = list(_causes(error))
     for kind, meaning in ((ssl.SSLError, TlsFailed), (socket.gaierror, NameNotFound), (OSError, ConnectionRefused)):
+        # TLS and names first: both errors are OSErrors too.
         found = next((cause for cause in causes if isinstance(cause, kind)), None)
         if found is not None:
             return meaning(str(found)[:300])
+    # anyio's errors for a server that hangs up; while a connection is made, that is in the TLS handshake.
     hung_up = {type(cause).__name__ for cause in causes} & {"EndOfStream", "BrokenResourceError"}
     return TlsFailed() if hung_up else ConnectionFailed()
 

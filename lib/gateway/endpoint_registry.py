@@ -32,10 +32,12 @@ class EndpointRegistry:
         for one in self._offered:
             KNOWN.add(one.api_key)
         self._own: dict[str, dict[str, Endpoint]] = {}
+        # The same visitor may connect in two tabs, each a thread, while calls look up where they go.
         self._lock = threading.Lock()
 
     def endpoints(self, owner: str) -> list[Endpoint]:
         """What `owner` can use; the first one is the default."""
+        # A visitor's service of the same name would get what is meant for the operator's, and the other way round.
         taken = {endpoint.name for endpoint in self._offered}
         return [*self._offered, *(one for one in self.own(owner) if one.name not in taken), *self._local]
 

@@ -10,11 +10,13 @@ from lib.gateway.sse import Unreadable, json_value
 
 _MOST_READ = 65_536
 _DEEPEST = 4
+# Where one-api looks in what the services behind it send, and FastAPI's `detail`.
 _MESSAGES = ("message", "msg", "err", "error_msg", "detail", "error", "localized_message")
 _FIELDS = (
     "temperature", "max_tokens", "max_completion_tokens", "top_p", "n", "stream", "stream_options", "stop",
     "presence_penalty", "frequency_penalty", "user", "messages", "model",
 )  # fmt: skip
+# The other names are words of a usual sentence: “stop”, “user”, “messages”.
 _UNMISTAKABLE = ("temperature", "max_tokens", "max_completion_tokens", "top_p", "stream_options", "_penalty")
 _NAMED = re.compile(
     r"(?:parameter|argument|field|name|input|value)s?(?: supplied)?(?: for)?\s*:?\s*[\"'`“‘]?([A-Za-z_]\w*)"
@@ -24,6 +26,7 @@ _REQUEST_ID = re.compile(r"\(?request[ _-]?id:?\s*([\w-]{6,80})\)?", re.IGNORECA
 _TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 
+# Types and codes as OpenAI and Anthropic name them; in a stream there is no status left to tell.
 _STATUS_OF = {
     "invalid_request_error": 400,
     "authentication_error": 401,
@@ -65,6 +68,7 @@ def parse_error_body(body: Any) -> ErrorBody:
     """What `body` says: JSON of any shape (as text or value), a web page, plain text, or nothing."""
     if not isinstance(body, str):
         return _of_value(body)
+    # Blank lines before it too: DeepSeek keeps connections alive with them.
     body = body[:_MOST_READ].strip()
     if body.startswith("<"):
         return _of_page(body)
@@ -98,10 +102,12 @@ def _of_value(value: Any) -> ErrorBody:
 
 def _nested(value: Any, depth: int = 0) -> Iterable[Mapping[str, Any]]:
     """The objects that may hold the message, the innermost first."""
+    # Gemini's OpenAI layer wraps its error in a list.
     if isinstance(value, list) and value and depth < _DEEPEST:
         yield from _nested(value[0], depth + 1)
     if not isinstance(value, Mapping) or depth >= _DEEPEST:
         return
+    # Mistral's `message` may be an object with FastAPI's `detail` in it.
     for name in ("error", "response", "header", "message", "errors"):
         yield from _nested(value.get(name), depth + 1)
     yield value
@@ -130,6 +136,7 @@ def _behind(objects: Iterable[Mapping[str, Any]]) -> str:
     """What the service behind the gateway said, where the gateway passes it on."""
     for holder in objects:
         metadata = holder.get("metadata")
+        # OpenRouter keeps the words of the service behind it there.
         raw = metadata.get("raw") if isinstance(metadata, Mapping) else None
         if isinstance(raw, str) and raw.strip():
             return f"\n{raw}"
@@ -140,6 +147,7 @@ def _first(objects: Iterable[Mapping[str, Any]], *names: str) -> str:
     for holder in objects:
         for name in names:
             value = holder.get(name)
+            # A number at OpenRouter, vLLM and llama.cpp, a text at OpenAI.
             if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
                 return str(value)[:200] if isinstance(value, str) or abs(value) < 10**18 else ""
     return ""
@@ -153,6 +161,7 @@ def _status(code: str, param: str) -> int:
 
 def _param(param: str, objects: Iterable[Mapping[str, Any]], text: str) -> str:
     """The refused parameter, by its name in the contract where it is one of those."""
+    # A number there is APIYI's status, not a field.
     if param and not param.isdecimal():
         return _contract_name(param) or param
     for holder in objects:
@@ -176,6 +185,7 @@ def _param_in(text: str) -> str:
 
 def _contract_name(word: str) -> str:
     """`word` as the contract spells it: presencePenalty is presence_penalty; empty for any other word."""
+    # xAI names parameters in camelCase.
     snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word).lower()
     return snake if snake in _FIELDS else ""
 

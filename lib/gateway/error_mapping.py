@@ -29,6 +29,7 @@ from lib.gateway.redact import masked
 
 MOST_ORIGINAL = 2_000
 
+# Here and below the gateways' own words; tests/cases/refusals.jsonl has them with their sources.
 _BALANCE = re.compile(
     r"insufficient[_ ](user_)?(quota|balance|credits?|funds)|quota[^.]{0,60}is not enough|quota_failed"
     r"|exceeded your current quota|credit balance|not enough (money|credits?|balance)|out of credits"
@@ -52,12 +53,14 @@ _MODEL = re.compile(
     r"|(no such|unknown|invalid|unsupported) model|not a valid model|no available channel|模型不存在|无可用渠道",
     re.IGNORECASE,
 )
+# Not after a slash or inside a word: “/v1/models not found” is about an address.
 _NAMES_MODEL = re.compile(r"(?<![/\w])models?\b|模型", re.IGNORECASE)
 _KEY = re.compile(
     r"(invalid|incorrect|wrong|expired)[_ ](api[_ ])?(key|token)|api key (not|is not|is in)valid"
     r"|api key not valid|no_db_connection|无效的令牌|令牌(已过期|验证失败|状态不可用)|未提供令牌",
     re.IGNORECASE,
 )
+# GLM's 1113 and OpenAI's insufficient_quota come with 429, and are no rate limit.
 _NO_MONEY_CODES = ("1113", "insufficient_quota", "insufficient_user_quota")
 _REQUEST_PATH = re.compile(r"/((chat/)?completions|models)/?$")
 _VERSION = re.compile(r"/v\d+(beta\d*)?(/|$)")
@@ -90,6 +93,7 @@ def is_error(value: Any) -> bool:
         return False
     if value.get("error") or value.get("object") == "error" or value.get("type") == "error":
         return True
+    # one-api's own pages: status 200, `success` false.
     if value.get("success") is False:
         return True
     names = ("message", "msg", "err", "error_msg", "detail", "header", "response")
@@ -99,6 +103,7 @@ def is_error(value: Any) -> bool:
 def error_from(info: ResponseInfo) -> ApiError:
     """The error that `info` means; its texts are masked and bounded."""
     words = parse_error_body(info.body)
+    # The body's own first: APIYI answers 500 and has the true status of the service behind it in the body.
     status = words.status or (words.implied if info.status == 200 else 0) or info.status
     kind = _kind(status, words)
     facts: dict[str, Any] = {
@@ -148,6 +153,7 @@ def _kind(status: int, words: ErrorBody) -> Callable[..., ApiError]:
     by_words = _kind_by_words(status, words)
     if by_words:
         return by_words
+    # A base URL without /v1 gives one-api's web console, with status 200.
     if words.html and (status < 400 or status in (404, 405)):
         return WrongAddress
     if status in (404, 405, 410):
@@ -170,16 +176,20 @@ _BY_STATUS: Mapping[int, Callable[..., ApiError]] = {
 
 def _kind_by_words(status: int, words: ErrorBody) -> Callable[..., ApiError] | None:
     """The kind that the text names whatever the status; None where it names none."""
+    # Before all words: the text is of the proxy that gave up. 524 is Cloudflare's.
     if status in (408, 504, 524):
         return GatewayTimeout
     if words.code in _NO_MONEY_CODES or _BALANCE.search(words.all):
         return NoBalance
+    # Too many requests, whatever else the text says; and a web page holds any words.
     if status == 429 or words.html:
         return None
     if _LENGTH.search(words.all):
         return ContextTooLong
+    # Of a failure only the code counts: a stack trace may well hold “moderation”.
     if _BLOCKED.search(words.code if status >= 500 else words.all):
         return Blocked
+    # With 403 the model is there, and this key may not use it (one-api: 该令牌无权使用模型).
     if status != 403 and _MODEL.search(words.all):
         return ModelNotFound
     if status < 500 and _KEY.search(words.all):

@@ -33,6 +33,7 @@ def forms(key: str) -> set[str]:
 
 def _base64(data: bytes) -> Iterator[str]:
     """What of a Base64 text depends on `data` alone, wherever they stand in it; with both alphabets."""
+    # Base64 takes three bytes at a time: the same key looks different after 0, 1 or 2 bytes of something else.
     for before in range(_ALIGNMENTS):
         encoded = b64encode(bytes(before) + data + bytes(2)).decode()
         whole = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
@@ -41,7 +42,7 @@ def _base64(data: bytes) -> Iterator[str]:
 
 
 def last_four(key: str) -> str:
-    """All that may be shown of a key."""
+    """An ellipsis and the last four characters of a key: all that may be shown of it."""
     return "…" + key[-4:]
 
 
@@ -71,6 +72,7 @@ class Forms:
 
     def __init__(self, keys: Iterable[str]) -> None:
         self._shown = {form: last_four(key) for key in keys if len(key) >= SHORTEST for form in forms(key)}
+        # The longest first: where one form begins another, the regular expression takes the first that fits.
         self._forms = sorted(self._shown, key=len, reverse=True)
         self.shortest = min(map(len, self._forms), default=0)
         self._longest = max(map(len, self._forms), default=0)
@@ -138,6 +140,7 @@ class KnownKeys:
 
     def __init__(self) -> None:
         self._uses: Counter[str] = Counter()
+        # Two script threads that connect services count at once; readers take `forms`, which is replaced as a whole.
         self._lock = threading.Lock()
         self.forms = Forms(())
 
@@ -168,6 +171,7 @@ class KnownKeys:
             known = set(self._uses)
             self._uses[value] += change
             self._uses = +self._uses
+            # Making the forms takes longer than all else, and a call counts its key up and down.
             if set(self._uses) != known:
                 self.forms = Forms(self._uses)
 
@@ -206,6 +210,7 @@ def _mask(record: logging.LogRecord, known: Forms) -> None:
         return  # logging itself reports it
     if known.places(message):
         record.msg, record.args = known.masked(message), ()
+    # The traceback is a text only when a handler writes it; from here on it is one, without the key.
     if record.exc_info and record.exc_info[0] is not None:
         trace = logging.Formatter().formatException(record.exc_info)
         if known.places(trace):

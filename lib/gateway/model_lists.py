@@ -53,6 +53,7 @@ class ModelLists:
         asked = self._asked.get(key)
         if asked is None or time.monotonic() - asked.at > KEPT_SECONDS:
             work = _listing(self._client, endpoint)
+            # Asked on the loop and kept as a future: script threads that come meanwhile wait for the same answer.
             asked = self._asked[key] = _Asked(asyncio.run_coroutine_threadsafe(work, self._jobs.loop))
         return asked.future
 
@@ -60,5 +61,6 @@ class ModelLists:
 async def _listing(client: Client, endpoint: Endpoint) -> Listing:
     try:
         return Listing(tuple(await client.models(endpoint)))
+    # Kept like an answer: a service without a list is not asked at every click.
     except TemperaError as trouble:
         return Listing(EXAMPLE_MODELS, complete=False, trouble=trouble)

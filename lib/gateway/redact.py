@@ -18,11 +18,13 @@ _KEY_LIKE = re.compile(
     re.ASCII,
 )
 _BEARER = re.compile(r"(\bBearer\s+|\bBasic\s+)([^\s\"'<>,;]+)", re.IGNORECASE)
+# They turn the order of what follows: a text could show something else than it says.
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def masked(text: str, secret: str = "", most: int = MOST_CHARACTERS) -> str:
     """`text` without `secret` and known keys, and without anything that looks like one, cut to `most` characters."""
+    # Bounded first: an error body can be megabytes, and only its beginning is kept.
     text = KNOWN.forms_with(secret).masked(text[: max(_MOST_READ, most)])
     if len(secret) >= _SHORTEST_KEY:
         for form in {secret, quote(secret, safe=""), secret.replace("/", "\\/")}:
@@ -30,6 +32,7 @@ def masked(text: str, secret: str = "", most: int = MOST_CHARACTERS) -> str:
         text = _without_begun(text, secret)
     text = _BEARER.sub(lambda found: found[1] + _last_four(found[2]), text)
     text = _KEY_LIKE.sub(lambda found: _last_four(found[0]), text)
+    # Cut at the very end, so that no key is cut in two and passes by.
     return _plain(text).strip()[:most]
 
 

@@ -1,6 +1,10 @@
 """Decides whether and when a failed call is tried again: one rule for the chat and the sweep.
 
 A request that may have been billed (a timeout, a cut answer) is never sent a second time.
+
+A rule of our own rather than tenacity or stamina: how long to wait stands in the service's own headers, whether to try
+at all depends on whether words were shown, and the sleep is the caller's, as a sweep gives its slot to another call
+meanwhile. To tenacity all three would be handed as functions; what it adds is the loop around them, in `Client.ask`.
 """
 
 import math
@@ -12,10 +16,14 @@ from random import Random
 
 from lib.core.errors import ApiError, ConnectionRefused, NameNotFound, RateLimited, TemperaError, UpstreamFailed
 
+# Nobody waits longer before a page that says nothing: it is said then, and is for the person to decide.
 LONGEST_WAIT = 60.0
+# Half a second to eight, less up to a quarter, as openai-python waits.
 FIRST_WAIT = 0.5
 LONGEST_BACKOFF = 8.0
 JITTER = 0.25
+# Refused and not found: nothing was sent, so one more attempt can't be billed. Timeouts and cut answers are missing on
+# purpose: APIYI says that it bills those (docs.apiyi.com/en/faq/timeout-configuration).
 RETRIES: Mapping[type[TemperaError], int] = {RateLimited: 4, UpstreamFailed: 2, ConnectionRefused: 1, NameNotFound: 1}
 """How often each kind of error is tried again; all others never."""
 
@@ -37,6 +45,7 @@ def wait_before_retry(error: Exception, attempt: int, now: float, rng: Random, *
     most = next((times for kind, times in RETRIES.items() if isinstance(error, kind)), 0)
     if isinstance(error, ApiError) and error.status in ONCE_MORE:
         most = 1
+    # Once words are shown they can't be taken back, and the second answer would be another one.
     if attempt > most or shown or not _worth_it(error):
         return None
     asked = error.retry_after if isinstance(error, ApiError) else None
@@ -47,6 +56,7 @@ def wait_before_retry(error: Exception, attempt: int, now: float, rng: Random, *
 
 def _worth_it(error: Exception) -> bool:
     if isinstance(error, UpstreamFailed):
+        # Only what can't have been billed: not a failure that came with status 200, as (part of) an answer.
         return error.may_retry and error.status is not None and error.status >= 500
     return not isinstance(error, ApiError) or error.may_retry
 
@@ -80,6 +90,7 @@ def _reset(headers: Mapping[str, str], now: float) -> float | None:
             if wait is not None:
                 (used_up if headers.get(suffix.format(quota), "").strip() == "0" else others).append(wait)
     plain = _positive(moment(headers.get("x-ratelimit-reset", ""), now))
+    # Every quota that is used up has to come back, so the longest wait counts; else the shortest is worth a try.
     return max(used_up) if used_up else min([*others, *([plain] if plain else [])], default=None)
 
 
@@ -91,16 +102,20 @@ def moment(value: str, now: float) -> float | None:
     value = value.strip()[:100]
     number = _number(value)
     if number is not None:
+        # OpenRouter counts in milliseconds: as seconds such a number lies thousands of years ahead.
         epoch = number / 1000 if number > _EPOCH_MILLISECONDS else number
         return epoch - now if number > _EPOCH_SECONDS else number
+    # Go's durations, as OpenAI and Groq write them: 120ms, 6m0s, 4h30m15s.
     found = _DURATION.fullmatch(value) if value else None
     if found:
         hours, minutes, seconds, milliseconds = (float(part or 0) for part in found.groups())
         return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    # RFC 3339, as Anthropic writes it.
     return _date(value, now)
 
 
 def _date(value: str, now: float) -> float | None:
+    # HTTP's dates in all their forms first; each raises its own errors for what it can't read.
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             at = parse(value[:100])
@@ -112,6 +127,7 @@ def _date(value: str, now: float) -> float | None:
 
 def _number(value: str) -> float | None:
     try:
+        # A header is as long as a service likes.
         number = float(value[:100])
     except ValueError:
         return None

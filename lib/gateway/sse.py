@@ -46,6 +46,7 @@ def json_value(text: str) -> Any:
     Of a very large one what stands deeper than the texts of an answer is left out.
     """
     try:
+        # RecursionError: json goes as deep as a service nests.
         return json.loads(text if len(text) <= SMALL else _skimmed(text))
     except (ValueError, RecursionError):
         return Unreadable
@@ -65,6 +66,7 @@ class EventReader:
     """Takes bytes as they arrive and gives back whole events, in time linear to the bytes; at most 16 MiB each."""
 
     def __init__(self) -> None:
+        # A character may be cut between two chunks; a broken one becomes U+FFFD and does not end the answer.
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
         self._lines = _Lines()
         self._name = ""
@@ -99,6 +101,7 @@ class EventReader:
         if not line or (len(self._data) == 1 and self._next_begins(data, done)):
             yield from self._dispatch()
         if done and not self._data:
+            # At once: some gateways send no blank line after it, and no line end.
             yield Event("message", DONE)
         elif data is not None:
             self._keep(data, len(line))
@@ -149,8 +152,10 @@ class _Lines:
         if not text:
             return []
         if self._after_cr:
+            # The line feed of a CRLF that the network has cut in two.
             text = text.removeprefix("\n")
         self._after_cr = text.endswith("\r")
+        # Not splitlines: that also ends lines at U+2028, U+0085 and others that stand inside JSON texts.
         *lines, rest = _LINE_END.split(text)
         if lines:
             lines[0] = self.rest() + lines[0]

@@ -34,6 +34,7 @@ TOO_NEW = N_("This backup was made by a later version of Tempera. Update Tempera
 def save(store: Store, target: Path) -> None:
     """Write everything to `target`, which its owner alone can read; what was there is replaced when the backup is
     whole. Raises StoreError where it can't be written."""
+    # Under another name until it is whole: a backup that broke off must not replace the one before.
     partial = target.with_name(target.name + ".partial")
     try:
         os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
@@ -61,6 +62,7 @@ def restore(store: Store, source: Path, folder: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="tempera-restore-") as scratch:
         copy = Path(scratch) / "backup.db"
         _check(source)
+        # A copy, as an older backup is brought to today's tables before it is read: the file itself is left alone.
         shutil.copyfile(source, copy)
         with _sqlite(copy) as engine:
             _bring_up_to_date(engine)
@@ -84,13 +86,16 @@ def _save(db: Connection, target: Path) -> None:
 def _save_sqlite(db: Connection, target: Path) -> None:
     driver: Any = db.connection.driver_connection
     with closing(sqlite3.connect(target)) as new:
+        # SQLite's own copying of an open database: the file may be written meanwhile.
         driver.backup(new)
+        # The copy has inherited WAL; like this the backup is one file, without a -wal beside it.
         new.execute("PRAGMA journal_mode=DELETE")
 
 
 def _check(source: Path) -> None:
     """Raises NotRestored unless `source` is a whole backup that this version can read."""
     try:
+        # Read-only: SQLite would make an empty file where there is none.
         with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as conn:
             versions = conn.execute("SELECT version_num FROM alembic_version").fetchall()
             whole = conn.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
@@ -115,7 +120,9 @@ def _replace(old: Connection, db: Connection) -> None:
     """Put the rows of `old` in the place of those of `db`. Calls that were in progress when the backup was made are of
     no living process, even if it was this one: they are closed as interrupted at the next start."""
     if db.dialect.name == "postgresql":
+        # It may take longer than the 30 seconds that any other statement has.
         db.execute(text("SET LOCAL statement_timeout = 0"))
+    # The tables that point at others first, and filled last.
     for table in reversed(metadata.sorted_tables):
         # any owner: all that is there is replaced.
         db.execute(table.delete())
@@ -123,6 +130,7 @@ def _replace(old: Connection, db: Connection) -> None:
         _copy_rows(old, db, table)
     db.execute(text("UPDATE calls SET process = 'restored' WHERE state = 'started'"))
     if db.dialect.name == "postgresql":
+        # Rows that bring their numbers leave PostgreSQL's own counter where it was, and the next insert would collide.
         for name in ("calls", "messages"):
             numbers = f"pg_get_serial_sequence('{name}', 'seq'), (SELECT coalesce(max(seq), 0) + 1 FROM {name}), false"
             db.execute(text(f"SELECT setval({numbers})"))
@@ -133,6 +141,7 @@ def _copy_rows(source: Connection, target: Connection, table: Table) -> None:
     query = select(table)
     if "seq" in table.c:
         query = query.order_by(table.c.seq)
+    # 500 at a time: a history need not fit into memory.
     result = source.execution_options(yield_per=ROWS).execute(query)
     for rows in result.mappings().partitions(ROWS):
         target.execute(table.insert(), [dict(row) for row in rows])

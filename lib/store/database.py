@@ -69,10 +69,12 @@ class Store:
         self._writer, self._readers, self._hold = writer, readers, hold
         self._path, self._inode = path, _inode(path)
         if path is not None:
+            # Before the engine's own listener: its BEGIN IMMEDIATE is what waits for the lock.
             event.listen(writer, "begin", self._set_patience, insert=True)
         self._queue: SimpleQueue[_Write | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
+        # One thread writes, however many ask: SQLite takes one writer at a time, and our queue has no timeout.
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
         self._thread.start()
 
@@ -95,6 +97,7 @@ class Store:
     @classmethod
     def _open_server(cls, url: URL, folder: Path | None) -> Self:
         try:
+            # First of all: a process that is about to change the tables looks for others by this lock.
             hold = AdvisoryLock(url)
         except SQLAlchemyError as problem:
             raise engines.store_error(problem) from problem
@@ -109,8 +112,10 @@ class Store:
         hold = None
         try:
             notice = engines.prepare_file(path)
+            # After the look at the file: the lock's folder is what tells that a missing file was here before.
             hold = ProcessLock(path)
             return cls._opened(*engines.sqlite_engines(path), durable=True, notice=notice, hold=hold, path=path)
+        # KeyboardInterrupt too: a lock left behind would pass for a living process as long as this one lives.
         except BaseException as problem:
             if hold is not None:
                 hold.release()
@@ -146,7 +151,9 @@ class Store:
         taken back. `work` may run twice, when a neighbour's failure ended the transaction.
         """
         done: Future[T] = Future()
+        # From now on it can't be cancelled: a cancelled `submit` would else take a write back that is still queued.
         done.set_running_or_notify_cancel()
+        # The same lock as in `close`: a write that is queued behind its last mark would never be answered.
         with self._lock:
             if self._closed:
                 done.set_exception(StoreError("The database is closed."))
@@ -168,6 +175,7 @@ class Store:
         except SQLAlchemyError as problem:
             if not engines.is_damage(problem):
                 raise engines.store_error(problem) from problem
+        # By the writing thread, as only one may change engines and files; a reader here waits for it.
         self.write(_say_it_is_damaged).exception()  # mended by now, if it can be
         try:
             with self._readers.connect() as conn, conn.begin():
@@ -189,9 +197,11 @@ class Store:
             self._queue.put(None)
         self._thread.join()
         self._see_to_the_file()
+        # The writer's connection is closed last: a reader that is the last one can't take the -wal file away.
         self._readers.dispose()
         self._writer.dispose()
         if self._hold is not None:
+            # Last: without it others count this process as dead, and close its calls as interrupted.
             self._hold.release()
 
     def _work(self) -> None:
@@ -225,6 +235,8 @@ class Store:
                 results = [_attempt(conn, write.work) for write in batch]
                 attempted = True
         except BaseException as problem:
+            # Some errors, a full disk say, end the transaction for all: each alone, so that only the guilty one fails.
+            # Not where BEGIN itself failed: every one of them would wait for the lock anew.
             if len(batch) > 1 and begun and not attempted:
                 for write in batch:
                     self._settle([write])
@@ -234,6 +246,7 @@ class Store:
         if damaged is not None and not again and self._mend_damage():
             self._settle(batch, again=True)
             return
+        # Before anybody is told: what went into a file that is deleted has to be in the new one by then.
         self._see_to_the_file()
         self._note_health(results)
         for write, result in zip(batch, results, strict=True):
@@ -245,6 +258,7 @@ class Store:
             self.trouble = None
             return
         for result in results:
+            # A plain StoreError is about the statement (a broken constraint), not about the state of the database.
             if isinstance(result.error, StoreError) and type(result.error) is not StoreError:
                 self.trouble = result.error
 
@@ -283,8 +297,10 @@ class Store:
 
     def _mend_damage(self) -> bool:
         """Set the damaged file aside and go on with what can be read of it; False while others have it open."""
+        # Others would go on writing into the file that was moved away.
         if self._path is None or process_lock.living(self._path) - {process_lock.ID}:
             return False
+        # Connections first: the file is renamed, and what is open would follow it under its new name.
         self._reconnect()
         try:
             self.notices.append(engines.replace_damaged(self._path))

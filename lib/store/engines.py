@@ -47,8 +47,11 @@ JSON_OPTIONS: dict[str, Any] = {
 }
 _SETUP = (
     f"PRAGMA busy_timeout={BUSY_MS}",
+    # Off in SQLite unless each connection asks for it.
     "PRAGMA foreign_keys=ON",
+    # The file may come from elsewhere: nothing in its schema may call functions with effects.
     "PRAGMA trusted_schema=OFF",
+    # With mmap a failing disk is a SIGBUS that ends the process, and not an error (sqlite.org/mmap.html).
     "PRAGMA mmap_size=0",
 )
 
@@ -148,12 +151,16 @@ def primary_code(problem: BaseException | None) -> int:
 def sqlite_engines(path: Path) -> tuple[Engine, Engine]:
     """(writer, readers) of a database file; readers can't write whatever they are asked."""
     url = URL.create("sqlite", database=str(path))
+    # IMMEDIATE: a transaction that reads first and then writes gets SQLITE_BUSY_SNAPSHOT at once when another program
+    # has committed in between, and no busy_timeout helps. One connection that writes and makes every checkpoint:
+    # SQLite before 3.51.3 can damage the -wal file when two do at once (sqlite.org/wal.html#walresetbug).
     writer = _sqlite(url, lambda: _writing(_connect(path)), "BEGIN IMMEDIATE", size=1)
     return writer, _sqlite(url, lambda: _reading(_connect(path, "ro")), "BEGIN", size=READERS)
 
 
 def memory_engines(name: str) -> tuple[Engine, Engine]:
     """(writer, readers) of a database called `name` in this process's memory; it lives as long as the writer."""
+    # In the memdb VFS a name that begins with a slash is one database for all connections of the process.
     uri = f"file:/{name}?vfs=memdb"
 
     def connect() -> sqlite3.Connection:
@@ -167,6 +174,7 @@ def memory_engines(name: str) -> tuple[Engine, Engine]:
 def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
     """(writer, readers) of a PostgreSQL database."""
     limits = {"options": "-c statement_timeout=30000", "connect_timeout": 10}
+    # pre_ping: a connection that the server has closed meanwhile is replaced before it fails a write.
     writer = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=limits, **JSON_OPTIONS)
     readers = create_engine(
         url,
@@ -175,6 +183,7 @@ def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
         pool_timeout=WAIT_SECONDS,
         pool_pre_ping=True,
         connect_args=limits,
+        # All statements of one read see the same moment, as in a transaction of SQLite.
         isolation_level="REPEATABLE READ",
         **JSON_OPTIONS,
     ).execution_options(postgresql_readonly=True)
@@ -209,6 +218,7 @@ def _kind(original: BaseException) -> type[StoreError]:
     for beginning, kind in _BY_SQLSTATE.items():
         if state.startswith(beginning):
             return kind
+    # psycopg has no SQLSTATE for a server that can't be reached or a connection that broke.
     return StoreGone if type(original).__name__ in ("OperationalError", "InterfaceError") and not state else StoreError
 
 
@@ -222,6 +232,7 @@ _BY_ERRNO = {
 }
 _BY_CODE: dict[int, type[StoreError]] = {
     sqlite3.SQLITE_FULL: StoreFull,
+    # What a limit on file sizes (RLIMIT_FSIZE, a quota) comes back as.
     sqlite3.SQLITE_IOERR_WRITE: StoreFull,
     sqlite3.SQLITE_IOERR_SHMSIZE: StoreFull,
     sqlite3.SQLITE_IOERR_TRUNCATE: StoreFull,
@@ -248,10 +259,14 @@ _BY_SQLSTATE: dict[str, type[StoreError]] = {
 
 def _connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    # No isolation level: sqlite3 would begin transactions by itself, and not before DDL (ghaering/pysqlite#105). The
+    # pool hands a connection from thread to thread, one at a time.
     return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
 
 
 def _writing(conn: sqlite3.Connection) -> sqlite3.Connection:
+    # FULL: a commit is on the disk when it is acknowledged. NORMAL may lose the last ones in a power cut; FULL takes
+    # 0.3 ms a commit, nothing beside a paid call.
     for line in (*_SETUP, "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA wal_autocheckpoint=1000"):
         conn.execute(line)
     return conn

@@ -9,7 +9,7 @@ from lib.store.schema import images
 
 
 def keep(db: Connection, owner: str, urls: Sequence[str]) -> list[str]:
-    """Keep data URLs; their ids, each once."""
+    """Store data URLs, each once for its owner; their ids (128 bits in hex), in their order and each once."""
     if not urls:
         return []
     ids = {_id_of(url): url for url in urls}

@@ -34,6 +34,7 @@ class MemoryStore:
         """Let go of the database when no chat is in it any more: then nothing of any is left, images included."""
         with self._lock:
             if self._store is not None and not self._store.read(lambda db: db.execute(ANY_CHAT).first()):
+                # Still under the lock: a chat that begins now would else get a store that is being closed.
                 self._store.close()
                 self._store = None
 

@@ -42,6 +42,7 @@ def chain(conversation: Iterable[tuple[str, str, Sequence[str]]]) -> list[Node]:
     nodes: list[Node] = []
     parent = None
     for role, text, ids in conversation:
+        # As it is going to be stored: a hash of anything else would name a node whose text nobody finds.
         content = clean(text)
         parent = Node(_hash(role, content, ids, parent), parent, role, content, tuple(ids)).hash
         nodes.append(Node(parent, nodes[-1].hash if nodes else None, role, content, tuple(ids)))
@@ -49,7 +50,7 @@ def chain(conversation: Iterable[tuple[str, str, Sequence[str]]]) -> list[Node]:
 
 
 def keep(db: Connection, owner: str, conversation: Sequence[Message]) -> str | None:
-    """Keep a conversation with its images; its tip, or None for an empty one."""
+    """Store a conversation with its images; the hash of its last node (128 bits in hex), or None for an empty one."""
     nodes = chain((one.role, one.content, image_store.keep(db, owner, one.images)) for one in conversation)
     keep_nodes(db, owner, nodes)
     return nodes[-1].hash if nodes else None
@@ -57,6 +58,7 @@ def keep(db: Connection, owner: str, conversation: Sequence[Message]) -> str | N
 
 def keep_nodes(db: Connection, owner: str, nodes: Sequence[Node]) -> None:
     """Keep those of a chain's nodes that are not there yet."""
+    # A node that is there has all before it, so the rest of the chain is what is new.
     missing = nodes[_known(db, owner, nodes) :]
     ids = texts.keep(db, owner, [node.content for node in missing])
     rows: list[dict[str, Any]] = [
@@ -95,6 +97,7 @@ def free(db: Connection, owner: str, tips: Collection[str]) -> None:
     gone = [row for hash, row in nodes.items() if hash not in kept]
     for some in chunks(row.hash for row in gone):
         db.execute(delete(message_nodes).where(message_nodes.c.owner == owner, message_nodes.c.hash.in_(some)))
+    # After the nodes: a text is free when no node has it any more.
     texts.free(db, owner, {row.text_id for row in gone})
     free_images(db, owner, {id for row in gone for id in row.images or ()})
 

@@ -3,6 +3,11 @@
 A process holds a lock as long as its store is open: a locked file beside an SQLite file, an advisory lock in
 PostgreSQL. Neither a reused process id, nor a changed clock, nor a sleeping computer can make a lock lie, as they
 can a pid or a heartbeat.
+
+filelock 4.3 would save the two versions of `lock_file`, ten lines: it opens, keeps and closes the locked file itself,
+while looking whether a process lives (lock the file, remove it, let go) and the spill file (which reads and writes what
+it locks) need the open file; and where a file system has no flock it falls back, unless told not to,
+to a pid in a file.
 """
 
 import contextlib
@@ -29,12 +34,15 @@ if sys.platform == "win32":
 
     def lock_file(file: IO[bytes] | int) -> None:
         """Take the lock of an open file until it is closed; raises OSError while another process has it."""
+        # One byte from where the file stands, the first one of a file that was just opened.
         msvcrt.locking(file if isinstance(file, int) else file.fileno(), msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
     def lock_file(file: IO[bytes] | int) -> None:
         """Take the lock of an open file until it is closed; raises OSError while another process has it."""
+        # Not lockf: a POSIX lock belongs to the process. `living` would not see our own, and its closing of the file
+        # after the look would drop it.
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -55,13 +63,18 @@ class ProcessLock:
 
 
 class AdvisoryLock:
-    """The same in a PostgreSQL database, on a connection of its own. Where that breaks, it is opened again and the lock
-    re-taken before anything else is done there; `recheck` is called before each write to see to that at once."""
+    """A lock in a PostgreSQL database that says: this process has it open. It is held by a connection of its own; where
+    that breaks, a new one takes the lock again, at once when `recheck` is called, which the writer does before each
+    write. Raises SQLAlchemyError where the server can't be reached."""
 
     def __init__(self, url: URL) -> None:
+        # A server that is gone without a word is noticed after 10 + 3 * 5 seconds, not after the system's two hours.
         limits = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
         self._key = advisory_key(ID)
+        # AUTOCOMMIT: the lock is the session's, and a transaction that stays open for days keeps PostgreSQL from
+        # cleaning up.
         self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=limits)
+        # The writing thread and the watching one both recheck, and only one may open the new connection.
         self._lock = threading.Lock()
         self._conn: Connection | None = None
         self._ended = threading.Event()
@@ -82,6 +95,8 @@ class AdvisoryLock:
                 self._drop()
             conn = self._engine.connect()
             try:
+                # Shared: the server may still count the broken session as a holder, which an exclusive one would wait
+                # for.
                 conn.execute(text("SELECT pg_advisory_lock_shared(:key)"), {"key": self._key})
             except SQLAlchemyError:
                 conn.close()
@@ -91,6 +106,7 @@ class AdvisoryLock:
     def release(self) -> None:
         """Give the lock up."""
         self._ended.set()
+        # The thread first: it would find the connection gone and take the lock again.
         self._thread.join()
         with self._lock:
             self._drop()
@@ -128,6 +144,7 @@ def is_alive(conn: Connection, process: str) -> bool:
     if process == ID:
         return True
     if conn.dialect.name == "postgresql":
+        # Exclusive, so that it fails while the process holds its shared one; given back with this transaction.
         query = text("SELECT pg_try_advisory_xact_lock(:key)")
         return not conn.execute(query, {"key": advisory_key(process)}).scalar()
     path = conn.engine.url.database
@@ -160,6 +177,7 @@ def _locked(folder: Path) -> tuple[IO[bytes], Path]:
 def _is_held(path: Path) -> bool:
     try:
         with open(path, "r+b") as file:
+            # Whoever gets the lock may remove the file: its process has ended, and names are never used again.
             lock_file(file)
             with contextlib.suppress(OSError):
                 path.unlink()

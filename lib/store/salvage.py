@@ -41,9 +41,11 @@ def salvage(damaged: Path, fresh: Path) -> Salvaged:
     """Copy what can be read of `damaged` into `fresh`, which has the tables of the same version and no rows."""
     found = Salvaged()
     with contextlib.closing(sqlite3.connect(fresh, isolation_level=None)) as new, _opened(damaged) as old:
+        # A row may come back whose parent does not; `_mend` sees to those at the end.
         new.execute("PRAGMA foreign_keys=OFF")
         new.execute("BEGIN IMMEDIATE")
         for table in _tables(new):
+            # A table that can't be read at all is no reason to lose the next one.
             with contextlib.suppress(sqlite3.Error):
                 found.rows += _copy(old, new, table)
         _mend(new)
@@ -80,6 +82,7 @@ def _opened(damaged: Path) -> Iterator[sqlite3.Connection]:
 
 def _connect(path: Path) -> sqlite3.Connection:
     conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    # A broken byte in a text costs that character and not the row.
     conn.text_factory = lambda raw: raw.decode("utf-8", "replace")
     return conn
 
@@ -88,15 +91,20 @@ def _with_whole_header(damaged: Path, copy: Path) -> None:
     """Copy a database, its first 100 bytes those of a new one of the same size."""
     shutil.copyfile(damaged, copy)
     with contextlib.suppress(OSError):
+        # What was committed last may be in there only.
         shutil.copyfile(f"{damaged}-wal", f"{copy}-wal")
     pages = max(1, damaged.stat().st_size // PAGE_BYTES)
+    # Places as in sqlite.org/fileformat2.html 1.3: magic, page size, WAL for writing and reading, fixed fractions.
     header = bytearray(
         b"SQLite format 3\0" + PAGE_BYTES.to_bytes(2, "big") + bytes([2, 2, 0, 64, 32, 32]) + bytes(HEADER_BYTES - 24)
     )
+    # The change counter, and its value when the size was written: SQLite believes the size where both are the same.
     header[24:28] = header[92:96] = (1).to_bytes(4, "big")
     header[28:32] = pages.to_bytes(4, "big")
+    # Schema cookie, and schema format 4, which SQLite writes today.
     header[40:48] = (1).to_bytes(4, "big") + (4).to_bytes(4, "big")
     header[56:60] = (1).to_bytes(4, "big")  # UTF-8
+    # The SQLite that is said to have written it last, 3.40.1.
     header[96:100] = (3_040_001).to_bytes(4, "big")
     with open(copy, "r+b") as file:
         file.write(header)
@@ -104,6 +112,7 @@ def _with_whole_header(damaged: Path, copy: Path) -> None:
 
 
 def _tables(conn: sqlite3.Connection) -> list[str]:
+    # Without alembic_version: the new file has its own row, of the same version.
     names = conn.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid")
     return [name for (name,) in names if not name.startswith("sqlite_") and name != "alembic_version"]
 
@@ -126,6 +135,7 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> int:
 
 def _rows(old: sqlite3.Connection, table: str, names: str) -> Iterator[Sequence[Any]]:
     """The rows that can be read, by their number."""
+    # A statement for each row: a cursor over all of them ends for good at the first damaged page.
     query = f'SELECT rowid, {names} FROM "{table}" WHERE rowid > ? ORDER BY rowid LIMIT 1'
     after = -1
     while after < FARTHEST:
@@ -145,6 +155,7 @@ def _rows(old: sqlite3.Connection, table: str, names: str) -> Iterator[Sequence[
 
 def _next_readable(old: sqlite3.Connection, query: str, after: int) -> int | None:
     """The least number, found by halving, after which something can be read, or nothing is left; None: not any."""
+    # Doubling, then halving: thousands of rows may be lost at once, and each look is a query.
     step = 1
     while not _reads(old, query, after + step):
         step *= 2

@@ -38,6 +38,7 @@ metadata = MetaData()
 def clean(text: str) -> str:
     """`text` as every database takes it: U+FFFD stands for NUL and for lone surrogates."""
     # UTF-16 joins the halves of a pair that arrived as two escapes; what is left alone is replaced.
+    # NUL: PostgreSQL refuses it, and SQLite's length() and LIKE end there. Neither driver can encode lone surrogates.
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return whole.replace("\0", REPLACEMENT)
 
@@ -60,6 +61,7 @@ def clamped(number: int) -> int:
     return max(-MOST_INTEGER - 1, min(MOST_INTEGER, number))
 
 
+# cache_ok, here and below: SQLAlchemy caches no statement with a type that does not say so, and compiles it anew.
 class CleanText(TypeDecorator[str]):
     """Text without NUL and lone surrogates."""
 
@@ -73,6 +75,7 @@ class CleanText(TypeDecorator[str]):
 class CleanJson(TypeDecorator[Any]):
     """JSON with clean texts; None is SQL's NULL."""
 
+    # Else None would be stored as JSON's null, which is not NULL.
     impl = JSON(none_as_null=True)
     cache_ok = True
 
@@ -153,10 +156,12 @@ calls = Table(
     Index("calls_by_owner", "owner", "seq"),
     Index("calls_by_time", "owner", "started_at"),
     Index("calls_by_session", "session"),
+    # Unique: of two processes that try a cell at once only one can be its next attempt.
     Index("calls_by_cell", "owner", "cell_id", "attempt", unique=True),
     Index("calls_by_chat", "owner", "chat_id"),
     Index("calls_by_tip", "owner", "tip"),
     Index("calls_by_state", "state"),
+    # Else SQLite gives the number of a deleted last row once more, and numbers would not tell what is newer.
     sqlite_autoincrement=True,
 )
 

@@ -31,6 +31,7 @@ class Spill:
 
     def __init__(self, fd: int | None = None, folder: Path | None = None) -> None:
         self._fd = fd
+        # Worker threads put and drop while script threads forget a deleted chat: places must not be given twice.
         self._lock = threading.Lock()
         self._places: dict[str, tuple[int, int]] = {}
         """Offset and length of each entry."""
@@ -45,6 +46,7 @@ class Spill:
         one without a file where the folder can't be written."""
         found: Spill | None = None
         for path in (folder / f"unsaved-{number}.spill" for number in range(1, MOST_FILES + 1)):
+            # Once there is a file of our own, the others are only looked through, not made.
             if found is not None and not path.exists():
                 continue
             fd = _locked(path)
@@ -69,6 +71,7 @@ class Spill:
                 if not _write(self._fd, line, offset):
                     self._blank((offset, len(line)))
                     return False
+                # The new one before the old one goes: in a power cut between the two, one of them is whole.
                 self._places[key] = (offset, len(line))
                 if old is not None:
                     self._blank(old)
@@ -106,6 +109,7 @@ class Spill:
         """Move the entries of a dead process's file into this one; the file goes unless something did not fit."""
         moved = [self.put(key, value) for key, value, _ in _entries(fd)]
         self._taken_over |= {key: value for key, value, _ in _entries(fd)}
+        # Else it stays as it is: the start after this one tries again.
         if all(moved):
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -124,12 +128,14 @@ class Spill:
         assert self._fd is not None
         offset, length = place
         with contextlib.suppress(OSError):
+            # Line ends: what was blanked reads as empty lines, and a half-written entry before it ends there.
             _write(self._fd, b"\n" * length, offset)
 
 
 def _locked(path: Path) -> int | None:
     """The file at `path`, made where it is missing, held until it is closed; None where that can't be."""
     try:
+        # O_BINARY: Windows would write two bytes for each line end, and every offset would be wrong.
         fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0), 0o600)
     except OSError:
         return None
@@ -154,6 +160,7 @@ def _preallocate(fd: int, folder: Path) -> None:
     wanted = min(MOST_BYTES, size + shutil.disk_usage(folder).free // SHARE)
     while wanted >= max(LEAST_BYTES, size + 1):
         try:
+            # A quota or a limit on file sizes may allow less than the disk has free: then half of it, and so on.
             os.posix_fallocate(fd, 0, wanted)
             return
         except OSError:  # a limit on the size of files, say
@@ -161,6 +168,7 @@ def _preallocate(fd: int, folder: Path) -> None:
 
 
 def _line(key: str, value: Mapping[str, Any]) -> bytes:
+    # In ASCII, as an answer may hold half a surrogate pair, which has no UTF-8.
     body = f"{key} {json.dumps(value, ensure_ascii=True)}\n".encode()
     return f"\n{zlib.crc32(body):08x} ".encode() + body
 
@@ -172,6 +180,7 @@ def _write(fd: int, data: bytes, offset: int) -> bool:
     else:  # Windows
         os.lseek(fd, offset, os.SEEK_SET)
         written = os.write(fd, data)
+    # An entry is here because the process may be killed, or the power cut, before the database takes it.
     os.fsync(fd)
     return written == len(data)
 

@@ -1,4 +1,4 @@
-"""Texts, each kept once per owner under a hash of itself: writing one twice is harmless, and half of "stored once"."""
+"""Stores each text once per owner, under a hash of itself, so that keeping one twice changes nothing."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -22,6 +22,7 @@ def id_of(text: str) -> str:
 
 def keep(db: Connection, owner: str, found: Iterable[str]) -> list[str]:
     """Keep texts; their ids, in their order."""
+    # Cleaned before they are hashed: the id is that of the text as it is stored.
     cleaned = [clean(text) for text in found]
     ids = [id_of(text) for text in cleaned]
     rows = [{"owner": owner, "id": id, "text": text} for id, text in dict(zip(ids, cleaned, strict=True)).items()]
@@ -56,6 +57,7 @@ def insert_missing(db: Connection, table: Table, rows: Sequence[Mapping[str, Any
     """Insert rows, those excepted whose key is there already."""
     if rows:
         make = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+        # Not asked first: on PostgreSQL another process may insert the same one in between.
         db.execute(make(table).on_conflict_do_nothing(), list(rows))
 
 

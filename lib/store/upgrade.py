@@ -21,9 +21,11 @@ from lib.core.errors import NotUpgraded
 from lib.core.i18n import N_, Notice
 from lib.store import engines, migrations, process_lock
 
+# Any number, the same in every version: it names the lock in PostgreSQL.
 MIGRATION_LOCK = 7306933018
 MEGABYTE = 10**6
 SPARE_BYTES = 20 * MEGABYTE
+# 16 MB of pages between two looks at how far the copy is.
 PAGES_AT_ONCE = 4_000
 SAID_EVERY_SECONDS = 2.0
 log = logging.getLogger(__name__)
@@ -63,8 +65,10 @@ def bring_up_to_date(writer: Engine, readers: Engine, path: Path | None = None, 
 def _upgrade(writer: Engine) -> None:
     with writer.begin() as conn:
         if conn.dialect.name == "postgresql":
+            # A migration takes as long as it takes; any other statement has 30 seconds.
             conn.execute(text("SET LOCAL statement_timeout = 0"))
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        # Asked again under the lock: of two processes that start at once, the other one may have done it.
         if migrations.version(conn) != migrations.NEWEST:
             migrations.upgrade(conn, _progress("Bringing the database to the form of this version"))
 
@@ -98,6 +102,7 @@ def _copied(path: Path) -> Path:
     _check_room(path)
     for partial in path.parent.glob(f"{path.name}.before-*.partial"):
         partial.unlink()
+    # An attempt that was killed after its copy: one copy is enough, however often it is begun.
     earlier = sorted(path.parent.glob(f"{path.name}.before-{migrations.NEWEST}-*"))
     copy = path.with_name(f"{path.name}.before-{migrations.NEWEST}-{time.strftime('%Y%m%d-%H%M%S')}")
     partial = copy.with_name(copy.name + ".partial")
@@ -106,6 +111,7 @@ def _copied(path: Path) -> Path:
         if filecmp.cmp(one, partial, shallow=False):
             partial.unlink()
             return one
+    # Under its own name only when it is whole.
     os.replace(partial, copy)
     log.info("The database as it was before is kept in %s.", copy)
     return copy
@@ -177,6 +183,7 @@ def _check_room(path: Path) -> None:
 
 def _shrink(writer: Engine) -> None:
     """Give back the room that is not needed any more; when that fails, the file is only larger than it could be."""
+    # VACUUM can't run in a transaction, and the engine's connections begin one.
     connection = writer.raw_connection()
     try:
         with suppress(sqlite3.Error):
@@ -186,6 +193,7 @@ def _shrink(writer: Engine) -> None:
             if free > pages // 4:
                 log.info("Giving back the room that is not needed any more.")
                 connection.execute("VACUUM")
+                # VACUUM has written the whole database into the -wal file, which else keeps that size.
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         connection.close()

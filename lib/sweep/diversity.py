@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from itertools import combinations
 
+# Comparing takes time by the square of the words, and so does the number of pairs by that of the answers.
 MOST_WORDS = 400
 MOST_ANSWERS = 12
 MOST_KNOWN = 5_000
@@ -26,6 +27,7 @@ def variety(texts: Sequence[str]) -> float | None:
     key = hashlib.sha256(repr(words).encode("utf-8", "surrogatepass")).digest()
     known = _known.get(key)
     if known is None:
+        # autojunk off: difflib would pass over the commonest words of texts of 200 words and more.
         ratios = (SequenceMatcher(None, one, other, autojunk=False).ratio() for one, other in pairs)
         known = _known[key] = sum(1 - ratio for ratio in ratios) / len(pairs)
         while len(_known) > MOST_KNOWN:

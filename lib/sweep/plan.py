@@ -66,6 +66,7 @@ class Plan:
 
     def cells(self, sweep_id: str) -> "Iterator[Cell]":
         """All cells, row by row. The conversation is the same for all: it is written out and hashed once."""
+        # Two thousand cells over a long conversation: its megabyte would be written and hashed for each.
         names = _Names(sweep_id, [message.to_send() for message in self.request("", None).messages])
         for row, model in enumerate(self.models):
             for column, temperature in enumerate(self.temperatures):
@@ -83,6 +84,7 @@ class Plan:
             "temperatures": list(self.temperatures),
             "repeats": self.repeats,
             "concurrency": self.concurrency,
+            # None is left out: off is the same as not there.
             "params": self.params.model_dump(mode="json", exclude_none=True),
             "history": [message.to_send() for message in self.history],
         }
@@ -130,12 +132,14 @@ class _Names:
 
     def name(self, body: dict[str, Any], repeat: int) -> str:
         """The same as `cell_id` of `body` with the conversation in it."""
+        # `cell_id` hashes JSON with sorted names: what sorts before "messages" comes before the conversation.
         before = {name: value for name, value in body.items() if name < "messages"}
         after = {name: value for name, value in body.items() if name > "messages"}
         prefix = _canonical(before)[1:-1]
         if prefix not in self._hashed:
             whole = f'{self._begin}{prefix}{"," if prefix else ""}"messages":{self._messages}'
             self._hashed[prefix] = hashlib.sha256(whole.encode())
+        # hashlib goes on from a copy, so that only the few bytes after the conversation are hashed again.
         digest = self._hashed[prefix].copy()
         rest = _canonical(after)[1:-1]
         digest.update(f"{',' if rest else ''}{rest}}},{repeat}]".encode())

@@ -68,6 +68,7 @@ class ProgressReader:
 
     def of(self, owner: str, sweep_id: str) -> Progress:
         """How an owner's sweep stands; without cells where this owner has none of that id."""
+        # Taken before the cells are read: what changes in between makes the mark old, and the next look reads again.
         changes = self._finals.changes
         mark = (changes, self._store.read(lambda db: sweeps.newest_call(db, owner, sweep_id)))
         with self._lock:
@@ -77,6 +78,7 @@ class ProgressReader:
         held = self._finals.of_place(owner, sweep_id)
         progress = self._store.read(lambda db: _read(db, owner, sweep_id, held))
         with self._lock:
+            # Taken out and put in, so that the one looked at last is the last to go.
             self._kept.pop((owner, sweep_id), None)
             if progress.ended and progress.cells:
                 self._kept[owner, sweep_id] = _Kept(mark, time.monotonic() + KEPT_SECONDS, progress)
@@ -91,6 +93,7 @@ def _read(db: Connection, owner: str, sweep_id: str, held: Mapping[str, FinalRec
     done = sweeps.done_of(db, owner, sweep_id)
     for cell_id, record in held.items():
         before = results.get(cell_id)
+        # What waits to be saved is newer than its row, which still says `started`.
         results[cell_id] = record.as_record(before.attempt if before else 1)
         if record.reply.state in sweeps.DONE:
             done.add(cell_id)

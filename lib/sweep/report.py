@@ -33,6 +33,7 @@ def csv(cells: Iterable[Cell], results: Mapping[str, CallRecord]) -> bytes:
 
 def _row(key: tuple[str, float | None], cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> dict[str, Any]:
     tried = [results[cell.id] for cell in cells if cell.id in results]
+    # Means are of whole answers: half of one is neither as long nor as dear as the model makes them.
     good = [call for call in tried if call.state == "ok"]
     texts = [call.choices[0].text for call in good if call.choices]
     return {
@@ -54,6 +55,7 @@ def _mean(values: Iterable[float | None]) -> float | None:
 
 
 def _line(cell: Cell, call: CallRecord | None) -> list[Any]:
+    # Counted from 1, as people do.
     place = [cell.model, cell.temperature, cell.repeat + 1]
     if call is None:
         return [*place, "", *[None] * (len(HEADER) - 5), cell.id]

@@ -40,6 +40,7 @@ def add_plan(conn: Connection, owner: str, session: str, sweep_id: str, plan: Pl
 def in_pieces(cells_of_plan: Sequence[Cell]) -> list[list[Cell]]:
     """The cells as `add_cells` is to get them: no piece holds the writer for long, and the first cell comes last, so
     that a sweep that has it has them all."""
+    # Then `half_planned` need not count cells: the first one is there or not.
     backwards = list(reversed(cells_of_plan))
     return [backwards[start : start + CELLS_A_WRITE] for start in range(0, len(backwards), CELLS_A_WRITE)]
 
@@ -47,6 +48,7 @@ def in_pieces(cells_of_plan: Sequence[Cell]) -> list[list[Cell]]:
 def add_cells(conn: Connection, owner: str, sweep_id: str, some: Sequence[Cell]) -> None:
     """Store cells of a plan; those that are there already stay."""
     known = select(cells.c.id).where(cells.c.owner == owner, cells.c.sweep_id == sweep_id)
+    # Planning that was cut is done again from the beginning.
     there = set(conn.execute(known.where(cells.c.id.in_([cell.id for cell in some]))).scalars())
     names = ("id", "row", "column", "repeat", "model", "temperature")
     rows = [{name: getattr(cell, name) for name in names} for cell in some if cell.id not in there]
@@ -77,6 +79,7 @@ def sweeps_of(conn: Connection, owner: str, limit: int | None = None) -> list[Sw
 
 def _totals(conn: Connection, owner: str, ids: Sequence[str]) -> dict[str, tuple[int, int, int]]:
     """(cells, done, failed) of each of the sweeps `ids`."""
+    # A cell that failed once and was done then counts as done: the best of its attempts.
     ended = (
         select(calls.c.cell_id, cells.c.sweep_id, func.max(case((calls.c.state == "ok", 1), else_=0)).label("ok"))
         .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
@@ -115,6 +118,7 @@ def results(conn: Connection, owner: str, sweep_id: str) -> dict[str, CallRecord
         records.whole()
         .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
         .where(calls.c.owner == owner, cells.c.sweep_id == sweep_id)
+        # The newest last, so that it is the one that stays under the cell's id.
         .order_by(calls.c.seq)
     )
     return {call.cell_id: call for call in records.found(conn, query) if call.cell_id}

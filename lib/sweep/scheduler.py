@@ -52,13 +52,15 @@ class SweepRun(Job):
 
 
 def slowest_first(cells: Sequence[Cell]) -> list[Cell]:
-    """The cells in the order that ends soonest: dear models are the slow ones, so they begin."""
+    """The cells, those of the dearest models first: they tend to be the slowest, and a sweep that begins with
+    the slowest ends sooner."""
     dearness = {cell.model: (prices.list_price(cell.model.partition("/")[2]) or (0.0, 0.0))[1] for cell in cells}
     return sorted(cells, key=lambda cell: -dearness[cell.model])
 
 
 class Slot:
-    """One of a sweep's places to send from. While a call waits to be tried again, another one has its place."""
+    """One of the places of a sweep, which has as many as calls run at once. While a call waits to be tried again,
+    another call has its place."""
 
     def __init__(self, slots: asyncio.Semaphore) -> None:
         self._slots = slots
@@ -78,6 +80,7 @@ class Slot:
     async def sleep(self, seconds: float) -> None:
         """Wait without the place, then for a place again."""
         self.give_back()
+        # A place kept by a call that only waits would be idle while others could be answered.
         await asyncio.sleep(seconds)
         await self.take()
 
@@ -97,6 +100,7 @@ class SweepScheduler:
             raise InvalidInput(N_("No service is connected yet."))
         plan = replace(plan.checked(), models=unique([endpoints.named(model, connected) for model in plan.models]))
         sweep_id, store = secrets.token_hex(16), self._dispatcher.store
+        # Named here and not in the writing thread, which others wait for.
         cells = list(plan.cells(sweep_id))
         store.write(lambda db: sweeps.add_plan(db, owner, session, sweep_id, plan)).result()
         self._write_cells(owner, sweep_id, cells)
@@ -155,6 +159,7 @@ class SweepScheduler:
         running = self.running(sweep_id)
         if running is not None and running.owner == owner:
             running.cancel()
+        # Before the write: a record that comes to be held in between would be written after it.
         finals.forget(owner, sweep_id)
         try:
             self._dispatcher.store.write(lambda db: sweeps.delete(db, owner, sweep_id)).result()
@@ -168,12 +173,14 @@ class SweepScheduler:
         try:
             for cell in sweep.queue:
                 slot = Slot(slots)
+                # Here and not in the task: cells begin in the queue's order, and no task exists before its turn.
                 await slot.take()
                 if self._dispatcher.finals.full:
                     raise StoreFull  # what is sent now would be paid, and lost
                 tasks.append(asyncio.create_task(self._answer(sweep, cell, slot)))
             await asyncio.gather(*tasks)
         finally:
+            # A task's answer is a job of its own and goes on when the task is cancelled: both are stopped.
             for task in tasks:
                 task.cancel()
             for answer in list(sweep.answers.values()):
@@ -185,6 +192,7 @@ class SweepScheduler:
         """One cell; whatever goes wrong with it is its own, and the others go on."""
         try:
             await self._call(sweep, cell, slot)
+        # Foreseen, so that the log needs no number for it: the service was disconnected meanwhile.
         except NotConnected as gone:
             sweep.failed[cell.id] = gone
         except Exception as bug:
@@ -195,6 +203,7 @@ class SweepScheduler:
 
     async def _call(self, sweep: SweepRun, cell: Cell, slot: Slot) -> None:
         connected = self._registry.endpoints(sweep.owner)
+        # Asked at the last moment: a prompt goes to the service that it was planned for, or nowhere.
         if cell.model.partition("/")[0] not in {one.name for one in connected}:
             raise NotConnected(service=cell.model.partition("/")[0])
         endpoint, model = endpoints.find(cell.model, connected)

@@ -45,6 +45,7 @@ def by_model(conn: Connection, scope: Scope) -> list[ModelTotals]:
     for row in conn.execute(_ended(whole), _named(scope)).mappings():
         found[row["endpoint"], row["model"]] = _totals(row)
     for row in conn.execute(_running(whole), _named(scope)).mappings():
+        # A model that is only being asked has no row of sums yet.
         one = found.setdefault((row["endpoint"], row["model"]), {})
         one["running"], one["calls"] = row["calls"], one.get("calls", 0) + row["calls"]
         one["first_at"] = min(row["first_at"], one.get("first_at", row["first_at"]))
@@ -56,6 +57,7 @@ def by_slice(conn: Connection, scope: Scope, seconds: int) -> list[Slice]:
     """The totals of each slice of `seconds` in which a call began, oldest first. Slices of whole quarters of an hour
     are read from the sums, shorter ones from the calls."""
     length, whole = seconds * MICROSECONDS, scope.session is None
+    # So short a slice is only asked for where the history is short, and has few calls.
     if length % QUARTER:
         return _slices_of_rows(conn, scope, length)
     found: dict[int, Slice] = {}

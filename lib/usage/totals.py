@@ -142,6 +142,7 @@ def by_time(slices: Sequence[Slice], bucket: Bucket, zone: ZoneInfo) -> pd.DataF
             "completion": _whole([part.completion_tokens for part in slices]),
         }
     )
+    # min_count: the sum of nothing but unknown numbers is unknown, and not 0.
     grouped = frame.groupby("time").sum(min_count=1)
     if grouped.empty:
         return grouped.reset_index()
@@ -155,6 +156,7 @@ def by_model(models: Sequence[ModelTotals]) -> pd.DataFrame:
     """`model calls prompt completion cost`, the most tokens first. A model that several endpoints serve is named with
     its endpoint."""
     ordered = sorted(models, key=lambda one: (-(one.tokens or 0), -one.calls, one.model))
+    # Two services may serve the same id, and a chart would take them for one.
     twice = {one.model for one in models if sum(other.model == one.model for other in models) > 1}
     return pd.DataFrame(
         {
@@ -216,10 +218,12 @@ def _sum(values: Iterable[int | None]) -> int | None:
 
 def _money(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
+    # Exact: thousands of tiny costs would else add up to another sum in another order.
     return math.fsum(known) if known else None
 
 
 def _whole(values: Sequence[int | None]) -> "pd.Series[Any]":
+    # pandas' own integers: with NumPy's one unknown number would make the whole column floats.
     return pd.Series(values, dtype="Int64")
 
 

@@ -29,6 +29,7 @@ def _differences(conn: Connection, table: Table) -> list[str]:
         for key in kept.keys() | summed.keys()
         for name in kept_totals.SUMS
         for was, should_be in [(kept.get(key, {}).get(name, 0), summed.get(key, {}).get(name, 0))]
+        # Costs are floats, and adding and subtracting them in another order leaves dust.
         if not isclose(float(was), float(should_be), rel_tol=1e-9, abs_tol=1e-9)
     ]
 

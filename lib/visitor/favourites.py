@@ -22,11 +22,12 @@ class Favourites:
     def with_star(self, model: str) -> "Favourites":
         """With a star on `model`, or without it where there is one."""
         others = tuple(one for one in self.starred if one != model)
+        # The newest star last, where the list is cut from the front.
         starred = others if model in self.starred else (*others, model)[-MOST_STARRED:]
         return Favourites(starred, self.recent)
 
     def after(self, used: Iterable[str]) -> "Favourites":
-        """When `used` have been asked."""
+        """With `used` put first among the models used last."""
         return Favourites(self.starred, tuple(dict.fromkeys([*used, *self.recent]))[:MOST_RECENT])
 
     def at(self, endpoints: Collection[str]) -> "Favourites":
@@ -35,15 +36,16 @@ class Favourites:
 
 
 def of(db: Connection, owner: str) -> Favourites:
-    """The visitor's."""
+    """The favourites of `owner`; empty where none were kept."""
     kept = preferences.get(db, owner, _NAME) or {}
     return Favourites(tuple(kept.get("starred", ())), tuple(kept.get("recent", ())))
 
 
 def keep(db: Connection, owner: str, favourites: Favourites) -> None:
-    """Keep them."""
+    """Store the favourites of `owner`, instead of those before."""
     preferences.put(db, owner, _NAME, asdict(favourites))
 
 
 def _of(models: Iterable[str], endpoints: Collection[str]) -> tuple[str, ...]:
+    # A service may not be connected today; its stars are kept for the day it is.
     return tuple(model for model in models if model.partition("/")[0] in endpoints)

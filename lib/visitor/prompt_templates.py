@@ -34,4 +34,5 @@ def variables(text: str) -> list[str]:
 
 def filled(text: str, values: Mapping[str, str]) -> str:
     """`text` with its variables replaced, once: braces inside a value stay as they are. Unknown ones stay too."""
+    # In one pass: what a person fills in is never read as a variable.
     return _VARIABLE.sub(lambda found: values.get(found[1], found[0]), text)

@@ -11,6 +11,7 @@ from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.visitor import preferences
 
+# All things of a kind are one row, which is read and written as a whole.
 MOST = 50
 MOST_CHARACTERS = 40_000
 LONGEST_NAME = 60
@@ -21,7 +22,8 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SavedItems:
-    """Things of one kind, kept under `kind`; nobody can give them the names in `ready` (lower case)."""
+    """Things of one kind, stored as the preference `kind`. `ready` are the names (lower case) of the built-in ones,
+    which no other may have."""
 
     kind: str
     ready: frozenset[str] = frozenset()
@@ -45,6 +47,7 @@ class SavedItems:
         kept, new = self.own(db, owner), self._fit(new)
         if new in kept and new != old:
             raise _taken(new)
+        # The whole dict anew, as only that keeps the place.
         self._put(db, owner, {new if name == old else name: values for name, values in kept.items()})
         return new
 

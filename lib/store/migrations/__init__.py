@@ -21,10 +21,12 @@ def version(conn: Connection) -> str | None:
 def upgrade(conn: Connection, progress: Callable[[float], None] | None = None, to: str = "head") -> None:
     """Take the missing steps inside the connection's transaction: all of them or none. `progress` hears how much of a
     long step is done, from 0 to 1."""
+    # Only here: it takes longer to import than all that a usual start does with the database.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
+    # Alembic's settings are a ConfigParser's, where a percent sign begins something.
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     config.attributes["connection"] = conn
     config.attributes["progress"] = progress

@@ -28,8 +28,10 @@ def upgrade() -> None:
     """Make the new tables, fill them from the old ones, and let the old ones go."""
     conn = op.get_bind()
     owners = _newest_first(conn)
+    # Made anew and filled, not altered: SQLite can't change the columns, and old and new are needed side by side.
     op.rename_table("calls", "calls_before")
     for name in ("owner", "session", "cell", "state"):
+        # An index keeps its name when its table gets another one, and the new table's need these names.
         op.drop_index(f"calls_by_{name}", "calls_before")
     _create_calls()
     _create_texts()
@@ -150,6 +152,7 @@ def _copy_calls(conn: sa.Connection) -> None:
         "completion_tokens, reasoning_tokens, cached_tokens, usage_source, started_at, seconds, first_token_seconds, "
         "finish_reason, error_kind, request_id, billed, attempts, cost, process"
     )
+    # For this statement alone: without it each call looks through all messages.
     op.create_index("messages_by_call", "messages", ["call_id"])
     conn.execute(
         sa.text(
@@ -172,6 +175,7 @@ def _copy_calls(conn: sa.Connection) -> None:
     if conn.dialect.name == "postgresql":
         conn.execute(
             sa.text(
+                # Rows that bring their numbers leave PostgreSQL's own counter where it was.
                 "SELECT setval(pg_get_serial_sequence('calls', 'seq'), (SELECT coalesce(max(seq), 0) + 1 FROM calls))"
             )
         )
@@ -275,9 +279,11 @@ def _batches(conn: sa.Connection, old: sa.Table) -> Iterator[tuple[float, Sequen
 def _one_owner(conn: sa.Connection, owners: Sequence[str]) -> None:
     """All that the browsers and addresses of one person kept belongs to that person."""
     for table in ("chats", "messages", "sweeps", "cells"):
+        # Their keys are without the owner, so that no two rows can meet.
         conn.execute(sa.text(f"UPDATE {table} SET owner = '{OWNER}'"))
     conn.execute(
         sa.text(
+            # Their key has the owner in it: of the same image of two owners one has to go first.
             "DELETE FROM images WHERE EXISTS "
             "(SELECT 1 FROM images AS other WHERE other.id = images.id AND other.owner < images.owner)"
         )
@@ -387,6 +393,7 @@ def _sum_up(conn: sa.Connection) -> None:
         "filtered": "finish_reason = 'content_filter'",
         "ended_early": f"{broken} OR state = 'cancelled'",
     }
+    # As in lib/calls/kept_totals.py: an absurd count must not make a sum overflow.
     most = 10**12
     bounded = "CASE WHEN {0}_tokens > {1} THEN {1} WHEN {0}_tokens < -{1} THEN -{1} ELSE {0}_tokens END"
     sums = {
@@ -412,6 +419,7 @@ def _sum_up(conn: sa.Connection) -> None:
 
 def _table(name: str) -> sa.Table:
     """A table as it stands in the database; what is None in Python is NULL there."""
+    # Reflected, not imported from the schema: that one is today's, and this step has to stay what it is.
     table = sa.Table(name, sa.MetaData(), autoload_with=op.get_bind())
     for column in table.columns:
         if isinstance(column.type, sa.JSON):
