@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Row, select
 
 from lib.calls import records
 from lib.calls.runner import Answer
@@ -193,10 +192,10 @@ def asked_through_the_house(request: ChatRequest) -> Answer:
     return running
 
 
-def last_record() -> Row[Any]:
+def last_record() -> records.CallRecord:
     """The newest call that the app has recorded."""
-    newest = select(schema.calls).order_by(schema.calls.c.seq.desc()).limit(1)
-    return resources.services().store.read(lambda db: db.execute(newest).one())
+    newest = records.whole().order_by(schema.calls.c.seq.desc()).limit(1)
+    return resources.services().store.read(lambda db: records.found(db, newest)[0])
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "json"])
@@ -219,8 +218,8 @@ def test_the_recorded_tokens_are_those_of_all_choices_together(connected: Server
 
     assert record.state == "ok"
     assert len(texts) == n and all(text.strip() for text in texts)
-    assert record.usage_source == ("reported" if all_counted else "estimated")
-    assert record.completion_tokens == (3 * n if all_counted else sum(map(tokens.count, texts)))
+    assert record.usage.source == ("reported" if all_counted else "estimated")
+    assert record.usage.completion_tokens == (3 * n if all_counted else sum(map(tokens.count, texts)))
 
 
 def test_one_answer_after_the_other_comes_over_kept_connections(server: Server) -> None:
@@ -262,5 +261,5 @@ def test_the_page_chats_through_it(connected: Server) -> None:
 
     assert str(app.selectbox(key="chat_model").value).endswith(f"/{connected.model}")
     assert (record.state, record.error_kind) == ("ok", "")
-    assert str(record.choices[0]["text"]).strip().splitlines()[0] in shown(app)
+    assert str(record.choices[0].text).strip().splitlines()[0] in shown(app)
     assert "counted by the service" in figures(app)
