@@ -152,10 +152,13 @@ def test_ones_own_message_can_be_seen_as_markdown(app: AppServer, context: Brows
     assert "**bold** and\n    __init__" in question.inner_text()
 
     key(page, "more_question_0").get_by_role("button").click()
-    page.get_by_role("menuitem", name="Show as Markdown or as typed").click()
+    page.get_by_role("menuitem", name="Show as Markdown").click()
 
     expect(question.locator("h1")).to_have_text("run")
     expect(question.locator("strong").first).to_have_text("bold")
+    key(page, "more_question_0").get_by_role("button").click()
+    page.get_by_role("menuitem", name="Show as typed").click()
+    expect(question).to_contain_text("**bold** and")
 
 
 @pytest.mark.row("C17")

@@ -18,13 +18,14 @@ from lib.ui.shared.texts import _
 LABELS: Mapping[str, tuple[str, str]] = {
     "again": ("refresh", N_("Try again with another model")),
     "edit": ("edit", N_("Edit")),
-    "markdown": ("text_format", N_("Show as Markdown or as typed")),
+    "markdown": ("text_format", N_("Show as Markdown")),
+    "typed": ("text_format", N_("Show as typed")),
     "share": ("link", N_("Share as a link")),
     "write": ("add_comment", N_("Add a turn by hand")),
     "sweep": ("grid_view", N_("Open in Sweep")),
     "delete": ("delete", N_("Delete")),
 }
-OF_QUESTION = ("markdown", "share", "write", "sweep", "delete")
+OF_QUESTION = ("share", "write", "sweep", "delete")
 OF_ANSWER = ("again", "edit", "write", "sweep", "delete")
 
 
@@ -37,6 +38,11 @@ def menu(name: str, turn: Turn, choices: Sequence[str]) -> None:
     )
     if chosen == "sweep" and open_in_sweep.why_not(turn) is None:
         open_in_sweep.open_in_sweep(turn)  # only the page itself can lead to another one, no callback
+
+
+def question_menu(name: str, turn: Turn) -> None:
+    """The menu of one's own message."""
+    menu(name, turn, ("typed" if turn.id in state.formatted else "markdown", *OF_QUESTION))
 
 
 def copy_button(name: str, turn: Turn) -> None:
@@ -70,7 +76,7 @@ def _do(name: str, turn: Turn) -> None:
     action = st.session_state[f"more_{name}"]
     if action in PANELS:
         _turn_over(name, turn, action)
-    elif action == "markdown":
+    elif action in ("markdown", "typed"):
         state.formatted ^= {turn.id}
     elif action == "edit":
         edit_actions.edit(turn)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from lib.chat.repository import Turn
 from lib.ui.chat import edit_actions, model_actions
-from lib.ui.chat.turn_menu import OF_QUESTION, menu, panel
+from lib.ui.chat.turn_menu import panel, question_menu
 from lib.ui.shared.texts import _
 
 
@@ -21,7 +21,7 @@ def under_question(index: int, turn: Turn) -> None:
             on_click=edit_actions.edit,
             args=(turn,),
         )
-        menu(name, turn, OF_QUESTION)
+        question_menu(name, turn)
     panel(name, turn)
 
 
