@@ -20,7 +20,6 @@ from lib.ui.shared.model_picker import model_picker
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import visitor
 
-st.set_page_config(layout="centered")  # said here too: without it the page keeps the width of the one before
 services, who = resources.services(), visitor()
 restore_chat(services, who)
 links.apply_link()

@@ -57,20 +57,6 @@ def test_another_page_meanwhile_costs_nothing(app: AppServer, api: FakeApi, cont
     assert len(asked(api, text)) == 1
 
 
-def test_the_page_is_as_wide_after_a_visit_elsewhere(app: AppServer, context: BrowserContext) -> None:
-    page = open_page(context, link(app, "fast"))
-    expect(composer(page)).to_be_visible()
-    main = page.get_by_test_id("stMainBlockContainer")
-    before = main.evaluate("element => getComputedStyle(element).maxWidth")
-    for other, seen in (("Usage", "usage_scope"), ("Sweep", "sweep_prompt")):
-        page.get_by_role("link", name=other).click()
-        expect(key(page, seen)).to_be_visible()
-        expect(composer(page)).to_be_hidden()
-        page.get_by_role("link", name="Chat").click()
-        expect(composer(page)).to_be_visible()
-        expect(main).to_have_css("max-width", before)
-
-
 def compose(page: Page, text: str) -> None:
     """Let an input method put `text` into the field without finishing it, as pinyin does before a word is chosen."""
     chromium = page.context.new_cdp_session(page)
