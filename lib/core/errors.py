@@ -16,6 +16,7 @@
         GatewayTimeout          504, 524: may have been billed
       ConnectionFailed          the request was never sent
         ConnectionRefused  NameNotFound  TlsFailed  NoConnection
+        ProxyFailed  ProxyUnusable
       TimedOut                  sent, then silence: may have been billed
       BadAnswer                 an answer that is not one
         CutOff (BrokenOff)  Malformed  Empty
@@ -279,6 +280,25 @@ class NoConnection(ConnectionFailed):
 
     kind = "no_connection"
     message = N_("No connection to {address} within {seconds:g} seconds.")
+
+
+class ProxyFailed(ConnectionFailed):
+    """No connection through the proxy that the environment or the system asks for; `proxy` is its host and port."""
+
+    kind = "proxy"
+    message = N_("{service} can't be reached through the proxy {proxy}.")
+    hint = N_("Check the proxy and the address, or name the service in NO_PROXY; nothing was sent.")
+
+
+class ProxyUnusable(ConnectionFailed):
+    """The environment variable `setting` names no proxy that can be used. Its value may hold a password."""
+
+    kind = "proxy_unusable"
+    message = N_("The proxy in the setting {setting} can't be used.")
+    hint = N_(
+        "It has to look like http://proxy.example.com:8080 or socks5://127.0.0.1:1080. Correct it or take it out, and "
+        "start Tempera again; nothing was sent."
+    )
 
 
 class TimedOut(TemperaError):

@@ -17,11 +17,13 @@ from lib.core.errors import (
     InvalidInput,
     Malformed,
     NoConnection,
+    ProxyFailed,
     TemperaError,
     TimedOut,
 )
 from lib.core.i18n import N_
-from lib.gateway.addresses import check_host, is_loopback, unreachable
+from lib.gateway.addresses import check_host, unreachable
+from lib.gateway.proxies import host_and_port, proxy_for
 from lib.gateway.redact import masked
 
 MOST_IDLE = 64
@@ -43,7 +45,8 @@ class ConnectionPool:
     @asynccontextmanager
     async def one(self, base_url: str) -> AsyncIterator[httpx.AsyncClient]:
         """A client for one call to `base_url`, used before if possible."""
-        client = self._taken(base_url) or self._made(base_url)
+        proxy = proxy_for(base_url)
+        client = self._taken(base_url) or self._made(proxy)
         sound = False
         try:
             yield client
@@ -52,6 +55,11 @@ class ConnectionPool:
             # A refusal that was read to its end leaves the connection as good as an answer does.
             sound = True
             raise
+        except ConnectionFailed as error:
+            if proxy is None:
+                raise
+            # Whatever the reason is, it says nothing of the service: between it and here is the proxy.
+            raise ProxyFailed(error.original, proxy=host_and_port(proxy)) from None
         finally:
             if sound and not self._closed and not client.is_closed:
                 self._idle.append((base_url, client))
@@ -67,14 +75,15 @@ class ConnectionPool:
                 return self._idle.pop(place)[1]
         return None
 
-    def _made(self, base_url: str) -> httpx.AsyncClient:
+    def _made(self, proxy: str | None) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             verify=self._tls,
             timeout=self._timeout,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS),
             # A redirect would carry the prompt, and on the same host the key, to an address nobody chose.
             follow_redirects=False,
-            trust_env=not is_loopback(base_url),
+            proxy=proxy,
+            trust_env=False,  # what it would read of the environment, `proxies` does
             # A service's cookie would tie the calls of different visitors together.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
