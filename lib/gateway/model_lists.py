@@ -3,19 +3,23 @@
 import asyncio
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lib.background import Jobs
-from lib.core.errors import TemperaError
+from lib.core.errors import NoModelList, TemperaError, unforeseen
+from lib.gateway.addresses import is_loopback
 from lib.gateway.client import Client
 from lib.gateway.endpoints import EXAMPLE_MODELS, Endpoint
 
 KEPT_SECONDS = 600.0
+TROUBLE_SECONDS = 15.0
+"""After so long a list that could not be fetched is asked for again: the service may be back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Model ids of one endpoint. `complete` is False where they are only examples, `trouble` says why."""
+    """Model ids of one endpoint. `complete` is False where they are only examples, or those of an earlier time;
+    `trouble` says why."""
 
     models: tuple[str, ...]
     complete: bool = True
@@ -25,7 +29,18 @@ class Listing:
 @dataclass(slots=True)
 class _Asked:
     future: "Future[Listing]"
+    before: Listing | None
+    """What was known when it was asked."""
     at: float = field(default_factory=time.monotonic)
+
+    @property
+    def old(self) -> bool:
+        if not self.future.done():
+            return False
+        trouble = self.future.result().trouble
+        # A service that says it has no list is not asked at every turn.
+        lasting = trouble is None or isinstance(trouble, NoModelList)
+        return time.monotonic() - self.at > (KEPT_SECONDS if lasting else TROUBLE_SECONDS)
 
 
 class ModelLists:
@@ -36,31 +51,53 @@ class ModelLists:
         self._asked: dict[tuple[str, str, str], _Asked] = {}
 
     def get(self, owner: str, endpoint: Endpoint, seconds: float) -> Listing | None:
-        """The models of `endpoint`; None when the service has not answered within `seconds`."""
+        """The models of `endpoint`; None when the service has not answered within `seconds`, and never has before."""
         if endpoint.models:
             return Listing(endpoint.models)
+        asked = self._ask(owner, endpoint)
+        if asked.before is not None and not asked.future.done():
+            return asked.before  # nobody waits while a list is renewed
         try:
-            return self._ask(owner, endpoint).result(seconds)
+            return asked.future.result(seconds)
         except TimeoutError:
             return None
 
     def forget(self, owner: str, endpoint: Endpoint) -> None:
         """Ask again next time: the key may be another one."""
-        self._asked.pop((owner, endpoint.name, endpoint.base_url), None)
+        self._asked.pop(_key(owner, endpoint), None)
 
-    def _ask(self, owner: str, endpoint: Endpoint) -> "Future[Listing]":
-        key = (owner, endpoint.name, endpoint.base_url)
+    def known(self, owner: str, endpoint: Endpoint, models: tuple[str, ...]) -> None:
+        """Keep a list that was fetched elsewhere just now."""
+        future: Future[Listing] = Future()
+        future.set_result(Listing(models))
+        self._asked[_key(owner, endpoint)] = _Asked(future, None)
+
+    def _ask(self, owner: str, endpoint: Endpoint) -> _Asked:
+        key = _key(owner, endpoint)
         asked = self._asked.get(key)
-        if asked is None or time.monotonic() - asked.at > KEPT_SECONDS:
-            work = _listing(self._client, endpoint)
+        if asked is None or asked.old:
+            before = asked.future.result() if asked else None
+            work = _listing(self._client, endpoint, before)
             # Asked on the loop and kept as a future: script threads that come meanwhile wait for the same answer.
-            asked = self._asked[key] = _Asked(asyncio.run_coroutine_threadsafe(work, self._jobs.loop))
-        return asked.future
+            asked = self._asked[key] = _Asked(asyncio.run_coroutine_threadsafe(work, self._jobs.loop), before)
+        return asked
 
 
-async def _listing(client: Client, endpoint: Endpoint) -> Listing:
+def _key(owner: str, endpoint: Endpoint) -> tuple[str, str, str]:
+    return owner, endpoint.name, endpoint.base_url
+
+
+async def _listing(client: Client, endpoint: Endpoint, before: Listing | None) -> Listing:
     try:
         return Listing(tuple(await client.models(endpoint)))
-    # Kept like an answer: a service without a list is not asked at every click.
-    except TemperaError as trouble:
-        return Listing(EXAMPLE_MODELS, complete=False, trouble=trouble)
+    # Kept like an answer, so that not every rerun asks.
+    except TemperaError as error:
+        trouble = error
+    except Exception as bug:
+        # A page must not end because of a list; what is known of a service is not worth that.
+        trouble = unforeseen(bug, "a model list")
+    if before is not None and before.models and not isinstance(trouble, NoModelList):
+        return replace(before, complete=False, trouble=trouble)
+    # None of the examples is on this computer, unless what runs here passes on to others and only has no list.
+    none = is_loopback(endpoint.base_url) and not isinstance(trouble, NoModelList)
+    return Listing(() if none else EXAMPLE_MODELS, complete=False, trouble=trouble)

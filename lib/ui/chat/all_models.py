@@ -6,9 +6,11 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from lib.core import prices
+from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.gateway import vendors
 from lib.gateway.endpoints import Endpoint, find
+from lib.gateway.model_ids import makes_chats
 from lib.services import Services
 from lib.ui.shared import model_picker, resources
 from lib.ui.shared.figures import money
@@ -25,9 +27,10 @@ LEAST_OF_EACH = 4
 FILTER = "chat_models_filter"
 VENDOR = "chat_models_vendor"
 OFFERED = "chat_models_offered"
+NOT_FOR_CHATS = N_("Not for chats")
 
 Groups = dict[str, list[tuple[str, str]]]
-"""Values of the picker with their model ids, by vendor."""
+"""Values of the picker with their model ids, by vendor or as what is not for chats."""
 
 
 def all_models(services: Services, owner: str) -> None:
@@ -45,7 +48,7 @@ def _body(services: Services, owner: str) -> None:
     if OFFERED not in st.session_state:
         st.session_state[OFFERED] = model_picker.options(services, owner)
     endpoints = services.registry.endpoints(owner)
-    model_picker.list_troubles(services, owner)
+    model_picker.list_troubles(services, owner, "chat_models")
     groups = _groups(st.session_state[OFFERED], endpoints)
     left, right = st.columns([2, 1])
     left.text_input(_("Part of the id"), key=FILTER, icon=":material/search:", live=True)
@@ -55,12 +58,14 @@ def _body(services: Services, owner: str) -> None:
 
 
 def _groups(offered: list[str], endpoints: Sequence[Endpoint]) -> Groups:
-    """What the picker offers; models of unknown vendors last."""
+    """What the picker offers, by vendor; those of unknown vendors come after, and what is not for chats last."""
     groups: Groups = {}
     for value in offered:
         model = find(value, endpoints)[1]
-        groups.setdefault(vendors.vendor_of(model), []).append((value, model))
-    return dict(sorted(groups.items(), key=lambda group: group[0] == vendors.OTHER))
+        group = vendors.vendor_of(model) if makes_chats(model) else NOT_FOR_CHATS
+        groups.setdefault(group, []).append((value, model))
+    last = (vendors.OTHER, NOT_FOR_CHATS)
+    return dict(sorted(groups.items(), key=lambda group: last.index(group[0]) if group[0] in last else -1))
 
 
 def _filtered(groups: Groups) -> Groups:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from lib.chat.form import MOST_MODELS
 from lib.services import Services
-from lib.ui.shared.model_picker import options
+from lib.ui.shared.model_picker import model_label, options
 from lib.ui.shared.texts import _
 
 KEY = "chat_models_beside"
@@ -20,10 +20,12 @@ def side_by_side(services: Services, owner: str) -> None:
         st.multiselect(
             _("Ask these models the same, side by side"),
             list(dict.fromkeys([*models, *chosen])),
+            format_func=model_label,
             key=KEY,
             max_selections=MOST_MODELS - 1,
             accept_new_options=True,
             placeholder=_("Up to three more models"),
+            select_all=False,
             persist_state="session",
         )
         if chosen and (st.session_state.get("chat_n_on") and st.session_state.get("chat_n", 1) > 1):

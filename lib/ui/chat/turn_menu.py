@@ -123,6 +123,7 @@ def _other_model(name: str, turn: Turn) -> None:
         _("Try again with another model"),
         model_picker.options(resources.services(), owner),
         index=None,
+        format_func=model_picker.model_label,
         key=key,
         placeholder=_("Choose a model"),
         accept_new_options=True,

@@ -205,6 +205,7 @@ def _stop_sequences(prefix: str, chosen: ChosenModel) -> None:
         max_selections=MAX_STOP_SEQUENCES,
         key=f"{prefix}_stop_words",
         placeholder=_("Type a word and press Enter"),
+        select_all=False,
         disabled=not on,
         **QUIET,
     )

@@ -1,11 +1,16 @@
-"""The picker of a model among those of all connected services. Any typed id is taken too."""
+"""The picker of a model among those of all connected services. Any typed id is taken too.
+
+What is not for chats stands at the end, says so, and is never chosen by itself.
+"""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
+from lib.core.errors import NoModelList, TemperaError
 from lib.core.rich_text import literal
 from lib.gateway.endpoints import EXAMPLE_MODELS, Endpoint, model_value, named
+from lib.gateway.model_ids import makes_chats
 from lib.gateway.model_lists import Listing
 from lib.gateway.vendors import by_vendor
 from lib.services import Services
@@ -19,7 +24,7 @@ PATIENT_SECONDS = 4.0
 
 def options(services: Services, owner: str) -> list[str]:
     """The models of all connected endpoints, as `endpoint/model id`: those starred, those used last, then the default
-    endpoint's first, by vendor."""
+    endpoint's first, by vendor; those that are not for chats at the end."""
     endpoints = services.registry.endpoints(owner)
     return _in_order(_kept(services, owner, endpoints), services, owner, endpoints)
 
@@ -34,6 +39,16 @@ def used(services: Services, owner: str, values: Sequence[str]) -> None:
         services.store.write(lambda db: favourites.keep(db, owner, favourites.of(db, owner).after(names)))
 
 
+def model_label(value: str) -> str:
+    """A model as lists name it."""
+    return value if _for_chats(value) else f"{value} · {_('not for chats')}"
+
+
+def first_for_chats(values: Sequence[str]) -> str | None:
+    """The first that may be chosen without anybody having done so."""
+    return next(filter(_for_chats, values), None)
+
+
 def model_picker(services: Services, owner: str, key: str) -> str:
     """The chosen model; at first the one of the default endpoint that was used last there, else its first one."""
     endpoints = services.registry.endpoints(owner)
@@ -41,34 +56,60 @@ def model_picker(services: Services, owner: str, key: str) -> str:
     models = _in_order(kept, services, owner, endpoints)
     chosen = st.session_state.get(key)
     if chosen is None and endpoints:
-        st.session_state[key] = _first(kept, endpoints[0], _listing(services, owner, endpoints[0]))
+        first = _first(kept, endpoints[0], _listing(services, owner, endpoints[0]))
+        if first is not None:
+            st.session_state[key] = first
     elif chosen is not None and chosen not in models:
         # Streamlit drops a value that is none of the options, and any typed id has to stay.
         models.append(chosen)
     value = st.selectbox(
         _("Model"),
         models,
+        None,
+        format_func=model_label,
         key=key,
         accept_new_options=True,
         placeholder=_("Choose a model or type its id"),
         label_visibility="collapsed",
         persist_state="session",
     )
-    list_troubles(services, owner)
+    list_troubles(services, owner, key)
     return value or ""
 
 
-def list_troubles(services: Services, owner: str) -> None:
-    """Say of each service that could not tell its models why."""
+def list_troubles(services: Services, owner: str, place: str) -> None:
+    """Say of each service that could not tell its models why; `place` keeps the buttons of two places apart."""
     for endpoint in services.registry.endpoints(owner):
-        list_trouble(endpoint, _listing(services, owner, endpoint))
+        listing = _listing(services, owner, endpoint)
+        if listing.trouble is not None:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.caption(_trouble(endpoint, listing.models, listing.trouble))
+                if not isinstance(listing.trouble, NoModelList):
+                    _ask_again(services, owner, endpoint, place)
 
 
-def list_trouble(endpoint: Endpoint, listing: Listing) -> None:
-    """Why a service's models are only examples, where they are."""
-    if listing.trouble is not None:
+def _trouble(endpoint: Endpoint, models: Sequence[str], why: TemperaError) -> str:
+    """Why a service's models are not its own list of today."""
+    words = _("The list of models of {service} could not be fetched: {why}")
+    if models == EXAMPLE_MODELS:
         words = _("The models of {service} are only examples: {why}")
-        st.caption(words.format(service=literal(endpoint.title), why=error_sentence(listing.trouble)))
+    return words.format(service=literal(endpoint.title), why=error_sentence(why))
+
+
+def _ask_again(services: Services, owner: str, endpoint: Endpoint, place: str) -> None:
+    st.button(
+        _("Ask again"),
+        key=f"{place}_ask_{endpoint.name}",
+        type="tertiary",
+        icon=":material/refresh:",
+        on_click=services.models.forget,
+        args=(owner, endpoint),
+    )
+
+
+def _for_chats(value: str) -> bool:
+    # The service's name, a host perhaps, tells nothing of its models.
+    return makes_chats(value.partition("/")[2] or value)
 
 
 def _kept(services: Services, owner: str, endpoints: Sequence[Endpoint]) -> Favourites:
@@ -84,14 +125,14 @@ def _in_order(kept: Favourites, services: Services, owner: str, endpoints: Seque
         for models in by_vendor(_listing(services, owner, endpoint).models).values()
         for model in models
     ]
-    return list(dict.fromkeys([*kept.starred, *kept.recent, *offered]))
+    return sorted(dict.fromkeys([*kept.starred, *kept.recent, *offered]), key=_for_chats, reverse=True)
 
 
-def _first(kept: Favourites, endpoint: Endpoint, listing: Listing) -> str:
+def _first(kept: Favourites, endpoint: Endpoint, listing: Listing) -> str | None:
     """What a new tab begins with; a service that lists no models is taken to offer still what was used there."""
     offered = [model_value(endpoint, model) for model in listing.models]
     used_here = kept.at({endpoint.name}).recent
-    return next((value for value in used_here if value in offered or not listing.complete), offered[0])
+    return first_for_chats([value for value in used_here if value in offered or not listing.complete] + offered)
 
 
 def _listing(services: Services, owner: str, endpoint: Endpoint) -> Listing:

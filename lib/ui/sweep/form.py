@@ -12,7 +12,7 @@ from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
 from lib.ui.shared import controls, resources
 from lib.ui.shared.connection import open_dialog
 from lib.ui.shared.figures import money
-from lib.ui.shared.model_picker import options
+from lib.ui.shared.model_picker import first_for_chats, list_troubles, model_label, options
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message, error_sentence
 from lib.ui.shared.unsupported_params import ANY_MODEL
@@ -28,18 +28,22 @@ EXAMPLES = (N_("Name a new flavour of ice cream and praise it in one sentence.")
 def sweep_form(services: Services, visitor: Visitor) -> None:
     """Prompt, models, temperatures, repeats; the rest under More options."""
     models = _known_models(services, visitor)
-    for key, value in {**START, "sweep_models": models[:1]}.items():
+    first = first_for_chats(models)
+    for key, value in {**START, "sweep_models": [first] if first else []}.items():
         st.session_state.setdefault(key, value)
     history_line()
     st.text_area(_("What should they write?"), key="sweep_prompt", height=90, placeholder=_(EXAMPLES[0]), **KEPT)
     st.multiselect(
         _("Models"),
         models,
+        format_func=model_label,
         key="sweep_models",
         accept_new_options=True,
         placeholder=_("Choose models or type their ids"),
+        select_all=False,  # it stood first in the list, and one Enter took 217 models
         **KEPT,
     )
+    list_troubles(services, visitor.owner, "sweep")
     if len(models) == 1:
         st.button(
             _("Connect a service to compare several models"),
@@ -54,6 +58,7 @@ def sweep_form(services: Services, visitor: Visitor) -> None:
         key="sweep_temperatures",
         accept_new_options=True,
         placeholder=_("Choose values or type one, 0 to 2"),
+        select_all=False,
         help=_("0 is precise and nearly always the same, about 0.7 balanced, from 1 creative, above 1.5 wild."),
         **KEPT,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.gateway import model_lists
 from lib.ui.shared import model_picker, resources
 from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
@@ -170,3 +171,75 @@ def test_an_id_that_no_service_can_have_is_refused_and_the_message_kept(
             assert "The model's id" in shown(app)
             assert draft(app) == "Not to be lost"
             assert not bodies(api)
+
+
+NO_CHATS = ("text-embedding-3-large", "gpt-image-1", "whisper-1")
+
+
+@pytest.mark.row("C28")
+def test_a_model_that_is_not_for_chats_is_never_chosen_by_itself_and_stands_at_the_end(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where one was used last; on both pages, and in a group of its own in the list of all."""
+    monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")
+    with FakeApi(models=(*NO_CHATS, "zeta-chat")) as api:
+        app = connect(new_tab(), api.base_url, KEY)
+        assert app.selectbox(key="chat_model").value == f"{host(api)}/zeta-chat"
+        model_picker.used(resources.services(), LOCAL_OWNER, [f"{host(api)}/{NO_CHATS[1]}"])
+        resources.services().store.write(lambda db: None).result()
+        tab, sweep = new_tab(), new_tab("sweep")
+
+        assert tab.selectbox(key="chat_model").value == f"{host(api)}/zeta-chat"
+        assert sweep.multiselect(key="sweep_models").value == [f"{host(api)}/zeta-chat"]
+        for offered in (tab.selectbox(key="chat_model").options, sweep.multiselect(key="sweep_models").options):
+            assert offered[0] == f"{host(api)}/zeta-chat"
+            assert [one.endswith(" · not for chats") for one in offered] == [False, True, True, True]
+        assert listed(dialog(tab)) == ["zeta-chat", NO_CHATS[1], NO_CHATS[0], NO_CHATS[2]]
+        assert "**Not for chats**" in "\n".join(caption.value for caption in tab.caption)
+    with FakeApi(models=NO_CHATS) as api:
+        assert connect(tab, api.base_url, KEY).selectbox(key="chat_model").value is None
+    resources.close()
+
+
+def test_no_list_offers_to_choose_all_at_once(app: AppTest) -> None:
+    """It stood first in Sweep's list: one Enter took 217 models, and one click 1,302 paid calls."""
+    sweep = new_tab("sweep")
+    fields = [*app.multiselect, *sweep.multiselect]
+
+    assert {field.key for field in fields} >= {"sweep_models", "sweep_temperatures", "chat_models_beside"}
+    assert [field.key for field in fields if field.proto.select_all] == []
+
+
+@pytest.mark.row("C28", "X2")
+def test_a_list_that_could_not_be_fetched_says_why_and_is_asked_again(
+    own: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meanwhile the list of before stands; nobody is offered models that the service does not have."""
+    monkeypatch.setattr(model_lists, "TROUBLE_SECONDS", -1.0)
+    api.script_models('{"error": {"message": "try later"}}', status=500)
+    resources.services().models.forget(LOCAL_OWNER, resources.services().registry.own(LOCAL_OWNER)[0])
+    sweep = new_tab("sweep")
+    for tab in (own.run(), sweep):
+        assert f"The list of models of {host(api)} could not be fetched" in shown(tab)
+        assert "has a problem of its own (status 500)" in shown(tab)
+
+    api.script_models('{"data": [{"id": "back-again"}]}')
+    monkeypatch.setattr(model_lists, "TROUBLE_SECONDS", 600.0)
+    assert options(own) == ["unheard-of"], "no examples of what is not there"
+    click(own, f"chat_model_ask_{host(api)}")
+
+    assert "could not be fetched" not in shown(own)
+    assert "back-again" in options(own)
+
+
+def test_a_list_is_renewed_by_itself_and_that_of_before_stands_meanwhile(own: AppTest, api: FakeApi) -> None:
+    services = resources.services()
+    endpoint = services.registry.own(LOCAL_OWNER)[0]
+    asked = services.models._ask(LOCAL_OWNER, endpoint)
+    asked.at -= model_lists.KEPT_SECONDS + 1
+    api.script_models(float("inf"))
+
+    found = services.models.get(LOCAL_OWNER, endpoint, 30)
+
+    assert found is not None and "gpt-4o" in found.models
+    api.wait(lambda fake: [one.finished is None for one in fake.requests if one.path == "/v1/models"][-1])
