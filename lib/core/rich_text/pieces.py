@@ -32,8 +32,7 @@ CLOSERS = re.compile(r"(?:&#10;)?(?:</[a-z0-9]+>|\n)*\Z")
 
 def piece(html: str) -> str:
     """A block of safe HTML for Streamlit: one element of a page."""
-    inside = _with_islands(html) if 'class="formula' in html else raw(html)
-    return f"<div>{inside}</div>"
+    return f"<div>{_with_islands(html)}</div>" if 'class="formula' in html else raw(html)
 
 
 def with_cursor(last: str, cursor: str) -> str:

@@ -8,12 +8,13 @@ from lib.calls.runner import Answer
 from lib.ui.shared.live_text import CURSOR, LiveText
 from lib.ui.shared.texts import _
 
-FRAME_SECONDS = 0.05
+FRAME_SECONDS = 0.06
 PAINT_SECONDS = 0.08
 """What a browser needs to paint the last words. Drawn anew at once, the whole page would be taken in before that."""
-LONGEST_FRAME_SECONDS = 0.6
-RESENT_PER_SECOND = 9_000
-"""Characters that may be sent again each second: a paragraph of 450 is drawn every 50 ms, one of 2,000 every 220."""
+LONGEST_FRAME_SECONDS = 1.5
+RESENT_PER_SECOND, LONG = 8_000, 5_000
+"""Characters that may be sent again each second, and the length at which it is half as many: a paragraph of 450 is
+drawn every 60 ms, one of 2,000 every 350, one of 5,000 every 1,250."""
 LOOK_SECONDS = 0.5
 
 
@@ -103,7 +104,7 @@ def thinking(place: Any, label: str = "") -> Any:
 
 def follow(live: Sequence[LiveAnswer], once: bool = False) -> None:
     """Draw answers until all have ended, or `once` as they are now. The first word is drawn at once, then at most one
-    frame each 50 ms, and the end at once again.
+    frame each 60 ms, and the end at once again.
 
     A script run that is interrupted here loses nothing: the answers grow in their jobs, and the next run follows on.
     """
@@ -127,7 +128,8 @@ def follow(live: Sequence[LiveAnswer], once: bool = False) -> None:
 
 def _frame(live: Sequence[LiveAnswer]) -> float:
     """Seconds until the next frame: more where long paragraphs have to be sent again."""
-    wanted = sum(one.tail for one in live) / RESENT_PER_SECOND
+    again = sum(one.tail for one in live)
+    wanted = again / RESENT_PER_SECOND * (1 + again / LONG)
     return min(max(FRAME_SECONDS, wanted), LONGEST_FRAME_SECONDS)
 
 
