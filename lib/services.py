@@ -66,9 +66,9 @@ class Services:
         mask_log()
         store, trouble = _open_store(settings)
         # tiktoken asks the network for its vocabulary unless it stands in this folder.
-        os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))
+        folder = os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))
         with suppress(OSError):  # on a full disk an earlier start has placed it, or it is done without
-            tokens.place_vocabulary(_vocabulary_folder(settings))
+            tokens.place_vocabulary(Path(folder))
         local = LocalModel() if settings.local_model and available() else None
         registry = EndpointRegistry(settings.offered(), [local] if local else [], settings.first_byte_seconds)
         clocks = Clocks(settings.connect_seconds, silence=settings.silence_seconds, grace=settings.grace_seconds)

@@ -1,15 +1,22 @@
 """What all tests share: a data folder of their own, no settings of the machine's, tiktoken's vocabulary, stores."""
 
+import functools
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import hypothesis
 import pytest
+from sqlalchemy import make_url
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from lib.core import tokens
+from lib.services import Services
+from lib.settings import Settings
 from lib.store.database import Store
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
@@ -21,6 +28,10 @@ hypothesis.settings.load_profile("no clock")
 VOCABULARY = Path(tempfile.gettempdir()) / "tempera-test-vocabulary"
 tokens.place_vocabulary(VOCABULARY)
 os.environ["TIKTOKEN_CACHE_DIR"] = str(VOCABULARY)
+# Every AppTest reads the metadata of every installed package anew, in search of components: 0.2 s each of 300 times.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+# Each app of a test reads all certificates anew, and none of its services has one.
+httpx.create_ssl_context = functools.cache(httpx.create_ssl_context)
 for name in [name for name in os.environ if name.startswith("TEMPERA_") and not name.startswith("TEMPERA_TEST_")]:
     del os.environ[name]
 # A test that forgets its own data folder must not find the one of whoever runs it.
@@ -41,9 +52,18 @@ def api() -> Iterator[FakeApi]:
         yield api
 
 
+@pytest.fixture(scope="session")
+def started_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder as the first start leaves it; to bring a new database up to date takes as long as three tests."""
+    folder = tmp_path_factory.mktemp("started") / "data"
+    Services.open(Settings(data_dir=folder, local_model=False)).close()
+    return folder
+
+
 @pytest.fixture
-def service(api: FakeApi, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
-    """The fake service as the operator's, for an app that closes after the test."""
+def service(api: FakeApi, data_dir: Path, started_once: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
+    """The fake service as the operator's, for an app that was started once before and closes after the test."""
+    shutil.copytree(started_once, data_dir, ignore=shutil.ignore_patterns("*.spill"))
     monkeypatch.setenv("TEMPERA_BASE_URL", api.base_url)
     monkeypatch.setenv("TEMPERA_API_KEY", KEY)
     yield api
@@ -58,12 +78,26 @@ def app(service: FakeApi) -> AppTest:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database, on each backend in turn."""
+    """The URL of a database on each backend in turn: an empty one, but where the test wants a `store` in it."""
+    wants_store = "store" in request.fixturenames
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'data' / 'tempera.db'}"
-    else:
-        with new_database(server_url(request.config)) as made:
-            yield made
+        file = tmp_path / "data" / "tempera.db"
+        if wants_store:
+            file.parent.mkdir()
+            shutil.copy(request.getfixturevalue("started_once") / file.name, file)
+        yield f"sqlite:///{file}"
+        return
+    like = {"like": request.getfixturevalue("started_on_postgresql")} if wants_store else {}
+    with new_database(server_url(request.config), **like) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def started_on_postgresql(pytestconfig: pytest.Config) -> Iterator[str]:
+    """The name of a database on PostgreSQL as the first start leaves it."""
+    with new_database(server_url(pytestconfig)) as made:
+        Store.open(made).close()
+        yield str(make_url(made).database)
 
 
 @pytest.fixture

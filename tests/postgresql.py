@@ -34,12 +34,12 @@ def server_url(config: pytest.Config) -> str:
 
 
 @contextlib.contextmanager
-def new_database(server: str) -> Iterator[str]:
-    """The URL of a new, empty database on the server; dropped afterwards."""
+def new_database(server: str, like: str = "template1") -> Iterator[str]:
+    """The URL of a new database on the server, empty or as the database `like`; dropped afterwards."""
     name, administrator = f"tempera_test_{secrets.token_hex(4)}", make_url(server).set(drivername="postgresql+psycopg")
     engine = create_engine(administrator, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as conn:
-        conn.execute(text(f"CREATE DATABASE {name}"))
+        conn.execute(text(f"CREATE DATABASE {name} TEMPLATE {like}"))
     yield make_url(server).set(database=name).render_as_string(hide_password=False)
     with engine.connect() as conn:
         conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))

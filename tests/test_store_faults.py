@@ -185,7 +185,7 @@ def test_damaged_while_running_is_mended_and_goes_on(database: Path, api: FakeAp
 def test_full_in_the_middle_of_a_sweep_nothing_is_lost_and_nothing_is_asked_twice(
     service: FakeApi, api: FakeApi, data_dir: Path
 ) -> None:
-    data_dir.mkdir()
+    data_dir.mkdir(exist_ok=True)
     with small_disk(data_dir):
         app = new_tab("sweep", models="echo", prompt="Praise tea. " * 50, temperatures="0,0.7", repeats="20")
         filler = fill(data_dir)
@@ -218,7 +218,7 @@ def wait(app: AppTest) -> None:
 
 @ROOT_ONLY
 def test_full_at_the_start_is_a_sentence_and_calls_still_run(service: FakeApi, api: FakeApi, data_dir: Path) -> None:
-    data_dir.mkdir()
+    data_dir.mkdir(exist_ok=True)
     with small_disk(data_dir, "6m"):
         ask(tab(), "before")
         resources.close()
@@ -233,7 +233,7 @@ def test_full_at_the_start_is_a_sentence_and_calls_still_run(service: FakeApi, a
 
 @ROOT_ONLY
 def test_full_at_the_very_first_start_is_a_sentence(service: FakeApi, api: FakeApi, data_dir: Path) -> None:
-    data_dir.mkdir()
+    data_dir.mkdir(exist_ok=True)
     with small_disk(data_dir, "1m"):
         fill(data_dir)
         app = ask(tab(), "hello")
@@ -244,7 +244,7 @@ def test_full_at_the_very_first_start_is_a_sentence(service: FakeApi, api: FakeA
 
 @ROOT_ONLY
 def test_read_only_at_the_start(service: FakeApi, api: FakeApi, data_dir: Path) -> None:
-    data_dir.mkdir()
+    data_dir.mkdir(exist_ok=True)
     with small_disk(data_dir):
         ask(tab(), "before")
         resources.close()
