@@ -244,7 +244,7 @@ def _headers(place: Endpoint) -> dict[str, str]:
 
 
 def _chat(http: httpx.AsyncClient, place: Endpoint, request: ChatRequest, on_sent: OnSent) -> httpx.Request:
-    body = json.dumps(request.body(), ensure_ascii=False, separators=(",", ":"))
+    body = json.dumps({**request.body(), **place.own_fields}, ensure_ascii=False, separators=(",", ":"))
     headers = _headers(place) | {"content-type": "application/json"}
     with translated():
         url = service_url(place.base_url, "/chat/completions")

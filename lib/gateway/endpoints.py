@@ -3,9 +3,11 @@
 A model is named `endpoint/model id`, split at the first slash; ids themselves may hold slashes, colons and spaces.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
 from unicodedata import category
 from urllib.parse import urlsplit
 
@@ -67,6 +69,8 @@ class Endpoint:
     context_window: int | None = None
     """Tokens that each of its models reads, where the endpoint itself knows."""
     takes_images: bool = True
+    own_fields: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    """What goes into a body beside the request's own fields."""
 
     @asynccontextmanager
     async def admit(self, request: ChatRequest) -> AsyncIterator["Endpoint"]:

@@ -3,6 +3,10 @@
 It runs in a child process (`process`, `server`) that starts at the first request and ends with the app.
 Its context of 8,192 tokens is shared by all running requests, and llama.cpp ends *every* one of them when it overflows;
 so a request is admitted only while all that run fit, and the others wait in the order they came.
+
+A request that is meant to give the same answer each time, at temperature 0 or with a seed, takes the whole context and
+no cached prompt: llama.cpp's sums depend on what else is computed in the same batch and on how much of a prompt it had
+kept, and one rounding decides between two words of nearly the same likelihood.
 """
 
 import asyncio
@@ -26,6 +30,8 @@ MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 
 FURTHER_FIELDS = {"seed", "top_k", "min_p", "repeat_penalty", "response_format", "logit_bias"}
 """Those of llama.cpp's own fields that can't take more of the shared context than was reserved."""
+NOTHING_KEPT = {"cache_prompt": False}
+"""llama.cpp's field that has it read the whole prompt anew."""
 FIRST_BYTE_SECONDS = 300.0
 COUNT_SECONDS = 60.0
 
@@ -54,6 +60,11 @@ def tokens_needed(prompt_tokens: int, request: ChatRequest) -> int:
         sum_of = f"{prompt_tokens} prompt tokens + {request.choices} x {longest} for the answer"
         raise ContextTooLong(f"{sum_of} are more than {CONTEXT_TOKENS}", service=TITLE)
     return needed
+
+
+def repeatable(request: ChatRequest) -> bool:
+    """Whether it is meant to give the same answer each time."""
+    return request.params.temperature == 0 or "seed" in (request.params.extra_fields or {})
 
 
 class SharedContext:
@@ -120,9 +131,12 @@ class LocalModel(PracticeEndpoint):
             raise InvalidInput(N_("The practice model does not take “{field}”."), field=name)
         # Counted before a place is taken: counting takes no context, and nobody should wait for it.
         needed = tokens_needed(await self._prompt_tokens(request), request)
-        async with self.context.reserve(needed, request.choices):
+        alone = repeatable(request)
+        place = (CONTEXT_TOKENS, PARALLEL_CHOICES) if alone else (needed, request.choices)
+        async with self.context.reserve(*place):
             child = await self.supervisor.running()
-            yield PracticeEndpoint(base_url=f"{child.address}/v1", api_key=child.api_key)
+            fields = NOTHING_KEPT if alone else {}
+            yield PracticeEndpoint(base_url=f"{child.address}/v1", api_key=child.api_key, own_fields=fields)
             self.supervisor.answered(child)
 
     async def _prompt_tokens(self, request: ChatRequest) -> int:

@@ -73,12 +73,17 @@ def _size(params: Any) -> None:
     # Not 0: only with this cache does llama.cpp clear finished prompts out of the shared context before a new one.
     params.cache_ram_mib = PROMPT_CACHE_MIB
     params.n_threads_http = HTTP_THREADS
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads(os.cpu_count() or 1)
+    for cpu in (params.cpuparams, params.cpuparams_batch):
+        cpu.n_threads = _threads(os.cpu_count() or 1)
+        # Not polled: a thread without work would spin, and take its core from the app.
+        cpu.poll = 0
 
 
 def _threads(cores: int) -> int:
     """Half the cores: the other half is for the app. A model this small gains nothing from more than eight."""
-    return min(cores, max(2, cores // 2), MOST_THREADS)
+    # One of two cores, too: llama.cpp's threads wait for each other after each layer, and while something else has the
+    # second core (a browser, say), two of them are ten times as slow as one.
+    return min(max(1, cores // 2), MOST_THREADS)
 
 
 def _sha256_of(path: str) -> str:

@@ -1,12 +1,15 @@
 """The practice model as a real child process: what it answers, who can reach it, and that it never outlives us."""
 
 import asyncio
+import random
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +17,13 @@ import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from lib.core.contract import ChatRequest, Message, Params
+from lib.core.contract import ChatRequest, Message, Params, Usage
 from lib.core.errors import BadParameter, ContextTooLong, InvalidInput, LocalModelFailed
+from lib.gateway.client import Client
 from lib.gateway.endpoints import Endpoint
 from lib.practice import process as practice_process
 from lib.practice.endpoint import MODEL_SHA256, LocalModel, SharedContext, available, tokens_needed
-from lib.practice.process import Supervisor
+from lib.practice.process import Child, Supervisor
 
 ROOT = Path(__file__).parents[2]
 needs_model = pytest.mark.skipif(not available(), reason="the practice model is not installed")
@@ -32,7 +36,8 @@ def request(text: str = "Tell me a story.", **params: Any) -> ChatRequest:
 async def ask(model: Endpoint, asked: ChatRequest) -> dict[str, Any]:
     async with model.admit(asked) as endpoint, httpx.AsyncClient(trust_env=False, timeout=60) as client:
         headers = {"Authorization": f"Bearer {endpoint.api_key.get_secret_value()}"}
-        answer = await client.post(f"{endpoint.base_url}/chat/completions", json=asked.body(), headers=headers)
+        body = {**asked.body(), **endpoint.own_fields}
+        answer = await client.post(f"{endpoint.base_url}/chat/completions", json=body, headers=headers)
     said: dict[str, Any] = answer.raise_for_status().json()
     return said
 
@@ -68,12 +73,34 @@ def with_model(use: Callable[[LocalModel], Awaitable[Any]], **settings: Any) -> 
     return asyncio.run(run())
 
 
+@dataclass(frozen=True)
+class Started:
+    """A model whose child was started by three first calls at once, while we had a key and an open port."""
+
+    model: LocalModel
+    children: list[Child]
+    port: int
+
+
 @pytest.fixture(scope="module")
-def shared() -> Iterator[LocalModel]:
-    """One model for the tests that leave it as it was."""
-    model = LocalModel()
-    yield model
+def started() -> Iterator[Started]:
+    model, environment = LocalModel(), pytest.MonkeyPatch()
+
+    async def start() -> list[Child]:
+        return await asyncio.gather(*(model.supervisor.running() for _ in range(3)))
+
+    with socket.create_server(("127.0.0.1", 0)) as ours, environment.context() as patch:
+        ours.set_inheritable(True)
+        patch.setenv("OPENAI_API_KEY", "sk-operator")
+        children = asyncio.run(start())
+        yield Started(model, children, ours.getsockname()[1])
     model.close()
+
+
+@pytest.fixture
+def shared(started: Started) -> LocalModel:
+    """One model for the tests that leave it as it was."""
+    return started.model
 
 
 @needs_model
@@ -101,32 +128,27 @@ def test_prompts_are_counted_as_the_server_counts_them(shared: LocalModel) -> No
 
 
 @needs_model
-def test_first_calls_at_once_start_one_child() -> None:
-    async def use(model: LocalModel) -> None:
-        children = await asyncio.gather(*(model.supervisor.running() for _ in range(3)))
-
-        assert len({child.process.pid for child in children}) == 1
-
-    with_model(use)
+def test_first_calls_at_once_start_one_child(started: Started) -> None:
+    assert len({child.process.pid for child in started.children}) == 1
 
 
 @pytest.mark.row("T2")
 @needs_model
-def test_the_key_is_neither_in_the_childs_arguments_nor_in_its_environment(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-operator")
+def test_the_key_is_neither_in_the_childs_arguments_nor_in_its_environment(started: Started) -> None:
+    process, key = child_of(started.model), started.children[0].api_key.get_secret_value()
+    visible = " ".join([*process.cmdline(), *process.environ().values()])
 
-    async def use(model: LocalModel) -> None:
-        child = await model.supervisor.running()
-        process = child_of(model)
-        visible = " ".join([*process.cmdline(), *process.environ().values()])
+    assert len(key) > 40
+    assert key not in visible
+    assert "sk-operator" not in visible
 
-        assert len(child.api_key.get_secret_value()) > 40
-        assert child.api_key.get_secret_value() not in visible
-        assert "sk-operator" not in visible
 
-    with_model(use)
+@needs_model
+def test_the_child_inherits_no_file_or_socket_of_ours(started: Started) -> None:
+    """Not even one that was made inheritable: only its three standard streams and what it opens itself."""
+    ports = {c.laddr.port for c in child_of(started.model).net_connections("tcp")}
+
+    assert started.port not in ports
 
 
 @needs_model
@@ -171,42 +193,11 @@ def test_no_web_page_elsewhere_may_read_it(shared: LocalModel) -> None:
 
 
 @needs_model
-def test_it_comes_back_after_a_crash_but_not_after_a_second_one_in_a_row() -> None:
-    async def use(model: LocalModel) -> None:
-        await model.supervisor.running()
-        kill_child(model)
-        assert (await ask(model, request(max_tokens=1)))["choices"], "started again"
+def test_a_child_that_hangs_or_dies_is_replaced_but_not_after_a_second_death_in_a_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One child after the other, as each start takes a second: cancelled while it loads, hung, killed, killed again."""
 
-        kill_child(model)
-        await model.supervisor.running()
-        kill_child(model)
-        with pytest.raises(LocalModelFailed, match="practice model on this computer has stopped"):
-            await ask(model, request(max_tokens=1))
-
-    with_model(use)
-
-
-@needs_model
-def test_a_child_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(practice_process, "IDLE_SECONDS", 0)
-    monkeypatch.setattr(practice_process, "HEALTH_SECONDS", 0.3)
-
-    async def use(model: LocalModel) -> None:
-        await model.supervisor.running()
-        hung = child_of(model)
-        hung.suspend()
-        # It may still answer once: a signal stops a process's threads one after the other.
-        async with asyncio.timeout(60):
-            while child_of(model).pid == hung.pid:
-                await model.supervisor.running()
-
-        assert gone(hung)
-
-    with_model(use)
-
-
-@needs_model
-def test_a_call_cancelled_while_the_model_loads_leaves_no_process() -> None:
     async def use(model: LocalModel) -> None:
         first = asyncio.create_task(model.supervisor.running())
         while model.supervisor.child is None:
@@ -214,9 +205,26 @@ def test_a_call_cancelled_while_the_model_loads_leaves_no_process() -> None:
         loading = child_of(model)
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
+        assert gone(loading), "a call that is cancelled leaves no process"
+        assert (await ask(model, request(max_tokens=1)))["choices"], "started again"
 
-        assert gone(loading)
-        assert (await ask(model, request(max_tokens=1)))["choices"]
+        hung = child_of(model)
+        hung.suspend()
+        with monkeypatch.context() as patch:
+            patch.setattr(practice_process, "IDLE_SECONDS", 0)
+            patch.setattr(practice_process, "HEALTH_SECONDS", 0.3)
+            # It may still answer once: a signal stops a process's threads one after the other.
+            async with asyncio.timeout(60):
+                while child_of(model).pid == hung.pid:
+                    await model.supervisor.running()
+        assert gone(hung)
+        assert (await ask(model, request(max_tokens=1)))["choices"], "the death is forgiven"
+
+        kill_child(model)
+        await model.supervisor.running()
+        kill_child(model)
+        with pytest.raises(LocalModelFailed, match="practice model on this computer has stopped"):
+            await ask(model, request(max_tokens=1))
 
     with_model(use)
 
@@ -278,6 +286,88 @@ def test_a_request_waits_for_room_and_a_place_is_free_again_after_an_error(share
 
     asyncio.run(use())
     assert (model.context.tokens, model.context.choices) == (8192, 4)
+
+
+@pytest.mark.row("C40")
+@needs_model
+def test_a_request_at_temperature_0_has_the_model_to_itself(shared: LocalModel) -> None:
+    """What else is computed at the same time changes the sums, and with them an answer's words."""
+    model = LocalModel(supervisor=shared.supervisor)
+    whole, part = request(max_tokens=1, temperature=0), request(max_tokens=1, temperature=1)
+    seeded = request(max_tokens=1, extra_fields={"seed": 7})
+
+    async def waits(inside: ChatRequest, other: ChatRequest) -> bool:
+        entered = asyncio.Event()
+
+        async def second() -> None:
+            async with model.admit(other):
+                entered.set()
+
+        async with model.admit(inside):
+            task = asyncio.create_task(second())
+            while not (model.context.has_waiters or entered.is_set()):
+                await asyncio.sleep(0.01)
+            waited = not entered.is_set()
+        await task
+        return waited
+
+    async def use() -> list[bool]:
+        pairs = [(whole, part), (part, whole), (seeded, part), (part, part)]
+        return [await waits(*pair) for pair in pairs]
+
+    assert asyncio.run(use()) == [True, True, True, False]
+
+
+@pytest.mark.row("C40")
+@needs_model
+def test_at_temperature_0_the_whole_prompt_is_read_anew(shared: LocalModel) -> None:
+    """A part of it that is still known from before gives slightly other sums."""
+
+    async def cached(asked: ChatRequest) -> int | None:
+        client, usage = Client(), Usage()
+        try:
+            async for delta in client.ask(shared, asked):
+                usage = delta.usage or usage
+        finally:
+            await client.aclose()
+        return usage.cached_tokens
+
+    async def use(**params: Any) -> list[int | None]:
+        asked = request("Say a word about rivers and the towns along them.", max_tokens=1, **params)
+        return [await cached(asked) for _ in range(2)]
+
+    assert asyncio.run(use(temperature=0))[1] == 0
+    assert asyncio.run(use(temperature=1))[1], "elsewhere what was read is used again"
+
+
+@pytest.mark.soak
+@pytest.mark.row("C40")
+@needs_model
+def test_at_temperature_0_twenty_answers_are_one(shared: LocalModel, subtests: pytest.Subtests) -> None:
+    """Four at once, beside requests at temperature 1, after other prompts; a seed does the same."""
+    model = LocalModel(supervisor=shared.supervisor)
+    words = ["river", "stone", "cloud", "market", "engine", "window", "paper", "silver", "garden", "night"]
+    long = f"Tell a story about: {' '.join(random.Random(1).choices(words, k=250))}"
+
+    async def answers(asked: ChatRequest) -> list[str]:
+        said: list[str] = []
+
+        async def again() -> None:
+            for _ in range(5):
+                said.append((await ask(model, asked))["choices"][0]["message"]["content"])
+
+        async def others() -> None:
+            for word in words[:4]:
+                await ask(model, request(f"Tell me about a {word}.", temperature=1, max_tokens=30))
+
+        await asyncio.gather(others(), *(again() for _ in range(4)))
+        return said
+
+    for text in ("Name a new flavour of ice cream and praise it in one sentence.", long):
+        for params in ({"temperature": 0}, {"temperature": 1, "extra_fields": {"seed": 7}}):
+            with subtests.test(text=text[:20], params=params):
+                said = asyncio.run(answers(request(text, max_tokens=60, **params)))
+                assert (len(said), len(set(said))) == (20, 1)
 
 
 @needs_model
@@ -350,55 +440,47 @@ PARENT = textwrap.dedent(
     import asyncio, sys, time
     sys.path.insert(0, sys.argv[1])
     from lib.practice.endpoint import LocalModel
+    from lib.core.errors import LocalModelFailed
     model = LocalModel()
     child = asyncio.run(model.supervisor.running())
     print(child.process.pid, flush=True)
+    sys.stdin.readline()
+    model.close()
+    try:
+        asyncio.run(model.supervisor.running())
+    except LocalModelFailed:
+        print("refused", flush=True)
     time.sleep(60)
     """
 )
 
 
 @needs_model
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
-def test_the_child_dies_with_its_parent_however_that_ends(end: signal.Signals, tmp_path: Path) -> None:
+def test_the_child_ends_with_its_parent_however_that_ends_and_with_close(tmp_path: Path) -> None:
     """Started from a foreign folder, too: nothing depends on where the app runs."""
+    with ExitStack() as stack:
+        # All at once, as loading is what takes the time.
+        parents = [stack.enter_context(_parent(tmp_path)) for _ in range(3)]
+        killed, ended, closed = parents
+        children = [psutil.Process(int(parent.stdout.readline())) for parent in parents]
+        assert all(child.is_running() for child in children)
+        killed.send_signal(signal.SIGKILL)
+        ended.send_signal(signal.SIGTERM)
+        closed.stdin.write(b"\n")
+        closed.stdin.flush()
+
+        assert [gone(child) for child in children] == [True] * 3
+        assert closed.stdout.readline() == b"refused\n", "later calls, after close"
+
+
+@contextmanager
+def _parent(folder: Path) -> Iterator[Any]:
     command = [sys.executable, "-c", PARENT, str(ROOT)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path) as parent:
-        assert parent.stdout
-        child = psutil.Process(int(parent.stdout.readline()))
-        assert child.is_running()
-        parent.send_signal(end)
-
-        assert gone(child)
-
-
-@needs_model
-def test_close_ends_the_child_and_later_calls_are_refused() -> None:
-    async def use(model: LocalModel) -> None:
-        await model.supervisor.running()
-        child = child_of(model)
-        model.close()
-
-        assert gone(child)
-        with pytest.raises(LocalModelFailed):
-            await ask(model, request())
-
-    with_model(use)
-
-
-@needs_model
-def test_the_child_inherits_no_file_or_socket_of_ours() -> None:
-    """Not even one that was made inheritable: only its three standard streams and what it opens itself."""
-
-    async def use(model: LocalModel) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as ours:
-            ours.set_inheritable(True)
-            await model.supervisor.running()
-            ports = {c.laddr.port for c in child_of(model).net_connections("tcp")}
-
-            assert ours.getsockname()[1] not in ports
-
-    with_model(use)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder) as parent:
+        try:
+            yield parent
+        finally:
+            parent.kill()
 
 
 def test_importing_it_loads_neither_llama_nor_the_models_package() -> None:
