@@ -1,7 +1,7 @@
 """A browser that translates the page while an answer is written, and the language that the page says it is in."""
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.app_server import AppServer
 from tests.browsing import SECONDS, ended, key, link, open_page, send
@@ -83,7 +83,7 @@ def test_a_node_that_a_translation_moved_can_be_removed_and_inserted_before(
 
 
 @pytest.mark.parametrize(("locale", "expected"), [("en-US", "en"), ("zh-CN", "zh-Hans")])
-def test_the_page_says_its_language(app: AppServer, context: BrowserContext, locale: str, expected: str) -> None:
-    with context.browser.new_context(locale=locale) as visitor:  # type: ignore[union-attr]
+def test_the_page_says_its_language(app: AppServer, browser: Browser, locale: str, expected: str) -> None:
+    with browser.new_context(locale=locale) as visitor:
         page = open_page(visitor, app.url)
         expect(page.locator("html")).to_have_attribute("lang", expected)
