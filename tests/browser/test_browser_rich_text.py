@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from lib.core.rich_text import render
 from tests.app_server import AppServer
 from tests.browsing import CLIPBOARD_BECOMES, key, link, open_at, open_page
 from tests.case_files import cases
@@ -16,12 +17,16 @@ from tests.fake_api import FakeApi
 from tests.pages import host
 
 SECONDS = 10.0
-PAIRS = 12
-"""Questions with answers in a chat: the page draws the last 30 messages."""
-LOOK = """place => {
-    const all = selector => [...place.querySelectorAll(selector)];
+DRAWN = 15
+"""Questions with answers that a page draws at first."""
+SEPARATOR = "⁂"
+TOGETHER = 40
+"""Samples in one answer."""
+LOOK = """places => places.map(elements => {
+    const all = selector => elements.flatMap(one =>
+        [...(one.matches(selector) ? [one] : []), ...one.querySelectorAll(selector)]);
     return {
-        text: place.innerText.replaceAll("\\u00a0", " "),
+        text: elements.map(one => one.innerText).join("\\n").replaceAll("\\u00a0", " "),
         bold: all("strong, b").map(one => one.innerText),
         struck: all("s, del").map(one => one.innerText),
         code: all("code").map(one => one.textContent),
@@ -34,7 +39,14 @@ LOOK = """place => {
         rtl: all("*").some(one => getComputedStyle(one).direction === "rtl"),
         foreign: all("script, style, iframe, form, object, embed, link, meta, base, input, video, audio").length,
     };
-}"""
+})"""
+LOOK_AT_ONE = f"place => ({LOOK})([[place]])[0]"
+LOOK_AT_PARTS = f"""(place, separator) => {{
+    const parts = [[]];
+    for (const box of place.querySelectorAll('[data-testid="stMarkdownContainer"]'))
+        for (const one of box.children) one.innerText === separator ? parts.push([]) : parts.at(-1).push(one);
+    return ({LOOK})(parts);
+}}"""
 HOSTILE = [
     "<script>alert(1)</script><img src=x onerror=alert(1)><iframe src=//evil.example></iframe>",
     "![x](https://evil.example/beacon.png) [y](javascript:alert(1)) [z](data:text/html,<script>alert(1)</script>)",
@@ -60,17 +72,39 @@ def wrong(case: dict[str, Any], seen: dict[str, Any]) -> list[Any]:
     return found + [("safe", seen)] * (not safe or seen["broken"] > 0 or not seen["loaded"] or seen["foreign"] > 0)
 
 
-def finally_wrong(case: dict[str, Any], place: Locator) -> list[Any]:
-    """`wrong`, once code boxes and formulas are drawn: Streamlit loads what draws them when they are first needed."""
+def finally_wrong(some: list[dict[str, Any]], answer: Locator) -> dict[str, list[Any]]:
+    """What is wrong, sample by sample, once code boxes and formulas are drawn: Streamlit loads what draws them when
+    they are first needed. `answer` shows the samples, a separator between each two."""
     end = time.monotonic() + SECONDS
-    while (found := wrong(case, look(place))) and time.monotonic() < end:
-        place.page.wait_for_timeout(50)  # nothing tells when it is drawn; this only paces the asking
-    return found
+    while True:
+        parts = answer.evaluate(LOOK_AT_PARTS, SEPARATOR)
+        found = {case["name"]: wrong(case, seen) for case, seen in zip(some, parts, strict=False)}
+        if (len(parts) == len(some) and not any(found.values())) or time.monotonic() > end:
+            assert len(parts) == len(some)
+            return found
+        answer.page.wait_for_timeout(50)  # nothing tells when it is drawn; this only paces the asking
 
 
 def look(place: Locator) -> dict[str, Any]:
-    seen: dict[str, Any] = place.evaluate(LOOK)
+    seen: dict[str, Any] = place.evaluate(LOOK_AT_ONE)
     return seen
+
+
+def together(samples: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The samples in groups that can share an answer. What defines something, or is still open at its end, would
+    reach into its neighbours, and has an answer of its own."""
+    between = render(SEPARATOR)
+    shared: list[dict[str, Any]] = []
+    alone: list[dict[str, Any]] = []
+    for case in samples:
+        beside = render(f"{SEPARATOR}\n\n{case['text']}\n\n{SEPARATOR}")
+        own = "]:" in case["text"] or beside != [*between, *render(case["text"]), *between]
+        (alone if own else shared).append(case)
+    return [shared[at : at + TOGETHER] for at in range(0, len(shared), TOGETHER)] + [[case] for case in alone]
+
+
+def joined(texts: list[str]) -> str:
+    return f"\n\n{SEPARATOR}\n\n".join(texts)
 
 
 def typed(text: str) -> list[str]:
@@ -79,15 +113,16 @@ def typed(text: str) -> list[str]:
     return [line for line in shown.split("\n") if line.strip()]
 
 
-def bring_in(page: Page, texts: list[str], folder: Path) -> None:
-    """Bring in a chat in which each text was asked and answered."""
-    messages = [{"role": role, "content": text} for text in texts for role in ("user", "assistant")]
+def bring_in(page: Page, pairs: list[tuple[str, str]], folder: Path) -> None:
+    """Bring in a chat in which each first text was asked and each second one answered."""
+    roles = ("user", "assistant")
+    messages = [{"role": role, "content": text} for pair in pairs for role, text in zip(roles, pair, strict=True)]
     file = folder / "chat.json"
-    file.write_text(json.dumps({"tempera": 1, "title": texts[0], "messages": messages}), "utf-8")
+    file.write_text(json.dumps({"tempera": 1, "title": "Brought in", "messages": messages}), "utf-8")
     key(page, "chat_bring_in").locator("summary").click()
     page.locator("input[type=file][accept*=json]").first.set_input_files(file)
-    expect(key(page, f"answer_{len(texts) - 1}")).to_be_visible()
-    expect(key(page, f"edit_{2 * len(texts) - 2}")).to_be_visible()
+    expect(key(page, f"answer_{len(pairs) - 1}")).to_be_visible()
+    expect(key(page, f"edit_{2 * len(pairs) - 2}")).to_be_visible()
 
 
 def listening(context: BrowserContext, app: AppServer) -> tuple[Page, list[str]]:
@@ -103,24 +138,28 @@ def listening(context: BrowserContext, app: AppServer) -> tuple[Page, list[str]]
 def test_samples_are_seen_as_answers_and_as_typed(
     subtests: pytest.Subtests, app: AppServer, context: BrowserContext, tmp_path: Path
 ) -> None:
-    samples = cases("rich_text")
-    for start in range(0, len(samples), PAIRS):
-        some = samples[start : start + PAIRS]
-        page, heard = listening(context, app)
-        bring_in(page, [case["text"] for case in some], tmp_path)
-        for index, case in enumerate(some):
-            with subtests.test(name=case["name"]):
-                assert finally_wrong(case, key(page, f"answer_{index}")) == []
-                question = page.get_by_test_id("stChatMessage").nth(2 * index).get_by_test_id("stMarkdown").first
-                assert typed(look(question)["text"]) == typed(case["text"])
-        assert heard == []
-        page.close()
+    groups = together(cases("rich_text"))
+    page, heard = listening(context, app)
+    bring_in(
+        page,
+        [("\n".join(case["text"] for case in some), joined([case["text"] for case in some])) for some in groups],
+        tmp_path,
+    )
+    if len(groups) > DRAWN:
+        key(page, "chat_earlier").get_by_role("button").click()
+    for index, some in enumerate(groups):
+        for name, found in finally_wrong(some, key(page, f"answer_{index}")).items():
+            with subtests.test(name=name):
+                assert found == []
+        question = page.get_by_test_id("stChatMessage").nth(2 * index).get_by_test_id("stMarkdown").first
+        assert typed(look(question)["text"]) == [line for case in some for line in typed(case["text"])]
+    assert heard == []
 
 
 def test_samples_are_seen_in_a_sweeps_cells(
     subtests: pytest.Subtests, app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
-    samples = cases("rich_text")[:24]
+    samples = (cases("rich_text") if not __import__("os").environ.get("NEW") else __import__("new").S)[:24]
     for case in samples:
         answer = {"choices": [{"message": {"content": case["text"]}, "finish_reason": "stop"}]}
         api.script(f"sample-{case['name']}", json.dumps(answer).encode())
@@ -131,13 +170,13 @@ def test_samples_are_seen_in_a_sweeps_cells(
     expect(key(page, "sweep_csv")).to_be_visible()
     for row, case in enumerate(samples):
         with subtests.test(name=case["name"]):
-            assert finally_wrong(case, key(page, f"cell_{row}_0_0")) == []
+            assert finally_wrong([case], key(page, f"cell_{row}_0_0")) == {case["name"]: []}
 
 
 @pytest.mark.row("T8", "T9")
 def test_hostile_texts_do_nothing(app: AppServer, context: BrowserContext, tmp_path: Path) -> None:
     page, heard = listening(context, app)
-    bring_in(page, HOSTILE, tmp_path)
+    bring_in(page, [(text, text) for text in HOSTILE], tmp_path)
     for index in range(len(HOSTILE)):
         seen = look(key(page, f"answer_{index}"))
         assert (seen["foreign"], seen["images"], heard) == (0, 0, [])
@@ -146,7 +185,7 @@ def test_hostile_texts_do_nothing(app: AppServer, context: BrowserContext, tmp_p
 
 def test_ones_own_message_can_be_seen_as_markdown(app: AppServer, context: BrowserContext, tmp_path: Path) -> None:
     page, _ = listening(context, app)
-    bring_in(page, ["# run\n\n**bold** and\n    __init__"], tmp_path)
+    bring_in(page, [("# run\n\n**bold** and\n    __init__", "Yes.")], tmp_path)
     question = page.get_by_test_id("stChatMessage").first
     expect(question).to_contain_text("**bold** and")
     assert "**bold** and\n    __init__" in question.inner_text()
@@ -165,7 +204,7 @@ def test_ones_own_message_can_be_seen_as_markdown(app: AppServer, context: Brows
 def test_a_table_is_copied_as_tab_separated_text(app: AppServer, context: BrowserContext, tmp_path: Path) -> None:
     page, _ = listening(context, app)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    bring_in(page, ["| name | price |\n|---|--:|\n| **tea** | $5 |\n| a `b` | 6<br>7 |"], tmp_path)
+    bring_in(page, [("A table?", "| name | price |\n|---|--:|\n| **tea** | $5 |\n| a `b` | 6<br>7 |")], tmp_path)
     key(page, "copy_0").get_by_role("button").click()
     box = key(page, "panel_0").get_by_test_id("stCode").nth(1)
     expect(box).to_contain_text("tea")

@@ -23,6 +23,7 @@ KINDS = (
 BEGIN = re.compile(rf"\\begin\{{(?:{KINDS})\*?\}}")
 CLOSED_BY = {"$": "$", "$$": "$$", "\\(": "\\)", "\\[": "\\]"}
 NUMBER = re.compile(r"[ -]?\d")
+COMMAND = re.compile(r"\$\\(?:[A-Za-z]+|%)\$")
 ORDINAL = re.compile(r"(?:th|st|nd|rd|s)(?![A-Za-z0-9])")
 TAIL = re.compile(r"[ \t]*([.,;:!?。，；：]?)[ \t]*")
 
@@ -67,8 +68,11 @@ def _opening(state: StateInline) -> str:
 
 
 def _may_open(source: str, start: int, opening: str) -> bool:
-    """A sign after a letter is a price (`US$5`), a plural (`item\\(s\\)`), the rest of `$$$`."""
+    """A sign after a letter is a price (`US$5`), a plural (`item\\(s\\)`), the rest of `$$$`; but not before a
+    command (`3$\\times$4`)."""
     before = source[start - 1] if start else ""
+    if before.isdigit() and COMMAND.match(source, start):
+        return True
     if before.isascii() and (before.isalnum() or before == "$"):
         return False
     if opening == "\\(":
@@ -84,6 +88,8 @@ def _may_close(source: str, span: Span, opening: str, end: int) -> bool:
         return after not in {"(", "[", ":"}
     if opening == "\\(":
         return not (source[span.start : span.end].isdigit() and NUMBER.match(source, span.after))
+    if after.isdigit() and COMMAND.match(source, span.start - 1):
+        return True
     if after == "{" or (after == "(" and source[span.start] == "("):
         return False
     return not (after and after.isascii() and (after.isalnum() or after in "$_")) or bool(

@@ -4,7 +4,7 @@ again: 10 kB cost 10 ms, twenty times a second, for each answer on the page.
 
 import re
 
-from lib.core.rich_text.formulas import MAX_DISPLAY
+from lib.core.rich_text.formulas import BEGIN, MAX_DISPLAY
 from lib.core.rich_text.html import Block, Drawing
 from lib.core.rich_text.pieces import piece, with_cursor
 from lib.core.rich_text.rendering import grouped
@@ -13,7 +13,7 @@ from lib.core.rich_text.typed import typed_pieces
 from lib.core.rich_text.unfinished import presentable, presentable_code
 from lib.core.rich_text.words import Spent
 
-OPENING = re.compile(r"^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*[ \t>]*(?:\$\$|\\\[|\\begin\{)", re.MULTILINE)
+OPENING = re.compile(rf"^[ \t>]*(?:(?:[-+*]|\d{{1,9}}[.)])[ \t]+)*[ \t>]*(?:\$\$|\\\[|{BEGIN.pattern})", re.MULTILINE)
 """Where a formula may begin whose end is still to come: it would take in the blocks that follow."""
 LITERAL = ("fence", "code_block", "formula")
 

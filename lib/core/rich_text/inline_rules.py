@@ -27,6 +27,13 @@ ADDRESS = re.compile(r"(?i:https?://|(www\.)|mailto:)(?=[^\s<>])|([A-Za-z0-9][A-
 MAIL_HOST = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)+(?![\-_])"
 )
+NAME, NUMBER = "[A-Za-z_][A-Za-z0-9_]*", r"[0-9]+(?:\.[0-9]+)?[A-Za-z]?"
+FACTOR = rf"(?:{NUMBER}|[A-Za-z][0-9]?)"
+NO_EMPHASIS = re.compile(
+    rf"(?<![A-Za-z0-9*_])(?:{FACTOR}(?:\*\*?{FACTOR})+|{NAME}\*\*?{NUMBER}|{NUMBER}\*\*?{NAME})(?![A-Za-z0-9*_])"
+    rf"|(?<=\*\*){FACTOR}(?:\*{FACTOR})+(?=\*\*)|(?<=\()\*(?=\))|(?<=/)\*\*?(?=[./])"
+)
+"""Stars that multiply (`2*3*4`, `x**2`, `a*x + b*y`), that stand for all (`COUNT(*)`) or for any file (`src/**/*.ts`)."""
 HALF_ENTITY = re.compile(r"&[A-Za-z][A-Za-z0-9]*$")
 SIGNS = r"[\n!$&*<\[\\\]^_`~]"
 STOPS = re.compile(SIGNS)
@@ -61,7 +68,8 @@ class Inline(ParserInline):
 
 
 class State(StateInline):
-    """Knows that words of Chinese, Japanese and Korean stand without spaces: there, `**注意：**请` is bold.
+    """Knows that stars may multiply, and that words of Chinese, Japanese and Korean stand without spaces: there,
+    `**注意：**请` is bold.
 
     CommonMark's rule was written for scripts with spaces (commonmark-spec#650). The amendment is the one of
     markdown-cjk-friendly (MIT, Tatsunori Uchino); beyond it, marks around such a word (`“重点”**Python`) count as it.
@@ -70,10 +78,14 @@ class State(StateInline):
     def __init__(self, src: str, md: MarkdownIt, env: EnvType, outTokens: list[Token]) -> None:
         super().__init__(src, md, env, outTokens)
         self.stops = STOPS_AND_ADDRESSES if "@" in src or "://" in src or "www." in src.lower() else STOPS
+        found = NO_EMPHASIS.finditer(src) if "*" in src else ()
+        self.no_emphasis = {at for one in found for at in range(*one.span())}
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
         """Whether a run of markers can open and close emphasis."""
         plain = super().scanDelims(start, canSplitWord)
+        if start in self.no_emphasis:
+            return Scanned(False, False, plain.length)
         if not canSplitWord or (plain.can_open and plain.can_close):
             return plain
         after = start + plain.length

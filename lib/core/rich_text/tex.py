@@ -4,7 +4,7 @@ import re
 
 MAX_DEPTH = 50
 """Braces inside braces: the browser's typesetter recurses."""
-STRONG = re.compile(r"\\[A-Za-z]|\\[{}|,;!]|\^|(?<![A-Za-z0-9])[A-Za-z]_[A-Za-z0-9{\\]")
+STRONG = re.compile(r"\\[A-Za-z]|\\[{}|,;!%]|\^|(?<![A-Za-z0-9])[A-Za-z]_[A-Za-z0-9{\\]")
 """What only TeX has: a command, a power, a letter with an index."""
 RELATION = re.compile(r"[A-Za-z0-9)\]}'|!]\s*[=<>+*]\s*[-A-Za-z0-9(\[{\\|]")
 SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:]? +(?:[a-z] +)?[A-Za-z]{2,}")
@@ -16,6 +16,7 @@ LITTLE_WORDS = frozenset(
     {"and", "as", "at", "by", "for", "if", "in", "is", "it", "no", "of", "on", "or", "per", "the", "to"}
 )
 PRICE = re.compile(r"\d[\d.,]*(?:\s*[-–/]\s*\d[\d.,]*)?(?:\s+|/)[A-Za-z]{2,}")
+CURRENCY = re.compile("[€£¥￥₩₹₽]")
 ADDRESS = re.compile(r"://|www\.|@[A-Za-z0-9-]+\.|[A-Za-z]:\\[A-Za-z]|\]\(|`|\*\*")
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef\u3000-\u303f]")
 HUGE = re.compile(r"\d{2}(?:\.\d*)?\s*(?:em|ex|cm|in|pc|cc)\b|\d{3}(?:\.\d*)?\s*(?:mu|mm|pt|bp|dd|sp|nd|nc)\b")
@@ -33,6 +34,8 @@ def is_formula(tex: str, opening: str, alone: bool = False) -> bool:
     """Whether what stands between `opening` and its end is TeX; `alone` when both stand on lines of their own."""
     body = tex.strip()
     if not body or not _harmless(body):
+        return False
+    if CURRENCY.search(body) and opening == "$":
         return False
     if ADDRESS.search(body) or LONG_SENTENCE.search(TEXT_INSIDE.sub(" ", body)):
         return False

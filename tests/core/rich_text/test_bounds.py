@@ -12,7 +12,7 @@ from lib.core.rich_text import Growing, as_typed, literal, render, to_html
 from lib.core.rich_text.source import MAX_MARKED
 from tests.seen import text
 
-MANY = 8_000
+MANY = 3_000
 HOSTILE = {
     "brackets": "[" * MANY,
     "pictures": "![" * MANY,
@@ -58,7 +58,7 @@ def test_a_hostile_text_takes_seconds_at_most(hostile: str) -> None:
     Growing().pieces(hostile, "▌")
     as_typed(hostile), literal(hostile)
 
-    assert time.process_time() - start < 8
+    assert time.process_time() - start < 3
     assert len(pieces) <= 400
 
 
