@@ -33,7 +33,7 @@ NO_EMPHASIS = re.compile(
     rf"(?<![A-Za-z0-9*_])(?:{FACTOR}(?:\*\*?{FACTOR})+|{NAME}\*\*?{NUMBER}|{NUMBER}\*\*?{NAME})(?![A-Za-z0-9*_])"
     rf"|(?<=\*\*){FACTOR}(?:\*{FACTOR})+(?=\*\*)|(?<=\()\*(?=\))|(?<=/)\*\*?(?=[./])"
 )
-"""Stars that multiply (`2*3*4`, `x**2`, `a*x + b*y`), that stand for all (`COUNT(*)`) or for any file (`src/**/*.ts`)."""
+"""Stars that multiply (`2*3*4`, `x**2`, `a*x + b*y`), stand for all (`COUNT(*)`) or for any file (`src/**/*.ts`)."""
 HALF_ENTITY = re.compile(r"&[A-Za-z][A-Za-z0-9]*$")
 SIGNS = r"[\n!$&*<\[\\\]^_`~]"
 STOPS = re.compile(SIGNS)
