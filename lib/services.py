@@ -121,7 +121,7 @@ class Services:
 def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:
     """The store in the data folder; where that can't be written, one in memory and the reason."""
     try:
-        return Store.open(settings.store_url, settings.data_dir), None
+        return Store.open(settings.store_url, settings.data_dir, settings.lock_seconds), None
     except StoreError as trouble:
         return Store.in_memory(), StoreNotOpened(trouble)
 

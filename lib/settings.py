@@ -10,6 +10,7 @@ TEMPERA_CONNECT_SECONDS, _FIRST_BYTE_SECONDS, _SILENCE_SECONDS, _GRACE_SECONDS
                       how long a service may take to connect, to begin, between two pieces, to end
 TEMPERA_PATIENCE_SECONDS
                       after how long without a first word the page asks what to do
+TEMPERA_LOCK_SECONDS  how long a write waits while another program has the database locked
 
 [endpoints.NAME]      in secrets.toml: base_url and api_key of further services
 """
@@ -24,6 +25,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from lib.core.errors import SettingsError
 from lib.core.i18n import N_
 from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of
+from lib.store.database import LOCK_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -55,6 +57,7 @@ class Settings(BaseSettings):
     silence_seconds: Seconds = 30.0
     grace_seconds: Seconds = 5.0
     patience_seconds: Seconds = 8.0
+    lock_seconds: Seconds = LOCK_SECONDS
     endpoints: dict[str, Service] = {}
 
     @classmethod

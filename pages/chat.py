@@ -38,8 +38,9 @@ with head:
     with right:
         top(services, who)
     settings_panel(services, who, "chat")
-    with transient(state.notices or not view.turns):
-        notices()
+    with transient(state.unsaved or state.notices or not view.turns):
+        model_actions.unsaved_warning()
+        said = notices()
         if not view.turns:
             empty_state(services, who)
 waiting_message()
@@ -51,5 +52,6 @@ inspector(view)
 
 follow(live, once=state.dialog_open)
 if view.running and not state.dialog_open:
+    state.notices = said
     send_waiting_message()
     st.rerun()

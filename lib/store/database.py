@@ -12,17 +12,18 @@ fails, only its caller hears of it. A write is acknowledged after the COMMIT, wh
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Self, TypeVar, cast
 
-from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from lib.core.errors import StoreDamaged, StoreError, StoreGone, StoreRestored
@@ -31,8 +32,12 @@ from lib.store import engines, process_lock, upgrade
 from lib.store.process_lock import AdvisoryLock, ProcessLock
 
 MOST_WRITES = 256
-TROUBLED_MS = 250
-"""How long a write waits for a lock while the last one could not be had."""
+LOCK_SECONDS = 2.0
+"""How long a write waits for another program's lock; final records are tried again, so nobody need wait longer."""
+TROUBLED_SECONDS = 0.25
+"""How long one waits while the last one could not be had: it is said already."""
+PARTS = ("", "-wal", "-shm")
+"""What SQLite keeps an open database in, by how the files' names end."""
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -54,6 +59,7 @@ class Store:
     why nothing can be written at present, and `upgraded` that it was brought from an older form to today's."""
 
     upgraded: Notice = Notice()
+    lock_seconds: float = LOCK_SECONDS
 
     def __init__(
         self,
@@ -67,10 +73,9 @@ class Store:
         self.durable, self.notices = durable, [] if notice is None else [notice]
         self.trouble: StoreError | None = None
         self._writer, self._readers, self._hold = writer, readers, hold
-        self._path, self._inode = path, _inode(path)
-        if path is not None:
-            # Before the engine's own listener: its BEGIN IMMEDIATE is what waits for the lock.
-            event.listen(writer, "begin", self._set_patience, insert=True)
+        self._path = path
+        self._inodes = [0] * len(PARTS)
+        self._note_files()
         self._queue: SimpleQueue[_Write | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
@@ -79,15 +84,18 @@ class Store:
         self._thread.start()
 
     @classmethod
-    def open(cls, url: str, folder: Path | None = None) -> Self:
+    def open(cls, url: str, folder: Path | None = None, lock_seconds: float = LOCK_SECONDS) -> Self:
         """Open the database at `url`, bringing its tables up to date; raises StoreError where that can't be done.
-        `folder` is for the copy of an older database that is no file, which is made before it is changed."""
+        `folder` is for the copy of an older database that is no file, which is made before it is changed;
+        `lock_seconds` is how long a write waits while another program has a file locked."""
         parsed = engines.database_url(url)
         if parsed.drivername != "sqlite":
             return cls._open_server(parsed, folder)
         if parsed.database in (None, "", ":memory:"):
             return cls.in_memory()
-        return cls._open_file(Path(str(parsed.database)).absolute())
+        store = cls._open_file(Path(str(parsed.database)).absolute())
+        store.lock_seconds = lock_seconds
+        return store
 
     @classmethod
     def in_memory(cls) -> Self:
@@ -173,10 +181,12 @@ class Store:
             with self._readers.connect() as conn, conn.begin():
                 return work(conn)
         except SQLAlchemyError as problem:
-            if not engines.is_damage(problem):
+            # Asked first: a reader that finds the files' remains may take them for a damaged database.
+            look = _look_at_the_file if self._moved() else _say_it_is_damaged
+            if look is _say_it_is_damaged and not engines.is_damage(problem):
                 raise engines.store_error(problem) from problem
         # By the writing thread, as only one may change engines and files; a reader here waits for it.
-        self.write(_say_it_is_damaged).exception()  # mended by now, if it can be
+        self.write(look).exception()  # mended by now, if it can be
         try:
             with self._readers.connect() as conn, conn.begin():
                 return work(conn)
@@ -230,8 +240,9 @@ class Store:
         try:
             if isinstance(self._hold, AdvisoryLock):
                 self._hold.recheck()  # before anything else after a reconnect: others look at it
-            with self._writer.begin() as conn:
+            with self._writer.connect() as conn, self._begun(conn):
                 begun = True
+                self._note_files()
                 results = [_attempt(conn, write.work) for write in batch]
                 attempted = True
         except BaseException as problem:
@@ -242,13 +253,14 @@ class Store:
                     self._settle([write])
                 return
             results = [_Result(error=engines.store_error(problem))] * len(batch)
-        damaged = next((result.error for result in results if engines.is_damage(result.error)), None)
-        if damaged is not None and not again and self._mend_damage():
+        moved = self._moved()
+        damaged = not moved and any(engines.is_damage(result.error) for result in results)
+        if damaged and not again and self._mend_damage():
             self._settle(batch, again=True)
             return
+        self._note_health(results)
         # Before anybody is told: what went into a file that is deleted has to be in the new one by then.
         self._see_to_the_file()
-        self._note_health(results)
         for write, result in zip(batch, results, strict=True):
             _tell(write.done, result)
 
@@ -262,16 +274,35 @@ class Store:
             if isinstance(result.error, StoreError) and type(result.error) is not StoreError:
                 self.trouble = result.error
 
-    def _set_patience(self, conn: Connection) -> None:
-        """While another program holds the database, no write waits long for it: it is said already."""
-        driver = conn.connection.driver_connection
-        if driver is not None:
-            patience = engines.BUSY_MS if self.trouble is None else TROUBLED_MS
-            driver.execute(f"PRAGMA busy_timeout={patience}")
+    @contextlib.contextmanager
+    def _begun(self, conn: Connection) -> Iterator[None]:
+        """A transaction. While another program holds the database, it waits the shorter for it."""
+        if self._path is not None:
+            seconds = self.lock_seconds if self.trouble is None else min(TROUBLED_SECONDS, self.lock_seconds)
+            # On the driver's own connection, and not by a listener: BEGIN IMMEDIATE is what waits, and SQLAlchemy 2.1
+            # puts no listener of "begin" before another, whatever `insert` says.
+            driver = cast(sqlite3.Connection, conn.connection.driver_connection)
+            driver.execute(f"PRAGMA busy_timeout={round(1000 * seconds)}")
+        with conn.begin():
+            yield
+
+    def _note_files(self) -> None:
+        """Note which files are ours, in the moment in which they are known to be."""
+        if self._path is not None:
+            now = _inodes(self._path)
+            self._inodes = [known or found for known, found in zip(self._inodes, now, strict=True)]
+
+    def _note_files_anew(self) -> None:
+        # Reading makes the -wal and -shm of a file that was just put there; before that there is nothing to note.
+        with contextlib.closing(self._writer.raw_connection()) as conn:
+            conn.cursor().execute("SELECT count(*) FROM sqlite_master").fetchone()
+            self._note_files()
 
     def _moved(self) -> bool:
-        """Whether the file is not where it was opened."""
-        return self._path is not None and _inode(self._path) != self._inode
+        """Whether any of the files is not where it was opened."""
+        if self._path is None:
+            return False
+        return any(known not in (0, now) for known, now in zip(self._inodes, _inodes(self._path), strict=True))
 
     def _see_to_the_file(self) -> None:
         """Where the file was deleted under us, write it anew: the open connection still reads it all. Where somebody
@@ -279,7 +310,8 @@ class Store:
         if self._path is None or not self._moved():
             return
         try:
-            if not self._path.exists():
+            # Ours without its -wal is as good as deleted: what was written last is in no file that others find.
+            if _inodes(self._path)[0] in (0, self._inodes[0]):
                 with contextlib.closing(self._writer.raw_connection()) as conn:
                     draft = engines.written_anew(cast(sqlite3.Connection, conn.driver_connection), self._path)
                 # SQLite removes -wal and -shm by their names when it closes: so before the new file is there.
@@ -290,7 +322,7 @@ class Store:
                 self.notices.append(StoreRestored())
             else:
                 self._reconnect()
-            self._inode = _inode(self._path)
+            self._note_files_anew()
         except (OSError, sqlite3.Error, SQLAlchemyError) as problem:
             log.warning("the database file is gone and can't be written anew: %s", problem)
             self.trouble = StoreGone(str(problem))
@@ -308,12 +340,13 @@ class Store:
         except Exception as problem:
             log.warning("the damaged database can't be replaced: %s", problem)
             return False
-        self._inode = _inode(self._path)
+        self._note_files_anew()
         return True
 
     def _reconnect(self) -> None:
         self._writer.dispose()
         self._readers.dispose()
+        self._inodes = [0] * len(PARTS)
 
 
 def _look_at_the_file(conn: Connection) -> None:
@@ -324,10 +357,14 @@ def _say_it_is_damaged(conn: Connection) -> None:
     raise StoreDamaged
 
 
-def _inode(path: Path | None) -> int:
-    """What tells one file from another in the same place; 0 where there is none."""
+def _inodes(path: Path) -> list[int]:
+    """What tells the files of one database from others in the same place; 0 where there is none."""
+    return [_inode(f"{path}{part}") for part in PARTS]
+
+
+def _inode(path: str) -> int:
     try:
-        return path.stat().st_ino if path is not None else 0
+        return os.stat(path).st_ino
     except OSError:
         return 0
 

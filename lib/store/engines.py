@@ -34,7 +34,7 @@ from lib.store import migrations, process_lock, salvage
 log = logging.getLogger(__name__)
 
 BUSY_MS = 2_000
-"""How long a write waits for another program's lock; final records are tried again, so nobody need wait longer."""
+"""How long anything waits for another program's lock; how long a write does, the store says before each."""
 READERS = 8
 WAIT_SECONDS = 30.0
 """How long a reader waits for a connection of the pool."""

@@ -24,7 +24,7 @@ def composer(view: ChatView) -> None:
             images_to_send()
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
             templates()
-            if state.temporary:
+            if state.temporary and not state.unsaved:  # that one is saved as soon as it can be
                 st.caption(
                     _("A temporary chat: its texts are in memory only and are gone when you leave it."), width="content"
                 )

@@ -143,13 +143,19 @@ def _said(conversation: Conversation, turns: list[Turn], text: str, chosen: Form
     except StoreError as refused:
         if conversation.temporary:
             raise
-        state.notices.append(error_sentence(refused))
+        if resources.services().store.trouble is None:  # else the page says it as long as it lasts
+            state.notices.append(error_sentence(refused))
         copy = conversation.in_memory()
         chat_id = copy.send_text(text, chosen, state.images)
         state.temporary = state.unsaved = True
-        words = _("This chat goes on in memory. It is saved by itself as soon as that is possible: keep its tab open.")
-        state.notices.append(words)
         return chat_id
+
+
+def unsaved_warning() -> None:
+    """Says, as long as it is so, that the open chat is in memory because it can't be saved."""
+    if state.unsaved:
+        words = _("This chat goes on in memory. It is saved by itself as soon as that is possible: keep its tab open.")
+        st.warning(words, icon=":material/save:")
 
 
 def keep_unsaved() -> None:

@@ -24,11 +24,13 @@ def transient(shown: object) -> Any:
     return place.container() if shown else nullcontext()
 
 
-def notices() -> None:
-    """The sentences that wait to be said."""
-    for notice in state.notices:
+def notices() -> list[str]:
+    """The sentences that wait to be said. What comes back are those that were: a page that runs anew by itself, before
+    anybody can have read them, has them said once more."""
+    said, state.notices = state.notices, []
+    for notice in said:
         st.info(notice, icon=":material/info:")
-    state.notices.clear()
+    return said
 
 
 def store_warning(services: Services) -> None:
