@@ -27,9 +27,9 @@ if not models:
 
 totals = total(models)
 newest = services.store.read(lambda db: queries.newest(db, scope, MOST_ROWS))
-sentence(totals, models)
+sentence(totals, models, newest)
 tiles(totals)
-coverage(totals)
+coverage(totals, newest)
 tokens_chart(services, scope, totals, models, newest, zone)
 model_table(models)
 call_table(newest, totals.calls, zone)

@@ -80,7 +80,7 @@ class FinalRecord:
             started_at=self.began,
             seconds=reply.seconds,
             first_token_seconds=reply.first_token_seconds,
-            finish_reason=choices[0].finish_reason if choices else None,
+            finish_reason=reply.finish_reason,
             error_kind=reply.error_kind,
             error_text=reply.error_text,
             error_record=reply.error_record,
@@ -88,6 +88,7 @@ class FinalRecord:
             billed=reply.billed,
             attempts=reply.attempts,
             cost=reply.cost,
+            cost_source=reply.cost_source,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -98,7 +99,7 @@ class FinalRecord:
         # The store has the conversation since the call began; a spilled record should be small.
         messages = [] if self.started else [one.model_dump(mode="json") for one in request.messages]
         facts = {name: getattr(self.reply, name) for name in _REPLY}
-        choices = [[one.text, one.reasoning, one.finish_reason, one.parts] for one in self.reply.choices]
+        choices = [[one.text, one.reasoning, one.finish_reason, list(one.parts)] for one in self.reply.choices]
         reply = {**facts, "choices": choices, "usage": dataclasses.asdict(self.reply.usage)}
         return {
             "call": call,

@@ -17,9 +17,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.calls import kept_totals
 from lib.core.clock import now
-from lib.core.contract import Call, Choice, Message, Page, Reply, State, Usage
+from lib.core.contract import Call, Choice, CostSource, Message, Page, Reply, State, Usage
 from lib.core.errors import Billed
-from lib.store import message_nodes, texts
+from lib.core.parts import Part
+from lib.store import kept_parts, message_nodes, texts
 from lib.store import process_lock as processes
 from lib.store.schema import answers, call_details, calls
 from lib.store.schema import texts as texts_table
@@ -27,9 +28,9 @@ from lib.store.schema import texts as texts_table
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """A call as the store knows it. `started_at` is in microseconds since 1970 (UTC), `cost` in US dollars at list
-    prices; None is "not known", or for a cost "no price". In lists for figures alone `choices`, parameters and errors'
-    texts are empty."""
+    """A call as the store knows it. `started_at` is in microseconds since 1970 (UTC), `cost` in US dollars, as the
+    service reports it or at list prices; None is "not known", or for a cost "no price". In lists for figures alone
+    `choices`, parameters and errors' texts are empty."""
 
     id: str
     owner: str
@@ -51,6 +52,7 @@ class CallRecord:
     billed: Billed
     attempts: int
     cost: float | None
+    cost_source: CostSource
     params_asked: Mapping[str, Any]
     params_sent: Mapping[str, Any]
     error_text: str
@@ -61,7 +63,7 @@ class CallRecord:
 _FACTS = (
     *("id", "owner", "session", "page", "endpoint", "cell_id", "attempt", "model", "model_answered", "state"),
     *("started_at", "seconds", "first_token_seconds", "finish_reason", "error_kind", "request_id", "billed"),
-    *("attempts", "cost"),
+    *("attempts", "cost", "cost_source"),
 )
 _DETAILS = ("params_asked", "params_sent", "error_text", "error_record")
 _NO_DETAILS: Mapping[str, Any] = {"params_asked": {}, "params_sent": {}, "error_text": "", "error_record": {}}
@@ -173,11 +175,12 @@ def delete_calls(conn: Connection, owner: str, ids: Sequence[str]) -> None:
         rows += conn.execute(select(*facts).where(calls.c.owner == owner, calls.c.id.in_(some)))
     seqs = [row.seq for row in rows]
     # Read before the calls go: their answers go with them (ON DELETE CASCADE).
-    said = _texts_of(conn, owner, seqs)
+    said, pictures = _texts_of(conn, owner, seqs), _pictures_of(conn, owner, seqs)
     for some in texts.chunks(seqs):
         conn.execute(delete(calls).where(calls.c.owner == owner, calls.c.seq.in_(some)))
     # After the calls: a conversation is free when no call has its end any more.
     message_nodes.free(conn, owner, {row.tip for row in rows if row.tip})
+    message_nodes.free_images(conn, owner, pictures)
     texts.free(conn, owner, said)
     # Last, from the calls that are left.
     kept_totals.rebuild(conn, owner, {row.started_at for row in rows}, {row.session for row in rows})
@@ -190,7 +193,7 @@ def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
         query = select(calls.c.seq, calls.c.tip).where(calls.c.owner == owner, calls.c.id.in_(some))
         rows += conn.execute(query)
     seqs = [row.seq for row in rows]
-    said = _texts_of(conn, owner, seqs)
+    said, pictures = _texts_of(conn, owner, seqs), _pictures_of(conn, owner, seqs)
     for some in texts.chunks(seqs):
         # Like a call of a temporary chat from now on: counted, without a word.
         silent = {"tip": None, "request_hash": None, "temporary": True, "chat_id": None}
@@ -199,6 +202,7 @@ def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
         # any owner: the calls are the owner's, as found above.
         conn.execute(update(call_details).where(call_details.c.call_seq.in_(some)).values(error_text=""))
     message_nodes.free(conn, owner, {row.tip for row in rows if row.tip})
+    message_nodes.free_images(conn, owner, pictures)
     texts.free(conn, owner, said)
 
 
@@ -272,7 +276,7 @@ def by_call(rows: Sequence[Row[Any]]) -> Answers:
     found: dict[int, list[Choice]] = {}
     for row in rows:
         thoughts = [row.reasoning] if row.reasoning else []
-        choice = Choice([row.text], thoughts, row.choice_finish_reason, list(row.parts or ()))
+        choice = Choice([row.text], thoughts, row.choice_finish_reason, tuple(row.parts or ()))
         found.setdefault(row.call_seq, []).append(choice)
     return {seq: tuple(choices) for seq, choices in found.items()}
 
@@ -314,11 +318,10 @@ def _usage(facts: Mapping[str, Any] | RowMapping) -> Usage:
 
 def _figures(reply: Reply) -> dict[str, Any]:
     """The columns of `calls` that grow with the answer."""
-    choices = list(reply.choices)  # the reply may grow meanwhile, in another thread
     return {
         "model_answered": reply.model,
         "request_id": reply.request_id,
-        "finish_reason": choices[0].finish_reason if choices else None,
+        "finish_reason": reply.finish_reason,
         "prompt_tokens": reply.usage.prompt_tokens,
         "completion_tokens": reply.usage.completion_tokens,
         "reasoning_tokens": reply.usage.reasoning_tokens,
@@ -338,7 +341,7 @@ def _ended(reply: Reply) -> dict[str, Any]:
         "billed": reply.billed,
         "attempts": reply.attempts,
         "cost": reply.cost,
-        "cost_source": "" if reply.cost is None else "list",
+        "cost_source": reply.cost_source,
         "cost_reported": reply.usage.cost,
         "prompt_price": prompt_price,
         "completion_price": completion_price,
@@ -372,11 +375,16 @@ def _save_answers(conn: Connection, call: Row[Any], reply: Reply, ended: bool) -
             "unfinished_text": None if ended else said[index],
             "reasoning": "" if call.temporary else choice.reasoning,
             "finish_reason": choice.finish_reason,
-            "parts": None if call.temporary else list(choice.parts) or None,
+            "parts": None if call.temporary else _kept_parts(conn, call.owner, choice, ended),
         }
         for index, choice in enumerate(choices)
     ]
     conn.execute(_saving_answers(conn.dialect.name), rows)
+
+
+def _kept_parts(conn: Connection, owner: str, choice: Choice, ended: bool) -> list[Part] | None:
+    # Sound comes in a thousand pieces, and each of its beginnings would be kept.
+    return kept_parts.keep(conn, owner, [one for one in choice.parts if ended or one.get("type") != "audio"]) or None
 
 
 @cache
@@ -405,6 +413,17 @@ def _texts_of(conn: Connection, owner: str, seqs: Sequence[int]) -> set[str]:
     for some in texts.chunks(seqs):
         query = select(answers.c.text_id).where(answers.c.owner == owner, answers.c.call_seq.in_(some))
         found.update(id for id in conn.execute(query).scalars() if id)
+    return found
+
+
+def _pictures_of(conn: Connection, owner: str, seqs: Sequence[int]) -> set[str]:
+    """The ids of the images and sounds in calls' answers."""
+    found: set[str] = set()
+    for some in texts.chunks(seqs):
+        query = select(answers.c.parts).where(answers.c.owner == owner, answers.c.call_seq.in_(some))
+        found.update(
+            *(kept_parts.ids(parts) for parts in conn.execute(query.where(answers.c.parts.is_not(None))).scalars())
+        )
     return found
 
 

@@ -2,6 +2,7 @@
 once."""
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import AsyncGenerator
@@ -14,10 +15,11 @@ from lib.background import Job
 from lib.calls import records, unsupported_params
 from lib.calls.final_records import FinalRecord, FinalRecords
 from lib.calls.records import CallRecord
-from lib.core import prices, tokens
+from lib.core import parts, tokens
 from lib.core.clock import now
-from lib.core.contract import Call, Delta, Reply, State, Usage
+from lib.core.contract import Call, Choice, Delta, Reply, State, Usage
 from lib.core.errors import BadParameter, NotSavedYet, StoreError, TemperaError, unforeseen
+from lib.gateway import pricing
 from lib.gateway.client import Client, OnBytes, Sleep, ignore_bytes
 from lib.gateway.endpoints import Endpoint
 from lib.store.database import Store
@@ -26,6 +28,7 @@ from lib.store.database import Store
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_CHARACTERS = 2_000
 MOST_LEFT_OUT = 2
+_PICTURE = re.compile(r"data:image/[\w.+-]+;base64,[\w+/=]+")
 
 
 class Answer(Job):
@@ -125,7 +128,7 @@ async def run(
         state, error = ("error" if answer.reply.empty else "partial"), unforeseen(bug, f"call {answer.call.id}")
     answer.attempt_ended(error)
     try:
-        _end(answer, state, error)
+        _end(answer, endpoint, state, error)
     except Exception as bug:  # what came is worth more than its figures
         _end_without_figures(answer, unforeseen(bug, f"the figures of call {answer.call.id}"))
     if texts is not None:
@@ -188,7 +191,7 @@ async def _remember(call: Call, endpoint: Endpoint, names: frozenset[str], store
             await store.submit(lambda db: unsupported_params.remember(db, call.owner, endpoint.base_url, model, names))
 
 
-def _end(answer: Answer, state: State, error: BaseException | None) -> None:
+def _end(answer: Answer, endpoint: Endpoint, state: State, error: BaseException | None) -> None:
     """Note in the reply how the call ended; its state comes last, as that says that all the rest is there."""
     reply, model = answer.reply, answer.call.request.model
     reply.seconds, reply.first_token_seconds = answer.seconds, answer.first_token_seconds
@@ -197,7 +200,8 @@ def _end(answer: Answer, state: State, error: BaseException | None) -> None:
         reply.error_kind, reply.error_text, reply.error_record = error.kind, error.original, error.record()
     reply.billed = "yes" if state == "ok" else getattr(error, "billed", "unknown")
     reply.attempts, reply.attempt_times = answer.attempts, tuple(answer.attempt_times)
-    reply.cost, reply.price = prices.cost(model, reply.usage), prices.list_price(model)
+    reply.cost, reply.cost_source = pricing.priced(endpoint, model, reply.usage)
+    reply.price = pricing.price_of(endpoint, model)
     reply.state = state
 
 
@@ -207,14 +211,21 @@ def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
     if reply.usage.source == "reported":
         return reply.usage
     if not sent:
-        return Usage()
+        return reply.usage
     thoughts = sum(tokens.count(choice.reasoning) for choice in reply.choices)
-    return Usage(
+    return replace(
+        reply.usage,  # which may have the cost
         prompt_tokens=tokens.count_prompt(call.request.messages),
-        completion_tokens=thoughts + sum(tokens.count(choice.text) for choice in reply.choices),
+        completion_tokens=thoughts + sum(tokens.count(_written(choice)) for choice in reply.choices),
         reasoning_tokens=thoughts or None,
         source="estimated",
     )
+
+
+def _written(choice: Choice) -> str:
+    """What the model wrote word by word: the text, and its calls of tools; no images."""
+    calls = [parts.text_of(one, name) for one in parts.of(choice.parts, "tool_call") for name in ("name", "arguments")]
+    return "\n".join([_PICTURE.sub("", choice.text), *calls])
 
 
 def _end_without_figures(answer: Answer, error: TemperaError) -> None:
@@ -249,9 +260,11 @@ def as_it_ended(started: CallRecord, reply: Reply, trouble: TemperaError | None 
         state=reply.state,
         seconds=reply.seconds,
         first_token_seconds=reply.first_token_seconds,
+        finish_reason=reply.finish_reason,
         choices=tuple(reply.choices),
         usage=reply.usage,
         cost=reply.cost,
+        cost_source=reply.cost_source,
         billed=reply.billed,
         error_kind=reply.error_kind or said.kind,
         error_text=reply.error_text,

@@ -16,6 +16,7 @@ from sqlalchemy import CTE, BindParameter, Connection, Select, bindparam, litera
 from lib.calls import records
 from lib.calls.records import ANSWER, ANSWER_TEXT, COLUMNS, OWNER, CallRecord
 from lib.core.contract import Role
+from lib.core.parts import Part
 from lib.store.schema import answers, call_details, calls, chats, messages, texts
 
 
@@ -39,7 +40,8 @@ _Values = Mapping[str, Any]
 class Turn:
     """One message of the open branch.
 
-    `begun` is the text that an answer goes on with; `text` begins with it. `images` are ids. `left_out` is how many of
+    `begun` is the text that an answer goes on with; `text` begins with it. `parts` are what an answer holds beside
+    its text. `images` are ids. `left_out` is how many of
     the oldest turns its call did not get. `together` is what answers of several models to one question share.
     `siblings` are the ids of all messages in its place, oldest first. `alternatives` are those of the same call, by
     choice; `versions` has one id for each call or written text, so that n alternatives count as one version.
@@ -51,6 +53,7 @@ class Turn:
     text: str
     begun: str
     reasoning: str
+    parts: Sequence[Part]
     images: tuple[str, ...]
     call: CallRecord | None
     choice: int
@@ -191,6 +194,7 @@ def _turn(row: _Values, choices: records.Answers, children: _Children) -> Turn:
         text=content + (choice.text if choice else ""),
         begun=content if call else "",
         reasoning=choice.reasoning if choice else "",
+        parts=choice.parts if choice else (),
         images=tuple(row["images"] or ()),
         call=call,
         choice=row["choice"],

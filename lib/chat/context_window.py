@@ -13,6 +13,7 @@ from lib.chat.repository import Turn
 from lib.core import prices, tokens
 from lib.core.contract import Message, Usage
 from lib.gateway.endpoints import Endpoint, find
+from lib.gateway.pricing import cost_of
 
 TYPICAL_ANSWER_TOKENS = 300
 MENTIONED_FROM = 0.6
@@ -75,7 +76,7 @@ def _estimate(
     prompt = tokens.count_prompt(messages)
     # Its length can't be known; a bound that was set is never exceeded.
     typical = min(TYPICAL_ANSWER_TOKENS, max_tokens or TYPICAL_ANSWER_TOKENS)
-    cost = prices.cost(model, Usage(prompt, typical))
+    cost = cost_of(endpoint, model, Usage(prompt, typical))
     return Estimate(prompt, max_tokens or 1, window_of(endpoint, model), cost, images)
 
 

@@ -18,13 +18,14 @@ from lib.calls.runner import as_it_ended
 from lib.chat import repository as chats
 from lib.chat.form import Form
 from lib.chat.repository import Turn
-from lib.core.contract import Call, ChatRequest, Message, Params, Role
+from lib.core.contract import Call, ChatRequest, Choice, Message, Params, Role
 from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected, StoreError
 from lib.core.i18n import N_
+from lib.core.parts import Part
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
-from lib.store import image_store
+from lib.store import image_store, kept_parts
 from lib.store.database import Store
 
 NOT_SENT = {ConnectionFailed.kind, *(error.kind for error in ConnectionFailed.__subclasses__())}
@@ -87,8 +88,8 @@ class Conversation:
         if turn.call is None or held is None:
             return turn
         call = as_it_ended(turn.call, held.reply)
-        text = call.choices[turn.choice].text if turn.choice < len(call.choices) else ""
-        return replace(turn, call=call, text=turn.begun + text)
+        choice = call.choices[turn.choice] if turn.choice < len(call.choices) else Choice()
+        return replace(turn, call=call, text=turn.begun + choice.text, parts=choice.parts)
 
     def send_text(self, text: str, form: Form, images: Sequence[str] = (), turns: Sequence[Turn] | None = None) -> str:
         """Send `text` and images (data URLs) after `turns`, the open branch; the id of the chat. Raises InvalidInput
@@ -248,6 +249,13 @@ class Conversation:
             Message(role=turn.role, content=turn.text, images=tuple(urls[id] for id in turn.images if id in urls))
             for turn in used
         ]
+
+    def with_parts(self, turns: Sequence[Turn]) -> list[tuple[Message, list[Part]]]:
+        """The conversation to be kept elsewhere: as it goes to a model, and what answers hold beside their text."""
+        used = [turn for turn in turns if turn.text.strip() or turn.images or turn.parts]
+        kept = self.store.read(lambda db: [kept_parts.load(db, self.owner, turn.parts) for turn in used])
+        said = [Message(role=turn.role, content=turn.text, images=self.images(turn.images)) for turn in used]
+        return list(zip(said, kept, strict=True))
 
     def images(self, ids: Sequence[str]) -> tuple[str, ...]:
         """The data URLs of images."""

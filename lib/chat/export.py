@@ -9,15 +9,16 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from lib.core import images
+from lib.core import images, parts
 from lib.core.contract import Message, Role
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.core.json_outline import Outline, TooMuch
+from lib.core.parts import Part
 
 MAX_BYTES = 25_000_000
 """Images included."""
@@ -58,14 +59,19 @@ _Parts = Annotated[list[Annotated[_Text | _Image, Field(discriminator="type")]],
 class _Message(_Strict):
     role: Literal["system", "user", "assistant"]
     content: str | _Parts
+    # What an answer held beside its text is kept in the file and not taken back: no model gets it anyway.
+    tool_calls: Any = None
+    images: Any = None
+    annotations: Any = None
+    audio: Any = None
 
     def plain(self) -> Message:
         """Its text and images apart. Raises InvalidInput for too many images."""
-        parts = [_Text(type="text", text=self.content)] if isinstance(self.content, str) else self.content
-        urls = [part.image_url.url for part in parts if isinstance(part, _Image)]
+        content = [_Text(type="text", text=self.content)] if isinstance(self.content, str) else self.content
+        urls = [part.image_url.url for part in content if isinstance(part, _Image)]
         if urls and self.role != "user":
             raise InvalidInput(N_("Only a user's message can carry images."))
-        text = "\n".join(part.text for part in parts if isinstance(part, _Text))
+        text = "\n".join(part.text for part in content if isinstance(part, _Text))
         return Message(role=self.role, content=text, images=images.few_enough(urls))
 
 
@@ -84,16 +90,19 @@ class _File(_Strict):
 _PLACES: TypeAdapter[list[Literal[0]]] = TypeAdapter(_Places)
 
 
-def to_json(title: str, messages: Sequence[Message]) -> bytes:
-    """The chat as JSON; `read` brings it back."""
+def to_json(title: str, messages: Sequence[tuple[Message, Sequence[Part]]]) -> bytes:
+    """The chat as JSON; `read` brings it back, but for what answers hold beside their text."""
     # As a request has them: what reads a file takes a plain array of such messages too.
-    turns = [message.to_send() for message in messages]
+    turns = [message.to_send() | parts.to_message(beside) for message, beside in messages]
     return json.dumps({"tempera": 1, "title": title, "messages": turns}, ensure_ascii=False, indent=2).encode()
 
 
-def to_markdown(title: str, messages: Sequence[Message], names: Mapping[Role, str]) -> bytes:
+def to_markdown(title: str, messages: Sequence[tuple[Message, Sequence[Part]]], names: Mapping[Role, str]) -> bytes:
     """The chat as Markdown; `names` say who speaks, by role."""
-    turns = [f"**{names[message.role]}**\n\n{message.content}" for message in messages]
+    turns = [
+        "\n\n".join(filter(None, [f"**{names[message.role]}**", message.content, parts.to_markdown(beside)]))
+        for message, beside in messages
+    ]
     # Half a surrogate pair, which a model may send, has no UTF-8.
     return "\n\n---\n\n".join([f"# {title}", *turns]).encode("utf-8", "replace")
 

@@ -6,7 +6,7 @@ read them from `RANGES` and `Params`.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
@@ -14,12 +14,18 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from lib.core.errors import Billed, InvalidInput
 from lib.core.i18n import N_
+from lib.core.parts import Part
 
 Role = Literal["system", "user", "assistant"]
 Page = Literal["chat", "sweep", "judge"]
 State = Literal["started", "ok", "partial", "error", "cancelled", "interrupted"]
 UsageSource = Literal["reported", "estimated", "unknown"]
+CostSource = Literal["", "list", "reported", "free", "local"]
+"""Whose word a cost is: nobody's where there is none, the price list's, the service's; of a model that is free, or that
+runs on this computer."""
 
+NORMAL_END = "stop"
+"""The finish reason of an answer that is whole."""
 MAX_PROMPT_CHARACTERS = 1_000_000
 LONGEST_MODEL_ID = 300
 """Characters. The contract has no limit; no known id is half as long."""
@@ -260,6 +266,10 @@ class Delta:
     usage: Usage | None = None
     model: str = ""
     request_id: str = ""
+    all_was_thought: bool = False
+    """All text of the choice before this delta was reasoning: its end came without its beginning."""
+    parts: tuple[Part, ...] | None = None
+    """What the choice holds beside its text, all of it as it is by now; None: nothing new."""
 
 
 @dataclass(slots=True)
@@ -269,8 +279,8 @@ class Choice:
     pieces: list[str] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)
     finish_reason: str | None = None
-    parts: list[Mapping[str, Any]] = field(default_factory=list)
-    """What is not text: tool calls, images, audio, sources."""
+    parts: Sequence[Part] = ()
+    """What is not text: tool calls, images, audio, sources; see lib/core/parts.py."""
 
     @property
     def text(self) -> str:
@@ -280,12 +290,27 @@ class Choice:
     def reasoning(self) -> str:
         return "".join(self.thoughts)
 
+    def add(self, delta: Delta) -> None:
+        """Take in one delta of this choice."""
+        if delta.all_was_thought:
+            # As new lists: a thread that reads meanwhile sees the words in one of them, or in both.
+            self.thoughts = [*self.thoughts, *self.pieces]
+            self.pieces = []
+        if delta.text:
+            self.pieces.append(delta.text)
+        if delta.reasoning:
+            self.thoughts.append(delta.reasoning)
+        if delta.parts is not None:
+            self.parts = delta.parts
+        self.finish_reason = delta.finish_reason or self.finish_reason
+
 
 @dataclass(slots=True)
 class Reply:
     """An answer as it grows, and how it ended: written by one task, readable from any thread at any time.
 
-    Times are in seconds, `cost` in US dollars at the `price` of its model (None: no price).
+    Times are in seconds, `cost` in US dollars: what the service reports, else at the `price` of its model (None: no
+    price).
     """
 
     # Only appended to, so that a thread that reads meanwhile sees a shorter answer, never a broken one.
@@ -306,29 +331,32 @@ class Reply:
     """Of each attempt the seconds, from the call's beginning, at which it was queued, sent, had its first word and
     ended, and the kind of its error."""
     cost: float | None = None
+    cost_source: CostSource = ""
     price: tuple[float, float] | None = None
     """US dollars per million prompt and completion tokens at the time."""
 
     def add(self, delta: Delta) -> None:
         """Take in one delta; choices may come in any order."""
         # llama.cpp begins with choice 1; and a delta of facts alone begins none.
-        while len(self.choices) <= delta.choice and (delta.text or delta.reasoning or delta.finish_reason):
-            self.choices.append(Choice())
-        if delta.text:
-            self.choices[delta.choice].pieces.append(delta.text)
-        if delta.reasoning:
-            self.choices[delta.choice].thoughts.append(delta.reasoning)
-        if delta.finish_reason:
-            self.choices[delta.choice].finish_reason = delta.finish_reason
+        if delta.text or delta.reasoning or delta.finish_reason or delta.parts or delta.all_was_thought:
+            while len(self.choices) <= delta.choice:
+                self.choices.append(Choice())
+            self.choices[delta.choice].add(delta)
         # The last report counts: vLLM sends one with each piece, growing.
         self.usage = delta.usage or self.usage
         self.model = delta.model or self.model
         self.request_id = delta.request_id or self.request_id
 
     @property
+    def finish_reason(self) -> str | None:
+        """How the answer ended: with several choices the first end that is not a normal one, else the first."""
+        reasons = [choice.finish_reason for choice in self.choices]
+        return next((reason for reason in reasons if reason not in (None, NORMAL_END)), next(iter(reasons), None))
+
+    @property
     def empty(self) -> bool:
-        """Whether no word has come yet."""
-        return not any(choice.pieces or choice.thoughts for choice in self.choices)
+        """Whether nothing of an answer has come yet."""
+        return not any(choice.pieces or choice.thoughts or choice.parts for choice in self.choices)
 
 
 @dataclass(frozen=True, slots=True)

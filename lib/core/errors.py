@@ -334,11 +334,23 @@ class CutOff(BadAnswer):
     message = N_("The connection to {service} broke in the middle of the answer.")
     hint = N_("What had arrived is kept; it may be billed. Try again for a whole one.")
 
+    def before_anything(self) -> "CutOff":
+        """The error as it is when nothing of the answer had come."""
+        self.message = N_("The connection to {service} ended before an answer had come.")
+        self.hint = TimedOut.hint
+        return self
+
 
 class BrokenOff(CutOff):
     """The service itself ended the answer before it was whole."""
 
     message = N_("{service} broke off in the middle of the answer.")
+
+    def before_anything(self) -> "CutOff":
+        """The error as it is when nothing of the answer had come."""
+        super().before_anything()
+        self.message = N_("{service} gave up before an answer had come.")
+        return self
 
 
 class Malformed(BadAnswer):
@@ -348,12 +360,18 @@ class Malformed(BadAnswer):
 
 
 class Empty(BadAnswer):
-    """A whole answer with nothing in it."""
+    """A whole answer with nothing in it; `too_short`: no more of one was allowed."""
 
     kind = "empty"
     message = N_("{service} sent an empty answer.")
     hint = N_("Try again; with a reasoning model, allow a longer answer.")
     billed: Billed = "yes"
+
+    def __init__(self, original: str = "", *, too_short: bool = False, **facts: Any) -> None:
+        if too_short:
+            self.message = N_("{service} reached the longest answer allowed (max_tokens) before the first word.")
+            self.hint = N_("Allow a longer one: models that think need room for it.")
+        super().__init__(original, **facts)
 
 
 class NotConnected(TemperaError):

@@ -3,6 +3,8 @@
 client          one request, its answer as it comes; transport has its connections and clocks
 answer_stream   events or JSON -> deltas; sse, thinking, dialects, usage_report, model_ids for what differs
 error_mapping   statuses and error bodies -> errors of ours; error_bodies reads them
+answer_parts    what an answer holds beside its text: tool calls, images, audio, sources
+pricing         what a model costs where it is asked
 retry           whether and when to try again
 endpoints       services and how a model is named; endpoint_registry says who may use which, model_lists what they
                 offer

@@ -8,15 +8,26 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lib.core.contract import Delta, Usage
+from lib.core.contract import Delta
 from lib.core.errors import Blocked, BrokenOff, CutOff, Empty, Malformed
-from lib.gateway.dialects import BREAKS, finish_reason, index_of, piece_of, reasoning_in, text_in
+from lib.core.parts import Part
+from lib.gateway.answer_parts import AnswerParts, transcript_in
+from lib.gateway.dialects import (
+    BREAKS,
+    content_in,
+    finish_reason,
+    index_of,
+    piece_of,
+    reasoning_in,
+    refusal_in,
+    text_in,
+)
 from lib.gateway.error_mapping import ResponseInfo, error_from, is_error
 from lib.gateway.known_keys import KNOWN, Forms, KeyMasker
 from lib.gateway.redact import masked
 from lib.gateway.sse import DONE, LIMIT, Event, EventReader, Unreadable, json_value
 from lib.gateway.thinking import Thinking
-from lib.gateway.usage_report import settled, usage_of
+from lib.gateway.usage_report import UsageReports, reports_in, usage_of
 
 MOST_CHOICES = 128
 MOST_STORED_CHOICES = 4_096
@@ -44,8 +55,7 @@ class AnswerReader:
         self._parsed = False
         self._events: EventReader | None = None
         self._choices: dict[int, _Choice] = {}
-        self._frames: list[Usage] = []
-        self._last_usage: Usage | None = None
+        self._usage = UsageReports(choices)
         self._usable = True
         self._model = ""
         self._named = False
@@ -60,7 +70,7 @@ class AnswerReader:
         """Whether the answer itself has begun, rather than only its frame: models may think long in silence."""
         if self._body is not None:
             return True
-        return any(choice.characters or choice.thoughts or choice.finish for choice in self._choices.values())
+        return any(choice.begun or choice.finish for choice in self._choices.values())
 
     @property
     def finished(self) -> bool:
@@ -96,17 +106,19 @@ class AnswerReader:
         if self._body is not None:
             deltas += self._whole_body(b"".join(self._body), broken)
         deltas += self.flush()
-        usage = settled(self._frames, self._last_usage, self._asked)
         # A completion of 0 tokens beside text is a gateway's placeholder, not a count.
         spoken = any(choice.characters for choice in self._choices.values())
-        if usage and self._usable and (usage.completion_tokens or not spoken):
-            deltas.append(Delta(usage=usage))
-        return deltas
+        usage = self._usage.settled(self._usable, spoken, self._info.cost)
+        return [*deltas, Delta(usage=usage)] if usage else deltas
 
     def flush(self) -> list[Delta]:
         """The text that is held back, where nothing is to come any more."""
-        rest = {index: choice.flush() for index, choice in self._choices.items()}
-        return [self._delta(index, *texts, None) for index, texts in rest.items() if any(texts)]
+        return [
+            self._delta(index, *texts, None, parts=parts)
+            for index, choice in self._choices.items()
+            for texts, parts in [(choice.flush(), choice.all_parts())]
+            if any(texts) or parts
+        ]
 
     def verify(self) -> None:
         """Raise CutOff (or BrokenOff), Malformed, Blocked or Empty unless the answer is whole and says something."""
@@ -116,23 +128,22 @@ class AnswerReader:
         if self._events and not self._finished_enough() and (self._choices or not self.done):
             raise BrokenOff() if self.done else CutOff()
         reasons = {choice.finish for choice in self._choices.values()}
-        if reasons & BREAKS:
+        if BREAKS & {reason.lower() for reason in reasons if reason}:
             raise BrokenOff()
         if not self._says_something():
-            raise Blocked(status=200) if "content_filter" in reasons else Empty()
+            raise Blocked(status=200) if "content_filter" in reasons else Empty(too_short="length" in reasons)
 
     def _finished_enough(self) -> bool:
-        """All choices have a finish reason; before usage and [DONE] one is enough, as LiteLLM passes on only the first
-        one's."""
-        closed = self.done and self._last_usage is not None
-        return self.finished or (closed and any(choice.finish for choice in self._choices.values()))
+        """All choices have a finish reason; or text, usage and [DONE] have all come: LiteLLM passes on only the first
+        choice's reason, and some services send none."""
+        return self.finished or (self.done and self._usage.any_counts and self._says_something())
 
     def _excerpt(self) -> str:
         return masked(self._sample.decode("utf-8", "replace"), self._info.secret)
 
     def _says_something(self) -> bool:
         choices = self._choices.values()
-        return any(choice.characters or (choice.thoughts and choice.finish == "length") for choice in choices)
+        return any(choice.says_something or (choice.thoughts and choice.finish == "length") for choice in choices)
 
     def _sniffed(self, data: bytes) -> bytes:
         """Decide by the first byte that is not blank what this is; the data from there on, empty while undecided."""
@@ -173,14 +184,17 @@ class AnswerReader:
 
     def _read(self, events: list[Event]) -> Iterator[Delta]:
         for event in events:
-            # Some gateways send usage once more behind `[DONE]`; text there would belong to no answer.
-            if self.done or event.name == "ping":
+            if event.name == "ping":
                 continue
             if event.data.strip() == DONE:
                 self.done = True
                 self.progress += 1
                 continue
             value = json_value(event.data)
+            if self.done:
+                # Some gateways send usage only there; text would belong to no answer.
+                self._count(value)
+                continue
             if event.name == "error" and not is_error(value):
                 value = {"error": event.data if value is Unreadable else value}
             self._bad = self._bad or value is Unreadable
@@ -199,19 +213,21 @@ class AnswerReader:
         self._model = self._model or self._keys.masked(text_in(value.get("model")))
         choices = value.get("choices")
         choices = choices if isinstance(choices, list) else []
-        self._count(value.get("usage"), alone=not choices)
+        self._count(value)
         for position, choice in enumerate(choices):
             if isinstance(choice, Mapping):
-                yield from self._choice(index_of(choice.get("index"), position), choice)
+                yield from self._choice(index_of(choice.get("index"), position), choice, value)
+        # Perplexity and xAI name the sources beside the choices, some after the last one has ended.
+        if not choices and self._choices:
+            yield from self._new_parts(min(self._choices), {}, value)
 
-    def _count(self, report: Any, alone: bool) -> None:
-        usage = usage_of(self._keys.masked_json(report))  # it is stored as it came
-        if usage is not None:
-            self._last_usage = usage
-        if usage is not None and alone and len(self._frames) < MOST_CHOICES:
-            self._frames.append(usage)
+    def _count(self, value: Any) -> None:
+        for report in reports_in(value) if isinstance(value, Mapping) else ():
+            usage = usage_of(self._keys.masked_json(report))  # it is stored as it came
+            if usage is not None:
+                self._usage.add(usage, alone=not value.get("choices"))
 
-    def _choice(self, index: int, choice: Mapping[str, Any]) -> Iterator[Delta]:
+    def _choice(self, index: int, choice: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[Delta]:
         # An absurd index would make a list that long.
         if index >= self._most_choices:
             return
@@ -221,40 +237,107 @@ class AnswerReader:
         finish = self._keys.masked(finish_reason(choice.get("finish_reason")) or "")
         if finish == "error":
             raise error_from(self._info.with_body({"error": choice.get("error") or "The answer ended with an error."}))
-        text, reasoning = state.take(piece_of(choice))
+        piece = piece_of(choice)
+        text, reasoning = state.take(piece)
+        moved = state.all_was_thought
         if finish:
             state.finish = finish
             last_text, last_reasoning = state.end_thinking()
             text, reasoning = text + last_text, reasoning + last_reasoning
-        if text or reasoning or finish:
-            yield self._delta(index, text, reasoning, finish or None)
+        if text or reasoning or finish or moved:
+            yield self._delta(index, text, reasoning, finish or None, moved)
+        # Sources beside the choices are the answer's, and not once more each alternative's.
+        yield from self._new_parts(index, piece, value if index == min(self._choices) else {})
 
-    def _delta(self, index: int, text: str, reasoning: str, finish: str | None) -> Delta:
+    def _new_parts(self, index: int, piece: Mapping[str, Any], beside: Mapping[str, Any]) -> Iterator[Delta]:
+        """The parts of a choice, where another one has begun."""
+        parts = self._choices[index].take_parts(piece, beside)
+        if parts:
+            yield self._delta(index, "", "", None, parts=parts)
+
+    def _delta(
+        self,
+        index: int,
+        text: str,
+        reasoning: str,
+        finish: str | None,
+        moved: bool = False,
+        parts: tuple[Part, ...] | None = None,
+    ) -> Delta:
         self._characters += len(text) + len(reasoning)
         if self._characters > LIMIT:
             raise Malformed("The answer is longer than 16 million characters.")
         # Model and request id travel once, with the first delta.
         named, self._named = self._named, True
         model, request_id = ("", "") if named else (self._model, self._info.request_id)
-        return Delta(index, text, reasoning, finish, model=model, request_id=request_id)
+        return Delta(
+            index,
+            text,
+            reasoning,
+            finish,
+            model=model,
+            request_id=request_id,
+            all_was_thought=moved,
+            parts=parts or None,
+        )
 
 
 class _Choice:
     """What has come of one choice."""
 
     def __init__(self, keys: Forms) -> None:
+        self._keys = keys
         self._thinking = Thinking()
         self._text, self._reasoning = KeyMasker(keys), KeyMasker(keys)
+        self._parts = AnswerParts()
+        self._told = 0
+        self._refused = False
+        self.all_was_thought = False
+        """Whether the piece taken last has shown that all text before it was reasoning."""
         self.characters = 0
         self.thoughts = 0
         self.finish: str | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything of the answer has come."""
+        return bool(self.characters or self.thoughts or self._parts.count)
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it is an answer: words, or what stands in their place."""
+        return bool(self.characters or self._parts.says_something)
+
     def take(self, piece: Mapping[str, Any]) -> tuple[str, str]:
         """The text and the reasoning in one delta or message."""
         thought = reasoning_in(piece)
-        content = text_in(piece.get("content")) or text_in(piece.get("refusal")) or text_in(piece.get("text"))
-        text, inline = self._thinking.split(content) if content else ("", "")
+        content = self._content(piece)
+        text, inline = self._thinking.split(content)
+        self.all_was_thought = self._thinking.all_was_thought
+        if self.all_was_thought:
+            # What is held back belongs to the text that is moved.
+            self.thoughts, self.characters = self.thoughts + self.characters, 0
+            inline = self._text.take(inline) + self._text.flush()
         return self._counted(text, thought + inline)
+
+    def _content(self, piece: Mapping[str, Any]) -> str:
+        refusal = refusal_in(piece)
+        content = content_in(piece) or transcript_in(piece)
+        if refusal and not self._refused and (content or self.characters):
+            refusal = f"\n\n{refusal}"
+        self._refused = self._refused or bool(refusal)
+        return content + refusal
+
+    def take_parts(self, piece: Mapping[str, Any], beside: Mapping[str, Any]) -> tuple[Part, ...]:
+        """All parts as they are, where another one has begun with this piece."""
+        self._parts.take(piece, beside)
+        return self.all_parts() if self._parts.count > self._told else ()
+
+    def all_parts(self) -> tuple[Part, ...]:
+        """All parts as they are."""
+        self._told = self._parts.count
+        masked: tuple[Part, ...] = tuple(map(self._keys.masked_json, self._parts.whole()))
+        return masked
 
     def end_thinking(self) -> tuple[str, str]:
         """What the splitter still holds."""

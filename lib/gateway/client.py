@@ -44,9 +44,12 @@ from lib.gateway.transport import (
     tracing,
     translated,
 )
+from lib.gateway.usage_report import cost_from
 
 MOST_ERROR_BYTES = 65_536
 MOST_LIST_BYTES = 4 * 1024 * 1024
+COST_HEADER = "x-litellm-response-cost"
+"""US dollars; LiteLLM's proxy sends it with each answer that is no stream."""
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-oneapi-request-id", "cf-ray")
 
 OnRetry = Callable[[int, float, TemperaError], None]
@@ -107,12 +110,13 @@ class Client:
         """
         attempt = 1
         while True:
-            shown = False
+            shown = came = False
             try:
                 # `async for` does not close a generator that it leaves early, and this one holds a connection.
                 async with aclosing(self._once(endpoint, request, on_bytes, on_sent)) as deltas:
                     async for delta in deltas:
                         shown = True
+                        came = came or bool(delta.text or delta.reasoning or delta.parts)
                         yield delta
                 return
             except TemperaError as error:
@@ -120,9 +124,7 @@ class Client:
                 if wait is None:
                     if isinstance(error, ApiError) and error.request_id:
                         yield Delta(request_id=error.request_id)
-                    if shown:
-                        raise _after_a_part(error) from None
-                    raise
+                    raise _as_far_as_it_came(error, shown, came) from None
                 if on_retry:
                     on_retry(attempt, wait, error)
             await sleep(wait)
@@ -265,15 +267,19 @@ def _response_info(response: httpx.Response, place: Endpoint, model: str) -> Res
         base_url=place.base_url,
         model=model,
         secret=secret,
+        cost=cost_from(headers.get(COST_HEADER, "")),
     )
 
 
-def _after_a_part(error: TemperaError) -> TemperaError:
-    """`error` as it is once part of the answer was shown: that part may be billed, whatever the error is."""
-    if error.billed == "no":
+def _as_far_as_it_came(error: TemperaError, shown: bool, came: bool) -> TemperaError:
+    """`error` as it is once part of the answer was `shown`: that part may be billed, whatever the error is; or as it is
+    before any word `came`: nothing broke in the middle, and nothing is kept."""
+    if shown and error.billed == "no":
         error.billed = "unknown"
         error.hint = error.hint if isinstance(error, NoBalance | Blocked) else CutOff.hint
-        error.args = (error.sentence(),)
+    if isinstance(error, CutOff) and not came:
+        error.before_anything()
+    error.args = (error.sentence(),)
     return error
 
 

@@ -3,24 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
-FINISH_REASONS = {
-    "eos": "stop",
-    "eos_token": "stop",
-    "end_turn": "stop",
-    "completed": "stop",
-    "stop_sequence": "stop",
-    "STOP": "stop",
-    "max_tokens": "length",
-    "MAX_TOKENS": "length",
-    "model_context_window_exceeded": "length",
-    "sensitive": "content_filter",
-    "SAFETY": "content_filter",
+_SPELLINGS = {
+    "stop": ("eos", "eos_token", "end_turn", "end", "completed", "complete", "finished", "done", "stop_sequence"),
+    "length": ("max_tokens", "max_output_tokens", "max_length", "model_length", "model_context_window_exceeded"),
+    "content_filter": (
+        *("content_filtered", "sensitive", "safety", "image_safety", "recitation", "prohibited_content", "blocklist"),
+        *("spii", "refusal", "guardrail_intervened", "model_armor"),
+    ),
+    "tool_calls": ("tool_call", "tool_use"),
+}
+"""The contract's finish reasons, and how else services spell them, in lower case."""
+FINISH_REASONS: Mapping[str, str | None] = {
+    **{other: reason for reason, others in _SPELLINGS.items() for other in (reason, *others)},
+    "function_call": "function_call",
     "null": None,
+    "none": None,
     "": None,
 }
-"""Spellings of the contract's finish reasons; others are kept as they come."""
+"""Spellings of the contract's finish reasons, in lower case and with `_`; others are kept as they come."""
 BREAKS = {"abort", "aborted", "insufficient_system_resource", "network_error"}
 """Finish reasons that say: the service gave up before the answer was whole."""
+THOUGHTS = ("thinking", "reasoning", "thought", "reasoning_text", "summary_text", "redacted_thinking")
+"""Types of content parts that are reasoning and not text."""
 
 
 def piece_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -34,14 +38,32 @@ def piece_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def reasoning_in(piece: Mapping[str, Any]) -> str:
     """The reasoning in a delta, once, though some services send it under two names."""
-    plain = text_in(piece.get("reasoning_content")) or text_in(piece.get("reasoning"))
+    plain = text_in(piece.get("reasoning_content")) or text_in(piece.get("reasoning")) or text_in(piece.get("thinking"))
     return plain or text_in(piece.get("reasoning_details")) or _thoughts(piece.get("content"))
 
 
 def _thoughts(content: Any) -> str:
     """The reasoning among the parts of a content, as Mistral sends it."""
+    parts = [part for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
+    return "".join(
+        text_in(part.get("thinking")) or (text_in(part) if part.get("type") in THOUGHTS else "") for part in parts
+    )
+
+
+def content_in(piece: Mapping[str, Any]) -> str:
+    """The text in a delta or message, without what is reasoning."""
+    content = piece.get("content")
+    if isinstance(content, list):
+        content = [part for part in content if not (isinstance(part, Mapping) and part.get("type") in THOUGHTS)]
+    return text_in(content) or text_in(piece.get("text"))
+
+
+def refusal_in(piece: Mapping[str, Any]) -> str:
+    """The words with which a model declines, in a field of their own or a part of the content."""
+    content = piece.get("content")
     parts = content if isinstance(content, list) else []
-    return "".join(text_in(part.get("thinking")) for part in parts if isinstance(part, Mapping))
+    apart = [text_in(part.get("refusal")) for part in parts if isinstance(part, Mapping)]
+    return text_in(piece.get("refusal")) or "".join(apart)
 
 
 def text_in(content: Any) -> str:
@@ -73,4 +95,6 @@ def index_of(value: Any, position: int) -> int:
 
 def finish_reason(value: Any) -> str | None:
     """A finish reason as the contract spells it; None while there is none."""
-    return FINISH_REASONS.get(value, value) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return FINISH_REASONS.get(value.strip().lower().replace("-", "_"), value)

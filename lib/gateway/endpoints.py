@@ -72,6 +72,11 @@ class Endpoint:
     own_fields: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     """What goes into a body beside the request's own fields."""
 
+    @property
+    def on_this_computer(self) -> bool:
+        """Whether its models run on this computer, so that they cost nothing."""
+        return False
+
     @asynccontextmanager
     async def admit(self, request: ChatRequest) -> AsyncIterator["Endpoint"]:
         """Hold a place for `request` while it runs; the endpoint to send it to. Others may start or wait here."""

@@ -79,6 +79,8 @@ class ResponseInfo:
     base_url: str = ""
     model: str = ""
     secret: str = ""
+    cost: float | None = None
+    """US dollars, where a header of the answer names them."""
 
     def with_body(self, body: Any) -> "ResponseInfo":
         """The same answer with this body."""

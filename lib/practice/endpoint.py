@@ -112,6 +112,10 @@ class PracticeEndpoint(Endpoint):
     def title(self) -> str:
         return TITLE
 
+    @property
+    def on_this_computer(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class LocalModel(PracticeEndpoint):

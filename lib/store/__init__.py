@@ -8,6 +8,7 @@ backup          everything as one file, and back
 texts           texts, kept once
 message_nodes   conversations that were sent, each message kept once
 image_store     images, kept once
+kept_parts      what answers hold beside their text, large contents apart
 memory_store    a store for texts that must never reach the disk
 process_lock    which processes of Tempera are alive
 spill           a small file beside the database for what it can't take at the moment

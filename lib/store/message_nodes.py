@@ -16,7 +16,7 @@ from sqlalchemy import CTE, BindParameter, Connection, Select, Text, bindparam, 
 
 from lib.core.contract import Message
 from lib.store import image_store, texts
-from lib.store.schema import calls, clean, images, message_nodes, messages
+from lib.store.schema import answers, calls, clean, images, message_nodes, messages
 from lib.store.texts import chunks
 
 OWNER: BindParameter[str] = bindparam("owner")
@@ -103,13 +103,13 @@ def free(db: Connection, owner: str, tips: Collection[str]) -> None:
 
 
 def free_images(db: Connection, owner: str, ids: Collection[str]) -> None:
-    """Remove those of the images that are in no message of this owner any more."""
+    """Remove those of the images that are in no message and no answer of this owner any more."""
     for id in ids:
         used = [
             db.execute(
-                select(literal(1)).where(table.c.owner == owner, cast(table.c.images, Text).contains(id)).limit(1)
+                select(literal(1)).where(table.c.owner == owner, cast(table.c[column], Text).contains(id)).limit(1)
             ).first()
-            for table in (messages, message_nodes)
+            for table, column in ((messages, "images"), (message_nodes, "images"), (answers, "parts"))
         ]
         if not any(used):
             db.execute(delete(images).where(images.c.owner == owner, images.c.id == id))

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lib.core import prices, tokens
+from lib.core import tokens
 from lib.core.contract import Usage
 from lib.gateway.endpoints import Endpoint, find
+from lib.gateway.pricing import cost_of
 from lib.sweep.plan import Plan
 
 TYPICAL_ANSWER_TOKENS = 300
@@ -27,11 +28,11 @@ class PlanEstimate:
 def estimate(plan: Plan, endpoints: Sequence[Endpoint]) -> PlanEstimate:
     """What running `plan` takes; tokens are counted by tiktoken."""
     prompt = tokens.count_prompt(plan.request("", None).messages)
-    models = [find(model, endpoints)[1] for model in plan.models] if endpoints else []
+    models = [find(model, endpoints) for model in plan.models] if endpoints else []
     longest = plan.params.max_tokens
     typical = min(TYPICAL_ANSWER_TOKENS, longest or TYPICAL_ANSWER_TOKENS)
-    costs = [cost for model in models if (cost := prices.cost(model, Usage(prompt, typical))) is not None]
-    highest = sum(prices.cost(model, Usage(prompt, longest)) or 0 for model in models) if longest and costs else None
+    costs = [cost for model in models if (cost := cost_of(*model, Usage(prompt, typical))) is not None]
+    highest = sum(cost_of(*model, Usage(prompt, longest)) or 0 for model in models) if longest and costs else None
     calls = len(plan.temperatures) * plan.repeats
     return PlanEstimate(
         answers=plan.size,

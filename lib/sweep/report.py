@@ -1,5 +1,6 @@
 """Builds the overview table and the CSV of a sweep from its cells and their answers."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
@@ -9,12 +10,14 @@ import pandas as pd
 
 from lib.calls.records import CallRecord
 from lib.core.csv_table import to_csv
+from lib.core.parts import Part
 from lib.sweep.diversity import variety
 from lib.sweep.plan import Cell
 
 HEADER = (
     *("model", "temperature", "repeat", "state", "text", "reasoning", "finish_reason", "prompt_tokens"),
-    *("completion_tokens", "usage_source", "seconds", "first_token_seconds", "cost_usd", "attempt", "error", "cell_id"),
+    *("completion_tokens", "usage_source", "seconds", "first_token_seconds", "cost_usd", "cost_source", "attempt"),
+    *("error", "model_answered", "beside_the_text", "cell_id"),
 )
 
 
@@ -49,6 +52,11 @@ def _row(key: tuple[str, float | None], cells: Sequence[Cell], results: Mapping[
     }
 
 
+def _beside(found: Sequence[Part]) -> str:
+    """What an answer holds beside its text, as JSON; large contents stay in the app."""
+    return json.dumps(list(found), ensure_ascii=False) if found else ""
+
+
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return fmean(known) if known else None
@@ -72,7 +80,10 @@ def _line(cell: Cell, call: CallRecord | None) -> list[Any]:
         call.seconds,
         call.first_token_seconds,
         call.cost,
+        call.cost_source,
         call.attempt,
         call.error_kind,
+        call.model_answered,
+        _beside(choice.parts if choice else ()),
         cell.id,
     ]

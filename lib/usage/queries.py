@@ -113,9 +113,11 @@ def _mine(table: Table, whole: bool) -> list[ColumnElement[bool]]:
 @cache
 def _ended(whole: bool) -> Select[Any]:
     table = usage_models if whole else usage_sessions
-    summed = [func.sum(table.c[name]).label(name) for name in kept_totals.SUMS]
+    summed = [func.sum(table.c[name]).label(name) for name in kept_totals.SUMS if name != "filtered"]
     states = {"failed": "error", "stopped": "cancelled"}
     of = [func.sum(case((table.c.state == state, table.c.calls), else_=0)).label(n) for n, state in states.items()]
+    # One that also failed, broke or was stopped is counted as that, so that problems add up.
+    of.append(func.sum(case((table.c.state == "ok", table.c.filtered), else_=0)).label("filtered"))
     times = func.min(table.c.first_at).label("first_at"), func.max(table.c.last_at).label("last_at")
     query = select(table.c.endpoint, table.c.model, *summed, *of, *times).where(*_mine(table, whole))
     return query.group_by(table.c.endpoint, table.c.model)

@@ -1,7 +1,7 @@
 """Makes totals, tables and CSV out of what the queries found.
 
-Tokens are whole numbers, times microseconds since 1970 (UTC), costs US dollars at list prices. What is not known
-stays None (NA in tables) and never becomes 0.
+Tokens are whole numbers, times microseconds since 1970 (UTC), costs US dollars, reported by the service or at
+list prices. What is not known stays None (NA in tables) and never becomes 0.
 """
 
 import math
@@ -20,7 +20,7 @@ MOST_ROWS = 2_000
 CSV_COLUMNS = (
     *("page", "endpoint", "model", "model_answered", "state", "finish_reason", "error_kind", "prompt_tokens"),
     *("completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source", "seconds", "first_token_seconds"),
-    *("cost", "billed", "attempts", "id", "request_id"),
+    *("cost", "cost_source", "billed", "attempts", "id", "request_id"),
 )
 """The facts of a call in a spreadsheet, after its time."""
 

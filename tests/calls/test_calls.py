@@ -58,16 +58,16 @@ def test_what_a_service_reports_and_each_attempt_are_kept_beside_the_call(store:
     times = ({"queued": 0.0, "sent": 0.1, "end": 0.2, "error": "rate_limited"}, {"queued": 1.2, "first_word": 1.4})
     usage = usage_of(report)
     assert usage is not None
-    outcome = an_outcome("hi", attempt_times=times, price=(2.5, 10.0))
+    outcome = an_outcome("hi", attempt_times=times, price=(2.5, 10.0), cost_source="reported")
     outcome.usage = usage
-    outcome.choices[0].parts.append({"type": "image", "id": "i"})
+    outcome.choices[0].parts = [{"type": "image", "id": "i"}]
     assert store.write(lambda db: records.finish_call(db, call.id, outcome)).result(20)
     query = select(schema.calls, schema.call_details).join(schema.call_details).where(schema.calls.c.id == call.id)
     row = store.read(lambda db: db.execute(query.where(schema.calls.c.owner == "ann")).one())
-    assert (row.usage_received, row.cost_reported, row.cost_source) == (report, 0.25, "list")
+    assert (row.usage_received, row.cost_reported, row.cost_source) == (report, 0.25, "reported")
     assert (row.prompt_price, row.completion_price, row.price_currency) == (2.5, 10.0, "USD")
     assert row.attempt_times == list(times) and (row.chat_id, row.sweep_id, row.temporary) == ("ch", "sw", False)
-    assert one(store, call.id).choices[0].parts == [{"type": "image", "id": "i"}]
+    assert one(store, call.id).choices[0].parts == ({"type": "image", "id": "i"},)
 
 
 def test_equal_requests_have_equal_hashes_and_share_their_texts(store: Store) -> None:

@@ -31,7 +31,7 @@ TURNS = st.lists(ANSWER | ASKED | WITH_IMAGES, min_size=1, max_size=6)
 
 @given(TEXT, TURNS)
 def test_a_saved_chat_comes_back_as_it_was(title: str, messages: list[Message]) -> None:
-    assert export.read(export.to_json(title, messages)) == (title, messages)
+    assert export.read(export.to_json(title, [(one, ()) for one in messages])) == (title, messages)
 
 
 def test_an_array_of_messages_is_a_chat() -> None:
@@ -83,7 +83,7 @@ def test_markdown_names_who_speaks() -> None:
     names = {"user": "You", "assistant": "Model"}
     messages = [Message(role="user", content="Hi"), Message(role="assistant", content="Hello")]
 
-    assert export.to_markdown("Talk", messages, names).decode() == (
+    assert export.to_markdown("Talk", [(one, ()) for one in messages], names).decode() == (
         "# Talk\n\n---\n\n**You**\n\nHi\n\n---\n\n**Model**\n\nHello"
     )
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -144,18 +145,66 @@ def test_an_answer_does_not_depend_on_where_the_chunks_are_cut(data: st.DataObje
     ]
 
 
-@given(st.lists(st.sampled_from(["<think>", "</think>", "<", "th", "ink>", "</", "\n", "a", " "]), max_size=14))
-@example(["<think>", "\n", "<think>"])
-@settings(max_examples=500, deadline=None)
-def test_splitting_off_thoughts_loses_nothing_but_tags_and_line_ends(parts: list[str]) -> None:
-    together, apart = Thinking(), Thinking()
-    whole = "".join(parts)
-    first = [*map(apart.split, whole), apart.flush()]
-    second = [together.split(whole), together.flush()]
+def apart(pieces: Iterable[str]) -> tuple[str, str]:
+    """Text and reasoning of an answer that comes in `pieces`."""
+    thinking, text, thoughts = Thinking(), "", ""
+    for piece in pieces:
+        more, thought = thinking.split(piece)
+        if thinking.all_was_thought:
+            text, thoughts = "", thoughts + text
+        text, thoughts = text + more, thoughts + thought
+    more, thought = thinking.flush()
+    return text + more, thoughts + thought
 
-    assert ["".join(column) for column in zip(*first, strict=True)] == ["".join(c) for c in zip(*second, strict=True)]
-    if not whole.lstrip().startswith("<think>"):
-        assert "".join(text for text, _ in first) == whole
+
+MARKS = ["<think>", "</think>", "[THINK]", "[/THINK]", "<", "th", "ink>", "</", "\n", "a", " ", "`", "```\n"]
+
+
+@given(st.lists(st.sampled_from(MARKS), max_size=14))
+@example(["<think>", "\n", "<think>"])
+@example(["a", "<think>", "a"])
+@settings(max_examples=500, deadline=None)
+def test_splitting_off_thoughts_loses_nothing_wherever_the_text_is_cut(parts: list[str]) -> None:
+    whole = "".join(parts)
+    text, thoughts = apart([whole])
+
+    assert apart(whole) == apart(parts) == (text, thoughts)
+    assert (text + thoughts).count("a") == whole.count("a")
+    if not any(tag in whole for tag in ("<think>", "</think>", "[THINK]", "[/THINK]")):
+        assert (text, thoughts) == (whole, "")
+
+
+def test_thoughts_are_told_from_the_answer_however_they_are_marked(subtests: pytest.Subtests) -> None:
+    for whole, expected in [
+        ("<think>\nhm\n</think>\n\nYes", ("Yes", "hm")),
+        ("hm well\n</think>\n\nYes", ("Yes", "hm well\n")),
+        ("hm</think>Yes", ("Yes", "hm")),
+        ("<thought>hm</thought>Yes", ("Yes", "hm")),
+        ("[THINK]hm[/THINK]Yes", ("Yes", "hm")),
+        ("◁think▷hm◁/think▷Yes", ("Yes", "hm")),
+        ("###Thinking\nhm\n###Response\nYes", ("Yes", "hm")),
+        ("<|channel|>analysis<|message|>hm<|start|>assistant<|channel|>final<|message|>Yes", ("Yes", "hm")),
+        ("<think>hm</think>Yes\n<think>ho</think>No", ("Yes\nNo", "hm\n\nho")),
+        ("<think>hm</think>\n<think>ho</think>No", ("No", "hm\n\nho")),
+        ("Well. <think>hm</think>Yes", ("Well. Yes", "hm")),
+        ("Well.\n<think>hm", ("Well.\n", "hm")),
+        # What speaks of the tags keeps them.
+        ("The `<think>` tag ends with `</think>`.", None),
+        ("```\n<think>\n</think>\n```", None),
+        ("Some write <think> and never end it.", None),
+        ("<think>hm</think>It ends with </think> here.", ("It ends with </think> here.", "hm")),
+        ("## ###Thinking\nof it", None),
+    ]:
+        with subtests.test(whole=whole):
+            assert apart([whole]) == apart(whole) == (expected or (whole, ""))
+
+
+def test_a_tag_that_never_ends_holds_no_more_than_a_few_pages_back() -> None:
+    thinking = Thinking()
+    thinking.split("Well, <think>")
+    told = sum(len(thought) for _, thought in (thinking.split("hm " * 1_000) for _ in range(100)))
+
+    assert told > 200_000
 
 
 def test_text_is_found_wherever_it_stands(subtests: pytest.Subtests) -> None:
@@ -297,6 +346,8 @@ def test_what_is_no_whole_answer_is_an_error(subtests: pytest.Subtests) -> None:
         (b"data: [DONE]\n\n", errors.Empty),
         (chunk(choice_with(finish="stop")), errors.Empty),
         (chunk(choice_with(finish="length")), errors.Empty),
+        (chunk(choice_with("x")) + chunk(usage=COUNTS), errors.CutOff),
+        (chunk(choice_with("")) + chunk(usage=COUNTS) + b"data: [DONE]\n\n", errors.BrokenOff),
         (chunk(choice_with(finish="content_filter")), errors.Blocked),
         (b'{"choices": []}', errors.Empty),
         (b"Not found", errors.Malformed),

@@ -18,13 +18,15 @@ from pydantic import SecretStr
 
 from lib.calls import records
 from lib.calls.records import CallRecord
-from lib.core.contract import Call, ChatRequest, Message, Params
+from lib.core.contract import Call, ChatRequest, Choice, Message, Params
 from lib.core.errors import recorded
+from lib.core.parts import Part
 from lib.gateway import retry
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoints import Endpoint
 from lib.services import Services
 from lib.settings import Settings
+from lib.store import kept_parts
 from lib.ui.shared.texts import catalogue
 from tests.case_files import cases
 from tests.fake_api import FakeApi, Step
@@ -86,6 +88,13 @@ def _services(folder: Path, clocks: Clocks) -> Services:
     return services
 
 
+def beside(gate: Gate, choice: Choice) -> list[Part]:
+    """What was kept of an answer beside its text, with what is kept apart; never a field without a word in it."""
+    kept = gate.patient.store.read(lambda db: kept_parts.load(db, "me", choice.parts))
+    quick = gate.quick.store.read(lambda db: kept_parts.load(db, "me", kept))
+    return [{name: part[name] for name in part if name != "id" or part["type"] == "tool_call"} for part in quick]
+
+
 def check(gate: Gate, case: dict[str, Any]) -> CallRecord:
     """One case, in all that is recorded of it."""
     record = gate.asked(case)
@@ -96,6 +105,9 @@ def check(gate: Gate, case: dict[str, Any]) -> CallRecord:
     assert [[one.text, one.reasoning, one.finish_reason] for one in record.choices] == case["choices"]
     assert usage.source == case["usage_source"]
     assert case["usage"] is None or counts == case["usage"]
+    assert [beside(gate, one) for one in record.choices] == case.get("parts", [[] for _ in record.choices])
+    assert record.cost == (pytest.approx(case["cost"]) if "cost" in case else None)
+    assert record.cost_source == ("reported" if "cost" in case else "")
     assert record.billed == case["billed"]
     assert record.attempts == case["attempts"]
     assert sum(one.model == case["name"] for one in gate.api.requests) == case["attempts"]

@@ -31,7 +31,15 @@ def a_row(**facts: Any) -> CallRecord:
     usual = {
         **dict(started_at=moment("2026-11-03 12:04:05"), page="chat", endpoint="apiyi", model="gpt-4o"),
         **dict(model_answered="gpt-4o-2024", state="ok", finish_reason="stop", error_kind="", seconds=1.5),
-        **dict(first_token_seconds=0.2, cost=0.01, billed="yes", attempts=1, id="a1", request_id="req_1"),
+        **dict(
+            first_token_seconds=0.2,
+            cost=0.01,
+            cost_source="list",
+            billed="yes",
+            attempts=1,
+            id="a1",
+            request_id="req_1",
+        ),
         **dict(owner="ann", session="s1", cell_id=None, attempt=1, params_asked={}, params_sent={}),
         **dict(error_text="", error_record={}, usage=usage),
     }

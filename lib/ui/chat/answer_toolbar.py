@@ -107,15 +107,22 @@ def _go_on(turn: Turn) -> None:
     call = turn.call
     if call is None:
         _go_on_button(_("Let the model go on"), turn)
-    elif call.finish_reason == "length" and call.state == "ok":
+    elif _reason(turn) == "content_filter":
+        st.badge(_("Stopped by the service's content rules"), icon=":material/gpp_maybe:", color="orange")
+    elif _reason(turn) == "length" and call.state == "ok":
         with st.container(key="chat_cut_off", horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(_("Cut off at the length limit"), icon=":material/content_cut:", color="orange")
             if turn.text.strip():
                 _go_on_button(_("Continue"), turn)
             if call.params_asked.get("max_tokens"):
                 st.button(_("Allow longer"), key="chat_longer", on_click=model_actions.allow_longer, args=(turn,))
-        if not turn.text.strip():
+        if not turn.text.strip() and not turn.parts:
             st.caption(_("All of it went into thinking, so no answer came. Allow a longer one (max_tokens)."))
+
+
+def _reason(turn: Turn) -> str | None:
+    choices = turn.call.choices if turn.call else ()
+    return choices[turn.choice].finish_reason if turn.choice < len(choices) else None
 
 
 def _go_on_button(label: str, turn: Turn) -> None:

@@ -47,7 +47,7 @@ def import_chat() -> None:
 
 
 def _file(owned: Conversation, title: str, names: Mapping[Role, str], ending: str) -> bytes:
-    messages = owned.to_send(owned.branch())
+    messages = owned.with_parts(owned.branch())
     if ending == "json":
         return export.to_json(title, messages)
     return export.to_markdown(title, messages, names)

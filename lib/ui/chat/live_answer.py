@@ -46,7 +46,8 @@ class LiveChoice:
             if self._reasoning is None:
                 self._reasoning = LiveText(thinking(self._place))
             self._reasoning.show(choice.reasoning)
-        if self._begun or (choice and choice.pieces):
+        # All that was shown may turn out to have been thought, and the text is empty again.
+        if self._begun or (choice and choice.pieces) or self._text.tail:
             self._text.show(self._begun + (choice.text if choice else ""), cursor)
 
 

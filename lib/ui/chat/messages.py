@@ -16,7 +16,9 @@ from lib.ui.chat.images import message_images
 from lib.ui.chat.live_answer import LiveAnswer, thinking
 from lib.ui.chat.model_actions import ChatView
 from lib.ui.chat.slow_answer import live_answer
+from lib.ui.shared.answer_parts import answer_parts
 from lib.ui.shared.error_box import error_box
+from lib.ui.shared.figures import mark
 from lib.ui.shared.markdown import markdown, typed
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
@@ -72,8 +74,9 @@ def _answer(number: int, turn: Turn, last: bool) -> None:
     shown = turn.call.choices if turn.call and turn.call.choices else (Choice([]),)
     for index, place in enumerate(_places(number, len(shown), turn.choice)):
         with place:
-            _choice(shown[index], turn.begun if turn.call else turn.text, turn.call)
+            _choice(f"{number}_{index}", shown[index], turn.begun if turn.call else turn.text, turn.call)
             if len(shown) > 1:
+                _ended_apart(shown[index])
                 _pick_button(number, index, turn)
     _trouble(turn, last)
     answer_toolbar.under_answer(number, turn, last)
@@ -117,7 +120,8 @@ def _side_by_side(number: int, view: ChatView) -> list[LiveAnswer]:
 def _one_of_several(name: str, place: Any, turn: Turn, picked: bool) -> None:
     choices = turn.call.choices if turn.call else ()
     with place:
-        _choice(choices[turn.choice] if turn.choice < len(choices) else Choice([]), turn.begun, turn.call)
+        choice = choices[turn.choice] if turn.choice < len(choices) else Choice([])
+        _choice(name, choice, turn.begun, turn.call)
     _trouble(turn, last=False)
     answer_toolbar.under_one_of_several(name, turn, picked)
 
@@ -134,11 +138,19 @@ def _places(number: int, count: int, picked: int) -> list[Any]:
     return places
 
 
-def _choice(choice: Choice, begun: str, call: CallRecord | None) -> None:
+def _choice(name: str, choice: Choice, begun: str, call: CallRecord | None) -> None:
     # The same elements as LiveChoice makes, so that a finished answer stays where it was written.
     if choice.reasoning:
         markdown(thinking(st, _thought(choice, call)), choice.reasoning)
     markdown(st, begun + choice.text)
+    if choice.parts and call:
+        answer_parts(st, f"parts_{name}", call.owner, choice.parts)
+
+
+def _ended_apart(choice: Choice) -> None:
+    """How one of several versions ended, where that is no normal end; the line below is about all of them."""
+    if mark(choice.finish_reason):
+        st.caption(literal(mark(choice.finish_reason)))
 
 
 def _thought(choice: Choice, call: CallRecord | None) -> str:

@@ -13,6 +13,7 @@ from lib.chat.conversation import Conversation
 from lib.chat.form import Form
 from lib.chat.repository import NotFound, Turn
 from lib.core import images
+from lib.core.contract import Choice
 from lib.core.errors import InvalidInput, StoreError, TemperaError
 from lib.streamlit_internals import is_open, tab_id
 from lib.ui.shared import controls, model_picker, resources
@@ -69,8 +70,8 @@ def _as_it_ended(turn: Turn, answers: dict[str, Answer | None]) -> Turn:
     if turn.call is None or turn.call.state != "started" or answer is None or not answer.finished or answer.recorded:
         return turn
     call = unsaved_record(turn.call, answer)
-    text = call.choices[turn.choice].text if turn.choice < len(call.choices) else ""
-    return replace(turn, call=call, text=turn.begun + text)
+    choice = call.choices[turn.choice] if turn.choice < len(call.choices) else Choice()
+    return replace(turn, call=call, text=turn.begun + choice.text, parts=choice.parts)
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def _why(unconfirmed: UnconfirmedMessage) -> str:
 
 def _label(found: Sequence[Estimate], fullest: float | None) -> str:
     costs = [one.cost for one in found if one.cost is not None]
-    if costs:
+    if any(costs):
         parts = [_("about {cost}").format(cost=_escaped(money(sum(costs))))]
     else:
         parts = [_("about {tokens:,} tokens").format(tokens=found[0].prompt_tokens)]
@@ -98,6 +98,8 @@ def _lines(one: Estimate) -> list[str]:
         lines.append(fill.format(percent=100 * one.fill, window=one.window))
     if one.cost is None:
         return [*lines, _("No list price is known for this model.")]
+    if one.cost == 0:
+        return [*lines, _("The next turn costs nothing.")]
     return [*lines, _("Next turn: {cost} at list prices").format(cost=_escaped(money(one.cost)))]
 
 

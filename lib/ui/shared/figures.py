@@ -1,6 +1,11 @@
 """Formats an answer's tokens, times and cost as text."""
 
+import math
+from collections.abc import Iterable
+
 from lib.calls.records import CallRecord
+from lib.core import model_names
+from lib.core.contract import NORMAL_END, CostSource
 from lib.core.i18n import N_
 from lib.ui.shared.texts import _
 
@@ -9,12 +14,26 @@ SOURCES = {
     "estimated": N_("our estimate"),
     "unknown": N_("not known"),
 }
+COSTS = {
+    "list": N_("list price"),
+    "reported": N_("reported by the service"),
+    "free": N_("free"),
+    "local": N_("free, on this computer"),
+}
 FINISH_REASONS = {
     "stop": N_("the model had finished"),
     "length": N_("cut off at the longest answer allowed (max_tokens)"),
     "content_filter": N_("stopped by the service's content rules"),
     "tool_calls": N_("the model wants to call a tool"),
+    "function_call": N_("the model wants to call a tool"),
 }
+MARKS = {
+    "length": N_("cut off"),
+    "content_filter": N_("stopped by content rules"),
+    "tool_calls": N_("wants to call a tool"),
+    "function_call": N_("wants to call a tool"),
+}
+"""The same in a few words. A normal end has none."""
 ENDINGS = {
     "cancelled": N_("stopped by you"),
     "partial": N_("broken off"),
@@ -24,12 +43,46 @@ ENDINGS = {
 
 
 def money(dollars: float | None) -> str:
-    """An amount at list prices; small ones keep two digits that count."""
+    """An amount of US dollars; small ones keep two digits that count."""
     if dollars is None:
         return _("no price")
     if dollars == 0 or dollars >= 0.1:
         return f"${dollars:.2f}"
     return f"${dollars:.2g}" if dollars >= 0.0001 else f"${dollars:.6f}"
+
+
+def amount(dollars: float | None) -> str:
+    """The same of what may be free."""
+    return _("free") if dollars == 0 else money(dollars)
+
+
+def sum_of_costs(costs: Iterable[tuple[float | None, CostSource]]) -> str:
+    """What several calls cost together, and whose word that is; "" where no cost is known."""
+    known = [(cost, source) for cost, source in costs if cost is not None]
+    if not known:
+        return ""
+    amount, sources = money(math.fsum(cost for cost, _source in known)), {source for _cost, source in known}
+    if sources <= {"free", "local"}:
+        return _("free")
+    if "reported" not in sources:
+        return _("{cost} at list prices").format(cost=amount)
+    if sources <= {"reported", "free", "local"}:
+        return _("{cost} reported by the service").format(cost=amount)
+    return _("{cost}, reported by the service or at list prices").format(cost=amount)
+
+
+def cost(call: CallRecord) -> str:
+    """What a call cost, and whose word that is."""
+    if call.cost_source in ("free", "local") or call.cost is None:
+        return _(COSTS[call.cost_source]) if call.cost is not None else money(None)
+    return _("{cost} ({source})").format(cost=money(call.cost), source=_(COSTS.get(call.cost_source, COSTS["list"])))
+
+
+def mark(finish_reason: str | None) -> str:
+    """How an answer ended, in a few words; "" for a normal end, and where the service gave no reason."""
+    if finish_reason in (None, NORMAL_END):
+        return ""
+    return _(MARKS[finish_reason]) if finish_reason in MARKS else _("ended: {reason}").format(reason=finish_reason)
 
 
 def seconds(value: float | None) -> str:
@@ -40,12 +93,16 @@ def seconds(value: float | None) -> str:
 def summary(call: CallRecord) -> str:
     """The quiet line under an answer: its seconds, its cost where there is one, and anything that is not normal."""
     parts = [seconds(call.seconds)]
-    if call.cost is not None:
+    if call.cost is not None and call.cost_source == "reported":
+        parts.append(_("{cost} reported").format(cost=money(call.cost)))
+    elif call.cost:
         parts.append(money(call.cost))
     if call.state in ENDINGS:
         parts.append(_(ENDINGS[call.state]))
-    elif call.finish_reason == "length":
-        parts.append(_("cut off"))
+    if call.model_answered and not model_names.same(call.model, call.model_answered):
+        parts.append(_("answered by {model}").format(model=call.model_answered))
+    if mark(call.finish_reason):
+        parts.append(mark(call.finish_reason))
     elif call.state == "ok" and call.usage.source == "estimated":
         parts.append(_("tokens estimated"))
     return " · ".join(parts)
@@ -55,7 +112,7 @@ def details(call: CallRecord) -> list[tuple[str, str]]:
     """Every number of a call, as name and value."""
     usage = call.usage
     rows = [
-        (_("Model"), call.model_answered or call.model),
+        (_("Model"), _model(call)),
         (_("Service"), call.endpoint),
         (_("Input tokens (prompt)"), _tokens(usage.prompt_tokens, usage.source)),
         (_("Output tokens (completion)"), _tokens(usage.completion_tokens, usage.source)),
@@ -68,12 +125,18 @@ def details(call: CallRecord) -> list[tuple[str, str]]:
         (_("First word after"), seconds(call.first_token_seconds)),
         (_("Whole time"), seconds(call.seconds)),
         (_("Speed"), _speed(call)),
-        (_("Ended because"), _ending(call)),
-        (_("Cost at list prices"), money(call.cost)),
+        (_("Ended because"), ending(call)),
+        (_("Cost"), cost(call)),
     ]
     if call.attempts > 1:
         rows.append((_("Attempts"), str(call.attempts)))
     return rows
+
+
+def _model(call: CallRecord) -> str:
+    if not call.model_answered or model_names.bare(call.model) == model_names.bare(call.model_answered):
+        return call.model_answered or call.model
+    return _("{answered} (asked: {asked})").format(answered=call.model_answered, asked=call.model)
 
 
 def _tokens(count: int | None, source: str) -> str:
@@ -88,8 +151,11 @@ def _speed(call: CallRecord) -> str:
     return _("{rate:.0f} tokens per second").format(rate=call.usage.completion_tokens / writing)
 
 
-def _ending(call: CallRecord) -> str:
+def ending(call: CallRecord) -> str:
+    """Why an answer ended, in a sentence."""
+    reason = call.finish_reason
     if call.state in ENDINGS:
         return _(ENDINGS[call.state])
-    reason = call.finish_reason
-    return _(FINISH_REASONS[reason]) if reason in FINISH_REASONS else reason or _("not known")
+    if not reason:
+        return _("the service gave no reason") if call.state == "ok" else _("not known")
+    return _(FINISH_REASONS[reason]) if reason in FINISH_REASONS else reason

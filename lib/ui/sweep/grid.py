@@ -15,7 +15,8 @@ from lib.core.rich_text import Growing, literal
 from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
 from lib.sweep.scheduler import SweepRun
-from lib.ui.shared.figures import money, summary
+from lib.ui.shared.answer_parts import answer_parts
+from lib.ui.shared.figures import sum_of_costs, summary
 from lib.ui.shared.live_text import CURSOR
 from lib.ui.shared.markdown import draw, markdown
 from lib.ui.shared.texts import _, _n, error_sentence
@@ -34,9 +35,8 @@ def progress(standing: Progress, run: SweepRun | None) -> None:
     failed = states.count("error") + sum(cell.id in unsent and cell.id not in results for cell in cells)
     done, total = states.count("ok"), len(cells)
     words = _("{done} done, {failed} failed, {total} in all").format(done=done, failed=failed, total=total)
-    cost = [call.cost for call in results.values() if call.cost is not None]
-    if cost:
-        words += " · " + _("{cost} at list prices").format(cost=money(sum(cost)))
+    spent = sum_of_costs((call.cost, call.cost_source) for call in results.values())
+    words += f" · {spent}" if spent else ""
     with st.container(key="sweep_progress", horizontal=True, vertical_alignment="center"):
         st.progress((done + failed) / total, text=words)
         if run is not None and not run.finished:
@@ -116,7 +116,7 @@ def _lines(settings: Sequence[list[Cell]]) -> list[Sequence[list[Cell]]]:
 def _card(cell: Cell, repeats: int, call: CallRecord | None, run: SweepRun | None) -> None:
     with st.container(key=f"cell_{cell.row}_{cell.column}_{cell.repeat}", border=True, height=CELL_HEIGHT):
         ended = call is not None and call.state != "started"
-        st.caption(" · ".join([_place(cell, repeats), *(_figures(call) if call is not None and ended else ())]))
+        st.caption(literal(" · ".join([_place(cell, repeats), *(_figures(call) if call and ended else ())])))
         answer = run.answers.get(cell.id) if run is not None else None
         if answer is not None and not answer.finished:
             text = answer.reply.choices[0].text if answer.reply.choices else ""
@@ -143,6 +143,7 @@ def _ended(call: CallRecord) -> None:
         st.caption(_("Fixed: this model does not take “{name}”.").format(name=literal(name)))
     if call.choices:
         markdown(st, call.choices[0].text)
+        answer_parts(st, f"parts_{call.id}", call.owner, call.choices[0].parts)
     if call.error_kind:
         st.error(error_sentence(recorded(call.error_record, call.error_text)))
         if call.error_text:

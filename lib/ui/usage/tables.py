@@ -10,7 +10,7 @@ import streamlit as st
 from lib.calls.records import CallRecord
 from lib.core.i18n import N_
 from lib.services import Services
-from lib.ui.shared.figures import ENDINGS, FINISH_REASONS, SOURCES, money
+from lib.ui.shared.figures import COSTS, SOURCES, amount, ending
 from lib.ui.shared.texts import _
 from lib.usage import queries, totals
 from lib.usage.totals import ModelTotals, Scope
@@ -19,8 +19,8 @@ MISSING = "–"
 TIMES = "YYYY-MM-DD HH:mm:ss"
 MODEL_WIDTH, NUMBER_WIDTH = 150, 82
 ORDER = (
-    *("time", "model", "prompt", "completion", "cost", "seconds", "ending"),
-    *("page", "endpoint", "source", "first_token_seconds", "error"),
+    *("time", "model", "prompt", "completion", "cost", "seconds", "ending", "answered"),
+    *("page", "endpoint", "source", "cost_source", "first_token_seconds", "error"),
 )
 PAGES = {"chat": N_("Chat"), "sweep": N_("Sweep")}
 RUNNING = N_("in progress")
@@ -44,7 +44,7 @@ def model_table(models: Sequence[ModelTotals]) -> None:
     """What each model used, the most tokens first."""
     with st.container(key="usage_models"):
         frame = totals.by_model(models)
-        frame["cost"] = [money(None if pd.isna(cost) else cost) for cost in frame["cost"]]
+        frame["cost"] = [amount(None if pd.isna(cost) else cost) for cost in frame["cost"]]
         table(frame, cost=st.column_config.TextColumn(_("Cost"), width=NUMBER_WIDTH, alignment="right"))
 
 
@@ -55,7 +55,9 @@ def call_table(newest: Sequence[CallRecord], count: int, zone: ZoneInfo) -> None
         frame = totals.call_table(newest, zone)
         frame["page"] = [_(PAGES.get(page, page)) for page in frame["page"]]
         frame["source"] = [_(SOURCES.get(source, source)) for source in frame["source"]]
+        frame["cost_source"] = [_(COSTS[row.cost_source]) if row.cost_source in COSTS else None for row in newest]
         frame["ending"] = [_ending(row) for row in newest]
+        frame["answered"] = [row.model_answered or None for row in newest]
         table(frame[[*ORDER]], zone)
         if frame[["prompt", "completion", "cost"]].isna().any(axis=None):
             st.caption(_("“–” means not known; under Cost it means no list price."))
@@ -86,6 +88,8 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
         "first_token_seconds": number(_("First word after"), format="%.2f s"),
         "ending": text(_("Ended because")),
         "cost": number(_("Cost"), width=NUMBER_WIDTH, format="$%.6f"),
+        "cost_source": text(_("Cost is")),
+        "answered": text(_("Answered by"), width=MODEL_WIDTH),
         "error": text(_("Error")),
     }
 
@@ -93,6 +97,4 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
 def _ending(row: CallRecord) -> str:
     if row.state == "started":
         return _(RUNNING)
-    if row.state in ENDINGS:
-        return _(ENDINGS[row.state])
-    return _(FINISH_REASONS.get(row.finish_reason or "", row.finish_reason or ""))
+    return ending(row)

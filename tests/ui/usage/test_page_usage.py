@@ -137,7 +137,7 @@ def test_failed_calls_are_problems_and_their_unknown_tokens_are_not_0(app: AppTe
     usage_page(app)
 
     assert tiles(app)["Input tokens (prompt)"] == "not known"
-    assert tiles(app)["Cost at list prices"] == "no price"
+    assert tiles(app)["Cost"] == "no price"
     assert tiles(app)["Problems"] == "1"
     assert "1 not known; 1 have no list price" in captions(app)
     log = app.dataframe[-1].value

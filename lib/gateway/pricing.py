@@ -1,0 +1,50 @@
+"""What a model costs where it is asked: nothing on this computer, what the service reports, else its list price."""
+
+from urllib.parse import urlsplit
+
+from lib.core import prices
+from lib.core.contract import CostSource, Usage
+from lib.gateway.addresses import is_loopback
+from lib.gateway.endpoints import Endpoint
+
+RUNNER_PORTS = {11434, 1234, 8080}
+"""Where Ollama, LM Studio and llama.cpp's server listen. Other programs on loopback may pass on what is paid."""
+_SELLERS = {"openrouter": "openrouter"}
+"""Services with prices of their own: the endpoint's name -> the price table's."""
+_ELSEWHERE = ("-cloud", ":cloud")
+"""How Ollama ends the ids of models that it hands on to its own servers."""
+
+
+def is_free_here(endpoint: Endpoint, model: str) -> bool:
+    """Whether the model runs on this computer, so that nobody is paid."""
+    if endpoint.on_this_computer:
+        return True
+    try:
+        port = urlsplit(endpoint.base_url).port
+    except ValueError:
+        return False
+    return is_loopback(endpoint.base_url) and port in RUNNER_PORTS and not model.endswith(_ELSEWHERE)
+
+
+def cost_of(endpoint: Endpoint, model: str, usage: Usage) -> float | None:
+    """US dollars for `usage`; None when there is no price, or the tokens are not known."""
+    return priced(endpoint, model, usage)[0]
+
+
+def priced(endpoint: Endpoint, model: str, usage: Usage) -> tuple[float | None, CostSource]:
+    """US dollars for `usage`, and whose word that is. What the service reports counts before any list."""
+    if usage.cost is not None:
+        return usage.cost, "reported"
+    if is_free_here(endpoint, model):
+        return 0.0, "local"
+    if model.endswith(prices.FREE):
+        return 0.0, "free"
+    cost = prices.cost(model, usage, _SELLERS.get(endpoint.name, ""))
+    return cost, "" if cost is None else "list"
+
+
+def price_of(endpoint: Endpoint, model: str) -> tuple[float, float] | None:
+    """US dollars per million prompt and completion tokens; None when there is no price."""
+    if is_free_here(endpoint, model):
+        return 0.0, 0.0
+    return prices.list_price(model, _SELLERS.get(endpoint.name, ""))
