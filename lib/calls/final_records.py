@@ -89,6 +89,7 @@ class FinalRecord:
             attempts=reply.attempts,
             cost=reply.cost,
             cost_source=reply.cost_source,
+            attempt_times=reply.attempt_times,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -120,7 +121,7 @@ class FinalRecord:
         params = Params.recorded(asked["params"])
         request = ChatRequest(asked["model"], messages, params, frozenset(asked["unsupported"]))
         choices = [
-            Choice([text], [thoughts] if thoughts else [], reason, parts)
+            Choice([text], [thoughts] if thoughts else [], reason, tuple(parts))
             for text, thoughts, reason, parts in came["choices"]
         ]
         facts = {**came, "choices": choices, "usage": Usage(**came["usage"])}

@@ -18,12 +18,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from lib.calls import kept_totals
 from lib.core.clock import now
 from lib.core.contract import Call, Choice, CostSource, Message, Page, Reply, State, Usage
-from lib.core.errors import Billed
+from lib.core.errors import Billed, GatewayTimeout
 from lib.core.parts import Part
 from lib.store import kept_parts, message_nodes, texts
 from lib.store import process_lock as processes
 from lib.store.schema import answers, call_details, calls
 from lib.store.schema import texts as texts_table
+
+MAY_BE_BILLED = (GatewayTimeout.kind,)
+"""Kinds of errors after which a call is sent once more although the service may have worked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,13 @@ class CallRecord:
     params_sent: Mapping[str, Any]
     error_text: str
     error_record: Mapping[str, Any]
+    attempt_times: Sequence[Mapping[str, Any]] = ()
     choices: tuple[Choice, ...] = ()
+
+    @property
+    def sent_before(self) -> int:
+        """How many attempts before the last one reached the service and may be billed as well."""
+        return sum(one.get("error") in MAY_BE_BILLED for one in self.attempt_times[:-1])
 
 
 _FACTS = (
@@ -65,8 +74,14 @@ _FACTS = (
     *("started_at", "seconds", "first_token_seconds", "finish_reason", "error_kind", "request_id", "billed"),
     *("attempts", "cost", "cost_source"),
 )
-_DETAILS = ("params_asked", "params_sent", "error_text", "error_record")
-_NO_DETAILS: Mapping[str, Any] = {"params_asked": {}, "params_sent": {}, "error_text": "", "error_record": {}}
+_DETAILS = ("params_asked", "params_sent", "error_text", "error_record", "attempt_times")
+_NO_DETAILS: Mapping[str, Any] = {
+    "params_asked": {},
+    "params_sent": {},
+    "error_text": "",
+    "error_record": {},
+    "attempt_times": (),
+}
 _USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source")
 FIGURES = [calls.c[name] for name in (*_FACTS, *_USAGE)]
 """What a record for figures alone is made of; `figures` takes it by these names."""

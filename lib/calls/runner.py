@@ -51,8 +51,7 @@ class Answer(Job):
         """Whether its final record is on the disk."""
         self.attempts = 1
         self._earlier_attempts = 0
-        self.waiting: float | None = None
-        """Seconds until the next attempt, while a refused one waits."""
+        self._next_attempt: float | None = None
         self.began = time.monotonic()
         self.first_token_seconds: float | None = None
         self.attempt_times: list[dict[str, Any]] = [{"queued": 0.0}]
@@ -71,6 +70,11 @@ class Answer(Job):
         self.call = replace(self.call, request=replace(self.call.request, messages=()))
         self.request = replace(self.request, messages=())
         self.on_bytes = ignore_bytes
+
+    @property
+    def waiting(self) -> float | None:
+        """Seconds until the next attempt, after one that was refused; 0 once it is under way."""
+        return None if self._next_attempt is None else max(0.0, self._next_attempt - time.monotonic())
 
     @property
     def seconds(self) -> float:
@@ -92,14 +96,15 @@ class Answer(Job):
     def retrying(self, attempt: int, wait: float, error: TemperaError) -> None:
         """Note that another attempt follows after `wait` seconds."""
         self.attempt_ended(error, again=True)
-        self.attempts, self.waiting = self._earlier_attempts + attempt + 1, wait
+        self.attempts = self._earlier_attempts + attempt + 1
+        self._next_attempt = time.monotonic() + wait
         self.touch()
 
     def leave_out(self, names: frozenset[str], error: TemperaError) -> None:
         """Note that another attempt follows without the fields `names`, which `error` refused."""
         self.attempt_ended(error, again=True)
         self.request = replace(self.request, unsupported=self.request.unsupported | names)
-        self._earlier_attempts, self.attempts, self.waiting = self.attempts, self.attempts + 1, None
+        self._earlier_attempts, self.attempts, self._next_attempt = self.attempts, self.attempts + 1, None
         self.touch()
 
 
@@ -265,6 +270,7 @@ def as_it_ended(started: CallRecord, reply: Reply, trouble: TemperaError | None 
         usage=reply.usage,
         cost=reply.cost,
         cost_source=reply.cost_source,
+        attempt_times=reply.attempt_times,
         billed=reply.billed,
         error_kind=reply.error_kind or said.kind,
         error_text=reply.error_text,

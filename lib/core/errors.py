@@ -6,7 +6,10 @@
         NoBalance               402, or any status with the words for it
         Forbidden               403
         ModelNotFound           404 and its spellings
+          NotThere              404 for something else: a deployment, a recorded answer
+          NoChats               a model for embeddings, speech, images, ...
         WrongAddress            a web page, or nothing, where the API should be
+          Redirected            3xx, which is never followed
         NoModelList             it lists no models; ids can be typed
         RateLimited             429
         BadParameter            400, 422
@@ -157,6 +160,21 @@ class ModelNotFound(ApiError):
     hint = N_("Choose a model from the list, or check the spelling.")
 
 
+class NotThere(ModelNotFound):
+    """The address is right, as an API answered; it lacks what was asked for."""
+
+    message = N_("{service} does not have what this request asks for (status {status}).")
+    hint = N_("Often it is the model: check “{model}”. The service's own words are below.")
+
+
+class NoChats(ModelNotFound):
+    """There is such a model, but not for chats."""
+
+    kind = "no_chats"
+    message = N_("The model “{model}” makes no chats.")
+    hint = N_("It is for something else, such as embeddings, speech or images: choose another one.")
+
+
 class WrongAddress(ApiError):
     """Something answered, but not a chat API. `suggestion` is the address that would be right."""
 
@@ -169,6 +187,13 @@ class WrongAddress(ApiError):
         if not suggestion:
             self.hint = N_("Check the address in the service's documentation.")
         super().__init__(original, suggestion=suggestion, **facts)
+
+
+class Redirected(WrongAddress):
+    """The address sends requests on to `suggestion`; nothing is sent there, as it would get the prompt and the key."""
+
+    message = N_("This address sends requests on to another one; nothing was sent there.")
+    hint = N_("If you know the other address, connect it instead: {suggestion}")
 
 
 class NoModelList(ApiError):
@@ -188,11 +213,18 @@ class RateLimited(ApiError):
 
     def __init__(self, original: str = "", *, retry_after: float | None = None, **facts: Any) -> None:
         # Up to a minute is waited for without asking (lib/gateway/retry.py); nobody waits for more than a day.
+        if retry_after is not None and 1 < retry_after <= 60:
+            self.hint = N_("It asks to wait {seconds:.0f} seconds; try again then.")
+            facts["seconds"] = max(2, retry_after)
         if retry_after is not None and 60 < retry_after <= 86_400:
             self.hint = N_("It asks to wait {minutes:.0f} minutes; try again then.")
             # The sentence is written in the plural.
             facts["minutes"] = max(2, retry_after / 60)
         super().__init__(original, retry_after=retry_after, **facts)
+
+
+_CONVERSATION = ("messages", "input", "contents")
+"""How services name the conversation, Gemini's `contents` included; no setting switches it off."""
 
 
 class BadParameter(ApiError):
@@ -207,6 +239,12 @@ class BadParameter(ApiError):
         if not param:
             self.message = N_("{service} refused this request (status {status}).")
             self.hint = N_("Change the settings or the text and try again; the service's own words are below.")
+        if param.startswith(_CONVERSATION):
+            self.message = N_("{service} does not take this conversation as it is.")
+            self.hint = N_("Change or delete a message, or start a new chat; the service's own words are below.")
+        if param == "model":
+            self.message = N_("{service} refused the model “{model}”.")
+            self.hint = N_("Choose another one; the service's own words are below.")
         super().__init__(original, param=param, **facts)
 
 
@@ -241,6 +279,15 @@ class GatewayTimeout(ApiError):
     message = N_("{service} waited too long for the model and gave up.")
     hint = N_("It may be billed. Ask for a shorter answer, or try again later.")
     billed: Billed = "unknown"
+
+    def __init__(self, original: str = "", *, status: int | None = None, **facts: Any) -> None:
+        if status == 524:
+            # Cloudflare's: it waits for the first word no longer than that.
+            self.hint = N_(
+                "It may be billed. A proxy before the service waits about 100 seconds for the first word: "
+                "with “stream” on it comes sooner. Or ask for a shorter answer."
+            )
+        super().__init__(original, status=status, **facts)
 
 
 class ConnectionFailed(TemperaError):

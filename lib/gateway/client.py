@@ -27,6 +27,7 @@ from lib.core.errors import (
     TimedOut,
     WrongAddress,
 )
+from lib.core.i18n import N_
 from lib.gateway.addresses import host_of, key_of, service_url
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.endpoints import Endpoint
@@ -48,6 +49,7 @@ from lib.gateway.usage_report import cost_from
 
 MOST_ERROR_BYTES = 65_536
 MOST_LIST_BYTES = 4 * 1024 * 1024
+SENT_TWICE = N_("It was sent twice and may be billed twice. Try again later, or choose another model.")
 COST_HEADER = "x-litellm-response-cost"
 """US dollars; LiteLLM's proxy sends it with each answer that is no stream."""
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-oneapi-request-id", "cf-ray")
@@ -108,7 +110,7 @@ class Client:
         the whole request has left, `on_bytes` hears the bytes of the answer as they came. Closing the generator, or
         cancelling the task that waits for it, closes the connection.
         """
-        attempt = 1
+        attempt, paid = 1, 0
         while True:
             shown = came = False
             try:
@@ -124,7 +126,8 @@ class Client:
                 if wait is None:
                     if isinstance(error, ApiError) and error.request_id:
                         yield Delta(request_id=error.request_id)
-                    raise _as_far_as_it_came(error, shown, came) from None
+                    raise _as_far_as_it_came(error, shown, came, paid + 1) from None
+                paid += error.billed != "no"
                 if on_retry:
                     on_retry(attempt, wait, error)
             await sleep(wait)
@@ -271,14 +274,16 @@ def _response_info(response: httpx.Response, place: Endpoint, model: str) -> Res
     )
 
 
-def _as_far_as_it_came(error: TemperaError, shown: bool, came: bool) -> TemperaError:
+def _as_far_as_it_came(error: TemperaError, shown: bool, came: bool, times: int) -> TemperaError:
     """`error` as it is once part of the answer was `shown`: that part may be billed, whatever the error is; or as it is
-    before any word `came`: nothing broke in the middle, and nothing is kept."""
+    before any word `came`: nothing broke in the middle, and nothing is kept. `times` it may have been billed."""
     if shown and error.billed == "no":
         error.billed = "unknown"
         error.hint = error.hint if isinstance(error, NoBalance | Blocked) else CutOff.hint
     if isinstance(error, CutOff) and not came:
         error.before_anything()
+    if times > 1:
+        error.billed, error.hint = "unknown", SENT_TWICE
     error.args = (error.sentence(),)
     return error
 

@@ -53,6 +53,8 @@ class ErrorBody:
     request_id: str = ""
     status: int = 0
     html: bool = False
+    proper: bool = False
+    """Whether it is an error object as an API sends it, rather than a web server's page or a bare text."""
 
     @property
     def implied(self) -> int:
@@ -97,6 +99,7 @@ def _of_value(value: Any) -> ErrorBody:
         param=_param(param, objects, text),
         request_id=_first(objects, "request_id", "requestId") or _request_id(text),
         status=_status(code, param),
+        proper=len(objects) > 1 or bool(code or kind),
     )
 
 

@@ -20,11 +20,15 @@ from lib.core.errors import (
     GatewayTimeout,
     ModelNotFound,
     NoBalance,
+    NoChats,
+    NotThere,
     RateLimited,
+    Redirected,
     UpstreamFailed,
     WrongAddress,
 )
 from lib.gateway.error_bodies import ErrorBody, parse_error_body
+from lib.gateway.model_ids import makes_chats
 from lib.gateway.redact import masked
 
 MOST_ORIGINAL = 2_000
@@ -49,8 +53,21 @@ _BLOCKED = re.compile(
     re.IGNORECASE,
 )
 _MODEL = re.compile(
-    r"model_not_found|model[^.]{0,80}(not found|does not exist|not exist|is not (available|supported)|unknown)"
+    r"model_not_found|deployment_?not_?found"
+    r"|model[^.]{0,80}(not found|does not exist|not exist|is not (available|supported)|unknown)"
     r"|(no such|unknown|invalid|unsupported) model|not a valid model|no available channel|模型不存在|无可用渠道",
+    re.IGNORECASE,
+)
+_NO_CHATS = re.compile(
+    r"not a chat model|(does not|doesn't|do not) support (the )?(chat|completions?|messages)"
+    r"|(not|only) supported in (the )?/?v1/|chat (completions?|operations?) (is|are) not supported|不支持(对话|聊天)",
+    re.IGNORECASE,
+)
+# What servers say of a path that they don't know; all else in a proper object is about what was asked for.
+_UNKNOWN_PATH = re.compile(
+    r"(invalid|unknown|unrecognized|unsupported) (request )?(url|path|route|endpoint)|requested url"
+    r"|(path|route|url|file|page) not found|no (such )?(route|path|page|handler|endpoint)|cannot (get|post)"
+    r"|(chat/)?completions|^\W*(404 )?not found\W*$|method not allowed",
     re.IGNORECASE,
 )
 # Not after a slash or inside a word: “/v1/models not found” is about an address.
@@ -108,6 +125,9 @@ def error_from(info: ResponseInfo) -> ApiError:
     # The body's own first: APIYI answers 500 and has the true status of the service behind it in the body.
     status = words.status or (words.implied if info.status == 200 else 0) or info.status
     kind = _kind(status, words)
+    # A service that knows no better says so of such a model in any words.
+    if kind in (ModelNotFound, NotThere, BadParameter) and info.model and not makes_chats(info.model):
+        kind = NoChats
     facts: dict[str, Any] = {
         "status": status,
         "code": _short(words.code, info),
@@ -123,12 +143,12 @@ def error_from(info: ResponseInfo) -> ApiError:
     return kind(masked(words.text, info.secret, MOST_ORIGINAL), **facts)
 
 
-def redirect_error(info: ResponseInfo, location: str) -> WrongAddress:
+def redirect_error(info: ResponseInfo, location: str) -> Redirected:
     """The error for a redirect, which is never followed: it would carry the prompt to another host."""
     target = masked(location, info.secret, 500)
     base = _REQUEST_PATH.sub("", target)
     known = base.startswith(("https://", "http://")) and base != info.base_url.rstrip("/")
-    return WrongAddress(
+    return Redirected(
         f"{info.status} → {target}",
         status=info.status,
         suggestion=base if known else with_version(info.base_url),
@@ -159,10 +179,17 @@ def _kind(status: int, words: ErrorBody) -> Callable[..., ApiError]:
     if words.html and (status < 400 or status in (404, 405)):
         return WrongAddress
     if status in (404, 405, 410):
-        return ModelNotFound if _NAMES_MODEL.search(words.all) else WrongAddress
+        return _not_found(words)
     if 500 <= status < 600:
         return UpstreamFailed
     return _BY_STATUS.get(status, ApiError)
+
+
+def _not_found(words: ErrorBody) -> Callable[..., ApiError]:
+    """What is not there: the model, something else of a service that is, or the service."""
+    if _NAMES_MODEL.search(words.all):
+        return ModelNotFound
+    return NotThere if words.proper and not _UNKNOWN_PATH.search(words.text) else WrongAddress
 
 
 _BY_STATUS: Mapping[int, Callable[..., ApiError]] = {
@@ -191,6 +218,8 @@ def _kind_by_words(status: int, words: ErrorBody) -> Callable[..., ApiError] | N
     # Of a failure only the code counts: a stack trace may well hold “moderation”.
     if _BLOCKED.search(words.code if status >= 500 else words.all):
         return Blocked
+    if status < 500 and _NO_CHATS.search(words.all):
+        return NoChats
     # With 403 the model is there, and this key may not use it (one-api: 该令牌无权使用模型).
     if status != 403 and _MODEL.search(words.all):
         return ModelNotFound

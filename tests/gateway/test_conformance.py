@@ -121,7 +121,7 @@ def check(gate: Gate, case: dict[str, Any]) -> CallRecord:
 
 API_KINDS = {
     "api", "bad_key", "no_balance", "forbidden", "model_not_found", "wrong_address", "rate_limited", "bad_parameter",
-    "context_too_long", "blocked", "upstream", "gateway_timeout",
+    "context_too_long", "blocked", "upstream", "gateway_timeout", "no_chats",
 }  # fmt: skip
 
 

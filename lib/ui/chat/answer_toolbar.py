@@ -13,6 +13,7 @@ from lib.gateway.addresses import host_of
 from lib.ui.chat import edit_actions, model_actions, turn_toolbar
 from lib.ui.chat.model_actions import ChatView
 from lib.ui.chat.turn_menu import OF_ANSWER, copy_button, figures_button, menu, panel
+from lib.ui.shared.figures import SENT_BEFORE
 from lib.ui.shared.texts import _, _n
 
 
@@ -82,6 +83,8 @@ def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
         st.caption(words.format(count=turn.left_out))
     for name in unsupported_params.left_out(call.params_asked, call.params_sent):
         st.caption(_("“{name}” was left out: this model does not take it.").format(name=literal(name)))
+    if call.sent_before and call.state == "ok":
+        st.caption(_(SENT_BEFORE))
     lacking = missing(call)
     if not lacking:
         return

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lib.calls.runner import Answer
-from lib.ui.shared.live_text import CURSOR, LiveText
+from lib.ui.shared.live_text import CURSOR, LiveText, waiting
 from lib.ui.shared.texts import _
 
 FRAME_SECONDS = 0.06
@@ -138,7 +138,7 @@ def _status(answer: Answer, asked: bool) -> str:
     if answer.finished:
         return _("Done.")
     if answer.waiting is not None and answer.reply.empty:
-        return _("The service is busy; attempt {attempt} follows.").format(attempt=answer.attempts)
+        return waiting(answer)
     if not answer.reply.empty:
         return _("Writing…")
     # Under a question the seconds stand still, so that its buttons are not drawn over.

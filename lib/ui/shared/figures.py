@@ -27,6 +27,7 @@ FINISH_REASONS = {
     "tool_calls": N_("the model wants to call a tool"),
     "function_call": N_("the model wants to call a tool"),
 }
+SENT_BEFORE = N_("Sent twice: the service gave up waiting the first time, and may bill that too.")
 MARKS = {
     "length": N_("cut off"),
     "content_filter": N_("stopped by content rules"),

@@ -1,11 +1,27 @@
 """A text that grows on the page: only the pieces of it that have changed are sent again."""
 
+import math
 from typing import Any
 
+from lib.calls.runner import Answer
 from lib.core.rich_text import Growing
 from lib.ui.shared.markdown import draw_piece
+from lib.ui.shared.texts import _, _n
 
 CURSOR = "▌"
+
+
+def waiting(answer: Answer) -> str:
+    """When a call that was refused is tried again."""
+    seconds = math.ceil(answer.waiting or 0)
+    if not seconds:
+        return _("Attempt {attempt}…").format(attempt=answer.attempts)
+    words = _n(
+        "The service is busy; attempt {attempt} follows in {seconds} second.",
+        "The service is busy; attempt {attempt} follows in {seconds} seconds.",
+        seconds,
+    )
+    return words.format(attempt=answer.attempts, seconds=seconds)
 
 
 class LiveText:

@@ -16,8 +16,8 @@ from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
 from lib.sweep.scheduler import SweepRun
 from lib.ui.shared.answer_parts import answer_parts
-from lib.ui.shared.figures import sum_of_costs, summary
-from lib.ui.shared.live_text import CURSOR
+from lib.ui.shared.figures import SENT_BEFORE, sum_of_costs, summary
+from lib.ui.shared.live_text import CURSOR, waiting
 from lib.ui.shared.markdown import draw, markdown
 from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.sweep import actions
@@ -120,6 +120,8 @@ def _card(cell: Cell, repeats: int, call: CallRecord | None, run: SweepRun | Non
         answer = run.answers.get(cell.id) if run is not None else None
         if answer is not None and not answer.finished:
             text = answer.reply.choices[0].text if answer.reply.choices else ""
+            if answer.waiting is not None and answer.reply.empty:
+                st.caption(waiting(answer))
             draw(st, Growing().pieces(text, CURSOR))
             st.button(
                 _("Stop this one"),
@@ -139,6 +141,8 @@ def _card(cell: Cell, repeats: int, call: CallRecord | None, run: SweepRun | Non
 
 
 def _ended(call: CallRecord) -> None:
+    if call.sent_before and call.state == "ok":
+        st.caption(_(SENT_BEFORE))
     for name in unsupported_params.left_out(call.params_asked, call.params_sent):
         st.caption(_("Fixed: this model does not take “{name}”.").format(name=literal(name)))
     if call.choices:
