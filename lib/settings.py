@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from lib.core.errors import SettingsError
 from lib.core.i18n import N_
 from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of
+from lib.gateway.pasted_text import cleaned_address, cleaned_key
 from lib.store.database import LOCK_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,12 +87,15 @@ class Settings(BaseSettings):
 
     def offered(self) -> list[Endpoint]:
         """The operator's endpoints, the one from the environment first."""
-        services = [Endpoint(name, service.base_url, service.api_key) for name, service in self.endpoints.items()]
-        if self.base_url:
-            services.insert(0, Endpoint(name_of(self.base_url), self.base_url, self.api_key))
-        return services
+        services = [_endpoint(service.base_url, service.api_key, name) for name, service in self.endpoints.items()]
+        return [_endpoint(self.base_url, self.api_key), *services] if self.base_url else services
 
     @property
     def store_url(self) -> str:
         """The database's URL for SQLAlchemy."""
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'tempera.db'}"
+
+
+def _endpoint(base_url: str, api_key: SecretStr, name: str = "") -> Endpoint:
+    address = cleaned_address(base_url)
+    return Endpoint(name or name_of(address), address, SecretStr(cleaned_key(api_key.get_secret_value())))

@@ -61,7 +61,7 @@ def check_host(host: str) -> None:
     and those of cloud metadata. A name is looked up when it is connected to, and the address checked then."""
     # With a dot at its end a name means the same, and would pass by.
     name = host.strip("[]").rstrip(".").lower()
-    address = _address(name)
+    address = ip_of(name)
     if name in METADATA_NAMES or (address is not None and any(map(_is_forbidden, _meanings(address)))):
         raise InvalidInput(N_("This address belongs to the network itself, not to a service."))
 
@@ -70,7 +70,7 @@ def _is_forbidden(address: IpAddress) -> bool:
     return address.is_link_local or address in METADATA_ADDRESSES
 
 
-def _address(host: str) -> IpAddress | None:
+def ip_of(host: str) -> IpAddress | None:
     """The address that `host` is, in any of the spellings that system libraries take; None for a name."""
     try:
         return ipaddress.ip_address(host)

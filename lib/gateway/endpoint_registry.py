@@ -12,9 +12,10 @@ from pydantic import SecretStr
 
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
-from lib.gateway.addresses import check_host
+from lib.gateway.addresses import MOST_KEY_CHARACTERS, check_host
 from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of
 from lib.gateway.known_keys import KNOWN
+from lib.gateway.pasted_text import cleaned_address, cleaned_key
 
 
 class EndpointRegistry:
@@ -66,12 +67,9 @@ class EndpointRegistry:
 
 def typed_endpoint(base_url: str, api_key: str) -> Endpoint:
     """An endpoint from what a person typed; raises InvalidInput for an address or a key that can't be right."""
-    address = base_url.strip().rstrip("/").removesuffix("/chat/completions")
-    if "://" not in address:
-        address = f"https://{address}"
+    address, key = cleaned_address(base_url), cleaned_key(api_key)
     _check_address(address)
-    key = api_key.strip()
-    if not key.isprintable() or not key.isascii() or " " in key:
+    if not key.isprintable() or not key.isascii() or " " in key or len(key) > MOST_KEY_CHARACTERS:
         raise InvalidInput(N_("The key holds characters that no key has, a line end or a space perhaps."))
     return Endpoint(name_of(address), address, SecretStr(key))
 
