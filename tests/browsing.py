@@ -62,4 +62,4 @@ def link(app: AppServer, model: str, prompt: str = "") -> str:
 def asked(api: FakeApi, text: str) -> list[Recorded]:
     """The chat requests whose last message is `text`."""
     chats = [request for request in api.requests if request.path.endswith("/chat/completions")]
-    return [request for request in chats if request.body["messages"][-1]["content"] == text]
+    return [request for request in chats if [one["content"] for one in request.body["messages"]][-1:] == [text]]

@@ -223,6 +223,8 @@ class FakeApi:
             )
         if path != "/v1/chat/completions" or not isinstance(request.body, dict):
             return _json({"error": {"message": f"Invalid URL ({request.method} {path})", "code": None}}, 404)
+        if not request.body.get("messages"):
+            return _json({"error": {"message": "'messages' is empty", "type": "invalid_request_error"}}, 400)
         return self._scripted.get(request.model) or self._refusal(request) or completion(request.body)
 
     def _refusal(self, request: Recorded) -> Scripted | None:

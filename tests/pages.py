@@ -153,8 +153,9 @@ def buttons(app: AppTest) -> set[str]:
 
 
 def bodies(api: FakeApi) -> list[dict[str, Any]]:
-    """The JSON bodies of all chat requests."""
-    return [request.body for request in api.requests if request.path.endswith("/chat/completions")]
+    """The JSON bodies of all chat requests; those without messages only ask whether the service is there."""
+    chats = [request.body for request in api.requests if request.path.endswith("/chat/completions")]
+    return [body for body in chats if body["messages"]]
 
 
 def host(api: FakeApi) -> str:

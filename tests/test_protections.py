@@ -131,7 +131,8 @@ def test_a_visitors_service_never_takes_the_place_of_the_operators() -> None:
     """Else the visitor's address would get what is meant for the operator's, and the other way round."""
     operators = Endpoint("apiyi", "https://api.apiyi.com/v1", SecretStr("sk-test-operator-0001"))
     registry = EndpointRegistry([operators])
-    registry.connect("eve", Endpoint("apiyi", "https://evil.example/v1", SecretStr("sk-test-of-eve-0002")))
+    with pytest.raises(errors.InvalidInput, match="has set APIYI to"):
+        registry.connect("eve", Endpoint("apiyi", "https://evil.example/v1", SecretStr("sk-test-of-eve-0002")))
 
     assert [one.base_url for one in registry.endpoints("eve")] == [operators.base_url]
     found, _model = endpoints.find("apiyi/gpt-4o", registry.endpoints("eve"))

@@ -2,7 +2,7 @@
 
     TemperaError
       ApiError                  the service answered, and said no
-        BadKey                  401
+        BadKey (NoKey)          401
         NoBalance               402, or any status with the words for it
         Forbidden               403
         ModelNotFound           404 and its spellings
@@ -131,6 +131,14 @@ class BadKey(ApiError):
     kind = "bad_key"
     message = N_("{service} does not accept this key.")
     hint = N_("Check that the key is copied whole and belongs to this service.")
+
+
+class NoKey(BadKey):
+    """No key was sent, and one is wanted."""
+
+    kind = "no_key"
+    message = N_("{service} asks for a key, and none was sent.")
+    hint = N_("Put the key in under “Connect a service” at the top right.")
 
 
 class NoBalance(ApiError):

@@ -14,7 +14,7 @@ from typing import cast
 
 import httpx
 
-from lib.core.contract import ChatRequest, Delta
+from lib.core.contract import ChatRequest, Delta, Params
 from lib.core.errors import (
     ApiError,
     BadAnswer,
@@ -142,6 +142,19 @@ class Client:
             except TimeoutError:
                 raise TimedOut(clock="first_byte", seconds=self._clocks.models) from None
 
+    async def try_chat(self, endpoint: Endpoint) -> TemperaError | None:
+        """What a chat service says to a request without messages, which costs nothing; None where it answers even
+        that."""
+        empty = ChatRequest("", (), Params(max_tokens=1))
+        with _named(endpoint, ""), KNOWN.using(endpoint.api_key):
+            try:
+                async with asyncio.timeout(self._clocks.models):
+                    return await self._refusal(endpoint, empty)
+            except TimeoutError:
+                return TimedOut(clock="first_byte", seconds=self._clocks.models)
+            except TemperaError as error:
+                return error
+
     async def _once(
         self, endpoint: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_sent: OnSent
     ) -> AsyncGenerator[Delta, None]:
@@ -217,6 +230,23 @@ class Client:
             watch.allow(name, self._clocks.silence, restart)
         else:
             watch.allow(watch.name, watch.seconds, restart)
+
+    async def _refusal(self, endpoint: Endpoint, empty: ChatRequest) -> TemperaError | None:
+        async with self._connections.one(endpoint.base_url) as http:
+            with translated():
+                response = await http.send(_chat(http, endpoint, empty, ignore_sent), stream=True)
+            try:
+                body = await _start_of(response, MOST_ERROR_BYTES)
+            finally:
+                await response.aclose()
+        info = _response_info(response, endpoint, "").with_body(body)
+        if 300 <= info.status < 400:
+            return redirect_error(info, response.headers.get("location", ""))
+        value = json_value(body)
+        if not response.is_success or is_error(value):
+            return error_from(info)
+        answered = body.startswith("data:") or (isinstance(value, dict) and "choices" in value)
+        return None if answered else WrongAddress(status=info.status)
 
     async def _models(self, endpoint: Endpoint) -> list[str]:
         url = service_url(endpoint.base_url, "/models")

@@ -37,18 +37,34 @@ class EndpointRegistry:
         self._lock = threading.Lock()
 
     def endpoints(self, owner: str) -> list[Endpoint]:
-        """What `owner` can use; the first one is the default."""
-        # A visitor's service of the same name would get what is meant for the operator's, and the other way round.
-        taken = {endpoint.name for endpoint in self._offered}
-        return [*self._offered, *(one for one in self.own(owner) if one.name not in taken), *self._local]
+        """What `owner` can use, each under its own name; the first one is the default. At the operator's address an
+        own key comes before the operator's."""
+        own = {endpoint.name: endpoint for endpoint in self.own(owner)}
+        offered = [own.pop(endpoint.name, endpoint) for endpoint in self._offered]
+        return [*offered, *own.values(), *self._local]
+
+    def offered_at(self, base_url: str) -> Endpoint | None:
+        """The operator's endpoint at this address, where there is one."""
+        return next((one for one in self._offered if one.base_url == base_url), None)
 
     def own(self, owner: str) -> list[Endpoint]:
         """The endpoints that `owner` connected, the newest first."""
         with self._lock:
             return list(self._own.get(owner, {}).values())
 
-    def connect(self, owner: str, endpoint: Endpoint) -> None:
-        """Keep a visitor's own endpoint; the newest comes first."""
+    def connect(self, owner: str, endpoint: Endpoint) -> Endpoint:
+        """Keep a visitor's own endpoint, the newest first; how it is kept. Raises InvalidInput where the operator has
+        given its name to another address: what is meant for the one would go to the other."""
+        offered = self.offered_at(endpoint.base_url)
+        if offered is not None:
+            endpoint = replace(endpoint, name=offered.name)
+        taken = next((one for one in self._offered if one.name == endpoint.name), None)
+        if taken is not None and taken.base_url != endpoint.base_url:
+            raise InvalidInput(
+                N_("Whoever runs this Tempera has set {service} to {address}; another address of it can't be added."),
+                service=endpoint.title,
+                address=taken.base_url,
+            )
         with self._lock:
             kept = self._own.setdefault(owner, {})
             if endpoint.name in kept:
@@ -56,6 +72,7 @@ class EndpointRegistry:
             KNOWN.add(endpoint.api_key)
             timed = replace(endpoint, first_byte_seconds=self._first_byte_seconds)
             self._own[owner] = {endpoint.name: timed, **kept}
+        return timed
 
     def disconnect(self, owner: str, name: str) -> None:
         """Forget a visitor's own endpoint and its key."""

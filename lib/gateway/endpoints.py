@@ -34,6 +34,14 @@ SERVICES = {
 }
 """Well-known services: name of the endpoint -> (title, base URL)."""
 
+KEY_PAGES = {
+    "apiyi": "https://api.apiyi.com/token",
+    "openai": "https://platform.openai.com/api-keys",
+    "openrouter": "https://openrouter.ai/settings/keys",
+    "deepseek": "https://platform.deepseek.com/api_keys",
+}
+"""Where these services hand out keys. The others run on one's own computer and need none."""
+
 EXAMPLE_MODELS = (
     "gpt-4o",
     "gpt-4o-mini",

@@ -21,6 +21,7 @@ from lib.core.errors import (
     ModelNotFound,
     NoBalance,
     NoChats,
+    NoKey,
     NotThere,
     RateLimited,
     Redirected,
@@ -136,6 +137,8 @@ def error_from(info: ResponseInfo) -> ApiError:
         "may_retry": info.may_retry,
         "model": info.model,
     }
+    if kind is BadKey and not info.secret:
+        kind = NoKey
     if kind is WrongAddress:
         facts["suggestion"] = with_version(info.base_url)
     if kind is BadParameter:

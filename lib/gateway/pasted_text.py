@@ -70,7 +70,7 @@ def _address(text: str) -> str:
         return rest
     host, slash, path = re.split(r"[?#]", rest)[0].partition("/")
     host = _host(host)
-    return f"{scheme or _likely_scheme(host)}://{host}{_path(slash + path)}"
+    return f"{scheme or likely_scheme(host)}://{host}{_path(slash + path)}"
 
 
 def _without_labels(text: str, labels: tuple[re.Pattern[str], ...]) -> str:
@@ -123,7 +123,7 @@ def _path(path: str) -> str:
     return quote(_REQUEST.sub("", path), safe="/%:!$&'()*+,;=~@\\")
 
 
-def _likely_scheme(host: str) -> str:
+def likely_scheme(host: str) -> str:
     """https, but for what is on this computer or near it, where there is hardly ever a certificate."""
     name, _, port = host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "")
     address = ip_of(name.strip("[]"))

@@ -9,10 +9,13 @@ from lib.core.errors import SettingsError, StoreError
 from lib.ui.shared import resources
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.frame import restore_language, store_warning
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, page_language
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 ASSETS = Path(__file__).with_name("assets")
+NO_ENGLISH_HINT = ".st-key-connection_form [data-testid=InputInstructions]"
+"""“Press Enter to submit form” is Streamlit's own, in no other language."""
 
 st.set_page_config(page_title="Tempera", page_icon=ASSETS / "icon.svg", initial_sidebar_state="auto")
 st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg")
@@ -23,7 +26,9 @@ except SettingsError as wrong:
     st.stop()
 with suppress(StoreError):
     restore_language(services)
-st.html(f"<style>:root {{ --page-language: '{page_language()}' }}</style>")  # read by assets/page.js
+# Read by assets/page.js.
+st.html(f"<style>:root {{ --page-language: '{page_language()}'; --connected: {state.connected} }}</style>")
+st.html(f"<style>{NO_ENGLISH_HINT} {{ display: none }}</style>")
 page = st.navigation(
     [
         st.Page(PAGES / "chat.py", title=_("Chat"), default=True),

@@ -55,7 +55,8 @@ def test_what_no_key_holds_is_refused_and_not_guessed_at() -> None:
 ADDRESSES = {
     "https://api.example.com/v1": (
         "https://api.example.com/v1", "https://api.example.com/v1/", "https://api.example.com/v1//",
-        "api.example.com/v1",        "//api.example.com/v1", "https:/api.example.com/v1", "https:api.example.com/v1", "https//api.example.com/v1",
+        "api.example.com/v1",        "//api.example.com/v1", "https:/api.example.com/v1",
+        "https:api.example.com/v1", "https//api.example.com/v1",
         "https://https://api.example.com/v1", "HTTPS://API.Example.com/v1", "https://api.example.com//v1",
         "https://api.example.com/v1/chat/completions", "https://api.example.com/v1/chat/completions/",
         "https://api.example.com/v1/completions", "https://api.example.com/v1/responses",

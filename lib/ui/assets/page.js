@@ -24,11 +24,34 @@ const LIVE = ".st-key-chat_stop, .st-key-sweep_stop";
 let due = false;
 function mark() {
   due = false;
+  focus();
   const root = document.documentElement;
   const language = getComputedStyle(root).getPropertyValue("--page-language").replace(/["' ]/g, "");
   if (language && root.lang !== language) root.lang = language;
   const translate = document.querySelector(LIVE) === null;
   if (document.body.translate !== translate) document.body.translate = translate;
+}
+
+// The connection's dialog begins where something is to be typed, and leads on to the message: a key, Enter, a question,
+// Enter. Not on a phone, where a keyboard would cover the dialog before it is read.
+let keyField = null;
+let connected = 0;
+function focus() {
+  const field = document.querySelector(".st-key-connection_key input");
+  if (field !== keyField && matchMedia("(pointer: fine)").matches) aim(field);
+  keyField = field;
+  const times = Number(getComputedStyle(document.documentElement).getPropertyValue("--connected"));
+  if (times > connected) aim(document.querySelector("[data-testid=stChatInputTextArea]"));
+  connected = times;
+}
+// For a while again and again: the dialog takes the focus when it opens, and gives it back when it is gone. What was
+// chosen meanwhile keeps it.
+function aim(field, times = 10) {
+  const dialog = document.querySelector("[role=dialog]");
+  const at = document.activeElement ?? document.body;
+  const free = dialog ? !dialog.contains(at) || at === dialog : at.matches("body, .st-key-connection_open *");
+  if (free && field && (!dialog || dialog.contains(field))) field.focus();
+  if (times) setTimeout(aim, 100, field, times - 1);
 }
 new MutationObserver(() => {
   if (due) return;

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import streamlit as st
 
@@ -14,9 +15,10 @@ from lib.chat.form import Form
 from lib.chat.repository import NotFound, Turn
 from lib.core import images
 from lib.core.contract import Choice
-from lib.core.errors import InvalidInput, StoreError, TemperaError
+from lib.core.errors import InvalidInput, NotConnected, StoreError, TemperaError
 from lib.streamlit_internals import is_open, tab_id
 from lib.ui.shared import controls, model_picker, resources
+from lib.ui.shared.connection import ask_for
 from lib.ui.shared.state import SHOWN_TURNS, UnconfirmedMessage, state
 from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import visitor
@@ -233,9 +235,12 @@ def allow_longer(turn: Turn) -> None:
 
 
 def fetch_missing(turn: Turn) -> None:
-    """Ask for the versions of an answer that did not come."""
+    """Ask for the versions of an answer that did not come. A service that is gone is asked for in place."""
     with errors_as_notices():
-        current().fetch_missing(turn)
+        try:
+            current().fetch_missing(turn)
+        except NotConnected as gone:
+            ask_for(resources.services(), visitor(), gone, partial(fetch_missing, turn))
 
 
 def use_second_address(turn: Turn) -> None:

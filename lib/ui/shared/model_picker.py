@@ -14,6 +14,7 @@ from lib.gateway.model_ids import makes_chats
 from lib.gateway.model_lists import Listing
 from lib.gateway.vendors import by_vendor
 from lib.services import Services
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
 from lib.visitor import favourites
 from lib.visitor.favourites import Favourites
@@ -50,15 +51,11 @@ def first_for_chats(values: Sequence[str]) -> str | None:
 
 
 def model_picker(services: Services, owner: str, key: str) -> str:
-    """The chosen model; at first the one of the default endpoint that was used last there, else its first one."""
-    endpoints = services.registry.endpoints(owner)
-    kept = _kept(services, owner, endpoints)
-    models = _in_order(kept, services, owner, endpoints)
-    chosen = st.session_state.get(key)
-    if chosen is None and endpoints:
-        first = _first(kept, endpoints[0], _listing(services, owner, endpoints[0]))
-        if first is not None:
-            st.session_state[key] = first
+    """The chosen model, at first that of `first_model`."""
+    models, chosen = options(services, owner), st.session_state.get(key)
+    first = first_model(services, owner) if chosen is None else None
+    if first is not None:
+        st.session_state[key] = first
     elif chosen is not None and chosen not in models:
         # Streamlit drops a value that is none of the options, and any typed id has to stay.
         models.append(chosen)
@@ -75,6 +72,26 @@ def model_picker(services: Services, owner: str, key: str) -> str:
     )
     list_troubles(services, owner, key)
     return value or ""
+
+
+def begin_with(services: Services, endpoint: Endpoint) -> None:
+    """Let both pages go on with a service that was connected just now; the sweep only where nothing was chosen yet."""
+    state.newest_service = endpoint.name
+    # Not set, but forgotten: Streamlit refuses a value for a field that was drawn in the same run.
+    st.session_state.pop("chat_model", None)
+    practice = [model_value(services.local, model) for model in services.local.models] if services.local else []
+    if st.session_state.get("sweep_models") in ([], practice):
+        st.session_state.pop("sweep_models")
+
+
+def first_model(services: Services, owner: str) -> str | None:
+    """What a page begins with: of the service connected in this tab, else of the default one, the model used last
+    there, else its first one for chats."""
+    endpoints = services.registry.endpoints(owner)
+    if not endpoints:
+        return None
+    endpoint = next((one for one in endpoints if one.name == state.newest_service), endpoints[0])
+    return _first(_kept(services, owner, endpoints), endpoint, _listing(services, owner, endpoint))
 
 
 def list_troubles(services: Services, owner: str, place: str) -> None:

@@ -101,6 +101,16 @@ class State:
     """Whether the list of all models is open."""
     connecting: SessionValue[bool] = SessionValue("connection_dialog", bool)
     """Whether the connection dialog is open."""
+    why_connecting: SessionValue[str | None] = SessionValue("why_connecting", _nothing)
+    """Why the connection dialog was opened, where it was not the visitor who did it."""
+    after_connecting: SessionValue[tuple[str, Callable[[], None]] | None] = SessionValue("after_connecting", _nothing)
+    """What goes on by itself once the service of this name is connected again."""
+    going_on: SessionValue[Callable[[], None] | None] = SessionValue("going_on", _nothing)
+    """What is to go on now, in the run after the one in which the dialog was closed."""
+    newest_service: SessionValue[str | None] = SessionValue("newest_service", _nothing)
+    """The endpoint that was connected last in this tab: new choices begin with its models."""
+    connected: SessionValue[int] = SessionValue("connected_times", int)
+    """How many times a service was connected in this tab."""
     choosing_prompt: SessionValue[bool] = SessionValue("chat_templates", bool)
     """Whether the prompts to be used again are open."""
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from lib.core.errors import NotConnected, StoreError
 from lib.ui.shared import resources
+from lib.ui.shared.connection import ask_for
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
 from lib.ui.shared.visitor import visitor
@@ -16,8 +17,7 @@ def resume() -> None:
         if state.sweep_id is not None:
             resources.services().sweeps.resume(who.owner, who.session, state.sweep_id)
     except NotConnected as gone:
-        state.notices.append(error_sentence(gone))
-        state.connecting = True
+        ask_for(resources.services(), who, gone, resume)
 
 
 def stop() -> None:

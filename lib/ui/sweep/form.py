@@ -12,7 +12,7 @@ from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
 from lib.ui.shared import controls, resources
 from lib.ui.shared.connection import open_dialog
 from lib.ui.shared.figures import money
-from lib.ui.shared.model_picker import first_for_chats, list_troubles, model_label, options
+from lib.ui.shared.model_picker import first_for_chats, first_model, list_troubles, model_label, options
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message, error_sentence
 from lib.ui.shared.unsupported_params import ANY_MODEL
@@ -28,7 +28,7 @@ EXAMPLES = (N_("Name a new flavour of ice cream and praise it in one sentence.")
 def sweep_form(services: Services, visitor: Visitor) -> None:
     """Prompt, models, temperatures, repeats; the rest under More options."""
     models = _known_models(services, visitor)
-    first = first_for_chats(models)
+    first = first_model(services, visitor.owner) if state.newest_service else first_for_chats(models)
     for key, value in {**START, "sweep_models": [first] if first else []}.items():
         st.session_state.setdefault(key, value)
     history_line()

@@ -233,7 +233,7 @@ def test_a_dead_service_is_said_in_every_cell(app: AppTest, api: FakeApi, monkey
     monkeypatch.setenv("TEMPERA_BASE_URL", "http://127.0.0.1:1/v1")
     tab = run_sweep(new_tab("sweep", models="127.0.0.1:1/x", prompt="hi", temperatures="0,1"))
 
-    assert shown(tab).count("Nothing answers at 127.0.0.1:1") == 2
+    assert shown(tab).count("Nothing answers at 127.0.0.1:1") == 3, "in two cells, and where its models would be"
     assert "0 done, 2 failed, 2 in all" in shown(tab)
 
 

@@ -1,0 +1,140 @@
+"""The connection's dialog: what it says of an address and a key, and what a visitor has afterwards."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.ui.shared import resources
+from lib.visitor import LOCAL_OWNER
+from tests.fake_api import FakeApi
+from tests.pages import KEY, ask, bodies, buttons, click, connect, host, new_tab, shown
+from tests.routes import NO_MESSAGES, PAGE, WRONG_KEY, Routes, listing
+from tests.ui.sweep.test_page_sweep import link
+
+OWN = "sk-own-key-of-the-visitor-7777"
+SERVICE = {"GET /v1/models": listing("m", "text-embedding-m"), "POST /v1/chat/completions": NO_MESSAGES}
+
+
+@pytest.fixture
+def alone(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The app with nothing but the practice model's place, which is empty."""
+    monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")
+    yield new_tab()
+    resources.close()
+
+
+def keys_sent(api: FakeApi) -> list[str]:
+    """The last four characters of the keys that came with messages."""
+    return [one.authorization[-4:] for one in api.requests if one.body and one.body.get("messages")]
+
+
+@pytest.mark.row("X2")
+def test_a_missing_version_is_found_and_the_address_is_said(alone: AppTest) -> None:
+    with Routes(SERVICE, rest=PAGE) as routes:
+        app = connect(alone, routes.url.removeprefix("http://"), KEY)
+
+        assert f"is connected: 2 models. Its address is {routes.url}/v1." in shown(app)
+        assert app.selectbox(key="chat_model").value == routes.url.removeprefix("http://") + "/m"
+        assert routes.asked.count("GET /v1/models") == 1, "the list is known from the test"
+
+
+@pytest.mark.row("X2")
+def test_what_is_wrong_stands_in_the_dialog_and_what_was_typed_stays(alone: AppTest, subtests: pytest.Subtests) -> None:
+    refusing = {"GET /v1/models": WRONG_KEY, "POST /v1/chat/completions": WRONG_KEY}
+    for name, routes, rest, key, said in [
+        ("nothing there", {}, (404, {"detail": "Not Found"}), KEY, "There is no chat service at this address."),
+        ("a public list", {**refusing, "GET /v1/models": listing("m")}, PAGE, KEY, "does not accept this key"),
+        ("no key", refusing, PAGE, "", "asks for a key, and none was sent"),
+        ("a wrong key", refusing, PAGE, KEY, "does not accept this key"),
+    ]:
+        with subtests.test(name), Routes(routes, rest) as server:
+            app = connect(alone, f"{server.url}/v1", key)
+
+            assert said in shown(app)
+            assert app.text_input(key="connection_base_url").value == f"{server.url}/v1"
+            assert app.text_input(key="connection_key").value == key
+            assert resources.services().registry.own(LOCAL_OWNER) == []
+
+
+@pytest.mark.row("X2")
+def test_without_a_key_it_is_said_that_none_was_sent(alone: AppTest) -> None:
+    with Routes(SERVICE) as routes:
+        assert "No key was sent." in shown(connect(alone, f"{routes.url}/v1", "  "))
+
+
+@pytest.mark.row("X2", "T7")
+def test_another_host_that_the_service_names_is_asked_only_after_a_press(alone: AppTest) -> None:
+    with Routes(SERVICE) as there, Routes({}, rest=(308, f"{there.url}/v1/models")) as here:
+        app = connect(alone, f"{here.url}/v1", KEY)
+        assert there.asked == []
+        click(app, "connection_use")
+
+        assert "is connected: 2 models." in shown(app)
+        assert there.keys == {f"Bearer {KEY}"}
+
+
+@pytest.mark.row("X2", "T5")
+def test_an_own_key_for_the_operators_address_is_used_until_it_is_forgotten(app: AppTest, api: FakeApi) -> None:
+    ask(connect(app, f"{api.base_url}/chat/completions", OWN), "mine")
+    assert len(app.selectbox(key="chat_model").options) == len(set(app.selectbox(key="chat_model").options))
+    click(app, "connection_open")
+    click(app, f"connection_forget_{host(api)}")
+    ask(app, "the operator's")
+    assert "Its key is that of whoever runs this Tempera." in shown(connect(app, api.base_url, ""))
+    ask(app, "the operator's again")
+
+    assert keys_sent(api) == [OWN[-4:], KEY[-4:], KEY[-4:]]
+    assert resources.services().registry.own(LOCAL_OWNER) == []
+
+
+@pytest.mark.row("X2", "T5")
+def test_another_address_under_the_operators_name_is_refused_in_a_sentence(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Routes(
+        {**SERVICE, "GET /other/v1/models": listing("m"), "POST /other/v1/chat/completions": NO_MESSAGES}
+    ) as at:
+        monkeypatch.setenv("TEMPERA_BASE_URL", f"{at.url}/v1")
+        app = connect(new_tab(), f"{at.url}/other/v1", OWN)
+
+        assert f"has set {at.url.removeprefix('http://')} to {at.url}/v1" in shown(app)
+        assert resources.services().registry.own(LOCAL_OWNER) == []
+    resources.close()
+
+
+@pytest.mark.row("S11", "T5")
+def test_resume_without_a_key_asks_in_place_and_goes_on(
+    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a restart: the address stands there, the key is typed, and what is missing is sent."""
+    resources.close()
+    monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")
+    monkeypatch.delenv("TEMPERA_BASE_URL")
+    connect(new_tab(), api.base_url, OWN)
+    tab = link(api, "silent", temperatures="0")
+    click(tab, "sweep_run")
+    api.wait(lambda fake: len(bodies(fake)) == 1)
+    resources.close()
+    api.script("silent", b'{"choices": [{"message": {"content": "at last"}, "finish_reason": "stop"}]}')
+
+    click(tab.run(), "sweep_resume")
+    assert f"{host(api)} is not connected any more." in shown(tab)
+    assert tab.text_input(key="connection_base_url").value == api.base_url
+    tab.text_input(key="connection_key").set_value(OWN)
+    click(tab, "connection_save")
+    api.wait(lambda fake: len(bodies(fake)) == 2)
+
+    assert keys_sent(api) == [OWN[-4:], OWN[-4:]]
+    assert "connection_save" not in buttons(tab)
+
+
+@pytest.mark.row("S1", "X2")
+def test_a_sweep_goes_on_with_the_service_that_was_connected_there(data_dir: Path) -> None:
+    app = new_tab("sweep")
+    with Routes(SERVICE) as routes:
+        connect(app, f"{routes.url}/v1", KEY)
+
+        assert app.run().multiselect(key="sweep_models").value == [routes.url.removeprefix("http://") + "/m"]
+    resources.close()
