@@ -3,6 +3,7 @@
 import pytest
 
 from lib.core import errors
+from lib.gateway.client import Clocks
 from lib.gateway.connecting import Found, better_address, find_service
 from lib.gateway.endpoint_registry import typed_endpoint
 from tests.clients import KEY, using
@@ -13,7 +14,7 @@ CHATS, LIST = "POST {}/chat/completions", "GET {}/models"
 
 
 def found(address: str, key: str = KEY) -> Found:
-    return using(lambda client: find_service(client, typed_endpoint(address, key)))
+    return using(lambda client: find_service(client, typed_endpoint(address, key)), Clocks())
 
 
 def refused(address: str, key: str = KEY) -> errors.TemperaError:

@@ -11,7 +11,6 @@ from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
 from tests.pages import KEY, ask, bodies, buttons, click, connect, host, new_tab, shown
 from tests.routes import NO_MESSAGES, PAGE, WRONG_KEY, Routes, listing
-from tests.ui.sweep.test_page_sweep import link
 
 OWN = "sk-own-key-of-the-visitor-7777"
 SERVICE = {"GET /v1/models": listing("m", "text-embedding-m"), "POST /v1/chat/completions": NO_MESSAGES}
@@ -113,7 +112,7 @@ def test_resume_without_a_key_asks_in_place_and_goes_on(
     monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")
     monkeypatch.delenv("TEMPERA_BASE_URL")
     connect(new_tab(), api.base_url, OWN)
-    tab = link(api, "silent", temperatures="0")
+    tab = new_tab("sweep", models=f"{host(api)}/silent", prompt="Praise tea.", temperatures="0")
     click(tab, "sweep_run")
     api.wait(lambda fake: len(bodies(fake)) == 1)
     resources.close()
