@@ -9,6 +9,7 @@ import argparse
 import random
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -51,8 +52,18 @@ def finish(db: Connection, call_id: str, reply: Reply) -> None:
     records.finish_call(db, call_id, reply)
 
 
-def measure(folder: Path, turns: int) -> str:
-    """A line of the table for a chat of so many turns."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a chat takes: bytes of its text, of the file, of a file without it; `slowest` is a turn, in seconds."""
+
+    text: int
+    size: int
+    empty: int
+    slowest: float
+
+
+def measure(folder: Path, turns: int) -> Stored:
+    """Write a chat of so many turns into a new database."""
     luck, file = random.Random(turns), folder / f"{turns}.db"
     Store.open(f"sqlite:///{file}").close()
     empty = file.stat().st_size
@@ -66,8 +77,7 @@ def measure(folder: Path, turns: int) -> str:
         parent = store.write(lambda db, at=parent, q=question, a=answer: turn(db, chat, at, history, q, a)).result()
         slowest = max(slowest, time.perf_counter() - began)
     store.close()
-    size = file.stat().st_size
-    return f"| {turns} | {text:,} | {size:,} | {size / text:.2f} | {(size - empty) / text:.2f} | {1000 * slowest:.0f} |"
+    return Stored(text, file.stat().st_size, empty, slowest)
 
 
 def main() -> None:
@@ -78,7 +88,10 @@ def main() -> None:
         print("| turns | bytes of text | bytes on disk | times | without an empty file | slowest turn, ms |")
         print("|---" * 6 + "|")
         for turns in options.parse_args().turns:
-            print(measure(Path(folder), turns), flush=True)
+            found = measure(Path(folder), turns)
+            times, without = found.size / found.text, (found.size - found.empty) / found.text
+            figures = f"{found.text:,} | {found.size:,} | {times:.2f} | {without:.2f} | {1000 * found.slowest:.0f}"
+            print(f"| {turns} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":

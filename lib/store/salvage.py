@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 HEADER_BYTES = 100
-PAGE_BYTES = 4096
-"""Of every database that Tempera makes."""
+PAGE_SIZES = (1024, 4096)
+"""Of the databases that Tempera has made, in bytes."""
 TITLE_CHARACTERS = 48
 FARTHEST = 2**40
 """No table has row numbers beyond."""
@@ -60,11 +60,12 @@ def _opened(damaged: Path) -> Iterator[sqlite3.Connection]:
     copy = damaged.with_name(damaged.name + ".header")
     try:
         conn = _connect(damaged)
-        try:
-            conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.Error:
+        for size in PAGE_SIZES:
+            if _names_tables(conn):
+                break
+            # The size of its pages stood in the header too: with the wrong one no table is found.
             conn.close()
-            _with_whole_header(damaged, copy)
+            _with_whole_header(damaged, copy, size)
             conn = _connect(copy)
         with contextlib.closing(conn):
             yield conn
@@ -87,16 +88,24 @@ def _connect(path: Path) -> sqlite3.Connection:
     return conn
 
 
-def _with_whole_header(damaged: Path, copy: Path) -> None:
+def _names_tables(conn: sqlite3.Connection) -> bool:
+    """Whether it can be read which tables there are."""
+    try:
+        return bool(conn.execute("SELECT name, sql FROM sqlite_master").fetchall())
+    except sqlite3.Error:
+        return False
+
+
+def _with_whole_header(damaged: Path, copy: Path, page_bytes: int) -> None:
     """Copy a database, its first 100 bytes those of a new one of the same size."""
     shutil.copyfile(damaged, copy)
     with contextlib.suppress(OSError):
         # What was committed last may be in there only.
         shutil.copyfile(f"{damaged}-wal", f"{copy}-wal")
-    pages = max(1, damaged.stat().st_size // PAGE_BYTES)
+    pages = max(1, damaged.stat().st_size // page_bytes)
     # Places as in sqlite.org/fileformat2.html 1.3: magic, page size, WAL for writing and reading, fixed fractions.
     header = bytearray(
-        b"SQLite format 3\0" + PAGE_BYTES.to_bytes(2, "big") + bytes([2, 2, 0, 64, 32, 32]) + bytes(HEADER_BYTES - 24)
+        b"SQLite format 3\0" + page_bytes.to_bytes(2, "big") + bytes([2, 2, 0, 64, 32, 32]) + bytes(HEADER_BYTES - 24)
     )
     # The change counter, and its value when the size was written: SQLite believes the size where both are the same.
     header[24:28] = header[92:96] = (1).to_bytes(4, "big")

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event, insert, select, text
 
+from bench.stored_bytes import measure
 from lib.calls import records
 from lib.core.errors import StoreError
 from lib.store import engines, migrations, schema
@@ -467,3 +468,8 @@ def test_every_statement_on_a_visitors_rows_names_the_owner() -> None:
                 ):
                     silent.append(f"{path.name}:{node.lineno}")
     assert seen > 15 and silent == []
+
+
+def test_a_chat_takes_at_most_three_bytes_on_disk_for_each_of_its_text(tmp_path: Path) -> None:
+    found = measure(tmp_path, 100)
+    assert found.size <= 3 * found.text, (found, "the empty file counts too")
