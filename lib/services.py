@@ -24,6 +24,7 @@ from lib.core.i18n import N_
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.known_keys import mask_log
+from lib.gateway.local_services import LocalServices
 from lib.gateway.model_lists import ModelLists
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
@@ -49,6 +50,7 @@ class Services:
     dispatcher: Dispatcher
     sweeps: SweepScheduler
     temporary: TemporaryChats
+    local_services: LocalServices
     store_trouble: StoreError | None = None
 
     @classmethod
@@ -86,7 +88,8 @@ class Services:
             Conversation(dispatcher, registry, owner, "", chat_id, temporary=True).erase()
 
         temporary, lists = TemporaryChats(jobs, forget), ModelLists(jobs, client)
-        return cls(settings, store, registry, lists, local, dispatcher, sweeps, temporary, trouble)
+        local_services = LocalServices(jobs, client, settings.find_services and settings.mode == "local")
+        return cls(settings, store, registry, lists, local, dispatcher, sweeps, temporary, local_services, trouble)
 
     def conversation(
         self, owner: str, session: str, chat_id: str | None = None, temporary: bool = False

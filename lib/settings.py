@@ -6,6 +6,7 @@ TEMPERA_DATA_DIR      where chats and the history are kept (default: the user's 
 TEMPERA_DATABASE_URL  another database than the file in that folder
 TEMPERA_MODE          local (default: one person on this computer) or shared
 TEMPERA_LOCAL_MODEL   false leaves the practice model out
+TEMPERA_FIND_SERVICES false: Ollama, LM Studio and llama.cpp are not looked for on this computer
 TEMPERA_CONNECT_SECONDS, _FIRST_BYTE_SECONDS, _SILENCE_SECONDS, _GRACE_SECONDS
                       how long a service may take to connect, to begin, between two pieces, to end
 TEMPERA_PATIENCE_SECONDS
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("")
     mode: Literal["local", "shared"] = "local"
     local_model: bool = True
+    find_services: bool = True
     connect_seconds: Seconds = 10.0
     first_byte_seconds: Seconds = FIRST_BYTE_SECONDS
     silence_seconds: Seconds = 30.0

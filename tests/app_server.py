@@ -37,7 +37,9 @@ def app_server(data_dir: Path, port: int = 0, **settings: str) -> Iterator[AppSe
     port = port or free_port()
     log = data_dir.parent / f"app-{port}.log"
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    environment |= {"TEMPERA_DATA_DIR": str(data_dir), **settings}
+    # What runs on the machine, or lies in its keychain, is none of the tests' business.
+    alone = {"TEMPERA_FIND_SERVICES": "false", "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    environment |= {"TEMPERA_DATA_DIR": str(data_dir), **alone, **settings}
     with log.open("ab") as output:
         command = [sys.executable, "scripts/start.py", str(port)]
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)

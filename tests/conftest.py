@@ -34,6 +34,9 @@ manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.sca
 httpx.create_ssl_context = functools.cache(httpx.create_ssl_context)
 for name in [name for name in os.environ if name.startswith("TEMPERA_") and not name.startswith("TEMPERA_TEST_")]:
     del os.environ[name]
+# What runs on the machine, or lies in its keychain, is none of the tests' business.
+os.environ["TEMPERA_FIND_SERVICES"] = "false"
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 # A test that forgets its own data folder must not find the one of whoever runs it.
 os.environ["TEMPERA_DATA_DIR"] = tempfile.mkdtemp(prefix="tempera-test-data-")
 

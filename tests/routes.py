@@ -27,10 +27,8 @@ def listing(*models: str) -> Answer:
 class Routes:
     """Answers `METHOD path` as given, everything else with `rest`."""
 
-    def __init__(
-        self, routes: Mapping[str, Answer], rest: Answer = NOT_FOUND, headers: Mapping[str, str] | None = None
-    ):
-        self.routes, self.rest = dict(routes), rest
+    def __init__(self, routes: Mapping[str, Answer], rest: Answer = NOT_FOUND, server: str = "routes"):
+        self.routes, self.rest, self.server = dict(routes), rest, server
         self.asked: list[str] = []
         self.keys: set[str] = set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -69,6 +67,9 @@ class Routes:
                 self.wfile.write(body)
 
             do_POST = do_GET
+
+            def version_string(self) -> str:
+                return routes.server
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -135,6 +135,10 @@ class Client:
 
     async def models(self, endpoint: Endpoint) -> list[str]:
         """The model ids that `GET /models` lists, in its order; raises NoModelList where there is no such list."""
+        return (await self.models_and_server(endpoint))[0]
+
+    async def models_and_server(self, endpoint: Endpoint) -> tuple[list[str], str]:
+        """The model ids, and what the server calls itself; raises as `models` does."""
         with _named(endpoint, ""), KNOWN.using(endpoint.api_key):
             try:
                 async with asyncio.timeout(self._clocks.models):
@@ -248,7 +252,7 @@ class Client:
         answered = body.startswith("data:") or (isinstance(value, dict) and "choices" in value)
         return None if answered else WrongAddress(status=info.status)
 
-    async def _models(self, endpoint: Endpoint) -> list[str]:
+    async def _models(self, endpoint: Endpoint) -> tuple[list[str], str]:
         url = service_url(endpoint.base_url, "/models")
         async with self._connections.one(endpoint.base_url) as http:
             request = http.build_request("GET", url, headers=_headers(endpoint), extensions={"trace": tracing()})
@@ -258,7 +262,8 @@ class Client:
                 body = await _start_of(response, MOST_LIST_BYTES)
             finally:
                 await response.aclose()
-        return _listed(response, _response_info(response, endpoint, "").with_body(body))
+        listed = _listed(response, _response_info(response, endpoint, "").with_body(body))
+        return listed, response.headers.get("server", "")
 
 
 @contextmanager

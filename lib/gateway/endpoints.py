@@ -3,6 +3,7 @@
 A model is named `endpoint/model id`, split at the first slash; ids themselves may hold slashes, colons and spaces.
 """
 
+import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ SERVICES = {
     "deepseek": ("DeepSeek", "https://api.deepseek.com/v1"),
     "ollama": ("Ollama", "http://localhost:11434/v1"),
     "lmstudio": ("LM Studio", "http://localhost:1234/v1"),
+    "llamacpp": ("llama.cpp", "http://localhost:8080/v1"),
 }
 """Well-known services: name of the endpoint -> (title, base URL)."""
 
@@ -99,7 +101,9 @@ class Endpoint:
 def name_of(base_url: str) -> str:
     """A short, stable name for a base URL: the well-known service's, else its host and port."""
     known = {url: name for name, (_, url) in SERVICES.items()}
-    return known.get(base_url.rstrip("/")) or urlsplit(base_url).netloc.rpartition("@")[2]
+    # The model runners are known by “localhost”; this computer has other names too.
+    address = re.sub(r"(?<=^http://)(127\.0\.0\.1|\[::1\])(?=:)", "localhost", base_url.rstrip("/"))
+    return known.get(address) or urlsplit(base_url).netloc.rpartition("@")[2]
 
 
 def second_address(endpoint: Endpoint) -> Endpoint | None:

@@ -7,6 +7,7 @@ from lib.gateway.endpoints import find
 from lib.services import Services
 from lib.ui.chat import model_actions
 from lib.ui.chat.edit_actions import begin_writing
+from lib.ui.shared.connection import local_services
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 
@@ -29,6 +30,7 @@ def empty_state(services: Services, visitor: Visitor) -> None:
                 text = example if local else _(example)
                 st.button(text, key=f"chat_example_{index}", on_click=model_actions.send_text, args=(text,))
         _what_answers(local, anything=bool(connected))
+        local_services(services, visitor, "chat")
         words = _("Write the first turns yourself")
         st.button(words, key="chat_write_first", type="tertiary", icon=":material/add_comment:", on_click=begin_writing)
 

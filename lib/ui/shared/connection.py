@@ -63,6 +63,26 @@ def ask_for(services: Services, visitor: Visitor, gone: TemperaError, then: Call
     state.connecting, state.why_connecting, state.after_connecting = True, error_sentence(gone), (name, then)
 
 
+def local_services(services: Services, visitor: Visitor, place: str) -> None:
+    """A button for each service that runs on this computer and is not connected; `place` keeps two places apart."""
+    for found in services.local_services.besides(services.registry.endpoints(visitor.owner)):
+        words = _n("{service} with {count} model: use it", "{service} with {count} models: use it", len(found.models))
+        st.button(
+            words.format(service=found.endpoint.title, count=len(found.models)),
+            key=f"{place}_found_{found.endpoint.name}",
+            icon=":material/computer:",
+            on_click=_use_found,
+            args=(services, visitor, Found(found.endpoint, found.models)),
+        )
+
+
+def _use_found(services: Services, visitor: Visitor, found: Found) -> None:
+    _connect(services, visitor, found)
+    state.notices.append(_is_connected(found))
+    state.connected += 1
+    _close()
+
+
 def _close() -> None:
     state.connecting, state.why_connecting, state.after_connecting = False, None, None
     st.session_state.pop("connection_test", None)
@@ -73,6 +93,7 @@ def _body(services: Services, visitor: Visitor) -> None:
         _begin_with(_likely_address(services, visitor))
     if state.why_connecting:
         st.warning(state.why_connecting, icon=":material/link_off:")
+    local_services(services, visitor, "connection")
     st.selectbox(
         _("Service"),
         [*SERVICES, CUSTOM],
@@ -180,13 +201,17 @@ def _offer(address: str) -> None:
         st.button(words, key="connection_use", on_click=_use, args=(address,), width="stretch")
 
 
-def _notice(found: Found, typed: Endpoint, operators: bool) -> str:
+def _is_connected(found: Found) -> str:
     service, count = literal(found.endpoint.title), len(found.models)
     if found.models:
         words = _n("{service} is connected: {count} model.", "{service} is connected: {count} models.", count)
     else:
         words = _("{service} is connected. It has no list of models: type the model's id.")
-    parts = [words.format(service=service, count=count)]
+    return words.format(service=service, count=count)
+
+
+def _notice(found: Found, typed: Endpoint, operators: bool) -> str:
+    parts = [_is_connected(found)]
     if found.endpoint.base_url != typed.base_url:
         parts.append(_("Its address is {address}.").format(address=literal(found.endpoint.base_url)))
     if operators:

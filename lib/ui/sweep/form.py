@@ -10,7 +10,7 @@ from lib.services import Services
 from lib.sweep.estimate import PlanEstimate, estimate
 from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
 from lib.ui.shared import controls, resources
-from lib.ui.shared.connection import open_dialog
+from lib.ui.shared.connection import local_services, open_dialog
 from lib.ui.shared.figures import money
 from lib.ui.shared.model_picker import first_for_chats, first_model, list_troubles, model_label, options
 from lib.ui.shared.state import state
@@ -44,6 +44,7 @@ def sweep_form(services: Services, visitor: Visitor) -> None:
         **KEPT,
     )
     list_troubles(services, visitor.owner, "sweep")
+    local_services(services, visitor, "sweep")
     if len(models) == 1:
         st.button(
             _("Connect a service to compare several models"),
