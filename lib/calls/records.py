@@ -85,7 +85,10 @@ _NO_DETAILS: Mapping[str, Any] = {
 _USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source")
 FIGURES = [calls.c[name] for name in (*_FACTS, *_USAGE)]
 """What a record for figures alone is made of; `figures` takes it by these names."""
-COLUMNS = [*FIGURES, calls.c.seq.label("call_seq"), *(call_details.c[name] for name in _DETAILS)]
+COLUMNS = [
+    *(*FIGURES, calls.c.seq.label("call_seq")),
+    *(call_details.c[name] for name in (*_DETAILS, "usage_received")),
+]
 """What a whole record is made of, its answers apart; `record` takes it by these names."""
 ANSWER = [
     answers.c.call_seq,
@@ -328,6 +331,7 @@ def _usage(facts: Mapping[str, Any] | RowMapping) -> Usage:
         reasoning_tokens=facts["reasoning_tokens"],
         cached_tokens=facts["cached_tokens"],
         source=facts["usage_source"],
+        received=facts.get("usage_received"),
     )
 
 
@@ -436,9 +440,8 @@ def _pictures_of(conn: Connection, owner: str, seqs: Sequence[int]) -> set[str]:
     found: set[str] = set()
     for some in texts.chunks(seqs):
         query = select(answers.c.parts).where(answers.c.owner == owner, answers.c.call_seq.in_(some))
-        found.update(
-            *(kept_parts.ids(parts) for parts in conn.execute(query.where(answers.c.parts.is_not(None))).scalars())
-        )
+        for parts in conn.execute(query).scalars():
+            found |= kept_parts.ids(parts or ())
     return found
 
 

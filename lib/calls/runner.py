@@ -218,10 +218,17 @@ def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
     if not sent:
         return reply.usage
     thoughts = sum(tokens.count(choice.reasoning) for choice in reply.choices)
+    said = [tokens.count(choice.reasoning) + tokens.count(_written(choice)) for choice in reply.choices]
+    prompt, completion = tokens.count_prompt(call.request.messages), sum(said)
+    if reply.usage.of_one_choice:
+        prompt = reply.usage.prompt_tokens or prompt
+        completion = (reply.usage.completion_tokens or 0) + sum(said[1:])
+    # How many tokens an image or a sound is only the service knows.
+    countless = any(parts.of(choice.parts, kind) for choice in reply.choices for kind in ("image", "audio"))
     return replace(
         reply.usage,  # which may have the cost
-        prompt_tokens=tokens.count_prompt(call.request.messages),
-        completion_tokens=thoughts + sum(tokens.count(_written(choice)) for choice in reply.choices),
+        prompt_tokens=prompt,
+        completion_tokens=None if countless else completion,
         reasoning_tokens=thoughts or None,
         source="estimated",
     )

@@ -251,6 +251,8 @@ class Usage:
     source: UsageSource = "unknown"
     cost: float | None = field(default=None, compare=False)
     """What the service says that the call cost, in its own currency, as most say US dollars."""
+    of_one_choice: bool = field(default=False, compare=False)
+    """Whether the completion's tokens are those of the first of several choices only."""
     received: Mapping[str, Any] | None = field(default=None, compare=False)
     """The report as it came; None where there was none, or one too large to keep."""
 

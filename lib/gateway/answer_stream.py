@@ -56,7 +56,7 @@ class AnswerReader:
         self._events: EventReader | None = None
         self._choices: dict[int, _Choice] = {}
         self._usage = UsageReports(choices)
-        self._usable = True
+        self._of_one_choice = False
         self._model = ""
         self._named = False
         self._values = 0
@@ -108,7 +108,7 @@ class AnswerReader:
         deltas += self.flush()
         # A completion of 0 tokens beside text is a gateway's placeholder, not a count.
         spoken = any(choice.characters for choice in self._choices.values())
-        usage = self._usage.settled(self._usable, spoken, self._info.cost)
+        usage = self._usage.settled(self._of_one_choice, spoken, self._info.cost)
         return [*deltas, Delta(usage=usage)] if usage else deltas
 
     def flush(self) -> list[Delta]:
@@ -178,7 +178,7 @@ class AnswerReader:
         elif value is Unreadable and not broken:
             raise CutOff(self._excerpt())
         if isinstance(value, Mapping) and "timings" in value and self._asked > 1:
-            self._usable = False  # llama.cpp's server counts only the first of several choices here
+            self._of_one_choice = True  # llama.cpp's server counts only the first of several choices here
         self._parsed = value is not Unreadable
         return list(self._value(value))
 

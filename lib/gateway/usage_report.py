@@ -85,13 +85,14 @@ class UsageReports:
         if alone and len(self._frames) < MOST_REPORTS:
             self._frames.append(usage)
 
-    def settled(self, usable: bool, spoken: bool, header_cost: float | None) -> Usage | None:
-        """The usage of the whole answer: with counts only where they are `usable`, and not 0 though something was
-        `spoken`. What the last report says counts, with the last cost of all."""
+    def settled(self, of_one_choice: bool, spoken: bool, header_cost: float | None) -> Usage | None:
+        """The usage of the whole answer: without counts where they are 0 though something was `spoken`, and not called
+        reported where they are `of_one_choice`. What the last report says counts, with the last cost of all."""
         cost = header_cost if self._cost is None else self._cost
         counts = self._summed()
-        if counts and usable and (counts.completion_tokens or not spoken):
-            return replace(counts, cost=cost)
+        if counts and (counts.completion_tokens or not spoken):
+            whole = replace(counts, cost=cost)
+            return replace(whole, source="unknown", of_one_choice=True) if of_one_choice else whole
         return None if cost is None else Usage(cost=cost)
 
     def _summed(self) -> Usage | None:

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import streamlit as st
 from sqlalchemy import Connection
 
-from lib.core import prices
+from lib.chat.context_window import window_of
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.gateway import vendors
 from lib.gateway.endpoints import Endpoint, find
 from lib.gateway.model_ids import makes_chats
+from lib.gateway.pricing import is_free_here, price_of
 from lib.services import Services
 from lib.ui.shared import model_picker, resources
 from lib.ui.shared.figures import money
@@ -54,7 +55,7 @@ def _body(services: Services, owner: str) -> None:
     left.text_input(_("Part of the id"), key=FILTER, icon=":material/search:", live=True)
     right.selectbox(_("Vendor"), list(groups), None, key=VENDOR, format_func=_, placeholder=_("All of them"))
     kept = services.store.read(lambda db: favourites.of(db, owner))
-    _list(_filtered(groups), kept, several=len(endpoints) > 1)
+    _list(_filtered(groups), kept, endpoints)
 
 
 def _groups(offered: list[str], endpoints: Sequence[Endpoint]) -> Groups:
@@ -79,7 +80,7 @@ def _filtered(groups: Groups) -> Groups:
     return {name: models for name, models in found.items() if models}
 
 
-def _list(groups: Groups, kept: Favourites, several: bool) -> None:
+def _list(groups: Groups, kept: Favourites, endpoints: Sequence[Endpoint]) -> None:
     if not groups:
         st.caption(_("No model has this in its id. In the list of the page any id can be typed."))
     everything = sum(map(len, groups.values())) <= SHOWN
@@ -87,7 +88,7 @@ def _list(groups: Groups, kept: Favourites, several: bool) -> None:
     for vendor, models in groups.items():
         st.caption(f"**{literal(_(vendor))}**")
         for value, model in models[:most]:
-            _row(value, value if several else model, model, value in kept.starred)
+            _row(value, value if len(endpoints) > 1 else model, find(value, endpoints), value in kept.starred)
         if len(models) > most:
             _more(vendor, len(models) - most, alone=len(groups) == 1)
 
@@ -101,7 +102,7 @@ def _more(vendor: str, count: int, alone: bool) -> None:
         st.button(label, key=f"chat_more_of_{vendor}", type="tertiary", icon=icon, on_click=_only, args=(vendor,))
 
 
-def _row(value: str, label: str, model: str, starred: bool) -> None:
+def _row(value: str, label: str, model: tuple[Endpoint, str], starred: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         sign, words = ("★", _("Take the star away")) if starred else ("☆", _("Star"))
         st.button(sign, key=f"chat_star_{value}", type="tertiary", help=words, on_click=_star, args=(value,))
@@ -113,14 +114,18 @@ def _row(value: str, label: str, model: str, starred: bool) -> None:
             args=(value,),
         )
         st.space("stretch")
-        st.caption(_facts(model), width="content", text_alignment="right")
+        st.caption(_facts(*model), width="content", text_alignment="right")
 
 
-def _facts(model: str) -> str:
-    """What is known of a model: how much it reads, and its list prices."""
-    window, price = prices.context_window(model), prices.list_price(model)
+def _facts(endpoint: Endpoint, model: str) -> str:
+    """What is known of a model: how much it reads, and what it costs there."""
+    window, price = window_of(endpoint, model), price_of(endpoint, model)
     parts = [_("{window:,} tokens").format(window=window)] if window else []
-    if price:
+    if is_free_here(endpoint, model):
+        parts.append(_("free, on this computer"))
+    elif price == (0, 0):
+        parts.append(_("free"))
+    elif price:
         prompt, completion = (money(dollars).replace("$", "\\$") for dollars in price)
         parts.append(_("{prompt} in, {completion} out per million").format(prompt=prompt, completion=completion))
     return " · ".join(parts)

@@ -116,7 +116,7 @@ def details(call: CallRecord) -> list[tuple[str, str]]:
         (_("Model"), _model(call)),
         (_("Service"), call.endpoint),
         (_("Input tokens (prompt)"), _tokens(usage.prompt_tokens, usage.source)),
-        (_("Output tokens (completion)"), _tokens(usage.completion_tokens, usage.source)),
+        (_("Output tokens (completion)"), _counted_in_part(call) or _tokens(usage.completion_tokens, usage.source)),
     ]
     if usage.reasoning_tokens:
         rows.append((_("of these for thinking"), f"{usage.reasoning_tokens:,}"))
@@ -138,6 +138,15 @@ def _model(call: CallRecord) -> str:
     if not call.model_answered or model_names.bare(call.model) == model_names.bare(call.model_answered):
         return call.model_answered or call.model
     return _("{answered} (asked: {asked})").format(answered=call.model_answered, asked=call.model)
+
+
+def _counted_in_part(call: CallRecord) -> str:
+    """Where the service counted one of several versions, and the others are counted here: that; "" everywhere else."""
+    reported = (call.usage.received or {}).get("completion_tokens")
+    if call.usage.source != "estimated" or not reported or call.usage.completion_tokens is None:
+        return ""
+    words = _("{count:,} (the service counted one of {versions} versions, {reported}; the rest is our estimate)")
+    return words.format(count=call.usage.completion_tokens, versions=len(call.choices), reported=reported)
 
 
 def _tokens(count: int | None, source: str) -> str:
