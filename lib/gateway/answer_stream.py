@@ -59,6 +59,7 @@ class AnswerReader:
         self._of_one_choice = False
         self._model = ""
         self._named = False
+        self._request_id = info.request_id
         self._values = 0
         self._characters = 0
         self.progress = 0
@@ -267,9 +268,9 @@ class AnswerReader:
         self._characters += len(text) + len(reasoning)
         if self._characters > LIMIT:
             raise Malformed("The answer is longer than 16 million characters.")
-        # Model and request id travel once, with the first delta.
-        named, self._named = self._named, True
-        model, request_id = ("", "") if named else (self._model, self._info.request_id)
+        # Once each: the request id with the first delta, the model as soon as a chunk has named it.
+        request_id, self._request_id = self._request_id, ""
+        model, self._named = ("" if self._named else self._model), self._named or bool(self._model)
         return Delta(
             index,
             text,

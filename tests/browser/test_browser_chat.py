@@ -2,6 +2,7 @@
 models answer side by side, and nobody answers."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,17 @@ def test_another_page_meanwhile_costs_nothing(app: AppServer, api: FakeApi, cont
 
     expect(key(page, "answer_0")).to_contain_text(("You said: " + text).strip())
     assert len(asked(api, text)) == 1
+
+
+def test_the_wait_for_another_attempt_is_counted_down(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+    api.script("busy", b'{"error": {"message": "slow down"}}', status=429, headers={"retry-after": "40"})
+    page = open_page(context, link(app, "busy"))
+    send(page, "hurry")
+    first = re.compile(r"attempt 2 follows in (4\d|3[5-9]) seconds")
+    expect(page.get_by_text(first)).to_be_visible()
+    expect(page.get_by_text(re.compile(r"attempt 2 follows in 3[0-8] seconds"))).to_be_visible()
+    key(page, "chat_stop").get_by_role("button").click()
+    ended(page)
 
 
 def compose(page: Page, text: str) -> None:

@@ -75,6 +75,19 @@ def test_stopped_and_broken_calls_count_with_the_tokens_that_came(store: Store) 
     assert (found.stopped, found.cut, found.failed, found.ended_early) == (1, 3, 0, 3)
 
 
+def test_each_problem_is_counted_once(store: Store) -> None:
+    record(store, finish_reason="content_filter")
+    record(store, finish_reason="content_filter", state="error", error_kind="blocked")
+    record(store, finish_reason="content_filter", state="cancelled")
+    record(store, finish_reason="content_filter", state="partial")
+    record(store, finish_reason="length")
+    record(store, finish_reason="tool_calls")
+
+    found = totals(store)
+
+    assert (found.filtered, found.failed, found.stopped, found.cut) == (1, 1, 1, 2)
+
+
 def test_a_call_in_progress_counts_without_the_tokens_saved_so_far(store: Store) -> None:
     call = start(store, a_call())
     store.write(lambda db: records.checkpoint(db, call.id, Reply(usage=Usage(7, 7, source="estimated")))).result(20)

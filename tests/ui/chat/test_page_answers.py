@@ -86,6 +86,48 @@ def test_each_end_is_named_but_the_normal_one(app: AppTest, api: FakeApi, subtes
             assert re.fullmatch(r"[\d.]+ s( · tokens estimated)? ›", last_line(asked(app, api, name)))
 
 
+@pytest.mark.row("C11")
+def test_thoughts_whose_beginning_never_came_are_not_sent_back(app: AppTest, api: FakeApi) -> None:
+    asked(app, api, "reasoning-tags-closed-only-stream")
+    ask(app, "And now?", model="echo")
+
+    assert [one["content"] for one in api.requests[-1].body["messages"]] == ["Go on", "Yes", "And now?"]
+    assert [one.label for one in app.expander if one.label.startswith("Thinking")] == ["Thinking: about 3 tokens"]
+
+
+@pytest.mark.row("X12")
+def test_refusals_say_what_is_meant(app: AppTest, api: FakeApi, subtests: pytest.Subtests) -> None:
+    for name, words in [
+        ("mock-no-fixture-stream", "does not have what this request asks for (status 404)"),
+        ("not-a-chat-model-stream", "makes no chats"),
+        ("messages-roles-stream", "does not take this conversation as it is"),
+        ("cloudflare-524-stream", "with “stream” on it comes sooner"),
+        ("moved-307-stream", "This address sends requests on to another one; nothing was sent there."),
+        ("wait-seconds-stream", "It asks to wait 30 seconds"),
+    ]:
+        case = next(one for one in cases("refusals") if one["name"] == name)
+        api.script(name, *(one.encode() for one in case["steps"]), status=case["status"], headers=case["headers"])
+        text = shown(ask(click(app, "chat_new"), "Go on", model=name))
+        with subtests.test(name):
+            assert words in text
+            assert "Switch that setting off" not in text and "no chat service" not in text
+
+
+@pytest.mark.row("X12")
+def test_what_was_sent_twice_says_so(app: AppTest, api: FakeApi) -> None:
+    ask(app, "Hello", model="error-408-once")
+    assert "You said: Hello" in shown(app)
+    assert "Sent twice: the service gave up waiting the first time, and may bill that too." in shown(app)
+
+    ask(click(app, "chat_new"), "Hello", model="error-408")
+    assert "It was sent twice and may be billed twice." in shown(app)
+    for model in ("error-504", "error-524"):
+        ask(click(app, "chat_new"), "Hello", model=model)
+        assert sum(one.model == model for one in api.requests) == 1
+    ask(click(app, "chat_new"), "Hello", model="error-500-once")
+    assert "Sent twice" not in shown(app)
+
+
 @pytest.mark.row("C14", "U7")
 def test_a_reported_cost_goes_before_the_list_price_and_is_called_so(app: AppTest, api: FakeApi) -> None:
     assert "$0.25 reported" in last_line(asked(app, api, "usage-cost-stream", "gpt-4o"))
