@@ -6,6 +6,7 @@ Only the pages and the start-up code use this; a domain is handed what it needs.
 import asyncio
 import os
 import tempfile
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,11 @@ from lib.chat.conversation import Conversation
 from lib.chat.temporary import TemporaryChats
 from lib.core import tokens
 from lib.core.clock import now
-from lib.core.errors import SettingsError, StoreError, StoreNotOpened, StoreReplaced
+from lib.core.errors import InvalidInput, SettingsError, StoreError, StoreNotOpened, StoreReplaced
 from lib.core.i18n import N_
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoint_registry import EndpointRegistry
+from lib.gateway.endpoints import Endpoint, name_of
 from lib.gateway.known_keys import mask_log
 from lib.gateway.local_services import LocalServices
 from lib.gateway.model_lists import ModelLists
@@ -32,8 +34,12 @@ from lib.store import backup, process_lock
 from lib.store.database import Store
 from lib.store.spill import Spill
 from lib.sweep.scheduler import SweepScheduler
+from lib.visitor import LOCAL_OWNER
+from lib.visitor.keychain import Keychain, brought_back, remembered
 
 MEND_SECONDS = 5.0
+KEYCHAIN_SECONDS = 3.0
+"""For so long the start waits for keys that were to be remembered; later they come by themselves."""
 DELETED_KEPT_DAYS = 30
 """For so long a deleted chat could still be brought back; then its texts are removed from the disk."""
 
@@ -51,6 +57,7 @@ class Services:
     sweeps: SweepScheduler
     temporary: TemporaryChats
     local_services: LocalServices
+    keychain: Keychain
     store_trouble: StoreError | None = None
 
     @classmethod
@@ -88,8 +95,22 @@ class Services:
             Conversation(dispatcher, registry, owner, "", chat_id, temporary=True).erase()
 
         temporary, lists = TemporaryChats(jobs, forget), ModelLists(jobs, client)
-        local_services = LocalServices(jobs, client, settings.find_services and settings.mode == "local")
-        return cls(settings, store, registry, lists, local, dispatcher, sweeps, temporary, local_services, trouble)
+        alone = settings.mode == "local"
+        local_services, keychain = LocalServices(jobs, client, settings.find_services and alone), Keychain(alone)
+        _bring_back(keychain, registry, store)
+        return cls(
+            settings,
+            store,
+            registry,
+            lists,
+            local,
+            dispatcher,
+            sweeps,
+            temporary,
+            local_services,
+            keychain,
+            trouble,
+        )
 
     def conversation(
         self, owner: str, session: str, chat_id: str | None = None, temporary: bool = False
@@ -127,6 +148,24 @@ def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:
         return Store.open(settings.store_url, settings.data_dir, settings.lock_seconds), None
     except StoreError as trouble:
         return Store.in_memory(), StoreNotOpened(trouble)
+
+
+def _bring_back(keychain: Keychain, registry: EndpointRegistry, store: Store) -> None:
+    """Connect the services whose keys are in the keychain; one that asks to be unlocked first holds nothing up."""
+    try:
+        addresses = store.read(lambda db: remembered(db, LOCAL_OWNER))
+    except StoreError:
+        return
+
+    def connect() -> None:
+        for address, key in reversed(list(brought_back(keychain, addresses))):
+            with suppress(InvalidInput):  # the operator has set this service to another address meanwhile
+                registry.connect(LOCAL_OWNER, Endpoint(name_of(address), address, key))
+
+    if addresses:
+        thread = threading.Thread(target=connect, daemon=True)
+        thread.start()
+        thread.join(KEYCHAIN_SECONDS)
 
 
 def _mend_the_past(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:

@@ -17,7 +17,7 @@ from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_sentence, language
 from lib.ui.shared.visitor import Visitor
-from lib.visitor import known_services
+from lib.visitor import keychain, known_services
 
 TEST_SECONDS = 20.0
 CUSTOM = "custom"
@@ -101,7 +101,7 @@ def _body(services: Services, visitor: Visitor) -> None:
         key="connection_service",
         on_change=_fill_address,
     )
-    _fields()
+    _fields(services)
     service = st.session_state["connection_service"]
     if service in KEY_PAGES:
         st.caption(_("Where to get a key: {page}").format(page=KEY_PAGES[service]))
@@ -124,7 +124,7 @@ def _begin_with(address: str) -> None:
     st.session_state["connection_base_url"] = address
 
 
-def _fields() -> None:
+def _fields(services: Services) -> None:
     # In a form: a password field that is left by Tab, or by its own eye, keeps its text to itself (streamlit#5659).
     with st.form("connection_form", border=False):
         st.text_input(_("Address (base URL)"), key="connection_base_url", placeholder="https://api.example.com/v1")
@@ -136,6 +136,12 @@ def _fields() -> None:
             placeholder=_("none needed") if _on_this_computer() else "sk-…",
             help=_("The key stays in this server's memory; it is not saved and never leaves for another address."),
         )
+        if services.keychain.usable:
+            st.checkbox(
+                _("Remember on this computer"),
+                key="connection_remember",
+                help=_("The key goes into this computer's keychain, and stays there until you press Forget."),
+            )
         # The test runs in the dialog's body, not in the callback: a callback can draw neither spinner nor error.
         st.form_submit_button(
             _("Connect"), key="connection_save", type="primary", on_click=_ask_for_test, width="stretch"
@@ -174,6 +180,7 @@ def _test(services: Services, visitor: Visitor) -> None:
         notice = _notice(found, typed, operators=typed is offered)
         if typed is not offered:
             _connect(services, visitor, found)
+            _remember(services, visitor, found.endpoint, bool(st.session_state.get("connection_remember")))
     except TimeoutError:
         error_box(
             InvalidInput(
@@ -234,10 +241,27 @@ def _connect(services: Services, visitor: Visitor, found: Found) -> None:
     model_picker.begin_with(services, endpoint)
 
 
+def _remember(services: Services, visitor: Visitor, endpoint: Endpoint, wanted: bool) -> None:
+    """Put the key into the keychain where that is asked for; else take out what is there from an earlier time."""
+    address, key = endpoint.base_url, endpoint.api_key
+    wanted = wanted and bool(key.get_secret_value())
+    if not wanted and address not in services.store.read(lambda db: keychain.remembered(db, visitor.owner)):
+        return
+    try:
+        services.keychain.keep(address, key) if wanted else services.keychain.forget(address)
+    except keychain.KeychainRefused as refused:
+        state.notices.append(error_sentence(refused))
+        wanted = False
+    services.store.write(lambda db: keychain.note(db, visitor.owner, address, wanted)).result()
+
+
 def _connected_services(services: Services, visitor: Visitor) -> None:
-    for endpoint in services.registry.own(visitor.owner):
+    own = services.registry.own(visitor.owner)
+    remembered = services.store.read(lambda db: keychain.remembered(db, visitor.owner)) if own else []
+    for endpoint in own:
         left, right = st.columns([3, 1], vertical_alignment="center")
-        left.caption(literal(endpoint.base_url))
+        mark = f" · {_('remembered on this computer')}" if endpoint.base_url in remembered else ""
+        left.caption(literal(endpoint.base_url) + mark)
         right.button(
             _("Forget"),
             key=f"connection_forget_{endpoint.name}",
@@ -249,3 +273,4 @@ def _connected_services(services: Services, visitor: Visitor) -> None:
 def _forget(services: Services, visitor: Visitor, endpoint: Endpoint) -> None:
     services.registry.disconnect(visitor.owner, endpoint.name)
     services.models.forget(visitor.owner, endpoint)
+    _remember(services, visitor, endpoint, wanted=False)

@@ -56,6 +56,7 @@ def warm_up() -> None:
     prices.list_price("gpt-4o")
     gc.collect()
     gc.freeze()
+    _ = services().keychain.usable  # found out by the time that somebody opens the dialog
     services().local_services.look()  # last: while modules are loaded, its fifth of a second would be over at once
 
 
