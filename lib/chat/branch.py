@@ -7,7 +7,7 @@ place; it is only passed over.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ _Children = dict[str | None, list[_Place]]
 _TURN = [
     messages.c.id.label("turn_id"),
     *(messages.c[name] for name in ("parent_id", "role", "content", "images", "choice", "together", "left_out")),
+    messages.c.created_at,
 ]
 _Values = Mapping[str, Any]
 
@@ -40,11 +41,12 @@ _Values = Mapping[str, Any]
 class Turn:
     """One message of the open branch.
 
-    `begun` is the text that an answer goes on with; `text` begins with it. `parts` are what an answer holds beside
-    its text. `images` are ids. `left_out` is how many of
-    the oldest turns its call did not get. `together` is what answers of several models to one question share.
+    `begun` is the text that an answer goes on with; `text` begins with it. `parts` are what an answer holds beside its
+    text. `images` are ids. `left_out` is how many of the oldest turns its call did not get. `together` is what answers
+    of several models to one question share.
     `siblings` are the ids of all messages in its place, oldest first. `alternatives` are those of the same call, by
     choice; `versions` has one id for each call or written text, so that n alternatives count as one version.
+    `created_at` is in microseconds since 1970 (UTC).
     """
 
     id: str
@@ -62,6 +64,7 @@ class Turn:
     siblings: tuple[str, ...]
     alternatives: tuple[str, ...]
     versions: tuple[str, ...]
+    created_at: int
 
     @property
     def number(self) -> int:
@@ -78,6 +81,20 @@ def side_by_side(conn: Connection, owner: str, chat_id: str, together: str) -> l
     """The answers of several models to one question, one turn for each call, in the order they were asked."""
     of = {"owner": owner, "chat": chat_id, "together": together}
     return _turns(conn, _turns_together(), _answers_together(), of)
+
+
+def all_turns(conn: Connection, owner: str, chat_id: str) -> list[Turn]:
+    """The turns of all branches, each after its parent; one whose parent was deleted follows that one's."""
+    of = {"owner": owner, "chat": chat_id}
+    found = _turns(conn, _whole_tree(), _all_answers(), of)
+    deleted = {row.id: row.parent_id for row in conn.execute(_deleted(), of)}
+    return [replace(turn, parent=_kept(turn.parent, deleted)) for turn in found]
+
+
+def _kept(parent: str | None, deleted: Mapping[str, str | None]) -> str | None:
+    while parent is not None and parent in deleted:
+        parent = deleted[parent]
+    return parent
 
 
 def _turns(conn: Connection, turns: Select[Any], said: Select[Any], of: Mapping[str, str]) -> list[Turn]:
@@ -137,6 +154,31 @@ def _turns_together() -> Select[Any]:
 def _answers_together() -> Select[Any]:
     # any owner: _TOGETHER names the owner.
     return _with_texts(select(*ANSWER).select_from(messages).join(calls, _OWN_CALL).where(*_TOGETHER))
+
+
+_ALL = (messages.c.owner == OWNER, messages.c.chat_id == CHAT, messages.c.deleted_at.is_(None))
+
+
+@cache
+def _whole_tree() -> Select[Any]:
+    # any owner: _ALL and _OWN_CALL name the owner.
+    query = select(*_TURN, *COLUMNS).outerjoin(calls, _OWN_CALL)
+    details = query.outerjoin(call_details, call_details.c.call_seq == calls.c.seq)
+    return details.where(*_ALL).order_by(messages.c.seq)
+
+
+@cache
+def _all_answers() -> Select[Any]:
+    # any owner: _ALL and _OWN_CALL name the owner.
+    wanted = select(*ANSWER).select_from(messages).join(calls, _OWN_CALL)
+    # The first choice stands for its call: all answers are joined to the call, not to its turns.
+    return _with_texts(wanted.where(*_ALL, messages.c.choice == 0))
+
+
+@cache
+def _deleted() -> Select[Any]:
+    found = select(messages.c.id, messages.c.parent_id).where(messages.c.owner == OWNER, messages.c.chat_id == CHAT)
+    return found.where(messages.c.deleted_at.is_not(None))
 
 
 def _with_texts(wanted: Select[Any]) -> Select[Any]:
@@ -203,6 +245,7 @@ def _turn(row: _Values, choices: records.Answers, children: _Children) -> Turn:
         siblings=tuple(place.id for place in family),
         alternatives=alternatives,
         versions=versions,
+        created_at=row["created_at"],
     )
 
 

@@ -16,12 +16,13 @@ from lib.calls.dispatcher import Dispatcher
 from lib.calls.records import CallRecord
 from lib.calls.runner import as_it_ended
 from lib.chat import repository as chats
+from lib.chat.export import Document
 from lib.chat.form import Form
+from lib.chat.imported import ImportedChat
 from lib.chat.repository import Turn
 from lib.core.contract import Call, ChatRequest, Choice, Message, Params, Role
 from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected, StoreError
 from lib.core.i18n import N_
-from lib.core.parts import Part
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
@@ -136,14 +137,14 @@ class Conversation:
         turns = self.branch()
         messages = [Message(role=one.role, content=one.text, images=self.images(one.images)) for one in turns]
         copy = replace(self, chat_id=None, temporary=True)
-        return replace(copy, chat_id=copy.import_chat("", messages)) if messages else copy
+        return replace(copy, chat_id=copy.import_chat(ImportedChat.of(messages))) if messages else copy
 
     def keep(self) -> str:
         """Save the open branch of a temporary chat as a chat like any other, and forget the temporary one; the id of
         the new chat. Raises StoreError."""
         turns = self.branch()
         messages = [Message(role=one.role, content=one.text, images=self.images(one.images)) for one in turns]
-        chat_id = replace(self, chat_id=None, temporary=False).import_chat("", messages)
+        chat_id = replace(self, chat_id=None, temporary=False).import_chat(ImportedChat.of(messages))
         # Only when the new one is on the disk: until then the temporary chat is all there is.
         self.erase()
         return chat_id
@@ -157,17 +158,29 @@ class Conversation:
                 return
             await asyncio.sleep(KEEP_SECONDS)
 
-    def import_chat(self, title: str, messages: Sequence[Message]) -> str:
-        """Keep a conversation that was held elsewhere; the id of its chat."""
+    def import_chat(self, chat: ImportedChat) -> str:
+        """Keep a chat that was held elsewhere; its id."""
+        return self.store.write(lambda db: chats.add_chat(db, self.owner, chat)).result()
 
-        def record(db: Connection) -> str:
-            chat_id = chats.new_chat(db, self.owner, title or messages[0].content)
-            parent = None
-            for one in messages:
-                parent = chats.add_message(db, self.owner, chat_id, parent, one.role, one.content, one.images)
-            return chat_id
+    def document(self) -> Document:
+        """The whole chat, with all its branches, to be saved as a file. Raises NotFound."""
+        if self.chat_id is None:
+            raise chats.NotFound
+        chat_id = self.chat_id
+        chat = self.store.read(lambda db: chats.find(db, self.owner, chat_id))
+        found = self._with_held(self.store.read(lambda db: chats.all_turns(db, self.owner, chat_id)))
+        kept = self.store.read(lambda db: [kept_parts.load(db, self.owner, turn.parts) for turn in found])
+        turns = [replace(turn, parts=parts) for turn, parts in zip(found, kept, strict=True)]
+        branch = [turn.id for turn in self.branch()]
+        ids = list(dict.fromkeys(id for turn in turns for id in turn.images))
+        pictures = self.store.read(lambda db: image_store.load_each(db, self.owner, ids))
+        return Document(chat, turns, branch, pictures, self._system_of(turns, branch))
 
-        return self.store.write(record).result()
+    def _system_of(self, turns: Sequence[Turn], branch: Sequence[str]) -> str:
+        """The standing prompt that the last answer of the open branch was given."""
+        made = [turn.call.id for turn in turns if turn.call and turn.id in set(branch)]
+        sent = self.store.read(lambda db: records.messages_of(db, self.owner, made[-1])) if made else []
+        return sent[0].content if sent and sent[0].role == "system" else ""
 
     def regenerate(self, form: Form, instead_of: Turn | None = None) -> None:
         """Ask a question once more, the last one or that of the answer `instead_of`; what comes is a sibling of the old
@@ -249,13 +262,6 @@ class Conversation:
             Message(role=turn.role, content=turn.text, images=tuple(urls[id] for id in turn.images if id in urls))
             for turn in used
         ]
-
-    def with_parts(self, turns: Sequence[Turn]) -> list[tuple[Message, list[Part]]]:
-        """The conversation to be kept elsewhere: as it goes to a model, and what answers hold beside their text."""
-        used = [turn for turn in turns if turn.text.strip() or turn.images or turn.parts]
-        kept = self.store.read(lambda db: [kept_parts.load(db, self.owner, turn.parts) for turn in used])
-        said = [Message(role=turn.role, content=turn.text, images=self.images(turn.images)) for turn in used]
-        return list(zip(said, kept, strict=True))
 
     def images(self, ids: Sequence[str]) -> tuple[str, ...]:
         """The data URLs of images."""

@@ -1,155 +1,121 @@
-"""Writes a chat as Markdown to read or JSON to keep, and reads JSON back. Foreign files are checked before use.
+"""Writes a chat as Markdown to read or as JSON to keep; `chat_import` reads the JSON back.
 
-Ours is `{"tempera": 1, "title": .., "messages": [{"role": .., "content": ..}, ..]}`; a plain array of Chat Completions
-messages is taken too. Images are parts of a message, as data URLs. Nothing else in a file has any effect: unknown keys
-are refused.
+The JSON is `{"tempera": 2, "title", "created", "changed", "system", "current", "images", "messages"}`. The messages are
+those of all branches, each after the one it follows: `id`, `parent` (the id of that one, or null), `role`, `content`,
+`date`, `images` (ids of `images`), and for an answer what it holds beside its text, its service, model, settings and
+numbers. `current` is the last message of the branch that is open. Times are ISO 8601 in UTC, costs US dollars.
 """
 
 import json
-import re
-import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from lib.calls.records import CallRecord
+from lib.chat.branch import Turn
+from lib.chat.repository import Chat
+from lib.core import parts
+from lib.core.contract import Role
 
-from lib.core import images, parts
-from lib.core.contract import Message, Role
-from lib.core.errors import InvalidInput
-from lib.core.i18n import N_
-from lib.core.json_outline import Outline, TooMuch
-from lib.core.parts import Part
-
-MAX_BYTES = 25_000_000
-"""Images included."""
-MAX_MESSAGES = 5_000
-MAX_TEXT_BYTES = 40_000_000
-"""Of all texts in memory, where a single emoji makes each character of its message take four bytes."""
-_WIDE = re.compile(rb"[\xf0-\xf4]|\\u[dD][89abAB]")
-"""What makes a text take four bytes for each of its characters."""
-MAX_MARKS = 250_000
-"""Strings, brackets and commas; 5,000 messages of several images each need fewer."""
-MAX_FRAME = 1_000_000
-"""Bytes outside the messages: the title, and blanks."""
+VERSION = 2
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A chat with the turns of all its branches, each after its parent; `branch` are the ids of the open one. `images`
+    are data URLs by id, `system` is the standing prompt."""
+
+    chat: Chat
+    turns: Sequence[Turn]
+    branch: Sequence[str]
+    images: Mapping[str, str]
+    system: str = ""
 
 
-class _Text(_Strict):
-    type: Literal["text"]
-    text: str
+def to_json(document: Document) -> bytes:
+    """The chat as JSON."""
+    chat = document.chat
+    found = {
+        "tempera": VERSION,
+        "title": chat.title,
+        "created": _iso(chat.created_at),
+        "changed": _iso(chat.updated_at),
+        "system": document.system,
+        "current": document.branch[-1] if document.branch else None,
+        # Before the messages that name them: whoever reads the file piece by piece knows them then.
+        "images": [{"id": id, "url": url} for id, url in document.images.items()],
+        "messages": [_message(turn) for turn in document.turns],
+    }
+    return json.dumps(found, ensure_ascii=False, indent=1).encode("utf-8", "replace")
 
 
-class _Address(_Strict):
-    url: Annotated[str, AfterValidator(images.checked)]
-    detail: Literal["auto", "low", "high"] = "auto"
-
-
-class _Image(_Strict):
-    type: Literal["image_url"]
-    image_url: _Address
-
-
-# fail_fast, here and below: pydantic would else collect an error for each of a hundred thousand wrong parts.
-_Parts = Annotated[list[Annotated[_Text | _Image, Field(discriminator="type")]], Field(fail_fast=True)]
-
-
-class _Message(_Strict):
-    role: Literal["system", "user", "assistant"]
-    content: str | _Parts
-    # What an answer held beside its text is kept in the file and not taken back: no model gets it anyway.
-    tool_calls: Any = None
-    images: Any = None
-    annotations: Any = None
-    audio: Any = None
-
-    def plain(self) -> Message:
-        """Its text and images apart. Raises InvalidInput for too many images."""
-        content = [_Text(type="text", text=self.content)] if isinstance(self.content, str) else self.content
-        urls = [part.image_url.url for part in content if isinstance(part, _Image)]
-        if urls and self.role != "user":
-            raise InvalidInput(N_("Only a user's message can carry images."))
-        text = "\n".join(part.text for part in content if isinstance(part, _Text))
-        return Message(role=self.role, content=text, images=images.few_enough(urls))
-
-
-_PLACE = 0
-_Places = Annotated[list[Literal[0]], Field(min_length=1, max_length=MAX_MESSAGES, fail_fast=True)]
-
-
-class _File(_Strict):
-    """All of a file but its messages, which are read one by one: `_PLACE` stands for each."""
-
-    tempera: Literal[1]
-    title: Annotated[str, Field(max_length=1_000)] = ""
-    messages: _Places
-
-
-_PLACES: TypeAdapter[list[Literal[0]]] = TypeAdapter(_Places)
-
-
-def to_json(title: str, messages: Sequence[tuple[Message, Sequence[Part]]]) -> bytes:
-    """The chat as JSON; `read` brings it back, but for what answers hold beside their text."""
-    # As a request has them: what reads a file takes a plain array of such messages too.
-    turns = [message.to_send() | parts.to_message(beside) for message, beside in messages]
-    return json.dumps({"tempera": 1, "title": title, "messages": turns}, ensure_ascii=False, indent=2).encode()
-
-
-def to_markdown(title: str, messages: Sequence[tuple[Message, Sequence[Part]]], names: Mapping[Role, str]) -> bytes:
-    """The chat as Markdown; `names` say who speaks, by role."""
-    turns = [
-        "\n\n".join(filter(None, [f"**{names[message.role]}**", message.content, parts.to_markdown(beside)]))
-        for message, beside in messages
-    ]
+def to_markdown(document: Document, names: Mapping[Role, str]) -> bytes:
+    """The open branch as Markdown; `names` say who speaks, by role."""
+    by_id = {turn.id: turn for turn in document.turns}
+    turns = [f"# {document.chat.title}"]
+    if document.system:
+        turns.append(f"**{names['system']}**\n\n{document.system}")
+    for turn in (by_id[id] for id in document.branch if id in by_id):
+        figures = f"*{_figures(turn.call)}*" if turn.call else ""
+        said = [f"**{names[turn.role]}**", turn.text, parts.to_markdown(turn.parts), figures]
+        turns.append("\n\n".join(filter(None, said)))
     # Half a surrogate pair, which a model may send, has no UTF-8.
-    return "\n\n---\n\n".join([f"# {title}", *turns]).encode("utf-8", "replace")
+    return "\n\n---\n\n".join(turns).encode("utf-8", "replace")
 
 
-def read(file: bytes) -> tuple[str, list[Message]]:
-    """Title ("" when the file has none) and messages; raises InvalidInput for anything that is not a chat."""
-    if len(file) > MAX_BYTES:
-        raise InvalidInput(N_("The file is larger than {most} MB."), most=MAX_BYTES // 1_000_000)
-    try:
-        title, turns = _read(file)
-    except (ValidationError, RecursionError, UnicodeError, TooMuch):
-        raise InvalidInput(
-            N_("This file is not a chat: neither one that was saved here nor an array of messages.")
-        ) from None
-    if any(message.role == "system" for message in turns[1:]):
-        raise InvalidInput(N_("Only the first message of a file can be a system prompt."))
-    return title, turns
+def _message(turn: Turn) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "id": turn.id,
+        "parent": turn.parent,
+        "role": turn.role,
+        "content": turn.text,
+        "date": _iso(turn.call.started_at if turn.call else turn.created_at),
+    }
+    if turn.reasoning:
+        found["reasoning"] = turn.reasoning
+    if turn.images:
+        found["images"] = list(turn.images)
+    found |= parts.to_message(turn.parts)
+    return found | _answer(turn.call, turn.choice) if turn.call else found
 
 
-def _read(file: bytes) -> tuple[str, list[Message]]:
-    """Message by message: pydantic makes a tree of what it reads, fifty times as large as the text of a crafted one."""
-    listed = file.lstrip().startswith(b"[")
-    outline = Outline(file, 1 if listed else 2, MAX_MARKS)
-    frame = outline.without_pieces(b"%d" % _PLACE)
-    if len(frame) > MAX_FRAME:
-        raise TooMuch
-    title, places = ("", _PLACES.validate_json(frame)) if listed else _framed(frame)
-    if len(places) != len(outline.pieces):
-        raise TooMuch
-    messages: list[Message] = []
-    room = MAX_TEXT_BYTES
-    for piece in outline.pieces:
-        text = file[piece]
-        if len(text) * 4 > MAX_TEXT_BYTES and b"data:image/" not in text and _WIDE.search(text):
-            raise _too_long()
-        messages.append(_Message.model_validate_json(text).plain())
-        # The size in memory and not the number of characters: one emoji makes a text four bytes a character wide.
-        room -= sys.getsizeof(messages[-1].content)
-        if room < 0:
-            raise _too_long()
-    return title, messages
+def _answer(call: CallRecord, choice: int) -> dict[str, Any]:
+    """Who answered, how it was asked, and what it took. The usage is that of all choices of the call together."""
+    said = call.choices[choice] if choice < len(call.choices) else None
+    return {
+        "call": call.id,
+        "choice": choice,
+        "service": call.endpoint,
+        "model": call.model,
+        "model_answered": call.model_answered or None,
+        "settings": dict(call.params_asked),
+        "state": call.state,
+        "error": call.error_kind or None,
+        "finish_reason": said.finish_reason if said else None,
+        "usage": _usage(call),
+        "cost": call.cost,
+        "seconds": call.seconds,
+        "first_token_seconds": call.first_token_seconds,
+    }
 
 
-def _framed(frame: bytes) -> tuple[str, list[Literal[0]]]:
-    chat = _File.model_validate_json(frame)
-    return chat.title, chat.messages
+def _usage(call: CallRecord) -> dict[str, Any]:
+    names = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "source")
+    return {name: getattr(call.usage, name) for name in names}
 
 
-def _too_long() -> InvalidInput:
-    return InvalidInput(N_("The texts in this file are too long to be brought in at once: split it."))
+def _figures(call: CallRecord) -> str:
+    """One line under the fields' own names, which are the same in every language."""
+    facts = {**call.params_asked, **_usage(call)}
+    facts |= {"cost": call.cost, "seconds": None if call.seconds is None else round(call.seconds, 1)}
+    model = call.model_answered or call.model
+    words = [
+        f"{name} {value}" for name, value in facts.items() if value is not None and name not in ("stream", "source")
+    ]
+    return " · ".join([f"{call.endpoint}/{model}", _iso(call.started_at), *words])
+
+
+def _iso(moment: int) -> str:
+    """Microseconds since 1970 as ISO 8601."""
+    return datetime.fromtimestamp(moment / 1_000_000, UTC).isoformat(timespec="seconds")

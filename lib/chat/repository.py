@@ -24,7 +24,8 @@ from sqlalchemy import delete as sql_delete
 
 from lib.calls import records
 from lib.calls.records import ANSWER_TEXT, CallRecord
-from lib.chat.branch import Turn, open_branch, side_by_side
+from lib.chat.branch import Turn, all_turns, open_branch, side_by_side
+from lib.chat.imported import ImportedChat
 from lib.core.clock import now
 from lib.core.contract import Role
 from lib.core.errors import InvalidInput
@@ -33,7 +34,7 @@ from lib.core.titles import title_of
 from lib.store import image_store, message_nodes
 from lib.store.schema import answers, calls, chats, messages, texts
 
-__all__ = ["CallRecord", "Chat", "NotFound", "Turn", "open_branch", "side_by_side"]
+__all__ = ["CallRecord", "Chat", "NotFound", "Turn", "all_turns", "open_branch", "side_by_side"]
 
 
 class NotFound(InvalidInput):
@@ -64,6 +65,26 @@ def new_chat(conn: Connection, owner: str, first_text: str) -> str:
     return chat_id
 
 
+def add_chat(conn: Connection, owner: str, chat: ImportedChat) -> str:
+    """Keep a chat that was held elsewhere and has a turn, with its own times where it has them; its id."""
+    moment, ids = now(), [secrets.token_hex(16) for _ in chat.turns]
+    created = chat.created_at or moment
+    chat_id = secrets.token_hex(16)
+    row = {"id": chat_id, "owner": owner, "title": title_of(chat.title or chat.branch[0].content)}
+    row["head"] = ids[-1 if chat.current is None else chat.current]
+    conn.execute(chats.insert().values(**row, created_at=created, updated_at=chat.updated_at or moment))
+    place = {"owner": owner, "chat_id": chat_id, "choice": 0}
+    rows = []
+    for id, turn in zip(ids, chat.turns, strict=True):
+        pictures = image_store.keep(conn, owner, turn.message.images) or None
+        parent = None if turn.parent is None else ids[turn.parent]
+        said = {"role": turn.message.role, "content": turn.message.content, "images": pictures}
+        rows.append({**place, **said, "id": id, "parent_id": parent, "created_at": turn.created_at or created})
+    # One statement for all: each turn by itself would take three.
+    conn.execute(messages.insert(), rows)
+    return chat_id
+
+
 def chats_of(conn: Connection, owner: str, search: str = "", limit: int | None = None) -> list[Chat]:
     """The owner's chats, last used first, at most `limit`; with `search` those that have it in their title or in a
     text."""
@@ -72,6 +93,15 @@ def chats_of(conn: Connection, owner: str, search: str = "", limit: int | None =
         query = query.where(_has_words(owner, search.strip()))
     rows = conn.execute(query.order_by(chats.c.updated_at.desc(), chats.c.id).limit(limit)).mappings()
     return [Chat(**{field.name: row[field.name] for field in fields(Chat)}) for row in rows]
+
+
+def find(conn: Connection, owner: str, chat_id: str) -> Chat:
+    """A chat of the list; raises NotFound."""
+    query = select(chats).where(chats.c.owner == owner, chats.c.id == chat_id, chats.c.deleted_at.is_(None))
+    row = conn.execute(query).mappings().first()
+    if row is None:
+        raise NotFound
+    return Chat(**{field.name: row[field.name] for field in fields(Chat)})
 
 
 def add_message(

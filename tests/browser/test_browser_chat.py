@@ -132,6 +132,9 @@ def test_a_chat_is_saved_and_comes_back_from_its_file(
     page = open_page(context, f"{link(app, 'echo')}&system=")
     send(page, "keep **this**")
     ended(page)
+    key(page, "chat_regenerate").get_by_role("button").click()
+    expect(page.get_by_text("2/2")).to_be_visible()
+    ended(page)
     saved = {}
     for ending in ("md", "json"):
         key(page, "chat_menu").get_by_role("button").first.click()
@@ -140,6 +143,7 @@ def test_a_chat_is_saved_and_comes_back_from_its_file(
         saved[ending] = tmp_path / download.value.suggested_filename
         download.value.save_as(saved[ending])
         page.keyboard.press("Escape")
+    assert [path.name for path in saved.values()] == ["keep this.md", "keep this.json"]
     assert "**You**\n\nkeep **this**" in saved["md"].read_text(encoding="utf-8")
 
     page = open_page(context, f"{link(app, 'echo')}&system=")
@@ -147,6 +151,7 @@ def test_a_chat_is_saved_and_comes_back_from_its_file(
     key(page, "chat_bring_in").locator("summary").click()
     page.locator("input[type=file][accept*=json]").first.set_input_files(saved["json"])
     expect(key(page, "answer_0")).to_contain_text("You said: keep this")
+    expect(page.get_by_text("2/2")).to_be_visible()
     send(page, "go on")
     expect(key(page, "answer_1")).to_contain_text("You said: go on")
     assert [one["content"] for one in asked(api, "go on")[0].body["messages"]] == [

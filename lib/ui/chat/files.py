@@ -1,21 +1,23 @@
-"""Buttons that save a chat as a file, and the field that brings one in."""
+"""Buttons that save a chat as a file, and the field that brings chats in."""
 
 from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
 
-from lib.chat import export
+from lib.chat import chat_import, export
 from lib.chat.conversation import Conversation
+from lib.chat.import_source import MAX_BYTES
 from lib.chat.repository import Chat
 from lib.core.contract import Role
-from lib.core.errors import InvalidInput
-from lib.ui.chat import model_actions
+from lib.core.errors import TemperaError
+from lib.core.file_names import file_name
+from lib.ui.chat import import_dialog, model_actions
+from lib.ui.chat.import_dialog import UPLOAD
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_sentence, role_names
+from lib.ui.shared.texts import _, error_message, role_names
 
 JSON = "application/json"
-UPLOAD = "chat_import"
 
 
 def save_buttons(chat: Chat) -> None:
@@ -24,8 +26,8 @@ def save_buttons(chat: Chat) -> None:
     for label, ending, mime in ((_("Save as text"), "md", "text/markdown"), (_("Save as JSON"), "json", JSON)):
         st.download_button(
             label,
-            partial(_file, owned, chat.title, names, ending),
-            file_name=f"tempera-chat.{ending}",
+            partial(_file, owned, names, ending),
+            file_name=file_name(chat.title, ending, "tempera-chat"),
             mime=mime,
             key=f"chat_save_{ending}",
             icon=":material/download:",
@@ -34,36 +36,37 @@ def save_buttons(chat: Chat) -> None:
 
 
 def import_chat() -> None:
-    """A chat from a file: one that was saved here, or an array of messages."""
+    """Chats from a file: one that was saved here, or what other programs write."""
     with st.expander(_("Bring in a chat"), key="chat_bring_in", type="compact", icon=":material/upload:"):
+        st.caption(_("Saved here, or from ChatGPT (also its .zip), Open WebUI, or a request’s messages."))
         st.file_uploader(
             _("A JSON file"),
-            type="json",
+            type=["json", "zip"],
             key=UPLOAD,
             on_change=_read,
-            max_upload_size=export.MAX_BYTES // 1_000_000,
+            max_upload_size=MAX_BYTES // 1_000_000,
             label_visibility="collapsed",
         )
+    import_dialog.offer()
 
 
-def _file(owned: Conversation, title: str, names: Mapping[Role, str], ending: str) -> bytes:
-    messages = owned.with_parts(owned.branch())
-    if ending == "json":
-        return export.to_json(title, messages)
-    return export.to_markdown(title, messages, names)
+def _file(owned: Conversation, names: Mapping[Role, str], ending: str) -> bytes:
+    document = owned.document()
+    return export.to_json(document) if ending == "json" else export.to_markdown(document, names)
 
 
 def _read() -> None:
     file = st.session_state[UPLOAD]
+    state.offered_chats = None
     if file is None:
         return
     try:
-        title, messages = export.read(file.getvalue())
-        if messages[0].role == "system":
-            st.session_state["chat_system"] = messages.pop(0).content
-        if not messages:
-            return
-        model_actions.new()
-        state.chat_id = model_actions.current().import_chat(title, messages)
-    except InvalidInput as error:
-        state.notices.append(error_sentence(error))
+        with st.spinner(_("Reading the file …")):
+            found = chat_import.listing(file.getvalue())
+        if len(found.chats) > 1:
+            state.offered_chats = found
+        else:
+            import_dialog.open_only(found)
+    except TemperaError as error:
+        # Without its hint, which is about a message that was typed.
+        state.notices.append(error_message(error))

@@ -6,6 +6,8 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
+from lib.chat.chat_import import Listing
+
 T = TypeVar("T")
 
 SHOWN_TURNS = 30
@@ -113,11 +115,14 @@ class State:
     """How many times a service was connected in this tab."""
     choosing_prompt: SessionValue[bool] = SessionValue("chat_templates", bool)
     """Whether the prompts to be used again are open."""
+    offered_chats: SessionValue[Listing | None] = SessionValue("offered_chats", _nothing)
+    """The chats in a file, while some of them are chosen; None is no file."""
 
     @property
     def dialog_open(self) -> bool:
         """Whether a dialog covers the page. Streamlit answers in it only while no script runs."""
-        return self.choosing_model or self.connecting or self.choosing_prompt or self.inspected is not None
+        chosen_from = self.inspected is not None or self.offered_chats is not None
+        return self.choosing_model or self.connecting or self.choosing_prompt or chosen_from
 
 
 state = State()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.chat import export
+from lib.chat import chat_import, export
 from lib.ui.shared import resources
 from lib.ui.shared.texts import LANGUAGE_KEY
 from tests.case_files import cases
@@ -159,12 +159,14 @@ def test_what_is_no_text_stands_in_what_is_saved_and_is_never_sent_back(app: App
     assert "tool_calls" not in sent and "base64" not in sent
 
     chat = resources.services().conversation(owner(app), "s", app.session_state["open_chat"], False)
-    saved = export.to_json("T", chat.with_parts(chat.branch())).decode()
+    saved = export.to_json(chat.document()).decode()
     names = {"user": "You", "assistant": "Model"}
-    read = export.to_markdown("T", chat.with_parts(chat.branch()), names).decode()
+    read = export.to_markdown(chat.document(), names).decode()
     for found in ("get_weather", "data:image/png;base64,", "https://a.example/x", "UklGRg=="):
         assert found in saved and found in read
-    assert len(export.read(saved.encode())[1]) == 8
+    [back], lost = chat_import.chosen(saved.encode(), {0}), chat_import.listing(saved.encode()).lost
+    assert [one.role for one in back.branch].count("user") == 4
+    assert (lost["image"], lost["part"]) == (1, 1)
 
 
 @pytest.mark.row("S16")
