@@ -14,7 +14,7 @@ from lib.ui.shared.texts import _, page_language
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 ASSETS = Path(__file__).with_name("assets")
-NO_ENGLISH_HINT = ":is(.st-key-connection_key, .st-key-connection_base_url) [data-testid=InputInstructions]"
+NO_ENGLISH_HINT = "[data-testid=stForm] [data-testid=InputInstructions]"
 """“Press Enter to submit form” is Streamlit's own, in no other language."""
 
 st.set_page_config(page_title="Tempera", page_icon=ASSETS / "icon.svg", initial_sidebar_state="auto")
