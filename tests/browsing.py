@@ -1,5 +1,8 @@
 """What the browser tests share: how to open a page, find things on it, and send."""
 
+import json
+from pathlib import Path
+
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.app_server import AppServer
@@ -63,3 +66,24 @@ def asked(api: FakeApi, text: str) -> list[Recorded]:
     """The chat requests whose last message is `text`."""
     chats = [request for request in api.requests if request.path.endswith("/chat/completions")]
     return [request for request in chats if [one["content"] for one in request.body["messages"]][-1:] == [text]]
+
+
+def bring_in(page: Page, pairs: list[tuple[str, str]], folder: Path, title: str = "Brought in") -> None:
+    """Bring in a chat in which each first text was asked and each second one answered."""
+    roles = ("user", "assistant")
+    messages = [{"role": role, "content": text} for pair in pairs for role, text in zip(roles, pair, strict=True)]
+    file = folder / "chat.json"
+    file.write_text(json.dumps({"tempera": 1, "title": title, "messages": messages}), "utf-8")
+    key(page, "chat_bring_in").locator("summary").click()
+    page.locator("input[type=file][accept*=json]").first.set_input_files(file)
+    expect(key(page, f"answer_{len(pairs) - 1}")).to_be_visible()
+    expect(key(page, f"edit_{2 * len(pairs) - 2}")).to_be_visible()
+
+
+def heard_elsewhere(page: Page, app: AppServer) -> list[str]:
+    """What a page does from now on that it must not: addresses of requests elsewhere, texts of dialogs."""
+    heard: list[str] = []
+    own = (app.url, app.url.replace("http", "ws", 1), "data:", "blob:")
+    page.on("request", lambda request: None if request.url.startswith(own) else heard.append(request.url))
+    page.on("dialog", lambda dialog: (heard.append(dialog.message), dialog.dismiss()))
+    return heard

@@ -1,5 +1,5 @@
 """What is shown is what was written: samples of foreign Markdown as answers, as one's own messages and in a sweep's
-cells, in a real browser with our policy on; hostile ones too."""
+cells, in a real browser with our policy on."""
 
 import json
 import time
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 
 from lib.core.rich_text import render
 from tests.app_server import AppServer
-from tests.browsing import CLIPBOARD_BECOMES, key, link, open_at, open_page
+from tests.browsing import CLIPBOARD_BECOMES, bring_in, heard_elsewhere, key, link, open_at, open_page
 from tests.case_files import cases
 from tests.fake_api import FakeApi
 from tests.pages import host
@@ -47,14 +47,6 @@ LOOK_AT_PARTS = f"""(place, separator) => {{
         for (const one of box.children) one.innerText === separator ? parts.push([]) : parts.at(-1).push(one);
     return ({LOOK})(parts);
 }}"""
-HOSTILE = [
-    "<script>alert(1)</script><img src=x onerror=alert(1)><iframe src=//evil.example></iframe>",
-    "![x](https://evil.example/beacon.png) [y](javascript:alert(1)) [z](data:text/html,<script>alert(1)</script>)",
-    "<style>body{display:none}</style><form action=//evil.example><input></form>",
-    "$\\href{javascript:alert(1)}{x}$ $\\includegraphics{https://evil.example/a.png}$ \\(\\htmlData{a=b}{c}\\)",
-    "```mermaid\ngraph TD; A[<img src=x onerror=alert(1)>]-->B\n```",
-    ":material/delete: :red[x] :smile: &lt;img src=x&gt; [link][1]\n\n[1]: vbscript:x",
-]
 
 
 def wrong(case: dict[str, Any], seen: dict[str, Any]) -> list[Any]:
@@ -113,33 +105,12 @@ def typed(text: str) -> list[str]:
     return [line for line in shown.split("\n") if line.strip()]
 
 
-def bring_in(page: Page, pairs: list[tuple[str, str]], folder: Path) -> None:
-    """Bring in a chat in which each first text was asked and each second one answered."""
-    roles = ("user", "assistant")
-    messages = [{"role": role, "content": text} for pair in pairs for role, text in zip(roles, pair, strict=True)]
-    file = folder / "chat.json"
-    file.write_text(json.dumps({"tempera": 1, "title": "Brought in", "messages": messages}), "utf-8")
-    key(page, "chat_bring_in").locator("summary").click()
-    page.locator("input[type=file][accept*=json]").first.set_input_files(file)
-    expect(key(page, f"answer_{len(pairs) - 1}")).to_be_visible()
-    expect(key(page, f"edit_{2 * len(pairs) - 2}")).to_be_visible()
-
-
-def listening(context: BrowserContext, app: AppServer) -> tuple[Page, list[str]]:
-    """A page, and what it does that it must not: requests elsewhere, dialogs."""
-    page = open_page(context, link(app, "echo"))
-    heard: list[str] = []
-    own = (app.url, app.url.replace("http", "ws", 1), "data:", "blob:")
-    page.on("request", lambda request: None if request.url.startswith(own) else heard.append(request.url))
-    page.on("dialog", lambda dialog: (heard.append(dialog.message), dialog.dismiss()))
-    return page, heard
-
-
 def test_samples_are_seen_as_answers_and_as_typed(
     subtests: pytest.Subtests, app: AppServer, context: BrowserContext, tmp_path: Path
 ) -> None:
     groups = together(cases("rich_text"))
-    page, heard = listening(context, app)
+    page = open_page(context, link(app, "echo"))
+    heard = heard_elsewhere(page, app)
     bring_in(
         page,
         [("\n".join(case["text"] for case in some), joined([case["text"] for case in some])) for some in groups],
@@ -173,18 +144,8 @@ def test_samples_are_seen_in_a_sweeps_cells(
             assert finally_wrong([case], key(page, f"cell_{row}_0_0")) == {case["name"]: []}
 
 
-@pytest.mark.row("T8", "T9")
-def test_hostile_texts_do_nothing(app: AppServer, context: BrowserContext, tmp_path: Path) -> None:
-    page, heard = listening(context, app)
-    bring_in(page, [(text, text) for text in HOSTILE], tmp_path)
-    for index in range(len(HOSTILE)):
-        seen = look(key(page, f"answer_{index}"))
-        assert (seen["foreign"], seen["images"], heard) == (0, 0, [])
-        assert all(href.startswith("https://evil.example/") for href in seen["links"])
-
-
 def test_ones_own_message_can_be_seen_as_markdown(app: AppServer, context: BrowserContext, tmp_path: Path) -> None:
-    page, _ = listening(context, app)
+    page = open_page(context, link(app, "echo"))
     bring_in(page, [("# run\n\n**bold** and\n    __init__", "Yes.")], tmp_path)
     question = page.get_by_test_id("stChatMessage").first
     expect(question).to_contain_text("**bold** and")
@@ -202,7 +163,7 @@ def test_ones_own_message_can_be_seen_as_markdown(app: AppServer, context: Brows
 
 @pytest.mark.row("C17")
 def test_a_table_is_copied_as_tab_separated_text(app: AppServer, context: BrowserContext, tmp_path: Path) -> None:
-    page, _ = listening(context, app)
+    page = open_page(context, link(app, "echo"))
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     bring_in(page, [("A table?", "| name | price |\n|---|--:|\n| **tea** | $5 |\n| a `b` | 6<br>7 |")], tmp_path)
     key(page, "copy_0").get_by_role("button").click()

@@ -1,0 +1,165 @@
+"""Hostile text in every place where a page shows foreign words, in a real browser with our policy on and taken out: the
+escaping alone has to hold."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.app_server import AppServer, app_server
+from tests.browsing import SECONDS, bring_in, ended, heard_elsewhere, key, open_at, open_page, send
+from tests.fake_api import FakeApi
+from tests.pages import KEY, host
+
+EVIL = (
+    "[Sign in again](https://evil.example/a) ![x](https://evil.example/b.png) https://evil.example/c "
+    "<img id=evil src=https://evil.example/d onerror=alert(1)> <script id=evil>alert(2)</script> :red[x] :smile: "
+    "<style id=evil>body{display:none}</style> $\\href{javascript:alert(3)}{x}$ :material/delete: "
+    "[y](javascript:alert(4))"
+)
+NAME = (
+    "[Sign in](https://evil.example/m) ![x](https://evil.example/n.png) https://evil.example/o "
+    "<img id=evil src=https://evil.example/p onerror=alert(5)> <script id=evil>alert(6)</script> :red[x] $x^2$"
+)
+"""The same in the 300 characters that a model's id may have."""
+TEXTS = [
+    EVIL,
+    f"| {EVIL} | b |\n|---|---|\n| `{EVIL}` | {EVIL} |\n\n- {EVIL}\n\n> # {EVIL}\n\n```{EVIL}\n{EVIL}\n```",
+    "<script>alert(1)</script><img src=x onerror=alert(1)><iframe src=//evil.example></iframe>",
+    "![x](https://evil.example/beacon.png) [y](javascript:alert(1)) [z](data:text/html,<script>alert(1)</script>)",
+    "<style>@import '//evil.example/x.css'</style><form action=//evil.example><input></form><base href=//evil.example>",
+    "$\\href{javascript:alert(1)}{x}$ $\\includegraphics{https://evil.example/a.png}$ \\(\\htmlData{a=b}{c}\\)",
+    "```mermaid\ngraph TD; A[<img src=x onerror=alert(1)>]-->B\n```",
+    ":material/delete: :red[x] :smile: &lt;img src=x&gt; [link][1]\n\n[1]: vbscript:x",
+]
+FOREIGN = """() => {
+    const all = selector => [...document.querySelectorAll(selector)];
+    const marks = "#evil, [onerror], [onload], [onclick], iframe, form:not(.vega-bindings), object, embed, base, "
+        + "[src*=evil], [style*=evil], link[href*=evil], a[href^=javascript], a[href^=data], a[href^=vbscript], "
+        + ".stMarkdownColoredText";
+    const ours = "[data-testid=stAlert], [data-testid=stCaptionContainer], button, summary, [role=dialog], "
+        + "[data-testid=stSidebar]";
+    const theirs = "[class*=st-key-answer_], [class*=st-key-cell_]";
+    return [
+        ...all(marks).map(one => one.outerHTML.slice(0, 300)),
+        ...all("a[href*=evil]").filter(one => one.closest(ours) || !one.closest(theirs)).map(one => one.outerHTML),
+    ];
+}"""
+POLICY_HOLDS = """() => {
+    const script = document.createElement("script");
+    script.textContent = "window.ran = true";
+    document.head.append(script);
+    return !window.ran;
+}"""
+
+
+def refusals() -> dict[str, tuple[int, dict[str, Any], dict[str, str]]]:
+    """Status, body and headers by the beginning of the model's id."""
+    error = {"message": EVIL, "param": EVIL, "code": EVIL, "type": EVIL}
+    moved = {"location": "https://evil.example/" + EVIL, "content-length": "0"}
+    return {
+        "param": (400, {"error": error}, {}),
+        "detail": (422, {"detail": [{"loc": ["body", EVIL], "msg": EVIL, "type": EVIL}]}, {}),
+        "missing": (404, {"error": {**error, "code": "model_not_found"}}, {}),
+        "moved": (302, {}, moved),
+        "busy": (500, {"error": EVIL}, {}),
+    }
+
+
+def answer() -> bytes:
+    """A stream with hostile thoughts, words, model and reason to end."""
+    deltas: list[tuple[dict[str, str], str | None]] = [
+        ({"reasoning_content": f"{EVIL}\n\n"}, None),
+        ({"content": TEXTS[1]}, None),
+        ({}, EVIL),
+    ]
+    events = [
+        {"id": EVIL, "model": EVIL, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+        for delta, reason in deltas
+    ]
+    return b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events) + b"data: [DONE]\n\n"
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Iterator[FakeApi]:
+    """A service whose models' names are hostile, and what they say."""
+    with FakeApi(models=[f"{name} {NAME}" for name in ("answer", *refusals())]) as api:
+        api.script(f"answer {NAME}", answer(), headers={"content-type": "text/event-stream"})
+        for name, (status, body, headers) in refusals().items():
+            steps = [] if name == "moved" else [json.dumps(body).encode()]
+            api.script(f"{name} {NAME}", *steps, status=status, headers=headers)
+        yield api
+
+
+@pytest.fixture(scope="module")
+def app(hostile: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """The app with the hostile service."""
+    settings = {"TEMPERA_BASE_URL": hostile.base_url, "TEMPERA_API_KEY": KEY, "TEMPERA_LOCAL_MODEL": "false"}
+    with app_server(tmp_path_factory.mktemp("hostile") / "data", **settings) as app:
+        yield app
+
+
+@pytest.fixture(params=["with our policy", "without it"])
+def visitor(request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[BrowserContext, bool]]:
+    """A new visitor's browser, and whether our Content-Security-Policy holds in it."""
+    off = request.param == "without it"
+    context = browser.new_context(locale="en-US", reduced_motion="reduce", bypass_csp=off)
+    context.set_default_timeout(SECONDS)
+    yield context, not off
+    context.close()
+
+
+def at_rest(page: Page) -> None:
+    """Wait until no script runs, so that nothing is drawn anew under a key press."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+@pytest.mark.row("T8", "T9")
+def test_hostile_texts_do_nothing_in_a_chat(
+    app: AppServer, visitor: tuple[BrowserContext, bool], tmp_path: Path
+) -> None:
+    context, policy = visitor
+    for name in refusals() if not policy else ():  # a sweep shows them with our policy too
+        page = open_page(context, f"{app.url}/?model={quote(f'{name} {NAME}')}")
+        heard = heard_elsewhere(page, app)
+        at_rest(page)
+        send(page, f"{name} {EVIL}")
+        expect(page.get_by_test_id("stAlert").last).to_be_visible()
+        ended(page)
+        assert (page.evaluate(FOREIGN), heard) == ([], []), name
+        page.close()
+    page = open_page(context, f"{app.url}/?model={quote(f'answer {NAME}')}")
+    assert page.evaluate(POLICY_HOLDS) == policy
+    heard = heard_elsewhere(page, app)
+
+    bring_in(page, [(text, text) for text in TEXTS], tmp_path, title=EVIL)
+    assert (page.evaluate(FOREIGN), heard) == ([], [])
+    at_rest(page)
+    send(page, EVIL)
+    key(page, f"figures_{len(TEXTS)}").get_by_role("button").click()
+    key(page, f"inspect_{len(TEXTS)}").get_by_role("button").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert (page.evaluate(FOREIGN), heard) == ([], [])
+
+
+@pytest.mark.row("T8", "T9")
+def test_hostile_texts_do_nothing_in_a_sweep(
+    app: AppServer, hostile: FakeApi, visitor: tuple[BrowserContext, bool]
+) -> None:
+    context, policy = visitor
+    models = ",".join(quote(f"{host(hostile)}/{name} {NAME}") for name in ("answer", *refusals()))
+    url = f"{app.url}/sweep?models={models}&temperatures=0&repeats=2&prompt={quote(EVIL)}"
+    page = open_at(context, url, "sweep_run")
+    assert page.evaluate(POLICY_HOLDS) == policy
+    heard = heard_elsewhere(page, app)
+
+    key(page, "sweep_run").get_by_role("button").click()
+    expect(key(page, "sweep_csv")).to_be_visible()
+    expect(key(page, "sweep_progress")).to_contain_text("2 done, 10 failed")
+    expect(key(page, "cell_0_0_0").locator("table")).to_be_visible()
+
+    assert (page.evaluate(FOREIGN), heard) == ([], [])
