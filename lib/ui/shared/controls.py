@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from lib.core import extra_fields
+from lib.core import extra_fields, stop_words
 from lib.core.contract import MAX_STOP_SEQUENCES, RANGES, Params
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
@@ -66,7 +66,11 @@ CONTROLS = {
         ),
         Control("frequency_penalty", N_("avoid repeats"), N_("Above 0 the model repeats its own words less.")),
         Control(
-            "stop", N_("end at these words"), N_("Up to four; type one and press Enter."), name="stop_words", rest=[]
+            "stop",
+            N_("end at these words"),
+            N_("Up to four; type one and press Enter. `\\n` is the end of a line, `\\t` a tab, `\\\\` a backslash."),
+            name="stop_words",
+            rest=[],
         ),
         Control("user", N_("your name at the service"), N_("Some services use it to detect abuse."), rest=""),
         Control("stream", N_("show the answer while it is written"), rest=True, switch=False),
@@ -106,6 +110,8 @@ def fill(prefix: str, values: Mapping[str, Any]) -> None:
 
 def switch_on(prefix: str, field: str, value: Any) -> None:
     """Set a control's value, and its switch where it has one."""
+    if field == "stop":
+        value = [stop_words.as_typed(word) for word in value]
     for key, wanted in zip(CONTROLS[field].keys(prefix), (value, True), strict=False):
         st.session_state[key] = wanted
 
@@ -209,6 +215,8 @@ def _stop_sequences(prefix: str, chosen: ChosenModel) -> None:
         disabled=not on,
         **QUIET,
     )
+    if on and any("\n" in word for word in _value(prefix, "stop")):
+        st.caption(_("`\\n` is sent as the end of a line; for a backslash and an n type `\\\\n`."))
 
 
 def _user(prefix: str, chosen: ChosenModel) -> None:
@@ -274,4 +282,6 @@ def _get(prefix: str, name: str) -> Any:
 
 
 def _value(prefix: str, field: str) -> Any:
-    return tuple(_get(prefix, "stop_words") or ()) if field == "stop" else _get(prefix, field)
+    if field == "stop":
+        return tuple(map(stop_words.meant, _get(prefix, "stop_words") or ()))
+    return _get(prefix, field)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from lib.calls import unsupported_params
-from lib.core import extra_fields
+from lib.core import extra_fields, stop_words
 from lib.core.contract import RANGES, ChatRequest, Message, Params
 from lib.core.errors import InvalidInput
 from lib.store.database import Store
@@ -18,7 +18,7 @@ from lib.ui.shared.controls import ZONES, zone
 from lib.visitor import saved_items
 from lib.visitor.presets import PRESETS
 from tests.fake_api import FakeApi
-from tests.pages import as_read, ask, bodies, choose_model, click, host, owner, shown, tab_of
+from tests.pages import as_read, ask, bodies, choose_model, click, host, new_tab, owner, shown, tab_of
 
 LEFT_OUT = "“{}” was left out: this model does not take it."
 QUESTION = (Message(role="user", content="Hello"),)
@@ -94,6 +94,31 @@ def test_an_own_preset_brings_back_the_system_prompt_and_every_parameter(app: Ap
     assert (plain_again, full_again) == (plain, full)
     assert plain.keys() == {"model", "messages", "stream", "stream_options"}
     assert full["seed"] == 7 and full["stop"] == ["x"] and "stream" not in full
+
+
+@pytest.mark.row("C8")
+def test_a_stop_word_can_hold_a_line_end(app: AppTest, api: FakeApi) -> None:
+    app.session_state["chat_stop_words"] = ["\\n", "a\\tb", "\\\\n", "\\d"]
+    app.session_state["chat_stop_on"] = True
+    ask(app.run())
+
+    assert bodies(api)[-1]["stop"] == ["\n", "a\tb", "\\n", "\\d"]
+    assert "is sent as the end of a line" in shown(app)
+
+
+@pytest.mark.row("C22")
+def test_a_link_with_a_line_end_in_a_stop_word_shows_how_it_is_typed(service: FakeApi) -> None:
+    app = new_tab(stop="\n\n")
+    ask(app)
+
+    assert app.multiselect(key="chat_stop_words").value == ["\\n\\n"]
+    assert bodies(service)[-1]["stop"] == ["\n\n"]
+
+
+@given(st.text())
+def test_any_stop_word_can_be_typed(word: str) -> None:
+    assert stop_words.meant(stop_words.as_typed(word)) == word
+    assert not set("\n\t\r") & set(stop_words.as_typed(word))
 
 
 @pytest.mark.row("C25")
