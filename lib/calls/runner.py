@@ -22,6 +22,7 @@ from lib.core.errors import BadParameter, NotSavedYet, StoreError, TemperaError,
 from lib.gateway import pricing
 from lib.gateway.client import Client, OnBytes, Sleep, ignore_bytes
 from lib.gateway.endpoints import Endpoint
+from lib.gateway.transport import Step
 from lib.store.database import Store
 
 # About as much of an answer is lost when the process is killed.
@@ -81,10 +82,11 @@ class Answer(Job):
         """Seconds since the call began, or that it took."""
         return self.outcome.seconds if self.outcome else time.monotonic() - self.began
 
-    def was_sent(self) -> None:
-        """Note that a whole request has left."""
-        self.attempt_times[-1]["sent"] = self.seconds
-        self.sent.set()
+    def came_to(self, step: Step) -> None:
+        """Note how far the request has come."""
+        self.attempt_times[-1][step] = self.seconds
+        if step == "sent":
+            self.sent.set()
 
     def attempt_ended(self, error: BaseException | None, again: bool = False) -> None:
         """Note that an attempt has ended, and whether another one follows."""
@@ -173,7 +175,7 @@ async def _deltas(
                 on_retry=answer.retrying,
                 sleep=sleep,
                 on_bytes=answer.on_bytes,
-                on_sent=answer.was_sent,
+                on_step=answer.came_to,
             )
             async with aclosing(asked) as deltas:
                 async for delta in deltas:

@@ -38,10 +38,10 @@ from lib.gateway.retry import asked_wait, wait_before_retry
 from lib.gateway.sse import json_value
 from lib.gateway.transport import (
     ConnectionPool,
-    OnSent,
+    OnStep,
     Stopwatch,
     closes_silently,
-    ignore_sent,
+    ignore_step,
     tracing,
     translated,
 )
@@ -100,14 +100,14 @@ class Client:
         on_retry: OnRetry | None = None,
         sleep: Sleep = asyncio.sleep,
         on_bytes: OnBytes = ignore_bytes,
-        on_sent: OnSent = ignore_sent,
+        on_step: OnStep = ignore_step,
     ) -> AsyncGenerator[Delta, None]:
         """The answer of `endpoint`, as it comes; raises a TemperaError.
 
         The first delta names the model and the request id, the last ones carry finish reasons and usage. With `retry`,
         a call that failed before anything was shown is tried again where that can't be billed twice; `on_retry` hears
-        the attempts made so far, the seconds to wait and the error, and `sleep` waits for them. `on_sent` hears when
-        the whole request has left, `on_bytes` hears the bytes of the answer as they came. Closing the generator, or
+        the attempts made so far, the seconds to wait and the error, and `sleep` waits for them. `on_step` hears how
+        far the request has come, `on_bytes` hears the bytes of the answer as they came. Closing the generator, or
         cancelling the task that waits for it, closes the connection.
         """
         attempt, paid = 1, 0
@@ -115,7 +115,7 @@ class Client:
             shown = came = False
             try:
                 # `async for` does not close a generator that it leaves early, and this one holds a connection.
-                async with aclosing(self._once(endpoint, request, on_bytes, on_sent)) as deltas:
+                async with aclosing(self._once(endpoint, request, on_bytes, on_step)) as deltas:
                     async for delta in deltas:
                         shown = True
                         came = came or bool(delta.text or delta.reasoning or delta.parts)
@@ -160,23 +160,23 @@ class Client:
                 return error
 
     async def _once(
-        self, endpoint: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_sent: OnSent
+        self, endpoint: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_step: OnStep
     ) -> AsyncGenerator[Delta, None]:
         """One attempt; between attempts a call holds no place at its endpoint."""
         with _named(endpoint, request.model):
             async with endpoint.admit(request) as place:
                 with KNOWN.using(place.api_key):
-                    async with aclosing(self._answer(place, request, on_bytes, on_sent)) as deltas:
+                    async with aclosing(self._answer(place, request, on_bytes, on_step)) as deltas:
                         async for delta in deltas:
                             yield delta
 
     async def _answer(
-        self, place: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_sent: OnSent
+        self, place: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_step: OnStep
     ) -> AsyncGenerator[Delta, None]:
         thinking = self._clocks.thinking if thinks(request.model) else 1.0
         watch = Stopwatch(place.first_byte_seconds * thinking)
         async with self._connections.one(place.base_url) as http:
-            response = await watch.wait_for(http.send(_chat(http, place, request, on_sent), stream=True))
+            response = await watch.wait_for(http.send(_chat(http, place, request, on_step), stream=True))
             try:
                 info = _response_info(response, place, request.model)
                 if not response.is_success:
@@ -238,7 +238,7 @@ class Client:
     async def _refusal(self, endpoint: Endpoint, empty: ChatRequest) -> TemperaError | None:
         async with self._connections.one(endpoint.base_url) as http:
             with translated():
-                response = await http.send(_chat(http, endpoint, empty, ignore_sent), stream=True)
+                response = await http.send(_chat(http, endpoint, empty, ignore_step), stream=True)
             try:
                 body = await _start_of(response, MOST_ERROR_BYTES)
             finally:
@@ -283,13 +283,13 @@ def _headers(place: Endpoint) -> dict[str, str]:
     return {"accept-encoding": "identity", **({"authorization": f"Bearer {key}"} if key else {})}
 
 
-def _chat(http: httpx.AsyncClient, place: Endpoint, request: ChatRequest, on_sent: OnSent) -> httpx.Request:
+def _chat(http: httpx.AsyncClient, place: Endpoint, request: ChatRequest, on_step: OnStep) -> httpx.Request:
     body = json.dumps({**request.body(), **place.own_fields}, ensure_ascii=False, separators=(",", ":"))
     headers = _headers(place) | {"content-type": "application/json"}
     with translated():
         url = service_url(place.base_url, "/chat/completions")
         # Half a surrogate pair, as a browser can paste it, has no UTF-8 and would end the call with a traceback.
-        content, extensions = body.encode("utf-8", "replace"), {"trace": tracing(on_sent)}
+        content, extensions = body.encode("utf-8", "replace"), {"trace": tracing(on_step)}
         return http.build_request("POST", url, content=content, headers=headers, extensions=extensions)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 
@@ -30,7 +30,9 @@ MOST_IDLE = 64
 KEPT_SECONDS = 20.0
 
 T = TypeVar("T")
-OnSent = Callable[[], None]
+Step = Literal["connected", "sent"]
+OnStep = Callable[[Step], None]
+"""Hears that a connection is there, a new one or one that was kept, and that a whole request has left."""
 
 
 class ConnectionPool:
@@ -95,15 +97,15 @@ class ConnectionPool:
             await self._idle.pop()[1].aclose()
 
 
-def ignore_sent() -> None:
+def ignore_step(_: Step) -> None:
     """Nobody waits for the request to be sent."""
 
 
-def tracing(on_sent: OnSent = ignore_sent) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+def tracing(on_step: OnStep = ignore_step) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
     """What httpx tells the steps of a request to; https://www.python-httpx.org/advanced/extensions/#trace names them.
 
     A connection is given up before anything is sent over it when it leads where none may: a name can mean any address,
-    and another one each time it is looked up. `on_sent` hears when the whole request has left.
+    and another one each time it is looked up. `on_step` hears how far the request has come.
     """
 
     async def trace(event: str, info: Mapping[str, Any]) -> None:
@@ -114,8 +116,11 @@ def tracing(on_sent: OnSent = ignore_sent) -> Callable[[str, Mapping[str, Any]],
             except InvalidInput:
                 await stream.aclose()
                 raise
+        elif event == "http11.send_request_headers.started":
+            # And not the end of connecting: a connection that was kept has none, and TLS comes after it.
+            on_step("connected")
         elif event == "http11.send_request_body.complete":
-            on_sent()
+            on_step("sent")
 
     return trace
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, text
+from streamlit.testing.v1 import AppTest
 
 from lib.calls import records
 from lib.core.clock import now
@@ -12,6 +13,9 @@ from lib.core.contract import Delta, Params, Reply, State, Usage
 from lib.gateway.usage_report import usage_of
 from lib.store import schema
 from lib.store.database import Store
+from lib.ui.shared import resources
+from lib.visitor import LOCAL_OWNER
+from tests.pages import ask
 from tests.store_fixtures import a_call, a_reply, an_outcome, start
 
 
@@ -68,6 +72,19 @@ def test_what_a_service_reports_and_each_attempt_are_kept_beside_the_call(store:
     assert (row.prompt_price, row.completion_price, row.price_currency) == (2.5, 10.0, "USD")
     assert row.attempt_times == list(times) and (row.chat_id, row.sweep_id, row.temporary) == ("ch", "sw", False)
     assert one(store, call.id).choices[0].parts == ({"type": "image", "id": "i"},)
+
+
+def test_each_attempt_is_recorded_with_its_times(app: AppTest) -> None:
+    ask(app, "Hello", "error-429-once")
+    ask(app, "Again", "echo")
+    last, first = resources.services().store.read(lambda db: records.calls_of(db, LOCAL_OWNER))
+    refused, answered = first.attempt_times
+    assert set(refused) == {"queued", "connected", "sent", "end", "error"} and refused["error"] == "rate_limited"
+    whole = ["queued", "connected", "sent", "first_word", "end"]
+    for times in (answered, *last.attempt_times):  # over a new connection, and over one that was kept
+        assert sorted(times, key=lambda name: whole.index(name) if name in whole else 9) == [*whole, "error"]
+        assert [times[name] for name in whole] == sorted(times[name] for name in whole)
+    assert refused["end"] <= answered["queued"]
 
 
 def test_equal_requests_have_equal_hashes_and_share_their_texts(store: Store) -> None:

@@ -42,15 +42,15 @@ def test_usage_comes_with_the_answer(endpoint: Endpoint, stream: bool) -> None:
     assert usage.source == "reported"
 
 
-def test_it_is_told_when_the_request_has_left_and_not_when_none_could(endpoint: Endpoint) -> None:
+def test_it_is_told_how_far_a_request_has_come_and_nothing_of_one_that_could_not_leave(endpoint: Endpoint) -> None:
     told: list[str] = []
     impatient = replace(endpoint, first_byte_seconds=0.3)
-    failure(impatient, request("silent"), on_sent=lambda: told.append("silent"), retry=False)
-    assert told == ["silent"]
+    failure(impatient, request("silent"), on_step=told.append, retry=False)
+    assert told == ["connected", "sent"]
 
     nowhere = replace(endpoint, base_url="http://127.0.0.1:9/v1")
-    failure(nowhere, request("echo"), on_sent=lambda: told.append("nowhere"), retry=False)
-    assert told == ["silent"]
+    failure(nowhere, request("echo"), on_step=told.append, retry=False)
+    assert told == ["connected", "sent"]
 
 
 def test_no_usage_stays_unknown(endpoint: Endpoint) -> None:
