@@ -99,7 +99,8 @@ def _others_in_postgresql(conn: Connection) -> bool:
 
 def _copied(path: Path) -> Path:
     """A copy of the database beside it. One that an attempt before this one has made is used again."""
-    _check_room(path)
+    # The copy takes as much as the database; what is written anew is at most as much again.
+    _check_room(2 * sum(file.stat().st_size for file in (path, Path(f"{path}-wal")) if file.exists()), path.parent)
     for partial in path.parent.glob(f"{path.name}.before-*.partial"):
         partial.unlink()
     # An attempt that was killed after its copy: one copy is enough, however often it is begun.
@@ -120,6 +121,9 @@ def _copied(path: Path) -> Path:
 def _saved(writer: Engine, version: str, folder: Path) -> Path:
     """A database that is no file, as a file of the same version: a backup, which every later version can restore."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with writer.connect() as conn:
+        # Its rows take less in a file of SQLite's. What is written anew is on the server, whose disk is not seen here.
+        _check_room(int(conn.execute(text("SELECT pg_database_size(current_database())")).scalar_one()), folder)
     copy = folder / f"tempera.db.before-{migrations.NEWEST}-{time.strftime('%Y%m%d-%H%M%S')}"
     partial = copy.with_name(copy.name + ".partial")
     os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
@@ -164,10 +168,9 @@ def copy_file(source: Path, target: Path, progress: Callable[[float], None] | No
         os.fsync(file.fileno())
 
 
-def _check_room(path: Path) -> None:
-    """The copy takes as much as the database; what is written anew is at most as much again."""
-    size = sum(file.stat().st_size for file in (path, Path(f"{path}-wal")) if file.exists())
-    needed, free = 2 * size + SPARE_BYTES, shutil.disk_usage(path.parent).free
+def _check_room(size: int, folder: Path) -> None:
+    """Raises NotUpgraded unless there is room for so many bytes in a folder."""
+    needed, free = size + SPARE_BYTES, shutil.disk_usage(folder).free
     if free < needed:
         raise NotUpgraded(
             N_(
@@ -177,7 +180,7 @@ def _check_room(path: Path) -> None:
             N_("Free some space, then start Tempera again. Nothing was changed."),
             needed=-(-needed // MEGABYTE),
             free=free // MEGABYTE,
-            folder=str(path.parent),
+            folder=str(folder),
         )
 
 

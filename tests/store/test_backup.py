@@ -21,6 +21,7 @@ from lib.core.errors import NotRestored, NotUpgraded, StoreError
 from lib.store import backup, engines, migrations, schema, upgrade
 from lib.store.database import Store
 from lib.usage.totals_check import differences
+from tests.postgresql import new_database, server_url
 from tests.store_fixtures import ROOT, a_call, an_outcome, start, writer_process
 
 OLD = gzip.decompress((Path(__file__).parents[1] / "cases" / "store-0004.db.gz").read_bytes())
@@ -177,6 +178,20 @@ def test_without_room_nothing_is_begun_and_the_sentence_has_the_numbers(
         Store.open(f"sqlite:///{old}")
     assert "21 MB" in refused.value.sentence() and "there are 3 MB" in refused.value.sentence()
     assert old.read_bytes() == OLD and copies(old) == []
+
+
+def test_without_room_for_the_copy_of_a_server_s_database_nothing_is_begun(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    with new_database(server_url(request.config)) as url:
+        Store.open(url).close()
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 3_000_000))
+        monkeypatch.setattr(migrations, "NEWEST", "9999")
+        with pytest.raises(NotUpgraded) as refused:
+            Store.open(url, tmp_path)
+    assert "there are 3 MB" in refused.value.sentence() and str(tmp_path) in refused.value.sentence()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_living_process_keeps_its_tables(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
