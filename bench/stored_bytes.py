@@ -74,7 +74,7 @@ def measure(folder: Path, turns: int) -> Stored:
         question, answer = prose(luck, 200), prose(luck, 1400)
         text += len(question) + len(answer)
         began = time.perf_counter()
-        parent = store.write(lambda db, at=parent, q=question, a=answer: turn(db, chat, at, history, q, a)).result()
+        parent = store.write(lambda db, at=parent, q=question, a=answer: turn(db, chat, at, history, q, a)).result()  # type: ignore[misc]
         slowest = max(slowest, time.perf_counter() - began)
     store.close()
     return Stored(text, file.stat().st_size, empty, slowest)

@@ -41,7 +41,7 @@ async def openai(base_url: str, model: str) -> int:
     client = AsyncOpenAI(base_url=base_url, api_key="sk-bench")
     pieces = []
     messages = [{"role": "user", "content": "hi"}]
-    async for chunk in await client.chat.completions.create(model=model, messages=messages, stream=True):  # type: ignore[call-overload]
+    async for chunk in await client.chat.completions.create(model=model, messages=messages, stream=True):  # type: ignore[arg-type, union-attr]
         if chunk.choices and chunk.choices[0].delta.content:
             pieces.append(chunk.choices[0].delta.content)
     return len("".join(pieces))

@@ -50,7 +50,7 @@ def fill(store: Store, count: int) -> None:
     """Write the calls, then their sums."""
     found = rows(count)
     while some := [row for _, row in zip(range(AT_ONCE), found, strict=False)]:
-        store.write(lambda db, some=some: db.execute(calls.insert(), some)).result()
+        store.write(lambda db, some=some: db.execute(calls.insert(), some)).result()  # type: ignore[misc]
     store.write(kept_totals.rebuild_all).result()
 
 

@@ -59,4 +59,6 @@ def test_variety_is_0_for_equal_answers_and_1_for_answers_that_share_no_word() -
     assert variety(["one two", "one two", "one two"]) == 0
     assert variety(["one two", "three four"]) == 1
     assert variety(["one two three four", "one two five six"]) == 0.5
+    assert variety(["two one", "one two"]) == 0.5, "the order counts"
+    assert variety(["the the the", "the"]) == 0.5, "and so do words that come again"
     assert variety(["alone", ""]) is None
