@@ -25,12 +25,12 @@ from lib.core.i18n import N_
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint, name_of
-from lib.gateway.known_keys import mask_log
+from lib.gateway.known_keys import KNOWN, mask_log
 from lib.gateway.local_services import LocalServices
 from lib.gateway.model_lists import ModelLists
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
-from lib.store import backup, process_lock
+from lib.store import backup, process_lock, schema
 from lib.store.database import Store
 from lib.store.spill import Spill
 from lib.sweep.scheduler import SweepScheduler
@@ -73,6 +73,7 @@ class Services:
             )
         # Before anything that could log: a database's or a library's complaint may hold a key.
         mask_log()
+        schema.hide_in_texts(lambda text: KNOWN.forms.masked_whole(text))
         store, trouble = _open_store(settings)
         # tiktoken asks the network for its vocabulary unless it stands in this folder.
         folder = os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))

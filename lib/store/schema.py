@@ -11,6 +11,7 @@ the column types: nothing a model or a service sends can make a row unwritable.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -35,8 +36,20 @@ MOST_INTEGER = 2**63 - 1
 metadata = MetaData()
 
 
+_hide: list[Callable[[str], str]] = []
+
+
+def hide_in_texts(hide: Callable[[str], str]) -> None:
+    """From now on every text goes through `hide` before it is stored, whatever its table: what it takes out, a key
+    that was pasted into a prompt say, reaches no disk. It has to leave what it has changed as it is."""
+    _hide[:] = [hide]
+
+
 def clean(text: str) -> str:
-    """`text` as every database takes it: U+FFFD stands for NUL and for lone surrogates."""
+    """`text` as it is stored: U+FFFD stands for NUL and for lone surrogates, which no database takes, and what is to
+    be hidden is."""
+    for hide in _hide:
+        text = hide(text)
     # UTF-16 joins the halves of a pair that arrived as two escapes; what is left alone is replaced.
     # NUL: PostgreSQL refuses it, and SQLite's length() and LIKE end there. Neither driver can encode lone surrogates.
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

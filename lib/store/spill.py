@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.store.process_lock import lock_file
+from lib.store.schema import clean_json
 
 MOST_BYTES = 16 * 2**20
 LEAST_BYTES = 64 * 2**10
@@ -168,8 +169,8 @@ def _preallocate(fd: int, folder: Path) -> None:
 
 
 def _line(key: str, value: Mapping[str, Any]) -> bytes:
-    # In ASCII, as an answer may hold half a surrogate pair, which has no UTF-8.
-    body = f"{key} {json.dumps(value, ensure_ascii=True)}\n".encode()
+    # Clean as in the database, where it is going to be: what is hidden there is hidden here.
+    body = f"{key} {json.dumps(clean_json(value), ensure_ascii=True)}\n".encode()
     return f"\n{zlib.crc32(body):08x} ".encode() + body
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -345,6 +346,28 @@ def test_a_key_in_a_good_answer_is_neither_shown_nor_stored(app: AppTest, api: F
     files = [path for path in data_dir.rglob("*") if path.is_file()]
     assert any(b"pk_user_id" in path.read_bytes() for path in files)
     assert not any(KEY.encode() in path.read_bytes() for path in files)
+
+
+@pytest.mark.row("T2")
+def test_a_key_in_a_question_is_sent_as_it_was_typed_and_neither_shown_nor_stored(
+    app: AppTest, api: FakeApi, data_dir: Path
+) -> None:
+    """Pasted with a command line, say. Also where the database takes nothing, and what waits is spilled."""
+    typed = f"curl -H 'Bearer {KEY}' and {b64encode(KEY.encode()).decode()}: why 401?"
+    ask(app, typed)
+    assert bodies(api)[0]["messages"][-1]["content"] == typed
+    assert f"'Bearer …{KEY[-4:]}'" in shown(app) and "why 401?" in shown(app)
+    store = resources.services().store
+    store.write(lambda db: db.exec_driver_sql("PRAGMA query_only=ON")).result()
+    ask(app, typed + " Again.")
+    assert bodies(api)[1]["messages"][-1]["content"] == typed + " Again."
+
+    assert KEY not in str([element.proto for element in app.main]) + str(app.sidebar) + str(app.session_state)
+    resources.close()
+    files = [path for path in data_dir.rglob("*") if path.is_file()]
+    assert any(b"why 401?" in path.read_bytes() for path in files)
+    for form in (KEY.encode(), b64encode(KEY.encode()).rstrip(b"=")[:-1]):
+        assert not [path for path in files if form in path.read_bytes()]
 
 
 @pytest.mark.row("C1")
