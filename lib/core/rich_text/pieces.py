@@ -22,6 +22,10 @@ SPLIT_AFTER = frozenset("-<>~:@=.")
 SPLIT = "<!---->"
 """An empty comment. It parts a text in two, so that no `->`, `:smile:` or address is found in either half."""
 LEFT_TO_RIGHT = ('<div dir="ltr">', "</div>")
+TOGETHER = ('<span style="white-space:nowrap">', "</span>")
+STOP = re.compile("[.,;:!?)，。；：！？、）]+")
+SHORT = 40
+"""Characters of a formula that fits into a line of its own, so that what follows may be kept beside it."""
 NO_GAP = ('<div style="margin-bottom:-1rem">', "</div>")
 """Where HTML has no paragraph, an island is one, with the space below that Streamlit gives it."""
 WRITTEN = re.compile(r"\A(?:\$\$|\$|\\\(|\\\[)(.*)(?:\$\$|(?<!\$)\$|\\\)|\\\])([^\w$]?)\Z", re.DOTALL)
@@ -132,8 +136,23 @@ def _run(nodes: "list[_Node | str]", within: str) -> str:
     if len(nodes) == 1 and formulas[0].is_formula and "formula-block" in formulas[0].start:
         return f"{LEFT_TO_RIGHT[0]}\n\n{_displayed(formulas[0].text)}\n\n{LEFT_TO_RIGHT[1]}"
     heading = "#" * int(within[1]) + " " if within in PARAGRAPHS - {"p"} else ""
-    island = f"\n\n{heading}{''.join(map(_island, nodes))}\n\n"
+    island = f"\n\n{heading}{_islands(nodes)}\n\n"
     return f"{NO_GAP[0]}{island}{NO_GAP[1]}" if within in ("li", "td", "th") else island
+
+
+def _islands(nodes: "list[_Node | str]") -> str:
+    """Running text with formulas, of which the short ones keep the full stop behind them on their line."""
+    made, short = "", ""
+    for node in nodes:
+        stop = STOP.match(node) if short and isinstance(node, str) else None
+        if stop and isinstance(node, str):
+            short, node = f"{TOGETHER[0]}{short}{_island(stop[0])}{TOGETHER[1]}", node[stop.end() :]
+        made, short, drawn = made + short, "", _island(node)
+        if isinstance(node, _Node) and node.is_formula and len(node.text) <= SHORT:
+            short = drawn
+        else:
+            made += drawn
+    return made + short
 
 
 def _island(node: "_Node | str") -> str:

@@ -96,3 +96,12 @@ def test_ones_own_words_are_shown_as_typed() -> None:
         lines = as_typed(sample["text"]).replace('</div><div dir="auto">', "\n")
         assert "\n\n" not in lines
         assert entities.unescape(re.sub("<[^>]*>", "", lines)) == typed, sample["name"]
+
+
+def test_a_full_stop_stays_on_the_line_of_a_short_formula() -> None:
+    together = re.compile(r'<span style="white-space:nowrap">(.*?)</span>')
+    assert [entities.unescape(part) for part in together.findall(render("So $x^2$, then $y^2$ and $z^2$。")[0])] == [
+        "$x^2$<!---->,",
+        "$z^2$<!---->。",
+    ]
+    assert not together.search(render(f"So ${'x + ' * 20}x$.")[0])
