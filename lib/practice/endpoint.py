@@ -21,6 +21,7 @@ from lib.core.errors import ApiError, BadParameter, ContextTooLong, InvalidInput
 from lib.core.i18n import N_
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.json_call import NO_ANSWER
+from lib.practice.pace import Pace
 from lib.practice.process import Supervisor
 from lib.practice.server import CONTEXT_TOKENS, DEFAULT_ANSWER_TOKENS, MODEL, PARALLEL_CHOICES
 
@@ -125,6 +126,7 @@ class LocalModel(PracticeEndpoint):
         default_factory=lambda: Supervisor(model_path(), MODEL_SHA256), repr=False, compare=False
     )
     context: SharedContext = field(default_factory=SharedContext, repr=False, compare=False)
+    pace: Pace = field(default_factory=Pace, repr=False, compare=False)
 
     @asynccontextmanager
     async def admit(self, request: ChatRequest) -> AsyncIterator[Endpoint]:
@@ -140,7 +142,8 @@ class LocalModel(PracticeEndpoint):
         async with self.context.reserve(*place):
             child = await self.supervisor.running()
             fields = NOTHING_KEPT if alone else {}
-            yield PracticeEndpoint(base_url=f"{child.address}/v1", api_key=child.api_key, own_fields=fields)
+            with self.pace.running(request.choices):
+                yield PracticeEndpoint(base_url=f"{child.address}/v1", api_key=child.api_key, own_fields=fields)
             self.supervisor.answered(child)
 
     async def _prompt_tokens(self, request: ChatRequest) -> int:

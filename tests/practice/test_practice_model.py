@@ -21,8 +21,10 @@ from lib.core.contract import ChatRequest, Message, Params, Usage
 from lib.core.errors import BadParameter, ContextTooLong, InvalidInput, LocalModelFailed
 from lib.gateway.client import Client
 from lib.gateway.endpoints import Endpoint
+from lib.practice import pace
 from lib.practice import process as practice_process
 from lib.practice.endpoint import MODEL_SHA256, LocalModel, SharedContext, available, tokens_needed
+from lib.practice.pace import Pace
 from lib.practice.process import Child, Supervisor
 
 ROOT = Path(__file__).parents[2]
@@ -338,6 +340,22 @@ def test_at_temperature_0_the_whole_prompt_is_read_anew(shared: LocalModel) -> N
 
     assert asyncio.run(use(temperature=0))[1] == 0
     assert asyncio.run(use(temperature=1))[1], "elsewhere what was read is used again"
+
+
+def test_the_pace_counts_good_answers_and_only_the_time_in_which_they_were_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([0, 1, 3, 4, 100, 102, 200, 206])
+    monkeypatch.setattr(pace, "monotonic", lambda: next(clock))
+    seen = Pace()
+    with seen.running(1), seen.running(2):
+        assert seen.per_minute is None
+    with pytest.raises(RuntimeError), seen.running(1):
+        raise RuntimeError
+    with seen.running(1):
+        pass
+
+    assert seen.per_minute == 60 * 4 / (4 + 2 + 6)
 
 
 @pytest.mark.soak

@@ -31,7 +31,8 @@ def open_only(found: Listing) -> None:
     """Bring in the one chat of a file, and open it."""
     for chat in chat_import.chosen(st.session_state[UPLOAD].getvalue(), {0}):
         model_actions.new()
-        st.session_state["chat_system"] = chat.system
+        if chat.system:
+            st.session_state["chat_system"] = chat.system
         state.chat_id = model_actions.current().import_chat(chat)
     for sentence in _losses(found.lost):
         # Not at the top of the page, which a long chat scrolls away.
@@ -46,8 +47,10 @@ def _body() -> None:
     st.markdown(_n("{count} chat is in this file.", "{count} chats are in this file.", count).format(count=count))
     for sentence in _losses(found.lost):
         st.caption(sentence)
+    # Above the chats: the field changes its height when it is left, and would take a button away from under a finger.
+    row = st.container(horizontal=True)
     places = _ticked(found) if count <= FEW else _picked(found)
-    with st.container(horizontal=True):
+    with row:
         label = _n("Bring in {count} chat", "Bring in {count} chats", len(places)).format(count=len(places))
         some = st.button(label, key="chat_import_some", type="primary", disabled=not places)
         every = st.button(_("Bring in all {count}").format(count=count), key="chat_import_all")

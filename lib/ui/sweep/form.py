@@ -1,11 +1,14 @@
 """The form of a sweep, and the line that says what pressing Run will do."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from lib.core.errors import InvalidInput, TemperaError
 from lib.core.i18n import N_
+from lib.gateway.endpoints import Endpoint, find
+from lib.practice.pace import USUAL_PER_MINUTE
 from lib.services import Services
 from lib.sweep.estimate import PlanEstimate, estimate
 from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
@@ -93,11 +96,31 @@ def plan_line(services: Services, visitor: Visitor) -> None:
     except InvalidInput as missing:
         st.caption(error_message(missing))
         return
-    found = estimate(plan, services.registry.endpoints(visitor.owner))
+    endpoints = services.registry.endpoints(visitor.owner)
+    found = estimate(plan, endpoints)
     line = _n(
         "{answers} answer, about {tokens:,} input tokens", "{answers} answers, about {tokens:,} input tokens", plan.size
     )
     st.caption(" · ".join([line.format(answers=found.answers, tokens=found.prompt_tokens), *_cost(found)]))
+    _practice_line(services, plan, endpoints)
+
+
+def _practice_line(services: Services, plan: Plan, endpoints: Sequence[Endpoint]) -> None:
+    """How long the practice model takes for its part of a plan, where that is a minute or more."""
+    if services.local is None or not endpoints:
+        return
+    models = [model for model in plan.models if find(model, endpoints)[0] is services.local]
+    answers, measured = len(models) * len(plan.temperatures) * plan.repeats, services.local.pace.per_minute
+    pace = measured or USUAL_PER_MINUTE
+    minutes = round(answers / pace)
+    if minutes < 1:
+        return
+    words = (
+        _("The practice model gives about {pace} answers a minute on this computer: about {minutes} min.")
+        if measured
+        else _("The practice model usually gives about {pace} answers a minute: about {minutes} min.")
+    )
+    st.caption(words.format(pace=max(1, round(pace)), minutes=minutes))
 
 
 def run_button() -> None:

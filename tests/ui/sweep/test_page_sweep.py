@@ -2,12 +2,15 @@
 
 import csv
 import io
+from itertools import count
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from lib.core.contract import ChatRequest
+from lib.practice.endpoint import available
 from lib.store import schema
 from lib.sweep import report
 from lib.sweep import repository as sweeps
@@ -286,3 +289,29 @@ def test_every_sweep_can_be_reached_from_the_list(app: AppTest, api: FakeApi) ->
     app.button(key="sweep_list_more").click().run()
     assert len([one for one in app.sidebar.button if str(one.key).startswith("sweep_open_")]) == 131
     assert not [one for one in app.button if one.key == "sweep_list_more"]
+
+
+@pytest.mark.skipif(not available(), reason="the practice model is not installed")
+@pytest.mark.row("S2")
+def test_a_large_plan_for_the_practice_model_says_how_long_that_takes(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def line(repeats: int) -> str:
+        app = new_tab(
+            "sweep", models="local/SmolLM2-135M-Instruct", prompt="Hi", temperatures="0,1", repeats=str(repeats)
+        )
+        return shown(app)
+
+    try:
+        assert "answers a minute" not in line(3)
+        assert "The practice model usually gives about 20 answers a minute: about 2 min." in line(20)
+        local = resources.services().local
+        assert local
+        clock = count(step=20)
+        monkeypatch.setattr("lib.practice.pace.monotonic", lambda: next(clock))
+        for _ in range(3):
+            with local.pace.running(1):
+                pass
+        assert "about 3 answers a minute on this computer: about 13 min." in line(20)
+    finally:
+        resources.close()
