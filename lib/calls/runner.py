@@ -2,7 +2,6 @@
 once."""
 
 import asyncio
-import re
 import threading
 import time
 from collections.abc import AsyncGenerator
@@ -15,7 +14,7 @@ from lib.background import Job
 from lib.calls import records, unsupported_params
 from lib.calls.final_records import FinalRecord, FinalRecords
 from lib.calls.records import CallRecord
-from lib.core import parts, tokens
+from lib.core import images, parts, tokens
 from lib.core.clock import now
 from lib.core.contract import Call, Choice, Delta, Reply, State, Usage
 from lib.core.errors import BadParameter, NotSavedYet, StoreError, TemperaError, unforeseen
@@ -29,7 +28,6 @@ from lib.store.database import Store
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_CHARACTERS = 2_000
 MOST_LEFT_OUT = 2
-_PICTURE = re.compile(r"data:image/[\w.+-]+;base64,[\w+/=]+")
 
 
 class Answer(Job):
@@ -239,7 +237,7 @@ def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
 def _written(choice: Choice) -> str:
     """What the model wrote word by word: the text, and its calls of tools; no images."""
     calls = [parts.text_of(one, name) for one in parts.of(choice.parts, "tool_call") for name in ("name", "arguments")]
-    return "\n".join([_PICTURE.sub("", choice.text), *calls])
+    return "\n".join([images.without_data(choice.text), *calls])
 
 
 def _end_without_figures(answer: Answer, error: TemperaError) -> None:

@@ -12,6 +12,7 @@ from lib.chat.form import Form
 from lib.chat.repository import Turn
 from lib.core import prices, tokens
 from lib.core.contract import Message, Usage
+from lib.core.images import without_data
 from lib.gateway.endpoints import Endpoint, find
 from lib.gateway.pricing import cost_of
 
@@ -97,7 +98,7 @@ def _oldest_that_do_not_fit(
 
 
 def _without_images(turns: Sequence[Turn]) -> list[Message]:
-    return [Message(role=turn.role, content=turn.text) for turn in turns]
+    return [Message(role=turn.role, content=without_data(turn.text)) for turn in turns]
 
 
 def _new(text: str) -> list[Message]:

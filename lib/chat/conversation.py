@@ -20,6 +20,7 @@ from lib.chat.export import Document
 from lib.chat.form import Form
 from lib.chat.imported import ImportedChat
 from lib.chat.repository import Turn
+from lib.core import images as image_data
 from lib.core.contract import Call, ChatRequest, Choice, Message, Params, Role
 from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected, StoreError
 from lib.core.i18n import N_
@@ -259,7 +260,7 @@ class Conversation:
         ids = list(dict.fromkeys(id for turn in used for id in turn.images))
         urls = dict(zip(ids, self.images(ids), strict=False))
         return [
-            Message(role=turn.role, content=turn.text, images=tuple(urls[id] for id in turn.images if id in urls))
+            Message(role=turn.role, content=_words(turn), images=tuple(urls[id] for id in turn.images if id in urls))
             for turn in used
         ]
 
@@ -348,6 +349,11 @@ class Conversation:
         except StoreError:
             return False
         return True
+
+
+def _words(turn: Turn) -> str:
+    """What of a turn goes to a model."""
+    return image_data.without_data(turn.text) if turn.role == "assistant" else turn.text
 
 
 def not_sent(call: CallRecord) -> bool:

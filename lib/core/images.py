@@ -1,5 +1,6 @@
 """Checks which images can go with a message, and encodes them as data URLs."""
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from io import BytesIO
@@ -15,6 +16,15 @@ MAX_IMAGES = 8
 MAX_PIXELS = 50_000_000
 KINDS = ("PNG", "JPEG", "WEBP", "GIF")
 ENDINGS = ("png", "jpg", "jpeg", "webp", "gif")
+
+
+_IN_TEXT = re.compile(r"data:image/[\w.+-]+;base64,[\w+/=]+")
+
+
+def without_data(text: str) -> str:
+    """A text with the word “image” where it has an image as data: a megabyte of it would be counted, and sent back, as
+    words."""
+    return _IN_TEXT.sub("image", text) if "data:image/" in text else text
 
 
 def data_urls(files: Iterable[bytes]) -> list[str]:

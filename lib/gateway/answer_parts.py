@@ -14,6 +14,9 @@ MOST_PARTS = 100
 MOST_CHARACTERS = 12 * 1024 * 1024
 """Of all parts of one choice together; what is longer is left out."""
 _IMAGES = ("image_url", "output_image", "image", "input_image", "inline_data", "inlineData")
+_SOURCES = frozenset(("annotations", "citations", "search_results", "web_search", "references"))
+_HOLDERS = _SOURCES | {"tool_calls", "function_call", "images", "audio", "refusal"}
+"""Fields in which parts stand: of a chunk or a completion, and of a message or a delta."""
 _TEXTS = ("text", "output_text", "input_text", "refusal", "reference", "tool_result", *THOUGHTS)
 
 
@@ -42,6 +45,9 @@ class AnswerParts:
 
     def take(self, piece: Mapping[str, Any], beside: Mapping[str, Any]) -> None:
         """Take in a delta or a message, and the chunk or the completion around it."""
+        # Nearly all pieces of nearly all answers: a few words and nothing else.
+        if _HOLDERS.isdisjoint(piece) and _SOURCES.isdisjoint(beside) and not isinstance(piece.get("content"), list):
+            return
         for position, call in enumerate(_list(piece.get("tool_calls"))):
             self._tool_call(call, position)
         if isinstance(piece.get("function_call"), Mapping):

@@ -5,9 +5,10 @@ from urllib.parse import urlsplit
 from lib.core import prices
 from lib.core.contract import CostSource, Usage
 from lib.gateway.addresses import is_loopback
-from lib.gateway.endpoints import Endpoint
+from lib.gateway.endpoints import SERVICES, Endpoint
+from lib.gateway.local_services import RUNNERS
 
-RUNNER_PORTS = {11434, 1234, 8080}
+RUNNER_PORTS = {urlsplit(SERVICES[name][1]).port for name in RUNNERS}
 """Where Ollama, LM Studio and llama.cpp's server listen. Other programs on loopback may pass on what is paid."""
 _SELLERS = {"openrouter": "openrouter"}
 """Services with prices of their own: the endpoint's name -> the price table's."""

@@ -23,6 +23,8 @@ _AT_THE_START_ONLY = ("###Thinking", "<|channel|>analysis<|message|>")
 _OPENINGS = [tag for tag in TAGS if tag not in _AT_THE_START_ONLY]
 _CLOSINGS = [TAGS[tag] for tag in _OPENINGS]
 _TAG = re.compile("|".join(map(re.escape, [*_OPENINGS, *_CLOSINGS])))
+_FIRST = re.compile("[" + re.escape("".join({tag[0] for tag in [*_OPENINGS, *_CLOSINGS]})) + "]")
+"""With what a tag begins: most pieces of an answer hold none of these, and cost next to nothing."""
 _MOST_HELD = 64
 _MOST_UNCERTAIN = 50_000
 """Characters behind an opening tag within a line that wait for the closing one."""
@@ -54,8 +56,11 @@ class Thinking:
 
     def split(self, piece: str) -> tuple[str, str]:
         """Take in a piece of content; what of it is certain by now, as (text, reasoning)."""
-        self._held += piece
         self._moved = False
+        if self._state == "text" and not self._held and not _FIRST.search(piece):
+            self._line.take(piece)
+            return piece, ""
+        self._held += piece
         return self._go_on()
 
     def flush(self) -> tuple[str, str]:
@@ -172,17 +177,25 @@ class _Line:
         self._start = ""
         self._ticks = 0
         self._fenced = False
+        self._unread: list[str] = []
 
     @property
     def blank(self) -> bool:
+        self._read()
         return not self._start
 
     @property
     def in_code(self) -> bool:
+        self._read()
         return self._fenced or self._ticks % 2 == 1
 
     def take(self, text: str) -> None:
-        """Go on by `text`."""
+        """Go on by `text`; it is looked at when somebody asks."""
+        self._unread.append(text)
+
+    def _read(self) -> None:
+        text = "".join(self._unread)
+        self._unread.clear()
         *whole, last = text.split("\n")
         for line in whole:
             self._add(line)

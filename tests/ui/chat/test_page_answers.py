@@ -155,6 +155,9 @@ def test_what_is_no_text_stands_in_what_is_saved_and_is_never_sent_back(app: App
     for name in ("tool-call-stream", "image-message-images-stream", "sources-annotations-stream", "audio-alone-stream"):
         script(api, name)
         ask(app, "Go on", model=name)
+    script(api, "image-in-markdown-stream")
+    ask(app, "Go on", model="image-in-markdown-stream")
+    ask(app, "Go on", model="echo")
     sent = json.dumps(api.requests[-1].body)
     assert "tool_calls" not in sent and "base64" not in sent
 
@@ -165,7 +168,7 @@ def test_what_is_no_text_stands_in_what_is_saved_and_is_never_sent_back(app: App
     for found in ("get_weather", "data:image/png;base64,", "https://a.example/x", "UklGRg=="):
         assert found in saved and found in read
     [back], lost = chat_import.chosen(saved.encode(), {0}), chat_import.listing(saved.encode()).lost
-    assert [one.role for one in back.branch].count("user") == 4
+    assert [one.role for one in back.branch].count("user") == 6
     assert (lost["image"], lost["part"]) == (1, 1)
 
 
