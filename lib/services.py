@@ -7,6 +7,7 @@ import asyncio
 import os
 import tempfile
 import threading
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ from lib.visitor.keychain import Keychain, brought_back, remembered
 MEND_SECONDS = 5.0
 KEYCHAIN_SECONDS = 3.0
 """For so long the start waits for keys that were to be remembered; later they come by themselves."""
+PURGED_AT_ONCE = 50
 DELETED_KEPT_DAYS = 30
 """For so long a deleted chat could still be brought back; then its texts are removed from the disk."""
 
@@ -207,10 +209,20 @@ def _mend_the_past(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
 
 
 def _purge_deleted(store: Store) -> None:
-    """Let the texts of chats go that were deleted long ago, one chat a write, so that nobody waits for it."""
+    """Let the texts of chats go that were deleted long ago, a few turns a write, so that nobody waits for it. What a
+    killed process has left of one goes at the next start."""
     before = now() - DELETED_KEPT_DAYS * 24 * 3600 * 1_000_000
     for owner, chat_id in store.read(lambda db: chats.deleted_before(db, before)):
-        store.write(lambda db, owner=owner, chat_id=chat_id: chats.purge(db, owner, chat_id))  # type: ignore[misc]
+        _purge(store, owner, chat_id)
+
+
+def _purge(store: Store, owner: str, chat_id: str) -> None:
+    def go_on(done: "Future[bool]") -> None:
+        # Queued anew each time: whatever others have to write meanwhile comes in between.
+        if done.exception() is None and not done.result():
+            _purge(store, owner, chat_id)
+
+    store.write(lambda db: chats.purge(db, owner, chat_id, PURGED_AT_ONCE)).add_done_callback(go_on)
 
 
 def _vocabulary_folder(settings: Settings) -> Path:

@@ -33,6 +33,7 @@ from lib.core.i18n import N_
 from lib.core.titles import title_of
 from lib.store import image_store, message_nodes
 from lib.store.schema import answers, calls, chats, messages, texts
+from lib.store.texts import chunks
 
 __all__ = ["CallRecord", "Chat", "NotFound", "Turn", "all_turns", "open_branch", "side_by_side"]
 
@@ -171,12 +172,15 @@ def undelete_turn(conn: Connection, owner: str, chat_id: str, message_id: str, m
 def erase(conn: Connection, owner: str, chat_id: str) -> None:
     """Remove a chat with all its turns and calls, and every text that nothing else of its owner has; nothing brings it
     back."""
-    records.delete_calls(conn, owner, _remove(conn, owner, chat_id))
+    records.delete_calls(conn, owner, _remove_turns(conn, owner, chat_id))
+    _remove_empty(conn, owner, chat_id)
 
 
-def purge(conn: Connection, owner: str, chat_id: str) -> None:
-    """Remove a chat as `erase` does, but let its calls be counted as before, without their texts."""
-    records.forget_texts(conn, owner, _remove(conn, owner, chat_id))
+def purge(conn: Connection, owner: str, chat_id: str, most: int) -> bool:
+    """Remove at most so many turns of a deleted chat, the last ones, so that no other write waits long; whether it is
+    gone by now. Its calls are counted as before, without their texts."""
+    records.forget_texts(conn, owner, _remove_turns(conn, owner, chat_id, most))
+    return _remove_empty(conn, owner, chat_id)
 
 
 def deleted_before(conn: Connection, moment: int) -> list[tuple[str, str]]:
@@ -201,17 +205,28 @@ def undelete(conn: Connection, owner: str, chat_id: str) -> None:
     _must_change(conn, update(chats).where(chats.c.owner == owner, chats.c.id == chat_id).values(deleted_at=None))
 
 
-def _remove(conn: Connection, owner: str, chat_id: str) -> list[str]:
-    """Remove a chat, its turns, and the images that only it had; the ids of its calls."""
-    turns = select(messages.c.call_id, messages.c.images).where(
+def _remove_turns(conn: Connection, owner: str, chat_id: str, most: int | None = None) -> list[str]:
+    """Remove all or the last `most` turns of a chat, and the images that only they had; the ids of their calls."""
+    turns = select(messages.c.id, messages.c.call_id, messages.c.images).where(
         messages.c.owner == owner, messages.c.chat_id == chat_id
     )
-    rows = conn.execute(turns).all()
-    conn.execute(sql_delete(messages).where(messages.c.owner == owner, messages.c.chat_id == chat_id))
-    conn.execute(sql_delete(chats).where(chats.c.owner == owner, chats.c.id == chat_id))
+    rows = conn.execute(turns.order_by(messages.c.seq.desc()).limit(most)).all()
+    # The last ones first, and few at once: with a message go all below it (ON DELETE CASCADE), and SQLite follows such
+    # a chain a thousand messages deep and no further (sqlite.org/limits.html, trigger recursion).
+    for some in chunks(row.id for row in rows):
+        conn.execute(sql_delete(messages).where(messages.c.owner == owner, messages.c.id.in_(some)))
     # After the messages: an image is free when none has it any more.
     message_nodes.free_images(conn, owner, {id for row in rows for id in row.images or ()})
     return list({row.call_id for row in rows if row.call_id})
+
+
+def _remove_empty(conn: Connection, owner: str, chat_id: str) -> bool:
+    """Remove a chat that has no turns any more; whether it had none."""
+    turns = select(messages.c.id).where(messages.c.owner == owner, messages.c.chat_id == chat_id)
+    if conn.execute(turns.limit(1)).first():
+        return False
+    conn.execute(sql_delete(chats).where(chats.c.owner == owner, chats.c.id == chat_id))
+    return True
 
 
 def _of(owner: str, chat_id: str) -> Update:

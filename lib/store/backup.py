@@ -23,7 +23,7 @@ from lib.core.errors import NotRestored, StoreError
 from lib.core.i18n import N_
 from lib.store import engines, migrations
 from lib.store.database import Store
-from lib.store.schema import metadata
+from lib.store.schema import messages, metadata
 
 ROWS = 500
 NOT_A_BACKUP = N_("This file is not a backup of Tempera.")
@@ -122,6 +122,9 @@ def _replace(old: Connection, db: Connection) -> None:
     if db.dialect.name == "postgresql":
         # It may take longer than the 30 seconds that any other statement has.
         db.execute(text("SET LOCAL statement_timeout = 0"))
+    # any owner: all that is there is replaced. First, as with a message all go that follow it, one by one, and SQLite
+    # goes a thousand messages deep and no further.
+    db.execute(messages.update().values(parent_id=None))
     # The tables that point at others first, and filled last.
     for table in reversed(metadata.sorted_tables):
         # any owner: all that is there is replaced.

@@ -4,19 +4,22 @@ import gc
 import secrets
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from sqlalchemy import Connection, event, func, select, text
+from sqlalchemy import Connection, event, func, select, text, update
 
 from lib.calls import records
 from lib.chat import repository as chats
 from lib.chat.repository import NotFound, Turn
 from lib.core.titles import title_of
-from lib.store import image_store, schema
+from lib.services import Services
+from lib.settings import Settings
+from lib.store import backup, image_store, schema
 from lib.store import texts as kept_texts
 from lib.store.database import Store
 from tests.store_fixtures import a_call, an_outcome, start
@@ -398,3 +401,48 @@ class Tree(RuleBasedStateMachine):
 
 TestTree = Tree.TestCase
 TestTree.settings = hypothesis_settings(max_examples=12, stateful_step_count=20, deadline=None, database=None)
+
+
+def deep_chat(store: Store, turns: int) -> str:
+    """A chat of so many turns, each after the one before."""
+    chat_id = new(store)
+    place = {"owner": "ann", "chat_id": chat_id, "role": "user", "choice": 0, "created_at": 1}
+    rows = [{**place, "id": f"{n}", "parent_id": f"{n - 1}" if n else None, "content": f"{n}"} for n in range(turns)]
+    do(store, lambda db: db.execute(schema.messages.insert(), rows))
+    return chat_id
+
+
+def turns_left(store: Store) -> int:
+    return store.read(lambda db: db.execute(select(func.count(schema.messages.c.id))).scalar_one())
+
+
+def test_a_chat_of_more_turns_than_sqlite_goes_deep_is_removed_whole(store: Store, tmp_path: Path) -> None:
+    chat_id = deep_chat(store, 2_300)
+    backup.save(store, tmp_path / "b.db")
+    backup.restore(store, tmp_path / "b.db", tmp_path)
+    assert turns_left(store) == 2_300
+    do(store, chats.erase, "ann", chat_id)
+    assert listed(store) == [] and turns_left(store) == 0
+
+
+def test_a_deleted_chat_goes_a_few_turns_at_a_time(store: Store) -> None:
+    chat_id, other = deep_chat(store, 120), new(store, "Another")
+    do(store, chats.delete, "ann", chat_id)
+    assert [do(store, chats.purge, "ann", chat_id, 50) for _ in range(3)] == [False, False, True]
+    left = store.read(lambda db: db.execute(select(schema.chats.c.id, schema.messages.c.id).outerjoin(schema.messages)))
+    assert left.all() == [(other, None)]
+
+
+def test_what_was_deleted_long_ago_goes_at_the_start_piece_by_piece(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'tempera.db'}")
+    chat_id = deep_chat(store, 230)
+    do(store, chats.delete, "ann", chat_id)
+    do(store, lambda db: db.execute(update(schema.chats).values(deleted_at=1)))
+    store.close()
+    services = Services.open(Settings(data_dir=tmp_path, local_model=False))
+    left = []
+    for _ in range(10):  # a write of somebody else's has its turn after each piece
+        services.store.write(lambda db: None).result(20)
+        left.append(turns_left(services.store))
+    services.close()
+    assert left[-1] == 0 and all(one % 50 == 30 or not one for one in left), left

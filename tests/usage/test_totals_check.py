@@ -106,7 +106,7 @@ class History(RuleBasedStateMachine):
     @rule(for_good=st.booleans(), pick=st.integers(0, 99))
     def delete_a_chat(self, for_good: bool, pick: int) -> None:
         owner, chat = self.chats.pop(pick % len(self.chats))
-        self.do(lambda db: (chats.erase if for_good else chats.purge)(db, owner, chat))
+        self.do(lambda db: chats.erase(db, owner, chat) if for_good else chats.purge(db, owner, chat, 1000))
 
     @invariant()
     def the_sums_are_those_of_the_calls(self) -> None:
@@ -174,7 +174,7 @@ def test_deleting_frees_only_what_nothing_else_uses(store: Store, kept: bool) ->
     one, first = made("ann", "CANARY", answer="CANARY too")
     _, second = made("ann", "other", answer="also shared")
     _, theirs = made("bob", "CANARY", answer="his")
-    store.write(lambda db: (chats.purge if kept else chats.erase)(db, "ann", one)).result(20)
+    store.write(lambda db: chats.purge(db, "ann", one, 1000) if kept else chats.erase(db, "ann", one)).result(20)
 
     assert len(store.read(lambda db: records.messages_of(db, "ann", second))) == 3
     assert store.read(lambda db: records.messages_of(db, "bob", theirs))[-1].content == "CANARY"
