@@ -62,7 +62,8 @@ class Answer(Job):
 
     @property
     def size(self) -> int:
-        return 1_000 + sum(len(choice.text) + len(choice.reasoning) for choice in self.reply.choices)
+        beside = sum(parts.size(choice.parts) for choice in self.reply.choices)
+        return 1_000 + beside + sum(len(choice.text) + len(choice.reasoning) for choice in self.reply.choices)
 
     def release(self) -> None:
         """The conversation goes: it can be megabytes, and the store has it."""

@@ -32,6 +32,11 @@ def text_of(part: Part, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def size(parts: Iterable[Part]) -> int:
+    """The characters of all parts together."""
+    return sum(len(value) for part in parts for value in part.values() if isinstance(value, str))
+
+
 def readable(arguments: str) -> str:
     """A tool call's arguments as they are best read: indented where they are JSON, else to the letter."""
     try:

@@ -69,6 +69,25 @@ def test_the_wait_for_another_attempt_is_counted_down(app: AppServer, api: FakeA
     ended(page)
 
 
+@pytest.mark.row("C11")
+def test_words_that_turn_out_to_be_thoughts_leave_the_answer_while_it_comes(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    def piece(text: str) -> bytes:
+        return b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": text}}]}).encode() + b"\n\n"
+
+    api.script("late-end", piece("Let me see."), 1.5, piece("\n</think>\n\nYes, indeed"), 600.0)
+    page = open_page(context, link(app, "late-end"))
+    send(page, "think first")
+    answer = key(page, "answer_0")
+    expect(answer.get_by_text("Let me see.")).to_be_visible()
+    expect(answer.get_by_text("Yes, indeed")).to_be_visible()
+    expect(answer.get_by_text("Let me see.")).not_to_be_visible()
+    key(page, "chat_stop").get_by_role("button").click()
+    ended(page)
+    expect(answer.get_by_text("Let me see.")).not_to_be_visible()
+
+
 def compose(page: Page, text: str) -> None:
     """Let an input method put `text` into the field without finishing it, as pinyin does before a word is chosen."""
     chromium = page.context.new_cdp_session(page)

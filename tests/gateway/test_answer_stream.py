@@ -105,12 +105,14 @@ def test_any_bytes_give_an_answer_or_an_error_of_ours(chunks: list[bytes]) -> No
         answer(*chunks)
 
 
+NAMES = [
+    *("choices", "delta", "content", "usage", "error", "index", "message", "finish_reason", "type", "text", "x_groq"),
+    *("tool_calls", "function_call", "function", "name", "arguments", "id", "images", "image_url", "url", "audio"),
+    *("data", "transcript", "refusal", "annotations", "url_citation", "citations", "reasoning_details", "cost"),
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["choices", "delta", "content", "usage", "error", "index", "message"]), inner)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner),
     max_leaves=12,
 )
 

@@ -16,7 +16,7 @@ from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
 from lib.sweep.scheduler import SweepRun
 from lib.ui.shared.answer_parts import answer_parts
-from lib.ui.shared.figures import SENT_BEFORE, sum_of_costs, summary
+from lib.ui.shared.figures import SENT_BEFORE, amount, sum_of_costs, summary
 from lib.ui.shared.live_text import CURSOR, waiting
 from lib.ui.shared.markdown import draw, markdown
 from lib.ui.shared.texts import _, _n, error_sentence
@@ -62,6 +62,7 @@ def grid(standing: Progress, run: SweepRun | None) -> None:
 
 def overview(frame: pd.DataFrame) -> None:
     """One row per model and temperature."""
+    frame = frame.assign(cost=frame["cost"].map(lambda cost: None if pd.isna(cost) else amount(cost)))
     column = st.column_config
     st.dataframe(
         frame,
@@ -76,7 +77,7 @@ def overview(frame: pd.DataFrame) -> None:
             "words": column.NumberColumn(_("Words"), format="%.0f"),
             "completion": column.NumberColumn(_("Output tokens"), format="%.0f"),
             "seconds": column.NumberColumn(_("Seconds"), format="%.1f"),
-            "cost": column.NumberColumn(_("Cost of one"), format="$%.6f"),
+            "cost": column.TextColumn(_("Cost of one"), alignment="right"),
         },
     )
 

@@ -19,8 +19,8 @@ MISSING = "–"
 TIMES = "YYYY-MM-DD HH:mm:ss"
 MODEL_WIDTH, NUMBER_WIDTH = 150, 82
 ORDER = (
-    *("time", "model", "prompt", "completion", "cost", "seconds", "ending", "answered"),
-    *("page", "endpoint", "source", "cost_source", "first_token_seconds", "error"),
+    *("time", "model", "prompt", "completion", "cost", "cost_source", "seconds", "ending", "answered"),
+    *("page", "endpoint", "source", "first_token_seconds", "error"),
 )
 PAGES = {"chat": N_("Chat"), "sweep": N_("Sweep")}
 RUNNING = N_("in progress")

@@ -12,7 +12,18 @@ from lib.ui.shared import resources
 from lib.ui.shared.texts import LANGUAGE_KEY
 from tests.case_files import cases
 from tests.fake_api import FakeApi
-from tests.pages import ask, click, figures, host, new_tab, owner, run_sweep, shown, switch_page
+from tests.pages import (
+    ask,
+    click,
+    figures,
+    host,
+    new_tab,
+    owner,
+    run_sweep,
+    shown,
+    switch_on,
+    switch_page,
+)
 
 CALLED = "The model wants to call the tool “get_weather”."
 SEEN = {
@@ -140,6 +151,26 @@ def test_a_reported_cost_goes_before_the_list_price_and_is_called_so(app: AppTes
     switch_page(app, "usage")
     assert "about $0.25: as services report it, else at list prices" in shown(app)
     assert "1 with the cost that the service reported, 1 free" in shown(app)
+
+
+@pytest.mark.row("U8")
+def test_what_a_service_counted_of_one_version_only_is_said(app: AppTest, api: FakeApi) -> None:
+    switch_on(app, "n", "number_input", 3)
+    asked(app, api, "usage-json-llama-three")
+
+    assert "6 (the service counted one of 3 versions, 4; the rest is our estimate)" in figures(app)
+
+
+@pytest.mark.row("U7")
+def test_what_is_free_is_called_so_before_and_after(service: FakeApi) -> None:
+    name = f"{host(service)}/echo:free"
+    app = new_tab("sweep", models=name, prompt="Go on", temperatures="0", repeats="1")
+    assert shown(app).count("about 9 input tokens · free") == 1
+    assert "1 in all · free" in shown(run_sweep(app))
+
+    switch_page(app, "usage")
+    assert "those with a price were free" in shown(app)
+    assert next(one.value for one in app.metric if one.label == "Cost") == "free"
 
 
 @pytest.mark.row("C14")
