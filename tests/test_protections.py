@@ -96,7 +96,7 @@ def test_every_protective_setting_of_the_server_stands() -> None:
     expected: dict[str, dict[str, Any]] = {
         "server": {
             "address": "127.0.0.1", "enableCORS": True, "enableXsrfProtection": True, "enableStaticServing": False,
-            "allowedHosts": ["localhost", "127.0.0.1", "[::1]", "::1"], "maxUploadSize": 20, "fileWatcherType": "none",
+            "allowedHosts": ["localhost", "127.0.0.1", "[::1]", "::1"], "maxUploadSize": 100, "fileWatcherType": "none",
         },
         "browser": {"gatherUsageStats": False},
         "client": {

@@ -1,5 +1,6 @@
 """Dialog that lists the chats in a file and brings in those that are chosen."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -55,7 +56,7 @@ def _body() -> None:
         some = st.button(label, key="chat_import_some", type="primary", disabled=not places)
         every = st.button(_("Bring in all {count}").format(count=count), key="chat_import_all")
     if some or every:
-        _bring_in(range(count) if every else places, found.lost)
+        _bring_in(range(count) if every else places)
         st.rerun()
 
 
@@ -77,14 +78,16 @@ def _picked(found: Listing) -> list[int]:
     )
 
 
-def _bring_in(places: Collection[int], lost: Losses) -> None:
+def _bring_in(places: Collection[int]) -> None:
     """Bring in the chats at `places`, and open the only one."""
-    file, done, ids = st.session_state.get(UPLOAD), 0, []
+    file, ids = st.session_state.get(UPLOAD), []
+    lost: Losses = Counter()
     target = replace(model_actions.current(), chat_id=None, temporary=False)
     bar = st.progress(0.0)
     try:
         for chat in chat_import.chosen(file.getvalue() if file else b"", places):
             ids.append(target.import_chat(chat.with_system_turn()))
+            lost.update(chat.lost)
             bar.progress(len(ids) / len(places))
     except TemperaError as error:
         state.notices.append(error_message(error))

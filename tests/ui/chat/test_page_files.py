@@ -1,15 +1,17 @@
 """Chats from files, on the page: one comes in at once, of many the person chooses."""
 
 import json
+import tomllib
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.chat import import_source
 from lib.chat import repository as chats
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import ask, bodies, click, new_tab, owner, shown
+from tests.pages import ROOT, ask, bodies, click, new_tab, owner, shown
 
 
 @pytest.fixture
@@ -81,6 +83,13 @@ def test_what_could_not_be_taken_is_said_and_the_rest_is_there(app: AppTest) -> 
 
     assert "Look at this" in shown(app) and "sunny" in shown(app)
     assert [toast.value for toast in app.toast] == ["1 image is left out: it is not in the file, or can't be sent."]
+
+
+@pytest.mark.row("C41")
+def test_the_server_takes_the_largest_file_that_can_be_brought_in() -> None:
+    configured = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+
+    assert configured["server"]["maxUploadSize"] * 1_000_000 >= import_source.MAX_BYTES
 
 
 @pytest.mark.row("T23")
