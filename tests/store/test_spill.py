@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.store import spill
+from lib.store import schema, spill
 from lib.store.spill import Spill
 from tests.store_fixtures import ROOT
 
@@ -128,3 +128,12 @@ def test_a_limit_on_the_size_of_files_is_no_crash(tmp_path: Path) -> None:
     assert answers[0] == "27" and answers[1] == "True" and answers[-1] == "False", done.stderr
     with spill_in(tmp_path) as opened:
         assert len(opened.taken()) == answers.count("True") > 50
+
+
+def test_what_is_hidden_in_the_database_is_hidden_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "_hide", [lambda text: text.replace("a key", "…")])
+    with spill_in(tmp_path) as spill_file:
+        spill_file.put("a", {"request": {"messages": [{"content": "here is a key"}]}})
+        assert b"a key" not in (tmp_path / "unsaved-1.spill").read_bytes()
+    with spill_in(tmp_path) as later:
+        assert later.taken() == {"a": {"request": {"messages": [{"content": "here is …"}]}}}

@@ -271,6 +271,15 @@ def test_nonsense_in_a_link_is_said_and_left_out(subtests: pytest.Subtests, app:
             assert draft(tab) == "hi"
 
 
+def test_what_is_said_while_an_answer_is_written_is_still_there_when_it_has_ended(app: AppTest) -> None:
+    """The page runs anew by itself then, and nobody can have read it before."""
+    choose_model(app, "slow-50")
+    app.query_params["temperature"] = "hot"
+    ask(app, "hi")
+    assert "You said: hi" in shown(app) and "The link's “temperature” is not a number." in shown(app)
+    assert "is not a number" not in shown(app.run())
+
+
 def test_an_empty_message_sends_nothing(app: AppTest, api: FakeApi) -> None:
     ask(app, "   ")
 
