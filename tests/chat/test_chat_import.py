@@ -86,6 +86,7 @@ def archive(**files: Any) -> bytes:
 def test_messages_come_in_as_programs_write_them(subtests: pytest.Subtests) -> None:
     parts = [{"type": "text", "text": "one"}, {"type": "output_text", "text": "two"}]
     dump = {"role": "assistant", "content": "yes", "refusal": None, "tool_calls": None, "audio": None}
+    said_by_user = {"author": {"role": "user"}, "content": {"parts": ["hi"]}}
     call = {"id": "1", "type": "function", "function": {"name": "weather", "arguments": '{"in": "Oslo"}'}}
     for name, value, expected in [
         ("a list", [{"role": "system", "content": "brief"}, HI], [("system", "brief"), ("user", "hi")]),
@@ -104,6 +105,11 @@ def test_messages_come_in_as_programs_write_them(subtests: pytest.Subtests) -> N
         ),
         ("half a letter", [{"role": "user", "content": "a\ud800b"}], [("user", "a\ufffdb")]),
         ("ChatGPT", chatgpt(), [("user", "question"), ("assistant", "new answer")]),
+        (
+            "a circle",
+            {"mapping": {"a": {"parent": "a", "message": said_by_user}}, "current_node": "a"},
+            [("user", "hi")],
+        ),
         ("ChatGPT, last leaf", chatgpt(current_node=None), [("user", "question"), ("assistant", "new answer")]),
         ("Open WebUI", [open_webui()], [("user", "question"), ("assistant", "old answer")]),
         ("one of Open WebUI", open_webui(), [("user", "question"), ("assistant", "old answer")]),
@@ -177,7 +183,7 @@ def test_what_is_no_chat_is_refused_in_a_sentence(subtests: pytest.Subtests, mon
         ),
         *(b'[{"role": "user"}]', b'[{"role": "user", "content": ""}]', b'{"messages": [0]}', b"[[[[{}]]]]"),
         *(b"PK\x03\x04", b"PK\x03\x04" + b"x" * 100, archive(), archive(other={"a": 1}), archive(conversations=[])),
-        archive(conversations=b"\0" * 200_001),
+        archive(**{"conversations-0": [chatgpt()], "conversations-1": b" " * 200_001}),
         b" " * 200_001,
     ]:
         with subtests.test(file=file[:60]):
