@@ -157,6 +157,7 @@ def test_what_cannot_be_taken_is_counted_and_the_rest_comes(subtests: pytest.Sub
         ("ChatGPT's image", chatgpt(), {"image": 1}),
         ("empty ones", [open_webui(), {"mapping": {}}, {"chat": {}}], {"empty": 2}),
         ("strangers", [open_webui(), {"a": 1}, 3, []], {"unreadable": 3}),
+        ("four bytes a character", [HI, {"role": "user", "content": "a" * 4_000_000 + "😀"}], {"large": 1}),
         ("a circle", [open_webui(), {"mapping": {"a": {"parent": "a"}}, "current_node": "a"}], {"empty": 1}),
     ]:
         with subtests.test(name=name):

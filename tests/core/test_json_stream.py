@@ -73,13 +73,13 @@ def test_a_text_that_is_cut_gives_what_stands_before_the_cut() -> None:
 def test_what_is_too_large_is_left_out_or_refused(monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests) -> None:
     monkeypatch.setattr(json_stream, "MOST_BYTES", 100)
     monkeypatch.setattr(json_stream, "MOST_MARKS", 20)
-    monkeypatch.setattr(json_stream, "MOST_PIECES", 10)
+    monkeypatch.setattr(json_stream, "MOST_PIECES", 5)
     monkeypatch.setattr(json_stream, "MOST_MARKS_IN_ALL", 1000)
     small = {"a": 1}
     for large in ({"a": "x" * 150}, {"a": [[]] * 12}):
         with subtests.test(large=large):
             found = taken([small, large, small], 30, False)
             assert [piece.text is None for piece in found] == [False, True, False, False]
-    for refused in ([small] * 12, ["x" * 300], [0] * 30, {"a": "x" * 300}, [{"a": "x" * 300}], [{"a": [1] * 1100}]):
+    for refused in ([small] * 8, ["x" * 300], [0] * 30, {"a": "x" * 300}, [{"a": "x" * 300}], [{"a": [1] * 1100}]):
         with subtests.test(refused=str(refused)[:20]), pytest.raises(TooMuch):
             taken(refused, 30, False)
