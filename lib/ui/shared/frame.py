@@ -11,7 +11,7 @@ from lib.ui.shared.backup import backup_section
 from lib.ui.shared.connection import connection_button
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import LANGUAGE_KEY, LANGUAGES, _, error_sentence, language
+from lib.ui.shared.texts import LANGUAGE_KEY, LANGUAGES, _, _n, error_sentence, language
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.visitor import preferences
 
@@ -40,8 +40,12 @@ def store_warning(services: Services) -> None:
     if trouble is not None:
         error_box(trouble)
     if waiting and services.store_trouble is None:
-        words = _("{count} answers wait to be saved; keep Tempera running until they are.").format(count=waiting)
-        st.warning(words, icon=":material/save:")
+        words = _n(
+            "{count} answer waits to be saved; keep Tempera running until it is.",
+            "{count} answers wait to be saved; keep Tempera running until they are.",
+            waiting,
+        )
+        st.warning(words.format(count=waiting), icon=":material/save:")
     for notice in services.store.notices[state.read_notices :][:1]:
         _store_notice(notice)
     upgraded = services.store.upgraded.sentence(_)
@@ -57,7 +61,8 @@ def _store_notice(notice: StoreError) -> None:
         st.warning(error_sentence(notice), icon=":material/healing:")
         came_back = notice.owner_chats.get(visitor().owner, ()) if isinstance(notice, StoreReplaced) else ()
         if came_back:
-            with st.expander(_("{count} chats came back").format(count=len(came_back)), type="compact"):
+            words = _n("{count} chat came back", "{count} chats came back", len(came_back))
+            with st.expander(words.format(count=len(came_back)), type="compact"):
                 st.text("\n".join(title or _("Untitled") for title in came_back))
         st.button(_("Understood"), key="store_notice_read", type="tertiary", on_click=_notice_read)
 
