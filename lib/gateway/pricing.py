@@ -8,8 +8,9 @@ from lib.gateway.addresses import is_loopback
 from lib.gateway.endpoints import SERVICES, Endpoint
 from lib.gateway.local_services import RUNNERS
 
-RUNNER_PORTS = {urlsplit(SERVICES[name][1]).port for name in RUNNERS}
-"""Where Ollama, LM Studio and llama.cpp's server listen. Other programs on loopback may pass on what is paid."""
+RUNNERS_AT = {(urlsplit(SERVICES[name][1]).port, urlsplit(SERVICES[name][1]).path) for name in RUNNERS}
+"""Ports and paths of Ollama, LM Studio and llama.cpp's server. Other programs on loopback, such as Open WebUI's
+`localhost:8080/api`, may pass on what is paid."""
 _SELLERS = {"openrouter": "openrouter"}
 """Services with prices of their own: the endpoint's name -> the price table's."""
 _ELSEWHERE = ("-cloud", ":cloud")
@@ -20,11 +21,12 @@ def is_free_here(endpoint: Endpoint, model: str) -> bool:
     """Whether the model runs on this computer, so that nobody is paid."""
     if endpoint.on_this_computer:
         return True
+    address = endpoint.base_url.rstrip("/")
     try:
-        port = urlsplit(endpoint.base_url).port
+        place = urlsplit(address).port, urlsplit(address).path
     except ValueError:
         return False
-    return is_loopback(endpoint.base_url) and port in RUNNER_PORTS and not model.endswith(_ELSEWHERE)
+    return is_loopback(address) and place in RUNNERS_AT and not model.endswith(_ELSEWHERE)
 
 
 def cost_of(endpoint: Endpoint, model: str, usage: Usage) -> float | None:

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from lib.core import parts
 from lib.core.rich_text import render
 
-HOSTILE = st.text("![]()<>`*_~|\\ \n:/azM#&;\"'", max_size=30)
+EVIL = [
+    "![x](https://evil.example/x.png)",
+    "[x](https://evil.example)",
+    "<https://evil.example>",
+    "](https://evil.example)",
+]
+HOSTILE = st.lists(
+    st.text("![]()<>`*_~|\\ \n:/azM#&;\"'", max_size=12)
+    | st.sampled_from([*EVIL, "https://evil.example", "www.evil.example"]),
+    max_size=4,
+).map("".join)
 LINK = re.compile(r'<a href="([^"]*)"')
 
 

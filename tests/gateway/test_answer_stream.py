@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lib.core import errors
 from lib.core.contract import Reply, Usage
+from lib.gateway.answer_parts import MOST_CHARACTERS, MOST_PARTS
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo
 from lib.gateway.sse import Event, EventReader
@@ -265,6 +266,23 @@ def test_choices_may_come_interleaved_and_out_of_order() -> None:
     assert [choice.text for choice in reply.choices] == ["a", "bb"]
 
 
+def test_parts_are_bounded_in_number_and_size() -> None:
+    many = [
+        {"type": "image_url", "image_url": {"url": f"https://img.example/{at}.png"}} for at in range(MOST_PARTS + 9)
+    ]
+    assert len(answer(chunk(choice_with("x", images=many)), END).choices[0].parts) == MOST_PARTS
+
+    large = "data:image/png;base64," + "A" * (MOST_CHARACTERS // 2)
+    three = [{"image_url": {"url": f"{large}{at}"}} for at in range(3)]
+    reply = answer(*(chunk(choice_with("x", images=[one])) for one in three), END)
+    assert len(reply.choices[0].parts) == 1 and reply.choices[0].text == "xxx"
+
+    calls = [
+        {"index": at, "id": f"c{at}", "function": {"name": "f", "arguments": "{}"}} for at in range(MOST_PARTS + 9)
+    ]
+    assert len(answer(chunk(choice_with(tool_calls=calls)), END).choices[0].parts) == MOST_PARTS
+
+
 def test_an_absurd_index_is_ignored() -> None:
     assert len(answer(chunk(choice_with("x", 10**9), choice_with("y")), END).choices) == 1
 
@@ -415,6 +433,7 @@ def test_two_thousand_comments_leave_nothing_behind() -> None:
 
 
 READ = """
+from lib.gateway.answer_parts import MOST_CHARACTERS, MOST_PARTS
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo
 

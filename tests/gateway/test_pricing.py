@@ -16,6 +16,8 @@ def test_only_what_runs_on_this_computer_is_free_here(subtests: pytest.Subtests)
         ("http://127.0.0.1:1234/v1", "gpt-4o", True),
         ("http://[::1]:8080/v1", "gpt-4o", True),
         ("http://localhost:11434/v1", "gpt-oss:120b-cloud", False),
+        ("http://localhost:11434/v1/", "llama3.2:3b", True),
+        ("http://localhost:8080/api", "gpt-4o", False),
         ("http://localhost:4000/v1", "gpt-4o", False),
         ("http://localhost:3000/v1", "gpt-4o", False),
         ("http://192.168.1.5:11434/v1", "deepseek-r1:7b", False),
