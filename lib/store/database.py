@@ -175,15 +175,18 @@ class Store:
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """The result of `work` on a consistent, read-only view of the data; raises StoreError."""
+        files = tuple(self._inodes)
         try:
             if self._moved():
                 self.write(_look_at_the_file)  # what is open still reads; the writing thread sees to the rest
             with self._readers.connect() as conn, conn.begin():
                 return work(conn)
         except SQLAlchemyError as problem:
-            # Asked first: a reader that finds the files' remains may take them for a damaged database.
-            look = _look_at_the_file if self._moved() else _say_it_is_damaged
-            if look is _say_it_is_damaged and not engines.is_damage(problem):
+            # Asked first: a reader that finds the files' remains may take them for a damaged database, and the writing
+            # thread may have put others in their place meanwhile.
+            other_files = self._moved() or tuple(self._inodes) != files
+            look = _look_at_the_file if other_files else _say_it_is_damaged
+            if not other_files and not engines.is_damage(problem):
                 raise engines.store_error(problem) from problem
         # By the writing thread, as only one may change engines and files; a reader here waits for it.
         self.write(look).exception()  # mended by now, if it can be
