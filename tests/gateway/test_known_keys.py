@@ -232,8 +232,8 @@ def test_the_log_knows_the_keys_of_the_operator_and_of_visitors_while_they_are_c
     assert KNOWN.forms.masked("sk-test-of-operator-0003") == "…0003"
 
     registry.connect("ada", own)
-    registry.connect("ada", own)
+    kept = registry.connect("ada", own)
     assert KNOWN.forms.masked("sk-test-of-a-visitor-0002") == "…0002"
 
-    registry.disconnect("ada", own.name)
+    registry.disconnect("ada", kept.name)
     assert KNOWN.forms.masked("sk-test-of-a-visitor-0002.") == "sk-test-of-a-visitor-0002."
