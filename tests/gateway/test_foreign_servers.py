@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -234,6 +234,24 @@ def test_one_answer_after_the_other_comes_over_kept_connections(server: Server) 
 
 def test_the_model_list_has_its_models(server: Server) -> None:
     assert server.model in with_client(lambda client: client.models(server.endpoint()))
+
+
+def test_stop_ends_the_stream_in_the_middle_and_the_next_answer_comes(server: Server) -> None:
+    asked = question(server.model, stream=True, max_tokens=200)
+
+    async def stopped_and_asked_again(client: Client) -> tuple[Reply, Reply]:
+        begun = Reply()
+        async with aclosing(client.ask(server.endpoint(), asked)) as deltas:
+            async for delta in deltas:
+                begun.add(delta)
+                if delta.text:
+                    break
+        return begun, await answer(client, server.endpoint(), asked)
+
+    part, whole = with_client(stopped_and_asked_again)
+
+    assert 0 < len(part.choices[0].text) < len(whole.choices[0].text)
+    assert part.choices[0].finish_reason is None
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "json"])
