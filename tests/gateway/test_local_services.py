@@ -100,7 +100,7 @@ def test_nobody_waits_for_a_service_that_does_not_answer(nobody: pytest.MonkeyPa
         app = new_tab()
 
         assert not app.exception and "chat_found_ollama" not in buttons(app)
-        api.wait(lambda fake: fake.requests and fake.requests[-1].closed_by_client, 30)
+        api.wait(lambda fake: fake.requests and fake.requests[-1].closed_by_client, 10)
         assert [one.path for one in api.requests] == ["/v1/models"]
 
 
