@@ -54,7 +54,7 @@ async def find_service(client: Client, typed: Endpoint) -> Found:
     for place, said in zip(places, list(wrong), strict=True):
         if isinstance(said, NoModelList | WrongAddress) and await _makes_chats(client, place, wrong):
             return Found(place, ())
-    raise _most_telling(wrong)
+    raise _without_what_was_tried(_most_telling(wrong), {place.base_url for place in places})
 
 
 def better_address(typed: Endpoint, error: TemperaError) -> str:
@@ -98,6 +98,13 @@ def _most_telling(wrong: list[ApiError]) -> ApiError:
     by_key = next((error for error in wrong if isinstance(error, BadKey | Forbidden)), None)
     first = next((error for error in wrong if not isinstance(error, NoModelList)), wrong[0])
     return by_key or first
+
+
+def _without_what_was_tried(error: ApiError, tried: set[str]) -> ApiError:
+    """`error` without the advice to try an address where nothing was found just now."""
+    if not isinstance(error, WrongAddress) or error.suggestion not in tried:
+        return error
+    return WrongAddress(error.original, status=error.status, request_id=error.request_id)
 
 
 def _by_https(address: str, error: ApiError) -> str:

@@ -101,6 +101,16 @@ def test_it_is_said_that_no_key_was_sent() -> None:
         assert type(refused(f"{routes.url}/v1", "sk-wrong")) is errors.BadKey
 
 
+@pytest.mark.row("X2")
+def test_nobody_is_told_to_try_what_was_tried(subtests: pytest.Subtests) -> None:
+    for rest in (PAGE, NOT_FOUND):
+        with subtests.test(rest=rest), Routes({}, rest) as routes:
+            error = refused(f"{routes.url}/nothing")
+
+            assert isinstance(error, errors.WrongAddress) and "/nothing/v1" not in str(error)
+            assert better_address(typed_endpoint(f"{routes.url}/nothing", KEY), error) == ""
+
+
 @pytest.mark.row("X2", "T7")
 def test_a_redirect_is_offered_and_never_followed(subtests: pytest.Subtests) -> None:
     with Routes(service("/v1")) as elsewhere:
