@@ -15,8 +15,9 @@ from pathlib import Path
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-HEAD = b"<head>"
-"""Where a script can be put into Streamlit's page: it has no interface for one, and our policy allows no inline one."""
+HEAD, END_OF_BODY = b"<head>", b"</body>"
+"""Where a script and styles can be put into Streamlit's page: it has no interface for them, and our policy allows no
+inline script. Of two rules that fit equally well the later one counts: the styles come after Streamlit's own."""
 PART_PREFIXES = ("/_stcore", "/static", "/media", "/component")
 """Paths of the parts of a page; every other path is a page's own. `st.App` reserves the same ones for itself."""
 SLOW_IMPORTS = ("streamlit.elements.lib.built_in_chart_utils", "streamlit.runtime.caching")
@@ -29,16 +30,21 @@ def is_part(path: str) -> bool:
     return path.startswith(PART_PREFIXES)
 
 
-def with_script(page: bytes, tag: bytes) -> bytes:
-    """Streamlit's page with `tag` as the first thing in its head."""
-    return page.replace(HEAD, HEAD + tag, 1)
+def with_parts(page: bytes, script: bytes, styles: bytes) -> bytes:
+    """Streamlit's page with the tag of a script as the first thing in it, and that of styles as the last."""
+    return page.replace(HEAD, HEAD + script, 1).replace(END_OF_BODY, styles + END_OF_BODY, 1)
 
 
 def page() -> str:
     """The HTML that Streamlit serves for every page, from the installed package."""
+    return (static_folder() / "index.html").read_text(encoding="utf-8")
+
+
+def static_folder() -> Path:
+    """What the installed package serves as files: the page, and the scripts with the names our styles use."""
     spec = find_spec("streamlit")
     assert spec is not None and spec.origin is not None
-    return Path(spec.origin).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
+    return Path(spec.origin).with_name("static")
 
 
 @cache

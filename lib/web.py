@@ -1,5 +1,5 @@
-"""The web server around Streamlit: sets the browser session's cookie, sends security headers, serves our one script
-and the health check."""
+"""The web server around Streamlit: sets the browser session's cookie, sends security headers, serves our one script,
+the styles, and the health check."""
 
 import re
 import secrets
@@ -12,12 +12,13 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lib.streamlit_internals import inline_script_hashes, is_part, with_script
+from lib.streamlit_internals import inline_script_hashes, is_part, with_parts
 
 SESSION_COOKIE = "tempera_session"
 ID = re.compile(r"[0-9a-f]{32}")
-SCRIPT = Path(__file__).parent / "ui" / "assets" / "page.js"
-SCRIPT_TAG = f'<script src="/{SCRIPT.name}"></script>'.encode()
+ASSETS = Path(__file__).parent / "ui" / "assets"
+SERVED = {"page.js": "text/javascript", "frame.css": "text/css", "logo.svg": "image/svg+xml"}
+SCRIPT, STYLES = b'<script src="/page.js"></script>', b'<link rel="stylesheet" href="/frame.css">'
 HEALTH = "/healthz"
 HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,255}")
 
@@ -34,7 +35,7 @@ class PageMiddleware:
         elif scope["type"] == "http":
             send = _with_headers(scope, send)
             if not is_part(scope["path"]):
-                scope, send = _with_script(scope, send)
+                scope, send = _with_parts(scope, send)
             await self.app(scope, receive, send)
         else:
             await self.app(scope, receive, send)
@@ -62,26 +63,26 @@ def _with_headers(scope: Scope, send: Send) -> Send:
     return send_with_headers
 
 
-def _with_script(scope: Scope, send: Send) -> tuple[Scope, Send]:
-    """Puts our script into the head of an HTML page: Streamlit has no place for one that our CSP would let run."""
+def _with_parts(scope: Scope, send: Send) -> tuple[Scope, Send]:
+    """Puts our script and styles into an HTML page: Streamlit has no place for a script that our CSP would let run."""
     plain = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"accept-encoding"]}
     start: list[Message] = []
     page = bytearray()
 
-    async def send_with_script(message: Message) -> None:
+    async def send_with_parts(message: Message) -> None:
         if message["type"] == "http.response.start" and _is_html(message):
             start.append(message)
         elif start and message["type"] == "http.response.body":
             page.extend(message.get("body", b""))
             if not message.get("more_body"):
-                body = with_script(bytes(page), SCRIPT_TAG)
+                body = with_parts(bytes(page), SCRIPT, STYLES)
                 MutableHeaders(scope=start[0])["content-length"] = str(len(body))
                 await send(start[0])
                 await send({"type": "http.response.body", "body": body})
         else:
             await send(message)
 
-    return plain, send_with_script
+    return plain, send_with_parts
 
 
 def _is_html(start: Message) -> bool:
@@ -127,8 +128,9 @@ async def _chat(request: Request) -> Response:
     return RedirectResponse(f"/?{query}" if query else "/", status_code=307)
 
 
-async def _script(_: Request) -> Response:
-    return FileResponse(SCRIPT, media_type="text/javascript", headers={"cache-control": "no-cache"})
+async def _asset(request: Request) -> Response:
+    name = request.url.path.strip("/")
+    return FileResponse(ASSETS / name, media_type=SERVED[name], headers={"cache-control": "no-cache"})
 
 
-ROUTES = [Route(HEALTH, _healthz), Route("/chat", _chat), Route(f"/{SCRIPT.name}", _script)]
+ROUTES = [Route(HEALTH, _healthz), Route("/chat", _chat), *(Route(f"/{name}", _asset) for name in SERVED)]

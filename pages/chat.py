@@ -15,8 +15,8 @@ from lib.ui.chat.restore import CHAT, restore_chat
 from lib.ui.chat.settings_panel import settings_panel
 from lib.ui.chat.side_by_side import side_by_side
 from lib.ui.shared import resources, session_restore
-from lib.ui.shared.frame import notices, top, transient
-from lib.ui.shared.model_picker import model_picker
+from lib.ui.shared.frame import notices, transient
+from lib.ui.shared.model_picker import list_troubles, model_picker
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import visitor
 
@@ -27,17 +27,16 @@ model_actions.keep_unsaved()
 model_actions.watch_temporary()
 
 view = model_actions.open_view(model_actions.current())
-head = st.container()
-live = conversation(view)  # drawn first: a message appears before all that stands around it
+# Drawn first, and the rest around it: a message appears before all else.
+head, above = st.container(key="chat_head", horizontal=True, vertical_alignment="center", gap="small"), st.container()
+live = conversation(view)
 with head:
-    left, right = st.columns([3, 2], vertical_alignment="center")
-    with left, st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        model_picker(services, who.owner, "chat_model")
-        all_models(services, who.owner)
-        side_by_side(services, who.owner)
-    with right:
-        top(services, who)
+    model_picker(services, who.owner, "chat_model")
+    all_models(services, who.owner)
+    side_by_side(services, who.owner)
     settings_panel(services, who, "chat")
+with above:
+    list_troubles(services, who.owner, "chat_model")
     with transient(state.unsaved or state.notices or not view.turns):
         model_actions.unsaved_warning()
         said = notices()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lib.ui.shared import resources, session_restore
-from lib.ui.shared.frame import notices, top
+from lib.ui.shared.frame import notices
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
@@ -14,19 +14,14 @@ from lib.ui.sweep.restore import SWEEP
 from lib.ui.sweep.sweep_list import sweep_list
 from lib.ui.sweep.view import sweep_view
 
-st.set_page_config(layout="wide")
 services, who = resources.services(), visitor()
 session_restore.restore(services, who, SWEEP)
 take_over_draft()
 links.apply_link()
 sweep_list(services, who)
 
-left, right = st.columns([3, 2], vertical_alignment="center")
-left.markdown(f"**{_('Sweep')}** · {_('compare models and settings')}")
-with right:
-    top(services, who)
+st.markdown(f"**{_('Sweep')}** · {_('compare models and settings')}")
 notices()
-
 with st.expander(_("Set-up"), expanded=state.sweep_id is None, key=f"sweep_setup_{state.sweep_id}"):
     sweep_form(services, who)
     plan_line(services, who)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lib.ui.shared import resources
-from lib.ui.shared.frame import menu, notices
+from lib.ui.shared.frame import notices
 from lib.ui.shared.visitor import visitor
 from lib.ui.usage.charts import tokens_chart
 from lib.ui.usage.scope import chosen_scope, nothing_yet, viewer_zone
@@ -12,14 +12,12 @@ from lib.ui.usage.tiles import coverage, sentence, tiles
 from lib.usage import queries
 from lib.usage.totals import MOST_ROWS, total
 
-st.set_page_config(layout="wide")
 services, who, zone = resources.services(), visitor(), viewer_zone()
 with st.container(key="usage_top", horizontal=True, vertical_alignment="center"):
     scope = chosen_scope(who)
     models = services.store.read(lambda db: queries.by_model(db, scope))
     st.space("stretch")
     csv_button(services, scope, disabled=not models)
-    menu(services)
 notices()
 if not models:
     nothing_yet(services, who, scope)

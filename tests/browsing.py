@@ -25,7 +25,8 @@ CLIPBOARD_BECOMES = """async text => {
 
 def key(page: Page, name: str) -> Locator:
     """What the app has under a widget's or a container's key."""
-    return page.locator(f".st-key-{name}")
+    # While a run draws, Streamlit keeps what the last one drew elsewhere, hidden: for a moment it is there twice.
+    return page.locator(f".st-key-{name}:not([data-retained])")
 
 
 def open_at(context: BrowserContext, url: str, name: str) -> Page:

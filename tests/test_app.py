@@ -181,8 +181,8 @@ def test_shared_mode_without_a_sign_in_does_not_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.row("C30")
-def test_each_page_has_our_script_and_its_csp_lets_it_run(app: AppServer) -> None:
-    """The keys of an input method."""
+def test_each_page_has_our_script_and_styles_and_its_csp_lets_them_work(app: AppServer) -> None:
+    """The keys of an input method; the bar across the top."""
     for path in ("/", "/sweep"):
         request = urllib.request.Request(app.url + path, headers={"Accept-Encoding": "gzip"})
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -192,5 +192,8 @@ def test_each_page_has_our_script_and_its_csp_lets_it_run(app: AppServer) -> Non
         assert page.index(b'<script src="/page.js"></script>') < page.index(b"<script", page.index(b"page.js"))
         assert "script-src 'self'" in policy
 
-    script = get(f"{app.url}/page.js")
-    assert (script.status, script.headers.get_content_type()) == (200, "text/javascript")
+        assert b'href="/frame.css"' in page
+
+    for name, kind in (("page.js", "text/javascript"), ("frame.css", "text/css"), ("logo.svg", "image/svg+xml")):
+        part = get(f"{app.url}/{name}")
+        assert (part.status, part.headers.get_content_type()) == (200, kind)

@@ -1,6 +1,8 @@
 """Each detail of Streamlit that we lean on and it does not promise, by name: this fails when an upgrade changes one."""
 
 import importlib
+import re
+from pathlib import Path
 
 import pytest
 from streamlit.config import get_config_options
@@ -19,8 +21,10 @@ def test_the_page_has_one_head_and_one_inline_script() -> None:
     assert internals.inline_script_hashes().startswith("'sha256-") and " " not in internals.inline_script_hashes()
 
 
-def test_a_script_goes_first_into_the_head() -> None:
-    assert internals.with_script(b"<html><head><title>", b"<script>") == b"<html><head><script><title>"
+def test_a_script_goes_first_into_the_head_and_styles_after_streamlits_own() -> None:
+    page = internals.with_parts(b"<html><head><title></head><body><div></body>", b"<script>", b"<link>")
+    assert page == b"<html><head><script><title></head><body><div><link></body>"
+    assert internals.page().count("</body>") == 1
 
 
 def test_parts_of_pages_are_served_below_the_reserved_prefixes() -> None:
@@ -55,3 +59,13 @@ def test_a_tab_has_an_id_and_the_server_knows_whether_it_is_open() -> None:
     assert len(found) == 1 and found[0]
     assert internals.tab_id() is None
     assert callable(Runtime.is_active_session)
+
+
+def test_the_frame_names_only_parts_that_streamlit_has() -> None:
+    """Our styles find the header, the sidebar and the blocks by names that Streamlit gives them for its tests."""
+    styles = (Path(internals.__file__).with_name("ui") / "assets" / "frame.css").read_text()
+    scripts = "".join(path.read_text() for path in internals.static_folder().glob("static/js/*.js"))
+
+    named = set(re.findall(r'data-testid="(\w+)"', styles))
+    assert len(named) > 5
+    assert {name for name in named if f'"{name}"' not in scripts and f"`{name}`" not in scripts} == set()

@@ -8,17 +8,14 @@ import streamlit as st
 from lib.core.errors import SettingsError, StoreError
 from lib.ui.shared import resources
 from lib.ui.shared.error_box import error_box
-from lib.ui.shared.frame import restore_language, store_warning
+from lib.ui.shared.frame import bar, page_colours, restore_language, store_warning
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, page_language
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 ASSETS = Path(__file__).with_name("assets")
-NO_ENGLISH_HINT = "[data-testid=stForm] [data-testid=InputInstructions]"
-"""“Press Enter to submit form” is Streamlit's own, in no other language."""
 
-st.set_page_config(page_title="Tempera", page_icon=ASSETS / "icon.svg", initial_sidebar_state="auto")
-st.logo(ASSETS / "logo.svg", icon_image=ASSETS / "icon.svg")
+st.set_page_config(page_title="Tempera", page_icon=ASSETS / "icon.svg", layout="wide", initial_sidebar_state="auto")
 try:
     services = resources.services()
 except SettingsError as wrong:
@@ -26,16 +23,16 @@ except SettingsError as wrong:
     st.stop()
 with suppress(StoreError):
     restore_language(services)
-# Read by assets/page.js.
-st.html(f"<style>:root {{ --page-language: '{page_language()}'; --connected: {state.connected} }}</style>")
-st.html(f"<style>{NO_ENGLISH_HINT} {{ display: none }}</style>")
-page = st.navigation(
-    [
-        st.Page(PAGES / "chat.py", title=_("Chat"), default=True),
-        st.Page(PAGES / "sweep.py", title=_("Sweep")),
-        st.Page(PAGES / "usage.py", title=_("Usage")),
-    ],
-    position="top",
+# Read by assets/page.js and assets/frame.css.
+st.html(
+    f"<style>:root {{ --page-language: '{page_language()}'; --connected: {state.connected}; {page_colours()} }}</style>"
 )
+pages = [
+    st.Page(PAGES / "chat.py", title=_("Chat"), default=True),
+    st.Page(PAGES / "sweep.py", title=_("Sweep")),
+    st.Page(PAGES / "usage.py", title=_("Usage")),
+]
+page = st.navigation(pages, position="hidden")
+bar(services, pages)
 store_warning(services)
 page.run()

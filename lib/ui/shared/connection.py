@@ -42,7 +42,6 @@ def connection_button(services: Services, visitor: Visitor) -> None:
         icon=icon,
         on_click=open_dialog,
         type=kind,
-        width="stretch",
         shortcut=SHORTCUT,
     )
     if state.connecting:

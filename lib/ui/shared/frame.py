@@ -1,9 +1,11 @@
 """What every page has around it: the menu with the language, notices, and the warning that nothing can be saved."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
+from streamlit.navigation.page import Page as StreamlitPage
 
 from lib.core.errors import StoreError, StoreReplaced
 from lib.services import Services
@@ -12,7 +14,7 @@ from lib.ui.shared.connection import connection_button
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import LANGUAGE_KEY, LANGUAGES, _, _n, error_sentence, language
-from lib.ui.shared.visitor import Visitor, visitor
+from lib.ui.shared.visitor import visitor
 from lib.visitor import preferences
 
 
@@ -71,11 +73,24 @@ def _notice_read() -> None:
     state.read_notices += 1
 
 
-def top(services: Services, visitor: Visitor) -> None:
-    """The right end of a page's first line: the connection and the menu."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        connection_button(services, visitor)
+def bar(services: Services, pages: Sequence[StreamlitPage]) -> None:
+    """The bar across the top of every page: the pages, the connection, and the menu."""
+    with st.container(key="frame", horizontal=True, vertical_alignment="center", gap="small"):
+        for page in pages:
+            st.page_link(page, width="content")
+        st.space("stretch")
+        connection_button(services, visitor())
         menu(services)
+
+
+def page_colours() -> str:
+    """The theme's colours as CSS variables: Streamlit gives them to components only."""
+    named = {"background": "backgroundColor", "panel": "secondaryBackgroundColor", "border": "borderColor"}
+    colours = {
+        name: [st.get_option(f"theme.{scheme}.{option}") for scheme in ("light", "dark")]
+        for name, option in named.items()
+    }
+    return "; ".join(f"--page-{name}: light-dark({light}, {dark})" for name, (light, dark) in colours.items())
 
 
 def menu(services: Services) -> None:

@@ -70,7 +70,6 @@ def model_picker(services: Services, owner: str, key: str) -> str:
         label_visibility="collapsed",
         persist_state="session",
     )
-    list_troubles(services, owner, key)
     return value or ""
 
 
