@@ -1,6 +1,7 @@
 """What the browser tests share: a browser, a visitor nobody has seen, and apps that are started once for all."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
@@ -14,15 +15,18 @@ from tests.pages import KEY
 expect.set_options(timeout=SECONDS)  # a busy machine is slow, and what is there at once costs no waiting
 
 
-@pytest.fixture(scope="module")
-def one_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    """Chromium with a profile on disk: it keeps Streamlit's scripts compiled, a third of what opening a page takes.
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A browser's profile on disk: it keeps Streamlit's scripts compiled, a third of what opening a page takes."""
+    return tmp_path_factory.mktemp("profile")
 
-    It ends with its module: while Playwright runs, no other test can start an event loop.
-    """
+
+@pytest.fixture(scope="module")
+def one_browser(profile: Path) -> Iterator[BrowserContext]:
+    """Chromium. It ends with its module: while Playwright runs, no other test can start an event loop."""
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
+            profile,
             executable_path=chromium_path(),
             args=QUIET,
             locale="en-US",

@@ -257,6 +257,7 @@ def test_any_bytes_give_chats_or_a_sentence(file: bytes) -> None:
     check(b"PK\x03\x04" + file)
 
 
+@pytest.mark.soak
 @pytest.mark.row("T23")
 def test_no_file_takes_much_more_memory_than_its_size(tmp_path: Path, subtests: pytest.Subtests) -> None:
     """What is crafted is refused or left out, what is large comes in; both within 60 MB."""
