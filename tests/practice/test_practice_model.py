@@ -363,11 +363,11 @@ def test_the_pace_counts_good_answers_and_only_the_time_in_which_they_were_writt
 @needs_model
 def test_at_temperature_0_twenty_answers_are_one(shared: LocalModel, subtests: pytest.Subtests) -> None:
     """Four at once, beside requests at temperature 1, after other prompts; a seed does the same."""
-    model = LocalModel(supervisor=shared.supervisor)
     words = ["river", "stone", "cloud", "market", "engine", "window", "paper", "silver", "garden", "night"]
     long = f"Tell a story about: {' '.join(random.Random(1).choices(words, k=250))}"
 
     async def answers(asked: ChatRequest) -> list[str]:
+        model = LocalModel(supervisor=shared.supervisor)  # its places belong to one event loop
         said: list[str] = []
 
         async def again() -> None:
