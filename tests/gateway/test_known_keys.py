@@ -104,9 +104,7 @@ def test_masking_takes_time_linear_to_the_text_and_next_to_none_per_word() -> No
     words = ["word ", "sk-", "Zx", "c2", "the ", "73", "\n"] * 30_000
     began = time.process_time()
     assert masked(forms, words) == "".join(words)
-    assert (time.process_time() - began) / len(words) < 100e-6, (
-        "5 is usual; a search from the beginning takes milliseconds"
-    )
+    assert (time.process_time() - began) / len(words) < 100e-6
     began = time.process_time()
     assert masked(forms, ["sk-test-" * 1_000_000]) == "sk-test-" * 1_000_000
     assert time.process_time() - began < 10
