@@ -1,9 +1,10 @@
 """What the browser tests share: how to open a page, find things on it, and send."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, expect
 
 from tests.app_server import AppServer
 from tests.fake_api import FakeApi, Recorded
@@ -51,6 +52,16 @@ def send(page: Page, text: str) -> None:
     """Type a message and press Enter."""
     composer(page).fill(text)
     composer(page).press("Enter")
+
+
+def press_until(page: Page, keys: str, shown: Locator) -> None:
+    """Press a button's keys until they are heard, which is a moment after it is drawn, and `shown` is there."""
+    for _attempt in range(20):
+        page.keyboard.press(keys)
+        with suppress(TimeoutError):
+            shown.wait_for(timeout=3_000)
+            break
+    expect(shown).to_be_visible()
 
 
 def ended(page: Page) -> None:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browsing import asked, composer, ended, key, link, open_page, send
+from tests.browsing import asked, composer, ended, key, link, open_page, press_until, send
 from tests.fake_api import FakeApi
 from tests.proxy import Proxy
 
@@ -131,7 +131,7 @@ def test_shift_enter_makes_a_line_and_the_last_question_is_one_key_away(
     ended(page)
     assert len(asked(api, "one\ntwo")) == 1
 
-    page.keyboard.press("Control+ArrowUp")
+    press_until(page, "Control+ArrowUp", key(page, "edited_message").locator("textarea"))
     expect(key(page, "edited_message").locator("textarea")).to_have_value("one\ntwo")
 
 

@@ -1,14 +1,13 @@
 """The connection's dialog in Chromium: whichever way a key is put in, it arrives; and no hand has to leave the keys."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, TimeoutError, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browsing import asked, composer, key, open_page
+from tests.browsing import asked, composer, key, open_page, press_until
 from tests.fake_api import FakeApi
 
 BY_SCRIPT = """(field, [text, event]) => {
@@ -18,13 +17,9 @@ BY_SCRIPT = """(field, [text, event]) => {
 
 
 def open_dialog(page: Page) -> None:
-    """Press the button's keys until they are heard: that is a moment after it is drawn."""
+    """Open the connection's dialog by its keys."""
     expect(key(page, "connection_open")).to_be_visible()
-    for _attempt in range(20):
-        page.keyboard.press("Control+K")
-        with suppress(TimeoutError):
-            key(page, "connection_key").wait_for(timeout=3_000)
-            break
+    press_until(page, "Control+K", key(page, "connection_key"))
     expect(key(page, "connection_key").locator("input")).to_be_focused()
 
 
