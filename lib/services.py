@@ -3,25 +3,23 @@
 Only the pages and the start-up code use this; a domain is handed what it needs.
 """
 
-import asyncio
 import os
 import tempfile
 import threading
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib import recovery
 from lib.background import Jobs
-from lib.calls import kept_totals, records
+from lib.calls import records
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.final_records import FinalRecords
 from lib.chat import repository as chats
 from lib.chat.conversation import Conversation
 from lib.chat.temporary import TemporaryChats
 from lib.core import tokens
-from lib.core.clock import now
-from lib.core.errors import InvalidInput, SettingsError, StoreError, StoreNotOpened, StoreReplaced
+from lib.core.errors import InvalidInput, SettingsError, StoreError, StoreNotOpened
 from lib.core.i18n import N_
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoint_registry import EndpointRegistry
@@ -31,19 +29,15 @@ from lib.gateway.local_services import LocalServices
 from lib.gateway.model_lists import ModelLists
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
-from lib.store import backup, process_lock, schema
+from lib.store import backup, schema
 from lib.store.database import Store
 from lib.store.spill import Spill
 from lib.sweep.scheduler import SweepScheduler
 from lib.visitor import LOCAL_OWNER
 from lib.visitor.keychain import Keychain, brought_back, remembered
 
-MEND_SECONDS = 5.0
 KEYCHAIN_SECONDS = 3.0
 """For so long the start waits for keys that were to be remembered; later they come by themselves."""
-PURGED_AT_ONCE = 50
-DELETED_KEPT_DAYS = 30
-"""For so long a deleted chat could still be brought back; then its texts are removed from the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +86,7 @@ class Services:
         finals.retry_on(jobs.loop)
         dispatcher = Dispatcher(jobs, client, store, finals)
         sweeps = SweepScheduler(dispatcher, registry)
-        _mend_the_past(dispatcher, sweeps)
+        recovery.after_restart(dispatcher, sweeps)
 
         def forget(owner: str, chat_id: str) -> None:
             Conversation(dispatcher, registry, owner, "", chat_id, temporary=True).erase()
@@ -169,60 +163,6 @@ def _bring_back(keychain: Keychain, registry: EndpointRegistry, store: Store) ->
         thread = threading.Thread(target=connect, daemon=True)
         thread.start()
         thread.join(KEYCHAIN_SECONDS)
-
-
-def _mend_the_past(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
-    """Close what dead processes left open, and finish their planning; again and again where the database can't be
-    written yet."""
-
-    store, process = dispatcher.store, dispatcher.process
-    seem_dead: set[str] | None = None
-
-    def mend() -> None:
-        store.write(lambda db: records.interrupt_orphans(db, process, seem_dead)).result()
-        if any(isinstance(notice, StoreReplaced) for notice in store.notices):
-            store.write(kept_totals.rebuild_all).result()  # the sums that were salvaged are of other calls
-        # A sweep whose process died while its cells were written is whole before anybody opens it.
-        sweeps.finish_planning()
-        _purge_deleted(store)
-
-    async def later() -> None:
-        done = False
-        while not done:
-            # On PostgreSQL a living process may just be reconnecting: only who is without a lock now and then is dead.
-            await asyncio.sleep(max(MEND_SECONDS, process_lock.DEAD_SECONDS if store.needs_second_look else 0))
-            with suppress(StoreError):
-                # In a thread, as it waits for the writing thread, and the loop must go on.
-                await asyncio.to_thread(mend)
-                done = True
-
-    try:
-        if store.needs_second_look:
-            seem_dead = store.read(lambda db: records.dead_processes(db, process))
-        if not seem_dead:
-            mend()
-            return
-    # Full, locked or read-only: what is saved can be shown all the same, and the mending is tried again.
-    except StoreError:
-        pass
-    asyncio.run_coroutine_threadsafe(later(), dispatcher.jobs.loop)
-
-
-def _purge_deleted(store: Store) -> None:
-    """Let the texts of chats go that were deleted long ago, a few turns a write, so that nobody waits for it. What a
-    killed process has left of one goes at the next start."""
-    before = now() - DELETED_KEPT_DAYS * 24 * 3600 * 1_000_000
-    for owner, chat_id in store.read(lambda db: chats.deleted_before(db, before)):
-        _purge(store, owner, chat_id)
-
-
-def _purge(store: Store, owner: str, chat_id: str) -> None:
-    def go_on(done: "Future[bool]") -> None:
-        # Queued anew each time: whatever others have to write meanwhile comes in between.
-        if done.exception() is None and not done.result():
-            _purge(store, owner, chat_id)
-
-    store.write(lambda db: chats.purge(db, owner, chat_id, PURGED_AT_ONCE)).add_done_callback(go_on)
 
 
 def _vocabulary_folder(settings: Settings) -> Path:

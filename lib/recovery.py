@@ -1,0 +1,73 @@
+"""What a start does for the past: calls and plans of dead processes are closed, texts deleted long ago removed."""
+
+import asyncio
+from concurrent.futures import Future
+from contextlib import suppress
+
+from lib.calls import kept_totals, records
+from lib.calls.dispatcher import Dispatcher
+from lib.chat import repository as chats
+from lib.core.clock import now
+from lib.core.errors import StoreError, StoreReplaced
+from lib.store import process_lock
+from lib.store.database import Store
+from lib.sweep.scheduler import SweepScheduler
+
+MEND_SECONDS = 5.0
+PURGED_AT_ONCE = 50
+DELETED_KEPT_DAYS = 30
+"""For so long a deleted chat could still be brought back; then its texts are removed from the disk."""
+
+
+def after_restart(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
+    """Close what dead processes left open, and finish their planning; again and again where the database can't be
+    written yet."""
+
+    store, process = dispatcher.store, dispatcher.process
+    seem_dead: set[str] | None = None
+
+    def mend() -> None:
+        store.write(lambda db: records.interrupt_orphans(db, process, seem_dead)).result()
+        if any(isinstance(notice, StoreReplaced) for notice in store.notices):
+            store.write(kept_totals.rebuild_all).result()  # the sums that were salvaged are of other calls
+        # A sweep whose process died while its cells were written is whole before anybody opens it.
+        sweeps.finish_planning()
+        _purge_deleted(store)
+
+    async def later() -> None:
+        done = False
+        while not done:
+            # On PostgreSQL a living process may just be reconnecting: only who is without a lock now and then is dead.
+            await asyncio.sleep(max(MEND_SECONDS, process_lock.DEAD_SECONDS if store.needs_second_look else 0))
+            with suppress(StoreError):
+                # In a thread, as it waits for the writing thread, and the loop must go on.
+                await asyncio.to_thread(mend)
+                done = True
+
+    try:
+        if store.needs_second_look:
+            seem_dead = store.read(lambda db: records.dead_processes(db, process))
+        if not seem_dead:
+            mend()
+            return
+    # Full, locked or read-only: what is saved can be shown all the same, and the mending is tried again.
+    except StoreError:
+        pass
+    asyncio.run_coroutine_threadsafe(later(), dispatcher.jobs.loop)
+
+
+def _purge_deleted(store: Store) -> None:
+    """Let the texts of chats go that were deleted long ago, a few turns a write, so that nobody waits for it. What a
+    killed process has left of one goes at the next start."""
+    before = now() - DELETED_KEPT_DAYS * 24 * 3600 * 1_000_000
+    for owner, chat_id in store.read(lambda db: chats.deleted_before(db, before)):
+        _purge(store, owner, chat_id)
+
+
+def _purge(store: Store, owner: str, chat_id: str) -> None:
+    def go_on(done: "Future[bool]") -> None:
+        # Queued anew each time: whatever others have to write meanwhile comes in between.
+        if done.exception() is None and not done.result():
+            _purge(store, owner, chat_id)
+
+    store.write(lambda db: chats.purge(db, owner, chat_id, PURGED_AT_ONCE)).add_done_callback(go_on)
