@@ -17,8 +17,9 @@ from typing import Any
 from sqlalchemy import Connection, event
 
 from lib.calls import records
-from lib.calls.final_records import FinalRecords
-from lib.core.contract import Call, Delta, Message, Reply
+from lib.calls.outcome_writer import OutcomeWriter
+from lib.core.reply import Delta, Reply
+from lib.core.request import Call, Message
 from lib.store.database import Store
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell, Plan
@@ -74,7 +75,7 @@ def main() -> None:
         print(f"planning: {len(held)} writes, the longest {max(held) * 1000:.0f} ms", flush=True)
         for start in range(0, len(cells), 100):
             store.write(lambda db, s=start: answered(db, plan, cells[s : s + 100], chosen.answer)).result()  # type: ignore[misc]
-        reader = ProgressReader(store, FinalRecords(store))
+        reader = ProgressReader(store, OutcomeWriter(store))
         timed("first look", lambda: reader.of("ann", sweep_id).overview)
         reruns = []
         for _ in range(5):

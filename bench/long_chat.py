@@ -25,7 +25,9 @@ from bench.tab import tab
 from bench.upstream import text
 from lib.calls import records
 from lib.chat import repository as chats
-from lib.core.contract import Call, ChatRequest, Delta, Message, Params, Reply, Usage
+from lib.core.parameters import Params
+from lib.core.reply import Delta, Reply, Usage
+from lib.core.request import Call, ChatRequest, Message
 from lib.store.database import Store
 from lib.visitor import LOCAL_OWNER
 from lib.web import SESSION_COOKIE

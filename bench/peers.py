@@ -34,7 +34,7 @@ def tempera(base_url: str, stream: bool) -> tuple[int, float]:
     """The app's own way, as its Sweep page goes it: every call is recorded, on disk, as it starts and as it ends."""
     from pydantic import SecretStr
 
-    from lib.core.contract import Params
+    from lib.core.parameters import Params
     from lib.gateway.endpoints import name_of
     from lib.services import Services
     from lib.settings import Settings

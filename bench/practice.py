@@ -11,7 +11,8 @@ import time
 
 import psutil
 
-from lib.core.contract import ChatRequest, Message, Params
+from lib.core.parameters import Params
+from lib.core.request import ChatRequest, Message
 from lib.gateway.client import Client
 from lib.practice.endpoint import LocalModel
 from lib.practice.server import MODEL

@@ -16,7 +16,9 @@ from sqlalchemy import Connection
 
 from lib.calls import records
 from lib.chat import repository as chats
-from lib.core.contract import Call, ChatRequest, Delta, Message, Params, Reply, Usage
+from lib.core.parameters import Params
+from lib.core.reply import Delta, Reply, Usage
+from lib.core.request import Call, ChatRequest, Message
 from lib.store.database import Store
 
 OWNER, SESSION = "local", "5" * 32

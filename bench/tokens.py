@@ -22,7 +22,9 @@ ROOT = Path(__file__).parents[1]
 
 async def tempera(base_url: str, model: str) -> int:
     """The characters of the answer, read as the app reads it."""
-    from lib.core.contract import ChatRequest, Message, Params, Reply
+    from lib.core.parameters import Params
+    from lib.core.reply import Reply
+    from lib.core.request import ChatRequest, Message
     from lib.gateway.client import Client
     from lib.gateway.endpoints import Endpoint
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from lib.calls import kept_totals
+from lib.calls import usage_rollups
 from lib.store.database import Store
 from lib.store.schema import calls
 from lib.usage import queries
@@ -51,7 +51,7 @@ def fill(store: Store, count: int) -> None:
     found = rows(count)
     while some := [row for _, row in zip(range(AT_ONCE), found, strict=False)]:
         store.write(lambda db, some=some: db.execute(calls.insert(), some)).result()  # type: ignore[misc]
-    store.write(kept_totals.rebuild_all).result()
+    store.write(usage_rollups.rebuild_all).result()
 
 
 def milliseconds(store: Store, runs: int, work: Callable[[Connection], Any]) -> str:

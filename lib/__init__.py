@@ -12,7 +12,7 @@ neighbours (`lint-imports` holds that, see pyproject.toml):
     services  warmup  web                    all of it opened once per process; what surrounds the pages
     ui                                       everything that knows Streamlit: shared, then chat, sweep, usage
 
-A new parameter: core/contract.py, ui/shared/controls.py. A gateway's quirk: gateway/dialects.py, usage_report.py or
+A new parameter: core/parameters.py, ui/shared/controls.py. A gateway's quirk: gateway/dialects.py, usage_report.py or
 error_bodies.py. A column of the usage table: usage/queries.py, usage/totals.py, ui/usage/tables.py. Something to do
 with an answer: ui/chat/turn_menu.py, ui/chat/model_actions.py. A sweep's axis: sweep/plan.py, ui/sweep/form.py.
 """

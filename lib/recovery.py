@@ -4,7 +4,7 @@ import asyncio
 from concurrent.futures import Future
 from contextlib import suppress
 
-from lib.calls import kept_totals, records
+from lib.calls import records, usage_rollups
 from lib.calls.dispatcher import Dispatcher
 from lib.chat import repository as chats
 from lib.core.clock import now
@@ -29,7 +29,7 @@ def after_restart(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
     def mend() -> None:
         store.write(lambda db: records.interrupt_orphans(db, process, seem_dead)).result()
         if any(isinstance(notice, StoreReplaced) for notice in store.notices):
-            store.write(kept_totals.rebuild_all).result()  # the sums that were salvaged are of other calls
+            store.write(usage_rollups.rebuild_all).result()  # the sums that were recovered are of other calls
         # A sweep whose process died while its cells were written is whole before anybody opens it.
         sweeps.finish_planning()
         _purge_deleted(store)

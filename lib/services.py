@@ -14,7 +14,7 @@ from lib import recovery
 from lib.background import Jobs
 from lib.calls import records
 from lib.calls.dispatcher import Dispatcher
-from lib.calls.final_records import FinalRecords
+from lib.calls.outcome_writer import OutcomeWriter
 from lib.chat import repository as chats
 from lib.chat.conversation import Conversation
 from lib.chat.temporary import TemporaryChats
@@ -24,14 +24,14 @@ from lib.core.i18n import N_
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint, name_of
-from lib.gateway.known_keys import KNOWN, mask_log
+from lib.gateway.key_masking import KNOWN, mask_log
 from lib.gateway.local_services import LocalServices
 from lib.gateway.model_lists import ModelLists
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
 from lib.store import backup, schema
 from lib.store.database import Store
-from lib.store.spill import Spill
+from lib.store.fallback_file import FallbackFile
 from lib.sweep.scheduler import SweepScheduler
 from lib.visitor import LOCAL_OWNER
 from lib.visitor.keychain import Keychain, brought_back, remembered
@@ -80,11 +80,11 @@ class Services:
         clocks = Clocks(settings.connect_seconds, silence=settings.silence_seconds, grace=settings.grace_seconds)
         jobs, client = Jobs(), Client(clocks)
         # A store in memory has no use for what the file's store has still to get.
-        finals = FinalRecords(store, Spill.open(settings.data_dir) if store.durable else None)
+        outcomes = OutcomeWriter(store, FallbackFile.open(settings.data_dir) if store.durable else None)
         # Before the calls of dead processes are closed as interrupted: some ended well, and could only not be saved.
-        finals.take_over()
-        finals.retry_on(jobs.loop)
-        dispatcher = Dispatcher(jobs, client, store, finals)
+        outcomes.take_over()
+        outcomes.retry_on(jobs.loop)
+        dispatcher = Dispatcher(jobs, client, store, outcomes)
         sweeps = SweepScheduler(dispatcher, registry)
         recovery.after_restart(dispatcher, sweeps)
 
@@ -135,7 +135,7 @@ class Services:
         if self.local is not None:
             self.local.close()
         self.dispatcher.memory.close()
-        self.dispatcher.finals.close()
+        self.dispatcher.outcomes.close()
         self.store.close()
 
 

@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from lib.calls import records, unsupported_params
 from lib.chat import branch
 from lib.chat import repository as chats
-from lib.core.contract import Call, ChatRequest, Message, Reply
 from lib.core.errors import StoreError
+from lib.core.reply import Reply
+from lib.core.request import Call, ChatRequest, Message
 from lib.store import process_lock
 from lib.store.database import Store
 from lib.visitor import favourites, preferences

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 import pytest
 
 from lib.core import errors
-from lib.core.contract import ChatRequest, Message, Params, Reply
+from lib.core.parameters import Params
+from lib.core.reply import Reply
+from lib.core.request import ChatRequest, Message
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoints import Endpoint
 

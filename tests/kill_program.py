@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from lib.calls.runner import Answer
 from lib.chat.form import Form
-from lib.core.contract import Params
+from lib.core.parameters import Params
 from lib.services import Services
 from lib.settings import Settings
 from lib.sweep.plan import Plan

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from lib.calls import records
-from lib.core.contract import Call, ChatRequest, Delta, Message, Params, Reply, Usage
+from lib.core.parameters import Params
+from lib.core.reply import Delta, Reply, Usage
+from lib.core.request import Call, ChatRequest, Message
 from lib.store.database import Store
 
 ROOT = Path(__file__).parents[1]

@@ -228,7 +228,7 @@ def test_full_in_the_middle_of_a_sweep_nothing_is_lost_and_nothing_is_asked_twic
         fill(data_dir)
         wait(app)
         assert "40 done, 0 failed, 40 in all" in shown(app) and len(bodies(api)) == 40
-        waiting = len(resources.services().dispatcher.finals)
+        waiting = len(resources.services().dispatcher.outcomes)
         assert waiting and "answers wait to be saved" in shown(app) and "The disk is full" in shown(app)
         assert not [one for one in app.button if one.key == "sweep_resume"]
         resources.close()
@@ -237,7 +237,7 @@ def test_full_in_the_middle_of_a_sweep_nothing_is_lost_and_nothing_is_asked_twic
         store = resources.services().store
         states = store.read(lambda db: db.exec_driver_sql("SELECT state FROM calls").scalars().all())
         assert states == ["ok"] * 40, states
-        assert len(resources.services().dispatcher.finals) == 0 and not again.exception
+        assert len(resources.services().dispatcher.outcomes) == 0 and not again.exception
         resources.close()
 
 

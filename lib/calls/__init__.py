@@ -2,9 +2,9 @@
 
 records         calls as they are stored: started, then exactly one final state
 dispatcher      starts calls on the background loop and finds them again
-kept_totals     what calls used, summed up as they end
+usage_rollups   what calls used, summed up as they end
 runner          ask, take in what comes, save it on the way, close the record
-final_records   the ends of calls, tried again until they are in the store
+outcome_writer  how calls ended, tried again until they are in the store
 unsupported_params  what a model refused, remembered and left out from then on
 code_samples    programs that make the same call
 """

@@ -7,7 +7,7 @@ from pprint import pformat
 from textwrap import indent
 from typing import Any, get_type_hints
 
-from lib.core.contract import Params
+from lib.core.parameters import Params
 
 # The name that openai-python itself looks for; a sample never holds the key.
 KEY = "OPENAI_API_KEY"

@@ -1,9 +1,9 @@
 """Starts calls on the background loop, and finds running and recent ones again."""
 
 from lib.background import Jobs
-from lib.calls.final_records import FinalRecords
+from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.runner import Answer, run
-from lib.core.contract import Call
+from lib.core.request import Call
 from lib.gateway.client import Client, Sleep, ignore_bytes
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.raw_answers import RawAnswers
@@ -15,13 +15,14 @@ from lib.store.memory_store import MemoryStore
 class Dispatcher:
     """What it takes to make a call: the loop, the client, and where its record and its texts are kept.
 
-    `store` has every call; `memory` has the texts of temporary chats, which `store` never sees. `finals` holds the ends
-    of calls that `store` has refused so far. `process` is the name under which calls of this process are recorded.
+    `store` has every call; `memory` has the texts of temporary chats, which `store` never sees. `outcomes` holds
+    how calls ended that `store` has refused so far. `process` is the name under which calls of this process are
+    recorded.
     """
 
-    def __init__(self, jobs: Jobs, client: Client, store: Store, finals: FinalRecords | None = None) -> None:
+    def __init__(self, jobs: Jobs, client: Client, store: Store, outcomes: OutcomeWriter | None = None) -> None:
         self.jobs, self.client, self.store = jobs, client, store
-        self.finals = FinalRecords(store) if finals is None else finals
+        self.outcomes = OutcomeWriter(store) if outcomes is None else outcomes
         self.memory = MemoryStore()
         self.raw_answers = RawAnswers()
         self.process = process_lock.ID
@@ -32,7 +33,7 @@ class Dispatcher:
         answer = self._answer(call, endpoint, place, started)
         # The store counts the call of a temporary chat, without its words; those are in memory only.
         texts = self.memory.open() if call.temporary else None
-        self.jobs.start(answer, run(answer, endpoint, self.client, self.store, self.finals, texts=texts))
+        self.jobs.start(answer, run(answer, endpoint, self.client, self.store, self.outcomes, texts=texts))
         return answer
 
     async def begin(
@@ -40,7 +41,7 @@ class Dispatcher:
     ) -> Answer:
         """The same from the loop; between two attempts the call waits in `sleep`."""
         answer = self._answer(call, endpoint, place, started)
-        await self.jobs.begin(answer, run(answer, endpoint, self.client, self.store, self.finals, sleep))
+        await self.jobs.begin(answer, run(answer, endpoint, self.client, self.store, self.outcomes, sleep))
         return answer
 
     def find(self, call_id: str | None) -> Answer | None:

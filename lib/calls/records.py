@@ -15,11 +15,12 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Row, RowMapping, Select, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from lib.calls import kept_totals
+from lib.calls import usage_rollups
 from lib.core.clock import now
-from lib.core.contract import Call, Choice, CostSource, Message, Page, Reply, State, Usage
 from lib.core.errors import Billed, GatewayTimeout
 from lib.core.parts import Part
+from lib.core.reply import Choice, CostSource, Reply, State, Usage
+from lib.core.request import Call, Message, Page
 from lib.store import kept_parts, message_nodes, texts
 from lib.store import process_lock as processes
 from lib.store.schema import answers, call_details, calls
@@ -172,10 +173,10 @@ def finish_call(
         return False
     # While the row still is what was counted: closed as interrupted, without this answer's tokens.
     if call.state != "started":
-        kept_totals.subtract(conn, [call.seq])
+        usage_rollups.subtract(conn, [call.seq])
     # any owner: the runner names its own call; no visitor's id comes here.
     conn.execute(update(calls).where(calls.c.seq == call.seq), _figures(reply) | _ended(reply))
-    kept_totals.add(conn, [call.seq])
+    usage_rollups.add(conn, [call.seq])
     details = _details(reply, call.temporary)
     if params_sent is not None:
         details["params_sent"] = dict(params_sent)
@@ -201,7 +202,7 @@ def delete_calls(conn: Connection, owner: str, ids: Sequence[str]) -> None:
     message_nodes.free_images(conn, owner, pictures)
     texts.free(conn, owner, said)
     # Last, from the calls that are left.
-    kept_totals.rebuild(conn, owner, {row.started_at for row in rows}, {row.session for row in rows})
+    usage_rollups.rebuild(conn, owner, {row.started_at for row in rows}, {row.session for row in rows})
 
 
 def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
@@ -245,7 +246,7 @@ def interrupt_orphans(conn: Connection, process: str, among: Collection[str] | N
     seqs = list(conn.execute(select(calls.c.seq).where(*orphans)).scalars())
     # any owner: as above.
     conn.execute(update(calls).where(*orphans).values(state="interrupted", billed="unknown"))
-    kept_totals.add(conn, seqs)
+    usage_rollups.add(conn, seqs)
     return len(seqs)
 
 

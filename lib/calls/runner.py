@@ -1,4 +1,4 @@
-"""Runs one call: sends it, collects the answer, saves partial text on the way, and writes the final record exactly
+"""Runs one call: sends it, collects the answer, saves partial text on the way, and writes its outcome exactly
 once."""
 
 import asyncio
@@ -12,12 +12,13 @@ from typing import Any
 
 from lib.background import Job
 from lib.calls import records, unsupported_params
-from lib.calls.final_records import FinalRecord, FinalRecords
+from lib.calls.outcome_writer import Outcome, OutcomeWriter
 from lib.calls.records import CallRecord
 from lib.core import images, parts, tokens
 from lib.core.clock import now
-from lib.core.contract import Call, Choice, Delta, Reply, State, Usage
 from lib.core.errors import BadParameter, NotSavedYet, StoreError, TemperaError, unforeseen
+from lib.core.reply import Choice, Delta, Reply, State, Usage
+from lib.core.request import Call
 from lib.gateway import pricing
 from lib.gateway.client import Client, OnBytes, Sleep, ignore_bytes
 from lib.gateway.endpoints import Endpoint
@@ -47,7 +48,7 @@ class Answer(Job):
         self.sent = threading.Event()
         """Set when a whole request has left."""
         self.recorded = False
-        """Whether its final record is on the disk."""
+        """Whether its outcome is on the disk."""
         self.attempts = 1
         self._earlier_attempts = 0
         self._next_attempt: float | None = None
@@ -114,18 +115,18 @@ async def run(
     endpoint: Endpoint,
     client: Client,
     store: Store,
-    finals: FinalRecords,
+    outcomes: OutcomeWriter,
     sleep: Sleep = asyncio.sleep,
     texts: Store | None = None,
 ) -> None:
-    """Ask `endpoint` for the answer to a call; ends when its final record is written, or held to be written later.
+    """Ask `endpoint` for the answer to a call; ends when its outcome is written, or held to be written later.
     Between two attempts `sleep` waits. The words of a temporary call go into `texts`."""
     answer.began = time.monotonic()
     state: State = "ok"
     error: BaseException | None = None
     try:
         await _take_in(answer, endpoint, client, store, sleep)
-    # Not raised again: the final record is still to be written, and then the job ends anyway.
+    # Not raised again: the outcome is still to be written, and then the job ends anyway.
     except asyncio.CancelledError as stopped:
         state, error = "cancelled", stopped
     except TemperaError as problem:
@@ -140,7 +141,7 @@ async def run(
     if texts is not None:
         await _record_texts(answer, texts)
     # Even when the job is being cancelled a second time.
-    answer.recorded = await asyncio.shield(asyncio.ensure_future(finals.write(_final(answer))))
+    answer.recorded = await asyncio.shield(asyncio.ensure_future(outcomes.write(_final(answer))))
 
 
 async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: Store, sleep: Sleep) -> None:
@@ -156,9 +157,9 @@ async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: St
             answer.touch()
 
 
-def _final(answer: Answer) -> FinalRecord:
+def _final(answer: Answer) -> Outcome:
     sent, began = answer.request.sent, answer.started_at
-    return FinalRecord(answer.call, answer.reply, sent, records.this_process(), answer.place, answer.started, began)
+    return Outcome(answer.call, answer.reply, sent, records.this_process(), answer.place, answer.started, began)
 
 
 async def _deltas(
@@ -251,7 +252,7 @@ def _end_without_figures(answer: Answer, error: TemperaError) -> None:
 
 
 async def _record_texts(answer: Answer, texts: Store) -> None:
-    """Write the final record of a temporary call where its words are."""
+    """Write the outcome of a temporary call where its words are."""
     reply, sent = answer.reply, answer.request.sent
     with suppress(StoreError):  # the chat was left, and its store with it
         await asyncio.shield(texts.submit(lambda db: records.finish_call(db, answer.call.id, reply, sent)))

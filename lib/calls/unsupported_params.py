@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from lib.core.clock import now
-from lib.core.contract import LIMIT_NAMES, ChatRequest
 from lib.core.errors import BadParameter
+from lib.core.request import LIMIT_NAMES, ChatRequest
 from lib.store.schema import learned
 
 KEPT_MICROSECONDS = 30 * 24 * 3600 * 1_000_000
@@ -92,7 +92,7 @@ def _further(said: str, more: Iterable[str]) -> set[str]:
 
 
 def _limit(body: Mapping[str, Any], said: str) -> frozenset[str]:
-    """The refused names of the longest answer: the one that was sent; both where it is the contract's and the service
+    """The refused names of the longest answer: the one that was sent; both where it is the API's and the service
     offers no other."""
     sent = next((name for name in LIMIT_NAMES if name in body), None)
     if sent is None:

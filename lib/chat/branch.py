@@ -15,8 +15,8 @@ from sqlalchemy import CTE, BindParameter, Connection, Select, bindparam, litera
 
 from lib.calls import records
 from lib.calls.records import ANSWER, ANSWER_TEXT, COLUMNS, OWNER, CallRecord
-from lib.core.contract import Role
 from lib.core.parts import Part
+from lib.core.request import Role
 from lib.store.schema import answers, call_details, calls, chats, messages, texts
 
 

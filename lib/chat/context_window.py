@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from lib.chat.form import Form
 from lib.chat.repository import Turn
 from lib.core import prices, tokens
-from lib.core.contract import Message, Usage
 from lib.core.images import without_data
+from lib.core.reply import Usage
+from lib.core.request import Message
 from lib.gateway.endpoints import Endpoint, find
 from lib.gateway.pricing import cost_of
 

@@ -21,9 +21,11 @@ from lib.chat.form import Form
 from lib.chat.imported import ImportedChat
 from lib.chat.repository import Turn
 from lib.core import images as image_data
-from lib.core.contract import Call, ChatRequest, Choice, Message, Params, Role
 from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected, StoreError
 from lib.core.i18n import N_
+from lib.core.parameters import Params
+from lib.core.reply import Choice
+from lib.core.request import Call, ChatRequest, Message, Role
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
@@ -81,12 +83,12 @@ class Conversation:
 
     def _with_held(self, turns: list[Turn]) -> list[Turn]:
         """The turns with the whole answers that the store has not taken yet."""
-        if self.temporary or not len(self.dispatcher.finals):
+        if self.temporary or not len(self.dispatcher.outcomes):
             return turns
         return [self._as_held(turn) for turn in turns]
 
     def _as_held(self, turn: Turn) -> Turn:
-        held = self.dispatcher.finals.of_call(turn.call.id) if turn.call else None
+        held = self.dispatcher.outcomes.of_call(turn.call.id) if turn.call else None
         if turn.call is None or held is None:
             return turn
         call = as_it_ended(turn.call, held.reply)
@@ -226,7 +228,7 @@ class Conversation:
             self.dispatcher.forget(self.owner, self.chat_id)
         if self.chat_id is not None and not self.temporary:
             # Before the rows go: a record that comes to be held in between would be written after them.
-            self.dispatcher.finals.forget(self.owner, self.chat_id)
+            self.dispatcher.outcomes.forget(self.owner, self.chat_id)
         self._change(lambda db, chat_id: chats.erase(db, self.owner, chat_id))
         if self.temporary:
             self.dispatcher.memory.drop_if_empty()

@@ -16,7 +16,7 @@ from lib.calls.records import CallRecord
 from lib.chat.branch import Turn
 from lib.chat.repository import Chat
 from lib.core import parts
-from lib.core.contract import Role
+from lib.core.request import Role
 
 VERSION = 2
 

@@ -11,8 +11,8 @@ from typing import Any
 from lib.chat import foreign_messages
 from lib.chat.imported import ImportedChat
 from lib.core.clock import now
-from lib.core.contract import Message
 from lib.core.images import MAX_IMAGES
+from lib.core.request import Message
 
 _SECONDS_END = 10**11
 """A larger number is not seconds since 1970 (that would be the year 5138) but milliseconds, and so on."""

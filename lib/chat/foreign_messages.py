@@ -10,8 +10,8 @@ from typing import Any
 
 from lib.chat.imported import Losses
 from lib.core import images
-from lib.core.contract import Message, Role
 from lib.core.errors import InvalidInput
+from lib.core.request import Message, Role
 
 _ROLES: Mapping[str, Role] = {
     "system": "system",

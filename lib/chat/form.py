@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from lib.core.contract import Message, Params
+from lib.core.parameters import Params
+from lib.core.request import Message
 
 MOST_MODELS = 4
 

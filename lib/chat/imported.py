@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
-from lib.core.contract import Message
+from lib.core.request import Message
 
 Loss = Literal["image", "part", "message", "empty", "large", "unreadable", "cut"]
 """What can't be taken: images that are not in the file or can't be sent, other parts of messages, messages of unknown

@@ -6,7 +6,7 @@ from typing import Any
 from lib.calls import records
 from lib.calls.records import CallRecord
 from lib.chat.conversation import Conversation
-from lib.core.contract import ChatRequest
+from lib.core.request import ChatRequest
 from lib.gateway.addresses import service_url
 from lib.gateway.endpoints import APIYI_ADDRESSES, Endpoint
 from lib.gateway.raw_answers import RawAnswer

@@ -27,9 +27,9 @@ from lib.calls.records import ANSWER_TEXT, CallRecord
 from lib.chat.branch import Turn, all_turns, open_branch, side_by_side
 from lib.chat.imported import ImportedChat
 from lib.core.clock import now
-from lib.core.contract import Role
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
+from lib.core.request import Role
 from lib.core.titles import title_of
 from lib.store import image_store, message_nodes
 from lib.store.schema import answers, calls, chats, messages, texts

@@ -542,7 +542,7 @@ class StoreRestored(StoreError):
 
 
 class NotSavedYet(StoreError):
-    """An answer whose final record the store has refused so far; it is held and tried again."""
+    """An answer whose outcome the store has refused so far; it is held and tried again."""
 
     kind = "not_saved_yet"
     message = N_("This answer is not saved yet: the database does not take it.")

@@ -5,9 +5,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from lib.core.contract import MAX_EXTRA_CHARACTERS, Params
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
+from lib.core.parameters import MAX_EXTRA_CHARACTERS, Params
 
 EXAMPLE = '{"seed": 7, "reasoning_effort": "low"}'
 DEEPEST = 50

@@ -11,8 +11,8 @@ from typing import Any
 from genai_prices import Usage as PricedUsage
 from genai_prices import calc_price
 
-from lib.core.contract import Usage
 from lib.core.model_names import VERSION
+from lib.core.reply import Usage
 
 THOUSAND = 1_000
 FREE = ":free"

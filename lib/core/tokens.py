@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import tiktoken
 
-from lib.core.contract import Message
+from lib.core.request import Message
 
 ENCODING = "o200k_base"
 VOCABULARY_URL = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"

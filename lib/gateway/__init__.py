@@ -9,7 +9,7 @@ retry           whether and when to try again
 endpoints       services and how a model is named; endpoint_registry says who may use which, model_lists what they
                 offer
 addresses       base URLs and keys, checked before use
-known_keys      keys by value, out of all that services send and of the log; redact makes texts of errors fit to keep
+key_masking     takes keys, by value, out of what services send and of the log; redact makes errors fit to keep
 raw_answers     what came, to the letter, for the last calls
 vendors         who makes a model
 """

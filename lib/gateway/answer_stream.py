@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lib.core.contract import Delta
 from lib.core.errors import Blocked, BrokenOff, CutOff, Empty, Malformed
 from lib.core.parts import Part
+from lib.core.reply import Delta
 from lib.gateway.answer_parts import AnswerParts, transcript_in
 from lib.gateway.dialects import (
     BREAKS,
@@ -23,7 +23,7 @@ from lib.gateway.dialects import (
     text_in,
 )
 from lib.gateway.error_mapping import ResponseInfo, error_from, is_error
-from lib.gateway.known_keys import KNOWN, Forms, KeyMasker
+from lib.gateway.key_masking import KNOWN, Forms, KeyMasker
 from lib.gateway.redact import masked
 from lib.gateway.sse import DONE, LIMIT, Event, EventReader, Unreadable, json_value
 from lib.gateway.thinking import Thinking

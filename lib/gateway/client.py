@@ -14,7 +14,6 @@ from typing import cast
 
 import httpx
 
-from lib.core.contract import ChatRequest, Delta, Params
 from lib.core.errors import (
     ApiError,
     BadAnswer,
@@ -28,11 +27,14 @@ from lib.core.errors import (
     WrongAddress,
 )
 from lib.core.i18n import N_
+from lib.core.parameters import Params
+from lib.core.reply import Delta
+from lib.core.request import ChatRequest
 from lib.gateway.addresses import host_of, key_of, service_url
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.error_mapping import ResponseInfo, error_from, is_error, redirect_error, with_version
-from lib.gateway.known_keys import KNOWN
+from lib.gateway.key_masking import KNOWN
 from lib.gateway.model_ids import model_ids, thinks
 from lib.gateway.retry import asked_wait, wait_before_retry
 from lib.gateway.sse import json_value

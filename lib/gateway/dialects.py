@@ -12,7 +12,7 @@ _SPELLINGS = {
     ),
     "tool_calls": ("tool_call", "tool_use"),
 }
-"""The contract's finish reasons, and how else services spell them, in lower case."""
+"""The API's finish reasons, and how else services spell them, in lower case."""
 FINISH_REASONS: Mapping[str, str | None] = {
     **{other: reason for reason, others in _SPELLINGS.items() for other in (reason, *others)},
     "function_call": "function_call",
@@ -20,7 +20,7 @@ FINISH_REASONS: Mapping[str, str | None] = {
     "none": None,
     "": None,
 }
-"""Spellings of the contract's finish reasons, in lower case and with `_`; others are kept as they come."""
+"""Spellings of the API's finish reasons, in lower case and with `_`; others are kept as they come."""
 BREAKS = {"abort", "aborted", "insufficient_system_resource", "network_error"}
 """Finish reasons that say: the service gave up before the answer was whole."""
 THOUGHTS = ("thinking", "reasoning", "thought", "reasoning_text", "summary_text", "redacted_thinking")
@@ -94,7 +94,7 @@ def index_of(value: Any, position: int) -> int:
 
 
 def finish_reason(value: Any) -> str | None:
-    """A finish reason as the contract spells it; None while there is none."""
+    """A finish reason as the API spells it; None while there is none."""
     if not isinstance(value, str):
         return None
     return FINISH_REASONS.get(value.strip().lower().replace("-", "_"), value)

@@ -14,7 +14,7 @@ from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.gateway.addresses import MOST_KEY_CHARACTERS, check_host
 from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of
-from lib.gateway.known_keys import KNOWN
+from lib.gateway.key_masking import KNOWN
 from lib.gateway.pasted_text import cleaned_address, cleaned_key
 
 

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from lib.core.contract import LONGEST_MODEL_ID, ChatRequest
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
+from lib.core.request import LONGEST_MODEL_ID, ChatRequest
 
 FIRST_BYTE_SECONDS = 180.0
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -63,7 +63,7 @@ EXAMPLE_MODELS = (
     "qwen-max",
     "glm-4-plus",
 )
-"""The contract's example ids, offered where a service lists no models."""
+"""The API's example ids, offered where a service lists no models."""
 
 
 @dataclass(frozen=True, slots=True)

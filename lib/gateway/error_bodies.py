@@ -163,10 +163,10 @@ def _status(code: str, param: str) -> int:
 
 
 def _param(param: str, objects: Iterable[Mapping[str, Any]], text: str) -> str:
-    """The refused parameter, by its name in the contract where it is one of those."""
+    """The refused parameter, by its name in the API where it is one of those."""
     # A number there is APIYI's status, not a field.
     if param and not param.isdecimal():
-        return _contract_name(param) or param
+        return _api_name(param) or param
     for holder in objects:
         detail = holder.get("detail")
         places = [item.get("loc") for item in detail if isinstance(item, Mapping)] if isinstance(detail, list) else []
@@ -179,15 +179,15 @@ def _param(param: str, objects: Iterable[Mapping[str, Any]], text: str) -> str:
 def _param_in(text: str) -> str:
     text = text[:4_000]
     for found in _NAMED.finditer(text):
-        name = _contract_name(found[1] or found[2])
+        name = _api_name(found[1] or found[2])
         if name:
             return name
-    words = map(_contract_name, re.findall(r"[A-Za-z_]+", text))
+    words = map(_api_name, re.findall(r"[A-Za-z_]+", text))
     return next((word for word in words if word and word.endswith(_UNMISTAKABLE)), "")
 
 
-def _contract_name(word: str) -> str:
-    """`word` as the contract spells it: presencePenalty is presence_penalty; empty for any other word."""
+def _api_name(word: str) -> str:
+    """`word` as the API spells it: presencePenalty is presence_penalty; empty for any other word."""
     # xAI names parameters in camelCase.
     snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word).lower()
     return snake if snake in _FIELDS else ""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lib.core.contract import LONGEST_MODEL_ID
+from lib.core.request import LONGEST_MODEL_ID
 
 MOST_MODELS = 10_000
 _THINKS = re.compile(r"(^|/)(o\d|gpt-5)|reason|think|(^|[-/])(r1|qwq|magistral|grok-4)\b", re.IGNORECASE)

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from lib.core import prices
-from lib.core.contract import CostSource, Usage
+from lib.core.reply import CostSource, Usage
 from lib.gateway.addresses import is_loopback
 from lib.gateway.endpoints import SERVICES, Endpoint
 from lib.gateway.local_services import RUNNERS

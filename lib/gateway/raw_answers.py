@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from threading import Lock
 
-from lib.gateway.known_keys import KNOWN, Forms
+from lib.gateway.key_masking import KNOWN, Forms
 
 MOST_BYTES = 262_144
 """Of one answer; what follows is counted only."""

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from urllib.parse import quote
 
-from lib.gateway.known_keys import KNOWN
+from lib.gateway.key_masking import KNOWN
 
 MOST_CHARACTERS = 2_000
 _MOST_READ = 100_000

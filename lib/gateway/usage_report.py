@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from lib.core.contract import Usage
+from lib.core.reply import Usage
 
 MOST_TOKENS = 1_000_000_000
 MOST_REPORTS = 128

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from lib.core.contract import ChatRequest
 from lib.core.errors import ApiError, BadParameter, ContextTooLong, InvalidInput
 from lib.core.i18n import N_
+from lib.core.request import ChatRequest
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.json_call import NO_ANSWER
 from lib.practice.pace import Pace

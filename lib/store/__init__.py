@@ -11,6 +11,6 @@ image_store     images, kept once
 kept_parts      what answers hold beside their text, large contents apart
 memory_store    a store for texts that must never reach the disk
 process_lock    which processes of Tempera are alive
-spill           a small file beside the database for what it can't take at the moment
-salvage         what a damaged file still holds, row by row into a new one
+fallback_file   a small file beside the database for what it can't take at the moment
+damaged_file    what a damaged file still holds, row by row into a new one
 """

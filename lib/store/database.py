@@ -33,7 +33,7 @@ from lib.store.process_lock import AdvisoryLock, ProcessLock
 
 MOST_WRITES = 256
 LOCK_SECONDS = 2.0
-"""How long a write waits for another program's lock; final records are tried again, so nobody need wait longer."""
+"""How long a write waits for another program's lock; how calls ended is tried again, so nobody need wait longer."""
 TROUBLED_SECONDS = 0.25
 """How long one waits while the last one could not be had: it is said already."""
 PARTS = ("", "-wal", "-shm")

@@ -29,7 +29,7 @@ from lib.core.errors import (
     StoreReadOnly,
     StoreReplaced,
 )
-from lib.store import migrations, process_lock, salvage
+from lib.store import damaged_file, migrations, process_lock
 
 log = logging.getLogger(__name__)
 
@@ -118,13 +118,13 @@ def replace_damaged(path: Path) -> StoreReplaced:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     try:
         with _sqlite(URL.create("sqlite"), lambda: _connect(path), "BEGIN IMMEDIATE", size=1).begin() as conn:
-            migrations.upgrade(conn, to=salvage.version_of(kept) or "head")
-        found = salvage.salvage(kept, path)
+            migrations.upgrade(conn, to=damaged_file.version_of(kept) or "head")
+        found = damaged_file.recover(kept, path)
     except Exception as problem:
         log.warning("nothing could be read of the damaged database: %s", problem)
         path.unlink()
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        found = salvage.Salvaged()
+        found = damaged_file.Recovered()
     log.warning("%s was damaged and is kept as %s; %d rows came back", path.name, kept.name, found.rows)
     return StoreReplaced(found.chats, kept=kept.name)
 

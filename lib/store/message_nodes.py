@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import CTE, BindParameter, Connection, Select, Text, bindparam, cast, delete, literal, select
 
-from lib.core.contract import Message
+from lib.core.request import Message
 from lib.store import image_store, texts
 from lib.store.schema import answers, calls, clean, images, message_nodes, messages
 from lib.store.texts import chunks

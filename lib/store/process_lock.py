@@ -5,9 +5,9 @@ PostgreSQL. Neither a reused process id, nor a changed clock, nor a sleeping com
 can a pid or a heartbeat.
 
 filelock 4.3 would save the two versions of `lock_file`, ten lines: it opens, keeps and closes the locked file itself,
-while looking whether a process lives (lock the file, remove it, let go) and the spill file (which reads and writes what
-it locks) need the open file; and where a file system has no flock it falls back, unless told not to,
-to a pid in a file.
+while looking whether a process lives (lock the file, remove it, let go) and the fallback file (which reads and writes
+what it locks) need the open file; and where a file system has no flock it falls back, unless told not to, to a pid in
+a file.
 """
 
 import contextlib

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib.core import tokens
-from lib.core.contract import Usage
+from lib.core.reply import Usage
 from lib.gateway.endpoints import Endpoint, find
 from lib.gateway.pricing import cost_of
 from lib.sweep.plan import Plan

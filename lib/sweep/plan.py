@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lib.core.contract import ChatRequest, Message, Params
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
+from lib.core.parameters import Params
+from lib.core.request import ChatRequest, Message
 
 MAX_CELLS = 2_000
 MAX_REPEATS = 50

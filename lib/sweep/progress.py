@@ -13,7 +13,7 @@ from functools import cached_property
 import pandas as pd
 from sqlalchemy import Connection
 
-from lib.calls.final_records import FinalRecord, FinalRecords
+from lib.calls.outcome_writer import Outcome, OutcomeWriter
 from lib.calls.records import CallRecord
 from lib.store.database import Store
 from lib.sweep import report
@@ -61,21 +61,21 @@ class _Kept:
 class ProgressReader:
     """Reads how sweeps stand; those looked at last are kept as long as they do not change."""
 
-    def __init__(self, store: Store, finals: FinalRecords) -> None:
-        self._store, self._finals = store, finals
+    def __init__(self, store: Store, outcomes: OutcomeWriter) -> None:
+        self._store, self._outcomes = store, outcomes
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, owner: str, sweep_id: str) -> Progress:
         """How an owner's sweep stands; without cells where this owner has none of that id."""
         # Taken before the cells are read: what changes in between makes the mark old, and the next look reads again.
-        changes = self._finals.changes
+        changes = self._outcomes.changes
         mark = (changes, self._store.read(lambda db: sweeps.newest_call(db, owner, sweep_id)))
         with self._lock:
             kept = self._kept.get((owner, sweep_id))
             if kept is not None and kept.mark == mark and time.monotonic() < kept.until:
                 return kept.progress
-        held = self._finals.of_place(owner, sweep_id)
+        held = self._outcomes.of_place(owner, sweep_id)
         progress = self._store.read(lambda db: _read(db, owner, sweep_id, held))
         with self._lock:
             # Taken out and put in, so that the one looked at last is the last to go.
@@ -87,7 +87,7 @@ class ProgressReader:
         return progress
 
 
-def _read(db: Connection, owner: str, sweep_id: str, held: Mapping[str, FinalRecord]) -> Progress:
+def _read(db: Connection, owner: str, sweep_id: str, held: Mapping[str, Outcome]) -> Progress:
     cells = sweeps.cells_of(db, owner, sweep_id)
     results = sweeps.results(db, owner, sweep_id)
     done = sweeps.done_of(db, owner, sweep_id)

@@ -13,9 +13,9 @@ from lib.calls import records, unsupported_params
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.runner import Answer
 from lib.core import prices
-from lib.core.contract import Call
 from lib.core.errors import InvalidInput, NotConnected, StoreError, StoreFull, TemperaError, unforeseen
 from lib.core.i18n import N_
+from lib.core.request import Call
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.sweep import repository as sweeps
@@ -90,7 +90,7 @@ class SweepScheduler:
 
     def __init__(self, dispatcher: Dispatcher, registry: EndpointRegistry) -> None:
         self._dispatcher, self._registry = dispatcher, registry
-        self.progress = ProgressReader(dispatcher.store, dispatcher.finals)
+        self.progress = ProgressReader(dispatcher.store, dispatcher.outcomes)
 
     def launch(self, owner: str, session: str, plan: Plan) -> str:
         """Store a plan with all its cells, then begin to send them; the sweep's id. Raises InvalidInput when it
@@ -155,16 +155,16 @@ class SweepScheduler:
 
     def delete(self, owner: str, sweep_id: str) -> None:
         """Stop a sweep, take it out of the list, and drop what was still to be saved of it. Raises StoreError."""
-        finals = self._dispatcher.finals
+        outcomes = self._dispatcher.outcomes
         running = self.running(sweep_id)
         if running is not None and running.owner == owner:
             running.cancel()
         # Before the write: a record that comes to be held in between would be written after it.
-        finals.forget(owner, sweep_id)
+        outcomes.forget(owner, sweep_id)
         try:
             self._dispatcher.store.write(lambda db: sweeps.delete(db, owner, sweep_id)).result()
         except StoreError:
-            finals.remember(owner, sweep_id)
+            outcomes.remember(owner, sweep_id)
             raise
 
     async def _run(self, sweep: SweepRun) -> None:
@@ -175,7 +175,7 @@ class SweepScheduler:
                 slot = Slot(slots)
                 # Here and not in the task: cells begin in the queue's order, and no task exists before its turn.
                 await slot.take()
-                if self._dispatcher.finals.full:
+                if self._dispatcher.outcomes.full:
                     raise StoreFull  # what is sent now would be paid, and lost
                 tasks.append(asyncio.create_task(self._answer(sweep, cell, slot)))
             await asyncio.gather(*tasks)
@@ -185,7 +185,7 @@ class SweepScheduler:
                 task.cancel()
             for answer in list(sweep.answers.values()):
                 answer.cancel()
-            # Their final records are written before the sweep counts as ended: Resume looks at those.
+            # Their outcomes are written before the sweep counts as ended: Resume looks at those.
             await asyncio.gather(*(answer.ended() for answer in list(sweep.answers.values())))
 
     async def _answer(self, sweep: SweepRun, cell: Cell, slot: Slot) -> None:

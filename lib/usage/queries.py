@@ -1,6 +1,6 @@
 """Sums up calls in the database: nothing here loads all rows at once, or any text of a call.
 
-The sums of calls that have ended are kept (lib/calls/kept_totals.py); only what began within minutes of one another,
+The sums of calls that have ended are kept (lib/calls/usage_rollups.py); only what began within minutes of one another,
 and what is in progress, is counted from rows. A call in progress counts as a call; the tokens that it has saved so far
 don't count until it has ended.
 """
@@ -24,9 +24,9 @@ from sqlalchemy import (
     select,
 )
 
-from lib.calls import kept_totals, records
-from lib.calls.kept_totals import COUNTS, QUARTER
+from lib.calls import records, usage_rollups
 from lib.calls.records import CallRecord
+from lib.calls.usage_rollups import COUNTS, QUARTER
 from lib.store.schema import calls, usage_models, usage_quarters, usage_sessions
 from lib.usage.totals import ModelTotals, Scope, Slice
 
@@ -34,7 +34,7 @@ MICROSECONDS = 1_000_000
 CHUNK = 1_000
 TOKENS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
 
-_counted = {name: case((kept_totals.ended, calls.c[name])).label(name) for name in TOKENS}
+_counted = {name: case((usage_rollups.ended, calls.c[name])).label(name) for name in TOKENS}
 _columns = [_counted.get(column.name, column) for column in records.FIGURES]
 
 
@@ -113,7 +113,7 @@ def _mine(table: Table, whole: bool) -> list[ColumnElement[bool]]:
 @cache
 def _ended(whole: bool) -> Select[Any]:
     table = usage_models if whole else usage_sessions
-    summed = [func.sum(table.c[name]).label(name) for name in kept_totals.SUMS if name != "filtered"]
+    summed = [func.sum(table.c[name]).label(name) for name in usage_rollups.SUMS if name != "filtered"]
     states = {"failed": "error", "stopped": "cancelled"}
     of = [func.sum(case((table.c.state == state, table.c.calls), else_=0)).label(n) for n, state in states.items()]
     # One that also failed, broke or was stopped is counted as that, so that problems add up.

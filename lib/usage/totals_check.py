@@ -1,6 +1,6 @@
 """Compares the sums that are kept with the calls themselves: `python -m lib.usage.totals_check` for your own store.
 
-Nothing is mended: sums that differ are a bug to be found. `lib.calls.kept_totals.rebuild_all` makes them anew.
+Nothing is mended: sums that differ are a bug to be found. `lib.calls.usage_rollups.rebuild_all` makes them anew.
 """
 
 import sys
@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from lib.calls import kept_totals
+from lib.calls import usage_rollups
 from lib.settings import Settings
 from lib.store.database import Store
 
@@ -18,16 +18,16 @@ Sums = dict[tuple[Any, ...], dict[str, Any]]
 
 def differences(conn: Connection) -> list[str]:
     """A line for each sum that is not what its calls add up to; empty where all is well."""
-    return [line for table in kept_totals.KEYS for line in _differences(conn, table)]
+    return [line for table in usage_rollups.KEYS for line in _differences(conn, table)]
 
 
 def _differences(conn: Connection, table: Table) -> list[str]:
     # any owner: all sums of all owners are compared.
-    kept, summed = _by_key(conn, table, select(table)), _by_key(conn, table, kept_totals.summed(table))
+    kept, summed = _by_key(conn, table, select(table)), _by_key(conn, table, usage_rollups.summed(table))
     return [
         f"{table.name} {key}: {name} is kept as {was}, the calls make {should_be}"
         for key in kept.keys() | summed.keys()
-        for name in kept_totals.SUMS
+        for name in usage_rollups.SUMS
         for was, should_be in [(kept.get(key, {}).get(name, 0), summed.get(key, {}).get(name, 0))]
         # Costs are floats, and adding and subtracting them in another order leaves dust.
         if not isclose(float(was), float(should_be), rel_tol=1e-9, abs_tol=1e-9)
@@ -35,7 +35,7 @@ def _differences(conn: Connection, table: Table) -> list[str]:
 
 
 def _by_key(conn: Connection, table: Table, query: Any) -> Sums:
-    keys = kept_totals.KEYS[table]
+    keys = usage_rollups.KEYS[table]
     return {tuple(row[name] for name in keys): dict(row) for row in conn.execute(query).mappings()}
 
 

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from lib.calls import records
 from lib.core.clock import now
-from lib.core.contract import Delta, Params, Reply, State, Usage
+from lib.core.parameters import Params
+from lib.core.reply import Delta, Reply, State, Usage
 from lib.gateway.usage_report import usage_of
 from lib.store import schema
 from lib.store.database import Store

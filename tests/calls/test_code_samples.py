@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from lib.calls.code_samples import SAMPLES
-from lib.core.contract import ChatRequest, Message, Params
+from lib.core.parameters import Params
+from lib.core.request import ChatRequest, Message
 from tests.fake_api import FakeApi
 from tests.pages import bodies
 from tests.sample_programs import printed

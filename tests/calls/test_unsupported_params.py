@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Connection, update
 
 from lib.calls import unsupported_params
-from lib.core.contract import ChatRequest, Message, Params
 from lib.core.errors import BadParameter
+from lib.core.parameters import Params
+from lib.core.request import ChatRequest, Message
 from lib.gateway.error_mapping import ResponseInfo, error_from
 from lib.store import schema
 from lib.store.database import Store

@@ -14,8 +14,8 @@ from lib.chat import repository as chats
 from lib.chat.export import Document
 from lib.chat.imported import ImportedChat, ImportedTurn
 from lib.core import images
-from lib.core.contract import Message
 from lib.core.file_names import MOST_BYTES, file_name
+from lib.core.request import Message
 from lib.store import image_store
 from lib.store.database import Store
 from tests.pages import PIXEL

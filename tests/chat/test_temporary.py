@@ -12,7 +12,7 @@ from lib.background import Jobs
 from lib.calls.runner import Answer
 from lib.chat.form import Form
 from lib.chat.temporary import LEFT_SECONDS, TemporaryChats
-from lib.core.contract import Params
+from lib.core.parameters import Params
 from lib.services import Services
 from lib.settings import Settings
 from tests.fake_api import FakeApi

@@ -3,8 +3,8 @@
 import pytest
 
 from lib.core import prices
-from lib.core.contract import Usage
 from lib.core.model_names import same
+from lib.core.reply import Usage
 
 COUNTS = Usage(1_000, 500, source="reported")
 

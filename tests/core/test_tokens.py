@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.core import tokens
-from lib.core.contract import Message
+from lib.core.request import Message
 
 NO_NETWORK = """
 import socket, sys

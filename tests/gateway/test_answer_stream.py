@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lib.core import errors
-from lib.core.contract import Reply, Usage
+from lib.core.reply import Reply, Usage
 from lib.gateway.answer_parts import MOST_CHARACTERS, MOST_PARTS
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo

@@ -10,7 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from lib.core import errors
-from lib.core.contract import ChatRequest, Delta, Reply
+from lib.core.reply import Delta, Reply
+from lib.core.request import ChatRequest
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoints import Endpoint
 from tests.clients import CLOCKS, KEY, answer, failure, listed, request, using, whole

@@ -18,9 +18,11 @@ from pydantic import SecretStr
 
 from lib.calls import records
 from lib.calls.records import CallRecord
-from lib.core.contract import Call, ChatRequest, Choice, Message, Params
 from lib.core.errors import recorded
+from lib.core.parameters import Params
 from lib.core.parts import Part
+from lib.core.reply import Choice
+from lib.core.request import Call, ChatRequest, Message
 from lib.gateway import retry
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoints import Endpoint

@@ -11,8 +11,10 @@ import pytest
 from pydantic import SecretStr
 
 from lib.core import errors
-from lib.core.contract import ChatRequest, Delta, Message, Params
 from lib.core.errors import recorded
+from lib.core.parameters import Params
+from lib.core.reply import Delta
+from lib.core.request import ChatRequest, Message
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.model_ids import MOST_MODELS, thinks

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core import errors
-from lib.core.contract import Reply
+from lib.core.reply import Reply
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo
 from lib.gateway.sse import LIMIT, EventReader

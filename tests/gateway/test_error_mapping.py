@@ -88,7 +88,7 @@ def test_each_gateways_refusal_gets_its_kind(subtests: pytest.Subtests) -> None:
             assert type(mapped(status, body)) is kind
 
 
-def test_the_refused_parameter_is_named_as_in_the_contract(subtests: pytest.Subtests) -> None:
+def test_the_refused_parameter_is_named_as_in_the_api(subtests: pytest.Subtests) -> None:
     for body, param in [
         (openai("no", param="max_tokens"), "max_tokens"),
         (openai("Unsupported parameter: 'temperature' is not supported with this model."), "temperature"),

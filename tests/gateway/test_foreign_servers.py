@@ -23,8 +23,10 @@ from pydantic import SecretStr
 from lib.calls import records
 from lib.calls.runner import Answer
 from lib.core import tokens
-from lib.core.contract import Call, ChatRequest, Message, Params, Reply
 from lib.core.errors import BadKey, ModelNotFound
+from lib.core.parameters import Params
+from lib.core.reply import Reply
+from lib.core.request import Call, ChatRequest, Message
 from lib.gateway.client import Client
 from lib.gateway.endpoints import Endpoint
 from lib.practice.endpoint import available, model_path

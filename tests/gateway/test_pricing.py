@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.core.contract import Usage
+from lib.core.reply import Usage
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.pricing import is_free_here, price_of, priced
 from lib.practice.endpoint import PracticeEndpoint

@@ -30,7 +30,7 @@ def test_the_id_tells_the_maker(subtests: pytest.Subtests) -> None:
             assert vendor_of(model) == vendor
 
 
-def test_all_of_the_contracts_examples_have_a_known_maker() -> None:
+def test_all_of_the_apis_examples_have_a_known_maker() -> None:
     assert OTHER not in by_vendor(list(EXAMPLE_MODELS))
 
 

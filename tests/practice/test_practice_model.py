@@ -17,8 +17,10 @@ import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from lib.core.contract import ChatRequest, Message, Params, Usage
 from lib.core.errors import BadParameter, ContextTooLong, InvalidInput, LocalModelFailed
+from lib.core.parameters import Params
+from lib.core.reply import Usage
+from lib.core.request import ChatRequest, Message
 from lib.gateway.client import Client
 from lib.gateway.endpoints import Endpoint
 from lib.practice import pace

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from lib.calls import records
-from lib.core.contract import Delta, Reply, Usage
+from lib.core.reply import Delta, Reply, Usage
 from lib.store import image_store, kept_parts, schema
 from lib.store.database import Store
 from tests.store_fixtures import a_call, start

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Connection, MetaData, Table, create_engine, select, text
 
 from lib.calls import records, unsupported_params
-from lib.calls.final_records import FinalRecords
+from lib.calls.outcome_writer import OutcomeWriter
 from lib.chat import repository as chats
-from lib.core.contract import Message
 from lib.core.errors import recorded
+from lib.core.request import Message
 from lib.store import backup, engines, message_nodes, migrations, schema
 from lib.store.database import Store
 from lib.sweep import repository as sweeps
@@ -121,7 +121,7 @@ def test_every_sweep_goes_on_where_it_was(old: Store, expected: Any) -> None:
         assert (sweep.title, sweep.total, sweep.done, sweep.failed) == tuple(
             was[name] for name in ("title", "total", "done", "failed")
         )
-        progress = ProgressReader(old, FinalRecords(old)).of(OWNER, id)
+        progress = ProgressReader(old, OutcomeWriter(old)).of(OWNER, id)
         assert ([cell.id for cell in progress.left], progress.may_be_billed_twice) == (was["left"], was["twice"])
         found = old.read(lambda db, id=id: sweeps.results(db, OWNER, id))
         assert {cell: call.id for cell, call in found.items()} == was["results"]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.core.contract import Params
 from lib.core.errors import InvalidInput
+from lib.core.parameters import Params
 from lib.sweep.diversity import variety
 from lib.sweep.plan import Plan, unique
 

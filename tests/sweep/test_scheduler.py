@@ -10,8 +10,9 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, event, text
 
 from lib.calls import unsupported_params
-from lib.core.contract import Message, Params
 from lib.core.errors import Unforeseen
+from lib.core.parameters import Params
+from lib.core.request import Message
 from lib.services import Services
 from lib.settings import Settings
 from lib.sweep import plan as plan_module
@@ -115,7 +116,7 @@ def test_answers_that_wait_to_be_saved_are_done_and_are_not_asked_again(services
     services.sweeps.resume("ann", "s1", sweep_id)
     assert len(bodies(api)) == 2
     refusing[0] = False
-    services.dispatcher.finals.flush()
+    services.dispatcher.outcomes.flush()
     assert services.sweeps.progress.of("ann", sweep_id).unsaved == 0 and states(services, sweep_id) == ["ok", "ok"]
 
 
@@ -130,7 +131,7 @@ def test_a_deleted_sweep_leaves_nothing_that_waits_to_be_saved(services: Service
     spilled = services.settings.data_dir / "unsaved-1.spill"
     assert b"CANARY" in spilled.read_bytes()
     services.sweeps.delete("ann", sweep_id)
-    assert b"CANARY" not in spilled.read_bytes() and len(services.dispatcher.finals) == 0
+    assert b"CANARY" not in spilled.read_bytes() and len(services.dispatcher.outcomes) == 0
 
 
 def test_planning_that_was_cut_is_finished_at_the_next_start_and_nothing_is_sent(

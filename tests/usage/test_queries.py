@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.calls import kept_totals, records
-from lib.core.contract import Reply, Usage
+from lib.calls import records, usage_rollups
+from lib.core.reply import Reply, Usage
 from lib.store import schema
 from lib.store.database import Store
 from lib.usage import queries
@@ -167,7 +167,7 @@ def test_slices_hold_the_calls_that_began_in_them(store: Store, monkeypatch: pyt
 )
 def test_the_csv_the_tiles_and_the_slices_add_up_to_the_same(store: Store, made: list[tuple]) -> None:
     # any owner: a test's own rows.
-    store.write(lambda db: [db.execute(table.delete()) for table in (schema.calls, *kept_totals.KEYS)]).result(20)
+    store.write(lambda db: [db.execute(table.delete()) for table in (schema.calls, *usage_rollups.KEYS)]).result(20)
     for prompt, completion, cost, state, owner, endpoint in made:
         if state == "started":
             start(store, a_call(owner))

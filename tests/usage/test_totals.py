@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lib.calls.records import CallRecord
 from lib.core import csv_table
-from lib.core.contract import Usage
+from lib.core.reply import Usage
 from lib.usage import totals
 from lib.usage.totals import ModelTotals, Slice, Totals
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import func, select, update
 
-from lib.calls import kept_totals, records
+from lib.calls import records, usage_rollups
 from lib.chat import repository as chats
-from lib.core.contract import Message, Usage
+from lib.core.reply import Usage
+from lib.core.request import Message
 from lib.store import schema
 from lib.store.database import Store
 from lib.usage import queries
@@ -96,9 +97,9 @@ class History(RuleBasedStateMachine):
     def prices_are_computed_anew(self, price: float | None) -> None:
         def work(db: Any) -> None:
             seqs = list(db.execute(select(schema.calls.c.seq).where(schema.calls.c.owner == "ann")).scalars())
-            kept_totals.subtract(db, seqs)
+            usage_rollups.subtract(db, seqs)
             db.execute(update(schema.calls).where(schema.calls.c.owner == "ann").values(cost=price))
-            kept_totals.add(db, seqs)
+            usage_rollups.add(db, seqs)
 
         self.do(work)
 
@@ -147,7 +148,7 @@ def test_a_sum_that_is_wrong_is_found(store: Store) -> None:
     assert "prompt_tokens is kept as 4, the calls make 3" in line
     store.write(lambda db: db.execute(schema.usage_days.delete())).result(20)
     assert len(store.read(differences)) > 5
-    store.write(kept_totals.rebuild_all).result(20)
+    store.write(usage_rollups.rebuild_all).result(20)
     assert store.read(differences) == []
     store.write(lambda db: db.execute(schema.calls.delete())).result(20)
     assert store.read(differences)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lib.chat.repository import Turn
-from lib.core.contract import Role
+from lib.core.request import Role
 from lib.ui.chat import model_actions
 from lib.ui.shared.state import SHOWN_TURNS, state
 

@@ -9,9 +9,9 @@ from lib.chat import chat_import, export
 from lib.chat.conversation import Conversation
 from lib.chat.import_source import MAX_BYTES
 from lib.chat.repository import Chat
-from lib.core.contract import Role
 from lib.core.errors import TemperaError
 from lib.core.file_names import file_name
+from lib.core.request import Role
 from lib.ui.chat import import_dialog, model_actions
 from lib.ui.chat.import_dialog import UPLOAD
 from lib.ui.shared.state import state

@@ -7,9 +7,9 @@ import streamlit as st
 from lib.calls.code_samples import KEY, SAMPLES
 from lib.chat import inspection
 from lib.chat.inspection import Inspection
-from lib.core.contract import Message
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
+from lib.core.request import Message
 from lib.core.rich_text import literal
 from lib.gateway.raw_answers import MOST_BYTES
 from lib.ui.chat import model_actions

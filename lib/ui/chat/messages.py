@@ -7,8 +7,8 @@ import streamlit as st
 from lib.calls.records import CallRecord
 from lib.chat.repository import Turn
 from lib.core import tokens
-from lib.core.contract import Choice
 from lib.core.errors import recorded
+from lib.core.reply import Choice
 from lib.core.rich_text import literal
 from lib.ui.chat import answer_toolbar, turn_toolbar
 from lib.ui.chat.edit_actions import go_on_with, show_earlier

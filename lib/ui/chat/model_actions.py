@@ -14,8 +14,8 @@ from lib.chat.conversation import Conversation
 from lib.chat.form import Form
 from lib.chat.repository import NotFound, Turn
 from lib.core import images
-from lib.core.contract import Choice
 from lib.core.errors import InvalidInput, NotConnected, StoreError, TemperaError
+from lib.core.reply import Choice
 from lib.streamlit_internals import is_open, tab_id
 from lib.ui.shared import controls, model_picker, resources
 from lib.ui.shared.connection import ask_for
@@ -86,7 +86,7 @@ def errors_as_notices() -> Iterator[None]:
 
 
 def form() -> Form:
-    """The page's settings as they stand; raises InvalidInput when one is outside the contract."""
+    """The page's settings as they stand; raises InvalidInput when one is outside the API."""
     return Form(
         model=st.session_state.get("chat_model") or "",
         system=st.session_state.get("chat_system") or "",

@@ -2,8 +2,8 @@
 
 from lib.chat.repository import Turn
 from lib.ui.chat import model_actions
-from lib.ui.shared.handover import open_sweep_with
 from lib.ui.shared.state import state
+from lib.ui.shared.sweep_draft import open_sweep_with
 from lib.ui.shared.texts import _
 
 

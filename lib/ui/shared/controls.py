@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from lib.core import extra_fields, stop_words
-from lib.core.contract import MAX_STOP_SEQUENCES, RANGES, Params
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
+from lib.core.parameters import MAX_STOP_SEQUENCES, RANGES, Params
 from lib.ui.shared import unsupported_params
 from lib.ui.shared.texts import _, error_message
 from lib.ui.shared.unsupported_params import ChosenModel
@@ -27,7 +27,7 @@ class Control:
     """One control of a request. Its widget has the key `<page>_<name>`, its switch `<page>_<field>_on`.
 
     `words` and `help` say in plain language what it does. `rest` is the value of one that was never touched; the
-    numbers rest on the contract's default. One with a `switch` is sent only while that is on.
+    numbers rest on the API's default. One with a `switch` is sent only while that is on.
     """
 
     field: str
@@ -164,7 +164,7 @@ def system_prompt(prefix: str) -> None:
 
 
 def number(prefix: str, field: str, chosen: ChosenModel) -> None:
-    """A switch and, below it, the value, resting on the contract's default."""
+    """A switch and, below it, the value, resting on the API's default."""
     bounds = RANGES[field]
     on = _switch(prefix, field, chosen)
     key, label = f"{prefix}_{field}", f"{field} ({_(CONTROLS[field].words)})"

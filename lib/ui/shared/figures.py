@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from lib.calls.records import CallRecord
 from lib.core import model_names
-from lib.core.contract import NORMAL_END, CostSource
 from lib.core.i18n import N_
+from lib.core.reply import NORMAL_END, CostSource
 from lib.ui.shared.texts import _
 
 SOURCES = {

@@ -38,7 +38,7 @@ def notices() -> list[str]:
 def store_warning(services: Services) -> None:
     """Says so when nothing can be saved, how much waits to be saved, and what had to be mended."""
     trouble = services.store_trouble or services.store.trouble
-    waiting = services.dispatcher.finals.held_of(visitor().owner)
+    waiting = services.dispatcher.outcomes.held_of(visitor().owner)
     if trouble is not None:
         error_box(trouble)
     if waiting and services.store_trouble is None:

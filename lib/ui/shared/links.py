@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from lib.core.contract import RANGES, Params
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
+from lib.core.parameters import RANGES, Params
 from lib.ui.shared import controls
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
@@ -44,7 +44,7 @@ def whole(name: str, most: int) -> int | None:
 
 
 def number(name: str, text: str, field: str | None = None) -> Any:
-    """`text` as a value of the contract's `field` (`name` where none is given); raises InvalidInput."""
+    """`text` as a value of the API's `field` (`name` where none is given); raises InvalidInput."""
     try:
         value = int(text) if name in INTEGERS else float(text)
     except ValueError:

@@ -9,9 +9,9 @@ import streamlit as st
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from lib.core.contract import Role
 from lib.core.errors import TemperaError
 from lib.core.i18n import is_ours
+from lib.core.request import Role
 from lib.core.rich_text import literal
 
 LANGUAGES = {"en": "English", "zh_Hans": "简体中文"}

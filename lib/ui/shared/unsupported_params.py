@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.calls import unsupported_params
-from lib.core.contract import LIMIT_NAMES
+from lib.core.request import LIMIT_NAMES
 from lib.core.rich_text import literal
 from lib.gateway.endpoints import find
 from lib.services import Services

@@ -361,7 +361,7 @@ def test_a_key_in_a_good_answer_is_neither_shown_nor_stored(app: AppTest, api: F
 def test_a_key_in_a_question_is_sent_as_it_was_typed_and_neither_shown_nor_stored(
     app: AppTest, api: FakeApi, data_dir: Path
 ) -> None:
-    """Pasted with a command line, say. Also where the database takes nothing, and what waits is spilled."""
+    """Pasted with a command line, say. Also where the database takes nothing, and it waits in the fallback file."""
     typed = f"curl -H 'Bearer {KEY}' and {b64encode(KEY.encode()).decode()}: why 401?"
     ask(app, typed)
     assert bodies(api)[0]["messages"][-1]["content"] == typed

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from lib.calls import unsupported_params
 from lib.core import extra_fields, stop_words
-from lib.core.contract import RANGES, ChatRequest, Message, Params
 from lib.core.errors import InvalidInput
+from lib.core.parameters import RANGES, Params
+from lib.core.request import ChatRequest, Message
 from lib.store.database import Store
 from lib.ui.shared import resources
 from lib.ui.shared.controls import ZONES, zone
@@ -302,7 +303,7 @@ def test_further_fields_are_sent_after_the_others_and_asked_for_again(app: AppTe
     assert {**rest, "n": 2} == first
 
 
-def test_only_a_record_may_have_names_the_contract_lacks() -> None:
+def test_only_a_record_may_have_names_the_api_lacks() -> None:
     with pytest.raises(InvalidInput, match="“seed” can't be sent"):
         Params.checked({"seed": 7})
     with pytest.raises(InvalidInput, match="conversation itself"):

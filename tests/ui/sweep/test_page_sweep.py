@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from lib.core.contract import ChatRequest
+from lib.core.request import ChatRequest
 from lib.practice.endpoint import available
 from lib.store import schema
 from lib.sweep import report

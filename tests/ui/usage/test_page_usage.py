@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.core.contract import Usage
+from lib.core.reply import Usage
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
 from lib.web import SESSION_COOKIE

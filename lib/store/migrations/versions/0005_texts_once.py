@@ -393,7 +393,7 @@ def _sum_up(conn: sa.Connection) -> None:
         "filtered": "finish_reason = 'content_filter'",
         "ended_early": f"{broken} OR state = 'cancelled'",
     }
-    # As in lib/calls/kept_totals.py: an absurd count must not make a sum overflow.
+    # As in lib/calls/usage_rollups.py: an absurd count must not make a sum overflow.
     most = 10**12
     bounded = "CASE WHEN {0}_tokens > {1} THEN {1} WHEN {0}_tokens < -{1} THEN -{1} ELSE {0}_tokens END"
     sums = {

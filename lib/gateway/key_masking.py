@@ -1,4 +1,4 @@
-"""The keys that this process knows, and how none of them gets into what services send, or into the log.
+"""Masks the keys that this process knows in what services send, and in the log.
 
 A key is found by its value only, plain or in one of the forms that programs give it, so that all else stays to the
 letter. Shorter ones than `SHORTEST` are left alone: they could be words.

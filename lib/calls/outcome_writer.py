@@ -1,6 +1,6 @@
-"""The final records of calls: written when a call ends; what the store refuses is held and tried again until it is in.
+"""Writes how each call ended into the store; what the store refuses is held and tried again until it is in.
 
-What is held stands in memory and, where there is room, in the spill file, so that it outlives the process. The texts
+What is held stands in memory and, where there is room, in the fallback file, so that it outlives the process. The texts
 of temporary chats are left out of both. What is deleted meanwhile is forgotten here too.
 """
 
@@ -18,7 +18,6 @@ from sqlalchemy import Connection
 
 from lib.calls import records
 from lib.calls.records import CallRecord
-from lib.core.contract import Call, ChatRequest, Choice, Message, Params, Reply, Usage
 from lib.core.errors import (
     StoreDamaged,
     StoreFull,
@@ -28,11 +27,14 @@ from lib.core.errors import (
     TemperaError,
     unforeseen,
 )
+from lib.core.parameters import Params
+from lib.core.reply import Choice, Reply, Usage
+from lib.core.request import Call, ChatRequest, Message
 from lib.store.database import Store
-from lib.store.spill import Spill
+from lib.store.fallback_file import FallbackFile
 
 PATIENCE_SECONDS = 1.0
-"""A record that is not on the disk by then is spilled, and waited for on."""
+"""A record that is not in the store by then is put into the fallback file, and waited for on."""
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.25, 15.0
 MOST_BYTES = 64 * 2**20
 MOST_FORGOTTEN = 1000
@@ -40,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class FinalRecord:
+class Outcome:
     """How a call ended, ready to be written by whoever comes to it. `place` is the id of its chat or sweep; `started`
     tells whether its beginning is in the store, `began` when that was (microseconds since 1970)."""
 
@@ -97,7 +99,7 @@ class FinalRecord:
         request = self.call.request
         call = {name: getattr(self.call, name) for name in _CALL}
         asked = {"model": request.model, "params": request.params.to_send(), "unsupported": sorted(request.unsupported)}
-        # The store has the conversation since the call began; a spilled record should be small.
+        # The store has the conversation since the call began; a record in the fallback file should be small.
         messages = [] if self.started else [one.model_dump(mode="json") for one in request.messages]
         facts = {name: getattr(self.reply, name) for name in _REPLY}
         choices = [[one.text, one.reasoning, one.finish_reason, list(one.parts)] for one in self.reply.choices]
@@ -114,8 +116,8 @@ class FinalRecord:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "FinalRecord":
-        """A spilled record; raises KeyError, TypeError or ValueError for what is none."""
+    def from_json(cls, value: Mapping[str, Any]) -> "Outcome":
+        """A record out of the fallback file; raises KeyError, TypeError or ValueError for what is none."""
         asked, came = value["request"], value["reply"]
         messages = tuple(Message(**one) for one in asked["messages"])
         params = Params.recorded(asked["params"])
@@ -130,7 +132,7 @@ class FinalRecord:
         rest = {name: value[name] for name in ("sent", "process", "place", "started", "began")}
         return cls(Call(**value["call"], request=request), Reply(**facts), **rest)
 
-    def without_needless(self) -> "FinalRecord":
+    def without_needless(self) -> "Outcome":
         """Itself without the conversation that is stored already, and of a temporary chat without any text."""
         call, reply = self.call, self.reply
         if self.started or call.temporary:
@@ -145,14 +147,14 @@ _CALL = tuple(field.name for field in dataclasses.fields(Call) if field.name != 
 _REPLY = tuple(field.name for field in dataclasses.fields(Reply) if field.name not in ("choices", "usage"))
 
 
-class FinalRecords:
-    """Writes final records, and holds those that the store has refused so far. One per process."""
+class OutcomeWriter:
+    """Writes outcomes of calls, and holds those that the store has refused so far. One per process."""
 
-    def __init__(self, store: Store, spill: Spill | None = None) -> None:
-        self._store, self._spill = store, spill or Spill()
+    def __init__(self, store: Store, fallback: FallbackFile | None = None) -> None:
+        self._store, self._fallback = store, fallback or FallbackFile()
         # The loop keeps and drops, script threads read and forget, the flush at the end runs in a third one.
         self._lock = threading.Lock()
-        self._held: OrderedDict[str, FinalRecord] = OrderedDict()
+        self._held: OrderedDict[str, Outcome] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self._forgotten: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._retrying: asyncio.Task[None] | None = None
@@ -169,11 +171,11 @@ class FinalRecords:
         """Whether there is no room for further records."""
         return sum(self._sizes.values()) >= MOST_BYTES
 
-    def of_call(self, call_id: str) -> FinalRecord | None:
+    def of_call(self, call_id: str) -> Outcome | None:
         """What is held of a call."""
         return self._held.get(call_id)
 
-    def of_place(self, owner: str, place: str) -> dict[str, FinalRecord]:
+    def of_place(self, owner: str, place: str) -> dict[str, Outcome]:
         """What is held of a chat or sweep, by cell id (by call id where it is no cell)."""
         with self._lock:
             held = [one for one in self._held.values() if (one.call.owner, one.place) == (owner, place)]
@@ -184,19 +186,19 @@ class FinalRecords:
         with self._lock:
             return sum(one.call.owner == owner for one in self._held.values())
 
-    async def write(self, record: FinalRecord) -> bool:
+    async def write(self, record: Outcome) -> bool:
         """Write a record; False when it could not be written yet and is held, or when there is nothing to write to."""
         writing = asyncio.wrap_future(self._store.write(record.write))
         # Not `wait_for`: at the end of its time that would give up the future, and with it how the write ended.
         done, _ = await asyncio.wait({writing}, timeout=PATIENCE_SECONDS)
         if not done:
-            # Spilled while the writing thread may still wait for a lock: a kill in these seconds loses nothing.
+            # Into the file while the writing thread may still wait for a lock: a kill in these seconds loses nothing.
             await self.hold(record)
         try:
             written = await writing
         except Exception as problem:
             if not isinstance(problem, TemperaError):
-                unforeseen(problem, f"the final record of call {record.call.id}")
+                unforeseen(problem, f"the outcome of call {record.call.id}")
             await self.hold(record)
             self._retry_soon()
             return False
@@ -205,7 +207,7 @@ class FinalRecords:
             await asyncio.to_thread(self._drop, record.call.id)
         return written
 
-    async def hold(self, record: FinalRecord) -> None:
+    async def hold(self, record: Outcome) -> None:
         """Keep a record until it is written; the disk is not waited for on the loop."""
         if self._keep(record):
             await asyncio.to_thread(self._put, record.call.id)
@@ -226,14 +228,14 @@ class FinalRecords:
             self._forgotten.pop((owner, place), None)
 
     def take_over(self) -> None:
-        """Take in what earlier processes spilled, and write what can be written at once. For the start, before calls
-        of dead processes are closed."""
-        for id, value in self._spill.taken().items():
+        """Take in what earlier processes left in the fallback file, and write what can be written at once.
+        For the start, before calls of dead processes are closed."""
+        for id, value in self._fallback.taken().items():
             try:
-                self._keep(FinalRecord.from_json(value))
+                self._keep(Outcome.from_json(value))
             except (KeyError, TypeError, ValueError, TemperaError) as problem:
-                unforeseen(problem, "a spilled record")
-                self._spill.drop(id)
+                unforeseen(problem, "a record of the fallback file")
+                self._fallback.drop(id)
         self.flush()
 
     def flush(self) -> None:
@@ -255,12 +257,12 @@ class FinalRecords:
             loop.call_soon_threadsafe(self._retry_soon)
 
     def close(self) -> None:
-        """Try a last time; what is not in then stays in the spill file for the next start."""
+        """Try a last time; what is not in then stays in the fallback file for the next start."""
         if self._held:
             self.flush()
         if self._held:
             log.error("%d answers are not saved; the next start tries again", len(self._held))
-        self._spill.close()
+        self._fallback.close()
 
     def _retry_soon(self) -> None:
         if self._retrying is None or self._retrying.done():
@@ -286,9 +288,9 @@ class FinalRecords:
                     await asyncio.to_thread(self._drop, id)
                     wait = FIRST_WAIT_SECONDS
 
-    def _keep(self, record: FinalRecord) -> bool:
+    def _keep(self, record: Outcome) -> bool:
         """Whether the record is newly held."""
-        # Before anything is kept: of a temporary chat no word may come into the spill file.
+        # Before anything is kept: of a temporary chat no word may come into the fallback file.
         record = record.without_needless()
         size = len(json.dumps(record.to_json()))
         with self._lock:
@@ -304,10 +306,10 @@ class FinalRecords:
 
     def _put(self, id: str) -> None:
         record = self._held.get(id)
-        if record is not None and not self._spill.put(id, record.to_json()):
+        if record is not None and not self._fallback.put(id, record.to_json()):
             log.warning("call %s is held in memory only", id)
         if id not in self._held:
-            self._spill.drop(id)  # forgotten, or written, in between
+            self._fallback.drop(id)  # forgotten, or written, in between
 
     def _drop(self, id: str) -> None:
         with self._lock:
@@ -315,4 +317,4 @@ class FinalRecords:
                 return
             self._sizes.pop(id, None)
             self.changes += 1
-        self._spill.drop(id)
+        self._fallback.drop(id)

@@ -1,4 +1,4 @@
-"""What calls used, summed up as they end, so that a history of a million calls is told at once.
+"""Rollups of what calls used: tables of sums, kept as calls end, so that a history of a million calls is told at once.
 
 Four tables of sums, by page, service, model and state: of all time, of each session, of each day (UTC); and by session
 for each quarter of an hour. They hold the calls that have ended, and are written in the transaction that ends, changes

@@ -1,11 +1,11 @@
-"""Passes data from one page to the next once, so that pages don't import each other."""
+"""A sweep's form as another page wants it filled, passed on once, so that pages don't import each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from lib.core.contract import Message
+from lib.core.request import Message
 
 SWEEP_PAGE = "../../pages/sweep.py"
 """Relative to the main script's folder, as Streamlit wants it."""

@@ -18,11 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from lib.core.contract import Reply
+from lib.core.reply import Reply
 from lib.gateway.client import Client
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
-from lib.gateway.known_keys import KNOWN, Forms, KeyMasker, mask_log
+from lib.gateway.key_masking import KNOWN, Forms, KeyMasker, mask_log
 from lib.gateway.raw_answers import RawAnswer
 from tests.clients import answer, listed, request, using
 from tests.fake_api import FakeApi, Step

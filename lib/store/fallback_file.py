@@ -27,7 +27,7 @@ MOST_FILES = 16
 log = logging.getLogger(__name__)
 
 
-class Spill:
+class FallbackFile:
     """The entries of this process, by key. Without a file (`fd` None) nothing fits, and `put` says so."""
 
     def __init__(self, fd: int | None = None, folder: Path | None = None) -> None:
@@ -42,10 +42,10 @@ class Spill:
             _preallocate(fd, folder)
 
     @classmethod
-    def open(cls, folder: Path) -> "Spill":
+    def open(cls, folder: Path) -> "FallbackFile":
         """The first file in `folder` that no living process has, with what is in it and in those of dead processes;
         one without a file where the folder can't be written."""
-        found: Spill | None = None
+        found: FallbackFile | None = None
         for path in (folder / f"unsaved-{number}.spill" for number in range(1, MOST_FILES + 1)):
             # Once there is a file of our own, the others are only looked through, not made.
             if found is not None and not path.exists():
@@ -77,7 +77,7 @@ class Spill:
                 if old is not None:
                     self._blank(old)
             except OSError as problem:
-                log.warning("an entry could not be spilled: %s", problem.strerror)
+                log.warning("an entry could not be put aside: %s", problem.strerror)
                 return False
             return True
 

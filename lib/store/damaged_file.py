@@ -1,4 +1,4 @@
-"""What a damaged SQLite file still holds, row by row, into a new one.
+"""Copies what a damaged SQLite file still holds, row by row, into a new one.
 
 Rows are asked for by their number; where a page can't be read, the next number that can be read is searched for. A
 damaged header is replaced by a whole one in a copy. The damaged file itself is only read.
@@ -23,7 +23,7 @@ FARTHEST = 2**40
 
 
 @dataclass(slots=True)
-class Salvaged:
+class Recovered:
     """How many rows came back, and the titles of the chats that did, by owner."""
 
     rows: int = 0
@@ -37,9 +37,9 @@ def version_of(damaged: Path) -> str | None:
     return None
 
 
-def salvage(damaged: Path, fresh: Path) -> Salvaged:
+def recover(damaged: Path, fresh: Path) -> Recovered:
     """Copy what can be read of `damaged` into `fresh`, which has the tables of the same version and no rows."""
-    found = Salvaged()
+    found = Recovered()
     with contextlib.closing(sqlite3.connect(fresh, isolation_level=None)) as new, _opened(damaged) as old:
         # A row may come back whose parent does not; `_mend` sees to those at the end.
         new.execute("PRAGMA foreign_keys=OFF")

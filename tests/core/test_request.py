@@ -1,4 +1,4 @@
-"""The body on the wire: every field of the contract at its ends, outside and off, byte for byte on a real socket."""
+"""The body on the wire: every field of the API at its ends, outside and off, byte for byte on a real socket."""
 
 import asyncio
 import json
@@ -8,8 +8,9 @@ import pytest
 from pydantic import SecretStr
 from streamlit.testing.v1 import AppTest
 
-from lib.core.contract import RANGES, ChatRequest, Message, Params
 from lib.core.errors import InvalidInput
+from lib.core.parameters import RANGES, Params
+from lib.core.request import ChatRequest, Message
 from lib.gateway.client import Client
 from lib.gateway.endpoints import Endpoint
 from lib.sweep.plan import Plan
@@ -109,7 +110,7 @@ def test_an_empty_text_or_list_counts_as_off(api: FakeApi, field: str, nothing: 
     assert sent(api, question(Params.checked({field: nothing}))) == f"{START}}}"
 
 
-def test_every_field_at_once_comes_in_the_order_of_the_contract(api: FakeApi) -> None:
+def test_every_field_at_once_comes_in_the_order_of_the_api(api: FakeApi) -> None:
     values = {"user": "ada", "stop": "x", "n": 2, "top_p": 0.5, "temperature": 1, "max_tokens": 9}
     values |= {"frequency_penalty": -1, "presence_penalty": 1, "stream": True}
 
@@ -212,7 +213,7 @@ def test_a_new_page_sends_model_messages_and_stream_only(app: AppTest, api: Fake
 
 
 @pytest.mark.row("C6", "C7")
-def test_the_page_sends_the_contracts_curl_example_byte_for_byte(app: AppTest, api: FakeApi) -> None:
+def test_the_page_sends_the_documented_curl_example_byte_for_byte(app: AppTest, api: FakeApi) -> None:
     tab = new_tab(
         model=f"{host(api)}/gpt-4o",
         system="You are a helpful assistant.",

@@ -13,12 +13,13 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 from lib.background import Job, Jobs
-from lib.calls import final_records, kept_totals, records
-from lib.calls.final_records import FinalRecord, FinalRecords
-from lib.core.contract import Call, Params
+from lib.calls import outcome_writer, records, usage_rollups
+from lib.calls.outcome_writer import Outcome, OutcomeWriter
+from lib.core.parameters import Params
+from lib.core.request import Call
 from lib.store import engines
 from lib.store.database import Store
-from lib.store.spill import Spill
+from lib.store.fallback_file import FallbackFile
 from tests.store_fixtures import ROOT, a_call, an_outcome, start
 
 PLACE = "chat-1"
@@ -48,15 +49,15 @@ class Held:
             raise sqlite3.OperationalError("disk I/O error")
 
 
-def final(call: Call, *texts: str, started: bool = True, **facts: Any) -> FinalRecord:
-    return FinalRecord(call, an_outcome(*texts, **facts), {"n": 1}, records.this_process(), PLACE, started, 5)
+def final(call: Call, *texts: str, started: bool = True, **facts: Any) -> Outcome:
+    return Outcome(call, an_outcome(*texts, **facts), {"n": 1}, records.this_process(), PLACE, started, 5)
 
 
-def write(jobs: Jobs, finals: FinalRecords, record: FinalRecord) -> bool:
-    return jobs.call(finals.write(record), 20)
+def write(jobs: Jobs, outcomes: OutcomeWriter, record: Outcome) -> bool:
+    return jobs.call(outcomes.write(record), 20)
 
 
-def until(held: FinalRecords, jobs: Jobs) -> None:
+def until(held: OutcomeWriter, jobs: Jobs) -> None:
     """Wait until nothing is held any more."""
 
     async def wait() -> None:
@@ -76,49 +77,49 @@ def found(store: Store, call_id: str, owner: str = "ann") -> records.CallRecord:
 def test_a_record_comes_back_from_json_as_it_was() -> None:
     call = a_call(text="hi", params=Params(temperature=0.5, n=2), cell_id="cell")
     record = final(call, "one", "two\ud83d", started=False, error_kind="x", error_record={"what": "y"})
-    assert FinalRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
+    assert Outcome.from_json(json.loads(json.dumps(record.to_json()))) == record
 
 
 def test_a_refused_record_is_held_and_tried_again_until_it_is_in(store: Store, jobs: Jobs, tmp_path: Path) -> None:
-    finals, fault, call = FinalRecords(store, Spill.open(tmp_path)), Held(store), start(store, a_call())
+    outcomes, fault, call = OutcomeWriter(store, FallbackFile.open(tmp_path)), Held(store), start(store, a_call())
     fault.on = True
-    assert write(jobs, finals, final(call, "whole")) is False
-    assert found(store, call.id).state == "started" and finals.held_of("ann") == 1 and finals.held_of("bob") == 0
-    held = finals.of_call(call.id)
+    assert write(jobs, outcomes, final(call, "whole")) is False
+    assert found(store, call.id).state == "started" and outcomes.held_of("ann") == 1 and outcomes.held_of("bob") == 0
+    held = outcomes.of_call(call.id)
     assert held is not None and held.as_record().choices[0].text == "whole"
     fault.on = False
-    until(finals, jobs)
+    until(outcomes, jobs)
     assert (found(store, call.id).state, found(store, call.id).choices[0].text) == ("ok", "whole")
-    finals.close()
+    outcomes.close()
     assert b"whole" not in (tmp_path / "unsaved-1.spill").read_bytes()
 
 
 def test_one_that_is_refused_for_ever_does_not_keep_the_others_out(store: Store, jobs: Jobs) -> None:
-    finals, fault = FinalRecords(store), Held(store)
+    outcomes, fault = OutcomeWriter(store), Held(store)
     bad, good = start(store, a_call()), start(store, a_call())
     fault.on = True
     for call in (bad, good):
-        write(jobs, finals, final(call, "whole"))
-    record = finals._held[bad.id]
-    finals._held[bad.id] = FinalRecord(record.call, record.reply, {"n": object()}, "p", PLACE)
+        write(jobs, outcomes, final(call, "whole"))
+    record = outcomes._held[bad.id]
+    outcomes._held[bad.id] = Outcome(record.call, record.reply, {"n": object()}, "p", PLACE)
     fault.on = False
 
     async def wait() -> None:
-        while len(finals) > 1:
-            await final_records.asyncio.sleep(0.01)  # type: ignore[attr-defined]
+        while len(outcomes) > 1:
+            await outcome_writer.asyncio.sleep(0.01)  # type: ignore[attr-defined]
 
     jobs.call(wait(), 20)
-    assert found(store, good.id).state == "ok" and finals.of_call(bad.id) is not None
-    finals.forget("ann", PLACE)
+    assert found(store, good.id).state == "ok" and outcomes.of_call(bad.id) is not None
+    outcomes.forget("ann", PLACE)
 
 
 def test_a_call_whose_beginning_was_refused_is_saved_whole_later(store: Store, jobs: Jobs) -> None:
-    finals, call = FinalRecords(store), a_call(text="a question")
-    assert write(jobs, finals, final(call, "an answer", started=False))
+    outcomes, call = OutcomeWriter(store), a_call(text="a question")
+    assert write(jobs, outcomes, final(call, "an answer", started=False))
     record = found(store, call.id)
     assert (record.state, record.choices[0].text, record.started_at) == ("ok", "an answer", 5)
     assert store.read(lambda db: records.messages_of(db, "ann", call.id)) == list(call.request.messages)
-    assert write(jobs, finals, final(call, "twice", started=False)) is False
+    assert write(jobs, outcomes, final(call, "twice", started=False)) is False
     assert len(store.read(lambda db: records.calls_of(db, "ann"))) == 1
 
 
@@ -126,32 +127,32 @@ def test_a_call_that_somebody_else_closed_as_interrupted_gets_its_whole_answer(s
     call = a_call()
     store.write(lambda db: records.start_call(db, call, "0123" * 8)).result(20)
     assert store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20) == 1
-    assert write(jobs, FinalRecords(store), final(call, "whole"))
+    assert write(jobs, OutcomeWriter(store), final(call, "whole"))
     assert (found(store, call.id).state, found(store, call.id).choices[0].text) == ("ok", "whole")
 
 
 def test_what_cannot_be_written_outlives_the_process(url: str, tmp_path: Path, jobs: Jobs) -> None:
-    """With a lock that another program holds, the record is in the spill before the store gives up."""
+    """With a lock that another program holds, the record is in the fallback file before the store gives up."""
     store = Store.open(url)
-    finals, call = FinalRecords(store, Spill.open(tmp_path)), start(store, a_call())
+    outcomes, call = OutcomeWriter(store, FallbackFile.open(tmp_path)), start(store, a_call())
     job, record = Job("write"), final(call, "whole")
     with held_lock(store, url):
 
         async def writing() -> None:
-            await finals.write(record)
+            await outcomes.write(record)
 
         jobs.start(job, writing())
-        while not finals._spill._places:
+        while not outcomes._fallback._places:
             assert not job.wait_until_finished(0.01)
         spilled = (tmp_path / "unsaved-1.spill").read_bytes()
     assert job.wait_until_finished(20)
     store.close()
-    # As after a power cut at that moment: the spill as it was then, the row as it was then.
-    finals._spill.close()
+    # As after a power cut at that moment: the file as it was then, the row as it was then.
+    outcomes._fallback.close()
     (tmp_path / "unsaved-1.spill").write_bytes(spilled)
     again = Store.open(url)
     again.write(reopen).result(20)
-    second = FinalRecords(again, Spill.open(tmp_path))
+    second = OutcomeWriter(again, FallbackFile.open(tmp_path))
     second.take_over()
     assert (found(again, call.id).state, found(again, call.id).choices[0].text) == ("ok", "whole")
     assert len(second) == 0
@@ -162,7 +163,7 @@ def reopen(db: Connection) -> None:
     """Take all calls back to where they were begun."""
     db.execute(text("DELETE FROM answers"))
     db.execute(text("UPDATE calls SET state = 'started'"))
-    kept_totals.rebuild_all(db)
+    usage_rollups.rebuild_all(db)
 
 
 class held_lock:
@@ -190,65 +191,67 @@ class held_lock:
 
 
 def test_a_deleted_chat_or_sweep_is_forgotten_and_stays_so(store: Store, jobs: Jobs, tmp_path: Path) -> None:
-    finals, fault = FinalRecords(store, Spill.open(tmp_path)), Held(store)
+    outcomes, fault = OutcomeWriter(store, FallbackFile.open(tmp_path)), Held(store)
     first, late, other = (start(store, a_call()) for _ in range(3))
     fault.on = True
-    write(jobs, finals, final(first, "CANARY one"))
-    finals.forget("bob", PLACE)
-    assert finals.of_call(first.id) is not None
-    finals.forget("ann", PLACE)
-    write(jobs, finals, final(late, "CANARY two"))
-    assert len(finals) == 0
-    finals.remember("ann", PLACE)
-    write(jobs, finals, final(other, "kept"))
-    assert len(finals) == 1
+    write(jobs, outcomes, final(first, "CANARY one"))
+    outcomes.forget("bob", PLACE)
+    assert outcomes.of_call(first.id) is not None
+    outcomes.forget("ann", PLACE)
+    write(jobs, outcomes, final(late, "CANARY two"))
+    assert len(outcomes) == 0
+    outcomes.remember("ann", PLACE)
+    write(jobs, outcomes, final(other, "kept"))
+    assert len(outcomes) == 1
     data = (tmp_path / "unsaved-1.spill").read_bytes()
     assert b"CANARY" not in data and b"kept" in data
-    finals.forget("ann", PLACE)
+    outcomes.forget("ann", PLACE)
     fault.on = False
-    finals.close()
+    outcomes.close()
 
 
-def test_the_texts_of_a_temporary_chat_are_never_spilled(store: Store, jobs: Jobs, tmp_path: Path) -> None:
-    finals, fault = FinalRecords(store, Spill.open(tmp_path)), Held(store)
+def test_the_texts_of_a_temporary_chat_never_come_into_the_fallback_file(
+    store: Store, jobs: Jobs, tmp_path: Path
+) -> None:
+    outcomes, fault = OutcomeWriter(store, FallbackFile.open(tmp_path)), Held(store)
     call = start(store, a_call(text="CANARY one", temporary=True))
     fault.on = True
-    write(jobs, finals, final(call, "CANARY two", error_text="CANARY three"))
+    write(jobs, outcomes, final(call, "CANARY two", error_text="CANARY three"))
     data = (tmp_path / "unsaved-1.spill").read_bytes()
     assert call.id.encode() in data and b"CANARY" not in data
-    assert "CANARY" not in str(finals.of_call(call.id))
+    assert "CANARY" not in str(outcomes.of_call(call.id))
     fault.on = False
-    until(finals, jobs)
+    until(outcomes, jobs)
     assert found(store, call.id).state == "ok"
-    finals.close()
+    outcomes.close()
 
 
 def test_what_is_held_has_a_bound(store: Store, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(final_records, "MOST_BYTES", 5_000)
-    finals, fault = FinalRecords(store), Held(store)
+    monkeypatch.setattr(outcome_writer, "MOST_BYTES", 5_000)
+    outcomes, fault = OutcomeWriter(store), Held(store)
     calls = [start(store, a_call()) for _ in range(5)]
     fault.on = True
     for call in calls:
-        write(jobs, finals, final(call, "x" * 2_000))
-    assert len(finals) == 1 and finals.lost == 4
-    finals.forget("ann", PLACE)
+        write(jobs, outcomes, final(call, "x" * 2_000))
+    assert len(outcomes) == 1 and outcomes.lost == 4
+    outcomes.forget("ann", PLACE)
     fault.on = False
 
 
 KILLED = """
 import sys, sqlite3
 from pathlib import Path
-from lib.calls import final_records, records
-from lib.calls.final_records import FinalRecord, FinalRecords
+from lib.calls import outcome_writer, records
+from lib.calls.outcome_writer import Outcome, OutcomeWriter
 from lib.background import Jobs
 from lib.store.database import Store
-from lib.store.spill import Spill
+from lib.store.fallback_file import FallbackFile
 from tests.store_fixtures import a_call, an_outcome, start
 store = Store.open(sys.argv[1])
-finals, call = FinalRecords(store, Spill.open(Path(sys.argv[2]))), start(store, a_call())
+outcomes, call = OutcomeWriter(store, FallbackFile.open(Path(sys.argv[2]))), start(store, a_call())
 other = sqlite3.connect(sys.argv[1].removeprefix("sqlite:///"), isolation_level=None)
 other.execute("BEGIN IMMEDIATE")
-Jobs().call(finals.write(FinalRecord(call, an_outcome("whole"), {}, records.this_process())), 60)
+Jobs().call(outcomes.write(Outcome(call, an_outcome("whole"), {}, records.this_process())), 60)
 print(call.id, flush=True)
 sys.stdin.read()
 """
@@ -262,8 +265,8 @@ def test_kill_9_with_a_locked_database_loses_no_answer(tmp_path: Path) -> None:
         call_id = process.stdout.readline().strip()
         process.kill()
     store = Store.open(url)
-    finals = FinalRecords(store, Spill.open(tmp_path))
-    finals.take_over()
+    outcomes = OutcomeWriter(store, FallbackFile.open(tmp_path))
+    outcomes.take_over()
     store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20)
     assert (found(store, call_id).state, found(store, call_id).choices[0].text) == ("ok", "whole")
-    finals.close(), store.close()
+    outcomes.close(), store.close()
