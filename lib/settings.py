@@ -31,6 +31,8 @@ from lib.store.database import LOCK_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+# A model is named `endpoint/model id`, split at the first slash.
+ServiceName = Annotated[str, Field(pattern=r"^[^/]+$")]
 SECRETS = (Path.home() / ".streamlit" / "secrets.toml", ROOT / ".streamlit" / "secrets.toml")
 
 
@@ -61,7 +63,7 @@ class Settings(BaseSettings):
     grace_seconds: Seconds = 5.0
     patience_seconds: Seconds = 8.0
     lock_seconds: Seconds = LOCK_SECONDS
-    endpoints: dict[str, Service] = {}
+    endpoints: dict[ServiceName, Service] = {}
 
     @classmethod
     def settings_customise_sources(

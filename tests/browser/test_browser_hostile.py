@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browsing import SECONDS, bring_in, ended, heard_elsewhere, key, open_at, open_page, send
+from tests.browsing import SECONDS, bring_in, ended, heard_elsewhere, key, open_at, open_page, press_until, send
 from tests.fake_api import FakeApi
-from tests.pages import KEY, host
+from tests.pages import KEY
 
 EVIL = (
     "[Sign in again](https://evil.example/a) ![x](https://evil.example/b.png) https://evil.example/c "
@@ -26,6 +26,11 @@ NAME = (
     "<img id=evil src=https://evil.example/p onerror=alert(5)> <script id=evil>alert(6)</script> :red[x] $x^2$"
 )
 """The same in the 300 characters that a model's id may have."""
+SERVICE = (
+    "[Sign in](javascript:alert(7)) ![x](www.evil.example) www.evil.example <img id=evil src=evil onerror=alert(8)> "
+    "<script id=evil> :red[x] $x^2$ `y`"
+)
+"""The same as an operator may name a service: without a slash."""
 TEXTS = [
     EVIL,
     f"| {EVIL} | b |\n|---|---|\n| `{EVIL}` | {EVIL} |\n\n- {EVIL}\n\n> # {EVIL}\n\n```{EVIL}\n{EVIL}\n```",
@@ -98,7 +103,8 @@ def hostile() -> Iterator[FakeApi]:
 @pytest.fixture(scope="module")
 def app(hostile: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """The app with the hostile service."""
-    settings = {"TEMPERA_BASE_URL": hostile.base_url, "TEMPERA_API_KEY": KEY, "TEMPERA_LOCAL_MODEL": "false"}
+    services = json.dumps({SERVICE: {"base_url": hostile.base_url, "api_key": KEY}})
+    settings = {"TEMPERA_ENDPOINTS": services, "TEMPERA_LOCAL_MODEL": "false"}
     with app_server(tmp_path_factory.mktemp("hostile") / "data", **settings) as app:
         yield app
 
@@ -144,14 +150,24 @@ def test_hostile_texts_do_nothing_in_a_chat(
     key(page, f"inspect_{len(TEXTS)}").get_by_role("button").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     assert (page.evaluate(FOREIGN), heard) == ([], [])
+    press_until(page, "Control+k", key(page, "connection_save"))
+    expect(key(page, "connection_open").get_by_role("button")).to_contain_text(SERVICE)
+    assert (page.evaluate(FOREIGN), heard) == ([], [])
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    key(page, "chat_model").get_by_role("combobox").click()
+    expect(page.get_by_role("option").first).to_contain_text(SERVICE)
+    assert (page.evaluate(FOREIGN), heard) == ([], [])
+    page.keyboard.press("Escape")
+    key(page, "frame").get_by_role("link", name="Usage").click()
+    expect(key(page, "usage_calls")).to_be_visible()
+    assert (page.evaluate(FOREIGN), heard) == ([], [])
 
 
 @pytest.mark.row("T8", "T9")
-def test_hostile_texts_do_nothing_in_a_sweep(
-    app: AppServer, hostile: FakeApi, visitor: tuple[BrowserContext, bool]
-) -> None:
+def test_hostile_texts_do_nothing_in_a_sweep(app: AppServer, visitor: tuple[BrowserContext, bool]) -> None:
     context, policy = visitor
-    models = ",".join(quote(f"{host(hostile)}/{name} {NAME}") for name in ("answer", *refusals()))
+    models = ",".join(quote(f"{SERVICE}/{name} {NAME}") for name in ("answer", *refusals()))
     url = f"{app.url}/sweep?models={models}&temperatures=0&repeats=2&prompt={quote(EVIL)}"
     page = open_at(context, url, "sweep_run")
     assert page.evaluate(POLICY_HOLDS) == policy

@@ -38,7 +38,7 @@ def all_models(services: Services, owner: str) -> None:
     """A button that opens the list."""
     words = _("All models")
     st.button("", key="chat_models_open", icon=":material/view_list:", help=words, on_click=_open)
-    if state.choosing_model and not state.connecting:
+    if state.choosing_model:
         st.dialog(words, width="medium", on_dismiss=_close)(_body)(services, owner)
 
 
@@ -150,6 +150,7 @@ def _star(value: str) -> None:
 
 
 def _open() -> None:
+    state.close_dialogs()
     state.choosing_model = True
     st.session_state.pop(OFFERED, None)
 

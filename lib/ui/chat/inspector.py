@@ -117,6 +117,7 @@ def _text(text: str, language: str | None, ending: str) -> None:
 
 
 def _open(call_id: str) -> None:
+    state.close_dialogs()
     state.inspected = call_id
 
 

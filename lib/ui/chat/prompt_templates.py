@@ -38,6 +38,7 @@ def _body() -> None:
 
 
 def _open() -> None:
+    state.close_dialogs()
     st.session_state[OPEN] = True
 
 

@@ -32,7 +32,7 @@ def connection_button(services: Services, visitor: Visitor) -> None:
         st.rerun()
     connected = services.registry.endpoints(visitor.owner)
     own = [endpoint for endpoint in connected if endpoint is not services.local]
-    label = own[0].title if own else _("Connect a service")
+    label = literal(own[0].title) if own else _("Connect a service")
     icon = ":material/link:" if own else ":material/add_link:"
     # The practice model knows little but English.
     kind: Literal["primary", "secondary"] = "primary" if not own and language() != "en" else "secondary"
@@ -49,7 +49,8 @@ def connection_button(services: Services, visitor: Visitor) -> None:
 
 
 def open_dialog() -> None:
-    """Open the dialog; a callback for buttons."""
+    """Open the dialog in place of any other; a callback for buttons, and for its keys, which work in dialogs too."""
+    state.close_dialogs()
     state.connecting = True
 
 
@@ -67,7 +68,7 @@ def local_services(services: Services, visitor: Visitor, place: str) -> None:
     for found in services.local_services.besides(services.registry.endpoints(visitor.owner)):
         words = _n("{service} with {count} model: use it", "{service} with {count} models: use it", len(found.models))
         st.button(
-            words.format(service=found.endpoint.title, count=len(found.models)),
+            words.format(service=literal(found.endpoint.title), count=len(found.models)),
             key=f"{place}_found_{found.endpoint.name}",
             icon=":material/computer:",
             on_click=_use_found,

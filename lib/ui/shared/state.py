@@ -124,5 +124,10 @@ class State:
         chosen_from = self.inspected is not None or self.offered_chats is not None
         return self.choosing_model or self.connecting or self.choosing_prompt or chosen_from
 
+    def close_dialogs(self) -> None:
+        """Close the one that is open. Streamlit refuses a page that draws two of them."""
+        self.choosing_model = self.connecting = self.choosing_prompt = False
+        self.inspected, self.offered_chats = None, None
+
 
 state = State()
