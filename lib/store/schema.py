@@ -325,6 +325,9 @@ sweeps = Table(
     Column("plan", CleanJson, nullable=False),
     Column("created_at", Whole, nullable=False),
     Column("deleted_at", Whole),
+    Column("pick", CleanText),  # the cell whose model and temperature somebody chose
+    Column("rules", CleanJson),  # what an answer has to pass
+    Column("report", CleanJson),  # its title, its author, what it shows
     Index("sweeps_by_owner", "owner", "created_at"),
 )
 
@@ -340,4 +343,18 @@ cells = Table(
     Column("model", CleanText, nullable=False),
     Column("temperature", Float),
     Index("cells_by_sweep", "sweep_id", "row", "column", "repeat"),
+)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("owner", CleanText, primary_key=True),
+    # The call and not its cell: another attempt is another answer.
+    Column("call_id", CleanText, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True),
+    Column("rater", CleanText, primary_key=True),  # "": the person; else the model that was asked
+    Column("stars", Whole),  # 1 to 5
+    Column("thumb", Whole),  # 1 up, -1 down
+    Column("note", CleanText, nullable=False),
+    Column("rated_at", Whole, nullable=False),
+    Index("ratings_by_call", "call_id"),
 )

@@ -158,7 +158,7 @@ def test_an_older_file_is_copied_before_it_is_changed_and_that_is_said(
     caplog.set_level(logging.INFO)
     store = Store.open(f"sqlite:///{old}")
     [copy] = copies(old)
-    assert copy.name.startswith("tempera.db.before-0005-") and str(copy) in store.upgraded.sentence()
+    assert copy.name.startswith(f"tempera.db.before-{migrations.NEWEST}-") and str(copy) in store.upgraded.sentence()
     assert str(copy) in caplog.text and copy.stat().st_mode & 0o777 == 0o600
     with sqlite3.connect(copy) as conn:
         assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == ("0004",)
@@ -244,7 +244,7 @@ def test_a_large_file_is_smaller_afterwards(old: Path) -> None:
 
 
 def test_an_unfinished_copy_of_an_attempt_before_is_removed(old: Path) -> None:
-    partial = old.with_name("tempera.db.before-0005-x.partial")
+    partial = old.with_name(f"tempera.db.before-{migrations.NEWEST}-x.partial")
     partial.write_bytes(b"half")
     Store.open(f"sqlite:///{old}").close()
     assert not partial.exists() and len(copies(old)) == 1

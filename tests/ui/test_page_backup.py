@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat import repository as chats
-from lib.store import backup
+from lib.store import backup, migrations
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
 
@@ -65,11 +65,11 @@ def test_one_person_finds_everything_in_every_browser_and_what_changed_is_said(a
     data_dir.mkdir()
     (data_dir / "tempera.db").write_bytes(OLD)
     app.run()
-    assert any("tempera.db.before-0005-" in info.value for info in app.info)
+    assert any(f"tempera.db.before-{migrations.NEWEST}-" in info.value for info in app.info)
     assert len(titles()) > 30
     other = AppTest.from_file(MAIN, default_timeout=30).run()
     assert "A picture in browser B" in [button.label for button in other.button]
     assert "A long chat of browser A" in [button.label for button in other.button]
 
     app.button(key="store_upgraded_read").click().run()
-    assert not any("tempera.db.before-0005-" in info.value for info in app.info)
+    assert not any(f"tempera.db.before-{migrations.NEWEST}-" in info.value for info in app.info)
