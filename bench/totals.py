@@ -21,7 +21,7 @@ from lib.calls import usage_rollups
 from lib.store.database import Store
 from lib.store.schema import calls
 from lib.usage import queries
-from lib.usage.totals import Scope
+from lib.usage.scope import Scope
 
 OWNER = "local"
 YEAR = 365 * 24 * 3600 * 1_000_000

@@ -26,14 +26,6 @@ CSV_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose calls: those of one browser session, or with None all of the owner's."""
-
-    owner: str
-    session: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Totals:
     """What some calls used. `calls` has them all; those in progress have no tokens yet.
 

@@ -13,7 +13,8 @@ from lib.core.reply import Reply, Usage
 from lib.store import schema
 from lib.store.database import Store
 from lib.usage import queries
-from lib.usage.totals import Scope, Totals, bucket_for, by_time, total
+from lib.usage.scope import Scope
+from lib.usage.totals import Totals, bucket_for, by_time, total
 from tests.store_fixtures import a_call, record, start
 
 ANN = Scope("ann")

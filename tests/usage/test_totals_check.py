@@ -16,7 +16,8 @@ from lib.core.request import Message
 from lib.store import schema
 from lib.store.database import Store
 from lib.usage import queries
-from lib.usage.totals import Scope, total
+from lib.usage.scope import Scope
+from lib.usage.totals import total
 from lib.usage.totals_check import differences
 from tests.store_fixtures import a_call, an_outcome
 

@@ -16,7 +16,8 @@ from lib.services import Services
 from lib.ui.shared.texts import _, language
 from lib.ui.usage.tables import table
 from lib.usage import queries
-from lib.usage.totals import ModelTotals, Scope, Totals, bucket_for, by_call, by_model, by_time
+from lib.usage.scope import Scope
+from lib.usage.totals import ModelTotals, Totals, bucket_for, by_call, by_model, by_time
 
 CALLS, MODELS = 200, 12
 HEIGHT, ROW_HEIGHT, FRAME_HEIGHT = 300, 34, 90

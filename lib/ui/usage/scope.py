@@ -9,7 +9,7 @@ from lib.services import Services
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 from lib.usage import queries
-from lib.usage.totals import Scope
+from lib.usage.scope import Scope
 
 SESSION, ALL = "session", "all"
 SCOPES = {SESSION: N_("This session"), ALL: N_("All")}

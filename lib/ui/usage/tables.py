@@ -13,7 +13,8 @@ from lib.services import Services
 from lib.ui.shared.figures import COSTS, SOURCES, amount, ending
 from lib.ui.shared.texts import _
 from lib.usage import queries, totals
-from lib.usage.totals import ModelTotals, Scope
+from lib.usage.scope import Scope
+from lib.usage.totals import ModelTotals
 
 MISSING = "–"
 TIMES = "YYYY-MM-DD HH:mm:ss"

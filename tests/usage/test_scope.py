@@ -1,0 +1,143 @@
+"""For any history and any filter: what is summed up, what is drawn and what is listed are the same calls."""
+
+import secrets
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lib.calls import records, usage_rollups
+from lib.calls.records import CallRecord
+from lib.core.reply import Delta, Reply, Usage
+from lib.store import schema
+from lib.store.database import Store
+from lib.usage import queries
+from lib.usage.scope import OUTCOMES, Outcome, Scope
+from lib.usage.totals import total
+from tests.store_fixtures import a_call
+
+QUARTER, DAY = usage_rollups.QUARTER, usage_rollups.DAY
+OWNERS, SESSIONS, PAGES = ("ann", "eve"), ("s1", "s2"), ("chat", "sweep")
+MODELS, ENDPOINTS = ("gpt-4o", "o3", "a,b"), ("apiyi", "local")
+STATES = ("ok", "error", "partial", "interrupted", "cancelled", "started")
+MOMENTS = st.integers(0, 4 * DAY) | st.integers(0, 4 * 96).map(lambda count: count * QUARTER)
+CALLS = st.fixed_dictionaries(
+    {
+        "owner": st.sampled_from(OWNERS),
+        "session": st.sampled_from(SESSIONS),
+        "page": st.sampled_from(PAGES),
+        "model": st.sampled_from(MODELS),
+        "endpoint": st.sampled_from(ENDPOINTS),
+        "state": st.sampled_from(STATES),
+        "reason": st.sampled_from([None, "stop", "length", "content_filter"]),
+        "at": MOMENTS,
+        "prompt": st.none() | st.integers(0, 10**6),
+        "completion": st.none() | st.integers(0, 10**6),
+        "cost": st.none() | st.integers(0, 64).map(lambda eighths: eighths / 8),
+    }
+)
+
+
+def some(values: tuple[Any, ...]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.just(()) | st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True).map(tuple)
+
+
+SCOPES = st.builds(
+    Scope,
+    owner=st.just("ann"),
+    session=st.none() | st.sampled_from(SESSIONS),
+    since=st.none() | MOMENTS,
+    until=st.none() | MOMENTS,
+    endpoints=some(ENDPOINTS),
+    models=some(MODELS),
+    pages=some(PAGES),
+    outcomes=some(OUTCOMES),
+)
+
+
+def keep(store: Store, facts: dict[str, Any]) -> None:
+    """Store a call of these facts."""
+    call = a_call(facts["owner"], **{name: facts[name] for name in ("session", "page", "endpoint")})
+    call = replace(call, id=secrets.token_hex(16), request=replace(call.request, model=facts["model"]))
+    usage = Usage(facts["prompt"], facts["completion"], source="reported")
+    reply = Reply(usage=usage, state=facts["state"], seconds=1.0, cost=facts["cost"], billed="yes")
+    reply.add(Delta(text="Hi", finish_reason=facts["reason"]))
+
+    def write(db: Any) -> None:
+        records.start_call(db, call, records.this_process(), facts["at"])
+        if facts["state"] != "started":
+            records.finish_call(db, call.id, reply)
+
+    store.write(write).result(20)
+
+
+def outcome(facts: dict[str, Any]) -> Outcome:
+    """How the call of these facts went, told without SQL."""
+    if facts["state"] == "ok":
+        return {"length": "cut", "content_filter": "filtered"}.get(facts["reason"], "ok")
+    return {"started": "running", "error": "failed", "cancelled": "stopped"}.get(facts["state"], "cut")
+
+
+def lets_through(scope: Scope, facts: dict[str, Any]) -> bool:
+    """Whether the call of these facts is one of the scope's."""
+    return (
+        facts["owner"] == scope.owner
+        and scope.session in (None, facts["session"])
+        and (scope.since or 0) <= facts["at"]
+        and (scope.until is None or facts["at"] < scope.until)
+        and (not scope.endpoints or facts["endpoint"] in scope.endpoints)
+        and (not scope.models or facts["model"] in scope.models)
+        and (not scope.pages or facts["page"] in scope.pages)
+        and (not scope.outcomes or outcome(facts) in scope.outcomes)
+    )
+
+
+def check(store: Store, scope: Scope, made: list[dict[str, Any]]) -> None:
+    mine = [facts for facts in made if lets_through(scope, facts)]
+    found = total(store.read(lambda db: queries.by_model(db, scope)))
+    listed: list[CallRecord] = store.read(lambda db: list(queries.every(db, scope)))
+    assert found.calls == len(mine) == len(listed)
+    assert sorted(row.started_at for row in listed) == sorted(facts["at"] for facts in mine)
+    assert store.read(lambda db: queries.any_call(db, scope)) == bool(mine)
+    ended = [facts for facts in mine if facts["state"] != "started"]
+    for kind in ("prompt", "completion"):
+        known = [facts[kind] for facts in ended if facts[kind] is not None]
+        assert getattr(found, f"{kind}_tokens") == (sum(known) if known else None)
+    costs = [facts["cost"] for facts in ended if facts["cost"] is not None]
+    assert found.cost == (sum(costs) if costs else None)
+    counts = {"failed": found.failed, "cut": found.cut, "filtered": found.filtered, "stopped": found.stopped}
+    counts["running"] = found.running
+    assert counts == {name: sum(outcome(facts) == name for facts in mine) for name in counts}
+    for seconds in (900, 3_600, 60):
+        slices = store.read(lambda db, seconds=seconds: queries.by_slice(db, scope, seconds))
+        assert sum(part.calls for part in slices) == len(mine)
+        assert sum(part.prompt_tokens or 0 for part in slices) == (found.prompt_tokens or 0)
+        assert all(part.at % (seconds * 1_000_000) == 0 for part in slices)
+
+
+@pytest.mark.row("U11", "U14")
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(made=st.lists(CALLS, max_size=10), scopes=st.lists(SCOPES, min_size=10, max_size=10))
+def test_sums_slices_and_rows_are_those_of_the_same_calls(
+    store: Store, made: list[dict[str, Any]], scopes: list[Scope]
+) -> None:
+    # any owner: a test's own rows.
+    store.write(lambda db: [db.execute(table.delete()) for table in (schema.calls, *usage_rollups.KEYS)]).result(20)
+    for facts in made:
+        keep(store, facts)
+
+    for scope in scopes:
+        check(store, scope, made)
+
+
+def test_what_can_be_filtered_by_is_what_the_owner_has_asked(store: Store) -> None:
+    usual = {"session": "s1", "reason": "stop", "at": 0, "prompt": 1, "completion": 1, "cost": None}
+    keep(store, usual | {"owner": "ann", "page": "chat", "model": "o3", "endpoint": "apiyi", "state": "ok"})
+    keep(store, usual | {"owner": "ann", "page": "sweep", "model": "gpt-4o", "endpoint": "apiyi", "state": "started"})
+    keep(store, usual | {"owner": "eve", "page": "chat", "model": "secret", "endpoint": "hers", "state": "ok"})
+
+    found = store.read(lambda db: queries.choices(db, "ann"))
+
+    assert found == {"endpoints": ["apiyi"], "models": ["gpt-4o", "o3"], "pages": ["chat", "sweep"]}
