@@ -1,6 +1,6 @@
 """Sums up calls in the database: nothing here loads all rows at once, or any text of a call.
 
-The sums of calls that have ended are kept (lib/calls/usage_rollups.py), by page, service, model and state, for all time,
+The sums of calls that have ended are kept (lib/calls/usage_rollups.py) by page, service, model and state: for all time,
 for each session and for each day in UTC. What these can't tell is counted from rows: the parts of days at both ends of
 a stretch of time, a stretch within a session, outcomes, and calls in progress. A call in progress counts as a call; the
 tokens that it has saved so far don't count until it has ended.
