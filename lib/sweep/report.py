@@ -11,6 +11,7 @@ import pandas as pd
 from lib.calls.records import CallRecord
 from lib.core.csv_table import to_csv
 from lib.core.parts import Part
+from lib.core.segmentation import word_count
 from lib.sweep.diversity import variety
 from lib.sweep.plan import Cell
 
@@ -45,7 +46,7 @@ def _row(key: tuple[str, float | None], cells: Sequence[Cell], results: Mapping[
         "done": len(good),
         "failed": sum(call.state == "error" for call in tried),
         "variety": variety(texts),
-        "words": _mean(len(text.split()) for text in texts),
+        "words": _mean(word_count(text) for text in texts),
         "completion": _mean(call.usage.completion_tokens for call in good),
         "seconds": _mean(call.seconds for call in good),
         "cost": _mean(call.cost for call in good),

@@ -28,6 +28,7 @@ from lib.practice import process as practice_process
 from lib.practice.endpoint import MODEL_SHA256, LocalModel, SharedContext, available, tokens_needed
 from lib.practice.pace import Pace
 from lib.practice.process import Child, Supervisor
+from lib.sweep.diversity import variety
 
 ROOT = Path(__file__).parents[2]
 needs_model = pytest.mark.skipif(not available(), reason="the practice model is not installed")
@@ -387,7 +388,7 @@ def test_at_temperature_0_twenty_answers_are_one(shared: LocalModel, subtests: p
         for params in ({"temperature": 0}, {"temperature": 1, "extra_fields": {"seed": 7}}):
             with subtests.test(text=text[:20], params=params):
                 said = asyncio.run(answers(request(text, max_tokens=60, **params)))
-                assert (len(said), len(set(said))) == (20, 1)
+                assert (len(said), len(set(said)), variety(said)) == (20, 1, 0)
 
 
 @needs_model

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from lib.core.errors import InvalidInput
 from lib.core.parameters import Params
-from lib.sweep.diversity import variety
 from lib.sweep.plan import Plan, unique
 
 MODELS = st.lists(st.sampled_from(["a/x", "a/y", "b/x:free", "b/中文 id"]), min_size=1, unique=True).map(tuple)
@@ -53,12 +52,3 @@ def test_what_cannot_be_run_is_a_sentence(subtests: pytest.Subtests) -> None:
 
 def test_unique_keeps_the_order() -> None:
     assert unique([0.7, 0, 0.7, 0.0]) == (0.7, 0)
-
-
-def test_variety_is_0_for_equal_answers_and_1_for_answers_that_share_no_word() -> None:
-    assert variety(["one two", "one two", "one two"]) == 0
-    assert variety(["one two", "three four"]) == 1
-    assert variety(["one two three four", "one two five six"]) == 0.5
-    assert variety(["two one", "one two"]) == 0.5, "the order counts"
-    assert variety(["the the the", "the"]) == 0.5, "and so do words that come again"
-    assert variety(["alone", ""]) is None

@@ -1,0 +1,45 @@
+"""Cuts a text into its words, in languages with spaces between them and in Chinese, which has none.
+
+Chinese is cut by jieba's dictionary (the package rjieba); what else is written without spaces, letter by letter.
+"""
+
+from collections.abc import Iterator
+
+import regex
+import rjieba
+
+_PIECE = regex.compile(
+    r"""
+    (?P<chinese>\p{Han}+)
+    | (?=[\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])\X
+    | [^\W\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+(?:['’][^\W\p{Han}]+)*
+    | \s+
+    | \X
+    """,
+    regex.VERBOSE,
+)
+_LETTER = regex.compile(r"[\p{L}\p{N}]")
+
+
+def segments(text: str) -> list[str]:
+    """All of `text`, in words, spaces and single signs: joined they are the text again."""
+    return list(_segments(text))
+
+
+def words(text: str) -> list[str]:
+    """The words of `text` in lower case, without spaces and punctuation; of a text of mere signs, its signs."""
+    pieces = segments(text.casefold())
+    return [piece for piece in pieces if _LETTER.search(piece)] or [piece for piece in pieces if not piece.isspace()]
+
+
+def word_count(text: str) -> int:
+    """How many words `text` has; a Chinese text those that its dictionary finds."""
+    return sum(bool(_LETTER.search(piece)) for piece in _segments(text))
+
+
+def _segments(text: str) -> Iterator[str]:
+    for found in _PIECE.finditer(text):
+        if found["chinese"]:
+            yield from rjieba.cut(found[0])
+        else:
+            yield found[0]

@@ -1,0 +1,26 @@
+"""Texts are cut into words, and nothing of them is lost."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.core.segmentation import segments, word_count, words
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_the_pieces_of_a_text_are_the_text(text: str) -> None:
+    assert "".join(segments(text)) == text
+    assert word_count(text) <= len(segments(text))
+
+
+def test_words_are_those_of_the_language(subtests: pytest.Subtests) -> None:
+    for text, expected in [
+        ("I don't love naïve tea.", ["i", "don't", "love", "naïve", "tea"]),
+        ("我爱北京天安门。", ["我", "爱", "北京", "天安门"]),
+        ("保温杯 keeps 热茶 hot 12 小时", ["保温杯", "keeps", "热茶", "hot", "12", "小时"]),
+        ("お茶", ["お", "茶"]),
+        ("😀 👨‍👩‍👧!", ["😀", "👨‍👩‍👧", "!"]),
+        (" \n", []),
+    ]:
+        with subtests.test(text=text):
+            assert words(text) == expected
