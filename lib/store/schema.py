@@ -342,6 +342,8 @@ cells = Table(
     Column("repeat", Whole, nullable=False),
     Column("model", CleanText, nullable=False),
     Column("temperature", Float),
+    Column("input", Whole, nullable=False, server_default="0"),  # which values the prompt's variables have
+    Column("variant", Whole, nullable=False, server_default="0"),  # which value of the further axis
     Index("cells_by_sweep", "sweep_id", "row", "column", "repeat"),
 )
 

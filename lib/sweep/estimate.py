@@ -27,17 +27,27 @@ class PlanEstimate:
 
 def estimate(plan: Plan, endpoints: Sequence[Endpoint]) -> PlanEstimate:
     """What running `plan` takes; tokens are counted by tiktoken."""
-    prompt = tokens.count_prompt(plan.request("", None).messages)
+    inputs, variants = map(range, plan.slices)
+    # One for each conversation that is sent: its tokens, and the longest answer to it.
+    asked = [
+        (tokens.count_prompt(plan.messages(input, variant)), plan.params_of(None, variant).max_tokens)
+        for input in inputs
+        for variant in variants
+    ]
     models = [find(model, endpoints) for model in plan.models] if endpoints else []
-    longest = plan.params.max_tokens
-    typical = min(TYPICAL_ANSWER_TOKENS, longest or TYPICAL_ANSWER_TOKENS)
-    costs = [cost for model in models if (cost := cost_of(*model, Usage(prompt, typical))) is not None]
-    highest = sum(cost_of(*model, Usage(prompt, longest)) or 0 for model in models) if longest and costs else None
-    calls = len(plan.temperatures) * plan.repeats
+    # A price belongs to a model, whatever is asked.
+    priced = [model for model in models if cost_of(*model, Usage(1, 1)) is not None]
+    of_each = len(plan.temperatures) * plan.repeats
+    bounded = all(longest for _prompt, longest in asked)
+
+    def cost(answers: Sequence[Usage]) -> float | None:
+        return of_each * sum(cost_of(*model, usage) or 0 for model in priced for usage in answers) if priced else None
+
+    typical = [Usage(prompt, min(TYPICAL_ANSWER_TOKENS, longest or TYPICAL_ANSWER_TOKENS)) for prompt, longest in asked]
     return PlanEstimate(
         answers=plan.size,
-        prompt_tokens=prompt * plan.size,
-        typical=sum(costs) * calls if costs else None,
-        highest=None if highest is None else highest * calls,
-        unpriced=len(models) - len(costs),
+        prompt_tokens=sum(prompt for prompt, _longest in asked) * len(plan.models) * of_each,
+        typical=cost(typical),
+        highest=cost([Usage(*one) for one in asked]) if bounded else None,
+        unpriced=len(models) - len(priced),
     )

@@ -1,29 +1,52 @@
-"""The axes of a sweep (models, temperatures, repeats) and the cells they make.
+"""The axes of a sweep and the cells they make.
 
-Rows are models, columns are temperatures. A cell's id is a hash of what it asks, where, and its repeat, within its
+A cell has its place in five axes, each counted from 0: `row` (a model), `column` (a temperature), `input` (a row of the
+values for the prompt's `{{variables}}`), `variant` (a value of the one further axis: a parameter or the system prompt),
+`repeat`. A sweep without inputs or a further axis has only the first of each, 0, so that the grid of one input and
+one variant (`slice_of`) is the grid of every sweep. Whoever adds to a plan adds at the end of an axis, and every cell
+keeps its place.
+
+A cell's id is a hash of what it asks, where, and its place in the axes that the request does not tell, within its
 sweep: planning the same twice names the same cells, so resuming is a set difference.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.core.parameters import Params
 from lib.core.request import ChatRequest, Message
+from lib.core.variables import filled, names
 
 MAX_CELLS = 2_000
 MAX_REPEATS = 50
 MAX_CONCURRENCY = 64
 
 
+SYSTEM = "system"
+VARIED = (SYSTEM, "top_p", "max_tokens", "presence_penalty", "frequency_penalty")
+"""What the further axis can be: the system prompt, or a parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The further axis: `field` is one of VARIED, and each of `values` (texts for the system prompt, else numbers)
+    takes its place in turn."""
+
+    field: str
+    values: tuple[Any, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a sweep asks. `models` are `endpoint/model id`; a temperature of None is not sent; `history` is a
-    conversation that the prompt goes on."""
+    conversation that the prompt goes on. Each of `inputs` has the values of the variables in the prompt and the system
+    prompt by name; without inputs the braces are sent as they stand."""
 
     prompt: str
     models: tuple[str, ...]
@@ -33,6 +56,8 @@ class Plan:
     concurrency: int = 4
     params: Params = Params(stream=True)
     history: tuple[Message, ...] = ()
+    inputs: tuple[Mapping[str, str], ...] = ()
+    axis: Axis | None = None
 
     def checked(self) -> "Plan":
         """The plan itself; raises InvalidInput with a sentence for what can't be run."""
@@ -48,33 +73,84 @@ class Plan:
         self.params.limited()
         for temperature in self.temperatures:
             Params.checked({"temperature": temperature})
+        if self.axis and self.axis.field != SYSTEM:
+            for value in self.axis.values:
+                Params.checked({self.axis.field: value})
+        # Before the inputs are looked at one by one: there may be many.
         if self.size > MAX_CELLS:
             raise InvalidInput(
                 N_("That makes {size:,} answers; at most {most:,} can be run at once."), size=self.size, most=MAX_CELLS
             )
+        self._check_inputs()
         return self
+
+    def _check_inputs(self) -> None:
+        if not self.inputs:
+            return
+        known = set().union(*self.inputs)
+        for name in self.variables:
+            if name not in known:
+                raise InvalidInput(
+                    N_("“{name}” is in the prompt, and the list of inputs has no such column."), name=name
+                )
+        for number, values in enumerate(self.inputs, 1):
+            if not filled(self.prompt, values).strip():
+                raise InvalidInput(N_("With row {number} of the inputs the prompt is empty."), number=number)
+
+    @property
+    def variables(self) -> list[str]:
+        """The names of the variables in the prompt and in what can be the system prompt."""
+        systems = self.axis.values if self.axis and self.axis.field == SYSTEM else (self.system,)
+        return list(unique([name for text in (self.prompt, *systems) for name in names(text)]))
+
+    @property
+    def slices(self) -> tuple[int, int]:
+        """How many inputs and how many variants there are, each at least 1: so many grids of models and temperatures
+        make up the sweep."""
+        return max(1, len(self.inputs)), len(self.axis.values) if self.axis else 1
 
     @property
     def size(self) -> int:
         """How many calls the plan makes."""
-        return len(self.models) * len(self.temperatures) * self.repeats
+        inputs, variants = self.slices
+        return len(self.models) * len(self.temperatures) * inputs * variants * self.repeats
 
-    def request(self, model: str, temperature: float | None) -> ChatRequest:
+    def messages(self, input: int = 0, variant: int = 0) -> tuple[Message, ...]:
+        """The conversation that is sent for one input and variant; the variables have their values."""
+        values = self.inputs[input] if self.inputs else {}
+        varied = self.axis is not None and self.axis.field == SYSTEM
+        system = filled(self.axis.values[variant] if self.axis and varied else self.system, values)
+        first = (Message(role="system", content=system),) if system.strip() else ()
+        return (*first, *self.history, Message(role="user", content=filled(self.prompt, values)))
+
+    def params_of(self, temperature: float | None, variant: int = 0) -> Params:
+        """The parameters that are sent for one temperature and variant."""
+        varied = {self.axis.field: self.axis.values[variant]} if self.axis and self.axis.field != SYSTEM else {}
+        return self.params.model_copy(update={**varied, "temperature": temperature})
+
+    def request(self, model: str, temperature: float | None, input: int = 0, variant: int = 0) -> ChatRequest:
         """The request of one cell; `model` is the id at its endpoint."""
-        system = (Message(role="system", content=self.system),) if self.system.strip() else ()
-        params = self.params.model_copy(update={"temperature": temperature})
-        return ChatRequest(model, (*system, *self.history, Message(role="user", content=self.prompt)), params)
+        return ChatRequest(model, self.messages(input, variant), self.params_of(temperature, variant))
 
     def cells(self, sweep_id: str) -> "Iterator[Cell]":
-        """All cells, row by row. The conversation is the same for all: it is written out and hashed once."""
-        # Two thousand cells over a long conversation: its megabyte would be written and hashed for each.
-        names = _Names(sweep_id, [message.to_send() for message in self.request("", None).messages])
-        for row, model in enumerate(self.models):
-            for column, temperature in enumerate(self.temperatures):
-                params = self.params.model_copy(update={"temperature": temperature})
-                body = {"model": model, **ChatRequest(model, (), params).sent}
-                for repeat in range(self.repeats):
-                    yield Cell(names.name(body, repeat), row, column, repeat, model, temperature)
+        """All cells: row by row, then column by column, each with its inputs, variants and repeats."""
+        names = _Names(sweep_id, self.history)
+        inputs, variants = map(range, self.slices)
+        asked = {(input, variant): self._ends(input, variant) for input in inputs for variant in variants}
+        for (row, model), (column, temperature) in product(enumerate(self.models), enumerate(self.temperatures)):
+            bodies = [
+                {"model": model, **ChatRequest(model, (), self.params_of(temperature, variant)).sent}
+                for variant in variants
+            ]
+            for input, variant, repeat in product(inputs, variants, range(self.repeats)):
+                name = names.name(bodies[variant], asked[input, variant], (repeat, input, variant))
+                yield Cell(name, row, column, repeat, model, temperature, input, variant)
+
+    def _ends(self, input: int, variant: int) -> tuple[str, str]:
+        """The messages before and after the history, as `_Names` wants them: written out once for all cells."""
+        *first, last = self.messages(input, variant)
+        system = first[: len(first) - len(self.history)]
+        return "".join(f"{_canonical(message.to_send())}," for message in system), _canonical(last.to_send())
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON values; `from_json` reads it back."""
@@ -88,11 +164,14 @@ class Plan:
             # None is left out: off is the same as not there.
             "params": self.params.model_dump(mode="json", exclude_none=True),
             "history": [message.to_send() for message in self.history],
+            "inputs": [dict(values) for values in self.inputs],
+            "axis": None if self.axis is None else {"field": self.axis.field, "values": list(self.axis.values)},
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Plan":
         """A stored plan."""
+        axis = value.get("axis")
         return cls(
             prompt=value["prompt"],
             system=value["system"],
@@ -102,12 +181,14 @@ class Plan:
             concurrency=value["concurrency"],
             params=Params(**value["params"]),
             history=tuple(Message(**message) for message in value.get("history", ())),
+            inputs=tuple(value.get("inputs", ())),
+            axis=Axis(axis["field"], tuple(axis["values"])) if axis else None,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One call of a plan: its place in the grid (counted from 0) and what it asks."""
+    """One call of a plan: its place in the axes (counted from 0) and what it asks."""
 
     id: str
     row: int
@@ -115,35 +196,49 @@ class Cell:
     repeat: int
     model: str
     temperature: float | None
+    input: int = 0
+    variant: int = 0
 
 
-def cell_id(sweep_id: str, body: dict[str, Any], repeat: int) -> str:
-    """The name of a cell: SHA-256 over sweep, canonical request and repeat, its first 128 bits in hex."""
-    return hashlib.sha256(_canonical([sweep_id, body, repeat]).encode()).hexdigest()[:32]
+def slice_of(cells: Iterable[Cell], input: int = 0, variant: int = 0) -> list[Cell]:
+    """The grid of one input and one variant, in the order of `cells`: models, temperatures and repeats only."""
+    return [cell for cell in cells if (cell.input, cell.variant) == (input, variant)]
+
+
+def cell_id(sweep_id: str, body: dict[str, Any], repeat: int, input: int = 0, variant: int = 0) -> str:
+    """The name of a cell: SHA-256 over sweep, canonical request, repeat, and the numbers of input and variant where
+    they are not both the first; its first 128 bits in hex. Two inputs may ask the same, and are two cells."""
+    return hashlib.sha256(_canonical([sweep_id, body, *_numbers((repeat, input, variant))]).encode()).hexdigest()[:32]
+
+
+def _numbers(place: tuple[int, int, int]) -> tuple[int, ...]:
+    # The first ones are named as they were before there were inputs and variants: a stored sweep keeps its cells.
+    return place if any(place[1:]) else place[:1]
 
 
 class _Names:
-    """`cell_id` for many cells of one conversation, which is by far the longest part of what is hashed."""
+    """`cell_id` for many cells that share a history, which is by far the longest part of what is hashed."""
 
-    def __init__(self, sweep_id: str, messages: list[Any]) -> None:
+    def __init__(self, sweep_id: str, history: Sequence[Message]) -> None:
         self._begin = f"[{_canonical(sweep_id)}," + "{"
-        self._messages = _canonical(messages)
-        self._hashed: dict[str, Any] = {}
-        """What goes before the model, the conversation at its end, as a hash to go on from."""
+        # Two thousand cells over a long conversation: its megabyte would be written and hashed for each.
+        self._history = "".join(f"{_canonical(message.to_send())}," for message in history)
+        self._hashed: dict[tuple[str, str], Any] = {}
+        """What goes before the last message, as a hash to go on from; by what stands before the history."""
 
-    def name(self, body: dict[str, Any], repeat: int) -> str:
+    def name(self, body: Mapping[str, Any], ends: tuple[str, str], place: tuple[int, int, int]) -> str:
         """The same as `cell_id` of `body` with the conversation in it."""
         # `cell_id` hashes JSON with sorted names: what sorts before "messages" comes before the conversation.
         before = {name: value for name, value in body.items() if name < "messages"}
         after = {name: value for name, value in body.items() if name > "messages"}
-        prefix = _canonical(before)[1:-1]
-        if prefix not in self._hashed:
-            whole = f'{self._begin}{prefix}{"," if prefix else ""}"messages":{self._messages}'
-            self._hashed[prefix] = hashlib.sha256(whole.encode())
-        # hashlib goes on from a copy, so that only the few bytes after the conversation are hashed again.
-        digest = self._hashed[prefix].copy()
-        rest = _canonical(after)[1:-1]
-        digest.update(f"{',' if rest else ''}{rest}}},{repeat}]".encode())
+        prefix, (system, last) = _canonical(before)[1:-1], ends
+        if (prefix, system) not in self._hashed:
+            whole = f'{self._begin}{prefix}{"," if prefix else ""}"messages":[{system}{self._history}'
+            self._hashed[prefix, system] = hashlib.sha256(whole.encode())
+        # hashlib goes on from a copy, so that only what differs is hashed again.
+        digest = self._hashed[prefix, system].copy()
+        rest, numbers = _canonical(after)[1:-1], ",".join(map(str, _numbers(place)))
+        digest.update(f"{last}]{',' if rest else ''}{rest}}},{numbers}]".encode())
         return str(digest.hexdigest()[:32])
 
 

@@ -18,7 +18,7 @@ from lib.sweep.plan import Cell
 HEADER = (
     *("model", "temperature", "repeat", "state", "text", "reasoning", "finish_reason", "prompt_tokens"),
     *("completion_tokens", "usage_source", "seconds", "first_token_seconds", "cost_usd", "cost_source", "attempt"),
-    *("error", "model_answered", "beside_the_text", "cell_id"),
+    *("error", "model_answered", "beside_the_text", "cell_id", "input", "variant"),
 )
 
 
@@ -45,12 +45,22 @@ def _row(key: tuple[str, float | None], cells: Sequence[Cell], results: Mapping[
         "temperature": key[1],
         "done": len(good),
         "failed": sum(call.state == "error" for call in tried),
-        "variety": variety(texts),
+        "variety": _mean(map(variety, _asked_the_same(cells, results))),
         "words": _mean(word_count(text) for text in texts),
         "completion": _mean(call.usage.completion_tokens for call in good),
         "seconds": _mean(call.seconds for call in good),
         "cost": _mean(call.cost for call in good),
     }
+
+
+def _asked_the_same(cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> Iterable[list[str]]:
+    """The texts of whole answers; those to one question together."""
+    groups: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for cell in cells:
+        call = results.get(cell.id)
+        if call is not None and call.state == "ok" and call.choices:
+            groups[cell.input, cell.variant].append(call.choices[0].text)
+    return groups.values()
 
 
 def _beside(found: Sequence[Part]) -> str:
@@ -67,7 +77,7 @@ def _line(cell: Cell, call: CallRecord | None) -> list[Any]:
     # Counted from 1, as people do.
     place = [cell.model, cell.temperature, cell.repeat + 1]
     if call is None:
-        return [*place, "", *[None] * (len(HEADER) - 5), cell.id]
+        return [*place, "", *[None] * (len(HEADER) - 7), *_end(cell)]
     choice = call.choices[0] if call.choices else None
     return [
         *place,
@@ -86,5 +96,9 @@ def _line(cell: Cell, call: CallRecord | None) -> list[Any]:
         call.error_kind,
         call.model_answered,
         _beside(choice.parts if choice else ()),
-        cell.id,
+        *_end(cell),
     ]
+
+
+def _end(cell: Cell) -> list[Any]:
+    return [cell.id, cell.input + 1, cell.variant + 1]

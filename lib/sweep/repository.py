@@ -17,6 +17,9 @@ from lib.sweep.plan import Cell, Plan
 
 DONE = ("ok", "error")
 CELLS_A_WRITE = 200
+PLACE = ("row", "column", "input", "variant", "repeat")
+"""The columns of a cell's place, in the order in which a plan goes through them."""
+CELL = ("id", *PLACE, "model", "temperature")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,7 @@ def add_cells(conn: Connection, owner: str, sweep_id: str, some: Sequence[Cell])
     known = select(cells.c.id).where(cells.c.owner == owner, cells.c.sweep_id == sweep_id)
     # Planning that was cut is done again from the beginning.
     there = set(conn.execute(known.where(cells.c.id.in_([cell.id for cell in some]))).scalars())
-    names = ("id", "row", "column", "repeat", "model", "temperature")
-    rows = [{name: getattr(cell, name) for name in names} for cell in some if cell.id not in there]
+    rows = [{name: getattr(cell, name) for name in CELL} for cell in some if cell.id not in there]
     if rows:
         conn.execute(insert(cells), [{**row, "owner": owner, "sweep_id": sweep_id} for row in rows])
 
@@ -59,7 +61,7 @@ def add_cells(conn: Connection, owner: str, sweep_id: str, some: Sequence[Cell])
 def half_planned(conn: Connection) -> list[tuple[str, str]]:
     """(owner, id) of the sweeps whose planning was cut: their first cell, which is written last, is missing."""
     # any owner: what a dead process left undone is finished at the next start, for everybody.
-    first = select(cells.c.sweep_id).where(cells.c.row == 0, cells.c.column == 0, cells.c.repeat == 0)
+    first = select(cells.c.sweep_id).where(*(cells.c[name] == 0 for name in PLACE))
     # any owner: as above.
     query = select(sweeps.c.owner, sweeps.c.id).where(sweeps.c.deleted_at.is_(None), sweeps.c.id.not_in(first))
     return [(row.owner, row.id) for row in conn.execute(query)]
@@ -106,9 +108,9 @@ def plan_of(conn: Connection, owner: str, sweep_id: str) -> Plan | None:
 
 def cells_of(conn: Connection, owner: str, sweep_id: str) -> list[Cell]:
     """All cells of a sweep, row by row."""
-    columns = [cells.c[name] for name in ("id", "row", "column", "repeat", "model", "temperature")]
-    query = select(*columns).where(cells.c.owner == owner, cells.c.sweep_id == sweep_id)
-    rows = conn.execute(query.order_by(cells.c.row, cells.c.column, cells.c.repeat)).mappings()
+    query = select(*(cells.c[name] for name in CELL)).where(cells.c.owner == owner, cells.c.sweep_id == sweep_id)
+    places = [cells.c[name] for name in PLACE]
+    rows = conn.execute(query.order_by(*places)).mappings()
     return [Cell(**row) for row in rows]
 
 

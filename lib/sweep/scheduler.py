@@ -207,7 +207,7 @@ class SweepScheduler:
         if cell.model.partition("/")[0] not in {one.name for one in connected}:
             raise NotConnected(service=cell.model.partition("/")[0])
         endpoint, model = endpoints.find(cell.model, connected)
-        asked = sweep.plan.request(model, cell.temperature)
+        asked = sweep.plan.request(model, cell.temperature, cell.input, cell.variant)
         id = secrets.token_hex(16)
         call = Call(id, sweep.owner, sweep.session, "sweep", endpoint.name, asked, cell.id, sweep_id=sweep.id)
 

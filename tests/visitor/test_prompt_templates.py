@@ -1,11 +1,8 @@
 """Prompts to be used again: their variables, and the page that fills them in."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from lib.visitor.prompt_templates import filled, variables
 from tests.fake_api import FakeApi
 from tests.pages import bodies, click, draft, new_tab, owner, shown, tab_of
 
@@ -22,18 +19,6 @@ def choose(app: AppTest, name: str) -> AppTest:
     app.selectbox(key="chat_template").set_value(name).run()
     assert not app.exception
     return app
-
-
-def test_variables_are_named_once_in_their_order() -> None:
-    text = "{{b}} {{ a }} {{b}} {{语言}} {{two words}} {{}} {{ }} {{_x}} {single} {{a"
-    assert variables(text) == ["b", "a", "语言", "two words"]
-
-
-@pytest.mark.row("T24")
-@given(st.text(), st.text())
-def test_what_is_filled_in_is_never_read_as_a_variable(one: str, two: str) -> None:
-    values = {"one": one + "{{two}} {0} {one.__class__} %s", "two": two}
-    assert filled("{{one}}|{{two}}|{{three}}", values) == f"{values['one']}|{two}|{{{{three}}}}"
 
 
 @pytest.mark.row("C25")

@@ -7,12 +7,13 @@ from sqlalchemy import Connection
 
 from lib.core.errors import TemperaError
 from lib.core.rich_text import literal
+from lib.core.variables import filled, names
 from lib.ui.chat import model_actions
 from lib.ui.shared import resources
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import visitor
-from lib.visitor.prompt_templates import READY, TEMPLATES, checked, filled, variables
+from lib.visitor.prompt_templates import READY, TEMPLATES, checked
 from lib.visitor.saved_items import LONGEST_NAME
 
 OPEN = "chat_templates"
@@ -55,7 +56,7 @@ def _choose() -> None:
     if text is None:
         return
     st.code(text, language=None, wrap_lines=True)
-    for variable in variables(text):
+    for variable in names(text):
         st.text_area(literal(variable), key=_key(variable), height="content")
     with st.container(horizontal=True):
         st.button(
@@ -88,7 +89,7 @@ def _key(variable: str) -> str:
 
 
 def _put_into_message(text: str) -> None:
-    values = {name: st.session_state.get(_key(name)) or "" for name in variables(text)}
+    values = {name: st.session_state.get(_key(name)) or "" for name in names(text)}
     st.session_state[model_actions.INPUT] = filled(
         text, {name: value for name, value in values.items() if value.strip()}
     )

@@ -1,15 +1,19 @@
 """Shows the open sweep, refreshed each second while it runs."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from lib.services import Services
 from lib.sweep import report
+from lib.sweep import repository as sweeps
+from lib.sweep.plan import slice_of
 from lib.sweep.progress import Progress
-from lib.sweep.scheduler import SweepRun
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, grid
+from lib.ui.sweep.slice_picker import chosen_slice
 
 EVERY_SECONDS = 1.0
 
@@ -28,7 +32,7 @@ def _live(services: Services, visitor: Visitor, sweep_id: str) -> None:
     progress = services.sweeps.progress.of(visitor.owner, sweep_id)
     if not progress.cells:
         return
-    _answers(progress, run)
+    _answers(services, visitor, sweep_id, progress)
     if run is None or run.finished:
         st.rerun()  # it ended: the page is drawn once more, without the fragment
 
@@ -40,7 +44,7 @@ def _still(services: Services, visitor: Visitor, sweep_id: str) -> None:
     cells, results = progress.cells, progress.results
     # A fragment stands in a container, so this does too: each cell keeps its place when the sweep ends.
     with st.container():
-        _answers(progress, services.sweeps.last_run(visitor.owner, sweep_id))
+        _answers(services, visitor, sweep_id, progress)
     grid.temperature_chart(progress.overview)
     grid.overview(progress.overview)
     with st.container(horizontal=True):
@@ -63,7 +67,8 @@ def _still(services: Services, visitor: Visitor, sweep_id: str) -> None:
         )
 
 
-def _answers(progress: Progress, run: SweepRun | None) -> None:
+def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Progress) -> None:
+    run = services.sweeps.last_run(visitor.owner, sweep_id)
     running = run if run is not None and not run.finished else None
     grid.progress(progress, run)
     with st.container():
@@ -78,7 +83,15 @@ def _answers(progress: Progress, run: SweepRun | None) -> None:
             error_box(run.trouble)
         if running is None and progress.left:
             _resume(progress)
-    grid.grid(progress, run)
+    grid.grid(_one_slice(services, visitor, sweep_id, progress), run)
+
+
+def _one_slice(services: Services, visitor: Visitor, sweep_id: str, progress: Progress) -> Progress:
+    """What the grid shows of a sweep that asks with several inputs, or varies one thing further."""
+    plan = services.store.read(lambda db: sweeps.plan_of(db, visitor.owner, sweep_id))
+    if plan is None or plan.slices == (1, 1):
+        return progress
+    return replace(progress, cells=tuple(slice_of(progress.cells, *chosen_slice(sweep_id, plan))))
 
 
 def _resume(progress: Progress) -> None:

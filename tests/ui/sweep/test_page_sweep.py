@@ -14,7 +14,7 @@ from lib.practice.endpoint import available
 from lib.store import schema
 from lib.sweep import report
 from lib.sweep import repository as sweeps
-from lib.sweep.plan import Plan
+from lib.sweep.plan import Axis, Plan
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.pages import bodies, host, new_tab, owner, run_sweep, shown, sweep_ended, sweep_id, switch_page
@@ -268,10 +268,10 @@ def test_a_cell_that_nobody_foresaw_is_a_failed_one_and_says_so_in_its_place(
     tab = link(api, "echo,json", temperatures="0")
     request = Plan.request
 
-    def broken(plan: Plan, model: str, temperature: float | None) -> ChatRequest:
+    def broken(plan: Plan, model: str, temperature: float | None, *place: int) -> ChatRequest:
         if model == "json":
             raise KeyError("a bug")
-        return request(plan, model, temperature)
+        return request(plan, model, temperature, *place)
 
     monkeypatch.setattr(Plan, "request", broken)
     run_sweep(tab)
@@ -315,3 +315,21 @@ def test_a_large_plan_for_the_practice_model_says_how_long_that_takes(
         assert "about 3 answers a minute on this computer: about 13 min." in line(20)
     finally:
         resources.close()
+
+
+@pytest.mark.row("S4", "S5")
+def test_a_sweep_with_inputs_and_a_further_axis_shows_the_grid_of_one_of_each(app: AppTest, api: FakeApi) -> None:
+    inputs = ({"x": "red"}, {"x": "blue"})
+    plan = Plan("Say {{x}}.", (f"{host(api)}/echo",), (0.0, 1.0), inputs=inputs, axis=Axis("top_p", (0.2, 0.9)))
+    app.session_state["open_sweep"] = resources.services().sweeps.launch(owner(app), "tab", plan)
+    tab = sweep_ended(app)
+
+    assert "8 done, 0 failed, 8 in all" in shown(tab) and shown(tab).count("You said: Say red.") == 2
+    tab.selectbox(key=f"sweep_input_{sweep_id(tab)}").set_value(1).run()
+    assert shown(tab).count("You said: Say blue.") == 2 and "Say red." not in shown(tab)
+    asked = {(body["messages"][0]["content"], body["temperature"], body["top_p"]) for body in bodies(api)}
+    assert asked == {(f"Say {x}.", t, p) for x in ("red", "blue") for t in (0, 1) for p in (0.2, 0.9)}
+    assert [(row["text"], row["input"], row["variant"]) for row in sheet(tab)][1:3] == [
+        ("You said: Say red.", "1", "2"),
+        ("You said: Say blue.", "2", "1"),
+    ]

@@ -1,0 +1,51 @@
+"""Chooses which input, and which value of the further axis, the grid shows."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lib.core.titles import title_of
+from lib.sweep.plan import SYSTEM, Axis, Plan
+from lib.ui.shared.texts import _
+
+
+def chosen_slice(sweep_id: str, plan: Plan) -> tuple[int, int]:
+    """(input, variant), as `plan.slice_of` takes them: what the visitor chose, the first of both where there is nothing
+    to choose. Draws a field for each of the two that has more than one."""
+    inputs, variants = plan.slices
+    if inputs == variants == 1:
+        return 0, 0
+    with st.container(horizontal=True, key="sweep_slice"):
+        input = _choose(_("Input"), f"sweep_input_{sweep_id}", input_labels(plan))
+        label = "" if plan.axis is None else axis_name(plan.axis)
+        return input, _choose(label, f"sweep_variant_{sweep_id}", variant_labels(plan))
+
+
+def input_labels(plan: Plan) -> list[str]:
+    """Each input in a line: its number, and the values that the prompt takes from it."""
+    lines = [" · ".join(values.get(name, "") for name in plan.variables) for values in plan.inputs] or [""]
+    return [f"{number}  {title_of(line)}" for number, line in enumerate(lines, 1)]
+
+
+def variant_labels(plan: Plan) -> list[str]:
+    """Each value of the further axis in a line; one, empty, without such an axis."""
+    if plan.axis is None:
+        return [""]
+    if plan.axis.field == SYSTEM:
+        return [title_of(text) or _("without a system prompt") for text in plan.axis.values]
+    return [f"{value:g}" for value in plan.axis.values]
+
+
+def axis_name(axis: Axis) -> str:
+    """What the further axis varies, for people."""
+    return _("System prompt") if axis.field == SYSTEM else axis.field
+
+
+def _choose(label: str, key: str, options: Sequence[str]) -> int:
+    if len(options) == 1:
+        return 0
+    # The number and not the text: two inputs may look the same.
+    chosen = st.selectbox(
+        label, range(len(options)), format_func=options.__getitem__, key=key, width=320, persist_state="session"
+    )
+    return int(chosen or 0)
