@@ -15,6 +15,7 @@ from sqlalchemy import CTE, BindParameter, Connection, Select, bindparam, litera
 
 from lib.calls import records
 from lib.calls.records import ANSWER, ANSWER_TEXT, COLUMNS, OWNER, CallRecord
+from lib.chat.imported import MadeBy
 from lib.core.parts import Part
 from lib.core.request import Role
 from lib.store.schema import answers, call_details, calls, chats, messages, texts
@@ -32,7 +33,7 @@ _Children = dict[str | None, list[_Place]]
 _TURN = [
     messages.c.id.label("turn_id"),
     *(messages.c[name] for name in ("parent_id", "role", "content", "images", "choice", "together", "left_out")),
-    messages.c.created_at,
+    *(messages.c.created_at, messages.c.made_by),
 ]
 _Values = Mapping[str, Any]
 
@@ -44,6 +45,7 @@ class Turn:
     `begun` is the text that an answer goes on with; `text` begins with it. `parts` are what an answer holds beside its
     text. `images` are ids. `left_out` is how many of the oldest turns its call did not get. `together` is what answers
     of several models to one question share.
+    `imported` is who wrote an answer that was brought in.
     `siblings` are the ids of all messages in its place, oldest first. `alternatives` are those of the same call, by
     choice; `versions` has one id for each call or written text, so that n alternatives count as one version.
     `created_at` is in microseconds since 1970 (UTC).
@@ -65,6 +67,14 @@ class Turn:
     alternatives: tuple[str, ...]
     versions: tuple[str, ...]
     created_at: int
+    imported: MadeBy | None = None
+
+    @property
+    def made_by(self) -> MadeBy | None:
+        """Who wrote this answer; None for a text of the visitor's own, and where it is not known."""
+        if self.call is None:
+            return self.imported
+        return MadeBy(self.call.endpoint, self.call.model_answered or self.call.model, self.call.params_asked)
 
     @property
     def number(self) -> int:
@@ -246,6 +256,7 @@ def _turn(row: _Values, choices: records.Answers, children: _Children) -> Turn:
         alternatives=alternatives,
         versions=versions,
         created_at=row["created_at"],
+        imported=MadeBy.of(row["made_by"]),
     )
 
 

@@ -2,8 +2,8 @@
 WebUI's exports.
 
 A file is read piece by piece, for its list as for its contents, so that its size does not matter. What can't be taken
-is counted, and the rest comes. Only texts, images, titles, times and the standing prompt are read: nothing else in a
-file has any effect.
+is counted, and the rest comes. Only texts, images, titles, times, the standing prompt, the settings and the models'
+names are read: nothing else in a file has any effect.
 """
 
 import json

@@ -108,11 +108,12 @@ class Conversation:
 
     def _send_text(self, turns: Sequence[Turn], parent: str | None, message: Message, form: Form) -> str:
         """Record a question under `parent` with the answers to come, and begin."""
-        asked = self._asked(turns, [message], form)
+        asked, named = self._asked(turns, [message], form), self._named(form)
 
         # One write: no question stands in the chat whose calls could not be recorded, and no call without its place.
         def record(db: Connection) -> str:
             chat_id = self.chat_id or chats.new_chat(db, self.owner, message.content)
+            chats.keep_form(db, self.owner, chat_id, named)
             question = chats.add_message(db, self.owner, chat_id, parent, "user", message.content, message.images)
             self._record_answers(db, chat_id, question, asked)
             return chat_id
@@ -137,20 +138,25 @@ class Conversation:
 
     def in_memory(self) -> "Conversation":
         """The open branch as a temporary chat, for a store that takes nothing at present; `keep` brings it back."""
-        turns = self.branch()
-        messages = [Message(role=one.role, content=one.text, images=self.images(one.images)) for one in turns]
-        copy = replace(self, chat_id=None, temporary=True)
-        return replace(copy, chat_id=copy.import_chat(ImportedChat.of(messages))) if messages else copy
+        branch, copy = self._open_branch(), replace(self, chat_id=None, temporary=True)
+        return replace(copy, chat_id=copy.import_chat(branch)) if branch.turns else copy
 
     def keep(self) -> str:
         """Save the open branch of a temporary chat as a chat like any other, and forget the temporary one; the id of
         the new chat. Raises StoreError."""
-        turns = self.branch()
-        messages = [Message(role=one.role, content=one.text, images=self.images(one.images)) for one in turns]
-        chat_id = replace(self, chat_id=None, temporary=False).import_chat(ImportedChat.of(messages))
+        chat_id = replace(self, chat_id=None, temporary=False).import_chat(self._open_branch())
         # Only when the new one is on the disk: until then the temporary chat is all there is.
         self.erase()
         return chat_id
+
+    def _open_branch(self) -> ImportedChat:
+        """The open branch with the chat's settings, as a chat of its own."""
+        chat, form = ImportedChat(), self.form() or Form()
+        chat.model, chat.system, chat.others, chat.params = form.model, form.system, form.others, form.params
+        for turn in self.branch():
+            message = Message(role=turn.role, content=turn.text, images=self.images(turn.images))
+            chat.add(message, chat.current, made_by=turn.made_by)
+        return chat
 
     async def keep_when_possible(self) -> None:
         """`keep`, again and again until the store takes it."""
@@ -177,13 +183,28 @@ class Conversation:
         branch = [turn.id for turn in self.branch()]
         ids = list(dict.fromkeys(id for turn in turns for id in turn.images))
         pictures = self.store.read(lambda db: image_store.load_each(db, self.owner, ids))
-        return Document(chat, turns, branch, pictures, self._system_of(turns, branch))
+        return Document(chat, turns, branch, pictures, self.form() or Form())
 
-    def _system_of(self, turns: Sequence[Turn], branch: Sequence[str]) -> str:
-        """The standing prompt that the last answer of the open branch was given."""
-        made = [turn.call.id for turn in turns if turn.call and turn.id in set(branch)]
-        sent = self.store.read(lambda db: records.messages_of(db, self.owner, made[-1])) if made else []
-        return sent[0].content if sent and sent[0].role == "system" else ""
+    def form(self) -> Form | None:
+        """What this chat is set to; None where nothing was set yet."""
+        if self.chat_id is None:
+            return None
+        chat_id = self.chat_id
+        return self.store.read(lambda db: chats.form_of(db, self.owner, chat_id))
+
+    def keep_form(self, form: Form) -> None:
+        """Let the chat be set so from now on; does not wait until that is written."""
+        if self.chat_id is not None:
+            chat_id, named = self.chat_id, self._named(form)
+            self.store.write(lambda db: chats.keep_form(db, self.owner, chat_id, named))
+
+    def _named(self, form: Form) -> Form:
+        """The form with the services named, so that it means the same whatever is connected when it is read."""
+        connected = self.endpoints()
+        if not connected:
+            return form
+        model = endpoints.named(form.model.strip(), connected) if form.model.strip() else ""
+        return replace(form, model=model, others=tuple(endpoints.named(one, connected) for one in form.others))
 
     def regenerate(self, form: Form, instead_of: Turn | None = None) -> None:
         """Ask a question once more, the last one or that of the answer `instead_of`; what comes is a sibling of the old

@@ -1,19 +1,22 @@
 """Writes a chat as Markdown to read or as JSON to keep; `chat_import` reads the JSON back.
 
-The JSON is `{"tempera": 2, "title", "created", "changed", "system", "current", "images", "messages"}`. The messages are
-those of all branches, each after the one it follows: `id`, `parent` (the id of that one, or null), `role`, `content`,
-`date`, `images` (ids of `images`), and for an answer what it holds beside its text, its service, model, settings and
-numbers. `current` is the last message of the branch that is open. Times are ISO 8601 in UTC, costs US dollars.
+The JSON is `{"tempera": 2, "title", "created", "changed", "system", "model", "beside", "settings", "current", "images",
+"messages"}`. `model` is `service/model id`, `beside` are further models that are asked too, `settings` the parameters
+under the contract's names. The messages are those of all branches, each after the one it follows: `id`, `parent` (the
+id of that one, or null), `role`, `content`, `date`, `images` (ids of `images`), and for an answer what it holds beside
+its text, its service, model, settings and numbers. `current` is the last message of the branch that is open. Times are
+ISO 8601 in UTC, costs US dollars.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from lib.calls.records import CallRecord
 from lib.chat.branch import Turn
+from lib.chat.form import Form
 from lib.chat.repository import Chat
 from lib.core import parts
 from lib.core.request import Role
@@ -24,24 +27,27 @@ VERSION = 2
 @dataclass(frozen=True, slots=True)
 class Document:
     """A chat with the turns of all its branches, each after its parent; `branch` are the ids of the open one. `images`
-    are data URLs by id, `system` is the standing prompt."""
+    are data URLs by id, `form` is what the chat is set to."""
 
     chat: Chat
     turns: Sequence[Turn]
     branch: Sequence[str]
     images: Mapping[str, str]
-    system: str = ""
+    form: Form = field(default_factory=Form)
 
 
 def to_json(document: Document) -> bytes:
     """The chat as JSON."""
-    chat = document.chat
+    chat, form = document.chat, document.form
     found = {
         "tempera": VERSION,
         "title": chat.title,
         "created": _iso(chat.created_at),
         "changed": _iso(chat.updated_at),
-        "system": document.system,
+        "system": form.system,
+        "model": form.model or None,
+        "beside": list(form.others),
+        "settings": form.params.to_send(),
         "current": document.branch[-1] if document.branch else None,
         # Before the messages that name them: whoever reads the file piece by piece knows them then.
         "images": [{"id": id, "url": url} for id, url in document.images.items()],
@@ -54,10 +60,10 @@ def to_markdown(document: Document, names: Mapping[Role, str]) -> bytes:
     """The open branch as Markdown; `names` say who speaks, by role."""
     by_id = {turn.id: turn for turn in document.turns}
     turns = [f"# {document.chat.title}"]
-    if document.system:
-        turns.append(f"**{names['system']}**\n\n{document.system}")
+    if document.form.system:
+        turns.append(f"**{names['system']}**\n\n{document.form.system}")
     for turn in (by_id[id] for id in document.branch if id in by_id):
-        figures = f"*{_figures(turn.call)}*" if turn.call else ""
+        figures = f"*{_figures(turn.call)}*" if turn.call else _wrote(turn)
         said = [f"**{names[turn.role]}**", turn.text, parts.to_markdown(turn.parts), figures]
         turns.append("\n\n".join(filter(None, said)))
     # Half a surrogate pair, which a model may send, has no UTF-8.
@@ -77,6 +83,8 @@ def _message(turn: Turn) -> dict[str, Any]:
     if turn.images:
         found["images"] = list(turn.images)
     found |= parts.to_message(turn.parts)
+    if turn.imported:
+        found |= turn.imported.to_json()
     return found | _answer(turn.call, turn.choice) if turn.call else found
 
 
@@ -98,6 +106,11 @@ def _answer(call: CallRecord, choice: int) -> dict[str, Any]:
         "seconds": call.seconds,
         "first_token_seconds": call.first_token_seconds,
     }
+
+
+def _wrote(turn: Turn) -> str:
+    """Who wrote an answer that was brought in."""
+    return f"*{'/'.join(filter(None, (turn.imported.service, turn.imported.model)))}*" if turn.imported else ""
 
 
 def _usage(call: CallRecord) -> dict[str, Any]:

@@ -9,14 +9,18 @@ from datetime import datetime
 from typing import Any
 
 from lib.chat import foreign_messages
-from lib.chat.imported import ImportedChat
+from lib.chat.form import Form
+from lib.chat.imported import ImportedChat, MadeBy
 from lib.core.clock import now
+from lib.core.extra_fields import SHAPING
 from lib.core.images import MAX_IMAGES
+from lib.core.parameters import Params
 from lib.core.request import Message
 
 _SECONDS_END = 10**11
 """A larger number is not seconds since 1970 (that would be the year 5138) but milliseconds, and so on."""
 _NO_TIME = 10**30
+_TAKEN = {*Params.model_fields, *SHAPING} - {"extra_fields"}
 _HIDDEN = ("model_editable_context", "user_editable_context", "thoughts", "reasoning_recap")
 """Kinds of contents in ChatGPT's exports that its own page does not show as messages."""
 
@@ -46,14 +50,16 @@ def begun(raw: Mapping[str, Any], *more: Mapping[str, Any]) -> ImportedChat:
     return found
 
 
-def follow(found: ImportedChat, message: Message | None, created_at: int | None = None) -> None:
+def follow(
+    found: ImportedChat, message: Message | None, created_at: int | None = None, made_by: MadeBy | None = None
+) -> None:
     """Add what was said next. What stands before the first other message is the standing prompt."""
     if message is None:
         return
     if message.role == "system" and not found.turns:
         found.system = "\n\n".join(text for text in (found.system, message.content) if text)
     else:
-        found.add(message, found.current, created_at)
+        found.add(message, found.current, created_at, made_by if message.role == "assistant" else None)
 
 
 def moment(value: Any) -> int | None:
@@ -96,13 +102,15 @@ class MessageList:
         if isinstance(names, list) and one.get("role") == "user":
             message = self._with_images(message, names)
         name, parent = one.get("id"), one.get("parent")
+        made_by = MadeBy.of({**one, "model": one.get("model_answered") or one.get("model")})
         if "parent" not in one or not isinstance(name, str):
-            follow(chat, message, _moment_of(one))
+            follow(chat, message, _moment_of(one), made_by)
             return message
         # Who follows one that is left out follows the one before it.
         before = self._places[name] = self._places.get(parent) if isinstance(parent, str) else None
         if message is not None:
-            self._places[name] = chat.add(message, before, _moment_of(one))
+            made_by = made_by if message.role == "assistant" else None
+            self._places[name] = chat.add(message, before, _moment_of(one), made_by)
         return message
 
     def _with_images(self, message: Message | None, names: list[Any]) -> Message | None:
@@ -119,7 +127,22 @@ class MessageList:
             chat.system = chat.system or raw["system"]
         if isinstance(current, str):
             chat.current = self._places.get(current, chat.current)
+        _set(chat, raw)
         return chat
+
+
+def _set(chat: ImportedChat, raw: Mapping[str, Any]) -> None:
+    """Take over what a chat of Tempera's own is set to; of further fields those only that shape an answer."""
+    if not isinstance(raw.get("tempera"), int):
+        return
+    model, settings = raw.get("model"), _mapping(raw.get("settings"))
+    last = next((turn.made_by for turn in reversed(chat.open_turns) if turn.made_by), None)
+    if not model and last and last.service:  # saved by a version that wrote no settings of the whole
+        model, settings = f"{last.service}/{last.model}", last.settings
+    kept = {name: value for name, value in settings.items() if name in _TAKEN}
+    chat.lost["setting"] += len(settings) - len(kept)
+    form = Form.of(model, {"others": raw.get("beside"), "params": kept})
+    chat.model, chat.others, chat.params = form.model, form.others, form.params
 
 
 def _chatgpt(raw: Mapping[str, Any]) -> ImportedChat:
@@ -145,7 +168,8 @@ def _say(found: ImportedChat, said: Mapping[str, Any]) -> None:
         else:
             found.lost["part"] += 1
     usual = {"role": author.get("role"), "name": author.get("name"), "content": parts}
-    follow(found, foreign_messages.message(usual, found.lost), moment(said.get("create_time")))
+    message = foreign_messages.message(usual, found.lost)
+    follow(found, message, moment(said.get("create_time")), MadeBy.of({"model": metadata.get("model_slug")}))
 
 
 def _open_webui(raw: Mapping[str, Any], around: Mapping[str, Any]) -> ImportedChat:
@@ -153,7 +177,8 @@ def _open_webui(raw: Mapping[str, Any], around: Mapping[str, Any]) -> ImportedCh
     nodes = _mapping(history.get("messages"))
     branch = _up(nodes, history.get("currentId"), "parentId", _last_leaf(nodes, "parentId"))
     for one in branch or (raw["messages"] if isinstance(raw.get("messages"), list) else []):
-        follow(found, foreign_messages.message(_with_files(one), found.lost), _moment_of(one))
+        made_by = MadeBy.of({"model": _mapping(one).get("model")})
+        follow(found, foreign_messages.message(_with_files(one), found.lost), _moment_of(one), made_by)
     if isinstance(raw.get("system"), str) and raw["system"].strip() and not found.system:
         found.system = raw["system"]
     return found

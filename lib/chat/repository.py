@@ -25,6 +25,7 @@ from sqlalchemy import delete as sql_delete
 from lib.calls import records
 from lib.calls.records import ANSWER_TEXT, CallRecord
 from lib.chat.branch import Turn, all_turns, open_branch, side_by_side
+from lib.chat.form import Form
 from lib.chat.imported import ImportedChat
 from lib.core.clock import now
 from lib.core.errors import InvalidInput
@@ -50,12 +51,18 @@ class NotFound(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat as it stands in the list; times in microseconds since 1970 (UTC)."""
+    """A chat as it stands in the list; times in microseconds since 1970 (UTC). `model` is `endpoint/model id`, None
+    where none was chosen yet."""
 
     id: str
     title: str
     created_at: int
     updated_at: int
+    model: str | None
+
+
+_LISTED = [chats.c[field.name] for field in fields(Chat)]
+"""What a chat of the list is made of; without its settings, whose system prompt may be long."""
 
 
 def new_chat(conn: Connection, owner: str, first_text: str) -> str:
@@ -73,14 +80,16 @@ def add_chat(conn: Connection, owner: str, chat: ImportedChat) -> str:
     chat_id = secrets.token_hex(16)
     row = {"id": chat_id, "owner": owner, "title": title_of(chat.title or chat.branch[0].content)}
     row["head"] = ids[-1 if chat.current is None else chat.current]
-    conn.execute(chats.insert().values(**row, created_at=created, updated_at=chat.updated_at or moment))
+    settings = _settings(chat.form) if chat.form else {}
+    conn.execute(chats.insert().values(**row, **settings, created_at=created, updated_at=chat.updated_at or moment))
     place = {"owner": owner, "chat_id": chat_id, "choice": 0}
     rows = []
     for id, turn in zip(ids, chat.turns, strict=True):
         pictures = image_store.keep(conn, owner, turn.message.images) or None
         parent = None if turn.parent is None else ids[turn.parent]
         said = {"role": turn.message.role, "content": turn.message.content, "images": pictures}
-        rows.append({**place, **said, "id": id, "parent_id": parent, "created_at": turn.created_at or created})
+        made_by = turn.made_by.to_json() if turn.made_by else None
+        rows.append({**place, **said, "made_by": made_by, "id": id, "parent_id": parent, "created_at": turn.created_at or created})
     # One statement for all: each turn by itself would take three.
     conn.execute(messages.insert(), rows)
     return chat_id
@@ -89,20 +98,36 @@ def add_chat(conn: Connection, owner: str, chat: ImportedChat) -> str:
 def chats_of(conn: Connection, owner: str, search: str = "", limit: int | None = None) -> list[Chat]:
     """The owner's chats, last used first, at most `limit`; with `search` those that have it in their title or in a
     text."""
-    query = select(chats).where(chats.c.owner == owner, chats.c.deleted_at.is_(None))
+    query = select(*_LISTED).where(chats.c.owner == owner, chats.c.deleted_at.is_(None))
     if search.strip():
         query = query.where(_has_words(owner, search.strip()))
     rows = conn.execute(query.order_by(chats.c.updated_at.desc(), chats.c.id).limit(limit)).mappings()
-    return [Chat(**{field.name: row[field.name] for field in fields(Chat)}) for row in rows]
+    return [Chat(**row) for row in rows]
 
 
 def find(conn: Connection, owner: str, chat_id: str) -> Chat:
     """A chat of the list; raises NotFound."""
-    query = select(chats).where(chats.c.owner == owner, chats.c.id == chat_id, chats.c.deleted_at.is_(None))
+    query = select(*_LISTED).where(chats.c.owner == owner, chats.c.id == chat_id, chats.c.deleted_at.is_(None))
     row = conn.execute(query).mappings().first()
     if row is None:
         raise NotFound
-    return Chat(**{field.name: row[field.name] for field in fields(Chat)})
+    return Chat(**row)
+
+
+def keep_form(conn: Connection, owner: str, chat_id: str, form: Form) -> None:
+    """Let a chat have these settings. Raises NotFound."""
+    _must_change(conn, _of(owner, chat_id).values(_settings(form)))
+
+
+def form_of(conn: Connection, owner: str, chat_id: str) -> Form | None:
+    """The settings of a chat; None where none were kept yet, or there is no such chat."""
+    query = select(chats.c.model, chats.c.settings).where(chats.c.owner == owner, chats.c.id == chat_id)
+    row = conn.execute(query.where(chats.c.deleted_at.is_(None))).first()
+    return Form.of(row.model, row.settings) if row and row.settings else None
+
+
+def _settings(form: Form) -> dict[str, Any]:
+    return {"model": form.model or None, "settings": form.settings()}
 
 
 def add_message(

@@ -10,6 +10,12 @@ from lib.core.i18n import N_
 from lib.core.parameters import MAX_EXTRA_CHARACTERS, Params
 
 EXAMPLE = '{"seed": 7, "reasoning_effort": "low"}'
+SHAPING = (
+    *("seed", "top_k", "min_p", "repetition_penalty", "logit_bias", "logprobs", "top_logprobs", "response_format"),
+    *("reasoning_effort", "reasoning", "verbosity", "thinking", "enable_thinking"),
+)
+"""Those that change nothing but the answer: the only ones that a file somebody else made may set. Others can name an
+address, a tool or an account."""
 DEEPEST = 50
 """How deep objects and lists may be nested: deeper than any service needs, and less than JSON readers can take."""
 
@@ -28,6 +34,11 @@ def read(text: str) -> Mapping[str, Any] | None:
         _too_deep()
     _check_text(fields)
     return Params.checked({"extra_fields": fields}).extra_fields or None
+
+
+def as_typed(fields: Mapping[str, Any] | None) -> str:
+    """How fields are typed: `read` gives them back."""
+    return json.dumps(dict(fields), ensure_ascii=False, indent=1) if fields else ""
 
 
 def _parsed(text: str) -> Any:

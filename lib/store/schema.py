@@ -264,6 +264,8 @@ chats = Table(
     Column("updated_at", Whole, nullable=False),
     Column("deleted_at", Whole),
     Column("head", CleanText),
+    Column("model", CleanText),  # `endpoint/model id`; NULL, as `settings`: nothing was set yet
+    Column("settings", CleanJson),  # {"system", "others", "params"}, see lib/chat/form.py
     Index("chats_by_owner", "owner", "updated_at"),
 )
 
@@ -282,6 +284,7 @@ messages = Table(
     Column("choice", Whole, nullable=False),
     Column("together", CleanText),  # what answers of several models to one question have in common
     Column("left_out", Whole, nullable=False, server_default="0"),
+    Column("made_by", CleanJson),  # of an answer that was brought in: {"service", "model", "settings"}
     Column("created_at", Whole, nullable=False),
     Column("deleted_at", Whole),
     Index("messages_by_chat", "chat_id"),

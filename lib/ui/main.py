@@ -33,6 +33,7 @@ pages = [
     st.Page(PAGES / "usage.py", title=_("Usage")),
 ]
 page = st.navigation(pages, position="hidden")
+state.came_from, state.page = state.page, page.url_path
 bar(services, pages)
 store_warning(services)
 page.run()

@@ -35,7 +35,8 @@ def read(file: bytes) -> list[ImportedChat]:
 def said(value: Any) -> list[tuple[str, str]]:
     """Roles and texts of the one chat in a file, its standing prompt first."""
     [chat] = read(a_file(value))
-    return [(one.role, one.content) for one in chat.with_system_turn().branch]
+    standing = [("system", chat.system)] if chat.system else []
+    return [*standing, *((one.role, one.content) for one in chat.branch)]
 
 
 def lost(value: Any) -> dict[str, int]:

@@ -12,9 +12,11 @@ from lib.calls import records
 from lib.chat import chat_import, export
 from lib.chat import repository as chats
 from lib.chat.export import Document
-from lib.chat.imported import ImportedChat, ImportedTurn
+from lib.chat.form import Form
+from lib.chat.imported import ImportedChat, ImportedTurn, MadeBy
 from lib.core import images
 from lib.core.file_names import MOST_BYTES, file_name
+from lib.core.parameters import Params
 from lib.core.request import Message
 from lib.store import image_store
 from lib.store.database import Store
@@ -30,16 +32,17 @@ def do(store: Store, work: Callable[..., Any], *arguments: Any) -> Any:
     return store.write(lambda db: work(db, *arguments)).result(20)
 
 
-def document(store: Store, chat_id: str, system: str = "") -> Document:
+def document(store: Store, chat_id: str) -> Document:
     chat = store.read(lambda db: chats.find(db, "ann", chat_id))
     turns = store.read(lambda db: chats.all_turns(db, "ann", chat_id))
     branch = [turn.id for turn in store.read(lambda db: chats.open_branch(db, "ann", chat_id))]
     ids = {id for turn in turns for id in turn.images}
-    return Document(chat, turns, branch, store.read(lambda db: image_store.load_each(db, "ann", ids)), system)
+    form = store.read(lambda db: chats.form_of(db, "ann", chat_id)) or Form()
+    return Document(chat, turns, branch, store.read(lambda db: image_store.load_each(db, "ann", ids)), form)
 
 
-def tree(chat: ImportedChat) -> list[tuple[Message, int | None]]:
-    return [(turn.message, turn.parent) for turn in chat.turns]
+def tree(chat: ImportedChat) -> list[tuple[Message, int | None, MadeBy | None]]:
+    return [(turn.message, turn.parent, turn.made_by) for turn in chat.turns]
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +52,35 @@ def memory() -> Iterator[Store]:
     opened.close()
 
 
+MODEL = st.sampled_from(["apiyi/gpt-4o", "apiyi/deepseek/r1", "模型", "x y"])
+PARAMS = st.builds(
+    Params,
+    temperature=st.none() | st.floats(0, 2),
+    max_tokens=st.none() | st.integers(1, 10_000),
+    n=st.none() | st.integers(1, 4),
+    stream=st.sampled_from([None, True]),
+    stop=st.none() | st.lists(TEXT, min_size=1, max_size=4).map(tuple),
+    user=st.none() | TEXT,
+    extra_fields=st.none() | st.just({"seed": 7, "response_format": {"type": "json_object"}}),
+)
+AUTHOR = st.none() | st.builds(
+    MadeBy, service=st.sampled_from(["", "apiyi"]), model=MODEL, settings=PARAMS.map(Params.to_send)
+)
+
+
 @st.composite
 def trees(draw: st.DrawFn) -> ImportedChat:
-    """Chats of several branches, with any texts."""
+    """Chats of several branches, with any texts and settings."""
     chat = ImportedChat(title="T", system=draw(st.just("") | TEXT))
+    chat.model, chat.params = draw(MODEL), draw(PARAMS)
+    chat.others = tuple(draw(st.lists(MODEL, max_size=3)))
     for place in range(draw(st.integers(1, 6))):
         role: Any = draw(st.sampled_from(["user", "assistant", "system"]))
         pictures = (PNG_URL,) if role == "user" and draw(st.booleans()) else ()
         text = draw(TEXT | st.just("")) if pictures else draw(TEXT)
         parent = draw(st.none() | st.integers(0, place - 1)) if place else None
-        chat.turns.append(ImportedTurn(Message(role=role, content=text, images=pictures), parent))
+        made_by = draw(AUTHOR) if role == "assistant" else None
+        chat.turns.append(ImportedTurn(Message(role=role, content=text, images=pictures), parent, made_by=made_by))
     chat.current = draw(st.integers(0, len(chat.turns) - 1))
     return chat
 
@@ -66,14 +88,47 @@ def trees(draw: st.DrawFn) -> ImportedChat:
 @pytest.mark.row("C21")
 @given(trees(), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
 def test_what_is_saved_comes_back_whole(memory: Store, chat: ImportedChat, encoding: str) -> None:
-    """Every text of every branch to the letter, which branch is open, the images, the standing prompt."""
-    saved = export.to_json(document(memory, do(memory, chats.add_chat, "ann", chat), chat.system))
+    """Every text of every branch to the letter, the open branch, the images, the settings, who wrote each answer."""
+    saved = export.to_json(document(memory, do(memory, chats.add_chat, "ann", chat)))
 
     [back] = chat_import.chosen(saved.decode().encode(encoding), {0})
 
     assert tree(back) == tree(chat)
-    assert (back.title, back.system, back.current) == (chat.title, chat.system, chat.current)
+    assert (back.title, back.form, back.current) == (chat.title, chat.form, chat.current)
     assert not any(back.lost.values())
+
+
+@pytest.mark.row("C21")
+def test_a_file_of_the_version_before_gets_the_settings_of_its_last_answer(store: Store) -> None:
+    saved = json.loads(export.to_json(document(store, talked(store))))
+    for name in ("model", "beside", "settings"):
+        del saved[name]
+
+    [back] = chat_import.chosen(json.dumps(saved).encode(), {0})
+
+    assert back.form == Form("apiyi/gpt-4o-2024", "Be brief.", Params(temperature=0.5))
+
+
+def test_what_stands_for_settings_in_a_file_is_taken_only_as_far_as_it_can_be_used(subtests: pytest.Subtests) -> None:
+    asked = {"role": "user", "content": "hi"}
+    for values, form in [
+        ({"model": 7, "settings": []}, None),
+        (
+            {"model": " a/b ", "settings": {"temperature": 9, "top_p": 0.5, "n": "x"}},
+            Form("a/b", "", Params(top_p=0.5)),
+        ),
+        ({"settings": {"messages": [], "model": "x", "stream_options": {}}}, None),
+        ({"settings": {"seed": 1, "api_base": "http://evil"}, "beside": ["x", 1, "y", "", "z", "w"]}, None),
+    ]:
+        with subtests.test(values=values):
+            [back] = chat_import.chosen(json.dumps({"tempera": 2, "messages": [asked], **values}).encode(), {0})
+            if "beside" in values:
+                assert (back.others, back.params.extra_fields) == (("x", "y", "z"), {"seed": 1})
+                assert back.lost["setting"] == 1
+            else:
+                assert back.form == form
+    [body] = chat_import.chosen(json.dumps({"model": "m", "max_tokens": 1, "messages": [asked]}).encode(), {0})
+    assert body.form is None
 
 
 def talked(store: Store) -> str:
@@ -86,15 +141,17 @@ def talked(store: Store) -> str:
     middle = do(store, chats.add_message, "ann", chat_id, first, "user", "to be deleted")
     do(store, chats.add_message, "ann", chat_id, middle, "assistant", "by hand")
     do(store, chats.delete_turn, "ann", chat_id, middle)
+    do(store, chats.keep_form, "ann", chat_id, Form("apiyi/o3", "Be brief.", Params(temperature=0.5)))
     return str(chat_id)
 
 
 @pytest.mark.row("C21")
 def test_the_json_names_models_settings_numbers_and_dates_of_all_branches(store: Store) -> None:
-    saved = json.loads(export.to_json(document(store, talked(store), "Be brief.")))
+    saved = json.loads(export.to_json(document(store, talked(store))))
     question, one, two, last = saved["messages"]
 
     assert (saved["title"], saved["system"], saved["current"]) == ("Talk", "Be brief.", last["id"])
+    assert (saved["model"], saved["settings"]) == ("apiyi/o3", {"temperature": 0.5})
     assert saved["created"] <= saved["changed"]
     assert [turn["content"] for turn in saved["messages"]] == ["Hello", "one", "two", "by hand"]
     assert [turn["parent"] for turn in (one, two, last)] == [question["id"], question["id"], one["id"]]
@@ -113,7 +170,7 @@ def test_the_json_names_models_settings_numbers_and_dates_of_all_branches(store:
 
 @pytest.mark.row("C21")
 def test_the_markdown_says_who_spoke_and_with_which_model_settings_and_numbers(store: Store) -> None:
-    text = export.to_markdown(document(store, talked(store), "Be brief."), NAMES).decode()
+    text = export.to_markdown(document(store, talked(store)), NAMES).decode()
     parts = text.split("\n\n---\n\n")
 
     assert parts[:3] == ["# Talk", "**System prompt**\n\nBe brief.", "**You**\n\nHello"]

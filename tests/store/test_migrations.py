@@ -13,6 +13,7 @@ from lib.calls import records, unsupported_params
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.chat import repository as chats
 from lib.core.errors import recorded
+from lib.core.parameters import Params
 from lib.core.request import Message
 from lib.store import backup, engines, message_nodes, migrations, schema
 from lib.store.database import Store
@@ -90,6 +91,37 @@ def test_every_chat_branch_is_as_it_was(old: Store, expected: Any) -> None:
     for chat in listed:
         turns = old.read(lambda db, id=chat.id: chats.open_branch(db, OWNER, id))
         assert [_facts(turn) for turn in turns] == wanted[chat.id]["branch"], chat.title
+
+
+@pytest.mark.row("C18")
+def test_a_chat_from_before_gets_the_settings_of_its_last_call(old: Store, expected: Any) -> None:
+    with_system = beside = 0
+    for chat in expected["chats"]:
+        form = old.read(lambda db, id=chat["id"]: chats.form_of(db, OWNER, id))
+        turns = old.read(lambda db, id=chat["id"]: chats.all_turns(db, OWNER, id))
+        made = [turn.call for turn in turns if turn.call]
+        if not made:
+            assert form is None
+            continue
+        last = max(made, key=lambda call: old.read(lambda db, id=call.id: _number(db, id)))
+        sent = old.read(lambda db, id=last.id: records.messages_of(db, OWNER, id))
+        system = sent[0].content if sent and sent[0].role == "system" else ""
+        if any(turn.role == "system" for turn in turns):
+            system = ""
+        assert form is not None and form.system == system
+        assert form.params == Params.recorded(last.params_asked)
+        together = next(turn.together for turn in turns if turn.call == last)
+        models = [
+            f"{turn.call.endpoint}/{turn.call.model}" for turn in turns if turn.call and turn.together == together
+        ]
+        assert list(form.models) == (list(dict.fromkeys(models)) if together else [f"{last.endpoint}/{last.model}"])
+        with_system += bool(system)
+        beside += len(form.models) > 1
+    assert with_system and beside
+
+
+def _number(db: Connection, call: str) -> int:
+    return int(db.execute(select(schema.calls.c.seq).where(schema.calls.c.id == call)).scalar_one())
 
 
 def _facts(turn: chats.Turn) -> list[Any]:

@@ -32,9 +32,7 @@ def open_only(found: Listing) -> None:
     """Bring in the one chat of a file, and open it."""
     for chat in chat_import.chosen(st.session_state[UPLOAD].getvalue(), {0}):
         model_actions.new()
-        if chat.system:
-            st.session_state["chat_system"] = chat.system
-        state.chat_id = model_actions.current().import_chat(chat)
+        model_actions.open_chat(model_actions.current().import_chat(chat))
     for sentence in _losses(found.lost):
         # Not at the top of the page, which a long chat scrolls away.
         st.toast(sentence, icon=":material/info:", duration="infinite")
@@ -86,7 +84,7 @@ def _bring_in(places: Collection[int]) -> None:
     bar = st.progress(0.0)
     try:
         for chat in chat_import.chosen(file.getvalue() if file else b"", places):
-            ids.append(target.import_chat(chat.with_system_turn()))
+            ids.append(target.import_chat(chat))
             lost.update(chat.lost)
             bar.progress(len(ids) / len(places))
     except TemperaError as error:
@@ -136,6 +134,12 @@ def _losses(lost: Losses) -> list[str]:
             "{count} message is left out: it is not clear who says it.",
             "{count} messages are left out: it is not clear who says them.",
             lost["message"],
+        ),
+        "setting": _n(
+            "{count} further field of the settings is left out: only those that shape an answer are taken from a file.",
+            "{count} further fields of the settings are left out: only those that shape an answer are taken from a "
+            "file.",
+            lost["setting"],
         ),
         "empty": _n(
             "{count} chat is left out: it has no message.",

@@ -17,6 +17,7 @@ from lib.core import images
 from lib.core.errors import InvalidInput, NotConnected, StoreError, TemperaError
 from lib.core.reply import Choice
 from lib.streamlit_internals import is_open, tab_id
+from lib.ui.chat import chat_settings
 from lib.ui.shared import controls, model_picker, resources
 from lib.ui.shared.connection import ask_for
 from lib.ui.shared.state import SHOWN_TURNS, UnconfirmedMessage, state
@@ -263,7 +264,9 @@ def new(temporary: bool = False) -> None:
     leave()
     state.chat_id = state.waiting = state.editing = state.deleted_turn = None
     state.writing, state.temporary, state.shown_turns = False, temporary, SHOWN_TURNS
+    state.missing_chat = False
     state.images.clear()
+    chat_settings.begin()
 
 
 def leave() -> None:
@@ -299,3 +302,4 @@ def open_chat(chat_id: str) -> None:
     """Open a chat of the list."""
     new()
     state.chat_id = chat_id
+    chat_settings.take_up(current())

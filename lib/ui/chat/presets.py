@@ -12,6 +12,7 @@ from lib.ui.shared import controls, resources
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import Visitor, visitor
+from lib.visitor import presets
 from lib.visitor.presets import PRESETS, READY
 from lib.visitor.saved_items import LONGEST_NAME, Values
 
@@ -19,6 +20,7 @@ from lib.visitor.saved_items import LONGEST_NAME, Values
 def preset_row(services: Services, who: Visitor, prefix: str) -> None:
     """One of the presets can be chosen, which fills the controls; beside them, what keeps and changes own ones."""
     own = services.store.read(lambda db: PRESETS.own(db, who.owner))
+    default = services.store.read(lambda db: presets.default_preset(db, who.owner))
     key = f"{prefix}_preset"
     if not _holds(prefix, own, st.session_state.get(key) or ""):
         st.session_state[key] = None
@@ -26,7 +28,7 @@ def preset_row(services: Services, who: Visitor, prefix: str) -> None:
         st.pills(
             _("Presets"),
             [*READY, *own],
-            format_func=lambda name: _(READY[name][0]) if name in READY else literal(name),
+            format_func=_name,
             key=key,
             on_change=_choose,
             args=(prefix,),
@@ -34,7 +36,30 @@ def preset_row(services: Services, who: Visitor, prefix: str) -> None:
             persist_state="session",
         )
         with st.popover(_("Your presets"), type="tertiary", icon=":material/bookmark:", key=f"{prefix}_presets"):
-            _own_presets(prefix, st.session_state.get(key) if st.session_state.get(key) in own else None)
+            chosen = st.session_state.get(key)
+            _new_chats(prefix, chosen, default)
+            _own_presets(prefix, chosen if chosen in own else None)
+
+
+def _new_chats(prefix: str, chosen: str | None, default: str | None) -> None:
+    """The tick that lets new chats begin with the chosen preset."""
+    shown = chosen or default
+    if shown is None:
+        st.caption(_("New chats begin with everything at rest; to begin with a preset, choose it first."))
+        return
+    # A key for each preset, so that the tick always begins as it is kept.
+    key = f"{prefix}_preset_default_{shown}"
+    words = _("Begin new chats with “{name}”").format(name=_name(shown))
+    st.checkbox(words, shown == default, key=key, on_change=_begin_with, args=(key, shown))
+
+
+def _begin_with(key: str, name: str) -> None:
+    owner, wanted = visitor().owner, name if st.session_state[key] else None
+    resources.services().store.write(lambda db: presets.begin_with(db, owner, wanted)).result()
+
+
+def _name(preset: str) -> str:
+    return _(READY[preset][0]) if preset in READY else literal(preset)
 
 
 def _own_presets(prefix: str, chosen: str | None) -> None:
@@ -80,7 +105,7 @@ def _save(prefix: str) -> None:
 
 def _rename(prefix: str, old: str) -> None:
     new = st.session_state[f"{prefix}_preset_name"]
-    _change(prefix, lambda db, owner: PRESETS.rename(db, owner, old, new))
+    _change(prefix, lambda db, owner: presets.rename(db, owner, old, new))
 
 
 def _delete(prefix: str, name: str) -> None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from lib.chat import repository as chats
 from lib.services import Services
+from lib.ui.chat import chat_settings, links, model_actions
 from lib.ui.shared import controls, session_restore
 from lib.ui.shared.session_restore import PageMemory
 from lib.ui.shared.state import state
@@ -24,12 +25,43 @@ def _private() -> tuple[str, ...]:
     return (WAITING,) if state.temporary else ()
 
 
-CHAT = PageMemory("chat", "chat_model", ("chat_model", WAITING, *controls.keys("chat")), _exists, _private)
+CHAT = PageMemory(
+    "chat",
+    "chat_model",
+    ("chat_model", "chat_models_beside", WAITING, *controls.keys("chat")),
+    _exists,
+    frozenset(links.FIELDS),
+    _private,
+)
 
 
 def restore_chat(services: Services, visitor: Visitor) -> None:
-    """Bring back what was open and set."""
-    first_run = session_restore.restore(services, visitor, CHAT)
-    if first_run and state.waiting is not None:
+    """Bring back what was open and set, or follow the browser to another chat of its history."""
+    restored = session_restore.restore(services, visitor, CHAT)
+    linked = bool(set(st.query_params) & CHAT.links)
+    if restored:
+        _settings(new_session=restored == "new" or linked)
+    elif not linked:
+        _follow(services, visitor)
+
+
+def _settings(new_session: bool) -> None:
+    """At a tab's first run: the open chat's settings; of a new chat those it was begun with before a reload."""
+    if state.chat_id is not None:
+        chat_settings.take_up(model_actions.current())
+    elif new_session:
+        chat_settings.begin()
+    if state.waiting is not None:
         # Nobody saw it go: it is for the visitor to send.
         st.session_state["chat_input"], state.waiting = state.waiting, None
+
+
+def _follow(services: Services, visitor: Visitor) -> None:
+    chat_id = session_restore.moved_to(CHAT)
+    if chat_id is None or chat_id == (state.chat_id or ""):
+        return
+    model_actions.new()
+    if chat_id and _exists(services, visitor.owner, chat_id):
+        state.chat_id = chat_id
+        chat_settings.take_up(model_actions.current())
+    state.missing_chat = bool(chat_id) and state.chat_id is None

@@ -108,6 +108,22 @@ def fill(prefix: str, values: Mapping[str, Any]) -> None:
             st.session_state[key] = values[name]
 
 
+def show(prefix: str, params: Params, system: str = "") -> None:
+    """Set all controls as they stand where just these parameters are sent; what is not sent rests, switched off."""
+    for field, control in CONTROLS.items():
+        bounds = RANGES.get(field)
+        at_rest = control.rest if bounds is None else bounds.default or (START_MAX_TOKENS if bounds.ours else 0.0)
+        for key, rest in zip(control.keys(prefix), (at_rest, False), strict=False):
+            st.session_state[key] = list(rest) if isinstance(rest, list) else rest
+    for field in SWITCHED:
+        value = getattr(params, field)
+        if value is not None:
+            switch_on(prefix, field, value)
+    st.session_state[f"{prefix}_system"] = system
+    st.session_state[f"{prefix}_stream"] = bool(params.stream)
+    st.session_state[f"{prefix}_json"] = extra_fields.as_typed(params.extra_fields)
+
+
 def switch_on(prefix: str, field: str, value: Any) -> None:
     """Set a control's value, and its switch where it has one."""
     if field == "stop":

@@ -1,14 +1,23 @@
-"""Brings a page back after a reload: what was open, and its form."""
+"""Brings a page back after a reload: what was open, and its form. Follows the browser's Back and Forward.
+
+The address names what is open, `?chat=..` or `?sweep=..`. It is read when a tab opens and whenever the browser has
+moved to another entry of its history; what is opened on the page is written into it, which makes a new entry.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from lib.services import Services
+from lib.ui.shared.state import state
 from lib.ui.shared.visitor import Visitor
 from lib.visitor import preferences
+
+Restored = Literal["", "new", "session"]
+"""Whether something was brought back: nothing, as the page was shown before; what a new browser session has; what was
+there before the reload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +25,14 @@ class PageMemory:
     """What one page remembers: under `page` in the address and in the store, and the widgets named by `keys`.
 
     `model_key` is the widget whose models may be gone after a restart; `exists` tells whether what was open still is;
-    `private` are the keys that must not be stored now.
+    `links` are the names in an address that fill the form; `private` are the keys that must not be stored now.
     """
 
     page: str
     model_key: str
     keys: tuple[str, ...]
     exists: Callable[[Services, str, str], object]
+    links: frozenset[str]
     private: Callable[[], tuple[str, ...]] = tuple
 
     @property
@@ -30,30 +40,54 @@ class PageMemory:
         """Where the session keeps the id of what is open."""
         return f"open_{self.page}"
 
+    @property
+    def missing_key(self) -> str:
+        """Where the session keeps whether the address names something that there is not."""
+        return f"missing_{self.page}"
 
-def restore(services: Services, visitor: Visitor, memory: PageMemory) -> bool:
-    """At a tab's first run of a page: what the address names, else what was last open in this browser session.
-    Whether this was the first run."""
+    @property
+    def address_key(self) -> str:
+        """Where the session keeps the id that the address had at the end of the last run."""
+        return f"address_{self.page}"
+
+
+def restore(services: Services, visitor: Visitor, memory: PageMemory) -> Restored:
+    """At a tab's first run of a page: what the address names, else what was last open in this browser session."""
     # Session state is empty after a reload (streamlit#10229), and only then.
     if f"recalled_{memory.page}" in st.session_state:
-        return False
+        return ""
     st.session_state[f"recalled_{memory.page}"] = True
     kept = services.store.read(lambda db: preferences.get(db, visitor.owner, memory.page)) or {}
-    last = kept.get("open") if kept.get("session") == visitor.session else None
-    wanted = st.query_params.get(memory.page) or last
+    same = kept.get("session") == visitor.session
+    named = st.session_state[memory.address_key] = st.query_params.get(memory.page)
+    # A link begins something of its own.
+    last = kept.get("open") if same and not set(st.query_params) & memory.links else None
+    wanted = named or last
     if wanted and memory.exists(services, visitor.owner, wanted):
         st.session_state[memory.open_key] = wanted
+    st.session_state[memory.missing_key] = bool(named) and memory.open_key not in st.session_state
     _restore_form(services, visitor, memory, kept.get("form", {}))
-    return True
+    return "session" if same else "new"
+
+
+def moved_to(memory: PageMemory) -> str | None:
+    """The id in the address, where the browser has moved there by itself since the last run: by Back or Forward. ""
+    where that entry names nothing; None where the browser has not moved."""
+    named = st.query_params.get(memory.page)
+    if named == st.session_state.get(memory.address_key):
+        return None
+    st.session_state[memory.address_key] = named
+    # The links between the pages name nothing: who comes back by one finds open what was.
+    if named is None and state.came_from != state.page:
+        return None
+    return named or ""
 
 
 def remember(services: Services, visitor: Visitor, memory: PageMemory) -> None:
     """Keep what `restore` brings back, whenever it has changed."""
     opened = st.session_state.get(memory.open_key)
-    if opened is None:
-        st.query_params.pop(memory.page, None)
-    elif st.query_params.get(memory.page) != opened:
-        st.query_params[memory.page] = opened
+    if not st.session_state.get(memory.missing_key):
+        _write_address(memory, opened)
     keys = [key for key in memory.keys if key not in memory.private()]
     form = {key: st.session_state[key] for key in keys if st.session_state.get(key) is not None}
     # Written only when it differs: this runs with every rerun, and a write per keystroke would keep the disk busy.
@@ -61,6 +95,14 @@ def remember(services: Services, visitor: Visitor, memory: PageMemory) -> None:
     if snapshot != st.session_state.get(f"remembered_{memory.page}"):
         st.session_state[f"remembered_{memory.page}"] = snapshot
         services.store.write(lambda db: preferences.put(db, visitor.owner, memory.page, snapshot))
+
+
+def _write_address(memory: PageMemory, opened: str | None) -> None:
+    st.session_state[memory.address_key] = opened
+    if opened is None:
+        st.query_params.pop(memory.page, None)
+    elif st.query_params.get(memory.page) != opened:
+        st.query_params[memory.page] = opened
 
 
 def _restore_form(services: Services, visitor: Visitor, memory: PageMemory, form: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 import streamlit as st
 
 from lib.chat.chat_import import Listing
+from lib.chat.form import Form
 
 T = TypeVar("T")
 
@@ -61,6 +62,16 @@ class State:
     """The open chat; None is a new one."""
     deleted_chat: SessionValue[str | None] = SessionValue("deleted_chat", _nothing)
     """The chat that was deleted last, as long as that can be undone."""
+    settings_shown: SessionValue[tuple[str, Form] | None] = SessionValue("settings_shown", _nothing)
+    """The open chat and its settings as the page last showed them."""
+    missing_chat: SessionValue[bool] = SessionValue("missing_chat", bool)
+    """Whether the address names a chat that there is not."""
+    missing_sweep: SessionValue[bool] = SessionValue("missing_sweep", bool)
+    """The same of a sweep."""
+    page: SessionValue[str] = SessionValue("page", str)
+    """The page that is shown, by its place in the address."""
+    came_from: SessionValue[str] = SessionValue("came_from", str)
+    """The page that was shown by the run before; "" at a tab's first."""
     temporary: SessionValue[bool] = SessionValue("temporary_chat", bool)
     """Whether the open chat, or the one that begins next, is kept in memory only."""
     unsaved: SessionValue[bool] = SessionValue("unsaved_chat", bool)

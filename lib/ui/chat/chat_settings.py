@@ -1,0 +1,74 @@
+"""The settings of the open chat: shown when it is opened, kept when they change; those a new chat begins with."""
+
+import streamlit as st
+
+from lib.chat.conversation import Conversation
+from lib.chat.form import Form
+from lib.core.errors import StoreError
+from lib.core.parameters import Params
+from lib.core.rich_text import literal
+from lib.ui.shared import controls, model_picker, resources
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+from lib.ui.shared.visitor import visitor
+from lib.visitor.presets import PRESETS, READY, default_preset
+
+MODEL = "chat_model"
+BESIDE = "chat_models_beside"
+_AS_IT_COMES = Params(stream=True)
+
+
+# All of these run in callbacks or before the page is drawn: Streamlit refuses to set a widget's value after that.
+def begin() -> None:
+    """Set the page as the visitor has a new chat begin: with the chosen preset, else with everything at rest."""
+    owner, store = visitor().owner, resources.services().store
+    controls.show("chat", _AS_IT_COMES)
+    name = store.read(lambda db: default_preset(db, owner))
+    if name in READY:
+        controls.switch_on("chat", "temperature", READY[name][1])
+    elif name:
+        controls.fill("chat", store.read(lambda db: PRESETS.own(db, owner)).get(name, {}))
+    # Forgotten, not set: the picker then begins with what was used last.
+    st.session_state.pop(MODEL, None)
+    st.session_state[BESIDE] = []
+    state.settings_shown = None
+
+
+def take_up(conversation: Conversation) -> None:
+    """Set the page as the open chat is set."""
+    begin()
+    form = conversation.form()
+    if form is None:
+        return
+    controls.show("chat", form.params, form.system)
+    model = _that_can_be_asked(form.model) if form.model else None
+    if model:
+        st.session_state[MODEL] = model
+    elif form.model:
+        words = _("This chat’s model, {model}, can’t be asked at present: its service is not connected.")
+        state.notices.append(words.format(model=literal(form.model)))
+    st.session_state[BESIDE] = [found for one in form.others if (found := _that_can_be_asked(one))]
+
+
+def keep(conversation: Conversation, form: Form) -> None:
+    """Keep what was changed on the page with the open chat."""
+    if conversation.chat_id is None or (conversation.chat_id, form) == state.settings_shown:
+        return
+    shown_before = state.settings_shown is not None and state.settings_shown[0] == conversation.chat_id
+    state.settings_shown = (conversation.chat_id, form)
+    # At first only where it has none: the page may show another model than the chat's, which can't be asked today.
+    if shown_before or conversation.form() is None:
+        try:
+            conversation.keep_form(form)
+        except StoreError:
+            state.settings_shown = None  # tried again with the next run
+
+
+def _that_can_be_asked(model: str) -> str | None:
+    """The model as the picker names it; None where its service is not connected."""
+    services, owner = resources.services(), visitor().owner
+    if model.partition("/")[0] in {endpoint.name for endpoint in services.registry.endpoints(owner)}:
+        return model
+    # Where a file or an earlier service named only the id.
+    offered = model_picker.options(services, owner)
+    return next((value for value in offered if model in (value, value.partition("/")[2])), None)
