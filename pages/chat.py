@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from lib.ui.chat import links, model_actions
+from lib.ui.chat import chat_settings, links, model_actions
 from lib.ui.chat.all_models import all_models
 from lib.ui.chat.chat_list import chat_list
 from lib.ui.chat.composer import composer, send_waiting_message, waiting_message
-from lib.ui.chat.empty_state import empty_state
+from lib.ui.chat.empty_state import empty_state, no_such_chat
 from lib.ui.chat.inspector import inspector
 from lib.ui.chat.live_answer import follow
 from lib.ui.chat.manual_turn import manual_turn
@@ -40,12 +40,15 @@ with above:
     with transient(state.unsaved or state.notices or not view.turns):
         model_actions.unsaved_warning()
         said = notices()
-        if not view.turns:
+        if state.missing_chat and state.chat_id is None:
+            no_such_chat()
+        elif not view.turns:
             empty_state(services, who)
 waiting_message()
 manual_turn()
 composer(view)
 chat_list(services, who)
+chat_settings.keep(model_actions.current())
 session_restore.remember(services, who, CHAT)
 inspector(view)
 

@@ -1,6 +1,7 @@
 """What the tests of the pages share: a new tab, what a visitor does there, and what stands on the page."""
 
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ def choose_model(app: AppTest, model: str) -> AppTest:
         app.selectbox(key="chat_model").set_value(name)
     else:
         app.query_params["model"] = name
+        app.query_params["link"] = secrets.token_hex(4)  # each is another link: one that was used does nothing
     return app.run()
 
 

@@ -89,7 +89,16 @@ def add_chat(conn: Connection, owner: str, chat: ImportedChat) -> str:
         parent = None if turn.parent is None else ids[turn.parent]
         said = {"role": turn.message.role, "content": turn.message.content, "images": pictures}
         made_by = turn.made_by.to_json() if turn.made_by else None
-        rows.append({**place, **said, "made_by": made_by, "id": id, "parent_id": parent, "created_at": turn.created_at or created})
+        rows.append(
+            {
+                **place,
+                **said,
+                "made_by": made_by,
+                "id": id,
+                "parent_id": parent,
+                "created_at": turn.created_at or created,
+            }
+        )
     # One statement for all: each turn by itself would take three.
     conn.execute(messages.insert(), rows)
     return chat_id

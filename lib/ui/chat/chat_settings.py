@@ -4,7 +4,7 @@ import streamlit as st
 
 from lib.chat.conversation import Conversation
 from lib.chat.form import Form
-from lib.core.errors import StoreError
+from lib.core.errors import InvalidInput
 from lib.core.parameters import Params
 from lib.core.rich_text import literal
 from lib.ui.shared import controls, model_picker, resources
@@ -15,6 +15,7 @@ from lib.visitor.presets import PRESETS, READY, default_preset
 
 MODEL = "chat_model"
 BESIDE = "chat_models_beside"
+PRESET = "chat_preset"
 _AS_IT_COMES = Params(stream=True)
 
 
@@ -24,10 +25,11 @@ def begin() -> None:
     owner, store = visitor().owner, resources.services().store
     controls.show("chat", _AS_IT_COMES)
     name = store.read(lambda db: default_preset(db, owner))
-    if name in READY:
+    if name and name in READY:
         controls.switch_on("chat", "temperature", READY[name][1])
     elif name:
         controls.fill("chat", store.read(lambda db: PRESETS.own(db, owner)).get(name, {}))
+    st.session_state[PRESET] = name
     # Forgotten, not set: the picker then begins with what was used last.
     st.session_state.pop(MODEL, None)
     st.session_state[BESIDE] = []
@@ -50,18 +52,29 @@ def take_up(conversation: Conversation) -> None:
     st.session_state[BESIDE] = [found for one in form.others if (found := _that_can_be_asked(one))]
 
 
-def keep(conversation: Conversation, form: Form) -> None:
-    """Keep what was changed on the page with the open chat."""
+def read() -> Form:
+    """The page's settings as they stand; raises InvalidInput when one is outside the contract."""
+    return Form(
+        model=st.session_state.get(MODEL) or "",
+        system=st.session_state.get("chat_system") or "",
+        params=controls.read("chat"),
+        others=tuple(st.session_state.get(BESIDE) or ()),
+    )
+
+
+def keep(conversation: Conversation) -> None:
+    """Keep what was changed on the page with the open chat; what can't be sent yet is kept when it can."""
+    try:
+        form = read()
+    except InvalidInput:
+        return
     if conversation.chat_id is None or (conversation.chat_id, form) == state.settings_shown:
         return
     shown_before = state.settings_shown is not None and state.settings_shown[0] == conversation.chat_id
     state.settings_shown = (conversation.chat_id, form)
     # At first only where it has none: the page may show another model than the chat's, which can't be asked today.
     if shown_before or conversation.form() is None:
-        try:
-            conversation.keep_form(form)
-        except StoreError:
-            state.settings_shown = None  # tried again with the next run
+        conversation.keep_form(form)
 
 
 def _that_can_be_asked(model: str) -> str | None:

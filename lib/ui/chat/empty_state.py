@@ -35,6 +35,19 @@ def empty_state(services: Services, visitor: Visitor) -> None:
         st.button(words, key="chat_write_first", type="tertiary", icon=":material/add_comment:", on_click=begin_writing)
 
 
+def no_such_chat() -> None:
+    """What stands in its place where the address names a chat that there is not."""
+    with st.container(key="chat_missing"):
+        st.subheader(_("There is no such chat here."), anchor=False)
+        st.markdown(
+            _(
+                "It may have been deleted, it was a temporary one, or it is on another computer. "
+                "What you write below begins a new one."
+            )
+        )
+        st.button(_("New chat"), key="chat_missing_new", icon=":material/add:", on_click=model_actions.new)
+
+
 def _what_answers(local: bool, anything: bool) -> None:
     if not anything:
         st.info(

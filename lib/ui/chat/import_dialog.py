@@ -99,7 +99,7 @@ def _bring_in(places: Collection[int]) -> None:
     )
     state.notices.extend(_losses(lost))
     if done == 1:
-        model_actions.open_chat(ids[0])
+        state.to_open = ids[0]
     _close()
 
 

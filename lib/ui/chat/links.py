@@ -10,20 +10,35 @@ from lib.ui.shared.links import MAX_TEXT, fill_controls
 from lib.ui.shared.state import state
 
 SETTINGS = tuple(field for field in CONTROLS if field != "json")
-FIELDS = {"model", "prompt", *SETTINGS}
+FIELDS = frozenset({"model", "prompt", *SETTINGS})
+
+
+def is_link() -> bool:
+    """Whether the address is a link that was not used yet; one that was, to which Back has led, is emptied."""
+    query = st.query_params
+    if not set(query) & FIELDS:
+        return False
+    if _name() in state.used_links:
+        for field in set(query) & FIELDS:
+            query.pop(field)
+        return False
+    return True
+
+
+def _name() -> str:
+    return urlencode(sorted(st.query_params.to_dict().items()))
 
 
 def apply_link() -> None:
     """Fill the form from the address, once; what can't be used is said."""
-    query = st.query_params
-    if not set(query) & FIELDS:
+    if not is_link():
         return
+    query = st.query_params
+    state.used_links.add(_name())
     fill_controls("chat", SETTINGS)
     for name, key in (("model", "chat_model"), ("prompt", "chat_input")):
         if query.get(name):
             st.session_state[key] = query[name][:MAX_TEXT]
-    if "prompt" in query:
-        state.chat_id = None
     query.clear()
 
 

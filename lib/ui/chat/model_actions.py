@@ -18,7 +18,7 @@ from lib.core.errors import InvalidInput, NotConnected, StoreError, TemperaError
 from lib.core.reply import Choice
 from lib.streamlit_internals import is_open, tab_id
 from lib.ui.chat import chat_settings
-from lib.ui.shared import controls, model_picker, resources
+from lib.ui.shared import model_picker, resources
 from lib.ui.shared.connection import ask_for
 from lib.ui.shared.state import SHOWN_TURNS, UnconfirmedMessage, state
 from lib.ui.shared.texts import _, error_sentence
@@ -88,12 +88,7 @@ def errors_as_notices() -> Iterator[None]:
 
 def form() -> Form:
     """The page's settings as they stand; raises InvalidInput when one is outside the API."""
-    return Form(
-        model=st.session_state.get("chat_model") or "",
-        system=st.session_state.get("chat_system") or "",
-        params=controls.read("chat"),
-        others=tuple(st.session_state.get("chat_models_beside") or ()),
-    )
+    return chat_settings.read()
 
 
 def send() -> None:

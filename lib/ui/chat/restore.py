@@ -30,15 +30,18 @@ CHAT = PageMemory(
     "chat_model",
     ("chat_model", "chat_models_beside", WAITING, *controls.keys("chat")),
     _exists,
-    frozenset(links.FIELDS),
+    links.FIELDS,
     _private,
 )
 
 
 def restore_chat(services: Services, visitor: Visitor) -> None:
     """Bring back what was open and set, or follow the browser to another chat of its history."""
+    if state.to_open is not None:
+        model_actions.open_chat(state.to_open)
+        state.to_open = None
     restored = session_restore.restore(services, visitor, CHAT)
-    linked = bool(set(st.query_params) & CHAT.links)
+    linked = links.is_link()
     if restored:
         _settings(new_session=restored == "new" or linked)
     elif not linked:

@@ -86,7 +86,7 @@ def moved_to(memory: PageMemory) -> str | None:
 def remember(services: Services, visitor: Visitor, memory: PageMemory) -> None:
     """Keep what `restore` brings back, whenever it has changed."""
     opened = st.session_state.get(memory.open_key)
-    if not st.session_state.get(memory.missing_key):
+    if opened is not None or not st.session_state.get(memory.missing_key):
         _write_address(memory, opened)
     keys = [key for key in memory.keys if key not in memory.private()]
     form = {key: st.session_state[key] for key in keys if st.session_state.get(key) is not None}

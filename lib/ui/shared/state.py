@@ -62,6 +62,11 @@ class State:
     """The open chat; None is a new one."""
     deleted_chat: SessionValue[str | None] = SessionValue("deleted_chat", _nothing)
     """The chat that was deleted last, as long as that can be undone."""
+    to_open: SessionValue[str | None] = SessionValue("chat_to_open", _nothing)
+    """A chat that the next run opens: where one is wanted after the page was drawn, its settings can't be set any more.
+    """
+    used_links: SessionValue[set[str]] = SessionValue("used_links", set)
+    """The links that were used in this tab: each fills the form once."""
     settings_shown: SessionValue[tuple[str, Form] | None] = SessionValue("settings_shown", _nothing)
     """The open chat and its settings as the page last showed them."""
     missing_chat: SessionValue[bool] = SessionValue("missing_chat", bool)

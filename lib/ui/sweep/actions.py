@@ -36,7 +36,7 @@ def stop_cell(cell_id: str) -> None:
 
 def new() -> None:
     """Close the open sweep; it stays in the list."""
-    state.sweep_id = None
+    state.sweep_id, state.missing_sweep = None, False
 
 
 def open_sweep(sweep_id: str) -> None:

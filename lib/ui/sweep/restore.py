@@ -1,9 +1,14 @@
 """What the sweep page keeps over a reload: the open sweep and its form."""
 
+import streamlit as st
+
 from lib.services import Services
 from lib.sweep import repository as sweeps
-from lib.ui.shared import controls
+from lib.ui.shared import controls, session_restore
 from lib.ui.shared.session_restore import PageMemory
+from lib.ui.shared.state import state
+from lib.ui.shared.visitor import Visitor
+from lib.ui.sweep import actions, links
 
 
 def _exists(services: Services, owner: str, sweep_id: str) -> object:
@@ -19,4 +24,18 @@ SWEEP = PageMemory(
         *controls.keys("sweep", ("system", "max_tokens")),
     ),
     _exists,
+    frozenset(links.FIELDS),
 )
+
+
+def restore_sweep(services: Services, visitor: Visitor) -> None:
+    """Bring back what was open and set, or follow the browser to another sweep of its history."""
+    if session_restore.restore(services, visitor, SWEEP) or set(st.query_params) & SWEEP.links:
+        return
+    sweep_id = session_restore.moved_to(SWEEP)
+    if sweep_id is None or sweep_id == (state.sweep_id or ""):
+        return
+    actions.new()
+    if sweep_id and _exists(services, visitor.owner, sweep_id):
+        actions.open_sweep(sweep_id)
+    state.missing_sweep = bool(sweep_id) and state.sweep_id is None

@@ -30,5 +30,14 @@ def sweep_list(services: Services, visitor: Visitor) -> None:
             st.button(_("More"), key="sweep_list_more", type="tertiary", icon=":material/expand_more:", on_click=_more)
 
 
+def no_such_sweep() -> None:
+    """Says that the address names a sweep that there is not."""
+    with st.container(key="sweep_missing"):
+        st.info(
+            _("There is no such sweep here. It may have been deleted, or it is on another computer."),
+            icon=":material/info:",
+        )
+
+
 def _more() -> None:
     state.listed_sweeps += LISTED

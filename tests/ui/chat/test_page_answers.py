@@ -156,7 +156,8 @@ def test_a_reported_cost_goes_before_the_list_price_and_is_called_so(app: AppTes
 @pytest.mark.row("U8")
 def test_what_a_service_counted_of_one_version_only_is_said(app: AppTest, api: FakeApi) -> None:
     switch_on(app, "n", "number_input", 3)
-    asked(app, api, "usage-json-llama-three")
+    script(api, "usage-json-llama-three")
+    ask(app, "Go on", model="usage-json-llama-three")
 
     assert "6 (the service counted one of 3 versions, 4; the rest is our estimate)" in figures(app)
 
