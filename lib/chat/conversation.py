@@ -21,7 +21,7 @@ from lib.chat.form import Form
 from lib.chat.imported import ImportedChat
 from lib.chat.repository import Turn
 from lib.core import images as image_data
-from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected, StoreError
+from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected, NothingConnected, StoreError
 from lib.core.i18n import N_
 from lib.core.parameters import Params
 from lib.core.reply import Choice
@@ -316,7 +316,7 @@ class Conversation:
     def _call(self, messages: Sequence[Message], chosen: str, form: Form) -> tuple[Call, Endpoint]:
         connected = self.endpoints()
         if not connected:
-            raise InvalidInput(N_("No service is connected yet."))
+            raise NothingConnected
         endpoint, found = endpoints.find(chosen.strip(), connected)
         model = endpoints.checked_model_id(found)
         return self._prepared(endpoint, ChatRequest(model, (*form.preface, *messages), form.params)), endpoint

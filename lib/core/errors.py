@@ -24,6 +24,7 @@
       BadAnswer                 an answer that is not one
         CutOff (BrokenOff)  Malformed  Empty
       NotConnected              a service that was there before
+        NothingConnected        none is there
       LocalModelFailed          the model on this computer
       StoreError                the database
         StoreFull  StoreLocked  StoreReadOnly  StoreGone  StoreDamaged
@@ -435,6 +436,13 @@ class NotConnected(TemperaError):
     kind = "not_connected"
     message = N_("{service} is not connected any more.")
     hint = N_("Connect it again, then finish the rest.")
+
+
+class NothingConnected(NotConnected):
+    """There is no service to ask yet."""
+
+    message = N_("No service is connected yet.")
+    hint = N_("Connect one here, and what you asked for goes on.")
 
 
 class LocalModelFailed(TemperaError):

@@ -13,8 +13,7 @@ from lib.calls import records, unsupported_params
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.runner import Answer
 from lib.core import prices
-from lib.core.errors import InvalidInput, NotConnected, StoreError, StoreFull, TemperaError, unforeseen
-from lib.core.i18n import N_
+from lib.core.errors import NotConnected, NothingConnected, StoreError, StoreFull, TemperaError, unforeseen
 from lib.core.request import Call
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
@@ -94,10 +93,10 @@ class SweepScheduler:
 
     def launch(self, owner: str, session: str, plan: Plan) -> str:
         """Store a plan with all its cells, then begin to send them; the sweep's id. Raises InvalidInput when it
-        can't be run, or there is no service to ask."""
+        can't be run, NothingConnected when there is no service to ask."""
         connected = self._registry.endpoints(owner)
         if not connected:
-            raise InvalidInput(N_("No service is connected yet."))
+            raise NothingConnected
         plan = replace(plan.checked(), models=unique([endpoints.named(model, connected) for model in plan.models]))
         sweep_id, store = secrets.token_hex(16), self._dispatcher.store
         # Named here and not in the writing thread, which others wait for.

@@ -11,7 +11,7 @@ from lib.gateway.local_services import RUNNERS, LocalServices
 from lib.ui.shared import resources
 from tests.app_server import free_port
 from tests.fake_api import FakeApi
-from tests.pages import ask, buttons, click, new_tab, shown
+from tests.pages import ask, buttons, click, new_tab, run_sweep, shown
 from tests.routes import PAGE, Routes, listing
 
 LISTED = {"GET /v1/models": listing("qwen3:8b", "llama3.2", "nomic-embed-text")}
@@ -89,6 +89,20 @@ def test_it_is_offered_in_the_empty_chat_in_sweep_and_in_the_dialog_and_used_by_
         assert "chat_found_ollama" not in buttons(new_tab()) | buttons(sweep.run())
         click(sweep, "connection_forget_ollama")
         assert "sweep_found_ollama" in buttons(sweep.run())
+
+
+@pytest.mark.row("S1", "X2")
+def test_a_sweep_runs_on_what_was_found_after_one_press(nobody: pytest.MonkeyPatch) -> None:
+    nobody.setattr(local_services, "SECONDS", 30.0)
+    with FakeApi(keys_optional=True, models=("echo", "nomic-embed-text")) as api:
+        runs_at(nobody, "ollama", api.base_url.removesuffix("/v1"))
+        found(resources.services().local_services)
+        sweep = new_tab("sweep", prompt="Praise tea.", temperatures="0")
+
+        click(sweep, "sweep_found_ollama")
+        assert "Ollama is connected: 2 models." in shown(sweep)
+        assert sweep.run().multiselect(key="sweep_models").value == ["ollama/echo"]
+        assert "You said: Praise tea." in shown(run_sweep(sweep))
 
 
 @pytest.mark.row("X2")

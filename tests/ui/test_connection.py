@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
-from tests.pages import KEY, ask, bodies, buttons, click, connect, host, new_tab, shown
+from tests.pages import KEY, as_read, ask, bodies, buttons, click, connect, draft, host, new_tab, shown, switch_page
 from tests.routes import NO_MESSAGES, PAGE, WRONG_KEY, Routes, listing
 
 OWN = "sk-own-key-of-the-visitor-7777"
@@ -137,3 +137,57 @@ def test_a_sweep_goes_on_with_the_service_that_was_connected_there(data_dir: Pat
 
         assert app.run().multiselect(key="sweep_models").value == [routes.url.removeprefix("http://") + "/m"]
     resources.close()
+
+
+@pytest.mark.row("X2")
+def test_the_service_is_the_one_of_the_address(alone: AppTest, subtests: pytest.Subtests) -> None:
+    """Whoever pastes another address is not left with the name and the key page of the first."""
+    click(alone, "connection_open")
+    for address, service, page in [
+        ("https://gateway.example.com/v1", "custom", ""),
+        ("api.openai.com/v1/chat/completions", "openai", "https://platform.openai.com/api-keys"),
+        ("http://127.0.0.1:11434/v1", "ollama", ""),
+        ("http://[", "custom", ""),
+    ]:
+        with subtests.test(address):
+            alone.text_input(key="connection_base_url").set_value(address).run()
+            assert next(one for one in alone.selectbox if one.label == "Service").value == service
+            assert alone.text_input(key="connection_base_url").value == address
+            assert page in shown(alone) and ("Where to get a key" in shown(alone)) == bool(page)
+
+
+@pytest.mark.row("X1", "X2")
+def test_what_is_connected_stands_first_and_forgetting_it_is_said_and_seen_at_once(alone: AppTest) -> None:
+    with Routes(SERVICE) as routes:
+        name = routes.url.removeprefix("http://")
+        app = click(connect(alone, f"{routes.url}/v1", KEY), "connection_open")
+        words = shown(app)
+        assert f"**{name}** is connected" in words and f"{routes.url}/v1 · your key" in words
+        assert as_read(app.selectbox(key="chat_model")) == f"{name}/m"
+
+        click(app, f"connection_forget_{name}")
+        assert f"{name} is forgotten, and your key with it." in "".join(as_read(one) for one in app.success)
+        assert "connection_save" in buttons(app), "the dialog is still open"
+        assert app.button(key="connection_open").label == "Connect a service"
+        assert app.selectbox(key="chat_model").value is None
+        assert app.run().multiselect == [] or name not in str(
+            switch_page(app, "sweep").multiselect(key="sweep_models").value
+        )
+
+
+@pytest.mark.row("C1", "X2")
+def test_what_nobody_could_answer_is_sent_once_a_service_is_connected(alone: AppTest, api: FakeApi) -> None:
+    """The dialog opens in place; what was typed is kept until then."""
+    ask(alone, "Hello")
+    assert "No service is connected yet. Connect one here" in shown(alone)
+    assert draft(alone) == "Hello" and bodies(api) == []
+
+    app = connect(alone, api.base_url, KEY)
+    assert "You said: Hello" in shown(app.run()) and draft(app) == ""
+    click(app, "connection_open")
+    click(app, f"connection_forget_{host(api)}")
+    sweep = new_tab("sweep", prompt="Praise tea.", temperatures="0", models="echo")
+    click(sweep, "sweep_run")
+    assert "No service is connected yet. Connect one here" in shown(sweep)
+    connect(sweep, api.base_url, KEY)
+    api.wait(lambda fake: len(bodies(fake)) == 2)

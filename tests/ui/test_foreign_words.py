@@ -112,7 +112,7 @@ def test_another_dialog_gives_way_to_the_connections(app: AppTest) -> None:
     click(app, "chat_templates_open")
     click(app, "connection_open")
 
-    assert [one.proto.dialog.title for one in app._tree if one.type == "dialog"] == ["Connect a service"]
+    assert [one.proto.dialog.title for one in app._tree if one.type == "dialog"] == ["Services"]
 
 
 def test_a_slash_in_a_services_name_is_refused(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

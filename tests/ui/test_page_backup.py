@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lib.chat import repository as chats
@@ -28,6 +29,11 @@ def an_app(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]
 def titles() -> list[str]:
     store = resources.services().store
     return [chat.title for chat in store.read(lambda db: chats.chats_of(db, LOCAL_OWNER))]
+
+
+def test_the_page_takes_as_large_a_backup_as_the_server_does(app: AppTest) -> None:
+    assert uploader(app.run()).proto.max_upload_size_mb == st.get_option("server.maxUploadSize") == 100
+    assert any("Up to 100 MB" in caption.value for caption in app.caption)
 
 
 def uploader(app: AppTest):  # type: ignore[no-untyped-def]

@@ -32,6 +32,12 @@ function mark() {
   if (document.body.translate !== translate) document.body.translate = translate;
 }
 
+// Enter in the address connects, as it does in the key below it: that one is in a form, the address can't be.
+addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.closest?.(".st-key-connection_base_url")) return;
+  setTimeout(() => document.querySelector(".st-key-connection_save button")?.click()); // when the address is told
+});
+
 // The connection's dialog begins where something is to be typed, and leads on to the message: a key, Enter, a question,
 // Enter. Not on a phone, where a keyboard would cover the dialog before it is read.
 let keyField = null;

@@ -7,7 +7,7 @@ from lib.gateway.endpoints import find
 from lib.services import Services
 from lib.ui.chat import model_actions
 from lib.ui.chat.edit_actions import begin_writing
-from lib.ui.shared.connection import local_services
+from lib.ui.shared.connection import local_services, open_dialog
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 
@@ -50,12 +50,13 @@ def no_such_chat() -> None:
 
 def _what_answers(local: bool, anything: bool) -> None:
     if not anything:
-        st.info(
-            _(
-                "The practice model is not installed on this computer. "
-                "Connect a service to begin (button on the right)."
-            ),
-            icon=":material/info:",
+        st.markdown(_("The practice model is not installed on this computer. Connect a service to begin:"))
+        st.button(
+            _("Connect a service"),
+            key="chat_connect",
+            type="primary",
+            icon=":material/add_link:",
+            on_click=open_dialog,
         )
     elif local:
         st.caption(

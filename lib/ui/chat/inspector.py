@@ -7,7 +7,7 @@ import streamlit as st
 from lib.calls.code_samples import KEY, SAMPLES
 from lib.chat import inspection
 from lib.chat.inspection import Inspection
-from lib.core.errors import InvalidInput
+from lib.core.errors import TemperaError
 from lib.core.i18n import N_
 from lib.core.request import Message
 from lib.core.rich_text import literal
@@ -37,7 +37,7 @@ def inspector(view: ChatView) -> None:
 def _body(view: ChatView, call_id: str) -> None:
     try:
         found = _planned(view) if call_id == NEXT else _made(view, call_id)
-    except InvalidInput as error:
+    except TemperaError as error:
         st.caption(error_sentence(error))
         return
     if len(found) > 1:

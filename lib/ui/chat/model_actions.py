@@ -1,7 +1,7 @@
 """Callbacks that ask a model, or stop an answer."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -78,10 +78,13 @@ def _as_it_ended(turn: Turn, answers: dict[str, Answer | None]) -> Turn:
 
 
 @contextmanager
-def errors_as_notices() -> Iterator[None]:
-    """What can't be done is said at the top of the page."""
+def errors_as_notices(then: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """What can't be done is said at the top of the page. A service that is missing is asked for in place, and `then`
+    goes on."""
     try:
         yield
+    except NotConnected as missing:
+        ask_for(resources.services(), visitor(), missing, then)
     except TemperaError as error:
         state.notices.append(error_sentence(error))
 
@@ -169,9 +172,16 @@ def keep_unsaved() -> None:
 
 
 def _put_back(text: str, why: TemperaError) -> None:
-    """Say why a message was not sent, and put it back into the composer."""
-    state.notices.append(error_sentence(why))
+    """Say why a message was not sent, and put it back into the composer; it goes out once a service that is missing is
+    connected."""
     st.session_state[INPUT] = text
+    with errors_as_notices(partial(_send_put_back, text)):
+        raise why
+
+
+def _send_put_back(text: str) -> None:
+    st.session_state[INPUT] = ""
+    send_text(text)
 
 
 def send_unconfirmed(leave_out: bool = False) -> None:
@@ -203,7 +213,7 @@ def _held(conversation: Conversation, turns: list[Turn], chosen: Form, text: str
 
 def send_edited(turn: Turn) -> None:
     """Send an edited question; the old one stays as a version of it."""
-    with errors_as_notices():
+    with errors_as_notices(partial(send_edited, turn)):
         conversation, asked = current(), form()
         conversation.send_edited(turn, st.session_state[EDITED], asked)
         state.editing = None
@@ -212,14 +222,14 @@ def send_edited(turn: Turn) -> None:
 
 def try_again(turn: Turn | None = None, model: str | None = None) -> None:
     """Ask once more, the last question or that of the answer `turn`, with the settings as they stand."""
-    with errors_as_notices():
+    with errors_as_notices(partial(try_again, turn, model)):
         asked = form()
         current().regenerate(replace(asked, model=model, others=()) if model else asked, turn)
 
 
 def continue_answer(turn: Turn) -> None:
     """Let a cut or begun answer be continued."""
-    with errors_as_notices():
+    with errors_as_notices(partial(continue_answer, turn)):
         current().continue_answer(turn, form())
 
 
@@ -231,17 +241,14 @@ def allow_longer(turn: Turn) -> None:
 
 
 def fetch_missing(turn: Turn) -> None:
-    """Ask for the versions of an answer that did not come. A service that is gone is asked for in place."""
-    with errors_as_notices():
-        try:
-            current().fetch_missing(turn)
-        except NotConnected as gone:
-            ask_for(resources.services(), visitor(), gone, partial(fetch_missing, turn))
+    """Ask for the versions of an answer that did not come."""
+    with errors_as_notices(partial(fetch_missing, turn)):
+        current().fetch_missing(turn)
 
 
 def use_second_address(turn: Turn) -> None:
     """Ask once more, at the service's second address; an answer that is still awaited is given up."""
-    with errors_as_notices():
+    with errors_as_notices(partial(use_second_address, turn)):
         conversation = current()
         stop(turn.call.id if turn.call else None)
         conversation.use_other_address(turn)

@@ -15,8 +15,6 @@ from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
-MOST_MEGABYTES = 500
-"""Of a backup that is restored by the page; a larger one by the command."""
 BUSY = N_("Answers are still being written. Wait for them or stop them, then restore.")
 
 
@@ -33,9 +31,9 @@ def backup_section(services: Services) -> None:
         on_click="ignore",
         help=_("All chats, sweeps, settings and the usage history in one file. Keys are not in it."),
     )
-    file = st.file_uploader(
-        _("Restore a backup"), type=["db"], key=_uploader(), max_upload_size=MOST_MEGABYTES, label_visibility="visible"
-    )
+    file = st.file_uploader(_("Restore a backup"), type=["db"], key=_uploader())
+    most = st.get_option("server.maxUploadSize")
+    st.caption(_("Up to {most} MB; a larger one by the command `make restore`.").format(most=most))
     if file is not None:
         st.caption(_("This replaces everything that is here now; a copy of that is kept beside the database."))
         st.button(

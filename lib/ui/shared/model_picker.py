@@ -52,11 +52,9 @@ def first_for_chats(values: Sequence[str]) -> str | None:
 
 def model_picker(services: Services, owner: str, key: str) -> str:
     """The chosen model, at first that of `first_model`."""
+    choose_first(services, owner, key)
     models, chosen = options(services, owner), st.session_state.get(key)
-    first = first_model(services, owner) if chosen is None else None
-    if first is not None:
-        st.session_state[key] = first
-    elif chosen is not None and chosen not in models:
+    if chosen is not None and chosen not in models:
         # Streamlit drops a value that is none of the options, and any typed id has to stay.
         models.append(chosen)
     value = st.selectbox(
@@ -73,6 +71,13 @@ def model_picker(services: Services, owner: str, key: str) -> str:
     return value or ""
 
 
+def choose_first(services: Services, owner: str, key: str) -> None:
+    """Where no model is chosen, let it be that of `first_model`."""
+    first = first_model(services, owner) if st.session_state.get(key) is None else None
+    if first is not None:
+        st.session_state[key] = first
+
+
 def begin_with(services: Services, endpoint: Endpoint) -> None:
     """Let both pages go on with a service that was connected just now; the sweep only where nothing was chosen yet."""
     state.newest_service = endpoint.name
@@ -81,6 +86,23 @@ def begin_with(services: Services, endpoint: Endpoint) -> None:
     practice = [model_value(services.local, model) for model in services.local.models] if services.local else []
     if st.session_state.get("sweep_models") in ([], practice):
         st.session_state.pop("sweep_models")
+
+
+def forget(services: Services, owner: str, endpoint: Endpoint) -> None:
+    """Let no choice keep a model of a service that was disconnected just now."""
+    if state.newest_service == endpoint.name:
+        state.newest_service = None
+    connected = services.registry.endpoints(owner)
+    if any(one.name == endpoint.name for one in connected):
+        return  # the operator's, which has been there all the time
+    if not connected or _is_of(endpoint, st.session_state.get("chat_model") or ""):
+        st.session_state.pop("chat_model", None)
+    for key in ("chat_models_beside", "sweep_models"):
+        kept = [value for value in st.session_state.get(key) or () if connected and not _is_of(endpoint, value)]
+        if kept:
+            st.session_state[key] = kept
+        else:
+            st.session_state.pop(key, None)
 
 
 def first_model(services: Services, owner: str) -> str | None:
@@ -121,6 +143,10 @@ def _ask_again(services: Services, owner: str, endpoint: Endpoint, place: str) -
         on_click=services.models.forget,
         args=(owner, endpoint),
     )
+
+
+def _is_of(endpoint: Endpoint, value: str) -> bool:
+    return value.startswith(f"{endpoint.name}/")
 
 
 def _for_chats(value: str) -> bool:

@@ -123,6 +123,12 @@ class State:
     """Why the connection dialog was opened, where it was not the visitor who did it."""
     after_connecting: SessionValue[tuple[str, Callable[[], None]] | None] = SessionValue("after_connecting", _nothing)
     """What goes on by itself once the service of this name is connected again."""
+    services_named: SessionValue[int] = SessionValue("services_named", int)
+    """How many times the typed address was of another service than the one chosen, in the open connection dialog."""
+    forgotten: SessionValue[str | None] = SessionValue("forgotten_service", _nothing)
+    """The title of the service that was forgotten in the open connection dialog."""
+    forgot: SessionValue[bool] = SessionValue("forgot_service", bool)
+    """Whether that was just now, and the page around the dialog does not know it yet."""
     going_on: SessionValue[Callable[[], None] | None] = SessionValue("going_on", _nothing)
     """What is to go on now, in the run after the one in which the dialog was closed."""
     newest_service: SessionValue[str | None] = SessionValue("newest_service", _nothing)
@@ -143,7 +149,9 @@ class State:
     def close_dialogs(self) -> None:
         """Close the one that is open. Streamlit refuses a page that draws two of them."""
         self.choosing_model = self.connecting = self.choosing_prompt = False
-        self.inspected, self.offered_chats = None, None
+        self.inspected = self.offered_chats = None
+        self.services_named = 0
+        self.why_connecting = self.after_connecting = self.forgotten = None
 
 
 state = State()

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from lib.core.errors import InvalidInput, TemperaError
+from lib.core.errors import InvalidInput, NotConnected, TemperaError
 from lib.core.i18n import N_
 from lib.gateway.endpoints import Endpoint, find
 from lib.practice.pace import USUAL_PER_MINUTE
@@ -13,7 +13,7 @@ from lib.services import Services
 from lib.sweep.estimate import PlanEstimate, estimate
 from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
 from lib.ui.shared import controls, resources
-from lib.ui.shared.connection import local_services, open_dialog
+from lib.ui.shared.connection import ask_for, local_services, open_dialog
 from lib.ui.shared.figures import money
 from lib.ui.shared.model_picker import first_for_chats, first_model, list_troubles, model_label, options
 from lib.ui.shared.state import state
@@ -138,6 +138,8 @@ def run() -> None:
     who = visitor()
     try:
         state.sweep_id = resources.services().sweeps.launch(who.owner, who.session, read_plan())
+    except NotConnected as missing:
+        ask_for(resources.services(), who, missing, run)
     except TemperaError as error:
         state.notices.append(error_sentence(error))
     st.session_state.pop("sweep_page", None)

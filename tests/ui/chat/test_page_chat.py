@@ -381,7 +381,7 @@ def test_a_key_in_a_question_is_sent_as_it_was_typed_and_neither_shown_nor_store
 
 @pytest.mark.row("C1")
 def test_without_any_service_the_page_says_what_to_do(unconnected: AppTest) -> None:
-    assert "Connect a service to begin" in shown(unconnected)
+    assert "chat_connect" in buttons(unconnected)
 
     ask(unconnected, "hello")
     assert "No service is connected yet." in shown(unconnected)

@@ -1,0 +1,220 @@
+"""The form of the connection's dialog: a service's address and key, tried before they are kept."""
+
+from contextlib import suppress
+
+import streamlit as st
+
+from lib.core.errors import InvalidInput, TemperaError
+from lib.core.i18n import N_
+from lib.core.rich_text import literal
+from lib.gateway.connecting import Found, better_address, find_service
+from lib.gateway.endpoint_registry import typed_endpoint
+from lib.gateway.endpoints import KEY_PAGES, SERVICES, Endpoint, name_of
+from lib.gateway.pasted_text import cleaned_address
+from lib.services import Services
+from lib.ui.shared import model_picker
+from lib.ui.shared.connected_services import remember
+from lib.ui.shared.error_box import error_box
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, _n, error_sentence
+from lib.ui.shared.visitor import Visitor
+from lib.visitor import known_services
+
+TEST_SECONDS = 20.0
+CUSTOM = "custom"
+
+
+def connection_form(services: Services, visitor: Visitor) -> None:
+    """The service, its address and its key; below them what came of it."""
+    if "connection_base_url" not in st.session_state:
+        begin_with(_likely_address(services, visitor))
+    st.selectbox(
+        _("Service"),
+        [*SERVICES, CUSTOM],
+        format_func=lambda name: SERVICES[name][0] if name in SERVICES else _("Another address"),
+        key=_service_key(),
+        on_change=_fill_address,
+        args=(_service_key(),),
+    )
+    # Not in the form below: what a form holds is told with its button only, and Service has to follow the address.
+    st.text_input(
+        _("Address (base URL)"),
+        key="connection_base_url",
+        placeholder="https://api.example.com/v1",
+        on_change=_name_service,
+    )
+    _key_and_button(services)
+    _captions(services)
+    if st.session_state.pop("connection_test", False):
+        _test(services, visitor)
+
+
+def begin_with(address: str) -> None:
+    """What the dialog opens with: an address, and the service that it is of."""
+    st.session_state["connection_base_url"] = address
+    st.session_state["connection_service"] = _service_of(address)
+
+
+def use_found(services: Services, visitor: Visitor, found: Found) -> None:
+    """Connect a service that was found on this computer."""
+    _connect(services, visitor, found)
+    state.notices.append(_is_connected(found))
+    state.connected += 1
+    state.close_dialogs()
+
+
+def _likely_address(services: Services, visitor: Visitor) -> str:
+    """Where a key is probably for: the operator's service that has none, else the one connected before a restart."""
+    connected = {one.base_url: one for one in services.registry.endpoints(visitor.owner) if one is not services.local}
+    without = [address for address, one in connected.items() if not one.api_key.get_secret_value()]
+    known = services.store.read(lambda db: known_services.addresses(db, visitor.owner)).values()
+    return [*without, *(address for address in known if address not in connected), SERVICES["apiyi"][1]][0]
+
+
+def _key_and_button(services: Services) -> None:
+    # In a form: a password field that is left by Tab, or by its own eye, keeps its text to itself (streamlit#5659).
+    with st.form("connection_form", border=False):
+        st.text_input(
+            _("Key"),
+            key="connection_key",
+            type="password",
+            autocomplete="off",
+            placeholder=_("none needed") if _on_this_computer() else "sk-…",
+        )
+        if services.keychain.usable:
+            st.checkbox(_("Remember on this computer"), key="connection_remember")
+        # The test runs in the dialog's body, not in the callback: a callback can draw neither spinner nor error.
+        st.form_submit_button(
+            _("Connect"), key="connection_save", type="primary", on_click=_ask_for_test, width="stretch"
+        )
+
+
+# Below the button: what is above it must not move while it is being pressed, when the address has just been left.
+def _captions(services: Services) -> None:
+    service = st.session_state[_service_key()]
+    if service in KEY_PAGES:
+        st.caption(_("Where to get a key: {page}").format(page=KEY_PAGES[service]))
+    if _on_this_computer():
+        return
+    words = [_("Your key goes to this address only. It stays in Tempera's memory until Tempera ends.")]
+    if services.keychain.usable:
+        words.append(_("Ticked, it is also kept in this computer's keychain until you press Forget."))
+    st.caption(" ".join(words))
+
+
+def _on_this_computer() -> bool:
+    service = st.session_state[_service_key()]
+    return service in SERVICES and service not in KEY_PAGES
+
+
+def _fill_address(key: str) -> None:
+    if key == _service_key():
+        name = st.session_state[key]
+        st.session_state["connection_base_url"] = SERVICES[name][1] if name in SERVICES else ""
+
+
+def _name_service() -> None:
+    """Let *Service* be that of the address."""
+    service = _service_of(st.session_state["connection_base_url"])
+    if service != st.session_state[_service_key()]:
+        # In a field of its own: with a press that comes at once, the browser tells the former choice as if it were new,
+        # and the key would go to the address of that.
+        state.services_named += 1
+        st.session_state[_service_key()] = service
+
+
+def _service_key() -> str:
+    return f"connection_service_{state.services_named}" if state.services_named else "connection_service"
+
+
+def _service_of(address: str) -> str:
+    """The well-known service that has this address, else CUSTOM."""
+    with suppress(ValueError):  # no address yet: Connect says so
+        name = name_of(cleaned_address(address))
+        return name if name in SERVICES else CUSTOM
+    return CUSTOM
+
+
+def _ask_for_test() -> None:
+    st.session_state["connection_test"] = True
+    state.forgotten = None
+
+
+def _use(address: str) -> None:
+    st.session_state["connection_base_url"] = address
+    _name_service()
+    _ask_for_test()
+
+
+def _test(services: Services, visitor: Visitor) -> None:
+    """Find out whether a chat can be had, and connect; say what is wrong otherwise."""
+    typed: Endpoint | None = None
+    try:
+        typed = typed_endpoint(st.session_state["connection_base_url"], st.session_state["connection_key"])
+        offered = services.registry.offered_at(typed.base_url)
+        if offered is not None and not typed.api_key.get_secret_value():
+            typed = offered  # nobody wants to be without the key that is there
+        with st.spinner(_("Asking {service} …").format(service=literal(typed.title))):
+            found = services.dispatcher.jobs.call(find_service(services.dispatcher.client, typed), TEST_SECONDS)
+        notice = _notice(found, typed, operators=typed is offered)
+        if typed is not offered:
+            _connect(services, visitor, found)
+            remember(services, visitor, found.endpoint, bool(st.session_state.get("connection_remember")))
+    except TimeoutError:
+        error_box(
+            InvalidInput(
+                N_("{service} gave no answer within {seconds:.0f} seconds."),
+                service=typed.title if typed else "",
+                seconds=TEST_SECONDS,
+            )
+        )
+    except TemperaError as wrong:
+        error_box(wrong)
+        _offer(better_address(typed, wrong) if typed else "")
+    else:
+        state.notices.append(notice)
+        state.connected += 1
+        awaited, then = state.after_connecting or ("", None)
+        state.close_dialogs()
+        state.going_on = then if awaited in ("", found.endpoint.name) else None
+        st.rerun()
+
+
+def _offer(address: str) -> None:
+    """What was probably meant; it is asked only when the person agrees, since it may be somebody else's."""
+    if address:
+        words = _("Use {address}").format(address=literal(address))
+        st.button(words, key="connection_use", on_click=_use, args=(address,), width="stretch")
+
+
+def _is_connected(found: Found) -> str:
+    service, count = literal(found.endpoint.title), len(found.models)
+    if found.models:
+        words = _n("{service} is connected: {count} model.", "{service} is connected: {count} models.", count)
+    else:
+        words = _("{service} is connected. It has no list of models: type the model's id.")
+    return words.format(service=service, count=count)
+
+
+def _notice(found: Found, typed: Endpoint, operators: bool) -> str:
+    parts = [_is_connected(found)]
+    if found.endpoint.base_url != typed.base_url:
+        parts.append(_("Its address is {address}.").format(address=literal(found.endpoint.base_url)))
+    if operators:
+        parts.append(_("Its key is that of whoever runs this Tempera."))
+    elif not found.endpoint.api_key.get_secret_value():
+        parts.append(_("No key was sent."))
+    if found.warning is not None:
+        parts.append(error_sentence(found.warning))
+    return " ".join(parts)
+
+
+def _connect(services: Services, visitor: Visitor, found: Found) -> None:
+    """Keep the service for this visitor, and let the pages begin with one of its models."""
+    endpoint = services.registry.connect(visitor.owner, found.endpoint)
+    # Another key may see other models than those that are known.
+    services.models.forget(visitor.owner, endpoint)
+    if found.models:
+        services.models.known(visitor.owner, endpoint, found.models)
+    services.store.write(lambda db: known_services.connected(db, visitor.owner, endpoint))
+    model_picker.begin_with(services, endpoint)
