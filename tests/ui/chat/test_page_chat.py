@@ -17,6 +17,7 @@ from tests.pages import (
     as_read,
     ask,
     bodies,
+    buttons,
     choose_model,
     click,
     connect,
