@@ -20,54 +20,24 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message, error_sentence
 from lib.ui.shared.unsupported_params import ANY_MODEL
 from lib.ui.shared.visitor import Visitor, visitor
-from lib.ui.sweep.prior_conversation import history, history_line
+from lib.ui.sweep import axis_picker, input_table, temperatures
+from lib.ui.sweep.prior_conversation import fill_history, history, history_line
 
-READY_TEMPERATURES = (0.0, 0.3, 0.7, 1.0, 1.3, 1.6, 2.0)
-START = {"sweep_temperatures": [0.0, 0.7, 1.3], "sweep_repeats": 2, "sweep_concurrency": 4, "sweep_max_tokens": 200}
+START = {"sweep_repeats": 2, "sweep_concurrency": 4, "sweep_max_tokens": 200}
 KEPT: dict[str, Any] = {"persist_state": "session"}
-EXAMPLES = (N_("Name a new flavour of ice cream and praise it in one sentence."),)
+PLACEHOLDER = N_("Name a new flavour of ice cream and praise it in one sentence.")
 
 
 def sweep_form(services: Services, visitor: Visitor) -> None:
-    """Prompt, models, temperatures, repeats; the rest under More options."""
-    models = _known_models(services, visitor)
-    first = first_model(services, visitor.owner) if state.newest_service else first_for_chats(models)
-    for key, value in {**START, "sweep_models": [first] if first else []}.items():
+    """Prompt, inputs, models, temperatures, repeats; the rest under More options."""
+    for key, value in {**START, temperatures.KEY: list(temperatures.START)}.items():
         st.session_state.setdefault(key, value)
     history_line()
-    st.text_area(_("What should they write?"), key="sweep_prompt", height=90, placeholder=_(EXAMPLES[0]), **KEPT)
-    st.multiselect(
-        _("Models"),
-        models,
-        format_func=model_label,
-        key="sweep_models",
-        accept_new_options=True,
-        placeholder=_("Choose models or type their ids"),
-        select_all=False,  # it stood first in the list, and one Enter took 217 models
-        **KEPT,
-    )
-    list_troubles(services, visitor.owner, "sweep")
-    local_services(services, visitor, "sweep")
-    if len(models) == 1:
-        st.button(
-            _("Connect a service to compare several models"),
-            key="sweep_connect",
-            type="tertiary",
-            icon=":material/add_link:",
-            on_click=open_dialog,
-        )
-    st.multiselect(
-        _("Creativity (temperature)"),
-        _known_temperatures(),
-        key="sweep_temperatures",
-        accept_new_options=True,
-        placeholder=_("Choose values or type one, 0 to 2"),
-        select_all=False,
-        help=_("0 is precise and nearly always the same, about 0.7 balanced, from 1 creative, above 1.5 wild."),
-        **KEPT,
-    )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input(_("Answers per setting"), 1, MAX_REPEATS, key="sweep_repeats", **KEPT)
+    st.text_area(_("What should they write?"), key="sweep_prompt", height=90, placeholder=_(PLACEHOLDER), **KEPT)
+    input_table.input_table(_texts())
+    _models(services, visitor)
+    temperatures.temperature_picker()
+    st.number_input(_("Answers per setting"), 1, MAX_REPEATS, key="sweep_repeats", width=160, **KEPT)
     with st.expander(_("More options"), key="sweep_more", icon=":material/tune:"):
         _more()
 
@@ -81,12 +51,28 @@ def read_plan() -> Plan:
         prompt=state.get("sweep_prompt") or "",
         system=state.get("sweep_system") or "",
         models=unique(state.get("sweep_models") or []),
-        temperatures=unique([_number(value) for value in state.get("sweep_temperatures") or []]),
+        temperatures=temperatures.temperatures(),
         repeats=state.get("sweep_repeats", 1),
         concurrency=state.get("sweep_concurrency", START["sweep_concurrency"]),
         params=params,
         history=history(),
+        inputs=input_table.inputs(_texts()),
+        axis=axis_picker.axis(),
     ).checked()
+
+
+def fill_form(plan: Plan) -> None:
+    """Let the form ask what `plan` asks."""
+    session = st.session_state
+    session["sweep_prompt"], session["sweep_system"] = plan.prompt, plan.system
+    session["sweep_models"], session[temperatures.KEY] = list(plan.models), list(plan.temperatures)
+    session[temperatures.TYPED] = ""
+    session["sweep_repeats"], session["sweep_concurrency"] = plan.repeats, plan.concurrency
+    session["sweep_max_tokens_on"] = plan.params.max_tokens is not None
+    session["sweep_max_tokens"] = plan.params.max_tokens or START["sweep_max_tokens"]
+    fill_history(plan.history)
+    input_table.fill(plan.inputs)
+    axis_picker.fill(plan.axis)
 
 
 def plan_line(services: Services, visitor: Visitor) -> None:
@@ -101,8 +87,20 @@ def plan_line(services: Services, visitor: Visitor) -> None:
     line = _n(
         "{answers} answer, about {tokens:,} input tokens", "{answers} answers, about {tokens:,} input tokens", plan.size
     )
-    st.caption(" · ".join([line.format(answers=found.answers, tokens=found.prompt_tokens), *_cost(found)]))
+    counts = line.format(answers=found.answers, tokens=found.prompt_tokens)
+    st.caption(" · ".join([counts, *_cost(found), _limit(plan)]))
     _practice_line(services, plan, endpoints)
+
+
+def _limit(plan: Plan) -> str:
+    """What ends an answer before the model does."""
+    limits = {plan.params_of(None, variant).max_tokens for variant in range(plan.slices[1])}
+    known = [limit for limit in limits if limit is not None]
+    if len(known) < len(limits):
+        return _("no limit to their length")
+    if len(known) > 1:
+        return _("cut off after {least:,} to {most:,} tokens (max_tokens)").format(least=min(known), most=max(known))
+    return _("cut off after {most:,} tokens (max_tokens)").format(most=known[0])
 
 
 def _practice_line(services: Services, plan: Plan, endpoints: Sequence[Endpoint]) -> None:
@@ -110,7 +108,7 @@ def _practice_line(services: Services, plan: Plan, endpoints: Sequence[Endpoint]
     if services.local is None or not endpoints:
         return
     models = [model for model in plan.models if find(model, endpoints)[0] is services.local]
-    answers, measured = len(models) * len(plan.temperatures) * plan.repeats, services.local.pace.per_minute
+    answers, measured = len(models) * plan.size // len(plan.models), services.local.pace.per_minute
     pace = measured or USUAL_PER_MINUTE
     minutes = round(answers / pace)
     if minutes < 1:
@@ -145,29 +143,44 @@ def run() -> None:
     st.session_state.pop("sweep_page", None)
 
 
+def _models(services: Services, visitor: Visitor) -> None:
+    models = list(unique([*options(services, visitor.owner), *(st.session_state.get("sweep_models") or [])]))
+    first = first_model(services, visitor.owner) if state.newest_service else first_for_chats(models)
+    st.session_state.setdefault("sweep_models", [first] if first else [])
+    st.multiselect(
+        _("Models"),
+        models,
+        format_func=model_label,
+        key="sweep_models",
+        accept_new_options=True,
+        placeholder=_("Choose models or type their ids"),
+        select_all=False,  # it stood first in the list, and one Enter took 217 models
+        **KEPT,
+    )
+    list_troubles(services, visitor.owner, "sweep")
+    local_services(services, visitor, "sweep")
+    if len(models) == 1:
+        st.button(
+            _("Connect a service to compare several models"),
+            key="sweep_connect",
+            type="tertiary",
+            icon=":material/add_link:",
+            on_click=open_dialog,
+        )
+
+
 def _more() -> None:
     controls.system_prompt("sweep")
     st.session_state.setdefault("sweep_max_tokens_on", True)
     controls.number("sweep", "max_tokens", ANY_MODEL)
-    st.number_input(_("Requests at the same time"), 1, MAX_CONCURRENCY, key="sweep_concurrency", **KEPT)
+    axis_picker.axis_picker()
+    st.number_input(_("Requests at the same time"), 1, MAX_CONCURRENCY, key="sweep_concurrency", width=160, **KEPT)
 
 
-def _known_models(services: Services, visitor: Visitor) -> list[str]:
-    """All models of the connected endpoints, and those chosen that are none of them."""
-    return list(unique([*options(services, visitor.owner), *(st.session_state.get("sweep_models") or [])]))
-
-
-def _known_temperatures() -> list[Any]:
-    return list(unique([*READY_TEMPERATURES, *(st.session_state.get("sweep_temperatures") or [])]))
-
-
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        raise InvalidInput(
-            N_("“{value}” is not a temperature; it has to be a number from 0 to 2."), value=value
-        ) from None
+def _texts() -> tuple[str, ...]:
+    """The texts of the form that may hold variables."""
+    session = st.session_state
+    return (session.get("sweep_prompt") or "", session.get("sweep_system") or "", *axis_picker.texts())
 
 
 def _cost(found: PlanEstimate) -> list[str]:

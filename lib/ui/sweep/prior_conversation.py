@@ -19,8 +19,13 @@ def take_over_draft() -> None:
         return
     st.session_state["sweep_prompt"] = draft.prompt
     st.session_state["sweep_system"], st.session_state["sweep_models"] = draft.system, list(draft.models)
-    st.session_state[KEY] = [message.to_send() for message in draft.history]
+    fill_history(draft.history)
     state.sweep_id = None
+
+
+def fill_history(messages: Sequence[Message]) -> None:
+    """Let the prompt go on from `messages`."""
+    st.session_state[KEY] = [message.to_send() for message in messages]
 
 
 def history() -> tuple[Message, ...]:

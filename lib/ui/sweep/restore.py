@@ -8,7 +8,7 @@ from lib.ui.shared import controls, session_restore
 from lib.ui.shared.session_restore import PageMemory
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import Visitor
-from lib.ui.sweep import actions, links
+from lib.ui.sweep import actions, axis_picker, input_table, links, temperatures
 
 
 def _exists(services: Services, owner: str, sweep_id: str) -> object:
@@ -21,6 +21,7 @@ SWEEP = PageMemory(
     "sweep_models",
     (
         *("sweep_prompt", "sweep_models", "sweep_temperatures", "sweep_repeats", "sweep_concurrency", "sweep_history"),
+        *(*input_table.KEYS, *axis_picker.KEYS, temperatures.TYPED),
         *controls.keys("sweep", ("system", "max_tokens")),
     ),
     _exists,

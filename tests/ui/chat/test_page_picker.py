@@ -206,7 +206,7 @@ def test_no_list_offers_to_choose_all_at_once(app: AppTest) -> None:
     sweep = new_tab("sweep")
     fields = [*app.multiselect, *sweep.multiselect]
 
-    assert {field.key for field in fields} >= {"sweep_models", "sweep_temperatures", "chat_models_beside"}
+    assert {field.key for field in fields} >= {"sweep_models", "chat_models_beside"}
     assert [field.key for field in fields if field.proto.select_all] == []
 
 

@@ -45,7 +45,7 @@ def sheet(app: AppTest) -> list[dict[str, str]]:
 def test_the_first_grid_takes_three_actions(app: AppTest, api: FakeApi) -> None:
     assert app.multiselect(key="sweep_models").value == [f"{host(api)}/echo"]
     app.text_area(key="sweep_prompt").set_value("Praise tea.").run()
-    app.multiselect(key="sweep_temperatures").set_value([0.0, 1.3]).run()
+    app.pills(key="sweep_temperatures").set_value([0.0, 1.3]).run()
     run_sweep(app)
 
     assert "4 done, 0 failed, 4 in all" in shown(app)
@@ -220,15 +220,6 @@ def test_nonsense_in_a_link_is_said(subtests: pytest.Subtests, app: AppTest, api
     ]:
         with subtests.test(query=query):
             assert sentence in shown(link(api, "echo", **query))
-
-
-def test_a_typed_temperature_that_is_none_is_said_and_nothing_is_sent(app: AppTest, api: FakeApi) -> None:
-    tab = link(api, "echo")
-    tab.multiselect(key="sweep_temperatures").set_value([0.0, "warm"]).run()
-    tab.button(key="sweep_run").click().run()
-
-    assert "“warm” is not a temperature" in shown(tab)
-    assert bodies(api) == []
 
 
 def test_a_dead_service_is_said_in_every_cell(app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:

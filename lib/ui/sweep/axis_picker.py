@@ -1,0 +1,97 @@
+"""Chooses the one further thing that a sweep varies: a parameter, or the system prompt."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from lib.core.errors import InvalidInput
+from lib.core.i18n import N_
+from lib.core.parameters import RANGES
+from lib.sweep.number_list import numbers
+from lib.sweep.plan import SYSTEM, VARIED, Axis
+from lib.ui.shared.texts import _, error_message
+
+FIELD = "sweep_vary"
+VALUES = "sweep_vary_values"
+MOST_SYSTEMS = 5
+KEPT: dict[str, Any] = {"persist_state": "session"}
+SYSTEMS = tuple(f"sweep_system_{number}" for number in range(2, MOST_SYSTEMS + 1))
+"""Further system prompts; the first one is that of the form, `sweep_system`."""
+KEYS = (FIELD, VALUES, *SYSTEMS)
+EXAMPLES = {
+    "top_p": "0.5, 0.9, 1",
+    "max_tokens": "50, 200",
+    "presence_penalty": "0, 0.5, 1",
+    "frequency_penalty": "0, 0.5, 1",
+}
+
+
+def axis_picker() -> None:
+    """What is varied, and its values."""
+    options = ["", *VARIED]
+    st.selectbox(
+        _("Vary something else"),
+        options,
+        format_func=lambda field: _("nothing") if not field else _("System prompt") if field == SYSTEM else str(field),
+        key=FIELD,
+        **KEPT,
+    )
+    field = st.session_state.get(FIELD)
+    if field == SYSTEM:
+        _systems()
+    elif field:
+        st.text_input(_("Values of {field}").format(field=field), key=VALUES, placeholder=EXAMPLES[field], **KEPT)
+        try:
+            axis()
+        except InvalidInput as wrong:
+            st.error(error_message(wrong), icon=":material/error:")
+
+
+def axis() -> Axis | None:
+    """The further axis as the form stands; None where nothing further is varied, or only one value is given. Raises
+    InvalidInput for values that can't be read."""
+    field = st.session_state.get(FIELD)
+    if not field:
+        return None
+    if field == SYSTEM:
+        first = st.session_state.get("sweep_system") or ""
+        further = [text for text in texts() if text.strip()]
+        return Axis(SYSTEM, tuple(dict.fromkeys([first, *further]))) if further else None
+    found = _whole(field, numbers(st.session_state.get(VALUES) or ""))
+    return Axis(field, found) if found else None
+
+
+def texts() -> tuple[str, ...]:
+    """The further system prompts, where they are what is varied."""
+    of_system = st.session_state.get(FIELD) == SYSTEM
+    return tuple(st.session_state.get(key) or "" for key in SYSTEMS) if of_system else ()
+
+
+def fill(axis: Axis | None) -> None:
+    """Set the controls to `axis`; the first of several system prompts is the form's own."""
+    st.session_state[FIELD] = axis.field if axis else ""
+    of_system = axis is not None and axis.field == SYSTEM
+    st.session_state[VALUES] = ", ".join(f"{value:g}" for value in axis.values) if axis and not of_system else ""
+    further: Sequence[Any] = axis.values[1:] if axis and of_system else ()
+    for number, key in enumerate(SYSTEMS):
+        st.session_state[key] = further[number] if number < len(further) else ""
+
+
+def _systems() -> None:
+    """A field for each further system prompt, and an empty one for the next."""
+    st.caption(_("The one above is the first; these are asked as well."))
+    for number, key in enumerate(SYSTEMS, 2):
+        label = _("System prompt {number}").format(number=number)
+        st.text_area(label, key=key, height=70, label_visibility="collapsed", placeholder=label, **KEPT)
+        if not (st.session_state.get(key) or "").strip():
+            return
+
+
+def _whole(field: str, values: Sequence[float]) -> tuple[float, ...]:
+    """The values, as whole numbers where the parameter is one."""
+    if not RANGES[field].ours:
+        return tuple(values)
+    if any(not value.is_integer() for value in values):
+        raise InvalidInput(N_("“{field}” takes whole numbers only."), field=field)
+    return tuple(map(int, values))

@@ -1,0 +1,166 @@
+"""The set-up form of a sweep, from the main script on: what can be put in, what it says, and what is then sent."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.fake_api import FakeApi
+from tests.pages import bodies, host, new_tab, run_sweep, shown, switch_page
+
+
+@pytest.fixture
+def app(service: FakeApi) -> AppTest:
+    """The sweep page with one service, the fake one, and a prompt."""
+    return prompt(new_tab("sweep"), "Say {{x}}.")
+
+
+def prompt(app: AppTest, text: str) -> AppTest:
+    return app.text_area(key="sweep_prompt").set_value(text).run()
+
+
+def upload(app: AppTest, name: str, file: bytes) -> AppTest:
+    """Choose a file as the list of inputs."""
+    uploader = next(one for one in app.get("file_uploader") if str(one.key).startswith("sweep_inputs_file"))
+    uploader.upload(name, file, "text/csv").run()
+    assert not app.exception
+    return app
+
+
+def type_rows(app: AppTest, *rows: dict[str, str]) -> AppTest:
+    """Type rows into the table, below those that are there."""
+    key = str(app.data_editor[0].key)
+    app.session_state[key] = {"edited_rows": {}, "added_rows": list(rows), "deleted_rows": []}
+    app.run()
+    assert not app.exception
+    return app
+
+
+def asked(api: FakeApi) -> list[str]:
+    """The last message of each request."""
+    return [body["messages"][-1]["content"] for body in bodies(api)]
+
+
+def one_temperature(app: AppTest) -> AppTest:
+    app.number_input(key="sweep_repeats").set_value(1).run()
+    return app.pills(key="sweep_temperatures").set_value([0.0]).run()
+
+
+@pytest.mark.row("S5")
+def test_a_variable_brings_a_table_and_each_row_is_asked(app: AppTest, api: FakeApi) -> None:
+    assert "{{x}} has no value yet" in shown(app), "before Run"
+    assert app.button(key="sweep_run").label == "Run"
+    app.button(key="sweep_run").click().run()
+    assert bodies(api) == []
+
+    type_rows(one_temperature(app), {"x": "red"}, {"x": "{{x}} <b> $1"}, {"x": "  "})
+    assert app.button(key="sweep_run").label == "Run 2 answers"
+    run_sweep(app)
+    assert sorted(asked(api)) == ["Say red.", "Say {{x}} <b> $1."]
+    assert not prompt(new_tab("sweep"), "Say nothing.").data_editor
+
+
+@pytest.mark.row("S5")
+def test_rows_survive_another_variable_another_page_and_a_reload(app: AppTest) -> None:
+    type_rows(app, {"x": "red"}, {"x": "blue"})
+    prompt(app, "Say {{x}} to {{you}}.")
+    assert "2 rows have no value for “you”." in shown(app)
+    assert list(app.data_editor[0].value["x"])[:2] == ["red", "blue"]
+    prompt(app, "Say it to {{you}}.")
+    assert "{{you}} has no value yet" in shown(app)
+    prompt(app, "Say {{x}}.")
+    assert list(app.data_editor[0].value["x"])[:2] == ["red", "blue"]
+    switch_page(app, "usage")
+    switch_page(app, "sweep")
+    assert list(app.data_editor[0].value["x"])[:2] == ["red", "blue"]
+    assert list(new_tab("sweep").data_editor[0].value["x"])[:2] == ["red", "blue"]
+
+
+@pytest.mark.row("S5")
+def test_a_file_becomes_the_table_or_says_in_a_sentence_why_not(
+    subtests: pytest.Subtests, app: AppTest, api: FakeApi
+) -> None:
+    one_temperature(app)
+    for file, said, rows in [
+        (b"X;other\nred;1\nblue;2\n", "2 rows from the file.", ["red", "blue"]),
+        ("x\n保温杯\n雨伞和帽子\n".encode("gb18030"), "it was read as gb18030", ["保温杯", "雨伞和帽子"]),
+        (b"a,b\n1,2\n", "The file has no column “x”. It has: a, b.", ["保温杯", "雨伞和帽子"]),
+        (b"x\n" + b"1\n" * 1_000_000, "This file has more than 2,000 rows", ["保温杯", "雨伞和帽子"]),
+        (b"\x89PNG\r\n\x1a\n\0\0", "This file is no table", ["保温杯", "雨伞和帽子"]),
+    ]:
+        with subtests.test(said):
+            assert said in shown(upload(app, "list.csv", file))
+            assert [value for value in app.data_editor[0].value["x"] if value] == rows
+    run_sweep(app)
+    assert sorted(asked(api)) == ["Say 保温杯.", "Say 雨伞和帽子."]
+
+
+@pytest.mark.row("S5")
+def test_braces_can_be_sent_as_they_stand(app: AppTest, api: FakeApi) -> None:
+    app.toggle(key="sweep_inputs_off").set_value(True).run()
+    run_sweep(one_temperature(app))
+    assert asked(api) == ["Say {{x}}."]
+
+
+@pytest.mark.row("S1")
+def test_temperatures_are_ticked_typed_or_a_range_and_always_ascending(app: AppTest, api: FakeApi) -> None:
+    prompt(app, "Hi")
+    app.pills(key="sweep_temperatures").set_value([1.3, 0.0]).run()
+    app.text_input(key="sweep_temperatures_typed").set_value("0.25, 1 to 1.2 step 0.1").run()
+    assert app.pills(key="sweep_temperatures").value == [0, 0.25, 1, 1.1, 1.2, 1.3]
+    assert app.text_input(key="sweep_temperatures_typed").value == ""
+    app.number_input(key="sweep_repeats").set_value(1).run()
+    run_sweep(app)
+    assert sorted(body["temperature"] for body in bodies(api)) == [0, 0.25, 1, 1.1, 1.2, 1.3]
+
+
+def test_a_typed_temperature_that_is_none_is_said_and_nothing_is_sent(app: AppTest, api: FakeApi) -> None:
+    prompt(app, "Hi")
+    for typed, sentence in [("warm", "“warm” can't be read"), ("2.5", "“temperature” has to be a number from 0 to 2.")]:
+        app.text_input(key="sweep_temperatures_typed").set_value(typed).run()
+        app.button(key="sweep_run").click().run()
+        assert sentence in shown(app)
+        assert app.text_input(key="sweep_temperatures_typed").value == typed, "to be mended"
+    assert bodies(api) == []
+
+
+@pytest.mark.row("S4")
+def test_one_thing_further_is_varied(subtests: pytest.Subtests, app: AppTest, api: FakeApi) -> None:
+    one_temperature(prompt(app, "Hi"))
+    app.text_area(key="sweep_system").set_value("Be brief.").run()
+    for field, key, value, sent in [
+        ("max_tokens", "sweep_vary_values", "9, 5", {5, 9}),
+        ("top_p", "sweep_vary_values", "0.5 to 0.6", {0.5, 0.6}),
+        ("system", "sweep_system_2", "Be long.", {"Be brief.", "Be long."}),
+    ]:
+        with subtests.test(field):
+            before = len(bodies(api))
+            app.selectbox(key="sweep_vary").set_value(field).run()
+            kind = app.text_area if field == "system" else app.text_input
+            kind(key=key).set_value(value).run()
+            assert app.button(key="sweep_run").label == "Run 2 answers"
+            assert field != "max_tokens" or "cut off after 5 to 9 tokens (max_tokens)" in shown(app)
+            run_sweep(app)
+            new = bodies(api)[before:]
+            assert {body["messages"][0]["content"] if field == "system" else body[field] for body in new} == sent
+    app.selectbox(key="sweep_vary").set_value("max_tokens").run()
+    for typed, sentence in [("1.5", "“max_tokens” takes whole numbers only."), ("many", "“many” can't be read")]:
+        app.text_input(key="sweep_vary_values").set_value(typed).run()
+        assert sentence in shown(app) and app.button(key="sweep_run").label == "Run"
+
+
+@pytest.mark.row("S2")
+def test_what_cuts_the_answers_off_stands_above_run(app: AppTest) -> None:
+    prompt(app, "Hi")
+    assert "cut off after 200 tokens (max_tokens)" in shown(app)
+    app.toggle(key="sweep_max_tokens_on").set_value(False).run()
+    assert "no limit to their length" in shown(app)
+
+
+def test_too_much_and_too_little_are_a_sentence_before_run(app: AppTest, api: FakeApi) -> None:
+    prompt(app, "Hi")
+    app.multiselect(key="sweep_models").set_value([f"{host(api)}/m{number}" for number in range(34)]).run()
+    app.number_input(key="sweep_repeats").set_value(50).run()
+    assert "That makes 5,100 answers; at most 2,000 can be run at once." in shown(app)
+    app.multiselect(key="sweep_models").set_value([]).run()
+    assert "Choose at least one model." in shown(app)
+    app.button(key="sweep_run").click().run()
+    assert bodies(api) == []
