@@ -5,19 +5,22 @@ import streamlit as st
 from lib.ui.shared import resources
 from lib.ui.shared.frame import notices
 from lib.ui.shared.visitor import visitor
-from lib.ui.usage.charts import tokens_chart
+from lib.ui.usage import filters
+from lib.ui.usage.call_dialog import call_dialog
+from lib.ui.usage.downloads import downloads
 from lib.ui.usage.scope import chosen_scope, nothing_yet, viewer_zone
-from lib.ui.usage.tables import call_table, csv_button, model_table
+from lib.ui.usage.sections import sections
 from lib.ui.usage.tiles import coverage, sentence, tiles
 from lib.usage import queries
 from lib.usage.totals import MOST_ROWS, total
 
 services, who, zone = resources.services(), visitor(), viewer_zone()
 with st.container(key="usage_top", horizontal=True, vertical_alignment="center"):
-    scope = chosen_scope(who)
+    scope = chosen_scope(services, who, zone)
     models = services.store.read(lambda db: queries.by_model(db, scope))
     st.space("stretch")
-    csv_button(services, scope, disabled=not models)
+    downloads(services, scope, disabled=not models)
+filters.chips()
 notices()
 if not models:
     nothing_yet(services, who, scope)
@@ -28,6 +31,5 @@ newest = services.store.read(lambda db: queries.newest(db, scope, MOST_ROWS))
 sentence(totals, models, newest)
 tiles(totals)
 coverage(totals, newest)
-tokens_chart(services, scope, totals, models, newest, zone)
-model_table(models)
-call_table(newest, totals.calls, zone)
+sections(services, scope, totals, models, newest, zone)
+call_dialog(services, who.owner, zone)

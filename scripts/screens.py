@@ -80,7 +80,7 @@ def practice(page: Page, url: str, look: str) -> None:
     key(page, "sweep_csv").scroll_into_view_if_needed()
     picture(page, f"sweep-chart-{look}")
     page.goto(f"{url}/usage")
-    expect(key(page, "usage_calls")).to_be_visible(timeout=SECONDS)
+    expect(key(page, "usage_models")).to_be_visible(timeout=SECONDS)
     picture(page, f"usage-{look}")
 
 

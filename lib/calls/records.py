@@ -305,9 +305,9 @@ def named(row: Row[Any], names: Sequence[str]) -> dict[str, Any]:
     return dict(zip(names, row, strict=True))
 
 
-def found(conn: Connection, query: Select[Any]) -> list[CallRecord]:
-    """The records of the calls that `query`, made from `whole`, finds."""
-    result = conn.execute(query)
+def found(conn: Connection, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[CallRecord]:
+    """The records of the calls that `query`, made from `whole`, finds; `values` are those of its parameters."""
+    result = conn.execute(query, values)
     names = tuple(result.keys())
     rows = [named(row, names) for row in result]
     said: Answers = {}

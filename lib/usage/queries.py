@@ -33,6 +33,7 @@ from lib.calls.records import CallRecord
 from lib.calls.usage_rollups import COUNTS, DAY, QUARTER
 from lib.store.schema import calls, usage_days, usage_models, usage_quarters, usage_sessions
 from lib.usage.scope import Scope
+from lib.usage.speed import Timing
 from lib.usage.totals import ModelTotals, Slice
 
 MICROSECONDS = 1_000_000
@@ -115,6 +116,29 @@ def every(conn: Connection, scope: Scope) -> Iterator[CallRecord]:
     query = _rows(_Shape.of(scope)).execution_options(yield_per=CHUNK)
     for row in conn.execute(query, _named(scope)).mappings():
         yield records.figures(row)
+
+
+def timings(conn: Connection, scope: Scope, limit: int) -> list[Timing]:
+    """How long the last calls took, newest first."""
+    # any owner: _mine names the owner.
+    query = select(*(calls.c[name] for name in Timing._fields)).where(*_mine(calls, _Shape.of(scope)))
+    rows = conn.execute(query.order_by(calls.c.seq.desc()).limit(limit), _named(scope))
+    return [Timing(*row) for row in rows]
+
+
+def reported(conn: Connection, scope: Scope, limit: int) -> list[CallRecord]:
+    """The last whole answers whose tokens the service counted and whose texts are kept, newest first, with them."""
+    # any owner: _mine names the owner.
+    query = records.whole().where(*_mine(calls, _Shape.of(scope)))
+    query = query.where(calls.c.state == "ok", calls.c.usage_source == "reported", calls.c.temporary.is_(False))
+    return records.found(conn, query.order_by(calls.c.seq.desc()).limit(limit), _named(scope))
+
+
+def origin(conn: Connection, owner: str, call_id: str) -> tuple[str | None, str | None]:
+    """The chat and the sweep that a call was made for, by their ids."""
+    query = select(calls.c.chat_id, calls.c.sweep_id).where(calls.c.owner == owner, calls.c.id == call_id)
+    row = conn.execute(query).first()
+    return (row.chat_id, row.sweep_id) if row else (None, None)
 
 
 def any_call(conn: Connection, scope: Scope) -> bool:

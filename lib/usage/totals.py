@@ -4,6 +4,7 @@ Tokens are whole numbers, times microseconds since 1970 (UTC), costs US dollars,
 list prices. What is not known stays None (NA in tables) and never becomes 0.
 """
 
+import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -144,19 +145,24 @@ def by_time(slices: Sequence[Slice], bucket: Bucket, zone: ZoneInfo) -> pd.DataF
     return filled.rename_axis("time").reset_index()
 
 
+def ordered(models: Sequence[ModelTotals]) -> list[ModelTotals]:
+    """The models, the most tokens first."""
+    return sorted(models, key=lambda one: (-(one.tokens or 0), -one.calls, one.model))
+
+
 def by_model(models: Sequence[ModelTotals]) -> pd.DataFrame:
     """`model calls prompt completion cost`, the most tokens first. A model that several endpoints serve is named with
     its endpoint."""
-    ordered = sorted(models, key=lambda one: (-(one.tokens or 0), -one.calls, one.model))
+    rows = ordered(models)
     # Two services may serve the same id, and a chart would take them for one.
     twice = {one.model for one in models if sum(other.model == one.model for other in models) > 1}
     return pd.DataFrame(
         {
-            "model": [f"{one.endpoint}/{one.model}" if one.model in twice else one.model for one in ordered],
-            "calls": [one.calls for one in ordered],
-            "prompt": _whole([one.prompt_tokens for one in ordered]),
-            "completion": _whole([one.completion_tokens for one in ordered]),
-            "cost": _numbers([one.cost for one in ordered]),
+            "model": [f"{one.endpoint}/{one.model}" if one.model in twice else one.model for one in rows],
+            "calls": [one.calls for one in rows],
+            "prompt": _whole([one.prompt_tokens for one in rows]),
+            "completion": _whole([one.completion_tokens for one in rows]),
+            "cost": _numbers([one.cost for one in rows]),
         }
     )
 
@@ -186,6 +192,13 @@ def to_csv(rows: Iterable[CallRecord]) -> bytes:
     """A spreadsheet of calls: UTF-8 with BOM; no text in it is taken for a formula, numbers stay numbers."""
     header = ["time_utc", *("cost_usd" if name == "cost" else name for name in CSV_COLUMNS)]
     return csv_table.to_csv(header, ([_utc(row.started_at), *_cells(row)] for row in rows))
+
+
+def to_json(rows: Iterable[CallRecord]) -> bytes:
+    """The same as JSON: an object a call, with the columns of the CSV; what is not known is null."""
+    names = ["time_utc", *("cost_usd" if name == "cost" else name for name in CSV_COLUMNS)]
+    calls = [dict(zip(names, (_utc(row.started_at), *_cells(row)), strict=True)) for row in rows]
+    return json.dumps({"calls": calls}, ensure_ascii=False, indent=1).encode("utf-8", "replace")
 
 
 def _cells(row: CallRecord) -> Iterator[Any]:

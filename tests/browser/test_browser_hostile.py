@@ -160,7 +160,7 @@ def test_hostile_texts_do_nothing_in_a_chat(
     assert (page.evaluate(FOREIGN), heard) == ([], [])
     page.keyboard.press("Escape")
     key(page, "frame").get_by_role("link", name="Usage").click()
-    expect(key(page, "usage_calls")).to_be_visible()
+    expect(key(page, "usage_models")).to_be_visible()
     assert (page.evaluate(FOREIGN), heard) == ([], [])
 
 

@@ -49,7 +49,7 @@ def test_a_sweep_on_the_practice_model_survives_everything(context: BrowserConte
         progress(page, "4 done, 0 failed, 4 in all")
         expect(key(page, "sweep_csv")).to_be_visible()
         page.get_by_role("link", name="Usage").click()
-        expect(key(page, "usage_calls")).to_be_visible()
+        expect(key(page, "usage_models")).to_be_visible()
         calls = int(key(page, "usage_tiles").get_by_test_id("stMetricValue").nth(3).inner_text())
 
     assert 4 <= calls <= 6  # the two that were cut by the kill were asked again

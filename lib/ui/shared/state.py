@@ -107,6 +107,10 @@ class State:
     """How many sweeps the sidebar lists."""
     sweep_id: SessionValue[str | None] = SessionValue("open_sweep", _nothing)
     """The open sweep; None is a new one."""
+    usage_address_read: SessionValue[bool] = SessionValue("usage_address_read", bool)
+    """Whether the usage page has taken up its filters from the address."""
+    usage_call: SessionValue[str | None] = SessionValue("usage_call", _nothing)
+    """The call that is looked at on the usage page."""
     notices: SessionValue[list[str]] = SessionValue("notices", list)
     """Sentences to be shown once, at the top of the page."""
     upgrade_read: SessionValue[bool] = SessionValue("upgrade_read", bool)
@@ -149,7 +153,7 @@ class State:
     def close_dialogs(self) -> None:
         """Close the one that is open. Streamlit refuses a page that draws two of them."""
         self.choosing_model = self.connecting = self.choosing_prompt = False
-        self.inspected = self.offered_chats = None
+        self.inspected = self.offered_chats = self.usage_call = None
         self.services_named = 0
         self.why_connecting = self.after_connecting = self.forgotten = None
 

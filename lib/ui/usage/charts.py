@@ -56,6 +56,8 @@ def tokens_chart(
             bars = _by_model(models) if view == "model" else _by_call(newest, totals.calls, zone)
         if as_table:
             table(bars.frame)
+        elif bars.frame[["prompt", "completion"]].isna().all(axis=None):
+            st.caption(_("How many tokens these calls took is not known."))
         else:
             _draw(bars, _(VIEWS[view]))
         if bars.note:

@@ -1,5 +1,6 @@
-"""Chooses whose calls are shown, in which time zone, and what the page says before there are any."""
+"""Chooses which calls are shown, in which time zone, and what the page says where there are none."""
 
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -8,18 +9,31 @@ from lib.core.i18n import N_
 from lib.services import Services
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
-from lib.usage import queries
+from lib.ui.usage import filters
+from lib.usage import periods, queries
 from lib.usage.scope import Scope
 
-SESSION, ALL = "session", "all"
-SCOPES = {SESSION: N_("This session"), ALL: N_("All")}
-KEY = "usage_scope"
+SESSION, ALL, DATES = "session", "all", "dates"
+DAYS = {"today": 1, "week": 7, "month": 30}
+SCOPES = {
+    SESSION: N_("This session"),
+    "today": N_("Today"),
+    "week": N_("7 days"),
+    "month": N_("30 days"),
+    ALL: N_("All"),
+    DATES: N_("Dates"),
+}
+KEY, DATES_KEY = "usage_scope", "usage_dates"
+FIRST_DAY = date(2000, 1, 1)
+"""Else Streamlit takes none that is ten years before the first one chosen."""
 CHAT = "../../pages/chat.py"
 
 
-def chosen_scope(visitor: Visitor) -> Scope:
-    """The calls of this browser session, or all of the visitor's."""
+def chosen_scope(services: Services, visitor: Visitor, zone: ZoneInfo) -> Scope:
+    """The calls of this browser session, of a stretch of time, or all of the visitor's; as far as the filters let them
+    through."""
     st.session_state.setdefault(KEY, SESSION)
+    filters.read_address(KEY, DATES_KEY, tuple(SCOPES))
     chosen = st.segmented_control(
         _("Which calls"),
         list(SCOPES),
@@ -29,7 +43,10 @@ def chosen_scope(visitor: Visitor) -> Scope:
         label_visibility="collapsed",
         persist_state="session",
     )
-    return Scope(visitor.owner, None if chosen == ALL else visitor.session)
+    since, until = _dates(zone) if chosen == DATES else (_since(str(chosen), zone), None)
+    filtered = filters.chosen(services, visitor.owner)
+    filters.write_address(KEY, DATES_KEY if chosen == DATES else "", SESSION)
+    return Scope(visitor.owner, visitor.session if chosen == SESSION else None, since, until, **filtered)
 
 
 def viewer_zone() -> ZoneInfo:
@@ -41,15 +58,44 @@ def viewer_zone() -> ZoneInfo:
 
 
 def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
-    """One sentence and one way on: to the history where there is one, else to Chat."""
+    """One sentence and one way on: without the filters, to the history where there is one, else to Chat."""
     with st.container(key="usage_empty"):
-        if scope.session and services.store.read(lambda db: queries.any_call(db, Scope(visitor.owner))):
-            st.subheader(_("No model was asked in this session yet."), anchor=False)
+        if scope.filters:
+            st.subheader(_("No call is like that."), anchor=False)
+            st.button(_("Clear the filters"), key="usage_clear", type="primary", on_click=filters.clear)
+            return
+        if services.store.read(lambda db: queries.any_call(db, Scope(visitor.owner))):
+            session = _("No model was asked in this session yet.")
+            st.subheader(session if scope.session else _("No model was asked in that time."), anchor=False)
             st.button(_("Show all my calls"), key="usage_show_all", type="primary", on_click=_show_all)
             return
         st.subheader(_("Ask a model something, and what it used is shown here."), anchor=False)
         if st.button(_("Ask something in Chat"), key="usage_to_chat", type="primary"):
             st.switch_page(CHAT)
+
+
+def _since(chosen: str, zone: ZoneInfo) -> int | None:
+    return periods.last_days(DAYS[chosen], zone) if chosen in DAYS else None
+
+
+def _dates(zone: ZoneInfo) -> tuple[int, int]:
+    """The days from one date to another, which the visitor chooses."""
+    today = periods.today(zone)
+    st.session_state.setdefault(DATES_KEY, (today - timedelta(days=6), today))
+    given = st.date_input(
+        _("From and to"),
+        key=DATES_KEY,
+        min_value=FIRST_DAY,
+        max_value=today,
+        format="YYYY-MM-DD",
+        label_visibility="collapsed",
+        width=250,
+        persist_state="session",
+    )
+    # Between two clicks of a choice there is a first day only.
+    chosen: tuple[date, ...] = tuple(given) if isinstance(given, tuple) else ()
+    first, last = (chosen[0], chosen[-1]) if chosen else (today, today)
+    return periods.from_to(first, last, zone)
 
 
 def _show_all() -> None:

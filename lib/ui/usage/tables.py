@@ -1,6 +1,7 @@
-"""The tables of the usage page, their columns, and the CSV download."""
+"""The tables of the usage page and their columns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,57 +10,45 @@ import streamlit as st
 
 from lib.calls.records import CallRecord
 from lib.core.i18n import N_
-from lib.services import Services
 from lib.ui.shared.figures import COSTS, SOURCES, amount, ending
 from lib.ui.shared.texts import _
-from lib.usage import queries, totals
-from lib.usage.scope import Scope
+from lib.ui.usage import filters
+from lib.ui.usage.call_dialog import open_call
+from lib.usage import totals
 from lib.usage.totals import ModelTotals
 
 MISSING = "–"
 TIMES = "YYYY-MM-DD HH:mm:ss"
-MODEL_WIDTH, NUMBER_WIDTH = 150, 82
+MODEL_WIDTH, NUMBER_WIDTH, OPEN_WIDTH = 150, 82, 80
 ORDER = (
     *("time", "model", "prompt", "completion", "cost", "cost_source", "seconds", "ending", "answered"),
     *("page", "endpoint", "source", "first_token_seconds", "error"),
 )
-PAGES = {"chat": N_("Chat"), "sweep": N_("Sweep")}
 RUNNING = N_("in progress")
 
 
-def csv_button(services: Services, scope: Scope, disabled: bool) -> None:
-    """Every call of the scope as a file, made when it is asked for."""
-    st.download_button(
-        _("CSV"),
-        lambda: services.store.read(lambda db: totals.to_csv(queries.every(db, scope))),
-        file_name="tempera-usage.csv",
-        mime="text/csv",
-        key="usage_csv",
-        icon=":material/download:",
-        on_click="ignore",
-        disabled=disabled,
-    )
-
-
 def model_table(models: Sequence[ModelTotals]) -> None:
-    """What each model used, the most tokens first."""
+    """What each model used, the most tokens first; one of them can be shown alone."""
+    ordered = totals.ordered(models)
     with st.container(key="usage_models"):
         frame = totals.by_model(models)
         frame["cost"] = [amount(None if pd.isna(cost) else cost) for cost in frame["cost"]]
-        table(frame, cost=st.column_config.TextColumn(_("Cost"), width=NUMBER_WIDTH, alignment="right"))
+        cost = st.column_config.TextColumn(_("Cost"), width=NUMBER_WIDTH, alignment="right")
+        opens = partial(_show_model, ordered)
+        table(frame, opens=(_("Only this"), opens), name="usage_model_table", cost=cost)
 
 
 def call_table(newest: Sequence[CallRecord], count: int, zone: ZoneInfo) -> None:
     """The calls one by one, newest first."""
     with st.container(key="usage_calls"):
-        st.markdown(f"**{_('All calls')}**")
         frame = totals.call_table(newest, zone)
-        frame["page"] = [_(PAGES.get(page, page)) for page in frame["page"]]
+        frame["page"] = [_(filters.PAGES.get(page, page)) for page in frame["page"]]
         frame["source"] = [_(SOURCES.get(source, source)) for source in frame["source"]]
         frame["cost_source"] = [_(COSTS[row.cost_source]) if row.cost_source in COSTS else None for row in newest]
         frame["ending"] = [_ending(row) for row in newest]
         frame["answered"] = [row.model_answered or None for row in newest]
-        table(frame[[*ORDER]], zone)
+        opens = (_("Open"), lambda row: open_call(newest[row].id))
+        table(frame[[*ORDER]], zone, opens=opens, name="usage_call_table")
         if frame[["prompt", "completion", "cost"]].isna().any(axis=None):
             st.caption(_("“–” means not known; under Cost it means no list price."))
         if count > len(newest):
@@ -67,11 +56,42 @@ def call_table(newest: Sequence[CallRecord], count: int, zone: ZoneInfo) -> None
             st.caption(words.format(shown=len(newest), count=count))
 
 
-def table(frame: pd.DataFrame, zone: ZoneInfo | None = None, **columns: Any) -> None:
-    """A table with its columns named for people; what is not known is a dash. `columns` replace the usual ones."""
+def table(
+    frame: pd.DataFrame,
+    zone: ZoneInfo | None = None,
+    opens: tuple[str, Callable[[int], None]] | None = None,
+    name: str = "",
+    **columns: Any,
+) -> None:
+    """A table with its columns named for people; what is not known is a dash. `columns` replace the usual ones.
+    `opens` gives each row a button, with this label, which hands over the row's place; `name` is its key."""
     named = {**_columns(zone), **columns}
+    if opens is not None:
+        label, opened = opens
+        frame = frame.assign(open=label)[["open", *frame]]
+        named["open"] = _open_column(name, opened)
     config = {name: column for name, column in named.items() if name in frame}
     st.dataframe(frame, hide_index=True, placeholder=MISSING, column_config=config)
+
+
+def _open_column(name: str, opens: Callable[[int], None]) -> Any:
+    def clicked() -> None:
+        opens(st.session_state[name].row)
+
+    return st.column_config.ButtonColumn(
+        "", type="tertiary", key=name, on_click=clicked, width=OPEN_WIDTH, alignment="left"
+    )
+
+
+def named_with_endpoint(names: Sequence[tuple[str, str]]) -> list[str]:
+    """Models by their ids; one that several services have is named with its service. `names` are both."""
+    ids = [model for _endpoint, model in names]
+    return [f"{endpoint}/{model}" if ids.count(model) > 1 else model for endpoint, model in names]
+
+
+def _show_model(ordered: Sequence[ModelTotals], row: int) -> None:
+    one = ordered[row]
+    filters.show_only(endpoints=(one.endpoint,), models=(one.model,))
 
 
 def _columns(zone: ZoneInfo | None) -> dict[str, Any]:

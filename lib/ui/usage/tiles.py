@@ -2,14 +2,19 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lib.calls.records import CallRecord
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.ui.shared.figures import amount, money
 from lib.ui.shared.texts import _, _n
+from lib.ui.usage import filters
+from lib.ui.usage.sections import open_calls
+from lib.usage.scope import Outcome
 from lib.usage.totals import ModelTotals, Totals
 
 COVERAGE = {
@@ -21,6 +26,12 @@ COVERAGE = {
 COST_REPORTED = N_("{count:,} with the cost that the service reported")
 FREE = N_("{count:,} free")
 UNPRICED = N_("{count:,} have no list price")
+PROBLEMS: dict[Outcome, str] = {
+    "failed": N_("{count:,} failed"),
+    "cut": N_("{count:,} cut off"),
+    "filtered": N_("{count:,} stopped by content rules"),
+    "stopped": N_("{count:,} stopped by you"),
+}
 ENDED_EARLY = N_("{count:,} ended early: their tokens count as far as they came")
 
 
@@ -43,17 +54,21 @@ def sentence(totals: Totals, models: Sequence[ModelTotals], newest: Sequence[Cal
 
 
 def tiles(totals: Totals) -> None:
-    """Five figures; they wrap on a phone."""
+    """Five figures; they wrap on a phone. What stands under one opens the calls behind it."""
+    ended = totals.calls - totals.running
     with st.container(key="usage_tiles", horizontal=True, gap="medium"):
-        _tile(_("Input tokens (prompt)"), _count(totals.prompt_tokens))
-        _tile(_("Output tokens (completion)"), _count(totals.completion_tokens))
-        _tile(_("Cost"), amount(totals.cost))
-        _tile(_("Calls"), f"{totals.calls:,}", _parts((N_("{count:,} in progress"), totals.running)))
-        failed, cut = (N_("{count:,} failed"), totals.failed), (N_("{count:,} cut off"), totals.cut)
-        filtered = (N_("{count:,} stopped by content rules"), totals.filtered)
-        stopped = (N_("{count:,} stopped by you"), totals.stopped)
-        problems = totals.failed + totals.cut + totals.filtered + totals.stopped
-        _tile(_("Problems"), f"{problems:,}", _parts(failed, cut, filtered, stopped))
+        with _tile(_("Input tokens (prompt)"), _count(totals.prompt_tokens)):
+            _share(N_("{share:.0%} counted by the service"), totals.reported, ended if totals.tokens else 0)
+        with _tile(_("Output tokens (completion)"), _count(totals.completion_tokens)):
+            _share(N_("{share:.0%} counted by the service"), totals.reported, ended if totals.tokens else 0)
+        with _tile(_("Cost"), amount(totals.cost)):
+            _share(N_("{share:.0%} of the calls have a price"), ended - totals.unpriced, ended if totals.cost else 0)
+        with _tile(_("Calls"), f"{totals.calls:,}"), _ways_on():
+            _way_on("all", _("See them"))
+            _way_on("running", N_("{count:,} in progress"), totals.running)
+        with _tile(_("Problems"), f"{sum(getattr(totals, name) for name in PROBLEMS):,}"), _ways_on():
+            for name, words in PROBLEMS.items():
+                _way_on(name, words, getattr(totals, name))
 
 
 def coverage(totals: Totals, newest: Sequence[CallRecord]) -> None:
@@ -75,8 +90,39 @@ def _most(tokens: int, totals: Totals, models: Sequence[ModelTotals]) -> str:
     )
 
 
-def _tile(label: str, value: str, under: str = "") -> None:
-    st.metric(label, value, under or None, delta_color="off", delta_arrow="off", width="content")
+def _tile(label: str, value: str) -> DeltaGenerator:
+    place = st.container(width="content", gap=None)
+    place.metric(label, value, width="content")
+    return place
+
+
+def _share(words: str, part: int, whole: int) -> None:
+    """How well a figure is known, where it is in part."""
+    if 0 <= part < whole:
+        st.caption(_(words).format(share=part / whole))
+
+
+def _ways_on() -> DeltaGenerator:
+    return st.container(horizontal=True, gap="small", width="content")
+
+
+def _way_on(outcome: Outcome | Literal["all"], words: str, count: int | None = None) -> None:
+    """Opens the calls that went so; nothing where there are none."""
+    if count == 0:
+        return
+    st.button(
+        _(words).format(count=count) if count else words,
+        key=f"usage_open_{outcome}",
+        type="tertiary",
+        on_click=_open,
+        args=(() if outcome == "all" else (outcome,),),
+    )
+
+
+def _open(outcomes: tuple[Outcome, ...]) -> None:
+    if outcomes:
+        filters.show_only(outcomes=outcomes)
+    open_calls()
 
 
 def _calls(count: int) -> str:

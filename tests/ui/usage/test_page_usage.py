@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from lib.core.reply import Usage
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
 from lib.web import SESSION_COOKIE
-from tests.pages import switch_page, tab_of
+from tests.pages import ROOT, shown, switch_page, tab_of
 from tests.store_fixtures import record
 
 OWNER, SESSION, EARLIER = LOCAL_OWNER, "b" * 32, "c" * 32
@@ -44,6 +45,11 @@ def tiles(app: AppTest) -> dict[str, str]:
 
 def chart(app: AppTest) -> dict:
     return json.loads(app.get("echarts_chart")[0].proto.spec)
+
+
+def opened(app: AppTest, section: str) -> AppTest:
+    """Open one of the sections below the first screen."""
+    return app.segmented_control(key="usage_more").set_value(section).run()
 
 
 def captions(app: AppTest) -> str:
@@ -140,7 +146,7 @@ def test_failed_calls_are_problems_and_their_unknown_tokens_are_not_0(app: AppTe
     assert tiles(app)["Cost"] == "no price"
     assert tiles(app)["Problems"] == "1"
     assert "1 not known; 1 have no list price" in captions(app)
-    log = app.dataframe[-1].value
+    log = opened(app, "calls").dataframe[-1].value
     assert list(log["error"]) == ["timed_out"] and log["prompt"].isna().all()
 
 
@@ -153,7 +159,7 @@ def test_a_stopped_call_counts_and_is_marked(app: AppTest) -> None:
 
     assert tiles(app)["Output tokens (completion)"] == "2"
     assert "1 ended early" in captions(app)
-    assert list(app.dataframe[-1].value["ending"]) == ["stopped by you"]
+    assert list(opened(app, "calls").dataframe[-1].value["ending"]) == ["stopped by you"]
 
 
 @pytest.mark.row("T9")
@@ -178,5 +184,128 @@ def test_the_table_says_how_many_it_leaves_out(app: AppTest, monkeypatch: pytest
 
     usage_page(app)
 
-    assert len(app.dataframe[-1].value) == 2 and tiles(app)["Calls"] == "3"
+    assert len(opened(app, "calls").dataframe[-1].value) == 2 and tiles(app)["Calls"] == "3"
     assert "The newest 2 of 3 calls" in captions(app)
+
+
+def many(app: AppTest) -> None:
+    """A history of two models, two pages and several endings."""
+    app.run()
+    call(model="gpt-4o", first_token_seconds=0.5)
+    call(model="o3", page="sweep", first_token_seconds=1.0)
+    call(model="o3", state="error", usage=Usage(), cost=None, billed="no", error_kind="rate_limited")
+
+
+@pytest.mark.row("U11")
+def test_filters_narrow_every_number_and_stand_in_the_address_and_as_chips(app: AppTest) -> None:
+    many(app)
+    usage_page(app)
+
+    app.multiselect(key="usage_filter_models").set_value(["o3"]).run()
+    assert tiles(app)["Calls"] == "2" and app.query_params["model"] == "o3"
+    app.multiselect(key="usage_filter_outcomes").set_value(["ok"]).run()
+    assert tiles(app)["Calls"] == "1" and app.query_params["ended"] == "ok"
+    assert len(opened(app, "calls").dataframe[-1].value) == 1
+
+    assert app.button(key="usage_chip_0").label == "o3"
+    app.button(key="usage_chip_0").click().run()
+    assert tiles(app)["Calls"] == "2" and "model" not in app.query_params
+
+    app.multiselect(key="usage_filter_pages").set_value(["sweep"]).run()
+    app.multiselect(key="usage_filter_models").set_value(["gpt-4o"]).run()
+    assert not app.metric and "No call is like that." in app.subheader[0].value
+    app.button(key="usage_clear").click().run()
+    assert tiles(app)["Calls"] == "3" and not app.query_params
+
+
+@pytest.mark.row("U11")
+def test_an_address_brings_its_filters_and_what_it_can_t_mean_is_left_out(app: AppTest) -> None:
+    many(app)
+    call(EARLIER, model="o3")
+    app.switch_page(str(ROOT / "pages" / "usage.py"))
+    app.query_params.update({"scope": "all", "model": ["o3", "x" * 1000], "ended": ["ok", "../etc"], "page": "chat"})
+    app.run()
+
+    assert app.segmented_control(key="usage_scope").value == "all"
+    assert tiles(app)["Calls"] == "1"
+    assert app.multiselect(key="usage_filter_outcomes").value == ["ok"]
+    assert len(app.multiselect(key="usage_filter_models").value[1]) == 300
+
+
+@pytest.mark.row("U11")
+def test_dates_are_the_viewers_days(app: AppTest) -> None:
+    many(app)
+    usage_page(app)
+
+    for scope, calls in (("today", "3"), ("week", "3"), ("month", "3")):
+        app.segmented_control(key="usage_scope").set_value(scope).run()
+        assert tiles(app)["Calls"] == calls and app.query_params["scope"] == scope
+    app.segmented_control(key="usage_scope").set_value("dates").run()
+    assert tiles(app)["Calls"] == "3"
+    app.date_input(key="usage_dates").set_value((date(2001, 1, 1), date(2001, 1, 2))).run()
+    assert not app.metric and app.query_params["to"] == "2001-01-02"
+    assert "No model was asked in that time." in app.subheader[0].value
+
+
+@pytest.mark.row("U12")
+def test_a_number_opens_the_calls_behind_it(app: AppTest) -> None:
+    many(app)
+    usage_page(app)
+
+    app.button(key="usage_open_failed").click().run()
+    assert list(app.dataframe[-1].value["error"]) == ["rate_limited"]
+    assert app.query_params["ended"] == "failed"
+
+
+@pytest.mark.row("U12", "U13")
+def test_a_call_is_shown_with_what_was_asked_and_can_be_made_again(app: AppTest) -> None:
+    app.run()
+    call_id = record(resources.services().store, OWNER, REPORTED, session=SESSION)
+    usage_page(app)
+    app.session_state["usage_call"] = call_id
+    app.run()
+
+    assert "30 (counted by the service)" in shown(app)
+    app.segmented_control(key="usage_call_part").set_value("messages").run()
+    assert "Hello" in shown(app) and "Hi" in shown(app)
+    app.segmented_control(key="usage_call_part").set_value("request").run()
+    assert '"temperature": 0.5' in app.code[0].value
+
+    app.button(key="usage_repeat").click().run()
+    assert app.chat_input(key="chat_input").value == "Hello" or app.session_state["chat_input"] == "Hello"
+
+
+@pytest.mark.row("T13")
+def test_the_call_of_somebody_else_is_not_there(app: AppTest) -> None:
+    app.run()
+    call()
+    theirs = record(resources.services().store, "e" * 32, REPORTED)
+    usage_page(app)
+    app.session_state["usage_call"] = theirs
+    app.run()
+
+    assert "not there any more" in app.toast[0].value
+    assert "usage_call_part" not in [control.key for control in app.segmented_control]
+
+
+@pytest.mark.row("U15", "U16")
+def test_speed_and_problems_stand_by_model(app: AppTest) -> None:
+    many(app)
+    table = opened(usage_page(app), "speed").dataframe[-1].value
+
+    assert list(table["model"]) == ["o3", "gpt-4o"]
+    assert list(table["first_word"]) == [1.0, 0.5] and list(table["failed"]) == [1, 0]
+    assert list(table["rate"]) == [100.0, 50.0]
+
+
+@pytest.mark.row("U22", "U10")
+def test_the_bill_tells_another_models_price_and_tokens_per_word(app: AppTest) -> None:
+    app.run()
+    call(usage=Usage(1_000_000, 100_000, source="reported"), cost=3.5)
+    opened(usage_page(app), "bill")
+    app.selectbox(key="usage_what_if").set_value("gpt-4o-mini").run()
+
+    assert "gpt-4o-mini the same tokens would cost about $0.21 at list prices; they cost $3.50." in shown(app)
+    counted = app.dataframe[-1].value
+    assert list(counted["completion_reported"]) == [100_000] and list(counted["completion_counted"]) == [1]
+    assert list(counted["exact"]) == ["yes"]

@@ -1,0 +1,162 @@
+"""One call with all that is known of it: its numbers, what was asked and answered, and its attempts."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+from babel.dates import format_datetime
+
+from lib.calls import records
+from lib.calls.records import CallRecord
+from lib.core.errors import recorded
+from lib.core.i18n import N_
+from lib.core.request import Message
+from lib.core.rich_text import as_typed, literal
+from lib.services import Services
+from lib.ui.shared.error_box import error_box
+from lib.ui.shared.figures import details
+from lib.ui.shared.state import state
+from lib.ui.shared.sweep_draft import SWEEP_PAGE, open_sweep_with
+from lib.ui.shared.texts import _, language, role_names
+from lib.usage import queries
+
+CHAT_PAGE = "../../pages/chat.py"
+PARTS = {
+    "figures": N_("Numbers"),
+    "messages": N_("Question and answer"),
+    "request": N_("Request"),
+    "attempts": N_("Attempts"),
+}
+SHOWN_CHARACTERS = 20_000
+SHOWN_MESSAGES = 20
+STEPS = {
+    "queued": N_("waited for its turn"),
+    "connected": N_("connected"),
+    "sent": N_("request sent"),
+    "first_word": N_("first word"),
+    "end": N_("end"),
+}
+
+
+def open_call(call_id: str) -> None:
+    """Open the dialog for a call; a callback."""
+    state.close_dialogs()
+    state.usage_call = call_id
+
+
+def call_dialog(services: Services, owner: str, zone: ZoneInfo) -> None:
+    """The dialog, while it is open."""
+    call_id = state.usage_call
+    if call_id is None:
+        return
+    found = services.store.read(lambda db: records.call_of(db, owner, call_id))
+    if found is None:
+        state.usage_call = None
+        st.toast(_("This call is not there any more."))
+        return
+    at = format_datetime(datetime.fromtimestamp(found.started_at / 1e6, zone), "medium", locale=language())
+    title = f"{literal(found.model)} · {at}"
+    st.dialog(title, width="large", on_dismiss=_close)(_body)(services, owner, found)
+
+
+def _body(services: Services, owner: str, call: CallRecord) -> None:
+    messages = services.store.read(lambda db: records.messages_of(db, owner, call.id))
+    _ways_on(services, owner, call, messages)
+    if call.error_record:
+        error_box(recorded(call.error_record, call.error_text))
+    part = st.segmented_control(
+        _("Part"),
+        list(PARTS),
+        default="figures",
+        required=True,
+        format_func=lambda name: _(PARTS[name]),
+        key="usage_call_part",
+        label_visibility="collapsed",
+    )
+    if part == "messages":
+        _messages(call, messages)
+    elif part == "request":
+        body = {"model": call.model, "messages": [one.to_send() for one in messages], **call.params_sent}
+        _text(json.dumps(body, ensure_ascii=False, indent=2), "json")
+    elif part == "attempts":
+        _attempts(call.attempt_times)
+    else:
+        rows = "".join(f"| {literal(name)} | {literal(value)} |\n" for name, value in details(call))
+        st.markdown(f"| | |\n|---|---|\n{rows}")
+
+
+def _ways_on(services: Services, owner: str, call: CallRecord, messages: Sequence[Message]) -> None:
+    """To where the call was made, and to making it again."""
+    chat_id, sweep_id = services.store.read(lambda db: queries.origin(db, owner, call.id))
+    asked = [message for message in messages if message.role == "user"]
+    with st.container(horizontal=True):
+        if chat_id and st.button(_("Open its chat"), key="usage_open_chat", icon=":material/chat:"):
+            _close()
+            state.chat_id = chat_id
+            st.switch_page(CHAT_PAGE)
+        if sweep_id and st.button(_("Open its sweep"), key="usage_open_sweep", icon=":material/grid_view:"):
+            _close()
+            state.sweep_id = sweep_id
+            st.switch_page(SWEEP_PAGE)
+        if asked and st.button(_("Repeat in Chat"), key="usage_repeat", icon=":material/replay:"):
+            _close()
+            st.switch_page(CHAT_PAGE, query_params=_as_link(call, asked[-1].content))
+        if asked and st.button(_("Sweep this"), key="usage_sweep_this", icon=":material/tune:"):
+            _close()
+            at = messages.index(asked[-1])
+            system = next((message.content for message in messages if message.role == "system"), "")
+            history = [message for message in messages[:at] if message.role != "system"]
+            open_sweep_with(asked[-1].content, system, [f"{call.endpoint}/{call.model}"], history)
+
+
+def _as_link(call: CallRecord, prompt: str) -> dict[str, Any]:
+    """The fields of a link that fills the chat: see lib/ui/chat/links.py."""
+    numbers = {name: str(value) for name, value in call.params_sent.items() if isinstance(value, (int, float))}
+    return {"model": f"{call.endpoint}/{call.model}", "prompt": prompt, **numbers}
+
+
+def _messages(call: CallRecord, messages: Sequence[Message]) -> None:
+    if not messages and not any(choice.text for choice in call.choices):
+        st.caption(_("The words of this call are not kept: it was of a temporary chat, or they were deleted."))
+        return
+    names = role_names()
+    if len(messages) > SHOWN_MESSAGES:
+        st.caption(_("The last {count} messages of {all}.").format(count=SHOWN_MESSAGES, all=len(messages)))
+    for message in messages[-SHOWN_MESSAGES:]:
+        st.caption(names.get(message.role, message.role))
+        st.markdown(as_typed(message.content[:SHOWN_CHARACTERS]), unsafe_allow_html=True)
+    for choice in call.choices:
+        st.caption(names["assistant"])
+        st.markdown(as_typed(choice.text[:SHOWN_CHARACTERS]), unsafe_allow_html=True)
+
+
+def _attempts(attempts: Sequence[Any]) -> None:
+    """When each attempt came how far, in seconds since the call began."""
+    if not attempts:
+        st.caption(_("Nothing is known of the attempts."))
+        return
+    columns = {
+        "number": [number + 1 for number in range(len(attempts))],
+        **{step: pd.Series([one.get(step) for one in attempts], dtype="Float64") for step in STEPS},
+        "error": [one.get("error") or "" for one in attempts],
+    }
+    config: dict[str, Any] = {
+        step: st.column_config.NumberColumn(_(words), format="%.2f s") for step, words in STEPS.items()
+    }
+    config |= {"number": st.column_config.NumberColumn(_("Attempt")), "error": st.column_config.TextColumn(_("Error"))}
+    st.dataframe(pd.DataFrame(columns), hide_index=True, placeholder="–", column_config=config)
+    st.caption(_("Seconds since the call began."))
+
+
+def _text(text: str, kind: str) -> None:
+    st.code(text[:SHOWN_CHARACTERS], language=kind, wrap_lines=True)
+    if len(text) > SHOWN_CHARACTERS:
+        st.caption(_("The first {count:,} characters of {all:,}.").format(count=SHOWN_CHARACTERS, all=len(text)))
+
+
+def _close() -> None:
+    state.usage_call = None

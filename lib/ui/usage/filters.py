@@ -1,0 +1,145 @@
+"""Filters of the calls: chosen in a popover, shown as chips, and kept in the address."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from lib.core.i18n import N_
+from lib.core.rich_text import literal
+from lib.services import Services
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+from lib.usage import queries
+from lib.usage.scope import FILTERS, OUTCOMES
+
+PAGES = {"chat": N_("Chat"), "sweep": N_("Sweep")}
+ENDED = {
+    "ok": N_("whole answer"),
+    "failed": N_("failed"),
+    "cut": N_("cut off"),
+    "filtered": N_("stopped by content rules"),
+    "stopped": N_("stopped by you"),
+    "running": N_("in progress"),
+}
+LABELS = {"endpoints": N_("Service"), "models": N_("Model"), "pages": N_("Page"), "outcomes": N_("How it ended")}
+ADDRESS = {"endpoints": "service", "models": "model", "pages": "page", "outcomes": "ended"}
+"""The filters' names in the address."""
+SCOPE, FROM, TO = "scope", "from", "to"
+MOST, LONGEST = 20, 300
+"""So many values of so many characters are taken from an address."""
+
+
+def key_of(name: str) -> str:
+    """The widget of a filter."""
+    return f"usage_filter_{name}"
+
+
+def chosen(services: Services, owner: str) -> dict[str, tuple[Any, ...]]:
+    """The filters that are set, by name; a popover changes them."""
+    there = services.store.read(lambda db: queries.choices(db, owner)) | {"outcomes": list(OUTCOMES)}
+    count = sum(len(st.session_state.get(key_of(name), ())) for name in FILTERS)
+    label = _("Filters ({count})").format(count=count) if count else _("Filters")
+    with st.popover(label, icon=":material/filter_list:", key="usage_filters"):
+        for name in FILTERS:
+            _choice(name, there[name])
+    return {name: tuple(st.session_state.get(key_of(name), ())) for name in FILTERS}
+
+
+def chips() -> None:
+    """Every filter that is set, each with a cross that takes it off."""
+    values = [(name, value) for name in FILTERS for value in st.session_state.get(key_of(name), ())]
+    if not values:
+        return
+    with st.container(key="usage_chips", horizontal=True, gap="small"):
+        for number, (name, value) in enumerate(values):
+            st.button(
+                literal(_named(name, value)),
+                key=f"usage_chip_{number}",
+                icon=":material/close:",
+                icon_position="right",
+                help=_("Take this filter off"),
+                on_click=_take_off,
+                args=(name, value),
+            )
+
+
+def show_only(**values: tuple[str, ...]) -> None:
+    """Set filters; a callback for whatever opens what is behind a number."""
+    for name, some in values.items():
+        st.session_state[key_of(name)] = list(some)
+
+
+def clear() -> None:
+    """Take all filters off; a callback."""
+    show_only(**dict.fromkeys(FILTERS, ()))
+
+
+def read_address(scope_key: str, dates_key: str, scopes: tuple[str, ...]) -> None:
+    """Take up what the address asks for, once in a tab: later it says what is chosen."""
+    query = st.query_params
+    if state.usage_address_read:
+        return
+    state.usage_address_read = True
+    if query.get(SCOPE) in scopes:
+        st.session_state[scope_key] = query[SCOPE]
+    dates = _date(query.get(FROM)), _date(query.get(TO))
+    if None not in dates:
+        st.session_state[dates_key] = tuple(sorted(day for day in dates if day))
+    known: Mapping[str, Any] = {"pages": PAGES, "outcomes": OUTCOMES}
+    for name, word in ADDRESS.items():
+        values = [value[:LONGEST] for value in dict.fromkeys(query.get_all(word))][:MOST]
+        values = [value for value in values if value in known.get(name, values)]
+        if values:
+            st.session_state[key_of(name)] = values
+
+
+def write_address(scope_key: str, dates_key: str, usual: str) -> None:
+    """Say in the address what is chosen, so that it can be kept and shared; the usual scope needs no word."""
+    scope, wanted = st.session_state.get(scope_key, usual), {}
+    if scope != usual:
+        wanted[SCOPE] = [scope]
+    if dates_key and st.session_state.get(dates_key):
+        days = st.session_state[dates_key]
+        wanted |= {FROM: [days[0].isoformat()], TO: [days[-1].isoformat()]}
+    for name, word in ADDRESS.items():
+        wanted[word] = list(st.session_state.get(key_of(name), ()))
+    # Written only where it differs: each writing is a message to the browser.
+    for word in (SCOPE, FROM, TO, *ADDRESS.values()):
+        values = wanted.get(word, [])
+        if st.query_params.get_all(word) != values:
+            if values:
+                st.query_params[word] = values
+            else:
+                del st.query_params[word]
+
+
+def _choice(name: str, there: list[str]) -> None:
+    # What a link names may not have been asked yet.
+    options = [*there, *(value for value in st.session_state.get(key_of(name), ()) if value not in there)]
+    st.multiselect(
+        _(LABELS[name]),
+        options,
+        format_func=lambda value: _named(name, value),
+        key=key_of(name),
+        placeholder=_("all"),
+        select_all=False,
+        persist_state="session",
+    )
+
+
+def _named(name: str, value: str) -> str:
+    words = {"pages": PAGES, "outcomes": ENDED}.get(name, {})
+    return _(words[value]) if value in words else value
+
+
+def _take_off(name: str, value: str) -> None:
+    st.session_state[key_of(name)] = [one for one in st.session_state.get(key_of(name), ()) if one != value]
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None

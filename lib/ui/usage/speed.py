@@ -1,0 +1,63 @@
+"""How fast each model answers, and what went wrong with it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from lib.services import Services
+from lib.ui.shared.texts import _
+from lib.ui.usage.tables import MODEL_WIDTH, named_with_endpoint
+from lib.usage import queries
+from lib.usage import speed as speeds
+from lib.usage.scope import Scope
+from lib.usage.totals import ModelTotals
+
+MOST = 20_000
+"""Of so many calls the times are looked at, the newest ones."""
+
+
+def speed(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> None:
+    """A row for each model, the slowest to its first word first."""
+    timings = services.store.read(lambda db: queries.timings(db, scope, MOST))
+    rows = speeds.by_model(timings)
+    names = named_with_endpoint([(row.endpoint, row.model) for row in rows])
+    problems = {(one.endpoint, one.model): one for one in models}
+    frame = pd.DataFrame(
+        {
+            "model": names,
+            "first_word": [row.first_word_median for row in rows],
+            "first_word_p90": [row.first_word_p90 for row in rows],
+            "rate": [row.rate for row in rows],
+            "seconds": [row.seconds_median for row in rows],
+            "calls": [problems[row.endpoint, row.model].calls for row in rows],
+            "failed": [problems[row.endpoint, row.model].failed for row in rows],
+            "cut": [problems[row.endpoint, row.model].cut for row in rows],
+            "filtered": [problems[row.endpoint, row.model].filtered for row in rows],
+            "stopped": [problems[row.endpoint, row.model].stopped for row in rows],
+            "retried": [row.retried for row in rows],
+        }
+    )
+    with st.container(key="usage_speed"):
+        st.dataframe(frame, hide_index=True, placeholder="–", column_config=_columns())
+        st.caption(_("Half of the answers were faster than the usual time; nine of ten were faster than the slow one."))
+        if len(timings) == MOST:
+            st.caption(_("Times are those of the newest {count:,} calls.").format(count=MOST))
+
+
+def _columns() -> dict[str, Any]:
+    number = st.column_config.NumberColumn
+    return {
+        "model": st.column_config.TextColumn(_("Model"), width=MODEL_WIDTH),
+        "first_word": number(_("First word, usual"), format="%.2f s"),
+        "first_word_p90": number(_("First word, slow"), format="%.2f s"),
+        "rate": number(_("Tokens per second"), format="%.0f"),
+        "seconds": number(_("Whole answer"), format="%.1f s"),
+        "calls": number(_("Calls"), format="localized"),
+        "failed": number(_("Failed")),
+        "cut": number(_("Cut off")),
+        "filtered": number(_("Stopped by rules")),
+        "stopped": number(_("Stopped by you")),
+        "retried": number(_("Tried again")),
+    }

@@ -1,0 +1,26 @@
+"""Stretches of time as the viewer's calendar has them: days begin at midnight in the viewer's time zone."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+MICROSECONDS = 1_000_000
+
+
+def today(zone: ZoneInfo) -> date:
+    """The day that it is now in `zone`."""
+    return datetime.now(zone).date()
+
+
+def from_to(first: date, last: date, zone: ZoneInfo) -> tuple[int, int]:
+    """The beginning of the day `first` and the end of the day `last`, as microseconds since 1970 in UTC."""
+    return _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
+
+
+def last_days(count: int, zone: ZoneInfo) -> int:
+    """The beginning of the last `count` days, today included, as microseconds since 1970 in UTC."""
+    return _midnight(today(zone) - timedelta(days=count - 1), zone)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    # By the calendar, and not by 24 hours: the days on which the clocks change are shorter or longer.
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * MICROSECONDS

@@ -1,0 +1,33 @@
+"""The usage page in a browser: from a row of its tables to one call, and back to where it was made."""
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from tests.app_server import AppServer
+from tests.browsing import composer, ended, key, link, open_page, send
+
+OPEN = {"x": 30, "y": 52}
+"""The middle of the button in a table's first row: tables are drawn, not made of elements."""
+
+
+@pytest.mark.row("U12")
+def test_a_row_opens_its_call_which_is_repeated_in_chat(app: AppServer, context: BrowserContext) -> None:
+    page = open_page(context, link(app, "echo"))
+    send(page, "How warm is tea at four?")
+    ended(page)
+    key(page, "frame").get_by_role("link", name="Usage").click()
+
+    key(page, "usage_open_all").get_by_role("button").click()
+    table = key(page, "usage_calls").get_by_test_id("stDataFrame")
+    expect(table).to_be_visible()
+    table.click(position=OPEN)
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Output tokens (completion)")
+    key(page, "usage_repeat").get_by_role("button").click()
+
+    expect(composer(page)).to_have_value("How warm is tea at four?")
+    key(page, "frame").get_by_role("link", name="Usage").click()
+    key(page, "usage_more").get_by_text("Overview").click()
+    key(page, "usage_models").get_by_test_id("stDataFrame").click(position=OPEN)
+    expect(key(page, "usage_chip_0")).to_be_visible()
+    assert "model=echo" in page.url
