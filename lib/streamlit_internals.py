@@ -11,8 +11,13 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
-from streamlit import runtime
+from streamlit import components, runtime
+from streamlit.components.v2.component_manager import BidiComponentManager
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+from streamlit.components.v2.types import ComponentRenderer
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 HEAD, END_OF_BODY = b"<head>", b"</body>"
@@ -66,3 +71,21 @@ def tab_id() -> str | None:
 def is_open(tab: str) -> bool:
     """Whether a browser tab is connected; True where no server runs, as in a test."""
     return not runtime.exists() or bool(runtime.get_instance().is_active_session(tab))
+
+
+_made: "WeakKeyDictionary[BidiComponentManager, dict[str, ComponentRenderer]]" = WeakKeyDictionary()
+
+
+def component_of_files(folder: Path) -> ComponentRenderer:
+    """A component of our own: its script and its styles are `<name>.js` and `<name>.css` in a folder of its name.
+
+    Streamlit serves files only for components of installed packages, as their manifests name them, so a manifest is
+    handed over here. The script of one without files comes from a `blob:` address, which our policy does not allow.
+    """
+    manager, name = get_bidi_component_manager(), folder.name
+    made = _made.setdefault(manager, {})
+    if name not in made:
+        manifest = ComponentManifest("tempera", "1", [ComponentConfig(name, folder.name)])
+        manager.register_from_manifest(manifest, folder.parent)
+        made[name] = components.v2.component(f"tempera.{name}", css=f"{name}.css", js=f"{name}.js")
+    return made[name]

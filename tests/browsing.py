@@ -30,6 +30,11 @@ def key(page: Page, name: str) -> Locator:
     return page.locator(f".st-key-{name}:not([data-retained])")
 
 
+def cell(page: Page, place: str) -> Locator:
+    """A cell of a sweep, or what is read of it, by `<row>_<column>_<repeat>`."""
+    return key(page, "sweep_grid").locator(f'[data-cell="{place}"]')
+
+
 def open_at(context: BrowserContext, url: str, name: str) -> Page:
     """A new tab, when what has the key `name` is there."""
     page = context.new_page()

@@ -1,5 +1,6 @@
 """What the tests of the pages share: a new tab, what a visitor does there, and what stands on the page."""
 
+import json
 import re
 import secrets
 from pathlib import Path
@@ -135,7 +136,33 @@ def shown(app: AppTest) -> str:
     """All text on the page as it is read, notices and errors included."""
     parts = (app.markdown, app.info, app.warning, app.error, app.caption, app.subheader)
     texts = [as_read(element) for kind in parts for element in kind]
-    return "\n".join([*texts, *(bar.proto.text for bar in app.get("progress"))])
+    return "\n".join([*texts, *(bar.proto.text for bar in app.get("progress")), *map(_in_cell, cells(app).values())])
+
+
+def answer_data(app: AppTest) -> dict[str, Any]:
+    """What the component that draws a sweep's answers gets; nothing where it is not on the page."""
+    drawn = [one for one in app.get("bidi_component") if one.proto.component_name == "tempera.answers"]
+    return dict(json.loads(drawn[0].proto.json)) if drawn else {}
+
+
+def cells(app: AppTest) -> dict[str, dict[str, Any]]:
+    """The cells of a sweep on the page, by `<row>_<column>_<repeat>`."""
+    return dict(answer_data(app).get("cells", {}))
+
+
+def _in_cell(cell: dict[str, Any]) -> str:
+    """All text of a cell as it is read."""
+    return " · ".join(
+        [
+            seen.text(cell["html"]),
+            *cell["marks"],
+            *cell["badges"],
+            *cell["notes"],
+            cell["figures"],
+            cell.get("error") or "",
+            cell.get("wait") or "",
+        ]
+    )
 
 
 def as_read(element: Any) -> str:

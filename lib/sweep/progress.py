@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
@@ -16,9 +16,10 @@ from sqlalchemy import Connection
 from lib.calls.outcome_writer import Outcome, OutcomeWriter
 from lib.calls.records import CallRecord
 from lib.store.database import Store
-from lib.sweep import report
+from lib.sweep import findings, report
 from lib.sweep import repository as sweeps
-from lib.sweep.plan import Cell
+from lib.sweep.findings import Findings
+from lib.sweep.plan import Cell, slice_of
 
 KEPT = 3
 KEPT_SECONDS = 60.0
@@ -44,6 +45,21 @@ class Progress:
     def ended(self) -> bool:
         """Whether no call is under way."""
         return all(call.state != "started" for call in self.results.values())
+
+    def slice(self, input: int, variant: int) -> "Progress":
+        """How the cells of one input and one variant stand."""
+        if (input, variant) not in self._slices:
+            self._slices[input, variant] = replace(self, cells=tuple(slice_of(self.cells, input, variant)))
+        return self._slices[input, variant]
+
+    @cached_property
+    def _slices(self) -> "dict[tuple[int, int], Progress]":
+        return {}
+
+    @cached_property
+    def findings(self) -> Findings:
+        """What is odd about the answers, and which are ahead; see `findings.find`."""
+        return findings.find(self.cells, self.results)
 
     @cached_property
     def overview(self) -> pd.DataFrame:

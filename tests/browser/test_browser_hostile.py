@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browsing import SECONDS, bring_in, ended, heard_elsewhere, key, open_at, open_page, press_until, send
+from tests.browsing import SECONDS, bring_in, cell, ended, heard_elsewhere, key, open_at, open_page, press_until, send
 from tests.fake_api import FakeApi
 from tests.pages import KEY
 
@@ -42,13 +42,14 @@ TEXTS = [
     ":material/delete: :red[x] :smile: &lt;img src=x&gt; [link][1]\n\n[1]: vbscript:x",
 ]
 FOREIGN = """() => {
-    const all = selector => [...document.querySelectorAll(selector)];
+    const inside = [...document.querySelectorAll("*")].map(one => one.shadowRoot).filter(Boolean);
+    const all = selector => [document, ...inside].flatMap(root => [...root.querySelectorAll(selector)]);
     const marks = "#evil, [onerror], [onload], [onclick], iframe, form:not(.vega-bindings), object, embed, base, "
         + "[src*=evil], [style*=evil], link[href*=evil], a[href^=javascript], a[href^=data], a[href^=vbscript], "
         + ".stMarkdownColoredText";
     const ours = "[data-testid=stAlert], [data-testid=stCaptionContainer], button, summary, [role=dialog], "
         + "[data-testid=stSidebar]";
-    const theirs = "[class*=st-key-answer_], [class*=st-key-cell_]";
+    const theirs = "[class*=st-key-answer_], .answers .text";
     return [
         ...all(marks).map(one => one.outerHTML.slice(0, 300)),
         ...all("a[href*=evil]").filter(one => one.closest(ours) || !one.closest(theirs)).map(one => one.outerHTML),
@@ -176,6 +177,8 @@ def test_hostile_texts_do_nothing_in_a_sweep(app: AppServer, visitor: tuple[Brow
     key(page, "sweep_run").get_by_role("button").click()
     expect(key(page, "sweep_csv")).to_be_visible()
     expect(key(page, "sweep_progress")).to_contain_text("2 done, 10 failed")
-    expect(key(page, "cell_0_0_0").locator("table")).to_be_visible()
-
+    expect(cell(page, "0_0_0").locator("strong, h1, a, p").first).to_be_visible()
+    assert (page.evaluate(FOREIGN), heard) == ([], [])
+    cell(page, "0_0_0").click(position={"x": 5, "y": 5})
+    expect(cell(page, "0_0_0").locator("table")).to_be_visible()
     assert (page.evaluate(FOREIGN), heard) == ([], [])

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.app_server import AppServer, app_server
-from tests.browsing import key, open_at
+from tests.app_server import app_server
+from tests.browsing import cell, key, open_at
 from tests.fake_api import FakeApi
 from tests.pages import KEY, host
 
@@ -34,11 +34,11 @@ def test_a_sweep_on_the_practice_model_survives_everything(context: BrowserConte
         run(page)
         progress(page, "[1-4] done")
         page.reload()
-        expect(key(page, "cell_0_0_0")).to_be_visible()
+        expect(cell(page, "0_0_0")).to_be_visible()
         page.get_by_role("link", name="Chat").click()
         expect(key(page, "chat_input")).to_be_visible()
         page.get_by_role("link", name="Sweep").click()
-        expect(key(page, "cell_0_0_0")).to_be_visible()
+        expect(cell(page, "0_0_0")).to_be_visible()
         page.close()
         app.kill()
         port = int(app.url.rpartition(":")[2])
@@ -76,15 +76,3 @@ def test_a_kill_in_a_sweep_of_40_loses_and_repeats_nothing(context: BrowserConte
         again = [one for one in api.requests[before:] if one.path.endswith("/chat/completions")]
 
     assert len(again) == missing
-
-
-@pytest.mark.row("S15")
-def test_other_pages_of_the_grid_are_one_click_away(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    page = open_at(context, sweep_url(app.url, f"{host(api)}/echo", "0,1", 15, 8), "sweep_run")
-    run(page)
-    progress(page, "30 done")
-    expect(key(page, "cell_0_1_8")).to_be_attached()
-    expect(key(page, "cell_0_1_9")).not_to_be_attached()
-    key(page, "sweep_page").get_by_text("2", exact=True).click()
-    expect(key(page, "cell_0_1_14")).to_contain_text("You said")
-    expect(key(page, "cell_0_0_0")).not_to_be_attached()

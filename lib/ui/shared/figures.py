@@ -91,8 +91,9 @@ def seconds(value: float | None) -> str:
     return _("not known") if value is None else _("{seconds:.1f} s").format(seconds=value)
 
 
-def summary(call: CallRecord) -> str:
-    """The quiet line under an answer: its seconds, its cost where there is one, and anything that is not normal."""
+def summary(call: CallRecord, with_mark: bool = True) -> str:
+    """The quiet line under an answer: its seconds, its cost where there is one, and anything that is not normal.
+    Without its mark where that stands elsewhere."""
     parts = [seconds(call.seconds)]
     if call.cost is not None and call.cost_source == "reported":
         parts.append(_("{cost} reported").format(cost=money(call.cost)))
@@ -103,7 +104,7 @@ def summary(call: CallRecord) -> str:
     if call.model_answered and not model_names.same(call.model, call.model_answered):
         parts.append(_("answered by {model}").format(model=call.model_answered))
     if mark(call.finish_reason):
-        parts.append(mark(call.finish_reason))
+        parts += [mark(call.finish_reason)] if with_mark else []
     elif call.state == "ok" and call.usage.source == "estimated":
         parts.append(_("tokens estimated"))
     return " · ".join(parts)

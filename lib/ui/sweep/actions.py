@@ -1,13 +1,12 @@
 """Callbacks of the buttons on a sweep that has begun."""
 
-import streamlit as st
-
 from lib.core.errors import NotConnected, StoreError
 from lib.ui.shared import resources
 from lib.ui.shared.connection import ask_for
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
 from lib.ui.shared.visitor import visitor
+from lib.ui.sweep.look import begin_anew
 
 
 def resume() -> None:
@@ -42,7 +41,7 @@ def new() -> None:
 def open_sweep(sweep_id: str) -> None:
     """Open a sweep of the list."""
     state.sweep_id = sweep_id
-    st.session_state.pop("sweep_page", None)
+    begin_anew()
 
 
 def delete(sweep_id: str) -> None:

@@ -21,6 +21,7 @@ from lib.ui.shared.texts import _, _n, error_message, error_sentence
 from lib.ui.shared.unsupported_params import ANY_MODEL
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep import axis_picker, input_table, temperatures
+from lib.ui.sweep.look import begin_anew
 from lib.ui.sweep.prior_conversation import fill_history, history, history_line
 
 START = {"sweep_repeats": 2, "sweep_concurrency": 4, "sweep_max_tokens": 200}
@@ -140,7 +141,7 @@ def run() -> None:
         ask_for(resources.services(), who, missing, run)
     except TemperaError as error:
         state.notices.append(error_sentence(error))
-    st.session_state.pop("sweep_page", None)
+    begin_anew()
 
 
 def _models(services: Services, visitor: Visitor) -> None:

@@ -1,18 +1,16 @@
 """Shows the open sweep, refreshed each second while it runs."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from lib.services import Services
 from lib.sweep import report
 from lib.sweep import repository as sweeps
-from lib.sweep.plan import slice_of
 from lib.sweep.progress import Progress
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, grid
+from lib.ui.sweep.answers import answers
 from lib.ui.sweep.slice_picker import chosen_slice
 
 EVERY_SECONDS = 1.0
@@ -20,31 +18,30 @@ EVERY_SECONDS = 1.0
 
 def sweep_view(services: Services, visitor: Visitor, sweep_id: str) -> None:
     """Progress, answers, overview; and what can be done with it."""
-    if services.sweeps.running(sweep_id) is not None:
-        # Only this part runs each second; a rerun of the whole page would take the form out of the visitor's hands.
-        st.fragment(_live, run_every=EVERY_SECONDS)(services, visitor, sweep_id)
-    else:
-        _still(services, visitor, sweep_id)
+    running = services.sweeps.running(sweep_id) is not None
+    # Only this part runs each second; a rerun of the whole page would take the form out of the visitor's hands. It is
+    # a fragment after the end too: moved out of one, the answers would be drawn anew, and lose their focus and scroll.
+    again = EVERY_SECONDS if running else None
+    st.fragment(_results, run_every=again)(services, visitor, sweep_id, running)
+    if not running:
+        _ended(services, visitor, sweep_id)
 
 
-def _live(services: Services, visitor: Visitor, sweep_id: str) -> None:
+def _results(services: Services, visitor: Visitor, sweep_id: str, ran: bool) -> None:
     run = services.sweeps.last_run(visitor.owner, sweep_id)
     progress = services.sweeps.progress.of(visitor.owner, sweep_id)
     if not progress.cells:
         return
     _answers(services, visitor, sweep_id, progress)
-    if run is None or run.finished:
-        st.rerun()  # it ended: the page is drawn once more, without the fragment
+    if ran and (run is None or run.finished):
+        st.rerun()  # it ended: the page is drawn once more, with what comes after the end
 
 
-def _still(services: Services, visitor: Visitor, sweep_id: str) -> None:
+def _ended(services: Services, visitor: Visitor, sweep_id: str) -> None:
     progress = services.sweeps.progress.of(visitor.owner, sweep_id)
     if not progress.cells:
         return
     cells, results = progress.cells, progress.results
-    # A fragment stands in a container, so this does too: each cell keeps its place when the sweep ends.
-    with st.container():
-        _answers(services, visitor, sweep_id, progress)
     grid.temperature_chart(progress.overview)
     grid.overview(progress.overview)
     with st.container(horizontal=True):
@@ -83,7 +80,7 @@ def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Prog
             error_box(run.trouble)
         if running is None and progress.left:
             _resume(progress)
-    grid.grid(_one_slice(services, visitor, sweep_id, progress), run)
+    answers(_one_slice(services, visitor, sweep_id, progress), run)
 
 
 def _one_slice(services: Services, visitor: Visitor, sweep_id: str, progress: Progress) -> Progress:
@@ -91,7 +88,7 @@ def _one_slice(services: Services, visitor: Visitor, sweep_id: str, progress: Pr
     plan = services.store.read(lambda db: sweeps.plan_of(db, visitor.owner, sweep_id))
     if plan is None or plan.slices == (1, 1):
         return progress
-    return replace(progress, cells=tuple(slice_of(progress.cells, *chosen_slice(sweep_id, plan))))
+    return progress.slice(*chosen_slice(sweep_id, plan))
 
 
 def _resume(progress: Progress) -> None:

@@ -17,7 +17,7 @@ from lib.sweep import repository as sweeps
 from lib.sweep.plan import Axis, Plan
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import bodies, host, new_tab, owner, run_sweep, shown, sweep_ended, sweep_id, switch_page
+from tests.pages import bodies, cells, host, new_tab, owner, run_sweep, shown, sweep_ended, sweep_id, switch_page
 
 
 @pytest.fixture
@@ -83,12 +83,12 @@ def test_an_always_failing_model_fails_its_own_row_only(app: AppTest, api: FakeA
 
 
 @pytest.mark.row("S15")
-def test_at_most_24_cells_are_drawn_and_the_others_are_a_page_away(app: AppTest, api: FakeApi) -> None:
-    tab = run_sweep(link(api, "echo", repeats="15"))
-    assert shown(tab).count("You said: Praise tea.") == 24
+def test_all_cells_are_drawn_at_once_by_their_places(app: AppTest, api: FakeApi) -> None:
+    tab = run_sweep(link(api, "echo,json", repeats="15"))
+    places = {f"{row}_{column}_{repeat}" for row in range(2) for column in range(2) for repeat in range(15)}
 
-    tab.session_state["sweep_page"] = 2
-    assert shown(tab.run()).count("You said: Praise tea.") == 6
+    assert set(cells(tab)) == places
+    assert shown(tab).count("You said: Praise tea.") == 60
 
 
 @pytest.mark.row("S26", "T10")
@@ -167,18 +167,6 @@ def test_what_is_missing_goes_nowhere_but_to_its_own_service(
         assert f"{host(api)} is not connected any more." in shown(tab)
         assert tab.text_input(key="connection_key")
         assert bodies(other) == []
-
-
-@pytest.mark.row("S11")
-def test_one_answer_can_be_stopped_while_the_others_go_on(app: AppTest, api: FakeApi) -> None:
-    tab = link(api, "silent,echo", temperatures="0")
-    tab.button(key="sweep_run").click().run()
-    api.wait(lambda fake: len(bodies(fake)) == 2)
-    stop = next(button for button in tab.run().button if button.label == "Stop this one")
-    stop.click().run()
-    sweep_ended(tab)
-
-    assert [row["state"] for row in sheet(tab)] == ["cancelled", "ok"]
 
 
 @pytest.mark.row("S8")

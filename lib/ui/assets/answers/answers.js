@@ -1,0 +1,423 @@
+// The answers of a sweep: a grid of models and temperatures, or a few of them side by side to be read.
+// Everything that is shown comes from the server: texts as HTML that lib/core/rich_text has made safe (`html`,
+// `thinking`), everything else as plain text, which only ever goes through textContent.
+
+const kept = new WeakMap(); // What was chosen here (scroll, focus, repeats shown) lives on while data is redrawn.
+const READ_WIDTH = 300; // px that a column needs to be read
+const MANY = 300; // places from which on a browser should lay out only those in sight
+const LONG = 160; // characters from which on a text in the grid fades out at its end
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  let answers = kept.get(parentElement);
+  if (!answers) kept.set(parentElement, (answers = new Answers(parentElement)));
+  answers.tell = (what) => setTriggerValue("did", what);
+  answers.show(data);
+  return () => answers.marks.forEach((name) => CSS.highlights?.delete(name));
+}
+
+function el(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key === "html") made.innerHTML = value; // from the server's renderer only
+    else if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value !== undefined && value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== undefined && child !== null && child !== ""));
+  return made;
+}
+
+class Answers {
+  constructor(parent) {
+    this.root = el("div", { class: "answers" });
+    parent.append(this.root);
+    this.marks = ["sweep-found", "sweep-different"];
+    this.repeat = new Map(); // the repeat that a place of the grid shows
+    this.focus = null; // "row_column" of the place that Tab reaches
+    this.temperature = 0; // which of the temperatures Read shows, counted in those that are there
+    this.root.addEventListener("keydown", (event) => this.pressed(event));
+    this.watch = new ResizeObserver(() => this.data?.view === "read" && this.columnsThatFit() !== this.fit && this.drawRead());
+    this.watch.observe(this.root);
+  }
+
+  show(data) {
+    const before = this.data;
+    this.data = data;
+    if (data.place && data.place.id !== this.placeId) this.goTo(data.place);
+    this.temperature = Math.min(this.temperature, Math.max(0, data.temperatures.length - 1));
+    if (data.view === "read") this.drawRead();
+    else this.drawGrid(before);
+    this.highlight();
+  }
+
+  goTo(place) {
+    this.placeId = place.id;
+    const at = this.data.temperatures.findIndex((one) => one.column === place.column);
+    if (at >= 0) this.temperature = at;
+    this.focus = `${place.row}_${place.column}`;
+    this.repeat.set(this.focus, place.repeat);
+  }
+
+  // The grid: a row for each temperature, a column for each model.
+
+  drawGrid(before) {
+    const { data } = this;
+    const shape = JSON.stringify([data.models, data.temperatures, data.repeats, data.words]);
+    if (this.shape !== shape || before?.view !== "grid" || !this.grid?.isConnected) {
+      this.shape = shape;
+      this.buildGrid();
+    }
+    for (const [place, box] of this.places) this.fill(place, box);
+    this.rove();
+  }
+
+  buildGrid() {
+    const { data } = this;
+    this.places = new Map();
+    const scrolled = this.scrolled;
+    const corner = el("div", { role: "columnheader", class: "corner" }, data.words.temperature);
+    const models = data.models.map((model) =>
+      el("div", { role: "columnheader", class: "model", title: model.name }, model.name, model.note && el("small", {}, model.note)),
+    );
+    const rows = data.temperatures.map((temperature) => {
+      const boxes = data.models.map((model) => {
+        const place = `${model.row}_${temperature.column}`;
+        const box = el("div", { role: "gridcell", class: "place", tabindex: "-1", "data-place": place });
+        this.places.set(place, box);
+        return box;
+      });
+      const head = el("div", { role: "rowheader", class: "temperature" }, el("span", {}, data.words.temperature), " ", temperature.name);
+      return el("div", { role: "row" }, head, ...boxes);
+    });
+    this.grid = el("div", { role: "grid", class: "grid", "aria-label": data.words.grid }, el("div", { role: "row" }, corner, ...models), ...rows);
+    this.grid.classList.toggle("many", this.places.size > MANY);
+    this.grid.style.setProperty("--models", data.models.length);
+    this.grid.addEventListener("click", (event) => this.clicked(event));
+    this.grid.addEventListener("scroll", () => (this.scrolled = [this.grid.scrollLeft, this.grid.scrollTop]), { passive: true });
+    this.grid.addEventListener("focusin", (event) => {
+      const box = event.target.closest(".place");
+      if (box) this.setFocus(box.dataset.place);
+    });
+    this.root.replaceChildren(this.grid);
+    if (scrolled) this.grid.scrollTo(...scrolled);
+  }
+
+  fill(place, box) {
+    const { data } = this;
+    const shown = Math.min(this.repeat.get(place) ?? this.firstMatch(place), data.repeats - 1);
+    for (let repeat = 0; repeat < data.repeats; repeat++) {
+      const id = `${place}_${repeat}`;
+      const cell = data.cells[id];
+      const sign = JSON.stringify(cell ?? null) + data.repeats;
+      let article = box.children[repeat];
+      if (!article || article.sign !== sign) {
+        const made = this.card(id, cell, repeat);
+        made.sign = sign;
+        if (article) {
+          const inside = article.contains(this.active()) && this.active().dataset.does;
+          article.replaceWith(made);
+          if (inside) (made.querySelector(`[data-does="${inside}"]`) ?? box).focus({ preventScroll: true });
+        } else box.append(made);
+        article = made;
+      }
+      article.hidden = repeat !== shown;
+    }
+    box.setAttribute("aria-label", this.spoken(`${place}_${shown}`));
+  }
+
+  firstMatch(place) {
+    for (let repeat = 0; repeat < this.data.repeats; repeat++) if (this.data.cells[`${place}_${repeat}`]) return repeat;
+    return 0;
+  }
+
+  card(id, cell, repeat) {
+    const { words, repeats } = this.data;
+    if (!cell) return el("article", { class: "cell empty" });
+    const pager = repeats > 1 && el("button", { "data-does": "next", title: words.next, "aria-label": `${repeat + 1}/${repeats} ${words.next}` }, `${repeat + 1}/${repeats} ›`);
+    const text = el("div", { class: "text", html: cell.html });
+    if (text.textContent.length > LONG) text.classList.add("long");
+    return el(
+      "article",
+      { class: `cell is-${cell.state}`, "data-cell": id, lang: cell.lang },
+      el("header", {}, el("span", { class: "who" }, this.nameOf(id)), pager || "", ...this.labels(cell)),
+      text,
+      ...this.said(cell),
+      el("footer", {}, el("span", { class: "figures" }, cell.figures), cell.stars ? el("span", { class: "given" }, "★".repeat(cell.stars)) : "", this.stop(cell)),
+    );
+  }
+
+  labels(cell) {
+    return [
+      ...cell.marks.map((mark) => el("span", { class: "mark" }, mark)),
+      ...cell.badges.map((badge) => el("span", { class: "badge" }, badge)),
+    ];
+  }
+
+  said(cell) {
+    return [cell.wait && el("p", { class: "note" }, cell.wait), cell.error && el("p", { class: "error" }, cell.error), ...cell.notes.map((note) => el("p", { class: "note" }, note))].filter(Boolean);
+  }
+
+  stop(cell) {
+    return cell.state === "running" ? el("button", { "data-does": "stop" }, this.data.words.stop) : "";
+  }
+
+  nameOf(id) {
+    const [row, column] = id.split("_").map(Number);
+    const model = this.data.models.find((one) => one.row === row)?.name ?? "";
+    const temperature = this.data.temperatures.find((one) => one.column === column)?.name ?? "";
+    return temperature ? `${model} · ${temperature}` : model;
+  }
+
+  spoken(id) {
+    const cell = this.data.cells[id];
+    const figures = cell ? [cell.error, ...cell.marks, cell.figures].filter(Boolean).join(", ") : "";
+    return `${this.nameOf(id)}, ${Number(id.split("_")[2]) + 1}/${this.data.repeats}${figures ? `: ${figures}` : ""}`;
+  }
+
+  clicked(event) {
+    const cell = event.target.closest("[data-cell]");
+    if (!cell) return;
+    const does = event.target.closest("[data-does]")?.dataset.does;
+    if (does === "next") this.turn(cell.closest(".place").dataset.place);
+    else if (does) this.tell({ what: does, cell: cell.dataset.cell });
+    else if (!event.target.closest("a") && getSelection().isCollapsed) this.open(cell.dataset.cell);
+  }
+
+  open(cell) {
+    this.tell({ what: "open", cell, fit: this.columnsThatFit() });
+  }
+
+  turn(place) {
+    const box = this.places.get(place);
+    const all = [...box.children];
+    const at = all.findIndex((one) => !one.hidden);
+    const next = all.slice(at + 1).concat(all.slice(0, at)).find((one) => one.dataset.cell);
+    if (!next) return;
+    this.repeat.set(place, all.indexOf(next));
+    this.fill(place, box);
+    next.querySelector('[data-does="next"]')?.focus();
+    this.highlight();
+  }
+
+  // Keys: one place of the grid is reached by Tab, the arrows go on from there.
+
+  active() {
+    return this.root.getRootNode().activeElement;
+  }
+
+  setFocus(place) {
+    this.focus = place;
+    this.rove();
+  }
+
+  rove() {
+    if (!this.places.has(this.focus)) this.focus = this.places.keys().next().value;
+    for (const [place, box] of this.places) {
+      const here = place === this.focus;
+      box.tabIndex = here ? 0 : -1;
+      // Tab walks through the one place it is at, not through the buttons of all.
+      for (const button of box.querySelectorAll("button, a")) button.tabIndex = here ? 0 : -1;
+    }
+  }
+
+  pressed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (/^(input|select|textarea)$/i.test(event.target.tagName) && event.target.type !== "range") return;
+    const cell = this.cellOf(event.target);
+    if (/^[0-5]$/.test(event.key) && cell) {
+      event.preventDefault();
+      this.rate(cell, Number(event.key));
+    } else if (this.data.view === "read") this.pressedInRead(event);
+    else this.pressedInGrid(event, cell);
+  }
+
+  pressedInGrid(event, cell) {
+    const box = event.target.closest(".place");
+    if (!box || event.target.closest("button, a")) return;
+    const columns = this.data.models.length;
+    const boxes = [...this.places.values()];
+    const at = boxes.indexOf(box);
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, Home: -(at % columns), End: columns - 1 - (at % columns) }[event.key];
+    if (event.key === "Enter" && cell) this.open(cell);
+    else if (event.key === " ") this.turn(box.dataset.place);
+    else if (step === undefined) return;
+    else if (Math.abs(step) !== 1 || Math.floor((at + step) / columns) === Math.floor(at / columns)) boxes[at + step]?.focus();
+    event.preventDefault();
+  }
+
+  cellOf(target) {
+    return target.closest("[data-cell]")?.dataset.cell ?? target.closest(".place")?.querySelector("[data-cell]:not([hidden])")?.dataset.cell;
+  }
+
+  rate(cell, stars) {
+    this.tell({ what: "rate", cell, stars });
+  }
+
+  // Read: a few models side by side, all at the temperature of the scrubber.
+
+  columnsThatFit() {
+    return Math.max(1, Math.min(3, Math.floor(this.root.clientWidth / READ_WIDTH)));
+  }
+
+  drawRead() {
+    const { data } = this;
+    this.fit = this.columnsThatFit();
+    const columns = data.pair ?? this.columnsOfModels();
+    const bar = JSON.stringify([data.words, data.models, data.temperatures, data.repeats, data.first, data.repeat, this.fit, !data.pair]);
+    if (!this.read?.isConnected || this.bar !== bar) {
+      this.bar = bar;
+      const does = this.active()?.dataset?.does;
+      this.columns = el("div", { class: "columns" });
+      this.read = el("div", { class: "read" }, data.pair ? this.pairBar() : this.readBar(), this.columns);
+      this.root.replaceChildren(this.read);
+      if (does) this.read.querySelector(`[data-does="${does}"]`)?.focus({ preventScroll: true });
+    }
+    this.columns.style.setProperty("--columns", Math.max(1, columns.length));
+    columns.forEach((column, at) => {
+      const sign = JSON.stringify([column, data.words]);
+      const old = this.columns.children[at];
+      if (old?.sign === sign) return;
+      const made = this.column(column);
+      made.sign = sign;
+      if (!old) return this.columns.append(made);
+      const does = old.contains(this.active()) ? (this.active().dataset.does ?? "self") : null;
+      made.querySelector("details")?.toggleAttribute("open", old.querySelector("details")?.open ?? false);
+      old.replaceWith(made);
+      if (does) (does === "self" ? made : made.querySelector(`[data-does="${does}"]`))?.focus({ preventScroll: true });
+    });
+    while (this.columns.children.length > columns.length) this.columns.lastElementChild.remove();
+    this.highlight();
+  }
+
+  columnsOfModels() {
+    const { data } = this;
+    const column = data.temperatures[this.temperature]?.column;
+    return data.models.slice(data.first, data.first + this.fit).map((model) => {
+      const id = `${model.row}_${column}_${data.repeat}`;
+      return { id, title: model.name, note: model.note, ...(data.cells[id] ?? {}), ...(data.read[id] ?? {}), missing: !data.read[id] };
+    });
+  }
+
+  pairBar() {
+    return el("div", { class: "bar" }, el("span", { class: "legend" }, this.data.words.pair), el("button", { "data-does": "unpair", onclick: () => this.tell({ what: "unpair" }) }, this.data.words.close));
+  }
+
+  readBar() {
+    const { data } = this;
+    const { words } = data;
+    const last = Math.min(data.first + this.fit, data.models.length);
+    const step = (by, does, sign) =>
+      el("button", { "data-does": does, "aria-label": words[does], title: words[does], disabled: by < 0 ? data.first === 0 : last >= data.models.length, onclick: () => this.page(by) }, sign);
+    const models = el("span", { class: "group" }, step(-1, "back", "‹"), el("span", {}, `${words.models} ${data.first + 1}–${last} / ${data.models.length}`), step(1, "forward", "›"));
+    const named = el("output", {}, "");
+    const say = () => (named.textContent = data.temperatures[this.temperature]?.name ?? "");
+    const slider = el("input", { type: "range", "data-does": "scrub", min: 0, max: data.temperatures.length - 1, step: 1, "aria-label": words.temperature, value: this.temperature });
+    slider.value = this.temperature;
+    slider.addEventListener("input", () => {
+      this.temperature = Number(slider.value);
+      slider.setAttribute("aria-valuetext", data.temperatures[this.temperature].name);
+      say();
+      this.drawRead();
+    });
+    slider.setAttribute("aria-valuetext", data.temperatures[this.temperature]?.name ?? "");
+    this.slider = slider;
+    say();
+    const scrubber = el("label", { class: "group scrubber" }, words.temperature, slider, named);
+    const repeats = data.repeats > 1 && el("button", { "data-does": "repeat", title: words.next, onclick: () => this.go({ repeat: (data.repeat + 1) % data.repeats }) }, `${data.repeat + 1}/${data.repeats} ›`);
+    return el("div", { class: "bar" }, data.models.length > this.fit ? models : "", data.temperatures.length > 1 ? scrubber : "", repeats || "", data.temperatures.length > 1 ? el("span", { class: "legend" }, words.tinted) : "");
+  }
+
+  column(column) {
+    const { words } = this.data;
+    const star = (count) =>
+      el("button", { role: "radio", "data-does": `star-${count}`, class: count <= (column.stars ?? 0) ? "on" : "", "aria-checked": String(column.stars === count), "aria-label": `${count} ${words.stars}`, onclick: () => this.rate(column.id, column.stars === count ? 0 : count) }, count <= (column.stars ?? 0) ? "★" : "☆");
+    const stars = el("span", { role: "radiogroup", "aria-label": words.stars, class: "stars" }, ...[1, 2, 3, 4, 5].map(star));
+    const title = el("h3", {}, column.title, column.note ? el("small", {}, column.note) : "");
+    const attributes = { class: `column is-${column.state ?? "missing"}`, tabindex: "0", "data-cell": column.id, "aria-label": this.data.pair ? column.title : this.spoken(column.id) };
+    if (column.missing) return el("section", attributes, title, el("p", { class: "note" }, words.nothing));
+    const text = el("div", { class: "text", html: column.html });
+    const rated = column.rated ? stars : "";
+    const detail = el("button", { "data-does": "detail", onclick: () => this.tell({ what: "detail", cell: column.id }) }, words.detail);
+    const stop = column.state === "running" ? el("button", { "data-does": "stop", onclick: () => this.tell({ what: "stop", cell: column.id }) }, words.stop) : "";
+    const thinking = column.thinking ? el("details", {}, el("summary", { "data-does": "thinking" }, words.thinking), el("div", { class: "text thought", html: column.thinking })) : "";
+    const tools = el("div", { class: "tools" }, rated, detail, stop);
+    const made = el("section", attributes, title, el("header", {}, ...this.labels(column), el("span", { class: "figures" }, column.figures)), tools, thinking, text, ...this.said(column));
+    text.different = column.different;
+    return made;
+  }
+
+  pressedInRead(event) {
+    if (event.target.type === "range" || event.target.closest("summary")) return;
+    const last = this.data.temperatures.length - 1;
+    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (this.data.pair) return;
+    if (event.key === "ArrowLeft") this.page(-1);
+    else if (event.key === "ArrowRight") this.page(1);
+    else if (by && event.target.closest(".column")) {
+      this.temperature = Math.max(0, Math.min(last, this.temperature + by));
+      if (this.slider) {
+        this.slider.value = this.temperature;
+        this.slider.dispatchEvent(new Event("input"));
+      }
+    } else return;
+    event.preventDefault();
+  }
+
+  page(by) {
+    const { data } = this;
+    const most = Math.max(0, data.models.length - this.fit);
+    const first = Math.max(0, Math.min(most, data.first + by * this.fit));
+    if (first !== data.first) this.go({ first });
+  }
+
+  go(change) {
+    const { data } = this;
+    this.tell({ what: "go", first: data.first, repeat: data.repeat, column: data.temperatures[this.temperature]?.column ?? 0, ...change });
+  }
+
+  // Words that were searched for, and those that differ, are tinted over the text without touching it.
+
+  highlight() {
+    if (!globalThis.CSS?.highlights) return;
+    const different = [];
+    for (const text of this.root.querySelectorAll(".column > .text")) if (text.different) different.push(...ranges(text, text.different));
+    const found = [];
+    const term = this.data.find.toLowerCase();
+    if (term) for (const text of this.root.querySelectorAll("article:not([hidden]) .text, .column > .text")) found.push(...ranges(text, places(text, term)));
+    CSS.highlights.set("sweep-different", new Highlight(...different));
+    CSS.highlights.set("sweep-found", new Highlight(...found));
+  }
+}
+
+// Where `term` stands in the text of an element: begin, end, begin, end, in UTF-16 units.
+function places(element, term) {
+  const text = element.textContent.toLowerCase();
+  const found = [];
+  for (let at = text.indexOf(term); at >= 0 && found.length < 1000; at = text.indexOf(term, at + term.length)) found.push(at, at + term.length);
+  return found;
+}
+
+// Begin, end, begin, end in the text of an element as ranges over its text nodes.
+function ranges(element, pairs) {
+  const made = [];
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  let node = walker.nextNode();
+  let start = 0;
+  for (let at = 0; at < pairs.length; at += 2) {
+    const [begin, end] = [pairs[at], pairs[at + 1]];
+    const range = new Range();
+    while (node && start + node.length <= begin) {
+      start += node.length;
+      node = walker.nextNode();
+    }
+    if (!node) break;
+    range.setStart(node, begin - start);
+    while (node && start + node.length < end) {
+      start += node.length;
+      node = walker.nextNode();
+    }
+    if (!node) break;
+    range.setEnd(node, end - start);
+    made.push(range);
+  }
+  return made;
+}

@@ -1,0 +1,270 @@
+"""What the component that draws the answers gets: safe HTML, and plain text for everything else."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from lib.calls import unsupported_params
+from lib.calls.records import CallRecord
+from lib.calls.runner import Answer
+from lib.core import parts
+from lib.core.errors import recorded
+from lib.core.i18n import N_
+from lib.core.parts import Part, text_of
+from lib.core.rich_text import text_of_html, to_html
+from lib.sweep import word_diff
+from lib.sweep.filters import Filter
+from lib.sweep.findings import fixed_temperature
+from lib.sweep.findings import text_of as answer_of
+from lib.sweep.plan import Cell
+from lib.sweep.progress import Progress
+from lib.sweep.ratings import Rating
+from lib.sweep.scheduler import SweepRun
+from lib.ui.shared.answer_parts import CALLED
+from lib.ui.shared.figures import SENT_BEFORE, summary
+from lib.ui.shared.live_text import CURSOR, waiting
+from lib.ui.shared.texts import _, _n
+from lib.ui.sweep.look import READ, Place, temperature_name
+
+HEAD, SEEN_BEFORE = 400, 60
+"""Characters of an answer that the grid has, and those of them before a word that was searched for."""
+MOST = 20_000
+"""Characters of an answer that can be read beside others; all of a longer one is in its details."""
+COLUMNS = 3
+MARKS = {
+    "cut": N_("cut off"),
+    "blank": N_("blank"),
+    "duplicate": N_("same as {place}"),
+    "refused": N_("refused"),
+    "filtered": N_("stopped by content rules"),
+    "fixed": N_("one temperature"),
+}
+BADGES = {"fastest": N_("fastest"), "cheapest": N_("cheapest"), "shortest": N_("shortest")}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A sweep's answers as they stand, and how they are looked at; `names` are what models are called here."""
+
+    progress: Progress
+    run: SweepRun | None
+    ratings: Mapping[str, Rating]
+    filter: Filter
+    view: str
+    place: Place
+    names: Mapping[int, str]
+
+    def data(self) -> dict[str, Any]:
+        """All that is drawn."""
+        cells, unsent = self.progress.cells, self.run.failed if self.run else {}
+        kept = self.filter.kept(cells, self.progress.results, self.progress.findings, self.ratings, unsent)
+        models = list(dict.fromkeys(cell.row for cell in kept))
+        temperatures = sorted({(cell.column, cell.temperature) for cell in kept}, key=_by_temperature)
+        first = max(0, min(self.place.first, len(models) - 1))
+        repeats = max((cell.repeat for cell in cells), default=0) + 1
+        place = self.place
+        found = {
+            "view": self.view,
+            "words": _words(),
+            "models": [{"row": row, "name": self.names[row], "note": self._note(row)} for row in models],
+            "temperatures": [{"column": column, "name": temperature_name(value)} for column, value in temperatures],
+            "repeats": repeats,
+            "cells": {_place(cell): self._cell(cell) for cell in kept},
+            "find": self.filter.text,
+            "first": first,
+            "repeat": min(place.repeat, repeats - 1),
+            "place": {"id": place.number, "row": place.row, "column": place.column, "repeat": place.repeat},
+            "read": {},
+        }
+        if self.view == READ:
+            shown = set(models[first : first + COLUMNS])
+            found["read"] = self._read([cell for cell in kept if cell.row in shown and cell.repeat == found["repeat"]])
+            found["pair"] = self._pair()
+        return found
+
+    def _note(self, row: int) -> str:
+        """What holds for all answers of a model."""
+        ended = [self.progress.results[cell.id] for cell in self.progress.cells if self._has_ended(cell, row)]
+        return _("one temperature") if ended and all(map(fixed_temperature, ended)) else ""
+
+    def _has_ended(self, cell: Cell, row: int) -> bool:
+        call = self.progress.results.get(cell.id)
+        return cell.row == row and call is not None and call.state == "ok"
+
+    def _cell(self, cell: Cell) -> dict[str, Any]:
+        """One cell of the grid."""
+        running, call = self._running(cell), self.progress.results.get(cell.id)
+        found: dict[str, Any] = {"state": "missing", "html": "", "figures": "", "marks": [], "badges": [], "notes": []}
+        if running is not None:
+            wait = waiting(running) if running.waiting is not None and running.reply.empty else ""
+            return found | {"state": "running", "html": head(_said(running), cursor=True), "wait": wait}
+        if call is not None and call.state != "started":
+            return found | self._ended(cell, call)
+        if self.run is not None and cell.id in self.run.failed:
+            return found | {"state": "error", "error": self.run.failed[cell.id].sentence(_)}
+        waits = self.run is not None and not self.run.finished
+        return found | {"wait": _("waits") if waits else _("not sent, or cut off")}
+
+    def _ended(self, cell: Cell, call: CallRecord) -> dict[str, Any]:
+        findings = self.progress.findings
+        rating = self.ratings.get(call.id)
+        return {
+            "state": call.state,
+            "html": head(answer_of(call), self.filter.text),
+            "figures": figures(call, findings.words.get(cell.id)),
+            "marks": [self._mark(mark, cell) for mark in findings.marks.get(cell.id, ())],
+            "badges": [_(BADGES[badge]) for badge in findings.badges.get(cell.id, ())],
+            "notes": list(_notes(call)),
+            "error": recorded(call.error_record, call.error_text).sentence(_) if call.error_kind else "",
+            "stars": rating.stars if rating else None,
+            "rated": True,
+        }
+
+    def _mark(self, mark: str, cell: Cell) -> str:
+        same = self.progress.findings.same.get(cell.id)
+        return _(MARKS[mark]).format(place=_short_place(same) if same else "")
+
+    def _running(self, cell: Cell) -> Answer | None:
+        answer = self.run.answers.get(cell.id) if self.run else None
+        return answer if answer is not None and not answer.finished else None
+
+    def _read(self, cells: Sequence[Cell]) -> dict[str, Any]:
+        """The whole texts of some cells, each with the words in which it differs from that of its model at the lowest
+        temperature."""
+        found: dict[str, Any] = {}
+        lowest: dict[int, str] = {}
+        for cell in sorted(cells, key=lambda cell: (cell.row, _by_temperature((cell.column, cell.temperature)))):
+            text = self._text(cell)
+            if text is None:
+                continue
+            html = whole(*text)
+            # One that is blank, or failed, is none that others could differ from.
+            before = lowest.setdefault(cell.row, html) if text[0].strip() else html
+            found[_place(cell)] = {"html": html, "thinking": self._thinking(cell), "different": spans(before, html)}
+        return found
+
+    def _pair(self) -> list[dict[str, Any]] | None:
+        """Two cells that are compared."""
+        if self.place.pair is None:
+            return None
+        by_id = {cell.id: cell for cell in self.progress.cells}
+        cells = [by_id[id] for id in self.place.pair if id in by_id]
+        texts = [whole(*(self._text(cell) or ("", False))) for cell in cells]
+        return [
+            {
+                **self._cell(cell),
+                "id": _place(cell),
+                "title": f"{self.names[cell.row]} · {_short_place(cell)}",
+                "html": html,
+                "different": spans(other, html),
+            }
+            for cell, html, other in zip(cells, texts, reversed(texts), strict=True)
+        ]
+
+    def _text(self, cell: Cell) -> tuple[str, bool] | None:
+        """A cell's text so far, and whether it still grows; None where there is no answer."""
+        running, call = self._running(cell), self.progress.results.get(cell.id)
+        if running is not None:
+            return _said(running), True
+        if call is None or call.state == "started":
+            return ("", False) if self.run is not None and cell.id in self.run.failed else None
+        return answer_of(call), False
+
+    def _thinking(self, cell: Cell) -> str:
+        running, call = self._running(cell), self.progress.results.get(cell.id)
+        choices = running.reply.choices if running is not None else call.choices if call is not None else ()
+        return whole(choices[0].reasoning, False) if choices and choices[0].reasoning else ""
+
+
+def head(text: str, term: str = "", cursor: bool = False) -> str:
+    """The first lines of a text as safe HTML; where `term` stands further below, the lines around it."""
+    found = text.casefold().find(term.casefold()) if term else 0
+    begin = max(0, found - SEEN_BEFORE) if found > HEAD - SEEN_BEFORE else 0
+    cut = text[begin : begin + HEAD]
+    more = begin + HEAD < len(text)
+    return _html(("… " if begin else "") + cut + (CURSOR if cursor and not more else "…" if more else ""))
+
+
+def whole(text: str, grows: bool) -> str:
+    """A text as safe HTML; the end of a very long one is in the details."""
+    cut = text[:MOST]
+    left_out = "\n\n" + _("… {count:,} more characters in the details").format(count=len(text) - MOST)
+    return _html(cut + (left_out if len(text) > MOST else CURSOR if grows else ""))
+
+
+@lru_cache(maxsize=4_096)
+def _html(text: str) -> str:
+    """Drawn once for every look at the same answer."""
+    return to_html(text)
+
+
+@lru_cache(maxsize=512)
+def spans(before: str, after: str) -> list[int]:
+    """The words in which one text, as HTML, differs from another: begin, end, begin, end."""
+    found = word_diff.different(text_of_html(before), text_of_html(after))
+    return [place for span in found for place in span]
+
+
+def figures(call: CallRecord, words: int | None) -> str:
+    """The quiet line of an answer."""
+    counted = [_n("{count:,} word", "{count:,} words", words).format(count=words)] if words else []
+    tokens = call.usage.completion_tokens
+    if tokens is not None:
+        counted.append(_n("{count} token", "{count} tokens", tokens).format(count=tokens))
+    return " · ".join([*counted, summary(call, with_mark=False)])
+
+
+def _notes(call: CallRecord) -> Iterator[str]:
+    if call.sent_before and call.state == "ok":
+        yield _(SENT_BEFORE)
+    for name in unsupported_params.left_out(call.params_asked, call.params_sent):
+        yield _("Fixed: this model does not take “{name}”.").format(name=name)
+    yield from _beside(call.choices[0].parts if call.choices else ())
+
+
+def _beside(found: Sequence[Part]) -> Iterator[str]:
+    """What an answer holds beside its text; its details show it."""
+    if parts.of(found, "refusal"):
+        yield _("The model declined to answer.")
+    for part in parts.of(found, "tool_call"):
+        yield _(CALLED).format(name=text_of(part, "name")) + " " + text_of(part, "arguments")[:HEAD]
+    more = sum(len(parts.of(found, kind)) for kind in ("image", "audio", "source", "other"))
+    if more:
+        yield _n("{count} more thing in the details", "{count} more things in the details", more).format(count=more)
+
+
+def _said(answer: Answer) -> str:
+    return answer.reply.choices[0].text if answer.reply.choices else ""
+
+
+def _place(cell: Cell) -> str:
+    return f"{cell.row}_{cell.column}_{cell.repeat}"
+
+
+def _short_place(cell: Cell) -> str:
+    return f"{temperature_name(cell.temperature)} · {cell.repeat + 1}"
+
+
+def _by_temperature(place: tuple[int, float | None]) -> tuple[float, int]:
+    column, temperature = place
+    return (-1.0 if temperature is None else temperature, column)
+
+
+def _words() -> dict[str, str]:
+    return {
+        "grid": _("Answers: a column for each model, a row for each temperature"),
+        "temperature": _("Temperature"),
+        "models": _("Models"),
+        "back": _("Models before these"),
+        "forward": _("Models after these"),
+        "next": _("Next answer of this setting"),
+        "stop": _("Stop this one"),
+        "stars": _("stars"),
+        "detail": _("Details"),
+        "thinking": _("Thinking"),
+        "nothing": _("No answer here yet."),
+        "tinted": _("Tinted: words that differ from the lowest temperature"),
+        "pair": _("Tinted: words in which the two differ"),
+        "close": _("Back to all"),
+    }

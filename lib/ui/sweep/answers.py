@@ -1,0 +1,177 @@
+"""The answers of a sweep on the page: what is looked for, the component that draws them, and what is done in it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from lib.core.errors import StoreError
+from lib.streamlit_internals import component_of_files
+from lib.sweep import ratings
+from lib.sweep.plan import Cell
+from lib.sweep.progress import Progress
+from lib.sweep.ratings import Rating
+from lib.sweep.scheduler import SweepRun
+from lib.ui.shared import resources
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, error_sentence
+from lib.ui.shared.visitor import visitor
+from lib.ui.sweep import actions
+from lib.ui.sweep import look as looks
+from lib.ui.sweep.answer_data import Answers
+from lib.ui.sweep.look import KIND_NAMES, VIEWS, look, temperature_name
+
+FOLDER = Path(__file__).parents[1] / "assets" / "answers"
+KEY = "sweep_answers"
+KEPT: dict[str, Any] = {"persist_state": "session"}
+
+
+def answers(progress: Progress, run: SweepRun | None) -> None:
+    """Which answers of one input and variant are looked at, and the answers."""
+    owner, sweep_id = visitor().owner, str(state.sweep_id)
+    names = model_names(progress)
+    look.slice = (progress.cells[0].input, progress.cells[0].variant)
+    looks.from_address(progress.cells)
+    st.session_state.setdefault("sweep_view", looks.GRID)
+    _find_bar(progress, names)
+    looks.to_address()
+    rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
+    found = Answers(progress, run, rated, looks.chosen_filter(progress.cells), looks.view(), look.place, names).data()
+    if not found["cells"]:
+        st.caption(_("No answer is like that."))
+    with st.container(key="sweep_grid"):
+        component_of_files(FOLDER)(key=KEY, data=found, on_did_change=_heard)
+
+
+def model_names(progress: Progress) -> dict[int, str]:
+    """What the models are called, by row: without their service where all have the same."""
+    models = {cell.row: cell.model for cell in progress.cells}
+    services = {model.partition("/")[0] for model in models.values()}
+    return {row: model if len(services) > 1 else model.partition("/")[2] for row, model in models.items()}
+
+
+def _find_bar(progress: Progress, names: Mapping[int, str]) -> None:
+    """Grid or Read, and what is looked for; all of it stands in the address."""
+    with st.container(key="sweep_find", horizontal=True, vertical_alignment="center", gap="small"):
+        st.segmented_control(
+            _("View"),
+            list(VIEWS),
+            required=True,
+            format_func=lambda name: _(VIEWS[name]),
+            key="sweep_view",
+            label_visibility="collapsed",
+            **KEPT,
+        )
+        st.text_input(
+            _("Search"),
+            key="sweep_search",
+            max_chars=looks.MOST_SEARCHED,
+            placeholder=_("Search the answers"),
+            icon=":material/search:",
+            label_visibility="collapsed",
+            width=220,
+            **KEPT,
+        )
+        st.pills(
+            _("Show only"),
+            list(KIND_NAMES),
+            selection_mode="multi",
+            format_func=lambda kind: _(KIND_NAMES[kind]),
+            key="sweep_show",
+            label_visibility="collapsed",
+            width="content",
+            **KEPT,
+        )
+        _places(progress, names)
+
+
+def _places(progress: Progress, names: Mapping[int, str]) -> None:
+    """Some of the models and temperatures only."""
+    models = {cell.model: names[cell.row] for cell in progress.cells}
+    temperatures = list(dict.fromkeys(temperature_name(cell.temperature) for cell in progress.cells))
+    with st.popover(_("Models and temperatures"), icon=":material/filter_list:", key="sweep_places", type="tertiary"):
+        st.multiselect(
+            _("Models"),
+            list(models),
+            format_func=models.__getitem__,
+            key="sweep_show_models",
+            placeholder=_("All"),
+            **KEPT,
+        )
+        st.multiselect(_("Temperature"), temperatures, key="sweep_show_temperatures", placeholder=_("All"), **KEPT)
+
+
+def _heard() -> None:
+    """Something was done in the component."""
+    did = (st.session_state.get(KEY) or {}).get("did")
+    if isinstance(did, dict):
+        do(did)
+
+
+def do(did: Mapping[str, Any]) -> None:
+    """Do what was asked for in the component: `what`, mostly with a `cell` named `<row>_<column>_<repeat>`. What is no
+    such thing comes from no component of ours, and nothing happens."""
+    owner, sweep_id = visitor().owner, state.sweep_id
+    if sweep_id is None:
+        return
+    progress = resources.services().sweeps.progress.of(owner, sweep_id).slice(*look.slice)
+    by_place = {f"{cell.row}_{cell.column}_{cell.repeat}": cell for cell in progress.cells}
+    cell, what = by_place.get(str(did.get("cell"))), did.get("what")
+    if what == "go":
+        _go(did)
+    elif what == "unpair":
+        look.place = replace(look.place, pair=None)
+    elif cell is not None and isinstance(what, str) and what in DOES:
+        DOES[what](progress, cell, did)
+
+
+def _open(progress: Progress, cell: Cell, did: Mapping[str, Any]) -> None:
+    found = looks.chosen_filter(progress.cells)
+    rows = list(dict.fromkeys(one.row for one in progress.cells if found.place_kept(one)))
+    at = rows.index(cell.row) if cell.row in rows else 0
+    looks.open_cell(cell, min(at, len(rows) - _whole(did, "fit", 1)))
+
+
+def _rate(progress: Progress, cell: Cell, did: Mapping[str, Any]) -> None:
+    call, owner, sweep_id = progress.results.get(cell.id), visitor().owner, str(state.sweep_id)
+    if call is None:
+        return
+    store, stars = resources.services().store, _whole(did, "stars", 0) or None
+    before = store.read(lambda db: ratings.of_sweep(db, owner, sweep_id)).get(call.id, Rating())
+    try:
+        store.write(lambda db: ratings.rate(db, owner, call.id, replace(before, stars=stars))).result()
+    except StoreError as refused:
+        state.notices.append(error_sentence(refused))
+
+
+def _detail(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
+    look.detail = cell.id
+
+
+def _stop(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
+    actions.stop_cell(cell.id)
+
+
+DOES: Mapping[str, Callable[[Progress, Cell, Mapping[str, Any]], None]] = {
+    "open": _open,
+    "rate": _rate,
+    "detail": _detail,
+    "stop": _stop,
+}
+
+
+def _go(did: Mapping[str, Any]) -> None:
+    """Other models, or another repeat."""
+    look.place = replace(
+        look.place,
+        first=_whole(did, "first", look.place.first),
+        repeat=_whole(did, "repeat", look.place.repeat),
+        column=_whole(did, "column", look.place.column),
+    )
+
+
+def _whole(did: Mapping[str, Any], name: str, otherwise: int) -> int:
+    value = did.get(name)
+    return value if type(value) is int and 0 <= value < 10_000 else otherwise

@@ -1,0 +1,121 @@
+"""How the answers of the open sweep are looked at in this tab: as a grid or to be read, and which of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from lib.core.i18n import N_
+from lib.sweep.filters import KINDS, Filter
+from lib.sweep.plan import Cell
+from lib.ui.shared.state import SessionValue
+
+GRID, READ = "grid", "read"
+MOST_SEARCHED = 200
+VIEWS = {GRID: N_("Grid"), READ: N_("Read")}
+KIND_NAMES = {
+    "failed": N_("failed"),
+    "flagged": N_("flagged"),
+    "different": N_("different"),
+    "rated": N_("rated"),
+}
+ONE = ("sweep_view", "sweep_search")
+SEVERAL = ("sweep_show", "sweep_show_models", "sweep_show_temperatures")
+"""The widgets with one value and those with several; they stand in the address under their own names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What Read shows: the models from the `first` of those that are looked at on, and one of the repeats. `row`,
+    `column` and `repeat` are the cell that was opened last, `number` counts how often one was. `pair` are two cells to
+    be compared word by word."""
+
+    number: int = 0
+    first: int = 0
+    row: int = 0
+    column: int = 0
+    repeat: int = 0
+    pair: tuple[str, str] | None = None
+
+
+class Look:
+    """What is remembered of it."""
+
+    place: SessionValue[Place] = SessionValue("sweep_place", Place)
+    """Where Read is."""
+    slice: SessionValue[tuple[int, int]] = SessionValue("sweep_slice_shown", lambda: (0, 0))
+    """The input and the variant whose answers are drawn."""
+    detail: SessionValue[str | None] = SessionValue("sweep_detail", lambda: None)
+    """The cell whose details are open, by its id."""
+
+
+look = Look()
+
+
+def view() -> str:
+    """The view that is open."""
+    return str(st.session_state.get("sweep_view") or GRID)
+
+
+def chosen_filter(cells: Sequence[Cell]) -> Filter:
+    """What the visitor looks for."""
+    wanted = {temperature_name(cell.temperature): cell.temperature for cell in cells}
+    return Filter(
+        text=(st.session_state.get("sweep_search") or "").strip(),
+        kinds=tuple(kind for kind in KINDS if kind in (st.session_state.get("sweep_show") or ())),
+        models=tuple(st.session_state.get("sweep_show_models") or ()),
+        temperatures=tuple(
+            wanted[name] for name in st.session_state.get("sweep_show_temperatures") or () if name in wanted
+        ),
+    )
+
+
+def temperature_name(value: float | None) -> str:
+    """A temperature as it is named; one that is not sent has a dash."""
+    return "–" if value is None else f"{value:g}"
+
+
+def open_cell(cell: Cell, first: int) -> None:
+    """Read a cell beside those of its neighbours, the first of them in place `first`."""
+    before = look.place
+    look.place = Place(before.number + 1, max(0, first), cell.row, cell.column, cell.repeat)
+    st.session_state["sweep_view"] = READ
+
+
+def compare(one: Cell, other: Cell) -> None:
+    """Read two cells beside each other, the words tinted in which they differ."""
+    look.place = replace(look.place, pair=(one.id, other.id))
+    st.session_state["sweep_view"] = READ
+
+
+def begin_anew() -> None:
+    """Look at all of another sweep."""
+    look.place, look.detail = Place(look.place.number + 1), None
+    for key in (*ONE, *SEVERAL):
+        st.session_state.pop(key, None)
+        st.query_params.pop(key, None)
+
+
+def from_address(cells: Sequence[Cell]) -> None:
+    """At a tab's first look: as the address says."""
+    # Not `bind="query-params"`: that puts the words of a choice into the address, which depend on the language.
+    if "sweep_looked" in st.session_state:
+        return
+    st.session_state["sweep_looked"] = True
+    query = st.query_params
+    if query.get("sweep_view") in VIEWS:
+        st.session_state["sweep_view"] = query["sweep_view"]
+    st.session_state["sweep_search"] = query.get("sweep_search", "")[:MOST_SEARCHED]
+    known = (KINDS, {cell.model for cell in cells}, {temperature_name(cell.temperature) for cell in cells})
+    for key, values in zip(SEVERAL, known, strict=True):
+        st.session_state[key] = [value for value in query.get_all(key) if value in values]
+
+
+def to_address() -> None:
+    """The address says how the answers are looked at."""
+    for key in (*ONE, *SEVERAL):
+        value = st.session_state.get(key)
+        if not value or value == GRID:
+            st.query_params.pop(key, None)
+        elif st.query_params.get_all(key) != ([value] if key in ONE else value):
+            st.query_params[key] = value

@@ -1,0 +1,285 @@
+"""A sweep's answers in a real browser: the grid, reading side by side, what is found in them."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from lib.core.reply import Delta, Reply
+from lib.services import Services
+from lib.settings import Settings
+from lib.sweep.plan import Cell
+from tests.app_server import AppServer, app_server
+from tests.browsing import cell, heard_elsewhere, key, open_at
+from tests.fake_api import FakeApi
+from tests.made_sweeps import MODELS, make_sweep, odd_answer
+from tests.pages import host
+
+TEMPERATURES = (0, 0.3, 0.7, 1.0, 1.5)
+BIG = "6 x 5 x 4"
+HOSTILE = "hostile"
+LONG = "lorem ipsum " * 17_000
+TEXTS = {
+    0: LONG,
+    1: "# Title\n\n| a | b |\n|---|---|\n| <b>1</b> | ![x](https://evil.example/a.png) |\n\n```js\nalert(1)\n```",
+    2: "\x1b[31mred\x1b[0m \x00 \x07 \u202eabc\u202c \u2066x\u2069 zero\u200bwidth",
+    3: "שלום עולם\n\n- אחת\n- שתיים",
+    4: "<img src=x onerror=alert(1)><script>alert(2)</script><style>*{display:none}</style>",
+}
+
+
+def hostile(cell: Cell) -> Reply:
+    reply = Reply(state="ok", seconds=1.0)
+    reply.add(Delta(text=TEXTS[cell.row], finish_reason="stop"))
+    return reply
+
+
+def failed(cell: Cell) -> Reply:
+    error = {"what": "The service is busy.", "do": "Try again in a moment.", "facts": {}}
+    return Reply(state="error", seconds=1.0, error_kind="rate_limit", error_text="429", error_record=error)
+
+
+def equal(cell: Cell) -> Reply:
+    reply = Reply(state="ok", seconds=1.0, cost=0.001, cost_source="list")
+    reply.add(Delta(text="Always the same.", finish_reason="stop"))
+    return reply
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, dict[str, str]]]:
+    """An app whose store has sweeps that have run, and their ids."""
+    folder = tmp_path_factory.mktemp("made") / "data"
+    services = Services.open(Settings(data_dir=folder, local_model=False))
+    ids = {
+        BIG: make_sweep(services.store, MODELS[:6], TEMPERATURES, 4, odd_answer),
+        HOSTILE: make_sweep(services.store, [f"<img src=x onerror=alert({n})>" for n in TEXTS], (0, 1), 1, hostile),
+        "failed": make_sweep(services.store, MODELS[:2], (0, 1), 2, failed),
+        "equal": make_sweep(services.store, MODELS[:2], (0, 1), 3, equal),
+    }
+    services.close()
+    settings = {
+        "TEMPERA_BASE_URL": "http://127.0.0.1:9/v1",
+        "TEMPERA_API_KEY": "sk-test",
+        "TEMPERA_LOCAL_MODEL": "false",
+    }
+    with app_server(folder, **settings) as app:
+        yield app, ids
+
+
+def open_sweep(context: BrowserContext, made: tuple[AppServer, dict[str, str]], name: str, query: str = "") -> Page:
+    app, ids = made
+    page = open_at(context, f"{app.url}/sweep?sweep={ids[name]}{query}", "sweep_grid")
+    expect(page.locator(".answers > *")).to_be_visible()
+    return page
+
+
+def shown_cells(page: Page) -> Locator:
+    return key(page, "sweep_grid").locator("[data-cell]:not([hidden])")
+
+
+def box(place: Locator) -> tuple[float, float]:
+    found = place.bounding_box()
+    assert found
+    return found["x"], found["y"]
+
+
+def focused(page: Page) -> str:
+    """The cell, or the place of the grid, that has the focus."""
+    return str(
+        page.evaluate(
+            """() => {
+                const active = document.querySelector(".st-key-sweep_grid [data-testid=stBidiComponentRegular] > *, "
+                    + ".st-key-sweep_grid");
+                const root = [...document.querySelectorAll("*")].map(one => one.shadowRoot).find(Boolean);
+                const one = root?.activeElement;
+                return one?.dataset.place ?? one?.dataset.cell ?? one?.closest("[data-cell]")?.dataset.cell ?? "";
+            }"""
+        )
+    )
+
+
+@pytest.mark.row("S15", "S16", "S30")
+def test_the_grid_holds_all_answers_and_is_walked_with_the_keyboard(
+    subtests: pytest.Subtests, made: tuple[AppServer, dict[str, str]], context: BrowserContext
+) -> None:
+    page = open_sweep(context, made, BIG)
+    grid = key(page, "sweep_grid").get_by_role("grid")
+    with subtests.test("models are columns in order, temperatures rows in order"):
+        assert grid.get_by_role("columnheader").all_inner_texts() == ["Temperature", *MODELS[:6]]
+        assert grid.get_by_role("rowheader").all_inner_texts() == ["0", "0.3", "0.7", "1", "1.5"]
+        assert box(cell(page, "0_0_0"))[1] == box(cell(page, "3_0_0"))[1]
+        assert box(cell(page, "0_0_0"))[0] == box(cell(page, "0_4_0"))[0]
+    with subtests.test("all are in the page, one repeat of each is seen, and none scrolls"):
+        expect(key(page, "sweep_grid").locator("[data-cell]")).to_have_count(120)
+        expect(shown_cells(page)).to_have_count(30)
+        scrolls = "all => all.filter(one => /auto|scroll/.test(getComputedStyle(one).overflowY)).length"
+        assert key(page, "sweep_grid").locator("[data-cell], [data-cell] *").evaluate_all(scrolls) == 0
+    with subtests.test("headers stay in both directions"):
+        first, last = grid.get_by_role("rowheader").first, grid.get_by_role("columnheader").last
+        left, top = box(first)[0], box(last)[1]
+        grid.evaluate("one => one.scrollTo(400, 300)")
+        page.wait_for_function("() => true")
+        assert (box(first)[0], box(last)[1]) == (left, top)
+        grid.evaluate("one => one.scrollTo(0, 0)")
+    with subtests.test("the next repeat is behind 1/4"):
+        cell(page, "0_0_0").get_by_role("button", name="1/4").click()
+        expect(cell(page, "0_0_0")).to_be_hidden()
+        expect(cell(page, "0_0_1")).to_be_visible()
+    with subtests.test("flags and figures"):
+        text = page.locator(".answers").inner_text()
+        for words in ("stopped by content rules", "blank", "same as 0 · 1", "words", "tokens", "$0.00"):
+            assert words in text
+        # Of the cut ones each is a repeat behind another; they are in the page all the same.
+        assert "cut off" in str(key(page, "sweep_grid").locator("[data-cell]").all_text_contents())
+    with subtests.test("arrows, Home, End, Space and Enter"):
+        grid.locator("[data-place='0_0']").focus()
+        for pressed, place in (
+            *(("ArrowRight", "1_0"), ("ArrowDown", "1_1"), ("End", "5_1"), ("ArrowRight", "5_1")),
+            *(("Home", "0_1"), ("ArrowLeft", "0_1"), ("ArrowUp", "0_0"), ("ArrowUp", "0_0"), ("ArrowDown", "0_1")),
+        ):
+            page.keyboard.press(pressed)
+            assert focused(page) == place, pressed
+        page.keyboard.press("Enter")
+        expect(key(page, "sweep_grid").get_by_role("slider")).to_be_visible()
+        expect(cell(page, "0_1_0")).to_be_visible()
+
+
+@pytest.mark.row("S15", "S20")
+def test_reading_side_by_side_moves_all_columns_with_one_slider_and_keys_give_stars(
+    subtests: pytest.Subtests, made: tuple[AppServer, dict[str, str]], context: BrowserContext
+) -> None:
+    page = open_sweep(context, made, BIG)
+    grid = key(page, "sweep_grid")
+    cell(page, "2_0_0").locator("..").get_by_role("button").first.click()
+    cell(page, "1_1_0").click()
+    with subtests.test("the opened answer and its neighbours, in full"):
+        expect(grid.locator(".column")).to_have_count(3)
+        assert grid.locator(".column").evaluate_all("all => all.map(one => one.dataset.cell)") == [
+            "1_1_0",
+            "2_1_0",
+            "3_1_0",
+        ]
+    with subtests.test("the slider moves all, and tints what differs from the lowest temperature"):
+        grid.get_by_role("slider").fill("4")
+        assert grid.locator(".column").evaluate_all("all => all.map(one => one.dataset.cell)") == [
+            "1_4_0",
+            "2_4_0",
+            "3_4_0",
+        ]
+        assert page.evaluate("() => CSS.highlights.get('sweep-different').size") > 0
+        grid.get_by_role("slider").fill("0")
+        assert page.evaluate("() => CSS.highlights.get('sweep-different').size") == 0
+    with subtests.test("arrows show other models, and a button the next repeat"):
+        grid.get_by_role("button", name="Models after these").click()
+        expect(cell(page, "5_0_0")).to_be_visible()
+        expect(grid.get_by_role("button", name="Models after these")).to_be_disabled()
+        cell(page, "5_0_0").focus()
+        page.keyboard.press("ArrowLeft")
+        expect(cell(page, "0_0_0")).to_be_visible()
+        grid.get_by_role("button", name="1/4").click()
+        expect(cell(page, "0_0_1")).to_be_visible()
+    with subtests.test("stars by key, kept"):
+        cell(page, "1_0_1").focus()
+        page.keyboard.press("4")
+        expect(cell(page, "1_0_1").get_by_role("radio", checked=True)).to_have_accessible_name("4 stars")
+        assert focused(page) == "1_0_1"
+        page.reload()
+        expect(cell(page, "1_0_0").or_(cell(page, "1_0_1")).first).to_be_visible()
+        key(page, "sweep_find").get_by_text("rated", exact=True).click()
+        expect(shown_cells(page)).to_have_count(1)
+
+
+@pytest.mark.row("S17", "S19")
+def test_what_is_looked_for_is_found_marked_and_kept_in_the_address(
+    subtests: pytest.Subtests, made: tuple[AppServer, dict[str, str]], context: BrowserContext
+) -> None:
+    page = open_sweep(context, made, BIG)
+    total = 120
+
+    def count() -> int:
+        return key(page, "sweep_grid").locator("[data-cell]").count()
+
+    with subtests.test("a search leaves the answers that hold it, and marks the words"):
+        field = key(page, "sweep_search").get_by_role("textbox")
+        field.fill("HIKERS")
+        field.press("Enter")
+        expect(key(page, "sweep_grid").locator("[data-cell]")).not_to_have_count(total)
+        assert 0 < count() < total
+        page.wait_for_function("() => CSS.highlights.get('sweep-found')?.size > 0")
+        assert "sweep_search=HIKERS" in page.url
+    with subtests.test("the address opens the same look"):
+        other = context.new_page()
+        other.goto(page.url.replace("sweep_search=HIKERS", "sweep_show=failed"))
+        expect(cell(other, "2_0_0")).to_contain_text("The service is busy.")
+        texts = key(other, "sweep_grid").locator("[data-cell]").all_text_contents()
+        assert len(texts) == 8 and all("The service is busy." in text for text in texts)
+        other.close()
+    with subtests.test("what is not there is said"):
+        field.fill("no such word")
+        field.press("Enter")
+        expect(page.get_by_text("No answer is like that.")).to_be_visible()
+        field.fill("")
+        field.press("Enter")
+        expect(key(page, "sweep_grid").locator("[data-cell]")).to_have_count(total)
+    with subtests.test("badges are there once each"):
+        texts = key(page, "sweep_grid").locator(".badge").all_text_contents()
+        assert len(texts) == len(set(texts)) and set(texts) <= {"fastest", "cheapest", "shortest"} and texts
+
+
+@pytest.mark.row("S15", "T8", "T9")
+def test_bad_input_is_readable_and_does_nothing(
+    subtests: pytest.Subtests, made: tuple[AppServer, dict[str, str]], context: BrowserContext
+) -> None:
+    app, _ = made
+    page = open_sweep(context, made, HOSTILE)
+    heard = heard_elsewhere(page, app)
+    with subtests.test("in the grid"):
+        assert len(cell(page, "0_0_0").locator(".text").inner_text()) < 1_000
+        expect(cell(page, "4_0_0")).to_contain_text("<script>alert(2)</script>")
+        expect(cell(page, "2_0_0")).to_contain_text("red")
+    cell(page, "0_0_0").click()
+    with subtests.test("read"):
+        expect(cell(page, "0_0_0")).to_contain_text("more characters in the details")
+        expect(cell(page, "1_0_0").locator("table")).to_be_visible()
+        key(page, "sweep_grid").get_by_role("button", name="Models after these").click()
+        expect(cell(page, "3_0_0")).to_contain_text("אחת")
+        expect(cell(page, "4_0_0")).to_contain_text("onerror")
+    for name, words, cells in (("failed", "The service is busy.", 8), ("equal", "Always the same.", 12)):
+        with subtests.test(name):
+            page = open_sweep(context, made, name)
+            expect(key(page, "sweep_grid").locator("[data-cell]")).to_have_count(cells)
+            assert all(words in text for text in key(page, "sweep_grid").locator("[data-cell]").all_text_contents())
+            assert key(page, "sweep_grid").locator(".badge").count() == 0, "no crown on a tie"
+            page.close()
+    assert heard == []
+
+
+@pytest.mark.row("S15")
+def test_a_phone_shows_cards(made: tuple[AppServer, dict[str, str]], context: BrowserContext) -> None:
+    page = open_sweep(context, made, BIG)
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert box(cell(page, "0_0_0"))[0] == box(cell(page, "1_0_0"))[0]
+    expect(cell(page, "1_0_0")).to_contain_text(f"{MODELS[1]} · 0")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    cell(page, "4_0_0").click()
+    expect(cell(page, "4_0_0").get_by_role("button", name="Details")).to_be_visible()
+    assert key(page, "sweep_grid").locator(".column").count() == 1
+
+
+@pytest.mark.row("S6", "S11", "S15")
+def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    models = f"{host(api)}/silent,{host(api)}/slow-50,{host(api)}/echo"
+    prompt = "slowly " * 60
+    page = open_at(context, f"{app.url}/sweep?models={models}&temperatures=0&prompt={prompt}&repeats=1", "sweep_run")
+    key(page, "sweep_run").get_by_role("button").click()
+    expect(cell(page, "2_0_0")).to_contain_text("You said")
+    key(page, "sweep_grid").locator("[data-place='2_0']").focus()
+    expect(cell(page, "1_0_0")).to_contain_text("▌")
+    expect(cell(page, "1_0_0")).to_contain_text("tokens")
+    assert focused(page) == "2_0", "what comes in takes the focus from nobody"
+    cell(page, "0_0_0").get_by_role("button", name="Stop this one").click()
+    expect(cell(page, "0_0_0")).to_contain_text("stopped by you")
+    expect(key(page, "sweep_csv")).to_be_visible()
+    assert focused(page) == "0_0", "nor does the end of it all"
