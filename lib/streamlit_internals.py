@@ -35,9 +35,9 @@ def is_part(path: str) -> bool:
     return path.startswith(PART_PREFIXES)
 
 
-def with_parts(page: bytes, script: bytes, styles: bytes) -> bytes:
-    """Streamlit's page with the tag of a script as the first thing in it, and that of styles as the last."""
-    return page.replace(HEAD, HEAD + script, 1).replace(END_OF_BODY, styles + END_OF_BODY, 1)
+def with_parts(page: bytes, scripts: bytes, styles: bytes) -> bytes:
+    """Streamlit's page with the tags of scripts as the first thing in it, and those of styles as the last."""
+    return page.replace(HEAD, HEAD + scripts, 1).replace(END_OF_BODY, styles + END_OF_BODY, 1)
 
 
 def page() -> str:

@@ -1,5 +1,5 @@
-"""The web server around Streamlit: sets the browser session's cookie, sends security headers, serves our one script,
-the styles, and the health check."""
+"""The web server around Streamlit: sets the browser session's cookie, sends security headers, serves our scripts
+and styles, and the health check."""
 
 import re
 import secrets
@@ -17,8 +17,10 @@ from lib.streamlit_internals import inline_script_hashes, is_part, with_parts
 SESSION_COOKIE = "tempera_session"
 ID = re.compile(r"[0-9a-f]{32}")
 ASSETS = Path(__file__).parent / "ui" / "assets"
-SERVED = {"page.js": "text/javascript", "frame.css": "text/css", "logo.svg": "image/svg+xml"}
-SCRIPT, STYLES = b'<script src="/page.js"></script>', b'<link rel="stylesheet" href="/frame.css">'
+SCRIPTS, STYLES = ("page.js", "conversation.js"), ("frame.css", "conversation.css")
+SERVED = dict.fromkeys(SCRIPTS, "text/javascript") | dict.fromkeys(STYLES, "text/css") | {"logo.svg": "image/svg+xml"}
+SCRIPT_TAGS = "".join(f'<script src="/{name}"></script>' for name in SCRIPTS).encode()
+STYLE_TAGS = "".join(f'<link rel="stylesheet" href="/{name}">' for name in STYLES).encode()
 HEALTH = "/healthz"
 HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,255}")
 
@@ -64,7 +66,7 @@ def _with_headers(scope: Scope, send: Send) -> Send:
 
 
 def _with_parts(scope: Scope, send: Send) -> tuple[Scope, Send]:
-    """Puts our script and styles into an HTML page: Streamlit has no place for a script that our CSP would let run."""
+    """Puts our scripts and styles into an HTML page: Streamlit has no place for a script that our CSP would let run."""
     plain = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"accept-encoding"]}
     start: list[Message] = []
     page = bytearray()
@@ -75,7 +77,7 @@ def _with_parts(scope: Scope, send: Send) -> tuple[Scope, Send]:
         elif start and message["type"] == "http.response.body":
             page.extend(message.get("body", b""))
             if not message.get("more_body"):
-                body = with_parts(bytes(page), SCRIPT, STYLES)
+                body = with_parts(bytes(page), SCRIPT_TAGS, STYLE_TAGS)
                 MutableHeaders(scope=start[0])["content-length"] = str(len(body))
                 await send(start[0])
                 await send({"type": "http.response.body", "body": body})

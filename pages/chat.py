@@ -12,6 +12,7 @@ from lib.ui.chat.live_answer import follow
 from lib.ui.chat.manual_turn import manual_turn
 from lib.ui.chat.messages import conversation
 from lib.ui.chat.restore import CHAT, restore_chat
+from lib.ui.chat.scrolling import tell_script
 from lib.ui.chat.settings_panel import settings_panel
 from lib.ui.chat.side_by_side import side_by_side
 from lib.ui.shared import resources, session_restore
@@ -27,6 +28,7 @@ model_actions.keep_unsaved()
 model_actions.watch_temporary()
 
 view = model_actions.open_view(model_actions.current())
+tell_script(view)
 # Drawn first, and the rest around it: a message appears before all else.
 head, above = st.container(key="chat_head", horizontal=True, vertical_alignment="center", gap="small"), st.container()
 live = conversation(view)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.web import SERVED
 from tests.app_server import ROOT, AppServer, app_server, free_port
 
 
@@ -181,8 +182,8 @@ def test_shared_mode_without_a_sign_in_does_not_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.row("C30")
-def test_each_page_has_our_script_and_styles_and_its_csp_lets_them_work(app: AppServer) -> None:
-    """The keys of an input method; the bar across the top."""
+def test_each_page_has_our_scripts_and_styles_and_its_csp_lets_them_work(app: AppServer) -> None:
+    """The keys of an input method; where the conversation stands; the bar across the top."""
     for path in ("/", "/sweep"):
         request = urllib.request.Request(app.url + path, headers={"Accept-Encoding": "gzip"})
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -192,8 +193,9 @@ def test_each_page_has_our_script_and_styles_and_its_csp_lets_them_work(app: App
         assert page.index(b'<script src="/page.js"></script>') < page.index(b"<script", page.index(b"page.js"))
         assert "script-src 'self'" in policy
 
-        assert b'href="/frame.css"' in page
+        for name in SERVED:
+            assert f'"/{name}"'.encode() in page or name == "logo.svg"
 
-    for name, kind in (("page.js", "text/javascript"), ("frame.css", "text/css"), ("logo.svg", "image/svg+xml")):
+    for name, kind in SERVED.items():
         part = get(f"{app.url}/{name}")
         assert (part.status, part.headers.get_content_type()) == (200, kind)

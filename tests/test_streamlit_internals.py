@@ -2,7 +2,6 @@
 
 import importlib
 import re
-from pathlib import Path
 
 import pytest
 from streamlit.config import get_config_options
@@ -11,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.web.server.starlette import starlette_app
 
 from lib import streamlit_internals as internals
+from lib.web import ASSETS
 
 
 def test_the_page_has_one_head_and_one_inline_script() -> None:
@@ -61,11 +61,12 @@ def test_a_tab_has_an_id_and_the_server_knows_whether_it_is_open() -> None:
     assert callable(Runtime.is_active_session)
 
 
-def test_the_frame_names_only_parts_that_streamlit_has() -> None:
-    """Our styles find the header, the sidebar and the blocks by names that Streamlit gives them for its tests."""
-    styles = (Path(internals.__file__).with_name("ui") / "assets" / "frame.css").read_text()
+def test_styles_and_scripts_name_only_parts_that_streamlit_has() -> None:
+    """They find the header, the sidebar, messages and fields by names that Streamlit gives them for its tests."""
+    ours = [*ASSETS.glob("*.css"), *ASSETS.glob("*.js")]
+    styles = "".join(path.read_text() for path in ours)
     scripts = "".join(path.read_text() for path in internals.static_folder().glob("static/js/*.js"))
 
-    named = set(re.findall(r'data-testid="(\w+)"', styles))
+    named = set(re.findall(r'data-testid="?(\w+)', styles))
     assert len(named) > 5
     assert {name for name in named if f'"{name}"' not in scripts and f"`{name}`" not in scripts} == set()

@@ -18,6 +18,7 @@ def page(app: AppServer, context: BrowserContext) -> Iterator[Page]:
     page = open_page(context, link(app, "echo"))
     send(page, "\n\n".join(f"Line {number}" for number in range(60)))
     ended(page)
+    key(page, "chat_newest").get_by_role("button").click()
     expect(key(page, "chat_regenerate")).to_be_in_viewport()
     return page
 

@@ -9,6 +9,7 @@ from lib.ui.chat.images import images_to_send
 from lib.ui.chat.model_actions import ChatView
 from lib.ui.chat.next_turn import bar, unconfirmed_message
 from lib.ui.chat.prompt_templates import templates
+from lib.ui.chat.scrolling import newest_button
 from lib.ui.shared.frame import transient
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
@@ -19,6 +20,7 @@ MEGABYTE = 1_000_000
 def composer(view: ChatView) -> None:
     """Draw the field; it stays open while an answer is written, and what is sent then waits its turn."""
     with st.bottom:
+        newest_button()
         with transient(state.unconfirmed or state.images):
             unconfirmed_message()
             images_to_send()
@@ -39,14 +41,15 @@ def composer(view: ChatView) -> None:
                 )
             else:
                 _edit_last(view)
-    st.chat_input(
-        _("Type a message"),
-        key=model_actions.INPUT,
-        on_submit=model_actions.send,
-        accept_file="multiple",
-        file_type=images.ENDINGS,
-        max_upload_size=images.MAX_BYTES // MEGABYTE,
-    )
+        # Outside of `st.bottom` it would be put there too, but then Streamlit glides to the end of all that grows.
+        st.chat_input(
+            _("Type a message"),
+            key=model_actions.INPUT,
+            on_submit=model_actions.send,
+            accept_file="multiple",
+            file_type=images.ENDINGS,
+            max_upload_size=images.MAX_BYTES // MEGABYTE,
+        )
 
 
 def waiting_message() -> None:

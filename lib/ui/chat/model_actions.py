@@ -134,6 +134,7 @@ def _send_text(conversation: Conversation, turns: list[Turn], text: str, chosen:
     except TemperaError as error:
         _put_back(text, error)
     else:
+        state.asked += 1
         state.images.clear()
         model_picker.used(resources.services(), conversation.owner, chosen.models)
 
@@ -217,6 +218,7 @@ def send_edited(turn: Turn) -> None:
         conversation, asked = current(), form()
         conversation.send_edited(turn, st.session_state[EDITED], asked)
         state.editing = None
+        state.asked += 1
         model_picker.used(resources.services(), conversation.owner, asked.models)
 
 
@@ -225,6 +227,7 @@ def try_again(turn: Turn | None = None, model: str | None = None) -> None:
     with errors_as_notices(partial(try_again, turn, model)):
         asked = form()
         current().regenerate(replace(asked, model=model, others=()) if model else asked, turn)
+        state.asked += 1
 
 
 def continue_answer(turn: Turn) -> None:
@@ -252,6 +255,7 @@ def use_second_address(turn: Turn) -> None:
         conversation = current()
         stop(turn.call.id if turn.call else None)
         conversation.use_other_address(turn)
+        state.asked += 1
 
 
 def stop(call_id: str | None = None) -> None:

@@ -83,6 +83,8 @@ class State:
     """Whether the open chat is in memory only because the store takes nothing at present."""
     formatted: SessionValue[set[str]] = SessionValue("formatted_messages", set)
     """The visitor's own messages that are shown as Markdown, not as they were typed."""
+    asked: SessionValue[int] = SessionValue("asked_times", int)
+    """How many times a model was asked in this tab: each time the page shows the question anew."""
     editing: SessionValue[str | None] = SessionValue("editing_message", _nothing)
     """The message that is being edited."""
     panel: SessionValue[tuple[str, str, str] | None] = SessionValue("opened_panel", _nothing)

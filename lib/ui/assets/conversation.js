@@ -1,0 +1,121 @@
+// Where a conversation stands on the screen. Streamlit's own way, gliding to the end of whatever grows, carries off
+// what is being read. Here what was asked stands at the top, its answer grows below it, and nothing moves by itself:
+// who scrolls stays where they are, and whoever is at the end while an answer is written stays at the end.
+// lib/ui/chat/scrolling.py says in CSS variables which chat is open, how often something was asked, and where.
+(() => {
+  const ABOVE = 8; // pixels between the header and the message below it
+  const LONG = 0.4; // of the visible height: of a longer message only the end is shown, so that its answer is in view
+  const NEAR = 48; // pixels from the end that count as the end
+
+  let chat = null; // as the page said last; null: another page is open
+  let asked = null;
+  let hold = ""; // what is kept in its place: the "question" at the top, the "end", or nothing: the reader has scrolled
+  let opening = false; // until something is touched, an opened chat is kept at its end, whatever is still being drawn
+  let least = 0; // height of the content that lets the question stand at the top
+  let written = false; // whether an answer was being written when the page was looked at last
+  let ours = 0; // where we have scrolled to: any other place is the reader's own
+  let watched = null;
+
+  const find = (selector, within = document) => within.querySelector(`${selector}:not([data-retained])`);
+  const told = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  // All that has to be known of the page, in pixels from the top of what is scrolled; null on other pages.
+  function measured() {
+    const head = find(".st-key-chat_head")?.parentElement;
+    const main = head?.closest(".stMain");
+    const content = head?.parentElement;
+    const bottom = main && find(".stBottom", main);
+    if (!content || !bottom) return null;
+    const origin = main.getBoundingClientRect().top - main.scrollTop;
+    const above = parseFloat(getComputedStyle(head).top) + head.offsetHeight;
+    const seen = main.clientHeight - above - bottom.offsetHeight;
+    const end = content.getBoundingClientRect().bottom - origin + bottom.offsetHeight - main.clientHeight + 2 * ABOVE;
+    return { main, content, bottom, head, origin, above, seen, end };
+  }
+
+  // Where the view has to begin for the last question to stand at the top.
+  function questionsPlace({ origin, above, seen }) {
+    const question = find(`.st-key-more_question_${told("--question")}`)?.closest("[data-testid=stChatMessage]");
+    if (!question) return null;
+    const box = question.getBoundingClientRect();
+    return Math.max(0, Math.max(box.top, box.bottom - LONG * seen) - origin - above - ABOVE);
+  }
+
+  function news(page) {
+    const [nowOpen, nowAsked] = [told("--chat"), told("--asked")];
+    const writing = find(".st-key-chat_stop") !== null;
+    if (chat !== null && nowAsked !== asked) {
+      // What has waited its turn is sent by itself, and must not carry off whoever reads elsewhere.
+      if (!written || hold) hold = "question";
+      opening = false;
+    } else if (nowOpen !== chat) {
+      [hold, opening] = ["end", true];
+      keep(0);
+    }
+    [chat, asked, written] = [nowOpen, nowAsked, writing];
+  }
+
+  function keep(height) {
+    if (Math.abs(height - least) < 1) return;
+    least = height;
+    document.documentElement.style.setProperty("--least", `${height}px`);
+  }
+
+  function scroll(main, to) {
+    if (Math.abs(main.scrollTop - to) >= 1) main.scrollTop = to;
+    ours = main.scrollTop;
+  }
+
+  function look() {
+    const page = measured();
+    if (!page) chat = asked = null;
+    if (!page || !told("--chat")) return;
+    watch(page);
+    news(page);
+    const place = hold === "question" ? questionsPlace(page) : null;
+    if (place !== null) {
+      keep(place + page.main.clientHeight - page.bottom.offsetHeight);
+      scroll(page.main, place);
+    }
+    if (hold === "end" && opening) scroll(page.main, Math.max(0, page.end));
+    if (hold === "end" && written) scroll(page.main, Math.max(page.main.scrollTop, page.end));
+    document.documentElement.toggleAttribute("data-newer-below", page.end - page.main.scrollTop > NEAR);
+  }
+
+  let due = 0;
+  const soon = () => {
+    due ||= requestAnimationFrame(() => {
+      due = 0;
+      look();
+    });
+  };
+  const sizes = new ResizeObserver(look);
+  function watch({ main, content, bottom, head }) {
+    if (content === watched) return;
+    watched = content;
+    sizes.disconnect();
+    for (const part of [main, content, bottom, head]) sizes.observe(part);
+  }
+  new MutationObserver(soon).observe(document.documentElement, { childList: true, subtree: true, characterData: true });
+
+  function scrolled(event) {
+    const page = event.target instanceof Element && event.target.matches(".stMain") ? measured() : null;
+    // While a chat opens, heights come and go, and the browser has to scroll by itself.
+    if (!page || opening || Math.abs(page.main.scrollTop - ours) < 2) return;
+    ours = page.main.scrollTop;
+    hold = page.end - ours <= NEAR ? "end" : "";
+    soon();
+  }
+  addEventListener("scroll", scrolled, { capture: true, passive: true });
+  for (const touch of ["pointerdown", "keydown", "wheel", "touchmove"]) {
+    addEventListener(touch, () => (opening = false), { capture: true, passive: true });
+  }
+
+  addEventListener("click", (event) => {
+    const page = event.target.closest?.(".st-key-chat_newest button") && measured();
+    if (!page) return;
+    hold = "end";
+    scroll(page.main, page.end);
+    soon();
+  });
+})();

@@ -1,0 +1,169 @@
+"""Where the conversation stands on the screen while answers come: what was asked is at the top, its answer grows below,
+and nothing moves whoever reads elsewhere."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.app_server import AppServer
+from tests.browsing import ended, key, link, open_page, send
+from tests.fake_api import FakeApi
+
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+PAUSE = 0.06
+TOP = "element => element.getBoundingClientRect().top"
+SCROLLED = "() => document.querySelector('.stMain').scrollTop"
+# What moves without having been scrolled, while it is on the screen; also right after a key, which browsers excuse.
+WATCH_SHIFTS = """() => {
+    window.shifts = [];
+    new PerformanceObserver(list => {
+        for (const entry of list.getEntries())
+            for (const { node, previousRect, currentRect } of entry.sources)
+                window.shifts.push([node?.textContent?.slice(0, 80) ?? "", previousRect.top, currentRect.top]);
+    }).observe({ type: "layout-shift" });
+}"""
+
+
+def essay(paragraphs: int) -> list[bytes | float]:
+    """The steps of an answer that grows by a line at a time, slowly enough to be looked at meanwhile."""
+    steps: list[bytes | float] = []
+    for number in range(paragraphs):
+        said = {"choices": [{"index": 0, "delta": {"content": f"Line {number}\n\n"}, "finish_reason": None}]}
+        steps += [PAUSE, f"data: {json.dumps(said)}\n\n".encode()]
+    done = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    return [*steps, f"data: {json.dumps(done)}\n\ndata: [DONE]\n\n".encode()]
+
+
+@pytest.fixture(scope="module")
+def models(api: FakeApi) -> FakeApi:
+    """The service with an answer that fits the screen, and one that does not."""
+    for name, paragraphs in (("short", 4), ("long", 40)):
+        api.script(name, *essay(paragraphs), headers={"content-type": "text/event-stream"})
+    return api
+
+
+@pytest.fixture
+def page(app: AppServer, context: BrowserContext, models: FakeApi) -> Iterator[Page]:
+    """A chat whose first answer is longer than the screen, at rest."""
+    page = open_page(context, link(app, "long"))
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    send(page, "Write me an essay")
+    ended(page)
+    yield page
+
+
+def below_the_head(page: Page, question: int) -> float:
+    """Pixels from the header down to one's own message."""
+    head = key(page, "chat_head").bounding_box()
+    message = page.get_by_test_id("stChatMessage").filter(has=key(page, f"edit_{question}"))
+    assert head
+    return float(message.evaluate(TOP)) - head["y"] - head["height"]
+
+
+def line(page: Page, answer: str, number: int) -> Locator:
+    """A line of an essay."""
+    return key(page, answer).get_by_text(f"Line {number}", exact=True)
+
+
+def newest(page: Page) -> Locator:
+    """The button that leads to the end."""
+    return key(page, "chat_newest").get_by_role("button")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_what_is_asked_stands_at_the_top_and_its_answer_grows_below(page: Page, size: dict[str, int]) -> None:
+    """From wherever the page was scrolled to, with the settings open too; the view does not move meanwhile, and nothing
+    above the new words does."""
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    page.evaluate("() => document.querySelector('.stMain').scrollTo(0, 300)")
+    if size is DESKTOP:
+        key(page, "chat_settings").locator("summary").first.click()
+        expect(key(page, "chat_system")).to_be_visible()
+    page.evaluate(WATCH_SHIFTS)
+    send(page, "And another one")
+    expect(line(page, "answer_1", 3)).to_be_in_viewport(ratio=1)
+    assert 0 <= below_the_head(page, 2) < 20
+    place = page.evaluate(SCROLLED)
+    expect(line(page, "answer_1", 36)).to_be_visible()
+    assert page.evaluate(SCROLLED) == place
+    ended(page)
+
+    assert page.evaluate(SCROLLED) == place
+    assert 0 <= below_the_head(page, 2) < 20
+    moved = [shift for shift in page.evaluate("() => window.shifts") if "Line" in shift[0] or "another" in shift[0]]
+    assert moved == []
+
+
+def test_who_reads_elsewhere_stays_there_and_one_click_leads_to_the_newest(page: Page) -> None:
+    """Even when what waited its turn is sent meanwhile; and whoever is at the end stays at the end."""
+    send(page, "And another one")
+    expect(line(page, "answer_1", 3)).to_be_visible()
+    send(page, "And a third one")
+    page.locator(".stMain").hover()
+    page.mouse.wheel(0, -700)
+    expect(line(page, "answer_0", 30)).to_be_in_viewport()
+    read = line(page, "answer_0", 30).evaluate(TOP)
+    expect(newest(page)).to_be_visible()
+    expect(line(page, "answer_2", 5)).to_be_visible()
+    assert line(page, "answer_0", 30).evaluate(TOP) == read
+
+    newest(page).click()
+    expect(line(page, "answer_2", 30)).to_be_in_viewport()
+    expect(newest(page)).to_be_hidden()
+    ended(page)
+    expect(key(page, "chat_regenerate")).to_be_in_viewport()
+
+
+def test_a_chat_is_opened_at_its_end(page: Page) -> None:
+    """From the list, after a visit to another page, and after a reload."""
+    last = key(page, "chat_regenerate")
+    expect(last).not_to_be_in_viewport()
+    key(page, "chat_new").get_by_role("button").click()
+    expect(key(page, "chat_empty")).to_be_visible()
+    page.get_by_role("button", name="Write me an essay").first.click()
+    expect(last).to_be_in_viewport(ratio=1)
+
+    page.locator(".stMain").hover()
+    page.mouse.wheel(0, -700)
+    expect(last).not_to_be_in_viewport()
+    key(page, "frame").get_by_role("link", name="Usage").click()
+    expect(key(page, "usage_scope")).to_be_visible()
+    key(page, "frame").get_by_role("link", name="Chat").click()
+    expect(last).to_be_in_viewport(ratio=1)
+
+    page.locator(".stMain").hover()
+    page.mouse.wheel(0, -700)
+    expect(last).not_to_be_in_viewport()
+    page.reload()
+    expect(last).to_be_in_viewport(ratio=1)
+
+
+def test_answers_side_by_side_grow_below_the_question_too(page: Page) -> None:
+    key(page, "chat_beside_open").get_by_role("button").first.click()
+    field = key(page, "chat_models_beside").locator("input").first
+    field.fill("short")
+    field.press("Enter")
+    expect(key(page, "chat_models_beside")).to_contain_text("short")
+    page.keyboard.press("Escape")
+    send(page, "Both of you")
+    for answer in ("answer_1_0", "answer_1_1"):
+        expect(line(page, answer, 3)).to_be_in_viewport(ratio=1)
+    assert 0 <= below_the_head(page, 2) < 20
+    expect(line(page, "answer_1_0", 30)).to_be_visible()
+    assert 0 <= below_the_head(page, 2) < 20
+
+    key(page, "chat_stop").get_by_role("button").click()
+    ended(page)
+    key(page, "chat_regenerate").get_by_role("button").click()
+    expect(line(page, "answer_1_0", 3)).to_be_in_viewport(ratio=1)
+    assert 0 <= below_the_head(page, 2) < 20
+
+
+def test_of_a_long_message_the_end_is_shown(page: Page) -> None:
+    """So that its answer is in view."""
+    send(page, "\n\n".join(f"Question {number}" for number in range(60)))
+    expect(line(page, "answer_1", 1)).to_be_in_viewport(ratio=1)
+    bottom = page.get_by_text("Question 59").evaluate("element => element.getBoundingClientRect().bottom")
+    assert 0 < bottom < DESKTOP["height"] / 2
