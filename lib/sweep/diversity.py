@@ -14,21 +14,25 @@ MOST_WORDS = 2_000
 MOST_CHARACTERS = 20 * MOST_WORDS
 MOST_ANSWERS = 20
 MOST_KNOWN = 5_000
-_known: "OrderedDict[bytes, float]" = OrderedDict()
+_known: "OrderedDict[bytes, tuple[float, ...]]" = OrderedDict()
 """By a hash of the texts: comparing takes milliseconds a pair, and the same texts are asked about at every look."""
 
 
 def variety(texts: Sequence[str]) -> float | None:
     """How different texts are: 0 when all have the same words in the same order, 1 when they share none; None for fewer
-    than two.
+    than two. The mean over all pairs; see `differences`."""
+    found = differences(texts)
+    return sum(found) / len(found) if found else None
 
-    The mean over all pairs of 1 - ROUGE-L (Lin 2004), the F-measure of the longest common subsequence of words: of the
-    words of both, those that have to be taken out or put in to make one text the other. Capitals and punctuation don't
-    count. On the first 2,000 words of at most 20 texts.
+
+def differences(texts: Sequence[str]) -> tuple[float, ...]:
+    """How different each pair of texts is, from 0 to 1; empty for fewer than two texts.
+
+    1 - ROUGE-L (Lin 2004), the F-measure of the longest common subsequence of words: of the words of both, those that
+    have to be taken out or put in to make one text the other. Capitals and punctuation don't count. On the first 2,000
+    words of at most 20 texts.
     """
     compared = [text for text in texts if text.strip()][:MOST_ANSWERS]
-    if len(compared) < 2:
-        return None
     key = hashlib.sha256(repr(compared).encode("utf-8", "surrogatepass")).digest()
     known = _known.get(key)
     if known is None:
@@ -38,7 +42,6 @@ def variety(texts: Sequence[str]) -> float | None:
     return known
 
 
-def _measured(texts: Sequence[str]) -> float:
+def _measured(texts: Sequence[str]) -> tuple[float, ...]:
     cut = [words(text[:MOST_CHARACTERS])[:MOST_WORDS] for text in texts]
-    distances = [Indel.normalized_distance(one, other) for one, other in combinations(cut, 2)]
-    return sum(distances) / len(distances)
+    return tuple(Indel.normalized_distance(one, other) for one, other in combinations(cut, 2))

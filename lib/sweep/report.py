@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -14,12 +14,14 @@ from lib.core.parts import Part
 from lib.core.segmentation import word_count
 from lib.sweep.diversity import variety
 from lib.sweep.plan import Cell
+from lib.sweep.ratings import Rating
 
 HEADER = (
     *("model", "temperature", "repeat", "state", "text", "reasoning", "finish_reason", "prompt_tokens"),
     *("completion_tokens", "usage_source", "seconds", "first_token_seconds", "cost_usd", "cost_source", "attempt"),
-    *("error", "model_answered", "beside_the_text", "cell_id", "input", "variant"),
+    *("error", "model_answered", "beside_the_text", "cell_id", "input", "variant", "stars", "thumb", "note"),
 )
+NO_RATINGS: Mapping[str, Rating] = {}
 
 
 def overview(cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> pd.DataFrame:
@@ -30,9 +32,19 @@ def overview(cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> pd.Dat
     return pd.DataFrame([_row(key, group, results) for key, group in groups.items()])
 
 
-def csv(cells: Iterable[Cell], results: Mapping[str, CallRecord]) -> bytes:
-    """Every cell as a row of a spreadsheet, those without an answer too."""
-    return to_csv(HEADER, (_line(cell, results.get(cell.id)) for cell in cells))
+def csv(cells: Iterable[Cell], results: Mapping[str, CallRecord], ratings: Mapping[str, Rating] = NO_RATINGS) -> bytes:
+    """Every cell as a row of a spreadsheet, those without an answer too; `ratings` are by the ids of the calls."""
+    return to_csv(HEADER, rows(cells, results, ratings))
+
+
+def rows(
+    cells: Iterable[Cell], results: Mapping[str, CallRecord], ratings: Mapping[str, Rating]
+) -> Iterator[Sequence[Any]]:
+    """The same as values, under the names of HEADER."""
+    for cell in cells:
+        call = results.get(cell.id)
+        rating = ratings.get(call.id, Rating()) if call is not None else Rating()
+        yield [*_line(cell, call), rating.stars, rating.thumb, rating.note]
 
 
 def _row(key: tuple[str, float | None], cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> dict[str, Any]:
@@ -77,7 +89,7 @@ def _line(cell: Cell, call: CallRecord | None) -> list[Any]:
     # Counted from 1, as people do.
     place = [cell.model, cell.temperature, cell.repeat + 1]
     if call is None:
-        return [*place, "", *[None] * (len(HEADER) - 7), *_end(cell)]
+        return [*place, "", *[None] * (len(HEADER) - 10), *_end(cell)]
     choice = call.choices[0] if call.choices else None
     return [
         *place,

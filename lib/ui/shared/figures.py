@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from lib.calls.records import CallRecord
 from lib.core import model_names
 from lib.core.i18n import N_
+from lib.core.money import dollars as in_dollars
 from lib.core.reply import NORMAL_END, CostSource
 from lib.ui.shared.texts import _
 
@@ -47,9 +48,7 @@ def money(dollars: float | None) -> str:
     """An amount of US dollars; small ones keep two digits that count."""
     if dollars is None:
         return _("no price")
-    if dollars == 0 or dollars >= 0.1:
-        return f"${dollars:.2f}"
-    return f"${dollars:.2g}" if dollars >= 0.0001 else f"${dollars:.6f}"
+    return in_dollars(dollars)
 
 
 def amount(dollars: float | None) -> str:

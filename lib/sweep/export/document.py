@@ -1,0 +1,60 @@
+"""The report: one HTML file that opens without scripts, asks no other computer for anything, and prints well."""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+
+from lib.sweep.decision import ReportOptions
+from lib.sweep.export import answers, numbers, opening
+from lib.sweep.export.wording import Subject
+from lib.sweep.study import Study
+from lib.sweep.verdict import Texts, verdict
+
+STYLES = (Path(__file__).parent / "report.css").read_text("utf-8")
+POLICY = (
+    "default-src 'none'; img-src data:; style-src-elem 'sha256-{hash}'; style-src-attr 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""No script, no foreign address, no other styles than ours; answers align their own text."""
+
+
+def report(study: Study, options: ReportOptions, texts: Texts) -> bytes:
+    """The report as an HTML file, in the language of `texts`."""
+    subject, found = Subject(study, options, texts), verdict(study)
+    date = datetime.fromtimestamp(study.created_at / 1e6, UTC).strftime("%Y-%m-%d")
+    parts = [opening.header(subject, date), opening.verdict_card(subject, found), opening.overview(subject, found)]
+    if options.depth == "director":
+        parts += [answers.three(subject, found), numbers.chart_section(subject), opening.asked(subject)]
+    else:
+        parts += [opening.asked(subject), numbers.chart_section(subject), answers.grid(subject)]
+        parts += [numbers.number_section(subject), numbers.rule_section(subject), answers.texts(subject)]
+    return _page(subject, "".join(parts) + _footer(subject, date)).encode("utf-8", "replace")
+
+
+def _page(subject: Subject, body: str) -> str:
+    title = subject.options.title.strip() or subject.study.title
+    language = escape(subject.options.language.replace("_", "-"))
+    digest = base64.b64encode(hashlib.sha256(STYLES.encode()).digest()).decode()
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY.format(hash=digest)}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="referrer" content="no-referrer">'
+        f"<title>{escape(title)}</title><style>{STYLES}</style></head><body><main>{body}</main></body></html>"
+    )
+
+
+def _footer(subject: Subject, date: str) -> str:
+    """When, with what, and which models really answered."""
+    _ = subject.texts.one
+    study = subject.study
+    answered = sorted({call.model_answered for one in study.settings for call in one.answers if call.model_answered})
+    lines = [_("Run on {date} with Tempera.").format(date=date)]
+    if answered:
+        lines.append(_("Models as they answered: {models}.").format(models=", ".join(answered)))
+    if subject.options.cost:
+        lines.append(_("List prices: genai-prices {version}.").format(version=version("genai-prices")))
+    return f"<footer>{''.join(f'<p>{escape(line)}</p>' for line in lines)}</footer>"

@@ -1,0 +1,67 @@
+"""A sweep as Markdown: verdict, settings, numbers, and all answers to the letter."""
+
+import re
+from collections.abc import Iterator
+
+from lib.sweep.export.wording import Subject, figures, judged, place, temperature
+from lib.sweep.measures import text_of
+from lib.sweep.verdict import named, sentence, verdict
+
+_SIGN = re.compile(r"[\\`*_{}\[\]()<>#+\-!|~$&]")
+_TICKS = re.compile(r"`{3,}|~{3,}")
+
+
+def markdown(subject: Subject) -> str:
+    """The document."""
+    return "\n\n".join(_parts(subject)) + "\n"
+
+
+def _parts(subject: Subject) -> Iterator[str]:
+    _, study, options = subject.texts.one, subject.study, subject.options
+    yield f"# {_plain(options.title.strip() or study.title)}"
+    if options.author.strip():
+        yield _plain(options.author)
+    yield f"**{_plain(sentence(verdict(study), subject.texts, options.cost))}**"
+    if options.recommendation.strip():
+        yield options.recommendation.strip()
+    if options.prompt:
+        yield f"## {_('What was asked')}"
+        yield boxed(study.plan.prompt)
+        if study.plan.system.strip():
+            yield f"{_('System prompt')}:"
+            yield boxed(study.plan.system)
+    yield f"## {_('Numbers')}"
+    yield _numbers(subject)
+    yield f"## {_('All answers')}"
+    for setting in study.settings:
+        yield f"### {_plain(named(setting, study.plan, subject.texts))}"
+        for cell in setting.cells:
+            call = setting.calls.get(cell.id)
+            facts = [place(cell, subject)]
+            facts += [judged(setting.ratings.get(call.id)), *figures(call, subject)] if call else [_("not sent")]
+            yield _plain(" · ".join(fact for fact in facts if fact))
+            if call is not None and text_of(call):
+                yield boxed(text_of(call))
+
+
+def boxed(text: str) -> str:
+    """A text to the letter, in a code box that nothing in it can close."""
+    longest = max((len(found) for found in _TICKS.findall(text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}\n{text}\n{fence}"
+
+
+def _numbers(subject: Subject) -> str:
+    _, study = subject.texts.one, subject.study
+    head = [_("Model"), _("Temperature"), *(_(measure.label) for measure in subject.measures)]
+    lines = [head, ["---"] * len(head)]
+    for one in study.settings:
+        values = [(measure, one.measured.get(measure.name)) for measure in subject.measures]
+        shown = [measure.written(value.mean) if value else "–" for measure, value in values]
+        lines.append([_plain(one.model), temperature(one.temperature), *shown])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _plain(text: str) -> str:
+    """A foreign word in one line of Markdown, to the letter."""
+    return _SIGN.sub(r"\\\g<0>", " ".join(text.split()))

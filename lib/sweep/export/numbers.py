@@ -1,0 +1,99 @@
+"""The charts and the tables of numbers in a report, with how much of them is known."""
+
+from html import escape
+
+from lib.sweep import charts
+from lib.sweep.export.wording import Subject, name, section, table
+from lib.sweep.measures import Measure
+from lib.sweep.rules import KINDS, LANGUAGES, Rule
+from lib.sweep.study import Setting
+from lib.sweep.verdict import Texts, named
+
+FOR_DIRECTORS = ("difference",)
+
+
+def chart_section(subject: Subject) -> str:
+    """What the temperature does: of each measure a panel for each model."""
+    _ = subject.texts.one
+    measures = subject.measures
+    if subject.options.depth == "director":
+        measures = [measure for measure in measures if measure.name in FOR_DIRECTORS]
+    drawn = [_chart(subject, measure) for measure in measures]
+    note = _("From left to right the temperature; the line is the mean, the area from the lowest to the highest.")
+    shown = "".join(drawn)
+    return section(_("What the temperature does"), f'<p class="note">{escape(note)}</p>{shown}' if shown else "")
+
+
+def _chart(subject: Subject, measure: Measure) -> str:
+    _ = subject.texts.one
+    drawn = charts.panels(subject.study, measure, subject.texts)
+    if not drawn:
+        return ""
+    missing = charts.without_values(subject.study, measure, subject.texts)
+    absent = _("Not known of: {models}.").format(models=", ".join(missing)) if missing else ""
+    return (
+        f'<div class="chart"><h3>{escape(_(measure.label))}</h3><p class="note">{escape(_(measure.help))}</p>'
+        f'<div class="panels">{"".join(f"<figure>{one}</figure>" for one in drawn)}</div>'
+        f'<p class="note">{escape(absent)}</p></div>'
+    )
+
+
+def number_section(subject: Subject) -> str:
+    """Every measure of every setting, with how many answers it is known of."""
+    _, study = subject.texts.one, subject.study
+    head = [escape(_("Setting")), escape(_("Answers")), *(escape(_(measure.label)) for measure in subject.measures)]
+    rows = [
+        [name(named(one, study.plan, subject.texts)), _done(one, subject.texts)]
+        + [_value(one, measure) for measure in subject.measures]
+        for one in study.settings
+    ]
+    note = _("Means of whole answers. A small number says of how many answers a mean is known, where not of all.")
+    notes = (f'<p class="note">{escape(words)}</p>' for words in (note, _coverage(subject)))
+    return section(_("Numbers"), table(head, rows, "stack numbers"), *notes)
+
+
+def _done(setting: Setting, texts: Texts) -> str:
+    _ = texts.one
+    words = f"{len(setting.answers)}/{len(setting.cells)}"
+    return words + (f" {escape(_('({count} failed)').format(count=setting.failed))}" if setting.failed else "")
+
+
+def _value(setting: Setting, measure: Measure) -> str:
+    found = setting.measured.get(measure.name)
+    if found is None:
+        return "–"
+    # Of differences there are as many as pairs.
+    partly = measure.name not in ("difference", "speed") and found.known < len(setting.answers)
+    coverage = f" <small>{found.known}/{len(setting.answers)}</small>" if partly else ""
+    return escape(measure.written(found.mean)) + coverage
+
+
+def _coverage(subject: Subject) -> str:
+    """Whose word the tokens are."""
+    _ = subject.texts.one
+    sources = [call.usage.source for setting in subject.study.settings for call in setting.answers]
+    words = _("Tokens of {total} answers: {reported} counted by services, {estimated} estimated, {unknown} not known.")
+    reported, estimated = sources.count("reported"), sources.count("estimated")
+    return words.format(total=len(sources), reported=reported, estimated=estimated, unknown=sources.count("unknown"))
+
+
+def rule_section(subject: Subject) -> str:
+    """How many answers pass each rule; nothing without rules."""
+    _, study = subject.texts.one, subject.study
+    rules = study.decision.rules
+    if not rules:
+        return ""
+    head = [escape(_("Setting")), *(name(rule_words(rule, subject.texts)) for rule in rules)]
+    rows = [
+        [name(named(one, study.plan, subject.texts))]
+        + [f"{found.passed}/{found.told}" for found in (study.tally(at, one) for at in range(len(rules)))]
+        for one in study.settings
+    ]
+    return section(_("Rules that answers pass"), table(head, rows, "stack numbers"))
+
+
+def rule_words(rule: Rule, texts: Texts) -> str:
+    """A rule in words."""
+    _ = texts.one
+    value = LANGUAGES.get(rule.value, rule.value) if rule.kind == "language" else rule.value
+    return f"{_(KINDS[rule.kind])} {value}".strip()

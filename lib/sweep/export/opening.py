@@ -1,0 +1,120 @@
+"""The first page of a report: title, verdict, recommendation, the overview, and what was asked."""
+
+from collections.abc import Iterator
+from html import escape
+
+from lib.core.rich_text import as_typed, to_html
+from lib.sweep import charts
+from lib.sweep.export.wording import Subject, name, price, section, stars, table, temperature
+from lib.sweep.measures import BY_NAME
+from lib.sweep.plan import SYSTEM
+from lib.sweep.study import Setting
+from lib.sweep.verdict import Verdict, named, rated, sentence, thousand
+
+
+def header(subject: Subject, date: str) -> str:
+    """Title, author and date."""
+    by = [escape(part) for part in (subject.options.author.strip(), date) if part]
+    title = subject.options.title.strip() or subject.study.title
+    return f'<header><h1 dir="auto">{escape(title)}</h1><p class="by">{" · ".join(by)}</p></header>'
+
+
+def verdict_card(subject: Subject, found: Verdict) -> str:
+    """The verdict in large letters, and what its author recommends."""
+    _, options = subject.texts.one, subject.options
+    pick = found.pick
+    if pick is None:
+        said = f'<p class="pick">{escape(sentence(found, subject.texts, options.cost))}</p>'
+    else:
+        shown = f'<span class="stars" aria-hidden="true">{stars(pick.stars.mean)}</span> ' if pick.stars else ""
+        facts = [shown + escape(rated(pick, subject.texts))]
+        said = f'<p class="pick">{name(named(pick, subject.study.plan, subject.texts))}</p>'
+        said += f'<p class="figures">{" · ".join([*facts, *_costs(subject, found, pick)])}</p>'
+    words = options.recommendation.strip()
+    wish = f'<div class="wish text">{to_html(words)}</div>' if words else ""
+    return f'<section class="verdict"><h2>{escape(_("The verdict"))}</h2>{said}{wish}</section>'
+
+
+def _costs(subject: Subject, found: Verdict, pick: Setting) -> Iterator[str]:
+    if not subject.options.cost:
+        return
+    _ = subject.texts.one
+    yield escape(thousand(pick, subject.texts))
+    if found.cheaper is not None and found.cheaper.stars is not None:
+        words = _("cheaper: {name}, {stars:.1f} stars, {cost}")
+        per_thousand = found.cheaper.per_thousand
+        facts = {"name": named(found.cheaper, found.plan, subject.texts), "cost": price(per_thousand, subject.texts)}
+        yield escape(words.format(stars=found.cheaper.stars.mean, **facts))
+
+
+def overview(subject: Subject, found: Verdict) -> str:
+    """Models down, temperatures across: stars, how different, what a thousand cost."""
+    _, study = subject.texts.one, subject.study
+    head = [escape(_("Model")), *(escape(temperature(value)) for value in study.temperatures)]
+    rows = []
+    for line in study.lines.values():
+        by_temperature = {one.temperature: one for one in line}
+        cells = [_overview_cell(subject, by_temperature.get(value), found) for value in study.temperatures]
+        rows.append([name(charts.line_name(study, line, subject.texts)), *cells])
+    shown = [_("stars"), _("how different the answers are")]
+    shown += [_("what 1,000 such answers cost")] if subject.options.cost else []
+    note = _("For each temperature: {facts}.").format(facts=_(", ").join(shown))
+    return section(_("At a glance"), f'<p class="note">{escape(note)}</p>', table(head, rows, "stack glance"))
+
+
+def _overview_cell(subject: Subject, setting: Setting | None, found: Verdict) -> str:
+    if setting is None or not setting.answers:
+        return '<span class="quiet">–</span>'
+    difference = setting.measured.get("difference")
+    lines = [
+        f'<b class="stars">★ {setting.stars.mean:.1f}</b>' if setting.stars else '<span class="quiet">☆ –</span>',
+        f"<span>{escape(BY_NAME['difference'].written(difference.mean)) if difference else '–'}</span>",
+    ]
+    if subject.options.cost:
+        lines.append(f"<span>{escape(price(setting.per_thousand, subject.texts))}</span>")
+    mark = " picked" if setting is found.pick else ""
+    return f'<div class="facts{mark}">{" ".join(lines)}</div>'
+
+
+def asked(subject: Subject) -> str:
+    """The prompt, unless it is hidden, and the settings."""
+    _, plan = subject.texts.one, subject.study.plan
+    texts = []
+    if subject.options.prompt:
+        for message in plan.history:
+            texts.append(f"<h3>{escape(_('Before it'))}</h3>{_letter(message.content)}")
+        texts.append(_letter(plan.prompt))
+        if plan.system.strip():
+            texts.append(f"<h3>{escape(_('System prompt'))}</h3>{_letter(plan.system)}")
+        texts += _inputs(subject)
+    facts = "".join(f"<dt>{escape(term)}</dt><dd>{fact}</dd>" for term, fact in _settings(subject))
+    return section(_("What was asked"), *texts, f"<dl>{facts}</dl>")
+
+
+def _letter(text: str) -> str:
+    return f'<blockquote class="typed">{as_typed(text)}</blockquote>'
+
+
+def _inputs(subject: Subject) -> list[str]:
+    _, plan = subject.texts.one, subject.study.plan
+    if not plan.inputs:
+        return []
+    columns = list(dict.fromkeys(column for row in plan.inputs for column in row))
+    rows = [[str(at), *(escape(row.get(column, "")) for column in columns)] for at, row in enumerate(plan.inputs, 1)]
+    shown = table(["", *(name(column) for column in columns)], rows, "stack")
+    return [f"<h3>{escape(_('Inputs'))}</h3>{shown}"]
+
+
+def _settings(subject: Subject) -> Iterator[tuple[str, str]]:
+    """(what, value as HTML) of all that was set."""
+    _, plan = subject.texts.one, subject.study.plan
+    yield _("Models"), ", ".join(name(model) for model in plan.models)
+    yield _("Temperatures"), ", ".join(escape(temperature(value)) for value in plan.temperatures)
+    yield _("Answers per setting"), str(plan.repeats)
+    sent = plan.params.model_dump(mode="json", exclude_none=True, exclude={"stream", "temperature"})
+    for field, value in sent.items():
+        yield field, escape(str(value))
+    if plan.axis is not None and plan.axis.field != SYSTEM:
+        yield plan.axis.field, ", ".join(f"{value:g}" for value in plan.axis.values)
+    elif plan.axis is not None and subject.options.prompt:
+        yield _("System prompts"), "".join(_letter(str(value)) for value in plan.axis.values)

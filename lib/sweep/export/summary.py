@@ -1,0 +1,58 @@
+"""A sweep in six lines, to be pasted into a mail."""
+
+from datetime import UTC, datetime
+
+from lib.core.titles import title_of
+from lib.sweep.decision import ReportOptions
+from lib.sweep.export.wording import temperature
+from lib.sweep.measures import BY_NAME
+from lib.sweep.study import Study
+from lib.sweep.verdict import Texts, model_name, sentence, verdict
+
+
+def summary(study: Study, options: ReportOptions, texts: Texts) -> str:
+    """Title, verdict, recommendation, what was asked, whom, and what the temperature did; as plain text."""
+    _ = texts.one
+    date = datetime.fromtimestamp(study.created_at / 1e6, UTC).strftime("%Y-%m-%d")
+    lines = [
+        f"{_one_line(options.title) or study.title} ({date})",
+        _("Verdict: {words}").format(words=sentence(verdict(study), texts, options.cost)),
+    ]
+    if options.recommendation.strip():
+        lines.append(_("Recommendation: {words}").format(words=_one_line(options.recommendation)))
+    if options.prompt:
+        lines.append(_("Asked: {words}").format(words=title_of(study.plan.prompt)))
+    return "\n".join([*lines, _models(study, texts), _difference(study, texts)]) + "\n"
+
+
+def _models(study: Study, texts: Texts) -> str:
+    _, _n = texts
+    done = sum(len(setting.answers) for setting in study.settings)
+    words = _n(
+        "{done} of {total} answer; models: {models}; temperatures: {temperatures}",
+        "{done} of {total} answers; models: {models}; temperatures: {temperatures}",
+        len(study.cells),
+    )
+    return words.format(
+        done=done,
+        total=len(study.cells),
+        models=", ".join(model_name(study.plan, model) for model in study.plan.models),
+        temperatures=", ".join(temperature(value) for value in study.temperatures),
+    )
+
+
+def _difference(study: Study, texts: Texts) -> str:
+    """How different the answers are at the lowest and the highest temperature, the mean of all models."""
+    _, written = texts.one, BY_NAME["difference"].written
+    known: dict[float | None, list[float]] = {}
+    for setting in study.settings:
+        if (found := setting.measured.get("difference")) is not None:
+            known.setdefault(setting.temperature, []).append(found.mean)
+    if not known:
+        return _("How different the answers are: not known, as there is one for each setting.")
+    means = [f"{written(sum(values) / len(values))} ({temperature(at)})" for at, values in known.items()]
+    return _("How different the answers are, by temperature: {values}").format(values=", ".join(means))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,136 @@
+"""Words and figures that a report's parts share, in the report's own language."""
+
+from collections.abc import Iterable
+from html import escape
+from typing import NamedTuple
+
+from lib.calls.records import CallRecord
+from lib.core.i18n import N_
+from lib.core.money import dollars
+from lib.core.reply import NORMAL_END
+from lib.core.segmentation import word_count
+from lib.sweep.decision import ReportOptions
+from lib.sweep.measures import MEASURES, Measure, text_of
+from lib.sweep.plan import Cell
+from lib.sweep.ratings import MOST_STARS, Rating
+from lib.sweep.study import Setting, Study
+from lib.sweep.verdict import Texts
+
+ENDINGS = {
+    "started": N_("not finished"),
+    "cancelled": N_("stopped by you"),
+    "partial": N_("broken off"),
+    "interrupted": N_("cut by a restart"),
+    "error": N_("failed"),
+}
+MARKS = {"length": N_("cut off"), "content_filter": N_("stopped by content rules")}
+
+
+class Subject(NamedTuple):
+    """What is told, how, and in which language."""
+
+    study: Study
+    options: ReportOptions
+    texts: Texts
+
+    @property
+    def measures(self) -> list[Measure]:
+        """The measures that are shown."""
+        return [measure for measure in MEASURES if self.options.cost or measure.name != "cost"]
+
+
+def section(title: str, *parts: str, kind: str = "") -> str:
+    """A section with its heading; nothing where it would be empty."""
+    inside = "".join(parts)
+    named = f' class="{kind}"' if kind else ""
+    return f"<section{named}><h2>{escape(title)}</h2>{inside}</section>" if inside else ""
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]], kind: str = "") -> str:
+    """A table of HTML; the first cell of each row is its heading. Each cell has its column's name, for narrow
+    screens."""
+    names = list(head)
+    lines = []
+    for first, *others in rows:
+        cells = "".join(
+            f'<td data-name="{escape(_bare(name))}">{cell}</td>' for name, cell in zip(names[1:], others, strict=True)
+        )
+        lines.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
+    heading = "".join(f'<th scope="col">{name}</th>' for name in names)
+    return f'<table class="{kind}"><thead><tr>{heading}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+
+
+def _bare(html: str) -> str:
+    return html.replace("<bdi>", "").replace("</bdi>", "")
+
+
+def temperature(value: float | None) -> str:
+    """A temperature as a number; a dash where none was sent."""
+    return "–" if value is None else f"{value:g}"
+
+
+def name(words: str) -> str:
+    """A foreign name as HTML; one that runs from right to left disturbs nothing beside it."""
+    return f"<bdi>{escape(words)}</bdi>"
+
+
+def stars(value: float) -> str:
+    """Stars as signs, to the nearest whole one."""
+    full = max(0, min(MOST_STARS, round(value)))
+    return "★" * full + "☆" * (MOST_STARS - full)
+
+
+def judged(rating: Rating | None) -> str:
+    """One answer's stars and thumb; "" where it has none."""
+    if rating is None:
+        return ""
+    thumb = {1: "👍", -1: "👎"}.get(rating.thumb or 0, "")
+    return " ".join(part for part in (stars(rating.stars) if rating.stars else "", thumb) if part)
+
+
+def place(cell: Cell, subject: Subject) -> str:
+    """Which of the answers of its setting a cell is; "" where there is but one."""
+    _, plan = subject.texts.one, subject.study.plan
+    parts = [_("input {number}").format(number=cell.input + 1)] if len(plan.inputs) > 1 else []
+    return " · ".join([*parts, f"{cell.repeat + 1}/{plan.repeats}"] if plan.repeats > 1 else parts)
+
+
+def figures(call: CallRecord, subject: Subject) -> list[str]:
+    """The figures of one answer, in words: length, tokens, seconds, cost, and what is not normal about it."""
+    _, _n = subject.texts
+    found = []
+    if text := text_of(call):
+        words = word_count(text)
+        found.append(_n("{count:,} word", "{count:,} words", words).format(count=words))
+    tokens = call.usage.completion_tokens
+    if tokens is not None:
+        found.append(_n("{count:,} token", "{count:,} tokens", tokens).format(count=tokens))
+    if call.usage.source == "estimated":
+        found.append(_("tokens estimated"))
+    if call.seconds is not None:
+        found.append(_("{seconds:.1f} s").format(seconds=call.seconds))
+    if subject.options.cost and call.state == "ok":
+        found.append(price(call.cost, subject.texts))
+    return [*found, *troubles(call, subject.texts)]
+
+
+def price(cost: float | None, texts: Texts) -> str:
+    """A cost, which may be none or unknown."""
+    _ = texts.one
+    return _("no price") if cost is None else _("free") if cost == 0 else dollars(cost)
+
+
+def troubles(call: CallRecord, texts: Texts) -> list[str]:
+    """What is not normal about an answer's end, in a few words."""
+    _ = texts.one
+    if call.state in ENDINGS:
+        return [_(ENDINGS[call.state])]
+    if call.finish_reason in (None, NORMAL_END):
+        return []
+    reason = str(call.finish_reason)
+    return [_(MARKS[reason]) if reason in MARKS else _("ended: {reason}").format(reason=reason)]
+
+
+def anchor(setting: Setting) -> str:
+    """The place of a setting's answers in the document."""
+    return f"answers-{setting.row}-{setting.variant}-{setting.column}"

@@ -1,0 +1,95 @@
+"""What is measured of a sweep's answers, and how each measure is spread over the answers of one setting."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Literal, NamedTuple
+
+from lib.calls.records import CallRecord
+from lib.core.i18n import N_
+from lib.core.money import dollars
+from lib.core.segmentation import word_count
+from lib.sweep.diversity import differences
+
+Name = Literal["difference", "length", "tokens", "seconds", "first_word", "speed", "cost"]
+SHORTEST_WRITING = 0.2
+"""Seconds: what is written in less came at once, and has no speed."""
+
+
+class Spread(NamedTuple):
+    """Mean, lowest and highest of the values that are known, and how many those are."""
+
+    mean: float
+    low: float
+    high: float
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure: its English name and explanation, and how a value of it is written."""
+
+    name: Name
+    label: str
+    help: str
+    written: Callable[[float], str]
+
+
+MEASURES = (
+    Measure(
+        "difference",
+        N_("How different the answers are"),
+        N_("0 %: the same words in the same order. 100 %: no word in common. (1 − ROUGE-L, the mean of all pairs.)"),
+        lambda value: f"{100 * value:.0f}\u00a0%",
+    ),
+    Measure(
+        "length", N_("Length in words"), N_("Chinese words are those of a dictionary."), lambda value: f"{value:,.0f}"
+    ),
+    Measure(
+        "tokens", N_("Output tokens"), N_("What the model wrote, thinking included."), lambda value: f"{value:,.0f}"
+    ),
+    Measure("seconds", N_("Seconds"), N_("From sending to the last word."), lambda value: f"{value:,.1f}\u00a0s"),
+    Measure(
+        "first_word",
+        N_("First word after"),
+        N_("From sending to the first word."),
+        lambda value: f"{value:,.2f}\u00a0s",
+    ),
+    Measure("speed", N_("Tokens per second"), N_("From the first word to the last."), lambda value: f"{value:,.0f}"),
+    Measure("cost", N_("Cost of one answer"), N_("US dollars: as reported, or at list prices."), dollars),
+)
+BY_NAME = {measure.name: measure for measure in MEASURES}
+
+
+def measured(asked: Sequence[Sequence[CallRecord]]) -> dict[Name, Spread]:
+    """The measures of a setting's whole answers, those to one question together; what is not known of any answer is
+    not there. Only answers to the same question are compared with each other."""
+    answers = [call for calls in asked for call in calls]
+    values: dict[Name, Iterable[float | None]] = {
+        "difference": [part for calls in asked for part in differences([text_of(call) for call in calls])],
+        "length": [word_count(text_of(call)) for call in answers],
+        "tokens": [call.usage.completion_tokens for call in answers],
+        "seconds": [call.seconds for call in answers],
+        "first_word": [call.first_token_seconds for call in answers],
+        "speed": [_speed(call) for call in answers],
+        "cost": [call.cost for call in answers],
+    }
+    spreads = {name: spread(of_name) for name, of_name in values.items()}
+    return {name: found for name, found in spreads.items() if found is not None}
+
+
+def spread(values: Iterable[float | None]) -> Spread | None:
+    """The spread of the values that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    return Spread(fmean(known), min(known), max(known), len(known)) if known else None
+
+
+def text_of(call: CallRecord) -> str:
+    """What a call answered; "" where it answered nothing."""
+    return call.choices[0].text if call.choices else ""
+
+
+def _speed(call: CallRecord) -> float | None:
+    writing = (call.seconds or 0) - (call.first_token_seconds or 0)
+    tokens = call.usage.completion_tokens
+    return tokens / writing if tokens and writing >= SHORTEST_WRITING else None

@@ -1,0 +1,144 @@
+"""Rules that an answer has to pass, which anyone can add: contains, does not contain, a pattern, JSON, a length, a
+language."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, Literal
+
+import regex
+
+from lib.core.errors import InvalidInput
+from lib.core.i18n import N_
+from lib.core.segmentation import word_count
+
+Kind = Literal["contains", "lacks", "pattern", "json", "words", "characters", "language"]
+KINDS: dict[Kind, str] = {
+    "contains": N_("contains"),
+    "lacks": N_("does not contain"),
+    "pattern": N_("matches the regular expression"),
+    "json": N_("is valid JSON"),
+    "words": N_("has at most so many words"),
+    "characters": N_("has at most so many characters"),
+    "language": N_("is written in"),
+}
+LANGUAGES = {
+    "en": "English", "zh": "中文", "ja": "日本語", "ko": "한국어", "de": "Deutsch", "fr": "Français", "es": "Español",
+    "it": "Italiano", "pt": "Português", "nl": "Nederlands", "pl": "Polski", "ru": "Русский", "uk": "Українська",
+    "tr": "Türkçe", "ar": "العربية", "hi": "हिन्दी", "th": "ไทย", "vi": "Tiếng Việt", "id": "Bahasa Indonesia",
+}  # fmt: skip
+"""The languages that are told apart, as they call themselves."""
+LONGEST_VALUE = 500
+MOST_RULES = 20
+MATCH_SECONDS = 0.2
+ALL_SECONDS = 1.0
+"""How long a pattern may take with one answer, and with all: some patterns would never end."""
+MOST_REPEATS = 10_000
+_COUNT = regex.compile(r"(?<=\{[^{}]*)\d{1,9}(?=[^{}]*\})")
+SURE = 0.5
+LONG_ENOUGH = 4_000
+"""Characters of an answer that tell its language."""
+Passed = bool | None
+"""Whether an answer passes; None: it could not be told, in the time there is or from so short a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule; `value` is what it asks for: words, a pattern, a number, a language's code; "" for JSON."""
+
+    kind: Kind
+    value: str = ""
+
+    def checked(self) -> "Rule":
+        """The rule itself; raises InvalidInput with a sentence for what is none."""
+        if self.kind != "json" and not self.value.strip():
+            raise InvalidInput(N_("Say what the rule is to look for."))
+        if len(self.value) > LONGEST_VALUE:
+            raise InvalidInput(N_("A rule has at most {most} characters."), most=LONGEST_VALUE)
+        if self.kind in ("words", "characters") and not (self.value.isdecimal() and int(self.value) > 0):
+            raise InvalidInput(N_("“{value}” is no whole number above 0."), value=self.value)
+        if self.kind == "language" and self.value not in LANGUAGES:
+            raise InvalidInput(N_("“{value}” is none of the languages that can be told apart."), value=self.value)
+        if self.kind == "pattern":
+            _compiled(self.value)
+        return self
+
+    def passes(self, texts: Sequence[str]) -> list[Passed]:
+        """Whether each of `texts` passes."""
+        return list(_passed(self, tuple(texts)))
+
+
+@lru_cache(maxsize=16)
+def _passed(rule: Rule, texts: tuple[str, ...]) -> tuple[Passed, ...]:
+    """Kept, as each look at a page asks again."""
+    if rule.kind == "pattern":
+        return tuple(_matches(rule.value, texts))
+    test = _TESTS[rule.kind]
+    return tuple(test(rule.value, text) for text in texts)
+
+
+def _matches(pattern: str, texts: Sequence[str]) -> list[Passed]:
+    compiled = _compiled(pattern)
+    end = time.monotonic() + ALL_SECONDS
+    found: list[Passed] = []
+    for text in texts:
+        left = min(MATCH_SECONDS, end - time.monotonic())
+        try:
+            found.append(compiled.search(text, timeout=left) is not None if left > 0 else None)
+        except TimeoutError:
+            found.append(None)
+    return found
+
+
+def _compiled(pattern: str) -> "regex.Pattern[str]":
+    # regex writes out what is to be repeated so many times, and repeats within repeats take gigabytes before it runs.
+    if math.prod(max(1, int(count)) for count in _COUNT.findall(pattern)) > MOST_REPEATS:
+        raise InvalidInput(
+            N_("In “{value}” too much is repeated: at most {most:,} times."), value=pattern, most=MOST_REPEATS
+        )
+    try:
+        return regex.compile(pattern)
+    except (regex.error, OverflowError, RecursionError, ValueError) as wrong:
+        raise InvalidInput(
+            N_("“{value}” is no regular expression: {reason}."), value=pattern, reason=str(wrong)
+        ) from None
+
+
+def _is_json(_value: str, text: str) -> bool:
+    try:
+        json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
+
+
+def _in_language(code: str, text: str) -> Passed:
+    found, sure = _identifier().classify(text[:LONG_ENOUGH])
+    return bool(found == code) if sure >= SURE else None
+
+
+@cache
+def _identifier() -> Any:
+    # Only here: 80 MB and half a second that nobody needs who asks for no language.
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(list(LANGUAGES))
+    return identifier
+
+
+_TESTS: dict[Kind, Callable[[str, str], Passed]] = {
+    "contains": lambda value, text: value.casefold() in text.casefold(),
+    "lacks": lambda value, text: value.casefold() not in text.casefold(),
+    "json": _is_json,
+    "words": lambda value, text: word_count(text) <= int(value),
+    "characters": lambda value, text: len(text.strip()) <= int(value),
+    "language": _in_language,
+}

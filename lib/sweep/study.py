@@ -1,0 +1,140 @@
+"""A sweep with its answers by setting (one model at one temperature), their measures, and what was said of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from typing import NamedTuple
+
+from lib.calls.records import CallRecord
+from lib.sweep.decision import NOTHING_DECIDED, Decision
+from lib.sweep.measures import Name, Spread, measured, spread, text_of
+from lib.sweep.plan import Cell, Plan
+from lib.sweep.ratings import Rating
+from lib.sweep.rules import Passed
+
+
+class Tally(NamedTuple):
+    """How many answers pass a rule, of how many that could be told."""
+
+    passed: int
+    told: int
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One model at one temperature, with one value of the further axis, asked with all inputs. `calls` are the newest
+    attempts at its cells by cell id, `ratings` those of one rater by the calls' ids."""
+
+    model: str
+    temperature: float | None
+    cells: tuple[Cell, ...]
+    calls: Mapping[str, CallRecord]
+    ratings: Mapping[str, Rating]
+
+    @property
+    def row(self) -> int:
+        """Which model of the grid it is, from 0."""
+        return self.cells[0].row
+
+    @property
+    def column(self) -> int:
+        """Which temperature of the grid it is, from 0."""
+        return self.cells[0].column
+
+    @property
+    def variant(self) -> int:
+        """Which value of the further axis it has, from 0."""
+        return self.cells[0].variant
+
+    @cached_property
+    def answers(self) -> tuple[CallRecord, ...]:
+        """Its whole answers: half of one is neither as long nor as dear as the model makes them."""
+        return tuple(call for cell in self.cells if (call := self._whole(cell)))
+
+    @property
+    def failed(self) -> int:
+        """How many of its answers failed."""
+        return sum(call.state == "error" for call in self.calls.values())
+
+    @cached_property
+    def stars(self) -> Spread | None:
+        """The stars of its answers; None where none has any."""
+        return spread(rating.stars for rating in self.ratings.values())
+
+    @property
+    def thumbs(self) -> tuple[int, int]:
+        """How many thumbs are up, and how many down."""
+        given = [rating.thumb for rating in self.ratings.values()]
+        return given.count(1), given.count(-1)
+
+    @cached_property
+    def measured(self) -> Mapping[Name, Spread]:
+        """Its measures; those that are not known are not there."""
+        asked = groupby(self.cells, key=lambda cell: cell.input)
+        return measured([[call for cell in cells if (call := self._whole(cell))] for _input, cells in asked])
+
+    @property
+    def per_thousand(self) -> float | None:
+        """US dollars for a thousand such answers: their tokens at the list price, or what the service reports; None
+        where no answer has a price."""
+        cost = self.measured.get("cost")
+        return None if cost is None else 1_000 * cost.mean
+
+    def _whole(self, cell: Cell) -> CallRecord | None:
+        call = self.calls.get(cell.id)
+        return call if call is not None and call.state == "ok" else None
+
+
+@dataclass(frozen=True)
+class Study:
+    """A sweep with its answers and all that was said of them. `created_at` is in microseconds since 1970 (UTC)."""
+
+    title: str
+    created_at: int
+    plan: Plan
+    cells: tuple[Cell, ...]
+    results: Mapping[str, CallRecord]
+    ratings: Mapping[str, Rating] = field(default_factory=dict)
+    decision: Decision = NOTHING_DECIDED
+
+    @cached_property
+    def settings(self) -> tuple[Setting, ...]:
+        """Model by model, of each model one value of the further axis after the other, and of each temperature by
+        temperature."""
+        # Cells come by temperature first, and sorting leaves those of one setting in their order.
+        ordered = sorted(self.cells, key=_place)
+        return tuple(self._setting(tuple(cells)) for _where, cells in groupby(ordered, key=_place))
+
+    @property
+    def lines(self) -> Mapping[tuple[int, int], tuple[Setting, ...]]:
+        """The settings of each model and variant, by both, in the order of their temperatures."""
+        grouped = groupby(self.settings, key=lambda setting: (setting.row, setting.variant))
+        return {place: tuple(settings) for place, settings in grouped}
+
+    @property
+    def temperatures(self) -> tuple[float | None, ...]:
+        """The temperatures in the order of the grid."""
+        return tuple(dict.fromkeys(setting.temperature for setting in self.settings))
+
+    @cached_property
+    def passed(self) -> Sequence[Mapping[str, Passed]]:
+        """For each rule, whether an answer passes, by the ids of the calls."""
+        calls = [call for setting in self.settings for call in setting.answers]
+        texts = [text_of(call) for call in calls]
+        ids = [call.id for call in calls]
+        return [dict(zip(ids, rule.passes(texts), strict=True)) for rule in self.decision.rules]
+
+    def tally(self, rule: int, setting: Setting) -> Tally:
+        """How many answers of a setting pass a rule, which is named by its number."""
+        told = [passed for call in setting.answers if (passed := self.passed[rule].get(call.id)) is not None]
+        return Tally(sum(told), len(told))
+
+    def _setting(self, cells: tuple[Cell, ...]) -> Setting:
+        calls = {cell.id: self.results[cell.id] for cell in cells if cell.id in self.results}
+        ratings = {call.id: self.ratings[call.id] for call in calls.values() if call.id in self.ratings}
+        return Setting(cells[0].model, cells[0].temperature, cells, calls, ratings)
+
+
+def _place(cell: Cell) -> tuple[int, int, int]:
+    return cell.row, cell.variant, cell.column

@@ -1,0 +1,141 @@
+"""The verdict on a sweep: what was picked, how it is rated, what it costs, and what is cheaper."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lib.core.money import dollars
+from lib.sweep.plan import SYSTEM, Plan
+from lib.sweep.study import Setting, Study
+
+
+class Texts(NamedTuple):
+    """Translates a sentence, and one that counts; a page's language and a report's may differ."""
+
+    one: Callable[[str], str]
+    counted: Callable[[str, str, int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`pick` is what somebody chose, `best` what has the most stars where nothing was chosen: None where several have,
+    or nothing is rated. `cheaper` is the best rated setting of those that cost less than the pick, the nearest to it
+    in stars; `unpriced` counts the rated settings without a price."""
+
+    pick: Setting | None
+    best: Setting | None
+    cheaper: Setting | None
+    unpriced: int
+    plan: Plan
+
+
+def verdict(study: Study) -> Verdict:
+    """The verdict as the pick and the stars stand."""
+    chosen = study.decision.pick
+    pick = next((one for one in study.settings if any(cell.id == chosen for cell in one.cells)), None)
+    others = [one for one in study.settings if one is not pick and one.stars is not None]
+    return Verdict(
+        pick,
+        None if pick else _top(others),
+        _cheaper(pick, others),
+        sum(one.per_thousand is None for one in others),
+        study.plan,
+    )
+
+
+def sentence(found: Verdict, texts: Texts, cost: bool = True) -> str:
+    """The verdict in a sentence, without Markdown, with or without what it costs; foreign names stand in it as they
+    are."""
+    _ = texts.one
+    if found.pick is None:
+        if found.best is None:
+            return _("Nothing is picked yet.")
+        return _("Nothing is picked yet; {name} has the most stars: {stars}.").format(
+            name=named(found.best, found.plan, texts), stars=rated(found.best, texts)
+        )
+    parts = [f"{named(found.pick, found.plan, texts)}{_(', ')}{rated(found.pick, texts)}"]
+    return _("; ").join([*parts, *(_costs(found, found.pick, texts) if cost else ())]) + _(".")
+
+
+def _costs(found: Verdict, pick: Setting, texts: Texts) -> list[str]:
+    """What the pick costs, what is cheaper, and of how many others no price is known."""
+    _n = texts.counted
+    parts = [thousand(pick, texts)]
+    if found.cheaper is not None:
+        parts.append(_second(found.cheaper, found.plan, texts))
+    if found.unpriced:
+        words = _n("{count} rated setting has no price", "{count} rated settings have no price", found.unpriced)
+        parts.append(words.format(count=found.unpriced))
+    return parts
+
+
+def named(setting: Setting, plan: Plan, texts: Texts) -> str:
+    """A setting's name: the model, the temperature, and what else was varied."""
+    _ = texts.one
+    name = model_name(plan, setting.model)
+    if setting.temperature is not None:
+        name = _("{model} at {temperature:g}").format(model=name, temperature=setting.temperature)
+    varied = variant_name(plan, setting.variant, texts)
+    return f"{name} ({varied})" if varied else name
+
+
+def model_name(plan: Plan, model: str) -> str:
+    """A model's name, without its service where all of the plan's models have the same."""
+    services = {one.partition("/")[0] for one in plan.models}
+    return model if len(services) > 1 else model.partition("/")[2] or model
+
+
+def variant_name(plan: Plan, variant: int, texts: Texts) -> str:
+    """The value of the further axis, with what it is of; "" where there is no such axis."""
+    _ = texts.one
+    if plan.axis is None:
+        return ""
+    if plan.axis.field == SYSTEM:
+        return _("system prompt {number}").format(number=variant + 1)
+    return f"{plan.axis.field} {plan.axis.values[variant]:g}"
+
+
+def rated(setting: Setting, texts: Texts) -> str:
+    """A setting's stars and how many of its answers have any."""
+    _ = texts.one
+    total = len(setting.cells)
+    if setting.stars is None:
+        return _("not rated")
+    words = _("{stars:.1f} stars, {rated} of {total} rated")
+    return words.format(stars=setting.stars.mean, rated=setting.stars.known, total=total)
+
+
+def thousand(setting: Setting, texts: Texts) -> str:
+    """What a thousand such answers cost."""
+    _ = texts.one
+    cost = setting.per_thousand
+    if cost is None:
+        return _("no price is known for it")
+    if cost == 0:
+        return _("it is free")
+    return _("1,000 such answers cost about {cost}").format(cost=dollars(cost))
+
+
+def _second(setting: Setting, plan: Plan, texts: Texts) -> str:
+    _ = texts.one
+    stars = setting.stars.mean if setting.stars else 0
+    facts = {"name": named(setting, plan, texts), "stars": stars, "cost": dollars(setting.per_thousand or 0)}
+    if not setting.per_thousand:
+        return _("{name} has {stars:.1f} stars and is free").format(**facts)
+    return _("{name} has {stars:.1f} stars at about {cost}").format(**facts)
+
+
+def _top(settings: Sequence[Setting]) -> Setting | None:
+    """The one with the most stars; None on a tie."""
+    stars = [one.stars.mean for one in settings if one.stars]
+    top = [one for one in settings if one.stars and one.stars.mean == max(stars)]
+    return top[0] if len(top) == 1 else None
+
+
+def _cheaper(pick: Setting | None, others: Sequence[Setting]) -> Setting | None:
+    if pick is None or pick.per_thousand is None:
+        return None
+    cost = pick.per_thousand
+    cheaper = [one for one in others if one.per_thousand is not None and one.per_thousand < cost]
+    # Of those with the same stars the cheapest.
+    return max(cheaper, key=lambda one: (one.stars.mean if one.stars else 0, -(one.per_thousand or 0)), default=None)

@@ -1,0 +1,264 @@
+"""What is told of a sweep: the report and the other forms have every text and number, and harm nobody."""
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import re
+import zipfile
+from dataclasses import asdict, replace
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.calls.records import CallRecord
+from lib.core.csv_table import FORMULA_STARTS
+from lib.core.rich_text import to_html
+from lib.store.schema import clean
+from lib.sweep import charts, report
+from lib.sweep.decision import ReportOptions
+from lib.sweep.export.document import STYLES
+from lib.sweep.export.document import report as document
+from lib.sweep.export.json_file import json_file
+from lib.sweep.export.markdown import boxed, markdown
+from lib.sweep.export.summary import summary
+from lib.sweep.export.wording import Subject
+from lib.sweep.export.workbook import MOST_CHARACTERS, workbook
+from lib.sweep.measures import MEASURES
+from lib.sweep.plan import Cell, Plan
+from lib.sweep.rules import Rule
+from lib.sweep.study import Study
+from lib.sweep.verdict import Texts
+from lib.ui.shared.texts import catalogue
+from tests import seen
+from tests.case_files import cases
+from tests.studies import ENGLISH, PLAN, a_study, an_answer
+
+FULL = ReportOptions(depth="full")
+HOSTILE = (
+    '<script>alert(1)</script><img src=x onerror="alert(1)"><style>*{display:none}</style>',
+    "![x](https://elsewhere.example/x.png) [link](javascript:alert(1)) <iframe src='https://elsewhere.example'>",
+    '=HYPERLINK("https://elsewhere.example","x")',
+    "+1+cmd|' /C calc'!A0",
+    "@SUM(1)",
+    "-2+3",
+    "\u202egnp.exe \u2066 \x1b[31mred\x07 \x00\x08",
+    "שלום עולם, this is mixed",
+    "</style></body></html><b>after</b>",
+    "```\n" + "x" * 5_000 + "\n```",
+    "| a | b |\n|---|---|\n| 1 | 2 |",
+    "W" * 200_000,
+    "```````\nfences\n~~~~~",
+)
+
+
+def hostile_study() -> Study:
+    """A sweep in which everything foreign is hostile: texts, models, prompt, notes."""
+    texts = iter([clean(text) for text in HOSTILE] * 3)
+    models = tuple(f"svc/{text[:80]}" for text in HOSTILE[:4])
+    plan = Plan(HOSTILE[0], models, (0.0, 1.0), system=HOSTILE[1], repeats=2)
+    study = a_study(plan, lambda cell: an_answer(cell, next(texts), model_answered=HOSTILE[2]), lambda cell: 4, (1, 1))
+    noted = {call_id: replace(rating, note=HOSTILE[0]) for call_id, rating in study.ratings.items()}
+    return replace(study, title=HOSTILE[0], ratings=noted)
+
+
+def html(study: Study, options: ReportOptions = FULL) -> str:
+    return document(study, options, ENGLISH).decode()
+
+
+@pytest.mark.row("S27")
+def test_the_report_has_every_text_and_number_of_the_sweep(subtests: pytest.Subtests) -> None:
+    samples = [case["text"] for case in cases("rich_text")][:120]
+    texts = iter(samples)
+    plan = replace(PLAN, models=tuple(f"svc/m{at}" for at in range(30)))
+    study = a_study(
+        plan,
+        lambda cell: an_answer(cell, next(texts), cost=0.001 * (cell.row + 1), seconds=1 + cell.row / 7),
+        lambda cell: 1 + cell.row % 5,
+    )
+    page = html(study)
+    read = seen.text(page)
+    for text in samples:
+        with subtests.test(text=text[:40]):
+            assert to_html(text) in page, "as it is shown on the page"
+    for setting in study.settings:
+        for measure in MEASURES:
+            with subtests.test(setting=setting.model, measure=measure.name):
+                assert measure.written(setting.measured[measure.name].mean) in read
+    for call in study.results.values():
+        assert f"{call.usage.completion_tokens:,} tokens" in read and f"{call.seconds:.1f} s" in read
+    assert "Tokens of 120 answers: 120 counted by services, 0 estimated, 0 not known." in read
+    assert "Run on 2025-11-28 with Tempera." in read and "genai-prices" in read
+
+
+@pytest.mark.row("S27", "T8", "T9")
+def test_whatever_stands_in_a_report_it_runs_nothing_and_asks_nobody(subtests: pytest.Subtests) -> None:
+    for depth in ("director", "full"):
+        page = html(hostile_study(), ReportOptions(HOSTILE[0], HOSTILE[0], HOSTILE[1], depth=depth))  # type: ignore[arg-type]
+        with subtests.test(depth=depth):
+            policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+            digest = base64.b64encode(hashlib.sha256(STYLES.encode()).digest()).decode()
+            assert policy and policy[1].startswith("default-src 'none'; img-src data:; style-src-elem 'sha256-")
+            assert digest in policy[1] and f"<style>{STYLES}</style>" in page
+            assert page.index("Content-Security-Policy") < page.index("<title>"), "before anything foreign"
+            body = page.partition("</style>")[2]
+            assert not re.search(r"<(script|iframe|img|style|form|object|embed|base|meta|link|input)\b", body)
+            # What looks like one inside a text is text: its angle bracket is written as an entity.
+            assert not re.search(r"<[^>]*\s(on\w+|src|srcset|action|formaction|background)=", body)
+            assert "javascript:" not in "".join(re.findall(r'href="([^"]*)"', body))
+            assert page.count("</html>") == 1 and page.endswith("</html>")
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=8, max_size=8))
+@settings(max_examples=40)
+def test_no_text_breaks_the_document(texts: list[str]) -> None:
+    words = iter([clean(text) for text in texts])
+    study = a_study(answer=lambda cell: an_answer(cell, next(words)))
+    page = html(study)
+
+    for call in study.results.values():
+        assert to_html(call.choices[0].text) in page
+    assert page.count("<article>") == page.count("</article>") == 8
+    ElementTree.fromstring(charts.picture(study, MEASURES[1], ENGLISH) or "<svg/>")
+
+
+@pytest.mark.row("S27")
+def test_prompt_and_costs_can_be_hidden_and_the_depth_chosen(subtests: pytest.Subtests) -> None:
+    study = a_study(stars=lambda cell: 4, pick=(0, 1), rules=[Rule("contains", "tea")])
+    for depth in ("director", "full"):
+        hidden = html(study, ReportOptions(depth=depth, prompt=False, cost=False))
+        shown = html(study, ReportOptions(depth=depth, title="Ours", author="Ann", recommendation="Take **dear**."))
+        with subtests.test(depth=depth):
+            assert "Praise a thermos." in shown and "Praise a thermos." not in hidden
+            assert "Be brief." in shown and "Be brief." not in hidden
+            assert "$" in seen.text(shown) and "$" not in seen.text(hidden.partition("</style>")[2])
+            assert '<h1 dir="auto">Ours</h1>' in shown and "Ann · 2025-11-28" in shown
+            assert "Take <strong>dear</strong>." in shown
+            assert ("All answers" in shown) == ("Rules that answers pass" in shown) == (depth == "full")
+            assert shown.index("dear at 0.7") < shown.index("At a glance"), "the verdict first"
+
+
+@pytest.mark.row("S27")
+def test_a_report_has_a_language_of_its_own() -> None:
+    chinese = catalogue("zh_Hans")
+    texts = Texts(chinese.gettext, chinese.ngettext)
+    page = document(a_study(pick=(0, 0)), ReportOptions(language="zh_Hans", depth="full"), texts).decode()
+    words = seen.text(re.sub(r"<(title|style|svg)\b.*?</\1>", "", page, flags=re.DOTALL))
+
+    assert '<html lang="zh-Hans">' in page and "结论" in words
+    ours = r"Thermos|Praise a thermos\.|Be brief\.|Keeps tea hot\.|apiyi|dear|cheap|Tempera|genai-prices|Token|ROUGE-L"
+    rest = re.sub(ours, "", words)
+    assert re.findall(r"[A-Za-z]{3,}", rest) == []
+
+
+@pytest.mark.row("S27")
+def test_what_is_missing_is_said_and_the_rest_is_there(subtests: pytest.Subtests) -> None:
+    def failed(cell: Cell) -> CallRecord:
+        return an_answer(cell, state="error", error_kind="x", error_text="<b>busy</b>", choices=(), cost=None)
+
+    for name, study, words in [
+        ("only failures", a_study(answer=failed), ["failed", "Nothing is picked yet.", "no answer"]),
+        ("nothing sent", a_study(answer=lambda cell: None), ["not sent", "0/2"]),
+        ("blank", a_study(answer=lambda cell: an_answer(cell, " \n")), ["An empty answer."]),
+        ("all equal", a_study(), ["0\u00a0%"]),
+        ("one repeat", a_study(replace(PLAN, repeats=1)), ["dear at 0.7"]),
+        ("no temperature", a_study(replace(PLAN, temperatures=(None,))), ["dear"]),
+        ("cut off", a_study(answer=lambda cell: an_answer(cell, finish_reason="length")), ["cut off"]),
+        ("no price", a_study(answer=lambda cell: an_answer(cell, cost=None)), ["no price"]),
+    ]:
+        for depth in ("director", "full"):
+            with subtests.test(case=name, depth=depth):
+                read = html(study, ReportOptions(depth=depth))
+                assert depth == "director" or all(word in seen.text(read) for word in words)
+                assert "<b>busy" not in read
+        with subtests.test(case=name, form="others"):
+            subject = Subject(study, FULL, ENGLISH)
+            assert workbook(subject) and markdown(subject) and json_file(study) and summary(study, FULL, ENGLISH)
+
+
+@pytest.mark.row("S26", "T10")
+def test_no_file_has_a_cell_that_a_spreadsheet_runs() -> None:
+    study = hostile_study()
+    file = report.csv(study.cells, study.results, study.ratings)
+    before = csv.field_size_limit(10**6)
+    rows = list(csv.reader(io.StringIO(file.decode("utf-8-sig"), newline="")))
+    csv.field_size_limit(before)
+    assert file.startswith(b"\xef\xbb\xbf")
+    assert [cell for row in rows for cell in row if cell.startswith(FORMULA_STARTS)] == []
+    with zipfile.ZipFile(io.BytesIO(workbook(Subject(study, FULL, ENGLISH)))) as book:
+        parts = {name: book.read(name).decode() for name in book.namelist()}
+    strings = ["".join(item.itertext()) for item in ElementTree.fromstring(parts["xl/sharedStrings.xml"])]
+    assert [text for text in strings if text.startswith(FORMULA_STARTS)] == []
+    assert max(len(text.encode("utf-16-le")) // 2 for text in strings) == MOST_CHARACTERS, "200,000 signs are cut"
+    assert not any("<f>" in part or "<hyperlink" in part for part in parts.values())
+
+
+@pytest.mark.row("S26")
+def test_the_workbook_has_numbers_as_numbers_and_stars() -> None:
+    study = a_study(stars=lambda cell: 3, pick=(0, 0))
+    with zipfile.ZipFile(io.BytesIO(workbook(Subject(study, FULL, ENGLISH)))) as book:
+        names = re.findall(r'<sheet name="([^"]*)"', book.read("xl/workbook.xml").decode())
+        answers = book.read("xl/worksheets/sheet3.xml").decode()
+    assert names == ["Verdict", "Numbers", "Answers"]
+    assert answers.count("<v>0.0031</v>") == 8 and answers.count("<v>3</v>") >= 8
+
+
+@pytest.mark.row("S26")
+def test_json_and_markdown_have_every_text_to_the_letter() -> None:
+    study = hostile_study()
+    read: dict[str, Any] = json.loads(json_file(study))
+    assert Plan.from_json(read["plan"]) == study.plan
+    for cell, written in zip(study.cells, read["cells"], strict=True):
+        call = study.results[cell.id]
+        assert written["answer"]["choices"][0]["text"] == call.choices[0].text
+        assert (written["answer"]["cost"], written["rating"]) == (call.cost, asdict(study.ratings[call.id]))
+    document = markdown(Subject(study, FULL, ENGLISH))
+    for call in study.results.values():
+        assert boxed(call.choices[0].text) in document
+
+
+@given(st.text("`~a\n", max_size=60))
+def test_nothing_in_a_text_closes_its_box(text: str) -> None:
+    first, _, rest = boxed(text).partition("\n")
+    body, _, last = rest.rpartition("\n")
+
+    assert body == text and first == last
+    assert not re.search(rf"^ {{0,3}}{first}`*\s*$", text, re.MULTILINE)
+
+
+@pytest.mark.row("S27")
+def test_the_summary_is_six_lines() -> None:
+    study = a_study(
+        answer=lambda cell: an_answer(cell, f"tea {cell.repeat * cell.column}"), stars=lambda cell: 4, pick=(0, 1)
+    )
+    words = summary(study, ReportOptions(title="Ours", recommendation="Take\nit."), ENGLISH)
+    assert words.splitlines() == [
+        "Ours (2025-11-28)",
+        "Verdict: dear at 0.7, 4.0 stars, 2 of 2 rated; 1,000 such answers cost about $3.10.",
+        "Recommendation: Take it.",
+        "Asked: Praise a thermos.",
+        "8 of 8 answers; models: dear, cheap; temperatures: 0, 0.7",
+        "How different the answers are, by temperature: 0\u00a0% (0), 50\u00a0% (0.7)",
+    ]
+
+
+@pytest.mark.row("S22")
+def test_a_chart_has_a_panel_for_each_model_with_its_values_in_words(subtests: pytest.Subtests) -> None:
+    for models in (1, 12):
+        plan = replace(PLAN, models=tuple(f"svc/m{at}" for at in range(models)))
+        study = a_study(plan, lambda cell: an_answer(cell, cost=None if cell.row == 5 else 0.001 * (1 + cell.repeat)))
+        with subtests.test(models=models):
+            for measure in MEASURES:
+                drawn = ElementTree.fromstring(charts.picture(study, measure, ENGLISH))
+                titles = [title.text or "" for title in drawn.iter("{http://www.w3.org/2000/svg}title")]
+                missing = charts.without_values(study, measure, ENGLISH)
+                assert len(titles) + len(missing) == models
+                assert missing == (["m5"] if measure.name == "cost" and models > 5 else [])
+                lines = [line for line in study.lines.values() if measure.name in line[0].measured]
+                for line, title in zip(lines, titles, strict=True):
+                    assert title.startswith(f"{line[0].model.partition('/')[2]}: 0: ")
+                    assert measure.written(line[1].measured[measure.name].mean) in title

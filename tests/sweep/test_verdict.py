@@ -1,0 +1,88 @@
+"""The verdict: the pick, its stars, what a thousand such answers cost, and what is cheaper."""
+
+import pytest
+
+from lib.calls.records import CallRecord
+from lib.sweep.plan import Axis, Cell, Plan
+from lib.sweep.verdict import sentence, verdict
+from tests.studies import ENGLISH, PLAN, a_study, an_answer
+
+
+def priced(cell: Cell) -> CallRecord:
+    return an_answer(cell, cost=0.0031 if cell.row == 0 else 0.00012)
+
+
+def starred(cell: Cell) -> int | None:
+    """The dear one has 5 and 4 at 0.7, the cheap one 4; one answer of the dear one at 0 has none."""
+    if cell.row == 1:
+        return 4
+    return 5 - cell.repeat if cell.column == 1 else (3 if cell.repeat else None)
+
+
+@pytest.mark.row("S20")
+def test_the_verdict_is_a_sentence(subtests: pytest.Subtests) -> None:
+    for name, study, expected in [
+        (
+            "picked",
+            a_study(answer=priced, stars=starred, pick=(0, 1)),
+            "dear at 0.7, 4.5 stars, 2 of 2 rated; 1,000 such answers cost about $3.10; "
+            "cheap at 0 has 4.0 stars at about $0.12.",
+        ),
+        ("nothing picked, on a tie", a_study(answer=priced, stars=lambda cell: 4), "Nothing is picked yet."),
+        (
+            "nothing picked, one is best",
+            a_study(answer=priced, stars=starred),
+            "Nothing is picked yet; dear at 0.7 has the most stars: 4.5 stars, 2 of 2 rated.",
+        ),
+        (
+            "no price",
+            a_study(answer=lambda cell: an_answer(cell, cost=None), pick=(0, 0)),
+            "dear at 0, not rated; no price is known for it.",
+        ),
+        (
+            "the others have no price",
+            a_study(
+                answer=lambda cell: an_answer(cell, cost=0.001 if cell.row == 0 else None), stars=starred, pick=(0, 1)
+            ),
+            "dear at 0.7, 4.5 stars, 2 of 2 rated; 1,000 such answers cost about $1.00; "
+            "2 rated settings have no price.",
+        ),
+        (
+            "free",
+            a_study(answer=lambda cell: an_answer(cell, cost=0.0), pick=(1, 1)),
+            "cheap at 0.7, not rated; it is free.",
+        ),
+        (
+            "two services, and one thing further varied",
+            a_study(Plan("p", ("a/x", "b/x"), (None,), axis=Axis("top_p", (0.5, 1.0))), pick=(1, 0)),
+            "b/x (top_p 0.5), not rated; 1,000 such answers cost about $3.10.",
+        ),
+        ("only failures", a_study(answer=failed, pick=(0, 0)), "dear at 0, not rated; no price is known for it."),
+        ("nothing sent", a_study(answer=lambda cell: None), "Nothing is picked yet."),
+    ]:
+        with subtests.test(case=name):
+            assert sentence(verdict(study), ENGLISH) == expected
+
+
+def failed(cell: Cell) -> CallRecord:
+    return an_answer(cell, state="error", error_kind="rate_limit", choices=(), cost=None)
+
+
+def test_without_costs_nothing_is_said_of_them() -> None:
+    study = a_study(answer=priced, stars=starred, pick=(0, 1))
+
+    assert sentence(verdict(study), ENGLISH, cost=False) == "dear at 0.7, 4.5 stars, 2 of 2 rated."
+
+
+def test_a_setting_is_measured_on_its_whole_answers_and_compared_within_an_input() -> None:
+    plan = Plan("Praise {{what}}.", ("a/x",), (0.7,), repeats=2, inputs=({"what": "tea"}, {"what": "ice"}))
+    texts = iter(["hot tea", "hot tea", "cold ice", "cold snow"])
+    [setting] = a_study(plan, lambda cell: an_answer(cell, next(texts))).settings
+    difference = setting.measured["difference"]
+
+    assert (difference.mean, difference.low, difference.high, difference.known) == (0.25, 0.0, 0.5, 2)
+    assert setting.measured["length"].mean == 2
+    assert setting.measured["speed"].mean == 12
+
+    halves = a_study(PLAN, lambda cell: an_answer(cell, state="partial" if cell.repeat else "ok", seconds=cell.repeat))
+    assert [setting.measured["seconds"].known for setting in halves.settings] == [1] * 4
