@@ -81,7 +81,7 @@ def main() -> None:
         for _ in range(5):
             at = time.perf_counter()
             assert len(reader.of("ann", sweep_id).overview)
-            store.read(lambda db: sweeps.sweeps_of(db, "ann", 101))
+            store.read(lambda db: sweeps.sweeps_of(db, "ann", limit=101))
             reruns.append(time.perf_counter() - at)
         print(f"rerun: {median(reruns) * 1000:.0f} ms", flush=True)
         store.close()

@@ -9,6 +9,7 @@ from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import links
 from lib.ui.sweep.form import plan_line, run_button, sweep_form
+from lib.ui.sweep.heading import heading
 from lib.ui.sweep.prior_conversation import take_over_draft
 from lib.ui.sweep.restore import SWEEP, restore_sweep
 from lib.ui.sweep.sweep_list import no_such_sweep, sweep_list
@@ -24,7 +25,7 @@ st.markdown(f"**{_('Sweep')}** · {_('compare models and settings')}")
 notices()
 if state.missing_sweep and state.sweep_id is None:
     no_such_sweep()
-with st.expander(_("Set-up"), expanded=state.sweep_id is None, key=f"sweep_setup_{state.sweep_id}"):
+with st.expander(heading(services, who), expanded=state.sweep_id is None, key=f"sweep_setup_{state.sweep_id}"):
     sweep_form(services, who)
     plan_line(services, who)
     run_button()

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from lib.ui.shared import resources
+from lib.ui.shared.dates import viewer_zone
 from lib.ui.shared.frame import notices
 from lib.ui.shared.visitor import visitor
 from lib.ui.usage import filters
 from lib.ui.usage.call_dialog import call_dialog
 from lib.ui.usage.downloads import downloads
-from lib.ui.usage.scope import chosen_scope, nothing_yet, viewer_zone
+from lib.ui.usage.scope import chosen_scope, nothing_yet
 from lib.ui.usage.sections import sections
 from lib.ui.usage.tiles import coverage, sentence, tiles
 from lib.usage import queries

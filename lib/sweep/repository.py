@@ -6,7 +6,7 @@ A cell is done when an attempt ended `ok` or `error`. Whoever is not the owner f
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Text, and_, case, cast, func, insert, or_, select, update
 
 from lib.calls import records
 from lib.calls.records import CallRecord
@@ -24,7 +24,8 @@ CELL = ("id", *PLACE, "model", "temperature")
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A sweep as it stands in the list; `created_at` in microseconds since 1970 (UTC)."""
+    """A sweep as it stands in the list; `created_at` in microseconds since 1970 (UTC). `axes` is how many models,
+    temperatures, inputs and variants it compares."""
 
     id: str
     title: str
@@ -32,6 +33,7 @@ class Sweep:
     total: int
     done: int
     failed: int
+    axes: tuple[int, int, int, int]
 
 
 def add_plan(conn: Connection, owner: str, session: str, sweep_id: str, plan: Plan) -> None:
@@ -67,16 +69,36 @@ def half_planned(conn: Connection) -> list[tuple[str, str]]:
     return [(row.owner, row.id) for row in conn.execute(query)]
 
 
-def sweeps_of(conn: Connection, owner: str, limit: int | None = None) -> list[Sweep]:
-    """The owner's newest sweeps, at most `limit`, with how far each has come."""
+def sweeps_of(conn: Connection, owner: str, search: str = "", limit: int | None = None) -> list[Sweep]:
+    """The owner's newest sweeps, at most `limit`, with how far each has come; with `search` those that have it in their
+    title, their prompt or a model's name."""
     listed = (
         select(sweeps.c.id, sweeps.c.title, sweeps.c.created_at)
         .where(sweeps.c.owner == owner, sweeps.c.deleted_at.is_(None))
         .order_by(sweeps.c.created_at.desc(), sweeps.c.id)
     )
+    if search.strip():
+        listed = listed.where(_has_words(search.strip()))
     found = conn.execute(listed.limit(limit)).all()
-    totals = _totals(conn, owner, [row.id for row in found])
-    return [Sweep(row.id, row.title, row.created_at, *totals[row.id]) for row in found if row.id in totals]
+    ids = [row.id for row in found]
+    totals, axes = _totals(conn, owner, ids), _axes(conn, owner, ids)
+    return [
+        Sweep(row.id, row.title, row.created_at, *totals[row.id], axes[row.id]) for row in found if row.id in totals
+    ]
+
+
+def _has_words(words: str) -> ColumnElement[bool]:
+    prompt = sweeps.c.plan["prompt"].as_string().icontains(words, autoescape=True)
+    models = cast(sweeps.c.plan["models"], Text).icontains(words, autoescape=True)
+    return or_(sweeps.c.title.icontains(words, autoescape=True), prompt, models)
+
+
+def _axes(conn: Connection, owner: str, ids: Sequence[str]) -> dict[str, tuple[int, int, int, int]]:
+    """How many models, temperatures, inputs and variants the cells of each of the sweeps `ids` are of."""
+    # From the cells and not from the plans, which may hold a long history.
+    counts = [func.count(cells.c[name].distinct()) for name in ("row", "column", "input", "variant")]
+    query = select(cells.c.sweep_id, *counts).where(cells.c.owner == owner, cells.c.sweep_id.in_(ids))
+    return {str(id): tuple(count) for id, *count in conn.execute(query.group_by(cells.c.sweep_id))}
 
 
 def _totals(conn: Connection, owner: str, ids: Sequence[str]) -> dict[str, tuple[int, int, int]]:
@@ -147,6 +169,17 @@ def newest_call(conn: Connection, owner: str, sweep_id: str) -> tuple[int, int]:
     return newest, count
 
 
+def rename(conn: Connection, owner: str, sweep_id: str, title: str) -> None:
+    """Give a sweep another title; an empty one changes nothing."""
+    of_owner = update(sweeps).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id)
+    conn.execute(of_owner.values(title=title_of(title) or sweeps.c.title))
+
+
+def undelete(conn: Connection, owner: str, sweep_id: str) -> None:
+    """Bring a deleted sweep back."""
+    conn.execute(update(sweeps).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id).values(deleted_at=None))
+
+
 def delete(conn: Connection, owner: str, sweep_id: str) -> None:
-    """Take a sweep out of the list; its calls stay in the history."""
+    """Take a sweep out of the list; its calls stay in the history, and `undelete` brings it back."""
     conn.execute(update(sweeps).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id).values(deleted_at=now()))

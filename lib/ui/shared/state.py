@@ -113,6 +113,10 @@ class State:
     """Whether the usage page has taken up its filters from the address."""
     usage_call: SessionValue[str | None] = SessionValue("usage_call", _nothing)
     """The call that is looked at on the usage page."""
+    deleted_sweep: SessionValue[str | None] = SessionValue("deleted_sweep", _nothing)
+    """The sweep that was deleted last, as long as that can be undone."""
+    seen_running: SessionValue[str | None] = SessionValue("sweep_seen_running", _nothing)
+    """The sweep that this tab saw running last; its end is said in the tab's title."""
     notices: SessionValue[list[str]] = SessionValue("notices", list)
     """Sentences to be shown once, at the top of the page."""
     upgrade_read: SessionValue[bool] = SessionValue("upgrade_read", bool)

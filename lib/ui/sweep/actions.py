@@ -1,11 +1,19 @@
 """Callbacks of the buttons on a sweep that has begun."""
 
+from collections.abc import Callable
+
+import streamlit as st
+from sqlalchemy import Connection
+
 from lib.core.errors import NotConnected, StoreError
+from lib.sweep import repository as sweeps
+from lib.sweep.plan import Plan
 from lib.ui.shared import resources
 from lib.ui.shared.connection import ask_for
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
 from lib.ui.shared.visitor import visitor
+from lib.ui.sweep import form
 from lib.ui.sweep.look import begin_anew
 
 
@@ -34,14 +42,34 @@ def stop_cell(cell_id: str) -> None:
 
 
 def new() -> None:
-    """Close the open sweep; it stays in the list."""
+    """Close the open sweep, which stays in the list; the form is as it was before a sweep was looked at."""
     state.sweep_id, state.missing_sweep = None, False
+    form.bring_back()
 
 
 def open_sweep(sweep_id: str) -> None:
-    """Open a sweep of the list."""
+    """Open a sweep of the list, its set-up in the form."""
+    plan = _plan(sweep_id)
+    if plan is not None:
+        form.put_aside()
+        form.fill(plan)
     state.sweep_id = sweep_id
     begin_anew()
+
+
+def duplicate(sweep_id: str) -> None:
+    """A new sweep with the set-up of an old one; nothing is sent before Run."""
+    plan = _plan(sweep_id)
+    if plan is not None:
+        form.put_aside()
+        form.fill(plan)
+    state.sweep_id = None
+
+
+def rename(sweep_id: str, key: str) -> None:
+    """Give a sweep the title that stands in the field `key`."""
+    owner, title = visitor().owner, st.session_state[key]
+    _write(lambda db: sweeps.rename(db, owner, sweep_id, title))
 
 
 def delete(sweep_id: str) -> None:
@@ -51,5 +79,29 @@ def delete(sweep_id: str) -> None:
     except StoreError as refused:
         state.notices.append(error_sentence(refused))
         return
+    state.deleted_sweep = sweep_id
     if state.sweep_id == sweep_id:
         state.sweep_id = None
+
+
+def undelete() -> None:
+    """Bring back the sweep that was deleted last, and open it."""
+    owner, sweep_id = visitor().owner, state.deleted_sweep
+    if sweep_id is not None and _write(lambda db: sweeps.undelete(db, owner, sweep_id)):
+        state.deleted_sweep = None
+        open_sweep(sweep_id)
+
+
+def _plan(sweep_id: str) -> Plan | None:
+    owner = visitor().owner
+    return resources.services().store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
+
+
+def _write(work: Callable[[Connection], None]) -> bool:
+    """Whether the store took it; where it did not, that is said."""
+    try:
+        resources.services().store.write(work).result()
+    except StoreError as refused:
+        state.notices.append(error_sentence(refused))
+        return False
+    return True

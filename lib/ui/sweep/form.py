@@ -26,6 +26,14 @@ from lib.ui.sweep.prior_conversation import fill_history, history, history_line
 
 START = {"sweep_repeats": 2, "sweep_concurrency": 4, "sweep_max_tokens": 200}
 KEPT: dict[str, Any] = {"persist_state": "session"}
+KEYS = (
+    *("sweep_prompt", "sweep_models", "sweep_temperatures", "sweep_repeats", "sweep_concurrency", "sweep_history"),
+    *(*input_table.KEYS, *axis_picker.KEYS, temperatures.TYPED),
+    *controls.keys("sweep", ("system", "max_tokens")),
+)
+"""Everything that is set in the form; the first are the names under which the first versions stored it."""
+_UNTOUCHED = "sweep_form_untouched"
+_ASIDE = "sweep_form_aside"
 PLACEHOLDER = N_("Name a new flavour of ice cream and praise it in one sentence.")
 
 
@@ -62,7 +70,7 @@ def read_plan() -> Plan:
     ).checked()
 
 
-def fill_form(plan: Plan) -> None:
+def fill(plan: Plan) -> None:
     """Let the form ask what `plan` asks."""
     session = st.session_state
     session["sweep_prompt"], session["sweep_system"] = plan.prompt, plan.system
@@ -74,6 +82,28 @@ def fill_form(plan: Plan) -> None:
     fill_history(plan.history)
     input_table.fill(plan.inputs)
     axis_picker.fill(plan.axis)
+    session[_UNTOUCHED] = _snapshot()
+
+
+def put_aside() -> None:
+    """Keep the form as it stands for `bring_back`, where it was filled in by hand."""
+    now = _snapshot()
+    if now != st.session_state.get(_UNTOUCHED):
+        st.session_state[_ASIDE] = now
+
+
+def bring_back() -> None:
+    """Let the form be as it was when it was put aside, if it was; once."""
+    aside: dict[str, Any] | None = st.session_state.pop(_ASIDE, None)
+    if aside is not None:
+        input_table.forget_edits()
+        for key in KEYS:
+            st.session_state.pop(key, None)
+        st.session_state.update(aside)
+
+
+def _snapshot() -> dict[str, Any]:
+    return {key: st.session_state[key] for key in KEYS if key in st.session_state}
 
 
 def plan_line(services: Services, visitor: Visitor) -> None:
@@ -137,6 +167,7 @@ def run() -> None:
     who = visitor()
     try:
         state.sweep_id = resources.services().sweeps.launch(who.owner, who.session, read_plan())
+        st.session_state[_UNTOUCHED] = _snapshot()
     except NotConnected as missing:
         ask_for(resources.services(), who, missing, run)
     except TemperaError as error:

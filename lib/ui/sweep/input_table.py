@@ -57,6 +57,11 @@ def inputs(texts: Iterable[str]) -> tuple[Mapping[str, str], ...]:
 def fill(rows: Iterable[Mapping[str, str]]) -> None:
     """Let the list have `rows`, instead of those before."""
     st.session_state[ROWS], st.session_state[AS_IT_STANDS] = [dict(row) for row in rows], False
+    forget_edits()
+
+
+def forget_edits() -> None:
+    """Let the table begin anew with the rows as they stand in the session."""
     st.session_state.pop(_EDITED, None)
     st.session_state.pop(_SAID, None)
 

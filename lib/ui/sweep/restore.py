@@ -4,29 +4,18 @@ import streamlit as st
 
 from lib.services import Services
 from lib.sweep import repository as sweeps
-from lib.ui.shared import controls, session_restore
+from lib.ui.shared import session_restore
 from lib.ui.shared.session_restore import PageMemory
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import Visitor
-from lib.ui.sweep import actions, axis_picker, input_table, links, temperatures
+from lib.ui.sweep import actions, form, links
 
 
 def _exists(services: Services, owner: str, sweep_id: str) -> object:
     return services.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
 
 
-# The keys are those under which the first versions stored the form, so that an old form comes back.
-SWEEP = PageMemory(
-    "sweep",
-    "sweep_models",
-    (
-        *("sweep_prompt", "sweep_models", "sweep_temperatures", "sweep_repeats", "sweep_concurrency", "sweep_history"),
-        *(*input_table.KEYS, *axis_picker.KEYS, temperatures.TYPED),
-        *controls.keys("sweep", ("system", "max_tokens")),
-    ),
-    _exists,
-    frozenset(links.FIELDS),
-)
+SWEEP = PageMemory("sweep", "sweep_models", form.KEYS, _exists, frozenset(links.FIELDS))
 
 
 def restore_sweep(services: Services, visitor: Visitor) -> None:

@@ -1,33 +1,100 @@
-"""The sidebar's list of sweeps."""
+"""The sidebar's list of sweeps: new, search, open, rename, use again, delete."""
 
 import streamlit as st
 
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.sweep import repository as sweeps
+from lib.sweep.repository import Sweep
+from lib.ui.shared.dates import short_date
 from lib.ui.shared.state import LISTED, state
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions
 
+EVERY_SECONDS = 2.0
+SEARCH = "sweep_list_search"
+
 
 def sweep_list(services: Services, visitor: Visitor) -> None:
-    """New sweep, and the old ones with how far they came, the newest first."""
-    limit = state.listed_sweeps
-    found = services.store.read(lambda db: sweeps.sweeps_of(db, visitor.owner, limit + 1))
+    """New sweep, and the old ones with what they compared and how far they came, the newest first."""
     with st.sidebar:
         st.button(_("New sweep"), key="sweep_new", icon=":material/add:", on_click=actions.new, width="stretch")
-        for sweep in found[:limit]:
+        running = services.sweeps.running(state.sweep_id) is not None
+        # While a sweep runs the counts are live, and only this part of the page runs for them.
+        st.fragment(_list, run_every=EVERY_SECONDS if running else None)(services, visitor, state.sweep_id)
+
+
+def _list(services: Services, visitor: Visitor, drawn_for: str | None) -> None:
+    if state.sweep_id != drawn_for:
+        st.rerun(scope="app")  # a press in here runs only this part, and what is open stands outside of it
+    words, limit = st.session_state.get(SEARCH) or "", state.listed_sweeps
+    found = services.store.read(lambda db: sweeps.sweeps_of(db, visitor.owner, words, limit + 1))
+    if found or words:
+        label = _("Search all sweeps")
+        st.text_input(label, key=SEARCH, placeholder=label, label_visibility="collapsed")
+    if state.deleted_sweep is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(_("The sweep is deleted."))
             st.button(
-                f"{literal(sweep.title)}  \n{sweep.done + sweep.failed}/{sweep.total}",
-                key=f"sweep_open_{sweep.id}",
-                type="secondary" if sweep.id == state.sweep_id else "tertiary",
-                on_click=actions.open_sweep,
-                args=(sweep.id,),
-                width="stretch",
+                _("Undo"), key="sweep_undelete", type="tertiary", icon=":material/undo:", on_click=actions.undelete
             )
-        if len(found) > limit:
-            st.button(_("More"), key="sweep_list_more", type="tertiary", icon=":material/expand_more:", on_click=_more)
+    for sweep in found[:limit]:
+        with st.container(horizontal=True, wrap=False, gap="xsmall"):
+            _open_button(sweep)
+            if sweep.id == state.sweep_id:
+                _menu(sweep)
+    if len(found) > limit:
+        st.button(_("More"), key="sweep_list_more", type="tertiary", icon=":material/expand_more:", on_click=_more)
+    if words and not found:
+        st.caption(_("No sweep has these words."))
+
+
+def what_it_compares(sweep: Sweep) -> str:
+    """How many models, temperatures, inputs, variants and answers of each, as a product; what there is one of is left
+    out."""
+    settings = 1
+    for count in sweep.axes:
+        settings *= count
+    counts = [count for count in (*sweep.axes, sweep.total // max(1, settings)) if count > 1]
+    return " × ".join(map(str, counts)) or "1"
+
+
+def _open_button(sweep: Sweep) -> None:
+    facts = [short_date(sweep.created_at), what_it_compares(sweep), f"{sweep.done}/{sweep.total}"]
+    if sweep.failed:
+        facts.append(_n("{count} failed", "{count} failed", sweep.failed).format(count=sweep.failed))
+    st.button(
+        f"{literal(sweep.title) or _('Untitled')}  \n:small[{' · '.join(facts)}]",
+        key=f"sweep_open_{sweep.id}",
+        type="secondary" if sweep.id == state.sweep_id else "tertiary",
+        on_click=actions.open_sweep,
+        args=(sweep.id,),
+        width="stretch",
+    )
+
+
+def _menu(sweep: Sweep) -> None:
+    with st.popover("", icon=":material/more_vert:", key="sweep_menu", help=_("Rename, use again or delete")):
+        # Its own key for each sweep, so that it always begins with the present title.
+        title = f"sweep_title_{sweep.id}"
+        st.text_input(_("Title"), sweep.title, key=title, on_change=actions.rename, args=(sweep.id, title))
+        st.button(
+            _("Use this set-up again"),
+            key="sweep_duplicate",
+            icon=":material/content_copy:",
+            on_click=actions.duplicate,
+            args=(sweep.id,),
+        )
+        st.button(
+            _("Delete"), key="sweep_menu_delete", icon=":material/delete:", on_click=actions.delete, args=(sweep.id,)
+        )
+
+
+def _undo() -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_("The sweep is deleted."))
+        st.button(_("Undo"), key="sweep_undelete", type="tertiary", icon=":material/undo:", on_click=actions.undelete)
 
 
 def no_such_sweep() -> None:

@@ -12,6 +12,7 @@ from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, grid
 from lib.ui.sweep.answers import answers
 from lib.ui.sweep.slice_picker import chosen_slice
+from lib.ui.sweep.tab_title import tab_title
 
 EVERY_SECONDS = 1.0
 
@@ -68,6 +69,7 @@ def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Prog
     run = services.sweeps.last_run(visitor.owner, sweep_id)
     running = run if run is not None and not run.finished else None
     grid.progress(progress, run)
+    tab_title(sweep_id, progress, running is not None)
     with st.container():
         if progress.unsaved:
             words = _n(

@@ -49,14 +49,6 @@ def chosen_scope(services: Services, visitor: Visitor, zone: ZoneInfo) -> Scope:
     return Scope(visitor.owner, visitor.session if chosen == SESSION else None, since, until, **filtered)
 
 
-def viewer_zone() -> ZoneInfo:
-    """The time zone of the visitor's browser; UTC where it names none that we know."""
-    try:
-        return ZoneInfo(str(st.context.timezone or "UTC"))
-    except (ValueError, OSError, LookupError):  # what a browser calls its zone can be anything, a path included
-        return ZoneInfo("UTC")
-
-
 def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
     """One sentence and one way on: without the filters, to the history where there is one, else to Chat."""
     with st.container(key="usage_empty"):

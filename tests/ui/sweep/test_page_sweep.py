@@ -177,18 +177,6 @@ def test_a_call_that_waits_to_be_tried_again_gives_its_place_to_another(app: App
     assert [body["model"] for body in bodies(api)] == ["error-429-once", "echo", "error-429-once"]
 
 
-@pytest.mark.row("S13")
-def test_past_sweeps_open_again_and_can_be_deleted(app: AppTest, api: FakeApi) -> None:
-    tab = run_sweep(link(api, "echo"))
-    tab.button(key="sweep_new").click().run()
-    assert "done" not in shown(tab)
-
-    next(button for button in tab.sidebar.button if button.label.startswith("Praise tea")).click().run()
-    assert "2 done, 0 failed, 2 in all" in shown(tab)
-    tab.button(key="sweep_delete").click().run()
-    assert not [button for button in tab.sidebar.button if button.label.startswith("Praise tea")]
-
-
 @pytest.mark.row("U1")
 def test_the_usage_page_adds_up_to_the_sweep(app: AppTest, api: FakeApi) -> None:
     tab = run_sweep(link(api, "echo", repeats="3"))

@@ -1,0 +1,42 @@
+"""The line that the set-up folds to: what the open sweep compares."""
+
+from collections.abc import Sequence
+
+from lib.core.rich_text import literal
+from lib.services import Services
+from lib.sweep import repository as sweeps
+from lib.sweep.plan import Plan
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, _n
+from lib.ui.shared.visitor import Visitor
+from lib.ui.sweep.slice_picker import axis_name, variant_labels
+
+MOST_NAMED = 6
+
+
+def heading(services: Services, visitor: Visitor) -> str:
+    """The heading of the set-up, with what the open sweep compares where there is one."""
+    sweep_id = state.sweep_id
+    plan = services.store.read(lambda db: sweeps.plan_of(db, visitor.owner, sweep_id)) if sweep_id else None
+    return _("Set-up") if plan is None else " · ".join([_("Set-up"), *compared(plan)])
+
+
+def compared(plan: Plan) -> list[str]:
+    """What a plan compares, as Markdown: models, temperatures, and what else there is more than one of."""
+    count, (inputs, _variants) = len(plan.models), plan.slices
+    model = literal(plan.models[0].partition("/")[2] or plan.models[0])
+    parts = [model if count == 1 else _n("{count} model", "{count} models", count).format(count=count)]
+    temperatures = [f"{value:g}" for value in plan.temperatures if value is not None]
+    if temperatures:
+        parts.append(_("temperature {values}").format(values=_few(temperatures)))
+    if plan.inputs:
+        parts.append(_n("{count} input", "{count} inputs", inputs).format(count=inputs))
+    if plan.axis:
+        parts.append(f"{axis_name(plan.axis)} {_few(variant_labels(plan))}")
+    if plan.repeats > 1:
+        parts.append(_n("{count} answer each", "{count} answers each", plan.repeats).format(count=plan.repeats))
+    return parts
+
+
+def _few(values: Sequence[str]) -> str:
+    return literal(", ".join(values[:MOST_NAMED]) + (", …" if len(values) > MOST_NAMED else ""))

@@ -1,0 +1,20 @@
+"""The title of the browser's tab: it counts while a sweep runs, and says when it is done."""
+
+import streamlit as st
+
+from lib.sweep.progress import Progress
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+
+NAME = "Tempera"
+
+
+def tab_title(sweep_id: str, progress: Progress, running: bool) -> None:
+    """Set the title by how a sweep stands. One that was over before this tab saw it leaves the title as it is."""
+    if running:
+        state.seen_running = sweep_id
+    elif state.seen_running != sweep_id:
+        return
+    ended = sum(call.state != "started" for call in progress.results.values())
+    count = f"{ended}/{len(progress.cells)}"
+    st.set_page_config(page_title=f"{count} · {NAME}" if running else f"{_('Done')} {count} · {NAME}")

@@ -1,0 +1,111 @@
+"""The list of past sweeps, from the main script on: what it says of each, and what can be done with it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.sweep import repository as sweeps
+from lib.sweep.plan import Axis, Plan
+from lib.ui.shared import resources
+from lib.ui.shared.dates import short_date
+from lib.ui.sweep.heading import compared
+from lib.ui.sweep.sweep_list import what_it_compares
+from tests.fake_api import FakeApi
+from tests.pages import bodies, click, host, new_tab, owner, run_sweep, shown, sweep_id
+
+
+@pytest.fixture
+def app(service: FakeApi) -> AppTest:
+    """The sweep page with one service, the fake one."""
+    return new_tab("sweep")
+
+
+def swept(api: FakeApi, text: str, models: str = "echo", **more: str) -> AppTest:
+    """A tab whose sweep has ended."""
+    named = ",".join(f"{host(api)}/{model}" for model in models.split(","))
+    return run_sweep(new_tab("sweep", **{"models": named, "prompt": text, "temperatures": "0,0.7", **more}))
+
+
+def listed(app: AppTest) -> list[str]:
+    """What the list says of each sweep, without what keeps titles from being Markdown."""
+    return [str(one.label).replace("\\", "") for one in app.sidebar.button if str(one.key).startswith("sweep_open_")]
+
+
+@pytest.mark.row("S13")
+def test_the_list_says_what_was_compared_and_what_failed_and_finds_it_again(app: AppTest, api: FakeApi) -> None:
+    swept(api, "Praise tea.", "echo,error-401")
+    tab = swept(api, "Sell 100% _socks_.", repeats="2")
+
+    assert [label.partition("  \n")[0] for label in listed(tab)] == ["Sell 100% _socks_.", "Praise tea."]
+    assert "2 × 2 · 4/4" in listed(tab)[0] and "failed" not in listed(tab)[0]
+    assert "2 × 2 · 2/4 · 2 failed" in listed(tab)[1]
+    for words, found in [("PRAISE", 1), ("error-401", 1), ("100%", 1), ("echo", 2), ("coffee", 0), ("%", 1)]:
+        tab.text_input(key="sweep_list_search").set_value(words).run()
+        assert len(listed(tab)) == found, words
+    tab.text_input(key="sweep_list_search").set_value("coffee").run()
+    assert "No sweep has these words." in shown(tab)
+
+
+@pytest.mark.row("S13")
+def test_a_past_sweep_opens_with_its_set_up_is_renamed_used_again_deleted_and_brought_back(
+    app: AppTest, api: FakeApi
+) -> None:
+    tab = swept(api, "Praise tea.", repeats="2", max_tokens="7")
+    first = sweep_id(tab)
+    tab = new_tab("sweep", prompt="")
+    click(tab, "sweep_new")
+    tab.text_area(key="sweep_prompt").set_value("Half a thought").run()
+    assert "done" not in shown(tab)
+
+    click(tab, f"sweep_open_{first}")
+    assert "4 done, 0 failed, 4 in all" in shown(tab)
+    assert tab.text_area(key="sweep_prompt").value == "Praise tea."
+    assert (tab.number_input(key="sweep_repeats").value, tab.number_input(key="sweep_max_tokens").value) == (2, 7)
+    tab.text_input(key=f"sweep_title_{first}").set_value("Tea!").run()
+    assert listed(tab)[0].startswith("Tea!")
+    click(tab, "sweep_new")
+    assert tab.text_area(key="sweep_prompt").value == "Half a thought", "nothing typed is lost"
+
+    click(tab, f"sweep_open_{first}")
+    sent = len(bodies(api))
+    click(tab, "sweep_duplicate")
+    assert tab.text_area(key="sweep_prompt").value == "Praise tea." and "in all" not in shown(tab)
+    assert len(bodies(api)) == sent
+    click(tab, f"sweep_open_{first}")
+    click(tab, "sweep_delete")
+    assert listed(tab) == [] and "in all" not in shown(tab)
+    click(tab, "sweep_undelete")
+    assert listed(tab)[0].startswith("Tea!") and "4 done, 0 failed, 4 in all" in shown(tab)
+    assert "The sweep is deleted." not in shown(tab)
+
+
+@pytest.mark.row("T13")
+def test_nobody_else_renames_or_brings_back(app: AppTest, api: FakeApi) -> None:
+    tab = swept(api, "Praise tea.")
+    store, id = resources.services().store, sweep_id(tab)
+    store.write(lambda db: sweeps.rename(db, "somebody else", id, "Mine")).result()
+    store.write(lambda db: sweeps.delete(db, owner(tab), id)).result()
+    store.write(lambda db: sweeps.undelete(db, "somebody else", id)).result()
+
+    assert store.read(lambda db: sweeps.sweeps_of(db, owner(tab))) == []
+    store.write(lambda db: sweeps.undelete(db, owner(tab), id)).result()
+    assert [one.title for one in store.read(lambda db: sweeps.sweeps_of(db, owner(tab)))] == ["Praise tea."]
+
+
+def test_what_a_sweep_compares_is_said_in_a_line(app: AppTest) -> None:
+    plan = Plan(
+        "{{x}}", ("a/b", "a/c"), (0.0, 1.0), inputs=({"x": "1"},) * 3, axis=Axis("top_p", (0.5, 1.0)), repeats=4
+    )
+    assert compared(plan) == ["2 models", "temperature 0, 1", "3 inputs", "top_p 0\\.5, 1", "4 answers each"]
+    assert compared(Plan("x", ("a/b",), (None,))) == ["b"]
+    for axes, total, words in [((2, 2, 3, 2), 96, "2 × 2 × 3 × 2 × 4"), ((1, 1, 1, 1), 1, "1"), ((3, 1, 1, 1), 3, "3")]:
+        assert what_it_compares(sweeps.Sweep("", "", 0, total, 0, 0, axes)) == words
+
+
+def test_dates_are_short() -> None:
+    now = datetime(2026, 11, 28, 21, 0, tzinfo=UTC)
+    said = [
+        short_date(round(moment.timestamp() * 1e6), now) for moment in (now, now.replace(day=1), now.replace(year=2025))
+    ]
+    assert said == ["21:00", "Nov 1", "Nov 2025"]
