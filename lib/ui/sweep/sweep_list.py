@@ -14,6 +14,7 @@ from lib.ui.sweep import actions
 
 EVERY_SECONDS = 2.0
 SEARCH = "sweep_list_search"
+LINES = "{}  \n:small[{}]"
 
 
 def sweep_list(services: Services, visitor: Visitor) -> None:
@@ -65,7 +66,7 @@ def _open_button(sweep: Sweep) -> None:
     if sweep.failed:
         facts.append(_n("{count} failed", "{count} failed", sweep.failed).format(count=sweep.failed))
     st.button(
-        f"{literal(sweep.title) or _('Untitled')}  \n:small[{' · '.join(facts)}]",
+        LINES.format(literal(sweep.title) or _("Untitled"), " · ".join(facts)),
         key=f"sweep_open_{sweep.id}",
         type="secondary" if sweep.id == state.sweep_id else "tertiary",
         on_click=actions.open_sweep,
