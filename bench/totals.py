@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from lib.usage import queries
 from lib.usage.scope import Scope
 
 OWNER = "local"
+BEGAN = 1_760_000_000_000_000
 YEAR = 365 * 24 * 3600 * 1_000_000
 MODELS = ("gpt-4o", "gpt-4o-mini", "o3", "claude-sonnet-4", "deepseek-chat", "qwen-max", "gemini-2.5-pro", "practice")
 STATES = ("ok",) * 17 + ("error", "cancelled", "partial")
@@ -41,7 +43,7 @@ def rows(count: int) -> Iterator[dict[str, Any]]:
             **dict(id=f"{number:032x}", owner=OWNER, session=f"{day:032x}", attempt=1, temporary=False),
             **dict(page=luck.choice(("chat", "sweep", "sweep")), endpoint="apiyi", model=luck.choice(MODELS)),
             **dict(model_answered="", state=state, prompt_tokens=luck.randrange(5_000), completion_tokens=300),
-            **dict(usage_source="reported", started_at=1_760_000_000_000_000 + began, error_kind="", request_id="r"),
+            **dict(usage_source="reported", started_at=BEGAN + began, error_kind="", request_id="r"),
             **dict(billed="yes", attempts=1, cost=0.01, cost_source="list", price_currency="USD", process="p"),
         }
 
@@ -74,6 +76,10 @@ def main() -> None:
         store = Store.open(f"sqlite:///{Path(folder) / 'tempera.db'}")
         fill(store, asked.calls)
         everything, session = Scope(OWNER), Scope(OWNER, f"{100:032x}")
+        last = BEGAN + YEAR
+        month = Scope(OWNER, since=last - YEAR // 12 + 12_345, until=last)
+        model = replace(everything, models=("o3",))
+        failed = replace(everything, outcomes=("failed",))
         from_rows = select(calls.c.model, func.count(), func.sum(calls.c.prompt_tokens), func.sum(calls.c.cost))
         from_rows = from_rows.where(calls.c.owner == OWNER).group_by(calls.c.model)
         for name, work in {
@@ -81,6 +87,13 @@ def main() -> None:
             "totals by model, one session": lambda db: queries.by_model(db, session),
             "quarters of an hour, all calls": lambda db: queries.by_slice(db, everything, 900),
             "quarters of an hour, one session": lambda db: queries.by_slice(db, session, 900),
+            "totals by model, a month that begins within a day": lambda db: queries.by_model(db, month),
+            "totals, one model": lambda db: queries.by_model(db, model),
+            "totals, one page in a month": lambda db: queries.by_model(db, replace(month, pages=("chat",))),
+            "totals, failed calls": lambda db: queries.by_model(db, failed),
+            "quarters of an hour, one model": lambda db: queries.by_slice(db, model, 900),
+            "the newest 2,000 failed calls": lambda db: queries.newest(db, failed, 2_000),
+            "times of the newest 20,000 calls": lambda db: queries.timings(db, everything, 20_000),
             "the newest 2,000 calls": lambda db: queries.newest(db, everything, 2_000),
             "three sums by model from the rows": lambda db: db.execute(from_rows).all(),
         }.items():

@@ -2,7 +2,7 @@
 
 The sums of calls that have ended are kept (lib/calls/usage_rollups.py) by page, service, model and state: for all time,
 for each session and for each day in UTC. What these can't tell is counted from rows: the parts of days at both ends of
-a stretch of time, a stretch within a session, outcomes, and calls in progress. A call in progress counts as a call; the
+a stretch of time, a stretch within a session, how calls ended, and calls in progress. A call in progress counts as a call; the
 tokens that it has saved so far don't count until it has ended.
 """
 
@@ -44,6 +44,9 @@ TOKENS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_toke
 KEYS = {"endpoints": "endpoint", "models": "model", "pages": "page"}
 """The column that each filter is about, of calls and of their sums alike."""
 
+BY_STATE = {"failed": "error", "stopped": "cancelled", "running": "started"}
+"""The outcomes that the state alone tells, and so the sums."""
+
 _outcome = case(
     (calls.c.state == "started", "running"),
     (calls.c.state == "error", "failed"),
@@ -64,10 +67,12 @@ class _Shape:
     session: bool
     timed: bool
     filters: frozenset[str]
+    by_state: bool
 
     @classmethod
     def of(cls, scope: Scope) -> "_Shape":
-        return cls(scope.session is not None, scope.timed, frozenset(scope.filters))
+        by_state = BY_STATE.keys() >= set(scope.outcomes)
+        return cls(scope.session is not None, scope.timed, frozenset(scope.filters), by_state)
 
 
 def by_model(conn: Connection, scope: Scope) -> list[ModelTotals]:
@@ -165,7 +170,8 @@ def _named(scope: Scope) -> dict[str, Any]:
     # Where the stretch has no whole day, the days are none, and the first part has it all.
     last_day = max(first_day, until - until % DAY)
     times = {"since": since, "until": until, "first_day": first_day, "last_day": last_day}
-    return {"owner": scope.owner, "session": scope.session, **times, **scope.filters}
+    states = [BY_STATE[outcome] for outcome in scope.outcomes if outcome in BY_STATE]
+    return {"owner": scope.owner, "session": scope.session, "states": states, **times, **scope.filters}
 
 
 def _mine(table: Table, shape: _Shape) -> list[ColumnElement[bool]]:
@@ -175,7 +181,9 @@ def _mine(table: Table, shape: _Shape) -> list[ColumnElement[bool]]:
         found.append(table.c.session == bindparam("session"))
     if shape.timed and "started_at" in table.c:
         found += [table.c.started_at >= bindparam("since"), table.c.started_at < bindparam("until")]
-    if "outcomes" in shape.filters:
+    if "outcomes" in shape.filters and shape.by_state:
+        found.append(table.c.state.in_(bindparam("states", expanding=True)))
+    elif "outcomes" in shape.filters:
         found.append(_outcome.in_(bindparam("outcomes", expanding=True)))
     keys = {name: column for name, column in KEYS.items() if name in shape.filters}
     return [*found, *(table.c[column].in_(bindparam(name, expanding=True)) for name, column in keys.items())]
@@ -202,7 +210,7 @@ def _ended(shape: _Shape) -> Select[Any]:
 
 def _sums_of(shape: _Shape) -> FromClause:
     """The sums of the scope's ended calls by endpoint, model, page and state; a key may stand in several rows."""
-    if "outcomes" in shape.filters or (shape.session and shape.timed):
+    if not shape.by_state or (shape.session and shape.timed):
         return usage_rollups.summed(usage_models).where(*_mine(calls, shape)).subquery()
     if not shape.timed:
         table = usage_sessions if shape.session else usage_models

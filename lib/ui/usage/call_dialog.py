@@ -60,7 +60,7 @@ def call_dialog(services: Services, owner: str, zone: ZoneInfo) -> None:
         return
     at = format_datetime(datetime.fromtimestamp(found.started_at / 1e6, zone), "medium", locale=language())
     title = f"{literal(found.model)} · {at}"
-    st.dialog(title, width="large", on_dismiss=_close)(_body)(services, owner, found)
+    st.dialog(title, width="medium", on_dismiss=_close)(_body)(services, owner, found)
 
 
 def _body(services: Services, owner: str, call: CallRecord) -> None:
@@ -85,8 +85,8 @@ def _body(services: Services, owner: str, call: CallRecord) -> None:
     elif part == "attempts":
         _attempts(call.attempt_times)
     else:
-        rows = "".join(f"| {literal(name)} | {literal(value)} |\n" for name, value in details(call))
-        st.markdown(f"| | |\n|---|---|\n{rows}")
+        rows = [(literal(name), literal(value)) for name, value in details(call)]
+        st.table(pd.DataFrame(rows), border="horizontal", width="content", hide_index=True, hide_header=True)
 
 
 def _ways_on(services: Services, owner: str, call: CallRecord, messages: Sequence[Message]) -> None:

@@ -41,6 +41,7 @@ def chosen_scope(services: Services, visitor: Visitor, zone: ZoneInfo) -> Scope:
         key=KEY,
         required=True,
         label_visibility="collapsed",
+        wrap=True,
         persist_state="session",
     )
     since, until = _dates(zone) if chosen == DATES else (_since(str(chosen), zone), None)
