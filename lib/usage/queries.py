@@ -2,8 +2,8 @@
 
 The sums of calls that have ended are kept (lib/calls/usage_rollups.py) by page, service, model and state: for all time,
 for each session and for each day in UTC. What these can't tell is counted from rows: the parts of days at both ends of
-a stretch of time, a stretch within a session, how calls ended, and what is in progress. A call in progress counts as a call; the tokens
-that it has saved so far don't count until it has ended.
+a stretch of time, a stretch within a session, how calls ended, and what is in progress. That counts as a call; the
+tokens that it has saved so far don't count until it has ended.
 """
 
 from collections.abc import Iterator
