@@ -16,6 +16,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from lib.chat import foreign_chats, import_source
+from lib.chat.attachments import heading
 from lib.chat.foreign_chats import MessageList
 from lib.chat.imported import ImportedChat, Losses
 from lib.core import images
@@ -61,7 +62,7 @@ def listing(file: bytes) -> Listing:
     for chat in _chats(file, lost):
         lost.update(chat.lost)
         branch = chat.branch
-        found.append(Listed(title_of(chat.title or branch[0].content), chat.updated_at, len(branch)))
+        found.append(Listed(title_of(chat.title or heading(branch[0].content)), chat.updated_at, len(branch)))
     if found:
         return Listing(tuple(found), lost)
     if lost["empty"] or lost["large"]:

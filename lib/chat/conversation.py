@@ -16,6 +16,7 @@ from lib.calls.dispatcher import Dispatcher
 from lib.calls.records import CallRecord
 from lib.calls.runner import as_it_ended
 from lib.chat import repository as chats
+from lib.chat.attachments import heading
 from lib.chat.export import Document
 from lib.chat.form import Form
 from lib.chat.imported import ImportedChat
@@ -112,7 +113,7 @@ class Conversation:
 
         # One write: no question stands in the chat whose calls could not be recorded, and no call without its place.
         def record(db: Connection) -> str:
-            chat_id = self.chat_id or chats.new_chat(db, self.owner, message.content)
+            chat_id = self.chat_id or chats.new_chat(db, self.owner, heading(message.content))
             chats.keep_form(db, self.owner, chat_id, named)
             question = chats.add_message(db, self.owner, chat_id, parent, "user", message.content, message.images)
             self._record_answers(db, chat_id, question, asked)

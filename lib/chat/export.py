@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lib.calls.records import CallRecord
+from lib.chat.attachments import parted
 from lib.chat.branch import Turn
 from lib.chat.form import Form
 from lib.chat.repository import Chat
@@ -63,11 +64,21 @@ def to_markdown(document: Document, names: Mapping[Role, str]) -> bytes:
     if document.form.system:
         turns.append(f"**{names['system']}**\n\n{document.form.system}")
     for turn in (by_id[id] for id in document.branch if id in by_id):
-        figures = f"*{_figures(turn.call)}*" if turn.call else _wrote(turn)
-        said = [f"**{names[turn.role]}**", turn.text, parts.to_markdown(turn.parts), figures]
+        line = figures_line(turn)
+        figures = f"*{line}*" if line else ""
+        said = [f"**{names[turn.role]}**", _said(turn), parts.to_markdown(turn.parts), figures]
         turns.append("\n\n".join(filter(None, said)))
     # Half a surrogate pair, which a model may send, has no UTF-8.
     return "\n\n---\n\n".join(turns).encode("utf-8", "replace")
+
+
+def _said(turn: Turn) -> str:
+    """The text of a turn, the files of a question as blocks of code."""
+    if turn.role != "user":
+        return turn.text
+    typed, files = parted(turn.text)
+    blocks = [f"**{one.name}**\n\n{(fence := parts.fence_for(one.text))}\n{one.text}\n{fence}" for one in files]
+    return "\n\n".join([typed, *blocks] if typed else blocks)
 
 
 def _message(turn: Turn) -> dict[str, Any]:
@@ -108,9 +119,12 @@ def _answer(call: CallRecord, choice: int) -> dict[str, Any]:
     }
 
 
-def _wrote(turn: Turn) -> str:
-    """Who wrote an answer that was brought in."""
-    return f"*{'/'.join(filter(None, (turn.imported.service, turn.imported.model)))}*" if turn.imported else ""
+def figures_line(turn: Turn) -> str:
+    """Who wrote an answer, when, with which settings and numbers; "" for what nobody was asked for. The names are the
+    fields' own, which are the same in every language."""
+    if turn.call is None:
+        return "/".join(filter(None, (turn.imported.service, turn.imported.model))) if turn.imported else ""
+    return _figures(turn.call)
 
 
 def _usage(call: CallRecord) -> dict[str, Any]:
@@ -119,7 +133,6 @@ def _usage(call: CallRecord) -> dict[str, Any]:
 
 
 def _figures(call: CallRecord) -> str:
-    """One line under the fields' own names, which are the same in every language."""
     facts = {**call.params_asked, **_usage(call)}
     facts |= {"cost": call.cost, "seconds": None if call.seconds is None else round(call.seconds, 1)}
     model = call.model_answered or call.model

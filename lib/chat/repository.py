@@ -11,29 +11,27 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    Select,
     Update,
-    func,
-    or_,
     select,
     update,
 )
 from sqlalchemy import delete as sql_delete
 
 from lib.calls import records
-from lib.calls.records import ANSWER_TEXT, CallRecord
+from lib.calls.records import CallRecord
+from lib.chat.attachments import heading
 from lib.chat.branch import Turn, all_turns, open_branch, side_by_side
 from lib.chat.form import Form
 from lib.chat.imported import ImportedChat
+from lib.chat.search import has_words
 from lib.core.clock import now
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.core.request import Role
 from lib.core.titles import title_of
 from lib.store import image_store, message_nodes
-from lib.store.schema import answers, calls, chats, messages, texts
+from lib.store.schema import chats, messages
 from lib.store.texts import chunks
 
 __all__ = ["CallRecord", "Chat", "NotFound", "Turn", "all_turns", "open_branch", "side_by_side"]
@@ -78,7 +76,7 @@ def add_chat(conn: Connection, owner: str, chat: ImportedChat) -> str:
     moment, ids = now(), [secrets.token_hex(16) for _ in chat.turns]
     created = chat.created_at or moment
     chat_id = secrets.token_hex(16)
-    row = {"id": chat_id, "owner": owner, "title": title_of(chat.title or chat.branch[0].content)}
+    row = {"id": chat_id, "owner": owner, "title": title_of(chat.title or heading(chat.branch[0].content))}
     row["head"] = ids[-1 if chat.current is None else chat.current]
     settings = _settings(chat.form) if chat.form else {}
     conn.execute(chats.insert().values(**row, **settings, created_at=created, updated_at=chat.updated_at or moment))
@@ -105,11 +103,10 @@ def add_chat(conn: Connection, owner: str, chat: ImportedChat) -> str:
 
 
 def chats_of(conn: Connection, owner: str, search: str = "", limit: int | None = None) -> list[Chat]:
-    """The owner's chats, last used first, at most `limit`; with `search` those that have it in their title or in a
-    text."""
+    """The owner's chats, last used first, at most `limit`; with `search` those that have all its words in their title
+    or in their texts."""
     query = select(*_LISTED).where(chats.c.owner == owner, chats.c.deleted_at.is_(None))
-    if search.strip():
-        query = query.where(_has_words(owner, search.strip()))
+    query = query.where(*has_words(owner, search))
     rows = conn.execute(query.order_by(chats.c.updated_at.desc(), chats.c.id).limit(limit)).mappings()
     return [Chat(**row) for row in rows]
 
@@ -270,29 +267,6 @@ def _of(owner: str, chat_id: str) -> Update:
 def _must_change(conn: Connection, statement: Update) -> None:
     if conn.execute(statement).rowcount != 1:
         raise NotFound
-
-
-def _has_words(owner: str, words: str) -> ColumnElement[bool]:
-    content = messages.c.content.icontains(words, autoescape=True)
-    said = select(messages.c.chat_id).where(messages.c.owner == owner, messages.c.deleted_at.is_(None), content)
-    return or_(
-        chats.c.title.icontains(words, autoescape=True),
-        chats.c.id.in_(said),
-        chats.c.id.in_(_answered_with(owner, words)),
-    )
-
-
-def _answered_with(owner: str, words: str) -> Select[Any]:
-    """The ids of the chats that have `words` in an answer of a call."""
-    # An answer that still grows, or never ended, has its text in its own row.
-    said = func.coalesce(texts.c.text, answers.c.unfinished_text)
-    return (
-        select(messages.c.chat_id)
-        .join(calls, (calls.c.id == messages.c.call_id) & (calls.c.owner == owner))
-        .join(answers, (answers.c.call_seq == calls.c.seq) & (answers.c.choice == messages.c.choice))
-        .outerjoin(texts, ANSWER_TEXT)
-        .where(messages.c.owner == owner, messages.c.deleted_at.is_(None), said.icontains(words, autoescape=True))
-    )
 
 
 def _messages_of(owner: str, chat_id: str) -> Update:

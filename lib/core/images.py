@@ -32,6 +32,11 @@ def data_urls(files: Iterable[bytes]) -> list[str]:
     return list(few_enough([data_url(file) for file in files]))
 
 
+def is_meant(name: str, file: bytes) -> bool:
+    """Whether a file is an image, or is called one."""
+    return name.rpartition(".")[2].lower() in ENDINGS or _kind(file) is not None
+
+
 def few_enough(urls: Sequence[str]) -> tuple[str, ...]:
     """`urls`; raises InvalidInput when they are too many for one message."""
     if len(urls) > MAX_IMAGES:

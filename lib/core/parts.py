@@ -71,7 +71,7 @@ def to_markdown(parts: Sequence[Part]) -> str:
     blocks = []
     for part in of(parts, "tool_call"):
         arguments = readable(text_of(part, "arguments"))
-        fence, name = _fence(arguments), " ".join(text_of(part, "name").replace("`", "").split())
+        fence, name = fence_for(arguments), " ".join(text_of(part, "name").replace("`", "").split())
         blocks.append(f"`{name}`\n\n{fence}json\n{arguments}\n{fence}")
     blocks += [f"![]({_address(part)})" for part in of(parts, "image")]
     blocks += [f"[{plain(text_of(part, 'format')) or 'audio'}]({sound_url(part)})" for part in of(parts, "audio")]
@@ -133,7 +133,8 @@ def _address(part: Part) -> str:
     return url.replace("<", "%3C").replace(">", "%3E").replace("(", "%28").replace(")", "%29")
 
 
-def _fence(text: str) -> str:
+def fence_for(text: str) -> str:
+    """The fence of a code block that can hold `text`."""
     fence = "```"
     while fence in text:
         fence += "`"

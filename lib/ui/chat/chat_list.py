@@ -1,47 +1,51 @@
-"""The sidebar's list of chats: new, search, open, rename, delete."""
+"""The sidebar's list of chats by the day of their last use: new, search, open, rename, save, delete."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import streamlit as st
 
+from lib.chat import history, search
 from lib.chat import repository as chats
+from lib.chat.history import Span
 from lib.chat.repository import Chat
+from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.chat import model_actions
 from lib.ui.chat.files import import_chat, save_buttons
+from lib.ui.shared import dates
 from lib.ui.shared.state import LISTED, state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 
 TITLE = "chat_title"
+SPANS = {
+    "today": N_("Today"),
+    "yesterday": N_("Yesterday"),
+    "week": N_("Previous 7 days"),
+    "month": N_("Previous 30 days"),
+}
+ACTIONS: Mapping[str, tuple[str, str]] = {
+    "rename": ("edit", N_("Rename")),
+    "save": ("download", N_("Save as a file")),
+    "delete": ("delete", N_("Delete")),
+}
+"""Of each chat: its icon and words."""
 
 
 def chat_list(services: Services, visitor: Visitor) -> None:
     """New chat, and the old ones, the newest first."""
-    words = st.session_state.get("chat_search") or ""
+    words = (st.session_state.get("chat_search") or "").strip()
     limit = state.listed_chats
     found = services.store.read(lambda db: chats.chats_of(db, visitor.owner, words, limit + 1))
     with st.sidebar:
-        with st.container(horizontal=True, wrap=False, gap="xsmall"):
-            st.button(_("New chat"), key="chat_new", icon=":material/add:", on_click=model_actions.new, width="stretch")
-            st.button(
-                "",
-                key="chat_new_temporary",
-                icon=":material/timer:",
-                help=_("A temporary chat: its texts are not saved, only its numbers."),
-                on_click=model_actions.new,
-                args=(True,),
-            )
-        if found or words:
-            st.text_input(
-                _("Search"), key="chat_search", placeholder=_("Search all chats"), label_visibility="collapsed"
-            )
+        _begin(searchable=bool(found or words))
         if state.deleted_chat is not None:
             _undo()
-        for chat in found[:limit]:
-            with st.container(horizontal=True, wrap=False, gap="xsmall"):
-                _open_button(chat)
-                if chat.id == state.chat_id:
-                    _menu(chat)
+        with st.container(key="chat_list", gap="xsmall"):
+            _entries(services, visitor, found[:limit], words)
         if len(found) > limit:
             st.button(_("More"), key="chat_list_more", type="tertiary", icon=":material/expand_more:", on_click=_more)
         if words and not found:
@@ -49,27 +53,110 @@ def chat_list(services: Services, visitor: Visitor) -> None:
         import_chat()
 
 
+def _begin(searchable: bool) -> None:
+    with st.container(horizontal=True, wrap=False, gap="xsmall"):
+        st.button(_("New chat"), key="chat_new", icon=":material/add:", on_click=model_actions.new, width="stretch")
+        st.button(
+            "",
+            key="chat_new_temporary",
+            icon=":material/timer:",
+            help=_("A temporary chat: its texts are not saved, only its numbers."),
+            on_click=model_actions.new,
+            args=(True,),
+        )
+    if searchable:
+        st.text_input(_("Search"), key="chat_search", placeholder=_("Search all chats"), label_visibility="collapsed")
+
+
+def _entries(services: Services, visitor: Visitor, found: Sequence[Chat], words: str) -> None:
+    now = datetime.now(dates.viewer_zone())
+    titles = Counter(chat.title for chat in found)
+    where = {}
+    if words:
+        ids = [chat.id for chat in found]
+        where = services.store.read(lambda db: search.excerpts(db, visitor.owner, ids, words))
+    for span, some in history.grouped(found, now):
+        st.caption(_span(span))
+        for chat in some:
+            twice = titles[chat.title] > 1 and chat.model
+            _entry(chat, _label(chat, chat.model if twice else None, span, now, words), words, where.get(chat.id))
+
+
+def _entry(chat: Chat, label: str, words: str, excerpt: str | None) -> None:
+    with st.container(horizontal=True, wrap=False, gap=None, vertical_alignment="center"):
+        st.button(
+            label,
+            key=f"chat_open_{chat.id}",
+            type="secondary" if chat.id == state.chat_id else "tertiary",
+            on_click=model_actions.open_chat,
+            args=(chat.id,),
+            width="stretch",
+        )
+        key = f"chat_menu_{chat.id}"
+        more = _("More: {title}").format(title=literal(chat.title) or _("Untitled"))
+        st.menu_button(more, list(ACTIONS), key=key, type="tertiary", format_func=_action, on_click=_do, args=(chat,))
+    if excerpt:
+        st.caption(_marked(excerpt, words))
+    if state.chat_panel == (chat.id, "rename"):
+        _rename_field(chat)
+    elif state.chat_panel == (chat.id, "save"):
+        with st.container(key="chat_save", border=True, gap="xsmall"):
+            save_buttons(chat)
+            st.button(_("Close"), key="chat_save_close", type="tertiary", on_click=_close)
+
+
+def _span(span: Span) -> str:
+    return dates.month(span.first) if span.first else _(SPANS[span.name])
+
+
+def _label(chat: Chat, model: str | None, span: Span, now: datetime, words: str) -> str:
+    """The title, with the words found in it marked, the model where several chats have that title, and the time."""
+    title = _marked(chat.title, words) or _("Untitled")
+    named = f"{title} · {literal(model.partition('/')[2] or model)}" if model else title
+    return f"{named} :small[{literal(_time(history.used(chat, now.tzinfo), span))}]"
+
+
+def _time(moment: datetime, span: Span) -> str:
+    if span.name in ("today", "yesterday"):
+        return dates.time_of_day(moment)
+    return dates.weekday(moment) if span.name == "week" else dates.short_day(moment.date())
+
+
+def _marked(text: str, words: str) -> str:
+    """A text to the letter, in which the words are marked."""
+    pieces = search.marked(text, search.words_of(words))
+    return "".join(f":orange-background[{literal(piece)}]" if found else literal(piece) for piece, found in pieces)
+
+
+def _action(name: str) -> str:
+    icon, words = ACTIONS[name]
+    return f":material/{icon}: {_(words)}"
+
+
+def _do(chat: Chat) -> None:
+    action = st.session_state[f"chat_menu_{chat.id}"]
+    if action == "delete":
+        _delete(chat.id)
+    elif action in ACTIONS:
+        state.chat_panel = (chat.id, action)
+
+
+def _close() -> None:
+    state.chat_panel = None
+
+
 def _more() -> None:
     state.listed_chats += LISTED
 
 
-def _open_button(chat: Chat) -> None:
-    st.button(
-        literal(chat.title) or _("Untitled"),
-        key=f"chat_open_{chat.id}",
-        type="secondary" if chat.id == state.chat_id else "tertiary",
-        on_click=model_actions.open_chat,
-        args=(chat.id,),
-        width="stretch",
-    )
-
-
-def _menu(chat: Chat) -> None:
-    with st.popover("", icon=":material/more_vert:", key="chat_menu", help=_("Rename, save or delete")):
-        # Its own key for each title, so that it always begins with the present one.
-        st.text_input(_("Title"), chat.title, key=f"{TITLE}_{chat.id}", on_change=_rename, args=(chat.id,))
-        save_buttons(chat)
-        st.button(_("Delete"), key="chat_delete", icon=":material/delete:", on_click=_delete, args=(chat.id,))
+def _rename_field(chat: Chat) -> None:
+    # Its own key for each title, so that it always begins with the present one.
+    with st.container(key="chat_rename", border=True, gap="xsmall"):
+        # A form: leaving the field by the button beside it keeps nothing.
+        with st.form("chat_rename_form", border=False):
+            st.text_input(_("Title"), chat.title, key=f"{TITLE}_{chat.id}")
+            st.form_submit_button(_("Keep"), key="chat_rename_keep", on_click=_rename, args=(chat.id,))
+        st.button(_("Leave it as it was"), key="chat_rename_leave", type="tertiary", on_click=_close)
 
 
 def _undo() -> None:
@@ -81,17 +168,23 @@ def _undo() -> None:
 def _rename(chat_id: str) -> None:
     owned, title = model_actions.current(), st.session_state[f"{TITLE}_{chat_id}"]
     owned.dispatcher.store.write(lambda db: chats.rename(db, owned.owner, chat_id, title)).result()
+    _close()
 
 
 def _delete(chat_id: str) -> None:
-    model_actions.stop()
-    owned = model_actions.current()
+    owned, is_open = model_actions.current(), chat_id == state.chat_id
+    if is_open:
+        model_actions.stop()
     owned.dispatcher.store.write(lambda db: chats.delete(db, owned.owner, chat_id)).result()
-    state.deleted_chat, state.chat_id = chat_id, None
+    if is_open:
+        model_actions.new()
+    state.deleted_chat, state.deleted_was_open, state.chat_panel = chat_id, is_open, None
 
 
 def _undelete() -> None:
     owned, chat_id = model_actions.current(), state.deleted_chat
     if chat_id is not None:
         owned.dispatcher.store.write(lambda db: chats.undelete(db, owned.owner, chat_id)).result()
-        state.deleted_chat, state.chat_id = None, chat_id
+        state.deleted_chat = None
+        if state.deleted_was_open:
+            model_actions.open_chat(chat_id)

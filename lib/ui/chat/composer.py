@@ -1,10 +1,11 @@
-"""The input field of the chat, with images to send, Stop and Edit last above it."""
+"""The input field of the chat, with images and files to send, Stop and Edit last above it."""
 
 import streamlit as st
 
 from lib.core import images
 from lib.core.rich_text import literal
 from lib.ui.chat import edit_actions, model_actions
+from lib.ui.chat.attachments import attachments_to_send
 from lib.ui.chat.images import images_to_send
 from lib.ui.chat.model_actions import ChatView
 from lib.ui.chat.next_turn import bar, unconfirmed_message
@@ -21,9 +22,10 @@ def composer(view: ChatView) -> None:
     """Draw the field; it stays open while an answer is written, and what is sent then waits its turn."""
     with st.bottom:
         newest_button()
-        with transient(state.unconfirmed or state.images):
+        with transient(state.unconfirmed or state.images or state.attachments):
             unconfirmed_message()
             images_to_send()
+            attachments_to_send()
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
             templates()
             if state.temporary and not state.unsaved:  # that one is saved as soon as it can be
@@ -46,8 +48,8 @@ def composer(view: ChatView) -> None:
             _("Type a message"),
             key=model_actions.INPUT,
             on_submit=model_actions.send,
+            # Any kind: what is neither an image nor a text is refused in a sentence that says why.
             accept_file="multiple",
-            file_type=images.ENDINGS,
             max_upload_size=images.MAX_BYTES // MEGABYTE,
         )
 

@@ -1,35 +1,43 @@
-"""Buttons that save a chat as a file, and the field that brings chats in."""
+"""Buttons that save a chat as a file (text, JSON, web page), and the field that brings chats in."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
-from lib.chat import chat_import, export
+from lib.chat import chat_import, export, html_export
 from lib.chat.conversation import Conversation
+from lib.chat.html_export import Reader
 from lib.chat.import_source import MAX_BYTES
 from lib.chat.repository import Chat
 from lib.core.errors import TemperaError
 from lib.core.file_names import file_name
-from lib.core.request import Role
 from lib.ui.chat import import_dialog, model_actions
 from lib.ui.chat.import_dialog import UPLOAD
+from lib.ui.shared.dates import viewer_zone
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_message, role_names
+from lib.ui.shared.texts import _, error_message, language, page_language, role_names
 
 JSON = "application/json"
 
 
 def save_buttons(chat: Chat) -> None:
-    """The open chat as Markdown or JSON, made when it is asked for."""
-    owned, names = model_actions.current(), role_names()  # now: while a file is made there is no session
-    for label, ending, mime in ((_("Save as text"), "md", "text/markdown"), (_("Save as JSON"), "json", JSON)):
+    """A chat as a file, made when it is asked for."""
+    # Now: while a file is made there is no session.
+    owned = replace(model_actions.current(), chat_id=chat.id, temporary=False)
+    reader = Reader(page_language(), language(), viewer_zone(), role_names())
+    for label, ending, mime in (
+        (_("Web page, to read and print"), "html", "text/html"),
+        (_("Text (Markdown)"), "md", "text/markdown"),
+        (_("JSON, to bring it in again"), "json", JSON),
+    ):
         st.download_button(
             label,
-            partial(_file, owned, names, ending),
+            partial(_file, owned, reader, ending),
             file_name=file_name(chat.title, ending, "tempera-chat"),
             mime=mime,
             key=f"chat_save_{ending}",
+            type="tertiary",
             icon=":material/download:",
             on_click="ignore",
         )
@@ -50,9 +58,11 @@ def import_chat() -> None:
     import_dialog.offer()
 
 
-def _file(owned: Conversation, names: Mapping[Role, str], ending: str) -> bytes:
+def _file(owned: Conversation, reader: Reader, ending: str) -> bytes:
     document = owned.document()
-    return export.to_json(document) if ending == "json" else export.to_markdown(document, names)
+    if ending == "html":
+        return html_export.to_html_page(document, reader)
+    return export.to_json(document) if ending == "json" else export.to_markdown(document, reader.names)
 
 
 def _read() -> None:

@@ -5,12 +5,14 @@ from typing import Any
 import streamlit as st
 
 from lib.calls.records import CallRecord
+from lib.chat import attachments
 from lib.chat.repository import Turn
 from lib.core import tokens
 from lib.core.errors import recorded
 from lib.core.reply import Choice
 from lib.core.rich_text import literal
 from lib.ui.chat import answer_toolbar, turn_toolbar
+from lib.ui.chat.attachments import message_attachments, own_words
 from lib.ui.chat.edit_actions import go_on_with, show_earlier
 from lib.ui.chat.images import message_images
 from lib.ui.chat.live_answer import LiveAnswer, thinking
@@ -19,7 +21,7 @@ from lib.ui.chat.slow_answer import live_answer
 from lib.ui.shared.answer_parts import answer_parts
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import mark
-from lib.ui.shared.markdown import markdown, typed
+from lib.ui.shared.markdown import markdown
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 
@@ -66,7 +68,12 @@ def _first_shown(turns: list[Turn]) -> int:
 
 def _question(index: int, turn: Turn) -> None:
     message_images(turn.images)
-    (markdown if turn.id in state.formatted else typed)(st, turn.text)
+    words, files = attachments.parted(turn.text)
+    if turn.id in state.formatted:
+        markdown(st, words)
+    elif words:
+        own_words(words)
+    message_attachments(str(index), files)
     turn_toolbar.under_question(index, turn)
 
 

@@ -1,7 +1,7 @@
 """Callbacks that ask a model, or stop an answer."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 
 from lib.calls.runner import Answer, unsaved_record
-from lib.chat import context_window
+from lib.chat import attachments, context_window
 from lib.chat.conversation import Conversation
 from lib.chat.form import Form
 from lib.chat.repository import NotFound, Turn
@@ -100,7 +100,7 @@ def send() -> None:
     if typed is None:
         return
     try:
-        state.images.extend(images.data_urls(file.getvalue() for file in typed.files))
+        _take_along([(file.name, file.getvalue()) for file in typed.files])
     except InvalidInput as error:
         _put_back(typed.text, error)
         return
@@ -111,13 +111,22 @@ def send() -> None:
         send_text(typed.text, view.turns)
 
 
+def _take_along(files: Sequence[tuple[str, bytes]]) -> None:
+    """Let files, by name and contents, go with the next message; raises InvalidInput, and then none of them does."""
+    pictures = [content for name, content in files if images.is_meant(name, content)]
+    urls = images.few_enough([*state.images, *images.data_urls(pictures)])
+    texts = [attachments.of_file(*file) for file in files if not images.is_meant(*file)]
+    state.attachments = list(attachments.few_enough([*state.attachments, *texts]))
+    state.images = list(urls)
+
+
 def send_text(text: str, turns: list[Turn] | None = None) -> None:
     """Send `text` after `turns`, the open branch; one that is too long or too dear is held, and asked about."""
     conversation = current()
     turns = conversation.branch() if turns is None else turns
     try:
         chosen = form()
-        unconfirmed = _held(conversation, turns, chosen, text)
+        unconfirmed = _unconfirmed(conversation, turns, chosen, text)
     except TemperaError as error:
         _put_back(text, error)
         return
@@ -130,12 +139,13 @@ def send_text(text: str, turns: list[Turn] | None = None) -> None:
 def _send_text(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> None:
     """Send `text`; when it can't be sent, say why and put it back into the composer."""
     try:
-        state.chat_id = _said(conversation, turns, text, chosen)
+        state.chat_id = _said(conversation, turns, attachments.joined(text, state.attachments), chosen)
     except TemperaError as error:
         _put_back(text, error)
     else:
         state.asked += 1
         state.images.clear()
+        state.attachments.clear()
         model_picker.used(resources.services(), conversation.owner, chosen.models)
 
 
@@ -199,14 +209,15 @@ def take_back_unconfirmed() -> None:
         st.session_state[INPUT], state.unconfirmed = state.unconfirmed.text, None
 
 
-def _held(conversation: Conversation, turns: list[Turn], chosen: Form, text: str) -> UnconfirmedMessage | None:
+def _unconfirmed(conversation: Conversation, turns: list[Turn], chosen: Form, text: str) -> UnconfirmedMessage | None:
     """What makes a message one to ask about first, if anything does."""
-    found = context_window.estimates(conversation.endpoints(), turns, chosen, text, len(state.images))
+    whole = attachments.joined(text, state.attachments)
+    found = context_window.estimates(conversation.endpoints(), turns, chosen, whole, len(state.images))
     cost, limit = sum(one.cost or 0 for one in found), st.session_state.get(ASK_FROM)
     narrow = [one for one in found if one.too_long]
     if narrow:
         least = min(narrow, key=lambda one: one.window or 0)
-        gone = context_window.turns_to_leave_out(conversation.endpoints(), turns, chosen, text)
+        gone = context_window.turns_to_leave_out(conversation.endpoints(), turns, chosen, whole)
         return UnconfirmedMessage(text, least.prompt_tokens, least.window, gone, cost, limit)
     dear = limit is not None and cost > limit
     return UnconfirmedMessage(text, found[0].prompt_tokens, None, None, cost, limit) if dear else None
@@ -216,7 +227,8 @@ def send_edited(turn: Turn) -> None:
     """Send an edited question; the old one stays as a version of it."""
     with errors_as_notices(partial(send_edited, turn)):
         conversation, asked = current(), form()
-        conversation.send_edited(turn, st.session_state[EDITED], asked)
+        _typed, files = attachments.parted(turn.text)
+        conversation.send_edited(turn, attachments.joined(st.session_state[EDITED], files), asked)
         state.editing = None
         state.asked += 1
         model_picker.used(resources.services(), conversation.owner, asked.models)
@@ -272,6 +284,7 @@ def new(temporary: bool = False) -> None:
     state.writing, state.temporary, state.shown_turns = False, temporary, SHOWN_TURNS
     state.missing_chat = False
     state.images.clear()
+    state.attachments.clear()
     chat_settings.begin()
 
 

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from lib.chat import attachments
 from lib.chat.repository import Turn
+from lib.core.rich_text import literal
 from lib.ui.chat import edit_actions, model_actions
 from lib.ui.chat.turn_menu import panel, question_menu
 from lib.ui.shared.texts import _
@@ -27,7 +29,11 @@ def under_question(index: int, turn: Turn) -> None:
 
 def editor(turn: Turn) -> None:
     """The text of a turn, to be changed: a question is sent again, an answer kept; the old one stays as a version."""
-    st.text_area(_("Your message"), turn.text, key=model_actions.EDITED, label_visibility="collapsed")
+    words, files = attachments.parted(turn.text) if turn.role == "user" else (turn.text, ())
+    st.text_area(_("Your message"), words, key=model_actions.EDITED, label_visibility="collapsed")
+    if files:
+        names = ", ".join(literal(one.name) for one in files)
+        st.caption(_("What goes along stays: {names}").format(names=names))
     asks = turn.role == "user"
     done, label = (model_actions.send_edited, _("Send")) if asks else (edit_actions.rewrite, _("Keep"))
     with st.container(horizontal=True):

@@ -1,10 +1,10 @@
-"""Dates as the visitor reads them: in the browser's time zone and the page's language."""
+"""Times and dates for people: in the time zone of the reader's browser, and as the reader's language writes them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from babel.dates import format_skeleton
+from babel.dates import format_date, format_skeleton, format_time
 
 from lib.ui.shared.texts import language
 
@@ -26,3 +26,28 @@ def short_date(microseconds: int, now: datetime | None = None) -> str:
         return f"{moment:%H:%M}"
     skeleton = "MMMd" if moment.year == today.year else "yMMM"
     return str(format_skeleton(skeleton, moment, locale=language()))
+
+
+def time_of_day(moment: datetime) -> str:
+    """`14:05`, `2:05 PM`."""
+    return str(format_time(moment, "short", locale=language()))
+
+
+def weekday(moment: datetime) -> str:
+    """`Wed`, `周三`."""
+    return str(format_skeleton("E", moment, locale=language()))
+
+
+def short_day(day: date) -> str:
+    """`Nov 3`, `11月3日`."""
+    return str(format_skeleton("MMMd", day, locale=language()))
+
+
+def month(day: date) -> str:
+    """`November 2026`, `2026年11月`."""
+    return str(format_skeleton("yMMMM", day, locale=language()))
+
+
+def day(day: date) -> str:
+    """`Nov 3, 2026`, `2026年11月3日`."""
+    return str(format_date(day, "medium", locale=language()))

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
+from lib.chat.attachments import Attachment
 from lib.chat.chat_import import Listing
 from lib.chat.form import Form
 
@@ -62,6 +63,10 @@ class State:
     """The open chat; None is a new one."""
     deleted_chat: SessionValue[str | None] = SessionValue("deleted_chat", _nothing)
     """The chat that was deleted last, as long as that can be undone."""
+    deleted_was_open: SessionValue[bool] = SessionValue("deleted_was_open", bool)
+    """Whether that one was open, so that it is opened when it is brought back."""
+    chat_panel: SessionValue[tuple[str, str] | None] = SessionValue("chat_panel", _nothing)
+    """What is opened below an entry of the list of chats: the chat's id, and `rename` or `save`."""
     to_open: SessionValue[str | None] = SessionValue("chat_to_open", _nothing)
     """A chat that the next run opens: where one is wanted after the page was drawn, its settings can't be set any more.
     """
@@ -95,6 +100,8 @@ class State:
     """The turn that was deleted last, and the mark that brings it back."""
     images: SessionValue[list[str]] = SessionValue("images_to_send", list)
     """Images, as data URLs, that go with the next message."""
+    attachments: SessionValue[list[Attachment]] = SessionValue("attachments_to_send", list)
+    """Texts that go with the next message."""
     unconfirmed: SessionValue[UnconfirmedMessage | None] = SessionValue("held_message", _nothing)
     """A message that is asked about before it is sent."""
     waiting: SessionValue[str | None] = SessionValue("waiting_message", _nothing)

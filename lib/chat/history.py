@@ -1,0 +1,45 @@
+"""Sorts chats into the days and months in which they were last used, in the reader's time zone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import Literal
+
+from lib.chat.repository import Chat
+
+WEEK = 7
+DAYS = 30
+Name = Literal["today", "yesterday", "week", "month", "earlier"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time: today, yesterday, the 7 or 30 days before today, or a calendar month before those, of which
+    `first` is the first day."""
+
+    name: Name
+    first: date | None = None
+
+
+def grouped(chats: Iterable[Chat], now: datetime) -> list[tuple[Span, list[Chat]]]:
+    """The chats by the span in which they were last used, in their order; `now` in the reader's time zone."""
+    found: dict[Span, list[Chat]] = {}
+    for chat in chats:
+        found.setdefault(_span(used(chat, now.tzinfo).date(), now.date()), []).append(chat)
+    return list(found.items())
+
+
+def used(chat: Chat, zone: tzinfo | None) -> datetime:
+    """When a chat was last used, in a time zone."""
+    return datetime.fromtimestamp(chat.updated_at / 1_000_000, zone)
+
+
+def _span(day: date, today: date) -> Span:
+    ago = (today - day).days
+    if ago <= 0:  # also what a clock that was ahead has written
+        return Span("today")
+    if ago == 1:
+        return Span("yesterday")
+    if ago <= WEEK:
+        return Span("week")
+    return Span("month") if ago <= DAYS else Span("earlier", day.replace(day=1))

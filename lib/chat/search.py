@@ -1,0 +1,93 @@
+"""Finds chats by words in their titles, questions and answers, and the place in a text where a word was found."""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+
+from lib.calls.records import ANSWER_TEXT
+from lib.store.schema import answers, calls, chats, messages, texts
+
+MOST_WORDS = 8
+BEFORE = 30
+AFTER = 90
+# An answer that still grows, or never ended, has its text in its own row.
+_SAID = func.coalesce(texts.c.text, answers.c.unfinished_text)
+
+
+def words_of(search: str) -> list[str]:
+    """The words to be found, each once; a text without spaces is one."""
+    return list(dict.fromkeys(search.split()))[:MOST_WORDS]
+
+
+def has_words(owner: str, search: str) -> list[ColumnElement[bool]]:
+    """What has to be so of a chat that has all words, each in its title or in a text."""
+    return [_has(owner, word) for word in words_of(search)]
+
+
+def excerpts(conn: Connection, owner: str, chat_ids: Collection[str], search: str) -> dict[str, str]:
+    """By chat the words around the first place where a text of it has the longest of the words; chats that have it in
+    their title only are left out."""
+    word = max(words_of(search), key=len, default="")
+    if not word or not chat_ids:
+        return {}
+    found: dict[str, tuple[int, str]] = {}
+    for query in (_asked(owner, chat_ids, word), _answered(owner, chat_ids, word)):
+        for row in conn.execute(query):
+            found[row.chat_id] = min(found.get(row.chat_id, (row.seq, row.text)), (row.seq, row.text))
+    return {chat_id: _around(text, word) for chat_id, (_seq, text) in found.items()}
+
+
+def marked(text: str, words: Sequence[str]) -> list[tuple[str, bool]]:
+    """`text` in pieces, each with whether it is one of the words."""
+    if not words:
+        return [(text, False)]
+    # The longest first: of two words that begin alike it is the one that was found.
+    pattern = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    pieces = re.split(f"({pattern})", text, flags=re.IGNORECASE)
+    return [(piece, bool(index % 2)) for index, piece in enumerate(pieces) if piece]
+
+
+def _around(text: str, word: str) -> str:
+    """One line of `text` with the word in it."""
+    place = re.search(re.escape(word), text, re.IGNORECASE)
+    at = place.start() if place else 0
+    begin, end = max(0, at - BEFORE), at + len(word) + AFTER
+    line = " ".join(text[begin:end].split())
+    return f"{'…' if begin else ''}{line}{'…' if end < len(text) else ''}"
+
+
+def _has(owner: str, word: str) -> ColumnElement[bool]:
+    content = messages.c.content.icontains(word, autoescape=True)
+    asked = select(messages.c.chat_id).where(messages.c.owner == owner, messages.c.deleted_at.is_(None), content)
+    said = _answers(owner).with_only_columns(messages.c.chat_id).where(_SAID.icontains(word, autoescape=True))
+    return or_(chats.c.title.icontains(word, autoescape=True), chats.c.id.in_(asked), chats.c.id.in_(said))
+
+
+def _answers(owner: str) -> Select[Any]:
+    """The turns that came from calls, with the texts of their choices."""
+    return (
+        select(messages.c.chat_id, messages.c.seq, _SAID.label("text"))
+        .join(calls, (calls.c.id == messages.c.call_id) & (calls.c.owner == owner))
+        .join(answers, (answers.c.call_seq == calls.c.seq) & (answers.c.choice == messages.c.choice))
+        .outerjoin(texts, ANSWER_TEXT)
+        .where(messages.c.owner == owner, messages.c.deleted_at.is_(None))
+    )
+
+
+def _asked(owner: str, chat_ids: Collection[str], word: str) -> Select[Any]:
+    """Of each chat the first message that has the word."""
+    wanted = (messages.c.owner == owner, messages.c.chat_id.in_(chat_ids), messages.c.deleted_at.is_(None))
+    has = messages.c.content.icontains(word, autoescape=True)
+    first = select(func.min(messages.c.seq)).where(*wanted, has).group_by(messages.c.chat_id)
+    text = messages.c.content.label("text")
+    return select(messages.c.chat_id, messages.c.seq, text).where(messages.c.owner == owner, messages.c.seq.in_(first))
+
+
+def _answered(owner: str, chat_ids: Collection[str], word: str) -> Select[Any]:
+    """Of each chat the first answer that has the word."""
+    has = _SAID.icontains(word, autoescape=True)
+    wanted = _answers(owner).where(messages.c.chat_id.in_(chat_ids), has)
+    first = wanted.with_only_columns(func.min(messages.c.seq)).group_by(messages.c.chat_id)
+    return wanted.where(messages.c.seq.in_(first))
