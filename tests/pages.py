@@ -127,6 +127,13 @@ def sweep_id(app: AppTest) -> str:
     return str(app.session_state["open_sweep"])
 
 
+def chat_titles(app: AppTest) -> list[str]:
+    """The entries of the list of chats as they are read, without the time; what was found in bold."""
+    labels = [str(one.label) for one in app.sidebar.button if str(one.key).startswith("chat_open_")]
+    bare = [re.sub(r" :small\[[^]]*\]$", "", label) for label in labels]
+    return [_to_the_letter(re.sub(r":orange-background\[(.*?)\]", r"**\1**", label)) for label in bare]
+
+
 def draft(app: AppTest) -> str:
     """What stands in the composer."""
     return str(app.chat_input(key="chat_input").proto.value)
@@ -169,7 +176,11 @@ def as_read(element: Any) -> str:
     """The words of an element: of HTML without its tags, of a sentence without what keeps foreign words harmless."""
     if getattr(element.proto, "allow_html", False):
         return seen.text(element.value)
-    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", re.sub(r":color\[(.*?)\]\{\}", r"\1", element.value))
+    return _to_the_letter(element.value)
+
+
+def _to_the_letter(text: str) -> str:
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", re.sub(r":color\[(.*?)\]\{\}", r"\1", text))
 
 
 def figures(app: AppTest, name: str = "0") -> str:

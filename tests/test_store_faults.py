@@ -17,7 +17,7 @@ from lib.calls import records
 from lib.store.database import Store
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import ROOT, bodies, choose_model, new_tab, shown
+from tests.pages import ROOT, bodies, chat_titles, choose_model, new_tab, shown
 from tests.store_fixtures import a_call, start
 
 ROOT_ONLY = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root to mount")
@@ -70,7 +70,7 @@ def ask(app: AppTest, words: str) -> AppTest:
 
 
 def listed(app: AppTest) -> list[str]:
-    return [str(one.label) for one in app.run().sidebar.button if str(one.key).startswith("chat_open_")]
+    return chat_titles(app.run())
 
 
 def test_locked_while_running_and_at_the_start(database: Path, api: FakeApi) -> None:

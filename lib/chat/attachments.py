@@ -8,7 +8,7 @@ They are part of the message's own text, so that what is stored, searched, count
     ... the file, to the letter ...
     </attachment>
 
-A text that holds `</attachment>` itself stands in `<attachment-2>`, and so on.
+Where the words or a text hold such a tag themselves, it is `<attachment-2>`, and so on.
 """
 
 import re
@@ -60,7 +60,11 @@ def few_enough(attachments: Sequence[Attachment]) -> tuple[Attachment, ...]:
 
 def joined(text: str, attachments: Sequence[Attachment]) -> str:
     """The text of a message with its attachments, as it is sent."""
-    return "\n\n".join([*([text] if text else []), *map(_framed, attachments)])
+    tag, number, everything = "attachment", 1, "\n".join([text, *(one.text for one in attachments)])
+    while f"<{tag} " in everything or f"</{tag}>" in everything:
+        number += 1
+        tag = f"attachment-{number}"
+    return "\n\n".join([*([text] if text else []), *(_framed(one, tag) for one in attachments)])
 
 
 def parted(text: str) -> tuple[str, tuple[Attachment, ...]]:
@@ -89,11 +93,7 @@ def _row(text: str, start: int) -> tuple[Attachment, ...]:
     return tuple(found)
 
 
-def _framed(attachment: Attachment) -> str:
-    tag, number = "attachment", 1
-    while f"\n</{tag}>" in f"\n{attachment.text}":
-        number += 1
-        tag = f"attachment-{number}"
+def _framed(attachment: Attachment, tag: str) -> str:
     return f'<{tag} name="{_clean(attachment.name)}">\n{attachment.text}\n</{tag}>'
 
 

@@ -26,6 +26,11 @@ def has_words(owner: str, search: str) -> list[ColumnElement[bool]]:
     return [_has(owner, word) for word in words_of(search)]
 
 
+def names(title: str, search: str) -> bool:
+    """Whether a title has the longest of the words, so that no other place needs to be shown."""
+    return max(words_of(search), key=len, default="").casefold() in title.casefold()
+
+
 def excerpts(conn: Connection, owner: str, chat_ids: Collection[str], search: str) -> dict[str, str]:
     """By chat the words around the first place where a text of it has the longest of the words; chats that have it in
     their title only are left out."""

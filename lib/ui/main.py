@@ -23,9 +23,10 @@ except SettingsError as wrong:
     st.stop()
 with suppress(StoreError):
     restore_language(services)
-# Read by assets/page.js and assets/frame.css.
+# Read by the scripts and styles in assets/.
 st.html(
-    f"<style>:root {{ --page-language: '{page_language()}'; --connected: {state.connected}; {page_colours()} }}</style>"
+    f"<style>:root {{ --page-language: '{page_language()}'; --connected: {state.connected}; "
+    f"--done: '{_('Done')}'; --pasted: '{_('pasted.txt')}'; {page_colours()} }}</style>"
 )
 pages = [
     st.Page(PAGES / "chat.py", title=_("Chat"), default=True),

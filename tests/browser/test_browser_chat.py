@@ -156,13 +156,13 @@ def test_a_chat_is_saved_and_comes_back_from_its_file(
     expect(page.get_by_text("2/2")).to_be_visible()
     ended(page)
     saved = {}
+    page.locator("[class*=st-key-chat_menu_]").get_by_role("button").first.click()
+    page.get_by_text("Save as a file").click()
     for ending in ("md", "json"):
-        key(page, "chat_menu").get_by_role("button").first.click()
         with page.expect_download() as download:
             key(page, f"chat_save_{ending}").get_by_role("button").click()
         saved[ending] = tmp_path / download.value.suggested_filename
         download.value.save_as(saved[ending])
-        page.keyboard.press("Escape")
     assert [path.name for path in saved.values()] == ["keep this.md", "keep this.json"]
     assert "**You**\n\nkeep **this**" in saved["md"].read_text(encoding="utf-8")
 

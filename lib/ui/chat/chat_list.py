@@ -95,7 +95,7 @@ def _entry(chat: Chat, label: str, words: str, excerpt: str | None) -> None:
         key = f"chat_menu_{chat.id}"
         more = _("More: {title}").format(title=literal(chat.title) or _("Untitled"))
         st.menu_button(more, list(ACTIONS), key=key, type="tertiary", format_func=_action, on_click=_do, args=(chat,))
-    if excerpt:
+    if excerpt and not search.names(chat.title, words):
         st.caption(_marked(excerpt, words))
     if state.chat_panel == (chat.id, "rename"):
         _rename_field(chat)
@@ -113,7 +113,7 @@ def _label(chat: Chat, model: str | None, span: Span, now: datetime, words: str)
     """The title, with the words found in it marked, the model where several chats have that title, and the time."""
     title = _marked(chat.title, words) or _("Untitled")
     named = f"{title} · {literal(model.partition('/')[2] or model)}" if model else title
-    return f"{named} :small[{literal(_time(history.used(chat, now.tzinfo), span))}]"
+    return f"{named} :small[{_time(history.used(chat, now.tzinfo), span)}]"
 
 
 def _time(moment: datetime, span: Span) -> str:
@@ -124,8 +124,13 @@ def _time(moment: datetime, span: Span) -> str:
 
 def _marked(text: str, words: str) -> str:
     """A text to the letter, in which the words are marked."""
-    pieces = search.marked(text, search.words_of(words))
-    return "".join(f":orange-background[{literal(piece)}]" if found else literal(piece) for piece, found in pieces)
+    pieces = search.marked(" ".join(text.split()), search.words_of(words))
+    return "".join(f":orange-background[{literal(piece)}]" if found else _between(piece) for piece, found in pieces)
+
+
+def _between(piece: str) -> str:
+    """A piece between two others to the letter, with the blanks at its ends."""
+    return f"{' ' * piece.startswith(' ')}{literal(piece)}{' ' * (piece.endswith(' ') and len(piece) > 1)}"
 
 
 def _action(name: str) -> str:

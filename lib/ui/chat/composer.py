@@ -29,9 +29,8 @@ def composer(view: ChatView) -> None:
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
             templates()
             if state.temporary and not state.unsaved:  # that one is saved as soon as it can be
-                st.caption(
-                    _("A temporary chat: its texts are in memory only and are gone when you leave it."), width="content"
-                )
+                with st.container(key="chat_temporary", width="content"):  # assets/composer.js keeps no draft then
+                    st.caption(_("A temporary chat: its texts are in memory only and are gone when you leave it."))
             bar(view)
             if view.running:
                 st.button(

@@ -4,12 +4,16 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat import repository as chats
+from lib.chat.imported import ImportedChat
+from lib.core.request import Message
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.pages import (
@@ -18,6 +22,7 @@ from tests.pages import (
     ask,
     bodies,
     buttons,
+    chat_titles,
     choose_model,
     click,
     connect,
@@ -192,7 +197,7 @@ def test_chats_stay_in_the_list_and_open_again(app: AppTest) -> None:
     assert "You said" not in shown(app)
     ask(app, "second talk")
 
-    opened = next(button for button in app.sidebar.button if button.label == "first talk")
+    opened = next(button for button in app.sidebar.button if button.label.startswith("first talk"))
     opened.click().run()
     assert "You said: first talk" in shown(app)
 
@@ -222,9 +227,11 @@ def test_chats_are_found_by_what_was_said_in_them(app: AppTest) -> None:
     app.button(key="chat_new").click().run()
     ask(app, "tell me about volcanoes")
     app.text_input(key="chat_search").set_value("penguins").run()
-    titles = [button.label for button in app.sidebar.button]
-    assert "tell me about penguins" in titles
-    assert "tell me about volcanoes" not in titles
+    assert chat_titles(app) == ["tell me about **penguins**"]
+    app.text_input(key="chat_search").set_value("SAID vol").run()
+    assert chat_titles(app) == ["tell me about **vol**canoes"]
+    found = [one.value for one in app.sidebar.caption if "background" in one.value]
+    assert found == ["You :orange-background[said]:color[\\:]{} tell me about :orange-background[vol]canoes"]
 
     app.text_input(key="chat_search").set_value("glaciers").run()
     assert "No chat has these words." in [caption.value for caption in app.sidebar.caption]
@@ -233,15 +240,23 @@ def test_chats_are_found_by_what_was_said_in_them(app: AppTest) -> None:
 @pytest.mark.row("C18")
 def test_a_chat_can_be_renamed_deleted_and_brought_back(app: AppTest) -> None:
     ask(app, "hello")
-    title = next(field for field in app.sidebar.text_input if field.label == "Title")
-    title.set_value("Greetings").run()
-    assert "Greetings" in [button.label for button in app.sidebar.button]
+    chat = app.session_state["open_chat"]
+    chat_menu(app, chat, "rename")
+    next(field for field in app.sidebar.text_input if field.label == "Title").set_value("Greetings")
+    click(app, "chat_rename_keep")
+    assert chat_titles(app) == ["Greetings"]
 
-    app.button(key="chat_delete").click().run()
-    assert "You said: hello" not in shown(app)
-    assert "Greetings" not in [button.label for button in app.sidebar.button]
-    app.button(key="chat_undelete").click().run()
-    assert "You said: hello" in shown(app)
+    chat_menu(app, chat, "delete")
+    assert "You said: hello" not in shown(app) and chat_titles(app) == []
+    click(app, "chat_undelete")
+    assert "You said: hello" in shown(app) and chat_titles(app) == ["Greetings"]
+
+    # One that is not open: the open one stays.
+    other = ask(click(app, "chat_new"), "another").session_state["open_chat"]
+    chat_menu(app, chat, "delete")
+    assert chat_titles(app) == ["another"] and app.session_state["open_chat"] == other
+    click(app, "chat_undelete")
+    assert chat_titles(app) == ["another", "Greetings"] and app.session_state["open_chat"] == other
 
 
 @pytest.mark.row("C22")
@@ -480,6 +495,37 @@ def test_chinese_is_one_click_away_and_stays(app: AppTest) -> None:
 
     assert app.button(key="chat_new").label == "新对话"
     assert app.run().button(key="chat_new").label == "新对话"
+
+
+def chat_menu(app: AppTest, chat: str, action: str) -> None:
+    """Choose something in the menu of a chat of the list."""
+    app.menu_button(key=f"chat_menu_{chat}").click(action).run()
+    assert not app.exception
+
+
+@pytest.mark.row("C18")
+def test_the_list_is_by_days_of_the_reader_and_tells_equal_titles_apart_by_their_models(app: AppTest) -> None:
+    """In Kiritimati, 14 hours ahead: what is yesterday in UTC is today there."""
+    ask(ask(click(ask(app, "Twice"), "chat_new"), "Twice", model="long-300"), "more")
+    store, who, zone = resources.services().store, owner(app), ZoneInfo("Pacific/Kiritimati")
+    noon = datetime.now(zone).replace(hour=12, minute=0)
+    made = {"Late": noon - timedelta(hours=11), "Early": noon - timedelta(hours=13), "Six": noon - timedelta(days=6)}
+    made |= {"Twenty": noon - timedelta(days=20), "Long ago": datetime(2024, 3, 31, 23, 30, tzinfo=zone)}
+    for title, moment in made.items():
+        chat = ImportedChat(title, updated_at=int(moment.timestamp() * 1_000_000))
+        chat.add(Message(role="user", content="x"), None)
+        store.write(lambda db, chat=chat: chats.add_chat(db, who, chat)).result()
+    app.context["timezone"] = "Pacific/Kiritimati"
+    app.run()
+
+    spans = ("Today", "Yesterday", "Previous 7 days", "Previous 30 days", "March 2024")
+    assert [one.value for one in app.sidebar.caption if one.value in spans] == list(spans)
+    assert chat_titles(app) == ["Twice · long-300", "Twice · echo", *made]
+    labels = " ".join(button.label for button in app.sidebar.button).replace("\u202f", " ")
+    assert "Long ago :small[Mar 31]" in labels and "Early :small[11:00 PM]" in labels
+    app.radio(key="language_choice").set_value("zh_Hans").run()
+    captions = [one.value for one in app.sidebar.caption]
+    assert [one for one in ("今天", "昨天", "过去 7 天", "过去 30 天", "2024年3月") if one not in captions] == []
 
 
 def test_every_chat_can_be_reached_from_the_list(app: AppTest) -> None:

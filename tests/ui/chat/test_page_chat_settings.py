@@ -138,7 +138,7 @@ def test_a_chat_whose_service_is_gone_says_so_and_keeps_its_model(app: AppTest, 
     assert stored(str(app.run().session_state["open_chat"]))["model"] == "elsewhere/gpt-9"
 
 
-@pytest.mark.row("C18")
+@pytest.mark.row("C42")
 def test_an_unknown_id_says_so_and_a_message_begins_a_new_chat(app: AppTest, api: FakeApi) -> None:
     tab = new_tab(chat="no-such-chat")
     assert "There is no such chat here." in shown(tab) and address(tab) == "no-such-chat"
@@ -152,7 +152,7 @@ def test_an_unknown_id_says_so_and_a_message_begins_a_new_chat(app: AppTest, api
     assert "Ask anything." in shown(other) and dict(other.query_params) == {}
 
 
-@pytest.mark.row("C18")
+@pytest.mark.row("C42")
 def test_the_address_leads_back_and_forth_between_chats(app: AppTest, api: FakeApi) -> None:
     """As the browser's Back and Forward do: they change the address, and the page runs."""
     first, second = two_chats(app)

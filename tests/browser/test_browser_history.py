@@ -1,0 +1,192 @@
+"""Between chats in a real browser: Back and Forward, drafts, pasted texts, the tab's title, the drawer of a phone."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.app_server import AppServer
+from tests.browsing import asked, bring_in, composer, ended, key, link, open_at, open_page, send
+from tests.fake_api import FakeApi
+
+PASTE = """([selector, text]) => {
+    const area = document.querySelector(selector), data = new DataTransfer();
+    data.setData("text/plain", text);
+    area.focus();
+    area.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+}"""
+HIDDEN = """hidden => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def go(page: Page, name: str) -> None:
+    """Press a button of the page."""
+    key(page, name).get_by_role("button").click()
+
+
+def open_chat(page: Page) -> str:
+    """The id of the open chat, as the address has it."""
+    page.wait_for_url("**/?chat=*")
+    return page.url.rpartition("=")[2]
+
+
+@pytest.mark.row("C18", "C42")
+def test_back_and_forward_go_between_chats_and_pages(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+    page = open_page(context, link(app, "echo"))
+    send(page, "first of two")
+    ended(page)
+    first = open_chat(page)
+    go(page, "chat_new")
+    page.wait_for_url(lambda url: "chat=" not in url)
+    send(page, "second of two")
+    ended(page)
+    second = open_chat(page)
+    go(page, f"chat_open_{first}")
+    expect(key(page, "answer_0")).to_contain_text("first of two")
+    page.get_by_role("link", name="Usage").click()
+    expect(key(page, "usage_scope")).to_be_visible()
+
+    page.go_back()
+    expect(key(page, "answer_0")).to_contain_text("first of two")
+    page.go_back()
+    expect(key(page, "answer_0")).to_contain_text("second of two")
+    assert open_chat(page) == second
+    page.go_back()
+    expect(key(page, "chat_empty")).to_be_visible()
+    page.go_forward()
+    expect(key(page, "answer_0")).to_contain_text("second of two")
+    page.go_forward()
+    expect(key(page, "answer_0")).to_contain_text("first of two")
+    page.go_forward()
+    expect(key(page, "usage_scope")).to_be_visible()
+    page.get_by_role("link", name="Chat").click()
+    expect(key(page, "answer_0")).to_contain_text("first of two")
+    page.reload()
+    expect(key(page, "answer_0")).to_contain_text("first of two")
+    assert open_chat(page) == first
+    page.goto(f"{app.url}/?chat=nobody")
+    expect(key(page, "chat_missing")).to_contain_text("There is no such chat here.")
+
+
+@pytest.mark.row("C43")
+def test_a_draft_survives_a_page_change_and_a_reload_but_not_in_a_temporary_chat(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    page = open_page(context, link(app, "echo"))
+    composer(page).fill("half a thought 一半")
+    page.get_by_role("link", name="Usage").click()
+    expect(key(page, "usage_scope")).to_be_visible()
+    page.get_by_role("link", name="Chat").click()
+    expect(composer(page)).to_have_value("half a thought 一半")
+    page.reload()
+    expect(composer(page)).to_have_value("half a thought 一半")
+    composer(page).press("Enter")
+    expect(key(page, "answer_0")).to_contain_text("half a thought")
+    ended(page)
+    page.wait_for_function("sessionStorage.getItem('draft') === null")
+    page.reload()
+    expect(key(page, "answer_0")).to_contain_text("half a thought")
+    expect(composer(page)).to_have_value("")
+
+    go(page, "chat_new_temporary")
+    expect(key(page, "chat_temporary")).to_be_visible()
+    composer(page).fill("between us")
+    page.get_by_role("link", name="Usage").click()
+    expect(key(page, "usage_scope")).to_be_visible()
+    assert "between us" not in page.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}])")
+
+
+@pytest.mark.row("C44")
+def test_a_long_paste_goes_along_as_a_file_and_a_short_one_stays_text(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    page = open_page(context, link(app, "echo"))
+    composer(page).fill("What is this?")
+    long = "line of a report\n" * 300
+    page.evaluate(PASTE, ["[data-testid=stChatInputTextArea]", long])
+    expect(page.get_by_text("pasted.txt")).to_be_visible()
+    expect(composer(page)).to_have_value("What is this?")
+    composer(page).press("Enter")
+    ended(page)
+    whole = f'What is this?\n\n<attachment name="pasted.txt">\n{long}\n</attachment>'
+    assert len(asked(api, whole)) == 1
+    folded = key(page, "attachment_0_0")
+    expect(folded).to_contain_text("pasted.txt · 5,100 characters")
+    expect(folded.get_by_test_id("stCode")).not_to_be_visible()
+    folded.locator("summary").click()
+    expect(folded.get_by_test_id("stCode")).to_contain_text("line of a report")
+
+
+@pytest.mark.row("C45")
+def test_the_tab_says_when_an_answer_has_ended_out_of_sight(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    page = open_page(context, link(app, "slow-50"))
+    expect(page).to_have_title("Tempera")
+    send(page, "take your time")
+    expect(key(page, "chat_stop")).to_be_visible()
+    page.evaluate(HIDDEN, True)
+    ended(page)
+    expect(page).to_have_title("Done · Tempera")
+    page.evaluate(HIDDEN, False)
+    expect(page).to_have_title("Tempera")
+    send(page, "in sight")
+    expect(key(page, "answer_1")).to_contain_text("in sight")
+    ended(page)
+    expect(page).to_have_title("Tempera")
+
+
+@pytest.mark.row("C18")
+def test_on_a_phone_the_drawer_closes_after_a_choice(
+    app: AppServer, api: FakeApi, browser: Browser, tmp_path: Path
+) -> None:
+    phone = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-US")
+    try:
+        page = open_page(phone, link(app, "echo"))
+        send(page, "on a phone")
+        ended(page)
+        chat = open_chat(page)
+        for button in ("chat_new", f"chat_open_{chat}"):
+            page.get_by_test_id("stExpandSidebarButton").click()
+            expect(key(page, button)).to_be_in_viewport()
+            go(page, button)
+            expect(key(page, button)).not_to_be_in_viewport()
+        expect(key(page, "answer_0")).to_contain_text("on a phone")
+    finally:
+        phone.close()
+
+
+@pytest.mark.row("C46")
+def test_a_chat_saved_as_a_page_runs_nothing_loads_nothing_and_fits_a_phone_and_paper(
+    app: AppServer, api: FakeApi, browser: Browser, tmp_path: Path
+) -> None:
+    desk = browser.new_context(accept_downloads=True, locale="en-US")
+    try:
+        page = open_at(desk, link(app, "echo"), "chat_input")
+        hostile = "<script>document.title='x'</script> ![p](http://evil.example/p.png) [l](javascript:alert(1))"
+        bring_in(
+            page,
+            [("Q?", f"# Head\n\n{hostile}\n\n|a|b|\n|-|-|\n|{'x' * 300}|2|\n\n```\n{'code ' * 90}\n```")],
+            tmp_path,
+        )
+        chat = open_chat(page)
+        key(page, f"chat_menu_{chat}").get_by_role("button").click()
+        page.get_by_text("Save as a file").click()
+        with page.expect_download() as download:
+            go(page, "chat_save_html")
+        file = tmp_path / "chat.html"
+        download.value.save_as(file)
+        saved = desk.new_page()
+        requests: list[str] = []
+        saved.on("request", lambda request: requests.append(request.url))
+        saved.set_viewport_size({"width": 390, "height": 844})
+        saved.goto(file.as_uri())
+        expect(saved.get_by_role("heading", name="Head")).to_be_visible()
+        assert saved.title() == "Brought in" and requests == [file.as_uri()]
+        assert saved.evaluate("document.documentElement.scrollWidth") <= 390
+        assert saved.evaluate("document.scripts.length") == 0
+        assert not saved.locator("a[href^=javascript]").count()
+    finally:
+        desk.close()
