@@ -1,95 +1,97 @@
 // The message that is being written, and what tells that one was answered. Streamlit tells the server nothing of a
 // message before it is sent: what must not be lost until then is kept here.
-const FIELD = "[data-testid=stChatInputTextArea]";
-const BUSY = ".st-key-chat_stop, .st-key-sweep_stop";
-const CHOICES =
-  ".st-key-chat_new, .st-key-chat_new_temporary, .st-key-sweep_new, " +
-  "[class*=st-key-chat_open_], [class*=st-key-sweep_open_]";
-const DRAFT = "draft";
-const LONG = 4000; // lib/chat/attachments.py has the same
+(() => {
+  const FIELD = "[data-testid=stChatInputTextArea]";
+  const BUSY = ".st-key-chat_stop, .st-key-sweep_stop";
+  const CHOICES =
+    ".st-key-chat_new, .st-key-chat_new_temporary, .st-key-sweep_new, " +
+    "[class*=st-key-chat_open_], [class*=st-key-sweep_open_]";
+  const DRAFT = "draft";
+  const LONG = 4000; // lib/chat/attachments.py has the same
 
-// A text that lib/ui/main.py has put into a CSS variable, in the visitor's language.
-function words(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).replace(/^\s*["']|["']\s*$/g, "");
-}
-
-// A draft survives a page change and a reload, in its tab only; the words of a temporary chat are kept nowhere.
-let field = null;
-function draft() {
-  const found = document.querySelector(FIELD);
-  if (found && found !== field && !found.value) fill(found, kept());
-  if (found) keep(document.querySelector(".st-key-chat_temporary") ? "" : found.value);
-  field = found;
-}
-function kept() {
-  try {
-    return sessionStorage.getItem(DRAFT) ?? "";
-  } catch {
-    return ""; // a browser may refuse to keep anything
+  // A text that lib/ui/main.py has put into a CSS variable, in the visitor's language.
+  function words(name) {
+    return getComputedStyle(document.documentElement).getPropertyValue(name).replace(/^\s*["']|["']\s*$/g, "");
   }
-}
-function keep(text) {
-  try {
-    if (text) sessionStorage.setItem(DRAFT, text);
-    else sessionStorage.removeItem(DRAFT);
-  } catch {
-    // As above, or the text is too long: it is still in the field.
+
+  // A draft survives a page change and a reload, in its tab only; the words of a temporary chat are kept nowhere.
+  let field = null;
+  function draft() {
+    const found = document.querySelector(FIELD);
+    if (found && found !== field && !found.value) fill(found, kept());
+    if (found) keep(document.querySelector(".st-key-chat_temporary") ? "" : found.value);
+    field = found;
   }
-}
-function fill(area, text) {
-  if (!text) return;
-  // React takes no notice of a value that is set by its own property.
-  Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(area, text);
-  area.dispatchEvent(new Event("input", { bubbles: true }));
-}
+  function kept() {
+    try {
+      return sessionStorage.getItem(DRAFT) ?? "";
+    } catch {
+      return ""; // a browser may refuse to keep anything
+    }
+  }
+  function keep(text) {
+    try {
+      if (text) sessionStorage.setItem(DRAFT, text);
+      else sessionStorage.removeItem(DRAFT);
+    } catch {
+      // As above, or the text is too long: it is still in the field.
+    }
+  }
+  function fill(area, text) {
+    if (!text) return;
+    // React takes no notice of a value that is set by its own property.
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(area, text);
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
 
-// A long text that is pasted goes along as a file: it would fill the field, and nobody could see the question.
-addEventListener(
-  "paste",
-  (event) => {
-    const text = event.clipboardData?.getData("text/plain") ?? "";
-    if (text.length <= LONG || !event.target.matches?.(FIELD)) return;
-    const input = event.target.closest("[data-testid=stChatInput]")?.querySelector("input[type=file]");
-    if (!input) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const files = new DataTransfer();
-    files.items.add(new File([text], words("--pasted"), { type: "text/plain" }));
-    input.files = files.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-  },
-  true,
-);
+  // A long text that is pasted goes along as a file: it would fill the field, and nobody could see the question.
+  addEventListener(
+    "paste",
+    (event) => {
+      const text = event.clipboardData?.getData("text/plain") ?? "";
+      if (text.length <= LONG || !event.target.matches?.(FIELD)) return;
+      const input = event.target.closest("[data-testid=stChatInput]")?.querySelector("input[type=file]");
+      if (!input) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const files = new DataTransfer();
+      files.items.add(new File([text], words("--pasted"), { type: "text/plain" }));
+      input.files = files.files;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    },
+    true,
+  );
 
-// The title of a tab that is out of sight says when what was waited for is there.
-let busy = false;
-let done = false;
-function title() {
-  const now = document.querySelector(BUSY) !== null;
-  done = document.hidden && (done || (busy && !now));
-  busy = now;
-  const mark = `${words("--done")} · `;
-  const bare = document.title.startsWith(mark) ? document.title.slice(mark.length) : document.title;
-  const wanted = done ? mark + bare : bare;
-  if (document.title !== wanted) document.title = wanted;
-}
+  // The title of a tab that is out of sight says when what was waited for is there.
+  let busy = false;
+  let done = false;
+  function title() {
+    const now = document.querySelector(BUSY) !== null;
+    done = document.hidden && (done || (busy && !now));
+    busy = now;
+    const mark = `${words("--done")} · `;
+    const bare = document.title.startsWith(mark) ? document.title.slice(mark.length) : document.title;
+    const wanted = done ? mark + bare : bare;
+    if (document.title !== wanted) document.title = wanted;
+  }
 
-// On a phone the drawer covers the page: it closes when something was chosen in it.
-addEventListener("click", (event) => {
-  if (!matchMedia("(max-width: 640px)").matches || !event.target.closest?.(CHOICES)) return;
-  setTimeout(() => document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click());
-});
+  // On a phone the drawer covers the page: it closes when something was chosen in it.
+  addEventListener("click", (event) => {
+    if (!matchMedia("(max-width: 640px)").matches || !event.target.closest?.(CHOICES)) return;
+    setTimeout(() => document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click());
+  });
 
-let due = false;
-function look() {
-  due = false;
-  draft();
-  title();
-}
-addEventListener("input", (event) => event.target.matches?.(FIELD) && draft(), true);
-document.addEventListener("visibilitychange", title);
-new MutationObserver(() => {
-  if (due) return;
-  due = true;
-  setTimeout(look, 200);
-}).observe(document.documentElement, { childList: true, subtree: true });
+  let due = false;
+  function look() {
+    due = false;
+    draft();
+    title();
+  }
+  addEventListener("input", (event) => event.target.matches?.(FIELD) && draft(), true);
+  document.addEventListener("visibilitychange", title);
+  new MutationObserver(() => {
+    if (due) return;
+    due = true;
+    setTimeout(look, 200);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+})();
