@@ -39,7 +39,7 @@ def tempera(base_url: str, stream: bool) -> tuple[int, float]:
     from lib.services import Services
     from lib.settings import Settings
     from lib.sweep.plan import Plan
-    from lib.sweep.scheduler import SweepRun
+    from lib.sweep.run import SweepRun
 
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(

@@ -4,9 +4,10 @@ from lib.background import Jobs
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.runner import Answer, run
 from lib.core.request import Call
-from lib.gateway.client import Client, Sleep, ignore_bytes
+from lib.gateway.client import Client, ignore_bytes
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.raw_answers import RawAnswers
+from lib.gateway.retry import Retries
 from lib.store import process_lock
 from lib.store.database import Store
 from lib.store.memory_store import MemoryStore
@@ -37,11 +38,11 @@ class Dispatcher:
         return answer
 
     async def begin(
-        self, call: Call, endpoint: Endpoint, sleep: Sleep, place: str = "", started: bool = True
+        self, call: Call, endpoint: Endpoint, retries: Retries, place: str = "", started: bool = True
     ) -> Answer:
-        """The same from the loop; between two attempts the call waits in `sleep`."""
+        """The same from the loop; `retries` decides whether it is tried again, and waits."""
         answer = self._answer(call, endpoint, place, started)
-        await self.jobs.begin(answer, run(answer, endpoint, self.client, self.store, self.outcomes, sleep))
+        await self.jobs.begin(answer, run(answer, endpoint, self.client, self.store, self.outcomes, retries))
         return answer
 
     def find(self, call_id: str | None) -> Answer | None:

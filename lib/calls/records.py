@@ -111,9 +111,11 @@ def this_process() -> str:
     return processes.ID
 
 
-def start_call(conn: Connection, call: Call, process: str, started_at: int | None = None) -> None:
+def start_call(
+    conn: Connection, call: Call, process: str, started_at: int | None = None, attempt: int | None = None
+) -> None:
     """Record a call that is about to be made by `process`, or was begun at `started_at`. A further call of the same
-    cell is its next attempt."""
+    cell is its next attempt, which whoever has counted them names."""
     params = call.request.params.to_send()
     tip = None if call.temporary else message_nodes.keep(conn, call.owner, call.request.messages)
     reply = Reply(billed="unknown")
@@ -125,7 +127,7 @@ def start_call(conn: Connection, call: Call, process: str, started_at: int | Non
         "chat_id": call.chat_id,
         "sweep_id": call.sweep_id,
         "cell_id": call.cell_id,
-        "attempt": _next_attempt(conn, call),
+        "attempt": _next_attempt(conn, call) if attempt is None else attempt,
         "temporary": call.temporary,
         "endpoint": call.endpoint,
         "model": call.request.model,
@@ -139,6 +141,12 @@ def start_call(conn: Connection, call: Call, process: str, started_at: int | Non
     key: Any = made.inserted_primary_key
     details = {"call_seq": key.seq, "params_asked": params, "params_sent": call.request.sent}
     conn.execute(call_details.insert(), details | _details(reply, temporary=True))
+
+
+def attempts_at(conn: Connection, owner: str, cell_id: str) -> int:
+    """How often a cell was tried."""
+    query = select(func.max(calls.c.attempt)).where(calls.c.owner == owner, calls.c.cell_id == cell_id)
+    return conn.execute(query).scalar() or 0
 
 
 def request_hash(model: str, tip: str | None, params: Mapping[str, Any]) -> str | None:
@@ -450,5 +458,4 @@ def _next_attempt(conn: Connection, call: Call) -> int:
     if call.cell_id is None:
         return 1
     # Nobody else counts meanwhile in this process; a second process fails at the unique index.
-    query = select(func.max(calls.c.attempt)).where(calls.c.owner == call.owner, calls.c.cell_id == call.cell_id)
-    return (conn.execute(query).scalar() or 0) + 1
+    return attempts_at(conn, call.owner, call.cell_id) + 1

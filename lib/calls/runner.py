@@ -20,8 +20,9 @@ from lib.core.errors import BadParameter, NotSavedYet, StoreError, TemperaError,
 from lib.core.reply import Choice, Delta, Reply, State, Usage
 from lib.core.request import Call
 from lib.gateway import pricing
-from lib.gateway.client import Client, OnBytes, Sleep, ignore_bytes
+from lib.gateway.client import Client, OnBytes, ignore_bytes
 from lib.gateway.endpoints import Endpoint
+from lib.gateway.retry import Retries
 from lib.gateway.transport import Step
 from lib.store.database import Store
 
@@ -116,16 +117,16 @@ async def run(
     client: Client,
     store: Store,
     outcomes: OutcomeWriter,
-    sleep: Sleep = asyncio.sleep,
+    retries: Retries | None = None,
     texts: Store | None = None,
 ) -> None:
     """Ask `endpoint` for the answer to a call; ends when its outcome is written, or held to be written later.
-    Between two attempts `sleep` waits. The words of a temporary call go into `texts`."""
+    `retries` decides whether it is tried again, and waits. The words of a temporary call go into `texts`."""
     answer.began = time.monotonic()
     state: State = "ok"
     error: BaseException | None = None
     try:
-        await _take_in(answer, endpoint, client, store, sleep)
+        await _take_in(answer, endpoint, client, store, retries or Retries())
     # Not raised again: the outcome is still to be written, and then the job ends anyway.
     except asyncio.CancelledError as stopped:
         state, error = "cancelled", stopped
@@ -144,11 +145,11 @@ async def run(
     answer.recorded = await asyncio.shield(asyncio.ensure_future(outcomes.write(_final(answer))))
 
 
-async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: Store, sleep: Sleep) -> None:
+async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: Store, retries: Retries) -> None:
     """Let the answer grow by what comes, and save it on the way."""
     saver = _Saver(answer, store)
     # `async for` does not close a generator that it leaves early, and this one holds a connection.
-    async with aclosing(_deltas(answer, endpoint, client, store, sleep)) as deltas:
+    async with aclosing(_deltas(answer, endpoint, client, store, retries)) as deltas:
         async for delta in deltas:
             answer.reply.add(delta)
             if answer.first_token_seconds is None and not answer.reply.empty:
@@ -163,7 +164,7 @@ def _final(answer: Answer) -> Outcome:
 
 
 async def _deltas(
-    answer: Answer, endpoint: Endpoint, client: Client, store: Store, sleep: Sleep
+    answer: Answer, endpoint: Endpoint, client: Client, store: Store, retries: Retries
 ) -> AsyncGenerator[Delta, None]:
     """The answer as it comes. Fields that the model does not take are left out, remembered, and the call made again;
     that is done twice at most, and never after a word was shown."""
@@ -173,7 +174,7 @@ async def _deltas(
                 endpoint,
                 answer.request,
                 on_retry=answer.retrying,
-                sleep=sleep,
+                retries=retries,
                 on_bytes=answer.on_bytes,
                 on_step=answer.came_to,
             )
@@ -185,7 +186,7 @@ async def _deltas(
             # Once a word was shown, another request would be paid twice, and its words would follow the first one's.
             names = unsupported_params.named_in(error, answer.request) if answer.reply.empty else frozenset()
             await _remember(answer.call, endpoint, names, store)
-            if not left or not names:
+            if not left or not names or not retries.without(names):
                 raise
             answer.leave_out(names, error)
 

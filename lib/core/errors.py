@@ -23,6 +23,8 @@
       TimedOut                  sent, then silence: may have been billed
       BadAnswer                 an answer that is not one
         CutOff (BrokenOff)  Malformed  Empty
+      SweepStopped              a sweep sends no more for now
+        CapReached  NoAnswersCame
       NotConnected              a service that was there before
         NothingConnected        none is there
       LocalModelFailed          the model on this computer
@@ -428,6 +430,28 @@ class Empty(BadAnswer):
             self.message = N_("{service} reached the longest answer allowed (max_tokens) before the first word.")
             self.hint = N_("Allow a longer one: models that think need room for it.")
         super().__init__(original, **facts)
+
+
+class SweepStopped(TemperaError):
+    """A sweep has sent what it could; the rest can be sent later."""
+
+    kind = "sweep_stopped"
+
+
+class CapReached(SweepStopped):
+    """The next answer could cost more than is left; `cap` and `spent` in US dollars."""
+
+    kind = "cap_reached"
+    message = N_("The sweep stopped at its limit: ${spent:.4g} of ${cap:.4g} is spent; another answer could cost more.")
+    hint = N_("What has come is kept. Raise the limit, then finish the rest.")
+
+
+class NoAnswersCame(SweepStopped):
+    """Services refused requests for their limits, for `minutes` after the last answer."""
+
+    kind = "no_answers_came"
+    message = N_("No answer came for {minutes} minutes, as the services took no more requests; the rest was not sent.")
+    hint = N_("What has come is kept. Finish the rest later.")
 
 
 class NotConnected(TemperaError):

@@ -6,7 +6,7 @@ Async only; a `Client` is made once and used on one event loop. Only this module
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -36,7 +36,7 @@ from lib.gateway.endpoints import Endpoint
 from lib.gateway.error_mapping import ResponseInfo, error_from, is_error, redirect_error, with_version
 from lib.gateway.key_masking import KNOWN
 from lib.gateway.model_ids import model_ids, thinks
-from lib.gateway.retry import asked_wait, wait_before_retry
+from lib.gateway.retry import Retries, asked_wait, told_to_wait
 from lib.gateway.sse import json_value
 from lib.gateway.transport import (
     ConnectionPool,
@@ -57,7 +57,6 @@ COST_HEADER = "x-litellm-response-cost"
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-oneapi-request-id", "cf-ray")
 
 OnRetry = Callable[[int, float, TemperaError], None]
-Sleep = Callable[[float], Awaitable[None]]
 OnBytes = Callable[[bytes], None]
 
 
@@ -86,7 +85,7 @@ class Client:
 
     def __init__(self, clocks: Clocks | None = None, rng: Random | None = None) -> None:
         self._clocks = clocks or Clocks()
-        self._rng = rng or Random()
+        self._retries = Retries(rng)
         self._connections = ConnectionPool(self._clocks.connect)
 
     async def aclose(self) -> None:
@@ -100,7 +99,7 @@ class Client:
         *,
         retry: bool = True,
         on_retry: OnRetry | None = None,
-        sleep: Sleep = asyncio.sleep,
+        retries: Retries | None = None,
         on_bytes: OnBytes = ignore_bytes,
         on_step: OnStep = ignore_step,
     ) -> AsyncGenerator[Delta, None]:
@@ -108,23 +107,23 @@ class Client:
 
         The first delta names the model and the request id, the last ones carry finish reasons and usage. With `retry`,
         a call that failed before anything was shown is tried again where that can't be billed twice; `on_retry` hears
-        the attempts made so far, the seconds to wait and the error, and `sleep` waits for them. `on_step` hears how
-        far the request has come, `on_bytes` hears the bytes of the answer as they came. Closing the generator, or
+        the attempts made so far, the seconds to wait and the error, and `retries` decides, and waits. `on_step` hears
+        how far the request has come, `on_bytes` hears the bytes of the answer as they came. Closing the generator, or
         cancelling the task that waits for it, closes the connection.
         """
-        attempt, paid = 1, 0
+        attempt, paid, retries = 1, 0, retries or self._retries
         while True:
             shown = came = False
             try:
                 # `async for` does not close a generator that it leaves early, and this one holds a connection.
-                async with aclosing(self._once(endpoint, request, on_bytes, on_step)) as deltas:
+                async with aclosing(self._once(endpoint, request, on_bytes, on_step, retries)) as deltas:
                     async for delta in deltas:
                         shown = True
                         came = came or bool(delta.text or delta.reasoning or delta.parts)
                         yield delta
                 return
             except TemperaError as error:
-                wait = wait_before_retry(error, attempt, time.time(), self._rng, shown=shown) if retry else None
+                wait = retries.wait(error, attempt, shown) if retry else None
                 if wait is None:
                     if isinstance(error, ApiError) and error.request_id:
                         yield Delta(request_id=error.request_id)
@@ -132,7 +131,7 @@ class Client:
                 paid += error.billed != "no"
                 if on_retry:
                     on_retry(attempt, wait, error)
-            await sleep(wait)
+            await retries.sleep(wait)
             attempt += 1
 
     async def models(self, endpoint: Endpoint) -> list[str]:
@@ -162,18 +161,18 @@ class Client:
                 return error
 
     async def _once(
-        self, endpoint: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_step: OnStep
+        self, endpoint: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_step: OnStep, retries: Retries
     ) -> AsyncGenerator[Delta, None]:
         """One attempt; between attempts a call holds no place at its endpoint."""
         with _named(endpoint, request.model):
             async with endpoint.admit(request) as place:
                 with KNOWN.using(place.api_key):
-                    async with aclosing(self._answer(place, request, on_bytes, on_step)) as deltas:
+                    async with aclosing(self._answer(place, request, on_bytes, on_step, retries)) as deltas:
                         async for delta in deltas:
                             yield delta
 
     async def _answer(
-        self, place: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_step: OnStep
+        self, place: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_step: OnStep, retries: Retries
     ) -> AsyncGenerator[Delta, None]:
         thinking = self._clocks.thinking if thinks(request.model) else 1.0
         watch = Stopwatch(place.first_byte_seconds * thinking)
@@ -183,6 +182,9 @@ class Client:
                 info = _response_info(response, place, request.model)
                 if not response.is_success:
                     raise await _no(response, info, watch)
+                wait = told_to_wait(_lower(response), time.time())
+                if wait is not None:
+                    retries.used_up(wait)
                 reader = AnswerReader(info, request.choices)
                 async with aclosing(self._read(response, reader, watch, on_bytes)) as deltas:
                     async for delta in deltas:
@@ -302,13 +304,17 @@ def _response_info(response: httpx.Response, place: Endpoint, model: str) -> Res
     return ResponseInfo(
         status=response.status_code,
         request_id=KNOWN.forms_with(secret).masked(request_id),
-        retry_after=asked_wait({name.lower(): value for name, value in headers.items()}, time.time()),
+        retry_after=asked_wait(_lower(response), time.time()),
         may_retry=headers.get("x-should-retry", "").lower() != "false",
         base_url=place.base_url,
         model=model,
         secret=secret,
         cost=cost_from(headers.get(COST_HEADER, "")),
     )
+
+
+def _lower(response: httpx.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
 
 
 def _as_far_as_it_came(error: TemperaError, shown: bool, came: bool, times: int) -> TemperaError:

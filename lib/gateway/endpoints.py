@@ -83,6 +83,11 @@ class Endpoint:
     """What goes into a body beside the request's own fields."""
 
     @property
+    def most_at_once(self) -> int | None:
+        """How many requests it works on at once, where it has a bound of its own that is known."""
+        return None
+
+    @property
     def on_this_computer(self) -> bool:
         """Whether its models run on this computer, so that they cost nothing."""
         return False

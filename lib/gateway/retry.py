@@ -1,4 +1,4 @@
-"""Decides whether and when a failed call is tried again: one rule for the chat and the sweep.
+"""Decides whether and when a failed call is tried again.
 
 A request that may have been billed (a timeout, a cut answer) is never sent a second time.
 
@@ -7,9 +7,11 @@ at all depends on whether words were shown, and the sleep is the caller's, as a 
 meanwhile. To tenacity all three would be handed as functions; what it adds is the loop around them, in `Client.ask`.
 """
 
+import asyncio
 import math
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Set
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from random import Random
@@ -54,6 +56,35 @@ def wait_before_retry(error: Exception, attempt: int, now: float, rng: Random, *
     return asked if asked <= LONGEST_WAIT else None
 
 
+class Retries:
+    """Whoever decides for one call whether it is tried again, and waits until then. This one goes by the rule above; a
+    sweep, whose calls take turns, has its own."""
+
+    def __init__(self, rng: Random | None = None) -> None:
+        self._rng = rng or Random()
+
+    def wait(self, error: TemperaError, attempt: int, shown: bool) -> float | None:
+        """Seconds until the next attempt, after so many; None to give up."""
+        return wait_before_retry(error, attempt, time.time(), self._rng, shown=shown)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for the next attempt; raises a TemperaError when there is none after all."""
+        await asyncio.sleep(seconds)
+
+    def without(self, names: Set[str]) -> bool:
+        """Whether the call is to be made once more without the fields `names`, which were refused."""
+        return True
+
+    def used_up(self, seconds: float) -> None:
+        """Hears from an answer's headers that the service takes nothing more for so many seconds."""
+
+
+def told_to_wait(headers: Mapping[str, str], now: float) -> float | None:
+    """The seconds for which a service that has answered takes nothing more: a quota of its headers is used up. None
+    where it does not say so. `headers` have lower-case names; `now` is epoch seconds."""
+    return max(_waits(headers, now)[0], default=None)
+
+
 def _worth_it(error: Exception) -> bool:
     if isinstance(error, UpstreamFailed):
         # Only what can't have been billed: not a failure that came with status 200, as (part of) an answer.
@@ -82,6 +113,14 @@ def _retry_after(value: str, now: float) -> float | None:
 
 def _reset(headers: Mapping[str, str], now: float) -> float | None:
     """The wait that the reset headers name: for what is used up, else the shortest of them."""
+    used_up, others = _waits(headers, now)
+    plain = _positive(moment(headers.get("x-ratelimit-reset", ""), now))
+    # Every quota that is used up has to come back, so the longest wait counts; else the shortest is worth a try.
+    return max(used_up) if used_up else min([*others, *([plain] if plain else [])], default=None)
+
+
+def _waits(headers: Mapping[str, str], now: float) -> tuple[list[float], list[float]]:
+    """The waits until quotas come back: of those that are used up, and of the others."""
     used_up: list[float] = []
     others: list[float] = []
     for prefix, suffix in (("x-ratelimit-reset-{}", "x-ratelimit-remaining-{}"), *_ANTHROPIC):
@@ -89,9 +128,7 @@ def _reset(headers: Mapping[str, str], now: float) -> float | None:
             wait = _positive(moment(headers.get(prefix.format(quota), ""), now))
             if wait is not None:
                 (used_up if headers.get(suffix.format(quota), "").strip() == "0" else others).append(wait)
-    plain = _positive(moment(headers.get("x-ratelimit-reset", ""), now))
-    # Every quota that is used up has to come back, so the longest wait counts; else the shortest is worth a try.
-    return max(used_up) if used_up else min([*others, *([plain] if plain else [])], default=None)
+    return used_up, others
 
 
 _ANTHROPIC = (("anthropic-ratelimit-{}-reset", "anthropic-ratelimit-{}-remaining"),)

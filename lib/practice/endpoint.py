@@ -114,6 +114,10 @@ class PracticeEndpoint(Endpoint):
         return TITLE
 
     @property
+    def most_at_once(self) -> int:
+        return PARALLEL_CHOICES
+
+    @property
     def on_this_computer(self) -> bool:
         return True
 

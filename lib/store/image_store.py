@@ -20,6 +20,11 @@ def keep(db: Connection, owner: str, urls: Sequence[str]) -> list[str]:
     return list(ids)
 
 
+def ids(urls: Sequence[str]) -> list[str]:
+    """The ids under which data URLs are stored, in their order and each once."""
+    return list(dict.fromkeys(_id_of(url) for url in urls))
+
+
 def load(db: Connection, owner: str, ids: Sequence[str]) -> tuple[str, ...]:
     """The data URLs of `ids`, in their order; one that this owner does not have is left out."""
     found = load_each(db, owner, ids)

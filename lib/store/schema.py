@@ -331,6 +331,7 @@ sweeps = Table(
     Column("pick", CleanText),  # the cell whose model and temperature somebody chose
     Column("rules", CleanJson),  # what an answer has to pass
     Column("report", CleanJson),  # its title, its author, what it shows
+    Column("forecast", CleanJson),  # what was foreseen before it ran
     Index("sweeps_by_owner", "owner", "created_at"),
 )
 
@@ -347,7 +348,19 @@ cells = Table(
     Column("temperature", Float),
     Column("input", Whole, nullable=False, server_default="0"),  # which values the prompt's variables have
     Column("variant", Whole, nullable=False, server_default="0"),  # which value of the further axis
+    Column("reused", CleanText),  # the id of an earlier call whose answer stands here
     Index("cells_by_sweep", "sweep_id", "row", "column", "repeat"),
+)
+
+paces = Table(
+    "paces",
+    metadata,
+    Column("owner", CleanText, primary_key=True),
+    Column("base_url", CleanText, primary_key=True),
+    Column("model", CleanText, primary_key=True),  # "": all models of the service together
+    Column("rate", Float, nullable=False),  # requests a second
+    Column("burst", Whole, nullable=False),
+    Column("learned_at", Whole, nullable=False),
 )
 
 ratings = Table(

@@ -1,15 +1,20 @@
 """Estimates a plan's calls, prompt tokens and cost before it runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
-from lib.core import tokens
+from lib.core import prices, tokens
 from lib.core.reply import Usage
 from lib.gateway.endpoints import Endpoint, find
 from lib.gateway.pricing import cost_of
 from lib.sweep.plan import Plan
 
 TYPICAL_ANSWER_TOKENS = 300
+LONGEST_ANSWER_TOKENS = 16_384
+"""Where neither max_tokens nor the model's own window bounds an answer."""
+PROMPT_MARGIN = 1.25
+"""Other models' words have more tokens than those of the tokenizer that counts here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +56,17 @@ def estimate(plan: Plan, endpoints: Sequence[Endpoint]) -> PlanEstimate:
         highest=cost([Usage(*one) for one in asked]) if bounded else None,
         unpriced=len(models) - len(priced),
     )
+
+
+def worst_of_each(plan: Plan, models: Iterable[str], endpoints: Sequence[Endpoint]) -> dict[str, float | None]:
+    """What one call of each of the plan's models costs at worst, in US dollars; None: no price."""
+    slices = list(product(*map(range, plan.slices)))
+    prompt = round(max(tokens.count_prompt(plan.messages(*place)) for place in slices) * PROMPT_MARGIN) + 10
+    bounds = [plan.params_of(None, variant).max_tokens for _input, variant in slices]
+    worst: dict[str, float | None] = {}
+    for model in models if endpoints else ():
+        endpoint, name = find(model, endpoints)
+        unbounded = max(1, (prices.context_window(name) or LONGEST_ANSWER_TOKENS) - prompt)
+        longest = max(bound or unbounded for bound in bounds)
+        worst[model] = cost_of(endpoint, name, Usage(prompt, longest * (plan.params.n or 1)))
+    return worst

@@ -12,6 +12,7 @@ sweep: planning the same twice names the same cells, so resuming is a set differ
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -26,6 +27,7 @@ from lib.core.variables import filled, names
 MAX_CELLS = 2_000
 MAX_REPEATS = 50
 MAX_CONCURRENCY = 64
+PATIENCE, MAX_PATIENCE = 30, 24 * 60
 
 
 SYSTEM = "system"
@@ -58,6 +60,10 @@ class Plan:
     history: tuple[Message, ...] = ()
     inputs: tuple[Mapping[str, str], ...] = ()
     axis: Axis | None = None
+    cap: float | None = None
+    """US dollars that the sweep may cost; None: no limit."""
+    patience: int = PATIENCE
+    """For so many minutes after the last answer calls are tried again that are refused for a service's limits."""
 
     def checked(self) -> "Plan":
         """The plan itself; raises InvalidInput with a sentence for what can't be run."""
@@ -70,6 +76,10 @@ class Plan:
         _check_whole(N_("“Answers per setting” has to be a whole number from 1 to {most}."), self.repeats, MAX_REPEATS)
         at_once = N_("“Requests at the same time” has to be a whole number from 1 to {most}.")
         _check_whole(at_once, self.concurrency, MAX_CONCURRENCY)
+        minutes = N_("The minutes until refused requests are given up have to be a whole number from 1 to {most}.")
+        _check_whole(minutes, self.patience, MAX_PATIENCE)
+        if self.cap is not None and not 0 <= self.cap < math.inf:
+            raise InvalidInput(N_("The most that the sweep may cost has to be a number, 0 or more."))
         self.params.limited()
         for temperature in self.temperatures:
             Params.checked({"temperature": temperature})
@@ -161,6 +171,8 @@ class Plan:
             "temperatures": list(self.temperatures),
             "repeats": self.repeats,
             "concurrency": self.concurrency,
+            "cap": self.cap,
+            "patience": self.patience,
             # None is left out: off is the same as not there.
             "params": self.params.model_dump(mode="json", exclude_none=True),
             "history": [message.to_send() for message in self.history],
@@ -180,6 +192,9 @@ class Plan:
             repeats=value["repeats"],
             concurrency=value["concurrency"],
             params=Params(**value["params"]),
+            # Sweeps stored by the first versions have neither.
+            cap=value.get("cap"),
+            patience=value.get("patience", PATIENCE),
             history=tuple(Message(**message) for message in value.get("history", ())),
             inputs=tuple(value.get("inputs", ())),
             axis=Axis(axis["field"], tuple(axis["values"])) if axis else None,

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 from lib.calls.outcome_writer import Outcome, OutcomeWriter
 from lib.calls.records import CallRecord
 from lib.store.database import Store
-from lib.sweep import findings, report
+from lib.sweep import findings, report, stops
 from lib.sweep import repository as sweeps
 from lib.sweep.findings import Findings
 from lib.sweep.plan import Cell, slice_of
+from lib.sweep.stops import Stops
 
 KEPT = 3
 KEPT_SECONDS = 60.0
@@ -29,12 +30,46 @@ KEPT_SECONDS = 60.0
 @dataclass(frozen=True)
 class Progress:
     """`results` are the newest attempts by cell id, those included that wait to be saved: `unsaved` of them. `left` are
-    the cells without an attempt that ended `ok` or `error`."""
+    the cells that are still to be sent: without an attempt that ended `ok` or `error`, and not without need. `spent` is
+    what all attempts cost so far, in US dollars, as far as that is known."""
 
     cells: tuple[Cell, ...]
     results: Mapping[str, CallRecord]
     left: tuple[Cell, ...]
     unsaved: int = 0
+    stops: Stops = field(default_factory=Stops)
+    spent: float = 0.0
+
+    @cached_property
+    def spared(self) -> frozenset[str]:
+        """The ids of cells for which another column stands, as their model takes no temperature."""
+        return frozenset(cell.id for cell in self.cells if self.stops.spares(cell, self.results.get(cell.id)))
+
+    @cached_property
+    def stopped(self) -> frozenset[str]:
+        """The ids of cells that were not sent because their model is not there."""
+        return frozenset(cell.id for cell in self.cells if self.stops.stops(cell, self.results.get(cell.id)))
+
+    @cached_property
+    def failed(self) -> tuple[Cell, ...]:
+        """The cells whose newest attempt failed, and those not sent because their model is not there."""
+        wrong = {id for id, call in self.results.items() if call.state == "error"} | self.stopped
+        return tuple(cell for cell in self.cells if cell.id in wrong - self.spared)
+
+    @cached_property
+    def asked(self) -> int:
+        """How many answers there are to be: one for each cell that no other one stands for."""
+        return len(self.cells) - len(self.spared)
+
+    def of_service(self, name: str) -> tuple[Cell, ...]:
+        """The cells of one service."""
+        return tuple(cell for cell in self.cells if cell.model.partition("/")[0] == name and cell.id not in self.spared)
+
+    def paused(self, name: str) -> tuple[Cell, ...]:
+        """What is to be sent once a paused service goes on: its missing cells, and the ones that were refused."""
+        missing = {cell.id for cell in self.left}
+        refused = {id for id, call in self.results.items() if call.error_kind in stops.OF_A_SERVICE}
+        return tuple(cell for cell in self.of_service(name) if cell.id in missing | refused)
 
     @property
     def may_be_billed_twice(self) -> int:
@@ -113,4 +148,11 @@ def _read(db: Connection, owner: str, sweep_id: str, held: Mapping[str, Outcome]
         results[cell_id] = record.as_record(before.attempt if before else 1)
         if record.reply.state in sweeps.DONE:
             done.add(cell_id)
-    return Progress(tuple(cells), results, tuple(cell for cell in cells if cell.id not in done), len(held))
+    found = stops.of(cells, results)
+    left = [cell for cell in cells if cell.id not in done]
+    left = [
+        cell
+        for cell in left
+        if not found.spares(cell, results.get(cell.id)) and not found.stops(cell, results.get(cell.id))
+    ]
+    return Progress(tuple(cells), results, tuple(left), len(held), found, sweeps.spent(db, owner, sweep_id))

@@ -158,6 +158,16 @@ def done_of(conn: Connection, owner: str, sweep_id: str) -> set[str]:
     return {str(id) for id in conn.execute(query).scalars()}
 
 
+def spent(conn: Connection, owner: str, sweep_id: str) -> float:
+    """What all attempts at a sweep's cells cost so far, in US dollars, as far as that is known."""
+    query = (
+        select(func.coalesce(func.sum(calls.c.cost), 0.0))
+        .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
+        .where(calls.c.owner == owner, cells.c.sweep_id == sweep_id)
+    )
+    return float(conn.execute(query).scalar() or 0.0)
+
+
 def newest_call(conn: Connection, owner: str, sweep_id: str) -> tuple[int, int]:
     """(newest number of a call, how many calls) of a sweep: it changes with each new call."""
     query = (

@@ -1,87 +1,24 @@
-"""Chooses the next cell of a sweep, limits how many run at once, and records each call."""
+"""Stores the plans of sweeps and runs them, wholly or what is missing of them."""
 
-import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection
 
-from lib.background import Job
-from lib.calls import records, unsupported_params
+from lib.calls import unsupported_params
 from lib.calls.dispatcher import Dispatcher
-from lib.calls.runner import Answer
-from lib.core import prices
-from lib.core.errors import NotConnected, NothingConnected, StoreError, StoreFull, TemperaError, unforeseen
-from lib.core.request import Call
+from lib.core.errors import NotConnected, NothingConnected, StoreError
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
+from lib.sweep import estimate, history, paces
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell, Plan, unique
-from lib.sweep.progress import ProgressReader
-
-
-class SweepRun(Job):
-    """A sweep that runs, as the page sees it; its id is the sweep's."""
-
-    def __init__(self, sweep_id: str, owner: str, session: str, plan: Plan, cells: Sequence[Cell]) -> None:
-        super().__init__(sweep_id)
-        self.owner, self.session, self.plan = owner, session, plan
-        self.queue = slowest_first(cells)
-        self.total = len(cells)
-        self.answers: dict[str, Answer] = {}
-        """Running and ended answers of this run, by cell id."""
-        self.failed: dict[str, TemperaError] = {}
-        """The cells that could not be sent for a reason nobody foresaw, by id."""
-
-    @property
-    def size(self) -> int:
-        return 10_000 + 500 * len(self.failed)
-
-    def release(self) -> None:
-        """The answers are in the store, or held."""
-        self.answers, self.queue = {}, []
-
-    def stop_cell(self, cell_id: str) -> None:
-        """End one running answer; its text so far is kept."""
-        answer = self.answers.get(cell_id)
-        if answer is not None:
-            answer.cancel()
-
-
-def slowest_first(cells: Sequence[Cell]) -> list[Cell]:
-    """The cells, those of the dearest models first: they tend to be the slowest, and a sweep that begins with
-    the slowest ends sooner."""
-    dearness = {cell.model: (prices.list_price(cell.model.partition("/")[2]) or (0.0, 0.0))[1] for cell in cells}
-    return sorted(cells, key=lambda cell: -dearness[cell.model])
-
-
-class Slot:
-    """One of the places of a sweep, which has as many as calls run at once. While a call waits to be tried again,
-    another call has its place."""
-
-    def __init__(self, slots: asyncio.Semaphore) -> None:
-        self._slots = slots
-        self._taken = False
-
-    async def take(self) -> None:
-        """Wait for a place."""
-        await self._slots.acquire()
-        self._taken = True
-
-    def give_back(self) -> None:
-        """Let another call have it."""
-        if self._taken:
-            self._taken = False
-            self._slots.release()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait without the place, then for a place again."""
-        self.give_back()
-        # A place kept by a call that only waits would be idle while others could be answered.
-        await asyncio.sleep(seconds)
-        await self.take()
+from lib.sweep.progress import Progress, ProgressReader
+from lib.sweep.run import SweepRun
+from lib.sweep.sending import Sending
 
 
 class SweepScheduler:
@@ -130,16 +67,75 @@ class SweepScheduler:
         if plan is not None and len(progress.cells) < plan.size:
             self._finish_planning(owner, sweep_id)
             progress = self.progress.of(owner, sweep_id)
-        left = progress.left
-        absent = {cell.model.partition("/")[0] for cell in left} - {one.name for one in self._registry.endpoints(owner)}
+        if plan is not None:
+            self._send(owner, session, sweep_id, plan, progress, progress.left)
+
+    def go_on(self, owner: str, session: str, sweep_id: str, service: str) -> None:
+        """Send what a paused service has left; raises NotConnected."""
+        self._again(owner, session, sweep_id, lambda progress: progress.paused(service))
+
+    def retry_failed(self, owner: str, session: str, sweep_id: str) -> None:
+        """Send the cells that failed once more; their attempts so far are kept. Raises NotConnected."""
+        self._again(owner, session, sweep_id, lambda progress: progress.failed)
+
+    def rerun(self, owner: str, session: str, sweep_id: str, cell_id: str) -> None:
+        """Send one cell once more; its answer so far is kept as an older attempt. Raises NotConnected."""
+        self._again(owner, session, sweep_id, lambda progress: [cell for cell in progress.cells if cell.id == cell_id])
+
+    def _again(self, owner: str, session: str, sweep_id: str, which: Callable[[Progress], Sequence[Cell]]) -> None:
+        plan = self._dispatcher.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
+        progress = self.progress.of(owner, sweep_id)
+        if plan is not None:
+            self._send(owner, session, sweep_id, plan, progress, which(progress))
+
+    def _send(
+        self, owner: str, session: str, sweep_id: str, plan: Plan, progress: Progress, cells: Sequence[Cell]
+    ) -> None:
+        """Send cells of a stored sweep, beside what runs of it already."""
+        attempts = {id: call.attempt for id, call in progress.results.items()}
+        running = self.running(sweep_id)
+        if running is not None:
+            under_way = {id for id, call in progress.results.items() if call.state == "started"}
+            cells = [cell for cell in cells if cell.id not in under_way]
+        absent = {cell.model.partition("/")[0] for cell in cells}
+        absent -= {one.name for one in self._registry.endpoints(owner)}
         if absent:
             raise NotConnected(service=min(absent))
-        if plan is not None and left and self.running(sweep_id) is None:
-            self.start(SweepRun(sweep_id, owner, session, plan, left))
+        if running is not None:
+            running.attempts |= attempts
+            self._dispatcher.jobs.loop.call_soon_threadsafe(running.add, cells)
+        elif cells:
+            run = SweepRun(sweep_id, owner, session, plan, cells, attempts)
+            run.fixed.update(progress.stops.fixed)
+            run.ledger.spent = progress.spent
+            self.start(run)
 
     def start(self, sweep: SweepRun) -> None:
         """Begin to send the cells of `sweep`."""
-        self._dispatcher.jobs.start(sweep, self._run(sweep))
+        self._prepare(sweep)
+        sending = Sending(self._dispatcher, self._registry, sweep)
+        sweep.add = sending.put
+        self._dispatcher.jobs.start(sweep, sending.work())
+
+    def _prepare(self, run: SweepRun) -> None:
+        """Let a run know what is known of its models: their prices, their paces, how long they take."""
+        connected = self._registry.endpoints(run.owner)
+        run.addresses = {one.name: one.base_url for one in connected}
+        run.bounds = {one.name: one.most_at_once for one in connected if one.most_at_once is not None}
+        models = {cell.model: cell.row for cell in run.cells}
+
+        def read(db: Connection) -> None:
+            run.history = history.read(db, run.owner, run.plan)
+            run.paces = paces.load(db, run.owner)
+            for model, row in models.items():
+                address, name = run.addresses.get(model.partition("/")[0], ""), model.partition("/")[2]
+                if "temperature" in unsupported_params.known(db, run.owner, address, name):
+                    first = min(cell.column for cell in run.cells if cell.row == row)
+                    run.fixed.setdefault(row, first)
+
+        with suppress(StoreError):  # it is asked all the same, only not as well
+            self._dispatcher.store.read(read)
+        run.worst = estimate.worst_of_each(run.plan, models, connected)
 
     def running(self, sweep_id: str | None) -> SweepRun | None:
         """The run of a sweep, if it is under way in this process."""
@@ -165,63 +161,3 @@ class SweepScheduler:
         except StoreError:
             outcomes.remember(owner, sweep_id)
             raise
-
-    async def _run(self, sweep: SweepRun) -> None:
-        slots = asyncio.Semaphore(sweep.plan.concurrency)
-        tasks: list[asyncio.Task[None]] = []
-        try:
-            for cell in sweep.queue:
-                slot = Slot(slots)
-                # Here and not in the task: cells begin in the queue's order, and no task exists before its turn.
-                await slot.take()
-                if self._dispatcher.outcomes.full:
-                    raise StoreFull  # what is sent now would be paid, and lost
-                tasks.append(asyncio.create_task(self._answer(sweep, cell, slot)))
-            await asyncio.gather(*tasks)
-        finally:
-            # A task's answer is a job of its own and goes on when the task is cancelled: both are stopped.
-            for task in tasks:
-                task.cancel()
-            for answer in list(sweep.answers.values()):
-                answer.cancel()
-            # Their outcomes are written before the sweep counts as ended: Resume looks at those.
-            await asyncio.gather(*(answer.ended() for answer in list(sweep.answers.values())))
-
-    async def _answer(self, sweep: SweepRun, cell: Cell, slot: Slot) -> None:
-        """One cell; whatever goes wrong with it is its own, and the others go on."""
-        try:
-            await self._call(sweep, cell, slot)
-        # Foreseen, so that the log needs no number for it: the service was disconnected meanwhile.
-        except NotConnected as gone:
-            sweep.failed[cell.id] = gone
-        except Exception as bug:
-            sweep.failed[cell.id] = unforeseen(bug, f"cell {cell.id}")
-        finally:
-            slot.give_back()
-            sweep.touch()
-
-    async def _call(self, sweep: SweepRun, cell: Cell, slot: Slot) -> None:
-        connected = self._registry.endpoints(sweep.owner)
-        # Asked at the last moment: a prompt goes to the service that it was planned for, or nowhere.
-        if cell.model.partition("/")[0] not in {one.name for one in connected}:
-            raise NotConnected(service=cell.model.partition("/")[0])
-        endpoint, model = endpoints.find(cell.model, connected)
-        asked = sweep.plan.request(model, cell.temperature, cell.input, cell.variant)
-        id = secrets.token_hex(16)
-        call = Call(id, sweep.owner, sweep.session, "sweep", endpoint.name, asked, cell.id, sweep_id=sweep.id)
-
-        def record(db: Connection) -> Call:
-            request = unsupported_params.adapted(db, sweep.owner, endpoint.base_url, asked)
-            adapted = replace(call, request=request)
-            records.start_call(db, adapted, self._dispatcher.process)
-            return adapted
-
-        started = True
-        try:
-            call = await self._dispatcher.store.submit(record)
-        except StoreError:
-            started = False  # it is asked all the same; its record is held until the store takes it
-        answer = await self._dispatcher.begin(call, endpoint, slot.sleep, sweep.id, started)
-        sweep.answers[cell.id] = answer
-        sweep.touch()
-        await answer.ended()

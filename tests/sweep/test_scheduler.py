@@ -18,7 +18,7 @@ from lib.settings import Settings
 from lib.sweep import plan as plan_module
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Plan, cell_id
-from lib.sweep.scheduler import SweepRun
+from lib.sweep.run import SweepRun
 from tests.fake_api import FakeApi
 from tests.pages import bodies, host
 
@@ -80,7 +80,7 @@ def test_one_failing_cell_is_one_failed_cell_and_is_logged_with_its_number(
 def test_the_end_of_a_run_that_nobody_foresaw_is_kept_for_the_page(
     services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("lib.sweep.scheduler.Slot.take", lambda self: 1 / 0)
+    monkeypatch.setattr("lib.sweep.line.Line.send_next", lambda *_: 1 / 0)
     with caplog.at_level(logging.ERROR):
         run = ended(services, launch(services, plan(api, "echo")))
     assert isinstance(run.trouble, Unforeseen) and str(run.trouble.facts["number"]) in caplog.text

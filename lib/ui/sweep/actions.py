@@ -8,23 +8,44 @@ from sqlalchemy import Connection
 from lib.core.errors import NotConnected, StoreError
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Plan
+from lib.sweep.scheduler import SweepScheduler
 from lib.ui.shared import resources
 from lib.ui.shared.connection import ask_for
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
-from lib.ui.shared.visitor import visitor
+from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep import form
 from lib.ui.sweep.look import begin_anew
 
 
 def resume() -> None:
-    """Send what is missing; the press is the consent to pay for it. A service that is gone is asked for in place."""
+    """Send what is missing; the press is the consent to pay for it."""
+    _send_again(lambda scheduler, who, sweep_id: scheduler.resume(who.owner, who.session, sweep_id))
+
+
+def go_on(service: str) -> None:
+    """Send what a paused service has left."""
+    _send_again(lambda scheduler, who, sweep_id: scheduler.go_on(who.owner, who.session, sweep_id, service))
+
+
+def retry_failed() -> None:
+    """Send what failed once more; its attempts so far are kept."""
+    _send_again(lambda scheduler, who, sweep_id: scheduler.retry_failed(who.owner, who.session, sweep_id))
+
+
+def rerun_cell(cell_id: str) -> None:
+    """Send one cell once more; its answer so far is kept."""
+    _send_again(lambda scheduler, who, sweep_id: scheduler.rerun(who.owner, who.session, sweep_id, cell_id))
+
+
+def _send_again(send: Callable[[SweepScheduler, Visitor, str], None]) -> None:
+    """Do what sends cells of the open sweep. A service that is gone is asked for in place, and then it is done."""
     who = visitor()
     try:
         if state.sweep_id is not None:
-            resources.services().sweeps.resume(who.owner, who.session, state.sweep_id)
+            send(resources.services().sweeps, who, state.sweep_id)
     except NotConnected as gone:
-        ask_for(resources.services(), who, gone, resume)
+        ask_for(resources.services(), who, gone, lambda: _send_again(send))
 
 
 def stop() -> None:

@@ -20,7 +20,7 @@ from lib.sweep.findings import text_of as answer_of
 from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
-from lib.sweep.scheduler import SweepRun
+from lib.sweep.run import SweepRun
 from lib.ui.shared.answer_parts import CALLED
 from lib.ui.shared.figures import SENT_BEFORE, summary
 from lib.ui.shared.live_text import CURSOR, waiting
@@ -99,10 +99,15 @@ class Answers:
         if running is not None:
             wait = waiting(running) if running.waiting is not None and running.reply.empty else ""
             return found | {"state": "running", "html": head(_said(running), cursor=True), "wait": wait}
-        if call is not None and call.state != "started":
+        spared = cell.id in self.progress.spared
+        if call is not None and call.state != "started" and not spared:
             return found | self._ended(cell, call)
         if self.run is not None and cell.id in self.run.failed:
             return found | {"state": "error", "error": self.run.failed[cell.id].sentence(_)}
+        if spared:
+            return found | {"wait": _("One temperature: this model takes none, so it was asked once for all.")}
+        if cell.id in self.progress.stopped:
+            return found | {"wait": _("Not sent: this model is not there.")}
         waits = self.run is not None and not self.run.finished
         return found | {"wait": _("waits") if waits else _("not sent, or cut off")}
 

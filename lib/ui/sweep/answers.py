@@ -13,7 +13,7 @@ from lib.sweep import ratings
 from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
-from lib.sweep.scheduler import SweepRun
+from lib.sweep.run import SweepRun
 from lib.ui.shared import resources
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence

@@ -7,24 +7,22 @@ import pandas as pd
 import streamlit as st
 
 from lib.sweep.progress import Progress
-from lib.sweep.scheduler import SweepRun
-from lib.ui.shared.figures import amount, sum_of_costs
+from lib.sweep.run import SweepRun
+from lib.ui.shared.figures import amount
 from lib.ui.shared.texts import _
 from lib.ui.sweep import actions
+from lib.ui.sweep.run_line import run_figures
 
 
 def progress(standing: Progress, run: SweepRun | None) -> None:
-    """How far it is: done, failed, all; and Stop while it runs."""
-    cells, results = standing.cells, standing.results
-    unsent = {} if run is None else run.failed
-    states = [results[cell.id].state for cell in cells if cell.id in results]
-    failed = states.count("error") + sum(cell.id in unsent and cell.id not in results for cell in cells)
-    done, total = states.count("ok"), len(cells)
+    """How far it is: done, failed, all; what it cost; and Stop while it runs."""
+    unsent = () if run is None else [id for id in run.failed if id not in standing.results]
+    done = sum(call.state == "ok" for call in standing.results.values())
+    failed, total = len(standing.failed) + len(unsent), standing.asked
     words = _("{done} done, {failed} failed, {total} in all").format(done=done, failed=failed, total=total)
-    spent = sum_of_costs((call.cost, call.cost_source) for call in results.values())
-    words += f" · {spent}" if spent else ""
+    words = " · ".join([words, *run_figures(standing, run)])
     with st.container(key="sweep_progress", horizontal=True, vertical_alignment="center"):
-        st.progress((done + failed) / total, text=words)
+        st.progress(min((done + failed) / max(total, 1), 1.0), text=words)
         if run is not None and not run.finished:
             st.button(_("Stop"), key="sweep_stop", icon=":material/stop_circle:", on_click=actions.stop)
 

@@ -11,6 +11,7 @@ from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, grid
 from lib.ui.sweep.answers import answers
+from lib.ui.sweep.run_line import held_back, what_is_left
 from lib.ui.sweep.slice_picker import chosen_slice
 from lib.ui.sweep.tab_title import tab_title
 
@@ -67,7 +68,6 @@ def _ended(services: Services, visitor: Visitor, sweep_id: str) -> None:
 
 def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Progress) -> None:
     run = services.sweeps.last_run(visitor.owner, sweep_id)
-    running = run if run is not None and not run.finished else None
     grid.progress(progress, run)
     tab_title(sweep_id, progress, running is not None)
     with st.container():
@@ -80,8 +80,8 @@ def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Prog
             st.warning(words.format(count=progress.unsaved), icon=":material/save:")
         if run is not None and run.trouble is not None:
             error_box(run.trouble)
-        if running is None and progress.left:
-            _resume(progress)
+        held_back(progress, run)
+        what_is_left(progress, run)
     answers(_one_slice(services, visitor, sweep_id, progress), run)
 
 
@@ -91,17 +91,3 @@ def _one_slice(services: Services, visitor: Visitor, sweep_id: str, progress: Pr
     if plan is None or plan.slices == (1, 1):
         return progress
     return progress.slice(*chosen_slice(sweep_id, plan))
-
-
-def _resume(progress: Progress) -> None:
-    """The press on this button is the consent to what it says."""
-    label = _("Finish the missing {count}").format(count=len(progress.left))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(label, key="sweep_resume", type="primary", icon=":material/resume:", on_click=actions.resume)
-        if progress.may_be_billed_twice:
-            twice = _n(
-                "{count} of them was cut or stopped and may be billed twice.",
-                "{count} of them were cut or stopped and may be billed twice.",
-                progress.may_be_billed_twice,
-            )
-            st.caption(twice.format(count=progress.may_be_billed_twice))

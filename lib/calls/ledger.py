@@ -1,0 +1,45 @@
+"""What calls cost, counted against a cap: the worst is reserved before a call and settled after it.
+
+So no call begins that could carry the sum over the cap, however many run at once. All sums are US dollars. Used on one
+event loop; the sums can be read from any thread.
+"""
+
+ROUNDING = 1e-9
+"""Sums of floats may miss a cap that they meet exactly."""
+
+
+class Ledger:
+    """The money of one sweep, or of whoever has a cap. `cap` None is no cap; `spent` is what was spent before."""
+
+    def __init__(self, cap: float | None = None, spent: float = 0.0) -> None:
+        self.cap, self.spent = cap, spent
+        self._reserved: dict[str, float] = {}
+
+    @property
+    def reserved(self) -> float:
+        """What the calls that run may cost at worst."""
+        return sum(list(self._reserved.values()))
+
+    def fits(self, worst: float | None) -> bool:
+        """Whether a call that costs `worst` at most may begin now; None is a call without a price, which no cap can
+        count."""
+        if self.cap is None or not worst:
+            return True
+        return self.spent + self.reserved + worst <= self.cap + ROUNDING
+
+    def ever_fits(self, worst: float | None) -> bool:
+        """The same once all that runs has turned out to cost nothing."""
+        return self.cap is None or not worst or self.spent + worst <= self.cap + ROUNDING
+
+    def reserve(self, call: str, worst: float | None) -> None:
+        """Set aside what `call` costs at worst."""
+        self._reserved[call] = worst or 0.0
+
+    def release(self, call: str) -> None:
+        """`call` was not sent, or refused: it costs nothing."""
+        self._reserved.pop(call, None)
+
+    def settle(self, call: str, cost: float | None) -> None:
+        """`call` has ended and cost so much; None: nobody knows, so it counts with all that was reserved."""
+        reserved = self._reserved.pop(call, 0.0)
+        self.spent += reserved if cost is None else cost

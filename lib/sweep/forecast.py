@@ -1,0 +1,33 @@
+"""What a run will have cost when it ends: from what it cost so far, and from what its models' answers cost."""
+
+from lib.sweep.progress import Progress
+from lib.sweep.run import SweepRun
+
+
+def expected_cost(progress: Progress, run: SweepRun) -> float | None:
+    """US dollars for the whole sweep, as far as prices are known; None where none is."""
+    costs: dict[str, list[float]] = {}
+    for cell in progress.cells:
+        call = progress.results.get(cell.id)
+        if call is not None and call.state == "ok" and call.cost is not None:
+            costs.setdefault(cell.model, []).append(call.cost)
+    open_calls = [call for call in progress.results.values() if call.state == "started"]
+    open_cells = {call.cell_id for call in open_calls} | {cell.id for cell in progress.left}
+    expected, known = progress.spent, bool(costs)
+    for cell in progress.cells:
+        if cell.id not in open_cells:
+            continue
+        mean = _mean(costs.get(cell.model, ())) or _usual(run, cell.model)
+        if mean is not None:
+            expected, known = expected + mean, True
+    return expected if known else None
+
+
+def _mean(values: "list[float] | tuple[()]") -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _usual(run: SweepRun, model: str) -> float | None:
+    service, _, name = model.partition("/")
+    usual = run.history.models.get((service, name))
+    return usual.cost if usual is not None else None

@@ -1,0 +1,76 @@
+"""What a visitor's own calls tell of the next ones: how long a model takes, how much it writes, what that costs."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from sqlalchemy import Connection, func, select
+
+from lib.calls import records
+from lib.store import image_store, message_nodes
+from lib.store.schema import calls
+from lib.store.texts import chunks
+from lib.sweep.plan import Cell, Plan
+
+LOOKED_AT = 5_000
+"""So many of the newest calls are looked at: those of a year ago were of another service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """The means of a model's good calls: seconds, completion tokens and US dollars. None: not known of any."""
+
+    calls: int
+    seconds: float | None
+    completion_tokens: float | None
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """`models` by (endpoint, model); `requests` is how many seconds exactly this request took, by (endpoint, hash).
+    `tips` name the conversations of a plan, by its input and variant."""
+
+    models: Mapping[tuple[str, str], Usual]
+    requests: Mapping[tuple[str, str], float]
+    tips: Mapping[tuple[int, int], str]
+
+    def seconds(self, plan: Plan, cell: Cell) -> float | None:
+        """How long this very request took before."""
+        tip = self.tips.get((cell.input, cell.variant))
+        if not self.requests or tip is None:
+            return None
+        endpoint, _, model = cell.model.partition("/")
+        known = records.request_hash(model, tip, plan.params_of(cell.temperature, cell.variant).to_send())
+        return self.requests.get((endpoint, known)) if known else None
+
+
+NOTHING = History({}, {}, {})
+
+
+def read(conn: Connection, owner: str, plan: Plan) -> History:
+    """What is known of the owner's models, and of the plan's requests."""
+    tips = {}
+    for input, variant in product(*map(range, plan.slices)):
+        said = ((one.role, one.content, image_store.ids(one.images)) for one in plan.messages(input, variant))
+        tips[input, variant] = message_nodes.chain(said)[-1].hash
+    return History(_of_models(conn, owner), _of_requests(conn, owner, set(tips.values())), tips)
+
+
+def _of_models(conn: Connection, owner: str) -> dict[tuple[str, str], Usual]:
+    columns = (calls.c.endpoint, calls.c.model, calls.c.state, calls.c.seconds, calls.c.completion_tokens, calls.c.cost)
+    newest = select(*columns).where(calls.c.owner == owner).order_by(calls.c.seq.desc()).limit(LOOKED_AT).subquery()
+    means = (func.avg(newest.c[name]) for name in ("seconds", "completion_tokens", "cost"))
+    query = select(newest.c.endpoint, newest.c.model, func.count(), *means)
+    rows = conn.execute(query.where(newest.c.state == "ok").group_by(newest.c.endpoint, newest.c.model))
+    return {(row[0], row[1]): Usual(row[2], *(None if one is None else float(one) for one in row[3:])) for row in rows}
+
+
+def _of_requests(conn: Connection, owner: str, tips: Collection[str]) -> dict[tuple[str, str], float]:
+    found: dict[tuple[str, str], float] = {}
+    for some in chunks(tips):
+        mine = calls.c.owner == owner, calls.c.tip.in_(some), calls.c.state == "ok"
+        query = select(calls.c.endpoint, calls.c.request_hash, func.avg(calls.c.seconds)).where(*mine)
+        rows = conn.execute(query.group_by(calls.c.endpoint, calls.c.request_hash))
+        found |= {(row[0], row[1]): float(row[2]) for row in rows if row[1] and row[2] is not None}
+    return found

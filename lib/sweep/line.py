@@ -1,0 +1,291 @@
+"""The calls of a sweep that wait for a place: which one is next, and when.
+
+Each model of each service has a lane of its own, with a gate before it (see `pacing`). A free place goes to a lane
+whose gate is open, so that no place is kept by a call that only waits. All times are seconds on one monotonic clock.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.sweep.pacing import Gate, Tally
+
+FIRST_ALONE = 0.1
+"""For so long the first call of a model is alone: what it is told (no such model, no temperature) spares the others."""
+DOUBLING = 0.25
+"""A model that has not answered yet gets two calls at once, after so long twice as many, and so on."""
+CRITICAL = 0.6
+SHARED_WITHIN = 2.0
+SHARED_LANES = 4
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A call that waits for its place. `known` is how long it took before, in seconds; `payload` is the caller's."""
+
+    payload: Any
+    lane: "Lane"
+    known: float | None = None
+    not_before: float = 0.0
+    sent_at: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """The calls of one model at one service, longest first. A `closed` lane sends nothing until it is opened again."""
+
+    service: "Service"
+    model: str
+    gate: Gate
+    waiting: deque[Waiting] = field(default_factory=deque)
+    running: dict[Waiting, float] = field(default_factory=dict)
+    history: float | None = None
+    """How long this model's calls took before, in seconds."""
+    closed: bool = False
+    most: int | None = None
+    """How many calls run at once, where the service has a bound of its own."""
+    first_sent: float | None = None
+    answers: int = 0
+    seconds: float = 0.0
+    _known_ahead: float = 0.0
+    _unknown: int = 0
+
+    @property
+    def mean(self) -> float | None:
+        """How long its calls take, from those of this run, else from earlier ones; None: nothing is known."""
+        return self.seconds / self.answers if self.answers else self.history
+
+    @property
+    def at(self) -> Gate:
+        """The gate that counts: the service's, where its models share a limit."""
+        return self.service.shared or self.gate
+
+    def put(self, call: Waiting, first: bool = False) -> None:
+        """Let `call` wait."""
+        (self.waiting.appendleft if first else self.waiting.append)(call)
+        self._count(call, 1)
+
+    def take(self, call: Waiting) -> None:
+        """`call` waits no more."""
+        self.waiting.remove(call)
+        self._count(call, -1)
+
+    def work(self, guess: float) -> float:
+        """How many seconds all that waits will take, calls of which nothing is known by the mean or `guess`."""
+        return self._known_ahead + self._unknown * (self.mean or guess)
+
+    def _count(self, call: Waiting, sign: int) -> None:
+        if call.known is None:
+            self._unknown += sign
+        else:
+            self._known_ahead += sign * call.known
+
+
+@dataclass(slots=True, eq=False)
+class Service:
+    """What the models of one service have in common. `shared` is the gate of a limit over all of them."""
+
+    name: str
+    tally: Tally = field(default_factory=Tally)
+    shared: Gate | None = None
+    refusals: deque[tuple[float, Lane, bool]] = field(default_factory=lambda: deque(maxlen=SHARED_LANES))
+    """The last refusals without an answer between them: when, of which lane, and whether that had sent nothing for
+    as long as it was asked to wait."""
+
+
+class Line:
+    """All lanes of a sweep, and the places that its calls take turns on."""
+
+    def __init__(self, places: int, affords: Callable[[Waiting], bool] = lambda _: True) -> None:
+        """`affords` tells whether a call may begin for other reasons than its place; a lane's first speaks for all."""
+        self.places, self._affords = places, affords
+        self.services: dict[str, Service] = {}
+        self.lanes: dict[tuple[str, str], Lane] = {}
+
+    def lane(self, service: str, model: str) -> Lane:
+        """The lane of a model; made when there is none."""
+        if (service, model) not in self.lanes:
+            place = self.services.setdefault(service, Service(service))
+            self.lanes[service, model] = Lane(place, model, Gate(place.tally))
+        return self.lanes[service, model]
+
+    @property
+    def running(self) -> int:
+        """How many calls have a place."""
+        return sum(len(lane.running) for lane in self.lanes.values())
+
+    def waiting(self) -> Iterator[Waiting]:
+        """All calls that wait."""
+        for lane in self.lanes.values():
+            yield from lane.waiting
+
+    def send_next(self, now: float) -> Waiting | None:
+        """The call that gets a free place now, sent from this moment on; None where there is no place or no call."""
+        if self.running >= self.places:
+            return None
+        found = [(lane, call) for lane in self.lanes.values() if (call := self._ready(lane, now)) is not None]
+        if not found:
+            return None
+        lane, call = self._first(found, now)
+        lane.take(call)
+        lane.at.sent(now, len(lane.waiting))
+        if lane.service.shared is not None and lane.service.shared.state == "free":
+            lane.service.shared = None  # they were refused together by chance, or are no more
+        lane.running[call] = call.sent_at = now
+        lane.first_sent = now if lane.first_sent is None else lane.first_sent
+        return call
+
+    def wakes_at(self, now: float) -> float | None:
+        """When the next call might get a place if nothing happens before; None: only something that happens helps."""
+        if self.running >= self.places:
+            return None
+        times = [self._opens(lane, now) for lane in self.lanes.values()]
+        return min((at for at in times if at is not None), default=None)
+
+    def ended(self, call: Waiting, now: float, answered: bool) -> None:
+        """A call gives its place back for good; `answered` tells whether it was an answer, whose length is learnt."""
+        lane = call.lane
+        lane.running.pop(call, None)
+        if answered:
+            lane.answers, lane.seconds = lane.answers + 1, lane.seconds + now - call.sent_at
+            lane.service.refusals.clear()
+            lane.at.answered()
+
+    def put_back(self, call: Waiting, not_before: float) -> None:
+        """A call gives its place back and waits to be sent once more."""
+        call.lane.running.pop(call, None)
+        call.not_before = not_before
+        call.lane.put(call, first=True)
+
+    def drop(self, call: Waiting) -> None:
+        """A call waits no more, and is not sent."""
+        if call in call.lane.waiting:
+            call.lane.take(call)
+
+    def refused(self, call: Waiting, now: float, asked: float | None) -> float:
+        """A running call was refused for its service's limits; the moment from which it may be sent again."""
+        lane = call.lane
+        lane.running.pop(call, None)
+        service = lane.service
+        if service.shared is None:
+            service.refusals.append((now, lane, lane.gate.had_done_nothing(call.sent_at, asked)))
+            self._look_for_shared_limit(service, now)
+        return lane.at.refused(call.sent_at, now, asked)
+
+    def time_to_go(self, call: Waiting, now: float) -> float:
+        """About how many seconds a waiting call of a limited model still waits; 0 where only places are short."""
+        lane = call.lane
+        opens = max((self._opens(lane, now) or now) - now, call.not_before - now, 0.0)
+        rate = self._rate(lane, now)
+        ahead = lane.waiting.index(call) if rate else 0
+        return opens + (ahead / rate if rate else 0.0)
+
+    def time_left(self, now: float) -> float | None:
+        """About how many seconds until all is done; None as long as nothing is known of any call."""
+        if not any(lane.mean for lane in self.lanes.values()) and not any(one.known for one in self.waiting()):
+            return None
+        guess = self._guess(now)
+        paths = (self._path(lane, guess, now) for lane in self.lanes.values() if lane.waiting and not lane.closed)
+        return max([self._work(now, guess) / self.places, *paths, 0.0])
+
+    def _ready(self, lane: Lane, now: float) -> Waiting | None:
+        opens = self._opens(lane, now)
+        if opens is None or opens > now:
+            return None
+        call = next((call for call in lane.waiting if call.not_before <= now), None)
+        return call if call is not None and self._affords(call) else None
+
+    def _opens(self, lane: Lane, now: float) -> float | None:
+        """When the lane's next call may leave; None: after something has happened."""
+        if not lane.waiting or lane.closed or not self._affords(lane.waiting[0]):
+            return None
+        if lane.most is not None and len(lane.running) >= lane.most:
+            return None
+        opens = lane.at.opens_at(self._borrowed(lane, now))
+        if lane.first_sent is not None and not lane.answers and lane.running:
+            opens = max(opens, lane.first_sent + _ramp(len(lane.running)))
+        # Only calls that were put back have such a moment, and they stand in front.
+        return max(opens, min(call.not_before for call in lane.waiting) if lane.waiting[-1].not_before else 0.0)
+
+    def _borrowed(self, lane: Lane, now: float) -> float | None:
+        """The slowest pace known at a service with real limits, for a lane that has not shown to be faster."""
+        tally = lane.service.tally
+        if lane.at.state != "free" or lane.service.shared or tally.real <= tally.odd:
+            return None
+        others = (one.gate for one in self.lanes.values() if one.service is lane.service)
+        paced = [gate for gate in others if gate.rate is not None]
+        slowest = min(paced, key=lambda gate: gate.rate or 0.0, default=None)
+        if slowest is None or slowest.rate is None:
+            return None
+        age = now - lane.first_sent if lane.first_sent is not None else 0.0
+        allowed = max(gate.burst for gate in paced) + 1 + slowest.rate * age
+        return None if lane.answers + len(lane.running) > allowed else slowest.rate
+
+    def _first(self, found: list[tuple[Lane, Waiting]], now: float) -> tuple[Lane, Waiting]:
+        """Which of the calls that may leave: of a lane that rechecks, of one not tried yet, of one whose calls will end
+        last, or else the longest."""
+        for one in found:
+            if one[0].at.state == "recheck":
+                return one
+        for one in found:
+            if one[0].first_sent is None:
+                return one
+        guess = self._guess(now)
+        share = CRITICAL * self._work(now, guess) / self.places
+        paths = [(self._path(lane, guess, now), lane, call) for lane, call in found if self._rate(lane, now)]
+        critical = max((one for one in paths if one[0] > share), key=lambda one: one[0], default=None)
+        if critical is not None:
+            return critical[1], critical[2]
+        return max(found, key=lambda one: self._expected(one[0], one[1], guess, now))
+
+    def _rate(self, lane: Lane, now: float) -> float | None:
+        """The pace at which the lane's requests leave, its own or a borrowed one; None: any."""
+        return lane.at.rate or self._borrowed(lane, now)
+
+    def _path(self, lane: Lane, guess: float, now: float) -> float:
+        """Seconds that the lane's calls take one after the other at its pace."""
+        rate = self._rate(lane, now)
+        return (lane.mean or guess) + (max(len(lane.waiting) - 1, 0) / rate if rate else 0.0)
+
+    def _work(self, now: float, guess: float) -> float:
+        ahead = sum(lane.work(guess) for lane in self.lanes.values() if not lane.closed)
+        running = sum(
+            max((call.known or lane.mean or guess) - (now - sent), 0.0)
+            for lane in self.lanes.values()
+            for call, sent in lane.running.items()
+        )
+        return ahead + running
+
+    def _guess(self, now: float) -> float:
+        """What a call takes of whose model nothing is known: what those of the others take."""
+        means = [lane.mean for lane in self.lanes.values() if lane.mean]
+        return sum(means) / len(means) if means else 1.0
+
+    def _expected(self, lane: Lane, call: Waiting, guess: float, now: float) -> float:
+        if call.known is not None:
+            return call.known
+        if lane.mean is not None:
+            return lane.mean
+        oldest = min(lane.running.values(), default=now)
+        return max(guess, now - oldest)
+
+    def _look_for_shared_limit(self, service: Service, now: float) -> None:
+        """Several lanes refused at once though they had sent nothing lately: the limit is over all of them."""
+        quiet = {lane for at, lane, nothing in service.refusals if nothing and now - at <= SHARED_WITHIN}
+        if len(quiet) >= SHARED_LANES:
+            gates = [lane.gate for lane in self.lanes.values() if lane.service is service]
+            service.shared = Gate.over(gates, service.tally)
+
+
+def _ramp(running: int) -> float:
+    """How long after a lane's first call another one may leave while `running` have got no answer."""
+    if running < 2:
+        return FIRST_ALONE
+    doublings = (running // 2).bit_length()
+    return doublings * DOUBLING
+
+
+def longest_first(calls: Iterable[Waiting]) -> list[Waiting]:
+    """Calls in the order in which they should be sent: those that took longest before; the others as they were."""
+    return sorted(calls, key=lambda call: -(call.known or 0.0))

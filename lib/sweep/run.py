@@ -1,0 +1,121 @@
+"""A sweep that runs, as the page sees it and as `sending` works on it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lib.background import Job
+from lib.calls.ledger import Ledger
+from lib.calls.runner import Answer
+from lib.core.errors import TemperaError
+from lib.sweep.history import NOTHING, History
+from lib.sweep.line import Lane, Line, Waiting
+from lib.sweep.pacing import Gate
+from lib.sweep.plan import Cell, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A model that is held back: `rate` is in requests a second (None: not known yet), `waiting` how many of its calls
+    stand in line, and `seconds` how long the last of them about waits."""
+
+    model: str
+    rate: float | None
+    waiting: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a run has still before it; `seconds` None: nothing is known of its models yet."""
+
+    seconds: float | None = None
+    limits: tuple[Limit, ...] = ()
+
+
+def _nowhere(cells: Iterable[Cell]) -> None:
+    """A run that has not begun takes no further cells."""
+
+
+class SweepRun(Job):
+    """Its id is the sweep's. `cells` are to be sent; `attempts` tells how often each was tried before."""
+
+    def __init__(
+        self,
+        sweep_id: str,
+        owner: str,
+        session: str,
+        plan: Plan,
+        cells: Iterable[Cell],
+        attempts: Mapping[str, int] | None = None,
+    ) -> None:
+        super().__init__(sweep_id)
+        self.owner, self.session, self.plan = owner, session, plan
+        self.cells: Sequence[Cell] = list(cells)
+        self.total = len(self.cells)
+        self.attempts = dict(attempts or {})
+        self.ledger = Ledger(plan.cap)
+        self.line = Line(plan.concurrency, self._affords)
+        self.worst: dict[str, float | None] = {}
+        """What one call of a model costs at worst, in US dollars, by the plan's name of it; None: no price."""
+        self.answers: dict[str, Answer] = {}
+        """Running and ended answers of this run, by cell id."""
+        self.failed: dict[str, TemperaError] = {}
+        """The cells that could not be sent for a reason nobody foresaw, by id."""
+        self.fixed: dict[int, int] = {}
+        """Rows whose model takes no temperature, with the column that is sent for all of them."""
+        self.outlook = Outlook()
+        """As it was a moment ago."""
+        self.history: History = NOTHING
+        self.add: Callable[[Iterable[Cell]], None] = _nowhere
+        """Takes further cells, on the loop; set by whoever sends them."""
+        self.addresses: dict[str, str] = {}
+        """The base URLs of the services, by name."""
+        self.bounds: dict[str, int] = {}
+        """How many requests a service works on at once, where that is known."""
+        self.paces: dict[tuple[str, str], tuple[float, int]] = {}
+        """The paces that were learnt, by base URL and model; see `paces`."""
+
+    @property
+    def size(self) -> int:
+        return 10_000 + 500 * len(self.failed)
+
+    def release(self) -> None:
+        """The answers are in the store, or held."""
+        self.answers, self.cells, self.history = {}, [], NOTHING
+        self.line = Line(self.plan.concurrency)
+
+    def lane(self, model: str) -> Lane:
+        """The lane of a model of the plan (`service/model id`), as far as earlier runs know it."""
+        service, _, name = model.partition("/")
+        is_new = (service, name) not in self.line.lanes
+        lane = self.line.lane(service, name)
+        if is_new:
+            address, usual = self.addresses.get(service, ""), self.history.models.get((service, name))
+            lane.history, lane.most = usual.seconds if usual else None, self.bounds.get(service)
+            if (address, name) in self.paces:
+                lane.gate = Gate.known(lane.service.tally, *self.paces[address, name])
+            if (address, "") in self.paces and lane.service.shared is None:
+                lane.service.shared = Gate.known(lane.service.tally, *self.paces[address, ""])
+        return lane
+
+    def stop_cell(self, cell_id: str) -> None:
+        """End one running answer; its text so far is kept."""
+        answer = self.answers.get(cell_id)
+        if answer is not None:
+            answer.cancel()
+
+    def is_spared(self, cell: Cell) -> bool:
+        """Whether another column of its row stands for this cell, as the model takes no temperature."""
+        return self.fixed.get(cell.row, cell.column) != cell.column
+
+    def look_ahead(self, now: float) -> None:
+        """Renew the outlook; on the loop, as the line changes there."""
+        limits = []
+        for lane in self.line.lanes.values():
+            if lane.waiting and not lane.closed and lane.at.state != "free":
+                seconds = self.line.time_to_go(lane.waiting[-1], now)
+                limits.append(Limit(f"{lane.service.name}/{lane.model}", lane.at.rate, len(lane.waiting), seconds))
+        self.outlook = Outlook(self.line.time_left(now), tuple(limits))
+
+    def _affords(self, call: Waiting) -> bool:
+        return self.ledger.fits(self.worst.get(call.payload.cell.model))

@@ -1,0 +1,338 @@
+"""Sends the cells of one run, each in its turn, and records each call; stops what is of no use to send.
+
+A refusal for the service's limits costs a call its place and nothing else: it waits in line again. A key that is
+refused, or an empty account, stops the rest of that service; a model that is unknown, the rest of its row.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Iterable, Set
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+from sqlalchemy import Connection
+
+from lib.calls import records, unsupported_params
+from lib.calls.dispatcher import Dispatcher
+from lib.calls.runner import Answer
+from lib.core.errors import (
+    CapReached,
+    NoAnswersCame,
+    NotConnected,
+    RateLimited,
+    StoreError,
+    StoreFull,
+    TemperaError,
+    unforeseen,
+)
+from lib.core.request import Call
+from lib.gateway import endpoints
+from lib.gateway.endpoint_registry import EndpointRegistry
+from lib.gateway.retry import Retries
+from lib.sweep import paces, stops
+from lib.sweep.line import Lane, Waiting, longest_first
+from lib.sweep.plan import Cell
+from lib.sweep.run import SweepRun
+
+LOOK_SECONDS = 0.5
+TEMPERATURE = frozenset({"temperature"})
+
+
+class Turn(Retries):
+    """One cell's call: it takes turns with the others, between its attempts too."""
+
+    def __init__(self, sending: "Sending", cell: Cell) -> None:
+        super().__init__()
+        self.cell, self.call = cell, Waiting(self, sending.lane(cell.model))
+        self.again: asyncio.Future[None] | None = None
+        self._sending = sending
+        self._failures: dict[str, int] = {}
+        self._until, self._refusal = 0.0, TemperaError()
+
+    def wait(self, error: TemperaError, attempt: int, shown: bool) -> float | None:
+        """By the service's limits after a refusal, as often as it takes; after other failures by the general rule."""
+        now = time.monotonic()
+        if isinstance(error, RateLimited) and error.may_retry and not shown:
+            until = self._sending.refused(self, now, error.retry_after)
+            if until > self._sending.gives_up_at:
+                return None
+        else:
+            # Counted by kind: a refused call that then fails has all its attempts for that.
+            self._failures[error.kind] = self._failures.get(error.kind, 0) + 1
+            seconds = super().wait(error, self._failures[error.kind], shown)
+            if seconds is None:
+                return None
+            until = now + seconds
+        self._until, self._refusal = until, error
+        return max(until - now, 0.0)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait in line."""
+        self.again = asyncio.get_running_loop().create_future()
+        self._sending.put_back(self, self._until)
+        try:
+            await self.again
+        finally:
+            self.again = None
+            self._sending.drop(self)  # where it was stopped while it waited
+
+    def give_up(self) -> None:
+        """End the waiting with what was refused last."""
+        if self.again is not None and not self.again.done():
+            self.again.set_exception(self._refusal)
+
+    def without(self, names: Set[str]) -> bool:
+        """Of a model that takes no temperature one column is sent."""
+        if not names & TEMPERATURE:
+            return True
+        is_the_one = self._sending.is_the_one(self.cell)
+        self._sending.spare_the_others()
+        return is_the_one
+
+    def used_up(self, seconds: float) -> None:
+        """The lane waits; the headers say that its next call would be refused."""
+        self.call.lane.at.used_up(time.monotonic(), seconds)
+
+
+class Sending:
+    """The work of one run, on the background loop."""
+
+    def __init__(self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun) -> None:
+        self._dispatcher, self._registry, self._run = dispatcher, registry, run
+        self._changed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._last_answer = time.monotonic()
+        self._gave_up = False
+        self._looked_at = float("-inf")
+
+    @property
+    def gives_up_at(self) -> float:
+        """Until then refused calls are tried again."""
+        return self._last_answer + 60 * self._run.plan.patience
+
+    async def work(self) -> None:
+        """Send all cells of the run; ends when nothing more can be sent. Raises what kept the rest from being sent."""
+        line = self._run.line
+        self.put(self._run.cells)
+        try:
+            while True:
+                now = time.monotonic()
+                if now >= self.gives_up_at and not self._gave_up and any(line.waiting()):
+                    self._give_up()
+                call = line.send_next(now)
+                if call is not None:
+                    self._send(call.payload)
+                    continue
+                self._look_ahead(now)
+                wakes = line.wakes_at(now)
+                if wakes is None and not line.running:
+                    break
+                await self._something_happens(min(wakes or self.gives_up_at, self.gives_up_at) - now)
+            self._say_what_is_left()
+        finally:
+            await self._end()
+
+    def put(self, cells: Iterable[Cell]) -> None:
+        """Let cells wait for their turn; those of one model that took longest before come first."""
+        turns = [Turn(self, cell) for cell in cells if not self._run.is_spared(cell)]
+        for turn in turns:
+            turn.call.lane.closed = False
+            turn.call.known = self._run.history.seconds(self._run.plan, turn.cell)
+        for call in longest_first([turn.call for turn in turns]):
+            call.lane.put(call)
+        self._changed.set()
+
+    def lane(self, model: str) -> Lane:
+        """The lane of a model of the plan."""
+        return self._run.lane(model)
+
+    def refused(self, turn: Turn, now: float, asked: float | None) -> float:
+        """Learn from a refusal; the moment from which that call may be sent again."""
+        self._run.ledger.release(turn.cell.id)
+        until = self._run.line.refused(turn.call, now, asked)
+        self._keep_paces([turn.call.lane])
+        self._changed.set()
+        return until
+
+    def put_back(self, turn: Turn, not_before: float) -> None:
+        """Let a call that was not answered wait for its next turn."""
+        self._run.ledger.release(turn.cell.id)
+        self._run.line.put_back(turn.call, not_before)
+        self._changed.set()
+
+    def drop(self, turn: Turn) -> None:
+        """Let a call wait no more."""
+        self._run.line.drop(turn.call)
+        self._changed.set()
+
+    def is_the_one(self, cell: Cell) -> bool:
+        """Whether `cell` is of the column that is sent for a row whose model takes no temperature: the first that is
+        asked about. For any thread."""
+        return self._run.fixed.setdefault(cell.row, cell.column) == cell.column
+
+    def spare_the_others(self) -> None:
+        """Let the cells wait no more for which another column stands."""
+        for call in [call for call in self._run.line.waiting() if self._run.is_spared(call.payload.cell)]:
+            if call.payload.again is None:
+                self._run.line.drop(call)
+
+    def _send(self, turn: Turn) -> None:
+        if self._dispatcher.outcomes.full:
+            raise StoreFull  # what is sent now would be paid, and lost
+        self._run.ledger.reserve(turn.cell.id, self._run.worst.get(turn.cell.model))
+        if turn.again is None:
+            task = asyncio.create_task(self._answer(turn))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif not turn.again.done():
+            turn.again.set_result(None)
+
+    def _look_ahead(self, now: float) -> None:
+        # Not at every event: with 64 calls at once there are hundreds a second.
+        if now - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = now
+            self._run.look_ahead(now)
+
+    async def _something_happens(self, seconds: float) -> None:
+        """Wait for the end of a call or for a wish from outside, at most so many seconds."""
+        self._changed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(seconds, 0.0)):
+                await self._changed.wait()
+
+    async def _answer(self, turn: Turn) -> None:
+        """One cell; whatever goes wrong with it is its own, and the others go on."""
+        answer = None
+        try:
+            answer = await self._call(turn)
+            if answer is not None:
+                self._judge(turn, answer)
+        # Foreseen, so that the log needs no number for it: the service was disconnected meanwhile.
+        except NotConnected as gone:
+            self._run.failed[turn.cell.id] = gone
+        except Exception as bug:
+            self._run.failed[turn.cell.id] = unforeseen(bug, f"cell {turn.cell.id}")
+        finally:
+            ok = answer is not None and answer.reply.state == "ok"
+            self._run.line.ended(turn.call, time.monotonic(), ok)
+            self._settle(turn.cell, answer)
+            self._changed.set()
+            self._run.touch()
+
+    def _settle(self, cell: Cell, answer: Answer | None) -> None:
+        if answer is None or (answer.reply.cost is None and answer.reply.billed == "no"):
+            self._run.ledger.release(cell.id)
+        else:
+            self._run.ledger.settle(cell.id, answer.reply.cost)
+
+    async def _call(self, turn: Turn) -> Answer | None:
+        """Make a cell's call; None where it is not to be made after all."""
+        run, cell = self._run, turn.cell
+        connected = self._registry.endpoints(run.owner)
+        # Asked at the last moment: a prompt goes to the service that it was planned for, or nowhere.
+        if cell.model.partition("/")[0] not in {one.name for one in connected}:
+            raise NotConnected(service=cell.model.partition("/")[0])
+        endpoint, model = endpoints.find(cell.model, connected)
+        asked = run.plan.request(model, cell.temperature, cell.input, cell.variant)
+        id = secrets.token_hex(16)
+        call = Call(id, run.owner, run.session, "sweep", endpoint.name, asked, cell.id, sweep_id=run.id)
+        before = run.attempts.get(cell.id, 0)
+
+        def record(db: Connection) -> Call | None:
+            request = unsupported_params.adapted(db, run.owner, endpoint.base_url, asked)
+            left_out = TEMPERATURE & asked.params.to_send().keys() & request.unsupported
+            if left_out and not self.is_the_one(cell):
+                return None
+            # The row is what claims the cell: of two processes that come to it, one finds an attempt more.
+            if records.attempts_at(db, run.owner, cell.id) != before:
+                return None
+            adapted = replace(call, request=request)
+            records.start_call(db, adapted, self._dispatcher.process, attempt=before + 1)
+            return adapted
+
+        started, recorded = True, call
+        try:
+            found = await self._dispatcher.store.submit(record)
+            if found is None:
+                self.spare_the_others()
+                return None
+            recorded = found
+        except StoreError:
+            started = False  # it is asked all the same; its record is held until the store takes it
+        answer = await self._dispatcher.begin(recorded, endpoint, turn, run.id, started)
+        run.answers[cell.id] = answer
+        run.touch()
+        await answer.ended()
+        return answer
+
+    def _judge(self, turn: Turn, answer: Answer) -> None:
+        """What an end means for those that wait."""
+        kind, lane = answer.reply.error_kind, turn.call.lane
+        if answer.reply.state == "ok":
+            self._last_answer = time.monotonic()
+        if kind in stops.OF_A_SERVICE:
+            for other in self._run.line.lanes.values():
+                if other.service is lane.service:
+                    self._close(other)
+        elif kind in stops.OF_A_MODEL:
+            self._close(lane)
+        if turn.cell.row in self._run.fixed:
+            self.spare_the_others()
+
+    def _close(self, lane: Lane) -> None:
+        """Send nothing more of a model; what waits is missing then, and can be sent later."""
+        lane.closed = True
+        for call in list(lane.waiting):
+            answer = self._run.answers.get(call.payload.cell.id)
+            if call.payload.again is not None and answer is not None:
+                answer.cancel()
+            else:
+                self._run.line.drop(call)
+
+    def _give_up(self) -> None:
+        """Nothing was answered for too long: what was refused stays refused."""
+        self._gave_up = True
+        for lane in self._run.line.lanes.values():
+            lane.closed = True
+            for call in list(lane.waiting):
+                call.payload.give_up()
+
+    def _say_what_is_left(self) -> None:
+        if self._gave_up:
+            raise NoAnswersCame(minutes=self._run.plan.patience)
+        open_lanes = [lane for lane in self._run.line.lanes.values() if lane.waiting and not lane.closed]
+        if open_lanes:
+            cap, spent = self._run.ledger.cap or 0.0, self._run.ledger.spent
+            raise CapReached(cap=cap, spent=spent)
+
+    def _keep_paces(self, lanes: Iterable[Lane]) -> None:
+        """Keep what was learnt, where it is something new; that it can't be saved is no reason to fail."""
+        for lane in lanes:
+            base_url, gate = self._run.addresses.get(lane.service.name), lane.at
+            model = "" if lane.service.shared is not None else lane.model
+            pace = (gate.rate, gate.burst) if gate.state == "paced" and gate.rate else None
+            known = self._run.paces.get((base_url or "", model))
+            if base_url is None or pace == known:
+                continue
+            if pace is None:
+                self._run.paces.pop((base_url, model), None)
+            else:
+                self._run.paces[base_url, model] = pace
+            self._dispatcher.store.write(partial(_save_pace, self._run.owner, base_url, model, pace))
+
+    async def _end(self) -> None:
+        self._keep_paces(self._run.line.lanes.values())
+        # A task's answer is a job of its own and goes on when the task is cancelled: both are stopped.
+        for task in list(self._tasks):
+            task.cancel()
+        answers = list(self._run.answers.values())
+        for answer in answers:
+            answer.cancel()
+        # Their outcomes are written before the sweep counts as ended: Resume looks at those.
+        await asyncio.gather(*(answer.ended() for answer in answers))
+
+
+def _save_pace(owner: str, base_url: str, model: str, pace: tuple[float, int] | None, db: Connection) -> None:
+    paces.save(db, owner, base_url, {model: pace})

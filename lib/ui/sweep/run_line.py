@@ -1,0 +1,104 @@
+"""What a run costs and how long it takes, what holds it back, and what can be done with what it left."""
+
+import math
+
+import streamlit as st
+
+from lib.core.errors import recorded
+from lib.core.rich_text import literal
+from lib.sweep.forecast import expected_cost
+from lib.sweep.progress import Progress
+from lib.sweep.run import Limit, SweepRun
+from lib.ui.shared.figures import money, sum_of_costs
+from lib.ui.shared.texts import _, _n, error_sentence
+from lib.ui.sweep import actions
+
+
+def run_figures(progress: Progress, run: SweepRun | None) -> list[str]:
+    """While it runs: what it cost so far, about what it will have cost, and how long it goes on. After it: its cost."""
+    if run is None or run.finished:
+        spent = sum_of_costs((call.cost, call.cost_source) for call in progress.results.values())
+        return [spent] if spent else []
+    words = []
+    total = expected_cost(progress, run)
+    if total:
+        so_far = _("{spent} so far, about {total} at the end")
+        words.append(so_far.format(spent=money(progress.spent), total=money(total)))
+    if run.outlook.seconds is not None:
+        words.append(_("{time} left").format(time=duration(run.outlook.seconds)))
+    return words
+
+
+def duration(seconds: float) -> str:
+    """A time to wait, in its largest unit."""
+    if seconds < 100:
+        whole = max(1, math.ceil(seconds))
+        return _n("{count} s", "{count} s", whole).format(count=whole)
+    return _("{count} min").format(count=math.ceil(seconds / 60))
+
+
+def held_back(progress: Progress, run: SweepRun | None) -> None:
+    """The models that wait for their services, and the services that wait for a person."""
+    going_on = run is not None and not run.finished
+    if run is not None and going_on:
+        for limit in run.outlook.limits:
+            st.caption(_limit(limit))
+    for name, call in progress.stops.services.items():
+        cells = progress.of_service(name)
+        done = sum(progress.results[cell.id].state == "ok" for cell in cells if cell.id in progress.results)
+        with st.container(border=True, key=f"sweep_paused_{name}"):
+            paused = _("{service} is paused at {done} of {total}.")
+            st.markdown(f"**{paused.format(service=literal(name), done=done, total=len(cells))}**")
+            st.caption(error_sentence(recorded(call.error_record, call.error_text)))
+            st.button(
+                _("Continue"),
+                key=f"sweep_continue_{name}",
+                type="primary",
+                icon=":material/resume:",
+                on_click=actions.go_on,
+                args=(name,),
+            )
+
+
+def what_is_left(progress: Progress, run: SweepRun | None) -> None:
+    """Buttons for the missing and the failed; the press on one is the consent to what it says."""
+    if run is not None and not run.finished:
+        return
+    paused = {cell.id for name in progress.stops.services for cell in progress.paused(name)}
+    missing = [cell for cell in progress.left if cell.id not in paused]
+    failed = [cell for cell in progress.failed if cell.id not in paused]
+    if missing or failed:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if missing:
+                _finish(progress, len(missing))
+            if failed:
+                label = _("Retry the {count} failed").format(count=len(failed))
+                st.button(label, key="sweep_retry", icon=":material/replay:", on_click=actions.retry_failed)
+
+
+def _finish(progress: Progress, missing: int) -> None:
+    label = _("Finish the missing {count}").format(count=missing)
+    st.button(label, key="sweep_resume", type="primary", icon=":material/resume:", on_click=actions.resume)
+    if progress.may_be_billed_twice:
+        twice = _n(
+            "{count} of them was cut or stopped and may be billed twice.",
+            "{count} of them were cut or stopped and may be billed twice.",
+            progress.may_be_billed_twice,
+        )
+        st.caption(twice.format(count=progress.may_be_billed_twice))
+
+
+def _limit(limit: Limit) -> str:
+    words = _n(
+        "{model}: {count} request waits in line, about {time} to go.",
+        "{model}: {count} requests wait in line, about {time} to go.",
+        limit.waiting,
+    )
+    if limit.rate is not None:
+        words = _n(
+            "{model} takes about {rate:.2g} requests a second: {count} waits in line, about {time} to go.",
+            "{model} takes about {rate:.2g} requests a second: {count} wait in line, about {time} to go.",
+            limit.waiting,
+        )
+    rate, time = limit.rate or 0.0, duration(limit.seconds)
+    return words.format(model=literal(limit.model), rate=rate, count=limit.waiting, time=time)
