@@ -172,7 +172,7 @@ class Gate:
             self.rate, self._before_probe = self._before_probe, None
             self._since_change, self._probe_after, self._proven = 0, PROBE_AFTER_FAILURE, 0
         else:
-            self._slow_down(taken, sent_at, told=asked is not None)
+            self._slow_down(taken, sent_at, asked)
 
     def _is_sure(self, taken: int) -> bool:
         """Whether a refusal in rechecking is a limit. One over several models has to show twice, after about as many
@@ -201,13 +201,14 @@ class Gate:
             return (asked + sent_at - first) * taken / (taken - max(self.burst, 1) + 1)
         return span
 
-    def _slow_down(self, taken: int, sent_at: float, told: bool) -> None:
-        self.tally.odd += told
+    def _slow_down(self, taken: int, sent_at: float, asked: float | None) -> None:
+        self.tally.odd += asked is not None
         self._paced_refusals += 1
         rate = (self.rate or 1.0) * 0.97
         if self._paced_refusals % 2 == 0 and taken < 4:
             rate = max(taken / max(sent_at - self._refused_sent, 0.001), 0.7 * rate)
-        self.rate, self._since_change = rate, 0
+        # Who says when to come again takes one by then. Without that bound refusals by chance would slow it down for ever.
+        self.rate, self._since_change = max(rate, 1 / (1.5 * (asked or LONGEST_WAIT))), 0
         self._untold = min(2 * self._untold, LONGEST_WAIT) if taken == 0 else UNTOLD_WAIT
 
     def _look_for_more(self, left: int, waited_for: bool) -> None:

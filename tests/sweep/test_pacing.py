@@ -229,4 +229,6 @@ def test_no_limit_loses_a_call_or_is_hammered(
     # And what is under way when the first refusal comes is refused with it.
     most = places + (0.25 * len(work) + 6 * len(limits) if not by_chance else 2 * len(work) + 8 * len(limits))
     assert world.refused <= most
-    assert world.ended_at <= 3 * world.possible + 120
+    # Refusals by chance of which nothing is told look like a limit.
+    if not by_chance or told != "not at all":
+        assert world.ended_at <= 3 * world.possible + 120
