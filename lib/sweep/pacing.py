@@ -207,7 +207,7 @@ class Gate:
         rate = (self.rate or 1.0) * 0.97
         if self._paced_refusals % 2 == 0 and taken < 4:
             rate = max(taken / max(sent_at - self._refused_sent, 0.001), 0.7 * rate)
-        # Who says when to come again takes one by then. Without that bound refusals by chance would slow it down for ever.
+        # Who says when to come again takes one by then: refusals by chance would slow it down for ever.
         self.rate, self._since_change = max(rate, 1 / (1.5 * (asked or LONGEST_WAIT))), 0
         self._untold = min(2 * self._untold, LONGEST_WAIT) if taken == 0 else UNTOLD_WAIT
 
