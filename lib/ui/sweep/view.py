@@ -69,7 +69,7 @@ def _ended(services: Services, visitor: Visitor, sweep_id: str) -> None:
 def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Progress) -> None:
     run = services.sweeps.last_run(visitor.owner, sweep_id)
     grid.progress(progress, run)
-    tab_title(sweep_id, progress, running is not None)
+    tab_title(sweep_id, progress, run is not None and not run.finished)
     with st.container():
         if progress.unsaved:
             words = _n(
