@@ -20,7 +20,7 @@ with st.container(key="usage_top", horizontal=True, vertical_alignment="center")
     scope = chosen_scope(services, who, zone)
     models = services.store.read(lambda db: queries.by_model(db, scope))
     st.space("stretch")
-    downloads(services, scope, disabled=not models)
+    downloads(services, scope, sum(one.calls for one in models))
 filters.chips()
 notices()
 if not models:

@@ -9,21 +9,25 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from lib.calls.records import CallRecord
-from lib.core import csv_table
+from lib.core import csv_table, excel
 
 MOST_ROWS = 2_000
+MOST_EXCEL_ROWS = 100_000
+"""A workbook is made in memory: of so many calls it takes some hundred megabytes, of a million it would take all."""
 CSV_COLUMNS = (
     *("page", "endpoint", "model", "model_answered", "state", "finish_reason", "error_kind", "prompt_tokens"),
     *("completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source", "seconds", "first_token_seconds"),
     *("cost", "cost_source", "billed", "attempts", "id", "request_id"),
 )
 """The facts of a call in a spreadsheet, after its time."""
+HEADER = ("time_utc", *("cost_usd" if name == "cost" else name for name in CSV_COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +194,22 @@ def call_table(rows: Sequence[CallRecord], zone: ZoneInfo) -> pd.DataFrame:
 
 def to_csv(rows: Iterable[CallRecord]) -> bytes:
     """A spreadsheet of calls: UTF-8 with BOM; no text in it is taken for a formula, numbers stay numbers."""
-    header = ["time_utc", *("cost_usd" if name == "cost" else name for name in CSV_COLUMNS)]
-    return csv_table.to_csv(header, ([_utc(row.started_at), *_cells(row)] for row in rows))
+    return csv_table.to_csv(HEADER, map(_line, rows))
+
+
+def to_excel(rows: Iterable[CallRecord]) -> bytes:
+    """The same as a workbook of one sheet, of the first MOST_EXCEL_ROWS calls."""
+    return excel.to_xlsx([excel.Sheet("Calls", HEADER, map(_line, islice(rows, MOST_EXCEL_ROWS)))])
 
 
 def to_json(rows: Iterable[CallRecord]) -> bytes:
     """The same as JSON: an object a call, with the columns of the CSV; what is not known is null."""
-    names = ["time_utc", *("cost_usd" if name == "cost" else name for name in CSV_COLUMNS)]
-    calls = [dict(zip(names, (_utc(row.started_at), *_cells(row)), strict=True)) for row in rows]
+    calls = [dict(zip(HEADER, _line(row), strict=True)) for row in rows]
     return json.dumps({"calls": calls}, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+
+
+def _line(row: CallRecord) -> list[Any]:
+    return [_utc(row.started_at), *_cells(row)]
 
 
 def _cells(row: CallRecord) -> Iterator[Any]:

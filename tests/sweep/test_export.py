@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from lib.calls.records import CallRecord
 from lib.core.csv_table import FORMULA_STARTS
+from lib.core.excel import MOST_CHARACTERS
 from lib.core.rich_text import to_html
 from lib.store.schema import clean
 from lib.sweep import charts, report
@@ -27,7 +28,7 @@ from lib.sweep.export.json_file import json_file
 from lib.sweep.export.markdown import boxed, markdown
 from lib.sweep.export.summary import summary
 from lib.sweep.export.wording import Subject
-from lib.sweep.export.workbook import MOST_CHARACTERS, workbook
+from lib.sweep.export.workbook import workbook
 from lib.sweep.measures import MEASURES
 from lib.sweep.plan import Cell, Plan
 from lib.sweep.rules import Rule

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 from lib.calls.records import CallRecord
 from lib.core import csv_table
@@ -167,3 +169,18 @@ def test_the_chart_of_calls_begins_with_the_oldest() -> None:
 
     assert list(frame["prompt"]) == [1, 2]
     assert totals.by_call([], UTC_ZONE).empty
+
+
+@pytest.mark.row("U14")
+def test_csv_json_and_excel_say_the_same() -> None:
+    rows = [a_row(model="模型", completion_tokens=None), a_row(model="=1+1", cost=1e-06)]
+
+    lines = [list(line.values()) for line in read(totals.to_csv(rows))]
+    calls = [list(call.values()) for call in json.loads(totals.to_json(rows))["calls"]]
+    sheet = list(load_workbook(io.BytesIO(totals.to_excel(rows))).active.iter_rows(values_only=True))
+
+    assert sheet[0] == totals.HEADER
+    for line, call, cells in zip(lines, calls, sheet[1:], strict=True):
+        # An apostrophe keeps spreadsheets from taking text for a formula; JSON is read by programs.
+        assert [cell or "" for cell in line] == ["" if value is None else str(value) for value in cells]
+        assert [cell.removeprefix("'") if isinstance(cell, str) else cell for cell in cells] == call

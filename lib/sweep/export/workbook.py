@@ -1,56 +1,26 @@
 """A sweep as an Excel workbook: its answers, and its numbers."""
 
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-import xlsxwriter
-
-from lib.core.csv_table import harmless
+from lib.core.excel import Sheet, to_xlsx
 from lib.sweep import report
 from lib.sweep.export.wording import Subject
 from lib.sweep.verdict import named, sentence, verdict
 
-MOST_CHARACTERS = 32_767
-"""What a cell of Excel takes."""
-CUT = " …"
-OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-
 
 def workbook(subject: Subject) -> bytes:
-    """The file: verdict, numbers and answers, each a sheet. No text in it is taken for a formula; one that is too long
-    for a cell ends in “…”."""
+    """The file: verdict, numbers and answers, each a sheet."""
     _, study = subject.texts.one, subject.study
-    file = io.BytesIO()
-    with xlsxwriter.Workbook(file, OPTIONS) as book:
-        bold = book.add_format({"bold": True})
-        wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-        said = sentence(verdict(study), subject.texts, subject.options.cost)
-        _sheet(book, _("Verdict"), (_("Title"), _("Verdict")), [(study.title, said)], bold, wrapped)
-        _sheet(book, _("Numbers"), _head(subject), _numbers(subject), bold, wrapped)
-        _sheet(book, _("Answers"), report.HEADER, report.rows(study.cells, study.results, study.ratings), bold, wrapped)
-    return file.getvalue()
-
-
-def _sheet(book: Any, title: str, head: Sequence[str], rows: Iterable[Sequence[Any]], bold: Any, wrapped: Any) -> None:
-    sheet = book.add_worksheet(title)
-    sheet.freeze_panes(1, 1)
-    sheet.set_column(0, 0, 36)
-    sheet.set_column(1, len(head) - 1, 14)
-    for number, line in enumerate([head, *rows]):
-        for at, value in enumerate(line):
-            if isinstance(value, str):
-                sheet.write_string(number, at, _fit(harmless(value)), wrapped if number else bold)
-            elif value is not None:
-                sheet.write_number(number, at, value, wrapped)
-
-
-def _fit(text: str) -> str:
-    # Excel counts UTF-16 units, and refuses the whole file where a cell has more.
-    units = text.encode("utf-16-le", "replace")
-    if len(units) <= 2 * MOST_CHARACTERS:
-        return text
-    return units[: 2 * (MOST_CHARACTERS - len(CUT))].decode("utf-16-le", "ignore") + CUT
+    said = sentence(verdict(study), subject.texts, subject.options.cost)
+    answers = report.rows(study.cells, study.results, study.ratings)
+    return to_xlsx(
+        [
+            Sheet(_("Verdict"), (_("Title"), _("Verdict")), [(study.title, said)]),
+            Sheet(_("Numbers"), _head(subject), _numbers(subject)),
+            Sheet(_("Answers"), report.HEADER, answers),
+        ]
+    )
 
 
 def _head(subject: Subject) -> list[str]:

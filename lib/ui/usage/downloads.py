@@ -13,13 +13,14 @@ from lib.usage.scope import Scope
 
 FORMS: dict[str, tuple[str, str, Callable[[Iterable[CallRecord]], bytes]]] = {
     "csv": ("CSV", "text/csv", totals.to_csv),
+    "xlsx": ("Excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", totals.to_excel),
     "json": ("JSON", "application/json", totals.to_json),
 }
 
 
-def downloads(services: Services, scope: Scope, disabled: bool) -> None:
+def downloads(services: Services, scope: Scope, count: int) -> None:
     """Every call of the scope as a file, made when it is asked for."""
-    with st.popover(_("Download"), icon=":material/download:", key="usage_download", disabled=disabled):
+    with st.popover(_("Download"), icon=":material/download:", key="usage_download", disabled=not count):
         for ending, (title, mime, made) in FORMS.items():
             st.download_button(
                 title,
@@ -31,6 +32,9 @@ def downloads(services: Services, scope: Scope, disabled: bool) -> None:
                 width="stretch",
             )
         st.caption(_("Every call that is shown here, with its numbers and without any text."))
+        if count > totals.MOST_EXCEL_ROWS:
+            words = _("Excel: the newest {count:,} calls; CSV and JSON have all of them.")
+            st.caption(words.format(count=totals.MOST_EXCEL_ROWS))
 
 
 def _file(services: Services, scope: Scope, made: Callable[[Iterable[CallRecord]], bytes]) -> bytes:
