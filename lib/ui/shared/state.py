@@ -134,6 +134,8 @@ class State:
     """The call whose request and answer are looked at; NEXT is the one that comes."""
     choosing_model: SessionValue[bool] = SessionValue("models_dialog", bool)
     """Whether the list of all models is open."""
+    choosing_models: SessionValue[bool] = SessionValue("sweep_models_dialog", bool)
+    """Whether the list of models for a sweep is open."""
     connecting: SessionValue[bool] = SessionValue("connection_dialog", bool)
     """Whether the connection dialog is open."""
     why_connecting: SessionValue[str | None] = SessionValue("why_connecting", _nothing)
@@ -161,11 +163,12 @@ class State:
     def dialog_open(self) -> bool:
         """Whether a dialog covers the page. Streamlit answers in it only while no script runs."""
         chosen_from = self.inspected is not None or self.offered_chats is not None
-        return self.choosing_model or self.connecting or self.choosing_prompt or chosen_from
+        choosing = self.choosing_model or self.choosing_models or self.choosing_prompt
+        return choosing or self.connecting or chosen_from
 
     def close_dialogs(self) -> None:
         """Close the one that is open. Streamlit refuses a page that draws two of them."""
-        self.choosing_model = self.connecting = self.choosing_prompt = False
+        self.choosing_model = self.choosing_models = self.connecting = self.choosing_prompt = False
         self.inspected = self.offered_chats = self.usage_call = None
         self.services_named = 0
         self.why_connecting = self.after_connecting = self.forgotten = None

@@ -13,14 +13,13 @@ from lib.services import Services
 from lib.sweep.estimate import PlanEstimate, estimate
 from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
 from lib.ui.shared import controls, resources
-from lib.ui.shared.connection import ask_for, local_services, open_dialog
+from lib.ui.shared.connection import ask_for
 from lib.ui.shared.figures import money
-from lib.ui.shared.model_picker import first_for_chats, first_model, list_troubles, model_label, options
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message, error_sentence
 from lib.ui.shared.unsupported_params import ANY_MODEL
 from lib.ui.shared.visitor import Visitor, visitor
-from lib.ui.sweep import axis_picker, input_table, temperatures
+from lib.ui.sweep import axis_picker, input_table, models, temperatures
 from lib.ui.sweep.look import begin_anew
 from lib.ui.sweep.prior_conversation import fill_history, history, history_line
 
@@ -44,7 +43,7 @@ def sweep_form(services: Services, visitor: Visitor) -> None:
     history_line()
     st.text_area(_("What should they write?"), key="sweep_prompt", height=90, placeholder=_(PLACEHOLDER), **KEPT)
     input_table.input_table(_texts())
-    _models(services, visitor)
+    models.models_field(services, visitor)
     temperatures.temperature_picker()
     st.number_input(_("Answers per setting"), 1, MAX_REPEATS, key="sweep_repeats", width=160, **KEPT)
     with st.expander(_("More options"), key="sweep_more", icon=":material/tune:"):
@@ -59,7 +58,7 @@ def read_plan() -> Plan:
     return Plan(
         prompt=state.get("sweep_prompt") or "",
         system=state.get("sweep_system") or "",
-        models=unique(state.get("sweep_models") or []),
+        models=unique(models.chosen()),
         temperatures=temperatures.temperatures(),
         repeats=state.get("sweep_repeats", 1),
         concurrency=state.get("sweep_concurrency", START["sweep_concurrency"]),
@@ -138,8 +137,8 @@ def _practice_line(services: Services, plan: Plan, endpoints: Sequence[Endpoint]
     """How long the practice model takes for its part of a plan, where that is a minute or more."""
     if services.local is None or not endpoints:
         return
-    models = [model for model in plan.models if find(model, endpoints)[0] is services.local]
-    answers, measured = len(models) * plan.size // len(plan.models), services.local.pace.per_minute
+    local = [model for model in plan.models if find(model, endpoints)[0] is services.local]
+    answers, measured = len(local) * plan.size // len(plan.models), services.local.pace.per_minute
     pace = measured or USUAL_PER_MINUTE
     minutes = round(answers / pace)
     if minutes < 1:
@@ -173,32 +172,6 @@ def run() -> None:
     except TemperaError as error:
         state.notices.append(error_sentence(error))
     begin_anew()
-
-
-def _models(services: Services, visitor: Visitor) -> None:
-    models = list(unique([*options(services, visitor.owner), *(st.session_state.get("sweep_models") or [])]))
-    first = first_model(services, visitor.owner) if state.newest_service else first_for_chats(models)
-    st.session_state.setdefault("sweep_models", [first] if first else [])
-    st.multiselect(
-        _("Models"),
-        models,
-        format_func=model_label,
-        key="sweep_models",
-        accept_new_options=True,
-        placeholder=_("Choose models or type their ids"),
-        select_all=False,  # it stood first in the list, and one Enter took 217 models
-        **KEPT,
-    )
-    list_troubles(services, visitor.owner, "sweep")
-    local_services(services, visitor, "sweep")
-    if len(models) == 1:
-        st.button(
-            _("Connect a service to compare several models"),
-            key="sweep_connect",
-            type="tertiary",
-            icon=":material/add_link:",
-            on_click=open_dialog,
-        )
 
 
 def _more() -> None:

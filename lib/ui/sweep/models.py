@@ -1,0 +1,187 @@
+"""Chooses the models of a sweep, across all services: typed and picked in a field, or from the list of all of them."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+from rapidfuzz import fuzz, process
+from sqlalchemy import Connection
+
+from lib.core.errors import TemperaError
+from lib.core.rich_text import literal
+from lib.gateway.endpoints import find, model_value
+from lib.services import Services
+from lib.sweep.plan import unique
+from lib.ui.shared import resources
+from lib.ui.shared.connection import local_services, open_dialog
+from lib.ui.shared.model_list import begin, model_list
+from lib.ui.shared.model_picker import (
+    QUICK_SECONDS,
+    first_for_chats,
+    first_model,
+    list_troubles,
+    model_label,
+    options,
+)
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, _n, error_sentence
+from lib.ui.shared.visitor import Visitor, visitor
+from lib.visitor.model_sets import MODEL_SETS
+from lib.visitor.saved_items import LONGEST_NAME
+
+KEY = "sweep_models"
+SET = "sweep_model_set"
+SET_NAME = "sweep_model_set_name"
+ALIKE = 60
+"""How alike an id has to be to be meant, of 100."""
+
+
+def models_field(services: Services, visitor: Visitor) -> None:
+    """The field, a button for the list of all, and what there is to say of those chosen."""
+    models = list(unique([*options(services, visitor.owner), *chosen()]))
+    first = first_model(services, visitor.owner) if state.newest_service else first_for_chats(models)
+    st.session_state.setdefault(KEY, [first] if first else [])
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", wrap=False):
+        st.multiselect(
+            _("Models"),
+            models,
+            format_func=model_label,
+            key=KEY,
+            accept_new_options=True,
+            placeholder=_("Choose models or type their ids"),
+            select_all=False,  # it stood first in the list, and one Enter took 217 models
+            persist_state="session",
+        )
+        words = _("All models by vendor, and sets of models")
+        st.button("", key="sweep_models_open", icon=":material/view_list:", help=words, on_click=_open)
+    if state.choosing_models:
+        st.dialog(_("Models"), width="medium", on_dismiss=_close)(_body)(services, visitor)
+    _unlisted(services, visitor.owner)
+    list_troubles(services, visitor.owner, "sweep")
+    local_services(services, visitor, "sweep")
+    if len(models) == 1:
+        st.button(
+            _("Connect a service to compare several models"),
+            key="sweep_connect",
+            type="tertiary",
+            icon=":material/add_link:",
+            on_click=open_dialog,
+        )
+
+
+def chosen() -> list[str]:
+    """The models that are chosen, as `endpoint/model id`."""
+    return list(st.session_state.get(KEY) or [])
+
+
+def _unlisted(services: Services, owner: str) -> None:
+    """Of each chosen id that its service does not list: that, and which one may be meant."""
+    endpoints = services.registry.endpoints(owner)
+    for number, value in enumerate(chosen() if endpoints else ()):
+        endpoint, model = find(value, endpoints)
+        listing = services.models.get(owner, endpoint, QUICK_SECONDS)
+        # Where the list is not the service's own of today, it tells nothing.
+        if listing is None or not listing.complete or not listing.models or model in listing.models:
+            continue
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            words = _("“{model}” is not in the list of {service}.")
+            st.warning(words.format(model=literal(model), service=literal(endpoint.title)), icon=":material/help:")
+            meant = process.extractOne(
+                model, listing.models, scorer=fuzz.ratio, processor=str.lower, score_cutoff=ALIKE
+            )
+            if meant:
+                label = _("Did you mean {model}?").format(model=literal(meant[0]))
+                instead = (value, model_value(endpoint, meant[0]))
+                st.button(label, key=f"sweep_meant_{number}", type="tertiary", on_click=_replace, args=instead)
+
+
+def _alike(model: str, listed: Sequence[str]) -> str | None:
+    found = process.extractOne(model, listed, scorer=fuzz.ratio, processor=str.lower, score_cutoff=ALIKE)
+    return found[0] if found else None
+
+
+def _replace(value: str, other: str) -> None:
+    st.session_state[KEY] = list(unique([other if one == value else one for one in chosen()]))
+
+
+def _body(services: Services, visitor: Visitor) -> None:
+    if not state.choosing_models:
+        st.rerun()
+    _sets(services, visitor.owner)
+    count = len(chosen())
+    label = _n("Done, {count} model", "Done, {count} models", count).format(count=count)
+    # Above the list, which is long: the way out stays in sight.
+    st.button(label, key="sweep_models_done", type="primary", on_click=_close)
+    model_list(services, visitor.owner, "sweep", _tick)
+
+
+def _tick(value: str, label: str) -> None:
+    # The field beside the dialog may have changed: the tick says what is chosen now.
+    st.session_state[f"sweep_tick_{value}"] = value in chosen()
+    st.checkbox(label, key=f"sweep_tick_{value}", on_change=_turn, args=(value,))
+
+
+def _turn(value: str) -> None:
+    others = [one for one in chosen() if one != value]
+    st.session_state[KEY] = others if value in chosen() else [*others, value]
+
+
+def _sets(services: Services, owner: str) -> None:
+    """The visitor's sets of models, to be chosen; and what keeps or forgets one."""
+    own = services.store.read(lambda db: MODEL_SETS.own(db, owner))
+    if own:
+        now = next((name for name, kept in own.items() if kept["models"] == chosen()), None)
+        st.session_state[SET] = now
+        st.pills(_("Your sets"), list(own), format_func=literal, key=SET, on_change=_choose_set)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.text_input(
+            _("Name of a set"),
+            key=SET_NAME,
+            max_chars=LONGEST_NAME,
+            placeholder=_("Keep these models as a set: its name"),
+            label_visibility="collapsed",
+        )
+        st.button(
+            _("Keep"), key="sweep_set_keep", icon=":material/bookmark_add:", on_click=_keep, disabled=not chosen()
+        )
+        if own and st.session_state[SET]:
+            st.button(_("Forget this set"), key="sweep_set_forget", type="tertiary", on_click=_forget)
+
+
+def _choose_set() -> None:
+    name, owner = st.session_state.get(SET), visitor().owner
+    kept = resources.services().store.read(lambda db: MODEL_SETS.own(db, owner)).get(name or "")
+    if kept:
+        st.session_state[KEY] = list(kept["models"])
+
+
+def _keep() -> None:
+    name, models = st.session_state.get(SET_NAME) or "", chosen()
+    if _change(lambda db, owner: MODEL_SETS.save(db, owner, name, {"models": models})):
+        st.session_state[SET_NAME] = ""
+
+
+def _forget() -> None:
+    name = str(st.session_state[SET])
+    _change(lambda db, owner: MODEL_SETS.delete(db, owner, name))
+
+
+def _change(work: Callable[[Connection, str], object]) -> bool:
+    """Whether the store took it; why not is said at the top of the page."""
+    owner = visitor().owner
+    try:
+        resources.services().store.write(lambda db: work(db, owner)).result()
+    except TemperaError as refused:
+        state.notices.append(error_sentence(refused))
+        _close()
+        return False
+    return True
+
+
+def _open() -> None:
+    state.close_dialogs()
+    state.choosing_models = True
+    begin("sweep")
+
+
+def _close() -> None:
+    state.choosing_models = False
