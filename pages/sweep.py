@@ -12,6 +12,7 @@ from lib.ui.sweep.form import plan_line, run_button, sweep_form
 from lib.ui.sweep.heading import heading
 from lib.ui.sweep.prior_conversation import take_over_draft
 from lib.ui.sweep.restore import SWEEP, restore_sweep
+from lib.ui.sweep.share import share
 from lib.ui.sweep.sweep_list import no_such_sweep, sweep_list
 from lib.ui.sweep.view import sweep_view
 
@@ -28,7 +29,9 @@ if state.missing_sweep and state.sweep_id is None:
 with st.expander(heading(services, who), expanded=state.sweep_id is None, key=f"sweep_setup_{state.sweep_id}"):
     sweep_form(services, who)
     plan_line(services, who)
-    run_button()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        run_button()
+        share()
 session_restore.remember(services, who, SWEEP)
 if state.sweep_id is not None:
     sweep_view(services, who, state.sweep_id)

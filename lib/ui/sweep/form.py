@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 
 from lib.core.errors import InvalidInput, NotConnected, TemperaError
-from lib.core.i18n import N_
 from lib.gateway.endpoints import Endpoint, find
 from lib.practice.pace import USUAL_PER_MINUTE
 from lib.services import Services
@@ -19,7 +18,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message, error_sentence
 from lib.ui.shared.unsupported_params import ANY_MODEL
 from lib.ui.shared.visitor import Visitor, visitor
-from lib.ui.sweep import axis_picker, input_table, models, temperatures
+from lib.ui.sweep import axis_picker, examples, input_table, models, temperatures
 from lib.ui.sweep.look import begin_anew
 from lib.ui.sweep.prior_conversation import fill_history, history, history_line
 
@@ -33,7 +32,6 @@ KEYS = (
 """Everything that is set in the form; the first are the names under which the first versions stored it."""
 _UNTOUCHED = "sweep_form_untouched"
 _ASIDE = "sweep_form_aside"
-PLACEHOLDER = N_("Name a new flavour of ice cream and praise it in one sentence.")
 
 
 def sweep_form(services: Services, visitor: Visitor) -> None:
@@ -41,7 +39,14 @@ def sweep_form(services: Services, visitor: Visitor) -> None:
     for key, value in {**START, temperatures.KEY: list(temperatures.START)}.items():
         st.session_state.setdefault(key, value)
     history_line()
-    st.text_area(_("What should they write?"), key="sweep_prompt", height=90, placeholder=_(PLACEHOLDER), **KEPT)
+    st.text_area(
+        _("What should they write?"),
+        key="sweep_prompt",
+        height=90,
+        placeholder=_(examples.EXAMPLES["creative"].prompt),
+        **KEPT,
+    )
+    examples.examples()
     input_table.input_table(_texts())
     models.models_field(services, visitor)
     temperatures.temperature_picker()

@@ -1,17 +1,29 @@
-"""Links that fill the sweep's form: `/sweep?models=a,b&temperatures=0,0.7&prompt=..&repeats=2&concurrency=8`."""
+"""Links that fill the sweep's form: `/sweep?models=a,b&temperatures=0,0.7&prompt=..&repeats=2&concurrency=8`.
 
-from urllib.parse import unquote
+`inputs` are rows as JSON, `[{"name": "value"}]`; `vary` names the further axis and `values` its values, a JSON list;
+`max_tokens=off` sets no limit.
+"""
+
+import json
+from typing import Any
+from urllib.parse import quote, unquote, urlencode
 
 import streamlit as st
 
 from lib.core.errors import InvalidInput
-from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, unique
+from lib.core.i18n import N_
+from lib.sweep import setup_file
+from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
 from lib.ui.shared import links
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import error_sentence
+from lib.ui.shared.texts import _, error_sentence
+from lib.ui.sweep import axis_picker, input_table
 
 SETTINGS = ("system", "max_tokens")
-FIELDS = {"prompt", "models", "temperatures", "repeats", "concurrency", *SETTINGS}
+FIELDS = {"prompt", "models", "temperatures", "repeats", "concurrency", "inputs", "vary", "values", *SETTINGS}
+OFF = "off"
+LONGEST = 6_000
+"""Characters of a link: browsers and chat programs take more, servers on the way not always."""
 
 
 def apply_link() -> None:
@@ -24,7 +36,11 @@ def apply_link() -> None:
         return
     if "prompt" in query:
         st.session_state["sweep_prompt"] = query["prompt"][: links.MAX_TEXT]
+    if query.get("max_tokens") == OFF:
+        st.session_state["sweep_max_tokens_on"] = False
+        del query["max_tokens"]
     links.fill_controls("sweep", SETTINGS)
+    _apply_lists()
     if query.get("models"):
         st.session_state["sweep_models"] = list(unique([unquote(part.strip()) for part in query["models"].split(",")]))
     if query.get("temperatures"):
@@ -35,6 +51,48 @@ def apply_link() -> None:
         st.session_state["sweep_concurrency"] = concurrency
     state.sweep_id = None
     query.clear()
+
+
+def sweep_link(plan: Plan, page: str) -> str:
+    """The address that fills the form of the app at `page` with `plan`; never a key. Raises InvalidInput for a plan
+    that no address has room for."""
+    if plan.history:
+        raise InvalidInput(N_("A set-up with a conversation is too long for a link."))
+    fields: dict[str, Any] = {
+        "prompt": plan.prompt,
+        "models": ",".join(quote(model, safe="/:") for model in plan.models),
+        "temperatures": ",".join(f"{value:g}" for value in plan.temperatures if value is not None),
+        "repeats": plan.repeats,
+        "concurrency": plan.concurrency,
+        "system": plan.system,
+        "max_tokens": plan.params.max_tokens or OFF,
+    }
+    if plan.inputs:
+        fields["inputs"] = json.dumps([dict(row) for row in plan.inputs], ensure_ascii=False)
+    if plan.axis:
+        fields |= {"vary": plan.axis.field, "values": json.dumps(plan.axis.values, ensure_ascii=False)}
+    query = urlencode({name: value for name, value in fields.items() if value != ""}, quote_via=quote)
+    link = f"{page.partition('?')[0]}?{query}"
+    if len(link) > LONGEST or len(plan.prompt) > links.MAX_TEXT:
+        raise InvalidInput(N_("This set-up is too long for a link."))
+    return link
+
+
+def _apply_lists() -> None:
+    """The inputs and the further axis, read as a file with a set-up is read."""
+    query = st.query_params
+    if not {"inputs", "vary"} & set(query):
+        return
+    try:
+        lists: dict[str, Any] = {"inputs": json.loads(query.get("inputs") or "[]")}
+        if query.get("vary"):
+            lists["axis"] = {"field": query["vary"], "values": json.loads(query.get("values") or "[]")}
+        plan = setup_file.read(json.dumps({"tempera_sweep": 1, "prompt": "", **lists}).encode())
+    except (ValueError, RecursionError, InvalidInput):
+        state.notices.append(_("The inputs or the further values in this link can't be read; the rest is there."))
+        return
+    input_table.fill(plan.inputs)
+    axis_picker.fill(plan.axis)
 
 
 def _apply_temperatures(text: str) -> None:

@@ -1,0 +1,78 @@
+"""Examples to start from, where the form is empty: each shows something else that a sweep can tell."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lib.core.i18n import N_
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+from lib.ui.sweep import input_table, temperatures
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What an example sets. `inputs` are the values of the prompt's variables, by name."""
+
+    title: str
+    prompt: str
+    temperatures: tuple[float, ...]
+    repeats: int
+    inputs: tuple[tuple[tuple[str, str], ...], ...] = ()
+
+
+EXAMPLES = {
+    "creative": Example(
+        N_("How creative?"), N_("Name a new flavour of ice cream and praise it in one sentence."), (0, 0.7, 1.3), 3
+    ),
+    "product": Example(
+        N_("A product text"),
+        N_("Write a product text for a steel thermos: 60 words, warm, no superlatives."),
+        (0, 0.7, 1.2),
+        2,
+    ),
+    "list": Example(
+        N_("A list of inputs"),
+        N_("Write a slogan of at most six words: {{product}}, for {{people}}."),
+        (0.7, 1.3),
+        1,
+        (
+            (("product", N_("steel thermos")), ("people", N_("hikers"))),
+            (("product", N_("umbrella")), ("people", N_("commuters"))),
+            (("product", N_("notebook")), ("people", N_("students"))),
+        ),
+    ),
+    "sums": Example(
+        N_("Right or wrong?"),
+        N_("A bat and a ball cost 1.10 together. The bat costs 1.00 more than the ball. What does the ball cost?"),
+        (0, 1),
+        3,
+    ),
+}
+KEY = "sweep_example"
+
+
+def examples() -> None:
+    """A menu of them, as long as there is no prompt."""
+    if (st.session_state.get("sweep_prompt") or "").strip() or state.sweep_id is not None:
+        return
+    st.menu_button(
+        _("Start from an example"),
+        list(EXAMPLES),
+        key=KEY,
+        type="tertiary",
+        icon=":material/lightbulb:",
+        format_func=lambda name: _(EXAMPLES[name].title),
+        on_click=_fill,
+    )
+
+
+def _fill() -> None:
+    example = EXAMPLES.get(str(st.session_state.get(KEY)))
+    if example is None:
+        return
+    st.session_state["sweep_prompt"] = _(example.prompt)
+    st.session_state[temperatures.KEY] = list(example.temperatures)
+    st.session_state["sweep_repeats"] = example.repeats
+    # The names stand in the translated prompt as they are: a variable is a name, not a word.
+    input_table.fill({name: _(value) for name, value in row} for row in example.inputs)

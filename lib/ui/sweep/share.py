@@ -1,0 +1,81 @@
+"""The set-up as a link, or as a file; and a file with a set-up, opened."""
+
+import streamlit as st
+
+from lib.core.errors import InvalidInput
+from lib.core.file_names import file_name
+from lib.core.titles import title_of
+from lib.gateway.addresses import is_loopback
+from lib.sweep import setup_file
+from lib.sweep.plan import Plan
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, error_message, error_sentence
+from lib.ui.sweep import form
+from lib.ui.sweep.links import sweep_link
+
+FILE = "sweep_setup_file"
+
+
+def share() -> None:
+    """A button that opens them."""
+    words = _("Link or file of this set-up")
+    opened = st.popover(words, icon=":material/link:", type="tertiary", key="sweep_share", on_change="rerun")
+    if opened.open:
+        with opened:
+            _body()
+
+
+def _body() -> None:
+    try:
+        plan = form.read_plan()
+    except InvalidInput as missing:
+        st.caption(error_message(missing))
+    else:
+        _link(plan)
+        _file(plan)
+    st.file_uploader(
+        _("Open a set-up from a file"),
+        type=["json"],
+        key=FILE,
+        max_upload_size=setup_file.MAX_BYTES // 1_000_000,
+        on_change=_open,
+    )
+
+
+def _link(plan: Plan) -> None:
+    page = st.context.url if isinstance(st.context.url, str) else ""
+    try:
+        link = sweep_link(plan, page)
+    except InvalidInput as too_long:
+        st.caption(f"{error_message(too_long)} {_('Save it as a file instead.')}")
+        return
+    st.caption(_("A link that fills this form, and sends nothing; never a key:"))
+    st.code(link, language=None, wrap_lines=True)
+    if is_loopback(page):
+        st.caption(_("Its address is this computer's own, so it works only here."))
+
+
+def _file(plan: Plan) -> None:
+    st.download_button(
+        _("Save as a file"),
+        lambda: setup_file.written(plan),  # made on the click, not with every rerun
+        file_name=file_name(title_of(plan.prompt), "sweep.json", "sweep"),
+        mime="application/json",
+        key="sweep_setup_save",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _open() -> None:
+    file = st.session_state.get(FILE)
+    if file is None:
+        return
+    try:
+        plan = setup_file.read(file.getvalue())
+    except InvalidInput as refused:
+        state.notices.append(error_sentence(refused))
+        return
+    form.put_aside()
+    form.fill(plan)
+    state.sweep_id = None
