@@ -58,8 +58,8 @@ class Dispatcher:
                 self.jobs.forget(job.id)
 
     def _answer(self, call: Call, endpoint: Endpoint, place: str, started: bool) -> Answer:
-        # The bytes of a sweep's many answers would push those of the chat out of the few that are kept.
-        kept = call.page == "chat" and not call.temporary
         secret = endpoint.api_key.get_secret_value()
-        on_bytes = self.raw_answers.begin(call.owner, call.id, secret).add if kept else ignore_bytes
+        on_bytes = (
+            ignore_bytes if call.temporary else self.raw_answers.begin(call.owner, call.id, secret, call.page).add
+        )
         return Answer(call, on_bytes, place, started)

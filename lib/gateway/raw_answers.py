@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from threading import Lock
 
+from lib.core.request import Page
 from lib.gateway.key_masking import KNOWN, Forms
 
 MOST_BYTES = 262_144
 """Of one answer; what follows is counted only."""
-KEPT = 50
+KEPT: dict[Page, int] = {"chat": 50, "sweep": 150, "judge": 50}
+"""How many answers, by the page that asked."""
 _INDEX_OR_TEXT = re.compile(r'"index"\s*:\s*(?P<index>\d+)|"(?P<name>\w+)"\s*:\s*"(?P<text>(?:[^"\\]|\\.)*+)"')
 
 
@@ -64,21 +66,21 @@ def _places(pieces: Sequence[re.Match[str]], keys: Forms) -> Iterator[tuple[int,
 
 
 class RawAnswers:
-    """The last answers by call and owner."""
+    """The last answers of each page, by call and owner. A sweep's many don't push those of the chat out."""
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[tuple[str, str], RawAnswer] = OrderedDict()
+        self._answers: dict[Page, OrderedDict[tuple[str, str], RawAnswer]] = {page: OrderedDict() for page in KEPT}
         self._lock = Lock()
 
-    def begin(self, owner: str, call_id: str, secret: str) -> RawAnswer:
-        """Room for a new answer; the oldest goes when there are too many."""
-        answer = RawAnswer(secret)
+    def begin(self, owner: str, call_id: str, secret: str, page: Page = "chat") -> RawAnswer:
+        """Room for a new answer; the page's oldest goes when there are too many."""
+        answer, kept = RawAnswer(secret), self._answers[page]
         with self._lock:
-            self._answers[owner, call_id] = answer
-            while len(self._answers) > KEPT:
-                self._answers.popitem(last=False)
+            kept[owner, call_id] = answer
+            while len(kept) > KEPT[page]:
+                kept.popitem(last=False)
         return answer
 
     def get(self, owner: str, call_id: str) -> RawAnswer | None:
         """What came for a call; None when that is not known any more, or is not this owner's."""
-        return self._answers.get((owner, call_id))
+        return next((kept[owner, call_id] for kept in self._answers.values() if (owner, call_id) in kept), None)

@@ -10,7 +10,7 @@ from lib.services import Services
 from lib.settings import Settings
 from lib.sweep.plan import Cell
 from tests.app_server import AppServer, app_server
-from tests.browsing import cell, heard_elsewhere, key, open_at
+from tests.browsing import asked, cell, heard_elsewhere, key, open_at, send
 from tests.fake_api import FakeApi
 from tests.made_sweeps import MODELS, make_sweep, odd_answer
 from tests.pages import host
@@ -283,3 +283,56 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     expect(cell(page, "0_0_0")).to_contain_text("stopped by you")
     expect(key(page, "sweep_csv")).to_be_visible()
     assert focused(page) == "0_0", "nor does the end of it all"
+
+
+@pytest.mark.row("S16", "S18", "S24")
+def test_an_answers_details_hold_all_of_it_and_lead_on(
+    subtests: pytest.Subtests, app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    models = f"{host(api)}/reason,{host(api)}/echo,{host(api)}/long-300"
+    url = f"{app.url}/sweep?models={models}&temperatures=0,0.7&prompt=Praise%20tea.&system=Be%20brief.&repeats=1"
+    page = open_at(context, url, "sweep_run")
+    key(page, "sweep_run").get_by_role("button").click()
+    expect(key(page, "sweep_csv")).to_be_visible()
+    cell(page, "0_1_0").click()
+    expect(cell(page, "0_1_0").locator("details")).not_to_have_attribute("open", "")
+
+    def open_details(place: str) -> Locator:
+        cell(page, place).get_by_role("button", name="Details").click()
+        expect(page.get_by_role("dialog")).to_contain_text("reason" if place == "0_1_0" else "echo")
+        return page.get_by_role("dialog")
+
+    dialog = open_details("0_1_0")
+    for part, words in (
+        ("Numbers", "Input tokens (prompt)"),
+        ("Request", '"temperature": 0.7'),
+        ("Answer as it came", "reasoning_content"),
+    ):
+        with subtests.test(part=part):
+            dialog.get_by_text(part, exact=True).click()
+            expect(dialog).to_contain_text(words)
+    with subtests.test("two answers are compared word by word"):
+        field = key(page, "sweep_cell_compare").get_by_role("combobox")
+        field.fill("long-300 · 0.7")
+        field.press("Enter")
+        expect(dialog).to_have_count(0)
+        expect(cell(page, "2_1_0")).to_be_visible()
+        page.wait_for_function("() => CSS.highlights.get('sweep-different')?.size > 0")
+        page.get_by_role("button", name="Back to all").click()
+    with subtests.test("one answer is asked for once more, and the others are not"):
+        before = len(api.requests)
+        open_details("1_1_0").get_by_role("button", name="Run again").click()
+        api.wait(lambda fake: len(fake.requests) > before)
+        expect(key(page, "sweep_csv")).to_be_visible()
+        expect(cell(page, "1_1_0")).to_contain_text("You said: Praise tea.")
+        assert [(one.model, one.body["temperature"]) for one in api.requests[before:]] == [("echo", 0.7)]
+    with subtests.test("the conversation goes on in Chat with the same model and parameters"):
+        open_details("1_1_0").get_by_role("button", name="Continue in Chat").click()
+        expect(key(page, "answer_0")).to_contain_text("You said: Praise tea.")
+        expect(key(page, "chat_settings")).to_contain_text("temperature 0.7")
+        send(page, "And now?")
+        expect(key(page, "answer_1")).to_contain_text("You said: And now?")
+        [sent] = asked(api, "And now?")
+        assert (sent.model, sent.body["temperature"]) == ("echo", 0.7)
+        roles = [message["role"] for message in sent.body["messages"]]
+        assert roles == ["system", "user", "assistant", "user"]

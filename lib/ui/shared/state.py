@@ -118,6 +118,8 @@ class State:
     """The open sweep; None is a new one."""
     usage_address_read: SessionValue[bool] = SessionValue("usage_address_read", bool)
     """Whether the usage page has taken up its filters from the address."""
+    sweep_cell: SessionValue[str | None] = SessionValue("opened_cell", _nothing)
+    """The cell whose details are open, by its id."""
     usage_call: SessionValue[str | None] = SessionValue("usage_call", _nothing)
     """The call that is looked at on the usage page."""
     deleted_sweep: SessionValue[str | None] = SessionValue("deleted_sweep", _nothing)
@@ -169,7 +171,7 @@ class State:
     def close_dialogs(self) -> None:
         """Close the one that is open. Streamlit refuses a page that draws two of them."""
         self.choosing_model = self.choosing_models = self.connecting = self.choosing_prompt = False
-        self.inspected = self.offered_chats = self.usage_call = None
+        self.inspected = self.offered_chats = self.usage_call = self.sweep_cell = None
         self.services_named = 0
         self.why_connecting = self.after_connecting = self.forgotten = None
 

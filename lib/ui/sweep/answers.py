@@ -30,6 +30,9 @@ KEPT: dict[str, Any] = {"persist_state": "session"}
 
 def answers(progress: Progress, run: SweepRun | None) -> None:
     """Which answers of one input and variant are looked at, and the answers."""
+    if look.asks_for_page:
+        look.asks_for_page = False
+        st.rerun()
     owner, sweep_id = visitor().owner, str(state.sweep_id)
     names = model_names(progress)
     look.slice = (progress.cells[0].input, progress.cells[0].variant)
@@ -147,7 +150,8 @@ def _rate(progress: Progress, cell: Cell, did: Mapping[str, Any]) -> None:
 
 
 def _detail(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
-    look.detail = cell.id
+    state.close_dialogs()
+    state.sweep_cell, look.asks_for_page = cell.id, True
 
 
 def _stop(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:

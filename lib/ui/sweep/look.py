@@ -8,7 +8,7 @@ import streamlit as st
 from lib.core.i18n import N_
 from lib.sweep.filters import KINDS, Filter
 from lib.sweep.plan import Cell
-from lib.ui.shared.state import SessionValue
+from lib.ui.shared.state import SessionValue, state
 
 GRID, READ = "grid", "read"
 MOST_SEARCHED = 200
@@ -45,8 +45,8 @@ class Look:
     """Where Read is."""
     slice: SessionValue[tuple[int, int]] = SessionValue("sweep_slice_shown", lambda: (0, 0))
     """The input and the variant whose answers are drawn."""
-    detail: SessionValue[str | None] = SessionValue("sweep_detail", lambda: None)
-    """The cell whose details are open, by its id."""
+    asks_for_page: SessionValue[bool] = SessionValue("sweep_asks_for_page", bool)
+    """Whether something was done in the answers that the rest of the page has to show."""
 
 
 look = Look()
@@ -90,7 +90,7 @@ def compare(one: Cell, other: Cell) -> None:
 
 def begin_anew() -> None:
     """Look at all of another sweep."""
-    look.place, look.detail = Place(look.place.number + 1), None
+    look.place, state.sweep_cell = Place(look.place.number + 1), None
     for key in (*ONE, *SEVERAL):
         st.session_state.pop(key, None)
         st.query_params.pop(key, None)

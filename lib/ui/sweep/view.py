@@ -7,10 +7,12 @@ from lib.sweep import report
 from lib.sweep import repository as sweeps
 from lib.sweep.progress import Progress
 from lib.ui.shared.error_box import error_box
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, grid
 from lib.ui.sweep.answers import answers
+from lib.ui.sweep.cell_dialog import cell_dialog
 from lib.ui.sweep.run_line import held_back, what_is_left
 from lib.ui.sweep.slice_picker import chosen_slice
 from lib.ui.sweep.tab_title import tab_title
@@ -27,6 +29,8 @@ def sweep_view(services: Services, visitor: Visitor, sweep_id: str) -> None:
     st.fragment(_results, run_every=again)(services, visitor, sweep_id, running)
     if not running:
         _ended(services, visitor, sweep_id)
+    if state.sweep_cell is not None:
+        cell_dialog(services, services.sweeps.progress.of(visitor.owner, sweep_id))
 
 
 def _results(services: Services, visitor: Visitor, sweep_id: str, ran: bool) -> None:

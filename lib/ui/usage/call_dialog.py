@@ -1,6 +1,5 @@
 """One call with all that is known of it: its numbers, what was asked and answered, and its attempts."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -17,21 +16,21 @@ from lib.core.i18n import N_
 from lib.core.request import Message
 from lib.core.rich_text import as_typed, literal
 from lib.services import Services
+from lib.ui.shared import call_details
+from lib.ui.shared.call_details import SHOWN_CHARACTERS
+from lib.ui.shared.chat_draft import CHAT_PAGE
 from lib.ui.shared.error_box import error_box
-from lib.ui.shared.figures import details
 from lib.ui.shared.state import state
 from lib.ui.shared.sweep_draft import SWEEP_PAGE, open_sweep_with
 from lib.ui.shared.texts import _, language, role_names
 from lib.usage import queries
 
-CHAT_PAGE = "../../pages/chat.py"
 PARTS = {
     "figures": N_("Numbers"),
     "messages": N_("Question and answer"),
     "request": N_("Request"),
     "attempts": N_("Attempts"),
 }
-SHOWN_CHARACTERS = 20_000
 SHOWN_MESSAGES = 20
 STEPS = {
     "queued": N_("waited for its turn"),
@@ -80,13 +79,11 @@ def _body(services: Services, owner: str, call: CallRecord) -> None:
     if part == "messages":
         _messages(call, messages)
     elif part == "request":
-        body = {"model": call.model, "messages": [one.to_send() for one in messages], **call.params_sent}
-        _text(json.dumps(body, ensure_ascii=False, indent=2), "json")
+        call_details.request(services, call)
     elif part == "attempts":
         _attempts(call.attempt_times)
     else:
-        rows = [(literal(name), literal(value)) for name, value in details(call)]
-        st.table(pd.DataFrame(rows), border="horizontal", width="content", hide_index=True, hide_header=True)
+        call_details.numbers(call)
 
 
 def _ways_on(services: Services, owner: str, call: CallRecord, messages: Sequence[Message]) -> None:
@@ -150,12 +147,6 @@ def _attempts(attempts: Sequence[Any]) -> None:
     config |= {"number": st.column_config.NumberColumn(_("Attempt")), "error": st.column_config.TextColumn(_("Error"))}
     st.dataframe(pd.DataFrame(columns), hide_index=True, placeholder="–", column_config=config)
     st.caption(_("Seconds since the call began."))
-
-
-def _text(text: str, kind: str) -> None:
-    st.code(text[:SHOWN_CHARACTERS], language=kind, wrap_lines=True)
-    if len(text) > SHOWN_CHARACTERS:
-        st.caption(_("The first {count:,} characters of {all:,}.").format(count=SHOWN_CHARACTERS, all=len(text)))
 
 
 def _close() -> None:

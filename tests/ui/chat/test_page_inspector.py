@@ -78,7 +78,7 @@ def test_a_key_in_an_answer_is_masked(app: AppTest, api: FakeApi) -> None:
 @pytest.mark.row("C24")
 def test_only_the_last_answers_are_kept(app: AppTest) -> None:
     ask(app, "Hello")
-    for other in range(raw_answers.KEPT):
+    for other in range(raw_answers.KEPT["chat"]):
         resources.services().dispatcher.raw_answers.begin("eve", str(other), "")
     inspected(app, part="answer")
 

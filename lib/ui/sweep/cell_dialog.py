@@ -1,0 +1,134 @@
+"""One answer of a sweep with all that is known of it, and what can be done with it."""
+
+import streamlit as st
+
+from lib.calls.records import CallRecord
+from lib.core.errors import StoreError, recorded
+from lib.core.i18n import N_
+from lib.core.rich_text import literal
+from lib.services import Services
+from lib.sweep.findings import text_of
+from lib.sweep.plan import Cell
+from lib.sweep.progress import Progress
+from lib.ui.shared import call_details
+from lib.ui.shared.answer_parts import answer_parts
+from lib.ui.shared.chat_draft import continue_in_chat
+from lib.ui.shared.error_box import error_box
+from lib.ui.shared.markdown import markdown
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+from lib.ui.sweep import actions, look
+from lib.ui.sweep.answers import model_names
+from lib.ui.sweep.look import temperature_name
+
+PARTS = {
+    "answer": N_("Answer"),
+    "numbers": N_("Numbers"),
+    "request": N_("Request"),
+    "raw": N_("Answer as it came"),
+}
+
+
+def cell_dialog(services: Services, progress: Progress) -> None:
+    """The dialog, while it is open."""
+    cell = next((cell for cell in progress.cells if cell.id == state.sweep_cell), None)
+    if cell is None:
+        return
+    title = literal(_name(cell, model_names(progress)[cell.row]))
+    # Two that are compared stand in one grid.
+    slice = progress.slice(cell.input, cell.variant)
+    st.dialog(title, width="large", on_dismiss=_close)(_body)(services, slice, cell)
+
+
+def _body(services: Services, progress: Progress, cell: Cell) -> None:
+    if state.sweep_cell is None:
+        st.rerun()  # closed by what was chosen in it
+    call = progress.results.get(cell.id)
+    _ways_on(services, progress, cell, call)
+    if call is None:
+        st.caption(_("No answer here yet."))
+        return
+    part = st.segmented_control(
+        _("Part"),
+        list(PARTS),
+        default="answer",
+        required=True,
+        format_func=lambda name: _(PARTS[name]),
+        key="sweep_cell_part",
+        label_visibility="collapsed",
+    )
+    if part == "numbers":
+        call_details.numbers(call)
+    elif part == "request":
+        call_details.request(services, call)
+    elif part == "raw":
+        call_details.raw_answer(services, call)
+    else:
+        _answer(call)
+
+
+def _answer(call: CallRecord) -> None:
+    if call.error_kind:
+        error_box(recorded(call.error_record, call.error_text))
+    if not call.choices:
+        return
+    if call.choices[0].reasoning:
+        with st.expander(_("Thinking"), type="compact"):
+            markdown(st, call.choices[0].reasoning)
+    markdown(st, call.choices[0].text)
+    answer_parts(st, f"parts_{call.id}", call.owner, call.choices[0].parts)
+
+
+def _ways_on(services: Services, progress: Progress, cell: Cell, call: CallRecord | None) -> None:
+    """Going on with the answer in Chat, asking once more, comparing it."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if call is not None and st.button(_("Continue in Chat"), key="sweep_cell_chat", icon=":material/chat:"):
+            _close()
+            try:
+                continue_in_chat(services, call)
+            except StoreError as refused:
+                error_box(refused)
+        if services.sweeps.running(state.sweep_id) is None:
+            again = _("Run again")
+            st.button(again, key="sweep_cell_again", icon=":material/replay:", on_click=_again, args=(cell.id,))
+        _compare(progress, cell)
+
+
+def _compare(progress: Progress, cell: Cell) -> None:
+    names = model_names(progress)
+    others = {
+        one.id: _name(one, names[one.row])
+        for one in progress.cells
+        if one.id != cell.id and one.id in progress.results and text_of(progress.results[one.id]).strip()
+    }
+    if others:
+        st.selectbox(
+            _("Compare word by word with"),
+            list(others),
+            index=None,
+            format_func=others.__getitem__,
+            key="sweep_cell_compare",
+            placeholder=_("Another answer"),
+            on_change=_side_by_side,
+            args=(progress, cell),
+        )
+
+
+def _side_by_side(progress: Progress, cell: Cell) -> None:
+    other = next((one for one in progress.cells if one.id == st.session_state["sweep_cell_compare"]), None)
+    if other is not None:
+        look.compare(cell, other)
+        _close()
+
+
+def _again(cell_id: str) -> None:
+    _close()
+    actions.rerun_cell(cell_id)
+
+
+def _close() -> None:
+    state.sweep_cell = None
+
+
+def _name(cell: Cell, model: str) -> str:
+    return f"{model} · {temperature_name(cell.temperature)} · {cell.repeat + 1}"
