@@ -75,7 +75,7 @@ def line_name(study: Study, line: Sequence[Setting], texts: Texts) -> str:
 
 
 def _points(line: Sequence[Setting], measure: Measure) -> Points:
-    return {one.temperature: one.measured[measure.name] for one in line if measure.name in one.measured}
+    return {one.temperature: found for one in line if (found := one.measure(measure.name)) is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class _Panel:
 
     def _in_words(self, name: str, points: Points) -> str:
         """What the panel shows, for those who can't see it."""
-        return f"{name}: " + ", ".join(f"{_label(at)}: {self.measure.written(one.mean)}" for at, one in points.items())
+        return f"{name}: " + ", ".join(f"{label(at)}: {self.measure.written(one.mean)}" for at, one in points.items())
 
     def _grid(self) -> list[str]:
         """Three lines across with their values, and the temperatures below."""
@@ -157,7 +157,7 @@ class _Panel:
         last = -math.inf
         for value, x in sorted(self.scale.across.items(), key=lambda one: one[1]):
             if x - last >= 20:
-                drawn.append(self._text(x, HEIGHT - BOTTOM + 17, _label(value), "middle"))
+                drawn.append(self._text(x, HEIGHT - BOTTOM + 17, label(value), "middle"))
                 last = x
         return drawn
 
@@ -202,7 +202,8 @@ class _Panel:
         )
 
 
-def _label(temperature: float | None) -> str:
+def label(temperature: float | None) -> str:
+    """A temperature as a number; a dash where none is sent."""
     return "–" if temperature is None else f"{temperature:g}"
 
 

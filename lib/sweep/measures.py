@@ -61,21 +61,12 @@ MEASURES = (
 BY_NAME = {measure.name: measure for measure in MEASURES}
 
 
-def measured(asked: Sequence[Sequence[CallRecord]]) -> dict[Name, Spread]:
-    """The measures of a setting's whole answers, those to one question together; what is not known of any answer is
-    not there. Only answers to the same question are compared with each other."""
-    answers = [call for calls in asked for call in calls]
-    values: dict[Name, Iterable[float | None]] = {
-        "difference": [part for calls in asked for part in differences([text_of(call) for call in calls])],
-        "length": [word_count(text_of(call)) for call in answers],
-        "tokens": [call.usage.completion_tokens for call in answers],
-        "seconds": [call.seconds for call in answers],
-        "first_word": [call.first_token_seconds for call in answers],
-        "speed": [_speed(call) for call in answers],
-        "cost": [call.cost for call in answers],
-    }
-    spreads = {name: spread(of_name) for name, of_name in values.items()}
-    return {name: found for name, found in spreads.items() if found is not None}
+def measured(name: Name, asked: Sequence[Sequence[CallRecord]]) -> Spread | None:
+    """A measure of a setting's whole answers, those to one question together; None where it is not known of any. Only
+    answers to the same question are compared with each other."""
+    if name == "difference":
+        return spread(part for calls in asked for part in differences([text_of(call) for call in calls]))
+    return spread(_VALUES[name](call) for calls in asked for call in calls)
 
 
 def spread(values: Iterable[float | None]) -> Spread | None:
@@ -93,3 +84,13 @@ def _speed(call: CallRecord) -> float | None:
     writing = (call.seconds or 0) - (call.first_token_seconds or 0)
     tokens = call.usage.completion_tokens
     return tokens / writing if tokens and writing >= SHORTEST_WRITING else None
+
+
+_VALUES: dict[Name, Callable[[CallRecord], float | None]] = {
+    "length": lambda call: word_count(text_of(call)),
+    "tokens": lambda call: call.usage.completion_tokens,
+    "seconds": lambda call: call.seconds,
+    "first_word": lambda call: call.first_token_seconds,
+    "speed": _speed,
+    "cost": lambda call: call.cost,
+}

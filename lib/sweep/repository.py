@@ -128,6 +128,14 @@ def plan_of(conn: Connection, owner: str, sweep_id: str) -> Plan | None:
     return None if found is None else Plan.from_json(found)
 
 
+def named(conn: Connection, owner: str, sweep_id: str) -> tuple[str, int]:
+    """A sweep's title, and when it was made, in microseconds since 1970 (UTC); ("", 0) when this owner has none of that
+    id."""
+    query = select(sweeps.c.title, sweeps.c.created_at).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id)
+    row = conn.execute(query).first()
+    return ("", 0) if row is None else (row.title, row.created_at)
+
+
 def cells_of(conn: Connection, owner: str, sweep_id: str) -> list[Cell]:
     """All cells of a sweep, row by row."""
     query = select(*(cells.c[name] for name in CELL)).where(cells.c.owner == owner, cells.c.sweep_id == sweep_id)

@@ -69,16 +69,22 @@ class Setting:
         return given.count(1), given.count(-1)
 
     @cached_property
-    def measured(self) -> Mapping[Name, Spread]:
-        """Its measures; those that are not known are not there."""
-        asked = groupby(self.cells, key=lambda cell: cell.input)
-        return measured([[call for cell in cells if (call := self._whole(cell))] for _input, cells in asked])
+    def _measured(self) -> dict[Name, Spread | None]:
+        return {}
+
+    def measure(self, name: Name) -> Spread | None:
+        """One of its measures; None where it is not known of any answer. Measured once."""
+        if name not in self._measured:
+            asked = groupby(self.cells, key=lambda cell: cell.input)
+            answers = [[call for cell in cells if (call := self._whole(cell))] for _input, cells in asked]
+            self._measured[name] = measured(name, answers)
+        return self._measured[name]
 
     @property
     def per_thousand(self) -> float | None:
         """US dollars for a thousand such answers: their tokens at the list price, or what the service reports; None
         where no answer has a price."""
-        cost = self.measured.get("cost")
+        cost = self.measure("cost")
         return None if cost is None else 1_000 * cost.mean
 
     def _whole(self, cell: Cell) -> CallRecord | None:

@@ -78,11 +78,13 @@ def test_a_setting_is_measured_on_its_whole_answers_and_compared_within_an_input
     plan = Plan("Praise {{what}}.", ("a/x",), (0.7,), repeats=2, inputs=({"what": "tea"}, {"what": "ice"}))
     texts = iter(["hot tea", "hot tea", "cold ice", "cold snow"])
     [setting] = a_study(plan, lambda cell: an_answer(cell, next(texts))).settings
-    difference = setting.measured["difference"]
+    difference, length, speed = (setting.measure(name) for name in ("difference", "length", "speed"))
+    assert difference and length and speed
 
     assert (difference.mean, difference.low, difference.high, difference.known) == (0.25, 0.0, 0.5, 2)
-    assert setting.measured["length"].mean == 2
-    assert setting.measured["speed"].mean == 12
+    assert length.mean == 2
+    assert speed.mean == 12
 
     halves = a_study(PLAN, lambda cell: an_answer(cell, state="partial" if cell.repeat else "ok", seconds=cell.repeat))
-    assert [setting.measured["seconds"].known for setting in halves.settings] == [1] * 4
+    assert [len(setting.answers) for setting in halves.settings] == [1] * 4
+    assert [spread and spread.mean for spread in (one.measure("seconds") for one in halves.settings)] == [0] * 4

@@ -56,7 +56,7 @@ def _numbers(subject: Subject) -> str:
     head = [_("Model"), _("Temperature"), *(_(measure.label) for measure in subject.measures)]
     lines = [head, ["---"] * len(head)]
     for one in study.settings:
-        values = [(measure, one.measured.get(measure.name)) for measure in subject.measures]
+        values = [(measure, one.measure(measure.name)) for measure in subject.measures]
         shown = [measure.written(value.mean) if value else "–" for measure, value in values]
         lines.append([_plain(one.model), temperature(one.temperature), *shown])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

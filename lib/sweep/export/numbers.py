@@ -59,7 +59,7 @@ def _done(setting: Setting, texts: Texts) -> str:
 
 
 def _value(setting: Setting, measure: Measure) -> str:
-    found = setting.measured.get(measure.name)
+    found = setting.measure(measure.name)
     if found is None:
         return "–"
     # Of differences there are as many as pairs.

@@ -65,7 +65,7 @@ def overview(subject: Subject, found: Verdict) -> str:
 def _overview_cell(subject: Subject, setting: Setting | None, found: Verdict) -> str:
     if setting is None or not setting.answers:
         return '<span class="quiet">–</span>'
-    difference = setting.measured.get("difference")
+    difference = setting.measure("difference")
     lines = [
         f'<b class="stars">★ {setting.stars.mean:.1f}</b>' if setting.stars else '<span class="quiet">☆ –</span>',
         f"<span>{escape(BY_NAME['difference'].written(difference.mean)) if difference else '–'}</span>",

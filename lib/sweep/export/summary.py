@@ -46,7 +46,7 @@ def _difference(study: Study, texts: Texts) -> str:
     _, written = texts.one, BY_NAME["difference"].written
     known: dict[float | None, list[float]] = {}
     for setting in study.settings:
-        if (found := setting.measured.get("difference")) is not None:
+        if (found := setting.measure("difference")) is not None:
             known.setdefault(setting.temperature, []).append(found.mean)
     if not known:
         return _("How different the answers are: not known, as there is one for each setting.")

@@ -30,7 +30,7 @@ def _head(subject: Subject) -> list[str]:
 
 def _numbers(subject: Subject) -> Iterable[list[Any]]:
     for setting in subject.study.settings:
-        values = [setting.measured.get(measure.name) for measure in subject.measures]
+        values = [setting.measure(measure.name) for measure in subject.measures]
         yield [
             named(setting, subject.study.plan, subject.texts),
             len(setting.answers),

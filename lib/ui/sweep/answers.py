@@ -40,6 +40,8 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
     st.session_state.setdefault("sweep_view", looks.GRID)
     _find_bar(progress, names)
     looks.to_address()
+    if looks.view() not in looks.OF_ANSWERS:
+        return
     rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
     found = Answers(progress, run, rated, looks.chosen_filter(progress.cells), looks.view(), look.place, names).data()
     if not found["cells"]:
@@ -56,7 +58,7 @@ def model_names(progress: Progress) -> dict[int, str]:
 
 
 def _find_bar(progress: Progress, names: Mapping[int, str]) -> None:
-    """Grid or Read, and what is looked for; all of it stands in the address."""
+    """Which view is open, and what is looked for; all of it stands in the address."""
     with st.container(key="sweep_find", horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
             _("View"),
@@ -67,6 +69,8 @@ def _find_bar(progress: Progress, names: Mapping[int, str]) -> None:
             label_visibility="collapsed",
             **KEPT,
         )
+        if looks.view() not in looks.OF_ANSWERS:
+            return
         st.text_input(
             _("Search"),
             key="sweep_search",

@@ -1,8 +1,5 @@
-"""Draws a sweep's progress, the overview table and the chart."""
+"""Draws a sweep's progress and the overview table."""
 
-from typing import Any
-
-import altair as alt
 import pandas as pd
 import streamlit as st
 
@@ -47,26 +44,3 @@ def overview(frame: pd.DataFrame) -> None:
             "cost": column.TextColumn(_("Cost of one"), alignment="right"),
         },
     )
-
-
-def temperature_chart(overview: pd.DataFrame) -> None:
-    """How different the answers to one question are, against temperature; one line for each model."""
-    frame = overview.dropna(subset=["variety"])
-    if frame.empty:
-        st.caption(_("With two or more answers per setting, this shows how different they are at each temperature."))
-        return
-    st.markdown(f"**{_('What the temperature does: how different the answers are')}**")
-    st.altair_chart(_lines_chart(frame), width="stretch")
-    st.caption(_("0 % means word for word the same, 100 % means no word in common. The table has the same numbers."))
-
-
-def _lines_chart(frame: pd.DataFrame) -> Any:
-    across = alt.X("temperature:Q", title=_("Temperature"), scale=alt.Scale(nice=True), axis=alt.Axis(tickCount=7))
-    up = alt.Y("variety:Q", title=_("How different"), axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
-    below = alt.Legend(orient="bottom", columns=1, labelLimit=0, title=None)
-    model = {"color": alt.Color("model:N", legend=below), "shape": alt.Shape("model:N", legend=below)}
-    base = alt.Chart(frame).encode(
-        x=across, y=up, tooltip=["model", "temperature", alt.Tooltip("variety", format=".0%")]
-    )
-    line = base.mark_line().encode(color=model["color"])
-    return (line + base.mark_point(size=90, filled=True).encode(**model)).properties(height=260)

@@ -10,9 +10,11 @@ from lib.sweep.filters import KINDS, Filter
 from lib.sweep.plan import Cell
 from lib.ui.shared.state import SessionValue, state
 
-GRID, READ = "grid", "read"
+GRID, READ, CHARTS, REPORT = "grid", "read", "charts", "report"
 MOST_SEARCHED = 200
-VIEWS = {GRID: N_("Grid"), READ: N_("Read")}
+VIEWS = {GRID: N_("Grid"), READ: N_("Read"), CHARTS: N_("Charts"), REPORT: N_("Report")}
+OF_ANSWERS = (GRID, READ)
+"""The views that show answers, so that some of them can be looked for."""
 KIND_NAMES = {
     "failed": N_("failed"),
     "flagged": N_("flagged"),

@@ -13,15 +13,20 @@ from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, grid
 from lib.ui.sweep.answers import answers
 from lib.ui.sweep.cell_dialog import cell_dialog
+from lib.ui.sweep.chart_view import chart_view
+from lib.ui.sweep.look import CHARTS, REPORT, view
+from lib.ui.sweep.open_study import open_study
+from lib.ui.sweep.report_view import report_view
 from lib.ui.sweep.run_line import held_back, what_is_left
 from lib.ui.sweep.slice_picker import chosen_slice
 from lib.ui.sweep.tab_title import tab_title
+from lib.ui.sweep.verdict_line import verdict_line
 
 EVERY_SECONDS = 1.0
 
 
 def sweep_view(services: Services, visitor: Visitor, sweep_id: str) -> None:
-    """Progress, answers, overview; and what can be done with it."""
+    """Progress, verdict, answers; and what can be done with them."""
     running = services.sweeps.running(sweep_id) is not None
     # Only this part runs each second; a rerun of the whole page would take the form out of the visitor's hands. It is
     # a fragment after the end too: moved out of one, the answers would be drawn anew, and lose their focus and scroll.
@@ -48,8 +53,6 @@ def _ended(services: Services, visitor: Visitor, sweep_id: str) -> None:
     if not progress.cells:
         return
     cells, results = progress.cells, progress.results
-    grid.temperature_chart(progress.overview)
-    grid.overview(progress.overview)
     with st.container(horizontal=True):
         st.download_button(
             _("CSV"),
@@ -86,7 +89,15 @@ def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Prog
             error_box(run.trouble)
         held_back(progress, run)
         what_is_left(progress, run)
+    study = open_study()
+    if study is not None and (run is None or run.finished):
+        verdict_line(study)
     answers(_one_slice(services, visitor, sweep_id, progress), run)
+    if study is not None and view() == CHARTS:
+        chart_view(study)
+        grid.overview(progress.overview)
+    elif study is not None and view() == REPORT:
+        report_view(study)
 
 
 def _one_slice(services: Services, visitor: Visitor, sweep_id: str, progress: Progress) -> Progress:

@@ -1,0 +1,86 @@
+"""Charts of a sweep against temperature: a panel for each model, the same as a table, and as a picture to save."""
+
+import base64
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from lib.sweep import charts
+from lib.sweep.measures import BY_NAME, MEASURES, Measure
+from lib.sweep.study import Study
+from lib.ui.shared.texts import _
+from lib.ui.sweep.open_study import PAGE, chart_look
+
+COLUMNS = "display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(min(17rem,100%),1fr))"
+WIDEST = "width:100%;max-width:30rem"
+
+
+def chart_view(study: Study) -> None:
+    """What the temperature does to one measure, the difference of the answers first."""
+    names = [measure.name for measure in MEASURES]
+    st.session_state.setdefault("sweep_measure", names[0])
+    name = st.pills(
+        _("Measure"),
+        names,
+        required=True,
+        format_func=lambda one: _(BY_NAME[one].label),
+        key="sweep_measure",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    measure = BY_NAME[name or names[0]]
+    st.caption(_(measure.help))
+    _panels(study, measure)
+    with st.expander(_("As a table"), key="sweep_chart_table", icon=":material/table:"):
+        _table(study, measure)
+
+
+def _panels(study: Study, measure: Measure) -> None:
+    drawn = charts.panels(study, measure, PAGE, chart_look())
+    if not drawn:
+        st.caption(_("There is nothing to measure yet. How different answers are takes two or more per setting."))
+        return
+    pictures = "".join(_picture(one) for one in drawn)
+    st.markdown(f'<div style="{COLUMNS}">{pictures}</div>', unsafe_allow_html=True)
+    st.caption(_("From left to right the temperature; the line is the mean, the area from the lowest to the highest."))
+    missing = charts.without_values(study, measure, PAGE)
+    if missing:
+        st.text(_("Not known of: {models}.").format(models=", ".join(missing)))
+    st.download_button(
+        _("Save as a picture"),
+        lambda: charts.picture(study, measure, PAGE).encode(),
+        file_name=f"tempera-{measure.name}.svg",
+        mime="image/svg+xml",
+        key="sweep_chart_save",
+        icon=":material/image:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+def _picture(svg: str) -> str:
+    """A panel as an image: its script, had it one, would not run, and what it says is its description."""
+    words = svg.partition("<title>")[2].partition("</title>")[0]
+    data = base64.b64encode(svg.encode()).decode()
+    return f'<img style="{WIDEST}" alt="{escape(words, quote=True)}" src="data:image/svg+xml;base64,{data}">'
+
+
+def _table(study: Study, measure: Measure) -> None:
+    """The same numbers: mean, lowest and highest of each model at each temperature, and of how many answers."""
+    rows = []
+    for line in study.lines.values():
+        for setting in line:
+            found = setting.measure(measure.name)
+            rows.append(
+                {
+                    _("Model"): charts.line_name(study, line, PAGE),
+                    _("Temperature"): charts.label(setting.temperature),
+                    _("Mean"): measure.written(found.mean) if found else "–",
+                    _("Lowest"): measure.written(found.low) if found else "–",
+                    _("Highest"): measure.written(found.high) if found else "–",
+                    _("Answers"): len(setting.answers),
+                    _("Failed"): setting.failed,
+                }
+            )
+    st.dataframe(pd.DataFrame(rows), hide_index=True)

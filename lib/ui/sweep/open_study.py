@@ -1,0 +1,57 @@
+"""The open sweep with all that was said of it, and the changes that a press makes to that."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from lib.core.errors import TemperaError
+from lib.sweep import decision
+from lib.sweep.charts import DARK, LIGHT, Look
+from lib.sweep.study import Study
+from lib.sweep.study_reader import read_study
+from lib.sweep.verdict import Texts
+from lib.ui.shared import resources
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, _n, catalogue, error_sentence
+from lib.ui.shared.visitor import visitor
+
+PAGE = Texts(_, _n)
+"""The visitor's language."""
+
+
+def texts_of(language: str) -> Texts:
+    """Another language's."""
+    return Texts(catalogue(language).gettext, catalogue(language).ngettext)
+
+
+def open_study() -> Study | None:
+    """The open sweep; None where there is none."""
+    services = resources.services()
+    if state.sweep_id is None:
+        return None
+    return read_study(services.store, services.sweeps.progress, visitor().owner, state.sweep_id)
+
+
+def chart_look() -> Look:
+    """A chart's colours on the page as it is shown: light or dark."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def keep(change: Callable[[Connection, str, str], Any]) -> bool:
+    """Write a change to what is said of the open sweep; a refusal is said, and False."""
+    owner, sweep_id = visitor().owner, state.sweep_id
+    if sweep_id is None:
+        return False
+    try:
+        resources.services().store.write(lambda db: change(db, owner, sweep_id)).result()
+    except TemperaError as refused:
+        state.notices.append(error_sentence(refused))
+        return False
+    return True
+
+
+def pick(cell_id: str | None) -> None:
+    """Choose the model and the temperature of a cell; None takes the choice back."""
+    keep(lambda db, owner, sweep_id: decision.pick(db, owner, sweep_id, cell_id))

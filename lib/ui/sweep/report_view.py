@@ -1,0 +1,143 @@
+"""What can be handed to other people: the report, made to their wishes, and the other forms of a sweep."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+
+from lib.core.file_names import file_name
+from lib.core.i18n import N_
+from lib.sweep import decision, report
+from lib.sweep.decision import LONGEST_TEXT, ReportOptions
+from lib.sweep.export.document import report as document
+from lib.sweep.export.json_file import json_file
+from lib.sweep.export.markdown import markdown
+from lib.sweep.export.summary import summary
+from lib.sweep.export.wording import Subject
+from lib.sweep.export.workbook import workbook
+from lib.sweep.study import Study
+from lib.ui.shared.texts import LANGUAGES, _, language
+from lib.ui.sweep.open_study import keep, texts_of
+
+DEPTHS = {
+    "director": N_("For those who decide: verdict, overview, three answers"),
+    "full": N_("Full: with all answers, charts and numbers"),
+}
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LONGEST_LINE = 200
+FIELDS = ("title", "author", "recommendation", "language", "depth", "prompt", "cost")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Another form of a sweep: what it is called, how it is made, and as what kind of file it is saved."""
+
+    name: str
+    label: str
+    icon: str
+    ending: str
+    mime: str
+    make: Callable[[], bytes]
+
+
+def report_view(study: Study) -> None:
+    """The wishes, the report itself, and the other forms."""
+    options = _wishes(study)
+    subject = Subject(study, options, texts_of(options.language))
+    st.download_button(
+        _("Save the report"),
+        partial(_report, subject),  # made on the click, not with every rerun
+        file_name=file_name(options.title or study.title, "html", "report"),
+        mime="text/html",
+        key="sweep_report",
+        type="primary",
+        icon=":material/description:",
+        on_click="ignore",
+    )
+    st.caption(_("One file that opens in every browser without a network; from there it prints, or becomes a PDF."))
+    with st.expander(_("Other forms"), key="sweep_forms", icon=":material/file_save:", expanded=True):
+        st.caption(_("To paste into a mail:"))
+        st.code(summary(study, options, subject.texts), language=None, wrap_lines=True)
+        with st.container(horizontal=True):
+            for form in _forms(subject):
+                st.download_button(
+                    _(form.label),
+                    form.make,
+                    file_name=file_name(study.title, form.ending, "sweep"),
+                    mime=form.mime,
+                    key=f"sweep_{form.name}",
+                    icon=form.icon,
+                    on_click="ignore",
+                )
+
+
+def _forms(subject: Subject) -> list[Form]:
+    study = subject.study
+    rows = partial(report.csv, study.cells, study.results, study.ratings)
+    return [
+        Form("excel", N_("Excel"), ":material/table_view:", "xlsx", EXCEL, partial(workbook, subject)),
+        Form("table", N_("CSV"), ":material/table_rows:", "csv", "text/csv", rows),
+        Form("json", N_("JSON"), ":material/data_object:", "json", "application/json", partial(json_file, study)),
+        Form("markdown", N_("Markdown"), ":material/notes:", "md", "text/markdown", partial(_markdown, subject)),
+    ]
+
+
+def _report(subject: Subject) -> bytes:
+    return document(subject.study, subject.options, subject.texts)
+
+
+def _markdown(subject: Subject) -> bytes:
+    return markdown(subject).encode("utf-8", "replace")
+
+
+def _wishes(study: Study) -> ReportOptions:
+    """The report's fields, as they were left for this sweep; each change is kept."""
+    kept = study.decision.report or ReportOptions(language=language())
+    keys = {field: f"sweep_report_{field}_{study.cells[0].id}" for field in FIELDS}
+    for field, key in keys.items():
+        st.session_state.setdefault(key, getattr(kept, field))
+    changed = partial(_keep_wishes, keys)
+    with st.container(key="sweep_report_form"):
+        with st.container(horizontal=True):
+            st.text_input(
+                _("Title"), key=keys["title"], placeholder=study.title, max_chars=LONGEST_LINE, on_change=changed
+            )
+            st.text_input(_("Author"), key=keys["author"], max_chars=LONGEST_LINE, on_change=changed)
+        st.text_area(
+            _("Your recommendation"),
+            key=keys["recommendation"],
+            max_chars=LONGEST_TEXT,
+            height=90,
+            placeholder=_("What should the readers do? It stands below the verdict."),
+            on_change=changed,
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.selectbox(
+                _("For whom"),
+                list(DEPTHS),
+                format_func=lambda depth: _(DEPTHS[depth]),
+                key=keys["depth"],
+                width=400,
+                on_change=changed,
+            )
+            st.selectbox(
+                _("Language"),
+                list(LANGUAGES),
+                format_func=LANGUAGES.__getitem__,
+                key=keys["language"],
+                width=160,
+                on_change=changed,
+            )
+            st.toggle(_("With the prompt"), key=keys["prompt"], on_change=changed)
+            st.toggle(_("With costs"), key=keys["cost"], on_change=changed)
+    return _as_wished(keys)
+
+
+def _as_wished(keys: dict[str, str]) -> ReportOptions:
+    return ReportOptions.from_json({field: st.session_state[key] for field, key in keys.items()})
+
+
+def _keep_wishes(keys: dict[str, str]) -> None:
+    options = _as_wished(keys)
+    keep(lambda db, owner, sweep_id: decision.set_report(db, owner, sweep_id, options))

@@ -1,0 +1,38 @@
+"""The verdict above a sweep's answers, and the field in which one is picked."""
+
+import streamlit as st
+
+from lib.core.rich_text import literal
+from lib.sweep.study import Study
+from lib.sweep.verdict import named, sentence, verdict
+from lib.ui.shared.texts import _
+from lib.ui.sweep.open_study import PAGE, pick
+
+
+def verdict_line(study: Study) -> None:
+    """The verdict in a sentence; model and temperature can be picked beside it."""
+    found = verdict(study)
+    settings = {setting.cells[0].id: named(setting, study.plan, PAGE) for setting in study.settings}
+    chosen = found.pick.cells[0].id if found.pick else None
+    # Each time as it is stored: another tab, or the answers below, may have picked too.
+    st.session_state["sweep_pick"] = chosen
+    with st.container(key="sweep_verdict"):
+        words, field = st.columns([3, 1], vertical_alignment="center")
+    if chosen is not None:
+        words.markdown(f"**{_('Your pick')}:** {literal(sentence(found, PAGE))}")
+    else:
+        words.caption(literal(sentence(found, PAGE)))
+    field.selectbox(
+        _("Your pick"),
+        list(settings),
+        format_func=settings.__getitem__,
+        index=None,
+        key="sweep_pick",
+        placeholder=_("Pick one"),
+        label_visibility="collapsed",
+        on_change=_picked,
+    )
+
+
+def _picked() -> None:
+    pick(st.session_state.get("sweep_pick"))

@@ -1,0 +1,122 @@
+"""What a sweep tells: its verdict, its charts, its report and the other forms, from the page on."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.store.database import Store
+from lib.sweep import decision, ratings
+from lib.sweep import repository as sweeps
+from lib.sweep.plan import Cell
+from lib.sweep.ratings import Rating
+from lib.ui.shared import resources
+from tests.fake_api import FakeApi
+from tests.made_sweeps import made_answer, make_sweep
+from tests.pages import new_tab, owner, shown
+
+MODELS = ("dear", "cheap")
+TEMPERATURES = (0.0, 0.7)
+
+
+@pytest.fixture
+def store(service: FakeApi) -> Iterator[Store]:
+    """The running app's store."""
+    new_tab()
+    yield resources.services().store
+
+
+def cells(store: Store, app: AppTest, sweep: str) -> list[Cell]:
+    return store.read(lambda db: sweeps.cells_of(db, owner(app), sweep))
+
+
+def rate(store: Store, sweep: str, row: int, column: int, stars: int) -> None:
+    who = owner(new_tab())
+    calls = store.read(lambda db: sweeps.results(db, who, sweep))
+    for cell in store.read(lambda db: sweeps.cells_of(db, who, sweep)):
+        if (cell.row, cell.column) == (row, column):
+            rated = partial(ratings.rate, owner=who, call_id=calls[cell.id].id, rating=Rating(stars))
+            store.write(rated).result()
+
+
+def open_view(sweep: str, view: str = "") -> AppTest:
+    app = new_tab("sweep", sweep=sweep, **({"sweep_view": view} if view else {}))
+    assert not app.exception
+    return app
+
+
+@pytest.mark.row("S20")
+def test_a_pick_is_made_on_the_page_said_in_a_sentence_and_kept(store: Store) -> None:
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
+    rate(store, sweep, 0, 1, 5)
+    rate(store, sweep, 1, 0, 4)
+    app = open_view(sweep)
+    assert "dear at 0.7 has the most stars: 5.0 stars, 2 of 2 rated" in shown(app)
+    # The dearer one: made answers cost four times as much in the second row.
+    cheap = next(cell for cell in cells(store, app, sweep) if (cell.row, cell.column) == (1, 0))
+    app.selectbox(key="sweep_pick").set_value(cheap.id).run()
+
+    for tab in (app, open_view(sweep)):
+        words = shown(tab).replace("**", "")
+        assert "Your pick: cheap at 0, 4.0 stars, 2 of 2 rated; 1,000 such answers cost about $0." in words
+        assert re.search(r"dear at 0\.7 has 5\.0 stars at about \$0\.1\d", words)
+    app.selectbox(key="sweep_pick").set_value(None).run()
+    assert "Nothing is picked yet" in shown(app)
+
+
+@pytest.mark.row("S22", "S21")
+def test_each_measure_is_a_chart_of_panels_with_the_same_numbers_as_a_table(
+    store: Store, subtests: pytest.Subtests
+) -> None:
+    sweep = make_sweep(store, [f"m{at}" for at in range(12)], TEMPERATURES, 2, made_answer)
+    app = open_view(sweep, "charts")
+    [pills] = [one for one in app.get("button_group") if one.key == "sweep_measure"]
+    assert pills.options[0] == "How different the answers are", "first"
+    for name in ("difference", "length", "tokens", "seconds", "first_word", "cost"):
+        with subtests.test(measure=name):
+            app.session_state["sweep_measure"] = name
+            [drawn] = [one.value for one in app.run().markdown if "data:image/svg+xml" in one.value]
+            said = dict(re.findall(r'alt="(m\d+): 0: ([^,]*), 0\.7:', drawn))
+            table = app.dataframe[0].value
+            at_0 = table[table["Temperature"] == "0"]
+            assert said == dict(zip(at_0["Model"], at_0["Mean"], strict=True)) and len(said) == 12
+    app.session_state["sweep_measure"] = "difference"
+    assert set(app.run().dataframe[0].value.query("Temperature == '0'")["Mean"]) == {"0\u00a0%"}
+
+
+@pytest.mark.row("S26", "S27")
+def test_the_reports_wishes_are_kept_with_the_sweep_and_all_forms_are_offered(store: Store) -> None:
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
+    app = open_view(sweep, "report")
+    first = cells(store, app, sweep)[0].id
+    app.text_input(key=f"sweep_report_title_{first}").set_value("Which model?").run()
+    app.text_area(key=f"sweep_report_recommendation_{first}").set_value("Take dear.").run()
+    app.toggle(key=f"sweep_report_cost_{first}").set_value(False).run()
+    assert not app.exception
+
+    kept = store.read(lambda db: decision.of_sweep(db, owner(app), sweep)).report
+    assert kept and (kept.title, kept.recommendation, kept.cost, kept.depth) == (
+        "Which model?",
+        "Take dear.",
+        False,
+        "director",
+    )
+    again = open_view(sweep, "report")
+    assert again.text_input(key=f"sweep_report_title_{first}").value == "Which model?"
+    [pasted] = [block.value for block in again.code]
+    assert pasted.startswith("Which model? (") and "Recommendation: Take dear." in pasted and "$" not in pasted
+    offered = {button.proto.label for button in again.get("download_button")}
+    assert offered >= {"Save the report", "Excel", "CSV", "JSON", "Markdown"}
+
+
+@pytest.mark.row("T13")
+def test_another_owners_sweep_is_neither_picked_nor_reported(store: Store) -> None:
+    theirs = make_sweep(store, MODELS, TEMPERATURES, 1, owner="somebody else")
+    app = open_view(theirs, "report")
+
+    assert "Save the report" not in {button.proto.label for button in app.get("download_button")}
+    assert "Write 60 words" not in shown(app)
+    store.write(lambda db: decision.pick(db, owner(app), theirs, "x")).result()
+    assert store.read(lambda db: decision.of_sweep(db, "somebody else", theirs)).pick is None
