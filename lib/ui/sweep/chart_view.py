@@ -1,6 +1,7 @@
 """Charts of a sweep against temperature: a panel for each model, the same as a table, and as a picture to save."""
 
 import base64
+from collections.abc import Sequence
 from html import escape
 
 import pandas as pd
@@ -41,8 +42,7 @@ def _panels(study: Study, measure: Measure) -> None:
     if not drawn:
         st.caption(_("There is nothing to measure yet. How different answers are takes two or more per setting."))
         return
-    pictures = "".join(_picture(one) for one in drawn)
-    st.markdown(f'<div style="{COLUMNS}">{pictures}</div>', unsafe_allow_html=True)
+    st.markdown(beside_each_other(drawn), unsafe_allow_html=True)
     st.caption(_("From left to right the temperature; the line is the mean, the area from the lowest to the highest."))
     missing = charts.without_values(study, measure, PAGE)
     if missing:
@@ -57,6 +57,11 @@ def _panels(study: Study, measure: Measure) -> None:
         type="tertiary",
         on_click="ignore",
     )
+
+
+def beside_each_other(panels: Sequence[str]) -> str:
+    """Panels as HTML, as many beside each other as the screen is wide."""
+    return f'<div style="{COLUMNS}">{"".join(map(_picture, panels))}</div>'
 
 
 def _picture(svg: str) -> str:
