@@ -4,6 +4,7 @@ import streamlit as st
 
 from lib.ui.chat import chat_settings, links, model_actions
 from lib.ui.chat.all_models import all_models
+from lib.ui.chat.answer_figures import figures_dialog
 from lib.ui.chat.chat_list import chat_list
 from lib.ui.chat.composer import composer, send_waiting_message, waiting_message
 from lib.ui.chat.empty_state import empty_state, no_such_chat
@@ -53,6 +54,7 @@ chat_list(services, who)
 chat_settings.keep(model_actions.current())
 session_restore.remember(services, who, CHAT)
 inspector(view)
+figures_dialog(view)
 
 follow(live, once=state.dialog_open)
 if view.running and not state.dialog_open:

@@ -216,6 +216,24 @@ class Conversation:
         if turns:
             self._answer(turns[-1].id, self._asked(turns, [], form))
 
+    def ask_beside(self, turn: Turn, form: Form) -> None:
+        """Ask the question of the answer `turn` once more; what comes is a sibling that stands beside it, and beside
+        those that stand there already."""
+        if self.chat_id is None:
+            return
+        chat_id, together = self.chat_id, turn.together or secrets.token_hex(16)
+        turns = _before(self.branch(), turn)
+        while turns and turns[-1].role == "assistant":
+            turns.pop()
+        asked = self._asked(turns, [], replace(form, others=()))
+
+        def record(db: Connection) -> None:
+            chats.put_together(db, self.owner, chat_id, turn.alternatives, together)
+            self._record_answers(db, chat_id, turn.parent, asked, together)
+
+        self.store.write(record).result()
+        self._start(asked, chat_id)
+
     def continue_answer(self, turn: Turn, form: Form) -> None:
         """Let an answer that was cut off be continued, or one begun by hand; the whole is a sibling of `turn`."""
         turns = [*_before(self.branch(), turn), turn]
@@ -340,15 +358,19 @@ class Conversation:
         self.store.write(lambda db: self._record_answers(db, chat_id, question, asked)).result()
         self._start(asked, chat_id)
 
-    def _record_answers(self, db: Connection, chat_id: str, question: str | None, asked: _Asked) -> None:
-        together = secrets.token_hex(16) if len(asked.calls) > 1 else None
+    def _record_answers(
+        self, db: Connection, chat_id: str, question: str | None, asked: _Asked, together: str | None = None
+    ) -> None:
+        """Record calls and the places of their answers; these stand beside those that share `together`."""
+        several = len(asked.calls) > 1
+        together = together or (secrets.token_hex(16) if several else None)
         firsts = []
         for call, _ in asked.calls:
             # `temporary` leaves the texts out; into this store, in memory for a temporary chat, they do go.
             records.start_call(db, replace(call, temporary=False, chat_id=chat_id), self.dispatcher.process)
             place = (chat_id, question, call.id, call.request.choices, asked.begun, together, asked.left_out)
             firsts += chats.add_answers(db, self.owner, *place)[:1]
-        if together:
+        if several:
             # Each answer that is added is opened; the first model's is the one to go on with.
             chats.choose(db, self.owner, chat_id, firsts[0])
 

@@ -169,6 +169,11 @@ def add_answers(
     return _add(conn, owner, chat_id, parent_id, rows)
 
 
+def put_together(conn: Connection, owner: str, chat_id: str, message_ids: Sequence[str], together: str) -> None:
+    """Let answers stand beside those that share `together`."""
+    conn.execute(_messages_of(owner, chat_id).where(messages.c.id.in_(message_ids)).values(together=together))
+
+
 def choose(conn: Connection, owner: str, chat_id: str, message_id: str) -> None:
     """Open the branch through a message: its newest child, that one's newest child, and so on, becomes the head."""
     conn.execute(_of(owner, chat_id).values(head=_newest_leaf(conn, owner, chat_id, message_id)))

@@ -14,6 +14,8 @@ def test_the_panel_stays_open_while_its_heading_changes_and_the_fields_outlive_a
     page = open_page(context, app.url)
     heading = key(page, "chat_settings").locator("summary").first
     heading.click()
+    key(page, "chat_temperature").get_by_role("slider").press("ArrowLeft")
+    expect(key(page, "chat_temperature_on").get_by_role("switch")).to_be_checked()
     key(page, "chat_preset").get_by_role("radio").first.click()
     expect(heading).to_contain_text("temperature 0.2")
     key(page, "chat_more").locator("summary").click()

@@ -11,8 +11,9 @@ from lib.chat.repository import Turn
 from lib.core.rich_text import literal
 from lib.gateway.addresses import host_of
 from lib.ui.chat import edit_actions, model_actions, turn_toolbar
+from lib.ui.chat.answer_figures import figures_button
 from lib.ui.chat.model_actions import ChatView
-from lib.ui.chat.turn_menu import OF_ANSWER, copy_button, figures_button, menu, panel
+from lib.ui.chat.turn_menu import OF_ANSWER, copy_button, menu, panel
 from lib.ui.shared.figures import SENT_BEFORE
 from lib.ui.shared.texts import _, _n
 
@@ -23,7 +24,6 @@ def under_answer(number: int, turn: Turn, last: bool) -> None:
         _go_on(turn)
     with _row():
         _tools(number, turn, last)
-        figures_button(str(number), turn)
     panel(str(number), turn)
 
 
@@ -43,7 +43,7 @@ def under_several(number: int, view: ChatView) -> None:
         return
     turn = view.turns[-1]
     with _row():
-        _tools(number, turn, last=True)
+        _tools(number, turn, last=True, figures=False)
     panel(str(number), turn)
 
 
@@ -51,12 +51,14 @@ def _row() -> Any:
     return st.container(horizontal=True, vertical_alignment="center", gap="small")
 
 
-def _tools(number: int, turn: Turn, last: bool) -> None:
+def _tools(number: int, turn: Turn, last: bool, figures: bool = True) -> None:
     turn_toolbar.versions(str(number), turn)
-    if last:
-        _try_again()
+    if figures:
+        figures_button(str(number), turn)
     copy_button(str(number), turn)
     menu(str(number), turn, OF_ANSWER)
+    if last:  # behind the others, which stay where they are when it goes
+        _try_again()
 
 
 def second_address(turn: Turn, call: CallRecord) -> None:

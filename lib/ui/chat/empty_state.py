@@ -1,8 +1,9 @@
-"""The chat before its first message: one sentence, three examples, and which model answers."""
+"""The chat before its first message: what this is, three examples, and which model answers."""
 
 import streamlit as st
 
 from lib.core.i18n import N_
+from lib.core.rich_text import literal
 from lib.gateway.endpoints import find
 from lib.services import Services
 from lib.ui.chat import model_actions
@@ -19,17 +20,27 @@ EXAMPLES = (
 
 
 def empty_state(services: Services, visitor: Visitor) -> None:
-    """An invitation, and one honest line about the practice model where it is the one that answers."""
+    """An invitation, and one honest line about what answers."""
     connected = services.registry.endpoints(visitor.owner)
-    local = bool(connected) and find(st.session_state.get("chat_model") or "", connected)[0] is services.local
+    endpoint, model = find(st.session_state.get("chat_model") or "", connected) if connected else (None, "")
+    local = endpoint is not None and endpoint is services.local
     with st.container(key="chat_empty"):
-        st.subheader(_("Ask anything. The answer appears while it is written."), anchor=False)
-        with st.container(horizontal=True, gap="small"):
+        st.title(_("Ask anything."), anchor=False, text_alignment="center")
+        what = _("One chat model answers, or several side by side, and you see what each one says, takes and costs.")
+        st.markdown(what, text_alignment="center")
+        with st.container(key="chat_examples", horizontal=True, gap="small"):
             for index, example in enumerate(EXAMPLES):
                 # The practice model answers in English only.
                 text = example if local else _(example)
-                st.button(text, key=f"chat_example_{index}", on_click=model_actions.send_text, args=(text,))
-        _what_answers(local, anything=bool(connected))
+                name = f"chat_example_{index}"
+                st.button(text, key=name, on_click=model_actions.send_text, args=(text,), width="stretch")
+        if local:
+            _practice()
+        elif endpoint is None:
+            _nothing()
+        else:
+            words = _("**{model}** answers, at {service}: what you write goes there and nowhere else.")
+            st.caption(words.format(model=literal(model), service=literal(endpoint.title)), text_alignment="center")
         local_services(services, visitor, "chat")
         words = _("Write the first turns yourself")
         st.button(words, key="chat_write_first", type="tertiary", icon=":material/add_comment:", on_click=begin_writing)
@@ -48,20 +59,20 @@ def no_such_chat() -> None:
         st.button(_("New chat"), key="chat_missing_new", icon=":material/add:", on_click=model_actions.new)
 
 
-def _what_answers(local: bool, anything: bool) -> None:
-    if not anything:
-        st.markdown(_("The practice model is not installed on this computer. Connect a service to begin:"))
-        st.button(
-            _("Connect a service"),
-            key="chat_connect",
-            type="primary",
-            icon=":material/add_link:",
-            on_click=open_dialog,
-        )
-    elif local:
-        st.caption(
-            _(
-                "A tiny free model on this computer answers, mainly in English: for learning the page, not for "
-                "judging quality. Connect a service for better answers."
-            )
-        )
+def _practice() -> None:
+    st.caption(
+        _(
+            "A tiny free model on this computer answers, mainly in English: for learning the page, not for "
+            "judging quality. Connect a service for better answers."
+        ),
+        text_alignment="center",
+    )
+    words, key = _("Connect a service"), "chat_connect"
+    st.button(words, key=key, type="tertiary", icon=":material/add_link:", on_click=open_dialog)
+
+
+def _nothing() -> None:
+    words = _("The practice model is not installed on this computer. Connect a service to begin:")
+    st.markdown(words, text_alignment="center")
+    words, key = _("Connect a service"), "chat_connect"
+    st.button(words, key=key, type="primary", icon=":material/add_link:", on_click=open_dialog)

@@ -12,6 +12,8 @@ from lib.core.errors import recorded
 from lib.core.reply import Choice
 from lib.core.rich_text import literal
 from lib.ui.chat import answer_toolbar, turn_toolbar
+from lib.ui.chat.answer_figures import author
+from lib.ui.chat.ask_again import ask_again_button
 from lib.ui.chat.attachments import message_attachments, own_words
 from lib.ui.chat.edit_actions import go_on_with, show_earlier
 from lib.ui.chat.images import message_images
@@ -48,6 +50,8 @@ def conversation(view: ChatView) -> list[LiveAnswer]:
                 live = [_running(number, turn, view)]
             else:
                 _answer(number, turn, last)
+            if last and turn.role == "assistant":
+                ask_again_button(view)
     return live
 
 
@@ -78,6 +82,7 @@ def _question(index: int, turn: Turn) -> None:
 
 
 def _answer(number: int, turn: Turn, last: bool) -> None:
+    author(turn)
     shown = turn.call.choices if turn.call and turn.call.choices else (Choice([]),)
     for index, place in enumerate(_places(number, len(shown), turn.choice)):
         with place:
@@ -100,6 +105,7 @@ def _trouble(turn: Turn, last: bool) -> None:
 
 
 def _running(number: int, turn: Turn, view: ChatView) -> LiveAnswer:
+    author(turn)
     answer = next(iter(view.running.values()))
     return live_answer(answer, turn, _places(number, answer.call.request.choices, turn.choice))
 
@@ -113,7 +119,7 @@ def _side_by_side(number: int, view: ChatView) -> list[LiveAnswer]:
         picked = turn.id == view.turns[-1].id
         key = f"answer_{number}_{index}"
         with column, st.container(key=key):
-            st.markdown(f"**{literal(turn.call.model if turn.call else '')}**")
+            author(turn)
             place = st.container(key=f"answer_{number}") if picked else st.container()
             answer = view.running.get(turn.call.id) if turn.call else None
             if answer is None:

@@ -143,7 +143,7 @@ def _send_text(conversation: Conversation, turns: list[Turn], text: str, chosen:
     except TemperaError as error:
         _put_back(text, error)
     else:
-        state.asked += 1
+        _asked(chosen)
         state.images.clear()
         state.attachments.clear()
         model_picker.used(resources.services(), conversation.owner, chosen.models)
@@ -230,7 +230,7 @@ def send_edited(turn: Turn) -> None:
         _typed, files = attachments.parted(turn.text)
         conversation.send_edited(turn, attachments.joined(st.session_state[EDITED], files), asked)
         state.editing = None
-        state.asked += 1
+        _asked(asked)
         model_picker.used(resources.services(), conversation.owner, asked.models)
 
 
@@ -239,7 +239,22 @@ def try_again(turn: Turn | None = None, model: str | None = None) -> None:
     with errors_as_notices(partial(try_again, turn, model)):
         asked = form()
         current().regenerate(replace(asked, model=model, others=()) if model else asked, turn)
-        state.asked += 1
+        _asked(asked)
+
+
+def ask_beside(turn: Turn) -> None:
+    """Ask the question of the answer `turn` once more, with the settings as they stand; both stay in view."""
+    with errors_as_notices(partial(ask_beside, turn)):
+        asked = form()
+        current().ask_beside(turn, asked)
+        _asked(asked)
+        model_picker.used(resources.services(), visitor().owner, asked.models)
+
+
+def _asked(form: Form) -> None:
+    """Let the page show the question anew, and remember what it was asked with."""
+    state.asked += 1
+    state.asked_system = (state.chat_id, form.system)
 
 
 def continue_answer(turn: Turn) -> None:

@@ -5,6 +5,7 @@ from html import escape
 import streamlit as st
 
 from lib.ui.chat.model_actions import ChatView
+from lib.ui.shared.markdown import draw_piece
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
@@ -19,4 +20,6 @@ def tell_script(view: ChatView) -> None:
 def newest_button() -> None:
     """Leads to the end; seen only where that is out of sight, so it asks nothing of the server."""
     with st.container(key="chat_newest"):
+        # Lets the browser load what reads HTML ahead: it would come after the first message, which then jumps.
+        draw_piece(st, "<span></span>")
         st.html(f'<button type="button">↓ {escape(_("To the newest"))}</button>')

@@ -1,4 +1,4 @@
-"""The menu of a message, and the panel that opens below it (text to copy, figures, link, other model)."""
+"""The menu of a message, and the panel that opens below it (text to copy, link, other model)."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,12 +6,10 @@ import streamlit as st
 
 from lib.chat.repository import Turn
 from lib.core.i18n import N_
-from lib.core.rich_text import literal, tables
+from lib.core.rich_text import tables
 from lib.ui.chat import edit_actions, model_actions, open_in_sweep
-from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.share import share
 from lib.ui.shared import model_picker, resources
-from lib.ui.shared.figures import details, summary
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
@@ -49,13 +47,6 @@ def copy_button(name: str, turn: Turn) -> None:
     """Shows the text to the letter, as it came, or hides it again."""
     words, icon = _("Copy"), ":material/content_copy:"
     st.button(words, key=f"copy_{name}", type="tertiary", icon=icon, on_click=_turn_over, args=(name, turn, "copy"))
-
-
-def figures_button(name: str, turn: Turn) -> None:
-    """Seconds and cost of an answer that has ended; all its numbers are behind it."""
-    if turn.call and turn.call.state != "started":
-        words, key = f"{literal(summary(turn.call))} ›", f"figures_{name}"
-        st.button(words, key=key, type="tertiary", on_click=_turn_over, args=(name, turn, "figures"))
 
 
 def panel(name: str, turn: Turn) -> None:
@@ -107,12 +98,6 @@ def _to_the_letter(_name: str, turn: Turn) -> None:
         st.code(table, language=None)
 
 
-def _figures(name: str, turn: Turn) -> None:
-    if turn.call:
-        st.markdown("\n".join(f"- {title}: **{literal(value)}**" for title, value in details(turn.call)))
-        inspect_button(f"inspect_{name}", turn.call.id, _("View code, request and answer"))
-
-
 def _link(_name: str, turn: Turn) -> None:
     share(turn)
 
@@ -141,7 +126,6 @@ def _again_with(key: str, turn: Turn) -> None:
 
 PANELS: Mapping[str, Callable[[str, Turn], None]] = {
     "copy": _to_the_letter,
-    "figures": _figures,
     "share": _link,
     "again": _other_model,
 }

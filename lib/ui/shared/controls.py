@@ -140,10 +140,11 @@ def read(prefix: str) -> Params:
 
 
 def label(prefix: str, chosen: ChosenModel) -> str:
-    """The settings' heading: what differs from a new page stands in it."""
+    """The settings' heading: a dot where something differs from a new page, and what that is."""
     changes = _changes(prefix, chosen)
     named, rest = changes[:MOST_NAMED], len(changes[MOST_NAMED:])
-    return " · ".join([_("Settings"), *named, *([f"+{rest}"] if rest else [])])
+    said = " · ".join([*named, *([f"+{rest}"] if rest else [])])
+    return f"{_('Settings')} :primary[●] {said}" if said else _("Settings")
 
 
 def basics(prefix: str, chosen: ChosenModel) -> None:
@@ -180,19 +181,20 @@ def system_prompt(prefix: str) -> None:
 
 
 def number(prefix: str, field: str, chosen: ChosenModel) -> None:
-    """A switch and, below it, the value, resting on the API's default."""
+    """A switch and, below it, the value, resting on the API's default; whoever moves that means it to be sent."""
     bounds = RANGES[field]
-    on = _switch(prefix, field, chosen)
+    _switch(prefix, field, chosen)
+    means = _means(prefix, field, chosen)
     key, label = f"{prefix}_{field}", f"{field} ({_(CONTROLS[field].words)})"
     if bounds.ours:
         value = st.session_state.setdefault(key, int(bounds.default or START_MAX_TOKENS))
         # A preset of an earlier version may hold more; Streamlit would raise, and sending says what is wrong.
         most = int(bounds.highest) if value <= bounds.highest else None
-        st.number_input(label, min_value=int(bounds.lowest), max_value=most, step=1, key=key, disabled=not on, **QUIET)
+        st.number_input(label, min_value=int(bounds.lowest), max_value=most, step=1, key=key, **means, **QUIET)
     else:
         st.session_state.setdefault(key, bounds.default)
         ends = (bounds.lowest, bounds.highest)
-        st.slider(label, *ends, step=bounds.step, format="%g", key=key, disabled=not on, **QUIET)
+        st.slider(label, *ends, step=bounds.step, format="%g", key=key, **means, **QUIET)
 
 
 def zone(temperature: float) -> str:
@@ -228,7 +230,7 @@ def _stop_sequences(prefix: str, chosen: ChosenModel) -> None:
         key=f"{prefix}_stop_words",
         placeholder=_("Type a word and press Enter"),
         select_all=False,
-        disabled=not on,
+        **_means(prefix, "stop", chosen),
         **QUIET,
     )
     if on and any("\n" in word for word in _value(prefix, "stop")):
@@ -236,8 +238,8 @@ def _stop_sequences(prefix: str, chosen: ChosenModel) -> None:
 
 
 def _user(prefix: str, chosen: ChosenModel) -> None:
-    on = _switch(prefix, "user", chosen)
-    st.text_input("user", key=f"{prefix}_user", disabled=not on, **QUIET)
+    _switch(prefix, "user", chosen)
+    st.text_input("user", key=f"{prefix}_user", **_means(prefix, "user", chosen), **QUIET)
 
 
 def _stream(prefix: str, chosen: ChosenModel) -> None:
@@ -276,6 +278,15 @@ def _switch(prefix: str, field: str, chosen: ChosenModel) -> bool:
     if not taken:
         unsupported_params.reason(prefix, chosen, field)
     return on and taken
+
+
+def _means(prefix: str, field: str, chosen: ChosenModel) -> dict[str, Any]:
+    """What lets a value switch its field on when it is changed; one that the model does not take can't be."""
+    return {"disabled": not chosen.takes(field), "on_change": _switch_on, "args": (f"{prefix}_{field}_on",)}
+
+
+def _switch_on(switch: str) -> None:
+    st.session_state[switch] = True
 
 
 def _changes(prefix: str, chosen: ChosenModel) -> list[str]:

@@ -8,7 +8,7 @@ from lib.core import model_names
 from lib.core.i18n import N_
 from lib.core.money import dollars as in_dollars
 from lib.core.reply import NORMAL_END, CostSource
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, _n
 
 SOURCES = {
     "reported": N_("counted by the service"),
@@ -98,15 +98,39 @@ def summary(call: CallRecord, with_mark: bool = True) -> str:
         parts.append(_("{cost} reported").format(cost=money(call.cost)))
     elif call.cost:
         parts.append(money(call.cost))
+    parts += _not_normal(call, with_mark)
+    if call.state == "ok" and call.usage.source == "estimated" and not mark(call.finish_reason):
+        parts.append(_("tokens estimated"))
+    return " · ".join(parts)
+
+
+def line(call: CallRecord) -> str:
+    """The quiet line under an answer of a chat: seconds, tokens written, cost, and anything that is not normal."""
+    parts = [seconds(call.seconds)]
+    if call.usage.completion_tokens:
+        parts.append(_written(call.usage.completion_tokens, call.usage.source))
+    if call.state == "ok" or call.cost:
+        reported = _("{cost} reported") if call.cost_source == "reported" and call.cost else "{cost}"
+        parts.append(reported.format(cost=amount(call.cost)))
+    return " · ".join([*parts, *_not_normal(call)])
+
+
+def _written(count: int, source: str) -> str:
+    if source == "reported":
+        return _n("{count:,} token", "{count:,} tokens", count).format(count=count)
+    return _n("about {count:,} token", "about {count:,} tokens", count).format(count=count)
+
+
+def _not_normal(call: CallRecord, with_mark: bool = True) -> list[str]:
+    """What has to be said of an answer that is not as one expects; nothing of most."""
+    parts = []
     if call.state in ENDINGS:
         parts.append(_(ENDINGS[call.state]))
     if call.model_answered and not model_names.same(call.model, call.model_answered):
         parts.append(_("answered by {model}").format(model=call.model_answered))
-    if mark(call.finish_reason):
-        parts += [mark(call.finish_reason)] if with_mark else []
-    elif call.state == "ok" and call.usage.source == "estimated":
-        parts.append(_("tokens estimated"))
-    return " · ".join(parts)
+    if with_mark and mark(call.finish_reason):
+        parts.append(mark(call.finish_reason))
+    return parts
 
 
 def details(call: CallRecord) -> list[tuple[str, str]]:

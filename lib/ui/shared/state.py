@@ -90,6 +90,8 @@ class State:
     """The visitor's own messages that are shown as Markdown, not as they were typed."""
     asked: SessionValue[int] = SessionValue("asked_times", int)
     """How many times a model was asked in this tab: each time the page shows the question anew."""
+    asked_system: SessionValue[tuple[str | None, str] | None] = SessionValue("asked_system", _nothing)
+    """The chat in which a model was asked last, and with which system prompt."""
     editing: SessionValue[str | None] = SessionValue("editing_message", _nothing)
     """The message that is being edited."""
     panel: SessionValue[tuple[str, str, str] | None] = SessionValue("opened_panel", _nothing)
@@ -132,6 +134,8 @@ class State:
     """Whether it was read that the database was brought to a new form."""
     read_notices: SessionValue[int] = SessionValue("read_store_notices", int)
     """How many of the store's notices were read."""
+    figures: SessionValue[tuple[str, str] | None] = SessionValue("answers_figures", _nothing)
+    """The answer whose numbers are looked at: its name on the page and its call's id."""
     inspected: SessionValue[str | None] = SessionValue("inspected_call", _nothing)
     """The call whose request and answer are looked at; NEXT is the one that comes."""
     choosing_model: SessionValue[bool] = SessionValue("models_dialog", bool)
@@ -164,14 +168,14 @@ class State:
     @property
     def dialog_open(self) -> bool:
         """Whether a dialog covers the page. Streamlit answers in it only while no script runs."""
-        chosen_from = self.inspected is not None or self.offered_chats is not None
+        looked_at = self.inspected or self.figures or self.offered_chats
         choosing = self.choosing_model or self.choosing_models or self.choosing_prompt
-        return choosing or self.connecting or chosen_from
+        return choosing or self.connecting or looked_at is not None
 
     def close_dialogs(self) -> None:
         """Close the one that is open. Streamlit refuses a page that draws two of them."""
         self.choosing_model = self.choosing_models = self.connecting = self.choosing_prompt = False
-        self.inspected = self.offered_chats = self.usage_call = self.sweep_cell = None
+        self.inspected = self.figures = self.offered_chats = self.usage_call = self.sweep_cell = None
         self.services_named = 0
         self.why_connecting = self.after_connecting = self.forgotten = None
 

@@ -397,7 +397,7 @@ def test_what_is_forgotten_is_forgotten_for_one_owner_place_and_field(store: Sto
 def test_the_heading_says_what_is_set_and_nothing_on_a_new_page(app: AppTest) -> None:
     assert heading(app) == "Settings"
     choose(app, "precise")
-    assert heading(app) == "Settings · temperature 0.2"
-    assert heading(fill(app)) == "Settings · system prompt · temperature 0.3 · max_tokens 7 · top_p 0.5 · +7"
+    assert heading(app) == "Settings :primary[●] temperature 0.2"
+    assert heading(fill(app)) == "Settings :primary[●] system prompt · temperature 0.3 · max_tokens 7 · top_p 0.5 · +7"
     app.toggle(key="chat_temperature_on").set_value(False).run()
     assert "temperature" not in heading(app)

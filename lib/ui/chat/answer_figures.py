@@ -1,0 +1,57 @@
+"""Who wrote an answer, its figures in one quiet line, and all of them in a dialog, which moves nothing on the page."""
+
+import streamlit as st
+
+from lib.calls.records import CallRecord
+from lib.chat.repository import Turn
+from lib.core.rich_text import literal
+from lib.ui.chat.inspector import inspect_button
+from lib.ui.chat.model_actions import ChatView
+from lib.ui.shared.figures import details, line
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+
+
+def author(turn: Turn) -> None:
+    """The model that was asked, and its temperature where one was sent; nothing above a text written by hand."""
+    made_by = turn.made_by
+    if made_by is None or not made_by.model:
+        return
+    model, sent = (turn.call.model, turn.call.params_sent) if turn.call else (made_by.model, made_by.settings)
+    parts = [f"**{literal(model)}**"]
+    if isinstance(temperature := sent.get("temperature"), int | float):
+        parts.append(f"temperature {temperature:g}")
+    st.caption(" · ".join(parts))
+
+
+def figures_button(name: str, turn: Turn) -> None:
+    """Seconds, tokens and cost of an answer that has ended; all its numbers are behind it."""
+    if turn.call and turn.call.state != "started":
+        words, key = f"{literal(line(turn.call))} ›", f"figures_{name}"
+        st.button(words, key=key, type="tertiary", on_click=_open, args=(name, turn.call.id))
+
+
+def figures_dialog(view: ChatView) -> None:
+    """The dialog, while it is open."""
+    name, call_id = state.figures or ("", "")
+    calls = [turn.call for turn in (*view.turns, *view.beside) if turn.call and turn.call.id == call_id]
+    if calls:
+        st.dialog(_("This answer in numbers"), on_dismiss=_close)(_body)(name, calls[0])
+    else:
+        _close()
+
+
+def _body(name: str, call: CallRecord) -> None:
+    with st.container(key=f"panel_{name}"):
+        rows = "\n".join(f"| {title} | **{literal(value)}** |" for title, value in details(call))
+        st.markdown(f"|  |  |\n|---|---|\n{rows}")
+        inspect_button(f"inspect_{name}", call.id, _("View code, request and answer"))
+
+
+def _open(name: str, call_id: str) -> None:
+    state.close_dialogs()
+    state.figures = (name, call_id)
+
+
+def _close() -> None:
+    state.figures = None
