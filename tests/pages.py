@@ -141,7 +141,7 @@ def draft(app: AppTest) -> str:
 
 def shown(app: AppTest) -> str:
     """All text on the page as it is read, notices and errors included."""
-    parts = (app.markdown, app.info, app.warning, app.error, app.caption, app.subheader)
+    parts = (app.markdown, app.info, app.warning, app.error, app.caption, app.title, app.subheader)
     texts = [as_read(element) for kind in parts for element in kind]
     return "\n".join([*texts, *(bar.proto.text for bar in app.get("progress")), *map(_in_cell, cells(app).values())])
 
