@@ -1,5 +1,8 @@
 """The button that asks the last question once more with changed settings, beside the answer to be compared."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from lib.chat.form import MOST_MODELS, Form
@@ -42,5 +45,5 @@ def _asked_so(turn: Turn, form: Form) -> bool:
     return same_model and same_system and _compared(turn.call.params_asked) == _compared(form.params.to_send())
 
 
-def _compared(params: "dict[str, object]") -> "dict[str, object]":
+def _compared(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if name not in _NOT_COMPARED}

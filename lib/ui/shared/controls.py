@@ -190,11 +190,11 @@ def number(prefix: str, field: str, chosen: ChosenModel) -> None:
         value = st.session_state.setdefault(key, int(bounds.default or START_MAX_TOKENS))
         # A preset of an earlier version may hold more; Streamlit would raise, and sending says what is wrong.
         most = int(bounds.highest) if value <= bounds.highest else None
-        st.number_input(label, min_value=int(bounds.lowest), max_value=most, step=1, key=key, **means, **QUIET)
+        st.number_input(label, min_value=int(bounds.lowest), max_value=most, step=1, key=key, **means)
     else:
         st.session_state.setdefault(key, bounds.default)
         ends = (bounds.lowest, bounds.highest)
-        st.slider(label, *ends, step=bounds.step, format="%g", key=key, **means, **QUIET)
+        st.slider(label, *ends, step=bounds.step, format="%g", key=key, **means)
 
 
 def zone(temperature: float) -> str:
@@ -231,7 +231,6 @@ def _stop_sequences(prefix: str, chosen: ChosenModel) -> None:
         placeholder=_("Type a word and press Enter"),
         select_all=False,
         **_means(prefix, "stop", chosen),
-        **QUIET,
     )
     if on and any("\n" in word for word in _value(prefix, "stop")):
         st.caption(_("`\\n` is sent as the end of a line; for a backslash and an n type `\\\\n`."))
@@ -239,7 +238,7 @@ def _stop_sequences(prefix: str, chosen: ChosenModel) -> None:
 
 def _user(prefix: str, chosen: ChosenModel) -> None:
     _switch(prefix, "user", chosen)
-    st.text_input("user", key=f"{prefix}_user", **_means(prefix, "user", chosen), **QUIET)
+    st.text_input("user", key=f"{prefix}_user", **_means(prefix, "user", chosen))
 
 
 def _stream(prefix: str, chosen: ChosenModel) -> None:
@@ -281,8 +280,10 @@ def _switch(prefix: str, field: str, chosen: ChosenModel) -> bool:
 
 
 def _means(prefix: str, field: str, chosen: ChosenModel) -> dict[str, Any]:
-    """What lets a value switch its field on when it is changed; one that the model does not take can't be."""
-    return {"disabled": not chosen.takes(field), "on_change": _switch_on, "args": (f"{prefix}_{field}_on",)}
+    """How a value is drawn below its switch, which it switches on when it is changed; one that the model does not take
+    can't be."""
+    switch = f"{prefix}_{field}_on"
+    return {**QUIET, "disabled": not chosen.takes(field), "on_change": _switch_on, "args": (switch,)}
 
 
 def _switch_on(switch: str) -> None:
