@@ -1,0 +1,103 @@
+"""A report as a reader has it: saved on the page, opened from a file, on paper and on a phone."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pypdfium2 as pdfium
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from lib.core.reply import Delta, Reply
+from lib.services import Services
+from lib.settings import Settings
+from lib.sweep.plan import Cell
+from tests.app_server import AppServer, app_server
+from tests.browsing import key, open_at
+from tests.made_sweeps import MODELS, make_sweep, odd_answer
+
+LONG = "lorem ipsum dolor " * 11_000
+TEXTS = (
+    LONG,
+    "# Title\n\n| a | b |\n|---|---|\n| <b>1</b> | ![x](https://evil.example/a.png) |\n\n```js\nalert(1)\n" + "y" * 400,
+    "<img src=x onerror=alert(1)><script>alert(2)</script><style>*{display:none}</style>",
+    "热茶保温十二小时，" * 60,
+    "\n".join(f"- line {number} of a long list" for number in range(200)),
+)
+
+
+def hostile(cell: Cell) -> Reply:
+    reply = Reply(state="ok", seconds=1.0)
+    reply.add(Delta(text=TEXTS[cell.row], finish_reason="stop"))
+    return reply
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, dict[int, str]]]:
+    """An app whose store has sweeps that have run, by how many whole answers they have."""
+    folder = tmp_path_factory.mktemp("made") / "data"
+    services = Services.open(Settings(data_dir=folder, local_model=False))
+    ids = {
+        112: make_sweep(services.store, MODELS[:6], (0, 0.3, 0.7, 1.0, 1.5), 4, odd_answer),
+        5: make_sweep(services.store, [f"<img src=x onerror=alert({n})>" for n in range(5)], (1,), 1, hostile),
+    }
+    services.close()
+    settings = {
+        "TEMPERA_BASE_URL": "http://127.0.0.1:9/v1",
+        "TEMPERA_API_KEY": "sk-test",
+        "TEMPERA_LOCAL_MODEL": "false",
+    }
+    with app_server(folder, **settings) as app:
+        yield app, ids
+
+
+def saved_report(context: BrowserContext, app: AppServer, sweep: str, folder: Path) -> Path:
+    """The full report, as the browser saves it."""
+    page = open_at(context, f"{app.url}/sweep?sweep={sweep}&sweep_view=report", "sweep_report")
+    key(page, "sweep_report_form").get_by_role("combobox").first.click()
+    page.get_by_role("option", name="Full").click()
+    expect(page.get_by_role("combobox", name="For whom")).to_have_value("Full: with all answers, charts and numbers")
+    with page.expect_download() as saved:
+        key(page, "sweep_report").locator("button").click()
+    saved.value.save_as(folder / "report.html")
+    page.close()
+    return folder / "report.html"
+
+
+PAGE_NUMBER = re.compile(r"^\s*\d+ / \d+|\d+ / \d+\s*$")
+
+
+def printed(page: Page) -> str:
+    """What the paper says, without spaces and line ends, as a PDF knows of neither, and without the pages' numbers."""
+    document = pdfium.PdfDocument(page.pdf(prefer_css_page_size=True))
+    pages = [document[number].get_textpage().get_text_bounded() for number in range(len(document))]
+    document.close()
+    return "".join("".join(PAGE_NUMBER.sub("", words).split()) for words in pages)
+
+
+@pytest.mark.row("S27", "T8", "T9")
+def test_a_saved_report_asks_nobody_prints_every_line_and_fits_a_phone(
+    context: BrowserContext, made: tuple[AppServer, dict[int, str]], tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    app, ids = made
+    for answers, sweep in ids.items():
+        file = saved_report(context, app, sweep, tmp_path)
+        heard: list[str] = []
+        page = context.new_page()
+        page.on("request", lambda request, heard=heard: heard.append(request.url))
+        page.on("dialog", lambda dialog, heard=heard: (heard.append(dialog.message), dialog.dismiss()))
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(file.as_uri())
+        with subtests.test("nothing is asked for, and nothing runs", answers=answers):
+            assert heard == [file.as_uri()]
+            assert page.locator("script, iframe, form, input, link").count() == 0
+        with subtests.test("our styles are let in, and nothing is wider than a phone", answers=answers):
+            assert page.evaluate("getComputedStyle(document.querySelector('h1')).fontFamily").startswith('"Iowan')
+            assert page.evaluate("document.documentElement.scrollWidth") == 390
+        with subtests.test("every line is on paper", answers=answers):
+            texts = page.locator("article .text").all_inner_texts()
+            paper = printed(page)
+            assert len(texts) >= answers
+            lines = {line for text in texts for line in text.splitlines() if line.strip()}
+            assert [line[:80] for line in lines if "".join(line.split()) not in paper] == []
+        page.close()
