@@ -135,14 +135,20 @@ def _set(chat: ImportedChat, raw: Mapping[str, Any]) -> None:
     """Take over what a chat of Tempera's own is set to; of further fields those only that shape an answer."""
     if not isinstance(raw.get("tempera"), int):
         return
-    model, settings = raw.get("model"), _mapping(raw.get("settings"))
+    model, settings = raw.get("model"), raw.get("settings")
     last = next((turn.made_by for turn in reversed(chat.open_turns) if turn.made_by), None)
     if not model and last and last.service:  # saved by a version that wrote no settings of the whole
         model, settings = f"{last.service}/{last.model}", last.settings
-    kept = {name: value for name, value in settings.items() if name in _TAKEN}
-    chat.lost["setting"] += len(settings) - len(kept)
-    form = Form.of(model, {"others": raw.get("beside"), "params": kept})
-    chat.model, chat.others, chat.params = form.model, form.others, form.params
+    form = Form.of(model, {"others": raw.get("beside"), "params": _shaping(settings, chat)})
+    chat.model, chat.others = form.model, form.others
+    if isinstance(settings, Mapping):
+        chat.params = form.params
+
+
+def _shaping(settings: Any, chat: ImportedChat) -> dict[str, Any]:
+    kept = {name: value for name, value in _mapping(settings).items() if name in _TAKEN}
+    chat.lost["setting"] += len(_mapping(settings)) - len(kept)
+    return kept
 
 
 def _chatgpt(raw: Mapping[str, Any]) -> ImportedChat:

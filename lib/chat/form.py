@@ -10,6 +10,8 @@ from lib.core.request import LONGEST_MODEL_ID, Message
 
 MOST_MODELS = 4
 MOST_SYSTEM_CHARACTERS = 1_000_000
+AS_IT_COMES = Params(stream=True)
+"""Where nothing was set: the answer is shown while it is written, and all else is the model's own."""
 
 
 @dataclass(frozen=True, slots=True)

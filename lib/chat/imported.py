@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from lib.chat.form import Form, usable_params
+from lib.chat.form import AS_IT_COMES, Form, usable_params
 from lib.core.parameters import Params
 from lib.core.request import LONGEST_MODEL_ID, Message
 
@@ -64,7 +64,7 @@ class ImportedChat:
     system: str = ""
     model: str = ""
     others: tuple[str, ...] = ()
-    params: Params = Params()
+    params: Params = AS_IT_COMES
     turns: list[ImportedTurn] = field(default_factory=list)
     current: int | None = None
     created_at: int | None = None
@@ -91,7 +91,7 @@ class ImportedChat:
     def form(self) -> Form | None:
         """What the chat is set to; None where nothing of it is known."""
         form = Form(self.model, self.system, self.params, self.others)
-        return None if form == Form() else form
+        return None if form == Form(params=AS_IT_COMES) else form
 
     @property
     def branch(self) -> list[Message]:

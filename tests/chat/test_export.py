@@ -117,7 +117,7 @@ def test_what_stands_for_settings_in_a_file_is_taken_only_as_far_as_it_can_be_us
             {"model": " a/b ", "settings": {"temperature": 9, "top_p": 0.5, "n": "x"}},
             Form("a/b", "", Params(top_p=0.5)),
         ),
-        ({"settings": {"messages": [], "model": "x", "stream_options": {}}}, None),
+        ({"settings": {"messages": [], "model": "x", "stream_options": {}}}, Form()),
         ({"settings": {"seed": 1, "api_base": "http://evil"}, "beside": ["x", 1, "y", "", "z", "w"]}, None),
     ]:
         with subtests.test(values=values):

@@ -2,7 +2,7 @@
 // message before it is sent: what must not be lost until then is kept here.
 (() => {
   const FIELD = "[data-testid=stChatInputTextArea]";
-  const BUSY = ".st-key-chat_stop, .st-key-sweep_stop";
+  const BUSY = ".st-key-chat_stop";
   const CHOICES =
     ".st-key-chat_new, .st-key-chat_new_temporary, .st-key-sweep_new, " +
     "[class*=st-key-chat_open_], [class*=st-key-sweep_open_]";
@@ -62,7 +62,7 @@
     true,
   );
 
-  // The title of a tab that is out of sight says when what was waited for is there.
+  // The title of a tab that is out of sight says when the answer is there; a sweep has its own, lib/ui/sweep/tab_title.py.
   let busy = false;
   let done = false;
   function title() {

@@ -3,9 +3,8 @@
 import streamlit as st
 
 from lib.chat.conversation import Conversation
-from lib.chat.form import Form
+from lib.chat.form import AS_IT_COMES, Form
 from lib.core.errors import InvalidInput
-from lib.core.parameters import Params
 from lib.core.rich_text import literal
 from lib.ui.shared import controls, model_picker, resources
 from lib.ui.shared.state import state
@@ -16,14 +15,13 @@ from lib.visitor.presets import PRESETS, READY, default_preset
 MODEL = "chat_model"
 BESIDE = "chat_models_beside"
 PRESET = "chat_preset"
-_AS_IT_COMES = Params(stream=True)
 
 
 # All of these run in callbacks or before the page is drawn: Streamlit refuses to set a widget's value after that.
 def begin() -> None:
     """Set the page as the visitor has a new chat begin: with the chosen preset, else with everything at rest."""
     owner, store = visitor().owner, resources.services().store
-    controls.show("chat", _AS_IT_COMES)
+    controls.show("chat", AS_IT_COMES)
     name = store.read(lambda db: default_preset(db, owner))
     if name and name in READY:
         controls.switch_on("chat", "temperature", READY[name][1])
