@@ -45,7 +45,8 @@ BADGES = {"fastest": N_("fastest"), "cheapest": N_("cheapest"), "shortest": N_("
 
 @dataclass(frozen=True)
 class Answers:
-    """A sweep's answers as they stand, and how they are looked at; `names` are what models are called here."""
+    """A sweep's answers as they stand, and how they are looked at; `names` are what models are called here, in
+    their order."""
 
     progress: Progress
     run: SweepRun | None
@@ -59,7 +60,8 @@ class Answers:
         """All that is drawn."""
         cells, unsent = self.progress.cells, self.run.failed if self.run else {}
         kept = self.filter.kept(cells, self.progress.results, self.progress.findings, self.ratings, unsent)
-        models = list(dict.fromkeys(cell.row for cell in kept))
+        there = {cell.row for cell in kept}
+        models = [row for row in self.names if row in there]
         temperatures = sorted({(cell.column, cell.temperature) for cell in kept}, key=_by_temperature)
         first = max(0, min(self.place.first, len(models) - 1))
         repeats = max((cell.repeat for cell in cells), default=0) + 1

@@ -21,6 +21,7 @@ from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import actions
 from lib.ui.sweep import look as looks
 from lib.ui.sweep.answer_data import Answers
+from lib.ui.sweep.hidden_names import hidden, other_names, switch
 from lib.ui.sweep.look import KIND_NAMES, VIEWS, look, temperature_name
 
 FOLDER = Path(__file__).parents[1] / "assets" / "answers"
@@ -51,7 +52,10 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
 
 
 def model_names(progress: Progress) -> dict[int, str]:
-    """What the models are called, by row: without their service where all have the same."""
+    """What the models are called, by row: without their service where all have the same; and while names are hidden,
+    letters in another order."""
+    if hidden():
+        return other_names({cell.row for cell in progress.cells})
     models = {cell.row: cell.model for cell in progress.cells}
     services = {model.partition("/")[0] for model in models.values()}
     return {row: model if len(services) > 1 else model.partition("/")[2] for row, model in models.items()}
@@ -92,6 +96,7 @@ def _find_bar(progress: Progress, names: Mapping[int, str]) -> None:
             **KEPT,
         )
         _places(progress, names)
+        switch()
 
 
 def _places(progress: Progress, names: Mapping[int, str]) -> None:
@@ -136,7 +141,8 @@ def do(did: Mapping[str, Any]) -> None:
 
 def _open(progress: Progress, cell: Cell, did: Mapping[str, Any]) -> None:
     found = looks.chosen_filter(progress.cells)
-    rows = list(dict.fromkeys(one.row for one in progress.cells if found.place_kept(one)))
+    there = {one.row for one in progress.cells if found.place_kept(one)}
+    rows = [row for row in model_names(progress) if row in there]
     at = rows.index(cell.row) if cell.row in rows else 0
     looks.open_cell(cell, min(at, len(rows) - _whole(did, "fit", 1)))
 

@@ -19,7 +19,10 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.sweep import actions, look
 from lib.ui.sweep.answers import model_names
+from lib.ui.sweep.hidden_names import hidden
 from lib.ui.sweep.look import temperature_name
+from lib.ui.sweep.open_study import pick
+from lib.ui.sweep.rating_fields import rating_fields
 
 PARTS = {
     "answer": N_("Answer"),
@@ -47,6 +50,11 @@ def _body(services: Services, progress: Progress, cell: Cell) -> None:
     _ways_on(services, progress, cell, call)
     if call is None:
         st.caption(_("No answer here yet."))
+        return
+    rating_fields(call)
+    if hidden():
+        # The other parts name the model.
+        _answer(call)
         return
     part = st.segmented_control(
         _("Part"),
@@ -81,17 +89,25 @@ def _answer(call: CallRecord) -> None:
 
 def _ways_on(services: Services, progress: Progress, cell: Cell, call: CallRecord | None) -> None:
     """Going on with the answer in Chat, asking once more, comparing it."""
+    named = None if hidden() else call
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if call is not None and st.button(_("Continue in Chat"), key="sweep_cell_chat", icon=":material/chat:"):
+        if named is not None and st.button(_("Continue in Chat"), key="sweep_cell_chat", icon=":material/chat:"):
             _close()
             try:
-                continue_in_chat(services, call)
+                continue_in_chat(services, named)
             except StoreError as refused:
                 error_box(refused)
         if services.sweeps.running(state.sweep_id) is None:
             again = _("Run again")
             st.button(again, key="sweep_cell_again", icon=":material/replay:", on_click=_again, args=(cell.id,))
+        if named is not None:
+            st.button(_("Pick"), key="sweep_cell_pick", icon=":material/check:", on_click=_pick, args=(cell.id,))
         _compare(progress, cell)
+
+
+def _pick(cell_id: str) -> None:
+    _close()
+    pick(cell_id)
 
 
 def _compare(progress: Progress, cell: Cell) -> None:

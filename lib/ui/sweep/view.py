@@ -6,15 +6,17 @@ from lib.services import Services
 from lib.sweep import report
 from lib.sweep import repository as sweeps
 from lib.sweep.progress import Progress
+from lib.sweep.study import Study
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
-from lib.ui.sweep import actions, grid
+from lib.ui.sweep import actions, grid, hidden_names
 from lib.ui.sweep.answers import answers
 from lib.ui.sweep.cell_dialog import cell_dialog
 from lib.ui.sweep.chart_view import chart_view
-from lib.ui.sweep.look import CHARTS, REPORT, view
+from lib.ui.sweep.judge_view import judge_view
+from lib.ui.sweep.look import CHARTS, JUDGE, OF_ANSWERS, REPORT, view
 from lib.ui.sweep.open_study import open_study
 from lib.ui.sweep.report_view import report_view
 from lib.ui.sweep.run_line import held_back, what_is_left
@@ -90,13 +92,23 @@ def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Prog
         held_back(progress, run)
         what_is_left(progress, run)
     study = open_study()
-    if study is not None and (run is None or run.finished):
+    if study is not None and (run is None or run.finished) and not hidden_names.hidden():
         verdict_line(study)
     answers(_one_slice(services, visitor, sweep_id, progress), run)
-    if study is not None and view() == CHARTS:
+    if study is not None and view() not in OF_ANSWERS:
+        _of_all(study, progress)
+
+
+def _of_all(study: Study, progress: Progress) -> None:
+    """The views that tell of all answers together, by the models' names."""
+    if hidden_names.hidden():
+        hidden_names.instead()
+    elif view() == CHARTS:
         chart_view(study)
         grid.overview(progress.overview)
-    elif study is not None and view() == REPORT:
+    elif view() == JUDGE:
+        judge_view(study)
+    elif view() == REPORT:
         report_view(study)
 
 

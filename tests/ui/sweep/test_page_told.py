@@ -1,5 +1,6 @@
 """What a sweep tells: its verdict, its charts, its report and the other forms, from the page on."""
 
+import json
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -15,7 +16,7 @@ from lib.sweep.ratings import Rating
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.made_sweeps import made_answer, make_sweep
-from tests.pages import new_tab, owner, shown
+from tests.pages import answer_data, new_tab, owner, shown
 
 MODELS = ("dear", "cheap")
 TEMPERATURES = (0.0, 0.7)
@@ -39,6 +40,13 @@ def rate(store: Store, sweep: str, row: int, column: int, stars: int) -> None:
         if (cell.row, cell.column) == (row, column):
             rated = partial(ratings.rate, owner=who, call_id=calls[cell.id].id, rating=Rating(stars))
             store.write(rated).result()
+
+
+def page_of(app: AppTest) -> str:
+    """All that the browser is sent of the page but the set-up, in which the models were chosen."""
+    setup = {f"{one}" for one in app.multiselect(key="sweep_models").value}
+    fields = [str(one.options) for one in [*app.selectbox, *app.multiselect] if not setup & set(one.options)]
+    return "\n".join([shown(app), json.dumps(answer_data(app)), *fields, *(one.value for one in app.code)])
 
 
 def open_view(sweep: str, view: str = "") -> AppTest:
@@ -120,3 +128,76 @@ def test_another_owners_sweep_is_neither_picked_nor_reported(store: Store) -> No
     assert "Write 60 words" not in shown(app)
     store.write(lambda db: decision.pick(db, owner(app), theirs, "x")).result()
     assert store.read(lambda db: decision.of_sweep(db, "somebody else", theirs)).pick is None
+
+
+@pytest.mark.row("S20")
+def test_rules_are_added_and_their_pass_rates_stand_in_a_grid(store: Store, subtests: pytest.Subtests) -> None:
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
+    app = open_view(sweep, "judge")
+    add = [("contains", "vacuum"), ("words", "3"), ("words", "many"), ("pattern", "("), ("pattern", r"(a|aa)+$")]
+    for kind, value in add:
+        app.selectbox(key="sweep_rule_kind").set_value(kind).run()
+        app.text_input(key="sweep_rule_value").set_value(value).run()
+        app.button(key="sweep_rule_add").click().run()
+        assert not app.exception
+    app.selectbox(key="sweep_rule_kind").set_value("json").run()
+    app.button(key="sweep_rule_add").click().run()
+    kept = store.read(lambda db: decision.of_sweep(db, owner(app), sweep)).rules
+    assert [rule.kind for rule in kept] == ["contains", "words", "pattern", "json"]
+
+    rates = app.dataframe[0].value
+    assert list(rates["Setting"]) == ["dear at 0", "dear at 0.7", "cheap at 0", "cheap at 0.7"]
+    assert list(rates.columns[1:]) == [
+        "1  contains vacuum",
+        "2  has at most so many words 3",
+        "3  matches the regular expression (a|aa)+$",
+        "4  is valid JSON",
+    ]
+    assert set(rates["2  has at most so many words 3"]) == {0.0}
+    app.button(key="sweep_rule_drop_0").click().run()
+    assert len(store.read(lambda db: decision.of_sweep(db, owner(app), sweep)).rules) == 3
+
+
+@pytest.mark.row("S20")
+def test_a_rule_that_is_none_is_said(store: Store) -> None:
+    app = open_view(make_sweep(store, MODELS, TEMPERATURES, 1), "judge")
+    app.selectbox(key="sweep_rule_kind").set_value("pattern").run()
+    app.text_input(key="sweep_rule_value").set_value("(").run()
+
+    assert "“(” is no regular expression" in shown(app.button(key="sweep_rule_add").click().run())
+
+
+@pytest.mark.row("S20")
+def test_while_names_are_hidden_no_model_is_named_and_its_answers_stand_elsewhere(store: Store) -> None:
+    models = [f"maker-{letter}" for letter in "abcdefgh"]
+    sweep = make_sweep(store, models, TEMPERATURES, 1)
+    app = open_view(sweep)
+    assert "maker-a" in page_of(app)
+    app.toggle(key="sweep_hide_names").set_value(True).run()
+    words = page_of(app)
+    assert "maker-" not in words and all(f"Model {letter}" in words for letter in "ABCDEFGH")
+    order = [model["row"] for model in answer_data(app)["models"]]
+    assert sorted(order) == list(range(8)) != order
+    assert [model["row"] for model in answer_data(app.run())["models"]] == order, "the same at each look"
+
+    app.session_state["sweep_view"] = "report"
+    assert "The models' names are hidden." in shown(app.run()) and "maker-" not in page_of(app)
+    app.button(key="sweep_show_names").click().run()
+    assert "maker-a" in page_of(app)
+
+
+@pytest.mark.row("S20")
+def test_thumb_and_note_are_kept_with_the_answer_and_it_is_picked_there(store: Store) -> None:
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 1)
+    app = open_view(sweep)
+    cell = cells(store, app, sweep)[3]
+    app.session_state["opened_cell"] = cell.id
+    call = store.read(lambda db: sweeps.results(db, owner(app), sweep))[cell.id]
+    app.run().text_input(key=f"sweep_rate_note_{call.id}").set_value("too loud").run()
+    app.feedback(key=f"sweep_rate_thumb_{call.id}").set_value(0).run()
+    app.feedback(key=f"sweep_rate_stars_{call.id}").set_value(3).run()
+    assert not app.exception
+    kept = store.read(lambda db: ratings.of_sweep(db, owner(app), sweep))
+    assert kept == {call.id: Rating(4, -1, "too loud")}
+    app.button(key="sweep_cell_pick").click().run()
+    assert "cheap at 0.7, 4.0 stars, 1 of 1 rated" in shown(app)

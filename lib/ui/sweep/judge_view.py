@@ -1,0 +1,85 @@
+"""Rules that the answers have to pass, and how many of each setting do."""
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from lib.core.errors import InvalidInput
+from lib.core.rich_text import literal
+from lib.sweep import decision
+from lib.sweep.export.numbers import rule_words
+from lib.sweep.rules import KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Rule
+from lib.sweep.study import Study
+from lib.sweep.verdict import named
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, error_sentence
+from lib.ui.sweep.open_study import PAGE, keep
+
+KIND, VALUE, LANGUAGE = "sweep_rule_kind", "sweep_rule_value", "sweep_rule_language"
+
+
+def judge_view(study: Study) -> None:
+    """The rules, one more, and what they find."""
+    rules = study.decision.rules
+    st.caption(_("Rules that every answer has to pass. They are checked here, on this computer, and cost nothing."))
+    for at, rule in enumerate(rules):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"sweep_rule_{at}"):
+            st.markdown(literal(rule_words(rule, PAGE)), width="content")
+            st.button(
+                _("Remove"),
+                key=f"sweep_rule_drop_{at}",
+                type="tertiary",
+                icon=":material/close:",
+                on_click=_put,
+                args=([*rules[:at], *rules[at + 1 :]],),
+            )
+    if len(rules) < MOST_RULES:
+        _one_more(rules)
+    if rules:
+        _pass_rates(study)
+
+
+def _one_more(rules: tuple[Rule, ...]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_rule_new"):
+        kind = st.selectbox(_("The answer …"), list(KINDS), format_func=lambda one: _(KINDS[one]), key=KIND, width=300)
+        if kind == "language":
+            st.selectbox(_("Language"), list(LANGUAGES), format_func=LANGUAGES.__getitem__, key=LANGUAGE, width=220)
+        elif kind != "json":
+            st.text_input(_("What"), key=VALUE, max_chars=LONGEST_VALUE, width=320)
+        st.button(_("Add this rule"), key="sweep_rule_add", icon=":material/add:", on_click=_add, args=(rules,))
+
+
+def _add(rules: tuple[Rule, ...]) -> None:
+    kind = st.session_state[KIND]
+    value = "" if kind == "json" else st.session_state.get(LANGUAGE if kind == "language" else VALUE) or ""
+    try:
+        rule = Rule(kind, value if kind == "pattern" else value.strip()).checked()
+    except InvalidInput as wrong:
+        state.notices.append(error_sentence(wrong))
+        return
+    _put([*rules, rule])
+    st.session_state[VALUE] = ""
+
+
+def _put(rules: list[Rule]) -> None:
+    keep(lambda db, owner, sweep_id: decision.set_rules(db, owner, sweep_id, rules))
+
+
+def _pass_rates(study: Study) -> None:
+    """Settings down, rules across: how many of the answers pass."""
+    rows, untold = [], 0
+    for setting in study.settings:
+        found = [study.tally(at, setting) for at in range(len(study.decision.rules))]
+        untold += sum(len(setting.answers) - tally.told for tally in found)
+        shares = {
+            f"{at}  {rule_words(rule, PAGE)}": tally.passed / tally.told if tally.told else None
+            for at, (rule, tally) in enumerate(zip(study.decision.rules, found, strict=True), 1)
+        }
+        rows.append({_("Setting"): named(setting, study.plan, PAGE), **shares})
+    frame = pd.DataFrame(rows)
+    share = partial(st.column_config.ProgressColumn, format="percent", min_value=0.0, max_value=1.0)
+    columns = {name: share(name) for name in frame.columns[1:]}
+    st.dataframe(frame, hide_index=True, placeholder="–", column_config=columns, key="sweep_pass_rates")
+    if untold:
+        st.caption(_("Where it could not be told, an answer counts neither way: {count}.").format(count=untold))
