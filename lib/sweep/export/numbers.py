@@ -96,4 +96,5 @@ def rule_words(rule: Rule, texts: Texts) -> str:
     """A rule in words."""
     _ = texts.one
     value = LANGUAGES.get(rule.value, rule.value) if rule.kind == "language" else rule.value
-    return f"{_(KINDS[rule.kind])} {value}".strip()
+    quoted = f"“{value}”" if rule.kind in ("contains", "lacks", "pattern") else value
+    return f"{_(KINDS[rule.kind])} {quoted}".strip()

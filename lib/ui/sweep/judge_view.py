@@ -58,7 +58,7 @@ def _add(rules: tuple[Rule, ...]) -> None:
     except InvalidInput as wrong:
         state.notices.append(error_sentence(wrong))
         return
-    _put([*rules, rule])
+    _put(list(dict.fromkeys([*rules, rule])))
     st.session_state[VALUE] = ""
 
 
@@ -73,12 +73,12 @@ def _pass_rates(study: Study) -> None:
         found = [study.tally(at, setting) for at in range(len(study.decision.rules))]
         untold += sum(len(setting.answers) - tally.told for tally in found)
         shares = {
-            f"{at}  {rule_words(rule, PAGE)}": tally.passed / tally.told if tally.told else None
+            f"{at}  {rule_words(rule, PAGE)}": 100 * tally.passed / tally.told if tally.told else None
             for at, (rule, tally) in enumerate(zip(study.decision.rules, found, strict=True), 1)
         }
         rows.append({_("Setting"): named(setting, study.plan, PAGE), **shares})
     frame = pd.DataFrame(rows)
-    share = partial(st.column_config.ProgressColumn, format="percent", min_value=0.0, max_value=1.0)
+    share = partial(st.column_config.ProgressColumn, format="%.0f %%", min_value=0.0, max_value=100.0)
     columns = {name: share(name) for name in frame.columns[1:]}
     st.dataframe(frame, hide_index=True, placeholder="–", column_config=columns, key="sweep_pass_rates")
     if untold:

@@ -148,9 +148,9 @@ def test_rules_are_added_and_their_pass_rates_stand_in_a_grid(store: Store, subt
     rates = app.dataframe[0].value
     assert list(rates["Setting"]) == ["dear at 0", "dear at 0.7", "cheap at 0", "cheap at 0.7"]
     assert list(rates.columns[1:]) == [
-        "1  contains vacuum",
+        "1  contains “vacuum”",
         "2  has at most so many words 3",
-        "3  matches the regular expression (a|aa)+$",
+        "3  matches the regular expression “(a|aa)+$”",
         "4  is valid JSON",
     ]
     assert set(rates["2  has at most so many words 3"]) == {0.0}
