@@ -33,7 +33,8 @@ def runs_at(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
 
 
 def found(services: LocalServices) -> list[str]:
-    """What is found by a search that is waited for."""
+    """What is found by a search that is waited for, and is the only one: `besides` would begin another."""
+    services._looked = time.monotonic()
     services._jobs.call(services._look(), 30)
     return [one.endpoint.title for one in services.besides([])]
 
