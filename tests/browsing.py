@@ -1,10 +1,12 @@
 """What the browser tests share: how to open a page, find things on it, and send."""
 
+import itertools
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, expect
+from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, ViewportSize, expect
 
 from tests.app_server import AppServer
 from tests.fake_api import FakeApi, Recorded
@@ -17,6 +19,8 @@ QUIET = [
     "--disable-component-update",
 ]
 SECONDS = 60_000
+VIEWPORT: ViewportSize = {"width": 1280, "height": 720}
+"""Playwright's own."""
 CLIPBOARD_BECOMES = """async text => {
     const end = Date.now() + 5000;
     while (Date.now() < end) if (await navigator.clipboard.readText() === text) return true;
@@ -46,6 +50,52 @@ def open_at(context: BrowserContext, url: str, name: str) -> Page:
 def open_page(context: BrowserContext, url: str) -> Page:
     """A new tab on the chat page."""
     return open_at(context, url, "chat_input")
+
+
+class SharedTab:
+    """One tab in which test after test begins a chat, without the page being loaded anew."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self._context = context
+        self._page: Page | None = None
+
+    def new_chat(self, app: AppServer, model: str) -> Page:
+        """The tab with an empty chat with `model`."""
+        page = self._page
+        if page is None:
+            self._page = page = open_page(self._context, app.url)
+        page.set_viewport_size(VIEWPORT)
+        go(page, f"{app.url}/?chat=")
+        go(page, link(app, model))
+        # What was typed is not lost with a new chat.
+        composer(page).clear()
+        return page
+
+    def close(self) -> None:
+        """The next test has a new one."""
+        if self._page:
+            self._page.close()
+            self._page = None
+
+
+NewChat = Callable[[str], Page]
+"""What the fixture `chat` gives: begins a chat with a model."""
+_used = itertools.count()
+
+
+def go(page: Page, url: str) -> None:
+    """Go to another address of the app, as Back and Forward do, and wait until the app has taken it in: a link, or
+    `/?chat=` for a new chat."""
+    # A tab follows each link once.
+    url += f"&used={next(_used)}" if "model" in url else ""
+    page.evaluate("url => { history.pushState({}, '', url); dispatchEvent(new PopStateEvent('popstate')); }", url)
+    page.wait_for_url(lambda address: "used=" not in address and not address.endswith("chat="))
+    at_rest(page)
+
+
+def at_rest(page: Page) -> None:
+    """Wait until no script runs, so that nothing is drawn anew under a key press."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def composer(page: Page) -> Locator:

@@ -216,9 +216,11 @@ def _sums_of(shape: _Shape) -> FromClause:
         table = usage_sessions if shape.session else usage_models
         return select(table).where(*_mine(table, shape)).subquery()
     days = usage_days.c.at >= bindparam("first_day"), usage_days.c.at < bindparam("last_day")
+    # any owner: here and below, _mine names the owner.
     whole = select(*(usage_days.c[column.name] for column in usage_models.c)).where(*_mine(usage_days, shape), *days)
     ends = calls.c.started_at < bindparam("first_day"), calls.c.started_at >= bindparam("last_day")
     parts = [usage_rollups.summed(usage_models).where(*_mine(calls, shape), end).subquery() for end in ends]
+    # any owner: of what was selected above.
     return union_all(whole, *(select(*(part.c[column.name] for column in usage_models.c)) for part in parts)).subquery()
 
 

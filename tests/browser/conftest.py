@@ -1,4 +1,4 @@
-"""What the browser tests share: a browser, a visitor nobody has seen, and apps that are started once for all."""
+"""What the browser tests share: a browser, a tab, a visitor nobody has seen, and apps that are started once for all."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.app_server import AppServer, app_server
 from tests.browser_path import chromium_path
-from tests.browsing import QUIET, SECONDS
+from tests.browsing import QUIET, SECONDS, NewChat, SharedTab
 from tests.fake_api import FakeApi
 from tests.pages import KEY
 
@@ -21,9 +21,9 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("profile")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def one_browser(profile: Path) -> Iterator[BrowserContext]:
-    """Chromium. It ends with its module: while Playwright runs, no other test can start an event loop."""
+    """Chromium. It ends with its folder: while Playwright runs, no other test can start an event loop."""
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile,
@@ -55,6 +55,26 @@ def browser(one_browser: BrowserContext) -> Browser:
     """For a test that needs another visitor beside the first, or one with other settings."""
     assert one_browser.browser
     return one_browser.browser
+
+
+@pytest.fixture(scope="package")
+def shared_tab(one_browser: BrowserContext) -> Iterator[SharedTab]:
+    """The tab behind `chat`, of a visitor of its own."""
+    assert one_browser.browser
+    context = one_browser.browser.new_context(locale="en-US", reduced_motion="reduce")
+    context.set_default_timeout(SECONDS)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield SharedTab(context)
+    context.close()
+
+
+@pytest.fixture
+def chat(shared_tab: SharedTab, app: AppServer, request: pytest.FixtureRequest) -> NewChat:
+    """Begins a new chat with a model in the tab that tests share: a third of what a tab of one's own costs."""
+    # What a failed test leaves open is no affair of the next one.
+    if request.session.testsfailed:
+        shared_tab.close()
+    return lambda model: shared_tab.new_chat(app, model)
 
 
 @pytest.fixture(scope="session")

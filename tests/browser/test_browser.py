@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browsing import CLIPBOARD_BECOMES, asked, composer, ended, key, link, open_page, send
+from tests.browsing import CLIPBOARD_BECOMES, NewChat, asked, composer, ended, key, link, open_page, send
 from tests.fake_api import FakeApi
 
 STOP_SECONDS = 0.2
@@ -39,10 +39,8 @@ def test_the_practice_model_gives_alternatives(practice: AppServer, context: Bro
 
 
 @pytest.mark.row("C3")
-def test_stop_ends_the_request_at_once_and_keeps_the_text(
-    app: AppServer, api: FakeApi, context: BrowserContext
-) -> None:
-    page = open_page(context, link(app, "slow-50"))
+def test_stop_ends_the_request_at_once_and_keeps_the_text(api: FakeApi, chat: NewChat) -> None:
+    page = chat("slow-50")
     send(page, "stop me " + "word " * 200)
     expect(key(page, "answer_0")).to_contain_text("You said")
     key(page, "chat_stop").get_by_role("button").click()
@@ -58,8 +56,8 @@ def test_stop_ends_the_request_at_once_and_keeps_the_text(
 
 
 @pytest.mark.row("C3", "C30")
-def test_escape_stops_a_silent_service(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    page = open_page(context, link(app, "silent"))
+def test_escape_stops_a_silent_service(api: FakeApi, chat: NewChat) -> None:
+    page = chat("silent")
     send(page, "say nothing")
     expect(page.get_by_text("Reading your text")).to_be_visible()
     composer(page).press("Escape")
@@ -105,8 +103,8 @@ def test_a_closed_tab_comes_back_with_the_whole_answer(app: AppServer, api: Fake
 
 
 @pytest.mark.row("C31")
-def test_what_is_sent_meanwhile_waits_its_turn(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    page = open_page(context, link(app, "slow-50"))
+def test_what_is_sent_meanwhile_waits_its_turn(api: FakeApi, chat: NewChat) -> None:
+    page = chat("slow-50")
     send(page, "first " + "word " * 30)
     expect(key(page, "answer_0")).to_contain_text("You said")
     send(page, "second")
@@ -168,9 +166,9 @@ def test_a_typed_key_survives_a_reload_and_is_nowhere_to_be_seen(
 
 
 @pytest.mark.row("T9")
-def test_no_image_in_an_answer_is_ever_loaded(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+def test_no_image_in_an_answer_is_ever_loaded(api: FakeApi, chat: NewChat) -> None:
     beacon = api.base_url.replace("/v1", "/beacon.png")
-    page = open_page(context, link(app, "echo"))
+    page = chat("echo")
     send(page, f"![x]({beacon}) and <img src={beacon}>")
     ended(page)
 
@@ -179,11 +177,10 @@ def test_no_image_in_an_answer_is_ever_loaded(app: AppServer, api: FakeApi, cont
 
 
 @pytest.mark.row("C17")
-def test_an_answer_can_be_copied_to_the_letter(app: AppServer, context: BrowserContext) -> None:
+def test_an_answer_can_be_copied_to_the_letter(chat: NewChat) -> None:
     """Whatever Markdown, LaTeX or Streamlit's own signs would make of it."""
     text = r"**bold**, $x$, \(y\), :red[z] and <b>w</b>"
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = open_page(context, link(app, "echo"))
+    page = chat("echo")
     send(page, text)
     ended(page)
     key(page, "copy_0").get_by_role("button").first.click()
@@ -196,18 +193,16 @@ def test_an_answer_can_be_copied_to_the_letter(app: AppServer, context: BrowserC
 
 @pytest.mark.row("C18")
 def test_another_browser_on_this_computer_finds_the_chat(
-    app: AppServer, context: BrowserContext, browser: Browser
+    app: AppServer, context: BrowserContext, chat: NewChat
 ) -> None:
     """There is one person here, whatever the browser: nothing is lost with a cookie."""
     page = open_page(context, link(app, "echo"))
     send(page, "found again")
     ended(page)
-    elsewhere = browser.new_context()
-    other = open_page(elsewhere, app.url)
+    other = chat("echo")
 
     other.get_by_role("button", name="found again").click()
     expect(key(other, "answer_0")).to_contain_text("You said: found again")
-    elsewhere.close()
 
 
 @pytest.mark.row("C19")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browsing import asked, composer, ended, key, link, open_page, press_until, send
+from tests.browsing import NewChat, asked, composer, ended, key, link, open_page, press_until, send
 from tests.fake_api import FakeApi
 from tests.proxy import Proxy
 
@@ -44,9 +44,9 @@ def test_a_lost_network_costs_nothing(app: AppServer, api: FakeApi, context: Bro
 
 
 @pytest.mark.row("C20")
-def test_another_page_meanwhile_costs_nothing(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+def test_another_page_meanwhile_costs_nothing(api: FakeApi, chat: NewChat) -> None:
     text = "while looking elsewhere " + "word " * 50
-    page = open_page(context, link(app, "slow-50"))
+    page = chat("slow-50")
     send(page, text)
     expect(key(page, "answer_0")).to_contain_text("You said")
     page.get_by_role("link", name="Usage").click()
@@ -58,9 +58,9 @@ def test_another_page_meanwhile_costs_nothing(app: AppServer, api: FakeApi, cont
     assert len(asked(api, text)) == 1
 
 
-def test_the_wait_for_another_attempt_is_counted_down(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+def test_the_wait_for_another_attempt_is_counted_down(api: FakeApi, chat: NewChat) -> None:
     api.script("busy", b'{"error": {"message": "slow down"}}', status=429, headers={"retry-after": "40"})
-    page = open_page(context, link(app, "busy"))
+    page = chat("busy")
     send(page, "hurry")
     first = re.compile(r"attempt 2 follows in (4\d|3[5-9]) seconds")
     expect(page.get_by_text(first)).to_be_visible()
@@ -70,15 +70,13 @@ def test_the_wait_for_another_attempt_is_counted_down(app: AppServer, api: FakeA
 
 
 @pytest.mark.row("C11")
-def test_words_that_turn_out_to_be_thoughts_leave_the_answer_while_it_comes(
-    app: AppServer, api: FakeApi, context: BrowserContext
-) -> None:
+def test_words_that_turn_out_to_be_thoughts_leave_the_answer_while_it_comes(api: FakeApi, chat: NewChat) -> None:
     def piece(text: str) -> bytes:
         return b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": text}}]}).encode() + b"\n\n"
 
     silence = [20.0, piece("\n")] * 5
     api.script("late-end", piece("Let me see."), 1.5, piece("\n</think>\n\n"), *silence)
-    page = open_page(context, link(app, "late-end"))
+    page = chat("late-end")
     send(page, "think first")
     answer = key(page, "answer_0")
     words = answer.get_by_text("Let me see.")
@@ -97,11 +95,9 @@ def compose(page: Page, text: str) -> None:
 
 
 @pytest.mark.row("C30")
-def test_while_an_input_method_composes_escape_and_enter_are_its_own(
-    app: AppServer, api: FakeApi, context: BrowserContext
-) -> None:
+def test_while_an_input_method_composes_escape_and_enter_are_its_own(api: FakeApi, chat: NewChat) -> None:
     text = "still writing " + "word " * 60
-    page = open_page(context, link(app, "slow-50"))
+    page = chat("slow-50")
     send(page, text)
     expect(key(page, "answer_0")).to_contain_text("You said")
     page.evaluate("""() => addEventListener('keydown', event => (window.keys ??= []).push(event.isComposing), true)""")
@@ -120,10 +116,8 @@ def test_while_an_input_method_composes_escape_and_enter_are_its_own(
 
 
 @pytest.mark.row("C30")
-def test_shift_enter_makes_a_line_and_the_last_question_is_one_key_away(
-    app: AppServer, api: FakeApi, context: BrowserContext
-) -> None:
-    page = open_page(context, link(app, "echo"))
+def test_shift_enter_makes_a_line_and_the_last_question_is_one_key_away(api: FakeApi, chat: NewChat) -> None:
+    page = chat("echo")
     composer(page).type("one")
     composer(page).press("Shift+Enter")
     composer(page).type("two")
@@ -135,9 +129,9 @@ def test_shift_enter_makes_a_line_and_the_last_question_is_one_key_away(
     expect(key(page, "edited_message").locator("textarea")).to_have_value("one\ntwo")
 
 
-def test_what_is_done_with_is_gone_while_the_answer_is_written(app: AppServer, context: BrowserContext) -> None:
+def test_what_is_done_with_is_gone_while_the_answer_is_written(chat: NewChat) -> None:
     """The first page's invitation is not left standing, greyed, until the answer ends."""
-    page = open_page(context, link(app, "slow-50"))
+    page = chat("slow-50")
     send(page, "what is there to see " + "word " * 60)
     expect(key(page, "answer_0")).to_contain_text("You said")
 
@@ -146,10 +140,8 @@ def test_what_is_done_with_is_gone_while_the_answer_is_written(app: AppServer, c
 
 
 @pytest.mark.row("C21")
-def test_a_chat_is_saved_and_comes_back_from_its_file(
-    app: AppServer, api: FakeApi, context: BrowserContext, tmp_path: Path
-) -> None:
-    page = open_page(context, f"{link(app, 'echo')}&system=")
+def test_a_chat_is_saved_and_comes_back_from_its_file(api: FakeApi, chat: NewChat, tmp_path: Path) -> None:
+    page = chat("echo")
     send(page, "keep **this**")
     ended(page)
     key(page, "chat_regenerate").get_by_role("button").click()
@@ -166,8 +158,7 @@ def test_a_chat_is_saved_and_comes_back_from_its_file(
     assert [path.name for path in saved.values()] == ["keep this.md", "keep this.json"]
     assert "**You**\n\nkeep **this**" in saved["md"].read_text(encoding="utf-8")
 
-    page = open_page(context, f"{link(app, 'echo')}&system=")
-    key(page, "chat_new").get_by_role("button").click()
+    page = chat("echo")
     key(page, "chat_bring_in").locator("summary").click()
     page.locator("input[type=file][accept*=json]").first.set_input_files(saved["json"])
     expect(key(page, "answer_0")).to_contain_text("You said: keep this")
@@ -220,8 +211,8 @@ def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, conte
 
 
 @pytest.mark.row("C31")
-def test_a_message_that_waits_can_be_taken_back(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    page = open_page(context, link(app, "slow-50"))
+def test_a_message_that_waits_can_be_taken_back(api: FakeApi, chat: NewChat) -> None:
+    page = chat("slow-50")
     send(page, "before that " + "word " * 40)
     expect(key(page, "answer_0")).to_contain_text("You said")
     send(page, "not after all")
@@ -251,15 +242,15 @@ def test_where_no_word_comes_the_page_asks_what_to_do(
     assert len(asked(api, "is anybody there")) == 1
 
 
-def test_two_thousand_messages_are_as_light_as_thirty(app: AppServer, context: BrowserContext) -> None:
+def test_a_long_chat_is_as_light_as_a_short_one(chat: NewChat) -> None:
     """The last 30 are drawn, the others on demand."""
-    page = open_page(context, app.url)
-    turns = [{"role": ("user", "assistant")[at % 2], "content": f"message number {at}"} for at in range(2_000)]
+    page = chat("echo")
+    turns = [{"role": ("user", "assistant")[at % 2], "content": f"message number {at}"} for at in range(400)]
     key(page, "chat_bring_in").locator("summary").click()
     page.locator("input[type=file][accept*=json]").first.set_input_files(
         {"name": "long.json", "mimeType": "application/json", "buffer": json.dumps(turns).encode()}
     )
-    expect(page.get_by_text("message number 1999")).to_be_visible()
+    expect(page.get_by_text("message number 399")).to_be_visible()
 
     assert page.get_by_test_id("stChatMessage").count() == 30
     key(page, "chat_earlier").get_by_role("button").click()

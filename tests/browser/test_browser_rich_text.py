@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Locator, expect
 from lib.core.rich_text import render
 from lib.ui.sweep.answer_data import HEAD
 from tests.app_server import AppServer
-from tests.browsing import CLIPBOARD_BECOMES, bring_in, cell, heard_elsewhere, key, link, open_at, open_page
+from tests.browsing import CLIPBOARD_BECOMES, NewChat, bring_in, cell, heard_elsewhere, key, open_at
 from tests.case_files import cases
 from tests.fake_api import FakeApi
 from tests.pages import host
@@ -107,10 +107,10 @@ def typed(text: str) -> list[str]:
 
 
 def test_samples_are_seen_as_answers_and_as_typed(
-    subtests: pytest.Subtests, app: AppServer, context: BrowserContext, tmp_path: Path
+    subtests: pytest.Subtests, app: AppServer, chat: NewChat, tmp_path: Path
 ) -> None:
     groups = together(cases("rich_text"))
-    page = open_page(context, link(app, "echo"))
+    page = chat("echo")
     heard = heard_elsewhere(page, app)
     bring_in(
         page,
@@ -150,8 +150,8 @@ def test_samples_are_seen_in_a_sweeps_cells(
             assert wrong(without_formulas, look(text)) == []
 
 
-def test_ones_own_message_can_be_seen_as_markdown(app: AppServer, context: BrowserContext, tmp_path: Path) -> None:
-    page = open_page(context, link(app, "echo"))
+def test_ones_own_message_can_be_seen_as_markdown(chat: NewChat, tmp_path: Path) -> None:
+    page = chat("echo")
     bring_in(page, [("# run\n\n**bold** and\n    __init__", "Yes.")], tmp_path)
     question = page.get_by_test_id("stChatMessage").first
     expect(question).to_contain_text("**bold** and")
@@ -168,9 +168,8 @@ def test_ones_own_message_can_be_seen_as_markdown(app: AppServer, context: Brows
 
 
 @pytest.mark.row("C17")
-def test_a_table_is_copied_as_tab_separated_text(app: AppServer, context: BrowserContext, tmp_path: Path) -> None:
-    page = open_page(context, link(app, "echo"))
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
+def test_a_table_is_copied_as_tab_separated_text(chat: NewChat, tmp_path: Path) -> None:
+    page = chat("echo")
     bring_in(page, [("A table?", "| name | price |\n|---|--:|\n| **tea** | $5 |\n| a `b` | 6<br>7 |")], tmp_path)
     key(page, "copy_0").get_by_role("button").click()
     box = key(page, "panel_0").get_by_test_id("stCode").nth(1)

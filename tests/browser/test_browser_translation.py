@@ -1,10 +1,9 @@
 """A browser that translates the page while an answer is written, and the language that the page says it is in."""
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.app_server import AppServer
-from tests.browsing import SECONDS, ended, key, link, open_page, send
+from tests.browsing import SECONDS, NewChat, ended, key, link, open_page, send
 
 TRANSLATE = """() => {
     const translatable = node => {
@@ -60,11 +59,9 @@ def test_a_translation_while_an_answer_streams_breaks_nothing(app: AppServer, co
     expect(key(page, "answer_0").locator("li")).to_have_count(2)
 
 
-def test_a_node_that_a_translation_moved_can_be_removed_and_inserted_before(
-    app: AppServer, context: BrowserContext
-) -> None:
+def test_a_node_that_a_translation_moved_can_be_removed_and_inserted_before(chat: NewChat) -> None:
     """React does both, and an error there empties the page (facebook/react#11538)."""
-    page = open_page(context, app.url)
+    page = chat("echo")
 
     left = page.evaluate(
         """() => {
@@ -82,8 +79,10 @@ def test_a_node_that_a_translation_moved_can_be_removed_and_inserted_before(
     assert left == "oldnew"
 
 
-@pytest.mark.parametrize(("locale", "expected"), [("en-US", "en"), ("zh-CN", "zh-Hans")])
-def test_the_page_says_its_language(app: AppServer, browser: Browser, locale: str, expected: str) -> None:
-    with browser.new_context(locale=locale) as visitor:
-        page = open_page(visitor, app.url)
+def test_the_page_says_its_language(app: AppServer, context: BrowserContext) -> None:
+    page = context.new_page()
+    for locale, expected in (("en-US", "en"), ("zh-CN", "zh-Hans")):
+        agent = {"userAgent": page.evaluate("navigator.userAgent"), "acceptLanguage": locale}
+        context.new_cdp_session(page).send("Emulation.setUserAgentOverride", agent)
+        page.goto(app.url)
         expect(page.locator("html")).to_have_attribute("lang", expected)
