@@ -10,6 +10,7 @@ from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import links
 from lib.ui.sweep.form import plan_line, run_button, sweep_form
 from lib.ui.sweep.heading import heading
+from lib.ui.sweep.present import present
 from lib.ui.sweep.prior_conversation import take_over_draft
 from lib.ui.sweep.restore import SWEEP, restore_sweep
 from lib.ui.sweep.share import share
@@ -20,6 +21,8 @@ services, who = resources.services(), visitor()
 restore_sweep(services, who)
 take_over_draft()
 links.apply_link()
+if present():
+    st.stop()
 sweep_list(services, who)
 
 st.markdown(f"**{_('Sweep')}** · {_('compare models and settings')}")

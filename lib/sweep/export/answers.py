@@ -9,7 +9,7 @@ from lib.sweep import charts
 from lib.sweep.export.wording import Subject, anchor, figures, judged, name, place, section, table, temperature
 from lib.sweep.measures import text_of
 from lib.sweep.plan import Cell
-from lib.sweep.study import Setting
+from lib.sweep.study import Setting, Study
 from lib.sweep.verdict import Verdict, named
 
 LONGEST_EXCERPT, SHORTEST_EXCERPT = 160, 60
@@ -20,13 +20,13 @@ THREE = 3
 def three(subject: Subject, found: Verdict) -> str:
     """An answer of the pick, of the cheaper one, and of what else has the most stars."""
     _ = subject.texts.one
-    shown = [drawn for setting in chosen(subject, found) if (drawn := _best_answer(subject, setting))]
+    shown = [drawn for setting in chosen(subject.study, found) if (drawn := _best_answer(subject, setting))]
     return section(_("Answers to compare"), f'<div class="three">{"".join(shown)}</div>' if shown else "")
 
 
-def chosen(subject: Subject, found: Verdict) -> list[Setting]:
+def chosen(study: Study, found: Verdict) -> list[Setting]:
     """At most three settings worth comparing: the pick or the best, the cheaper one, then those with the most stars."""
-    settings = [one for one in subject.study.settings if one.answers]
+    settings = [one for one in study.settings if one.answers]
     first = [one for one in (found.pick, found.best, found.cheaper) if one is not None and one.answers]
     others = sorted(settings, key=lambda one: -(one.stars.mean if one.stars else 0))
     # One of each model, as long as there are others: three temperatures of one model tell less.
@@ -38,10 +38,14 @@ def chosen(subject: Subject, found: Verdict) -> list[Setting]:
 
 
 def _best_answer(subject: Subject, setting: Setting) -> str:
-    """The answer of a setting with the most stars; of several the first."""
-    cells = [cell for cell in setting.cells if (call := setting.calls.get(cell.id)) and call.state == "ok"]
-    best = max(cells, key=lambda cell: _stars(setting, cell), default=None)
+    best = best_cell(setting)
     return _answer(subject, setting, best, named(setting, subject.study.plan, subject.texts)) if best else ""
+
+
+def best_cell(setting: Setting) -> Cell | None:
+    """Where the answer of a setting with the most stars is; of several the first; None where there is no answer."""
+    cells = [cell for cell in setting.cells if (call := setting.calls.get(cell.id)) and call.state == "ok"]
+    return max(cells, key=lambda cell: _stars(setting, cell), default=None)
 
 
 def _stars(setting: Setting, cell: Cell) -> int:

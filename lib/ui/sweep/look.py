@@ -49,6 +49,8 @@ class Look:
     """The input and the variant whose answers are drawn."""
     asks_for_page: SessionValue[bool] = SessionValue("sweep_asks_for_page", bool)
     """Whether something was done in the answers that the rest of the page has to show."""
+    slide: SessionValue[int | None] = SessionValue("sweep_slide_shown", lambda: None)
+    """The slide that is shown while the sweep is presented, from 0; None while it is not."""
 
 
 look = Look()

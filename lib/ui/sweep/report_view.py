@@ -18,6 +18,7 @@ from lib.sweep.export.wording import Subject
 from lib.sweep.export.workbook import workbook
 from lib.sweep.study import Study
 from lib.ui.shared.texts import LANGUAGES, _, language
+from lib.ui.sweep.look import look
 from lib.ui.sweep.open_study import keep, texts_of
 
 DEPTHS = {
@@ -45,16 +46,20 @@ def report_view(study: Study) -> None:
     """The wishes, the report itself, and the other forms."""
     options = _wishes(study)
     subject = Subject(study, options, texts_of(options.language))
-    st.download_button(
-        _("Save the report"),
-        partial(_report, subject),  # made on the click, not with every rerun
-        file_name=file_name(options.title or study.title, "html", "report"),
-        mime="text/html",
-        key="sweep_report",
-        type="primary",
-        icon=":material/description:",
-        on_click="ignore",
-    )
+    with st.container(horizontal=True):
+        st.download_button(
+            _("Save the report"),
+            partial(_report, subject),  # made on the click, not with every rerun
+            file_name=file_name(options.title or study.title, "html", "report"),
+            mime="text/html",
+            key="sweep_report",
+            type="primary",
+            icon=":material/description:",
+            on_click="ignore",
+        )
+        if st.button(_("Present"), key="sweep_present", icon=":material/slideshow:"):
+            look.slide = 0
+            st.rerun()  # the whole page, of which this is a part
     st.caption(_("One file that opens in every browser without a network; from there it prints, or becomes a PDF."))
     with st.expander(_("Other forms"), key="sweep_forms", icon=":material/file_save:", expanded=True):
         st.caption(_("To paste into a mail:"))

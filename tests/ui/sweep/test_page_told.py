@@ -201,3 +201,35 @@ def test_thumb_and_note_are_kept_with_the_answer_and_it_is_picked_there(store: S
     assert kept == {call.id: Rating(4, -1, "too loud")}
     app.button(key="sweep_cell_pick").click().run()
     assert "cheap at 0.7, 4.0 stars, 1 of 1 rated" in shown(app)
+
+
+@pytest.mark.row("S27")
+def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store: Store) -> None:
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
+    rate(store, sweep, 0, 1, 5)
+    app = open_view(sweep, "report")
+    who, first = owner(app), cells(store, app, sweep)[0]
+    options = decision.ReportOptions(title="Which model?", recommendation="Take **dear**.")
+    store.write(lambda db: decision.set_report(db, who, sweep, options)).result()
+    store.write(lambda db: decision.pick(db, who, sweep, first.id)).result()
+    app.button(key="sweep_present").click().run()
+    assert not app.exception and not app.multiselect and not app.text_area
+
+    headings, texts = [], []
+    for _slide in range(8):
+        headings.append(app.title[0].value)
+        texts.append(shown(app))
+        app.button(key="sweep_slide_on").click().run()
+    assert [re.sub(r"\\", "", heading) for heading in headings] == [
+        "Which model?",
+        "How different the answers are",
+        "Seconds",
+        "Cost of one answer",
+        "dear at 0",
+        "cheap at 0",
+        "dear at 0.7",
+        "dear at 0.7",
+    ], "verdict, charts, three answers, and it ends there"
+    assert "dear at 0, not rated" in texts[0] and "Take dear." in texts[0]
+    app.button(key="sweep_slide_end").click().run()
+    assert app.multiselect(key="sweep_models")

@@ -1,0 +1,91 @@
+"""A sweep on a projector: verdict, charts and three answers in large type, one after the other by the arrow keys."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from lib.core.rich_text import literal
+from lib.sweep import charts
+from lib.sweep.decision import ReportOptions
+from lib.sweep.export.answers import best_cell, chosen
+from lib.sweep.measures import BY_NAME, Name, text_of
+from lib.sweep.study import Setting, Study
+from lib.sweep.verdict import named, rated, sentence, verdict
+from lib.ui.shared.markdown import markdown
+from lib.ui.shared.texts import _
+from lib.ui.sweep.chart_view import beside_each_other
+from lib.ui.sweep.look import look
+from lib.ui.sweep.open_study import PAGE, chart_look, open_study
+
+STYLES = Path(__file__).parents[1] / "assets" / "present.css"
+CHARTS: tuple[Name, ...] = ("difference", "seconds", "cost")
+
+
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """What is shown at once: a heading, and what stands below it."""
+
+    heading: str
+    draw: Callable[[], None]
+
+
+def present() -> bool:
+    """Draw the slide that is shown; False where nothing is presented."""
+    study = open_study() if look.slide is not None else None
+    if study is None:
+        look.slide = None
+        return False
+    shown = slides(study)
+    at = max(0, min(look.slide or 0, len(shown) - 1))
+    st.html(STYLES)
+    with st.container(key="sweep_slide"):
+        st.title(literal(shown[at].heading), anchor=False)
+        shown[at].draw()
+    with st.container(key="sweep_slide_bar", horizontal=True, horizontal_alignment="center"):
+        st.button("‹", key="sweep_slide_back", shortcut="Left", help=_("Back"), on_click=_go, args=(at - 1,))
+        st.text(f"{at + 1} / {len(shown)}")
+        st.button("›", key="sweep_slide_on", shortcut="Right", help=_("Forward"), on_click=_go, args=(at + 1,))
+        st.button(_("End"), key="sweep_slide_end", shortcut="Escape", type="tertiary", on_click=_end)
+    return True
+
+
+def slides(study: Study) -> list[Slide]:
+    """Verdict, the charts that have something to show, and three answers."""
+    options = study.decision.report or ReportOptions()
+    found = verdict(study)
+    drawn = [Slide(options.title or study.title, partial(_verdict, study, options))]
+    for name in CHARTS:
+        if (name != "cost" or options.cost) and charts.panels(study, BY_NAME[name], PAGE):
+            drawn.append(Slide(_(BY_NAME[name].label), partial(_chart, study, name)))
+    return drawn + [
+        Slide(named(setting, study.plan, PAGE), partial(_answer, setting)) for setting in chosen(study, found)
+    ]
+
+
+def _verdict(study: Study, options: ReportOptions) -> None:
+    st.markdown(literal(sentence(verdict(study), PAGE, options.cost)))
+    if options.recommendation:
+        markdown(st, options.recommendation)
+
+
+def _chart(study: Study, name: Name) -> None:
+    st.markdown(beside_each_other(charts.panels(study, BY_NAME[name], PAGE, chart_look())), unsafe_allow_html=True)
+
+
+def _answer(setting: Setting) -> None:
+    if setting.stars:
+        st.caption(rated(setting, PAGE))
+    cell = best_cell(setting)
+    if cell is not None:
+        markdown(st, text_of(setting.calls[cell.id]))
+
+
+def _go(to: int) -> None:
+    look.slide = max(0, to)
+
+
+def _end() -> None:
+    look.slide = None
