@@ -33,7 +33,7 @@ from lib.store import backup, schema
 from lib.store.database import Store
 from lib.store.fallback_file import FallbackFile
 from lib.sweep.scheduler import SweepScheduler
-from lib.visitor import LOCAL_OWNER
+from lib.visitor import LOCAL_OWNER, own_prices
 from lib.visitor.keychain import Keychain, brought_back, remembered
 
 KEYCHAIN_SECONDS = 3.0
@@ -95,6 +95,7 @@ class Services:
         alone = settings.mode == "local"
         local_services, keychain = LocalServices(jobs, client, settings.find_services and alone), Keychain(alone)
         _bring_back(keychain, registry, store)
+        _read_prices(registry, store)
         return cls(
             settings,
             store,
@@ -126,6 +127,7 @@ class Services:
         kept = backup.restore(self.store, source, self.settings.data_dir)
         # Calls that were under way when the backup was made end in no process now.
         self.store.write(lambda db: records.interrupt_orphans(db, self.dispatcher.process)).result()
+        _read_prices(self.registry, self.store)
         return kept
 
     def close(self) -> None:
@@ -163,6 +165,11 @@ def _bring_back(keychain: Keychain, registry: EndpointRegistry, store: Store) ->
         thread = threading.Thread(target=connect, daemon=True)
         thread.start()
         thread.join(KEYCHAIN_SECONDS)
+
+
+def _read_prices(registry: EndpointRegistry, store: Store) -> None:
+    with suppress(StoreError):  # then list prices are better than no page
+        registry.set_prices(LOCAL_OWNER, store.read(lambda db: own_prices.of_services(db, LOCAL_OWNER)))
 
 
 def _vocabulary_folder(settings: Settings) -> Path:

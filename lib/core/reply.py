@@ -9,7 +9,7 @@ from lib.core.parts import Part
 
 State = Literal["started", "ok", "partial", "error", "cancelled", "interrupted"]
 UsageSource = Literal["reported", "estimated", "unknown"]
-CostSource = Literal["", "list", "reported", "free", "local"]
+CostSource = Literal["", "list", "own", "reported", "free", "local"]
 """Whose word a cost is: nobody's where there is none, the price list's, the service's; of a model that is free, or that
 runs on this computer."""
 

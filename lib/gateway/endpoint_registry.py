@@ -4,7 +4,7 @@ A visitor's keys live in this process's memory only, under the visitor's id.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -33,6 +33,7 @@ class EndpointRegistry:
         for one in self._offered:
             KNOWN.add(one.api_key)
         self._own: dict[str, dict[str, Endpoint]] = {}
+        self._prices: dict[str, Mapping[str, Mapping[str, tuple[float, float]]]] = {}
         # The same visitor may connect in two tabs, each a thread, while calls look up where they go.
         self._lock = threading.Lock()
 
@@ -41,7 +42,14 @@ class EndpointRegistry:
         own key comes before the operator's."""
         own = {endpoint.name: endpoint for endpoint in self.own(owner)}
         offered = [own.pop(endpoint.name, endpoint) for endpoint in self._offered]
-        return [*offered, *own.values(), *self._local]
+        prices = self._prices.get(owner, {})
+        used = [replace(one, prices=prices.get(one.name, {})) if prices else one for one in (*offered, *own.values())]
+        return [*used, *self._local]
+
+    def set_prices(self, owner: str, prices: Mapping[str, Mapping[str, tuple[float, float]]]) -> None:
+        """What `owner` pays where the list prices are not right, by the endpoint's name and the model's id: US dollars
+        per million prompt and completion tokens."""
+        self._prices[owner] = prices
 
     def offered_at(self, base_url: str) -> Endpoint | None:
         """The operator's endpoint at this address, where there is one."""

@@ -81,6 +81,8 @@ class Endpoint:
     takes_images: bool = True
     own_fields: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     """What goes into a body beside the request's own fields."""
+    prices: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    """US dollars per million prompt and completion tokens that the visitor has set, by model id."""
 
     @property
     def most_at_once(self) -> int | None:

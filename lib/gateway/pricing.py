@@ -8,6 +8,7 @@ from lib.gateway.addresses import is_loopback
 from lib.gateway.endpoints import SERVICES, Endpoint
 from lib.gateway.local_services import RUNNERS
 
+MILLION = 1_000_000
 RUNNERS_AT = {(urlsplit(SERVICES[name][1]).port, urlsplit(SERVICES[name][1]).path) for name in RUNNERS}
 """Ports and paths of Ollama, LM Studio and llama.cpp's server. Other programs on loopback, such as Open WebUI's
 `localhost:8080/api`, may pass on what is paid."""
@@ -35,11 +36,15 @@ def cost_of(endpoint: Endpoint, model: str, usage: Usage) -> float | None:
 
 
 def priced(endpoint: Endpoint, model: str, usage: Usage) -> tuple[float | None, CostSource]:
-    """US dollars for `usage`, and whose word that is. What the service reports counts before any list."""
+    """US dollars for `usage`, and whose word that is. What the service reports counts before what the visitor has set,
+    and that before any list."""
     if usage.cost is not None:
         return usage.cost, "reported"
     if is_free_here(endpoint, model):
         return 0.0, "local"
+    if model in endpoint.prices:
+        own = at_price(endpoint.prices[model], usage)
+        return own, "" if own is None else "own"
     if model.endswith(prices.FREE):
         return 0.0, "free"
     cost = prices.cost(model, usage, _SELLERS.get(endpoint.name, ""))
@@ -50,4 +55,11 @@ def price_of(endpoint: Endpoint, model: str) -> tuple[float, float] | None:
     """US dollars per million prompt and completion tokens; None when there is no price."""
     if is_free_here(endpoint, model):
         return 0.0, 0.0
-    return prices.list_price(model, _SELLERS.get(endpoint.name, ""))
+    return endpoint.prices.get(model) or prices.list_price(model, _SELLERS.get(endpoint.name, ""))
+
+
+def at_price(price: tuple[float, float], usage: Usage) -> float | None:
+    """US dollars for `usage` at a price per million prompt and completion tokens; None where these are not known."""
+    if usage.prompt_tokens is None or usage.completion_tokens is None:
+        return None
+    return (price[0] * usage.prompt_tokens + price[1] * usage.completion_tokens) / MILLION

@@ -6,8 +6,9 @@ from playwright.sync_api import BrowserContext, expect
 from tests.app_server import AppServer
 from tests.browsing import composer, ended, key, link, open_page, send
 
-OPEN = {"x": 30, "y": 52}
-"""The middle of the button in a table's first row: tables are drawn, not made of elements."""
+OPEN, INPUT, OUTPUT = {"x": 30, "y": 52}, {"x": 500, "y": 52}, {"x": 780, "y": 52}
+"""Places in a table's first row, 1,220 pixels wide: its button, and two prices. Tables are drawn, not made of
+elements."""
 
 
 @pytest.mark.row("U12")
@@ -31,3 +32,16 @@ def test_a_row_opens_its_call_which_is_repeated_in_chat(app: AppServer, context:
     key(page, "usage_models").get_by_test_id("stDataFrame").click(position=OPEN)
     expect(key(page, "usage_chip_0")).to_be_visible()
     assert "model=echo" in page.url
+
+    key(page, "usage_more").get_by_text("Check the bill").click()
+    prices = key(page, "usage_bill").get_by_test_id("stDataFrame").first
+    for cell, typed in ((INPUT, "2"), (OUTPUT, "4")):
+        prices.click(position=cell)
+        page.keyboard.press("Enter")
+        page.locator("#portal input").fill(typed)
+        page.keyboard.press("Enter")
+        expect(page.locator("#portal input")).to_have_count(0)
+    reprice = key(page, "usage_reprice").get_by_role("button")
+    expect(reprice).to_contain_text("1 earlier call too")
+    reprice.click()
+    expect(key(page, "usage_tiles")).to_contain_text("$0.00")

@@ -17,6 +17,7 @@ SOURCES = {
 }
 COSTS = {
     "list": N_("list price"),
+    "own": N_("at your price"),
     "reported": N_("reported by the service"),
     "free": N_("free"),
     "local": N_("free, on this computer"),
@@ -64,6 +65,8 @@ def sum_of_costs(costs: Iterable[tuple[float | None, CostSource]]) -> str:
     amount, sources = money(math.fsum(cost for cost, _source in known)), {source for _cost, source in known}
     if sources <= {"free", "local"}:
         return _("free")
+    if "own" in sources:
+        return _("{cost}, at your prices where you set them").format(cost=amount)
     if "reported" not in sources:
         return _("{cost} at list prices").format(cost=amount)
     if sources <= {"reported", "free", "local"}:

@@ -1,7 +1,6 @@
-"""A look at the bill: list prices, the same work on another model, and the services' counts counted again."""
+"""A look at the bill: prices, the same work on another model, and the services' counts counted again."""
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
@@ -9,11 +8,11 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from lib.calls import records
-from lib.core import prices
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared.figures import money
 from lib.ui.shared.texts import _, _n
+from lib.ui.usage.price_table import price_table
 from lib.ui.usage.tables import MODEL_WIDTH
 from lib.usage import audit, queries, what_if
 from lib.usage.audit import ModelAudit
@@ -28,8 +27,8 @@ ENOUGH_WORDS = 50
 def bill(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> None:
     """The three looks, one below the other."""
     with st.container(key="usage_bill"):
+        price_table(services, scope.owner, models)
         _what_if(models)
-        _prices(models)
         _counted_again(services, scope, models)
 
 
@@ -41,38 +40,13 @@ def _what_if(models: Sequence[ModelTotals]) -> None:
     if found is None:
         st.caption(_("No tokens are known yet."))
         return
-    words = _("On {model} the same tokens would cost about {cost} at list prices; they cost {now}.")
     cost, now = literal(money(found.cost)), total(models).cost
+    words = _("On {model} the same tokens would cost about {cost} at list prices; they cost {now}.")
+    if now is None:
+        words = _("On {model} the same tokens would cost about {cost} at list prices.")
     st.markdown(words.format(model=literal(chosen), cost=cost, now=_("nothing") if now == 0 else literal(money(now))))
     told = _("Told of {calls:,} of {all:,} calls. Another model counts and answers otherwise.")
     st.caption(told.format(calls=found.calls, all=found.all_calls))
-
-
-def _prices(models: Sequence[ModelTotals]) -> None:
-    st.markdown(f"**{_('List prices')}**")
-    # What cost nothing where it was asked, on this computer say, has a price of 0 whatever its id.
-    free = {one.model for one in models if one.cost == 0}
-    ids = list(dict.fromkeys(one.model for one in models))
-    found = [(0.0, 0.0) if model in free else prices.list_price(model) for model in ids]
-    frame = pd.DataFrame(
-        {
-            "model": ids,
-            "prompt": pd.Series([price[0] if price else None for price in found], dtype="Float64"),
-            "completion": pd.Series([price[1] if price else None for price in found], dtype="Float64"),
-        }
-    )
-    st.dataframe(
-        frame,
-        hide_index=True,
-        placeholder=_("no price"),
-        column_config={
-            "model": st.column_config.TextColumn(_("Model"), width=MODEL_WIDTH),
-            "prompt": st.column_config.NumberColumn(_("A million input tokens"), format="$%.3f"),
-            "completion": st.column_config.NumberColumn(_("A million output tokens"), format="$%.3f"),
-        },
-    )
-    words = _("From genai-prices {version}, which comes with Tempera. A call keeps the price it had when it was made.")
-    st.caption(words.format(version=version("genai-prices")))
 
 
 def _counted_again(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> None:

@@ -53,3 +53,8 @@ def sections(
 def open_calls() -> None:
     """Open the list of calls; a callback."""
     st.session_state[KEY] = CALLS
+
+
+def open_bill() -> None:
+    """Open the look at the bill; a callback."""
+    st.session_state[KEY] = BILL

@@ -13,7 +13,7 @@ from lib.core.rich_text import literal
 from lib.ui.shared.figures import amount, money
 from lib.ui.shared.texts import _, _n
 from lib.ui.usage import filters
-from lib.ui.usage.sections import open_calls
+from lib.ui.usage.sections import open_bill, open_calls
 from lib.usage.scope import Outcome
 from lib.usage.totals import ModelTotals, Totals
 
@@ -44,6 +44,8 @@ def sentence(totals: Totals, models: Sequence[ModelTotals], newest: Sequence[Cal
         words = _("You used {tokens} tokens in {calls}; there is no list price for any of it.")
     elif totals.cost == 0:
         words = _("You used {tokens} tokens in {calls}; those with a price were free.")
+    elif any(call.cost_source == "own" for call in newest):
+        words = _("You used {tokens} tokens in {calls}, about {cost}: at your prices where you set them.")
     elif any(call.cost_source == "reported" for call in newest):
         words = _("You used {tokens} tokens in {calls}, about {cost}: as services report it, else at list prices.")
     else:
@@ -63,6 +65,8 @@ def tiles(totals: Totals) -> None:
             _share(N_("{share:.0%} counted by the service"), totals.reported, ended if totals.tokens else 0)
         with _tile(_("Cost"), amount(totals.cost)):
             _share(N_("{share:.0%} of the calls have a price"), ended - totals.unpriced, ended if totals.cost else 0)
+            if totals.unpriced:
+                st.button(_("Set prices"), key="usage_set_prices", type="tertiary", on_click=open_bill)
         with _tile(_("Calls"), f"{totals.calls:,}"), _ways_on():
             _way_on("all", _("See them"))
             _way_on("running", N_("{count:,} in progress"), totals.running)

@@ -1,0 +1,116 @@
+"""The prices of the models that were used: list prices, and the visitor's own on top, set in the table itself."""
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from sqlalchemy import Connection
+
+from lib.calls import repricing
+from lib.core import prices
+from lib.services import Services
+from lib.ui.shared.texts import _, _n
+from lib.ui.usage.tables import MISSING, MODEL_WIDTH, named_with_endpoint
+from lib.usage.totals import ModelTotals
+from lib.visitor import own_prices
+from lib.visitor.own_prices import Price
+
+KEY = "usage_prices"
+Named = tuple[str, str]
+"""A model: the endpoint's name, and its id there."""
+
+
+def price_table(services: Services, owner: str, models: Sequence[ModelTotals]) -> None:
+    """A row for each model that is not free where it runs; what is typed into it is kept at once."""
+    st.markdown(f"**{_('Prices')}**")
+    own = services.store.read(lambda db: own_prices.of_services(db, owner))
+    # What cost nothing where it was asked, on this computer say, has no price to set.
+    names = [(one.endpoint, one.model) for one in models if one.cost != 0]
+    frame = _frame(names, own)
+    st.data_editor(
+        frame,
+        key=KEY,
+        hide_index=True,
+        placeholder=MISSING,
+        disabled=["model", "whose"],
+        column_config=_columns(),
+        on_change=_keep,
+        args=(services, owner, names, own),
+    )
+    words = _(
+        "Dollars for a million tokens. What you set here counts from now on, before the list price (genai-prices "
+        "{version}, which comes with Tempera); an emptied row has the list price again."
+    )
+    st.caption(words.format(version=version("genai-prices")))
+    _offer_repricing(services, owner, [(name, price) for name in names if (price := _own(own, name))])
+
+
+def _frame(names: Sequence[Named], own: Mapping[str, Mapping[str, Price]]) -> pd.DataFrame:
+    listed = [prices.list_price(model) for _endpoint, model in names]
+    shown = [_own(own, name) or price for name, price in zip(names, listed, strict=True)]
+    whose = [
+        _("yours") if _own(own, name) else _("list price") if price else _("no price")
+        for name, price in zip(names, listed, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "model": named_with_endpoint(names),
+            "prompt": pd.Series([price[0] if price else None for price in shown], dtype="Float64"),
+            "completion": pd.Series([price[1] if price else None for price in shown], dtype="Float64"),
+            "whose": whose,
+        }
+    )
+
+
+def _own(own: Mapping[str, Mapping[str, Price]], name: Named) -> Price | None:
+    return own.get(name[0], {}).get(name[1])
+
+
+def _columns() -> dict[str, Any]:
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    bounds: Any = {"min_value": 0.0, "max_value": own_prices.HIGHEST, "format": "$%.3f"}
+    return {
+        "model": text(_("Model"), width=MODEL_WIDTH),
+        "prompt": number(_("Input"), help=_("Input tokens (prompt)"), **bounds),
+        "completion": number(_("Output"), help=_("Output tokens (completion)"), **bounds),
+        "whose": text(_("Whose price")),
+    }
+
+
+def _keep(services: Services, owner: str, names: Sequence[Named], own: Mapping[str, Mapping[str, Price]]) -> None:
+    """Keep what was typed; a row with one of its two numbers waits for the other."""
+    frame = _frame(names, own)
+    for row, typed in st.session_state[KEY]["edited_rows"].items():
+        shown = {name: None if pd.isna(value) else value for name, value in frame.loc[int(row)].items()} | typed
+        price = own_prices.usable(shown["prompt"], shown["completion"])
+        if price is not None or shown["prompt"] is shown["completion"] is None:
+            _put(services, owner, names[int(row)], price)
+
+
+def _put(services: Services, owner: str, name: Named, price: Price | None) -> None:
+    services.store.write(lambda db: own_prices.put(db, owner, *name, price)).result()
+    services.registry.set_prices(owner, services.store.read(lambda db: own_prices.of_services(db, owner)))
+
+
+def _offer_repricing(services: Services, owner: str, own: Sequence[tuple[Named, Price]]) -> None:
+    """What was asked before keeps its price, unless this is pressed."""
+
+    def count(db: Connection) -> int:
+        return sum(repricing.count_other(db, owner, *name, price) for name, price in own)
+
+    def reprice() -> None:
+        services.store.write(lambda db: [repricing.reprice(db, owner, *name, price) for name, price in own]).result()
+
+    others = services.store.read(count)
+    if others:
+        words = _n(
+            "Use your prices for {count:,} earlier call too", "Use your prices for {count:,} earlier calls too", others
+        )
+        st.button(
+            words.format(count=others),
+            key="usage_reprice",
+            icon=":material/history:",
+            on_click=reprice,
+        )

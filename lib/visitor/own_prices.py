@@ -1,0 +1,47 @@
+"""Keeps the prices that a visitor has set: US dollars per million input and output tokens, by service and model."""
+
+import math
+from typing import Any
+
+from sqlalchemy import Connection
+
+from lib.visitor import preferences
+
+NAME = "prices"
+MOST_MODELS = 500
+HIGHEST = 1_000_000.0
+"""Dollars; what is dearer is a slip of the keyboard."""
+
+Price = tuple[float, float]
+"""US dollars per million prompt tokens, and per million completion tokens."""
+
+
+def of_services(db: Connection, owner: str) -> dict[str, dict[str, Price]]:
+    """The owner's prices by the endpoint's name and the model's id."""
+    found: dict[str, dict[str, Price]] = {}
+    for endpoint, models in (preferences.get(db, owner, NAME) or {}).items():
+        for model, price in models.items():
+            found.setdefault(endpoint, {})[model] = (float(price[0]), float(price[1]))
+    return found
+
+
+def put(db: Connection, owner: str, endpoint: str, model: str, price: Price | None) -> None:
+    """Set the price of a model at a service; None takes it off. One too many takes off the oldest."""
+    known = of_services(db, owner)
+    kept = [(at, one, own) for at, models in known.items() for one, own in models.items()]
+    kept = [one for one in kept if one[:2] != (endpoint, model)]
+    if price is not None:
+        kept.append((endpoint, model, price))
+    made: dict[str, dict[str, Any]] = {}
+    for at, one, own in kept[-MOST_MODELS:]:
+        made.setdefault(at, {})[one] = list(own)
+    preferences.put(db, owner, NAME, made)
+
+
+def usable(prompt: Any, completion: Any) -> Price | None:
+    """Two numbers as a price; None where one is missing, below 0, or beyond anything a model costs."""
+    given = prompt, completion
+    if any(isinstance(one, bool) or not isinstance(one, (int, float)) for one in given):
+        return None
+    first, second = float(prompt), float(completion)
+    return (first, second) if all(math.isfinite(one) and 0 <= one <= HIGHEST for one in (first, second)) else None

@@ -1,0 +1,69 @@
+"""Prices that a visitor sets: kept, used before list prices, and given to earlier calls only when asked."""
+
+import math
+
+import pytest
+
+from lib.calls import records, repricing
+from lib.core.reply import Usage
+from lib.gateway import pricing
+from lib.gateway.endpoint_registry import EndpointRegistry, typed_endpoint
+from lib.store.database import Store
+from lib.usage.totals_check import differences
+from lib.visitor import own_prices
+from tests.store_fixtures import record
+
+THOUSANDS = Usage(1_000_000, 2_000_000, source="reported")
+
+
+@pytest.mark.row("U6")
+def test_a_price_is_kept_by_service_and_model_and_can_be_taken_off(store: Store) -> None:
+    def put(owner: str, endpoint: str, model: str, price: own_prices.Price | None) -> None:
+        store.write(lambda db: own_prices.put(db, owner, endpoint, model, price)).result(20)
+
+    put("ann", "apiyi", "o3", (1.0, 2.0))
+    put("ann", "apiyi", "a/b:c", (0.0, 0.5))
+    put("eve", "apiyi", "o3", (9.0, 9.0))
+    put("ann", "apiyi", "o3", (3.0, 4.0))
+    put("ann", "apiyi", "a/b:c", None)
+
+    assert store.read(lambda db: own_prices.of_services(db, "ann")) == {"apiyi": {"o3": (3.0, 4.0)}}
+
+
+def test_only_numbers_that_can_be_prices_are_taken() -> None:
+    assert own_prices.usable(0, 2.5) == (0.0, 2.5)
+    for wrong in (None, "3", True, -1, math.nan, math.inf, own_prices.HIGHEST + 1):
+        assert own_prices.usable(wrong, 1) is None and own_prices.usable(1, wrong) is None, wrong
+
+
+@pytest.mark.row("U6")
+def test_the_own_price_counts_before_the_list_and_the_services_word_before_both() -> None:
+    registry = EndpointRegistry([typed_endpoint("https://api.example.com/v1", "sk-made-up-0001")])
+    registry.set_prices("ann", {"api.example.com": {"gpt-4o": (1.0, 2.0), "unheard-of": (0.0, 0.0)}})
+    (mine,), (theirs,) = registry.endpoints("ann"), registry.endpoints("eve")
+
+    assert pricing.priced(mine, "gpt-4o", THOUSANDS) == (5.0, "own")
+    assert pricing.priced(mine, "unheard-of", THOUSANDS) == (0.0, "own")
+    assert pricing.priced(mine, "gpt-4o", Usage()) == (None, "")
+    assert pricing.priced(mine, "gpt-4o", Usage(1, 1, cost=0.25, source="reported")) == (0.25, "reported")
+    assert pricing.price_of(mine, "gpt-4o") == (1.0, 2.0)
+    assert pricing.priced(theirs, "gpt-4o", THOUSANDS) == (22.5, "list")
+
+
+@pytest.mark.row("U6")
+def test_earlier_calls_get_it_when_asked_and_the_sums_with_them(store: Store) -> None:
+    listed = record(store, usage=THOUSANDS, cost=None, cost_source="")
+    told = record(store, usage=THOUSANDS, cost=7.0, cost_source="reported")
+    unknown = record(store, usage=Usage(), cost=None, state="error")
+    hers = record(store, "eve", usage=THOUSANDS, cost=None)
+    price = "apiyi", "gpt-4o", (1.0, 2.0)
+
+    assert store.read(lambda db: repricing.count_other(db, "ann", *price)) == 1
+    assert store.write(lambda db: repricing.reprice(db, "ann", *price)).result(20) == 1
+    assert store.write(lambda db: repricing.reprice(db, "ann", *price)).result(20) == 0
+
+    owners = {listed: "ann", told: "ann", unknown: "ann", hers: "eve"}
+    found = [store.read(lambda db, one=one: records.call_of(db, owners[one], one)) for one in owners]
+    assert [(call.cost, call.cost_source) for call in found if call][:2] == [(5.0, "own"), (7.0, "reported")]
+    assert [call.cost for call in found if call][2:] == [None, None]
+    assert not store.read(differences)
