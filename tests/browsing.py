@@ -40,10 +40,12 @@ def cell(page: Page, place: str) -> Locator:
 
 
 def open_at(context: BrowserContext, url: str, name: str) -> Page:
-    """A new tab, when what has the key `name` is there."""
+    """A new tab, when what has the key `name` is there and can be pressed."""
     page = context.new_page()
     page.goto(url)
     expect(key(page, name)).to_be_visible()
+    # The first run's end draws a button anew, and one that goes between press and release hears no click.
+    at_rest(page)
     return page
 
 
@@ -65,10 +67,7 @@ class SharedTab:
         if page is None:
             self._page = page = open_page(self._context, app.url)
         page.set_viewport_size(VIEWPORT)
-        go(page, f"{app.url}/?chat=")
-        go(page, link(app, model))
-        # What was typed is not lost with a new chat.
-        composer(page).clear()
+        new_chat(page, app, model)
         return page
 
     def close(self) -> None:
@@ -91,6 +90,14 @@ def go(page: Page, url: str) -> None:
     page.evaluate("url => { history.pushState({}, '', url); dispatchEvent(new PopStateEvent('popstate')); }", url)
     page.wait_for_url(lambda address: "used=" not in address and not address.endswith("chat="))
     at_rest(page)
+
+
+def new_chat(page: Page, app: AppServer, model: str) -> None:
+    """Begin an empty chat with `model` in a page that is open."""
+    go(page, f"{app.url}/?chat=")
+    go(page, link(app, model))
+    # What was typed is not lost with a new chat.
+    composer(page).clear()
 
 
 def at_rest(page: Page) -> None:

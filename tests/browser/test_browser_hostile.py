@@ -3,15 +3,29 @@ escaping alone has to hold."""
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browsing import SECONDS, bring_in, cell, ended, heard_elsewhere, key, open_at, open_page, press_until, send
+from tests.browsing import (
+    SECONDS,
+    at_rest,
+    bring_in,
+    cell,
+    ended,
+    go,
+    heard_elsewhere,
+    key,
+    new_chat,
+    open_page,
+    press_until,
+    send,
+)
 from tests.fake_api import FakeApi
 from tests.pages import KEY
 
@@ -110,75 +124,76 @@ def app(hostile: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield app
 
 
-@pytest.fixture(params=["with our policy", "without it"])
-def visitor(request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[BrowserContext, bool]]:
-    """A new visitor's browser, and whether our Content-Security-Policy holds in it."""
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser's page, whether our Content-Security-Policy holds in it, and what was heard in it."""
+
+    page: Page
+    policy: bool
+    heard: list[str]
+
+    def found(self) -> tuple[list[str], list[str]]:
+        """What of a hostile text took effect: elements, requests and dialogs."""
+        return self.page.evaluate(FOREIGN), self.heard
+
+
+@pytest.fixture(scope="module", params=["with our policy", "without it"])
+def visitor(request: pytest.FixtureRequest, one_browser: BrowserContext, app: AppServer) -> Iterator[Visitor]:
+    """A visitor whose page goes on from test to test."""
     off = request.param == "without it"
-    context = browser.new_context(locale="en-US", reduced_motion="reduce", bypass_csp=off)
+    assert one_browser.browser
+    context = one_browser.browser.new_context(locale="en-US", reduced_motion="reduce", bypass_csp=off)
     context.set_default_timeout(SECONDS)
-    yield context, not off
+    page = open_page(context, app.url)
+    assert page.evaluate(POLICY_HOLDS) == (not off)
+    yield Visitor(page, not off, heard_elsewhere(page, app))
     context.close()
 
 
-def at_rest(page: Page) -> None:
-    """Wait until no script runs, so that nothing is drawn anew under a key press."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-
-
 @pytest.mark.row("T8", "T9")
-def test_hostile_texts_do_nothing_in_a_chat(
-    app: AppServer, visitor: tuple[BrowserContext, bool], tmp_path: Path
-) -> None:
-    context, policy = visitor
-    for name in refusals() if not policy else ():  # a sweep shows them with our policy too
-        page = open_page(context, f"{app.url}/?model={quote(f'{name} {NAME}')}")
-        heard = heard_elsewhere(page, app)
-        at_rest(page)
+def test_hostile_texts_do_nothing_in_a_chat(app: AppServer, visitor: Visitor, tmp_path: Path) -> None:
+    page, found = visitor.page, visitor.found
+    for name in refusals() if not visitor.policy else ():  # a sweep shows them with our policy too
+        new_chat(page, app, quote(f"{name} {NAME}"))
         send(page, f"{name} {EVIL}")
         expect(page.get_by_test_id("stAlert").last).to_be_visible()
         ended(page)
-        assert (page.evaluate(FOREIGN), heard) == ([], []), name
-        page.close()
-    page = open_page(context, f"{app.url}/?model={quote(f'answer {NAME}')}")
-    assert page.evaluate(POLICY_HOLDS) == policy
-    heard = heard_elsewhere(page, app)
+        assert found() == ([], []), name
+    new_chat(page, app, quote(f"answer {NAME}"))
 
     bring_in(page, [(text, text) for text in TEXTS], tmp_path, title=EVIL)
-    assert (page.evaluate(FOREIGN), heard) == ([], [])
+    assert found() == ([], [])
     at_rest(page)
     send(page, EVIL)
     key(page, f"figures_{len(TEXTS)}").get_by_role("button").click()
     key(page, f"inspect_{len(TEXTS)}").get_by_role("button").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    assert (page.evaluate(FOREIGN), heard) == ([], [])
+    assert found() == ([], [])
     press_until(page, "Control+k", key(page, "connection_save"))
     expect(key(page, "connection_open").get_by_role("button")).to_contain_text(SERVICE)
-    assert (page.evaluate(FOREIGN), heard) == ([], [])
+    assert found() == ([], [])
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     key(page, "chat_model").get_by_role("combobox").click()
     expect(page.get_by_role("option").first).to_contain_text(SERVICE)
-    assert (page.evaluate(FOREIGN), heard) == ([], [])
+    assert found() == ([], [])
     page.keyboard.press("Escape")
     key(page, "frame").get_by_role("link", name="Usage").click()
     expect(key(page, "usage_models")).to_be_visible()
-    assert (page.evaluate(FOREIGN), heard) == ([], [])
+    assert found() == ([], [])
 
 
 @pytest.mark.row("T8", "T9")
-def test_hostile_texts_do_nothing_in_a_sweep(app: AppServer, visitor: tuple[BrowserContext, bool]) -> None:
-    context, policy = visitor
+def test_hostile_texts_do_nothing_in_a_sweep(app: AppServer, visitor: Visitor) -> None:
+    page, found = visitor.page, visitor.found
     models = ",".join(quote(f"{SERVICE}/{name} {NAME}") for name in ("answer", *refusals()))
-    url = f"{app.url}/sweep?models={models}&temperatures=0&repeats=2&prompt={quote(EVIL)}"
-    page = open_at(context, url, "sweep_run")
-    assert page.evaluate(POLICY_HOLDS) == policy
-    heard = heard_elsewhere(page, app)
+    go(page, f"{app.url}/sweep?models={models}&temperatures=0&repeats=2&prompt={quote(EVIL)}")
 
     key(page, "sweep_run").get_by_role("button").click()
     expect(key(page, "sweep_csv")).to_be_visible()
     expect(key(page, "sweep_progress")).to_contain_text("2 done, 10 failed")
     expect(cell(page, "0_0_0").locator("strong, h1, a, p").first).to_be_visible()
-    assert (page.evaluate(FOREIGN), heard) == ([], [])
+    assert found() == ([], [])
     cell(page, "0_0_0").click(position={"x": 5, "y": 5})
     expect(cell(page, "0_0_0").locator("table")).to_be_visible()
-    assert (page.evaluate(FOREIGN), heard) == ([], [])
+    assert found() == ([], [])
