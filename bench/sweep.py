@@ -1,9 +1,11 @@
 """A sweep of 200 calls, 16 at a time: Tempera beside bare httpx beside the ideal, in one run.
 
-    python -m bench.sweep [--runs 3] [--stream]
+    python -m bench.sweep [--runs 3] [--stream] [--history] [--large] [--rate 1] [--once 0.1] [--told seconds]
 
 The peers take turns, each time in a new process; the table shows medians. The makespan is from the first arrival to
-the last finish in the upstream's own log; the ideal is max(total / 16, longest).
+the last finish in the upstream's own log; the ideal is max(total / 16, longest), and behind a rate also what each
+model's bucket allows. With a rate or `--once` only Tempera runs, as bare httpx loses what is refused. `--large` is a
+sweep of 2,000 calls, 64 at a time. See `bench.upstream` for what is refused and told.
 """
 
 import argparse
@@ -11,23 +13,24 @@ import json
 import subprocess
 import sys
 import urllib.request
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.peers import CONCURRENCY, PEERS, PROMPT, plan
+from bench.peers import CONCURRENCY, LARGE, PEERS, PROMPT, plan
 from bench.upstream import ideal, timing
 
 ROOT = Path(__file__).parents[1]
-COLUMNS = ("makespan / ideal", "CPU s", "CPU ms per call", "peak MB", "lost")
+COLUMNS = ("makespan / ideal", "CPU s", "CPU ms per call", "peak MB", "lost", "refused")
 
 
 @contextmanager
-def upstream() -> Iterator[str]:
+def upstream(*options: str) -> Iterator[str]:
     """The service in a process of its own; its base URL."""
-    command = [sys.executable, "-m", "bench.upstream"]
+    command = [sys.executable, "-m", "bench.upstream", *options]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
@@ -42,27 +45,43 @@ def asked(base_url: str, path: str) -> Any:
         return json.load(answer)
 
 
-def measured(peer: str, base_url: str, stream: bool) -> dict[str, float]:
+def measured(peer: str, base_url: str, chosen: argparse.Namespace) -> dict[str, float]:
     """One run of one peer, by column."""
     asked(base_url, "/__reset")
-    command = [sys.executable, "-m", "bench.peers", peer, base_url, *(["--stream"] if stream else [])]
+    flags = [f"--{name}" for name in ("stream", "large", "history") if getattr(chosen, name)]
+    command = [sys.executable, "-m", "bench.peers", peer, base_url, *flags]
     said = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
     log = asked(base_url, "/__log")
     makespan = max(one["finished"] or 0 for one in log) - min(one["arrived"] for one in log)
-    calls = len(list(plan()))
+    calls = len(list(plan(chosen.large)))
     figures = (
-        makespan / least(),
+        makespan / least(chosen),
         said["cpu_all"],
         1000 * said["cpu_plan"] / calls,
         said["peak_mb"],
         calls - said["done"],
+        sum(one["refused"] for one in log),
     )
     return dict(zip(COLUMNS, figures, strict=True))
 
 
-def least() -> float:
+def least(chosen: argparse.Namespace) -> float:
     """The ideal makespan in seconds."""
-    return ideal([timing(*one, PROMPT).total for one in plan()], CONCURRENCY)
+    times: dict[str, list[float]] = defaultdict(list)
+    for model, temperature in plan(chosen.large):
+        times[model].append(timing(model, temperature, PROMPT).total)
+    every = [seconds for some in times.values() for seconds in some]
+    best = ideal(every, LARGE["concurrency"] if chosen.large else CONCURRENCY)
+    if not chosen.rate:
+        return best
+    # The longest first, each as soon as the bucket has one for it.
+    size = max(1.0, chosen.rate)
+    held = [
+        max(0.0, (number + 1 - size) / chosen.rate) + seconds
+        for some in times.values()
+        for number, seconds in enumerate(sorted(some, reverse=True))
+    ]
+    return max(best, *held)
 
 
 def table(runs: dict[str, list[dict[str, float]]]) -> Iterator[str]:
@@ -71,21 +90,28 @@ def table(runs: dict[str, list[dict[str, float]]]) -> Iterator[str]:
     yield "|---" * (len(COLUMNS) + 1) + "|"
     for peer, figures in runs.items():
         middle = [median(one[column] for one in figures) for column in COLUMNS]
-        yield f"| {peer} | {middle[0]:.3f} | {middle[1]:.2f} | {middle[2]:.2f} | {middle[3]:.0f} | {middle[4]:.0f} |"
+        few = " | ".join(f"{one:.0f}" for one in middle[3:])
+        yield f"| {peer} | {middle[0]:.3f} | {middle[1]:.2f} | {middle[2]:.2f} | {few} |"
 
 
 def main() -> None:
     """Measure, and print the table."""
     options = argparse.ArgumentParser(description="Compare a sweep with bare httpx.")
     options.add_argument("--runs", type=int, default=3)
-    options.add_argument("--stream", action="store_true")
+    for flag in ("--stream", "--large", "--history"):
+        options.add_argument(flag, action="store_true")
+    options.add_argument("--rate", type=float, default=0.0)
+    options.add_argument("--once", type=float, default=0.0)
+    options.add_argument("--told", choices=("seconds", "exactly", "nothing"), default="seconds")
     chosen = options.parse_args()
-    runs: dict[str, list[dict[str, float]]] = {peer: [] for peer in PEERS}
-    print(f"ideal {least():.2f} s, {chosen.runs} runs, {'streamed' if chosen.stream else 'not streamed'}", flush=True)
-    with upstream() as base_url:
+    peers = ["tempera"] if chosen.rate or chosen.once else list(PEERS)
+    runs: dict[str, list[dict[str, float]]] = {peer: [] for peer in peers}
+    print(f"ideal {least(chosen):.2f} s, {vars(chosen)}", flush=True)
+    limits = (f"--rate={chosen.rate}", f"--once={chosen.once}", f"--told={chosen.told}")
+    with upstream(*limits) as base_url:
         for _ in range(chosen.runs):
-            for peer in PEERS:
-                runs[peer].append(measured(peer, base_url, chosen.stream))
+            for peer in peers:
+                runs[peer].append(measured(peer, base_url, chosen))
     print(*table(runs), sep="\n")
 
 

@@ -9,18 +9,24 @@ plan can be computed. Any model name is served; three have a meaning:
     steady-TOKENS-PER_SECOND     the first token after 0.2 s, then so many at that pace
     prose-TOKENS-PER_SECOND      the same, in paragraphs
 
+With `--rate` each model takes so many requests a second (a bucket of that size, at least one); with `--once` a part of
+the requests is refused the first time. What is refused gets 429, and `--told` says what it hears about when to come
+again: `seconds` (whole ones), `exactly` or `nothing`.
+
 GET /__log gives all requests since the last GET /__reset, with times in epoch seconds: see `Request`.
 """
 
 import argparse
 import asyncio
 import json
+import math
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -55,6 +61,47 @@ class Request:
     planned: float
     first: float | None = None
     finished: float | None = None
+    refused: bool = False
+
+
+@dataclass(slots=True)
+class Limits:
+    """What is refused. `rate` is in requests a second and model, `once` a part of all requests, from 0 to 1."""
+
+    rate: float = 0.0
+    once: float = 0.0
+    told: str = "seconds"
+    buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Of each model: how many requests it takes, and at what time that was."""
+    seen: Counter[str] = field(default_factory=Counter)
+    unlucky: set[str] = field(default_factory=set)
+
+    def wait(self, model: str, body: bytes, now: float) -> float | None:
+        """Seconds until it would be taken; None: it is."""
+        if self.once and self._unlucky(body):
+            return 1.0
+        if not self.rate:
+            return None
+        size = max(1.0, self.rate)
+        left, at = self.buckets.get(model, (size, now))
+        left = min(size, left + (now - at) * self.rate)
+        self.buckets[model] = (left - 1 if left >= 1 else left, now)
+        return None if left >= 1 else (1 - left) / self.rate
+
+    def _unlucky(self, body: bytes) -> bool:
+        # Equal requests can't be told apart: the next of them may be the same call again, and is taken.
+        text = body.decode()
+        self.seen[text] += 1
+        share, _ = _fractions(f"{text} {self.seen[text]}")
+        unlucky = share < self.once and text not in self.unlucky
+        (self.unlucky.add if unlucky else self.unlucky.discard)(text)
+        return unlucky
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.buckets.clear()
+        self.seen.clear()
+        self.unlucky.clear()
 
 
 @lru_cache(maxsize=10_000)
@@ -95,8 +142,8 @@ def ideal(seconds: list[float], concurrency: int) -> float:
 class Connection(asyncio.Protocol):
     """One client's connection: requests one after the other."""
 
-    def __init__(self, log: list[Request]) -> None:
-        self._log, self._data = log, b""
+    def __init__(self, log: list[Request], limits: Limits) -> None:
+        self._log, self._limits, self._data = log, limits, b""
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -119,16 +166,17 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, path: str, body: bytes) -> None:
         if path == "/v1/chat/completions":
-            self._complete(json.loads(body))
+            self._complete(json.loads(body), body)
         elif path == "/__log":
             self._send(json.dumps([asdict(request) for request in self._log]))
         elif path == "/__reset":
             self._log.clear()
+            self._limits.reset()
             self._send("{}")
         else:
             self._send(json.dumps({"object": "list", "data": [{"id": "fast", "object": "model"}]}))
 
-    def _complete(self, body: Mapping[str, Any]) -> None:
+    def _complete(self, body: Mapping[str, Any], raw: bytes) -> None:
         said = [message["content"] for message in body["messages"] if message["role"] == "user"][-1]
         # Of a message with images only the text counts.
         prompt = said if isinstance(said, str) else " ".join(part.get("text", "") for part in said)
@@ -136,6 +184,11 @@ class Connection(asyncio.Protocol):
         request = Request(body["model"], body.get("temperature"), prompt, time.time(), plan.total)
         self._log.append(request)
         now = self._loop.time()
+        wait = self._limits.wait(request.model, raw, now)
+        if wait is not None:
+            request.refused = True
+            self._refuse(wait)
+            return
         if body.get("stream"):
             self._out.write(_HEAD % b"text/event-stream\r\nTransfer-Encoding: chunked")
             self._timer = self._loop.call_at(now + plan.first, self._token, request, plan, now, 0)
@@ -157,6 +210,13 @@ class Connection(asyncio.Protocol):
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         self._send(json.dumps(_envelope(request.model) | {"choices": [choice], "usage": _usage(plan.tokens)}))
         request.first = request.finished = time.time()
+
+    def _refuse(self, wait: float) -> None:
+        said = {"seconds": str(math.ceil(wait)), "exactly": f"{wait:.3f}"}.get(self._limits.told)
+        told = f"Retry-After: {said}\r\n" if said else ""
+        body = b'{"error":{"message":"Rate limit reached.","code":"rate_limit_exceeded"}}'
+        head = f"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\n{told}"
+        self._out.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
     def _send(self, text: str) -> None:
         body = text.encode()
@@ -184,11 +244,11 @@ def _event(model: str, number: int, ended: int | None) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-async def serve(port: int) -> None:
+async def serve(port: int, limits: Limits) -> None:
     """Print the base URL, then answer until stdin ends."""
     log: list[Request] = []
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(log), "127.0.0.1", port, backlog=1024)
+    server = await loop.create_server(lambda: Connection(log, limits), "127.0.0.1", port, backlog=1024)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
     await asyncio.to_thread(sys.stdin.read)
 
@@ -197,8 +257,12 @@ def main() -> None:
     """Run until stdin ends."""
     options = argparse.ArgumentParser(description="A service whose times are known beforehand.")
     options.add_argument("--port", type=int, default=0)
+    options.add_argument("--rate", type=float, default=0.0)
+    options.add_argument("--once", type=float, default=0.0)
+    options.add_argument("--told", choices=("seconds", "exactly", "nothing"), default="seconds")
+    chosen = options.parse_args()
     with suppress(KeyboardInterrupt):
-        asyncio.run(serve(options.parse_args().port))
+        asyncio.run(serve(chosen.port, Limits(chosen.rate, chosen.once, chosen.told)))
 
 
 if __name__ == "__main__":

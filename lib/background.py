@@ -26,6 +26,8 @@ class Job:
         self.error: BaseException | None = None
         self.trouble: TemperaError | None = None
         self.finished = False
+        self.kept_size = 0
+        """Its size when it ended: asked for at each new job, of all that are kept."""
         # The loop's thread touches the job, script threads wait for it.
         self._changed = threading.Condition()
         self._version = 0
@@ -90,6 +92,7 @@ class Job:
         self._task = None
         # Before it counts as finished: whoever waits for the end may look at once at what is left.
         self.release()
+        self.kept_size = self.size
         self.finished = True
         self.touch()
 
@@ -181,6 +184,6 @@ class Jobs:
         room, bytes_left = KEPT, KEPT_BYTES
         # The newest first: they have the room. One that runs is never forgotten.
         for job in reversed(finished):
-            room, bytes_left = room - 1, bytes_left - job.size
+            room, bytes_left = room - 1, bytes_left - job.kept_size
             if room < 0 or bytes_left < 0:
                 del self._jobs[job.id]

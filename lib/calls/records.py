@@ -12,7 +12,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, RowMapping, Select, bindparam, delete, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    RowMapping,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.calls import usage_rollups
@@ -145,8 +158,12 @@ def start_call(
 
 def attempts_at(conn: Connection, owner: str, cell_id: str) -> int:
     """How often a cell was tried."""
-    query = select(func.max(calls.c.attempt)).where(calls.c.owner == owner, calls.c.cell_id == cell_id)
-    return conn.execute(query).scalar() or 0
+    return conn.execute(_attempts(), {"owner": owner, "cell": cell_id}).scalar() or 0
+
+
+@cache
+def _attempts() -> Select[Any]:
+    return select(func.max(calls.c.attempt)).where(calls.c.owner == OWNER, calls.c.cell_id == bindparam("cell"))
 
 
 def request_hash(model: str, tip: str | None, params: Mapping[str, Any]) -> str | None:
@@ -182,14 +199,12 @@ def finish_call(
     # While the row still is what was counted: closed as interrupted, without this answer's tokens.
     if call.state != "started":
         usage_rollups.subtract(conn, [call.seq])
-    # any owner: the runner names its own call; no visitor's id comes here.
-    conn.execute(update(calls).where(calls.c.seq == call.seq), _figures(reply) | _ended(reply))
+    conn.execute(_update(calls), {"of": call.seq} | _figures(reply) | _ended(reply))
     usage_rollups.add(conn, [call.seq])
     details = _details(reply, call.temporary)
     if params_sent is not None:
         details["params_sent"] = dict(params_sent)
-    # any owner: as above.
-    conn.execute(update(call_details).where(call_details.c.call_seq == call.seq), details)
+    conn.execute(_update(call_details), {"of": call.seq} | details)
     _save_answers(conn, call, reply, ended=True)
     return True
 
@@ -427,12 +442,26 @@ def _saving_answers(dialect: str) -> Any:
 def _running(conn: Connection, call_id: str, states: Sequence[State] = ("started",)) -> Row[Any] | None:
     """(seq, owner, state, temporary) of a call that is in one of `states`. Nothing else writes meanwhile: there is one
     writer, and PostgreSQL holds the row for it."""
+    return conn.execute(_in_states(), {"call": call_id, "states": list(states)}).first()
+
+
+# These are built once, as every call needs them: building takes as long as running.
+@cache
+def _in_states() -> Select[Any]:
     # any owner: asked only for the runner's own calls.
     query: Select[Any] = select(calls.c.seq, calls.c.owner, calls.c.state, calls.c.temporary)
-    query = query.where(calls.c.id == call_id)
+    query = query.where(calls.c.id == bindparam("call"), calls.c.state.in_(bindparam("states", expanding=True)))
     # Another process may close the call as interrupted at this moment; SQLite leaves FOR UPDATE out, as its writing
     # transaction keeps all others out.
-    return conn.execute(query.where(calls.c.state.in_(states)).with_for_update()).first()
+    return query.with_for_update()
+
+
+@cache
+def _update(table: Table) -> Update:
+    """What is new in a call's row of `table`; `of` is the call's number."""
+    key = calls.c.seq if table is calls else call_details.c.call_seq
+    # any owner: the runner names its own call; no visitor's id comes here.
+    return update(table).where(key == bindparam("of"))
 
 
 def _texts_of(conn: Connection, owner: str, seqs: Sequence[int]) -> set[str]:

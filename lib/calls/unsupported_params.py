@@ -7,9 +7,10 @@ learned is forgotten after a month, as services change.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select
 
 from lib.core.clock import now
 from lib.core.errors import BadParameter
@@ -37,10 +38,16 @@ def adapted(db: Connection, owner: str, base_url: str, request: ChatRequest) -> 
 
 def known(db: Connection, owner: str, base_url: str, model: str) -> frozenset[str]:
     """The fields that `model` at `base_url` is known to refuse."""
-    query = select(learned.c.param).where(
-        learned.c.owner == owner, learned.c.base_url == base_url, learned.c.model == model
-    )
-    return frozenset(db.execute(query.where(learned.c.learned_at > now() - KEPT_MICROSECONDS)).scalars())
+    facts = {"owner": owner, "base_url": base_url, "model": model, "since": now() - KEPT_MICROSECONDS}
+    return frozenset(db.execute(_known(), facts).scalars())
+
+
+@cache
+def _known() -> Select[Any]:
+    """Built once, as it is asked before each call."""
+    names = ("owner", "base_url", "model")
+    query = select(learned.c.param).where(*(learned.c[name] == bindparam(name) for name in names))
+    return query.where(learned.c.learned_at > bindparam("since"))
 
 
 def remember(db: Connection, owner: str, base_url: str, model: str, params: Iterable[str]) -> None:

@@ -126,8 +126,7 @@ def _known(db: Connection, owner: str, nodes: Sequence[Node]) -> int:
     end, step = len(nodes), NEWEST_FIRST
     while end > 0:
         some = [node.hash for node in nodes[max(0, end - step) : end]]
-        query = select(message_nodes.c.hash).where(message_nodes.c.owner == owner, message_nodes.c.hash.in_(some))
-        found = set(db.execute(query).scalars())
+        found = set(db.execute(_among(), {"owner": owner, "some": some}).scalars())
         if found:
             return end - next(index for index, hash in enumerate(reversed(some)) if hash in found)
         end, step = end - step, texts.CHUNK
@@ -151,6 +150,13 @@ def _needed(db: Connection, owner: str, nodes: Mapping[str, Any]) -> set[str]:
             kept.add(above)
             above = nodes[above].parent if above in nodes else None
     return kept
+
+
+@cache
+def _among() -> Select[Any]:
+    """Built once, as it is asked before each call."""
+    some = bindparam("some", expanding=True)
+    return select(message_nodes.c.hash).where(message_nodes.c.owner == OWNER, message_nodes.c.hash.in_(some))
 
 
 @cache

@@ -20,6 +20,8 @@ State = Literal["free", "recheck", "paced"]
 MARGIN = 0.004
 """Seconds kept between a moment that a service names and ours: its clock ticks in steps too."""
 SLACK = 1.004
+MOST_MARGIN = 0.05
+"""Of the time between two requests."""
 UNTOLD_WAIT = 1.0
 LONGEST_WAIT = 60.0
 """For so long a gate without a Retry-After closes at most."""
@@ -38,6 +40,9 @@ class Tally:
 
     odd: int = 0
     real: int = 0
+    margin: float = MARGIN
+    """Seconds between two requests beyond what the pace asks for: some are longer on their way than others, and a
+    service that counts from the last one gives nothing back for that."""
 
     @property
     def flaky(self) -> bool:
@@ -72,6 +77,7 @@ class Gate:
     _proven: int = 0
     _paced_refusals: int = 0
     _limited: bool = False
+    _margin: float = MARGIN
     _doubted: bool = False
     _suspected: int | None = None
     _outcomes: deque[bool] = field(default_factory=lambda: deque(maxlen=8))
@@ -114,7 +120,13 @@ class Gate:
         elif self.state == "paced":
             self._since_change += 1
             self._look_for_more(left, waited_for)
-            self.next_at = now + SLACK / (self.rate or 1.0) + MARGIN
+            self.moved(now)
+
+    def moved(self, now: float) -> None:
+        """The request that left last did so at `now` only: its record had to be written first."""
+        if self.state == "paced":
+            self._margin = self.tally.margin
+            self.next_at = now + SLACK / (self.rate or 1.0) + self._margin
 
     def used_up(self, now: float, seconds: float) -> None:
         """An answer says that nothing more is taken for so many seconds."""
@@ -171,7 +183,7 @@ class Gate:
         elif self._before_probe is not None:
             self.rate, self._before_probe = self._before_probe, None
             self._since_change, self._probe_after, self._proven = 0, PROBE_AFTER_FAILURE, 0
-        else:
+        elif not self._keeps_further_apart():
             self._slow_down(taken, sent_at, asked)
 
     def _is_sure(self, taken: int) -> bool:
@@ -201,12 +213,23 @@ class Gate:
             return (asked + sent_at - first) * taken / (taken - max(self.burst, 1) + 1)
         return span
 
+    def _keeps_further_apart(self) -> bool:
+        """Whether a refusal at a known pace may be due to the way that requests take; then they leave further apart."""
+        most = MOST_MARGIN / (self.rate or 1.0)
+        if self._margin < self.tally.margin:
+            return True  # another one has told already
+        if self.tally.margin >= most:
+            return False
+        self.tally.margin = min(3 * self.tally.margin, most)
+        return True
+
     def _slow_down(self, taken: int, sent_at: float, asked: float | None) -> None:
         self.tally.odd += asked is not None
         self._paced_refusals += 1
         rate = (self.rate or 1.0) * 0.97
         if self._paced_refusals % 2 == 0 and taken < 4:
-            rate = max(taken / max(sent_at - self._refused_sent, 0.001), 0.7 * rate)
+            # This one too would nearly have been taken.
+            rate = min(rate, max((taken + 1) / max(sent_at - self._refused_sent, 0.001), 0.7 * rate))
         # Who says when to come again takes one by then: refusals by chance would slow it down for ever.
         self.rate, self._since_change = max(rate, 1 / (1.5 * (asked or LONGEST_WAIT))), 0
         self._untold = min(2 * self._untold, LONGEST_WAIT) if taken == 0 else UNTOLD_WAIT

@@ -261,6 +261,7 @@ class Sending:
             recorded = found
         except StoreError:
             started = False  # it is asked all the same; its record is held until the store takes it
+        turn.call.lane.at.moved(time.monotonic())
         answer = await self._dispatcher.begin(recorded, endpoint, turn, run.id, started)
         run.answers[cell.id] = answer
         run.touch()
