@@ -63,7 +63,7 @@ def tempera(base_url: str, stream: bool, large: bool = False, history: bool = Fa
         run.wait_until_finished(900)
         spent = time.process_time() - began
         query = "SELECT count(*) FROM calls WHERE state = 'ok' AND sweep_id = 'bench'"
-        done = services.store.read(lambda db: db.exec_driver_sql(query).scalar())
+        done = int(services.store.read(lambda db: db.exec_driver_sql(query).scalar()) or 0)
         services.close()
     return done, spent
 

@@ -81,7 +81,7 @@ def least(chosen: argparse.Namespace) -> float:
         for some in times.values()
         for number, seconds in enumerate(sorted(some, reverse=True))
     ]
-    return max(best, *held)
+    return float(max(best, *held))
 
 
 def table(runs: dict[str, list[dict[str, float]]]) -> Iterator[str]:

@@ -155,7 +155,7 @@ def _needed(db: Connection, owner: str, nodes: Mapping[str, Any]) -> set[str]:
 @cache
 def _among() -> Select[Any]:
     """Built once, as it is asked before each call."""
-    some = bindparam("some", expanding=True)
+    some: BindParameter[Any] = bindparam("some", expanding=True)
     return select(message_nodes.c.hash).where(message_nodes.c.owner == OWNER, message_nodes.c.hash.in_(some))
 
 
