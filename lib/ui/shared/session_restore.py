@@ -16,8 +16,8 @@ from lib.ui.shared.visitor import Visitor
 from lib.visitor import preferences
 
 Restored = Literal["", "new", "session"]
-"""Whether something was brought back: nothing, as the page was shown before; what a new browser session has; what was
-there before the reload."""
+"""Whether something was brought back: nothing, as the page was shown before; what a new tab has; the form of something
+new that was begun before the reload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def restore(services: Services, visitor: Visitor, memory: PageMemory) -> Restore
         st.session_state[memory.open_key] = wanted
     st.session_state[memory.missing_key] = bool(named) and memory.open_key not in st.session_state
     _restore_form(services, visitor, memory, kept.get("form", {}))
-    return "session" if same else "new"
+    # A form that was kept while something was open belongs to that.
+    return "session" if same and kept.get("open") is None else "new"
 
 
 def moved_to(memory: PageMemory) -> str | None:
