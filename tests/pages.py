@@ -131,6 +131,7 @@ def chat_titles(app: AppTest) -> list[str]:
     """The entries of the list of chats as they are read, without the time; what was found in bold."""
     labels = [str(one.label) for one in app.sidebar.button if str(one.key).startswith("chat_open_")]
     bare = [re.sub(r" :small\[[^]]*\]$", "", label) for label in labels]
+    bare = [re.sub(r"  \n:small\[(.*?)\]$", r" · \1", label) for label in bare]
     return [_to_the_letter(re.sub(r":orange-background\[(.*?)\]", r"**\1**", label)) for label in bare]
 
 

@@ -16,11 +16,12 @@ from lib.services import Services
 from lib.ui.chat import model_actions
 from lib.ui.chat.files import import_chat, save_buttons
 from lib.ui.shared import dates
-from lib.ui.shared.state import LISTED, state
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 
 TITLE = "chat_title"
+MORE_CHATS = 100
 SPANS = {
     "today": N_("Today"),
     "yesterday": N_("Yesterday"),
@@ -57,7 +58,7 @@ def _begin(searchable: bool) -> None:
     with st.container(horizontal=True, wrap=False, gap="xsmall"):
         st.button(_("New chat"), key="chat_new", icon=":material/add:", on_click=model_actions.new, width="stretch")
         st.button(
-            "",
+            _("Temporary"),
             key="chat_new_temporary",
             icon=":material/timer:",
             help=_("A temporary chat: its texts are not saved, only its numbers."),
@@ -112,7 +113,7 @@ def _span(span: Span) -> str:
 def _label(chat: Chat, model: str | None, span: Span, now: datetime, words: str) -> str:
     """The title, with the words found in it marked, the model where several chats have that title, and the time."""
     title = _marked(chat.title, words) or _("Untitled")
-    named = f"{title} · {literal(model.partition('/')[2] or model)}" if model else title
+    named = f"{title}  \n:small[{literal(model.partition('/')[2] or model)}]" if model else title
     return f"{named} :small[{_time(history.used(chat, now.tzinfo), span)}]"
 
 
@@ -151,7 +152,7 @@ def _close() -> None:
 
 
 def _more() -> None:
-    state.listed_chats += LISTED
+    state.listed_chats += MORE_CHATS
 
 
 def _rename_field(chat: Chat) -> None:

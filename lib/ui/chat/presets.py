@@ -64,15 +64,19 @@ def _name(preset: str) -> str:
 
 def _own_presets(prefix: str, chosen: str | None) -> None:
     st.caption(_("A preset keeps the system prompt and all settings here; not the model."))
-    st.text_input(_("Name"), key=f"{prefix}_preset_name", max_chars=LONGEST_NAME, placeholder=chosen or "")
-    save, words = f"{prefix}_preset_save", _("Save these settings as a preset")
-    st.button(words, key=save, icon=":material/bookmark_add:", on_click=_save, args=(prefix,), width="stretch")
+    # A form: Enter in the name saves.
+    with st.form(f"{prefix}_preset_form", border=False):
+        st.text_input(_("Name"), key=f"{prefix}_preset_name", max_chars=LONGEST_NAME, placeholder=chosen or "")
+        with st.container(horizontal=True):
+            save, words = f"{prefix}_preset_save", _("Save these settings as a preset")
+            st.form_submit_button(words, key=save, icon=":material/bookmark_add:", on_click=_save, args=(prefix,))
+            if chosen is not None:
+                rename = f"{prefix}_preset_rename"
+                st.form_submit_button(_("Rename"), key=rename, on_click=_rename, args=(prefix, chosen))
     if chosen is None:
         st.caption(_("To rename or delete one of yours, choose it first."))
         return
-    with st.container(horizontal=True):
-        st.button(_("Rename"), key=f"{prefix}_preset_rename", on_click=_rename, args=(prefix, chosen))
-        st.button(_("Delete"), key=f"{prefix}_preset_delete", on_click=_delete, args=(prefix, chosen))
+    st.button(_("Delete"), key=f"{prefix}_preset_delete", on_click=_delete, args=(prefix, chosen))
 
 
 def _choose(prefix: str) -> None:

@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 SHOWN_TURNS = 30
 LISTED = 100
+FIRST_CHATS = 40
 NEXT = "next"
 
 
@@ -112,7 +113,7 @@ class State:
     """The calls whose first word is waited for without asking again."""
     shown_turns: SessionValue[int] = SessionValue("shown_turns", lambda: SHOWN_TURNS)
     """How many of a chat's last turns are drawn."""
-    listed_chats: SessionValue[int] = SessionValue("listed_chats", lambda: LISTED)
+    listed_chats: SessionValue[int] = SessionValue("listed_chats", lambda: FIRST_CHATS)
     """How many chats the sidebar lists."""
     listed_sweeps: SessionValue[int] = SessionValue("listed_sweeps", lambda: LISTED)
     """How many sweeps the sidebar lists."""

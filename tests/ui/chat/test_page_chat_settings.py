@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 from lib.chat import export
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
+from lib.web import SESSION_COOKIE
 from tests.fake_api import FakeApi
-from tests.pages import ask, bodies, click, draft, host, new_tab, shown, switch_on, switch_page
+from tests.pages import ask, bodies, click, draft, host, new_tab, shown, switch_on, switch_page, tab_of
 
 
 def settings(app: AppTest) -> tuple[Any, ...]:
@@ -77,7 +78,7 @@ def test_a_new_chat_begins_with_the_visitors_defaults_and_not_with_what_the_last
     two_chats(app)
     assert settings(click(app, "chat_new"))[1:] == ("", None, "")
     app.text_area(key="chat_system").set_value("Rhyme.").run()
-    app.text_input(key="chat_preset_name").set_value("Poet").run()
+    app.text_input(key="chat_preset_name").set_value("Poet")
     click(app, "chat_preset_save")
     app.checkbox(key="chat_preset_default_Poet").check().run()
     switch_on(app, "temperature", "slider", 1.9)
@@ -85,7 +86,7 @@ def test_a_new_chat_begins_with_the_visitors_defaults_and_not_with_what_the_last
     assert settings(click(app, "chat_new"))[1:] == ("Rhyme.", None, "")
     assert settings(new_tab())[1:] == ("Rhyme.", None, "")
     assert app.pills(key="chat_preset").value == "Poet"
-    app.text_input(key="chat_preset_name").set_value("Bard").run()
+    app.text_input(key="chat_preset_name").set_value("Bard")
     click(app, "chat_preset_rename")
     assert app.checkbox(key="chat_preset_default_Bard").value
     click(app, "chat_preset_delete")
@@ -168,3 +169,23 @@ def test_the_address_leads_back_and_forth_between_chats(app: AppTest, api: FakeA
     assert "I am A" in shown(switch_page(app, "chat")) and address(app) == first
     app.query_params["chat"] = "gone"
     assert "There is no such chat here." in shown(app.run())
+
+
+def the_same_browser(app: AppTest, **query: str) -> AppTest:
+    """A reload, or another tab, in the same browser session."""
+    tab = tab_of(LOCAL_OWNER)
+    tab.session_state[SESSION_COOKIE] = app.session_state[SESSION_COOKIE]
+    for name, value in query.items():
+        tab.query_params[name] = value
+    return tab.run()
+
+
+@pytest.mark.row("C18", "C43")
+def test_a_reload_keeps_what_was_set_for_a_new_chat_but_nothing_of_an_open_one(app: AppTest, api: FakeApi) -> None:
+    app.text_area(key="chat_system").set_value("Not sent yet.").run()
+    assert settings(the_same_browser(app))[1] == "Not sent yet."
+    first, _second = two_chats(app)
+    assert "I am B" in shown(the_same_browser(app))
+    assert settings(the_same_browser(app, chat="gone"))[1:] == ("", None, "")
+    assert settings(the_same_browser(app, prompt="Hello"))[1:] == ("", None, "")
+    assert settings(the_same_browser(app, chat=first))[1] == "Be A."

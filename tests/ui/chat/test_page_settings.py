@@ -32,7 +32,7 @@ def choose(app: AppTest, preset: str) -> AppTest:
 
 
 def save(app: AppTest, name: str) -> AppTest:
-    app.text_input(key="chat_preset_name").set_value(name).run()
+    app.text_input(key="chat_preset_name").set_value(name)
     return click(app, "chat_preset_save")
 
 
@@ -145,7 +145,7 @@ def test_own_presets_are_there_in_the_next_tab_and_for_nobody_else(app: AppTest)
 @pytest.mark.row("C25")
 def test_a_preset_is_renamed_and_deleted(app: AppTest) -> None:
     save(app, "One")
-    app.text_input(key="chat_preset_name").set_value("Two").run()
+    app.text_input(key="chat_preset_name").set_value("Two")
     click(app, "chat_preset_rename")
     assert list(own(app)) == ["Two"]
     assert app.pills(key="chat_preset").value == "Two"
