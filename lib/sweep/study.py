@@ -103,6 +103,8 @@ class Study:
     results: Mapping[str, CallRecord]
     ratings: Mapping[str, Rating] = field(default_factory=dict)
     decision: Decision = NOTHING_DECIDED
+    judged: Mapping[str, Mapping[str, Rating]] = field(default_factory=dict)
+    """What models that were asked say, by model and by the calls' ids; `ratings` are a person's."""
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
@@ -135,6 +137,11 @@ class Study:
         """How many answers of a setting pass a rule, which is named by its number."""
         told = [passed for call in setting.answers if (passed := self.passed[rule].get(call.id)) is not None]
         return Tally(sum(told), len(told))
+
+    def stars_of(self, judge: str, setting: Setting) -> Spread | None:
+        """The stars that a judge gives a setting's answers; None where it gives none."""
+        said = self.judged.get(judge, {})
+        return spread(said[call.id].stars for call in setting.answers if call.id in said)
 
     def _setting(self, cells: tuple[Cell, ...]) -> Setting:
         calls = {cell.id: self.results[cell.id] for cell in cells if cell.id in self.results}

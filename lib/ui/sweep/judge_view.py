@@ -14,6 +14,7 @@ from lib.sweep.study import Study
 from lib.sweep.verdict import named
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
+from lib.ui.sweep.model_judge import model_judge
 from lib.ui.sweep.open_study import PAGE, keep
 
 KIND, VALUE, LANGUAGE = "sweep_rule_kind", "sweep_rule_value", "sweep_rule_language"
@@ -38,6 +39,7 @@ def judge_view(study: Study) -> None:
         _one_more(rules)
     if rules:
         _pass_rates(study)
+    model_judge(study)
 
 
 def _one_more(rules: tuple[Rule, ...]) -> None:

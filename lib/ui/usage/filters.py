@@ -14,7 +14,7 @@ from lib.ui.shared.texts import _
 from lib.usage import queries
 from lib.usage.scope import FILTERS, OUTCOMES
 
-PAGES = {"chat": N_("Chat"), "sweep": N_("Sweep")}
+PAGES = {"chat": N_("Chat"), "sweep": N_("Sweep"), "judge": N_("Judge")}
 ENDED = {
     "ok": N_("whole answer"),
     "failed": N_("failed"),

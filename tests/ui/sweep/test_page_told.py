@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
+from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from lib.store.database import Store
-from lib.sweep import decision, ratings
+from lib.store.schema import calls
+from lib.sweep import decision, judge, ratings
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import Rating
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.made_sweeps import made_answer, make_sweep
-from tests.pages import answer_data, new_tab, owner, shown
+from tests.pages import SECONDS, answer_data, bodies, host, new_tab, owner, shown, switch_page
 
 MODELS = ("dear", "cheap")
 TEMPERATURES = (0.0, 0.7)
@@ -233,3 +235,43 @@ def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store
     assert "dear at 0, not rated" in texts[0] and "Take dear." in texts[0]
     app.button(key="sweep_slide_end").click().run()
     assert app.multiselect(key="sweep_models")
+
+
+@pytest.mark.row("S20", "U1")
+def test_a_model_judges_after_it_was_asked_about_and_is_counted_in_usage(store: Store, service: FakeApi) -> None:
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
+    model = f"{host(service)}/silent"
+    service.script("silent", b'{"choices":[{"message":{"content":"4 warm enough"},"finish_reason":"stop"}]}')
+    app = open_view(sweep, "judge")
+    app.session_state["sweep_judge_model"] = model
+    assert "8 further calls · no list price known" in shown(app.run()).replace("\\", "")
+    assert bodies(service) == [], "nothing before the press"
+    app.button(key="sweep_judge_start").click().run()
+    run = resources.services().dispatcher.jobs.get(judge.job_id(sweep))
+    assert run is not None and run.wait_until_finished(SECONDS)
+
+    who = owner(app)
+    said = store.read(lambda db: ratings.of_sweep(db, who, sweep, model))
+    assert list(said.values()) == [Rating(4, None, "warm enough")] * 8
+    assert store.read(lambda db: ratings.of_sweep(db, who, sweep)) == {}, "a person has said nothing"
+    assert [body["temperature"] for body in bodies(service)] == [0] * 8
+    shows = shown(app.run())
+    assert f"Stars by {model}" in shows and "This model has judged all answers." in shows
+    assert "8 done, 0 failed, 8 in all" in shows, "the sweep's own answers are what they were"
+    counted = store.read(lambda db: db.execute(select(calls.c.page).where(calls.c.owner == who)).scalars().all())
+    assert sorted(counted) == ["judge"] * 8 + ["sweep"] * 8
+    tiles = {metric.label: metric.value for metric in switch_page(app, "usage").metric}
+    assert tiles["Calls"] == "8", "this session asked for nothing else"
+
+
+@pytest.mark.row("S20")
+def test_a_judge_whose_key_is_refused_stops_after_a_few_calls_and_says_why(store: Store, service: FakeApi) -> None:
+    sweep = make_sweep(store, [f"m{at}" for at in range(8)], TEMPERATURES, 2)
+    app = open_view(sweep, "judge")
+    app.session_state["sweep_judge_model"] = f"{host(service)}/error-401"
+    app.run().button(key="sweep_judge_start").click().run()
+    run = resources.services().dispatcher.jobs.get(judge.job_id(sweep))
+    assert run is not None and run.wait_until_finished(SECONDS)
+
+    assert len(bodies(service)) <= 2 * judge.AT_ONCE
+    assert "does not accept this key" in shown(app.run())
