@@ -33,7 +33,7 @@ with st.expander(heading(services, who), expanded=state.sweep_id is None, key=f"
     sweep_form(services, who)
     plan_line(services, who)
     with st.container(horizontal=True, vertical_alignment="center"):
-        run_button()
+        run_button(services, who)
         share()
 session_restore.remember(services, who, SWEEP)
 if state.sweep_id is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.app_server import app_server
+from tests.app_server import AppServer, app_server
 from tests.browsing import cell, key, open_at
 from tests.fake_api import FakeApi
 from tests.pages import KEY, host
@@ -76,3 +76,27 @@ def test_a_kill_in_a_sweep_of_40_loses_and_repeats_nothing(context: BrowserConte
         again = [one for one in api.requests[before:] if one.path.endswith("/chat/completions")]
 
     assert len(again) == missing
+
+
+@pytest.mark.row("S5")
+def test_a_variable_brings_its_list_while_one_types_and_the_list_is_typed_in(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    page = open_at(context, f"{app.url}/sweep?models={host(api)}/echo&temperatures=0", "sweep_run")
+    field = key(page, "sweep_prompt").locator("textarea")
+    field.click()
+    page.keyboard.type("Say {{word}} now")
+    expect(key(page, "sweep_inputs_box").locator("canvas").first).to_be_visible()
+    expect(field).to_be_focused()
+    expect(field).to_have_value("Say {{word}} now")
+    key(page, "sweep_inputs_box").locator(".dvn-scroller").click(position={"x": 120, "y": 52})
+    for word in ("red", "blue"):
+        page.keyboard.type(word)
+        page.keyboard.press("Enter")
+    expect(key(page, "sweep_run")).to_contain_text("Run 2 answers")
+    run(page)
+    progress(page, "2 done")
+    assert {body.body["messages"][-1]["content"] for body in api.requests if body.path.endswith("completions")} >= {
+        "Say red now",
+        "Say blue now",
+    }

@@ -64,3 +64,16 @@ new MutationObserver(() => {
   due = true;
   setTimeout(mark, 200);
 }).observe(document.documentElement, { childList: true, subtree: true });
+
+// Streamlit hears of a text when its field is left, or at Ctrl and Enter. A variable that is complete brings its list of
+// inputs at once, while the prompt is still being written.
+const VARIABLES = /\{\{[^{}\n]+\}\}/g;
+addEventListener("input", (event) => {
+  const field = event.target;
+  if (event.isComposing || !field.closest?.(".st-key-sweep_prompt")) return;
+  const variables = (field.value.match(VARIABLES) ?? []).join();
+  if (variables === (field.dataset.variables ?? "")) return;
+  field.dataset.variables = variables;
+  // After React has taken up what was typed: the keys send what it knows.
+  setTimeout(() => field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true })));
+});

@@ -1,6 +1,7 @@
 """The form of a sweep, and the line that says what pressing Run will do."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -18,7 +19,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message, error_sentence
 from lib.ui.shared.unsupported_params import ANY_MODEL
 from lib.ui.shared.visitor import Visitor, visitor
-from lib.ui.sweep import axis_picker, examples, input_table, models, temperatures
+from lib.ui.sweep import axis_picker, examples, input_table, large_run, models, temperatures
 from lib.ui.sweep.look import begin_anew
 from lib.ui.sweep.prior_conversation import fill_history, history, history_line
 
@@ -49,8 +50,9 @@ def sweep_form(services: Services, visitor: Visitor) -> None:
     examples.examples()
     input_table.input_table(_texts())
     models.models_field(services, visitor)
-    temperatures.temperature_picker()
-    st.number_input(_("Answers per setting"), 1, MAX_REPEATS, key="sweep_repeats", width=160, **KEPT)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_settings"):
+        temperatures.temperature_picker()
+        st.number_input(_("Answers per setting"), 1, MAX_REPEATS, key="sweep_repeats", width=160, **KEPT)
     with st.expander(_("More options"), key="sweep_more", icon=":material/tune:"):
         _more()
 
@@ -156,27 +158,44 @@ def _practice_line(services: Services, plan: Plan, endpoints: Sequence[Endpoint]
     st.caption(words.format(pace=max(1, round(pace)), minutes=minutes))
 
 
-def run_button() -> None:
-    """Run, with how many answers it makes."""
+def run_button(services: Services, visitor: Visitor) -> None:
+    """Run, with how many answers it makes; for a large plan that was to be run, the question whether it shall be."""
     try:
-        size = read_plan().size
-        label = _n("Run {count} answer", "Run {count} answers", size).format(count=size)
+        plan = read_plan()
     except InvalidInput:
-        label = _("Run")
-    st.button(label, key="sweep_run", type="primary", icon=":material/play_arrow:", on_click=run)
+        st.button(_("Run"), key="sweep_run", type="primary", icon=":material/play_arrow:", on_click=run)
+        return
+    label = _n("Run {count} answer", "Run {count} answers", plan.size).format(count=plan.size)
+    held = st.session_state.get(large_run.HELD) == _snapshot()
+    if held:
+        st.warning(large_run.question(estimate(plan, services.registry.endpoints(visitor.owner))))
+    # Another key: whoever presses twice has not read the question.
+    key = "sweep_run_large" if held else "sweep_run"
+    st.button(label, key=key, type="primary", icon=":material/play_arrow:", on_click=run, args=(held,))
+    if held:
+        st.button(_("Not yet"), key="sweep_not_yet", on_click=_let_go)
 
 
-def run() -> None:
-    """Store the plan and begin; when it can't be run, say why."""
-    who = visitor()
+def run(confirmed: bool = False) -> None:
+    """Store the plan and begin; when it can't be run, say why. A large one is asked about, unless `confirmed`."""
+    who, services = visitor(), resources.services()
     try:
-        state.sweep_id = resources.services().sweeps.launch(who.owner, who.session, read_plan())
+        plan = read_plan()
+        if not confirmed and large_run.limits().asks(estimate(plan, services.registry.endpoints(who.owner))):
+            st.session_state[large_run.HELD] = _snapshot()
+            return
+        state.sweep_id = services.sweeps.launch(who.owner, who.session, plan)
         st.session_state[_UNTOUCHED] = _snapshot()
     except NotConnected as missing:
-        ask_for(resources.services(), who, missing, run)
+        ask_for(services, who, missing, partial(run, confirmed))
     except TemperaError as error:
         state.notices.append(error_sentence(error))
+    _let_go()
     begin_anew()
+
+
+def _let_go() -> None:
+    st.session_state.pop(large_run.HELD, None)
 
 
 def _more() -> None:
@@ -184,7 +203,8 @@ def _more() -> None:
     st.session_state.setdefault("sweep_max_tokens_on", True)
     controls.number("sweep", "max_tokens", ANY_MODEL)
     axis_picker.axis_picker()
-    st.number_input(_("Requests at the same time"), 1, MAX_CONCURRENCY, key="sweep_concurrency", width=160, **KEPT)
+    st.number_input(_("Requests at the same time"), 1, MAX_CONCURRENCY, key="sweep_concurrency", width=220, **KEPT)
+    large_run.limit_fields()
 
 
 def _texts() -> tuple[str, ...]:

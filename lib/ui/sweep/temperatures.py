@@ -32,7 +32,7 @@ def temperature_picker() -> None:
         key=TYPED,
         placeholder=_("Others: 0.25, or 0 to 1 step 0.2"),
         label_visibility="collapsed",
-        width=320,
+        width=270,
         on_change=_take_typed,
         persist_state="session",
     )

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.fake_api import FakeApi
-from tests.pages import bodies, host, new_tab, run_sweep, shown, switch_page
+from tests.pages import bodies, host, new_tab, run_sweep, shown, sweep_ended, switch_page
 
 
 @pytest.fixture
@@ -164,3 +164,28 @@ def test_too_much_and_too_little_are_a_sentence_before_run(app: AppTest, api: Fa
     assert "Choose at least one model." in shown(app)
     app.button(key="sweep_run").click().run()
     assert bodies(api) == []
+
+
+@pytest.mark.row("S3")
+def test_a_large_plan_is_asked_about_and_where_that_begins_can_be_set(app: AppTest, api: FakeApi) -> None:
+    one_temperature(prompt(app, "Hi"))
+    app.number_input(key="sweep_ask_answers").set_value(2).run()
+    app.number_input(key="sweep_repeats").set_value(3).run()
+    app.button(key="sweep_run").click().run()
+    assert "That makes 3 answers" in shown(app) and bodies(api) == []
+    app.button(key="sweep_not_yet").click().run()
+    app.button(key="sweep_run").click().run()
+    app.number_input(key="sweep_repeats").set_value(4).run()
+    assert "That makes" not in shown(app), "what was asked about is not what would be run now"
+    app.button(key="sweep_run").click().run()
+    assert "That makes 4 answers" in shown(app)
+    app.button(key="sweep_run_large").click().run()
+    sweep_ended(app)
+    assert len(bodies(api)) == 4
+
+    tab = one_temperature(prompt(new_tab("sweep"), "Hi"))
+    assert tab.number_input(key="sweep_ask_answers").value == 2, "it is kept"
+    tab.multiselect(key="sweep_models").set_value([f"{host(api)}/gpt-4o"]).run()
+    tab.number_input(key="sweep_ask_dollars").set_value(0.001).run()
+    tab.button(key="sweep_run").click().run()
+    assert "That makes 1 answer, at most $0.002" in shown(tab) and len(bodies(api)) == 4
