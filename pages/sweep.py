@@ -8,8 +8,9 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import links
-from lib.ui.sweep.form import plan_line, run_button, sweep_form
+from lib.ui.sweep.form import sweep_form
 from lib.ui.sweep.heading import heading
+from lib.ui.sweep.launch import plan_line, run_button
 from lib.ui.sweep.present import present
 from lib.ui.sweep.prior_conversation import take_over_draft
 from lib.ui.sweep.restore import SWEEP, restore_sweep

@@ -14,7 +14,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -112,6 +112,26 @@ class Plan:
         """The names of the variables in the prompt and in what can be the system prompt."""
         systems = self.axis.values if self.axis and self.axis.field == SYSTEM else (self.system,)
         return list(unique([name for text in (self.prompt, *systems) for name in names(text)]))
+
+    def asks_the_same(self, other: "Plan") -> bool:
+        """Whether both make the same requests, however fast and for however much."""
+        return self == replace(other, concurrency=self.concurrency, cap=self.cap, patience=self.patience)
+
+    def grown(self, wanted: "Plan") -> "Plan | None":
+        """This plan with the models, temperatures, repeats and inputs that `wanted` has beyond it, each at the end of
+        its axis, so that every cell keeps its place; None where `wanted` asks something else, or leaves something
+        out."""
+        shorter = replace(wanted, models=self.models, temperatures=self.temperatures, repeats=self.repeats)
+        kept = set(self.models) <= set(wanted.models) and set(self.temperatures) <= set(wanted.temperatures)
+        begins = wanted.inputs[: len(self.inputs)] == self.inputs and bool(self.inputs) == bool(wanted.inputs)
+        same = self.asks_the_same(replace(shorter, inputs=self.inputs))
+        if not same or not kept or not begins or wanted.repeats < self.repeats:
+            return None
+        return replace(
+            wanted,
+            models=unique([*self.models, *wanted.models]),
+            temperatures=unique([*self.temperatures, *wanted.temperatures]),
+        )
 
     @property
     def slices(self) -> tuple[int, int]:

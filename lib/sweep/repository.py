@@ -187,6 +187,21 @@ def newest_call(conn: Connection, owner: str, sweep_id: str) -> tuple[int, int]:
     return newest, count
 
 
+def change_plan(conn: Connection, owner: str, sweep_id: str, plan: Plan) -> None:
+    """Let a sweep have a plan that has grown; its new cells follow by `add_cells`."""
+    of_owner = update(sweeps).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id)
+    conn.execute(of_owner.values(plan=plan.to_json()))
+
+
+def with_prompt(conn: Connection, owner: str, prompt: str, limit: int) -> list[tuple[str, int, Plan]]:
+    """(id, when it was made, plan) of the owner's newest sweeps that ask `prompt`."""
+    query = select(sweeps.c.id, sweeps.c.created_at, sweeps.c.plan).where(
+        sweeps.c.owner == owner, sweeps.c.deleted_at.is_(None), sweeps.c.plan["prompt"].as_string() == prompt
+    )
+    rows = conn.execute(query.order_by(sweeps.c.created_at.desc()).limit(limit))
+    return [(row.id, row.created_at, Plan.from_json(row.plan)) for row in rows]
+
+
 def rename(conn: Connection, owner: str, sweep_id: str, title: str) -> None:
     """Give a sweep another title; an empty one changes nothing."""
     of_owner = update(sweeps).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id)

@@ -13,12 +13,16 @@ from lib.calls.dispatcher import Dispatcher
 from lib.core.errors import NotConnected, NothingConnected, StoreError
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
+from lib.gateway.endpoints import Endpoint
 from lib.sweep import estimate, history, paces
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell, Plan, unique
 from lib.sweep.progress import Progress, ProgressReader
 from lib.sweep.run import SweepRun
 from lib.sweep.sending import Sending
+
+ALIKE = 20
+"""So many sweeps with one prompt are looked at for one that asks the same in everything else."""
 
 
 class SweepScheduler:
@@ -34,7 +38,7 @@ class SweepScheduler:
         connected = self._registry.endpoints(owner)
         if not connected:
             raise NothingConnected
-        plan = replace(plan.checked(), models=unique([endpoints.named(model, connected) for model in plan.models]))
+        plan = _named(plan.checked(), connected)
         sweep_id, store = secrets.token_hex(16), self._dispatcher.store
         # Named here and not in the writing thread, which others wait for.
         cells = list(plan.cells(sweep_id))
@@ -42,6 +46,38 @@ class SweepScheduler:
         self._write_cells(owner, sweep_id, cells)
         self.start(SweepRun(sweep_id, owner, session, plan, cells))
         return sweep_id
+
+    def growth(self, owner: str, sweep_id: str, wanted: Plan) -> int:
+        """How many cells `wanted` has beyond a stored sweep; 0 where it asks something else."""
+        plan = self._dispatcher.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
+        connected = self._registry.endpoints(owner)
+        grown = plan.grown(_named(wanted, connected)) if plan and connected else None
+        return grown.size - plan.size if plan and grown else 0
+
+    def grow(self, owner: str, session: str, sweep_id: str, wanted: Plan) -> None:
+        """Add to a sweep that has ended what `wanted` asks beyond it, and send that only. Nothing happens where it
+        asks something else. Raises InvalidInput when there would be too many cells, NotConnected."""
+        store = self._dispatcher.store
+        plan = store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
+        connected = self._registry.endpoints(owner)
+        grown = plan.grown(_named(wanted.checked(), connected)) if plan and connected else None
+        if grown is None or self.running(sweep_id) is not None:
+            return
+        before = {cell.id for cell in self.progress.of(owner, sweep_id).cells}
+        new = [cell for cell in grown.cells(sweep_id) if cell.id not in before]
+        store.write(lambda db: sweeps.change_plan(db, owner, sweep_id, grown)).result()
+        self._write_cells(owner, sweep_id, new)
+        self._send(owner, session, sweep_id, grown, self.progress.of(owner, sweep_id), new)
+
+    def same(self, owner: str, wanted: Plan) -> tuple[str, int] | None:
+        """(id, when it was made) of the owner's newest sweep that asks the same as `wanted`; None where there is
+        none."""
+        connected = self._registry.endpoints(owner)
+        if not connected:
+            return None
+        found = self._dispatcher.store.read(lambda db: sweeps.with_prompt(db, owner, wanted.prompt, ALIKE))
+        named = _named(wanted, connected)
+        return next(((id, made) for id, made, plan in found if plan.asks_the_same(named)), None)
 
     def finish_planning(self) -> None:
         """Write the cells of the sweeps whose planning was cut by the end of a process; nothing is sent."""
@@ -161,3 +197,8 @@ class SweepScheduler:
         except StoreError:
             outcomes.remember(owner, sweep_id)
             raise
+
+
+def _named(plan: Plan, connected: Sequence[Endpoint]) -> Plan:
+    """`plan` with its models named so that they mean the same whatever is connected later."""
+    return replace(plan, models=unique([endpoints.named(model, connected) for model in plan.models]))

@@ -90,9 +90,13 @@ def test_a_variable_brings_its_list_while_one_types_and_the_list_is_typed_in(
     expect(field).to_be_focused()
     expect(field).to_have_value("Say {{word}} now")
     key(page, "sweep_inputs_box").locator(".dvn-scroller").click(position={"x": 120, "y": 52})
+    expect(key(page, "sweep_inputs_box").locator("canvas").first).to_be_focused()
     for word in ("red", "blue"):
+        page.keyboard.press("Enter")
+        expect(page.locator("#portal textarea")).to_be_focused()
         page.keyboard.type(word)
         page.keyboard.press("Enter")
+        expect(page.locator("#portal textarea")).to_have_count(0)
     expect(key(page, "sweep_run")).to_contain_text("Run 2 answers")
     run(page)
     progress(page, "2 done")

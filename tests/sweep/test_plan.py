@@ -85,6 +85,11 @@ def test_a_plan_grows_at_the_end_and_its_cells_keep_place_and_name(plan: Plan) -
         inputs=(*plan.inputs, {"x": "more"}) if plan.inputs else (),
     )
     assert set(plan.cells("sweep")) < set(grown.cells("sweep"))
+    ordered = replace(grown, models=tuple(sorted(grown.models)), temperatures=tuple(sorted(grown.temperatures)))
+    assert plan.grown(replace(ordered, concurrency=9, cap=1.0)) == replace(grown, concurrency=9, cap=1.0)
+    for other in (replace(grown, prompt="else"), replace(grown, models=("c/new",)), replace(grown, system="else")):
+        assert plan.grown(other) is None or other == grown
+    assert plan.grown(replace(plan, inputs=(*plan.inputs, {"x": "1"}))) is None or plan.inputs
 
 
 @given(PLANS)

@@ -16,8 +16,6 @@ DOLLARS = 1.0
 MOST_ANSWERS = 2_000
 MOST_DOLLARS = 10_000.0
 NAME = "sweep_asks"
-HELD = "sweep_held"
-"""The size of the plan that is asked about, while it is."""
 
 
 @dataclass(frozen=True, slots=True)

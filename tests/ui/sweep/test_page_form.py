@@ -3,8 +3,10 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.sweep import repository as sweeps
+from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import bodies, host, new_tab, run_sweep, shown, sweep_ended, switch_page
+from tests.pages import bodies, host, new_tab, owner, run_sweep, shown, sweep_ended, sweep_id, switch_page
 
 
 @pytest.fixture
@@ -179,7 +181,7 @@ def test_a_large_plan_is_asked_about_and_where_that_begins_can_be_set(app: AppTe
     assert "That makes" not in shown(app), "what was asked about is not what would be run now"
     app.button(key="sweep_run").click().run()
     assert "That makes 4 answers" in shown(app)
-    app.button(key="sweep_run_large").click().run()
+    app.button(key="sweep_run_anyway").click().run()
     sweep_ended(app)
     assert len(bodies(api)) == 4
 
@@ -189,3 +191,58 @@ def test_a_large_plan_is_asked_about_and_where_that_begins_can_be_set(app: AppTe
     tab.number_input(key="sweep_ask_dollars").set_value(0.001).run()
     tab.button(key="sweep_run").click().run()
     assert "That makes 1 answer, at most $0.002" in shown(tab) and len(bodies(api)) == 4
+
+
+@pytest.mark.row("S10")
+def test_a_finished_sweep_grows_and_only_what_is_new_is_sent(app: AppTest, api: FakeApi) -> None:
+    app.multiselect(key="sweep_models").set_value([f"{host(api)}/echo"]).run()
+    type_rows(one_temperature(app), {"x": "red"})
+    run_sweep(app)
+    first = sweep_id(app)
+    before = {cell.id for cell in resources.services().sweeps.progress.of(owner(app), first).cells}
+    assert not [one for one in app.button if one.key == "sweep_grow"]
+
+    app.multiselect(key="sweep_models").set_value([f"{host(api)}/echo", f"{host(api)}/json"]).run()
+    app.pills(key="sweep_temperatures").set_value([0.0, 0.3]).run()
+    app.number_input(key="sweep_repeats").set_value(2).run()
+    assert app.button(key="sweep_grow").label == "Add 7 answers" and "7 new, 1 kept" in shown(app)
+    app.button(key="sweep_grow").click().run()
+    sweep_ended(app)
+    assert sweep_id(app) == first and len(bodies(api)) == 8 and "8 done, 0 failed, 8 in all" in shown(app)
+    cells = resources.services().sweeps.progress.of(owner(app), first).cells
+    assert before < {cell.id for cell in cells}
+    asked = {(body["model"], body["temperature"]) for body in bodies(api)}
+    assert asked == {(model, value) for model in ("echo", "json") for value in (0, 0.3)}
+    assert not [one for one in app.button if one.key == "sweep_grow"]
+    app.multiselect(key="sweep_models").set_value([f"{host(api)}/json", f"{host(api)}/sse"]).run()
+    assert not [one for one in app.button if one.key == "sweep_grow"], "without a model it is another sweep"
+
+
+@pytest.mark.row("S14")
+def test_the_same_plan_again_offers_the_stored_answers_or_fresh_ones(app: AppTest, api: FakeApi) -> None:
+    run_sweep(one_temperature(prompt(app, "Hi")))
+    first = sweep_id(app)
+    app.button(key="sweep_new").click().run()
+    app.number_input(key="sweep_concurrency").set_value(8).run()
+    app.button(key="sweep_run").click().run()
+    assert "The same was asked before" in shown(app) and len(bodies(api)) == 1
+    app.button(key="sweep_run_stored").click().run()
+    assert sweep_id(app) == first and "1 done, 0 failed, 1 in all" in shown(app) and len(bodies(api)) == 1
+
+    app.button(key="sweep_run").click().run()
+    app.button(key="sweep_run_anyway").click().run()
+    sweep_ended(app)
+    assert sweep_id(app) != first and len(bodies(api)) == 2
+    prompt(app, "Hi!")
+    app.button(key="sweep_run").click().run()
+    assert "The same was asked before" not in shown(sweep_ended(app)) and len(bodies(api)) == 3
+
+
+def test_a_limit_of_money_and_of_time_is_part_of_what_runs(app: AppTest, api: FakeApi) -> None:
+    prompt(app, "Hi")
+    app.number_input(key="sweep_cap").set_value(0.5).run()
+    app.number_input(key="sweep_patience").set_value(5).run()
+    run_sweep(one_temperature(app))
+    store, who, id = resources.services().store, owner(app), sweep_id(app)
+    plan = store.read(lambda db: sweeps.plan_of(db, who, id))
+    assert plan is not None and (plan.cap, plan.patience) == (0.5, 5)

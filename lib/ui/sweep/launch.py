@@ -1,0 +1,196 @@
+"""The line above Run, Run itself, and what it asks first: whether a large sweep is meant, whether stored answers do."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from lib.core.errors import InvalidInput, NotConnected, TemperaError
+from lib.gateway.endpoints import Endpoint, find
+from lib.practice.pace import USUAL_PER_MINUTE
+from lib.services import Services
+from lib.sweep.estimate import PlanEstimate, estimate
+from lib.sweep.plan import Plan
+from lib.ui.shared import resources
+from lib.ui.shared.connection import ask_for
+from lib.ui.shared.dates import short_date
+from lib.ui.shared.figures import money
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, _n, error_message, error_sentence
+from lib.ui.shared.visitor import Visitor, visitor
+from lib.ui.sweep import form, large_run
+from lib.ui.sweep.look import begin_anew
+
+ASKED = "sweep_asked"
+"""The form as it stood when Run had something to ask: while it stands so, the question is shown."""
+
+
+def plan_line(services: Services, visitor: Visitor) -> None:
+    """How many answers, how many input tokens, and about what cost; or what is missing."""
+    try:
+        plan = form.read_plan()
+    except InvalidInput as missing:
+        st.caption(error_message(missing))
+        return
+    endpoints = services.registry.endpoints(visitor.owner)
+    found = estimate(plan, endpoints)
+    line = _n(
+        "{answers} answer, about {tokens:,} input tokens", "{answers} answers, about {tokens:,} input tokens", plan.size
+    )
+    counts = line.format(answers=found.answers, tokens=found.prompt_tokens)
+    st.caption(" · ".join([counts, *_cost(found), _limit(plan)]))
+    _practice_line(services, plan, endpoints)
+
+
+def _limit(plan: Plan) -> str:
+    """What ends an answer before the model does."""
+    limits = {plan.params_of(None, variant).max_tokens for variant in range(plan.slices[1])}
+    known = [limit for limit in limits if limit is not None]
+    if len(known) < len(limits):
+        return _("no limit to their length")
+    if len(known) > 1:
+        return _("cut off after {least:,} to {most:,} tokens (max_tokens)").format(least=min(known), most=max(known))
+    return _("cut off after {most:,} tokens (max_tokens)").format(most=known[0])
+
+
+def _practice_line(services: Services, plan: Plan, endpoints: Sequence[Endpoint]) -> None:
+    """How long the practice model takes for its part of a plan, where that is a minute or more."""
+    if services.local is None or not endpoints:
+        return
+    local = [model for model in plan.models if find(model, endpoints)[0] is services.local]
+    answers, measured = len(local) * plan.size // len(plan.models), services.local.pace.per_minute
+    pace = measured or USUAL_PER_MINUTE
+    minutes = round(answers / pace)
+    if minutes < 1:
+        return
+    words = (
+        _("The practice model gives about {pace} answers a minute on this computer: about {minutes} min.")
+        if measured
+        else _("The practice model usually gives about {pace} answers a minute: about {minutes} min.")
+    )
+    st.caption(words.format(pace=max(1, round(pace)), minutes=minutes))
+
+
+def run_button(services: Services, visitor: Visitor) -> None:
+    """Run, with how many answers it makes; or what Run has to ask."""
+    try:
+        plan = form.read_plan()
+    except InvalidInput:
+        st.button(_("Run"), key="sweep_run", type="primary", icon=":material/play_arrow:", on_click=run)
+        return
+    if st.session_state.get(ASKED) == form.snapshot():
+        _question(services, visitor, plan)
+        return
+    new = _growth(services, visitor, plan)
+    if new:
+        label = _n("Add {count} answer", "Add {count} answers", new).format(count=new)
+        st.button(label, key="sweep_grow", type="primary", icon=":material/add:", on_click=grow)
+        st.caption(_("{new} new, {kept} kept").format(new=new, kept=plan.size - new), width="content")
+    st.button(
+        _run_label(plan),
+        key="sweep_run",
+        type="secondary" if new else "primary",
+        icon=":material/play_arrow:",
+        on_click=run,
+    )
+
+
+def _run_label(plan: Plan) -> str:
+    return _n("Run {count} answer", "Run {count} answers", plan.size).format(count=plan.size)
+
+
+def _question(services: Services, visitor: Visitor, plan: Plan) -> None:
+    """What Run asks, and the ways on."""
+    stored = services.sweeps.same(visitor.owner, plan)
+    found = estimate(plan, services.registry.endpoints(visitor.owner))
+    with st.container(key="sweep_question"):
+        if stored:
+            st.info(_("The same was asked before, {when}. Its answers are stored.").format(when=short_date(stored[1])))
+        if large_run.limits().asks(found):
+            st.warning(large_run.question(found))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if stored:
+                st.button(
+                    _("Open the stored answers"),
+                    key="sweep_run_stored",
+                    type="primary",
+                    icon=":material/history:",
+                    on_click=_open_stored,
+                    args=(stored[0],),
+                )
+            # Another key than Run's: whoever presses twice has not read the question.
+            st.button(
+                _run_label(plan),
+                key="sweep_run_anyway",
+                type="secondary" if stored else "primary",
+                icon=":material/play_arrow:",
+                on_click=run,
+                args=(True,),
+            )
+            st.button(_("Not yet"), key="sweep_not_yet", type="tertiary", on_click=_let_go)
+
+
+def run(confirmed: bool = False) -> None:
+    """Store the plan and begin; when it can't be run, say why. What there is to ask is asked, unless `confirmed`."""
+    who, services = visitor(), resources.services()
+    try:
+        plan = form.read_plan()
+        large = large_run.limits().asks(estimate(plan, services.registry.endpoints(who.owner)))
+        if not confirmed and (large or services.sweeps.same(who.owner, plan)):
+            st.session_state[ASKED] = form.snapshot()
+            return
+        state.sweep_id = services.sweeps.launch(who.owner, who.session, plan)
+        form.untouched()
+    except NotConnected as missing:
+        ask_for(services, who, missing, partial(run, confirmed))
+    except TemperaError as error:
+        state.notices.append(error_sentence(error))
+    _let_go()
+    begin_anew()
+
+
+def grow() -> None:
+    """Add to the open sweep what the form asks beyond it; the press on the button, which says how many, is the
+    consent."""
+    who, services = visitor(), resources.services()
+    try:
+        if state.sweep_id is not None:
+            services.sweeps.grow(who.owner, who.session, state.sweep_id, form.read_plan())
+            form.untouched()
+    except NotConnected as missing:
+        ask_for(services, who, missing, grow)
+    except TemperaError as error:
+        state.notices.append(error_sentence(error))
+
+
+def _growth(services: Services, visitor: Visitor, plan: Plan) -> int:
+    """How many answers the form asks beyond those of the open sweep; 0 where it asks something else, or nothing more,
+    or the sweep still runs."""
+    if state.sweep_id is None or services.sweeps.running(state.sweep_id) is not None:
+        return 0
+    return services.sweeps.growth(visitor.owner, state.sweep_id, plan)
+
+
+def _open_stored(sweep_id: str) -> None:
+    state.sweep_id = sweep_id
+    form.untouched()
+    _let_go()
+    begin_anew()
+
+
+def _let_go() -> None:
+    st.session_state.pop(ASKED, None)
+
+
+def _cost(found: PlanEstimate) -> list[str]:
+    """The cost in words; models without a price are left out, and that is said."""
+    if found.typical is None:
+        return [_("no list price known")] if found.unpriced else []
+    if found.typical == 0 and not found.unpriced:
+        return [_("free")]
+    parts = [_("about {cost} at list prices").format(cost=money(found.typical))]
+    if found.highest is not None:
+        parts[0] += " " + _("(at most {cost})").format(cost=money(found.highest))
+    if found.unpriced:
+        parts.append(_("{count} without a price, left out").format(count=found.unpriced))
+    return parts
