@@ -24,7 +24,7 @@ from lib.gateway.endpoints import Endpoint
 from lib.gateway.pricing import cost_of
 from lib.gateway.retry import Retries
 from lib.sweep import ratings
-from lib.sweep.measures import text_of
+from lib.sweep.findings import text_of
 from lib.sweep.ratings import LONGEST_NOTE, Rating
 from lib.sweep.study import Study
 

@@ -10,6 +10,7 @@ from lib.core.i18n import N_
 from lib.core.money import dollars
 from lib.core.segmentation import word_count
 from lib.sweep.diversity import differences
+from lib.sweep.findings import text_of
 
 Name = Literal["difference", "length", "tokens", "seconds", "first_word", "speed", "cost"]
 SHORTEST_WRITING = 0.2
@@ -73,11 +74,6 @@ def spread(values: Iterable[float | None]) -> Spread | None:
     """The spread of the values that are known; None where none is."""
     known = [value for value in values if value is not None]
     return Spread(fmean(known), min(known), max(known), len(known)) if known else None
-
-
-def text_of(call: CallRecord) -> str:
-    """What a call answered; "" where it answered nothing."""
-    return call.choices[0].text if call.choices else ""
 
 
 def _speed(call: CallRecord) -> float | None:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from lib.calls.records import CallRecord
 from lib.sweep.decision import NOTHING_DECIDED, Decision
-from lib.sweep.measures import Name, Spread, measured, spread, text_of
+from lib.sweep.findings import text_of
+from lib.sweep.measures import Name, Spread, measured, spread
 from lib.sweep.plan import Cell, Plan
 from lib.sweep.ratings import Rating
 from lib.sweep.rules import Passed

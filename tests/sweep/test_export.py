@@ -20,7 +20,7 @@ from lib.core.csv_table import FORMULA_STARTS
 from lib.core.excel import MOST_CHARACTERS
 from lib.core.rich_text import to_html
 from lib.store.schema import clean
-from lib.sweep import charts, report
+from lib.sweep import charts, report, setup_file
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export.document import STYLES
 from lib.sweep.export.document import report as document
@@ -31,6 +31,7 @@ from lib.sweep.export.wording import Subject
 from lib.sweep.export.workbook import workbook
 from lib.sweep.measures import MEASURES
 from lib.sweep.plan import Cell, Plan
+from lib.sweep.ratings import Rating
 from lib.sweep.rules import Rule
 from lib.sweep.study import Study
 from lib.sweep.verdict import Texts
@@ -157,6 +158,20 @@ def test_a_report_has_a_language_of_its_own() -> None:
     assert re.findall(r"[A-Za-z]{3,}", rest) == []
 
 
+@pytest.mark.row("S27", "S20")
+def test_what_models_and_people_said_of_answers_stands_in_the_report() -> None:
+    study = a_study(stars=lambda cell: 2 + cell.column)
+    first = study.results[study.cells[0].id].id
+    noted = {**study.ratings, first: Rating(1, -1, "too <loud>")}
+    study = replace(study, ratings=noted, judged={"svc/judge": {first: Rating(4, None, "warm")}})
+    read = seen.text(html(study))
+
+    assert "★☆☆☆☆ 👎" in read and "Note: too <loud>" in read
+    assert "Stars by models that judged" in read and "4.0 (1)" in read
+    [said] = [cell["judged"] for cell in json.loads(json_file(study))["cells"] if cell["judged"]]
+    assert said == {"svc/judge": {"stars": 4, "thumb": None, "note": "warm"}}
+
+
 @pytest.mark.row("S27")
 def test_what_is_missing_is_said_and_the_rest_is_there(subtests: pytest.Subtests) -> None:
     def failed(cell: Cell) -> CallRecord:
@@ -213,7 +228,7 @@ def test_the_workbook_has_numbers_as_numbers_and_stars() -> None:
 def test_json_and_markdown_have_every_text_to_the_letter() -> None:
     study = hostile_study()
     read: dict[str, Any] = json.loads(json_file(study))
-    assert Plan.from_json(read["plan"]) == study.plan
+    assert setup_file.read(json_file(study)) == study.plan, "it opens as a set-up"
     for cell, written in zip(study.cells, read["cells"], strict=True):
         call = study.results[cell.id]
         assert written["answer"]["choices"][0]["text"] == call.choices[0].text

@@ -4,10 +4,10 @@ from html import escape
 
 from lib.calls.records import CallRecord
 from lib.core.errors import recorded
-from lib.core.rich_text import to_html
+from lib.core.rich_text import text_of_html, to_html
 from lib.sweep import charts
 from lib.sweep.export.wording import Subject, anchor, figures, judged, name, place, section, table, temperature
-from lib.sweep.measures import text_of
+from lib.sweep.findings import text_of
 from lib.sweep.plan import Cell
 from lib.sweep.study import Setting, Study
 from lib.sweep.verdict import Verdict, named
@@ -71,7 +71,7 @@ def _excerpt(subject: Subject, setting: Setting | None) -> str:
     _ = subject.texts.one
     text = text_of(setting.answers[0]) if setting.answers else ""
     most = max(SHORTEST_EXCERPT, min(LONGEST_EXCERPT, 500 // len(subject.study.temperatures)))
-    words = " ".join(text[: 4 * most].split())
+    words = " ".join(text_of_html(to_html(text[: 4 * most])).split())
     short = words[:most] + ("…" if len(words) > most else "") or _("no answer")
     return f'<a href="#{anchor(setting)}"><span dir="auto">{escape(short)}</span></a>'
 

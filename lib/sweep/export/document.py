@@ -30,7 +30,8 @@ def report(study: Study, options: ReportOptions, texts: Texts) -> bytes:
         parts += [answers.three(subject, found), numbers.chart_section(subject), opening.asked(subject)]
     else:
         parts += [opening.asked(subject), numbers.chart_section(subject), answers.grid(subject)]
-        parts += [numbers.number_section(subject), numbers.rule_section(subject), answers.texts(subject)]
+        parts += [numbers.number_section(subject), numbers.rule_section(subject)]
+        parts += [numbers.judge_section(subject), answers.texts(subject)]
     return _page(subject, "".join(parts) + _footer(subject, date)).encode("utf-8", "replace")
 
 

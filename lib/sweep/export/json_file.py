@@ -15,9 +15,10 @@ def json_file(study: Study) -> bytes:
     """The file; costs are in US dollars, times in seconds, `created_at` and `started_at` in microseconds since 1970."""
     written = {
         "tempera_sweep": VERSION,
+        # As in a set-up's file, so that this one opens as a set-up too.
+        **study.plan.to_json(),
         "title": study.title,
         "created_at": study.created_at,
-        "plan": study.plan.to_json(),
         "decision": asdict(study.decision),
         "cells": [_cell(study, cell) for cell in study.cells],
     }
@@ -31,6 +32,7 @@ def _cell(study: Study, cell: Cell) -> dict[str, Any]:
         **asdict(cell),
         "answer": None if call is None else _answer(call),
         "rating": None if rating is None else asdict(rating),
+        "judged": {name: asdict(said[call.id]) for name, said in study.judged.items() if call and call.id in said},
     }
 
 

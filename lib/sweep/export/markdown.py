@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from lib.sweep.export.wording import Subject, figures, judged, place, temperature
-from lib.sweep.measures import text_of
+from lib.sweep.findings import text_of
 from lib.sweep.verdict import named, sentence, verdict
 
 _SIGN = re.compile(r"[\\`*_{}\[\]()<>#+\-!|~$&]")

@@ -4,7 +4,7 @@ from html import escape
 
 from lib.sweep import charts
 from lib.sweep.export.wording import Subject, name, section, table
-from lib.sweep.measures import Measure
+from lib.sweep.measures import Measure, Spread
 from lib.sweep.rules import KINDS, LANGUAGES, Rule
 from lib.sweep.study import Setting
 from lib.sweep.verdict import Texts, named
@@ -90,6 +90,23 @@ def rule_section(subject: Subject) -> str:
         for one in study.settings
     ]
     return section(_("Rules that answers pass"), table(head, rows, "stack numbers"))
+
+
+def judge_section(subject: Subject) -> str:
+    """The stars that models gave who were asked to judge; nothing where none was."""
+    _, study = subject.texts.one, subject.study
+    if not study.judged:
+        return ""
+    head = [escape(_("Setting")), *(name(judge) for judge in study.judged)]
+    rows = [
+        [name(named(one, study.plan, subject.texts)), *(_given(study.stars_of(judge, one)) for judge in study.judged)]
+        for one in study.settings
+    ]
+    return section(_("Stars by models that judged"), table(head, rows, "stack numbers"))
+
+
+def _given(found: Spread | None) -> str:
+    return f"{found.mean:.1f} <small>({found.known})</small>" if found else "–"
 
 
 def rule_words(rule: Rule, texts: Texts) -> str:

@@ -10,7 +10,8 @@ from lib.core.money import dollars
 from lib.core.reply import NORMAL_END
 from lib.core.segmentation import word_count
 from lib.sweep.decision import ReportOptions
-from lib.sweep.measures import MEASURES, Measure, text_of
+from lib.sweep.findings import text_of
+from lib.sweep.measures import MEASURES, Measure
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import MOST_STARS, Rating
 from lib.sweep.study import Setting, Study

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.core.errors import StoreError
 from lib.streamlit_internals import component_of_files
-from lib.sweep import ratings
+from lib.sweep import decision, ratings
 from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
@@ -45,10 +45,21 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
         return
     rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
     found = Answers(progress, run, rated, looks.chosen_filter(progress.cells), looks.view(), look.place, names).data()
+    _mark_pick(owner, sweep_id, progress, found["cells"])
     if not found["cells"]:
         st.caption(_("No answer is like that."))
     with st.container(key="sweep_grid"):
         component_of_files(FOLDER)(key=KEY, data=found, on_did_change=_heard)
+
+
+def _mark_pick(owner: str, sweep_id: str, progress: Progress, drawn: Mapping[str, dict[str, Any]]) -> None:
+    """Let the answers of the model and temperature that were picked say so."""
+    chosen = resources.services().store.read(lambda db: decision.of_sweep(db, owner, sweep_id)).pick
+    picked = next((cell for cell in progress.cells if cell.id == chosen), None)
+    if picked is not None:
+        for place, cell in drawn.items():
+            if place.startswith(f"{picked.row}_{picked.column}_"):
+                cell["badges"] = [_("your pick"), *cell["badges"]]
 
 
 def model_names(progress: Progress) -> dict[int, str]:

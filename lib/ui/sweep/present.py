@@ -11,7 +11,8 @@ from lib.core.rich_text import literal
 from lib.sweep import charts
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export.answers import best_cell, chosen
-from lib.sweep.measures import BY_NAME, Name, text_of
+from lib.sweep.findings import text_of
+from lib.sweep.measures import BY_NAME, Name
 from lib.sweep.study import Setting, Study
 from lib.sweep.verdict import named, rated, sentence, verdict
 from lib.ui.shared.markdown import markdown

@@ -71,6 +71,7 @@ def test_a_pick_is_made_on_the_page_said_in_a_sentence_and_kept(store: Store) ->
     for tab in (app, open_view(sweep)):
         words = shown(tab).replace("**", "")
         assert "Your pick: cheap at 0, 4.0 stars, 2 of 2 rated; 1,000 such answers cost about $0." in words
+        assert words.count("your pick") == 2, "in the cells of that setting"
         assert re.search(r"dear at 0\.7 has 5\.0 stars at about \$0\.1\d", words)
     app.selectbox(key="sweep_pick").set_value(None).run()
     assert "Nothing is picked yet" in shown(app)
