@@ -148,6 +148,9 @@ def test_an_unknown_id_says_so_and_a_message_begins_a_new_chat(app: AppTest, api
     assert "You said: hello" in shown(tab) and "There is no such chat here." not in shown(tab)
     assert address(tab) == tab.session_state["open_chat"]
 
+    sweep = new_tab("sweep", sweep="gone")
+    assert "There is no such sweep here." in shown(sweep)
+
     other = new_tab(chat="gone")
     click(other, "chat_missing_new")
     assert "Ask anything." in shown(other) and dict(other.query_params) == {}
