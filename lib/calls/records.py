@@ -152,7 +152,8 @@ def start_call(
     # As a parameter: SQLAlchemy then compiles the statement once, which `values` would not let it.
     made = conn.execute(calls.insert(), row | _figures(reply) | _ended(reply) | {"seconds": None})
     key: Any = made.inserted_primary_key
-    details = {"call_seq": key.seq, "params_asked": params, "params_sent": call.request.sent}
+    asked, sent = (_numbers(named) if call.temporary else named for named in (params, call.request.sent))
+    details = {"call_seq": key.seq, "params_asked": asked, "params_sent": sent}
     conn.execute(call_details.insert(), details | _details(reply, temporary=True))
 
 
@@ -164,6 +165,11 @@ def attempts_at(conn: Connection, owner: str, cell_id: str) -> int:
 @cache
 def _attempts() -> Select[Any]:
     return select(func.max(calls.c.attempt)).where(calls.c.owner == OWNER, calls.c.cell_id == bindparam("cell"))
+
+
+def _numbers(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a temporary chat's call that are no texts: of those nothing is kept."""
+    return {name: value for name, value in params.items() if isinstance(value, int | float)}
 
 
 def request_hash(model: str, tip: str | None, params: Mapping[str, Any]) -> str | None:
@@ -203,7 +209,7 @@ def finish_call(
     usage_rollups.add(conn, [call.seq])
     details = _details(reply, call.temporary)
     if params_sent is not None:
-        details["params_sent"] = dict(params_sent)
+        details["params_sent"] = _numbers(params_sent) if call.temporary else dict(params_sent)
     conn.execute(_update(call_details), {"of": call.seq} | details)
     _save_answers(conn, call, reply, ended=True)
     return True

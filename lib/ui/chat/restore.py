@@ -22,7 +22,7 @@ def _exists(services: Services, owner: str, chat_id: str) -> bool:
 
 def _private() -> tuple[str, ...]:
     """The texts of a temporary chat never reach the disk."""
-    return (WAITING,) if state.temporary else ()
+    return (WAITING, "chat_system", "chat_json") if state.temporary else ()
 
 
 CHAT = PageMemory(

@@ -1,6 +1,7 @@
 """Model, system prompt and parameters belong to the chat; a new one begins with the visitor's defaults."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -192,3 +193,15 @@ def test_a_reload_keeps_what_was_set_for_a_new_chat_but_nothing_of_an_open_one(a
     assert settings(the_same_browser(app, chat="gone"))[1:] == ("", None, "")
     assert settings(the_same_browser(app, prompt="Hello"))[1:] == ("", None, "")
     assert settings(the_same_browser(app, chat=first))[1] == "Be A."
+
+
+@pytest.mark.row("C19")
+def test_a_temporary_chat_leaves_no_word_of_its_settings_behind(app: AppTest, api: FakeApi, data_dir: Path) -> None:
+    click(app, "chat_new_temporary")
+    app.text_area(key="chat_system").set_value("CANARY-SYSTEM").run()
+    app.text_area(key="chat_json").set_value('{"metadata": "CANARY-JSON"}').run()
+    ask(app, "CANARY-TEXT", model="echo")
+    assert bodies(api)[-1]["metadata"] == "CANARY-JSON"
+    assert settings(new_tab(chat=str(app.session_state["open_chat"])))[1] == "CANARY-SYSTEM"
+    resources.close()
+    assert not [path for path in data_dir.rglob("*") if path.is_file() and b"CANARY" in path.read_bytes()]
