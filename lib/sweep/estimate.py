@@ -1,6 +1,6 @@
 """Estimates a plan's calls, prompt tokens and cost before it runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -8,6 +8,7 @@ from lib.core import prices, tokens
 from lib.core.reply import Usage
 from lib.gateway.endpoints import Endpoint, find
 from lib.gateway.pricing import cost_of
+from lib.sweep.history import NOTHING, Usual
 from lib.sweep.plan import Plan
 
 TYPICAL_ANSWER_TOKENS = 300
@@ -28,16 +29,19 @@ class PlanEstimate:
     typical: float | None
     highest: float | None
     unpriced: int
+    seconds: float | None = None
+    """How long it takes by the visitor's own calls; None: not known of each model."""
 
 
-def estimate(plan: Plan, endpoints: Sequence[Endpoint]) -> PlanEstimate:
-    """What running `plan` takes; tokens are counted by tiktoken."""
-    inputs, variants = map(range, plan.slices)
+def estimate(
+    plan: Plan, endpoints: Sequence[Endpoint], usual: Mapping[tuple[str, str], Usual] = NOTHING.models
+) -> PlanEstimate:
+    """What running `plan` takes; tokens are counted by tiktoken. `usual` is what the visitor's own calls tell of each
+    model: how much it writes, and how long it takes."""
     # One for each conversation that is sent: its tokens, and the longest answer to it.
     asked = [
         (tokens.count_prompt(plan.messages(input, variant)), plan.params_of(None, variant).max_tokens)
-        for input in inputs
-        for variant in variants
+        for input, variant in product(*map(range, plan.slices))
     ]
     models = [find(model, endpoints) for model in plan.models] if endpoints else []
     # A price belongs to a model, whatever is asked.
@@ -45,17 +49,42 @@ def estimate(plan: Plan, endpoints: Sequence[Endpoint]) -> PlanEstimate:
     of_each = len(plan.temperatures) * plan.repeats
     bounded = all(longest for _prompt, longest in asked)
 
-    def cost(answers: Sequence[Usage]) -> float | None:
-        return of_each * sum(cost_of(*model, usage) or 0 for model in priced for usage in answers) if priced else None
+    def cost(usages: Iterable[tuple[Endpoint, str, Usage]]) -> float | None:
+        return of_each * sum(cost_of(*usage) or 0 for usage in usages) if priced else None
 
-    typical = [Usage(prompt, min(TYPICAL_ANSWER_TOKENS, longest or TYPICAL_ANSWER_TOKENS)) for prompt, longest in asked]
+    typical = (
+        (endpoint, model, Usage(prompt, _usual_length(usual.get((endpoint.name, model)), longest)))
+        for endpoint, model in priced
+        for prompt, longest in asked
+    )
     return PlanEstimate(
         answers=plan.size,
         prompt_tokens=sum(prompt for prompt, _longest in asked) * len(plan.models) * of_each,
         typical=cost(typical),
-        highest=cost([Usage(*one) for one in asked]) if bounded else None,
+        highest=cost((*model, Usage(*one)) for model in priced for one in asked) if bounded else None,
         unpriced=len(models) - len(priced),
+        seconds=_seconds(plan, models, usual),
     )
+
+
+def _usual_length(usual: Usual | None, longest: int | None) -> int:
+    """How many tokens an answer has that is as long as the model's mostly are, and at most `longest`."""
+    if usual is not None and usual.completion_tokens is not None:
+        return min(round(usual.completion_tokens), longest or LONGEST_ANSWER_TOKENS)
+    # Nothing is known of it: few answers are as long as they may be.
+    return min(TYPICAL_ANSWER_TOKENS, (longest or LONGEST_ANSWER_TOKENS) // 2)
+
+
+def _seconds(
+    plan: Plan, models: Sequence[tuple[Endpoint, str]], usual: Mapping[tuple[str, str], Usual]
+) -> float | None:
+    """How long the answers take, so many at once; None where it is not known of each model."""
+    times = [one.seconds if (one := usual.get((endpoint.name, model))) else None for endpoint, model in models]
+    known = [time for time in times if time is not None]
+    if len(known) < len(times) or not known:
+        return None
+    of_each = plan.size // len(plan.models)
+    return max([*known, sum(known) * of_each / plan.concurrency])
 
 
 def worst_of_each(plan: Plan, models: Iterable[str], endpoints: Sequence[Endpoint]) -> dict[str, float | None]:

@@ -54,10 +54,11 @@ def read(conn: Connection, owner: str, plan: Plan) -> History:
     for input, variant in product(*map(range, plan.slices)):
         said = ((one.role, one.content, image_store.ids(one.images)) for one in plan.messages(input, variant))
         tips[input, variant] = message_nodes.chain(said)[-1].hash
-    return History(_of_models(conn, owner), _of_requests(conn, owner, set(tips.values())), tips)
+    return History(of_models(conn, owner), _of_requests(conn, owner, set(tips.values())), tips)
 
 
-def _of_models(conn: Connection, owner: str) -> dict[tuple[str, str], Usual]:
+def of_models(conn: Connection, owner: str) -> dict[tuple[str, str], Usual]:
+    """The means of each model's newest good calls, by (endpoint, model)."""
     columns = (calls.c.endpoint, calls.c.model, calls.c.state, calls.c.seconds, calls.c.completion_tokens, calls.c.cost)
     newest = select(*columns).where(calls.c.owner == owner).order_by(calls.c.seq.desc()).limit(LOOKED_AT).subquery()
     means = (func.avg(newest.c[name]) for name in ("seconds", "completion_tokens", "cost"))

@@ -9,6 +9,7 @@ from lib.core.errors import InvalidInput, NotConnected, TemperaError
 from lib.gateway.endpoints import Endpoint, find
 from lib.practice.pace import USUAL_PER_MINUTE
 from lib.services import Services
+from lib.sweep import history
 from lib.sweep.estimate import PlanEstimate, estimate
 from lib.sweep.plan import Plan
 from lib.ui.shared import resources
@@ -33,13 +34,27 @@ def plan_line(services: Services, visitor: Visitor) -> None:
         st.caption(error_message(missing))
         return
     endpoints = services.registry.endpoints(visitor.owner)
-    found = estimate(plan, endpoints)
+    found = _estimate(services, visitor, plan)
     line = _n(
         "{answers} answer, about {tokens:,} input tokens", "{answers} answers, about {tokens:,} input tokens", plan.size
     )
     counts = line.format(answers=found.answers, tokens=found.prompt_tokens)
-    st.caption(" · ".join([counts, *_cost(found), _limit(plan)]))
+    st.caption(" · ".join([counts, *_cost(found), *_time(found), _limit(plan)]).replace("$", "\\$"))
     _practice_line(services, plan, endpoints)
+
+
+def _estimate(services: Services, visitor: Visitor, plan: Plan) -> PlanEstimate:
+    usual = services.store.read(lambda db: history.of_models(db, visitor.owner))
+    return estimate(plan, services.registry.endpoints(visitor.owner), usual)
+
+
+def _time(found: PlanEstimate) -> list[str]:
+    """How long it takes, where that is known."""
+    if found.seconds is None:
+        return []
+    if found.seconds < 90:
+        return [_("about {seconds} s").format(seconds=max(1, round(found.seconds)))]
+    return [_("about {minutes} min").format(minutes=round(found.seconds / 60))]
 
 
 def _limit(plan: Plan) -> str:
@@ -102,7 +117,7 @@ def _run_label(plan: Plan) -> str:
 def _question(services: Services, visitor: Visitor, plan: Plan) -> None:
     """What Run asks, and the ways on."""
     stored = services.sweeps.same(visitor.owner, plan)
-    found = estimate(plan, services.registry.endpoints(visitor.owner))
+    found = _estimate(services, visitor, plan)
     with st.container(key="sweep_question"):
         if stored:
             st.info(_("The same was asked before, {when}. Its answers are stored.").format(when=short_date(stored[1])))
@@ -135,7 +150,7 @@ def run(confirmed: bool = False) -> None:
     who, services = visitor(), resources.services()
     try:
         plan = form.read_plan()
-        large = large_run.limits().asks(estimate(plan, services.registry.endpoints(who.owner)))
+        large = large_run.limits().asks(_estimate(services, who, plan))
         if not confirmed and (large or services.sweeps.same(who.owner, plan)):
             st.session_state[ASKED] = form.snapshot()
             return

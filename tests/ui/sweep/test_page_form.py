@@ -246,3 +246,15 @@ def test_a_limit_of_money_and_of_time_is_part_of_what_runs(app: AppTest, api: Fa
     store, who, id = resources.services().store, owner(app), sweep_id(app)
     plan = store.read(lambda db: sweeps.plan_of(db, who, id))
     assert plan is not None and (plan.cap, plan.patience) == (0.5, 5)
+
+
+@pytest.mark.row("S2", "S3")
+def test_the_line_above_run_learns_from_the_visitors_own_answers(app: AppTest, api: FakeApi) -> None:
+    models = [f"{host(api)}/gpt-4o"]
+    app.multiselect(key="sweep_models").set_value(models).run()
+    one_temperature(prompt(app, "Hi"))
+    assert "about $0.001 at list prices (at most $0.002)" in shown(app), "half of max_tokens, at most all of it"
+    assert " s · cut off" not in shown(app), "how long it takes is not known yet"
+    run_sweep(app)
+    said = shown(prompt(app, "Ha"))
+    assert "(at most $0.002) · about 1 s · cut off" in said and "about $0.001 " not in said, said
