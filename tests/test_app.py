@@ -6,7 +6,6 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -17,10 +16,9 @@ from lib.web import SERVED
 from tests.app_server import ROOT, AppServer, app_server, free_port
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
-    with app_server(tmp_path_factory.mktemp("app") / "data", TEMPERA_LOCAL_MODEL="false") as app:
-        yield app
+@pytest.fixture
+def app(bare_app: AppServer) -> AppServer:
+    return bare_app
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):

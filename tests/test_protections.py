@@ -12,7 +12,6 @@ import stat
 import subprocess
 import threading
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from lib.gateway.raw_answers import RawAnswers
 from lib.settings import Settings
 from lib.store.database import Store
 from lib.ui.shared import resources
-from tests.app_server import ROOT, AppServer, app_server
+from tests.app_server import ROOT, AppServer
 from tests.clients import failure, listed, request
 from tests.fake_api import FakeApi
 from tests.pages import KEY, new_tab
@@ -36,10 +35,9 @@ from tests.pages import KEY, new_tab
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-model.txt")
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
-    with app_server(tmp_path_factory.mktemp("app") / "data", TEMPERA_LOCAL_MODEL="false") as app:
-        yield app
+@pytest.fixture
+def app(bare_app: AppServer) -> AppServer:
+    return bare_app
 
 
 def answered(app: AppServer, method: str, path: str, **headers: str) -> tuple[int, dict[str, str], str]:

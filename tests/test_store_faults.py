@@ -171,7 +171,7 @@ def spoil(database: Path) -> None:
 def test_damaged_at_the_start_what_can_be_read_comes_back(database: Path, api: FakeApi, how: str) -> None:
     app = tab()
     for number in range(6):
-        ask(app, f"chat {number} " + "word " * 2000)
+        ask(app, f"chat {number} " + "word-" * 2000)
         app.button(key="chat_new").click().run()
     resources.close()
     if how == "middle":
@@ -194,7 +194,7 @@ def test_damaged_at_the_start_what_can_be_read_comes_back(database: Path, api: F
 def test_damaged_while_running_is_mended_and_goes_on(database: Path, api: FakeApi) -> None:
     app = tab()
     for number in range(6):
-        ask(app, f"chat {number} " + "word " * 2000)
+        ask(app, f"chat {number} " + "word-" * 2000)
         app.button(key="chat_new").click().run()
     store = resources.services().store
     store.write(lambda db: None).result()

@@ -385,7 +385,7 @@ class Tree(RuleBasedStateMachine):
 
 
 TestTree = Tree.TestCase
-TestTree.settings = hypothesis_settings(max_examples=12, stateful_step_count=20, deadline=None, database=None)
+TestTree.settings = hypothesis_settings(max_examples=8, stateful_step_count=20, deadline=None, database=None)
 
 
 def deep_chat(store: Store, turns: int) -> str:

@@ -20,7 +20,7 @@ from lib.gateway.sse import Event, EventReader
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import usage_of
 from tests.case_files import cases
-from tests.memory import growth
+from tests.memory import growths
 
 CASES = cases("events")
 
@@ -466,7 +466,11 @@ def test_no_event_takes_much_more_memory_than_its_size(tmp_path: Path) -> None:
         ),
     }  # fmt: skip
     warm = f"data: {choice % ('x' * 2_000, '')}\n\n".encode()
-    for name, (event, expected) in events.items():
-        how, megabytes = growth(tmp_path / "event", f"data: {event}\n\n".encode(), READ, "read(data)", warm)
+    files = [tmp_path / name for name in events]
+    for file, (event, _expected) in zip(files, events.values(), strict=True):
+        file.write_bytes(f"data: {event}\n\n".encode())
+    for (name, (_event, expected)), (how, megabytes) in zip(
+        events.items(), growths(files, READ, "read(data)", warm), strict=True
+    ):
         assert (name, how) == (name, expected)
         assert megabytes < 60, name

@@ -152,7 +152,7 @@ def test_slices_hold_the_calls_that_began_in_them(store: Store, monkeypatch: pyt
 
 @pytest.mark.row("U14")
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     made=st.lists(
         st.tuples(

@@ -118,7 +118,7 @@ def check(store: Store, scope: Scope, made: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.row("U11", "U14")
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=st.lists(CALLS, max_size=10), scopes=st.lists(SCOPES, min_size=10, max_size=10))
 def test_sums_slices_and_rows_are_those_of_the_same_calls(
     store: Store, made: list[dict[str, Any]], scopes: list[Scope]

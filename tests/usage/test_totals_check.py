@@ -134,7 +134,7 @@ class History(RuleBasedStateMachine):
 
 
 TestHistory = History.TestCase
-TestHistory.settings = hypothesis_settings(max_examples=10, stateful_step_count=15, deadline=None, database=None)
+TestHistory.settings = hypothesis_settings(max_examples=6, stateful_step_count=15, deadline=None, database=None)
 
 
 def test_a_sum_that_is_wrong_is_found(store: Store) -> None:

@@ -52,11 +52,13 @@ def test_a_sample_is_seen_as_it_was_written(sample: dict[str, Any]) -> None:
 
 
 def test_while_a_sample_grows_its_pieces_are_those_of_the_text_so_far() -> None:
-    for sample in SAMPLES:
+    for number, sample in enumerate(SAMPLES):
         whole = sample["text"]
         growing, shown = Growing(), Growing()
         for end in range(len(whole) + 1):
-            assert growing.pieces(whole[:end]) == render(whole[:end]), (sample["name"], end)
+            pieces = growing.pieces(whole[:end])
+            # In every other sample the other ends: to render all of them anew takes most of the time.
+            assert end % 2 == number % 2 or pieces == render(whole[:end]), (sample["name"], end)
             assert end % 3 or CURSOR in shown.pieces(whole[:end], CURSOR)[-1]
         assert shown.pieces(whole) == render(whole), sample["name"]
 
