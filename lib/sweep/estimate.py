@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from lib.core import prices, tokens
 from lib.core.reply import Usage
@@ -31,6 +32,10 @@ class PlanEstimate:
     unpriced: int
     seconds: float | None = None
     """How long it takes by the visitor's own calls; None: not known of each model."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What is kept beside the sweep, to be set beside what it was."""
+        return {"typical": self.typical, "highest": self.highest, "seconds": self.seconds}
 
 
 def estimate(

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection
@@ -39,6 +40,8 @@ class Progress:
     unsaved: int = 0
     stops: Stops = field(default_factory=Stops)
     spent: float = 0.0
+    forecast: Mapping[str, Any] = field(default_factory=dict)
+    """What was foreseen: `typical` and `highest` in US dollars, `seconds`; see `PlanEstimate.to_json`."""
 
     @cached_property
     def spared(self) -> frozenset[str]:
@@ -155,4 +158,12 @@ def _read(db: Connection, owner: str, sweep_id: str, held: Mapping[str, Outcome]
         for cell in left
         if not found.spares(cell, results.get(cell.id)) and not found.stops(cell, results.get(cell.id))
     ]
-    return Progress(tuple(cells), results, tuple(left), len(held), found, sweeps.spent(db, owner, sweep_id))
+    return Progress(
+        tuple(cells),
+        results,
+        tuple(left),
+        len(held),
+        found,
+        sweeps.spent(db, owner, sweep_id),
+        sweeps.forecast_of(db, owner, sweep_id),
+    )

@@ -3,8 +3,9 @@
 A cell is done when an attempt ended `ok` or `error`. Whoever is not the owner finds nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Text, and_, case, cast, func, insert, or_, select, update
 
@@ -36,10 +37,23 @@ class Sweep:
     axes: tuple[int, int, int, int]
 
 
-def add_plan(conn: Connection, owner: str, session: str, sweep_id: str, plan: Plan) -> None:
-    """Store a plan under a new id; its cells follow by `add_cells`."""
+def add_plan(
+    conn: Connection,
+    owner: str,
+    session: str,
+    sweep_id: str,
+    plan: Plan,
+    forecast: Mapping[str, Any] | None = None,
+) -> None:
+    """Store a plan under a new id, with what was foreseen of it; its cells follow by `add_cells`."""
     row = {"id": sweep_id, "owner": owner, "session": session, "title": title_of(plan.prompt)}
-    conn.execute(insert(sweeps).values(**row, plan=plan.to_json(), created_at=now()))
+    conn.execute(insert(sweeps).values(**row, plan=plan.to_json(), forecast=forecast, created_at=now()))
+
+
+def forecast_of(conn: Connection, owner: str, sweep_id: str) -> Mapping[str, Any]:
+    """What was foreseen of a sweep; empty where nothing was kept."""
+    query = select(sweeps.c.forecast).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id)
+    return conn.execute(query).scalar() or {}
 
 
 def in_pieces(cells_of_plan: Sequence[Cell]) -> list[list[Cell]]:

@@ -1,10 +1,11 @@
 """Stores the plans of sweeps and runs them, wholly or what is missing of them."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -32,9 +33,9 @@ class SweepScheduler:
         self._dispatcher, self._registry = dispatcher, registry
         self.progress = ProgressReader(dispatcher.store, dispatcher.outcomes)
 
-    def launch(self, owner: str, session: str, plan: Plan) -> str:
-        """Store a plan with all its cells, then begin to send them; the sweep's id. Raises InvalidInput when it
-        can't be run, NothingConnected when there is no service to ask."""
+    def launch(self, owner: str, session: str, plan: Plan, forecast: Mapping[str, Any] | None = None) -> str:
+        """Store a plan with all its cells, and what was foreseen of it, then begin to send them; the sweep's id. Raises
+        InvalidInput when it can't be run, NothingConnected when there is no service to ask."""
         connected = self._registry.endpoints(owner)
         if not connected:
             raise NothingConnected
@@ -42,7 +43,7 @@ class SweepScheduler:
         sweep_id, store = secrets.token_hex(16), self._dispatcher.store
         # Named here and not in the writing thread, which others wait for.
         cells = list(plan.cells(sweep_id))
-        store.write(lambda db: sweeps.add_plan(db, owner, session, sweep_id, plan)).result()
+        store.write(lambda db: sweeps.add_plan(db, owner, session, sweep_id, plan, forecast)).result()
         self._write_cells(owner, sweep_id, cells)
         self.start(SweepRun(sweep_id, owner, session, plan, cells))
         return sweep_id
@@ -94,17 +95,22 @@ class SweepScheduler:
             # One after the other, so that those of other people go in between.
             self._dispatcher.store.write(partial(sweeps.add_cells, owner=owner, sweep_id=sweep_id, some=piece)).result()
 
-    def resume(self, owner: str, session: str, sweep_id: str) -> None:
-        """Send the cells of a sweep that are not done; nothing happens while it runs. Raises NotConnected when one of
-        their services is gone: they go nowhere else."""
+    def resume(self, owner: str, session: str, sweep_id: str, cap: float | None = None) -> None:
+        """Send the cells of a sweep that are not done, with another `cap` if there is one; nothing happens while it
+        runs. Raises NotConnected when one of their services is gone: they go nowhere else."""
         store = self._dispatcher.store
         plan = store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
         progress = self.progress.of(owner, sweep_id)
         if plan is not None and len(progress.cells) < plan.size:
             self._finish_planning(owner, sweep_id)
             progress = self.progress.of(owner, sweep_id)
-        if plan is not None:
-            self._send(owner, session, sweep_id, plan, progress, progress.left)
+        if plan is None or self.running(sweep_id) is not None:
+            return
+        if cap is not None and cap != plan.cap:
+            plan = replace(plan, cap=cap).checked()
+            changed = plan
+            store.write(lambda db: sweeps.change_plan(db, owner, sweep_id, changed)).result()
+        self._send(owner, session, sweep_id, plan, progress, progress.left)
 
     def go_on(self, owner: str, session: str, sweep_id: str, service: str) -> None:
         """Send what a paused service has left; raises NotConnected."""

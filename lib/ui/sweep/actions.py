@@ -20,7 +20,8 @@ from lib.ui.sweep.look import begin_anew
 
 def resume() -> None:
     """Send what is missing; the press is the consent to pay for it."""
-    _send_again(lambda scheduler, who, sweep_id: scheduler.resume(who.owner, who.session, sweep_id))
+    cap = st.session_state.get("sweep_raised_cap")
+    _send_again(lambda scheduler, who, sweep_id: scheduler.resume(who.owner, who.session, sweep_id, cap))
 
 
 def go_on(service: str) -> None:

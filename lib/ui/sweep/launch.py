@@ -150,11 +150,12 @@ def run(confirmed: bool = False) -> None:
     who, services = visitor(), resources.services()
     try:
         plan = form.read_plan()
-        large = large_run.limits().asks(_estimate(services, who, plan))
+        found = _estimate(services, who, plan)
+        large = large_run.limits().asks(found)
         if not confirmed and (large or services.sweeps.same(who.owner, plan)):
             st.session_state[ASKED] = form.snapshot()
             return
-        state.sweep_id = services.sweeps.launch(who.owner, who.session, plan)
+        state.sweep_id = services.sweeps.launch(who.owner, who.session, plan, found.to_json())
         form.untouched()
     except NotConnected as missing:
         ask_for(services, who, missing, partial(run, confirmed))

@@ -4,7 +4,7 @@ import math
 
 import streamlit as st
 
-from lib.core.errors import recorded
+from lib.core.errors import CapReached, recorded
 from lib.core.rich_text import literal
 from lib.sweep.forecast import expected_cost
 from lib.sweep.progress import Progress
@@ -13,11 +13,16 @@ from lib.ui.shared.figures import money, sum_of_costs
 from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.sweep import actions
 
+RAISED_CAP = "sweep_raised_cap"
+
 
 def run_figures(progress: Progress, run: SweepRun | None) -> list[str]:
     """While it runs: what it cost so far, about what it will have cost, and how long it goes on. After it: its cost."""
     if run is None or run.finished:
         spent = sum_of_costs((call.cost, call.cost_source) for call in progress.results.values())
+        foreseen = progress.forecast.get("typical")
+        if spent and foreseen and not progress.left:
+            return [spent, _("about {cost} was foreseen").format(cost=money(foreseen))]
         return [spent] if spent else []
     words = []
     total = expected_cost(progress, run)
@@ -70,10 +75,19 @@ def what_is_left(progress: Progress, run: SweepRun | None) -> None:
     if missing or failed:
         with st.container(horizontal=True, vertical_alignment="center"):
             if missing:
+                if run is not None and isinstance(run.trouble, CapReached):
+                    _raise_cap(run)
                 _finish(progress, len(missing))
             if failed:
                 label = _("Retry the {count} failed").format(count=len(failed))
                 st.button(label, key="sweep_retry", icon=":material/replay:", on_click=actions.retry_failed)
+
+
+def _raise_cap(run: SweepRun) -> None:
+    """The limit, to be raised before the rest is sent."""
+    cap = run.plan.cap or 0.0
+    st.session_state.setdefault(RAISED_CAP, round(2 * cap, 2) or 1.0)
+    st.number_input(_("New limit (US dollars)"), min_value=0.0, step=0.1, format="%.2f", key=RAISED_CAP, width=160)
 
 
 def _finish(progress: Progress, missing: int) -> None:

@@ -1,0 +1,129 @@
+"""A run on the page: what holds it back, what it may cost, what can be sent again, and how a sweep grows."""
+
+import re
+
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from lib.store.schema import calls
+from lib.sweep.progress import Progress
+from lib.ui.shared import resources
+from tests.fake_api import FakeApi
+from tests.pages import bodies, buttons, click, host, new_tab, owner, run_sweep, shown, sweep_ended, sweep_id
+
+ANSWER = b'{"choices":[{"index":0,"message":{"content":"Fine."},"finish_reason":"stop"}]}'
+USAGE = b'{"choices":[{"index":0,"message":{"content":"Fine."},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":100}}'  # noqa: E501
+
+
+@pytest.fixture
+def app(service: FakeApi) -> AppTest:
+    """The sweep page with one service, the fake one."""
+    return new_tab("sweep")
+
+
+def link(api: FakeApi, models: str, **more: str) -> AppTest:
+    """The page as a link opens it; `models` without their endpoint."""
+    named = ",".join(f"{host(api)}/{model}" for model in models.split(","))
+    return new_tab("sweep", **{"models": named, "prompt": "Praise tea.", "temperatures": "0,0.7", **more})
+
+
+def progress(app: AppTest) -> Progress:
+    return resources.services().sweeps.progress.of(owner(app), sweep_id(app))
+
+
+def asked(api: FakeApi, model: str) -> int:
+    return sum(body["model"] == model for body in bodies(api))
+
+
+@pytest.mark.row("S8", "S12")
+def test_an_empty_account_pauses_its_service_and_continue_sends_the_rest(app: AppTest, api: FakeApi) -> None:
+    api.script("echo", b'{"error":{"message":"Insufficient Balance"}}', status=402)
+    tab = run_sweep(link(api, "echo", repeats="4", concurrency="1"))
+    assert "is paused at 0 of 8." in shown(tab) and "has not enough money" in shown(tab)
+    assert asked(api, "echo") == 1, "the others would have been refused too"
+    assert "sweep_resume" not in buttons(tab) and "sweep_retry" not in buttons(tab)
+    api.script("echo", ANSWER)
+    click(tab, f"sweep_continue_{host(api)}")
+    assert "8 done, 0 failed, 8 in all" in shown(sweep_ended(tab))
+    assert "is paused" not in shown(tab) and asked(api, "echo") == 9
+
+
+@pytest.mark.row("S9")
+def test_an_unknown_model_stops_its_row_after_one_call(app: AppTest, api: FakeApi) -> None:
+    tab = run_sweep(link(api, "error-404,echo", repeats="3", concurrency="1"))
+    assert "6 done, 6 failed, 12 in all" in shown(tab)
+    assert asked(api, "error-404") == 1 and progress(tab).left == () and len(progress(tab).stopped) == 5
+    assert tab.button(key="sweep_retry").label == "Retry the 6 failed"
+
+
+@pytest.mark.row("S23")
+def test_a_model_that_takes_no_temperature_is_asked_once_for_all_of_them(app: AppTest, api: FakeApi) -> None:
+    tab = run_sweep(link(api, "refuses-temperature,echo", temperatures="0,0.7,1.3", concurrency="1"))
+    assert "4 done, 0 failed, 4 in all" in shown(tab)
+    assert asked(api, "refuses-temperature") == 2, "one that was refused, one without the temperature"
+    assert len(progress(tab).spared) == 2 and progress(tab).left == ()
+    # Known from then on, before anything is sent.
+    again = run_sweep(link(api, "refuses-temperature", temperatures="0.3,0.7,1.3", concurrency="4"))
+    assert "1 done, 0 failed, 1 in all" in shown(again) and asked(api, "refuses-temperature") == 3
+
+
+@pytest.mark.row("S10")
+def test_the_failed_are_sent_again_and_their_attempts_are_kept(app: AppTest, api: FakeApi) -> None:
+    tab = run_sweep(link(api, "error-400,echo"))
+    api.script("error-400", ANSWER)
+    click(tab, "sweep_retry")
+    assert "4 done, 0 failed, 4 in all" in shown(sweep_ended(tab))
+    query = select(calls.c.attempt, calls.c.state).where(calls.c.model == "error-400").order_by(calls.c.seq)
+    assert resources.services().store.read(lambda db: [tuple(row) for row in db.execute(query)]) == [
+        *[(1, "error")] * 2,
+        *[(2, "ok")] * 2,
+    ]
+    cell = progress(tab).cells[0]
+    resources.services().sweeps.rerun(owner(tab), "tab", sweep_id(tab), cell.id)
+    sweep_ended(tab)
+    assert progress(tab).results[cell.id].attempt == 3 and asked(api, "error-400") == 5
+
+
+@pytest.mark.row("S3")
+def test_a_sweep_stops_at_its_cap_and_goes_on_when_that_is_raised(app: AppTest, api: FakeApi) -> None:
+    """gpt-4o costs more than $0.0005 for 100 tokens; at worst, with 200, about twice as much."""
+    api.script("gpt-4o", USAGE)
+    tab = link(api, "gpt-4o", repeats="4", concurrency="8")
+    tab.number_input(key="sweep_cap").set_value(0.006).run()
+    run_sweep(tab)
+    sent = asked(api, "gpt-4o")
+    assert 0 < sent < 8 and "The sweep stopped at its limit" in shown(tab)
+    spent = progress(tab).spent
+    assert 0 < spent <= 0.006
+    tab.number_input(key="sweep_raised_cap").set_value(1.0).run()
+    click(tab, "sweep_resume")
+    assert "8 done, 0 failed, 8 in all" in shown(sweep_ended(tab)) and asked(api, "gpt-4o") == 8
+
+
+@pytest.mark.row("S3")
+def test_a_cap_of_nothing_sends_nothing_that_has_a_price_and_says_so(app: AppTest, api: FakeApi) -> None:
+    tab = link(api, "gpt-4o,echo")
+    tab.number_input(key="sweep_cap").set_value(0.0).run()
+    run_sweep(tab)
+    assert asked(api, "gpt-4o") == 0 and asked(api, "echo") == 2, "a model without a price is not counted"
+    assert "The sweep stopped at its limit: $0 of $0 is spent" in shown(tab)
+    assert tab.button(key="sweep_resume").label == "Finish the missing 2"
+
+
+@pytest.mark.row("S3")
+def test_what_was_foreseen_stands_beside_what_it_cost(app: AppTest, api: FakeApi) -> None:
+    api.script("gpt-4o", USAGE)
+    tab = run_sweep(link(api, "gpt-4o"))
+    assert re.search(r"2 in all · \$[0-9.]+ at list prices · about \$[0-9.]+ was foreseen", shown(tab))
+
+
+@pytest.mark.row("S13")
+def test_two_tabs_show_the_same_run(app: AppTest, api: FakeApi) -> None:
+    tab = link(api, "silent", temperatures="0")
+    tab.button(key="sweep_run").click().run()
+    api.wait(lambda fake: len(bodies(fake)) == 1)
+    other = new_tab("sweep", sweep=sweep_id(tab))
+    assert "sweep_stop" in buttons(other) and "0 done, 0 failed, 1 in all" in shown(other)
+    click(other, "sweep_stop")
+    assert "Finish the missing 1" in {button.label for button in sweep_ended(tab).button}
