@@ -12,6 +12,7 @@ from sqlalchemy import Connection, MetaData, Table, create_engine, select, text
 from lib.calls import records, unsupported_params
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.chat import repository as chats
+from lib.chat.form import Form
 from lib.core.errors import recorded
 from lib.core.parameters import Params
 from lib.core.request import Message
@@ -269,3 +270,32 @@ def test_a_store_of_each_version_is_copied_and_brought_to_todays(url: str, revis
     assert [turn.text for turn in other.read(lambda db: chats.open_branch(db, OWNER, "chat"))] == ["Hi 你好", "Hello"]
     other.close()
     store.close()
+
+
+@pytest.mark.row("C18")
+def test_a_standing_prompt_becomes_a_setting_and_a_system_message_of_the_chat_stays_one(
+    url: str, tmp_path: Path
+) -> None:
+    sent = [{"role": "system", "content": "Rhyme."}, {"role": "user", "content": "Hi"}]
+
+    def fill(db: Connection) -> None:
+        tables = MetaData()
+        tables.reflect(db)
+        put = lambda name, row: db.execute(tables.tables[name].insert(), [row])  # noqa: E731
+        for chat in ("prompted", "written"):
+            put("calls", {**FIRST_CALL, "id": chat, "messages": sent, "params_asked": {"temperature": 0.5}})
+            row = {"id": chat, "owner": "one", "title": chat, "created_at": 1, "updated_at": 2, "head": f"{chat}-2"}
+            put("chats", row)
+            place = {"owner": "one", "chat_id": chat, "choice": 0, "created_at": 1}
+            if chat == "written":
+                put("messages", {**place, "id": "written-0", "role": "system", "content": "Rhyme."})
+            parent = "written-0" if chat == "written" else None
+            put("messages", {**place, "id": f"{chat}-1", "role": "user", "content": "Hi", "parent_id": parent})
+            answer = {"id": f"{chat}-2", "role": "assistant", "parent_id": f"{chat}-1", "call_id": chat}
+            put("messages", {**place, **answer})
+
+    _at(url, "0004", fill).dispose()
+    store = Store.open(url, tmp_path / "copies")
+    forms = [store.read(lambda db, id=id: chats.form_of(db, OWNER, id)) for id in ("prompted", "written")]
+    store.close()
+    assert forms == [Form("apiyi/gpt-4o", system, Params(temperature=0.5)) for system in ("Rhyme.", "")]
