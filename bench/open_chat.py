@@ -71,7 +71,7 @@ def measured(url: str, ids: list[str], runs: int) -> Figures:
         for name, value in COOKIES.items():
             context.add_cookies([{"name": name, "value": value, "url": url.partition("?")[0]}])
         page = opened(context, f"{url}&chat={ids[0]}")
-        for run, at in zip(range(2 * runs + 2), cycle((1, 0)), strict=False):
+        for _run, at in zip(range(2 * runs + 2), cycle((1, 0)), strict=False):
             last = (TURNS + 2 * at) // 2 - 1
             found = pressed(page, f".st-key-chat_open_{ids[at]} button", f".st-key-answer_{last}", f"Answer {last}.")
             took.setdefault("a chat of 30 turns", []).append(found)
@@ -91,7 +91,11 @@ def main() -> None:
         ids = filled(Path(folder))
         with tempera(Path(folder), base_url, MODEL) as url:
             took = measured(url, ids, runs)
-    print("| opened | painted, ms: median | least | most | at rest, ms: median | least | most |", "|---" * 7 + "|", sep="\n")
+    print(
+        "| opened | painted, ms: median | least | most | at rest, ms: median | least | most |",
+        "|---" * 7 + "|",
+        sep="\n",
+    )
     for name, figures in took.items():
         seen, rest = zip(*figures, strict=True)
         print(f"| {name} | {spread(seen)} | {spread(rest)} |")

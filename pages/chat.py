@@ -15,6 +15,7 @@ from lib.ui.chat.messages import conversation
 from lib.ui.chat.restore import CHAT, restore_chat
 from lib.ui.chat.scrolling import tell_script
 from lib.ui.chat.settings_panel import settings_panel
+from lib.ui.chat.shown_turns import earlier_button
 from lib.ui.chat.side_by_side import side_by_side
 from lib.ui.shared import resources, session_restore
 from lib.ui.shared.frame import notices, transient
@@ -35,6 +36,8 @@ head, above = st.container(key="chat_head", horizontal=True, vertical_alignment=
 live = conversation(view)
 with head:
     model_picker(services, who.owner, "chat_model")
+composer(view)
+with head:
     all_models(services, who.owner)
     side_by_side(services, who.owner)
     settings_panel(services, who, "chat")
@@ -47,9 +50,9 @@ with above:
             no_such_chat()
         elif not view.turns:
             empty_state(services, who)
+    earlier_button(view.turns)
 waiting_message()
 manual_turn()
-composer(view)
 chat_list(services, who)
 chat_settings.keep(model_actions.current())
 session_restore.remember(services, who, CHAT)

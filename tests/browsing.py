@@ -8,6 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, ViewportSize, expect
 
+from lib.ui.chat.shown_turns import MORE
+from lib.ui.shared.state import SHOWN_TURNS
 from tests.app_server import AppServer
 from tests.fake_api import FakeApi, Recorded
 
@@ -152,6 +154,18 @@ def bring_in(page: Page, pairs: list[tuple[str, str]], folder: Path, title: str 
     page.locator("input[type=file][accept*=json]").first.set_input_files(file)
     expect(key(page, f"answer_{len(pairs) - 1}")).to_be_visible()
     expect(key(page, f"edit_{2 * len(pairs) - 2}")).to_be_visible()
+    messages = page.get_by_test_id("stChatMessage")
+    for drawn in range(SHOWN_TURNS, 2 * len(pairs), MORE):
+        expect(messages).to_have_count(drawn)
+        scroll_to_the_top(page)
+        expect(messages).to_have_count(min(2 * len(pairs), drawn + MORE))
+
+
+def scroll_to_the_top(page: Page) -> None:
+    """As a wheel does it; what was said before is drawn then."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    page.locator(".stMain").hover()
+    page.mouse.wheel(0, -1_000_000)
 
 
 def heard_elsewhere(page: Page, app: AppServer) -> list[str]:

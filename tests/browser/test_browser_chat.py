@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from lib.ui.chat.shown_turns import MORE
+from lib.ui.shared.state import SHOWN_TURNS
 from tests.app_server import AppServer, app_server
-from tests.browsing import NewChat, asked, composer, ended, key, link, open_page, press_until, send
+from tests.browsing import NewChat, asked, composer, ended, key, link, open_page, press_until, scroll_to_the_top, send
 from tests.fake_api import FakeApi
 from tests.proxy import Proxy
 
@@ -243,7 +245,7 @@ def test_where_no_word_comes_the_page_asks_what_to_do(
 
 
 def test_a_long_chat_is_as_light_as_a_short_one(chat: NewChat) -> None:
-    """The last 30 are drawn, the others on demand."""
+    """The last ones are drawn; the others come as one scrolls up to them, and what is read stays where it is."""
     page = chat("echo")
     turns = [{"role": ("user", "assistant")[at % 2], "content": f"message number {at}"} for at in range(400)]
     key(page, "chat_bring_in").locator("summary").click()
@@ -252,6 +254,9 @@ def test_a_long_chat_is_as_light_as_a_short_one(chat: NewChat) -> None:
     )
     expect(page.get_by_text("message number 399")).to_be_visible()
 
-    assert page.get_by_test_id("stChatMessage").count() == 30
-    key(page, "chat_earlier").get_by_role("button").click()
-    expect(page.get_by_test_id("stChatMessage")).to_have_count(60)
+    messages = page.get_by_test_id("stChatMessage")
+    expect(messages).to_have_count(SHOWN_TURNS)
+    scroll_to_the_top(page)
+    expect(messages).to_have_count(SHOWN_TURNS + MORE)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_text(f"message number {400 - SHOWN_TURNS}")).to_be_in_viewport()

@@ -18,8 +18,6 @@ from tests.fake_api import FakeApi
 from tests.pages import host
 
 SECONDS = 10.0
-DRAWN = 15
-"""Questions with answers that a page draws at first."""
 SEPARATOR = "⁂"
 TOGETHER = 40
 """Samples in one answer."""
@@ -117,8 +115,6 @@ def test_samples_are_seen_as_answers_and_as_typed(
         [("\n".join(case["text"] for case in some), joined([case["text"] for case in some])) for some in groups],
         tmp_path,
     )
-    if len(groups) > DRAWN:
-        key(page, "chat_earlier").get_by_role("button").click()
     for index, some in enumerate(groups):
         for name, found in finally_wrong(some, key(page, f"answer_{index}")).items():
             with subtests.test(name=name):

@@ -6,10 +6,14 @@
   const ABOVE = 8; // pixels between the header and the message below it
   const LONG = 0.4; // of the visible height: of a longer message only the end is shown, so that its answer is in view
   const NEAR = 48; // pixels from the end that count as the end
+  const EARLIER = 300; // pixels from the top at which earlier messages are asked for
+  const DRAWN = 3000; // milliseconds in which they are drawn, on a slow computer too
 
   let chat = null; // as the page said last; null: another page is open
   let asked = null;
-  let hold = ""; // what is kept in its place: the "question" at the top, the "end", or nothing: the reader has scrolled
+  let hold = ""; // what is kept in its place: the "question" at the top, the "end", what is "read" while earlier
+  // messages are drawn above it, or nothing: the reader has scrolled
+  let left = 0; // pixels from there to the end
   let opening = false; // until something is touched, an opened chat is kept at its end, whatever is still being drawn
   let least = 0; // height of the content that lets the question stand at the top
   let written = false; // whether an answer was being written when the page was looked at last
@@ -77,6 +81,7 @@
       keep(place + page.main.clientHeight - page.bottom.offsetHeight);
       scroll(page.main, place);
     }
+    if (hold === "read") scroll(page.main, page.end - left);
     if (hold === "end" && opening) scroll(page.main, Math.max(0, page.end));
     if (hold === "end" && written) scroll(page.main, Math.max(page.main.scrollTop, page.end));
     document.documentElement.toggleAttribute("data-newer-below", page.end - page.main.scrollTop > NEAR);
@@ -103,7 +108,9 @@
     // While a chat opens, heights come and go, and the browser has to scroll by itself.
     if (!page || opening || Math.abs(page.main.scrollTop - ours) < 2) return;
     ours = page.main.scrollTop;
-    hold = page.end - ours <= NEAR ? "end" : "";
+    if (hold === "read") left = page.end - ours;
+    else hold = page.end - ours <= NEAR ? "end" : "";
+    if (!written && hold !== "end" && ours < EARLIER) find(".st-key-chat_earlier button")?.click();
     soon();
   }
   addEventListener("scroll", scrolled, { capture: true, passive: true });
@@ -111,11 +118,18 @@
     addEventListener(touch, () => (opening = false), { capture: true, passive: true });
   }
 
-  addEventListener("click", (event) => {
-    const page = event.target.closest?.(".st-key-chat_newest button") && measured();
+  function pressed({ target }) {
+    const button = target.closest?.(".st-key-chat_newest button, .st-key-chat_earlier button");
+    const page = button && measured();
     if (!page) return;
-    hold = "end";
-    scroll(page.main, page.end);
+    if (button.closest(".st-key-chat_newest")) {
+      hold = "end";
+      scroll(page.main, page.end);
+    } else if (hold !== "read") {
+      [hold, left] = ["read", page.end - page.main.scrollTop];
+      setTimeout(() => hold === "read" && (hold = ""), DRAWN);
+    }
     soon();
-  });
+  }
+  addEventListener("click", pressed, true);
 })();

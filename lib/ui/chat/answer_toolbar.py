@@ -1,5 +1,6 @@
 """Buttons, figures and warnings under an answer."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
@@ -15,15 +16,23 @@ from lib.ui.chat.answer_figures import figures_button
 from lib.ui.chat.model_actions import ChatView
 from lib.ui.chat.turn_menu import OF_ANSWER, copy_button, menu, panel
 from lib.ui.shared.figures import SENT_BEFORE
+from lib.ui.shared.frame import transient
 from lib.ui.shared.texts import _, _n
 
 
-def under_answer(number: int, turn: Turn, last: bool) -> None:
-    """Its versions, what can be done with it, and its figures."""
-    if last:
-        _go_on(turn)
+def under_answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:
+    """Its versions, what can be done with it, and its figures. What only the `last` answer has goes at once from one
+    that may have been the last a moment ago."""
+    with transient(last) if was_last else nullcontext():
+        if last:
+            _go_on(turn)
     with _row():
-        _tools(number, turn, last)
+        _tools(number, turn)
+        figures_button(str(number), turn)
+        if was_last:
+            place = st.empty()  # behind the others, which stay where they are when it is empty
+            if last:
+                _try_again(place)
     panel(str(number), turn)
 
 
@@ -43,7 +52,8 @@ def under_several(number: int, view: ChatView) -> None:
         return
     turn = view.turns[-1]
     with _row():
-        _tools(number, turn, last=True, figures=False)
+        _tools(number, turn)
+        _try_again(st)
     panel(str(number), turn)
 
 
@@ -51,14 +61,10 @@ def _row() -> Any:
     return st.container(horizontal=True, vertical_alignment="center", gap="small")
 
 
-def _tools(number: int, turn: Turn, last: bool, figures: bool = True) -> None:
+def _tools(number: int, turn: Turn) -> None:
     turn_toolbar.versions(str(number), turn)
-    if figures:
-        figures_button(str(number), turn)
     copy_button(str(number), turn)
     menu(str(number), turn, OF_ANSWER)
-    if last:  # behind the others, which stay where they are when it goes
-        _try_again()
 
 
 def second_address(turn: Turn, call: CallRecord) -> None:
@@ -97,8 +103,8 @@ def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
             st.button(_("Fetch the rest"), key="chat_fetch_rest", on_click=model_actions.fetch_missing, args=(turn,))
 
 
-def _try_again() -> None:
-    st.button(
+def _try_again(place: Any) -> None:
+    place.button(
         _("Try again"),
         key="chat_regenerate",
         type="tertiary",

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import streamlit as st
-
 from lib.chat.form import MOST_MODELS, Form
 from lib.chat.repository import Turn
 from lib.core.errors import InvalidInput
@@ -18,7 +16,7 @@ _NOT_COMPARED = ("stream", "user")
 """Fields that change how an answer is sent, not what is in it."""
 
 
-def ask_again_button(view: ChatView) -> None:
+def ask_again_button(place: Any, view: ChatView) -> None:
     """Stands at the last answer while the page is set otherwise than what stands there was asked with."""
     turn = view.turns[-1]
     if view.running or turn.call is None or len(view.beside) >= MOST_MODELS:
@@ -30,7 +28,7 @@ def ask_again_button(view: ChatView) -> None:
     if form.others or any(_asked_so(one, form) for one in view.beside):
         return
     words, key = _("Ask again with these settings"), "chat_ask_again"
-    st.button(words, key=key, icon=":material/compare_arrows:", on_click=model_actions.ask_beside, args=(turn,))
+    place.button(words, key=key, icon=":material/compare_arrows:", on_click=model_actions.ask_beside, args=(turn,))
 
 
 def _asked_so(turn: Turn, form: Form) -> bool:

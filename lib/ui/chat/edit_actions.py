@@ -5,7 +5,7 @@ import streamlit as st
 from lib.chat.repository import Turn
 from lib.core.request import Role
 from lib.ui.chat import model_actions
-from lib.ui.shared.state import SHOWN_TURNS, state
+from lib.ui.shared.state import state
 
 WRITTEN = "written_turn"
 WRITTEN_ROLE = "written_role"
@@ -71,11 +71,6 @@ def choose_version(message_id: str) -> None:
 def go_on_with(turn: Turn, index: int) -> None:
     """Let the conversation go on with another alternative of the same call."""
     choose_version(turn.alternatives[index])
-
-
-def show_earlier() -> None:
-    """Draw more of a long chat."""
-    state.shown_turns += SHOWN_TURNS
 
 
 def keep_waiting(call_id: str) -> None:

@@ -15,17 +15,18 @@ from lib.ui.chat import answer_toolbar, turn_toolbar
 from lib.ui.chat.answer_figures import author
 from lib.ui.chat.ask_again import ask_again_button
 from lib.ui.chat.attachments import message_attachments, own_words
-from lib.ui.chat.edit_actions import go_on_with, show_earlier
+from lib.ui.chat.edit_actions import go_on_with
 from lib.ui.chat.images import message_images
 from lib.ui.chat.live_answer import LiveAnswer, thinking
 from lib.ui.chat.model_actions import ChatView
+from lib.ui.chat.shown_turns import first_shown
 from lib.ui.chat.slow_answer import live_answer
 from lib.ui.shared.answer_parts import answer_parts
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import mark
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, _n
+from lib.ui.shared.texts import _
 
 ICONS = {"user": ":material/person:", "assistant": ":material/auto_awesome:", "system": ":material/tune:"}
 COLUMNS = 3
@@ -33,11 +34,11 @@ COLUMNS = 3
 
 def conversation(view: ChatView) -> list[LiveAnswer]:
     """The last turns of the open branch; the answers that are being written, each in its place."""
-    first = _first_shown(view.turns)
+    first = first_shown(view.turns)
     number = sum(turn.role == "assistant" for turn in view.turns[:first]) - 1
     live: list[LiveAnswer] = []
     for index, turn in enumerate(view.turns[first:], first):
-        last = turn is view.turns[-1]
+        last, was_last = turn is view.turns[-1], index >= len(view.turns) - 3
         number += turn.role == "assistant"
         with st.chat_message(turn.role, avatar=ICONS[turn.role]):
             if state.editing == turn.id:
@@ -49,25 +50,14 @@ def conversation(view: ChatView) -> list[LiveAnswer]:
             elif last and view.running:
                 live = [_running(number, turn, view)]
             else:
-                _answer(number, turn, last)
-            if last and turn.role == "assistant":
-                ask_again_button(view)
+                _answer(number, turn, last, was_last)
+            if was_last and turn.role == "assistant":
+                # Streamlit keeps what is gone, greyed, until the run ends, and that is when the next answer does: only
+                # what stands in a place of its own goes at once.
+                place = st.empty()
+                if last:
+                    ask_again_button(place, view)
     return live
-
-
-def _first_shown(turns: list[Turn]) -> int:
-    """The index of the first turn that is drawn, and a button for those before it: a long chat costs what a short one
-    does."""
-    first = max(0, len(turns) - state.shown_turns)
-    if first:
-        st.button(
-            _n("Show {count} earlier message", "Show {count} earlier messages", first).format(count=first),
-            key="chat_earlier",
-            type="tertiary",
-            icon=":material/history:",
-            on_click=show_earlier,
-        )
-    return first
 
 
 def _question(index: int, turn: Turn) -> None:
@@ -81,7 +71,7 @@ def _question(index: int, turn: Turn) -> None:
     turn_toolbar.under_question(index, turn)
 
 
-def _answer(number: int, turn: Turn, last: bool) -> None:
+def _answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:
     author(turn)
     shown = turn.call.choices if turn.call and turn.call.choices else (Choice([]),)
     for index, place in enumerate(_places(number, len(shown), turn.choice)):
@@ -91,7 +81,7 @@ def _answer(number: int, turn: Turn, last: bool) -> None:
                 _ended_apart(shown[index])
                 _pick_button(number, index, turn)
     _trouble(turn, last)
-    answer_toolbar.under_answer(number, turn, last)
+    answer_toolbar.under_answer(number, turn, last, was_last)
 
 
 def _trouble(turn: Turn, last: bool) -> None:

@@ -297,7 +297,7 @@ def new(temporary: bool = False) -> None:
     leave()
     state.chat_id = state.waiting = state.editing = state.deleted_turn = None
     state.writing, state.temporary, state.shown_turns = False, temporary, SHOWN_TURNS
-    state.missing_chat = False
+    state.missing_chat, state.first_shown = False, None
     state.images.clear()
     state.attachments.clear()
     chat_settings.begin()

@@ -12,7 +12,8 @@ from lib.chat.form import Form
 
 T = TypeVar("T")
 
-SHOWN_TURNS = 30
+SHOWN_TURNS = 12
+"""Turns of a chat that are drawn when it is opened: as much as a screen holds, and some more."""
 LISTED = 100
 FIRST_CHATS = 40
 NEXT = "next"
@@ -112,7 +113,9 @@ class State:
     patient: SessionValue[set[str]] = SessionValue("patient_calls", set)
     """The calls whose first word is waited for without asking again."""
     shown_turns: SessionValue[int] = SessionValue("shown_turns", lambda: SHOWN_TURNS)
-    """How many of a chat's last turns are drawn."""
+    """How many of a chat's last turns are drawn when it is opened, more with each wish for earlier ones."""
+    first_shown: SessionValue[tuple[str | None, int] | None] = SessionValue("first_shown_turn", _nothing)
+    """The open chat, and the index of its first turn that is drawn."""
     listed_chats: SessionValue[int] = SessionValue("listed_chats", lambda: FIRST_CHATS)
     """How many chats the sidebar lists."""
     listed_sweeps: SessionValue[int] = SessionValue("listed_sweeps", lambda: LISTED)
