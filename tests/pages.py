@@ -132,7 +132,7 @@ def chat_titles(app: AppTest) -> list[str]:
     labels = [str(one.label) for one in app.sidebar.button if str(one.key).startswith("chat_open_")]
     bare = [re.sub(r" :small\[[^]]*\]$", "", label) for label in labels]
     bare = [re.sub(r"  \n:small\[(.*?)\]$", r" · \1", label) for label in bare]
-    return [_to_the_letter(re.sub(r":orange-background\[(.*?)\]", r"**\1**", label)) for label in bare]
+    return [_to_the_letter(re.sub(r":orange-background\[(.*?)\]", r"\1", label)) for label in bare]
 
 
 def draft(app: AppTest) -> str:

@@ -126,7 +126,7 @@ def _time(moment: datetime, span: Span) -> str:
 def _marked(text: str, words: str) -> str:
     """A text to the letter, in which the words are marked."""
     pieces = search.marked(" ".join(text.split()), search.words_of(words))
-    return "".join(f":orange-background[{literal(piece)}]" if found else _between(piece) for piece, found in pieces)
+    return "".join(f":orange-background[**{literal(piece)}**]" if found else _between(piece) for piece, found in pieces)
 
 
 def _between(piece: str) -> str:

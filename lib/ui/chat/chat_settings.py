@@ -45,7 +45,10 @@ def take_up(conversation: Conversation) -> None:
     if model:
         st.session_state[MODEL] = model
     elif form.model:
-        words = _("This chat’s model, {model}, can’t be asked at present: its service is not connected.")
+        words = _(
+            "This chat’s model, {model}, can’t be asked: its service is not connected. Connect it, or go on with the "
+            "model that is chosen above."
+        )
         state.notices.append(words.format(model=literal(form.model)))
     st.session_state[BESIDE] = [found for one in form.others if (found := _that_can_be_asked(one))]
 

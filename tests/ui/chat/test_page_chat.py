@@ -239,7 +239,7 @@ def test_chats_are_found_by_what_was_said_in_them(app: AppTest) -> None:
     app.text_input(key="chat_search").set_value("SAID vol").run()
     assert chat_titles(app) == ["tell me about **vol**canoes"]
     found = [one.value for one in app.sidebar.caption if "background" in one.value]
-    assert found == ["You :orange-background[said]:color[\\:]{} tell me about :orange-background[vol]canoes"]
+    assert found == ["You :orange-background[**said**]:color[\\:]{} tell me about :orange-background[**vol**]canoes"]
 
     app.text_input(key="chat_search").set_value("glaciers").run()
     assert "No chat has these words." in [caption.value for caption in app.sidebar.caption]

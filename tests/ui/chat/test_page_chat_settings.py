@@ -135,7 +135,7 @@ def test_a_chat_whose_service_is_gone_says_so_and_keeps_its_model(app: AppTest, 
     saved["model"] = "elsewhere/gpt-9"
     app.sidebar.get("file_uploader")[0].upload("chat.json", json.dumps(saved).encode(), "application/json").run()
 
-    assert "This chat’s model, elsewhere/gpt-9, can’t be asked at present: its service is not connected." in shown(app)
+    assert "This chat’s model, elsewhere/gpt-9, can’t be asked: its service is not connected." in shown(app)
     assert settings(app)[0] == "echo" or settings(app)[0] == "long-300"
     assert stored(str(app.run().session_state["open_chat"]))["model"] == "elsewhere/gpt-9"
 
