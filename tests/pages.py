@@ -150,7 +150,7 @@ def shown(app: AppTest) -> str:
 def answer_data(app: AppTest) -> dict[str, Any]:
     """What the component that draws a sweep's answers gets; nothing where it is not on the page."""
     drawn = [one for one in app.get("bidi_component") if one.proto.component_name == "tempera.answers"]
-    return dict(json.loads(drawn[0].proto.json)) if drawn else {}
+    return dict(json.loads(drawn[0].proto.bytes)) if drawn else {}
 
 
 def cells(app: AppTest) -> dict[str, dict[str, Any]]:

@@ -19,6 +19,8 @@ _PIECE = regex.compile(
     regex.VERBOSE,
 )
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+_SPACED_PIECE = regex.compile(r"\w+(?:['’]\w+)*|[\p{L}\p{N}]")
 
 
 def segments(text: str) -> list[str]:
@@ -34,6 +36,9 @@ def words(text: str) -> list[str]:
 
 def word_count(text: str) -> int:
     """How many words `text` has; a Chinese text those that its dictionary finds."""
+    if not _UNSPACED.search(text):  # ten times as quick, and a grid has thousands of answers
+        pieces = _SPACED_PIECE.findall(text)
+        return len(pieces) - sum(not (piece[0].isalnum() or _LETTER.search(piece)) for piece in pieces)
     return sum(bool(_LETTER.search(piece)) for piece in _segments(text))
 
 

@@ -84,6 +84,11 @@ class Progress:
         """Whether no call is under way."""
         return all(call.state != "started" for call in self.results.values())
 
+    @cached_property
+    def drawn(self) -> dict[Any, Any]:
+        """What a page has made of these answers, to be used again; as long as they don't change it stays right."""
+        return {}
+
     def slice(self, input: int, variant: int) -> "Progress":
         """How the cells of one input and one variant stand."""
         if (input, variant) not in self._slices:

@@ -13,6 +13,11 @@ def test_the_pieces_of_a_text_are_the_text(text: str) -> None:
     assert word_count(text) <= len(segments(text))
 
 
+@given(st.text(st.one_of(st.sampled_from("ab_1'’ .,\n\u0301é¼"), st.characters(max_codepoint=0x2FFF))))
+def test_words_are_counted_as_they_are_cut(text: str) -> None:
+    assert word_count(text) == sum(any(sign.isalnum() for sign in piece) for piece in segments(text))
+
+
 def test_words_are_those_of_the_language(subtests: pytest.Subtests) -> None:
     for text, expected in [
         ("I don't love naïve tea.", ["i", "don't", "love", "naïve", "tea"]),

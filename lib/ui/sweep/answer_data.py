@@ -55,6 +55,7 @@ class Answers:
     view: str
     place: Place
     names: Mapping[int, str]
+    language: str
 
     def data(self) -> dict[str, Any]:
         """All that is drawn."""
@@ -103,7 +104,11 @@ class Answers:
             return found | {"state": "running", "html": head(_said(running), cursor=True), "wait": wait}
         spared = cell.id in self.progress.spared
         if call is not None and call.state != "started" and not spared:
-            return found | self._ended(cell, call)
+            rating = self.ratings.get(call.id)
+            key, drawn = (cell.id, rating, self.filter.text, self.language), self.progress.drawn
+            if key not in drawn:
+                drawn[key] = found | self._ended(cell, call, rating)
+            return dict(drawn[key])
         if self.run is not None and cell.id in self.run.failed:
             return found | {"state": "error", "error": self.run.failed[cell.id].sentence(_)}
         if spared:
@@ -113,9 +118,8 @@ class Answers:
         waits = self.run is not None and not self.run.finished
         return found | {"wait": _("waits") if waits else _("not sent, or cut off")}
 
-    def _ended(self, cell: Cell, call: CallRecord) -> dict[str, Any]:
+    def _ended(self, cell: Cell, call: CallRecord, rating: Rating | None) -> dict[str, Any]:
         findings = self.progress.findings
-        rating = self.ratings.get(call.id)
         return {
             "state": call.state,
             "html": head(answer_of(call), self.filter.text),

@@ -1,5 +1,6 @@
 """The answers of a sweep on the page: what is looked for, the component that draws them, and what is done in it."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from lib.sweep.ratings import Rating
 from lib.sweep.run import SweepRun
 from lib.ui.shared import resources
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_sentence
+from lib.ui.shared.texts import _, error_sentence, language
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import actions
 from lib.ui.sweep import look as looks
@@ -44,12 +45,16 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
     if looks.view() not in looks.OF_ANSWERS:
         return
     rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
-    found = Answers(progress, run, rated, looks.chosen_filter(progress.cells), looks.view(), look.place, names).data()
+    found = Answers(
+        progress, run, rated, looks.chosen_filter(progress.cells), looks.view(), look.place, names, language()
+    ).data()
     _mark_pick(owner, sweep_id, progress, found["cells"])
     if not found["cells"]:
         st.caption(_("No answer is like that."))
     with st.container(key="sweep_grid"):
-        component_of_files(FOLDER)(key=KEY, data=found, on_did_change=_heard)
+        # As bytes: of JSON Streamlit makes a canonical form with every run, which takes longer than all else.
+        packed = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        component_of_files(FOLDER)(key=KEY, data=packed, on_did_change=_heard)
 
 
 def _mark_pick(owner: str, sweep_id: str, progress: Progress, drawn: Mapping[str, dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   let answers = kept.get(parentElement);
   if (!answers) kept.set(parentElement, (answers = new Answers(parentElement)));
   answers.tell = (what) => setTriggerValue("did", what);
-  answers.show(data);
+  answers.show(JSON.parse(new TextDecoder().decode(data)));
   return () => answers.marks.forEach((name) => CSS.highlights?.delete(name));
 }
 
