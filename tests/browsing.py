@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Request, TimeoutError, ViewportSize, expect
 
 from lib.ui.chat.shown_turns import MORE
 from lib.ui.shared.state import SHOWN_TURNS
@@ -154,11 +154,11 @@ def bring_in(page: Page, pairs: list[tuple[str, str]], folder: Path, title: str 
     page.locator("input[type=file][accept*=json]").first.set_input_files(file)
     expect(key(page, f"answer_{len(pairs) - 1}")).to_be_visible()
     expect(key(page, f"edit_{2 * len(pairs) - 2}")).to_be_visible()
-    messages = page.get_by_test_id("stChatMessage")
+    shown = page.get_by_test_id("stChatMessage")
     for drawn in range(SHOWN_TURNS, 2 * len(pairs), MORE):
-        expect(messages).to_have_count(drawn)
+        expect(shown).to_have_count(drawn)
         scroll_to_the_top(page)
-        expect(messages).to_have_count(min(2 * len(pairs), drawn + MORE))
+        expect(shown).to_have_count(min(2 * len(pairs), drawn + MORE))
 
 
 def scroll_to_the_top(page: Page) -> None:
@@ -172,6 +172,15 @@ def heard_elsewhere(page: Page, app: AppServer) -> list[str]:
     """What a page does from now on that it must not: addresses of requests elsewhere, texts of dialogs."""
     heard: list[str] = []
     own = (app.url, app.url.replace("http", "ws", 1), "data:", "blob:")
-    page.on("request", lambda request: None if request.url.startswith(own) else heard.append(request.url))
-    page.on("dialog", lambda dialog: (heard.append(dialog.message), dialog.dismiss()))
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith(own):
+            heard.append(request.url)
+
+    def opened(dialog: Dialog) -> None:
+        heard.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("request", asked)
+    page.on("dialog", opened)
     return heard
