@@ -223,15 +223,15 @@ def test_an_error_box_loads_no_image_and_shows_the_services_text_as_it_is() -> N
 @pytest.mark.row("T4")
 def test_a_typed_key_is_a_password_and_is_kept_by_no_browser_and_no_page() -> None:
     """Not among what a reload brings back, what a preset keeps, or what a link carries."""
-    calls = [text for text in _calls(ROOT / "lib/ui/shared/connection.py") if '"connection_key"' in text]
+    calls = [text for text in _calls(ROOT / "lib/ui/shared/connection_form.py") if '"connection_key"' in text]
     assert (
-        [call for call in calls if call.startswith("st.text_input(")]
+        [call for call in calls if "st.text_input(" in call]
         == [call for call in calls if 'type="password"' in call and 'autocomplete="off"' in call]
         != []
     )
     assert not any("persist_state" in call for call in calls)
     for path in [*ROOT.glob("lib/**/*.py"), *ROOT.glob("pages/*.py")]:
-        if path.name != "connection.py":
+        if path.name != "connection_form.py":
             assert "connection_key" not in path.read_text("utf-8"), path
 
 

@@ -106,7 +106,7 @@ def test_read_only_while_running(database: Path, api: FakeApi) -> None:
     driver.close()
     app.run()
     assert "can only be read" not in shown(app.run()) and "You said: while read-only" in shown(app)
-    assert listed(app) == ["before", "before"] and len(bodies(api)) == 2
+    assert listed(app) == ["before · echo", "before · echo"] and len(bodies(api)) == 2
 
 
 def test_deleted_while_running_is_written_anew_with_everything_in_it(database: Path, api: FakeApi) -> None:

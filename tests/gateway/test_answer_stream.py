@@ -448,8 +448,8 @@ def read(data):
 
 @pytest.mark.row("T21")
 def test_no_event_takes_much_more_memory_than_its_size(tmp_path: Path) -> None:
-    """Crafted ones are refused, large ones read; each within 60 MB."""
-    size = 5_000_000
+    """Crafted ones are refused, large ones read; each within 30 MB."""
+    size = 2_500_000
     word = {"token": "x", "logprob": -0.1, "bytes": [120]}
     likely = json.dumps({**word, "top_logprobs": [word] * 20})
     choice = '{"choices":[{"delta":{"content":"%s"},"finish_reason":"stop"%s}]}'
@@ -473,4 +473,4 @@ def test_no_event_takes_much_more_memory_than_its_size(tmp_path: Path) -> None:
         events.items(), growths(files, READ, "read(data)", warm), strict=True
     ):
         assert (name, how) == (name, expected)
-        assert megabytes < 60, name
+        assert megabytes < 30, name
