@@ -1,9 +1,11 @@
 """Ratings: kept per answer and rater, changed, taken away, and gone with their answer."""
 
 import pytest
+from sqlalchemy import select
 
 from lib.calls import records
 from lib.core.errors import InvalidInput
+from lib.store import schema
 from lib.store.database import Store
 from lib.sweep import ratings
 from lib.sweep.ratings import Rating
@@ -29,6 +31,7 @@ def test_a_rating_is_of_one_answer_by_one_rater_and_goes_with_the_answer(store: 
     assert rated(store) == {one: Rating(4, None, "warm"), other: Rating(None, -1)}
     assert rated(store, rater="apiyi/gpt-4o") == {one: Rating(2)}
     assert rated(store, owner="ben") == {}, "another owner's answer can't be rated"
+    assert "ben" not in store.read(lambda db: db.execute(select(schema.ratings.c.owner)).scalars().all())
 
     rate(store, one, Rating(stars=5, thumb=1))
     rate(store, other, Rating())
