@@ -10,14 +10,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy import Connection
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from lib.services import Services
+from lib.settings import Settings
+from lib.sweep import decision, ratings
+from lib.sweep.decision import ReportOptions
+from lib.sweep.ratings import Rating
+from lib.sweep.rules import Rule
+from lib.visitor import LOCAL_OWNER
 from tests.app_server import app_server
 from tests.browser_path import chromium_path
 from tests.browsing import QUIET, SECONDS, key
 from tests.fake_api import FakeApi
+from tests.made_sweeps import MODELS, make_sweep
 
 FOLDER = ROOT / "docs" / "screens"
 LOOKS = {
@@ -44,7 +53,77 @@ def main() -> None:
             shoot(browser, "desktop", lambda page: troubles(page, app.url))
             for look in ("desktop", "phone", "chinese"):
                 shoot(browser, look, lambda page, look=look: more_of_chat(page, app.url, look))
+        told(browser, Path(folder) / "told")
         browser.close()
+
+
+def told(browser: Browser, folder: Path) -> None:
+    """What a large sweep says: verdict, charts, rules, the report and the presentation. Nobody is asked."""
+    services = Services.open(Settings(data_dir=folder, local_model=False))
+    sweep = make_sweep(services.store, MODELS[:6], (0, 0.3, 0.7, 1.0, 1.5), 4)
+    twelve = make_sweep(services.store, MODELS, (0, 0.2, 0.4, 0.7, 1, 1.3, 2), 2)
+    services.store.write(lambda db: _judged(db, services, sweep)).result()
+    services.close()
+    with app_server(folder, TEMPERA_LOCAL_MODEL="false") as app:
+        for look in LOOKS:
+            shoot(browser, look, lambda page, look=look: told_pages(page, f"{app.url}/sweep?sweep={sweep}", look))
+        for look in ("desktop", "dark"):
+            shoot(
+                browser, look, lambda page, look=look: charts_of_twelve(page, f"{app.url}/sweep?sweep={twelve}", look)
+            )
+
+
+def _judged(db: Connection, services: Services, sweep: str) -> None:
+    """Stars for half of the answers, a pick, and what the report is to say."""
+    progress = services.sweeps.progress.of(LOCAL_OWNER, sweep)
+    for cell in progress.cells:
+        best = 5 - abs((cell.temperature or 0) - 0.7) * 2 - 0.4 * cell.row
+        if cell.repeat < 2:
+            stars = Rating(max(1, min(5, round(best))))
+            ratings.rate(db, LOCAL_OWNER, progress.results[cell.id].id, stars)
+    picked = next(cell.id for cell in progress.cells if (cell.row, cell.column) == (0, 2))
+    decision.pick(db, LOCAL_OWNER, sweep, picked)
+    decision.set_rules(db, LOCAL_OWNER, sweep, [Rule("lacks", "never"), Rule("words", "70")])
+    wish = "Take **claude-sonnet-4** for the shop; for the catalogue of 4,000 items *gpt-4o* will do."
+    options = ReportOptions("Which model writes our product texts?", "Kim Lee, Marketing", wish)
+    decision.set_report(db, LOCAL_OWNER, sweep, options)
+
+
+def told_pages(page: Page, address: str, look: str) -> None:
+    """Each view, the saved report, and three slides."""
+    for view, there in (("charts", "sweep_chart_save"), ("judge", "sweep_rule_new"), ("report", "sweep_present")):
+        page.goto(f"{address}&sweep_view={view}")
+        expect(key(page, there)).to_be_visible(timeout=SECONDS)
+        if view == "charts":
+            expect(page.locator("img[src^='data:image/svg']").last).to_be_visible(timeout=SECONDS)
+        picture(page, f"told-{view}-{look}")
+    with page.expect_download() as saved:
+        key(page, "sweep_report").locator("button").click()
+    if look != "phone-dark":
+        _slides(page, look)
+    if look in ("desktop", "phone"):  # paper is white everywhere
+        with tempfile.TemporaryDirectory() as folder:
+            saved.value.save_as(Path(folder) / "report.html")
+            page.goto((Path(folder) / "report.html").as_uri())
+            picture(page, f"told-paper-{look}")
+
+
+def _slides(page: Page, look: str) -> None:
+    key(page, "sweep_present").locator("button").click()
+    expect(key(page, "sweep_slide")).to_be_visible(timeout=SECONDS)
+    for number, keys in enumerate(("", "ArrowRight", "ArrowRight"), 1):
+        if keys:
+            page.keyboard.press(keys)
+            expect(key(page, "sweep_slide_bar")).to_contain_text(f"{number} /", timeout=SECONDS)
+        picture(page, f"told-present-{number}-{look}")
+
+
+def charts_of_twelve(page: Page, address: str, look: str) -> None:
+    """Twelve models on a wide screen."""
+    page.set_viewport_size({"width": 1920, "height": 1200})
+    page.goto(f"{address}&sweep_view=charts")
+    expect(key(page, "sweep_chart_save")).to_be_visible(timeout=SECONDS)
+    picture(page, f"told-charts-12-{look}")
 
 
 def shoot(browser: Browser, look: str, work: Callable[[Page], None]) -> None:
@@ -77,7 +156,9 @@ def practice(page: Page, url: str, look: str) -> None:
     picture(page, f"sweep-running-{look}")
     expect(key(page, "sweep_csv")).to_be_visible(timeout=SECONDS)
     picture(page, f"sweep-done-{look}")
-    key(page, "sweep_csv").scroll_into_view_if_needed()
+    separator = "&" if "?" in page.url else "?"
+    page.goto(f"{page.url}{separator}sweep_view=charts")
+    expect(key(page, "sweep_chart_save")).to_be_visible(timeout=SECONDS)
     picture(page, f"sweep-chart-{look}")
     page.goto(f"{url}/usage")
     expect(key(page, "usage_models")).to_be_visible(timeout=SECONDS)

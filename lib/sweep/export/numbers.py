@@ -111,7 +111,11 @@ def _given(found: Spread | None) -> str:
 
 def rule_words(rule: Rule, texts: Texts) -> str:
     """A rule in words."""
-    _ = texts.one
-    value = LANGUAGES.get(rule.value, rule.value) if rule.kind == "language" else rule.value
-    quoted = f"“{value}”" if rule.kind in ("contains", "lacks", "pattern") else value
-    return f"{_(KINDS[rule.kind])} {quoted}".strip()
+    _, _n = texts
+    if rule.kind == "words":
+        return _n("has at most {count} word", "has at most {count} words", int(rule.value)).format(count=rule.value)
+    if rule.kind == "characters":
+        words = _n("has at most {count} character", "has at most {count} characters", int(rule.value))
+        return words.format(count=rule.value)
+    value = LANGUAGES.get(rule.value, rule.value) if rule.kind == "language" else f"“{rule.value}”"
+    return _(KINDS[rule.kind]) + (f" {value}" if rule.value else "")

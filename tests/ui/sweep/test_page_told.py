@@ -152,11 +152,11 @@ def test_rules_are_added_and_their_pass_rates_stand_in_a_grid(store: Store, subt
     assert list(rates["Setting"]) == ["dear at 0", "dear at 0.7", "cheap at 0", "cheap at 0.7"]
     assert list(rates.columns[1:]) == [
         "1  contains “vacuum”",
-        "2  has at most so many words 3",
+        "2  has at most 3 words",
         "3  matches the regular expression “(a|aa)+$”",
         "4  is valid JSON",
     ]
-    assert set(rates["2  has at most so many words 3"]) == {0.0}
+    assert set(rates["2  has at most 3 words"]) == {0.0}
     app.button(key="sweep_rule_drop_0").click().run()
     assert len(store.read(lambda db: decision.of_sweep(db, owner(app), sweep)).rules) == 3
 
