@@ -119,17 +119,17 @@ def _rows(edited: pd.DataFrame) -> Rows:
 
 def _from_file(wanted: Sequence[str]) -> None:
     # A key of its own for each table: the field is empty again when its file has become the table.
-    number = st.session_state[_EDITED][0]
-    st.file_uploader(
-        _("Or from a file, CSV or Excel, with the columns {names}").format(
-            names=", ".join(literal(name) for name in wanted[:MOST_NAMED])
-        ),
-        type=["csv", "tsv", "txt", "xlsx"],
-        key=f"sweep_inputs_file_{number}",
-        max_upload_size=MAX_BYTES // 1_000_000,
-        on_change=_take_file,
-        args=(f"sweep_inputs_file_{number}", tuple(wanted)),
-    )
+    key = f"sweep_inputs_file_{st.session_state[_EDITED][0]}"
+    with st.expander(_("From a file: CSV or Excel"), key="sweep_inputs_from_file", type="compact"):
+        columns = ", ".join(literal(name) for name in wanted[:MOST_NAMED])
+        st.file_uploader(
+            _("A file with the columns {names}").format(names=columns),
+            type=["csv", "tsv", "txt", "xlsx"],
+            key=key,
+            max_upload_size=MAX_BYTES // 1_000_000,
+            on_change=_take_file,
+            args=(key, tuple(wanted)),
+        )
     for sentence in st.session_state.get(_SAID, ()):
         st.info(sentence, icon=":material/info:")
 
