@@ -201,7 +201,7 @@ def test_another_browser_on_this_computer_finds_the_chat(
     ended(page)
     other = chat("echo")
 
-    other.get_by_role("button", name="found again").click()
+    other.get_by_test_id("stSidebar").get_by_role("button", name="found again").first.click()
     expect(key(other, "answer_0")).to_contain_text("You said: found again")
 
 
