@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from html import escape
+from html import escape, unescape
 
 import pandas as pd
 import streamlit as st
@@ -66,7 +66,7 @@ def beside_each_other(panels: Sequence[str]) -> str:
 
 def _picture(svg: str) -> str:
     """A panel as an image: its script, had it one, would not run, and what it says is its description."""
-    words = svg.partition("<title>")[2].partition("</title>")[0]
+    words = unescape(svg.partition("<title>")[2].partition("</title>")[0])
     data = base64.b64encode(svg.encode()).decode()
     return f'<img style="{WIDEST}" alt="{escape(words, quote=True)}" src="data:image/svg+xml;base64,{data}">'
 

@@ -12,7 +12,7 @@ from lib.ui.shared.state import SessionValue, state
 
 GRID, READ, CHARTS, JUDGE, REPORT = "grid", "read", "charts", "judge", "report"
 MOST_SEARCHED = 200
-VIEWS = {GRID: N_("Grid"), READ: N_("Read"), CHARTS: N_("Charts"), JUDGE: N_("Rules"), REPORT: N_("Report")}
+VIEWS = {GRID: N_("Grid"), READ: N_("Read"), CHARTS: N_("Charts"), JUDGE: N_("Judge"), REPORT: N_("Report")}
 OF_ANSWERS = (GRID, READ)
 """The views that show answers, so that some of them can be looked for."""
 KIND_NAMES = {

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import partial
+from html import unescape
 
 import pytest
 from sqlalchemy import select
@@ -94,6 +95,7 @@ def test_each_measure_is_a_chart_of_panels_with_the_same_numbers_as_a_table(
             at_0 = table[table["Temperature"] == "0"]
             assert said == dict(zip(at_0["Model"], at_0["Mean"], strict=True)) and len(said) == 12
     app.session_state["sweep_measure"] = "difference"
+    assert "As a table" in {box.label for box in app.expander}
     assert set(app.run().dataframe[0].value.query("Temperature == '0'")["Mean"]) == {"0\u00a0%"}
 
 
@@ -276,3 +278,24 @@ def test_a_judge_whose_key_is_refused_stops_after_a_few_calls_and_says_why(store
 
     assert len(bodies(service)) <= 2 * judge.AT_ONCE
     assert "does not accept this key" in shown(app.run())
+
+
+@pytest.mark.row("T8", "S22")
+def test_a_hostile_models_name_is_a_name_in_every_view(store: Store, subtests: pytest.Subtests) -> None:
+    name = '"><img src=x onerror=alert(1)></title><script>alert(2)</script> $1 **b** :smile:'
+    sweep = make_sweep(store, [name, "plain"], TEMPERATURES, 2)
+    app = open_view(sweep)
+    first = cells(store, app, sweep)[0]
+    app.selectbox(key="sweep_pick").set_value(first.id).run()
+    said = next(one for one in app.markdown if "Your pick" in one.value)
+    assert not said.proto.allow_html and name in shown(app)
+    for view in ("charts", "judge", "report"):
+        with subtests.test(view=view):
+            app.session_state["sweep_view"] = view
+            html = [one.value for one in app.run().markdown if one.proto.allow_html]
+            assert not app.exception
+            assert not any("<script" in one or "onerror=alert(1)>" in one for one in html)
+    app.session_state["sweep_view"] = "charts"
+    [drawn] = [one.value for one in app.run().markdown if "data:image/svg+xml" in one.value]
+    said_of_it = re.findall(r'alt="([^"]*)"', drawn)
+    assert unescape(said_of_it[0]).startswith(name + ": 0: ") and len(said_of_it) == 2
