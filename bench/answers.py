@@ -72,9 +72,9 @@ def steps(page: Page, app: AppServer, sweep_id: str, total: int) -> Iterator[tup
     slider = key(page, "sweep_grid").get_by_role("slider")
     slider.focus()
     moved = (
-        "root.querySelector('.column').dataset.cell.split('_')[1] === '1' && CSS.highlights.get('sweep-different').size"
+        "root.querySelector('.column').dataset.cell.split('_')[1] !== '0' && CSS.highlights.get('sweep-different').size"
     )
-    yield "move the temperature", timed(page, app, lambda: page.keyboard.press("ArrowRight"), moved)
+    yield "move the temperature", timed(page, app, lambda: page.keyboard.press("End"), moved)
     forward = key(page, "sweep_grid").get_by_role("button", name="Models after these")
     yield (
         "turn a page of Read",
