@@ -1,4 +1,9 @@
-"""A program to be killed: asks in chats and sweeps for ever, and says each answer that is acknowledged as saved."""
+"""A program to be killed: asks in chats and sweeps for ever, and says each answer that is acknowledged as saved.
+
+    python -m tests.kill_program FOLDER BASE_URL [CELLS]
+
+With CELLS it works on one sweep of so many cells, begins where it was killed, and says `finished`.
+"""
 
 import sys
 from pathlib import Path
@@ -10,6 +15,7 @@ from lib.chat.form import Form
 from lib.core.parameters import Params
 from lib.services import Services
 from lib.settings import Settings
+from lib.sweep import repository as sweeps
 from lib.sweep.plan import Plan
 
 
@@ -37,6 +43,28 @@ def main(folder: str, base_url: str) -> None:
         tell(services, said)
 
 
+def one_sweep(folder: str, base_url: str, size: int) -> None:
+    """Finish one sweep, or begin it. Lines: `working` at the start and now and then, `finished` at the end."""
+    key = SecretStr("sk-test-key-0001")
+    services = Services.open(Settings(data_dir=Path(folder), base_url=base_url, api_key=key, local_model=False))
+    name = services.registry.endpoints("ann")[0].name
+    found = services.store.read(lambda db: sweeps.sweeps_of(db, "ann"))
+    if found:
+        services.sweeps.resume("ann", "s", found[0].id)
+        sweep_id = found[0].id
+    else:
+        models, temperatures = (f"{name}/long-30", f"{name}/echo"), tuple(one / 20 for one in range(size // 20))
+        plan = Plan("tea", models, temperatures, repeats=10, concurrency=8)
+        sweep_id = services.sweeps.launch("ann", "s", plan)
+    print("working", flush=True)
+    run, seen = services.sweeps.last_run("ann", sweep_id), 0
+    while run is not None and not run.finished:
+        seen = run.wait(seen, 5)
+        print("working", flush=True)
+    services.close()
+    print("finished", flush=True)
+
+
 def tell(services: Services, said: set[str]) -> None:
     """Say what is acknowledged and was not said before."""
     for job in services.dispatcher.jobs.all():
@@ -46,4 +74,4 @@ def tell(services: Services, said: set[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    one_sweep(*sys.argv[1:3], int(sys.argv[3])) if len(sys.argv) > 3 else main(*sys.argv[1:])

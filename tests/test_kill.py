@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from lib.services import Services
 from lib.settings import Settings
+from lib.sweep import repository as sweeps
 from tests.fake_api import FakeApi
 from tests.pages import ROOT, bodies
 
@@ -59,3 +60,34 @@ def test_kill_9_forty_times_loses_no_acknowledged_answer(tmp_path: Path, api: Fa
     """1,000 calls, 40 kills."""
     assert kill_loop(tmp_path, api, 40) > 500
     assert len(bodies(api)) > 1000
+
+
+def kill_a_sweep(folder: Path, api: FakeApi, kills: int, cells: int) -> None:
+    """Kill the program so many times while it works on one sweep, let it finish, and look at what there is."""
+    command = [sys.executable, "-m", "tests.kill_program", str(folder), api.base_url, str(cells)]
+    for kill in range(kills):
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+            assert program.stdout
+            for _ in range(1 + 7 * kill % 23):
+                program.stdout.readline()
+            program.kill()
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.endswith("finished\n")
+    key = SecretStr("sk-test-key-0001")
+    services = Services.open(Settings(data_dir=folder, base_url=api.base_url, api_key=key, local_model=False))
+    [sweep] = services.store.read(lambda db: sweeps.sweeps_of(db, "ann"))
+    assert (sweep.total, sweep.done, sweep.failed) == (cells, cells, 0)
+    query = "SELECT cell_id, count(*) FROM calls WHERE state = 'ok' GROUP BY cell_id"
+    answers = dict(services.store.read(lambda db: [tuple(row) for row in db.exec_driver_sql(query)]))
+    assert len(answers) == cells and set(answers.values()) == {1}, "a finished cell was asked again"
+    services.close()
+
+
+@pytest.mark.row("S12")
+def test_a_sweep_that_is_killed_again_and_again_ends_with_each_cell_once(tmp_path: Path, api: FakeApi) -> None:
+    kill_a_sweep(tmp_path, api, 3, 40)
+
+
+@pytest.mark.soak
+def test_a_sweep_of_200_is_killed_twenty_times_and_one_of_500_fifty_times(tmp_path: Path, api: FakeApi) -> None:
+    kill_a_sweep(tmp_path / "200", api, 20, 200)
+    kill_a_sweep(tmp_path / "500", api, 50, 500)
