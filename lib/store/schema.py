@@ -348,7 +348,6 @@ cells = Table(
     Column("temperature", Float),
     Column("input", Whole, nullable=False, server_default="0"),  # which values the prompt's variables have
     Column("variant", Whole, nullable=False, server_default="0"),  # which value of the further axis
-    Column("reused", CleanText),  # the id of an earlier call whose answer stands here
     Index("cells_by_sweep", "sweep_id", "row", "column", "repeat"),
 )
 

@@ -46,6 +46,7 @@ class World:
     by_chance: float = 0.0
     told: str = "exactly"
     known: bool = False
+    jitter: float = 0.0
     places: int = 16
     seed: int = 1
     refused: int = 0
@@ -65,8 +66,9 @@ class World:
         now, coming = 0.0, list[tuple[float, int, Waiting, float | None]]()
         while True:
             while (call := line.send_next(now)) is not None:
-                wait = self._refusal(call, now + LATENCY, unlucky)
-                after = 2 * LATENCY + (call.payload[1] if wait is None else 0.0)
+                way = LATENCY + self.jitter * rng.random()
+                wait = self._refusal(call, now + way, unlucky)
+                after = way + LATENCY + (call.payload[1] if wait is None else 0.0)
                 heapq.heappush(coming, (now + after, next(number), call, wait))
             wakes = line.wakes_at(now)
             if not coming and wakes is None:
@@ -157,6 +159,15 @@ def test_refusals_by_chance_are_not_taken_for_limits() -> None:
         assert len(world.answered) == 200
         assert world.ended_at < 1.25 * world.possible, seed
         assert world.refused <= 40
+
+
+@pytest.mark.row("S8")
+def test_requests_leave_further_apart_where_their_ways_differ() -> None:
+    """A service that counts strictly gives nothing back for a request that came late."""
+    worlds = [World(two_hundred(seed), limits=buckets(1), told="in seconds", jitter=0.03).run() for seed in range(4)]
+    assert [len(world.answered) for world in worlds] == [200] * 4
+    assert sum(world.refused for world in worlds) < 110
+    assert max(world.ended_at / world.possible for world in worlds) < 1.2
 
 
 def test_a_pace_that_was_learnt_before_needs_no_refusal() -> None:

@@ -1,6 +1,7 @@
 """Sweeps run to their end: nothing ends one silently, nothing is asked twice without consent."""
 
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,17 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, event, text
 
 from lib.calls import unsupported_params
-from lib.core.errors import Unforeseen
+from lib.core.errors import NoAnswersCame, Unforeseen
 from lib.core.parameters import Params
 from lib.core.request import Message
 from lib.services import Services
 from lib.settings import Settings
+from lib.sweep import paces
 from lib.sweep import plan as plan_module
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Plan, cell_id
 from lib.sweep.run import SweepRun
+from lib.sweep.sending import Sending
 from tests.fake_api import FakeApi
 from tests.pages import bodies, host
 
@@ -222,3 +225,61 @@ def test_a_finished_sweep_is_read_and_compared_once(
     ended(services, sweep_id)
     assert services.sweeps.progress.of("ann", sweep_id).left == () and len(bodies(api)) == 12
     assert [call.attempt for call in services.sweeps.progress.of("ann", sweep_id).results.values()] == [2] * 6
+
+
+def test_requests_that_stay_refused_are_given_up_and_the_rest_can_be_sent_later(
+    services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = time.monotonic()
+    monkeypatch.setattr(Sending, "gives_up_at", property(lambda _: began + 1.0))
+    sweep_id = launch(services, plan(api, "error-429", "echo", repeats=10, concurrency=2))
+    run = ended(services, sweep_id)
+    assert isinstance(run.trouble, NoAnswersCame) and run.trouble.facts["minutes"] == 30
+    progress = services.sweeps.progress.of("ann", sweep_id)
+    assert {call.error_kind for call in progress.results.values()} == {"", "rate_limited"}
+    assert {cell.model.rpartition("/")[2] for cell in progress.left} == {"error-429"}
+    assert states(services, sweep_id).count("ok") == 20
+    refused = [body for body in bodies(api) if body["model"] == "error-429"]
+    assert len(refused) < 15, "it asks to wait a tenth of a second each time"
+
+
+def test_a_pace_is_kept_for_a_day_by_any_clock(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    hour, at = 3_600 * 1_000_000, paces.now()
+    for name, moment, kept in [
+        ("now", at, True),
+        ("an hour ahead", at + hour, True),
+        ("long ago", at - 30 * hour, False),
+    ]:
+        monkeypatch.setattr(paces, "now", lambda moment=moment: moment)
+        services.store.write(lambda db, name=name: paces.save(db, "ann", "https://a/v1", {name: (2.0, 3)})).result()
+        monkeypatch.setattr(paces, "now", lambda: at)
+        found = services.store.read(lambda db: paces.load(db, "ann"))
+        assert found.get(("https://a/v1", name)) == ((2.0, 3) if kept else None), name
+    services.store.write(lambda db: paces.save(db, "ann", "https://a/v1", {"now": None})).result()
+    assert ("https://a/v1", "now") not in services.store.read(lambda db: paces.load(db, "ann"))
+    assert services.store.read(lambda db: paces.load(db, "bob")) == {}
+
+
+def test_a_pace_of_before_is_where_the_next_run_begins(services: Services, api: FakeApi) -> None:
+    services.store.write(lambda db: paces.save(db, "ann", api.base_url, {"echo": (4.0, 1)})).result()
+    ended(services, launch(services, plan(api, "echo")))
+    first, second = sorted(request.arrived for request in api.requests if request.model == "echo")
+    assert second - first > 0.2, "four a second"
+
+
+def test_of_two_processes_that_come_to_a_cell_one_sends_it(services: Services, api: FakeApi) -> None:
+    sweep_id = launch(services, plan(api, "echo"))
+    run = ended(services, sweep_id)
+    cells = services.sweeps.progress.of("ann", sweep_id).cells
+    services.sweeps.start(SweepRun(sweep_id, "ann", "s2", run.plan, cells))
+    ended(services, sweep_id)
+    assert len(bodies(api)) == 2, "this run did not know that they were answered"
+
+
+def test_stop_closes_every_connection(services: Services, api: FakeApi) -> None:
+    sweep_id = launch(services, plan(api, "silent", repeats=8, concurrency=16))
+    api.wait(lambda fake: len(bodies(fake)) == 16)
+    services.sweeps.running(sweep_id).cancel()  # type: ignore[union-attr]
+    ended(services, sweep_id)
+    api.wait(lambda fake: all(request.closed_by_client for request in fake.requests if request.model == "silent"))
+    assert set(states(services, sweep_id)) == {"cancelled"}

@@ -1,4 +1,4 @@
-"""What services were found to take, cells that use an answer of before, and what was foreseen of a sweep."""
+"""What services were found to take, and what was foreseen of a sweep."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Create the table of paces, and make room in the cells and sweeps."""
+    """Create the table of paces, and make room in the sweeps."""
     op.create_table(
         "paces",
         sa.Column("owner", sa.Text, primary_key=True),
@@ -18,5 +18,4 @@ def upgrade() -> None:
         sa.Column("burst", sa.BigInteger, nullable=False),
         sa.Column("learned_at", sa.BigInteger, nullable=False),
     )
-    op.add_column("cells", sa.Column("reused", sa.Text))
     op.add_column("sweeps", sa.Column("forecast", sa.JSON))
