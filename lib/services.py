@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib import recovery
+from lib import history, recovery
 from lib.background import Jobs
 from lib.calls import records
 from lib.calls.dispatcher import Dispatcher
@@ -27,6 +27,7 @@ from lib.gateway.endpoints import Endpoint, name_of
 from lib.gateway.key_masking import KNOWN, mask_log
 from lib.gateway.local_services import LocalServices
 from lib.gateway.model_lists import ModelLists
+from lib.history import Span
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
 from lib.store import backup, schema
@@ -129,6 +130,10 @@ class Services:
         self.store.write(lambda db: records.interrupt_orphans(db, self.dispatcher.process)).result()
         _read_prices(self.registry, self.store)
         return kept
+
+    def erase_history(self, owner: str, span: Span) -> None:
+        """Remove for good what an owner has kept of a stretch of time. Raises StoreError."""
+        history.erase(self.dispatcher, self.sweeps, owner, span)
 
     def close(self) -> None:
         """Stop what runs, record it, and let go of everything."""

@@ -9,6 +9,7 @@ from lib.ui.shared.visitor import visitor
 from lib.ui.usage import filters
 from lib.ui.usage.call_dialog import call_dialog
 from lib.ui.usage.downloads import downloads
+from lib.ui.usage.reading_help import reading_help
 from lib.ui.usage.scope import chosen_scope, nothing_yet
 from lib.ui.usage.sections import sections
 from lib.ui.usage.tiles import coverage, sentence, tiles
@@ -16,6 +17,7 @@ from lib.usage import queries
 from lib.usage.totals import MOST_ROWS, total
 
 services, who, zone = resources.services(), visitor(), viewer_zone()
+reading_help()
 with st.container(key="usage_top", horizontal=True, vertical_alignment="center"):
     scope = chosen_scope(services, who, zone)
     models = services.store.read(lambda db: queries.by_model(db, scope))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Text, and_, case, cast, func, insert, or_, select, update
+from sqlalchemy import delete as sql_delete
 
 from lib.calls import records
 from lib.calls.records import CallRecord
@@ -225,6 +226,15 @@ def rename(conn: Connection, owner: str, sweep_id: str, title: str) -> None:
 def undelete(conn: Connection, owner: str, sweep_id: str) -> None:
     """Bring a deleted sweep back."""
     conn.execute(update(sweeps).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id).values(deleted_at=None))
+
+
+def erase(conn: Connection, owner: str, sweep_id: str) -> None:
+    """Remove a sweep with its cells and calls, and every text that nothing else of its owner has; nothing brings it
+    back."""
+    ids = conn.execute(select(calls.c.id).where(calls.c.owner == owner, calls.c.sweep_id == sweep_id)).scalars()
+    records.delete_calls(conn, owner, list(ids))
+    # Its cells, and what was said of them, go with it (ON DELETE CASCADE).
+    conn.execute(sql_delete(sweeps).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id))
 
 
 def delete(conn: Connection, owner: str, sweep_id: str) -> None:

@@ -8,9 +8,11 @@ import streamlit as st
 from lib.core.errors import SettingsError, StoreError
 from lib.ui.shared import resources
 from lib.ui.shared.error_box import error_box
-from lib.ui.shared.frame import bar, page_colours, restore_language, store_warning
+from lib.ui.shared.frame import bar, store_warning
+from lib.ui.shared.menu import restore_choices
+from lib.ui.shared.page_style import page_style
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, page_language
+from lib.ui.shared.texts import _
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 ASSETS = Path(__file__).with_name("assets")
@@ -22,12 +24,9 @@ except SettingsError as wrong:
     error_box(wrong)
     st.stop()
 with suppress(StoreError):
-    restore_language(services)
+    restore_choices(services)
 # Read by the scripts and styles in assets/.
-st.html(
-    f"<style>:root {{ --page-language: '{page_language()}'; --connected: {state.connected}; "
-    f"--done: '{_('Done')}'; --pasted: '{_('pasted.txt')}'; {page_colours()} }}</style>"
-)
+st.html(page_style())
 pages = [
     st.Page(PAGES / "chat.py", title=_("Chat"), default=True),
     st.Page(PAGES / "sweep.py", title=_("Sweep")),

@@ -25,7 +25,9 @@ TEXT = "chat_template_text"
 def templates() -> None:
     """A button that opens them."""
     words = _("Prompts to be used again")
-    st.button("", key="chat_templates_open", type="tertiary", icon=":material/bookmarks:", help=words, on_click=_open)
+    st.button(
+        words, key="chat_templates_open", type="tertiary", icon=":material/bookmarks:", help=words, on_click=_open
+    )
     if st.session_state.get(OPEN):
         st.dialog(words, on_dismiss=_close)(_body)()
 

@@ -11,9 +11,9 @@ KEY = "chat_models_beside"
 
 
 def side_by_side(services: Services, owner: str) -> None:
-    """A small `+`; behind it the second to fourth model."""
+    """Behind a button the second to fourth model."""
     chosen = st.session_state.get(KEY) or []
-    label = f"+{len(chosen)}" if chosen else ""
+    label = f"**+{len(chosen)}**" if chosen else _("Compare")
     opened = st.popover(label, key="chat_beside_open", icon=":material/add:", help=_("Ask further models too"))
     with opened:
         models = [model for model in options(services, owner) if model != st.session_state.get("chat_model")]

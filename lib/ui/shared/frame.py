@@ -1,4 +1,4 @@
-"""What every page has around it: the menu with the language, notices, and the warning that nothing can be saved."""
+"""What every page has around it: the bar, notices, and the warning that nothing can be saved."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -9,13 +9,12 @@ from streamlit.navigation.page import Page as StreamlitPage
 
 from lib.core.errors import StoreError, StoreReplaced
 from lib.services import Services
-from lib.ui.shared.backup import backup_section
 from lib.ui.shared.connection import connection_button
 from lib.ui.shared.error_box import error_box
+from lib.ui.shared.menu import menu
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import LANGUAGE_KEY, LANGUAGES, _, _n, error_sentence, language
+from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.shared.visitor import visitor
-from lib.visitor import preferences
 
 
 def transient(shown: object) -> Any:
@@ -83,47 +82,5 @@ def bar(services: Services, pages: Sequence[StreamlitPage]) -> None:
         menu(services)
 
 
-def page_colours() -> str:
-    """The theme's colours as CSS variables: Streamlit gives them to components only."""
-    named = {"background": "backgroundColor", "panel": "secondaryBackgroundColor", "border": "borderColor"}
-    colours = {
-        name: [st.get_option(f"theme.{scheme}.{option}") for scheme in ("light", "dark")]
-        for name, option in named.items()
-    }
-    return "; ".join(f"--page-{name}: light-dark({light}, {dark})" for name, (light, dark) in colours.items())
-
-
-def menu(services: Services) -> None:
-    """The `...` of every page."""
-    with st.popover("", icon=":material/more_horiz:", key="menu", help=_("Language, backup and more")):
-        st.session_state.setdefault("language_choice", language())
-        st.radio(
-            _("Language"),
-            list(LANGUAGES),
-            format_func=LANGUAGES.__getitem__,
-            key="language_choice",
-            on_change=_choose_language,
-            args=(services,),
-            persist_state="session",
-        )
-        st.caption(_("Light or dark follows your system."))
-        st.divider()
-        backup_section(services)
-
-
-def restore_language(services: Services) -> None:
-    """Take up the language that the visitor chose last time."""
-    if LANGUAGE_KEY not in st.session_state:
-        owner = visitor().owner
-        kept = services.store.read(lambda db: preferences.get(db, owner, LANGUAGE_KEY))
-        st.session_state[LANGUAGE_KEY] = kept
-
-
 def _upgrade_read() -> None:
     state.upgrade_read = True
-
-
-def _choose_language(services: Services) -> None:
-    owner, chosen = visitor().owner, st.session_state["language_choice"]
-    st.session_state[LANGUAGE_KEY] = chosen
-    services.store.write(lambda db: preferences.put(db, owner, LANGUAGE_KEY, chosen))

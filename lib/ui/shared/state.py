@@ -169,17 +169,21 @@ class State:
     offered_chats: SessionValue[Listing | None] = SessionValue("offered_chats", _nothing)
     """The chats in a file, while some of them are chosen; None is no file."""
 
+    page_dialog: SessionValue[str | None] = SessionValue("page_dialog", _nothing)
+    """Which dialog of the menu is open: help, or deleting."""
+
     @property
     def dialog_open(self) -> bool:
         """Whether a dialog covers the page. Streamlit answers in it only while no script runs."""
-        looked_at = self.inspected or self.figures or self.offered_chats
+        shown = (self.inspected, self.figures, self.offered_chats, self.page_dialog)
         choosing = self.choosing_model or self.choosing_models or self.choosing_prompt
-        return choosing or self.connecting or looked_at is not None
+        return choosing or self.connecting or any(one is not None for one in shown)
 
     def close_dialogs(self) -> None:
         """Close the one that is open. Streamlit refuses a page that draws two of them."""
         self.choosing_model = self.choosing_models = self.connecting = self.choosing_prompt = False
         self.inspected = self.figures = self.offered_chats = self.usage_call = self.sweep_cell = None
+        self.page_dialog = None
         self.services_named = 0
         self.why_connecting = self.after_connecting = self.forgotten = None
 

@@ -1,0 +1,50 @@
+"""Dialog with what the pages are for, the keys, and what Tempera is."""
+
+import streamlit as st
+
+from lib.core.i18n import N_
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+
+HELP = "help"
+PAGES = (
+    (N_("Chat"), N_("Talk to one model, or to up to four side by side. Every message can be edited and tried again.")),
+    (N_("Sweep"), N_("Ask several models the same at several temperatures and compare the answers.")),
+    (N_("Usage"), N_("What all of it used: tokens, times and costs.")),
+)
+KEYS = (
+    ("Enter", N_("send the message")),
+    ("Shift + Enter", N_("a new line")),
+    ("Esc", N_("stop the answer")),
+    ("Ctrl / ⌘ + ↑", N_("edit the last message")),
+    ("Ctrl / ⌘ + K", N_("connect a service")),
+)
+
+
+def help_button() -> None:
+    """Opens it."""
+    st.button(_("Help and about"), key="help_open", type="tertiary", icon=":material/help:", on_click=_open)
+
+
+def help_dialog() -> None:
+    """The dialog, while it is open."""
+    if state.page_dialog == HELP:
+        st.dialog(_("Help and about"), on_dismiss=state.close_dialogs)(_body)()
+
+
+def _open() -> None:
+    state.close_dialogs()
+    state.page_dialog = HELP
+
+
+def _body() -> None:
+    st.markdown("\n".join(f"- **{_(page)}**: {_(words)}" for page, words in PAGES))
+    st.markdown(f"**{_('Keys')}**")
+    st.markdown("\n".join(f"- `{keys}`: {_(words)}" for keys, words in KEYS))
+    st.markdown(f"**{_('About')}**")
+    st.markdown(
+        _(
+            "Tempera tries out chat models through OpenAI's Chat Completions. It is free software (MIT licence) and "
+            "sends nothing anywhere but to the service you chose."
+        )
+    )

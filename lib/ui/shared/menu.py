@@ -1,0 +1,66 @@
+"""The `...` of every page: language, light or dark, one's data, help."""
+
+from typing import Any
+
+import streamlit as st
+
+from lib.core.i18n import N_
+from lib.services import Services
+from lib.ui.shared.backup import backup_section
+from lib.ui.shared.erase_dialog import erase_button, erase_dialog
+from lib.ui.shared.help_dialog import help_button, help_dialog
+from lib.ui.shared.page_style import THEME_KEY
+from lib.ui.shared.texts import LANGUAGE_KEY, LANGUAGES, _, language
+from lib.ui.shared.visitor import visitor
+from lib.visitor import preferences
+
+THEMES = {"system": N_("Like the system"), "light": N_("Light"), "dark": N_("Dark")}
+
+
+def menu(services: Services) -> None:
+    """The button and what opens below it."""
+    with st.popover(_("Menu"), icon=":material/more_horiz:", key="menu", help=_("Language, colours, your data, help")):
+        _choice(services, LANGUAGE_KEY, _("Language"), LANGUAGES, language())
+        _choice(services, THEME_KEY, _("Colours"), {name: _(words) for name, words in THEMES.items()}, theme())
+        st.divider()
+        backup_section(services)
+        erase_button()
+        st.divider()
+        help_button()
+    help_dialog()
+    erase_dialog(services)
+
+
+def theme() -> str:
+    """What the visitor chose: system, light or dark."""
+    chosen = st.session_state.get(THEME_KEY)
+    return chosen if chosen in THEMES else "system"
+
+
+def restore_choices(services: Services) -> None:
+    """Take up the language and the colours that the visitor chose last time."""
+    owner = visitor().owner
+    for key in (LANGUAGE_KEY, THEME_KEY):
+        if key not in st.session_state:
+            st.session_state[key] = services.store.read(lambda db, key=key: preferences.get(db, owner, key))
+
+
+def _choice(services: Services, key: str, label: str, options: dict[str, Any], chosen: str) -> None:
+    widget = f"{key}_choice"
+    st.session_state.setdefault(widget, chosen)
+    st.radio(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        key=widget,
+        horizontal=True,
+        on_change=_choose,
+        args=(services, key, widget),
+        persist_state="session",
+    )
+
+
+def _choose(services: Services, key: str, widget: str) -> None:
+    owner, chosen = visitor().owner, st.session_state[widget]
+    st.session_state[key] = chosen
+    services.store.write(lambda db: preferences.put(db, owner, key, chosen))

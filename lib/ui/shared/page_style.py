@@ -1,0 +1,61 @@
+"""Tells the page's script and styles (lib/ui/assets) of this visitor and this run, as CSS variables."""
+
+import json
+
+import streamlit as st
+
+from lib.core.i18n import N_
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, page_language
+
+THEME_KEY = "theme"
+COLOURS = {
+    "background": "backgroundColor",
+    "panel": "secondaryBackgroundColor",
+    "border": "borderColor",
+    "text": "textColor",
+    "accent": "primaryColor",
+    "link": "linkColor",
+}
+STREAMLIT_NAMES = {
+    "Skip to main content": N_("Skip to the content"),
+    "Sidebar": N_("Sidebar"),
+    "Collapse sidebar": N_("Close the sidebar"),
+    "Expand sidebar": N_("Open the sidebar"),
+    "Close": N_("Close"),
+    "Show password": N_("Show the key"),
+    "Hide password": N_("Hide the key"),
+    "Send message": N_("Send"),
+    "Upload files": N_("Attach files"),
+    "Copy to clipboard": N_("Copy"),
+    "Chat message from user": N_("Your message"),
+    "Chat message from assistant": N_("Answer"),
+}
+"""What Streamlit calls its own elements for screen readers, in English only."""
+
+
+def page_style() -> str:
+    """A style element with the variables."""
+    told = {
+        "page-language": _quoted(page_language()),
+        "page-theme": _quoted(st.session_state.get(THEME_KEY) or "system"),
+        "page-words": _quoted(json.dumps({english: _(ours) for english, ours in STREAMLIT_NAMES.items()})),
+        "connected": str(state.connected),
+        "done": _quoted(_("Done")),
+        "pasted": _quoted(_("pasted.txt")),
+    }
+    variables = "; ".join(f"--{name}: {value}" for name, value in told.items())
+    return f"<style>:root {{ {variables}; {_colours()} }}</style>"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _colours() -> str:
+    """The theme's colours: Streamlit gives them to components only."""
+    colours = {
+        name: [st.get_option(f"theme.{scheme}.{option}") for scheme in ("light", "dark")]
+        for name, option in COLOURS.items()
+    }
+    return "; ".join(f"--page-{name}: light-dark({light}, {dark})" for name, (light, dark) in colours.items())
