@@ -19,6 +19,7 @@ LETTERS = {
     *("Code.code_text", "TextInput.default", "TextArea.default", "ChatInput.default", "ChatInput.value"),
     *("TextInput.placeholder", "Selectbox.options", "Selectbox.raw_value", "MultiSelect.options"),
     *("MultiSelect.raw_values", "Text.body"),
+    "BidiComponent.json",  # read by the grid of a sweep, a script of ours
 }
 """The fields of Streamlit's elements that are shown to the letter; in all others it reads Markdown."""
 
