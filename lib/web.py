@@ -17,7 +17,8 @@ from lib.streamlit_internals import inline_script_hashes, is_part, with_parts
 SESSION_COOKIE = "tempera_session"
 ID = re.compile(r"[0-9a-f]{32}")
 ASSETS = Path(__file__).parent / "ui" / "assets"
-SCRIPTS, STYLES = ("page.js", "conversation.js", "composer.js"), ("frame.css", "conversation.css", "history.css")
+SCRIPTS = ("frame.js", "page.js", "conversation.js", "composer.js")
+STYLES = ("frame.css", "conversation.css", "history.css")
 SERVED = dict.fromkeys(SCRIPTS, "text/javascript") | dict.fromkeys(STYLES, "text/css") | {"logo.svg": "image/svg+xml"}
 SCRIPT_TAGS = "".join(f'<script src="/{name}"></script>' for name in SCRIPTS).encode()
 STYLE_TAGS = "".join(f'<link rel="stylesheet" href="/{name}">' for name in STYLES).encode()

@@ -1,0 +1,105 @@
+// The frame around the pages: its colours, the names of what has only an icon, and what the keyboard reaches first.
+(() => {
+  // Light or dark as it was chosen in the menu. Streamlit has no call for it and keeps its own choice apart for each
+  // path: so it follows the system, and this is what it hears of that.
+  const SCHEME = "(prefers-color-scheme: dark)";
+  const asked = matchMedia.bind(window);
+  const system = asked(SCHEME);
+  const scheme = new EventTarget();
+  let theme = kept();
+  Object.defineProperties(scheme, {
+    media: { value: SCHEME },
+    matches: { get: () => (theme === "system" ? system.matches : theme === "dark") },
+    addListener: { value: (listener) => scheme.addEventListener("change", listener) },
+    removeListener: { value: (listener) => scheme.removeEventListener("change", listener) },
+  });
+  system.addEventListener("change", tell);
+  tell();
+  window.matchMedia = (query) => (query === SCHEME ? scheme : asked(query));
+
+  function tell() {
+    // Dialogs and menus stand outside of the element that Streamlit tells this.
+    document.documentElement.style.colorScheme = scheme.matches ? "dark" : "light";
+    const event = new Event("change");
+    event.matches = scheme.matches;
+    scheme.dispatchEvent(event);
+  }
+  function use(chosen) {
+    if (!chosen || chosen === theme) return;
+    theme = chosen;
+    keep(chosen);
+    tell();
+  }
+  // Kept here too, for the moment before the server tells; a browser may refuse to.
+  function kept() {
+    try {
+      return localStorage.getItem("tempera-theme") ?? "system";
+    } catch {
+      return "system";
+    }
+  }
+  function keep(chosen) {
+    try {
+      localStorage.setItem("tempera-theme", chosen);
+    } catch {
+      return;
+    }
+  }
+
+  // Streamlit's own elements have names in English, and the field for files says that it is none.
+  function name(words) {
+    for (const [english, ours] of Object.entries(words)) {
+      for (const one of document.querySelectorAll(`[aria-label="${english}"], [data-named="${english}"]`)) {
+        one.dataset.named = english;
+        if (one.ariaLabel !== ours) one.ariaLabel = ours;
+      }
+    }
+    const skip = document.querySelector("[data-testid=stSkipToContent]");
+    const said = words["Skip to main content"];
+    if (skip && said && skip.textContent !== said) skip.textContent = said;
+    for (const one of document.querySelectorAll("[data-testid=stFileUploaderDropzone][role=presentation]")) {
+      one.role = "group";
+    }
+  }
+
+  // The first thing that Tab reaches leads to where something is typed; Streamlit's own way leads to the page's top.
+  const FIELD = "[data-testid=stChatInputTextArea], .st-key-sweep_prompt textarea";
+  function skip(event) {
+    const field = document.querySelector(FIELD);
+    if (!field) return;
+    event.preventDefault();
+    field.focus();
+  }
+
+  // On a phone the sidebar lies over the page: it closes when something in it was chosen.
+  const CHOICES = "[class*=st-key-chat_open_], [class*=st-key-sweep_open_], [class*=st-key-chat_new], .st-key-sweep_new";
+  const PHONE = "(max-width: 768px)";
+  function press(selector) {
+    setTimeout(() => document.querySelector(selector)?.click()); // after what was pressed has been told
+  }
+  addEventListener("click", (event) => {
+    const on = (selector) => event.target.closest?.(selector);
+    if (on("[data-testid=stSkipToContent]")) skip(event);
+    if (on(".st-key-help_open, .st-key-erase_open")) press(".st-key-menu button[aria-expanded=true]");
+    if (on("[data-testid=stSidebar] button") && on(CHOICES) && asked(PHONE).matches) {
+      press("[data-testid=stSidebarCollapseButton] button");
+    }
+  });
+
+  // What lib/ui/shared/page_style.py tells: text in CSS variables.
+  function told(variable) {
+    const text = getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
+    return text.replace(/^["']|["']$/g, "").replace(/\\(.)/g, "$1");
+  }
+  let due = false;
+  function look() {
+    due = false;
+    use(told("--page-theme"));
+    name(JSON.parse(told("--page-words") || "{}"));
+  }
+  new MutationObserver(() => {
+    if (due) return;
+    due = true;
+    setTimeout(look, 200);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+})();
