@@ -1,6 +1,7 @@
 """What a visitor has kept of a stretch of time, and how it is removed for good."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, func, or_, select, true
 
@@ -69,11 +70,11 @@ def _within(moment: Column[int], span: Span) -> ColumnElement[bool]:
     return and_(since, true() if span.until is None else moment < span.until)
 
 
-def _ids(table: Table, owner: str, *wanted: ColumnElement[bool]) -> Select[tuple[str]]:
+def _ids(table: Table, owner: str, *wanted: ColumnElement[bool]) -> Select[Any]:
     return select(table.c.id).where(table.c.owner == owner, *wanted)
 
 
-def _calls_that_go(owner: str, span: Span) -> Select[tuple[str]]:
+def _calls_that_go(owner: str, span: Span) -> Select[Any]:
     """Those of the chats and sweeps that go, and those of `span` that have neither, any more."""
     chats_within, sweeps_within = _within(chats.c.updated_at, span), _within(sweeps.c.created_at, span)
     of_neither = and_(
@@ -87,9 +88,9 @@ def _calls_that_go(owner: str, span: Span) -> Select[tuple[str]]:
     return _ids(calls, owner, or_(of_neither, of_what_goes), calls.c.state != "started")
 
 
-def _count(conn: Connection, query: Select[tuple[str]]) -> int:
+def _count(conn: Connection, query: Select[Any]) -> int:
     return conn.execute(select(func.count()).select_from(query.subquery())).scalar_one()
 
 
-def _all(conn: Connection, query: Select[tuple[str]]) -> list[str]:
+def _all(conn: Connection, query: Select[Any]) -> list[str]:
     return list(conn.execute(query).scalars())

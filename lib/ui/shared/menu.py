@@ -1,5 +1,6 @@
 """The `...` of every page: language, light or dark, one's data, help."""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -42,7 +43,7 @@ def restore_choices(services: Services) -> None:
     owner = visitor().owner
     for key in (LANGUAGE_KEY, THEME_KEY):
         if key not in st.session_state:
-            st.session_state[key] = services.store.read(lambda db, key=key: preferences.get(db, owner, key))
+            st.session_state[key] = services.store.read(partial(preferences.get, owner=owner, name=key))
 
 
 def _choice(services: Services, key: str, label: str, options: dict[str, Any], chosen: str) -> None:
