@@ -178,6 +178,10 @@ def test_reading_side_by_side_moves_all_columns_with_one_slider_and_keys_give_st
         expect(cell(page, "0_0_0")).to_be_visible()
         grid.get_by_role("button", name="1/4").click()
         expect(cell(page, "0_0_1")).to_be_visible()
+    with subtests.test("an answer's model and temperature are picked beside it"):
+        grid.get_by_role("button", name="Pick").first.click()
+        expect(key(page, "sweep_verdict")).to_contain_text("Your pick:")
+        expect(grid.get_by_text("your pick").first).to_be_visible()
     with subtests.test("stars by key, kept"):
         cell(page, "1_0_1").focus()
         page.keyboard.press("4")

@@ -25,6 +25,7 @@ from lib.ui.shared.answer_parts import CALLED
 from lib.ui.shared.figures import SENT_BEFORE, summary
 from lib.ui.shared.live_text import CURSOR, waiting
 from lib.ui.shared.texts import _, _n
+from lib.ui.sweep.hidden_names import hidden
 from lib.ui.sweep.look import READ, Place, temperature_name
 
 HEAD, SEEN_BEFORE = 400, 60
@@ -273,6 +274,8 @@ def _words() -> dict[str, str]:
         "stop": _("Stop this one"),
         "stars": _("stars"),
         "detail": _("Details"),
+        # A pick is named above the answers.
+        "pick": "" if hidden() else _("Pick"),
         "thinking": _("Thinking"),
         "nothing": _("No answer here yet."),
         "tinted": _("Tinted: words that differ from the lowest temperature"),

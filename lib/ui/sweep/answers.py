@@ -24,6 +24,7 @@ from lib.ui.sweep import look as looks
 from lib.ui.sweep.answer_data import Answers
 from lib.ui.sweep.hidden_names import hidden, other_names, switch
 from lib.ui.sweep.look import KIND_NAMES, VIEWS, look, temperature_name
+from lib.ui.sweep.open_study import pick
 
 FOLDER = Path(__file__).parents[1] / "assets" / "answers"
 KEY = "sweep_answers"
@@ -180,6 +181,10 @@ def _detail(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
     state.sweep_cell, look.asks_for_page = cell.id, True
 
 
+def _pick(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
+    pick(cell.id)
+
+
 def _stop(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
     actions.stop_cell(cell.id)
 
@@ -188,6 +193,7 @@ DOES: Mapping[str, Callable[[Progress, Cell, Mapping[str, Any]], None]] = {
     "open": _open,
     "rate": _rate,
     "detail": _detail,
+    "pick": _pick,
     "stop": _stop,
 }
 
