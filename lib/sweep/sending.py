@@ -5,6 +5,7 @@ refused, or an empty account, stops the rest of that service; a model that is un
 """
 
 import asyncio
+import math
 import secrets
 import time
 from collections.abc import Iterable, Set
@@ -129,7 +130,9 @@ class Sending:
                 wakes = line.wakes_at(now)
                 if wakes is None and not line.running:
                     break
-                await self._something_happens(min(wakes or self.gives_up_at, self.gives_up_at) - now)
+                # The outlook is renewed though nothing happens: the page counts down by it.
+                renewed = now + (LOOK_SECONDS if any(line.waiting()) else math.inf)
+                await self._something_happens(min(wakes or math.inf, self.gives_up_at, renewed) - now)
             self._say_what_is_left()
         finally:
             await self._end()

@@ -56,7 +56,7 @@ def held_back(progress: Progress, run: SweepRun | None) -> None:
             st.markdown(f"**{paused.format(service=literal(name), done=done, total=len(cells))}**")
             st.caption(error_sentence(recorded(call.error_record, call.error_text)))
             st.button(
-                _("Continue"),
+                _("Continue sending"),
                 key=f"sweep_continue_{name}",
                 type="primary",
                 icon=":material/resume:",

@@ -1,6 +1,9 @@
 """A run on the page: what holds it back, what it may cost, what can be sent again, and how a sweep grows."""
 
 import re
+import threading
+import time
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
@@ -127,3 +130,27 @@ def test_two_tabs_show_the_same_run(app: AppTest, api: FakeApi) -> None:
     assert "sweep_stop" in buttons(other) and "0 done, 0 failed, 1 in all" in shown(other)
     click(other, "sweep_stop")
     assert "Finish the missing 1" in {button.label for button in sweep_ended(tab).button}
+
+
+@pytest.mark.row("S8")
+def test_what_waits_in_line_says_how_long_and_the_others_go_on(app: AppTest, api: FakeApi) -> None:
+    api.script("busy", b'{"error":{"message":"slow down"}}', status=429, headers={"Retry-After": "50"})
+    tab = link(api, "busy,echo", repeats="2", concurrency="1")
+    tab.button(key="sweep_run").click().run()
+    api.wait(lambda fake: asked(fake, "echo") == 4, 20)
+    run = resources.services().sweeps.running(sweep_id(tab))
+    assert run is not None
+    wait_for(lambda: run.outlook.limits and run.outlook.seconds is not None)
+    page = shown(tab.run())
+    assert re.search(r"/busy: 4 requests wait in line, about \d+ s to go\.", page) and " s left" in page
+    assert asked(api, "busy") == 1, "none is sent that will be refused"
+    click(tab, "sweep_stop")
+    assert "Finish the missing 4" in {button.label for button in sweep_ended(tab).button}
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Until it holds; the outlook is renewed twice a second."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        threading.Event().wait(0.05)
