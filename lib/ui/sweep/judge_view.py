@@ -82,6 +82,6 @@ def _pass_rates(study: Study) -> None:
     frame = pd.DataFrame(rows)
     share = partial(st.column_config.ProgressColumn, format="%.0f %%", min_value=0.0, max_value=100.0)
     columns = {name: share(name) for name in frame.columns[1:]}
-    st.dataframe(frame, hide_index=True, placeholder="–", column_config=columns, key="sweep_pass_rates")
+    st.dataframe(frame, hide_index=True, placeholder="–", column_config=columns)
     if untold:
         st.caption(_("Where it could not be told, an answer counts neither way: {count}.").format(count=untold))

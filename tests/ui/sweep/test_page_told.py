@@ -95,6 +95,7 @@ def test_each_measure_is_a_chart_of_panels_with_the_same_numbers_as_a_table(
             at_0 = table[table["Temperature"] == "0"]
             assert said == dict(zip(at_0["Model"], at_0["Mean"], strict=True)) and len(said) == 12
     app.session_state["sweep_measure"] = "difference"
+    assert "sweep_chart_save" in {button.key for button in app.run().get("download_button")}
     assert "As a table" in {box.label for box in app.expander}
     assert set(app.run().dataframe[0].value.query("Temperature == '0'")["Mean"]) == {"0\u00a0%"}
 
