@@ -283,3 +283,16 @@ def test_stop_closes_every_connection(services: Services, api: FakeApi) -> None:
     ended(services, sweep_id)
     api.wait(lambda fake: all(request.closed_by_client for request in fake.requests if request.model == "silent"))
     assert set(states(services, sweep_id)) == {"cancelled"}
+
+
+def test_headers_that_say_that_a_quota_is_used_up_are_heeded_before_a_refusal(services: Services, api: FakeApi) -> None:
+    """OpenAI's and Groq's x-ratelimit headers come with every answer."""
+    answer = b'{"choices":[{"index":0,"message":{"content":"ok"},"finish_reason":"stop"}]}'
+    headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "700ms"}
+    api.script("few", answer, headers=headers)
+    api.script("many", answer, headers=headers | {"x-ratelimit-remaining-requests": "7"})
+    ended(services, launch(services, plan(api, "few", "many", concurrency=1)))
+    few, many = (
+        sorted(request.arrived for request in api.requests if request.model == name) for name in ("few", "many")
+    )
+    assert few[1] - few[0] >= 0.7 and many[1] < few[1], "only the model whose quota is used up waits"
