@@ -1,11 +1,14 @@
 """Shows the open sweep, refreshed each second while it runs."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from lib.services import Services
-from lib.sweep import report
+from lib.sweep import ratings, report
 from lib.sweep import repository as sweeps
 from lib.sweep.progress import Progress
+from lib.sweep.ratings import Rating
 from lib.sweep.study import Study
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
@@ -55,10 +58,14 @@ def _ended(services: Services, visitor: Visitor, sweep_id: str) -> None:
     if not progress.cells:
         return
     cells, results = progress.cells, progress.results
+
+    def rated() -> Mapping[str, Rating]:
+        return services.store.read(lambda db: ratings.of_sweep(db, visitor.owner, sweep_id))
+
     with st.container(horizontal=True):
         st.download_button(
             _("CSV"),
-            lambda: report.csv(cells, results),  # made on the click, not with every rerun
+            lambda: report.csv(cells, results, rated()),  # made on the click, not with every rerun
             file_name="tempera-sweep.csv",
             mime="text/csv",
             key="sweep_csv",
