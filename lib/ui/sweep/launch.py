@@ -23,6 +23,7 @@ from lib.ui.sweep import form, large_run
 from lib.ui.sweep.look import begin_anew
 
 ASKED = "sweep_asked"
+QUESTION_WIDTH = 560
 """The form as it stood when Run had something to ask: while it stands so, the question is shown."""
 
 
@@ -118,7 +119,8 @@ def _question(services: Services, visitor: Visitor, plan: Plan) -> None:
     """What Run asks, and the ways on."""
     stored = services.sweeps.same(visitor.owner, plan)
     found = _estimate(services, visitor, plan)
-    with st.container(key="sweep_question"):
+    # A width of its own: beside the other buttons it would else be squeezed, on a phone to a few words a line.
+    with st.container(key="sweep_question", width=QUESTION_WIDTH):
         if stored:
             st.info(_("The same was asked before, {when}. Its answers are stored.").format(when=short_date(stored[1])))
         if large_run.limits().asks(found):
