@@ -45,6 +45,12 @@ def test_back_and_forward_go_between_chats_and_pages(app: AppServer, api: FakeAp
     second = open_chat(page)
     go(page, f"chat_open_{first}")
     expect(key(page, "answer_0")).to_contain_text("first of two")
+    key(page, f"chat_menu_{first}").get_by_role("button").click()
+    page.get_by_text("Rename").click()
+    expect(key(page, "chat_rename").locator("input")).to_be_focused()
+    page.keyboard.type("Renamed")
+    page.keyboard.press("Enter")
+    expect(key(page, f"chat_open_{first}")).to_contain_text("Renamed")
     page.get_by_role("link", name="Usage").click()
     expect(key(page, "usage_scope")).to_be_visible()
 

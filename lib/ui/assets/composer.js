@@ -81,10 +81,19 @@
     setTimeout(() => document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click());
   });
 
+  // Who wants to rename a chat begins to type at once.
+  let renamed = null;
+  function rename() {
+    const found = document.querySelector(".st-key-chat_rename input");
+    if (found && found !== renamed) found.select();
+    renamed = found;
+  }
+
   let due = false;
   function look() {
     due = false;
     draft();
+    rename();
     title();
   }
   addEventListener("input", (event) => event.target.matches?.(FIELD) && draft(), true);
