@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.app_server import AppServer
-from tests.browsing import asked, bring_in, composer, ended, key, link, open_at, open_page, send
+from tests.browsing import NewChat, asked, bring_in, composer, ended, key, link, open_at, open_page, send
 from tests.fake_api import FakeApi
 
 PASTE = """([selector, text]) => {
@@ -105,10 +105,8 @@ def test_a_draft_survives_a_page_change_and_a_reload_but_not_in_a_temporary_chat
 
 
 @pytest.mark.row("C44")
-def test_a_long_paste_goes_along_as_a_file_and_a_short_one_stays_text(
-    app: AppServer, api: FakeApi, context: BrowserContext
-) -> None:
-    page = open_page(context, link(app, "echo"))
+def test_a_long_paste_goes_along_as_a_file_and_a_short_one_stays_text(chat: NewChat, api: FakeApi) -> None:
+    page = chat("echo")
     composer(page).fill("What is this?")
     long = "line of a report\n" * 300
     page.evaluate(PASTE, ["[data-testid=stChatInputTextArea]", long])
@@ -126,10 +124,8 @@ def test_a_long_paste_goes_along_as_a_file_and_a_short_one_stays_text(
 
 
 @pytest.mark.row("C45")
-def test_the_tab_says_when_an_answer_has_ended_out_of_sight(
-    app: AppServer, api: FakeApi, context: BrowserContext
-) -> None:
-    page = open_page(context, link(app, "slow-50"))
+def test_the_tab_says_when_an_answer_has_ended_out_of_sight(chat: NewChat) -> None:
+    page = chat("slow-50")
     expect(page).to_have_title("Tempera")
     send(page, "take your time")
     expect(key(page, "chat_stop")).to_be_visible()
