@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.app_server import AppServer
-from tests.browsing import NewChat, asked, bring_in, composer, ended, key, link, open_at, open_page, send
+from tests.browsing import NewChat, asked, bring_in, composer, ended, key, link, open_at, open_page, press_until, send
 from tests.fake_api import FakeApi
 
 PASTE = """([selector, text]) => {
@@ -112,8 +112,7 @@ def test_a_long_paste_goes_along_as_a_file_and_a_short_one_stays_text(chat: NewC
     page.evaluate(PASTE, ["[data-testid=stChatInputTextArea]", long])
     expect(page.get_by_text("pasted.txt")).to_be_visible()
     expect(composer(page)).to_have_value("What is this?")
-    composer(page).press("Enter")
-    ended(page)
+    press_until(page, "Enter", key(page, "chat_regenerate"))  # nothing is sent until the file is there
     whole = f'What is this?\n\n<attachment name="pasted.txt">\n{long}\n</attachment>'
     assert len(asked(api, whole)) == 1
     folded = key(page, "attachment_0_0")
