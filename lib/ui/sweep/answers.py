@@ -50,8 +50,9 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
         progress, run, rated, looks.chosen_filter(progress.cells), looks.view(), look.place, names, language()
     ).data()
     _mark_pick(owner, sweep_id, progress, found["cells"])
-    if not found["cells"]:
-        st.caption(_("No answer is like that."))
+    with st.container():
+        if not found["cells"]:
+            st.caption(_("No answer is like that."))
     with st.container(key="sweep_grid"):
         # As bytes: of JSON Streamlit makes a canonical form with every run, which takes longer than all else.
         packed = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

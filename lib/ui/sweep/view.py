@@ -99,8 +99,9 @@ def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Prog
         held_back(progress, run)
         what_is_left(progress, run)
     study = open_study()
-    if study is not None and (run is None or run.finished) and not hidden_names.hidden():
-        verdict_line(study)
+    with st.container():  # always there: the answers below it keep their place, and with it their focus and scroll
+        if study is not None and (run is None or run.finished) and not hidden_names.hidden():
+            verdict_line(study)
     answers(_one_slice(services, visitor, sweep_id, progress), run)
     if study is not None and view() not in OF_ANSWERS:
         _of_all(study, progress)
