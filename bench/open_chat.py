@@ -26,8 +26,10 @@ Figures = dict[str, list[tuple[float, float]]]
 # Resolves with the milliseconds from the press until `there()` is true and painted, and until the last change of the
 # page before half a second without any.
 WATCH = """([selector, text]) => {
-    const there = () => [...document.querySelectorAll(selector)]
-        .some(one => !one.closest("[data-stale=true]") && one.textContent.includes(text));
+    const there = () => {
+        const last = [...document.querySelectorAll(selector)].at(-1);
+        return last && !last.closest("[data-stale=true]") && last.textContent.includes(text);
+    };
     window.opened = new Promise(resolve => {
         let pressed, seen, changed, timer;
         document.addEventListener("pointerdown", () => { pressed = performance.now(); }, {capture: true, once: true});
@@ -54,7 +56,8 @@ def filled(folder: Path) -> list[str]:
 
 
 def pressed(page: Page, selector: str, there: str, text: str = "") -> tuple[float, float]:
-    """Milliseconds from the press of what `selector` finds: until `there` holds `text`, and until the page rests."""
+    """Milliseconds from the press of what `selector` finds: until the last of `there` holds `text`, and until
+    the page rests."""
     button = page.locator(selector).first
     expect(button).to_be_visible(timeout=SECONDS)
     page.evaluate(WATCH, [there, text])
@@ -73,7 +76,8 @@ def measured(url: str, ids: list[str], runs: int) -> Figures:
         page = opened(context, f"{url}&chat={ids[0]}")
         for _run, at in zip(range(2 * runs + 2), cycle((1, 0)), strict=False):
             last = (TURNS + 2 * at) // 2 - 1
-            found = pressed(page, f".st-key-chat_open_{ids[at]} button", f".st-key-answer_{last}", f"Answer {last}.")
+            newest = ("[data-testid=stChatMessage]", f"Answer {last}.")
+            found = pressed(page, f".st-key-chat_open_{ids[at]} button", *newest)
             took.setdefault("a chat of 30 turns", []).append(found)
         for _run in range(runs + 1):
             for name, part in PAGES.items():
