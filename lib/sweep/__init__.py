@@ -3,7 +3,12 @@
 plan            what is asked, cell by cell
 estimate        what it will take and cost
 repository      sweeps as they are stored
-scheduler       runs a plan, so many calls at a time
+scheduler       stores plans and runs them; sends what is missing, failed or was added
+run             a sweep that runs, as the page sees it; sending is the work of it
+line            the calls that wait for a place: which is next, and when; pacing learns what a model takes
+paces           what was learnt of that, kept for the next run
+history         what earlier calls tell of a model: how long it takes, how much it writes
+progress        how a sweep stands; stops says what of it is not sent, forecast what it will have cost
 ratings         what people, and models asked to, think of its answers
 decision        the pick, the rules that answers have to pass, how the report is to be
 study           all of that together, setting by setting; measures and diversity say what is measured of answers

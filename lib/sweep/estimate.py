@@ -104,3 +104,16 @@ def worst_of_each(plan: Plan, models: Iterable[str], endpoints: Sequence[Endpoin
         longest = max(bound or unbounded for bound in bounds)
         worst[model] = cost_of(endpoint, name, Usage(prompt, longest * (plan.params.n or 1)))
     return worst
+
+
+def usual_of_each(
+    plan: Plan, models: Iterable[str], endpoints: Sequence[Endpoint], usual: Mapping[tuple[str, str], Usual]
+) -> dict[str, float | None]:
+    """What one call of each of the plan's models mostly costs, in US dollars; None: no price."""
+    prompt = tokens.count_prompt(plan.messages())
+    found: dict[str, float | None] = {}
+    for model in models if endpoints else ():
+        endpoint, name = find(model, endpoints)
+        length = _usual_length(usual.get((endpoint.name, name)), plan.params.max_tokens)
+        found[model] = cost_of(endpoint, name, Usage(prompt, length))
+    return found

@@ -1,4 +1,5 @@
-"""What a run will have cost when it ends: from what it cost so far, and from what its models' answers cost."""
+"""What a run will have cost when it ends: from what it cost so far, and from what its models' answers cost; of a model
+without one yet, from what its answers mostly cost."""
 
 from lib.sweep.progress import Progress
 from lib.sweep.run import SweepRun
@@ -17,7 +18,7 @@ def expected_cost(progress: Progress, run: SweepRun) -> float | None:
     for cell in progress.cells:
         if cell.id not in open_cells:
             continue
-        mean = _mean(costs.get(cell.model, ())) or _usual(run, cell.model)
+        mean = _mean(costs.get(cell.model, ())) or run.usual.get(cell.model)
         if mean is not None:
             expected, known = expected + mean, True
     return expected if known else None
@@ -25,9 +26,3 @@ def expected_cost(progress: Progress, run: SweepRun) -> float | None:
 
 def _mean(values: "list[float] | tuple[()]") -> float | None:
     return sum(values) / len(values) if values else None
-
-
-def _usual(run: SweepRun, model: str) -> float | None:
-    service, _, name = model.partition("/")
-    usual = run.history.models.get((service, name))
-    return usual.cost if usual is not None else None

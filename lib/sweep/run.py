@@ -57,6 +57,8 @@ class SweepRun(Job):
         self.line = Line(plan.concurrency, self._affords)
         self.worst: dict[str, float | None] = {}
         """What one call of a model costs at worst, in US dollars, by the plan's name of it; None: no price."""
+        self.usual: dict[str, float | None] = {}
+        """What one call of a model mostly costs, in the same way."""
         self.answers: dict[str, Answer] = {}
         """Running and ended answers of this run, by cell id."""
         self.failed: dict[str, TemperaError] = {}

@@ -178,6 +178,7 @@ class SweepScheduler:
         with suppress(StoreError):  # it is asked all the same, only not as well
             self._dispatcher.store.read(read)
         run.worst = estimate.worst_of_each(run.plan, models, connected)
+        run.usual = estimate.usual_of_each(run.plan, models, connected, run.history.models)
 
     def running(self, sweep_id: str | None) -> SweepRun | None:
         """The run of a sweep, if it is under way in this process."""
