@@ -293,12 +293,15 @@ class _Saver:
 
     def __init__(self, answer: Answer, store: Store) -> None:
         self._answer, self._store = answer, store
-        self._at, self._unsaved = time.monotonic(), 0
+        self._at: float | None = None
+        self._unsaved = 0
         self._writing: Future[Any] | None = None
 
     def save_if_due(self, characters: int) -> None:
         self._unsaved += characters
         now = time.monotonic()
+        # From the first words on, and not from the request: an answer that comes in one piece is about to end.
+        self._at = now if self._at is None else self._at
         due = now - self._at >= CHECKPOINT_SECONDS or self._unsaved >= CHECKPOINT_CHARACTERS
         # One write at a time: while the database is locked they would pile up, each with the whole text so far.
         if due and self._unsaved and (self._writing is None or self._writing.done()):
