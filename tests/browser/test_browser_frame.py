@@ -1,9 +1,10 @@
 """The frame around the pages: it stays where it is, whatever page is open and however long that is."""
 
 import pytest
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, expect
 
-from tests.browsing import NewChat, ended, key, send
+from tests.app_server import AppServer
+from tests.browsing import NewChat, composer, ended, key, open_page, send
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -63,3 +64,41 @@ def test_model_and_settings_stay_in_view_and_open_beside_the_conversation(page: 
     page.set_viewport_size(PHONE)
     expect(key(page, "chat_temperature")).to_be_in_viewport(ratio=1)
     assert box(key(page, "chat_temperature"))[1] > PHONE["height"] / 3
+
+
+@pytest.mark.row("X8")
+def test_the_keyboard_begins_in_the_composer_and_is_one_step_from_it(app: AppServer, context: BrowserContext) -> None:
+    """From the top of the page too: the first thing that Tab reaches leads there."""
+    page = open_page(context, app.url)
+    expect(composer(page)).to_be_focused()
+
+    first = page.locator("a[href], button, input, textarea, summary, [tabindex]").first
+    expect(first).to_have_text("Skip to the content")
+    first.focus()
+    page.keyboard.press("Enter")
+    expect(composer(page)).to_be_focused()
+
+
+@pytest.mark.row("X10")
+def test_light_or_dark_is_chosen_in_the_menu_for_all_pages_and_the_next_visit(
+    app: AppServer, context: BrowserContext
+) -> None:
+    """Streamlit keeps its own choice apart for each path."""
+    page = open_page(context, app.url)
+    shown = page.get_by_test_id("stApp")
+    expect(shown).to_have_css("color-scheme", "light")
+    for name, scheme in (("Dark", "dark"), ("Like the system", "light"), ("Dark", "dark")):
+        key(page, "menu").get_by_role("button").click()
+        key(page, "theme_choice").get_by_text(name).click()
+        expect(shown).to_have_css("color-scheme", scheme)
+        page.keyboard.press("Escape")
+    for name, place in PAGES.items():
+        key(page, "frame").get_by_role("link", name=name).click()
+        expect(key(page, place)).to_be_visible()
+        expect(shown).to_have_css("color-scheme", "dark")
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    expect(shown).to_have_css("color-scheme", "dark")
+    key(page, "menu").get_by_role("button").click()
+    key(page, "theme_choice").get_by_text("Like the system").click()
+    expect(shown).to_have_css("color-scheme", "light")
