@@ -237,7 +237,9 @@ def test_bad_input_is_readable_and_does_nothing(
     app, _ = made
     page = open_sweep(context, made, HOSTILE)
     heard = heard_elsewhere(page, app)
+    foreign = page.locator(".answers").locator("img, script, style, iframe, [onerror]")
     with subtests.test("in the grid"):
+        expect(foreign).to_have_count(0)
         assert len(cell(page, "0_0_0").locator(".text").inner_text()) < 1_000
         expect(cell(page, "4_0_0")).to_contain_text("<script>alert(2)</script>")
         expect(cell(page, "2_0_0")).to_contain_text("red")
@@ -248,6 +250,8 @@ def test_bad_input_is_readable_and_does_nothing(
         key(page, "sweep_grid").get_by_role("button", name="Models after these").click()
         expect(cell(page, "3_0_0")).to_contain_text("אחת")
         expect(cell(page, "4_0_0")).to_contain_text("onerror")
+        expect(page.locator(".answers h3").last).to_have_text("<img src=x onerror=alert(4)>")
+        expect(foreign).to_have_count(0)
     for name, words, cells in (("failed", "The service is busy.", 8), ("equal", "Always the same.", 12)):
         with subtests.test(name):
             page = open_sweep(context, made, name)
