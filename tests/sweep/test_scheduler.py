@@ -21,6 +21,7 @@ from lib.sweep import plan as plan_module
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Plan, cell_id
 from lib.sweep.run import SweepRun
+from lib.sweep.scheduler import SweepScheduler
 from lib.sweep.sending import Sending
 from tests.fake_api import FakeApi
 from tests.pages import bodies, host
@@ -296,3 +297,22 @@ def test_headers_that_say_that_a_quota_is_used_up_are_heeded_before_a_refusal(se
         sorted(request.arrived for request in api.requests if request.model == name) for name in ("few", "many")
     )
     assert few[1] - few[0] >= 0.7 and many[1] < few[1], "only the model whose quota is used up waits"
+
+
+@pytest.mark.row("S23")
+def test_what_another_sweep_has_learnt_meanwhile_spares_a_row_too(
+    services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = SweepScheduler._prepare
+
+    def learnt_just_after(scheduler: SweepScheduler, run: SweepRun) -> None:
+        prepare(scheduler, run)
+        learn = ("ann", api.base_url, "echo", ["temperature"])
+        services.store.write(lambda db: unsupported_params.remember(db, *learn)).result()
+
+    monkeypatch.setattr(SweepScheduler, "_prepare", learnt_just_after)
+    sweep_id = launch(services, plan(api, "echo", temperatures=(0.0, 0.7, 1.3), concurrency=3))
+    ended(services, sweep_id)
+    assert [body.get("temperature") for body in bodies(api)] == [None]
+    assert states(services, sweep_id) == ["ok", "", ""]
+    assert services.sweeps.progress.of("ann", sweep_id).left == ()
