@@ -29,6 +29,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
 ICONS = {"user": ":material/person:", "assistant": ":material/auto_awesome:", "system": ":material/tune:"}
+NAMES = {"user": "question", "system": "instructions"}
 COLUMNS = 3
 
 
@@ -41,10 +42,11 @@ def conversation(view: ChatView) -> list[LiveAnswer]:
         last, was_last = turn is view.turns[-1], index >= len(view.turns) - 3
         number += turn.role == "assistant"
         with st.chat_message(turn.role, avatar=ICONS[turn.role]):
-            if state.editing == turn.id:
+            if turn.role != "assistant":
+                with st.container(key=f"{NAMES[turn.role]}_{index}"):  # what the styles know it by
+                    turn_toolbar.editor(turn) if state.editing == turn.id else _question(index, turn)
+            elif state.editing == turn.id:
                 turn_toolbar.editor(turn)
-            elif turn.role != "assistant":
-                _question(index, turn)
             elif last and len(view.beside) > 1:
                 live = _side_by_side(number, view)
             elif last and view.running:
