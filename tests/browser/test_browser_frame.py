@@ -102,3 +102,26 @@ def test_light_or_dark_is_chosen_in_the_menu_for_all_pages_and_the_next_visit(
     key(page, "menu").get_by_role("button").click()
     key(page, "theme_choice").get_by_text("Like the system").click()
     expect(shown).to_have_css("color-scheme", "light")
+
+
+def test_the_pages_begin_at_one_place_and_a_phones_sidebar_closes_after_a_choice(
+    app: AppServer, context: BrowserContext
+) -> None:
+    page = open_page(context, app.url)
+    page.set_viewport_size(DESKTOP)
+    begins = set()
+    for name in ("Sweep", "Usage"):
+        key(page, "frame").get_by_role("link", name=name).click()
+        expect(key(page, PAGES[name])).to_be_visible()
+        begins.add(box(page.get_by_test_id("stMainBlockContainer"))[0])
+    assert len(begins) == 1
+
+    key(page, "frame").get_by_role("link", name="Chat").click()
+    expect(key(page, "chat_input")).to_be_visible()
+    page.set_viewport_size(PHONE)
+    page.reload()
+    page.get_by_test_id("stExpandSidebarButton").click()
+    expect(key(page, "chat_new")).to_be_in_viewport()
+    key(page, "chat_new").get_by_role("button").click()
+    expect(key(page, "chat_new")).not_to_be_in_viewport()
+    expect(key(page, "chat_empty")).to_be_in_viewport()

@@ -76,7 +76,8 @@ def _open_button(sweep: Sweep) -> None:
 
 
 def _menu(sweep: Sweep) -> None:
-    with st.popover("", icon=":material/more_vert:", key="sweep_menu", help=_("Rename, use again or delete")):
+    words = _("Rename, use again or delete")
+    with st.popover(words, icon=":material/more_vert:", key="sweep_menu", help=words):
         # Its own key for each sweep, so that it always begins with the present title.
         title = f"sweep_title_{sweep.id}"
         st.text_input(_("Title"), sweep.title, key=title, on_change=actions.rename, args=(sweep.id, title))

@@ -1,0 +1,93 @@
+"""Nobody is shut out by colours or by names that only a screen has: axe-core finds nothing on any page, light and dark,
+in both languages."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.app_server import AppServer
+from tests.browsing import SECONDS, ended, key, link, open_page, press_until, send
+
+NOT_OURS = {
+    # Streamlit draws what lies over a page, menus for one, outside of its landmarks: a good practice, no rule of WCAG.
+    "region",
+    # Its tables are drawn on a canvas, and the one for screen readers has no name for the column of row numbers.
+    "empty-table-header",
+}
+ANSWER = (
+    "# Head\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n`code` [link](https://example.com)\n\n> said\n\n```python\nx = 1\n```"
+)
+AT_ONCE = "*, *::before, *::after { transition: none !important }"
+NAME_OF_AN_ICON = re.compile(r"[a-z_]+ icon\b")
+
+
+def found(page: Page, part: str | None = None) -> list[str]:
+    """What axe finds on the page as it is, or in a part of it; light and dark."""
+    problems = []
+    page.add_style_tag(content=AT_ONCE)  # a colour on its way to another one is neither
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
+        for problem in Axe().run(page, part).response["violations"]:
+            if problem["id"] not in NOT_OURS:
+                problems += [f"{scheme} {problem['id']}: {node['html'][:150]}" for node in problem["nodes"]]
+    return problems
+
+
+def names(page: Page) -> list[str]:
+    """The buttons and fields as a screen reader says them, where that is the name of an icon."""
+    said = page.locator("body").aria_snapshot()
+    return [line for line in said.splitlines() if re.match(r"\s*- (button|link|textbox|combobox|dialog)", line)]
+
+
+def at_rest(page: Page) -> None:
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+@pytest.mark.row("X8")
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_no_page_shuts_anybody_out(app: AppServer, browser: Browser, locale: str, subtests: pytest.Subtests) -> None:
+    context = browser.new_context(locale=locale, reduced_motion="reduce")
+    context.set_default_timeout(SECONDS)
+
+    def look(state: str, part: str | None = None) -> None:
+        at_rest(page)
+        with subtests.test(state):
+            assert found(page, part) == []
+            assert [name for name in names(page) if NAME_OF_AN_ICON.search(name)] == []
+
+    page = open_page(context, link(app, "echo"))
+    look("an empty chat")
+    send(page, ANSWER)
+    ended(page)
+    look("an answer")
+    key(page, "figures_0").get_by_role("button").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    look("its figures", "[role=dialog]")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    key(page, "chat_settings").locator("summary").first.click()
+    expect(key(page, "chat_temperature")).to_be_visible()
+    look("the settings")
+    press_until(page, "Control+K", key(page, "connection_save"))
+    look("the connection", "[role=dialog]")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    key(page, "menu").get_by_role("button").click()
+    expect(key(page, "help_open")).to_be_visible()
+    look("the menu")
+    key(page, "help_open").get_by_role("button").click()
+    expect(page.get_by_role("dialog").get_by_text("OpenAI")).to_be_visible()
+    look("help", "[role=dialog]")
+    page.goto(f"{app.url}/sweep?models=echo&temperatures=0,1&repeats=2&prompt=Hi")
+    expect(key(page, "sweep_run")).to_be_visible()
+    look("an empty sweep")
+    key(page, "sweep_run").get_by_role("button").click()
+    expect(key(page, "sweep_csv")).to_be_visible()
+    look("a sweep")
+    page.goto(f"{app.url}/usage")
+    expect(key(page, "usage_tiles")).to_be_visible()
+    look("usage")
+    context.close()
