@@ -81,7 +81,7 @@ def test_no_page_shuts_anybody_out(app: AppServer, browser: Browser, locale: str
     key(page, "help_open").get_by_role("button").click()
     expect(page.get_by_role("dialog").get_by_text("OpenAI")).to_be_visible()
     look("help", "[role=dialog]")
-    page.goto(f"{app.url}/sweep?models=echo&temperatures=0,1&repeats=2&prompt=Hi")
+    page.goto(f"{app.url}/sweep?models=echo&temperatures=0,1&repeats=2&prompt={locale}")
     expect(key(page, "sweep_run")).to_be_visible()
     look("an empty sweep")
     key(page, "sweep_run").get_by_role("button").click()
