@@ -20,16 +20,16 @@ def count_other(conn: Connection, owner: str, endpoint: str, model: str, price: 
 
 def reprice(conn: Connection, owner: str, endpoint: str, model: str, price: tuple[float, float]) -> int:
     """Set the cost of all these calls anew; how many there were. The sums change with them."""
-    wanted = calls.c.owner == owner, *_open(endpoint, model), _other(price)
-    seqs = list(conn.execute(select(calls.c.seq).where(*wanted)).scalars())
+    query = select(calls.c.seq).where(calls.c.owner == owner, *_open(endpoint, model), _other(price))
+    seqs = list(conn.execute(query).scalars())
     prompt, completion = price
     cost = (calls.c.prompt_tokens * prompt + calls.c.completion_tokens * completion) / MILLION
     facts = {"cost_source": "own", "prompt_price": prompt, "completion_price": completion, "price_currency": "USD"}
     for some in chunks(seqs):
         # Counted out while the rows still are what was counted.
         usage_rollups.subtract(conn, some)
-        mine = calls.c.owner == owner, calls.c.seq.in_(some)
-        conn.execute(update(calls).where(*mine).values(cost=cost, **facts))
+        change = update(calls).where(calls.c.owner == owner, calls.c.seq.in_(some))
+        conn.execute(change.values(cost=cost, **facts))
         usage_rollups.add(conn, some)
     return len(seqs)
 

@@ -83,9 +83,9 @@ def _answers(owner: str) -> Select[Any]:
 
 def _asked(owner: str, chat_ids: Collection[str], word: str) -> Select[Any]:
     """Of each chat the first message that has the word."""
-    wanted = (messages.c.owner == owner, messages.c.chat_id.in_(chat_ids), messages.c.deleted_at.is_(None))
     has = messages.c.content.icontains(word, autoescape=True)
-    first = select(func.min(messages.c.seq)).where(*wanted, has).group_by(messages.c.chat_id)
+    mine = select(func.min(messages.c.seq)).where(messages.c.owner == owner, messages.c.chat_id.in_(chat_ids))
+    first = mine.where(messages.c.deleted_at.is_(None), has).group_by(messages.c.chat_id)
     text = messages.c.content.label("text")
     return select(messages.c.chat_id, messages.c.seq, text).where(messages.c.owner == owner, messages.c.seq.in_(first))
 

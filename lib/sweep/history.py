@@ -70,8 +70,9 @@ def of_models(conn: Connection, owner: str) -> dict[tuple[str, str], Usual]:
 def _of_requests(conn: Connection, owner: str, tips: Collection[str]) -> dict[tuple[str, str], float]:
     found: dict[tuple[str, str], float] = {}
     for some in chunks(tips):
-        mine = calls.c.owner == owner, calls.c.tip.in_(some), calls.c.state == "ok"
-        query = select(calls.c.endpoint, calls.c.request_hash, func.avg(calls.c.seconds)).where(*mine)
+        query = select(calls.c.endpoint, calls.c.request_hash, func.avg(calls.c.seconds)).where(
+            calls.c.owner == owner, calls.c.tip.in_(some), calls.c.state == "ok"
+        )
         rows = conn.execute(query.group_by(calls.c.endpoint, calls.c.request_hash))
         found |= {(row[0], row[1]): float(row[2]) for row in rows if row[1] and row[2] is not None}
     return found

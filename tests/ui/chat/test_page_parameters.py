@@ -162,16 +162,17 @@ def sweep(api: FakeApi, model: str) -> AppTest:
 
 
 @pytest.mark.row("S23", "C10")
-def test_in_a_sweep_a_refused_temperature_is_learned_from_the_first_cell_and_said_in_each(
+def test_in_a_sweep_a_model_that_refuses_temperatures_is_asked_once_and_its_row_says_so(
     app: AppTest, api: FakeApi
 ) -> None:
     tab = sweep(api, "refuses-temperature")
 
-    assert "2 done, 0 failed, 2 in all" in shown(tab)
-    assert shown(tab).count("Fixed: this model does not take “temperature”.") == 2
-    assert ["temperature" in body for body in bodies(api)] == [True, False, False]
+    assert "1 done, 0 failed, 1 in all" in shown(tab)
+    assert "One temperature: this model takes none, so it was asked once for all." in shown(tab)
+    assert shown(tab).count("Fixed: this model does not take “temperature”.") == 1
+    assert ["temperature" in body for body in bodies(api)] == [True, False]
     results = resources.services().store.read(lambda db: sweeps.results(db, owner(tab), sweep_id(tab)))
-    assert sorted(call.params_asked["temperature"] for call in results.values()) == [0.0, 0.7]
+    assert [call.params_asked["temperature"] for call in results.values()] == [0.0]
     assert all("temperature" not in call.params_sent for call in results.values())
 
 
