@@ -43,14 +43,16 @@ def sweep_view(services: Services, visitor: Visitor, sweep_id: str) -> None:
         cell_dialog(services, services.sweeps.progress.of(visitor.owner, sweep_id))
 
 
-def _results(services: Services, visitor: Visitor, sweep_id: str, ran: bool) -> None:
+def _results(services: Services, visitor: Visitor, sweep_id: str, refreshed: bool) -> None:
     run = services.sweeps.last_run(visitor.owner, sweep_id)
     progress = services.sweeps.progress.of(visitor.owner, sweep_id)
     if not progress.cells:
         return
     _answers(services, visitor, sweep_id, progress)
-    if ran and (run is None or run.finished):
-        st.rerun()  # it ended: the page is drawn once more, with what comes after the end
+    # It ended, or a button in here began it again, which runs this part alone: the page is drawn anew, with what comes
+    # after the end, or to be refreshed from now on.
+    if refreshed != (run is not None and not run.finished):
+        st.rerun()
 
 
 def _ended(services: Services, visitor: Visitor, sweep_id: str) -> None:
