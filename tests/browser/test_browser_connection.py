@@ -46,7 +46,10 @@ def pressed(*keys: str) -> Callable[[Page], None]:
 
 
 def eye(page: Page) -> None:
-    key(page, "connection_key").get_by_role("button", name="Show password").click()
+    within = key(page, "connection_key")
+    within.get_by_role("button", name="Show the key").click()
+    within.get_by_role("button", name="Hide the key").click()
+    expect(within.get_by_role("button", name="Show the key")).to_be_visible()
     button(page)
 
 

@@ -46,13 +46,17 @@
     }
   }
 
-  // Streamlit's own elements have names in English, and the field for files says that it is none.
+  // Streamlit's own elements have names in English, and the field for files says that it is none. One element may have
+  // another name later: the eye of a key, a message that is drawn in another's place.
+  const named = new WeakMap();
   function name(words) {
-    for (const [english, ours] of Object.entries(words)) {
-      for (const one of document.querySelectorAll(`[aria-label="${english}"], [data-named="${english}"]`)) {
-        one.dataset.named = english;
-        if (one.ariaLabel !== ours) one.ariaLabel = ours;
-      }
+    for (const one of document.querySelectorAll("[aria-label]")) {
+      const known = named.get(one);
+      const english = known?.ours === one.ariaLabel ? known.english : one.ariaLabel;
+      if (!Object.hasOwn(words, english)) continue;
+      const ours = words[english];
+      named.set(one, { english, ours });
+      if (one.ariaLabel !== ours) one.ariaLabel = ours;
     }
     const skip = document.querySelector("[data-testid=stSkipToContent]");
     const said = words["Skip to main content"];
@@ -101,5 +105,5 @@
     if (due) return;
     due = true;
     setTimeout(look, 200);
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["aria-label"] });
 })();
