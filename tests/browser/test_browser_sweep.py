@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.app_server import AppServer, app_server
-from tests.browsing import cell, key, open_at
+from tests.browsing import at_rest, cell, key, open_at
 from tests.fake_api import FakeApi
 from tests.pages import KEY, host
 
@@ -84,9 +84,12 @@ def test_a_variable_brings_its_list_while_one_types_and_the_list_is_typed_in(
     expect(field).to_have_value("Say {{word}} now")
     key(page, "sweep_inputs_box").locator(".dvn-scroller").click(position={"x": 120, "y": 52})
     expect(key(page, "sweep_inputs_box").locator("canvas").first).to_be_focused()
+    at_rest(page)  # the prompt was left by that click, and the page is drawn anew
     page.keyboard.press("Enter")
     expect(page.locator("#portal textarea")).to_be_focused()
     page.keyboard.type("red")
+    expect(page.locator("#portal textarea")).to_have_value("red")  # Enter takes what the table has heard of by then
+    at_rest(page)
     page.keyboard.press("Enter")
     expect(key(page, "sweep_run")).to_contain_text("Run 1 answer")
     run(page)

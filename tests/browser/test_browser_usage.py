@@ -1,17 +1,25 @@
 """The usage page in a browser: from a row of its tables to one call, and back to where it was made."""
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 
 from tests.app_server import AppServer
 from tests.browsing import composer, ended, key, link, open_page, send
 
-OPEN, INPUT, OUTPUT = {"x": 30, "y": 52}, {"x": 500, "y": 52}, {"x": 780, "y": 52}
-"""Places in a table's first row, 1,220 pixels wide: its button, and two prices. Tables are drawn, not made of
+ROW = 52
+OPEN, INPUT, OUTPUT = 0.03, 0.45, 0.65
+"""Places in a table's first row, as shares of its width: its button, and two prices. Tables are drawn, not made of
 elements."""
 
 
-@pytest.mark.row("U12")
+def click(table: Locator, share: float) -> None:
+    """Click into the first row."""
+    box = table.bounding_box()
+    assert box
+    table.click(position={"x": share * box["width"], "y": ROW})
+
+
+@pytest.mark.row("U12", "U6")
 def test_a_row_opens_its_call_which_is_repeated_in_chat(app: AppServer, context: BrowserContext) -> None:
     page = open_page(context, link(app, "echo"))
     send(page, "How warm is tea at four?")
@@ -21,7 +29,7 @@ def test_a_row_opens_its_call_which_is_repeated_in_chat(app: AppServer, context:
     key(page, "usage_open_all").get_by_role("button").click()
     table = key(page, "usage_calls").get_by_test_id("stDataFrame")
     expect(table).to_be_visible()
-    table.click(position=OPEN)
+    click(table, OPEN)
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Output tokens (completion)")
     key(page, "usage_repeat").get_by_role("button").click()
@@ -29,14 +37,14 @@ def test_a_row_opens_its_call_which_is_repeated_in_chat(app: AppServer, context:
     expect(composer(page)).to_have_value("How warm is tea at four?")
     key(page, "frame").get_by_role("link", name="Usage").click()
     key(page, "usage_more").get_by_text("Overview").click()
-    key(page, "usage_models").get_by_test_id("stDataFrame").click(position=OPEN)
+    click(key(page, "usage_models").get_by_test_id("stDataFrame"), OPEN)
     expect(key(page, "usage_chip_0")).to_be_visible()
     assert "model=echo" in page.url
 
     key(page, "usage_more").get_by_text("Check the bill").click()
     prices = key(page, "usage_bill").get_by_test_id("stDataFrame").first
     for cell, typed in ((INPUT, "2"), (OUTPUT, "4")):
-        prices.click(position=cell)
+        click(prices, cell)
         page.keyboard.press("Enter")
         page.locator("#portal input").fill(typed)
         page.keyboard.press("Enter")
