@@ -3,6 +3,7 @@ models answer side by side, and nobody answers."""
 
 import json
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -244,8 +245,9 @@ def test_where_no_word_comes_the_page_asks_what_to_do(
     assert len(asked(api, "is anybody there")) == 1
 
 
-def test_a_long_chat_is_as_light_as_a_short_one(chat: NewChat) -> None:
-    """The last ones are drawn; the others come as one scrolls up to them, and what is read stays where it is."""
+def test_a_long_chat_is_as_light_as_a_short_one(app: AppServer, chat: NewChat) -> None:
+    """The last ones are drawn; the others come as one scrolls up to them, and what is read stays where it is, though
+    the server is slow to bring them."""
     page = chat("echo")
     turns = [{"role": ("user", "assistant")[at % 2], "content": f"message number {at}"} for at in range(400)]
     key(page, "chat_bring_in").locator("summary").click()
@@ -256,7 +258,13 @@ def test_a_long_chat_is_as_light_as_a_short_one(chat: NewChat) -> None:
 
     messages = page.get_by_test_id("stChatMessage")
     expect(messages).to_have_count(SHOWN_TURNS)
-    scroll_to_the_top(page)
+    app.process.send_signal(signal.SIGSTOP)
+    try:
+        scroll_to_the_top(page)
+        # Longer than heights may change after the last message has come (SETTLED in conversation.js).
+        page.evaluate("() => new Promise(done => setTimeout(done, 4000))")
+    finally:
+        app.process.send_signal(signal.SIGCONT)
     expect(messages).to_have_count(SHOWN_TURNS + MORE)
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     expect(page.get_by_text(f"message number {400 - SHOWN_TURNS}")).to_be_in_viewport()

@@ -7,13 +7,15 @@
   const LONG = 0.4; // of the visible height: of a longer message only the end is shown, so that its answer is in view
   const NEAR = 48; // pixels from the end that count as the end
   const EARLIER = 300; // pixels from the top at which earlier messages are asked for
-  const DRAWN = 3000; // milliseconds in which they are drawn, on a slow computer too
+  const SETTLED = 3000; // milliseconds after the last of them has come in which their heights may still change
 
   let chat = null; // as the page said last; null: another page is open
   let asked = null;
   let hold = ""; // what is kept in its place: the "question" at the top, the "end", what is "read" while earlier
   // messages are drawn above it, or nothing: the reader has scrolled
   let left = 0; // pixels from there to the end
+  let drawn = 0; // messages there were when this was looked at last
+  let settled = null; // the timer after which what is read is free again
   let opening = false; // until something is touched, an opened chat is kept at its end, whatever is still being drawn
   let least = 0; // height of the content that lets the question stand at the top
   let written = false; // whether an answer was being written when the page was looked at last
@@ -81,10 +83,22 @@
       keep(place + page.main.clientHeight - page.bottom.offsetHeight);
       scroll(page.main, place);
     }
-    if (hold === "read") scroll(page.main, page.end - left);
+    if (hold === "read") {
+      follow();
+      scroll(page.main, page.end - left);
+    }
     if (hold === "end" && opening) scroll(page.main, Math.max(0, page.end));
     if (hold === "end" && written) scroll(page.main, Math.max(page.main.scrollTop, page.end));
     document.documentElement.toggleAttribute("data-newer-below", page.end - page.main.scrollTop > NEAR);
+  }
+
+  // However long the server and a slow computer take: only from the last message that came on does time count.
+  const messages = () => document.querySelectorAll("[data-testid=stChatMessage]").length;
+  function follow() {
+    if (messages() === drawn) return;
+    drawn = messages();
+    clearTimeout(settled);
+    settled = setTimeout(() => hold === "read" && (hold = ""), SETTLED);
   }
 
   let due = 0;
@@ -126,8 +140,8 @@
       hold = "end";
       scroll(page.main, page.end);
     } else if (hold !== "read") {
-      [hold, left] = ["read", page.end - page.main.scrollTop];
-      setTimeout(() => hold === "read" && (hold = ""), DRAWN);
+      [hold, left, drawn] = ["read", page.end - page.main.scrollTop, messages()];
+      clearTimeout(settled);
     }
     soon();
   }
