@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from urllib.parse import quote
 
@@ -187,7 +188,8 @@ def test_hostile_texts_do_nothing_in_a_chat(app: AppServer, visitor: Visitor, tm
 def test_hostile_texts_do_nothing_in_a_sweep(app: AppServer, visitor: Visitor) -> None:
     page, found = visitor.page, visitor.found
     models = ",".join(quote(f"{SERVICE}/{name} {NAME}") for name in ("answer", *refusals()))
-    go(page, f"{app.url}/sweep?models={models}&temperatures=0&repeats=2&prompt={quote(EVIL)}")
+    # Else the second visit is asked whether to run again what was asked before.
+    go(page, f"{app.url}/sweep?models={models}&temperatures=0&repeats=2&prompt={quote(EVIL + token_hex(4))}")
 
     key(page, "sweep_run").get_by_role("button").click()
     expect(key(page, "sweep_csv")).to_be_visible()
