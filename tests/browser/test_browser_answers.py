@@ -145,6 +145,7 @@ def test_the_grid_holds_all_answers_and_is_walked_with_the_keyboard(
 
 
 @pytest.mark.row("S15", "S20")
+@pytest.mark.soak
 def test_reading_side_by_side_moves_all_columns_with_one_slider_and_keys_give_stars(
     subtests: pytest.Subtests, made: tuple[AppServer, dict[str, str]], context: BrowserContext
 ) -> None:
@@ -194,6 +195,7 @@ def test_reading_side_by_side_moves_all_columns_with_one_slider_and_keys_give_st
 
 
 @pytest.mark.row("S17", "S19")
+@pytest.mark.soak
 def test_what_is_looked_for_is_found_marked_and_kept_in_the_address(
     subtests: pytest.Subtests, made: tuple[AppServer, dict[str, str]], context: BrowserContext
 ) -> None:
@@ -232,6 +234,7 @@ def test_what_is_looked_for_is_found_marked_and_kept_in_the_address(
 
 
 @pytest.mark.row("S15", "T8", "T9")
+@pytest.mark.soak
 def test_bad_input_is_readable_and_does_nothing(
     subtests: pytest.Subtests, made: tuple[AppServer, dict[str, str]], context: BrowserContext
 ) -> None:
@@ -264,6 +267,7 @@ def test_bad_input_is_readable_and_does_nothing(
 
 
 @pytest.mark.row("S15")
+@pytest.mark.soak
 def test_a_phone_shows_cards(made: tuple[AppServer, dict[str, str]], context: BrowserContext) -> None:
     page = open_sweep(context, made, BIG)
     page.set_viewport_size({"width": 390, "height": 800})
@@ -276,6 +280,7 @@ def test_a_phone_shows_cards(made: tuple[AppServer, dict[str, str]], context: Br
 
 
 @pytest.mark.row("S6", "S11", "S15")
+@pytest.mark.soak
 def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
@@ -295,6 +300,7 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
 
 
 @pytest.mark.row("S16", "S18", "S24")
+@pytest.mark.soak
 def test_an_answers_details_hold_all_of_it_and_lead_on(
     subtests: pytest.Subtests, app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:

@@ -245,6 +245,7 @@ def test_where_no_word_comes_the_page_asks_what_to_do(
     assert len(asked(api, "is anybody there")) == 1
 
 
+@pytest.mark.soak
 def test_a_long_chat_is_as_light_as_a_short_one(app: AppServer, chat: NewChat) -> None:
     """The last ones are drawn; the others come as one scrolls up to them, and what is read stays where it is, though
     the server is slow to bring them."""

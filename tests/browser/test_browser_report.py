@@ -76,6 +76,7 @@ def printed(page: Page) -> str:
 
 
 @pytest.mark.row("S27", "T8", "T9")
+@pytest.mark.soak
 def test_a_saved_report_asks_nobody_prints_every_line_and_fits_a_phone(
     context: BrowserContext, made: tuple[AppServer, dict[int, str]], tmp_path: Path, subtests: pytest.Subtests
 ) -> None:

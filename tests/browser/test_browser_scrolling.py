@@ -96,6 +96,7 @@ def test_what_is_asked_stands_at_the_top_and_its_answer_grows_below(page: Page, 
     assert moved == []
 
 
+@pytest.mark.soak
 def test_who_reads_elsewhere_stays_there_and_one_click_leads_to_the_newest(page: Page) -> None:
     """Even when what waited its turn is sent meanwhile; and whoever is at the end stays at the end."""
     send(page, "And another one")
@@ -116,6 +117,7 @@ def test_who_reads_elsewhere_stays_there_and_one_click_leads_to_the_newest(page:
     expect(key(page, "chat_regenerate")).to_be_in_viewport()
 
 
+@pytest.mark.soak
 def test_a_chat_is_opened_at_its_end(page: Page) -> None:
     """From the list, after a visit to another page, and after a reload."""
     last = key(page, "chat_regenerate")
@@ -140,6 +142,7 @@ def test_a_chat_is_opened_at_its_end(page: Page) -> None:
     expect(last).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.soak
 def test_answers_side_by_side_grow_below_the_question_too(page: Page) -> None:
     key(page, "chat_beside_open").get_by_role("button").first.click()
     field = key(page, "chat_models_beside").locator("input").first
@@ -161,6 +164,7 @@ def test_answers_side_by_side_grow_below_the_question_too(page: Page) -> None:
     assert 0 <= below_the_head(page, 2) < 20
 
 
+@pytest.mark.soak
 def test_of_a_long_message_the_end_is_shown(page: Page) -> None:
     """So that its answer is in view."""
     send(page, "\n\n".join(f"Question {number}" for number in range(60)))

@@ -72,6 +72,7 @@ def test_a_kill_in_a_sweep_of_40_loses_and_repeats_nothing(context: BrowserConte
 
 
 @pytest.mark.row("S5")
+@pytest.mark.soak
 def test_a_variable_brings_its_list_while_one_types_and_the_list_is_typed_in(
     app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:

@@ -1,5 +1,6 @@
 """A browser that translates the page while an answer is written, and the language that the page says it is in."""
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.app_server import AppServer
@@ -33,6 +34,7 @@ def answer(page: Page) -> str:
     return " ".join(key(page, "answer_0").inner_text().lower().split())
 
 
+@pytest.mark.soak
 def test_a_translation_while_an_answer_streams_breaks_nothing(app: AppServer, context: BrowserContext) -> None:
     text = "translate me " + "word " * 60
     page = open_page(context, link(app, "slow-50"))
@@ -59,6 +61,7 @@ def test_a_translation_while_an_answer_streams_breaks_nothing(app: AppServer, co
     expect(key(page, "answer_0").locator("li")).to_have_count(2)
 
 
+@pytest.mark.soak
 def test_a_node_that_a_translation_moved_can_be_removed_and_inserted_before(chat: NewChat) -> None:
     """React does both, and an error there empties the page (facebook/react#11538)."""
     page = chat("echo")
