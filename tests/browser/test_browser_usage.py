@@ -19,6 +19,7 @@ def click(table: Locator, share: float) -> None:
     table.click(position={"x": share * box["width"], "y": ROW})
 
 
+@pytest.mark.soak
 @pytest.mark.row("U12", "U6")
 def test_a_row_opens_its_call_which_is_repeated_in_chat(app: AppServer, context: BrowserContext) -> None:
     page = open_page(context, link(app, "echo"))
