@@ -176,7 +176,8 @@ def test_the_address_leads_back_and_forth_between_chats(app: AppTest, api: FakeA
 
 
 def the_same_browser(app: AppTest, **query: str) -> AppTest:
-    """A reload, or another tab, in the same browser session."""
+    """A reload, or another tab, in the same browser session, once what a page keeps by the way is written."""
+    resources.services().store.write(lambda _db: None).result(20)
     tab = tab_of(LOCAL_OWNER)
     tab.session_state[SESSION_COOKIE] = app.session_state[SESSION_COOKIE]
     for name, value in query.items():

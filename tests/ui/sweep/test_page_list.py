@@ -34,13 +34,13 @@ def listed(app: AppTest) -> list[str]:
 
 @pytest.mark.row("S13")
 def test_the_list_says_what_was_compared_and_what_failed_and_finds_it_again(app: AppTest, api: FakeApi) -> None:
-    swept(api, "Praise tea.", "echo,error-401")
+    swept(api, "Praise tea.", "echo,error-400")
     tab = swept(api, "Sell 100% _socks_.", repeats="2")
 
     assert [label.partition("  \n")[0] for label in listed(tab)] == ["Sell 100% _socks_.", "Praise tea."]
     assert "2 × 2 · 4/4" in listed(tab)[0] and "failed" not in listed(tab)[0]
     assert "2 × 2 · 2/4 · 2 failed" in listed(tab)[1]
-    for words, found in [("PRAISE", 1), ("error-401", 1), ("100%", 1), ("echo", 2), ("coffee", 0), ("%", 1)]:
+    for words, found in [("PRAISE", 1), ("error-400", 1), ("100%", 1), ("echo", 2), ("coffee", 0), ("%", 1)]:
         tab.text_input(key="sweep_list_search").set_value(words).run()
         assert len(listed(tab)) == found, words
     tab.text_input(key="sweep_list_search").set_value("coffee").run()
