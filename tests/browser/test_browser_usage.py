@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from tests.app_server import AppServer
-from tests.browsing import composer, ended, key, link, open_page, send
+from tests.browsing import ended, key, link, open_page, send
 
 ROW = 52
 OPEN, INPUT, OUTPUT = 0.03, 0.45, 0.65
@@ -21,7 +21,7 @@ def click(table: Locator, share: float) -> None:
 
 @pytest.mark.soak
 @pytest.mark.row("U12", "U6")
-def test_a_row_opens_its_call_which_is_repeated_in_chat(app: AppServer, context: BrowserContext) -> None:
+def test_a_row_opens_its_call_which_goes_on_in_chat(app: AppServer, context: BrowserContext) -> None:
     page = open_page(context, link(app, "echo"))
     send(page, "How warm is tea at four?")
     ended(page)
@@ -33,9 +33,10 @@ def test_a_row_opens_its_call_which_is_repeated_in_chat(app: AppServer, context:
     click(table, OPEN)
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Output tokens (completion)")
-    key(page, "usage_repeat").get_by_role("button").click()
+    key(page, "usage_continue").get_by_role("button").click()
 
-    expect(composer(page)).to_have_value("How warm is tea at four?")
+    expect(key(page, "chat_regenerate")).to_be_visible()
+    expect(key(page, "question_0")).to_contain_text("How warm is tea at four?")
     key(page, "frame").get_by_role("link", name="Usage").click()
     key(page, "usage_more").get_by_text("Overview").click()
     click(key(page, "usage_models").get_by_test_id("stDataFrame"), OPEN)

@@ -11,14 +11,14 @@ from babel.dates import format_datetime
 
 from lib.calls import records
 from lib.calls.records import CallRecord
-from lib.core.errors import recorded
+from lib.core.errors import StoreError, recorded
 from lib.core.i18n import N_
 from lib.core.request import Message
 from lib.core.rich_text import as_typed, literal
 from lib.services import Services
 from lib.ui.shared import call_details
 from lib.ui.shared.call_details import SHOWN_CHARACTERS
-from lib.ui.shared.chat_draft import CHAT_PAGE
+from lib.ui.shared.chat_draft import CHAT_PAGE, continue_in_chat
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
 from lib.ui.shared.sweep_draft import SWEEP_PAGE, open_sweep_with
@@ -91,7 +91,7 @@ def _ways_on(services: Services, owner: str, call: CallRecord, messages: Sequenc
     chat_id, sweep_id = services.store.read(lambda db: queries.origin(db, owner, call.id))
     asked = [message for message in messages if message.role == "user"]
     with st.container(horizontal=True):
-        if chat_id and st.button(_("Open its chat"), key="usage_open_chat", icon=":material/chat:"):
+        if chat_id and st.button(_("Open its chat"), key="usage_open_chat", icon=":material/forum:"):
             _close()
             state.chat_id = chat_id
             st.switch_page(CHAT_PAGE)
@@ -99,21 +99,18 @@ def _ways_on(services: Services, owner: str, call: CallRecord, messages: Sequenc
             _close()
             state.sweep_id = sweep_id
             st.switch_page(SWEEP_PAGE)
-        if asked and st.button(_("Repeat in Chat"), key="usage_repeat", icon=":material/replay:"):
+        if asked and st.button(_("Continue in Chat"), key="usage_continue", icon=":material/chat:"):
             _close()
-            st.switch_page(CHAT_PAGE, query_params=_as_link(call, asked[-1].content))
+            try:
+                continue_in_chat(services, call)
+            except StoreError as refused:
+                error_box(refused)
         if asked and st.button(_("Sweep this"), key="usage_sweep_this", icon=":material/tune:"):
             _close()
             at = messages.index(asked[-1])
             system = next((message.content for message in messages if message.role == "system"), "")
             history = [message for message in messages[:at] if message.role != "system"]
             open_sweep_with(asked[-1].content, system, [f"{call.endpoint}/{call.model}"], history)
-
-
-def _as_link(call: CallRecord, prompt: str) -> dict[str, Any]:
-    """The fields of a link that fills the chat: see lib/ui/chat/links.py."""
-    numbers = {name: str(value) for name, value in call.params_sent.items() if isinstance(value, (int, float))}
-    return {"model": f"{call.endpoint}/{call.model}", "prompt": prompt, **numbers}
 
 
 def _messages(call: CallRecord, messages: Sequence[Message]) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from lib.core.reply import Usage
+from lib.store.schema import chats
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
 from lib.web import SESSION_COOKIE
@@ -258,7 +260,7 @@ def test_a_number_opens_the_calls_behind_it(app: AppTest) -> None:
 
 
 @pytest.mark.row("U12", "U13")
-def test_a_call_is_shown_with_what_was_asked_and_can_be_made_again(app: AppTest) -> None:
+def test_a_call_is_shown_with_what_was_asked_and_goes_on_in_chat(app: AppTest) -> None:
     app.run()
     call_id = record(resources.services().store, OWNER, REPORTED, session=SESSION)
     usage_page(app)
@@ -271,8 +273,10 @@ def test_a_call_is_shown_with_what_was_asked_and_can_be_made_again(app: AppTest)
     app.segmented_control(key="usage_call_part").set_value("request").run()
     assert '"temperature": 0.5' in app.code[0].value
 
-    app.button(key="usage_repeat").click().run()
-    assert app.chat_input(key="chat_input").value == "Hello" or app.session_state["chat_input"] == "Hello"
+    app.button(key="usage_continue").click().run()
+    assert app.chat_input(key="chat_input") and "Hello" in shown(app) and "Hi" in shown(app)
+    kept = select(chats.c.model).where(chats.c.owner == OWNER)
+    assert resources.services().store.read(lambda db: db.execute(kept).scalars().all()) == ["apiyi/gpt-4o"]
 
 
 @pytest.mark.row("T13")
