@@ -9,7 +9,8 @@ retry           whether and when to try again
 endpoints       services and how a model is named; endpoint_registry says who may use which, model_lists what they
                 offer
 addresses       base URLs and keys, checked before use
-key_masking     takes keys, by value, out of what services send and of the log; redact makes errors fit to keep
+key_masking     takes keys, by value, out of what services send and of the log
+error_redaction makes texts of errors fit to keep: no keys, nothing hidden, not too long
 raw_answers     what came, to the letter, for the last calls
 vendors         who makes a model
 """

@@ -23,8 +23,8 @@ from lib.gateway.dialects import (
     text_in,
 )
 from lib.gateway.error_mapping import ResponseInfo, error_from, is_error
+from lib.gateway.error_redaction import masked
 from lib.gateway.key_masking import KNOWN, Forms, KeyMasker
-from lib.gateway.redact import masked
 from lib.gateway.sse import DONE, LIMIT, Event, EventReader, Unreadable, json_value
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import UsageReports, reports_in, usage_of

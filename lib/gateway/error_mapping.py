@@ -29,8 +29,8 @@ from lib.core.errors import (
     WrongAddress,
 )
 from lib.gateway.error_bodies import ErrorBody, parse_error_body
+from lib.gateway.error_redaction import masked
 from lib.gateway.model_ids import makes_chats
-from lib.gateway.redact import masked
 
 MOST_ORIGINAL = 2_000
 

@@ -23,8 +23,8 @@ from lib.core.errors import (
 )
 from lib.core.i18n import N_
 from lib.gateway.addresses import check_host, unreachable
+from lib.gateway.error_redaction import masked
 from lib.gateway.proxies import host_and_port, proxy_for
-from lib.gateway.redact import masked
 
 MOST_IDLE = 64
 KEPT_SECONDS = 20.0

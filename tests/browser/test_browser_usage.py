@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from tests.app_server import AppServer
-from tests.browsing import ended, key, link, open_page, send
+from tests.browsing import at_rest, ended, key, link, open_page, send
 
 ROW = 52
 OPEN, INPUT, OUTPUT = 0.03, 0.45, 0.65
@@ -53,5 +53,6 @@ def test_a_row_opens_its_call_which_goes_on_in_chat(app: AppServer, context: Bro
         expect(page.locator("#portal input")).to_have_count(0)
     reprice = key(page, "usage_reprice").get_by_role("button")
     expect(reprice).to_contain_text("1 earlier call too")
+    at_rest(page)  # else the button is drawn anew under the click
     reprice.click()
     expect(key(page, "usage_tiles")).to_contain_text("$0.00")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lib.core import errors
 from lib.gateway.error_mapping import ResponseInfo, error_from, redirect_error
-from lib.gateway.redact import MOST_CHARACTERS, masked
+from lib.gateway.error_redaction import MOST_CHARACTERS, masked
 from lib.gateway.retry import LONGEST_BACKOFF, asked_wait, backoff, wait_before_retry
 from tests.case_files import cases
 

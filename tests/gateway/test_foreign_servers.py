@@ -39,7 +39,7 @@ from tests.pages import figures, new_tab, shown
 
 pytestmark = pytest.mark.soak
 
-FOREIGN = Path(__file__).parents[2] / ".venv" / "foreign"
+FOREIGN = (Path(__file__).parents[2] / ".venv").resolve() / "foreign"
 LITELLM = "litellm[proxy]==1.106.2"
 START_SECONDS = 120.0
 KEY = "sk-foreign-0001"
