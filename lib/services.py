@@ -34,7 +34,7 @@ from lib.store import backup, schema
 from lib.store.database import Store
 from lib.store.fallback_file import FallbackFile
 from lib.sweep.scheduler import SweepScheduler
-from lib.visitor import LOCAL_OWNER, own_prices
+from lib.visitor import LOCAL_OWNER, own_budgets, own_prices
 from lib.visitor.keychain import Keychain, brought_back, remembered
 
 KEYCHAIN_SECONDS = 3.0
@@ -96,7 +96,7 @@ class Services:
         alone = settings.mode == "local"
         local_services, keychain = LocalServices(jobs, client, settings.find_services and alone), Keychain(alone)
         _bring_back(keychain, registry, store)
-        _read_prices(registry, store)
+        _read_own(registry, dispatcher)
         return cls(
             settings,
             store,
@@ -128,12 +128,14 @@ class Services:
         kept = backup.restore(self.store, source, self.settings.data_dir)
         # Calls that were under way when the backup was made end in no process now.
         self.store.write(lambda db: records.interrupt_orphans(db, self.dispatcher.process)).result()
-        _read_prices(self.registry, self.store)
+        _read_own(self.registry, self.dispatcher)
+        self.dispatcher.budgets.forget_sums(LOCAL_OWNER)
         return kept
 
     def erase_history(self, owner: str, span: Span) -> None:
         """Remove for good what an owner has kept of a stretch of time. Raises StoreError."""
         history.erase(self.dispatcher, self.sweeps, owner, span)
+        self.dispatcher.budgets.forget_sums(owner)
 
     def close(self) -> None:
         """Stop what runs, record it, and let go of everything."""
@@ -172,9 +174,12 @@ def _bring_back(keychain: Keychain, registry: EndpointRegistry, store: Store) ->
         thread.join(KEYCHAIN_SECONDS)
 
 
-def _read_prices(registry: EndpointRegistry, store: Store) -> None:
-    with suppress(StoreError):  # then list prices are better than no page
+def _read_own(registry: EndpointRegistry, dispatcher: Dispatcher) -> None:
+    """The prices and budgets that were set."""
+    store = dispatcher.store
+    with suppress(StoreError):  # then list prices, and no budgets, are better than no page
         registry.set_prices(LOCAL_OWNER, store.read(lambda db: own_prices.of_services(db, LOCAL_OWNER)))
+        dispatcher.budgets.set(LOCAL_OWNER, store.read(lambda db: own_budgets.load(db, LOCAL_OWNER)))
 
 
 def _vocabulary_folder(settings: Settings) -> Path:

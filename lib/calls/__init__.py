@@ -4,6 +4,8 @@ records         calls as they are stored: started, then exactly one final state
 dispatcher      starts calls on the background loop and finds them again
 usage_rollups   what calls used, summed up as they end
 ledger          what calls cost, counted against a cap
+budgets         what people want to use at most, and what is spent of it
+worst_case      what a call may take at worst
 runner          ask, take in what comes, save it on the way, close the record
 outcome_writer  how calls ended, tried again until they are in the store
 unsupported_params  what a model refused, remembered and left out from then on

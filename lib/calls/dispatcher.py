@@ -1,6 +1,7 @@
 """Starts calls on the background loop, and finds running and recent ones again."""
 
 from lib.background import Jobs
+from lib.calls.budgets import Budgets
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.runner import Answer, run
 from lib.core.request import Call
@@ -24,6 +25,7 @@ class Dispatcher:
     def __init__(self, jobs: Jobs, client: Client, store: Store, outcomes: OutcomeWriter | None = None) -> None:
         self.jobs, self.client, self.store = jobs, client, store
         self.outcomes = OutcomeWriter(store) if outcomes is None else outcomes
+        self.budgets = Budgets(store, self.outcomes)
         self.memory = MemoryStore()
         self.raw_answers = RawAnswers()
         self.process = process_lock.ID
@@ -34,7 +36,7 @@ class Dispatcher:
         answer = self._answer(call, endpoint, place, started)
         # The store counts the call of a temporary chat, without its words; those are in memory only.
         texts = self.memory.open() if call.temporary else None
-        self.jobs.start(answer, run(answer, endpoint, self.client, self.store, self.outcomes, texts=texts))
+        self.jobs.start(answer, self._counted(answer, endpoint, texts=texts))
         return answer
 
     async def begin(
@@ -42,8 +44,18 @@ class Dispatcher:
     ) -> Answer:
         """The same from the loop; `retries` decides whether it is tried again, and waits."""
         answer = self._answer(call, endpoint, place, started)
-        await self.jobs.begin(answer, run(answer, endpoint, self.client, self.store, self.outcomes, retries))
+        await self.jobs.begin(answer, self._counted(answer, endpoint, retries))
         return answer
+
+    async def _counted(
+        self, answer: Answer, endpoint: Endpoint, retries: Retries | None = None, texts: Store | None = None
+    ) -> None:
+        """Run a call, and count what it took when that is recorded."""
+        call = answer.call
+        try:
+            await run(answer, endpoint, self.client, self.store, self.outcomes, retries, texts)
+        finally:
+            self.budgets.settle(call.id, call.owner, call.session, answer.started_at, answer.reply)
 
     def find(self, call_id: str | None) -> Answer | None:
         """The running or lately finished answer of a call."""
@@ -58,6 +70,7 @@ class Dispatcher:
                 self.jobs.forget(job.id)
 
     def _answer(self, call: Call, endpoint: Endpoint, place: str, started: bool) -> Answer:
+        self.budgets.began(call.id)
         secret = endpoint.api_key.get_secret_value()
         on_bytes = (
             ignore_bytes if call.temporary else self.raw_answers.begin(call.owner, call.id, secret, call.page).add

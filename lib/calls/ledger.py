@@ -1,7 +1,7 @@
 """What calls cost, counted against a cap: the worst is reserved before a call and settled after it.
 
-So no call begins that could carry the sum over the cap, however many run at once. All sums are US dollars. Used on one
-event loop; the sums can be read from any thread.
+So no call begins that could carry the sum over the cap, however many run at once. All sums of a ledger are of one kind:
+an amount of one currency, or tokens. The sums can be read from any thread; who changes them from several takes a lock.
 """
 
 ROUNDING = 1e-9
@@ -9,7 +9,7 @@ ROUNDING = 1e-9
 
 
 class Ledger:
-    """The money of one sweep, or of whoever has a cap. `cap` None is no cap; `spent` is what was spent before."""
+    """What one sweep spends, or whoever has a budget. `cap` None is no cap; `spent` is what was spent before."""
 
     def __init__(self, cap: float | None = None, spent: float = 0.0) -> None:
         self.cap, self.spent = cap, spent
@@ -26,10 +26,6 @@ class Ledger:
         if self.cap is None or not worst:
             return True
         return self.spent + self.reserved + worst <= self.cap + ROUNDING
-
-    def ever_fits(self, worst: float | None) -> bool:
-        """The same once all that runs has turned out to cost nothing."""
-        return self.cap is None or not worst or self.spent + worst <= self.cap + ROUNDING
 
     def reserve(self, call: str, worst: float | None) -> None:
         """Set aside what `call` costs at worst."""

@@ -181,10 +181,14 @@ class OutcomeWriter:
             held = [one for one in self._held.values() if (one.call.owner, one.place) == (owner, place)]
         return {one.call.cell_id or one.call.id: one for one in held}
 
+    def all_of(self, owner: str) -> list[Outcome]:
+        """What is held of an owner."""
+        with self._lock:
+            return [one for one in self._held.values() if one.call.owner == owner]
+
     def held_of(self, owner: str) -> int:
         """How many records of an owner are held."""
-        with self._lock:
-            return sum(one.call.owner == owner for one in self._held.values())
+        return len(self.all_of(owner))
 
     async def write(self, record: Outcome) -> bool:
         """Write a record; False when it could not be written yet and is held, or when there is nothing to write to."""

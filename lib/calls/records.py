@@ -39,6 +39,8 @@ from lib.store import process_lock as processes
 from lib.store.schema import answers, call_details, calls
 from lib.store.schema import texts as texts_table
 
+IMPORTED = "imported"
+"""The process of calls that were brought in from a file: they were made elsewhere, and count in no budget."""
 MAY_BE_BILLED = (GatewayTimeout.kind,)
 """Kinds of errors after which a call is sent once more although the service may have worked for it."""
 

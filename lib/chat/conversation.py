@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from lib.calls import records, unsupported_params
+from lib.calls import records, unsupported_params, worst_case
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.records import CallRecord
 from lib.calls.runner import as_it_ended
@@ -119,9 +119,7 @@ class Conversation:
             self._record_answers(db, chat_id, question, asked)
             return chat_id
 
-        chat_id = self.store.write(record).result()
-        self._start(asked, chat_id)
-        return chat_id
+        return self._begin(asked, record)
 
     def write(self, role: Role, text: str, instead_of: Turn | None = None) -> str:
         """Add a turn that nobody is asked for, at the end or as another version of `instead_of`; the id of its chat.
@@ -227,12 +225,11 @@ class Conversation:
             turns.pop()
         asked = self._asked(turns, [], replace(form, others=()))
 
-        def record(db: Connection) -> None:
+        def record(db: Connection) -> str:
             chats.put_together(db, self.owner, chat_id, turn.alternatives, together)
-            self._record_answers(db, chat_id, turn.parent, asked, together)
+            return self._record_answers(db, chat_id, turn.parent, asked, together)
 
-        self.store.write(record).result()
-        self._start(asked, chat_id)
+        self._begin(asked, record)
 
     def continue_answer(self, turn: Turn, form: Form) -> None:
         """Let an answer that was cut off be continued, or one begun by hand; the whole is a sibling of `turn`."""
@@ -355,13 +352,27 @@ class Conversation:
         if self.chat_id is None:
             return
         chat_id = self.chat_id
-        self.store.write(lambda db: self._record_answers(db, chat_id, question, asked)).result()
+        self._begin(asked, lambda db: self._record_answers(db, chat_id, question, asked))
+
+    def _begin(self, asked: _Asked, record: Callable[[Connection], str]) -> str:
+        """Let calls be recorded by `record`, which tells the id of their chat, and start them; that id. Raises
+        BudgetReached where they may take more than is left, and then nothing has changed."""
+        budgets = self.dispatcher.budgets
+        worst = {call.id: worst_case.of_request(endpoint, call.request) for call, endpoint in asked.calls}
+        budgets.reserve(self.owner, self.session, worst)
+        try:
+            chat_id = self.store.write(record).result()
+        except BaseException:
+            for id in worst:
+                budgets.release(id)
+            raise
         self._start(asked, chat_id)
+        return chat_id
 
     def _record_answers(
         self, db: Connection, chat_id: str, question: str | None, asked: _Asked, together: str | None = None
-    ) -> None:
-        """Record calls and the places of their answers; these stand beside those that share `together`."""
+    ) -> str:
+        """Record calls and the places of their answers, beside those that share `together`; the chat's id."""
         several = len(asked.calls) > 1
         together = together or (secrets.token_hex(16) if several else None)
         firsts = []
@@ -373,6 +384,7 @@ class Conversation:
         if several:
             # Each answer that is added is opened; the first model's is the one to go on with.
             chats.choose(db, self.owner, chat_id, firsts[0])
+        return chat_id
 
     def _start(self, asked: _Asked, chat_id: str) -> None:
         started = not self.temporary or self._counted(asked)

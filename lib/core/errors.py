@@ -25,6 +25,7 @@
         CutOff (BrokenOff)  Malformed  Empty
       SweepStopped              a sweep sends no more for now
         CapReached  NoAnswersCame
+      BudgetReached             what somebody wanted to use at most
       NotConnected              a service that was there before
         NothingConnected        none is there
       LocalModelFailed          the model on this computer
@@ -46,6 +47,8 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
+from lib.core import money
+from lib.core.budget import Budget, Span
 from lib.core.i18n import N_
 
 Billed = Literal["yes", "no", "unknown"]
@@ -444,6 +447,31 @@ class CapReached(SweepStopped):
     kind = "cap_reached"
     message = N_("The sweep stopped at its limit: ${spent:.4g} of ${cap:.4g} is spent; another answer could cost more.")
     hint = N_("What has come is kept. Raise the limit, then finish the rest.")
+
+
+class BudgetReached(TemperaError):
+    """What is asked for may take `worst` of a budget's unit, and that is more than is left after `spent`, which those
+    calls that run may still use being part of it."""
+
+    kind = "budget_reached"
+    hint = N_("Go on once, raise the budget, or leave it.")
+    SPENT: ClassVar[Mapping[Span, str]] = {
+        "session": N_("The budget of {limit} for this visit is spent."),
+        "day": N_("Today's budget of {limit} is spent."),
+        "month": N_("This month's budget of {limit} is spent."),
+    }
+    TOO_LITTLE: ClassVar[Mapping[Span, str]] = {
+        "session": N_("The budget of {limit} for this visit has {left} left, and this may take up to {worst}."),
+        "day": N_("Today's budget of {limit} has {left} left, and this may take up to {worst}."),
+        "month": N_("This month's budget of {limit} has {left} left, and this may take up to {worst}."),
+    }
+
+    def __init__(self, budget: Budget, spent: float, worst: float) -> None:
+        self.budget, self.spent, self.worst = budget, spent, worst
+        left = max(0.0, budget.limit - spent)
+        self.message = (self.TOO_LITTLE if left else self.SPENT)[budget.span]
+        amounts = {"limit": budget.limit, "left": left, "worst": worst}
+        super().__init__(**{name: money.in_unit(one, budget.unit) for name, one in amounts.items()})
 
 
 class NoAnswersCame(SweepStopped):

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from lib.core import prices, tokens
+from lib.calls import worst_case
+from lib.calls.worst_case import LONGEST_ANSWER_TOKENS
+from lib.core import tokens
+from lib.core.budget import Use
 from lib.core.reply import Usage
 from lib.gateway.endpoints import Endpoint, find
 from lib.gateway.pricing import cost_of
@@ -13,10 +16,6 @@ from lib.sweep.history import NOTHING, Usual
 from lib.sweep.plan import Plan
 
 TYPICAL_ANSWER_TOKENS = 300
-LONGEST_ANSWER_TOKENS = 16_384
-"""Where neither max_tokens nor the model's own window bounds an answer."""
-PROMPT_MARGIN = 1.25
-"""Other models' words have more tokens than those of the tokenizer that counts here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +91,16 @@ def _seconds(
     return max([*known, sum(known) * of_each / plan.concurrency])
 
 
-def worst_of_each(plan: Plan, models: Iterable[str], endpoints: Sequence[Endpoint]) -> dict[str, float | None]:
-    """What one call of each of the plan's models costs at worst, in US dollars; None: no price."""
+def worst_of_each(plan: Plan, models: Iterable[str], endpoints: Sequence[Endpoint]) -> dict[str, Use]:
+    """What one call of each of the plan's models takes at worst."""
     slices = list(product(*map(range, plan.slices)))
-    prompt = round(max(tokens.count_prompt(plan.messages(*place)) for place in slices) * PROMPT_MARGIN) + 10
+    prompt = max(worst_case.longest_prompt(plan.messages(*place)) for place in slices)
     bounds = [plan.params_of(None, variant).max_tokens for _input, variant in slices]
-    worst: dict[str, float | None] = {}
+    worst: dict[str, Use] = {}
     for model in models if endpoints else ():
         endpoint, name = find(model, endpoints)
-        unbounded = max(1, (prices.context_window(name) or LONGEST_ANSWER_TOKENS) - prompt)
-        longest = max(bound or unbounded for bound in bounds)
-        worst[model] = cost_of(endpoint, name, Usage(prompt, longest * (plan.params.n or 1)))
+        longest = max(bound or worst_case.unbounded(name, prompt) for bound in bounds)
+        worst[model] = worst_case.use_of(endpoint, name, prompt, longest * (plan.params.n or 1))
     return worst
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from lib.background import Job
-from lib.calls import records, unsupported_params
+from lib.calls import records, unsupported_params, worst_case
 from lib.calls.dispatcher import Dispatcher
 from lib.core import tokens
 from lib.core.errors import NotConnected, StoreError, TemperaError, recorded, unforeseen
@@ -98,6 +98,8 @@ class JudgeRun(Job):
         self.owner, self.session, self.judge, self.tasks = owner, session, judge, list(some)
         self.total, self.done, self.failed = len(some), 0, 0
         self.last_error: TemperaError | None = None
+        self.over_budget = False
+        """Whether it was said that it may pass the budgets."""
 
     @property
     def hopeless(self) -> bool:
@@ -115,11 +117,16 @@ def job_id(sweep_id: str) -> str:
 
 
 def start(dispatcher: Dispatcher, registry: EndpointRegistry, run: JudgeRun) -> None:
-    """Begin to ask; each judgement is stored when it comes. Raises NotConnected where the judge's service is gone."""
+    """Begin to ask; each judgement is stored when it comes. Raises NotConnected where the judge's service is gone, and
+    BudgetReached where they may take more than is left."""
     service = run.judge.partition("/")[0]
     connected = {one.name: one for one in registry.endpoints(run.owner)}
     if service not in connected:
         raise NotConnected(service=service)
+    model = run.judge.partition("/")[2]
+    asked = [worst_case.of_request(connected[service], _request(model, one)) for one in run.tasks]
+    dispatcher.budgets.check(run.owner, run.session, asked)
+    run.over_budget = dispatcher.budgets.passes(run.owner, run.session)
     dispatcher.jobs.start(run, _work(dispatcher, connected[service], run))
 
 
@@ -155,9 +162,12 @@ async def _judge(
     run.touch()
 
 
+def _request(model: str, task: Task) -> ChatRequest:
+    return ChatRequest(model, task.messages, Params(temperature=0, max_tokens=LONGEST_JUDGEMENT, stream=True))
+
+
 async def _ask(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: Task) -> Rating | None:
-    params = Params(temperature=0, max_tokens=LONGEST_JUDGEMENT, stream=True)
-    asked = ChatRequest(run.judge.partition("/")[2], task.messages, params)
+    asked = _request(run.judge.partition("/")[2], task)
     call = Call(secrets.token_hex(16), run.owner, run.session, "judge", endpoint.name, asked)
 
     def record(db: Connection) -> Call:
@@ -166,6 +176,8 @@ async def _ask(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: 
         records.start_call(db, adapted, dispatcher.process)
         return adapted
 
+    worst = worst_case.of_request(endpoint, asked)
+    dispatcher.budgets.reserve(run.owner, run.session, {call.id: worst}, run.over_budget)
     started = True
     try:
         call = await dispatcher.store.submit(record)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lib.background import Job
 from lib.calls.ledger import Ledger
 from lib.calls.runner import Answer
+from lib.core.budget import Use
 from lib.core.errors import TemperaError
 from lib.sweep.history import NOTHING, History
 from lib.sweep.line import Lane, Line, Waiting
@@ -55,8 +56,12 @@ class SweepRun(Job):
         self.attempts = dict(attempts or {})
         self.ledger = Ledger(plan.cap)
         self.line = Line(plan.concurrency, self._affords)
-        self.worst: dict[str, float | None] = {}
-        """What one call of a model costs at worst, in US dollars, by the plan's name of it; None: no price."""
+        self.worst: dict[str, Use] = {}
+        """What one call of a model takes at worst, by the plan's name of it."""
+        self.budgets: Callable[[Use], bool] = lambda _worst: True
+        """Whether the budgets of whoever runs it let such a call begin; set by whoever sends."""
+        self.over_budget = False
+        """Whether it was said that it may pass the budgets."""
         self.usual: dict[str, float | None] = {}
         """What one call of a model mostly costs, in the same way."""
         self.answers: dict[str, Answer] = {}
@@ -119,5 +124,10 @@ class SweepRun(Job):
                 limits.append(Limit(f"{lane.service.name}/{lane.model}", lane.at.rate, len(lane.waiting), seconds))
         self.outlook = Outlook(self.line.time_left(now), tuple(limits))
 
+    def worst_of(self, cell: Cell) -> Use:
+        """What the call of a cell takes at worst."""
+        return self.worst.get(cell.model, Use())
+
     def _affords(self, call: Waiting) -> bool:
-        return self.ledger.fits(self.worst.get(call.payload.cell.model))
+        worst = self.worst_of(call.payload.cell)
+        return self.ledger.fits(worst.cost) and (self.over_budget or self.budgets(worst))

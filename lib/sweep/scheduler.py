@@ -35,11 +35,13 @@ class SweepScheduler:
 
     def launch(self, owner: str, session: str, plan: Plan, forecast: Mapping[str, Any] | None = None) -> str:
         """Store a plan with all its cells, and what was foreseen of it, then begin to send them; the sweep's id. Raises
-        InvalidInput when it can't be run, NothingConnected when there is no service to ask."""
+        InvalidInput when it can't be run, NothingConnected when there is no service to ask, BudgetReached when no
+        answer of it may be asked for."""
         connected = self._registry.endpoints(owner)
         if not connected:
             raise NothingConnected
         plan = _named(plan.checked(), connected)
+        self._check_budgets(owner, session, plan, plan.models)
         sweep_id, store = secrets.token_hex(16), self._dispatcher.store
         # Named here and not in the writing thread, which others wait for.
         cells = list(plan.cells(sweep_id))
@@ -143,6 +145,8 @@ class SweepScheduler:
         absent -= {one.name for one in self._registry.endpoints(owner)}
         if absent:
             raise NotConnected(service=min(absent))
+        if running is None:
+            self._check_budgets(owner, session, plan, unique([cell.model for cell in cells]))
         if running is not None:
             running.attempts |= attempts
             self._dispatcher.jobs.loop.call_soon_threadsafe(running.add, cells)
@@ -152,8 +156,19 @@ class SweepScheduler:
             run.ledger.spent = progress.spent
             self.start(run)
 
+    def _check_budgets(self, owner: str, session: str, plan: Plan, models: Sequence[str]) -> None:
+        """Raises BudgetReached where not one call of these models may begin."""
+        budgets = self._dispatcher.budgets
+        if not models or not budgets.of(owner):
+            return
+        worst = estimate.worst_of_each(plan, models, self._registry.endpoints(owner)).values()
+        if not any(budgets.fits(owner, session, one) for one in worst):
+            for one in worst:
+                budgets.check(owner, session, [one])
+
     def start(self, sweep: SweepRun) -> None:
         """Begin to send the cells of `sweep`."""
+        sweep.over_budget = self._dispatcher.budgets.passes(sweep.owner, sweep.session)
         self._prepare(sweep)
         sending = Sending(self._dispatcher, self._registry, sweep)
         sweep.add = sending.put

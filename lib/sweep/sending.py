@@ -19,6 +19,7 @@ from lib.calls import records, unsupported_params
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.runner import Answer
 from lib.core.errors import (
+    BudgetReached,
     CapReached,
     NoAnswersCame,
     NotConnected,
@@ -47,6 +48,7 @@ class Turn(Retries):
     def __init__(self, sending: "Sending", cell: Cell) -> None:
         super().__init__()
         self.cell, self.call = cell, Waiting(self, sending.lane(cell.model))
+        self.call_id = secrets.token_hex(16)
         self.again: asyncio.Future[None] | None = None
         self._sending = sending
         self._failures: dict[str, int] = {}
@@ -102,6 +104,8 @@ class Sending:
 
     def __init__(self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun) -> None:
         self._dispatcher, self._registry, self._run = dispatcher, registry, run
+        self._budgets = dispatcher.budgets
+        run.budgets = lambda worst: self._budgets.fits(run.owner, run.session, worst)
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_answer = time.monotonic()
@@ -128,12 +132,11 @@ class Sending:
                     continue
                 self._look_ahead(now)
                 wakes = line.wakes_at(now)
-                if wakes is None and not line.running:
+                if wakes is None and not line.running and not self._is_left():
                     break
                 # The outlook is renewed though nothing happens: the page counts down by it.
                 renewed = now + (LOOK_SECONDS if any(line.waiting()) else math.inf)
                 await self._something_happens(min(wakes or math.inf, self.gives_up_at, renewed) - now)
-            self._say_what_is_left()
         finally:
             await self._end()
 
@@ -153,7 +156,7 @@ class Sending:
 
     def refused(self, turn: Turn, now: float, asked: float | None) -> float:
         """Learn from a refusal; the moment from which that call may be sent again."""
-        self._run.ledger.release(turn.cell.id)
+        self._release(turn)
         until = self._run.line.refused(turn.call, now, asked)
         self._keep_paces([turn.call.lane])
         self._changed.set()
@@ -161,7 +164,7 @@ class Sending:
 
     def put_back(self, turn: Turn, not_before: float) -> None:
         """Let a call that was not answered wait for its next turn."""
-        self._run.ledger.release(turn.cell.id)
+        self._release(turn)
         self._run.line.put_back(turn.call, not_before)
         self._changed.set()
 
@@ -184,13 +187,29 @@ class Sending:
     def _send(self, turn: Turn) -> None:
         if self._dispatcher.outcomes.full:
             raise StoreFull  # what is sent now would be paid, and lost
-        self._run.ledger.reserve(turn.cell.id, self._run.worst.get(turn.cell.model))
+        if not self._reserve(turn):
+            self._run.line.put_back(turn.call, time.monotonic())
+            return
         if turn.again is None:
             task = asyncio.create_task(self._answer(turn))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         elif not turn.again.done():
             turn.again.set_result(None)
+
+    def _reserve(self, turn: Turn) -> bool:
+        """Set aside what a cell's call may take; False where a chat has taken it in between."""
+        run, worst = self._run, self._run.worst_of(turn.cell)
+        try:
+            self._budgets.reserve(run.owner, run.session, {turn.call_id: worst}, run.over_budget)
+        except BudgetReached:
+            return False
+        run.ledger.reserve(turn.cell.id, worst.cost)
+        return True
+
+    def _release(self, turn: Turn) -> None:
+        self._run.ledger.release(turn.cell.id)
+        self._budgets.release(turn.call_id)
 
     def _look_ahead(self, now: float) -> None:
         # Not at every event: with 64 calls at once there are hundreds a second.
@@ -220,15 +239,16 @@ class Sending:
         finally:
             ok = answer is not None and answer.reply.state == "ok"
             self._run.line.ended(turn.call, time.monotonic(), ok)
-            self._settle(turn.cell, answer)
+            self._settle(turn, answer)
             self._changed.set()
             self._run.touch()
 
-    def _settle(self, cell: Cell, answer: Answer | None) -> None:
+    def _settle(self, turn: Turn, answer: Answer | None) -> None:
+        # The dispatcher has settled with the budgets, of all calls that were sent.
         if answer is None or (answer.reply.cost is None and answer.reply.billed == "no"):
-            self._run.ledger.release(cell.id)
+            self._release(turn)
         else:
-            self._run.ledger.settle(cell.id, answer.reply.cost)
+            self._run.ledger.settle(turn.cell.id, answer.reply.cost)
 
     async def _call(self, turn: Turn) -> Answer | None:
         """Make a cell's call; None where it is not to be made after all."""
@@ -239,8 +259,7 @@ class Sending:
             raise NotConnected(service=cell.model.partition("/")[0])
         endpoint, model = endpoints.find(cell.model, connected)
         asked = run.plan.request(model, cell.temperature, cell.input, cell.variant)
-        id = secrets.token_hex(16)
-        call = Call(id, run.owner, run.session, "sweep", endpoint.name, asked, cell.id, sweep_id=run.id)
+        call = Call(turn.call_id, run.owner, run.session, "sweep", endpoint.name, asked, cell.id, sweep_id=run.id)
         before = run.attempts.get(cell.id, 0)
 
         def record(db: Connection) -> Call | None:
@@ -303,13 +322,19 @@ class Sending:
             for call in list(lane.waiting):
                 call.payload.give_up()
 
-    def _say_what_is_left(self) -> None:
+    def _is_left(self) -> bool:
+        """Whether there is still something to send, where nothing could be sent a moment ago. Raises what keeps it from
+        being sent."""
         if self._gave_up:
             raise NoAnswersCame(minutes=self._run.plan.patience)
-        open_lanes = [lane for lane in self._run.line.lanes.values() if lane.waiting and not lane.closed]
-        if open_lanes:
-            cap, spent = self._run.ledger.cap or 0.0, self._run.ledger.spent
-            raise CapReached(cap=cap, spent=spent)
+        run = self._run
+        open_lanes = [lane for lane in run.line.lanes.values() if lane.waiting and not lane.closed]
+        worst = [run.worst_of(lane.waiting[0].payload.cell) for lane in open_lanes]
+        if worst and not any(run.ledger.fits(one.cost) for one in worst):
+            raise CapReached(cap=run.ledger.cap or 0.0, spent=run.ledger.spent)
+        for one in worst if not run.over_budget else ():
+            self._budgets.check(run.owner, run.session, [one])
+        return bool(worst)
 
     def _keep_paces(self, lanes: Iterable[Lane]) -> None:
         """Keep what was learnt, where it is something new; that it can't be saved is no reason to fail."""

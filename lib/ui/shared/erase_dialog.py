@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from lib import history
+from lib.core import periods
 from lib.core.errors import StoreError
 from lib.core.i18n import N_
 from lib.history import Counts, Span
@@ -15,7 +16,6 @@ from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import visitor
-from lib.usage import periods
 
 ERASE = "erase"
 SPANS = {

@@ -5,12 +5,13 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from lib.core import periods
 from lib.core.i18n import N_
 from lib.services import Services
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 from lib.ui.usage import filters
-from lib.usage import periods, queries
+from lib.usage import queries
 from lib.usage.scope import Scope
 
 SESSION, ALL, DATES = "session", "all", "dates"

@@ -21,6 +21,23 @@ def last_days(count: int, zone: ZoneInfo) -> int:
     return _midnight(today(zone) - timedelta(days=count - 1), zone)
 
 
+def day_around(moment: int, zone: ZoneInfo) -> tuple[int, int]:
+    """The beginning and the end of the day in which `moment` lies; all are microseconds since 1970 in UTC."""
+    day = _day_of(moment, zone)
+    return from_to(day, day, zone)
+
+
+def month_around(moment: int, zone: ZoneInfo) -> tuple[int, int]:
+    """The same of the month."""
+    first = _day_of(moment, zone).replace(day=1)
+    next_month = (first + timedelta(days=31)).replace(day=1)
+    return _midnight(first, zone), _midnight(next_month, zone)
+
+
+def _day_of(moment: int, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(moment / MICROSECONDS, zone).date()
+
+
 def _midnight(day: date, zone: ZoneInfo) -> int:
     # By the calendar, and not by 24 hours: the days on which the clocks change are shorter or longer.
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * MICROSECONDS

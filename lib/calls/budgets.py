@@ -1,0 +1,236 @@
+"""The budgets that people set for themselves, and what is spent of them: for a visit, a day, a month.
+
+Before a call is sent the worst that it may take is reserved, once it is recorded that is settled with what it took; so
+no calls together pass a budget, in whatever page and however many at once. What was spent before is read from the
+calls of the store, those in progress apart, so that it is the same after a restart; what was imported counts nothing.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from lib.calls.ledger import ROUNDING, Ledger
+from lib.calls.outcome_writer import OutcomeWriter
+from lib.calls.records import IMPORTED
+from lib.core import periods
+from lib.core.budget import DOLLARS, TOKENS, Budget, Span, Use, together
+from lib.core.clock import now
+from lib.core.errors import BudgetReached
+from lib.core.reply import Reply
+from lib.store.database import Store
+from lib.store.schema import calls
+
+UTC = ZoneInfo("UTC")
+LATEST = 2**62
+"""Later than any call: a visit has no end that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a budget stands: `spent` and `reserved` of its unit, and when it begins anew, in microseconds since 1970
+    (UTC); None: with the next visit."""
+
+    budget: Budget
+    spent: float
+    reserved: float
+    ends: int | None
+
+    @property
+    def left(self) -> float:
+        """What may still be used."""
+        return max(0.0, self.budget.limit - self.spent - self.reserved)
+
+    @property
+    def reached(self) -> bool:
+        """Whether all of it is spent."""
+        return self.spent + ROUNDING >= self.budget.limit
+
+    @property
+    def near(self) -> bool:
+        """Whether it is time to say something."""
+        return self.spent + ROUNDING >= self.budget.limit * self.budget.warn_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The calls that one ledger counts: of an owner in a stretch of time, or in a session."""
+
+    owner: str
+    span: Span
+    unit: str
+    since: int
+    until: int
+    session: str = ""
+
+    def spent(self, db: Connection, but: Sequence[str]) -> float:
+        """What calls of it that have ended took, those named in `but` left out."""
+        # any owner: _mine names the owner.
+        query = select(_amount(self.unit)).where(*self._mine(), calls.c.id.not_in(but))
+        return float(db.execute(query).scalar_one())
+
+    def has(self, session: str, began: int) -> bool:
+        """Whether a call of its owner, of that session and begun then, is of it."""
+        return self.session == session if self.session else self.since <= began < self.until
+
+    def _mine(self) -> list[ColumnElement[bool]]:
+        ended = [calls.c.owner == self.owner, calls.c.state != "started", calls.c.process != IMPORTED]
+        if self.session:
+            return [*ended, calls.c.session == self.session]
+        return [*ended, calls.c.started_at >= self.since, calls.c.started_at < self.until]
+
+
+def _amount(unit: str) -> ColumnElement[Any]:
+    """The sum of what calls took of a budget in `unit`."""
+    if unit == TOKENS:
+        tokens = func.coalesce(calls.c.prompt_tokens, 0) + func.coalesce(calls.c.completion_tokens, 0)
+        return func.coalesce(func.sum(tokens), 0)
+    return func.coalesce(func.sum(calls.c.cost), 0.0)
+
+
+class Budgets:
+    """The budgets of all owners. One per process; for every thread."""
+
+    def __init__(self, store: Store, outcomes: OutcomeWriter) -> None:
+        self._store, self._outcomes = store, outcomes
+        # Chats reserve from script threads, sweeps from the loop, and either ends on the loop.
+        self._lock = threading.RLock()
+        self._set: dict[str, tuple[Budget, ...]] = {}
+        self._zones: dict[str, ZoneInfo] = {}
+        self._current: dict[tuple[str, Span], tuple[int, int]] = {}
+        self._ledgers: dict[_Stretch, Ledger] = {}
+        self._open: dict[str, list[Ledger]] = {}
+        self._let_pass: set[tuple[str, str]] = set()
+
+    def set(self, owner: str, budgets: Iterable[Budget]) -> None:
+        """From now on these are the owner's budgets."""
+        with self._lock:
+            self._set[owner] = tuple(budgets)
+
+    def of(self, owner: str) -> tuple[Budget, ...]:
+        """The owner's budgets."""
+        return self._set.get(owner, ())
+
+    def seen_in(self, owner: str, zone: ZoneInfo) -> None:
+        """The owner's days begin at midnight in `zone`."""
+        if self._zones.get(owner) != zone:
+            with self._lock:
+                self._zones[owner] = zone
+                self._current.clear()
+
+    def forget_sums(self, owner: str) -> None:
+        """Calls have changed that had ended: they were removed, or have other prices. What is spent is read anew."""
+        with self._lock:
+            for stretch in [one for one in self._ledgers if one.owner == owner]:
+                self._ledgers[stretch].spent = self._spent(stretch)
+
+    def standings(self, owner: str, session: str) -> list[Standing]:
+        """How each of the owner's budgets stands now."""
+        with self._lock:
+            found = []
+            for budget, stretch, ledger in self._counting(owner, session, now()):
+                ends = None if budget.span == "session" else stretch.until
+                found.append(Standing(budget, ledger.spent, ledger.reserved, ends))
+            return found
+
+    def check(self, owner: str, session: str, worst: Sequence[Use]) -> None:
+        """Raises BudgetReached where calls that may take so much at worst are more than is left."""
+        if (owner, session) in self._let_pass or not self._set.get(owner):
+            return
+        with self._lock:
+            for budget, _stretch, ledger in self._counting(owner, session, now()):
+                wanted = together(worst, budget.unit)
+                if not ledger.fits(wanted):
+                    raise BudgetReached(budget, ledger.spent + ledger.reserved, wanted)
+
+    def fits(self, owner: str, session: str, worst: Use) -> bool:
+        """Whether `check` lets such a call pass."""
+        try:
+            self.check(owner, session, [worst])
+        except BudgetReached:
+            return False
+        return True
+
+    def reserve(self, owner: str, session: str, worst: Mapping[str, Use], unchecked: bool = False) -> None:
+        """Set aside what calls that are made together, by their ids, may take at worst. Raises BudgetReached where that
+        is too much, unless `unchecked`, and then nothing is set aside."""
+        if not self._set.get(owner):
+            return
+        with self._lock:
+            if not unchecked:
+                self.check(owner, session, list(worst.values()))
+            for budget, _stretch, ledger in self._counting(owner, session, now()):
+                for call_id, use in worst.items():
+                    ledger.reserve(call_id, use.of(budget.unit))
+                    self._open.setdefault(call_id, []).append(ledger)
+
+    def began(self, call_id: str) -> None:
+        """A call is sent, reserved or not: until `settle` it is not among what was spent."""
+        with self._lock:
+            self._open.setdefault(call_id, [])
+
+    def release(self, call_id: str) -> None:
+        """A call was not sent after all, or refused."""
+        with self._lock:
+            for ledger in self._open.pop(call_id, ()):
+                ledger.release(call_id)
+
+    def settle(self, call_id: str, owner: str, session: str, began: int, reply: Reply) -> None:
+        """A call that began at `began` has ended, and its record is written or held. What nobody knows of it, its
+        price say, counts nothing, as it does in every other sum of calls."""
+        with self._lock:
+            self.release(call_id)
+            use = use_of(reply)
+            for stretch, ledger in self._ledgers.items():
+                if stretch.owner == owner and stretch.has(session, began):
+                    ledger.spent += use.of(stretch.unit) or 0.0
+
+    @contextmanager
+    def once(self, owner: str, session: str) -> Iterator[None]:
+        """What is begun in here goes on though a budget is reached: somebody was asked."""
+        self._let_pass.add((owner, session))
+        try:
+            yield
+        finally:
+            self._let_pass.discard((owner, session))
+
+    def passes(self, owner: str, session: str) -> bool:
+        """Whether what is begun now was allowed to pass the budgets."""
+        return (owner, session) in self._let_pass
+
+    def _counting(self, owner: str, session: str, moment: int) -> Iterator[tuple[Budget, _Stretch, Ledger]]:
+        """The owner's budgets with the ledgers that count for them."""
+        for budget in self._set.get(owner, ()):
+            stretch = self._stretch(owner, session, budget, moment)
+            if stretch not in self._ledgers:
+                self._ledgers[stretch] = Ledger(spent=self._spent(stretch))
+            self._ledgers[stretch].cap = budget.limit
+            yield budget, stretch, self._ledgers[stretch]
+
+    def _stretch(self, owner: str, session: str, budget: Budget, moment: int) -> _Stretch:
+        if budget.span == "session":
+            return _Stretch(owner, budget.span, budget.unit, 0, LATEST, session)
+        since, until = self._current.get((owner, budget.span), (0, 0))
+        if not since <= moment < until:  # kept, as a sweep asks hundreds of times a second
+            around = periods.day_around if budget.span == "day" else periods.month_around
+            since, until = around(moment, self._zones.get(owner, UTC))
+            self._current[owner, budget.span] = since, until
+        return _Stretch(owner, budget.span, budget.unit, since, until)
+
+    def _spent(self, stretch: _Stretch) -> float:
+        """What was spent of it so far, by the store, and by what waits to be stored. A call that is open is counted
+        when it is settled, though its record may be there by now."""
+        held = [one for one in self._outcomes.all_of(stretch.owner) if one.call.id not in self._open]
+        of_it = [use_of(one.reply) for one in held if stretch.has(one.call.session, one.began)]
+        but = [*self._open, *(one.call.id for one in held)]
+        return self._store.read(lambda db: stretch.spent(db, but)) + together(of_it, stretch.unit)
+
+
+def use_of(reply: Reply) -> Use:
+    """What a call took that has ended."""
+    counts = [one for one in (reply.usage.prompt_tokens, reply.usage.completion_tokens) if one is not None]
+    return Use(reply.cost, sum(counts) if counts else None, DOLLARS)
