@@ -19,7 +19,7 @@ from lib.services import Services
 from lib.settings import Settings
 from lib.store.database import Store
 from lib.ui.shared import resources
-from tests.app_server import AppServer, app_server
+from tests.app_server import AppServer, forked_app
 from tests.fake_api import FakeApi
 from tests.pages import KEY, new_tab
 from tests.postgresql import new_database, server_url
@@ -83,7 +83,7 @@ def app(service: FakeApi) -> AppTest:
 @pytest.fixture(scope="session")
 def bare_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """The app as a process, without services and without the practice model: for what the server does by itself."""
-    with app_server(tmp_path_factory.mktemp("bare") / "data", TEMPERA_LOCAL_MODEL="false") as app:
+    with forked_app(tmp_path_factory.mktemp("bare") / "data", TEMPERA_LOCAL_MODEL="false") as app:
         yield app
 
 

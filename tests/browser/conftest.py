@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from tests.app_server import AppServer, app_server
+from tests.app_server import AppServer, app_server, forked_app
 from tests.browser_path import chromium_path
 from tests.browsing import QUIET, SECONDS, NewChat, SharedTab
 from tests.fake_api import FakeApi
@@ -93,12 +93,12 @@ def settings(api: FakeApi) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def app(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """The app with the fake service."""
-    with app_server(tmp_path_factory.mktemp("app") / "data", **settings) as app:
+    with forked_app(tmp_path_factory.mktemp("app") / "data", **settings) as app:
         yield app
 
 
 @pytest.fixture(scope="session")
 def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
-    """The app as a stranger has it: no key, no configuration, the model on this computer."""
+    """The app as a stranger has it: no key, no configuration, the model on this computer; started as they start it."""
     with app_server(tmp_path_factory.mktemp("practice") / "data") as app:
         yield app

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.app_server import AppServer, app_server
+from tests.app_server import AppServer, forked_app
 from tests.browsing import CLIPBOARD_BECOMES, NewChat, asked, composer, ended, key, link, open_page, send
 from tests.fake_api import FakeApi
 
@@ -210,13 +210,13 @@ def test_a_kill_in_the_middle_keeps_what_had_come(
     api: FakeApi, settings: dict[str, str], context: BrowserContext, tmp_path: Path
 ) -> None:
     text = "before the cut " + "word " * 400
-    with app_server(tmp_path / "data", **settings) as app:
+    with forked_app(tmp_path / "data", **settings) as app:
         page = open_page(context, link(app, "slow-50"))
         send(page, text)
         expect(key(page, "answer_0")).to_contain_text("before the cut " + "word " * 30)
         app.kill()
         port = int(app.url.rpartition(":")[2])
-    with app_server(tmp_path / "data", port, **settings) as app:
+    with forked_app(tmp_path / "data", port, **settings) as app:
         page = open_page(context, app.url)
         expect(key(page, "answer_0")).to_contain_text("You said: before the cut word")
         expect(key(page, "figures_0")).to_contain_text("cut by a restart")

@@ -9,7 +9,7 @@ from lib.core.reply import Delta, Reply
 from lib.services import Services
 from lib.settings import Settings
 from lib.sweep.plan import Cell
-from tests.app_server import AppServer, app_server
+from tests.app_server import AppServer, forked_app
 from tests.browsing import asked, cell, heard_elsewhere, key, open_at, send
 from tests.fake_api import FakeApi
 from tests.made_sweeps import MODELS, make_sweep, odd_answer
@@ -62,7 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, 
         "TEMPERA_API_KEY": "sk-test",
         "TEMPERA_LOCAL_MODEL": "false",
     }
-    with app_server(folder, **settings) as app:
+    with forked_app(folder, **settings) as app:
         yield app, ids
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from lib.ui.chat.shown_turns import MORE
 from lib.ui.shared.state import SHOWN_TURNS
-from tests.app_server import AppServer, app_server
+from tests.app_server import AppServer, forked_app
 from tests.browsing import NewChat, asked, composer, ended, key, link, open_page, press_until, scroll_to_the_top, send
 from tests.fake_api import FakeApi
 from tests.proxy import Proxy
@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 0.5
 def impatient(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """The app, asking soon what to do where no word comes."""
     settings = settings | {"TEMPERA_PATIENCE_SECONDS": str(PATIENCE_SECONDS)}
-    with app_server(tmp_path_factory.mktemp("impatient") / "data", **settings) as app:
+    with forked_app(tmp_path_factory.mktemp("impatient") / "data", **settings) as app:
         yield app
 
 

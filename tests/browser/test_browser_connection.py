@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.app_server import AppServer, app_server
+from tests.app_server import AppServer, forked_app
 from tests.browsing import asked, composer, key, open_page, press_until
 from tests.fake_api import FakeApi
 
@@ -103,7 +103,7 @@ def test_the_first_answer_with_a_key_takes_three_actions_at_the_keyboard(
     api: FakeApi, context: BrowserContext, tmp_path: Path
 ) -> None:
     """1. Ctrl+K opens the dialog. 2. The key and Enter. 3. The question and Enter."""
-    with app_server(tmp_path / "data", TEMPERA_BASE_URL=api.base_url, TEMPERA_LOCAL_MODEL="false") as keyless:
+    with forked_app(tmp_path / "data", TEMPERA_BASE_URL=api.base_url, TEMPERA_LOCAL_MODEL="false") as keyless:
         page = open_page(context, keyless.url)
 
         open_dialog(page)

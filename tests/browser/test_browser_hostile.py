@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.app_server import AppServer, app_server
+from tests.app_server import AppServer, forked_app
 from tests.browsing import (
     SECONDS,
     at_rest,
@@ -121,7 +121,7 @@ def app(hostile: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The app with the hostile service."""
     services = json.dumps({SERVICE: {"base_url": hostile.base_url, "api_key": KEY}})
     settings = {"TEMPERA_ENDPOINTS": services, "TEMPERA_LOCAL_MODEL": "false"}
-    with app_server(tmp_path_factory.mktemp("hostile") / "data", **settings) as app:
+    with forked_app(tmp_path_factory.mktemp("hostile") / "data", **settings) as app:
         yield app
 
 
