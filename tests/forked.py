@@ -58,8 +58,8 @@ def _run(program: str, arguments: Sequence[str], environment: Mapping[str, str],
     """Become the program: what it finds is as in a new interpreter, but for the modules."""
     os.environ.clear()
     os.environ.update(environment)
-    os.dup2(writer.fileno(), sys.__stdout__.fileno())
-    os.dup2(writer.fileno(), sys.__stderr__.fileno())
+    for number in (1, 2):  # stdout and stderr
+        os.dup2(writer.fileno(), number)
     writer.close()
     # The number is the process's own, and was made when the module was loaded.
     process_lock.ID = secrets.token_hex(16)

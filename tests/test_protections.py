@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import re
+import shlex
 import socket
 import ssl
 import stat
@@ -275,6 +276,9 @@ def test_the_lock_files_are_made_with_hashes() -> None:
     compiled = [line for line in recipe.splitlines() if "pip compile" in line]
 
     assert len(compiled) == 3 and all("--generate-hashes" in line for line in compiled)
+    # As make does it, but for the program's place and that make says nothing.
+    [told] = re.findall(r"^uv (pip compile .*)$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.M)
+    assert shlex.split(told) == shlex.split(compiled[0].partition(" ")[2].replace("--quiet ", ""))
 
 
 # What is kept and written
