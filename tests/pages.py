@@ -25,13 +25,15 @@ PIXEL = bytes.fromhex(
 
 
 def tab_of(_visitor: str) -> AppTest:
-    """A new tab of the one person there is on a computer of one's own, not yet run."""
-    return AppTest.from_file(MAIN, default_timeout=SECONDS)
+    """A new tab of the one person there is on a computer of one's own, not yet run, with Chat's settings open."""
+    app = AppTest.from_file(MAIN, default_timeout=SECONDS)
+    app.session_state["chat_settings"] = True
+    return app
 
 
 def new_tab(page: str = "", **query: str) -> AppTest:
-    """A tab of a visitor nobody has seen, on the first page or on `page`."""
-    app = AppTest.from_file(MAIN, default_timeout=SECONDS)
+    """A tab of a visitor nobody has seen, on the first page or on `page`, with Chat's settings open."""
+    app = tab_of("")
     if page:
         app.run()
         app.switch_page(str(ROOT / "pages" / f"{page}.py"))
@@ -50,6 +52,18 @@ def switch_page(app: AppTest, page: str) -> AppTest:
     app.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
     assert not app.exception
     return app
+
+
+def turn_settings(app: AppTest, to_open: bool) -> AppTest:
+    """Open Chat's settings, or close them."""
+    app.session_state["chat_settings"] = to_open
+    return app.run()
+
+
+def changed_settings(app: AppTest) -> str:
+    """What stands beside them."""
+    dot = ":primary[●] "
+    return next((one.value.removeprefix(dot) for one in app.caption if one.value.startswith(dot)), "")
 
 
 def click(app: AppTest, name: str) -> AppTest:

@@ -344,7 +344,7 @@ def test_an_answers_details_hold_all_of_it_and_lead_on(
     with subtests.test("the conversation goes on in Chat with the same model and parameters"):
         open_details("1_1_0").get_by_role("button", name="Continue in Chat").click()
         expect(key(page, "answer_0")).to_contain_text("You said: Praise tea.")
-        expect(key(page, "chat_settings")).to_contain_text("temperature 0.7")
+        expect(key(page, "chat_changes")).to_contain_text("temperature 0.7")
         send(page, "And now?")
         expect(key(page, "answer_1")).to_contain_text("You said: And now?")
         [sent] = asked(api, "And now?")

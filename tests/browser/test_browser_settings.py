@@ -8,26 +8,26 @@ from tests.browsing import key, open_page
 
 
 @pytest.mark.row("C25", "C29")
-def test_the_panel_stays_open_while_its_heading_changes_and_the_fields_outlive_a_reload(
+def test_the_panel_stays_open_while_what_is_said_beside_it_changes_and_the_fields_outlive_a_reload(
     app: AppServer, context: BrowserContext
 ) -> None:
     page = open_page(context, app.url)
-    heading = key(page, "chat_settings").locator("summary").first
+    heading, said = key(page, "chat_settings").locator("summary").first, key(page, "chat_changes")
     heading.click()
     key(page, "chat_temperature").get_by_role("slider").press("ArrowLeft")
     expect(key(page, "chat_temperature_on").get_by_role("switch")).to_be_checked()
     key(page, "chat_preset").get_by_role("radio").first.click()
-    expect(heading).to_contain_text("temperature 0.2")
+    expect(said).to_contain_text("temperature 0.2")
     key(page, "chat_more").locator("summary").click()
     box = key(page, "chat_json").get_by_role("textbox")
     box.fill('{"seed": 7}')
     box.press("Control+Enter")
-    expect(heading).to_contain_text("temperature 0.2 · JSON")
+    expect(said).to_contain_text("temperature 0.2 · JSON")
     expect(box).to_be_visible()
     expect(key(page, "chat_temperature_zones")).to_contain_text("precise")
 
     page.reload()
-    expect(heading).to_contain_text("temperature 0.2 · JSON")
+    expect(said).to_contain_text("temperature 0.2 · JSON")
     heading.click()
     expect(key(page, "chat_more")).to_be_visible()
     key(page, "chat_more").locator("summary").click()

@@ -139,12 +139,12 @@ def read(prefix: str) -> Params:
     return Params.checked({**sent, "stream": _get(prefix, "stream") or None, "extra_fields": extra})
 
 
-def label(prefix: str, chosen: ChosenModel) -> str:
-    """The settings' heading: a dot where something differs from a new page, and what that is."""
-    changes = _changes(prefix, chosen)
-    named, rest = changes[:MOST_NAMED], len(changes[MOST_NAMED:])
+def changes(prefix: str, chosen: ChosenModel) -> str:
+    """What differs from a new page, behind a dot; "" where nothing does."""
+    found = _changes(prefix, chosen)
+    named, rest = found[:MOST_NAMED], len(found[MOST_NAMED:])
     said = " · ".join([*named, *([f"+{rest}"] if rest else [])])
-    return f"{_('Settings')} :primary[●] {said}" if said else _("Settings")
+    return f":primary[●] {said}" if said else ""
 
 
 def basics(prefix: str, chosen: ChosenModel) -> None:

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.fake_api import FakeApi
-from tests.pages import ask, bodies, buttons, choose_model, click, figures, shown
+from tests.pages import ask, bodies, buttons, changed_settings, choose_model, click, figures, shown
 
 
 def authors(app: AppTest) -> list[str]:
@@ -23,13 +23,11 @@ def lines(app: AppTest) -> list[str]:
 @pytest.mark.row("C10", "C29")
 def test_moving_a_slider_switches_its_field_on(app: AppTest, api: FakeApi) -> None:
     """Nobody moves one to have it not sent; a dot beside the settings says what is set."""
-    heading = next(panel for panel in app.expander if panel.label.startswith("Settings"))
-    assert heading.label == "Settings"
+    assert changed_settings(app) == ""
     app.slider(key="chat_temperature").set_value(0.4).run()
     assert app.toggle(key="chat_temperature_on").value
     app.number_input(key="chat_max_tokens").set_value(9).run()
-    heading = next(panel for panel in app.expander if panel.label.startswith("Settings"))
-    assert heading.label == "Settings :primary[●] temperature 0.4 · max_tokens 9"
+    assert changed_settings(app) == "temperature 0.4 · max_tokens 9"
     ask(app)
 
     assert (bodies(api)[-1]["temperature"], bodies(api)[-1]["max_tokens"]) == (0.4, 9)

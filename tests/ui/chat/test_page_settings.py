@@ -19,7 +19,21 @@ from lib.ui.shared.controls import ZONES, zone
 from lib.visitor import saved_items
 from lib.visitor.presets import PRESETS
 from tests.fake_api import FakeApi
-from tests.pages import as_read, ask, bodies, choose_model, click, host, new_tab, owner, shown, tab_of
+from tests.pages import (
+    as_read,
+    ask,
+    bodies,
+    changed_settings,
+    choose_model,
+    click,
+    host,
+    new_tab,
+    owner,
+    shown,
+    switch_page,
+    tab_of,
+    turn_settings,
+)
 
 LEFT_OUT = "“{}” was left out: this model does not take it."
 QUESTION = (Message(role="user", content="Hello"),)
@@ -38,11 +52,6 @@ def save(app: AppTest, name: str) -> AppTest:
 
 def type_json(app: AppTest, text: str) -> AppTest:
     return app.text_area(key="chat_json").set_value(text).run()
-
-
-def heading(app: AppTest) -> str:
-    """What stands over the settings."""
-    return next(panel.label for panel in app.expander if panel.label.startswith("Settings"))
 
 
 def own(app: AppTest) -> dict[str, Any]:
@@ -343,7 +352,7 @@ def test_a_parameter_the_model_refuses_is_greyed_with_its_reason_until_it_is_tri
     assert app.slider(key="chat_temperature").disabled and app.toggle(key="chat_temperature_on").disabled
     assert not app.toggle(key="chat_top_p_on").disabled
     assert "does not take temperature; it is left out." in shown(app)
-    assert heading(app) == "Settings"
+    assert changed_settings(app) == ""
 
     click(app, "chat_try_temperature")
     assert not app.slider(key="chat_temperature").disabled
@@ -391,13 +400,31 @@ def test_what_is_forgotten_is_forgotten_for_one_owner_place_and_field(store: Sto
     assert store.write(work).result() == [{"n"}, *[{"n", "seed"}] * 3]
 
 
-# The heading
+# Closed
 
 
-def test_the_heading_says_what_is_set_and_nothing_on_a_new_page(app: AppTest) -> None:
-    assert heading(app) == "Settings"
+def test_beside_the_settings_stands_what_is_set_and_nothing_on_a_new_page(app: AppTest) -> None:
+    assert changed_settings(app) == ""
     choose(app, "precise")
-    assert heading(app) == "Settings :primary[●] temperature 0.2"
-    assert heading(fill(app)) == "Settings :primary[●] system prompt · temperature 0.3 · max_tokens 7 · top_p 0.5 · +7"
+    assert changed_settings(app) == "temperature 0.2"
+    assert changed_settings(fill(app)) == "system prompt · temperature 0.3 · max_tokens 7 · top_p 0.5 · +7"
     app.toggle(key="chat_temperature_on").set_value(False).run()
-    assert "temperature" not in heading(app)
+    assert "temperature" not in changed_settings(app)
+
+
+@pytest.mark.row("C7", "C25")
+def test_a_closed_panel_draws_nothing_and_all_that_is_set_in_it_is_sent(app: AppTest, api: FakeApi) -> None:
+    """Also what was set by a preset, after a page change, and by somebody who never opened it."""
+    drawn = turn_settings(fill(app), to_open=False)
+    assert not [one for kind in ("slider", "toggle", "text_area") for one in getattr(drawn, kind)]
+    ask(app)
+    ask(switch_page(switch_page(app, "usage"), "chat"))
+    ask(turn_settings(app, to_open=True))
+    never_opened = tab_of(owner(app))
+    never_opened.session_state["chat_settings"] = False
+    ask(click(never_opened.run(), "chat_new"), "Fresh")
+
+    *full, fresh = [{name: value for name, value in body.items() if name != "messages"} for body in bodies(api)]
+    assert full[0].items() >= {"temperature": 0.3, "max_tokens": 7, "top_p": 0.5, "user": "ada", "seed": 7}.items()
+    assert full == [full[0]] * 3
+    assert fresh.keys() == {"model", "stream", "stream_options"}
