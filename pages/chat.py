@@ -32,7 +32,8 @@ model_actions.watch_temporary()
 view = model_actions.open_view(model_actions.current())
 tell_script(view)
 # Drawn first, and the rest around it: a message appears before all else.
-head, above = st.container(key="chat_head", horizontal=True, vertical_alignment="center", gap="small"), st.container()
+head = st.container(key="chat_head", horizontal=True, vertical_alignment="center", gap="small")
+news, above = st.container(key="chat_notices"), st.container()
 live = conversation(view)
 with head:
     model_picker(services, who.owner, "chat_model")
@@ -41,11 +42,12 @@ with head:
     all_models(services, who.owner)
     side_by_side(services, who.owner)
     settings_panel(services, who, "chat")
+with news, transient(state.notices):
+    said = notices()
 with above:
     list_troubles(services, who.owner, "chat_model")
-    with transient(state.unsaved or state.notices or not view.turns):
+    with transient(state.unsaved or not view.turns):
         model_actions.unsaved_warning()
-        said = notices()
         if state.missing_chat and state.chat_id is None:
             no_such_chat()
         elif not view.turns:

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from urllib.parse import quote
 
-from lib.gateway.key_masking import KNOWN
+from lib.gateway.key_masking import KNOWN, last_four
 
 MOST_CHARACTERS = 2_000
 _MOST_READ = 100_000
@@ -28,16 +28,12 @@ def masked(text: str, secret: str = "", most: int = MOST_CHARACTERS) -> str:
     text = KNOWN.forms_with(secret).masked(text[: max(_MOST_READ, most)])
     if len(secret) >= _SHORTEST_KEY:
         for form in {secret, quote(secret, safe=""), secret.replace("/", "\\/")}:
-            text = text.replace(form, _last_four(secret))
+            text = text.replace(form, last_four(secret))
         text = _without_begun(text, secret)
-    text = _BEARER.sub(lambda found: found[1] + _last_four(found[2]), text)
-    text = _KEY_LIKE.sub(lambda found: _last_four(found[0]), text)
+    text = _BEARER.sub(lambda found: found[1] + last_four(found[2]), text)
+    text = _KEY_LIKE.sub(lambda found: last_four(found[0]), text)
     # Cut at the very end, so that no key is cut in two and passes by.
     return _plain(text).strip()[:most]
-
-
-def _last_four(key: str) -> str:
-    return "…" + (key[-4:] if len(key) >= 12 else "")
 
 
 def _without_begun(text: str, secret: str) -> str:

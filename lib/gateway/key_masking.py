@@ -18,6 +18,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 SHORTEST = 16
+_SHORTEST_SHOWN = 12
 _ALIGNMENTS = 3
 
 
@@ -42,8 +43,8 @@ def _base64(data: bytes) -> Iterator[str]:
 
 
 def last_four(key: str) -> str:
-    """An ellipsis and the last four characters of a key: all that may be shown of it."""
-    return "…" + key[-4:]
+    """An ellipsis and the last four characters of a key: all that may be shown of it, and of a short one nothing."""
+    return "…" + (key[-4:] if len(key) >= _SHORTEST_SHOWN else "")
 
 
 class KeyMasker:

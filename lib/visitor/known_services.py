@@ -20,3 +20,8 @@ def connected(db: Connection, owner: str, endpoint: Endpoint) -> None:
     before = addresses(db, owner)
     before.pop(endpoint.name, None)
     preferences.put(db, owner, NAME, dict([(endpoint.name, endpoint.base_url), *before.items()][:MOST]))
+
+
+def forgotten(db: Connection, owner: str, name: str) -> None:
+    """Keep no address of the endpoint `name`."""
+    preferences.put(db, owner, NAME, {one: address for one, address in addresses(db, owner).items() if one != name})

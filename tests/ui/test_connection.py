@@ -54,6 +54,8 @@ def test_what_is_wrong_stands_in_the_dialog_and_what_was_typed_stays(alone: AppT
             assert said in shown(app)
             assert app.text_input(key="connection_base_url").value == f"{server.url}/v1"
             assert app.text_input(key="connection_key").value == key
+            assert said in shown(app.run()), "and stays there when the dialog is drawn anew"
+            assert ("Type it in above" in shown(app)) == (name == "no key")
             assert resources.services().registry.own(LOCAL_OWNER) == []
 
 
@@ -162,17 +164,47 @@ def test_what_is_connected_stands_first_and_forgetting_it_is_said_and_seen_at_on
         name = routes.url.removeprefix("http://")
         app = click(connect(alone, f"{routes.url}/v1", KEY), "connection_open")
         words = shown(app)
-        assert f"**{name}** is connected" in words and f"{routes.url}/v1 · your key" in words
+        assert f"**{name}** is connected" in words and f"{routes.url}/v1 · your key …{KEY[-4:]}" in words
         assert as_read(app.selectbox(key="chat_model")) == f"{name}/m"
 
         click(app, f"connection_forget_{name}")
         assert f"{name} is forgotten, and your key with it." in "".join(as_read(one) for one in app.success)
         assert "connection_save" in buttons(app), "the dialog is still open"
+        assert app.text_input(key="connection_base_url").value != f"{routes.url}/v1", "the address is forgotten too"
         assert app.button(key="connection_open").label == "Connect a service"
         assert app.selectbox(key="chat_model").value is None
         assert app.run().multiselect == [] or name not in str(
             switch_page(app, "sweep").multiselect(key="sweep_models").value
         )
+
+
+@pytest.mark.row("X2")
+def test_a_key_is_changed_in_the_row_of_its_service_and_the_new_one_is_told_by_its_end(
+    app: AppTest, api: FakeApi
+) -> None:
+    ask(connect(app, api.base_url, OWN))
+    click(click(app, "connection_open"), f"connection_change_{host(api)}")
+    assert f"A new key for {host(api)}" in shown(app)
+    assert app.text_input(key="connection_base_url").value == api.base_url
+    app.text_input(key="connection_key").set_value("sk-another-one-6666")
+    click(app, "connection_save")
+
+    assert "Your key there is …6666." in shown(app)
+    ask(app)
+    assert keys_sent(api) == [OWN[-4:], "6666"]
+
+
+@pytest.mark.row("X2")
+def test_once_its_service_is_forgotten_an_answer_is_tried_again_by_another_model_by_name(app: AppTest) -> None:
+    with FakeApi() as other:
+        ask(connect(app, other.base_url, OWN))
+        name = host(other)
+        assert app.button(key="chat_regenerate").label == "Try again"
+        click(click(app, "connection_open"), f"connection_forget_{name}")
+
+        chosen = str(app.selectbox(key="chat_model").value)
+        assert not chosen.startswith(name) and f"From now on {chosen} answers." in as_read(app.success[0])
+        assert app.button(key="chat_regenerate").label == f"Try again with {chosen.partition('/')[2]}"
 
 
 @pytest.mark.row("C1", "X2")

@@ -89,7 +89,8 @@
     }
     if (hold === "end" && opening) scroll(page.main, Math.max(0, page.end));
     if (hold === "end" && written) scroll(page.main, Math.max(page.main.scrollTop, page.end));
-    document.documentElement.toggleAttribute("data-newer-below", page.end - page.main.scrollTop > NEAR);
+    const below = messages() > 0 && page.end - page.main.scrollTop > NEAR;
+    document.documentElement.toggleAttribute("data-newer-below", below);
   }
 
   // However long the server and a slow computer take: only from the last message that came on does time count.

@@ -11,6 +11,7 @@ from lib.chat.conversation import missing, not_sent
 from lib.chat.repository import Turn
 from lib.core.rich_text import literal
 from lib.gateway.addresses import host_of
+from lib.gateway.endpoints import find
 from lib.ui.chat import edit_actions, model_actions, turn_toolbar
 from lib.ui.chat.answer_figures import figures_button
 from lib.ui.chat.model_actions import ChatView
@@ -32,7 +33,7 @@ def under_answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:
         if was_last:
             place = st.empty()  # behind the others, which stay where they are when it is empty
             if last:
-                _try_again(place)
+                _try_again(place, _other_model(turn))
     panel(str(number), turn)
 
 
@@ -103,14 +104,25 @@ def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
             st.button(_("Fetch the rest"), key="chat_fetch_rest", on_click=model_actions.fetch_missing, args=(turn,))
 
 
-def _try_again(place: Any) -> None:
+def _try_again(place: Any, other_model: str = "") -> None:
+    words = _("Try again with {model}").format(model=literal(other_model)) if other_model else _("Try again")
     place.button(
-        _("Try again"),
+        words,
         key="chat_regenerate",
         type="tertiary",
         icon=":material/refresh:",
         on_click=model_actions.try_again,
     )
+
+
+def _other_model(turn: Turn) -> str:
+    """The model that is chosen now, where it is another than the one that answered: somebody has chosen it since, or it
+    has taken the place of one whose service was forgotten."""
+    chosen, connected = str(st.session_state.get("chat_model") or "").strip(), model_actions.current().endpoints()
+    if turn.call is None or not chosen or not connected:
+        return ""
+    endpoint, model = find(chosen, connected)
+    return "" if (endpoint.name, model) == (turn.call.endpoint, turn.call.model) else model
 
 
 def _go_on(turn: Turn) -> None:

@@ -1,24 +1,27 @@
 """What is connected, at the top of the connection's dialog, and how it is forgotten."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from lib.core.rich_text import literal
 from lib.gateway.endpoints import Endpoint
+from lib.gateway.key_masking import last_four
 from lib.services import Services
 from lib.ui.shared import model_picker
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import Visitor
-from lib.visitor import keychain
+from lib.visitor import keychain, known_services
 
 
-def connected_services(services: Services, visitor: Visitor) -> None:
-    """Each service with its address and whose key it has; one's own can be forgotten."""
+def connected_services(services: Services, visitor: Visitor, change_key: Callable[[Endpoint], None]) -> None:
+    """Each service with its address and whose key it has; one's own can be given another key, or forgotten."""
     connected = [one for one in services.registry.endpoints(visitor.owner) if one is not services.local]
     own = {endpoint.name for endpoint in services.registry.own(visitor.owner)}
     remembered = services.store.read(lambda db: keychain.remembered(db, visitor.owner)) if own else []
     if state.forgotten:
-        st.success(_("{service} is forgotten, and your key with it.").format(service=literal(state.forgotten)))
+        st.success(_forgotten(model_picker.first_model(services, visitor.owner)))
     for endpoint in connected:
         row = st.container(
             key=f"connection_to_{endpoint.name}", border=True, horizontal=True, vertical_alignment="center"
@@ -30,12 +33,21 @@ def connected_services(services: Services, visitor: Visitor) -> None:
                 st.caption(f"{literal(endpoint.base_url)} · {whose}")
             if endpoint.name in own:
                 st.button(
+                    _("Change key"),
+                    key=f"connection_change_{endpoint.name}",
+                    on_click=change_key,
+                    args=(endpoint,),
+                )
+                st.button(
                     _("Forget"),
                     key=f"connection_forget_{endpoint.name}",
                     on_click=_forget,
                     args=(services, visitor, endpoint),
                 )
-    if connected:
+    if state.changing in own:
+        title = next(literal(one.title) for one in connected if one.name == state.changing)
+        st.markdown(f"**{_('A new key for {service}').format(service=title)}**")
+    elif connected:
         st.markdown(f"**{_('Connect another one')}**")
 
 
@@ -58,7 +70,13 @@ def _whose_key(endpoint: Endpoint, own: bool, remembered: bool) -> str:
         return _("set by whoever runs this Tempera")
     if not endpoint.api_key.get_secret_value():
         return _("without a key")
-    return _("your key, remembered on this computer") if remembered else _("your key")
+    words = _("your key {key}, remembered on this computer") if remembered else _("your key {key}")
+    return words.format(key=literal(last_four(endpoint.api_key.get_secret_value())))
+
+
+def _forgotten(model: str | None) -> str:
+    words = _("{service} is forgotten, and your key with it.").format(service=literal(state.forgotten or ""))
+    return words + " " + _("From now on {model} answers.").format(model=literal(model)) if model else words
 
 
 def _forget(services: Services, visitor: Visitor, endpoint: Endpoint) -> None:
@@ -66,4 +84,6 @@ def _forget(services: Services, visitor: Visitor, endpoint: Endpoint) -> None:
     services.models.forget(visitor.owner, endpoint)
     remember(services, visitor, endpoint, wanted=False)
     model_picker.forget(services, visitor.owner, endpoint)
+    services.store.write(lambda db: known_services.forgotten(db, visitor.owner, endpoint.name)).result()
+    st.session_state.pop("connection_base_url", None)
     state.forgotten, state.forgot = endpoint.title, True

@@ -80,9 +80,10 @@ def local_services(services: Services, visitor: Visitor, place: str) -> None:
 def _body(services: Services, visitor: Visitor) -> None:
     if not state.connecting or state.forgot:
         state.forgot = False
+        model_picker.choose_first(services, visitor.owner, "chat_model")  # the conversation is drawn before the picker
         st.rerun()  # a dialog's own run draws nothing outside of it, and the button and the models have changed
     if state.why_connecting:
         st.warning(state.why_connecting, icon=":material/link_off:")
-    connected_services(services, visitor)
+    connected_services(services, visitor, connection_form.change_key)
     local_services(services, visitor, "connection")
     connection_form.connection_form(services, visitor)

@@ -4,12 +4,13 @@ from contextlib import suppress
 
 import streamlit as st
 
-from lib.core.errors import InvalidInput, TemperaError
+from lib.core.errors import InvalidInput, NoKey, TemperaError
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.gateway.connecting import Found, better_address, find_service
 from lib.gateway.endpoint_registry import typed_endpoint
 from lib.gateway.endpoints import KEY_PAGES, SERVICES, Endpoint, name_of
+from lib.gateway.key_masking import last_four
 from lib.gateway.pasted_text import cleaned_address
 from lib.services import Services
 from lib.ui.shared import model_picker
@@ -30,7 +31,7 @@ def connection_form(services: Services, visitor: Visitor) -> None:
         begin_with(_likely_address(services, visitor))
     st.selectbox(
         _("Service"),
-        [*SERVICES, CUSTOM],
+        [CUSTOM, *SERVICES],
         format_func=lambda name: SERVICES[name][0] if name in SERVICES else _("Another address"),
         key=_service_key(),
         on_change=_fill_address,
@@ -47,12 +48,24 @@ def connection_form(services: Services, visitor: Visitor) -> None:
     _captions(services)
     if st.session_state.pop("connection_test", False):
         _test(services, visitor)
+    if state.refused is not None:
+        # Kept until the next try: leaving a field draws the dialog anew.
+        wrong, suggestion = state.refused
+        error_box(wrong)
+        _offer(suggestion)
 
 
 def begin_with(address: str) -> None:
     """What the dialog opens with: an address, and the service that it is of."""
     st.session_state["connection_base_url"] = address
-    st.session_state["connection_service"] = _service_of(address)
+    st.session_state[_service_key()] = _service_of(address)
+
+
+def change_key(endpoint: Endpoint) -> None:
+    """Let the form ask for another key for a service that is connected; a callback."""
+    state.changing, state.forgotten, state.refused = endpoint.name, None, None
+    begin_with(endpoint.base_url)
+    st.session_state["connection_key"] = ""
 
 
 def use_found(services: Services, visitor: Visitor, found: Found) -> None:
@@ -137,7 +150,7 @@ def _service_of(address: str) -> str:
 
 def _ask_for_test() -> None:
     st.session_state["connection_test"] = True
-    state.forgotten = None
+    state.forgotten = state.refused = None
 
 
 def _use(address: str) -> None:
@@ -161,16 +174,14 @@ def _test(services: Services, visitor: Visitor) -> None:
             _connect(services, visitor, found)
             remember(services, visitor, found.endpoint, bool(st.session_state.get("connection_remember")))
     except TimeoutError:
-        error_box(
-            InvalidInput(
-                N_("{service} gave no answer within {seconds:.0f} seconds."),
-                service=typed.title if typed else "",
-                seconds=TEST_SECONDS,
-            )
-        )
+        title = typed.title if typed else ""
+        words = N_("{service} gave no answer within {seconds:.0f} seconds.")
+        state.refused = InvalidInput(words, service=title, seconds=TEST_SECONDS), ""
+    except NoKey as wrong:
+        wrong.hint = N_("Type it in above, then press Connect.")
+        state.refused = wrong, ""
     except TemperaError as wrong:
-        error_box(wrong)
-        _offer(better_address(typed, wrong) if typed else "")
+        state.refused = wrong, better_address(typed, wrong) if typed else ""
     else:
         state.notices.append(notice)
         state.connected += 1
@@ -197,12 +208,14 @@ def _is_connected(found: Found) -> str:
 
 
 def _notice(found: Found, typed: Endpoint, operators: bool) -> str:
-    parts = [_is_connected(found)]
+    parts, key = [_is_connected(found)], found.endpoint.api_key.get_secret_value()
     if found.endpoint.base_url != typed.base_url:
         parts.append(_("Its address is {address}.").format(address=literal(found.endpoint.base_url)))
     if operators:
         parts.append(_("Its key is that of whoever runs this Tempera."))
-    elif not found.endpoint.api_key.get_secret_value():
+    elif key:
+        parts.append(_("Your key there is {key}.").format(key=literal(last_four(key))))
+    else:
         parts.append(_("No key was sent."))
     if found.warning is not None:
         parts.append(error_sentence(found.warning))

@@ -5,7 +5,7 @@ import secrets
 
 import streamlit as st
 
-from lib.core.errors import StoreError, TemperaError
+from lib.core.errors import ConnectionFailed, StoreError, TemperaError
 from lib.ui.shared.texts import _, error_sentence
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,12 @@ def error_box(error: TemperaError) -> None:
     """What happened and what to do; the original text only on demand, and to the letter."""
     st.error(error_sentence(error), icon=":material/error:")
     if error.original:
-        said = _("What the database said") if isinstance(error, StoreError) else _("What the service said")
-        with st.expander(said, type="compact"):
+        with st.expander(_whose_words(error), type="compact"):
             st.code(error.original, language=None, wrap_lines=True)
+
+
+def _whose_words(error: TemperaError) -> str:
+    if isinstance(error, StoreError):
+        return _("What the database said")
+    # Where nothing answered, the words are the operating system's.
+    return _("Details") if isinstance(error, ConnectionFailed) else _("What the service said")

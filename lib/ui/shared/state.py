@@ -9,6 +9,7 @@ import streamlit as st
 from lib.chat.attachments import Attachment
 from lib.chat.chat_import import Listing
 from lib.chat.form import Form
+from lib.core.errors import TemperaError
 
 T = TypeVar("T")
 
@@ -156,6 +157,10 @@ class State:
     """How many times the typed address was of another service than the one chosen, in the open connection dialog."""
     forgotten: SessionValue[str | None] = SessionValue("forgotten_service", _nothing)
     """The title of the service that was forgotten in the open connection dialog."""
+    changing: SessionValue[str | None] = SessionValue("changing_key", _nothing)
+    """The connected service, by its name, that the connection dialog asks a new key for."""
+    refused: SessionValue[tuple[TemperaError, str] | None] = SessionValue("connection_refused", _nothing)
+    """Why the last try to connect came to nothing, and the address that was probably meant, or ""."""
     forgot: SessionValue[bool] = SessionValue("forgot_service", bool)
     """Whether that was just now, and the page around the dialog does not know it yet."""
     going_on: SessionValue[Callable[[], None] | None] = SessionValue("going_on", _nothing)
@@ -185,7 +190,7 @@ class State:
         self.inspected = self.figures = self.offered_chats = self.usage_call = self.sweep_cell = None
         self.page_dialog = None
         self.services_named = 0
-        self.why_connecting = self.after_connecting = self.forgotten = None
+        self.why_connecting = self.after_connecting = self.forgotten = self.changing = self.refused = None
 
 
 state = State()
