@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     Connection,
+    Insert,
     Row,
     RowMapping,
     Select,
-    Table,
     Update,
     bindparam,
     delete,
@@ -36,6 +36,7 @@ from lib.core.reply import Choice, CostSource, Reply, State, Usage
 from lib.core.request import Call, Message, Page
 from lib.store import kept_parts, message_nodes, texts
 from lib.store import process_lock as processes
+from lib.store.prepared import Prepared
 from lib.store.schema import answers, call_details, calls
 from lib.store.schema import texts as texts_table
 
@@ -121,6 +122,68 @@ Answers = dict[int, tuple[Choice, ...]]
 """The choices of calls, by the calls' numbers (`call_seq`)."""
 
 
+def _inserting_call(_: str) -> Insert:
+    return calls.insert().inline()  # its number is asked for by the next one
+
+
+def _inserting_details(_: str) -> Insert:
+    # any owner: the call was recorded a moment ago.
+    seq = select(calls.c.seq).where(calls.c.id == bindparam("id")).scalar_subquery()
+    return call_details.insert().values(call_seq=seq)
+
+
+def _attempts(_: str) -> Select[Any]:
+    return select(func.max(calls.c.attempt)).where(calls.c.owner == OWNER, calls.c.cell_id == bindparam("cell"))
+
+
+def _one_call(_: str) -> Select[Any]:
+    # any owner: asked only for the runner's own calls.
+    query: Select[Any] = select(calls.c.seq, calls.c.owner, calls.c.state, calls.c.temporary)
+    # Another process may close the call as interrupted at this moment; SQLite leaves FOR UPDATE out, as its writing
+    # transaction keeps all others out.
+    return query.where(calls.c.id == bindparam("id")).with_for_update()
+
+
+def _updating_call(_: str) -> Update:
+    # any owner: the runner names its own call; no visitor's id comes here.
+    return update(calls).where(calls.c.seq == bindparam("of"))
+
+
+def _updating_details(_: str) -> Update:
+    # any owner: as above.
+    return update(call_details).where(call_details.c.call_seq == bindparam("of"))
+
+
+def _saving_answers(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    insert = postgresql.insert(answers) if dialect == "postgresql" else sqlite.insert(answers)
+    changed = ("text_id", "unfinished_text", "reasoning", "finish_reason", "parts")
+    return insert.on_conflict_do_update(
+        index_elements=["call_seq", "choice"], set_={name: insert.excluded[name] for name in changed}
+    )
+
+
+_GROWING = (
+    *("model_answered", "request_id", "finish_reason", "usage_source"),
+    *("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens"),
+)
+_FINAL = (
+    *("state", "seconds", "first_token_seconds", "error_kind", "billed", "attempts", "cost", "cost_source"),
+    *("cost_reported", "prompt_price", "completion_price", "price_currency"),
+)
+_FINAL_DETAILS = ("error_text", "error_record", "usage_received", "attempt_times")
+_BEGUN = [column.name for column in calls.c if column.name not in (*_GROWING, *_FINAL, "seq")]
+
+_INSERT_CALL = Prepared(_inserting_call, [*_BEGUN, *_GROWING, *_FINAL])
+_INSERT_DETAILS = Prepared(_inserting_details, ["params_asked", "params_sent", *_FINAL_DETAILS])
+_ATTEMPTS = Prepared(_attempts)
+_CALL = Prepared(_one_call)
+_UPDATE_FIGURES = Prepared(_updating_call, _GROWING)
+_UPDATE_CALL = Prepared(_updating_call, [*_GROWING, *_FINAL])
+_UPDATE_DETAILS = Prepared(_updating_details, _FINAL_DETAILS)
+_UPDATE_ALL_DETAILS = Prepared(_updating_details, ["params_sent", *_FINAL_DETAILS])
+_SAVE_ANSWERS = Prepared(_saving_answers, [column.name for column in answers.c])
+
+
 def this_process() -> str:
     """The name under which this process records its calls."""
     return processes.ID
@@ -151,22 +214,15 @@ def start_call(
         "started_at": now() if started_at is None else started_at,
         "process": process,
     }
-    # As a parameter: SQLAlchemy then compiles the statement once, which `values` would not let it.
-    made = conn.execute(calls.insert(), row | _figures(reply) | _ended(reply) | {"seconds": None})
-    key: Any = made.inserted_primary_key
+    _INSERT_CALL.run(conn, row | _figures(reply) | _ended(reply) | {"seconds": None})
     asked, sent = (_numbers(named) if call.temporary else named for named in (params, call.request.sent))
-    details = {"call_seq": key.seq, "params_asked": asked, "params_sent": sent}
-    conn.execute(call_details.insert(), details | _details(reply, temporary=True))
+    details = {"id": call.id, "params_asked": asked, "params_sent": sent}
+    _INSERT_DETAILS.run(conn, details | _details(reply, temporary=True))
 
 
 def attempts_at(conn: Connection, owner: str, cell_id: str) -> int:
     """How often a cell was tried."""
-    return conn.execute(_attempts(), {"owner": owner, "cell": cell_id}).scalar() or 0
-
-
-@cache
-def _attempts() -> Select[Any]:
-    return select(func.max(calls.c.attempt)).where(calls.c.owner == OWNER, calls.c.cell_id == bindparam("cell"))
+    return _ATTEMPTS.run(conn, {"owner": owner, "cell": cell_id}).scalar() or 0
 
 
 def _numbers(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,8 +243,7 @@ def checkpoint(conn: Connection, call_id: str, reply: Reply) -> None:
     """Save what has come so far; nothing happens once the call has ended."""
     call = _running(conn, call_id)
     if call is not None:
-        # any owner: the runner names its own call; no visitor's id comes here.
-        conn.execute(update(calls).where(calls.c.seq == call.seq), _figures(reply))
+        _UPDATE_FIGURES.run(conn, {"of": call.seq} | _figures(reply))
         _save_answers(conn, call, reply, ended=False)
 
 
@@ -207,12 +262,14 @@ def finish_call(
     # While the row still is what was counted: closed as interrupted, without this answer's tokens.
     if call.state != "started":
         usage_rollups.subtract(conn, [call.seq])
-    conn.execute(_update(calls), {"of": call.seq} | _figures(reply) | _ended(reply))
+    _UPDATE_CALL.run(conn, {"of": call.seq} | _figures(reply) | _ended(reply))
     usage_rollups.add(conn, [call.seq])
-    details = _details(reply, call.temporary)
-    if params_sent is not None:
-        details["params_sent"] = _numbers(params_sent) if call.temporary else dict(params_sent)
-    conn.execute(_update(call_details), {"of": call.seq} | details)
+    details = {"of": call.seq} | _details(reply, call.temporary)
+    if params_sent is None:
+        _UPDATE_DETAILS.run(conn, details)
+    else:
+        sent = _numbers(params_sent) if call.temporary else dict(params_sent)
+        _UPDATE_ALL_DETAILS.run(conn, details | {"params_sent": sent})
     _save_answers(conn, call, reply, ended=True)
     return True
 
@@ -430,7 +487,7 @@ def _save_answers(conn: Connection, call: Row[Any], reply: Reply, ended: bool) -
         }
         for index, choice in enumerate(choices)
     ]
-    conn.execute(_saving_answers(conn.dialect.name), rows)
+    _SAVE_ANSWERS.run_each(conn, rows)
 
 
 def _kept_parts(conn: Connection, owner: str, choice: Choice, ended: bool) -> list[Part] | None:
@@ -438,38 +495,11 @@ def _kept_parts(conn: Connection, owner: str, choice: Choice, ended: bool) -> li
     return kept_parts.keep(conn, owner, [one for one in choice.parts if ended or one.get("type") != "audio"]) or None
 
 
-@cache
-def _saving_answers(dialect: str) -> Any:
-    insert = postgresql.insert(answers) if dialect == "postgresql" else sqlite.insert(answers)
-    changed = ("text_id", "unfinished_text", "reasoning", "finish_reason", "parts")
-    return insert.on_conflict_do_update(
-        index_elements=["call_seq", "choice"], set_={name: insert.excluded[name] for name in changed}
-    )
-
-
 def _running(conn: Connection, call_id: str, states: Sequence[State] = ("started",)) -> Row[Any] | None:
     """(seq, owner, state, temporary) of a call that is in one of `states`. Nothing else writes meanwhile: there is one
     writer, and PostgreSQL holds the row for it."""
-    return conn.execute(_in_states(), {"call": call_id, "states": list(states)}).first()
-
-
-# These are built once, as every call needs them: building takes as long as running.
-@cache
-def _in_states() -> Select[Any]:
-    # any owner: asked only for the runner's own calls.
-    query: Select[Any] = select(calls.c.seq, calls.c.owner, calls.c.state, calls.c.temporary)
-    query = query.where(calls.c.id == bindparam("call"), calls.c.state.in_(bindparam("states", expanding=True)))
-    # Another process may close the call as interrupted at this moment; SQLite leaves FOR UPDATE out, as its writing
-    # transaction keeps all others out.
-    return query.with_for_update()
-
-
-@cache
-def _update(table: Table) -> Update:
-    """What is new in a call's row of `table`; `of` is the call's number."""
-    key = calls.c.seq if table is calls else call_details.c.call_seq
-    # any owner: the runner names its own call; no visitor's id comes here.
-    return update(table).where(key == bindparam("of"))
+    found = _CALL.run(conn, {"id": call_id}).first()
+    return found if found is not None and found.state in states else None
 
 
 def _texts_of(conn: Connection, owner: str, seqs: Sequence[int]) -> set[str]:

@@ -7,7 +7,6 @@ learned is forgotten after a month, as services change.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, insert, select
@@ -15,6 +14,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, insert, select
 from lib.core.clock import now
 from lib.core.errors import BadParameter
 from lib.core.request import LIMIT_NAMES, ChatRequest
+from lib.store.prepared import Prepared
 from lib.store.schema import learned
 
 KEPT_MICROSECONDS = 30 * 24 * 3600 * 1_000_000
@@ -39,15 +39,16 @@ def adapted(db: Connection, owner: str, base_url: str, request: ChatRequest) -> 
 def known(db: Connection, owner: str, base_url: str, model: str) -> frozenset[str]:
     """The fields that `model` at `base_url` is known to refuse."""
     facts = {"owner": owner, "base_url": base_url, "model": model, "since": now() - KEPT_MICROSECONDS}
-    return frozenset(db.execute(_known(), facts).scalars())
+    return frozenset(_KNOWN.run(db, facts).scalars())
 
 
-@cache
-def _known() -> Select[Any]:
-    """Built once, as it is asked before each call."""
+def _known(_: str) -> Select[Any]:
     names = ("owner", "base_url", "model")
     query = select(learned.c.param).where(*(learned.c[name] == bindparam(name) for name in names))
     return query.where(learned.c.learned_at > bindparam("since"))
+
+
+_KNOWN = Prepared(_known)
 
 
 def remember(db: Connection, owner: str, base_url: str, model: str, params: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ for the tables of sums and for whoever sums up rows.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from lib.store.prepared import Prepared
 from lib.store.schema import calls, usage_days, usage_models, usage_quarters, usage_sessions
 from lib.store.texts import chunks
 
@@ -137,16 +138,15 @@ def _bounded(name: str) -> ColumnElement[int]:
 def _count(conn: Connection, seqs: Iterable[int], sign: int) -> None:
     for some in chunks(seqs):
         for table in TABLES:
-            conn.execute(_counting(table, conn.dialect.name, sign), {"seqs": some})
+            _COUNTING[table, sign].run_each(conn, [{"seq": seq} for seq in some])
             # Else a model would be listed that has no call any more.
             if sign < 0:
                 _drop_empty(conn, table, some)
 
 
-@cache
-def _counting(table: Table, dialect: str, sign: int) -> Insert:
+def _counting(table: Table, sign: int, dialect: str) -> Insert:
     # any owner: the caller names calls that it has found as their owner's.
-    rows = summed(table, sign).where(calls.c.seq.in_(bindparam("seqs", expanding=True)))
+    rows = summed(table, sign).where(calls.c.seq == bindparam("seq"))
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     # SQLite reads ON CONFLICT after a SELECT rightly only where that has a WHERE (sqlite.org/lang_upsert.html).
     insert = make(table).from_select([*KEYS[table], *SUMS, "first_at", "last_at"], rows)
@@ -159,6 +159,9 @@ def _counting(table: Table, dialect: str, sign: int) -> Insert:
             "last_at": case((new.last_at > table.c.last_at, new.last_at), else_=table.c.last_at),
         },
     )
+
+
+_COUNTING = {(table, sign): Prepared(partial(_counting, table, sign)) for table in TABLES for sign in (1, -1)}
 
 
 def _drop_empty(conn: Connection, table: Table, seqs: Sequence[int]) -> None:

@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -41,6 +42,7 @@ def key_of(api_key: SecretStr) -> str:
     return key
 
 
+@lru_cache(maxsize=256)
 def service_url(base_url: str, path: str) -> str:
     """The URL of `path` at a service; raises InvalidInput for a base URL that programs read in different ways."""
     base = base_url.strip().rstrip("/")
@@ -108,6 +110,7 @@ def host_of(base_url: str) -> str:
     return urlsplit(base_url).netloc.rpartition("@")[2]
 
 
+@lru_cache(maxsize=256)
 def is_loopback(url: str) -> bool:
     """Whether the address is this computer, which no proxy may come between."""
     host = urlsplit(url).hostname or ""

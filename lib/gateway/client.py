@@ -39,12 +39,12 @@ from lib.gateway.model_ids import model_ids, thinks
 from lib.gateway.retry import Retries, asked_wait, told_to_wait
 from lib.gateway.sse import json_value
 from lib.gateway.transport import (
+    Connection,
     ConnectionPool,
     OnStep,
     Stopwatch,
     closes_silently,
     ignore_step,
-    tracing,
     translated,
 )
 from lib.gateway.usage_report import cost_from
@@ -177,7 +177,7 @@ class Client:
         thinking = self._clocks.thinking if thinks(request.model) else 1.0
         watch = Stopwatch(place.first_byte_seconds * thinking)
         async with self._connections.one(place.base_url) as http:
-            response = await watch.wait_for(http.send(_chat(http, place, request, on_step), stream=True))
+            response = await watch.wait_for(_asked(http, place, request, on_step))
             try:
                 info = _response_info(response, place, request.model)
                 if not response.is_success:
@@ -242,7 +242,7 @@ class Client:
     async def _refusal(self, endpoint: Endpoint, empty: ChatRequest) -> TemperaError | None:
         async with self._connections.one(endpoint.base_url) as http:
             with translated():
-                response = await http.send(_chat(http, endpoint, empty, ignore_step), stream=True)
+                response = await _asked(http, endpoint, empty, ignore_step)
             try:
                 body = await _start_of(response, MOST_ERROR_BYTES)
             finally:
@@ -259,9 +259,8 @@ class Client:
     async def _models(self, endpoint: Endpoint) -> tuple[list[str], str]:
         url = service_url(endpoint.base_url, "/models")
         async with self._connections.one(endpoint.base_url) as http:
-            request = http.build_request("GET", url, headers=_headers(endpoint), extensions={"trace": tracing()})
             with translated():
-                response = await http.send(request, stream=True)
+                response = await http.send("GET", url, _headers(endpoint))
             try:
                 body = await _start_of(response, MOST_LIST_BYTES)
             finally:
@@ -287,14 +286,13 @@ def _headers(place: Endpoint) -> dict[str, str]:
     return {"accept-encoding": "identity", **({"authorization": f"Bearer {key}"} if key else {})}
 
 
-def _chat(http: httpx.AsyncClient, place: Endpoint, request: ChatRequest, on_step: OnStep) -> httpx.Request:
+async def _asked(http: Connection, place: Endpoint, request: ChatRequest, on_step: OnStep) -> httpx.Response:
+    """The beginning of the answer to a chat request."""
     body = json.dumps({**request.body(), **place.own_fields}, ensure_ascii=False, separators=(",", ":"))
     headers = _headers(place) | {"content-type": "application/json"}
-    with translated():
-        url = service_url(place.base_url, "/chat/completions")
-        # Half a surrogate pair, as a browser can paste it, has no UTF-8 and would end the call with a traceback.
-        content, extensions = body.encode("utf-8", "replace"), {"trace": tracing(on_step)}
-        return http.build_request("POST", url, content=content, headers=headers, extensions=extensions)
+    url = service_url(place.base_url, "/chat/completions")
+    # Half a surrogate pair, as a browser can paste it, has no UTF-8 and would end the call with a traceback.
+    return await http.send("POST", url, headers, body.encode("utf-8", "replace"), on_step)
 
 
 def _response_info(response: httpx.Response, place: Endpoint, model: str) -> ResponseInfo:

@@ -8,7 +8,6 @@ import logging
 import re
 import threading
 from base64 import b64encode
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -85,6 +84,8 @@ class Forms:
 
     def masked_whole(self, text: str) -> str:
         """A text that was cut nowhere, without keys: what only begins like one is left, and it takes a moment only."""
+        if len(text) < self.shortest:
+            return text
         for start, end, shown in reversed(self.places(text)):
             text = text[:start] + shown + text[end:]
         return text
@@ -99,9 +100,10 @@ class Forms:
 
     def places(self, text: str) -> list[tuple[int, int, str]]:
         """Where keys stand in `text`, from and to, and what may be shown of each."""
-        if not any(form in text for form in self._forms):
-            return []
-        return [(found.start(), found.end(), self._shown[found[0]]) for found in self._any.finditer(text)]
+        for form in self._forms:
+            if form in text:
+                return [(found.start(), found.end(), self._shown[found[0]]) for found in self._any.finditer(text)]
+        return []
 
     def split(self, text: str) -> tuple[str, str]:
         """What of `text` is certain, keys masked, and the rest, which may be the beginning of a key."""
@@ -146,7 +148,7 @@ class KnownKeys:
     """The keys of all services that are connected or being asked. Threads may add and forget at any time."""
 
     def __init__(self) -> None:
-        self._uses: Counter[str] = Counter()
+        self._uses: dict[str, int] = {}
         # Two script threads that connect services count at once; readers take `forms`, which is replaced as a whole.
         self._lock = threading.Lock()
         self.forms = Forms(())
@@ -175,12 +177,15 @@ class KnownKeys:
     def _count(self, key: SecretStr, change: int) -> None:
         value = key.get_secret_value().strip()
         with self._lock:
-            known = set(self._uses)
-            self._uses[value] += change
-            self._uses = +self._uses
-            # Making the forms takes longer than all else, and a call counts its key up and down.
-            if set(self._uses) != known:
-                self.forms = Forms(self._uses)
+            uses = self._uses.get(value, 0) + change
+            # A call counts its key up and down; making the forms takes longer than all else.
+            if uses > 0 and value in self._uses:
+                self._uses[value] = uses
+            elif uses > 0 or value in self._uses:
+                known = {key: count for key, count in (self._uses | {value: uses}).items() if count > 0}
+                # Replaced, not changed, as other threads may be reading; the forms first: a key that counts as known
+                # is looked for.
+                self.forms, self._uses = Forms(known), known
 
 
 KNOWN = KnownKeys()

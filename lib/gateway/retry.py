@@ -101,12 +101,14 @@ def backoff(attempt: int, rng: Random) -> float:
 def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
     """The seconds that a service asks to wait, from any of the headers in use; None where it does not say, or says
     nothing usable. `headers` have lower-case names; `now` is epoch seconds."""
-    milliseconds = _number(headers.get("retry-after-ms", ""))
+    milliseconds = _number(headers.get("retry-after-ms", "")) if "retry-after-ms" in headers else None
     exact = _positive(milliseconds / 1000) if milliseconds is not None else None
     return exact or _positive(_retry_after(headers.get("retry-after", "").strip(), now)) or _reset(headers, now)
 
 
 def _retry_after(value: str, now: float) -> float | None:
+    if not value:
+        return None
     seconds = _number(value)
     return seconds if seconds is not None else _date(value, now)
 
@@ -137,6 +139,8 @@ _ANTHROPIC = (("anthropic-ratelimit-{}-reset", "anthropic-ratelimit-{}-remaining
 def moment(value: str, now: float) -> float | None:
     """Seconds from `now` to what a reset header names: a Go duration, seconds, an epoch time, or a date."""
     value = value.strip()[:100]
+    if not value:
+        return None  # asked for a dozen headers of each answer, of which few have any
     number = _number(value)
     if number is not None:
         # OpenRouter counts in milliseconds: as seconds such a number lies thousands of years ahead.

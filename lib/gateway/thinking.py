@@ -213,9 +213,11 @@ class _Line:
 def _undecided(text: str, tags: list[str], newlines: bool = True) -> int:
     """How many characters at the end of `text` may belong to one of `tags`, or with `newlines` to the line ends before
     it."""
-    longest = max(map(len, tags))
-    sizes = range(min(longest - 1, len(text)), 0, -1)
-    size = next((size for size in sizes if any(tag.startswith(text[-size:]) for tag in tags if len(tag) > size)), 0)
+    end = text[max(0, len(text) - max(map(len, tags)) + 1) :]
+    firsts = {tag[0] for tag in tags}
+    # Most ends hold none of the characters that a tag begins with.
+    beginnings = [end[at:] for at, character in enumerate(end) if character in firsts]
+    size = next((len(one) for one in beginnings if any(tag.startswith(one) and tag != one for tag in tags)), 0)
     if not newlines:
         return size
     before = text[: len(text) - size]

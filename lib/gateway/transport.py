@@ -1,11 +1,11 @@
-"""httpx clients, lent out one per call; timeouts; and what each network failure means."""
+"""Connections, lent out one per call; timeouts; and what each network failure means."""
 
 import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 import httpx
@@ -28,6 +28,8 @@ from lib.gateway.proxies import host_and_port, proxy_for
 
 MOST_IDLE = 64
 KEPT_SECONDS = 20.0
+HEADERS = {"accept": "*/*", "connection": "keep-alive", "user-agent": f"python-httpx/{httpx.__version__}"}
+"""Those of each request, as httpx's client sends them."""
 
 T = TypeVar("T")
 Step = Literal["connected", "sent"]
@@ -35,23 +37,64 @@ OnStep = Callable[[Step], None]
 """Hears that a connection is there, a new one or one that was kept, and that a whole request has left."""
 
 
+class Connection:
+    """One connection to a service, opened by its first request.
+
+    httpx's transport without its client: that one would look into each request and answer for redirects, cookies and
+    passwords, which none of ours may follow, keep or send, and take a third of the time of all httpx does.
+    """
+
+    def __init__(self, tls: ssl.SSLContext, connect_seconds: float, proxy: str | None) -> None:
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS)
+        # trust_env: what it would read of the environment, `proxies` does.
+        self._http = httpx.AsyncHTTPTransport(verify=tls, limits=limits, proxy=proxy, trust_env=False)
+        self._timeout = httpx.Timeout(None, connect=connect_seconds).as_dict()
+        self.closed = False
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        on_step: "OnStep | None" = None,
+    ) -> httpx.Response:
+        """The beginning of an answer, whose body is still to be read; it has to be closed. Raises what httpx raises."""
+        extensions = {"timeout": self._timeout, "trace": tracing(on_step or ignore_step)}
+        request = httpx.Request(
+            method, _parsed(url), headers={**HEADERS, **headers}, content=content, extensions=extensions
+        )
+        try:
+            response = await self._http.handle_async_request(request)
+        except httpx.RequestError as error:
+            error.request = request
+            raise
+        response.request = request
+        return response
+
+    async def aclose(self) -> None:
+        """Close it; it opens no more."""
+        self.closed = True
+        await self._http.aclose()
+
+
 class ConnectionPool:
-    """httpx clients of one connection each, lent out one per call: httpx's own pool gets slower with its size."""
+    """Connections, lent out one per call: httpx's own pool gets slower with its size."""
 
     def __init__(self, connect_seconds: float) -> None:
-        self._timeout = httpx.Timeout(None, connect=connect_seconds)
+        self._connect_seconds = connect_seconds
         self._tls = httpx.create_ssl_context()
-        self._idle: list[tuple[str, httpx.AsyncClient]] = []
+        self._idle: list[tuple[str, Connection]] = []
         self._closed = False
 
     @asynccontextmanager
-    async def one(self, base_url: str) -> AsyncIterator[httpx.AsyncClient]:
-        """A client for one call to `base_url`, used before if possible."""
+    async def one(self, base_url: str) -> AsyncIterator[Connection]:
+        """A connection for one call to `base_url`, used before if possible."""
         proxy = proxy_for(base_url)
-        client = self._taken(base_url) or self._made(proxy)
+        connection = self._taken(base_url) or Connection(self._tls, self._connect_seconds, proxy)
         sound = False
         try:
-            yield client
+            yield connection
             sound = True
         except ApiError:
             # A refusal that was read to its end leaves the connection as good as an answer does.
@@ -63,38 +106,30 @@ class ConnectionPool:
             # Whatever the reason is, it says nothing of the service: between it and here is the proxy.
             raise ProxyFailed(error.original, proxy=host_and_port(proxy)) from None
         finally:
-            if sound and not self._closed and not client.is_closed:
-                self._idle.append((base_url, client))
+            if sound and not self._closed and not connection.closed:
+                self._idle.append((base_url, connection))
             else:
-                await client.aclose()
+                await connection.aclose()
             if len(self._idle) > MOST_IDLE:
                 await self._idle.pop(0)[1].aclose()
 
-    def _taken(self, base_url: str) -> httpx.AsyncClient | None:
+    def _taken(self, base_url: str) -> Connection | None:
         # The one used last: a server is least likely to have closed it meanwhile.
         for place in reversed(range(len(self._idle))):
             if self._idle[place][0] == base_url:
                 return self._idle.pop(place)[1]
         return None
 
-    def _made(self, proxy: str | None) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            verify=self._tls,
-            timeout=self._timeout,
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS),
-            # A redirect would carry the prompt, and on the same host the key, to an address nobody chose.
-            follow_redirects=False,
-            proxy=proxy,
-            trust_env=False,  # what it would read of the environment, `proxies` does
-            # A service's cookie would tie the calls of different visitors together.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        )
-
     async def aclose(self) -> None:
-        """Close all that is idle, and from now on each client when it is given back."""
+        """Close all that is idle, and from now on each connection when it is given back."""
         self._closed = True
         while self._idle:
             await self._idle.pop()[1].aclose()
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 def ignore_step(_: Step) -> None:

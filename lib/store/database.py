@@ -5,8 +5,9 @@
     turns = store.read(lambda db: chats.open_branch(db, owner, chat_id))
     store.close()
 
-Writes that wait at the same time share one transaction (group commit). Each is a savepoint of its own: when one
-fails, only its caller hears of it. A write is acknowledged after the COMMIT, which waits for the disk.
+Writes that wait at the same time share one transaction (group commit). When one fails, all are done again, each in a
+transaction of its own, so that only its caller hears of it. A write is acknowledged after the COMMIT, which waits for
+the disk.
 """
 
 import asyncio
@@ -156,7 +157,7 @@ class Store:
         """Queue `work` for the writing thread; never waits. The future holds its result once that is on disk.
 
         It raises StoreError when the database refused, and whatever else `work` raised. A queued write can't be
-        taken back. `work` may run twice, when a neighbour's failure ended the transaction.
+        taken back. `work` may run twice, when a neighbour has failed.
         """
         done: Future[T] = Future()
         # From now on it can't be cancelled: a cancelled `submit` would else take a write back that is still queued.
@@ -246,16 +247,18 @@ class Store:
             with self._writer.connect() as conn, self._begun(conn):
                 begun = True
                 self._note_files()
-                results = [_attempt(conn, write.work) for write in batch]
+                results = [_Result(write.work(conn)) for write in batch]
                 attempted = True
         except BaseException as problem:
-            # Some errors, a full disk say, end the transaction for all: each alone, so that only the guilty one fails.
-            # Not where BEGIN itself failed: every one of them would wait for the lock anew.
-            if len(batch) > 1 and begun and not attempted:
+            at_work = begun and not attempted
+            # Each alone, as a savepoint for each would take longer than most writes. Not where BEGIN itself failed:
+            # every one of them would wait for the lock anew.
+            if len(batch) > 1 and at_work:
                 for write in batch:
                     self._settle([write])
                 return
-            results = [_Result(error=engines.store_error(problem))] * len(batch)
+            its_own = at_work and not isinstance(problem, SQLAlchemyError)
+            results = [_Result(error=problem if its_own else engines.store_error(problem))] * len(batch)
         moved = self._moved()
         damaged = not moved and any(engines.is_damage(result.error) for result in results)
         if damaged and not again and self._mend_damage():
@@ -370,21 +373,6 @@ def _inode(path: str) -> int:
         return os.stat(path).st_ino
     except OSError:
         return 0
-
-
-def _attempt(conn: Connection, work: Callable[[Connection], Any]) -> _Result:
-    """Run one write in its savepoint. Raises when its error has ended the whole transaction."""
-    savepoint = conn.begin_nested()
-    try:
-        value = work(conn)
-        savepoint.commit()
-        return _Result(value)
-    except BaseException as problem:
-        try:
-            savepoint.rollback()
-        except SQLAlchemyError:
-            raise problem from None  # a full disk makes SQLite roll everything back, savepoints included
-        return _Result(error=engines.store_error(problem) if isinstance(problem, SQLAlchemyError) else problem)
 
 
 def _tell(done: "Future[Any]", result: _Result) -> None:

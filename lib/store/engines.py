@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import functools
 import json
 import logging
 import os
@@ -48,7 +47,7 @@ SCANNED_BYTES = 32 * 2**20
 """Files up to this size are scanned for damage when opened; larger ones only as far as their schema."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 JSON_OPTIONS: dict[str, Any] = {
-    "json_serializer": functools.partial(json.dumps, ensure_ascii=False),
+    "json_serializer": json.JSONEncoder(ensure_ascii=False).encode,
     "json_deserializer": pydantic_core.from_json,
 }
 _SETUP = (

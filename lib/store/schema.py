@@ -50,6 +50,8 @@ def clean(text: str) -> str:
     be hidden is."""
     for hide in _hide:
         text = hide(text)
+    if text.isascii() and "\0" not in text:
+        return text  # nearly every name and number of ours: cleaned a hundred times for each call
     # UTF-16 joins the halves of a pair that arrived as two escapes; what is left alone is replaced.
     # NUL: PostgreSQL refuses it, and SQLite's length() and LIKE end there. Neither driver can encode lone surrogates.
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

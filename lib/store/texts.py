@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from lib.store.prepared import Prepared
 from lib.store.schema import answers, clean, message_nodes, texts
 
 CHUNK = 500
@@ -55,10 +57,17 @@ def free(db: Connection, owner: str, ids: Collection[str]) -> None:
 
 def insert_missing(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, those excepted whose key is there already."""
-    if rows:
-        make = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    _inserting_missing(table).run_each(db, rows)
+
+
+@cache
+def _inserting_missing(table: Table) -> Prepared:
+    def make(dialect: str) -> postgresql.Insert | sqlite.Insert:
+        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
         # Not asked first: on PostgreSQL another process may insert the same one in between.
-        db.execute(make(table).on_conflict_do_nothing(), list(rows))
+        return insert(table).inline().on_conflict_do_nothing()
+
+    return Prepared(make, [column.name for column in table.c])
 
 
 def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
