@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from lib.ui.shared import resources
 from lib.ui.shared.error_box import bug_box
 from lib.ui.shared.host_check import HostMiddleware
+from lib.ui.shared.sign_in_gate import SignInGate
 from lib.web import ROUTES, PageMiddleware
 
 
@@ -24,6 +25,6 @@ app = st.App(
     "lib/ui/main.py",
     lifespan=lifespan,
     routes=ROUTES,
-    middleware=[Middleware(HostMiddleware), Middleware(PageMiddleware)],
+    middleware=[Middleware(HostMiddleware), Middleware(SignInGate), Middleware(PageMiddleware)],
     on_script_error=bug_box,
 )

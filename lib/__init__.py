@@ -8,7 +8,7 @@ neighbours (`lint-imports` holds that, see pyproject.toml):
     gateway  store                           everything that speaks HTTP; the database
     practice                                 the model on this computer
     calls  visitor  settings                 one call and its record; what a visitor keeps; the operator's settings
-    chat  sweep  usage                       the three domains
+    access  chat  sweep  usage               who may come in where many share it; the three domains
     history  recovery                        what is removed for good; what a start does for the past
     services  warmup  web                    all of it opened once per process; what surrounds the pages
     ui                                       everything that knows Streamlit: shared, then chat, sweep, usage

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib import history, recovery
+from lib.access import password
+from lib.access.cookie_secret import cookie_secret
+from lib.access.sign_ins import SignIns
 from lib.background import Jobs
 from lib.calls import records
 from lib.calls.dispatcher import Dispatcher
@@ -43,7 +46,8 @@ KEYCHAIN_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the pages work with. `store_trouble` is set when nothing can be saved to disk."""
+    """What the pages work with. `sign_ins` is there where many share it; `store_trouble` is set when nothing can be
+    saved to disk."""
 
     settings: Settings
     store: Store
@@ -55,6 +59,7 @@ class Services:
     temporary: TemporaryChats
     local_services: LocalServices
     keychain: Keychain
+    sign_ins: SignIns | None
     store_trouble: StoreError | None = None
 
     @classmethod
@@ -63,11 +68,8 @@ class Services:
 
         Raises SettingsError where the settings ask for what can't be had.
         """
-        if settings.mode == "shared":
-            raise SettingsError(
-                N_("TEMPERA_MODE=shared needs a sign-in, and this version has none yet."),
-                N_("Leave it out to use Tempera on this computer."),
-            )
+        shared = _is_shared(settings)
+        secret = cookie_secret(settings.cookie_secret.get_secret_value(), settings.data_dir) if shared else ""
         # Before anything that could log: a database's or a library's complaint may hold a key.
         mask_log()
         schema.hide_in_texts(lambda text: KNOWN.forms.masked_whole(text))
@@ -93,8 +95,8 @@ class Services:
             Conversation(dispatcher, registry, owner, "", chat_id, temporary=True).erase()
 
         temporary, lists = TemporaryChats(jobs, forget), ModelLists(jobs, client)
-        alone = settings.mode == "local"
-        local_services, keychain = LocalServices(jobs, client, settings.find_services and alone), Keychain(alone)
+        local_services = LocalServices(jobs, client, settings.find_services and not shared)
+        keychain = Keychain(not shared)
         _bring_back(keychain, registry, store)
         _read_own(registry, dispatcher)
         return cls(
@@ -108,6 +110,7 @@ class Services:
             temporary,
             local_services,
             keychain,
+            _sign_ins(settings, secret, store) if shared else None,
             trouble,
         )
 
@@ -146,6 +149,32 @@ class Services:
         self.dispatcher.memory.close()
         self.dispatcher.outcomes.close()
         self.store.close()
+
+
+def _is_shared(settings: Settings) -> bool:
+    """Whether many share this Tempera; raises SettingsError where that can't be, or can't be meant."""
+    hash = settings.password_hash.get_secret_value()
+    if settings.mode == "local" and hash:
+        # Without a sign-in, whoever reaches it would be the one person that there is.
+        raise SettingsError(
+            N_("TEMPERA_PASSWORD_HASH is set, and TEMPERA_MODE is not shared: nobody would be asked for the password."),
+            N_("Set TEMPERA_MODE=shared, or take the password out."),
+        )
+    if settings.mode == "shared" and not hash:
+        raise SettingsError(
+            N_("TEMPERA_MODE=shared needs a sign-in, and none is set."),
+            N_("Make a password with `make password` and set TEMPERA_PASSWORD_HASH to what it prints."),
+        )
+    if hash and not password.is_hash(hash):
+        raise SettingsError(
+            N_("TEMPERA_PASSWORD_HASH is no hash of a password."),
+            N_("Set it to what `make password` prints, in single quotes: a shell reads “$” otherwise."),
+        )
+    return settings.mode == "shared"
+
+
+def _sign_ins(settings: Settings, secret: str, store: Store) -> SignIns:
+    return SignIns(settings.password_hash.get_secret_value(), secret, settings.sign_in_hours * 3600, store)
 
 
 def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:

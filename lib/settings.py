@@ -5,6 +5,9 @@ TEMPERA_API_KEY       its key
 TEMPERA_DATA_DIR      where chats and the history are kept (default: the user's data folder)
 TEMPERA_DATABASE_URL  another database than the file in that folder
 TEMPERA_MODE          local (default: one person on this computer) or shared
+TEMPERA_PASSWORD_HASH the hash of the password that many share, as `make password` prints it
+TEMPERA_SIGN_IN_HOURS how long a sign-in lasts
+TEMPERA_COOKIE_SECRET what cookies are signed with (default: made at the first start, and kept with the data)
 TEMPERA_LOCAL_MODEL   false leaves the practice model out
 TEMPERA_FIND_SERVICES false: Ollama, LM Studio and llama.cpp are not looked for on this computer
 TEMPERA_CONNECT_SECONDS, _FIRST_BYTE_SECONDS, _SILENCE_SECONDS, _GRACE_SECONDS
@@ -55,6 +58,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("tempera", appauthor=False))
     database_url: SecretStr = SecretStr("")
     mode: Literal["local", "shared"] = "local"
+    password_hash: SecretStr = SecretStr("")
+    sign_in_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24 * 7
+    cookie_secret: SecretStr = SecretStr("")
     local_model: bool = True
     find_services: bool = True
     connect_seconds: Seconds = 10.0

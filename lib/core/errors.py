@@ -35,6 +35,8 @@
         NotUpgraded             one of an older version
       Unforeseen                a bug: the log has it under a number
       NotRestored               a file that is no backup, or not now
+      NotSignedIn               a shared Tempera does not know who asks
+        WrongPassword  TooManyTries
       InvalidInput              what was typed can't be sent
       SettingsError             the operator's settings
 
@@ -646,6 +648,36 @@ class NotRestored(TemperaError):
     def __init__(self, message: str, **facts: Any) -> None:
         self.message = message
         super().__init__(**facts)
+
+
+class NotSignedIn(TemperaError):
+    """Nobody is signed in, or not any more."""
+
+    kind = "not_signed_in"
+    message = N_("You are not signed in any more.")
+    hint = N_("Load the page anew to sign in.")
+
+
+class WrongPassword(NotSignedIn):
+    """What was typed is not the password."""
+
+    kind = "wrong_password"
+    message = N_("That is not the password.")
+    hint = N_("Type it once more: capitals count.")
+
+
+class TooManyTries(NotSignedIn):
+    """The password was tried too often; `seconds` until it may be tried again."""
+
+    kind = "too_many_tries"
+    message = N_("There were too many tries.")
+    hint = N_("Try again in {minutes:.0f} minutes.")
+
+    def __init__(self, original: str = "", *, seconds: float, **facts: Any) -> None:
+        self.seconds = seconds
+        if seconds <= 60:
+            self.hint = N_("Try again in a minute.")
+        super().__init__(original, minutes=max(2, seconds / 60), **facts)
 
 
 class InvalidInput(TemperaError):

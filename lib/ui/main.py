@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.core.errors import SettingsError, StoreError
+from lib.core.errors import NotSignedIn, SettingsError, StoreError
 from lib.ui.shared import resources
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.frame import bar, store_warning
@@ -13,6 +13,7 @@ from lib.ui.shared.menu import restore_choices
 from lib.ui.shared.page_style import page_style
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
+from lib.ui.shared.visitor import visitor
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 ASSETS = Path(__file__).with_name("assets")
@@ -20,7 +21,8 @@ ASSETS = Path(__file__).with_name("assets")
 st.set_page_config(page_title="Tempera", page_icon=ASSETS / "icon.svg", layout="wide", initial_sidebar_state="auto")
 try:
     services = resources.services()
-except SettingsError as wrong:
+    visitor()
+except (SettingsError, NotSignedIn) as wrong:
     error_box(wrong)
     st.stop()
 with suppress(StoreError):

@@ -95,9 +95,22 @@
     const text = getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
     return text.replace(/^["']|["']$/g, "").replace(/\\(.)/g, "$1");
   }
+
+  // A sign-in that has ended closes the page's connection; loaded anew, the same address asks for the password.
+  const LOST = "[data-test-connection-state=PINGING_SERVER], [data-test-connection-state=DISCONNECTED_FOREVER]";
+  let whyAsked = false;
+  async function askWhy() {
+    const lost = document.querySelector(LOST) !== null;
+    if (!lost || whyAsked) return void (whyAsked = lost);
+    whyAsked = true;
+    const answer = await fetch("/_stcore/health").catch(() => null); // the server may be away: Streamlit tries again
+    if (answer?.status === 401) location.reload();
+  }
+
   let due = false;
   function look() {
     due = false;
+    askWhy();
     use(told("--page-theme"));
     name(JSON.parse(told("--page-words") || "{}"));
   }
@@ -105,5 +118,5 @@
     if (due) return;
     due = true;
     setTimeout(look, 200);
-  }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["aria-label"] });
+  }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ["aria-label", "data-test-connection-state"] });
 })();

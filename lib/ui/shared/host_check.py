@@ -9,7 +9,7 @@ from streamlit import get_option
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from lib.core.i18n import N_
-from lib.ui.shared.texts import catalogue
+from lib.ui.shared.texts import browser_language, catalogue
 from lib.web import HEALTH, security_headers
 
 PORT = re.compile(r":\d{1,5}$")
@@ -36,7 +36,7 @@ class HostMiddleware:
 def _misdirected(scope: Scope) -> Response:
     """Says where we are."""
     headers = Headers(scope=scope)
-    language = "zh_Hans" if headers.get("accept-language", "").lower().startswith("zh") else "en"
+    language = browser_language(headers.get("accept-language", ""))
     message = N_("Tempera does not answer under this name. Open {address} instead, or add the name to {setting}.")
     name = next((name for name in get_option("server.allowedHosts") if "*" not in name), "localhost")
     port = PORT.search(headers.get("host", ""))

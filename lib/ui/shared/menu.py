@@ -1,6 +1,7 @@
 """The `...` of every page: language, light or dark, one's data, help."""
 
 from functools import partial
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,7 @@ from lib.ui.shared.backup import backup_section
 from lib.ui.shared.erase_dialog import erase_button, erase_dialog
 from lib.ui.shared.help_dialog import help_button, help_dialog
 from lib.ui.shared.page_style import THEME_KEY
+from lib.ui.shared.sign_in_page import SIGN_OUT
 from lib.ui.shared.texts import LANGUAGE_KEY, LANGUAGES, _, language
 from lib.ui.shared.visitor import visitor
 from lib.visitor import preferences
@@ -24,10 +26,15 @@ def menu(services: Services) -> None:
         _choice(services, LANGUAGE_KEY, _("Language"), LANGUAGES, language())
         _choice(services, THEME_KEY, _("Colours"), {name: _(words) for name, words in THEMES.items()}, theme())
         st.divider()
-        backup_section(services)
+        if services.sign_ins is None:
+            backup_section(services)  # everything of everybody: where many share it, that is the operator's
         erase_button()
         st.divider()
         help_button()
+        if services.sign_ins is not None:
+            with st.container(key="sign_out"):
+                # Streamlit's own links open a new tab.
+                st.html(f'<a href="{SIGN_OUT}">{escape(_("Sign out …"))}</a>')
     help_dialog()
     erase_dialog(services)
 

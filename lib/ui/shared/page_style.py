@@ -45,17 +45,17 @@ def page_style() -> str:
         "pasted": _quoted(_("pasted.txt")),
     }
     variables = "; ".join(f"--{name}: {value}" for name, value in told.items())
-    return f"<style>:root {{ {variables}; {_colours()} }}</style>"
+    return f"<style>:root {{ {variables}; {colours()} }}</style>"
 
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _colours() -> str:
-    """The theme's colours: Streamlit gives them to components only."""
-    colours = {
+def colours() -> str:
+    """The theme's colours as CSS variables, which Streamlit gives to components only."""
+    named = {
         name: [st.get_option(f"theme.{scheme}.{option}") for scheme in ("light", "dark")]
         for name, option in COLOURS.items()
     }
-    return "; ".join(f"--page-{name}: light-dark({light}, {dark})" for name, (light, dark) in colours.items())
+    return "; ".join(f"--page-{name}: light-dark({light}, {dark})" for name, (light, dark) in named.items())

@@ -27,6 +27,11 @@ def language() -> str:
     return "zh_Hans" if str(st.context.locale or "").lower().startswith("zh") else "en"
 
 
+def browser_language(accepted: str) -> str:
+    """The language for a browser that no page has told us of, by its header Accept-Language."""
+    return "zh_Hans" if accepted.lower().startswith("zh") else "en"
+
+
 def page_language() -> str:
     """The visitor's language as HTML names it: `en`, `zh-Hans`."""
     return language().replace("_", "-")

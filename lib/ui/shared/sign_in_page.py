@@ -1,0 +1,81 @@
+"""The page to sign in at, and the one to sign out: plain HTML without a script, as nobody is known there yet."""
+
+from base64 import b64encode
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from lib.core.errors import NotSignedIn
+from lib.core.i18n import N_
+from lib.ui.shared.page_style import colours
+from lib.ui.shared.texts import catalogue
+
+ASSETS = Path(__file__).parents[1] / "assets"
+SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
+
+
+def sign_in_page(language: str, place: str, problem: NotSignedIn | None = None) -> str:
+    """Asks for the password and says what was wrong with the last one; `place` is where to go then."""
+    say = catalogue(language).gettext
+    trouble = ""
+    if problem is not None:
+        trouble = f'<p id="problem" role="alert">{escape(problem.sentence(say))}</p>'
+    described = ' aria-describedby="problem" aria-invalid="true"' if trouble else ""
+    form = f"""
+      <p>{escape(say(N_("This Tempera is for invited people. Whoever invited you knows the password.")))}</p>
+      <form method="post" action="{SIGN_IN}">
+        <input type="hidden" name="place" value="{escape(place)}">
+        <label for="password">{escape(say(N_("Password")))}</label>
+        <input id="password" name="password" type="password" autocomplete="current-password" required autofocus{described}>
+        {trouble}
+        <button>{escape(say(N_("Sign in")))}</button>
+      </form>"""
+    return _document(language, say(N_("Sign in")), form)
+
+
+def sign_out_page(language: str, problem: str = "") -> str:
+    """Says what signing out means, and asks once more."""
+    say = catalogue(language).gettext
+    lost = N_(
+        "Your chats and sweeps are kept for this browser. Once you have signed out nobody can open them again, you "
+        "included: save what you want to keep first."
+    )
+    trouble = f'<p id="problem" role="alert">{escape(problem)}</p>' if problem else ""
+    form = f"""
+      <p>{escape(say(lost))}</p>
+      <form method="post" action="{SIGN_OUT}">
+        {trouble}
+        <button>{escape(say(N_("Sign out")))}</button>
+        <a href="/">{escape(say(N_("Back")))}</a>
+      </form>"""
+    return _document(language, say(N_("Sign out")), form)
+
+
+def _document(language: str, title: str, body: str) -> str:
+    return f"""<!doctype html>
+<html lang="{language.replace("_", "-")}">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>{escape(title)} · Tempera</title>
+    <link rel="icon" href="{_icon()}">
+    <style>:root {{ {colours()} }} {_text("sign_in.css")}</style>
+  </head>
+  <body>
+    <main>
+      {_text("logo.svg")}
+      <h1>{escape(title)}</h1>{body}
+    </main>
+  </body>
+</html>
+"""
+
+
+@cache
+def _text(name: str) -> str:
+    return (ASSETS / name).read_text("utf-8").strip()
+
+
+def _icon() -> str:
+    # Every address but these pages' own is closed to who is not signed in.
+    return f"data:image/svg+xml;base64,{b64encode(_text('icon.svg').encode()).decode()}"
