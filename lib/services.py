@@ -25,7 +25,7 @@ from lib.core import tokens
 from lib.core.errors import InvalidInput, SettingsError, StoreError, StoreNotOpened
 from lib.core.i18n import N_
 from lib.gateway.client import Client, Clocks
-from lib.gateway.endpoint_registry import EndpointRegistry
+from lib.gateway.endpoint_registry import EndpointRegistry, OwnServices
 from lib.gateway.endpoints import Endpoint, name_of
 from lib.gateway.key_masking import KNOWN, mask_log
 from lib.gateway.local_services import LocalServices
@@ -79,7 +79,8 @@ class Services:
         with suppress(OSError):  # on a full disk an earlier start has placed it, or it is done without
             tokens.place_vocabulary(Path(folder))
         local = LocalModel() if settings.local_model and available() else None
-        registry = EndpointRegistry(settings.offered(), [local] if local else [], settings.first_byte_seconds)
+        own: OwnServices = ("public" if settings.own_services else "none") if shared else "any"
+        registry = EndpointRegistry(settings.offered(), [local] if local else [], settings.first_byte_seconds, own)
         clocks = Clocks(settings.connect_seconds, silence=settings.silence_seconds, grace=settings.grace_seconds)
         jobs, client = Jobs(), Client(clocks)
         # A store in memory has no use for what the file's store has still to get.

@@ -8,6 +8,7 @@ TEMPERA_MODE          local (default: one person on this computer) or shared
 TEMPERA_PASSWORD_HASH the hash of the password that many share, as `make password` prints it
 TEMPERA_SIGN_IN_HOURS how long a sign-in lasts
 TEMPERA_COOKIE_SECRET what cookies are signed with (default: made at the first start, and kept with the data)
+TEMPERA_OWN_SERVICES  true: where many share it, they may connect services of their own on the public internet
 TEMPERA_LOCAL_MODEL   false leaves the practice model out
 TEMPERA_FIND_SERVICES false: Ollama, LM Studio and llama.cpp are not looked for on this computer
 TEMPERA_CONNECT_SECONDS, _FIRST_BYTE_SECONDS, _SILENCE_SECONDS, _GRACE_SECONDS
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     password_hash: SecretStr = SecretStr("")
     sign_in_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24 * 7
     cookie_secret: SecretStr = SecretStr("")
+    own_services: bool = False
     local_model: bool = True
     find_services: bool = True
     connect_seconds: Seconds = 10.0

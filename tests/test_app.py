@@ -175,7 +175,7 @@ def test_shared_mode_without_a_sign_in_does_not_start(tmp_path: Path) -> None:
     ended = start(str(free_port()), TEMPERA_MODE="shared", TEMPERA_DATA_DIR=str(tmp_path))
 
     assert ended.returncode != 0
-    assert "TEMPERA_MODE=shared needs a sign-in" in ended.stdout + ended.stderr
+    assert "TEMPERA_MODE=shared needs a sign-in, and none is set" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
 
 

@@ -283,8 +283,7 @@ class Conversation:
 
     def other_address(self, call: CallRecord | Call) -> Endpoint | None:
         """Where else the service of a call can be asked; None for most services."""
-        known = [one for one in self.endpoints() if one.name == call.endpoint]
-        return endpoints.second_address(known[0]) if known else None
+        return self.registry.second_address(self.owner, call.endpoint)
 
     def use_other_address(self, turn: Turn) -> None:
         """Ask once more, at the service's other address with the same key; the answer is a sibling of `turn`."""

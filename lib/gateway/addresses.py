@@ -1,5 +1,6 @@
 """Checks addresses and keys as they are typed before they go into a request."""
 
+import asyncio
 import ipaddress
 import re
 import socket
@@ -66,6 +67,32 @@ def check_host(host: str) -> None:
     address = ip_of(name)
     if name in METADATA_NAMES or (address is not None and any(map(_is_forbidden, _meanings(address)))):
         raise InvalidInput(N_("This address belongs to the network itself, not to a service."))
+
+
+def check_public(host: str) -> None:
+    """Raise InvalidInput for an address, however it is spelled, that is not one of the public internet's: private,
+    loopback, link-local and all others that lead nowhere else. A name is looked up first."""
+    address = ip_of(host.strip("[]").rstrip(".").lower())
+    if address is not None and not all(map(_is_public, _meanings(address))):
+        raise InvalidInput(N_("Only services on the public internet can be connected here."))
+
+
+async def check_public_name(url: str) -> None:
+    """The same for all addresses that the host of `url` has now; a name without any is left to whoever connects."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    check_public(host)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, parts.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return
+    for *_kind, place in found:
+        check_public(str(place[0]))
+
+
+def _is_public(address: IpAddress) -> bool:
+    local = address.is_multicast or (isinstance(address, ipaddress.IPv6Address) and address.is_site_local)
+    return address.is_global and not local and not _is_forbidden(address)
 
 
 def _is_forbidden(address: IpAddress) -> bool:

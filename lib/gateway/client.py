@@ -176,7 +176,7 @@ class Client:
     ) -> AsyncGenerator[Delta, None]:
         thinking = self._clocks.thinking if thinks(request.model) else 1.0
         watch = Stopwatch(place.first_byte_seconds * thinking)
-        async with self._connections.one(place.base_url) as http:
+        async with self._connections.one(place.base_url, place.public_only) as http:
             response = await watch.wait_for(_asked(http, place, request, on_step))
             try:
                 info = _response_info(response, place, request.model)
@@ -240,7 +240,7 @@ class Client:
             watch.allow(watch.name, watch.seconds, restart)
 
     async def _refusal(self, endpoint: Endpoint, empty: ChatRequest) -> TemperaError | None:
-        async with self._connections.one(endpoint.base_url) as http:
+        async with self._connections.one(endpoint.base_url, endpoint.public_only) as http:
             with translated():
                 response = await _asked(http, endpoint, empty, ignore_step)
             try:
@@ -258,7 +258,7 @@ class Client:
 
     async def _models(self, endpoint: Endpoint) -> tuple[list[str], str]:
         url = service_url(endpoint.base_url, "/models")
-        async with self._connections.one(endpoint.base_url) as http:
+        async with self._connections.one(endpoint.base_url, endpoint.public_only) as http:
             with translated():
                 response = await http.send("GET", url, _headers(endpoint))
             try:

@@ -6,6 +6,7 @@ A visitor's keys live in this process's memory only, under the visitor's id.
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -13,9 +14,13 @@ from pydantic import SecretStr
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.gateway.addresses import MOST_KEY_CHARACTERS, check_host
-from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of
+from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of, second_address
 from lib.gateway.key_masking import KNOWN
 from lib.gateway.pasted_text import cleaned_address, cleaned_key
+
+OwnServices = Literal["any", "public", "none"]
+"""Which services visitors may connect themselves: any, where it is one's own computer; those on the public internet;
+none."""
 
 
 class EndpointRegistry:
@@ -26,7 +31,9 @@ class EndpointRegistry:
         offered: Sequence[Endpoint],
         local: Sequence[Endpoint] = (),
         first_byte_seconds: float = FIRST_BYTE_SECONDS,
+        own_services: OwnServices = "any",
     ) -> None:
+        self.own_services = own_services
         self._first_byte_seconds = first_byte_seconds
         self._offered = tuple(replace(one, first_byte_seconds=first_byte_seconds) for one in offered)
         self._local = tuple(local)
@@ -60,9 +67,30 @@ class EndpointRegistry:
         with self._lock:
             return list(self._own.get(owner, {}).values())
 
+    def typed(self, base_url: str, api_key: str) -> Endpoint:
+        """An endpoint from what a visitor typed; raises InvalidInput for an address or a key that can't be right, or
+        that may not be used here."""
+        self._check_own()
+        endpoint = typed_endpoint(base_url, api_key)
+        return replace(endpoint, public_only=self.own_services == "public")
+
+    def second_address(self, owner: str, name: str) -> Endpoint | None:
+        """Where else the service of that name can be asked with the same key; None for most services."""
+        found = next((one for one in self.endpoints(owner) if one.name == name), None)
+        if found is None or (self.own_services != "any" and found in self._offered):
+            return None  # of the operator's keys, each goes to the address it was set for
+        return second_address(found)
+
+    def _check_own(self) -> None:
+        if self.own_services == "none":
+            raise InvalidInput(
+                N_("Whoever runs this Tempera has set the services that can be used; others can't be connected.")
+            )
+
     def connect(self, owner: str, endpoint: Endpoint) -> Endpoint:
         """Keep a visitor's own endpoint, the newest first; how it is kept. Raises InvalidInput where the operator has
         given its name to another address: what is meant for the one would go to the other."""
+        self._check_own()
         offered = self.offered_at(endpoint.base_url)
         if offered is not None:
             endpoint = replace(endpoint, name=offered.name)
@@ -78,7 +106,11 @@ class EndpointRegistry:
             if endpoint.name in kept:
                 KNOWN.forget(kept.pop(endpoint.name).api_key)
             KNOWN.add(endpoint.api_key)
-            timed = replace(endpoint, first_byte_seconds=self._first_byte_seconds)
+            timed = replace(
+                endpoint,
+                first_byte_seconds=self._first_byte_seconds,
+                public_only=self.own_services == "public",
+            )
             self._own[owner] = {endpoint.name: timed, **kept}
         return timed
 

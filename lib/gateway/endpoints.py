@@ -79,6 +79,8 @@ class Endpoint:
     context_window: int | None = None
     """Tokens that each of its models reads, where the endpoint itself knows."""
     takes_images: bool = True
+    public_only: bool = False
+    """Whether it may be on the public internet only: whoever named it is not to reach what is around the server."""
     own_fields: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     """What goes into a body beside the request's own fields."""
     prices: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}), compare=False)

@@ -22,7 +22,7 @@ from lib.core.errors import (
     TimedOut,
 )
 from lib.core.i18n import N_
-from lib.gateway.addresses import check_host, unreachable
+from lib.gateway.addresses import check_host, check_public, check_public_name, unreachable
 from lib.gateway.error_redaction import masked
 from lib.gateway.proxies import host_and_port, proxy_for
 
@@ -44,12 +44,14 @@ class Connection:
     passwords, which none of ours may follow, keep or send, and take a third of the time of all httpx does.
     """
 
-    def __init__(self, tls: ssl.SSLContext, connect_seconds: float, proxy: str | None) -> None:
+    def __init__(
+        self, tls: ssl.SSLContext, connect_seconds: float, proxy: str | None, public_only: bool = False
+    ) -> None:
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS)
         # trust_env: what it would read of the environment, `proxies` does.
         self._http = httpx.AsyncHTTPTransport(verify=tls, limits=limits, proxy=proxy, trust_env=False)
         self._timeout = httpx.Timeout(None, connect=connect_seconds).as_dict()
-        self.closed = False
+        self.public_only, self.closed = public_only, False
 
     async def send(
         self,
@@ -60,7 +62,7 @@ class Connection:
         on_step: "OnStep | None" = None,
     ) -> httpx.Response:
         """The beginning of an answer, whose body is still to be read; it has to be closed. Raises what httpx raises."""
-        extensions = {"timeout": self._timeout, "trace": tracing(on_step or ignore_step)}
+        extensions = {"timeout": self._timeout, "trace": tracing(on_step or ignore_step, self.public_only)}
         request = httpx.Request(
             method, _parsed(url), headers={**HEADERS, **headers}, content=content, extensions=extensions
         )
@@ -88,10 +90,14 @@ class ConnectionPool:
         self._closed = False
 
     @asynccontextmanager
-    async def one(self, base_url: str) -> AsyncIterator[Connection]:
-        """A connection for one call to `base_url`, used before if possible."""
+    async def one(self, base_url: str, public_only: bool = False) -> AsyncIterator[Connection]:
+        """A connection for one call to `base_url`, used before if possible. Raises InvalidInput where that is not on
+        the public internet and has to be."""
         proxy = proxy_for(base_url)
-        connection = self._taken(base_url) or Connection(self._tls, self._connect_seconds, proxy)
+        if public_only:
+            await _check_public(base_url, proxy, self._connect_seconds)
+        connection = self._taken(base_url, public_only)
+        connection = connection or Connection(self._tls, self._connect_seconds, proxy, public_only)
         sound = False
         try:
             yield connection
@@ -113,10 +119,10 @@ class ConnectionPool:
             if len(self._idle) > MOST_IDLE:
                 await self._idle.pop(0)[1].aclose()
 
-    def _taken(self, base_url: str) -> Connection | None:
+    def _taken(self, base_url: str, public_only: bool) -> Connection | None:
         # The one used last: a server is least likely to have closed it meanwhile.
         for place in reversed(range(len(self._idle))):
-            if self._idle[place][0] == base_url:
+            if self._idle[place][0] == base_url and self._idle[place][1].public_only == public_only:
                 return self._idle.pop(place)[1]
         return None
 
@@ -136,18 +142,36 @@ def ignore_step(_: Step) -> None:
     """Nobody waits for the request to be sent."""
 
 
-def tracing(on_step: OnStep = ignore_step) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+async def _check_public(base_url: str, proxy: str | None, seconds: float) -> None:
+    """Before anything is connected to: that a place in there takes connections is already too much to tell."""
+    if proxy is not None:
+        # It looks the name up once more, and nobody here sees what it finds.
+        raise InvalidInput(N_("Services of one's own can't be connected here: all requests go through a proxy."))
+    try:
+        async with asyncio.timeout(seconds):
+            await check_public_name(base_url)
+    except TimeoutError:
+        raise NoConnection(seconds=seconds) from None
+
+
+def tracing(
+    on_step: OnStep = ignore_step, public_only: bool = False
+) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
     """What httpx tells the steps of a request to; https://www.python-httpx.org/advanced/extensions/#trace names them.
 
     A connection is given up before anything is sent over it when it leads where none may: a name can mean any address,
-    and another one each time it is looked up. `on_step` hears how far the request has come.
+    and another one each time it is looked up; `public_only` is for those that have to lead to the public internet.
+    `on_step` hears how far the request has come.
     """
 
     async def trace(event: str, info: Mapping[str, Any]) -> None:
         if event == "connection.connect_tcp.complete":
             stream = info["return_value"]
+            address = str(stream.get_extra_info("server_addr")[0])
             try:
-                check_host(str(stream.get_extra_info("server_addr")[0]))
+                check_host(address)
+                if public_only:
+                    check_public(address)
             except InvalidInput:
                 await stream.aclose()
                 raise

@@ -1,15 +1,16 @@
 """Where no request may go: link-local and metadata addresses, in every spelling, and whatever name leads there."""
 
 import ipaddress
+import socket
 from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
 from lib.core import errors
-from lib.gateway import addresses
-from lib.gateway.endpoint_registry import typed_endpoint
-from lib.gateway.endpoints import Endpoint
+from lib.gateway import addresses, transport
+from lib.gateway.endpoint_registry import EndpointRegistry, typed_endpoint
+from lib.gateway.endpoints import APIYI_ADDRESSES, Endpoint
 from tests.clients import failure, listed, request
 from tests.fake_api import FakeApi
 from tests.pages import KEY
@@ -65,3 +66,82 @@ def test_a_name_that_leads_there_gets_a_connection_and_not_a_byte(
 
     monkeypatch.undo()
     assert listed(replace(named)) != []
+
+
+PRIVATE = (
+    "127.0.0.1", "localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0.0.0.0", "0", "10.0.0.1", "10.1",
+    "172.16.0.1", "192.168.1.5", "0xc0a80105", "100.64.0.1", "198.18.0.1", "192.0.2.1", "224.0.0.1", "240.0.0.1",
+    "255.255.255.255", "[::1]", "[::]", "[fd00::1]", "[fc00::1]", "[fec0::1]", "[ff02::1]", "[2001:db8::1]",
+    "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[64:ff9b:1::a00:1]",
+    "[2002:7f00:1::]", "[2002:c0a8:105::1]", "[2001:0:7f00:1::1]", *FORBIDDEN,
+)  # fmt: skip
+PUBLIC = ("93.184.215.14", "8.8.8.8", "[2606:2800:21f:cb07:6820:80da:af6b:8b2c]", "0x08080808")
+
+
+def visitors(address: str) -> Endpoint:
+    return Endpoint("own", address, SecretStr(KEY), public_only=True)
+
+
+@pytest.mark.row("T6")
+def test_what_a_visitor_names_has_to_be_on_the_public_internet_in_any_spelling() -> None:
+    """Nothing is connected to, so that nobody learns what takes connections there."""
+    for host in PUBLIC:
+        addresses.check_public(host)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        for host in PRIVATE:
+            error = failure(visitors(f"http://{host}:{listener.getsockname()[1]}/v1"), request("echo"))
+            assert isinstance(error, errors.InvalidInput), host
+        with pytest.raises(errors.InvalidInput, match="public internet"):
+            listed(visitors(f"http://localhost:{listener.getsockname()[1]}/v1"))
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+@pytest.mark.row("T6")
+def test_a_name_that_means_another_address_a_moment_later_gets_not_a_byte(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DNS rebinding: public when it is looked up, this computer when it is connected to."""
+
+    async def passes(_url: str) -> None:
+        return None
+
+    monkeypatch.setattr(transport, "check_public_name", passes)
+    error = failure(visitors(api.base_url.replace("127.0.0.1", "localhost")), request("echo"))
+
+    assert isinstance(error, errors.InvalidInput) and "public internet" in error.sentence()
+    assert api.requests == []
+
+
+@pytest.mark.row("T6")
+def test_what_a_visitor_names_is_not_asked_through_a_proxy(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would look the name up by itself, inside."""
+    monkeypatch.setenv("HTTP_PROXY", api.base_url.removesuffix("/v1"))
+    error = failure(visitors("http://own.example/v1"), request("echo"))
+
+    assert isinstance(error, errors.InvalidInput) and "proxy" in error.sentence()
+    assert api.requests == []
+
+
+@pytest.mark.row("T6")
+def test_who_shares_tempera_connects_what_the_operator_allows() -> None:
+    typed = typed_endpoint("http://8.8.8.8/v1", KEY)
+    public, none = (EndpointRegistry([], own_services=own) for own in ("public", "none"))
+    assert public.typed("http://8.8.8.8/v1", KEY).public_only and public.connect("ada", typed).public_only
+    for refused in (lambda: none.typed("http://8.8.8.8/v1", KEY), lambda: none.connect("ada", typed)):
+        with pytest.raises(errors.InvalidInput, match="Whoever runs this Tempera"):
+            refused()
+    assert none.endpoints("ada") == []
+
+
+@pytest.mark.row("T5")
+def test_the_operators_key_goes_to_the_address_it_was_set_for_alone() -> None:
+    """APIYI has two; a person on one's own computer may ask at both."""
+    operators = Endpoint("apiyi", APIYI_ADDRESSES[0], SecretStr("sk-test-operator-0001"))
+    for own in ("public", "none"):
+        assert EndpointRegistry([operators], own_services=own).second_address("ada", "apiyi") is None
+    assert EndpointRegistry([operators]).second_address("ada", "apiyi") is not None
+    registry = EndpointRegistry([], own_services="public")
+    registry.connect("ada", replace(operators, api_key=SecretStr(KEY)))
+    assert registry.second_address("ada", "apiyi") is not None and registry.second_address("eve", "apiyi") is None

@@ -35,7 +35,7 @@ def empty_state(services: Services, visitor: Visitor) -> None:
                 name = f"chat_example_{index}"
                 st.button(text, key=name, on_click=model_actions.send_text, args=(text,), width="stretch")
         if local:
-            _practice()
+            _practice(services.registry.own_services != "none")
         elif endpoint is None:
             _nothing()
         else:
@@ -59,7 +59,11 @@ def no_such_chat() -> None:
         st.button(_("New chat"), key="chat_missing_new", icon=":material/add:", on_click=model_actions.new)
 
 
-def _practice() -> None:
+def _practice(may_connect: bool) -> None:
+    if not may_connect:
+        words = _("A tiny free model answers, mainly in English: for learning the page, not for judging quality.")
+        st.caption(words, text_alignment="center")
+        return
     st.caption(
         _(
             "A tiny free model on this computer answers, mainly in English: for learning the page, not for "

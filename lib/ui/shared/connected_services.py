@@ -47,7 +47,7 @@ def connected_services(services: Services, visitor: Visitor, change_key: Callabl
     if state.changing in own:
         title = next(literal(one.title) for one in connected if one.name == state.changing)
         st.markdown(f"**{_('A new key for {service}').format(service=title)}**")
-    elif connected:
+    elif connected and services.registry.own_services != "none":
         st.markdown(f"**{_('Connect another one')}**")
 
 

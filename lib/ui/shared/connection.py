@@ -29,10 +29,11 @@ def connection_button(services: Services, visitor: Visitor) -> None:
         st.rerun()
     connected = services.registry.endpoints(visitor.owner)
     own = [endpoint for endpoint in connected if endpoint is not services.local]
-    label = literal(own[0].title) if own else _("Connect a service")
+    may_connect = services.registry.own_services != "none"
+    label = literal(own[0].title) if own else _("Connect a service") if may_connect else _("Services")
     icon = ":material/link:" if own else ":material/add_link:"
     # The practice model knows little but English.
-    kind: Literal["primary", "secondary"] = "primary" if not own and language() != "en" else "secondary"
+    kind: Literal["primary", "secondary"] = "primary" if not own and may_connect and language() != "en" else "secondary"
     st.button(
         label,
         key="connection_open",
@@ -42,7 +43,7 @@ def connection_button(services: Services, visitor: Visitor) -> None:
         shortcut=SHORTCUT,
     )
     if state.connecting:
-        title = _("Services") if own else _("Connect a service")
+        title = _("Services") if own or not may_connect else _("Connect a service")
         st.dialog(title, on_dismiss=state.close_dialogs)(_body)(services, visitor)
 
 
@@ -85,5 +86,8 @@ def _body(services: Services, visitor: Visitor) -> None:
     if state.why_connecting:
         st.warning(state.why_connecting, icon=":material/link_off:")
     connected_services(services, visitor, connection_form.change_key)
+    if services.registry.own_services == "none":
+        st.caption(_("Whoever runs this Tempera has set the services that can be used; others can't be connected."))
+        return
     local_services(services, visitor, "connection")
     connection_form.connection_form(services, visitor)

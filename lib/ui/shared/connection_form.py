@@ -8,7 +8,6 @@ from lib.core.errors import InvalidInput, NoKey, TemperaError
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.gateway.connecting import Found, better_address, find_service
-from lib.gateway.endpoint_registry import typed_endpoint
 from lib.gateway.endpoints import KEY_PAGES, SERVICES, Endpoint, name_of
 from lib.gateway.key_masking import last_four
 from lib.gateway.pasted_text import cleaned_address
@@ -163,7 +162,7 @@ def _test(services: Services, visitor: Visitor) -> None:
     """Find out whether a chat can be had, and connect; say what is wrong otherwise."""
     typed: Endpoint | None = None
     try:
-        typed = typed_endpoint(st.session_state["connection_base_url"], st.session_state["connection_key"])
+        typed = services.registry.typed(st.session_state["connection_base_url"], st.session_state["connection_key"])
         offered = services.registry.offered_at(typed.base_url)
         if offered is not None and not typed.api_key.get_secret_value():
             typed = offered  # nobody wants to be without the key that is there

@@ -76,9 +76,8 @@ async def _own_answer(sign_ins: SignIns, visitor: str | None, request: Request) 
     elif path == SIGN_IN:
         answer = RedirectResponse("/", status_code=303)
     elif path == SIGN_OUT:
-        answer = (
-            _leave(sign_ins, visitor, request) if method == "POST" else HTMLResponse(sign_out_page(_language(request)))
-        )
+        asks = HTMLResponse(sign_out_page(_language(request)))
+        answer = _leave(sign_ins, visitor, request) if method == "POST" else asks
     else:
         return None
     # Not “no-referrer”: with that a browser says of a form that it comes from nowhere.

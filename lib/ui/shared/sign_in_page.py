@@ -26,7 +26,8 @@ def sign_in_page(language: str, place: str, problem: NotSignedIn | None = None) 
       <form method="post" action="{SIGN_IN}">
         <input type="hidden" name="place" value="{escape(place)}">
         <label for="password">{escape(say(N_("Password")))}</label>
-        <input id="password" name="password" type="password" autocomplete="current-password" required autofocus{described}>
+        <input id="password" name="password" type="password" autocomplete="current-password"
+          required autofocus{described}>
         {trouble}
         <button>{escape(say(N_("Sign in")))}</button>
       </form>"""
@@ -46,7 +47,7 @@ def sign_out_page(language: str, problem: str = "") -> str:
       <form method="post" action="{SIGN_OUT}">
         {trouble}
         <button>{escape(say(N_("Sign out")))}</button>
-        <a href="/">{escape(say(N_("Back")))}</a>
+        <a href="/">{escape(say(N_("Stay signed in")))}</a>
       </form>"""
     return _document(language, say(N_("Sign out")), form)
 

@@ -58,7 +58,7 @@ def models_field(services: Services, visitor: Visitor) -> None:
     _unlisted(services, visitor.owner)
     list_troubles(services, visitor.owner, "sweep")
     local_services(services, visitor, "sweep")
-    if len(models) == 1:
+    if len(models) == 1 and services.registry.own_services != "none":
         st.button(
             _("Connect a service to compare several models"),
             key="sweep_connect",

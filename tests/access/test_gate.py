@@ -1,0 +1,198 @@
+"""The gate before everything that a shared Tempera serves, over HTTP: nobody passes it who has not signed in."""
+
+import http.client
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import pytest
+
+from lib.access import password, tries
+from lib.access.sign_ins import COOKIE
+from lib.ui.shared.sign_in_gate import own_place
+from lib.web import SERVED
+from tests.app_server import AppServer, forked_app
+
+PASSWORD = "four unrelated words"
+PATHS = (
+    "/", "/chat", "/sweep?prompt=hi", "/usage", "/sign-out", "/nowhere", "/healthz/", "//healthz", "/HEALTHZ",
+    "/_stcore/health", "/_stcore/host-config", "/_stcore/metrics", "/_stcore/openapi.json", "/static/js/index.js",
+    "/static/../healthz", "/media/0.png", "/component/x/index.html", "/_stcore/upload_file/a/b", "/oauth2callback",
+    "/auth/login", *(f"/{name}" for name in SERVED),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    settings = {
+        "TEMPERA_MODE": "shared",
+        "TEMPERA_PASSWORD_HASH": password.hashed(PASSWORD),
+        "STREAMLIT_SERVER_ALLOWED_HOSTS": "tempera.example.com 127.0.0.1",
+    }
+    with forked_app(tmp_path_factory.mktemp("shared") / "data", TEMPERA_LOCAL_MODEL="false", **settings) as app:
+        yield app
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def cookie(self) -> str:
+        return self.headers.get("set-cookie", "").partition(";")[0]
+
+
+def ask(app: AppServer, method: str, path: str, body: str | None = None, **headers: str) -> Got:
+    connection = http.client.HTTPConnection(app.url.removeprefix("http://"), timeout=30)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, body=body, headers=named)
+    answer = connection.getresponse()
+    text = answer.read().decode("utf-8", "replace")
+    connection.close()
+    return Got(answer.status, {name.lower(): value for name, value in answer.getheaders()}, text)
+
+
+def sign_in(app: AppServer, typed: str = PASSWORD, place: str = "/", **headers: str) -> Got:
+    form = urlencode({"password": typed, "place": place})
+    # Each caller its own address: tries are counted.
+    return ask(app, "POST", "/sign-in", form, **({"X_Forwarded_For": "198.51.100.1"} | headers))
+
+
+def websocket_status(app: AppServer, cookie: str) -> tuple[int, socket.socket]:
+    own = app.url.removeprefix("http://")
+    lines = (
+        "GET /_stcore/stream HTTP/1.1", f"Host: {own}", f"Origin: {app.url}", "Connection: Upgrade",
+        "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        f"Cookie: {cookie}", "", "",
+    )  # fmt: skip
+    connection = socket.create_connection(("127.0.0.1", int(own.rpartition(":")[2])), timeout=30)
+    connection.sendall("\r\n".join(lines).encode())
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += connection.recv(1)
+    return int(head.split()[1]), connection
+
+
+@pytest.mark.row("T17")
+def test_nothing_but_our_health_is_told_to_who_is_not_signed_in(app: AppServer) -> None:
+    assert ask(app, "GET", "/healthz").status == 200
+    for cookie in ("", f"{COOKIE}=x", f"{COOKIE}={'a' * 32}", "tempera_session=" + "a" * 32):
+        for path in PATHS:
+            for method in ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"):
+                got = ask(app, method, path, Cookie=cookie)
+                assert got.status == 401 and "streamlit" not in got.text.lower(), (method, path, cookie)
+                assert (
+                    "set-cookie" not in got.headers
+                    and "frame-ancestors 'none'" in got.headers["content-security-policy"]
+                )
+        status, connection = websocket_status(app, cookie)
+        connection.close()
+        assert status == 403, cookie
+
+
+@pytest.mark.row("T17")
+def test_the_password_lets_in_and_leads_to_the_page_that_was_asked_for(app: AppServer) -> None:
+    asked = "/sweep?models=a%2Fb&prompt=%3Cb%3E%26+hi%22&temperatures=0,0.7"
+    page = ask(app, "GET", asked, Accept_Language="en")
+    place = re.search(r'name="place" value="([^"]*)"', page.text)
+    assert page.status == 401 and place and place[1].replace("&amp;", "&") == asked
+
+    wrong = sign_in(app, "not the password", asked, X_Forwarded_For="198.51.100.2")
+    assert wrong.status == 401 and "That is not the password." in wrong.text and "set-cookie" not in wrong.headers
+    assert "not the password" not in wrong.text.replace("is not the password", "")
+
+    entered = sign_in(app, place=asked)
+    assert (entered.status, entered.headers["location"]) == (303, asked)
+    assert re.search(r"; HttpOnly; .*SameSite=lax", entered.headers["set-cookie"], re.I)
+    assert "secure" not in entered.headers["set-cookie"].lower()
+    for path in ("/", "/sweep", "/_stcore/health", "/frame.js"):
+        assert ask(app, "GET", path, Cookie=entered.cookie).status == 200, path
+    status, connection = websocket_status(app, entered.cookie)
+    connection.close()
+    assert status == 101
+
+
+@pytest.mark.row("T17")
+def test_behind_a_proxy_with_https_the_cookie_goes_over_https_only(app: AppServer) -> None:
+    assert "; secure" in sign_in(app, X_Forwarded_Proto="https").headers["set-cookie"].lower()
+
+
+def test_it_answers_under_the_names_that_the_operator_sets(app: AppServer) -> None:
+    for host, status in (("tempera.example.com", 401), ("127.0.0.1:1", 401), ("evil.example", 421), ("localhost", 421)):
+        assert ask(app, "GET", "/", Host=host).status == status, host
+
+
+@pytest.mark.row("T17")
+def test_a_sign_in_leads_to_our_own_pages_only(app: AppServer) -> None:
+    elsewhere = (
+        "https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)",
+        "/@evil", "/sweep/../../evil", "/%2f/evil.example", "/sign-out", "/usage\r\nSet-Cookie: a=b", "/?a\nb", " /",
+        "", "/sweep#//e", "/.evil.example", "http:/evil", "/sweep\x00",
+    )  # fmt: skip
+    for place in elsewhere:
+        assert own_place(place) == "/", place
+    for place in ("/", "/chat?prompt=hi", "/sweep?a=//evil.example", "/usage"):
+        assert own_place(place) == place
+    for place in elsewhere[:5]:
+        assert sign_in(app, place=place).headers["location"] == "/", place
+
+
+@pytest.mark.row("T17", "T18")
+def test_no_foreign_page_signs_anybody_in_or_out(app: AppServer) -> None:
+    cookie = sign_in(app).cookie
+    for origin in ("http://evil.example", "null"):
+        assert sign_in(app, Origin=origin).status == 403
+        assert ask(app, "POST", "/sign-out", "", Origin=origin, Cookie=cookie).status == 403
+    assert ask(app, "GET", "/sign-out", Cookie=cookie).status == 200, "a link to it only asks"
+    assert ask(app, "GET", "/", Cookie=cookie).status == 200
+    assert sign_in(app, Origin=app.url).status == 303
+
+
+@pytest.mark.row("T17")
+def test_signing_out_ends_what_is_open(app: AppServer) -> None:
+    """The cookie is of no use any more, and the WebSocket of another tab is closed with the next message."""
+    cookie, other = sign_in(app).cookie, sign_in(app).cookie
+    status, connection = websocket_status(app, cookie)
+    assert status == 101
+    left = ask(app, "POST", "/sign-out", "", Cookie=cookie, Origin=app.url)
+
+    assert (left.status, left.headers["location"]) == (303, "/") and f'{COOKIE}=""' in left.headers["set-cookie"]
+    assert ask(app, "GET", "/", Cookie=cookie).status == 401
+    connection.sendall(b"\x82\x80\x00\x00\x00\x00")  # an empty message
+    with connection:
+        received = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert received.endswith(b"\x88\x02\x03\xf0"), "closed with 1008, policy violation"
+    assert ask(app, "GET", "/", Cookie=other).status == 200
+
+
+@pytest.mark.row("T17")
+def test_guessing_is_slowed_by_the_address_that_the_proxy_tells(app: AppServer) -> None:
+    for _ in range(tries.OF_ONE[0].amount):
+        assert sign_in(app, "a guess", X_Forwarded_For="6.6.6.6, 198.51.100.7").status == 401
+    refused = sign_in(app, PASSWORD, X_Forwarded_For="7.7.7.7, 198.51.100.7")
+
+    assert refused.status == 429 and "There were too many tries." in refused.text and "Try again in" in refused.text
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert sign_in(app, X_Forwarded_For="198.51.100.8").status == 303
+
+
+def test_the_page_to_sign_in_at_speaks_two_languages_and_asks_nobody_else(app: AppServer) -> None:
+    for language, words in (("en-GB", "Whoever invited you"), ("zh-CN,zh;q=0.9", "邀请你的人")):
+        page = ask(app, "GET", "/", Accept_Language=language)
+        assert words in page.text and page.headers["cache-control"] == "no-store"
+        assert "<script" not in page.text and not re.search(r"(src|href)=\"(?!data:)", page.text)
+        assert "light-dark(" in page.text and not re.search(r"url\(|@import", page.text)
+    assert 'lang="zh-Hans"' in page.text
+
+
+def test_a_form_that_is_none_is_a_wrong_password(app: AppServer) -> None:
+    for number, body in enumerate(
+        ("", "password", "&" * 50, "password=%ff%fe", "place=/usage", "\x00" * 9, "a=1&" * 99)
+    ):
+        got = ask(app, "POST", "/sign-in", body, X_Forwarded_For=f"192.0.2.{number}")
+        assert got.status == 401, body
+    assert ask(app, "POST", "/sign-in", "password=" + "x" * 600_000, X_Forwarded_For="192.0.2.99").status == 401
