@@ -24,7 +24,8 @@ from tests.made_sweeps import MODELS, make_sweep
 
 SHAPES = {"200": (10, (0, 0.3, 0.7, 1.0, 1.5), 4), "2,000": (10, tuple(n / 10 for n in range(10)), 20)}
 WATCH = """seen => {
-    const inside = () => [...document.querySelectorAll("*")].map(one => one.shadowRoot).find(Boolean);
+    const all = () => [...document.querySelectorAll(".st-key-sweep_grid *")];
+    const inside = () => all().map(one => one.shadowRoot).find(Boolean);
     const test = new Function("root", `return ${seen}`);
     let began;
     for (const kind of ["pointerdown", "keydown"])

@@ -8,6 +8,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import links
+from lib.ui.sweep.answers import warm_up
 from lib.ui.sweep.form import sweep_form
 from lib.ui.sweep.heading import heading
 from lib.ui.sweep.launch import plan_line, run_button
@@ -30,12 +31,20 @@ st.markdown(f"**{_('Sweep')}** · {_('compare models and settings')}")
 notices()
 if state.missing_sweep and state.sweep_id is None:
     no_such_sweep()
-with st.expander(heading(services, who), expanded=state.sweep_id is None, key=f"sweep_setup_{state.sweep_id}"):
+# The answers are drawn before what stands above them: they are what a press on another sweep is waited for, and the
+# form of that sweep is as much to draw.
+setup = st.container()
+if state.sweep_id is not None:
+    sweep_view(services, who, state.sweep_id)
+else:
+    warm_up()
+with (
+    setup,
+    st.expander(heading(services, who), expanded=state.sweep_id is None, key=f"sweep_setup_{state.sweep_id}"),
+):
     sweep_form(services, who)
     plan_line(services, who)
     with st.container(horizontal=True, vertical_alignment="center"):
         run_button(services, who)
         share()
 session_restore.remember(services, who, SWEEP)
-if state.sweep_id is not None:
-    sweep_view(services, who, state.sweep_id)

@@ -163,13 +163,21 @@ def shown(app: AppTest) -> str:
 
 def answer_data(app: AppTest) -> dict[str, Any]:
     """What the component that draws a sweep's answers gets; nothing where it is not on the page."""
-    drawn = [one for one in app.get("bidi_component") if one.proto.component_name == "tempera.answers"]
-    return dict(json.loads(drawn[0].proto.bytes)) if drawn else {}
+    drawn = [one.proto for one in app.get("bidi_component") if one.proto.component_name == "tempera.answers"]
+    return dict(json.loads(drawn[0].bytes)) if len(drawn) > 1 else {}
 
 
 def cells(app: AppTest) -> dict[str, dict[str, Any]]:
-    """The cells of a sweep on the page, by `<row>_<column>_<repeat>`."""
-    return dict(answer_data(app).get("cells", {}))
+    """The cells of a sweep that are looked at on the page, by `<row>_<column>_<repeat>`."""
+    found = answer_data(app)
+    if not found:
+        return {}
+    [version, stock] = bytes(app.get("bidi_component")[1].proto.bytes).split(b"\n", 1)
+    assert version.decode() == found["base"]
+    all_of_it = json.loads(stock) | found["changed"]
+    among = all_of_it if found["among"] is None else found["among"]
+    wanted = set(found["kinds"])
+    return {place: all_of_it[place] for place in among if not wanted or wanted & set(all_of_it[place]["kinds"])}
 
 
 def _in_cell(cell: dict[str, Any]) -> str:

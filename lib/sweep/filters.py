@@ -35,25 +35,32 @@ class Filter:
             not self.temperatures or cell.temperature in self.temperatures
         )
 
-    def kept(
-        self,
-        cells: Iterable[Cell],
-        results: Mapping[str, CallRecord],
-        findings: Findings,
-        ratings: Mapping[str, Rating],
-        unsent: Mapping[str, TemperaError],
-    ) -> list[Cell]:
-        """The cells that are looked at; `ratings` by call id, `unsent` are the cells that could not be sent."""
-        kept = [cell for cell in cells if self.place_kept(cell)]
+    def kind_kept(self, kinds: Iterable[Kind]) -> bool:
+        """Whether an answer of these kinds is looked at."""
+        return not self.kinds or not set(self.kinds).isdisjoint(kinds)
+
+    def among(self, cells: Iterable[Cell], results: Mapping[str, CallRecord]) -> list[Cell]:
+        """The cells that are looked at if answers of every kind are."""
+        among = [cell for cell in cells if self.place_kept(cell)]
         if self.text:
             term = self.text.casefold()
-            kept = [cell for cell in kept if cell.id in results and term in text_of(results[cell.id]).casefold()]
-        if self.kinds:
-            has = {
-                "failed": lambda id: id in unsent or (id in results and results[id].state == "error"),
-                "flagged": lambda id: bool(findings.marks.get(id)),
-                "different": lambda id: id in findings.different,
-                "rated": lambda id: id in results and results[id].id in ratings,
-            }
-            kept = [cell for cell in kept if any(has[kind](cell.id) for kind in self.kinds)]
-        return kept
+            among = [cell for cell in among if cell.id in results and term in text_of(results[cell.id]).casefold()]
+        return among
+
+
+def kinds_of(
+    id: str,
+    results: Mapping[str, CallRecord],
+    findings: Findings,
+    ratings: Mapping[str, Rating],
+    unsent: Mapping[str, TemperaError],
+) -> tuple[Kind, ...]:
+    """Of which kinds the answer of a cell is; `ratings` by call id, `unsent` are the cells that could not be sent."""
+    call = results.get(id)
+    has: Mapping[Kind, bool] = {
+        "failed": id in unsent or (call is not None and call.state == "error"),
+        "flagged": bool(findings.marks.get(id)),
+        "different": id in findings.different,
+        "rated": call is not None and call.id in ratings,
+    }
+    return tuple(kind for kind in KINDS if has[kind])

@@ -10,7 +10,7 @@ from lib.services import Services
 from lib.settings import Settings
 from lib.sweep.plan import Cell
 from tests.app_server import AppServer, forked_app
-from tests.browsing import asked, cell, heard_elsewhere, key, open_at, send
+from tests.browsing import asked, at_rest, cell, heard_elsewhere, key, open_at, send
 from tests.fake_api import FakeApi
 from tests.made_sweeps import MODELS, make_sweep, odd_answer
 from tests.pages import host
@@ -26,6 +26,12 @@ TEXTS = {
     3: "שלום עולם\n\n- אחת\n- שתיים",
     4: "<img src=x onerror=alert(1)><script>alert(2)</script><style>*{display:none}</style>",
 }
+PRESSED = """pill => {
+    pill.closest("button").click();
+    const inside = [...document.querySelectorAll(".st-key-sweep_grid *")].map(one => one.shadowRoot).find(Boolean);
+    return inside.querySelectorAll("[data-cell]").length;
+}"""
+"""Presses a button, and says how many answers are in the page before anybody else has heard of it."""
 
 
 def hostile(cell: Cell) -> Reply:
@@ -88,9 +94,8 @@ def focused(page: Page) -> str:
     return str(
         page.evaluate(
             """() => {
-                const active = document.querySelector(".st-key-sweep_grid [data-testid=stBidiComponentRegular] > *, "
-                    + ".st-key-sweep_grid");
-                const root = [...document.querySelectorAll("*")].map(one => one.shadowRoot).find(Boolean);
+                const all = [...document.querySelectorAll(".st-key-sweep_grid *")];
+                const root = all.map(one => one.shadowRoot).find(Boolean);
                 const one = root?.activeElement;
                 return one?.dataset.place ?? one?.dataset.cell ?? one?.closest("[data-cell]")?.dataset.cell ?? "";
             }"""
@@ -125,6 +130,13 @@ def test_the_grid_holds_all_answers_and_is_walked_with_the_keyboard(
         cell(page, "0_0_0").get_by_role("button", name="1/4").click()
         expect(cell(page, "0_0_0")).to_be_hidden()
         expect(cell(page, "0_0_1")).to_be_visible()
+    with subtests.test("what is pressed above is shown at once, the server follows"):
+        failed = key(page, "sweep_show").get_by_text("failed", exact=True)
+        for left, address in ((8, "**sweep_show=failed**"), (120, lambda url: "sweep_show" not in url)):
+            assert failed.evaluate(PRESSED) == left
+            page.wait_for_url(address)
+            at_rest(page)
+            assert key(page, "sweep_grid").locator("[data-cell]").count() == left, "and the server says the same"
     with subtests.test("flags and figures"):
         text = page.locator(".answers").inner_text()
         for words in ("stopped by content rules", "blank", "same as 0 · 1", "words", "tokens", "$0.00"):

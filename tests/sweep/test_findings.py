@@ -6,7 +6,7 @@ import pytest
 
 from lib.calls.records import CallRecord
 from lib.core.reply import Choice, Usage
-from lib.sweep.filters import Filter
+from lib.sweep.filters import Filter, kinds_of
 from lib.sweep.findings import find
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import Rating
@@ -95,4 +95,6 @@ def test_a_filter_keeps_what_is_looked_for(subtests: pytest.Subtests) -> None:
         ("", Filter(text="tea", kinds=("failed",))),
     ]:
         with subtests.test(filter=str(looked_for)):
-            assert "".join(one.id for one in looked_for.kept(cells, results, findings, ratings, {})) == kept
+            of_kind = {one.id: kinds_of(one.id, results, findings, ratings, {}) for one in cells}
+            among = [one.id for one in looked_for.among(cells, results) if looked_for.kind_kept(of_kind[one.id])]
+            assert "".join(among) == kept

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, cast
 
 from lib.calls import unsupported_params
 from lib.calls.records import CallRecord
@@ -14,7 +14,7 @@ from lib.core.i18n import N_
 from lib.core.parts import Part, text_of
 from lib.core.rich_text import text_of_html, to_html
 from lib.sweep import word_diff
-from lib.sweep.filters import Filter
+from lib.sweep.filters import KINDS, Filter, kinds_of
 from lib.sweep.findings import fixed_temperature
 from lib.sweep.findings import text_of as answer_of
 from lib.sweep.plan import Cell
@@ -47,7 +47,7 @@ BADGES = {"fastest": N_("fastest"), "cheapest": N_("cheapest"), "shortest": N_("
 @dataclass(frozen=True)
 class Answers:
     """A sweep's answers as they stand, and how they are looked at; `names` are what models are called here, in
-    their order."""
+    their order, `picked` is the row and the column of what was picked."""
 
     progress: Progress
     run: SweepRun | None
@@ -57,35 +57,62 @@ class Answers:
     place: Place
     names: Mapping[int, str]
     language: str
+    picked: tuple[int, int] | None = None
 
-    def data(self) -> dict[str, Any]:
-        """All that is drawn."""
-        cells, unsent = self.progress.cells, self.run.failed if self.run else {}
-        kept = self.filter.kept(cells, self.progress.results, self.progress.findings, self.ratings, unsent)
-        there = {cell.row for cell in kept}
-        models = [row for row in self.names if row in there]
-        temperatures = sorted({(cell.column, cell.temperature) for cell in kept}, key=_by_temperature)
-        first = max(0, min(self.place.first, len(models) - 1))
+    @cached_property
+    def cells(self) -> Mapping[str, dict[str, Any]]:
+        """Every cell of the grid by its place, looked at or not."""
+        unsent = self.run.failed if self.run else {}
+        results, findings = self.progress.results, self.progress.findings
+
+        def drawn(cell: Cell) -> dict[str, Any]:
+            kinds = kinds_of(cell.id, results, findings, self.ratings, unsent)
+            badges = [_("your pick")] if (cell.row, cell.column) == self.picked else []
+            found = self._cell(cell)
+            return {**found, "kinds": kinds, "badges": [*badges, *found["badges"]]}
+
+        return {_place(cell): drawn(cell) for cell in self.progress.cells}
+
+    def look(self) -> dict[str, Any]:
+        """How the cells are looked at: all but the cells themselves."""
+        cells, place = self.progress.cells, self.place
+        among = self.filter.among(cells, self.progress.results)
+        temperatures = sorted({(cell.column, cell.temperature) for cell in cells}, key=_by_temperature)
         repeats = max((cell.repeat for cell in cells), default=0) + 1
-        place = self.place
         found = {
             "view": self.view,
             "words": _words(),
-            "models": [{"row": row, "name": self.names[row], "note": self._note(row)} for row in models],
+            "models": [{"row": row, "name": name, "note": self._note(row)} for row, name in self.names.items()],
             "temperatures": [{"column": column, "name": temperature_name(value)} for column, value in temperatures],
             "repeats": repeats,
-            "cells": {_place(cell): self._cell(cell) for cell in kept},
+            "among": None if len(among) == len(cells) else [_place(cell) for cell in among],
+            "kinds": self.filter.kinds,
+            "all_kinds": KINDS,
             "find": self.filter.text,
-            "first": first,
+            "first": place.first,
             "repeat": min(place.repeat, repeats - 1),
             "place": {"id": place.number, "row": place.row, "column": place.column, "repeat": place.repeat},
             "read": {},
         }
         if self.view == READ:
-            shown = set(models[first : first + COLUMNS])
-            found["read"] = self._read([cell for cell in kept if cell.row in shown and cell.repeat == found["repeat"]])
-            found["pair"] = self._pair()
+            found |= self._reading(min(place.repeat, repeats - 1))
         return found
+
+    @property
+    def kept(self) -> list[Cell]:
+        """The cells that are looked at."""
+        among = self.filter.among(self.progress.cells, self.progress.results)
+        return [cell for cell in among if self.filter.kind_kept(self.cells[_place(cell)]["kinds"])]
+
+    def _reading(self, repeat: int) -> dict[str, Any]:
+        """What Read shows besides: the models side by side with their whole texts, or two answers that are compared."""
+        kept = self.kept
+        there = {cell.row for cell in kept}
+        models = [row for row in self.names if row in there]
+        first = max(0, min(self.place.first, len(models) - 1))
+        shown = set(models[first : first + COLUMNS])
+        texts = self._texts([cell for cell in kept if cell.row in shown and cell.repeat == repeat])
+        return {"first": first, "read": texts, "pair": self._pair()}
 
     def _note(self, row: int) -> str:
         """What holds for all answers of a model."""
@@ -109,7 +136,7 @@ class Answers:
             key, drawn = (cell.id, rating, self.filter.text, self.language), self.progress.drawn
             if key not in drawn:
                 drawn[key] = found | self._ended(cell, call, rating)
-            return dict(drawn[key])
+            return cast(dict[str, Any], drawn[key])
         if self.run is not None and cell.id in self.run.failed:
             return found | {"state": "error", "error": self.run.failed[cell.id].sentence(_)}
         if spared:
@@ -141,7 +168,7 @@ class Answers:
         answer = self.run.answers.get(cell.id) if self.run else None
         return answer if answer is not None and not answer.finished else None
 
-    def _read(self, cells: Sequence[Cell]) -> dict[str, Any]:
+    def _texts(self, cells: Sequence[Cell]) -> dict[str, Any]:
         """The whole texts of some cells, each with the words in which it differs from that of its model at the lowest
         temperature."""
         found: dict[str, Any] = {}
@@ -165,7 +192,7 @@ class Answers:
         texts = [whole(*(self._text(cell) or ("", False))) for cell in cells]
         return [
             {
-                **self._cell(cell),
+                **self.cells[_place(cell)],
                 "id": _place(cell),
                 "title": f"{self.names[cell.row]} · {_short_place(cell)}",
                 "html": html,

@@ -1,7 +1,6 @@
 """The answers of a sweep on the page: what is looked for, the component that draws them, and what is done in it."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from lib.ui.sweep.answer_data import Answers
 from lib.ui.sweep.hidden_names import hidden, other_names, switch
 from lib.ui.sweep.look import KIND_NAMES, VIEWS, look, temperature_name
 from lib.ui.sweep.open_study import pick
+from lib.ui.sweep.sent_answers import packed, sent, stock_for
 
 FOLDER = Path(__file__).parents[1] / "assets" / "answers"
 KEY = "sweep_answers"
@@ -47,26 +47,42 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
         return
     rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
     found = Answers(
-        progress, run, rated, looks.chosen_filter(progress.cells), looks.view(), look.place, names, language()
-    ).data()
-    _mark_pick(owner, sweep_id, progress, found["cells"])
+        progress,
+        run,
+        rated,
+        looks.chosen_filter(progress.cells),
+        looks.view(),
+        look.place,
+        names,
+        language(),
+        _picked(owner, sweep_id, progress),
+    )
     with st.container():
-        if not found["cells"]:
+        if not found.kept:
             st.caption(_("No answer is like that."))
-    with st.container(key="sweep_grid"):
-        # As bytes: of JSON Streamlit makes a canonical form with every run, which takes longer than all else.
-        packed = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        component_of_files(FOLDER)(key=KEY, data=packed, on_did_change=_heard)
+    # Without a gap: what the browser keeps of them takes no room.
+    with st.container(key="sweep_grid", gap=None):
+        _draw(found, (sweep_id, *look.slice, language(), hidden()))
 
 
-def _mark_pick(owner: str, sweep_id: str, progress: Progress, drawn: Mapping[str, dict[str, Any]]) -> None:
-    """Let the answers of the model and temperature that were picked say so."""
+def _draw(found: Answers, of: tuple[Hashable, ...]) -> None:
+    """Send the component what the browser has not got yet."""
+    stock = sent.stock = stock_for(sent.stock, of, found.cells)
+    component = component_of_files(FOLDER)
+    component(key=KEY, data=packed(found.look() | stock.since(found.cells)), on_did_change=_heard)
+    component(key=f"{KEY}_stock", data=stock.packed)
+
+
+def warm_up() -> None:
+    """Let the browser load what draws answers, before there are any."""
+    with st.container(key="sweep_grid_later", gap=None):
+        component_of_files(FOLDER)(key=f"{KEY}_later", data=b"")
+
+
+def _picked(owner: str, sweep_id: str, progress: Progress) -> tuple[int, int] | None:
+    """Row and column of the model and the temperature that were picked."""
     chosen = resources.services().store.read(lambda db: decision.of_sweep(db, owner, sweep_id)).pick
-    picked = next((cell for cell in progress.cells if cell.id == chosen), None)
-    if picked is not None:
-        for place, cell in drawn.items():
-            if place.startswith(f"{picked.row}_{picked.column}_"):
-                cell["badges"] = [_("your pick"), *cell["badges"]]
+    return next(((cell.row, cell.column) for cell in progress.cells if cell.id == chosen), None)
 
 
 def model_names(progress: Progress) -> dict[int, str]:

@@ -20,6 +20,7 @@ from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.made_sweeps import made_answer, make_sweep
 from tests.pages import SECONDS, answer_data, bodies, host, new_tab, owner, shown, switch_page
+from tests.pages import cells as page_cells
 
 MODELS = ("dear", "cheap")
 TEMPERATURES = (0.0, 0.7)
@@ -190,6 +191,20 @@ def test_while_names_are_hidden_no_model_is_named_and_its_answers_stand_elsewher
     assert "The models' names are hidden." in shown(app.run()) and "maker-" not in page_of(app)
     app.button(key="sweep_show_names").click().run()
     assert "maker-a" in page_of(app)
+
+
+@pytest.mark.row("S20")
+def test_stars_send_the_one_answer_that_has_them_and_not_all_others_again(store: Store) -> None:
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 4)
+    app = open_view(sweep)
+    before = bytes(app.get("bidi_component")[1].proto.bytes)
+    assert answer_data(app)["changed"] == {}
+    rate(store, sweep, 0, 1, 5)
+    app.run()
+
+    assert bytes(app.get("bidi_component")[1].proto.bytes) == before
+    assert set(answer_data(app)["changed"]) == {f"0_1_{repeat}" for repeat in range(4)}
+    assert page_cells(app)["0_1_0"]["stars"] == 5
 
 
 @pytest.mark.row("S20")

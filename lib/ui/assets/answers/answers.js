@@ -2,18 +2,54 @@
 // Everything that is shown comes from the server: texts as HTML that lib/core/rich_text has made safe (`html`,
 // `thinking`), everything else as plain text, which only ever goes through textContent.
 
+// They come twice: once all of a sweep (`keep`), which Streamlit sends a browser once, and then, whenever something
+// happens, what has changed since and how they are looked at (`show`).
+
 const kept = new WeakMap(); // What was chosen here (scroll, focus, repeats shown) lives on while data is redrawn.
+const live = new Set(); // those that are on the page
+const stock = new Map(); // all cells of a sweep by the version they were sent with; the last two
+const NEWLINE = 10;
 const READ_WIDTH = 300; // px that a column needs to be read
 const MANY = 300; // places from which on a browser should lay out only those in sight
 const LONG = 160; // characters from which on a text in the grid fades out at its end
 
 export default function ({ parentElement, data, setTriggerValue }) {
+  if (!data?.length) return;
+  if (data[0] !== "{".charCodeAt(0)) return keep(data);
   let answers = kept.get(parentElement);
   if (!answers) kept.set(parentElement, (answers = new Answers(parentElement)));
+  live.add(answers);
   answers.tell = (what) => setTriggerValue("did", what);
-  answers.show(JSON.parse(new TextDecoder().decode(data)));
-  return () => answers.marks.forEach((name) => CSS.highlights?.delete(name));
+  answers.show(JSON.parse(text(data)));
+  return () => {
+    live.delete(answers);
+    answers.marks.forEach((name) => CSS.highlights?.delete(name));
+  };
 }
+
+function text(bytes) {
+  return new TextDecoder().decode(bytes);
+}
+
+// A version, the end of a line, and all cells as JSON.
+function keep(data) {
+  const end = data.indexOf(NEWLINE);
+  const version = text(data.subarray(0, end));
+  if (!stock.has(version)) stock.set(version, JSON.parse(text(data.subarray(end + 1))));
+  if (stock.size > 2) stock.delete(stock.keys().next().value);
+  for (const answers of live) answers.arrived();
+}
+
+// The buttons above the answers are Streamlit's own. What is pressed there is shown at once, and the server follows.
+addEventListener(
+  "click",
+  (event) => {
+    const pill = event.target.closest?.(".st-key-sweep_show button");
+    const pills = pill && [...pill.closest(".st-key-sweep_show").querySelectorAll("button")];
+    if (pill) for (const answers of live) answers.toggle(pills.indexOf(pill));
+  },
+  true,
+);
 
 function el(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -32,6 +68,7 @@ class Answers {
     parent.append(this.root);
     this.marks = ["sweep-found", "sweep-different"];
     this.repeat = new Map(); // the repeat that a place of the grid shows
+    this.articles = new Map(); // what is drawn of a cell
     this.focus = null; // "row_column" of the place that Tab reaches
     this.temperature = 0; // which of the temperatures Read shows, counted in those that are there
     this.root.addEventListener("keydown", (event) => this.pressed(event));
@@ -40,18 +77,60 @@ class Answers {
   }
 
   show(data) {
+    this.next = data;
+    this.arrived();
+  }
+
+  // The cells come in a message of their own, which may be the later one.
+  arrived() {
+    const data = this.next;
+    const all = data && stock.get(data.base);
+    if (!all) return;
+    this.next = null;
     const before = this.data;
-    this.data = data;
-    if (data.place && data.place.id !== this.placeId) this.goTo(data.place);
-    this.temperature = Math.min(this.temperature, Math.max(0, data.temperatures.length - 1));
+    const changed = {};
+    for (const [id, cell] of Object.entries(data.changed)) {
+      const old = before?.changed[id];
+      changed[id] = old && JSON.stringify(old) === JSON.stringify(cell) ? old : cell; // the same one is not drawn again
+    }
+    this.data = { ...data, changed };
+    this.all = { ...all, ...changed };
+    this.told = JSON.stringify([data.words, data.repeats]);
+    // What was pressed here since is the newer word.
+    if (data.place.id !== this.placeId || String(data.kinds) === String(this.pressedKinds)) this.pressedKinds = null;
+    this.arrange(before);
+  }
+
+  // Which of the answers are looked at, and so which models and temperatures there are.
+  arrange(before) {
+    const { data, all } = this;
+    const kinds = this.pressedKinds ?? data.kinds;
+    const looked = (id) => id in all && (!kinds.length || all[id].kinds.some((kind) => kinds.includes(kind)));
+    this.cells = {};
+    for (const id of data.among ?? Object.keys(all)) if (looked(id)) this.cells[id] = all[id];
+    const places = Object.keys(this.cells).map((id) => id.split("_").map(Number));
+    const rows = new Set(places.map(([row]) => row));
+    const columns = new Set(places.map(([, column]) => column));
+    this.models = data.models.filter((model) => rows.has(model.row));
+    this.temperatures = data.temperatures.filter((one) => columns.has(one.column));
+    if (data.place.id !== this.placeId) this.goTo(data.place);
+    this.temperature = Math.min(this.temperature, Math.max(0, this.temperatures.length - 1));
     if (data.view === "read") this.drawRead();
     else this.drawGrid(before);
     this.highlight();
   }
 
+  toggle(at) {
+    const kind = this.data?.all_kinds[at];
+    if (!kind || this.data.view === "read") return;
+    const now = this.pressedKinds ?? this.data.kinds;
+    this.pressedKinds = this.data.all_kinds.filter((one) => now.includes(one) !== (one === kind));
+    this.arrange(this.data);
+  }
+
   goTo(place) {
     this.placeId = place.id;
-    const at = this.data.temperatures.findIndex((one) => one.column === place.column);
+    const at = this.temperatures.findIndex((one) => one.column === place.column);
     if (at >= 0) this.temperature = at;
     this.focus = `${place.row}_${place.column}`;
     this.repeat.set(this.focus, place.repeat);
@@ -61,7 +140,7 @@ class Answers {
 
   drawGrid(before) {
     const { data } = this;
-    const shape = JSON.stringify([data.models, data.temperatures, data.repeats, data.words]);
+    const shape = JSON.stringify([this.models, this.temperatures, data.repeats, data.words]);
     if (this.shape !== shape || before?.view !== "grid" || !this.grid?.isConnected) {
       this.shape = shape;
       this.buildGrid();
@@ -71,26 +150,26 @@ class Answers {
   }
 
   buildGrid() {
-    const { data } = this;
+    const { words } = this.data;
     this.places = new Map();
     const scrolled = this.scrolled;
-    const corner = el("div", { role: "columnheader", class: "corner" }, data.words.temperature);
-    const models = data.models.map((model) =>
+    const corner = el("div", { role: "columnheader", class: "corner" }, words.temperature);
+    const models = this.models.map((model) =>
       el("div", { role: "columnheader", class: "model", title: model.name }, model.name, model.note && el("small", {}, model.note)),
     );
-    const rows = data.temperatures.map((temperature) => {
-      const boxes = data.models.map((model) => {
+    const rows = this.temperatures.map((temperature) => {
+      const boxes = this.models.map((model) => {
         const place = `${model.row}_${temperature.column}`;
         const box = el("div", { role: "gridcell", class: "place", tabindex: "-1", "data-place": place });
         this.places.set(place, box);
         return box;
       });
-      const head = el("div", { role: "rowheader", class: "temperature" }, el("span", {}, data.words.temperature), " ", temperature.name);
+      const head = el("div", { role: "rowheader", class: "temperature" }, el("span", {}, words.temperature), " ", temperature.name);
       return el("div", { role: "row" }, head, ...boxes);
     });
-    this.grid = el("div", { role: "grid", class: "grid", "aria-label": data.words.grid }, el("div", { role: "row" }, corner, ...models), ...rows);
+    this.grid = el("div", { role: "grid", class: "grid", "aria-label": words.grid }, el("div", { role: "row" }, corner, ...models), ...rows);
     this.grid.classList.toggle("many", this.places.size > MANY);
-    this.grid.style.setProperty("--models", data.models.length);
+    this.grid.style.setProperty("--models", this.models.length);
     this.grid.addEventListener("click", (event) => this.clicked(event));
     this.grid.addEventListener("scroll", () => (this.scrolled = [this.grid.scrollLeft, this.grid.scrollTop]), { passive: true });
     this.grid.addEventListener("focusin", (event) => {
@@ -101,37 +180,41 @@ class Answers {
     if (scrolled) this.grid.scrollTo(...scrolled);
   }
 
+  // One place: an article for each repeat that is looked at, of which one is seen.
   fill(place, box) {
-    const { data } = this;
-    const shown = Math.min(this.repeat.get(place) ?? this.firstMatch(place), data.repeats - 1);
-    for (let repeat = 0; repeat < data.repeats; repeat++) {
-      const id = `${place}_${repeat}`;
-      const cell = data.cells[id];
-      const sign = JSON.stringify(cell ?? null) + data.repeats;
-      let article = box.children[repeat];
-      if (!article || article.sign !== sign) {
-        const made = this.card(id, cell, repeat);
-        made.sign = sign;
-        if (article) {
-          const inside = article.contains(this.active()) && this.active().dataset.does;
-          article.replaceWith(made);
-          if (inside) (made.querySelector(`[data-does="${inside}"]`) ?? box).focus({ preventScroll: true });
-        } else box.append(made);
-        article = made;
-      }
-      article.hidden = repeat !== shown;
+    const ids = this.repeatsOf(place);
+    const shown = ids.includes(`${place}_${this.repeat.get(place)}`) ? `${place}_${this.repeat.get(place)}` : ids[0];
+    const inside = box.contains(this.active()) && this.active().dataset.does;
+    const articles = ids.length ? ids.map((id) => this.article(id)) : [el("article", { class: "cell empty" })];
+    articles.forEach((article) => (article.hidden = ids.length > 0 && article.dataset.cell !== shown));
+    if (articles.length !== box.children.length || articles.some((article, at) => article !== box.children[at])) {
+      box.replaceChildren(...articles);
+      // What comes in takes the focus from nobody.
+      if (inside) (box.querySelector(`article:not([hidden]) [data-does="${inside}"]`) ?? box).focus({ preventScroll: true });
     }
-    box.setAttribute("aria-label", this.spoken(`${place}_${shown}`));
+    box.setAttribute("aria-label", this.spoken(shown ?? `${place}_0`));
   }
 
-  firstMatch(place) {
-    for (let repeat = 0; repeat < this.data.repeats; repeat++) if (this.data.cells[`${place}_${repeat}`]) return repeat;
-    return 0;
+  repeatsOf(place) {
+    const ids = [];
+    for (let repeat = 0; repeat < this.data.repeats; repeat++) if (this.cells[`${place}_${repeat}`]) ids.push(`${place}_${repeat}`);
+    return ids;
+  }
+
+  // Made once for as long as the answer stays as it is.
+  article(id) {
+    const cell = this.cells[id];
+    const told = this.told + this.nameOf(id);
+    const known = this.articles.get(id);
+    if (known?.of === cell && known.told === told) return known;
+    const made = this.card(id, cell, Number(id.split("_")[2]));
+    [made.of, made.told] = [cell, told];
+    this.articles.set(id, made);
+    return made;
   }
 
   card(id, cell, repeat) {
     const { words, repeats } = this.data;
-    if (!cell) return el("article", { class: "cell empty" });
     const pager = repeats > 1 && el("button", { "data-does": "next", title: words.next, "aria-label": `${repeat + 1}/${repeats} ${words.next}` }, `${repeat + 1}/${repeats} ›`);
     const text = el("div", { class: "text", html: cell.html });
     if (text.textContent.length > LONG) text.classList.add("long");
@@ -168,7 +251,7 @@ class Answers {
   }
 
   spoken(id) {
-    const cell = this.data.cells[id];
+    const cell = this.cells[id];
     const figures = cell ? [cell.error, ...cell.marks, cell.figures].filter(Boolean).join(", ") : "";
     return `${this.nameOf(id)}, ${Number(id.split("_")[2]) + 1}/${this.data.repeats}${figures ? `: ${figures}` : ""}`;
   }
@@ -192,7 +275,7 @@ class Answers {
     const at = all.findIndex((one) => !one.hidden);
     const next = all.slice(at + 1).concat(all.slice(0, at)).find((one) => one.dataset.cell);
     if (!next) return;
-    this.repeat.set(place, all.indexOf(next));
+    this.repeat.set(place, Number(next.dataset.cell.split("_")[2]));
     this.fill(place, box);
     next.querySelector('[data-does="next"]')?.focus();
     this.highlight();
@@ -233,7 +316,7 @@ class Answers {
   pressedInGrid(event, cell) {
     const box = event.target.closest(".place");
     if (!box || event.target.closest("button, a")) return;
-    const columns = this.data.models.length;
+    const columns = this.models.length;
     const boxes = [...this.places.values()];
     const at = boxes.indexOf(box);
     const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, Home: -(at % columns), End: columns - 1 - (at % columns) }[event.key];
@@ -262,7 +345,7 @@ class Answers {
     const { data } = this;
     this.fit = this.columnsThatFit();
     const columns = data.pair ?? this.columnsOfModels();
-    const bar = JSON.stringify([data.words, data.models, data.temperatures, data.repeats, data.first, data.repeat, this.fit, !data.pair]);
+    const bar = JSON.stringify([data.words, this.models, this.temperatures, data.repeats, data.first, data.repeat, this.fit, !data.pair]);
     if (!this.read?.isConnected || this.bar !== bar) {
       this.bar = bar;
       const does = this.active()?.dataset?.does;
@@ -290,10 +373,10 @@ class Answers {
 
   columnsOfModels() {
     const { data } = this;
-    const column = data.temperatures[this.temperature]?.column;
-    return data.models.slice(data.first, data.first + this.fit).map((model) => {
+    const column = this.temperatures[this.temperature]?.column;
+    return this.models.slice(data.first, data.first + this.fit).map((model) => {
       const id = `${model.row}_${column}_${data.repeat}`;
-      return { id, title: model.name, note: model.note, ...(data.cells[id] ?? {}), ...(data.read[id] ?? {}), missing: !data.read[id] };
+      return { id, title: model.name, note: model.note, ...(this.cells[id] ?? {}), ...(data.read[id] ?? {}), missing: !data.read[id] };
     });
   }
 
@@ -304,26 +387,26 @@ class Answers {
   readBar() {
     const { data } = this;
     const { words } = data;
-    const last = Math.min(data.first + this.fit, data.models.length);
+    const last = Math.min(data.first + this.fit, this.models.length);
     const step = (by, does, sign) =>
-      el("button", { "data-does": does, "aria-label": words[does], title: words[does], disabled: by < 0 ? data.first === 0 : last >= data.models.length, onclick: () => this.page(by) }, sign);
-    const models = el("span", { class: "group" }, step(-1, "back", "‹"), el("span", {}, `${words.models} ${data.first + 1 < last ? `${data.first + 1}–${last}` : last} / ${data.models.length}`), step(1, "forward", "›"));
+      el("button", { "data-does": does, "aria-label": words[does], title: words[does], disabled: by < 0 ? data.first === 0 : last >= this.models.length, onclick: () => this.page(by) }, sign);
+    const models = el("span", { class: "group" }, step(-1, "back", "‹"), el("span", {}, `${words.models} ${data.first + 1 < last ? `${data.first + 1}–${last}` : last} / ${this.models.length}`), step(1, "forward", "›"));
     const named = el("output", {}, "");
-    const say = () => (named.textContent = data.temperatures[this.temperature]?.name ?? "");
-    const slider = el("input", { type: "range", "data-does": "scrub", min: 0, max: data.temperatures.length - 1, step: 1, "aria-label": words.temperature, value: this.temperature });
+    const say = () => (named.textContent = this.temperatures[this.temperature]?.name ?? "");
+    const slider = el("input", { type: "range", "data-does": "scrub", min: 0, max: this.temperatures.length - 1, step: 1, "aria-label": words.temperature, value: this.temperature });
     slider.value = this.temperature;
     slider.addEventListener("input", () => {
       this.temperature = Number(slider.value);
-      slider.setAttribute("aria-valuetext", data.temperatures[this.temperature].name);
+      slider.setAttribute("aria-valuetext", this.temperatures[this.temperature].name);
       say();
       this.drawRead();
     });
-    slider.setAttribute("aria-valuetext", data.temperatures[this.temperature]?.name ?? "");
+    slider.setAttribute("aria-valuetext", this.temperatures[this.temperature]?.name ?? "");
     this.slider = slider;
     say();
     const scrubber = el("label", { class: "group scrubber" }, words.temperature, slider, named);
     const repeats = data.repeats > 1 && el("button", { "data-does": "repeat", title: words.next, onclick: () => this.go({ repeat: (data.repeat + 1) % data.repeats }) }, `${data.repeat + 1}/${data.repeats} ›`);
-    return el("div", { class: "bar" }, data.models.length > this.fit ? models : "", data.temperatures.length > 1 ? scrubber : "", repeats || "", data.temperatures.length > 1 ? el("span", { class: "legend" }, words.tinted) : "");
+    return el("div", { class: "bar" }, this.models.length > this.fit ? models : "", this.temperatures.length > 1 ? scrubber : "", repeats || "", this.temperatures.length > 1 ? el("span", { class: "legend" }, words.tinted) : "");
   }
 
   column(column) {
@@ -348,7 +431,7 @@ class Answers {
 
   pressedInRead(event) {
     if (event.target.type === "range" || event.target.closest("summary")) return;
-    const last = this.data.temperatures.length - 1;
+    const last = this.temperatures.length - 1;
     const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (this.data.pair) return;
     if (event.key === "ArrowLeft") this.page(-1);
@@ -365,14 +448,14 @@ class Answers {
 
   page(by) {
     const { data } = this;
-    const most = Math.max(0, data.models.length - this.fit);
+    const most = Math.max(0, this.models.length - this.fit);
     const first = Math.max(0, Math.min(most, data.first + by * this.fit));
     if (first !== data.first) this.go({ first });
   }
 
   go(change) {
     const { data } = this;
-    this.tell({ what: "go", first: data.first, repeat: data.repeat, column: data.temperatures[this.temperature]?.column ?? 0, ...change });
+    this.tell({ what: "go", first: data.first, repeat: data.repeat, column: this.temperatures[this.temperature]?.column ?? 0, ...change });
   }
 
   // Words that were searched for, and those that differ, are tinted over the text without touching it.
