@@ -16,6 +16,7 @@ from lib.access.cookie_secret import cookie_secret
 from lib.access.sign_ins import SignIns
 from lib.background import Jobs
 from lib.calls import records
+from lib.calls.budgets import Budgets
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.chat import repository as chats
@@ -115,6 +116,11 @@ class Services:
             trouble,
         )
 
+    @property
+    def budgets(self) -> Budgets:
+        """What visitors want to use at most, and what is spent of it."""
+        return self.dispatcher.budgets
+
     def conversation(
         self, owner: str, session: str, chat_id: str | None = None, temporary: bool = False
     ) -> Conversation:
@@ -133,13 +139,13 @@ class Services:
         # Calls that were under way when the backup was made end in no process now.
         self.store.write(lambda db: records.interrupt_orphans(db, self.dispatcher.process)).result()
         _read_own(self.registry, self.dispatcher)
-        self.dispatcher.budgets.forget_sums(LOCAL_OWNER)
+        self.budgets.forget_sums(LOCAL_OWNER)
         return kept
 
     def erase_history(self, owner: str, span: Span) -> None:
         """Remove for good what an owner has kept of a stretch of time. Raises StoreError."""
         history.erase(self.dispatcher, self.sweeps, owner, span)
-        self.dispatcher.budgets.forget_sums(owner)
+        self.budgets.forget_sums(owner)
 
     def close(self) -> None:
         """Stop what runs, record it, and let go of everything."""

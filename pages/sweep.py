@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lib.ui.shared import resources, session_restore
+from lib.ui.shared.budgets import budget_line
 from lib.ui.shared.frame import notices
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
@@ -29,6 +30,7 @@ sweep_list(services, who)
 
 st.markdown(f"**{_('Sweep')}** · {_('compare models and settings')}")
 notices()
+budget_line(services, who, "sweep")
 if state.missing_sweep and state.sweep_id is None:
     no_such_sweep()
 # The answers are drawn before what stands above them: they are what a press on another sweep is waited for, and the

@@ -11,7 +11,7 @@ from lib.ui.usage.call_dialog import call_dialog
 from lib.ui.usage.downloads import downloads
 from lib.ui.usage.reading_help import reading_help
 from lib.ui.usage.scope import chosen_scope, nothing_yet
-from lib.ui.usage.sections import sections
+from lib.ui.usage.sections import sections, without_calls
 from lib.ui.usage.tiles import coverage, sentence, tiles
 from lib.usage import queries
 from lib.usage.totals import MOST_ROWS, total
@@ -27,6 +27,7 @@ filters.chips()
 notices()
 if not models:
     nothing_yet(services, who, scope)
+    without_calls(services, who, scope, zone)
     st.stop()
 
 totals = total(models)
@@ -34,5 +35,5 @@ newest = services.store.read(lambda db: queries.newest(db, scope, MOST_ROWS))
 sentence(totals, models, newest)
 tiles(totals)
 coverage(totals, newest)
-sections(services, scope, totals, models, newest, zone)
+sections(services, who, scope, totals, models, newest, zone)
 call_dialog(services, who.owner, zone)

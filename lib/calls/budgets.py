@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from lib.calls import usage_rollups
 from lib.calls.ledger import ROUNDING, Ledger
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.records import IMPORTED
@@ -46,14 +47,19 @@ class Standing:
         return max(0.0, self.budget.limit - self.spent - self.reserved)
 
     @property
+    def share(self) -> float:
+        """How much of it is spent; 1 is all."""
+        return self.spent / self.budget.limit
+
+    @property
     def reached(self) -> bool:
         """Whether all of it is spent."""
-        return self.spent + ROUNDING >= self.budget.limit
+        return self.share + ROUNDING >= 1
 
     @property
     def near(self) -> bool:
         """Whether it is time to say something."""
-        return self.spent + ROUNDING >= self.budget.limit * self.budget.warn_at
+        return self.share + ROUNDING >= self.budget.warn_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,13 @@ class _Stretch:
         # any owner: _mine names the owner.
         query = select(_amount(self.unit)).where(*self._mine(), calls.c.id.not_in(but))
         return float(db.execute(query).scalar_one())
+
+    def uncounted(self, db: Connection) -> int:
+        """How many calls of it that have ended the budget can't count: they have no price, or nobody knows their
+        tokens."""
+        unknown = usage_rollups.COUNTS["unknown" if self.unit == TOKENS else "unpriced"]
+        # any owner: _mine names the owner.
+        return int(db.execute(select(func.count()).select_from(calls).where(*self._mine(), unknown)).scalar_one())
 
     def has(self, session: str, began: int) -> bool:
         """Whether a call of its owner, of that session and begun then, is of it."""
@@ -136,6 +149,12 @@ class Budgets:
                 ends = None if budget.span == "session" else stretch.until
                 found.append(Standing(budget, ledger.spent, ledger.reserved, ends))
             return found
+
+    def uncounted(self, owner: str, session: str) -> dict[Span, int]:
+        """How many calls each of the owner's budgets can't count."""
+        with self._lock:
+            stretches = {budget.span: stretch for budget, stretch, _ in self._counting(owner, session, now())}
+        return self._store.read(lambda db: {span: one.uncounted(db) for span, one in stretches.items()})
 
     def check(self, owner: str, session: str, worst: Sequence[Use]) -> None:
         """Raises BudgetReached where calls that may take so much at worst are more than is left."""

@@ -38,6 +38,11 @@ class Use:
         # What is free is so in every currency.
         return self.cost if self.currency == unit or self.cost == 0 else None
 
+    def times(self, count: int) -> "Use":
+        """What so many calls like this one take."""
+        cost = None if self.cost is None else count * self.cost
+        return Use(cost, None if self.tokens is None else count * self.tokens, self.currency)
+
 
 def together(uses: Iterable[Use], unit: str) -> float:
     """What several calls take of a budget in `unit`, as far as it can count them."""

@@ -458,12 +458,12 @@ class BudgetReached(TemperaError):
     kind = "budget_reached"
     hint = N_("Go on once, raise the budget, or leave it.")
     SPENT: ClassVar[Mapping[Span, str]] = {
-        "session": N_("The budget of {limit} for this visit is spent."),
+        "session": N_("The budget of {limit} for this session is spent."),
         "day": N_("Today's budget of {limit} is spent."),
         "month": N_("This month's budget of {limit} is spent."),
     }
     TOO_LITTLE: ClassVar[Mapping[Span, str]] = {
-        "session": N_("The budget of {limit} for this visit has {left} left, and this may take up to {worst}."),
+        "session": N_("The budget of {limit} for this session has {left} left, and this may take up to {worst}."),
         "day": N_("Today's budget of {limit} has {left} left, and this may take up to {worst}."),
         "month": N_("This month's budget of {limit} has {left} left, and this may take up to {worst}."),
     }

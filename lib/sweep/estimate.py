@@ -104,6 +104,12 @@ def worst_of_each(plan: Plan, models: Iterable[str], endpoints: Sequence[Endpoin
     return worst
 
 
+def worst_of_all(plan: Plan, endpoints: Sequence[Endpoint]) -> list[Use]:
+    """What all calls of each of the plan's models take at worst."""
+    of_each = plan.size // len(plan.models)
+    return [one.times(of_each) for one in worst_of_each(plan, plan.models, endpoints).values()]
+
+
 def usual_of_each(
     plan: Plan, models: Iterable[str], endpoints: Sequence[Endpoint], usual: Mapping[tuple[str, str], Usual]
 ) -> dict[str, float | None]:

@@ -41,7 +41,7 @@ class SweepScheduler:
         if not connected:
             raise NothingConnected
         plan = _named(plan.checked(), connected)
-        self._check_budgets(owner, session, plan, plan.models)
+        self.check_budgets(owner, session, plan)
         sweep_id, store = secrets.token_hex(16), self._dispatcher.store
         # Named here and not in the writing thread, which others wait for.
         cells = list(plan.cells(sweep_id))
@@ -146,7 +146,7 @@ class SweepScheduler:
         if absent:
             raise NotConnected(service=min(absent))
         if running is None:
-            self._check_budgets(owner, session, plan, unique([cell.model for cell in cells]))
+            self.check_budgets(owner, session, plan, unique([cell.model for cell in cells]))
         if running is not None:
             running.attempts |= attempts
             self._dispatcher.jobs.loop.call_soon_threadsafe(running.add, cells)
@@ -156,9 +156,9 @@ class SweepScheduler:
             run.ledger.spent = progress.spent
             self.start(run)
 
-    def _check_budgets(self, owner: str, session: str, plan: Plan, models: Sequence[str]) -> None:
-        """Raises BudgetReached where not one call of these models may begin."""
-        budgets = self._dispatcher.budgets
+    def check_budgets(self, owner: str, session: str, plan: Plan, models: Sequence[str] | None = None) -> None:
+        """Raises BudgetReached where not one call of these models of a plan, of any of them, may begin."""
+        budgets, models = self._dispatcher.budgets, plan.models if models is None else models
         if not models or not budgets.of(owner):
             return
         worst = estimate.worst_of_each(plan, models, self._registry.endpoints(owner)).values()

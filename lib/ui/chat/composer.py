@@ -11,15 +11,20 @@ from lib.ui.chat.model_actions import ChatView
 from lib.ui.chat.next_turn import bar, unconfirmed_message
 from lib.ui.chat.prompt_templates import templates
 from lib.ui.chat.scrolling import newest_button
+from lib.ui.shared import resources
+from lib.ui.shared.budgets import budget_line
 from lib.ui.shared.frame import transient
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
+from lib.ui.shared.visitor import visitor
 
 MEGABYTE = 1_000_000
 
 
 def composer(view: ChatView) -> None:
     """Draw the field; it stays open while an answer is written, and what is sent then waits its turn."""
+    if state.put_back is not None:
+        st.session_state[model_actions.INPUT], state.put_back = state.put_back, None
     with st.bottom:
         newest_button()
         with transient(state.unconfirmed or state.images or state.attachments):
@@ -31,6 +36,7 @@ def composer(view: ChatView) -> None:
             if state.temporary and not state.unsaved:  # that one is saved as soon as it can be
                 with st.container(key="chat_temporary", width="content"):  # assets/composer.js keeps no draft then
                     st.caption(_("A temporary chat: its texts are in memory only and are gone when you leave it."))
+            budget_line(resources.services(), visitor(), "chat")
             bar(view)
             if view.running:
                 st.button(

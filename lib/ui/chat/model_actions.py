@@ -14,11 +14,12 @@ from lib.chat.conversation import Conversation
 from lib.chat.form import Form
 from lib.chat.repository import NotFound, Turn
 from lib.core import images
-from lib.core.errors import InvalidInput, NotConnected, StoreError, TemperaError
+from lib.core.errors import BudgetReached, InvalidInput, NotConnected, StoreError, TemperaError
 from lib.core.reply import Choice
 from lib.streamlit_internals import is_open, tab_id
 from lib.ui.chat import chat_settings
 from lib.ui.shared import model_picker, resources
+from lib.ui.shared.budget_dialog import ask_first
 from lib.ui.shared.connection import ask_for
 from lib.ui.shared.state import SHOWN_TURNS, UnconfirmedMessage, state
 from lib.ui.shared.texts import _, error_sentence
@@ -79,12 +80,14 @@ def _as_it_ended(turn: Turn, answers: dict[str, Answer | None]) -> Turn:
 
 @contextmanager
 def errors_as_notices(then: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """What can't be done is said at the top of the page. A service that is missing is asked for in place, and `then`
-    goes on."""
+    """What can't be done is said at the top of the page. A service that is missing is asked for in place, and what a
+    budget has no room for is asked about; then `then` goes on."""
     try:
         yield
     except NotConnected as missing:
         ask_for(resources.services(), visitor(), missing, then)
+    except BudgetReached as reached:
+        ask_first(reached, then)
     except TemperaError as error:
         state.notices.append(error_sentence(error))
 
@@ -185,13 +188,13 @@ def keep_unsaved() -> None:
 def _put_back(text: str, why: TemperaError) -> None:
     """Say why a message was not sent, and put it back into the composer; it goes out once a service that is missing is
     connected."""
-    st.session_state[INPUT] = text
+    state.put_back = text  # by the next run: what waited its turn is sent when the composer has been drawn
     with errors_as_notices(partial(_send_put_back, text)):
         raise why
 
 
 def _send_put_back(text: str) -> None:
-    st.session_state[INPUT] = ""
+    state.put_back = ""
     send_text(text)
 
 

@@ -9,7 +9,9 @@ from streamlit.navigation.page import Page as StreamlitPage
 
 from lib.core.errors import StoreError, StoreReplaced
 from lib.services import Services
+from lib.ui.shared.budget_dialog import budget_dialog
 from lib.ui.shared.connection import connection_button
+from lib.ui.shared.dates import viewer_zone
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.menu import menu
 from lib.ui.shared.state import state
@@ -74,12 +76,15 @@ def _notice_read() -> None:
 
 def bar(services: Services, pages: Sequence[StreamlitPage]) -> None:
     """The bar across the top of every page: the pages, the connection, and the menu."""
+    who = visitor()
+    services.budgets.seen_in(who.owner, viewer_zone())
     with st.container(key="frame", horizontal=True, vertical_alignment="center", gap="small"):
         for page in pages:
             st.page_link(page, width="content")
         st.space("stretch")
-        connection_button(services, visitor())
+        connection_button(services, who)
         menu(services)
+    budget_dialog(services, who)
 
 
 def _upgrade_read() -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from lib.chat.attachments import Attachment
 from lib.chat.chat_import import Listing
 from lib.chat.form import Form
-from lib.core.errors import TemperaError
+from lib.core.errors import BudgetReached, TemperaError
 
 T = TypeVar("T")
 
@@ -111,6 +111,8 @@ class State:
     """A message that is asked about before it is sent."""
     waiting: SessionValue[str | None] = SessionValue("waiting_message", _nothing)
     """A message that waits until the running answer has ended."""
+    put_back: SessionValue[str | None] = SessionValue("put_back_message", _nothing)
+    """What the next run puts into the composer: a message that could not be sent."""
     patient: SessionValue[set[str]] = SessionValue("patient_calls", set)
     """The calls whose first word is waited for without asking again."""
     shown_turns: SessionValue[int] = SessionValue("shown_turns", lambda: SHOWN_TURNS)
@@ -165,6 +167,12 @@ class State:
     """Whether that was just now, and the page around the dialog does not know it yet."""
     going_on: SessionValue[Callable[[], None] | None] = SessionValue("going_on", _nothing)
     """What is to go on now, in the run after the one in which the dialog was closed."""
+    over_budget: SessionValue[tuple[BudgetReached, Callable[[], None]] | None] = SessionValue("over_budget", _nothing)
+    """The budget that what was asked for would pass, while that is a question; and what goes on then."""
+    after_budget: SessionValue[tuple[bool, Callable[[], None]] | None] = SessionValue("after_budget", _nothing)
+    """What is to go on now, after that question; and whether it may pass the budgets."""
+    usage_section: SessionValue[str | None] = SessionValue("usage_section", _nothing)
+    """The section of the usage page that its next run opens."""
     newest_service: SessionValue[str | None] = SessionValue("newest_service", _nothing)
     """The endpoint that was connected last in this tab: new choices begin with its models."""
     connected: SessionValue[int] = SessionValue("connected_times", int)
@@ -180,7 +188,7 @@ class State:
     @property
     def dialog_open(self) -> bool:
         """Whether a dialog covers the page. Streamlit answers in it only while no script runs."""
-        shown = (self.inspected, self.figures, self.offered_chats, self.page_dialog)
+        shown = (self.inspected, self.figures, self.offered_chats, self.page_dialog, self.over_budget)
         choosing = self.choosing_model or self.choosing_models or self.choosing_prompt
         return choosing or self.connecting or any(one is not None for one in shown)
 
@@ -188,7 +196,7 @@ class State:
         """Close the one that is open. Streamlit refuses a page that draws two of them."""
         self.choosing_model = self.choosing_models = self.connecting = self.choosing_prompt = False
         self.inspected = self.figures = self.offered_chats = self.usage_call = self.sweep_cell = None
-        self.page_dialog = None
+        self.page_dialog = self.over_budget = None
         self.services_named = 0
         self.why_connecting = self.after_connecting = self.forgotten = self.changing = self.refused = None
 

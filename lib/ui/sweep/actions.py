@@ -5,11 +5,12 @@ from collections.abc import Callable
 import streamlit as st
 from sqlalchemy import Connection
 
-from lib.core.errors import NotConnected, StoreError
+from lib.core.errors import BudgetReached, NotConnected, StoreError
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Plan
 from lib.sweep.scheduler import SweepScheduler
 from lib.ui.shared import resources
+from lib.ui.shared.budget_dialog import ask_first
 from lib.ui.shared.connection import ask_for
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
@@ -40,13 +41,16 @@ def rerun_cell(cell_id: str) -> None:
 
 
 def _send_again(send: Callable[[SweepScheduler, Visitor, str], None]) -> None:
-    """Do what sends cells of the open sweep. A service that is gone is asked for in place, and then it is done."""
+    """Do what sends cells of the open sweep. A service that is gone is asked for in place, and what a budget has no
+    room for is asked about; then it is done."""
     who = visitor()
     try:
         if state.sweep_id is not None:
             send(resources.services().sweeps, who, state.sweep_id)
     except NotConnected as gone:
         ask_for(resources.services(), who, gone, lambda: _send_again(send))
+    except BudgetReached as reached:
+        ask_first(reached, lambda: _send_again(send))
 
 
 def stop() -> None:

@@ -5,14 +5,15 @@ from functools import partial
 
 import streamlit as st
 
-from lib.core.errors import InvalidInput, NotConnected, TemperaError
+from lib.core.errors import BudgetReached, InvalidInput, NotConnected, TemperaError
 from lib.gateway.endpoints import Endpoint, find
 from lib.practice.pace import USUAL_PER_MINUTE
 from lib.services import Services
 from lib.sweep import history
-from lib.sweep.estimate import PlanEstimate, estimate
+from lib.sweep.estimate import PlanEstimate, estimate, worst_of_all
 from lib.sweep.plan import Plan
 from lib.ui.shared import resources
+from lib.ui.shared.budget_dialog import ask_first
 from lib.ui.shared.connection import ask_for
 from lib.ui.shared.dates import short_date
 from lib.ui.shared.figures import money
@@ -125,6 +126,9 @@ def _question(services: Services, visitor: Visitor, plan: Plan) -> None:
             st.info(_("The same was asked before, {when}. Its answers are stored.").format(when=short_date(stored[1])))
         if large_run.limits().asks(found):
             st.warning(large_run.question(found))
+        over = _over_budget(services, visitor, plan)
+        if over is not None:
+            st.warning(f"{error_message(over)} {_('The sweep pauses there, and you can go on.')}")
         with st.container(horizontal=True, vertical_alignment="center"):
             if stored:
                 st.button(
@@ -152,8 +156,9 @@ def run(confirmed: bool = False) -> None:
     who, services = visitor(), resources.services()
     try:
         plan = form.read_plan()
+        services.sweeps.check_budgets(who.owner, who.session, plan)
         found = _estimate(services, who, plan)
-        large = large_run.limits().asks(found)
+        large = large_run.limits().asks(found) or _over_budget(services, who, plan) is not None
         if not confirmed and (large or services.sweeps.same(who.owner, plan)):
             st.session_state[ASKED] = form.snapshot()
             return
@@ -161,10 +166,24 @@ def run(confirmed: bool = False) -> None:
         form.untouched()
     except NotConnected as missing:
         ask_for(services, who, missing, partial(run, confirmed))
+    except BudgetReached as reached:
+        ask_first(reached, partial(run, True))
     except TemperaError as error:
         state.notices.append(error_sentence(error))
     _let_go()
     begin_anew()
+
+
+def _over_budget(services: Services, visitor: Visitor, plan: Plan) -> BudgetReached | None:
+    """What a plan may take of a budget at worst, where that is more than is left."""
+    if not services.budgets.of(visitor.owner):
+        return None
+    worst = worst_of_all(plan, services.registry.endpoints(visitor.owner))
+    try:
+        services.budgets.check(visitor.owner, visitor.session, worst)
+    except BudgetReached as reached:
+        return reached
+    return None
 
 
 def grow() -> None:
@@ -177,6 +196,8 @@ def grow() -> None:
             form.untouched()
     except NotConnected as missing:
         ask_for(services, who, missing, grow)
+    except BudgetReached as reached:
+        ask_first(reached, grow)
     except TemperaError as error:
         state.notices.append(error_sentence(error))
 

@@ -1,15 +1,18 @@
 """A model that judges the answers by a rubric: asked about first, watched while it works, its stars in a table."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
-from lib.core.errors import TemperaError
+from lib.core.errors import BudgetReached, TemperaError
 from lib.core.rich_text import literal
 from lib.sweep import judge
 from lib.sweep.judge import LONGEST_RUBRIC, RUBRIC, JudgeRun
 from lib.sweep.study import Study
 from lib.sweep.verdict import named
 from lib.ui.shared import resources
+from lib.ui.shared.budget_dialog import ask_first
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import money
 from lib.ui.shared.model_picker import model_label, options
@@ -94,6 +97,8 @@ def _start(model: str, some: list[judge.Task]) -> None:
     run = JudgeRun(who.owner, who.session, str(state.sweep_id), model, some)
     try:
         judge.start(services.dispatcher, services.registry, run)
+    except BudgetReached as reached:
+        ask_first(reached, partial(_start, model, some))
     except TemperaError as refused:
         state.notices.append(error_sentence(refused))
 

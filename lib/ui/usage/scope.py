@@ -8,6 +8,7 @@ import streamlit as st
 from lib.core import periods
 from lib.core.i18n import N_
 from lib.services import Services
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 from lib.ui.usage import filters
@@ -64,8 +65,10 @@ def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
             st.button(_("Show all my calls"), key="usage_show_all", type="primary", on_click=_show_all)
             return
         st.subheader(_("Ask a model something, and what it used is shown here."), anchor=False)
-        if st.button(_("Ask something in Chat"), key="usage_to_chat", type="primary"):
-            st.switch_page(CHAT)
+        with st.container(horizontal=True):
+            if st.button(_("Ask something in Chat"), key="usage_to_chat", type="primary"):
+                st.switch_page(CHAT)
+            st.button(_("Set a budget"), key="usage_to_budget", icon=":material/savings:", on_click=_show_budget)
 
 
 def _since(chosen: str, zone: ZoneInfo) -> int | None:
@@ -90,6 +93,10 @@ def _dates(zone: ZoneInfo) -> tuple[int, int]:
     chosen: tuple[date, ...] = tuple(given) if isinstance(given, tuple) else ()
     first, last = (chosen[0], chosen[-1]) if chosen else (today, today)
     return periods.from_to(first, last, zone)
+
+
+def _show_budget() -> None:
+    state.usage_section = "budget"
 
 
 def _show_all() -> None:

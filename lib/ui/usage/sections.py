@@ -1,4 +1,5 @@
-"""What stands below the figures, one at a time: chart and models, the calls, their speed, a look at the bill."""
+"""What stands below the figures, one at a time: chart and models, the calls, their speed, a look at the bill,
+budgets."""
 
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
@@ -8,20 +9,31 @@ import streamlit as st
 from lib.calls.records import CallRecord
 from lib.core.i18n import N_
 from lib.services import Services
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
+from lib.ui.shared.visitor import Visitor
 from lib.ui.usage.bill import bill
+from lib.ui.usage.budget import budget
 from lib.ui.usage.charts import tokens_chart
+from lib.ui.usage.price_table import price_table
 from lib.ui.usage.speed import speed
 from lib.ui.usage.tables import call_table, model_table
 from lib.usage.scope import Scope
 from lib.usage.totals import ModelTotals, Totals
 
-KEY, CHART, CALLS, SPEED, BILL = "usage_more", "chart", "calls", "speed", "bill"
-SECTIONS = {CHART: N_("Overview"), CALLS: N_("All calls"), SPEED: N_("Speed and problems"), BILL: N_("Check the bill")}
+KEY, CHART, CALLS, SPEED, BILL, BUDGET = "usage_more", "chart", "calls", "speed", "bill", "budget"
+SECTIONS = {
+    CHART: N_("Overview"),
+    CALLS: N_("All calls"),
+    SPEED: N_("Speed and problems"),
+    BILL: N_("Check the bill"),
+    BUDGET: N_("Budget"),
+}
 
 
 def sections(
     services: Services,
+    visitor: Visitor,
     scope: Scope,
     totals: Totals,
     models: Sequence[ModelTotals],
@@ -29,7 +41,7 @@ def sections(
     zone: ZoneInfo,
 ) -> None:
     """The row of sections, and the one that is open."""
-    st.session_state.setdefault(KEY, CHART)
+    _open_wanted()
     chosen = st.segmented_control(
         _("More"),
         list(SECTIONS),
@@ -45,9 +57,29 @@ def sections(
         speed(services, scope, models)
     elif chosen == BILL:
         bill(services, scope, models)
+    elif chosen == BUDGET:
+        budget(services, visitor, zone)
     else:
         tokens_chart(services, scope, totals, models, newest, zone)
         model_table(models)
+
+
+def without_calls(services: Services, visitor: Visitor, scope: Scope, zone: ZoneInfo) -> None:
+    """What can be looked at before there is any call: budgets and prices, where they were opened."""
+    _open_wanted()
+    chosen = st.session_state[KEY]
+    if chosen == BUDGET:
+        budget(services, visitor, zone)
+    elif chosen == BILL:
+        price_table(services, scope.owner, ())
+
+
+def _open_wanted() -> None:
+    """Open the section that something asked for on its way here."""
+    st.session_state.setdefault(KEY, CHART)
+    if state.usage_section in SECTIONS:
+        st.session_state[KEY] = state.usage_section
+    state.usage_section = None
 
 
 def open_calls() -> None:

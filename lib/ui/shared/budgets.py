@@ -1,0 +1,66 @@
+"""The visitor's budgets: kept when they are set, and mentioned where they are nearly or wholly spent."""
+
+import streamlit as st
+
+from lib.core import money
+from lib.core.budget import SPANS, Budget, Span
+from lib.core.i18n import N_
+from lib.core.rich_text import literal
+from lib.services import Services
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _
+from lib.ui.shared.visitor import Visitor
+from lib.visitor import own_budgets
+
+USAGE_PAGE = "../../pages/usage.py"
+SPENT: dict[Span, str] = {
+    "session": N_("This session's budget of {limit} is spent"),
+    "day": N_("Today's budget of {limit} is spent"),
+    "month": N_("This month's budget of {limit} is spent"),
+}
+NEAR: dict[Span, str] = {
+    "session": N_("{share:.0%} of this session's budget of {limit} is used"),
+    "day": N_("{share:.0%} of today's budget of {limit} is used"),
+    "month": N_("{share:.0%} of this month's budget of {limit} is used"),
+}
+
+
+def put(services: Services, owner: str, budget: Budget) -> None:
+    """Set a budget, in place of the one for the same span. Raises StoreError."""
+    _keep(services, owner, {**_by_span(services, owner), budget.span: budget})
+
+
+def take_off(services: Services, owner: str, span: Span) -> None:
+    """Let there be no budget for a span. Raises StoreError."""
+    _keep(services, owner, {name: one for name, one in _by_span(services, owner).items() if name != span})
+
+
+def budget_line(services: Services, visitor: Visitor, place: str) -> None:
+    """A quiet line where a budget is nearly or wholly spent, which leads to it; nothing while all is well. `place`
+    keeps two of them apart."""
+    standings = services.budgets.standings(visitor.owner, visitor.session)
+    fullest = max((one for one in standings if one.near), key=lambda one: one.share, default=None)
+    if fullest is None:
+        return
+    budget = fullest.budget
+    words = _((SPENT if fullest.reached else NEAR)[budget.span])
+    label = words.format(limit=money.in_unit(budget.limit, budget.unit), share=fullest.share)
+    icon = ":material/savings:"
+    if st.button(literal(label), key=f"{place}_budget", type="tertiary", icon=icon, help=_("Open the budget")):
+        open_budget()
+
+
+def open_budget() -> None:
+    """Go to the budgets on the Usage page."""
+    state.usage_section = "budget"
+    st.switch_page(USAGE_PAGE)
+
+
+def _by_span(services: Services, owner: str) -> dict[Span, Budget]:
+    return {one.span: one for one in services.budgets.of(owner)}
+
+
+def _keep(services: Services, owner: str, budgets: dict[Span, Budget]) -> None:
+    wanted = [budgets[span] for span in SPANS if span in budgets]
+    services.store.write(lambda db: own_budgets.save(db, owner, wanted)).result()
+    services.budgets.set(owner, wanted)
