@@ -59,14 +59,18 @@ def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
             st.subheader(_("No call is like that."), anchor=False)
             st.button(_("Clear the filters"), key="usage_clear", type="primary", on_click=filters.clear)
             return
-        if services.store.read(lambda db: queries.any_call(db, Scope(visitor.owner))):
-            session = _("No model was asked in this session yet.")
-            st.subheader(session if scope.session else _("No model was asked in that time."), anchor=False)
-            st.button(_("Show all my calls"), key="usage_show_all", type="primary", on_click=_show_all)
-            return
-        st.subheader(_("Ask a model something, and what it used is shown here."), anchor=False)
+        history = services.store.read(lambda db: queries.any_call(db, Scope(visitor.owner)))
+        if history and scope.session:
+            words = _("No model was asked in this session yet.")
+        elif history:
+            words = _("No model was asked in that time.")
+        else:
+            words = _("Ask a model something, and what it used is shown here.")
+        st.subheader(words, anchor=False)
         with st.container(horizontal=True):
-            if st.button(_("Ask something in Chat"), key="usage_to_chat", type="primary"):
+            if history:
+                st.button(_("Show all my calls"), key="usage_show_all", type="primary", on_click=_show_all)
+            elif st.button(_("Ask something in Chat"), key="usage_to_chat", type="primary"):
                 st.switch_page(CHAT)
             st.button(_("Set a budget"), key="usage_to_budget", icon=":material/savings:", on_click=_show_budget)
 
