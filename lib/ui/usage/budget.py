@@ -71,7 +71,7 @@ def _fields(services: Services, owner: str, span: Span, standing: Standing | Non
         st.selectbox(
             _("in"),
             list(UNITS),
-            format_func=lambda one: _(UNITS.get(one, one)),
+            format_func=lambda one: _(UNITS[one]) if one in UNITS else str(one),
             key=unit_key,
             width=WIDTHS[1],
             on_change=_other_unit,
