@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from lib.calls.records import CallRecord
+from lib.core.i18n import Texts
 from lib.core.reply import Choice, Usage
 from lib.sweep.decision import NOTHING_DECIDED, Decision
 from lib.sweep.plan import Cell, Plan
 from lib.sweep.ratings import Rating
 from lib.sweep.rules import Rule
 from lib.sweep.study import Study
-from lib.sweep.verdict import Texts
 
 STARTED_AT = 1_764_360_000_000_000
 ENGLISH = Texts(str, lambda one, many, count: one if count == 1 else many)

@@ -1,7 +1,9 @@
 """Marks English sentences outside the pages for translation."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
+
+from lib.core import money
 
 _OURS: set[str] = set()
 
@@ -15,6 +17,14 @@ def N_(text: str) -> str:
 def is_ours(text: str) -> bool:
     """Whether a sentence is one of the code's. Others come from a database or a backup, and may hold anything."""
     return text in _OURS
+
+
+class Texts(NamedTuple):
+    """Translates a sentence and one that counts, and writes US dollars; a page's language and a report's may differ."""
+
+    one: Callable[[str], str]
+    counted: Callable[[str, str, int], str]
+    dollars: Callable[[float], str] = money.dollars
 
 
 class Notice:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from lib.core.i18n import Texts
 from lib.sweep.measures import Measure, Spread
 from lib.sweep.study import Setting, Study
-from lib.sweep.verdict import Texts, model_name, variant_name
+from lib.sweep.verdict import model_name, variant_name
 
 WIDTH, HEIGHT = 320, 200
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 34, 30
@@ -40,7 +41,7 @@ def panels(study: Study, measure: Measure, texts: Texts, look: Look = LIGHT) -> 
     series = [
         (line_name(study, line, texts), points) for line in study.lines.values() if (points := _points(line, measure))
     ]
-    panel = _Panel(Scale.of(study.temperatures, [points for _name, points in series]), measure, look)
+    panel = _Panel(Scale.of(study.temperatures, [points for _name, points in series]), measure, texts, look)
     return [
         panel.svg(name, points, [others for _name, others in series if others is not points]) for name, points in series
     ]
@@ -122,6 +123,7 @@ def _nice(highest: float) -> float:
 class _Panel:
     scale: Scale
     measure: Measure
+    texts: Texts
     look: Look
 
     def svg(self, name: str, points: Points, others: Sequence[Points]) -> str:
@@ -142,7 +144,9 @@ class _Panel:
 
     def _in_words(self, name: str, points: Points) -> str:
         """What the panel shows, for those who can't see it."""
-        return f"{name}: " + ", ".join(f"{label(at)}: {self.measure.written(one.mean)}" for at, one in points.items())
+        return f"{name}: " + ", ".join(
+            f"{label(at)}: {self.measure.written(one.mean, self.texts)}" for at, one in points.items()
+        )
 
     def _grid(self) -> list[str]:
         """Three lines across with their values, and the temperatures below."""
@@ -153,7 +157,7 @@ class _Panel:
                 f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{self.look.quiet}" '
                 f'stroke-opacity="{0.7 if part == 0 else 0.25}"/>'
             )
-            drawn.append(self._text(LEFT - 6, y + 4, self.measure.written(self.scale.top * part), "end"))
+            drawn.append(self._text(LEFT - 6, y + 4, self.measure.written(self.scale.top * part, self.texts), "end"))
         last = -math.inf
         for value, x in sorted(self.scale.across.items(), key=lambda one: one[1]):
             if x - last >= 20:
@@ -183,7 +187,7 @@ class _Panel:
     def _dots(self, points: Points) -> list[str]:
         drawn, free = [], -math.inf
         for x, one in self._placed(points):
-            y, label = self.scale.y(one.mean), self.measure.written(one.mean)
+            y, label = self.scale.y(one.mean), self.measure.written(one.mean, self.texts)
             drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.6" fill="{self.look.line}"/>')
             half = LETTER * len(label) / 2
             if x - half > free:

@@ -6,8 +6,7 @@ from statistics import fmean
 from typing import Literal, NamedTuple
 
 from lib.calls.records import CallRecord
-from lib.core.i18n import N_
-from lib.core.money import dollars
+from lib.core.i18n import N_, Texts
 from lib.core.segmentation import word_count
 from lib.sweep.diversity import differences
 from lib.sweep.findings import text_of
@@ -28,12 +27,16 @@ class Spread(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure: its English name and explanation, and how a value of it is written."""
+    """A measure: its English name and explanation, and the form of its values; without one they are US dollars."""
 
     name: Name
     label: str
     help: str
-    written: Callable[[float], str]
+    form: str = ""
+
+    def written(self, value: float, texts: Texts) -> str:
+        """A value of it, for the reader of `texts`."""
+        return texts.one(self.form).format(value=value) if self.form else texts.dollars(value)
 
 
 MEASURES = (
@@ -41,23 +44,19 @@ MEASURES = (
         "difference",
         N_("How different the answers are"),
         N_("0 %: the same words in the same order. 100 %: no word in common. (1 − ROUGE-L, the mean of all pairs.)"),
-        lambda value: f"{100 * value:.0f}\u00a0%",
+        "{value:.0%}",
     ),
-    Measure(
-        "length", N_("Length in words"), N_("Chinese words are those of a dictionary."), lambda value: f"{value:,.0f}"
-    ),
-    Measure(
-        "tokens", N_("Output tokens"), N_("What the model wrote, thinking included."), lambda value: f"{value:,.0f}"
-    ),
-    Measure("seconds", N_("Seconds"), N_("From sending to the last word."), lambda value: f"{value:,.1f}\u00a0s"),
+    Measure("length", N_("Length in words"), N_("Chinese words are those of a dictionary."), "{value:,.0f}"),
+    Measure("tokens", N_("Output tokens"), N_("What the model wrote, thinking included."), "{value:,.0f}"),
+    Measure("seconds", N_("Seconds"), N_("From sending to the last word."), "{value:,.1f}\u00a0s"),
     Measure(
         "first_word",
         N_("First word after"),
         N_("From sending to the first word."),
-        lambda value: f"{value:,.2f}\u00a0s",
+        "{value:,.2f}\u00a0s",
     ),
-    Measure("speed", N_("Tokens per second"), N_("From the first word to the last."), lambda value: f"{value:,.0f}"),
-    Measure("cost", N_("Cost of one answer"), N_("US dollars: as reported, or at list prices."), dollars),
+    Measure("speed", N_("Tokens per second"), N_("From the first word to the last."), "{value:,.0f}"),
+    Measure("cost", N_("Cost of one answer"), N_("US dollars: as reported, or at list prices.")),
 )
 BY_NAME = {measure.name: measure for measure in MEASURES}
 

@@ -1,19 +1,11 @@
 """The verdict on a sweep: what was picked, how it is rated, what it costs, and what is cheaper."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from lib.core.money import dollars
+from lib.core.i18n import Texts
 from lib.sweep.plan import SYSTEM, Plan
 from lib.sweep.study import Setting, Study
-
-
-class Texts(NamedTuple):
-    """Translates a sentence, and one that counts; a page's language and a report's may differ."""
-
-    one: Callable[[str], str]
-    counted: Callable[[str, str, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +105,13 @@ def thousand(setting: Setting, texts: Texts) -> str:
         return _("no price is known for it")
     if cost == 0:
         return _("it is free")
-    return _("1,000 such answers cost about {cost}").format(cost=dollars(cost))
+    return _("1,000 such answers cost about {cost}").format(cost=texts.dollars(cost))
 
 
 def _second(setting: Setting, plan: Plan, texts: Texts) -> str:
     _ = texts.one
     stars = setting.stars.mean if setting.stars else 0
-    facts = {"name": named(setting, plan, texts), "stars": stars, "cost": dollars(setting.per_thousand or 0)}
+    facts = {"name": named(setting, plan, texts), "stars": stars, "cost": texts.dollars(setting.per_thousand or 0)}
     if not setting.per_thousand:
         return _("{name} has {stars:.1f} stars and is free").format(**facts)
     return _("{name} has {stars:.1f} stars at about {cost}").format(**facts)

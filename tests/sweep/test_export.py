@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from lib.calls.records import CallRecord
 from lib.core.csv_table import FORMULA_STARTS
 from lib.core.excel import MOST_CHARACTERS
+from lib.core.i18n import Texts
 from lib.core.rich_text import to_html
 from lib.store.schema import clean
 from lib.sweep import charts, report, setup_file
@@ -34,7 +35,6 @@ from lib.sweep.plan import Cell, Plan
 from lib.sweep.ratings import Rating
 from lib.sweep.rules import Rule
 from lib.sweep.study import Study
-from lib.sweep.verdict import Texts
 from lib.ui.shared.texts import catalogue
 from tests import seen
 from tests.case_files import cases
@@ -91,7 +91,7 @@ def test_the_report_has_every_text_and_number_of_the_sweep(subtests: pytest.Subt
         for measure in MEASURES:
             with subtests.test(setting=setting.model, measure=measure.name):
                 found = setting.measure(measure.name)
-                assert found and measure.written(found.mean) in read
+                assert found and measure.written(found.mean, ENGLISH) in read
     for call in study.results.values():
         assert f"{call.usage.completion_tokens:,} tokens" in read and f"{call.seconds:.1f} s" in read
     assert "Tokens of 120 answers: 120 counted by services, 0 estimated, 0 not known." in read
@@ -181,7 +181,7 @@ def test_what_is_missing_is_said_and_the_rest_is_there(subtests: pytest.Subtests
         ("only failures", a_study(answer=failed), ["failed", "Nothing is picked yet.", "no answer"]),
         ("nothing sent", a_study(answer=lambda cell: None), ["not sent", "0/2"]),
         ("blank", a_study(answer=lambda cell: an_answer(cell, " \n")), ["An empty answer."]),
-        ("all equal", a_study(), ["0\u00a0%"]),
+        ("all equal", a_study(), ["0%"]),
         ("one repeat", a_study(replace(PLAN, repeats=1)), ["dear at 0.7"]),
         ("no temperature", a_study(replace(PLAN, temperatures=(None,))), ["dear"]),
         ("cut off", a_study(answer=lambda cell: an_answer(cell, finish_reason="length")), ["cut off"]),
@@ -259,7 +259,7 @@ def test_the_summary_is_six_lines() -> None:
         "Recommendation: Take it.",
         "Asked: Praise a thermos.",
         "8 of 8 answers; models: dear, cheap; temperatures: 0, 0.7",
-        "How different the answers are, by temperature: 0\u00a0% (0), 50\u00a0% (0.7)",
+        "How different the answers are, by temperature: 0% (0), 50% (0.7)",
     ]
 
 
@@ -279,4 +279,4 @@ def test_a_chart_has_a_panel_for_each_model_with_its_values_in_words(subtests: p
                 for line, title in zip(lines, titles, strict=True):
                     assert title.startswith(f"{line[0].model.partition('/')[2]}: 0: ")
                     found = line[1].measure(measure.name)
-                    assert found and measure.written(found.mean) in title
+                    assert found and measure.written(found.mean, ENGLISH) in title

@@ -7,11 +7,12 @@ from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
+from lib.core.i18n import Texts
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export import answers, numbers, opening
 from lib.sweep.export.wording import Subject
 from lib.sweep.study import Study
-from lib.sweep.verdict import Texts, verdict
+from lib.sweep.verdict import verdict
 
 STYLES = (Path(__file__).parent / "report.css").read_text("utf-8")
 POLICY = (

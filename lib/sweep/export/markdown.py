@@ -57,7 +57,7 @@ def _numbers(subject: Subject) -> str:
     lines = [head, ["---"] * len(head)]
     for one in study.settings:
         values = [(measure, one.measure(measure.name)) for measure in subject.measures]
-        shown = [measure.written(value.mean) if value else "–" for measure, value in values]
+        shown = [measure.written(value.mean, subject.texts) if value else "–" for measure, value in values]
         lines.append([_plain(one.model), temperature(one.temperature), *shown])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -2,12 +2,13 @@
 
 from html import escape
 
+from lib.core.i18n import Texts
 from lib.sweep import charts
-from lib.sweep.export.wording import Subject, name, section, table
+from lib.sweep.export.wording import Subject, mean_stars, name, section, table
 from lib.sweep.measures import Measure, Spread
 from lib.sweep.rules import KINDS, LANGUAGES, Rule
 from lib.sweep.study import Setting
-from lib.sweep.verdict import Texts, named
+from lib.sweep.verdict import named
 
 FOR_DIRECTORS = ("difference",)
 
@@ -44,7 +45,7 @@ def number_section(subject: Subject) -> str:
     head = [escape(_("Setting")), escape(_("Answers")), *(escape(_(measure.label)) for measure in subject.measures)]
     rows = [
         [name(named(one, study.plan, subject.texts)), _done(one, subject.texts)]
-        + [_value(one, measure) for measure in subject.measures]
+        + [_value(one, measure, subject.texts) for measure in subject.measures]
         for one in study.settings
     ]
     note = _("Means of whole answers. A small number says of how many answers a mean is known, where not of all.")
@@ -58,14 +59,14 @@ def _done(setting: Setting, texts: Texts) -> str:
     return words + (f" {escape(_('({count} failed)').format(count=setting.failed))}" if setting.failed else "")
 
 
-def _value(setting: Setting, measure: Measure) -> str:
+def _value(setting: Setting, measure: Measure, texts: Texts) -> str:
     found = setting.measure(measure.name)
     if found is None:
         return "–"
     # Of differences there are as many as pairs.
     partly = measure.name not in ("difference", "speed") and found.known < len(setting.answers)
     coverage = f" <small>{found.known}/{len(setting.answers)}</small>" if partly else ""
-    return escape(measure.written(found.mean)) + coverage
+    return escape(measure.written(found.mean, texts)) + coverage
 
 
 def _coverage(subject: Subject) -> str:
@@ -94,24 +95,28 @@ def rule_section(subject: Subject) -> str:
 
 def judge_section(subject: Subject) -> str:
     """The stars that models gave who were asked to judge; nothing where none was."""
-    _, study = subject.texts.one, subject.study
+    texts, study = subject.texts, subject.study
+    _ = texts.one
     if not study.judged:
         return ""
     head = [escape(_("Setting")), *(name(judge) for judge in study.judged)]
     rows = [
-        [name(named(one, study.plan, subject.texts)), *(_given(study.stars_of(judge, one)) for judge in study.judged)]
+        [
+            name(named(one, study.plan, subject.texts)),
+            *(_given(study.stars_of(judge, one), subject.texts) for judge in study.judged),
+        ]
         for one in study.settings
     ]
     return section(_("Stars by models that judged"), table(head, rows, "stack numbers"))
 
 
-def _given(found: Spread | None) -> str:
-    return f"{found.mean:.1f} <small>({found.known})</small>" if found else "–"
+def _given(found: Spread | None, texts: Texts) -> str:
+    return f"{mean_stars(found.mean, texts)} <small>({found.known})</small>" if found else "–"
 
 
 def rule_words(rule: Rule, texts: Texts) -> str:
     """A rule in words."""
-    _, _n = texts
+    _, _n = texts.one, texts.counted
     if rule.kind == "words":
         return _n("has at most {count} word", "has at most {count} words", int(rule.value)).format(count=rule.value)
     if rule.kind == "characters":

@@ -5,7 +5,7 @@ from html import escape
 
 from lib.core.rich_text import as_typed, to_html
 from lib.sweep import charts
-from lib.sweep.export.wording import Subject, name, price, section, stars, table, temperature
+from lib.sweep.export.wording import Subject, mean_stars, name, price, section, stars, table, temperature
 from lib.sweep.measures import BY_NAME
 from lib.sweep.plan import SYSTEM
 from lib.sweep.study import Setting
@@ -66,9 +66,10 @@ def _overview_cell(subject: Subject, setting: Setting | None, found: Verdict) ->
     if setting is None or not setting.answers:
         return '<span class="quiet">–</span>'
     difference = setting.measure("difference")
+    rating = f"★ {mean_stars(setting.stars.mean, subject.texts)}" if setting.stars else ""
     lines = [
-        f'<b class="stars">★ {setting.stars.mean:.1f}</b>' if setting.stars else '<span class="quiet">☆ –</span>',
-        f"<span>{escape(BY_NAME['difference'].written(difference.mean)) if difference else '–'}</span>",
+        f'<b class="stars">{rating}</b>' if rating else '<span class="quiet">☆ –</span>',
+        f"<span>{escape(BY_NAME['difference'].written(difference.mean, subject.texts)) if difference else '–'}</span>",
     ]
     if subject.options.cost:
         lines.append(f"<span>{escape(price(setting.per_thousand, subject.texts))}</span>")

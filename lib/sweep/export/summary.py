@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 
+from lib.core.i18n import Texts
 from lib.core.titles import title_of
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export.wording import temperature
 from lib.sweep.measures import BY_NAME
 from lib.sweep.study import Study
-from lib.sweep.verdict import Texts, model_name, sentence, verdict
+from lib.sweep.verdict import model_name, sentence, verdict
 
 
 def summary(study: Study, options: ReportOptions, texts: Texts) -> str:
@@ -26,7 +27,7 @@ def summary(study: Study, options: ReportOptions, texts: Texts) -> str:
 
 
 def _models(study: Study, texts: Texts) -> str:
-    _, _n = texts
+    _, _n = texts.one, texts.counted
     done = sum(len(setting.answers) for setting in study.settings)
     words = _n(
         "{done} of {total} answer; models: {models}; temperatures: {temperatures}",
@@ -50,7 +51,7 @@ def _difference(study: Study, texts: Texts) -> str:
             known.setdefault(setting.temperature, []).append(found.mean)
     if not known:
         return _("How different the answers are: not known, as there is one for each setting.")
-    means = [f"{written(sum(values) / len(values))} ({temperature(at)})" for at, values in known.items()]
+    means = [f"{written(sum(values) / len(values), texts)} ({temperature(at)})" for at, values in known.items()]
     return _("How different the answers are, by temperature: {values}").format(values=", ".join(means))
 
 

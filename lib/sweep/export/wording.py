@@ -5,8 +5,7 @@ from html import escape
 from typing import NamedTuple
 
 from lib.calls.records import CallRecord
-from lib.core.i18n import N_
-from lib.core.money import dollars
+from lib.core.i18n import N_, Texts
 from lib.core.reply import NORMAL_END
 from lib.core.segmentation import word_count
 from lib.sweep.decision import ReportOptions
@@ -15,7 +14,6 @@ from lib.sweep.measures import MEASURES, Measure
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import MOST_STARS, Rating
 from lib.sweep.study import Setting, Study
-from lib.sweep.verdict import Texts
 
 ENDINGS = {
     "started": N_("not finished"),
@@ -81,6 +79,11 @@ def stars(value: float) -> str:
     return "★" * full + "☆" * (MOST_STARS - full)
 
 
+def mean_stars(value: float, texts: Texts) -> str:
+    """The mean of some stars as a number."""
+    return texts.one("{stars:.1f}").format(stars=value)
+
+
 def judged(rating: Rating | None) -> str:
     """One answer's stars and thumb; "" where it has none."""
     if rating is None:
@@ -98,7 +101,7 @@ def place(cell: Cell, subject: Subject) -> str:
 
 def figures(call: CallRecord, subject: Subject) -> list[str]:
     """The figures of one answer, in words: length, tokens, seconds, cost, and what is not normal about it."""
-    _, _n = subject.texts
+    _, _n = subject.texts.one, subject.texts.counted
     found = []
     if text := text_of(call):
         words = word_count(text)
@@ -118,7 +121,7 @@ def figures(call: CallRecord, subject: Subject) -> list[str]:
 def price(cost: float | None, texts: Texts) -> str:
     """A cost, which may be none or unknown."""
     _ = texts.one
-    return _("no price") if cost is None else _("free") if cost == 0 else dollars(cost)
+    return _("no price") if cost is None else _("free") if cost == 0 else texts.dollars(cost)
 
 
 def troubles(call: CallRecord, texts: Texts) -> list[str]:

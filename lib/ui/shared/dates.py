@@ -1,4 +1,4 @@
-"""Times and dates for people: in the time zone of the reader's browser, and as the reader's language writes them."""
+"""Times and dates for people: in the time zone of the reader's browser, as their language and country write them."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from babel.dates import format_date, format_skeleton, format_time
 
-from lib.ui.shared.texts import language
+from lib.ui.shared.texts import country_of_words
 
 
 def viewer_zone() -> ZoneInfo:
@@ -23,31 +23,31 @@ def short_date(microseconds: int, now: datetime | None = None) -> str:
     moment = datetime.fromtimestamp(microseconds / 1e6, UTC).astimezone(zone)
     today = now or datetime.now(zone)
     if moment.date() == today.date():
-        return f"{moment:%H:%M}"
+        return time_of_day(moment)
     skeleton = "MMMd" if moment.year == today.year else "yMMM"
-    return str(format_skeleton(skeleton, moment, locale=language()))
+    return str(format_skeleton(skeleton, moment, locale=country_of_words()))
 
 
 def time_of_day(moment: datetime) -> str:
     """`14:05`, `2:05 PM`."""
-    return str(format_time(moment, "short", locale=language()))
+    return str(format_time(moment, "short", locale=country_of_words()))
 
 
 def weekday(moment: datetime) -> str:
     """`Wed`, `周三`."""
-    return str(format_skeleton("E", moment, locale=language()))
+    return str(format_skeleton("E", moment, locale=country_of_words()))
 
 
 def short_day(day: date) -> str:
     """`Nov 3`, `11月3日`."""
-    return str(format_skeleton("MMMd", day, locale=language()))
+    return str(format_skeleton("MMMd", day, locale=country_of_words()))
 
 
 def month(day: date) -> str:
     """`November 2026`, `2026年11月`."""
-    return str(format_skeleton("yMMMM", day, locale=language()))
+    return str(format_skeleton("yMMMM", day, locale=country_of_words()))
 
 
 def day(day: date) -> str:
     """`Nov 3, 2026`, `2026年11月3日`."""
-    return str(format_date(day, "medium", locale=language()))
+    return str(format_date(day, "medium", locale=country_of_words()))

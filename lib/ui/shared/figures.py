@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from lib.calls.records import CallRecord
 from lib.core import model_names
 from lib.core.i18n import N_
-from lib.core.money import dollars as in_dollars
 from lib.core.reply import NORMAL_END, CostSource
-from lib.ui.shared.texts import _, _n
+from lib.ui.shared import numbers
+from lib.ui.shared.texts import _, _n, country
 
 SOURCES = {
     "reported": N_("counted by the service"),
@@ -49,7 +49,12 @@ def money(dollars: float | None) -> str:
     """An amount of US dollars; small ones keep two digits that count."""
     if dollars is None:
         return _("no price")
-    return in_dollars(dollars)
+    return numbers.dollars(dollars, country())
+
+
+def number(value: float) -> str:
+    """A whole number."""
+    return numbers.written(value, ",", country())
 
 
 def amount(dollars: float | None) -> str:
@@ -146,9 +151,9 @@ def details(call: CallRecord) -> list[tuple[str, str]]:
         (_("Output tokens (completion)"), _counted_in_part(call) or _tokens(usage.completion_tokens, usage.source)),
     ]
     if usage.reasoning_tokens:
-        rows.append((_("of these for thinking"), f"{usage.reasoning_tokens:,}"))
+        rows.append((_("of these for thinking"), number(usage.reasoning_tokens)))
     if usage.cached_tokens:
-        rows.append((_("of the input from the cache"), f"{usage.cached_tokens:,}"))
+        rows.append((_("of the input from the cache"), number(usage.cached_tokens)))
     rows += [
         (_("First word after"), seconds(call.first_token_seconds)),
         (_("Whole time"), seconds(call.seconds)),
@@ -178,7 +183,7 @@ def _counted_in_part(call: CallRecord) -> str:
 
 def _tokens(count: int | None, source: str) -> str:
     words = _(SOURCES[source])
-    return words if count is None else f"{count:,} ({words})"
+    return words if count is None else f"{number(count)} ({words})"
 
 
 def _speed(call: CallRecord) -> str:

@@ -1,11 +1,12 @@
 """Translates every sentence into the visitor's language: gettext catalogues in locales/, English as the source."""
 
 import gettext
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 
 import streamlit as st
+from babel import Locale, UnknownLocaleError
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -13,6 +14,7 @@ from lib.core.errors import TemperaError
 from lib.core.i18n import is_ours
 from lib.core.request import Role
 from lib.core.rich_text import literal
+from lib.ui.shared.numbers import Sentence
 
 LANGUAGES = {"en": "English", "zh_Hans": "简体中文"}
 LOCALES = Path(__file__).parents[1] / "locales"
@@ -37,14 +39,33 @@ def page_language() -> str:
     return language().replace("_", "-")
 
 
+def country() -> Locale:
+    """Whose numbers and amounts the visitor reads: as the browser says, whatever the language of the sentences is."""
+    return _locale(str(st.context.locale or ""), language())
+
+
+def country_of_words() -> Locale:
+    """The visitor's language as it is written in the browser's country: `Nov 3`, `3 Nov`, `11月3日`."""
+    return _locale(f"{language()}_{country().territory}", language())
+
+
+@lru_cache(maxsize=200)  # what a browser calls itself can be anything
+def _locale(name: str, otherwise: str) -> Locale:
+    """The locale of this name; of `otherwise` where there is none."""
+    try:
+        return Locale.parse(name.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return Locale.parse(otherwise)
+
+
 def _(text: str) -> str:
-    """`text` in the visitor's language."""
-    return catalogue(language()).gettext(text)
+    """`text` in the visitor's language, and what it is filled with as the visitor writes numbers."""
+    return Sentence(catalogue(language()).gettext(text), country())
 
 
 def _n(one: str, many: str, count: int) -> str:
     """`one` or `many`, as the visitor's language says `count` things; the facts are still to be filled in."""
-    return catalogue(language()).ngettext(one, many, count)
+    return Sentence(catalogue(language()).ngettext(one, many, count), country())
 
 
 def error_sentence(error: TemperaError) -> str:

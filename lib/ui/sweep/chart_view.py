@@ -81,9 +81,9 @@ def _table(study: Study, measure: Measure) -> None:
                 {
                     _("Model"): charts.line_name(study, line, PAGE),
                     _("Temperature"): charts.label(setting.temperature),
-                    _("Mean"): measure.written(found.mean) if found else "–",
-                    _("Lowest"): measure.written(found.low) if found else "–",
-                    _("Highest"): measure.written(found.high) if found else "–",
+                    _("Mean"): measure.written(found.mean, PAGE) if found else "–",
+                    _("Lowest"): measure.written(found.low, PAGE) if found else "–",
+                    _("Highest"): measure.written(found.high, PAGE) if found else "–",
                     _("Answers"): len(setting.answers),
                     _("Failed"): setting.failed,
                 }

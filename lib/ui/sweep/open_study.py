@@ -7,18 +7,19 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from lib.core.errors import TemperaError
+from lib.core.i18n import Texts
 from lib.sweep import decision
 from lib.sweep.charts import DARK, LIGHT, Look
 from lib.sweep.study import Study
 from lib.sweep.study_reader import read_study
-from lib.sweep.verdict import Texts
 from lib.ui.shared import resources
+from lib.ui.shared.figures import money
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, catalogue, error_sentence
 from lib.ui.shared.visitor import visitor
 
-PAGE = Texts(_, _n)
-"""The visitor's language."""
+PAGE = Texts(_, _n, money)
+"""The visitor's language and numbers."""
 
 
 def texts_of(language: str) -> Texts:

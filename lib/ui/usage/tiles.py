@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.calls.records import CallRecord
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
-from lib.ui.shared.figures import amount, money
+from lib.ui.shared.figures import amount, money, number
 from lib.ui.shared.texts import _, _n
 from lib.ui.usage import filters
 from lib.ui.usage.sections import open_bill, open_calls
@@ -37,7 +37,7 @@ ENDED_EARLY = N_("{count:,} ended early: their tokens count as far as they came"
 
 def sentence(totals: Totals, models: Sequence[ModelTotals], newest: Sequence[CallRecord]) -> None:
     """The page in a sentence; a second one says what made most of it. `newest` tell whose word the cost is."""
-    facts = {"tokens": f"{totals.tokens or 0:,}", "calls": _calls(totals.calls), "cost": money(totals.cost)}
+    facts = {"tokens": number(totals.tokens or 0), "calls": _calls(totals.calls), "cost": money(totals.cost)}
     if totals.tokens is None:
         words = _("You made {calls}; how many tokens that took is not known.")
     elif totals.cost is None:
@@ -67,10 +67,10 @@ def tiles(totals: Totals) -> None:
             _share(N_("{share:.0%} of the calls have a price"), ended - totals.unpriced, ended if totals.cost else 0)
             if totals.unpriced:
                 st.button(_("Set prices"), key="usage_set_prices", type="tertiary", on_click=open_bill)
-        with _tile(_("Calls"), f"{totals.calls:,}"), _ways_on():
+        with _tile(_("Calls"), number(totals.calls)), _ways_on():
             _way_on("all", _("See them"))
             _way_on("running", N_("{count:,} in progress"), totals.running)
-        with _tile(_("Problems"), f"{sum(getattr(totals, name) for name in PROBLEMS):,}"), _ways_on():
+        with _tile(_("Problems"), number(sum(getattr(totals, name) for name in PROBLEMS))), _ways_on():
             for name, words in PROBLEMS.items():
                 _way_on(name, words, getattr(totals, name))
 
@@ -134,7 +134,7 @@ def _calls(count: int) -> str:
 
 
 def _count(tokens: int | None) -> str:
-    return _("not known") if tokens is None else f"{tokens:,}"
+    return _("not known") if tokens is None else number(tokens)
 
 
 def _parts(*counts: tuple[str, int]) -> str:

@@ -108,4 +108,4 @@ def test_dates_are_short() -> None:
     said = [
         short_date(round(moment.timestamp() * 1e6), now) for moment in (now, now.replace(day=1), now.replace(year=2025))
     ]
-    assert said == ["21:00", "Nov 1", "Nov 2025"]
+    assert said == ["9:00\u202fPM", "Nov 1", "Nov 2025"]

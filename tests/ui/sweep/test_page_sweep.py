@@ -113,7 +113,7 @@ def test_the_chart_shows_how_different_answers_are_at_each_temperature(app: AppT
 
     tab.session_state["sweep_view"] = "charts"
     drawn = next(element.value for element in tab.run().markdown if "data:image/svg+xml" in element.value)
-    assert 'alt="long-300: 0: 0\u00a0%, 0.7: 0\u00a0%"' in drawn
+    assert 'alt="long-300: 0: 0%, 0.7: 0%"' in drawn
 
 
 @pytest.mark.row("S11", "S12")
