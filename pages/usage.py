@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from lib.ui.shared import resources
+from lib.core import periods
 from lib.ui.shared.dates import viewer_zone
 from lib.ui.shared.frame import notices
-from lib.ui.shared.visitor import visitor
-from lib.ui.usage import filters
+from lib.ui.usage import filters, sample
 from lib.ui.usage.call_dialog import call_dialog
 from lib.ui.usage.downloads import downloads
 from lib.ui.usage.reading_help import reading_help
@@ -16,8 +15,10 @@ from lib.ui.usage.tiles import coverage, sentence, tiles
 from lib.usage import queries
 from lib.usage.totals import MOST_ROWS, total
 
-services, who, zone = resources.services(), visitor(), viewer_zone()
+zone = viewer_zone()
+services, who = sample.source(str(periods.today(zone)))
 reading_help()
+sample.banner()
 with st.container(key="usage_top", horizontal=True, vertical_alignment="center"):
     scope = chosen_scope(services, who, zone)
     models = services.store.read(lambda db: queries.by_model(db, scope))
@@ -27,7 +28,7 @@ filters.chips()
 notices()
 if not models:
     nothing_yet(services, who, scope)
-    without_calls(services, who, scope, zone)
+    without_calls(services, scope, zone)
     st.stop()
 
 totals = total(models)
@@ -35,5 +36,5 @@ newest = services.store.read(lambda db: queries.newest(db, scope, MOST_ROWS))
 sentence(totals, models, newest)
 tiles(totals)
 coverage(totals, newest)
-sections(services, who, scope, totals, models, newest, zone)
+sections(services, scope, totals, models, newest, zone)
 call_dialog(services, who.owner, zone)

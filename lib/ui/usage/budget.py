@@ -14,11 +14,11 @@ from lib.core.errors import StoreError
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
-from lib.ui.shared import budgets
+from lib.ui.shared import budgets, resources
 from lib.ui.shared.dates import short_day, time_of_day
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_sentence
-from lib.ui.shared.visitor import Visitor
+from lib.ui.shared.visitor import visitor
 from lib.visitor import own_budgets
 
 NAMES: dict[Span, str] = {"session": N_("This session"), "day": N_("A day"), "month": N_("A month")}
@@ -27,18 +27,19 @@ WARNINGS = (0.5, 0.7, 0.8, 0.9, 1.0)
 WIDTHS = (160, 150, 170)
 
 
-def budget(services: Services, visitor: Visitor, zone: ZoneInfo) -> None:
-    """A row for each span."""
+def budget(zone: ZoneInfo) -> None:
+    """A row for each span; the visitor's own, also while the page shows sample data."""
+    services, who = resources.services(), visitor()
     with st.container(key="usage_budget"):
         st.markdown(_("Set what you want to use at most. Chat asks before it goes over it, a sweep pauses there."))
-        standings = {one.budget.span: one for one in services.budgets.standings(visitor.owner, visitor.session)}
-        uncounted = services.budgets.uncounted(visitor.owner, visitor.session)
+        standings = {one.budget.span: one for one in services.budgets.standings(who.owner, who.session)}
+        uncounted = services.budgets.uncounted(who.owner, who.session)
         for span in SPANS:
             with st.container(border=True, key=f"usage_budget_row_{span}"):
-                _fields(services, visitor.owner, span, standings.get(span))
+                _fields(services, who.owner, span, standings.get(span))
                 if span in standings:
                     _standing(standings[span], zone)
-                    _uncounted(services, visitor.owner, standings[span].budget, uncounted)
+                    _uncounted(services, who.owner, standings[span].budget, uncounted)
         st.caption(
             _(
                 "Before each answer the most that it may take is reserved, and settled when it has come. An answer "

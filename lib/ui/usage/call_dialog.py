@@ -23,6 +23,7 @@ from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
 from lib.ui.shared.sweep_draft import SWEEP_PAGE, open_sweep_with
 from lib.ui.shared.texts import _, language, role_names
+from lib.ui.usage.sample import is_sample
 from lib.usage import queries
 
 PARTS = {
@@ -64,7 +65,8 @@ def call_dialog(services: Services, owner: str, zone: ZoneInfo) -> None:
 
 def _body(services: Services, owner: str, call: CallRecord) -> None:
     messages = services.store.read(lambda db: records.messages_of(db, owner, call.id))
-    _ways_on(services, owner, call, messages)
+    if not is_sample(owner):
+        _ways_on(services, owner, call, messages)
     if call.error_record:
         error_box(recorded(call.error_record, call.error_text))
     part = st.segmented_control(

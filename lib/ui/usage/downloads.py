@@ -8,6 +8,7 @@ import streamlit as st
 from lib.calls.records import CallRecord
 from lib.services import Services
 from lib.ui.shared.texts import _
+from lib.ui.usage.sample import is_sample
 from lib.usage import queries, totals
 from lib.usage.scope import Scope
 
@@ -20,12 +21,13 @@ FORMS: dict[str, tuple[str, str, Callable[[Iterable[CallRecord]], bytes]]] = {
 
 def downloads(services: Services, scope: Scope, count: int) -> None:
     """Every call of the scope as a file, made when it is asked for."""
+    name = "tempera-usage-SAMPLE-DATA" if is_sample(scope.owner) else "tempera-usage"
     with st.popover(_("Download"), icon=":material/download:", key="usage_download", disabled=not count):
         for ending, (title, mime, made) in FORMS.items():
             st.download_button(
                 title,
                 partial(_file, services, scope, made),
-                file_name=f"tempera-usage.{ending}",
+                file_name=f"{name}.{ending}",
                 mime=mime,
                 key=f"usage_{ending}",
                 on_click="ignore",

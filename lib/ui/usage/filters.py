@@ -11,6 +11,7 @@ from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
+from lib.ui.usage import sample
 from lib.usage import queries
 from lib.usage.scope import FILTERS, OUTCOMES
 
@@ -48,11 +49,20 @@ def chosen(services: Services, owner: str) -> dict[str, tuple[Any, ...]]:
 
 
 def chips() -> None:
-    """Every filter that is set, each with a cross that takes it off."""
+    """Every filter that is set, and that it is the sample; each with a cross that takes it off."""
     values = [(name, value) for name in FILTERS for value in st.session_state.get(key_of(name), ())]
-    if not values:
+    if not values and not sample.shown():
         return
     with st.container(key="usage_chips", horizontal=True, gap="small"):
+        if sample.shown():
+            st.button(
+                _("Sample data"),
+                key="usage_chip_sample",
+                icon=":material/close:",
+                icon_position="right",
+                help=_("Leave the sample data"),
+                on_click=sample.leave,
+            )
         for number, (name, value) in enumerate(values):
             st.button(
                 literal(_named(name, value)),

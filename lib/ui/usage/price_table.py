@@ -12,6 +12,7 @@ from lib.calls import repricing
 from lib.core import prices
 from lib.services import Services
 from lib.ui.shared.texts import _, _n
+from lib.ui.usage.sample import is_sample
 from lib.ui.usage.tables import MISSING, MODEL_WIDTH, named_with_endpoint
 from lib.usage.totals import ModelTotals
 from lib.visitor import own_prices
@@ -34,7 +35,7 @@ def price_table(services: Services, owner: str, models: Sequence[ModelTotals]) -
         key=KEY,
         hide_index=True,
         placeholder=MISSING,
-        disabled=["model", "whose"],
+        disabled=is_sample(owner) or ["model", "whose"],
         column_config=_columns(),
         on_change=_keep,
         args=(services, owner, names, own),

@@ -1,9 +1,10 @@
-"""The sidebar of Usage: how its figures are to be read."""
+"""The sidebar of Usage: how its figures are to be read, and the switch to sample data."""
 
 import streamlit as st
 
 from lib.core.i18n import N_
 from lib.ui.shared.texts import _
+from lib.ui.usage.sample import switch
 
 WORDS = (
     (N_("Tokens"), N_("As the service counted them; where it did not, counted here and called an estimate.")),
@@ -19,3 +20,4 @@ def reading_help() -> None:
         st.markdown(f"**{_('How to read this')}**")
         for name, words in WORDS:
             st.caption(f"**{_(name)}**  \n{_(words)}")
+        switch()

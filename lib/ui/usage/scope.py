@@ -11,7 +11,7 @@ from lib.services import Services
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
-from lib.ui.usage import filters
+from lib.ui.usage import filters, sample
 from lib.usage import queries
 from lib.usage.scope import Scope
 
@@ -73,6 +73,8 @@ def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
             elif st.button(_("Ask something in Chat"), key="usage_to_chat", type="primary"):
                 st.switch_page(CHAT)
             st.button(_("Set a budget"), key="usage_to_budget", icon=":material/savings:", on_click=_show_budget)
+            words = _("See it with sample data")
+            st.button(words, key="usage_sample_on", icon=":material/science:", on_click=_look_at_sample)
 
 
 def _since(chosen: str, zone: ZoneInfo) -> int | None:
@@ -97,6 +99,11 @@ def _dates(zone: ZoneInfo) -> tuple[int, int]:
     chosen: tuple[date, ...] = tuple(given) if isinstance(given, tuple) else ()
     first, last = (chosen[0], chosen[-1]) if chosen else (today, today)
     return periods.from_to(first, last, zone)
+
+
+def _look_at_sample() -> None:
+    sample.look()
+    st.session_state[KEY] = "month"  # a session has few calls, and less to see
 
 
 def _show_budget() -> None:

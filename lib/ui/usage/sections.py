@@ -11,7 +11,6 @@ from lib.core.i18n import N_
 from lib.services import Services
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
-from lib.ui.shared.visitor import Visitor
 from lib.ui.usage.bill import bill
 from lib.ui.usage.budget import budget
 from lib.ui.usage.charts import tokens_chart
@@ -33,7 +32,6 @@ SECTIONS = {
 
 def sections(
     services: Services,
-    visitor: Visitor,
     scope: Scope,
     totals: Totals,
     models: Sequence[ModelTotals],
@@ -58,18 +56,18 @@ def sections(
     elif chosen == BILL:
         bill(services, scope, models)
     elif chosen == BUDGET:
-        budget(services, visitor, zone)
+        budget(zone)
     else:
         tokens_chart(services, scope, totals, models, newest, zone)
         model_table(models)
 
 
-def without_calls(services: Services, visitor: Visitor, scope: Scope, zone: ZoneInfo) -> None:
+def without_calls(services: Services, scope: Scope, zone: ZoneInfo) -> None:
     """What can be looked at before there is any call: budgets and prices, where they were opened."""
     _open_wanted()
     chosen = st.session_state[KEY]
     if chosen == BUDGET:
-        budget(services, visitor, zone)
+        budget(zone)
     elif chosen == BILL:
         price_table(services, scope.owner, ())
 
