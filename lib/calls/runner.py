@@ -48,6 +48,8 @@ class Answer(Job):
         # The page's thread waits for it, the loop's thread sets it.
         self.sent = threading.Event()
         """Set when a whole request has left."""
+        self.came = asyncio.Event()
+        """Set on the loop when all has come that is to come; it is written then."""
         self.recorded = False
         """Whether its outcome is on the disk."""
         self.attempts = 1
@@ -72,6 +74,7 @@ class Answer(Job):
         self.call = replace(self.call, request=replace(self.call.request, messages=()))
         self.request = replace(self.request, messages=())
         self.on_bytes = ignore_bytes
+        self.came.set()
 
     @property
     def waiting(self) -> float | None:
@@ -141,8 +144,9 @@ async def run(
         _end_without_figures(answer, unforeseen(bug, f"the figures of call {answer.call.id}"))
     if texts is not None:
         await _record_texts(answer, texts)
-    # Even when the job is being cancelled a second time.
-    answer.recorded = await asyncio.shield(asyncio.ensure_future(outcomes.write(_final(answer))))
+    # Before its record is on the disk: whoever waits for its place need not wait for that too.
+    answer.came.set()
+    answer.recorded = await _saved(outcomes, _final(answer))
 
 
 async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: Store, retries: Retries) -> None:
@@ -156,6 +160,15 @@ async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: St
                 answer.first_token_seconds = answer.attempt_times[-1]["first_word"] = answer.seconds
             saver.save_if_due(len(delta.text) + len(delta.reasoning))
             answer.touch()
+
+
+async def _saved(outcomes: OutcomeWriter, record: Outcome) -> bool:
+    """Whether the record is on the disk. Cancelling the job once more does not keep it from getting there."""
+    writing = asyncio.ensure_future(outcomes.write(record))
+    while not writing.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({writing})
+    return not writing.cancelled() and writing.result()
 
 
 def _final(answer: Answer) -> Outcome:

@@ -110,6 +110,7 @@ class Sending:
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_answer = time.monotonic()
         self._gave_up = False
+        self._saving = 0
         self._looked_at = float("-inf")
 
     @property
@@ -132,7 +133,7 @@ class Sending:
                     continue
                 self._look_ahead(now)
                 wakes = line.wakes_at(now)
-                if wakes is None and not line.running and not self._is_left():
+                if wakes is None and not line.running and not self._saving and not self._is_left():
                     break
                 # The outlook is renewed though nothing happens: the page counts down by it.
                 renewed = now + (LOOK_SECONDS if any(line.waiting()) else math.inf)
@@ -242,9 +243,22 @@ class Sending:
             self._settle(turn, answer)
             self._changed.set()
             self._run.touch()
+        if answer is not None:
+            await self._saved(answer)
+
+    async def _saved(self, answer: Answer) -> None:
+        """Wait until an answer is recorded. Its place is free by now, so that its record shares a commit with the next
+        call's."""
+        self._saving += 1
+        try:
+            await answer.ended()
+        finally:
+            self._saving -= 1
+            if not self._run.line.running:
+                self._changed.set()  # the dispatcher has settled with the budgets: the next one may fit after all
 
     def _settle(self, turn: Turn, answer: Answer | None) -> None:
-        # The dispatcher has settled with the budgets, of all calls that were sent.
+        # The dispatcher settles with the budgets, of all calls that were sent, once they are recorded.
         if answer is None or (answer.reply.cost is None and answer.reply.billed == "no"):
             self._release(turn)
         else:
@@ -287,7 +301,7 @@ class Sending:
         answer = await self._dispatcher.begin(recorded, endpoint, turn, run.id, started)
         run.answers[cell.id] = answer
         run.touch()
-        await answer.ended()
+        await answer.came.wait()
         return answer
 
     def _judge(self, turn: Turn, answer: Answer) -> None:

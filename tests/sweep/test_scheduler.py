@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, event, text
 
 from lib.calls import unsupported_params
+from lib.core.budget import Budget
 from lib.core.errors import NoAnswersCame, Unforeseen
 from lib.core.parameters import Params
 from lib.core.request import Message
@@ -122,6 +123,16 @@ def test_answers_that_wait_to_be_saved_are_done_and_are_not_asked_again(services
     refusing[0] = False
     services.dispatcher.outcomes.flush()
     assert services.sweeps.progress.of("ann", sweep_id).unsaved == 0 and states(services, sweep_id) == ["ok", "ok"]
+
+
+def test_a_budget_that_has_room_for_one_call_at_a_time_lets_one_go_after_the_other(
+    services: Services, api: FakeApi
+) -> None:
+    """What a call was reserved comes back when it is recorded, a moment after its place."""
+    services.dispatcher.budgets.set("ann", [Budget("session", 1_500, "tokens")])
+    sweep_id = launch(services, plan(api, "echo", repeats=3, params=Params(max_tokens=1_000)))
+    assert ended(services, sweep_id).trouble is None
+    assert states(services, sweep_id) == ["ok"] * 6
 
 
 def test_a_deleted_sweep_leaves_nothing_that_waits_to_be_saved(services: Services, api: FakeApi) -> None:
