@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.middleware import Middleware
 
+from lib import streamlit_internals
 from lib.ui.shared import resources
 from lib.ui.shared.error_box import bug_box
 from lib.ui.shared.host_check import HostMiddleware
@@ -21,6 +22,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     resources.close()
 
 
+streamlit_internals.let_callbacks_end()
 app = st.App(
     "lib/ui/main.py",
     lifespan=lifespan,

@@ -8,9 +8,10 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, wraps
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from streamlit import components, runtime
@@ -19,6 +20,7 @@ from streamlit.components.v2.get_bidi_component_manager import get_bidi_componen
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 from streamlit.components.v2.types import ComponentRenderer
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 HEAD, END_OF_BODY = b"<head>", b"</body>"
 """Where a script and styles can be put into Streamlit's page: it has no interface for them, and our policy allows no
@@ -89,3 +91,30 @@ def component_of_files(folder: Path) -> ComponentRenderer:
         manager.register_from_manifest(manifest, folder.parent)
         made[name] = components.v2.component(f"tempera.{name}", css=f"{name}.css", js=f"{name}.js")
     return made[name]
+
+
+def let_callbacks_end() -> None:
+    """From now on a callback that was called for runs, and to its end, whatever the page sends meanwhile.
+
+    A script ends early where another message waits, and it looks for one whenever session state is read or written:
+    before the callbacks too, whose press is then forgotten, and between two lines of one.
+    """
+    callbacks = SafeSessionState.on_script_will_rerun
+    if hasattr(callbacks, "__wrapped__"):
+        return
+
+    @wraps(callbacks)
+    def uninterrupted(state: SafeSessionState, *args: Any, **named: Any) -> None:
+        # Through its dictionary: an attribute that is set becomes a value of the session, and looks for messages too.
+        own = vars(state)
+        look, own["_yield_callback"] = own["_yield_callback"], _go_on
+        try:
+            callbacks(state, *args, **named)
+        finally:
+            own["_yield_callback"] = look
+
+    SafeSessionState.on_script_will_rerun = uninterrupted  # type: ignore[method-assign]
+
+
+def _go_on() -> None:
+    """Nothing waits."""

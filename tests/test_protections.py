@@ -101,7 +101,7 @@ def test_every_protective_setting_of_the_server_stands() -> None:
         "client": {
             "showErrorDetails": "none", "showErrorLinks": False, "toolbarMode": "minimal", "disableDataExport": True,
         },
-        "runner": {"magicEnabled": False},
+        "runner": {"magicEnabled": False, "fastReruns": False},
     }  # fmt: skip
     for section, values in expected.items():
         assert {name: settings[section].get(name) for name in values} == values, section

@@ -19,7 +19,6 @@ def click(table: Locator, share: float) -> None:
     table.click(position={"x": share * box["width"], "y": ROW})
 
 
-@pytest.mark.soak
 @pytest.mark.row("U12", "U6")
 def test_a_row_opens_its_call_which_goes_on_in_chat(app: AppServer, context: BrowserContext) -> None:
     page = open_page(context, link(app, "echo"))
@@ -54,5 +53,6 @@ def test_a_row_opens_its_call_which_goes_on_in_chat(app: AppServer, context: Bro
     reprice = key(page, "usage_reprice").get_by_role("button")
     expect(reprice).to_contain_text("1 earlier call too")
     at_rest(page)  # else the button is drawn anew under the click
+    at_rest(page)
     reprice.click()
     expect(key(page, "usage_tiles")).to_contain_text("$0.00")
