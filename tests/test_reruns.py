@@ -47,8 +47,8 @@ class Tab:
 
 
 def test_a_press_is_heard_whatever_the_page_sends_right_after_it(bare_app: AppServer) -> None:
-    """runner.fastReruns, and `let_callbacks_end`: else the second message ends the run of the first one before its press
-    was heard, and the page is read while a callback still writes."""
+    """runner.fastReruns and `let_callbacks_end`: else the second message ends the run of the first one before its
+    press was heard, and the page is read while a callback still writes."""
     address = f"ws://{urlsplit(bare_app.url).netloc}/_stcore/stream"
     for _round in range(ROUNDS):
         with connect(address, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[list-item]
