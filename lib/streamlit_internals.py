@@ -113,7 +113,7 @@ def let_callbacks_end() -> None:
         finally:
             own["_yield_callback"] = look
 
-    SafeSessionState.on_script_will_rerun = uninterrupted  # type: ignore[method-assign]
+    SafeSessionState.on_script_will_rerun = uninterrupted  # type: ignore[method-assign, assignment]
 
 
 def _go_on() -> None:
