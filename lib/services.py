@@ -25,6 +25,7 @@ from lib.chat.temporary import TemporaryChats
 from lib.core import tokens
 from lib.core.errors import InvalidInput, SettingsError, StoreError, StoreNotOpened
 from lib.core.i18n import N_
+from lib.core.limits import NO_LIMITS
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoint_registry import EndpointRegistry, OwnServices
 from lib.gateway.endpoints import Endpoint, name_of
@@ -89,14 +90,15 @@ class Services:
         # Before the calls of dead processes are closed as interrupted: some ended well, and could only not be saved.
         outcomes.take_over()
         outcomes.retry_on(jobs.loop)
-        dispatcher = Dispatcher(jobs, client, store, outcomes)
+        limits = settings.limits.where_many_share() if shared else NO_LIMITS
+        dispatcher = Dispatcher(jobs, client, store, outcomes, limits, list(settings.caps.caps()) if shared else ())
         sweeps = SweepScheduler(dispatcher, registry)
         recovery.after_restart(dispatcher, sweeps)
 
         def forget(owner: str, chat_id: str) -> None:
             Conversation(dispatcher, registry, owner, "", chat_id, temporary=True).erase()
 
-        temporary, lists = TemporaryChats(jobs, forget), ModelLists(jobs, client)
+        temporary, lists = TemporaryChats(jobs, forget), ModelLists(jobs, client, limits)
         local_services = LocalServices(jobs, client, settings.find_services and not shared)
         keychain = Keychain(not shared)
         _bring_back(keychain, registry, store)
@@ -120,6 +122,11 @@ class Services:
     def budgets(self) -> Budgets:
         """What visitors want to use at most, and what is spent of it."""
         return self.dispatcher.budgets
+
+    @property
+    def shared(self) -> bool:
+        """Whether many share it."""
+        return self.sign_ins is not None
 
     def conversation(
         self, owner: str, session: str, chat_id: str | None = None, temporary: bool = False

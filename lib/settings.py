@@ -9,6 +9,10 @@ TEMPERA_PASSWORD_HASH the hash of the password that many share, as `make passwor
 TEMPERA_SIGN_IN_HOURS how long a sign-in lasts
 TEMPERA_COOKIE_SECRET what cookies are signed with (default: made at the first start, and kept with the data)
 TEMPERA_OWN_SERVICES  true: where many share it, they may connect services of their own on the public internet
+TEMPERA_LIMITS__N, __MAX_TOKENS, __PROMPT_CHARACTERS, __SWEEP_ANSWERS, __AT_ONCE, __FURTHER_FIELDS, __MODELS
+                      where many share it: what one request, one sweep and one visitor may ask for
+TEMPERA_CAPS__VISITOR__HOUR__CALLS, __TOKENS, __COST, and so on with ALL and DAY
+                      where many share it: how much each visitor, and all together, may use of an hour or a day
 TEMPERA_LOCAL_MODEL   false leaves the practice model out
 TEMPERA_FIND_SERVICES false: Ollama, LM Studio and llama.cpp are not looked for on this computer
 TEMPERA_CONNECT_SECONDS, _FIRST_BYTE_SECONDS, _SILENCE_SECONDS, _GRACE_SECONDS
@@ -18,6 +22,8 @@ TEMPERA_PATIENCE_SECONDS
 TEMPERA_LOCK_SECONDS  how long a write waits while another program has the database locked
 
 [endpoints.NAME]      in secrets.toml: base_url and api_key of further services
+[limits], [caps.visitor.hour], [caps.all.day], ..
+                      in secrets.toml: the same as above
 """
 
 from pathlib import Path
@@ -29,6 +35,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from lib.core.errors import SettingsError
 from lib.core.i18n import N_
+from lib.core.limits import CapSettings, Limits
 from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of
 from lib.gateway.pasted_text import cleaned_address, cleaned_key
 from lib.store.database import LOCK_SECONDS
@@ -51,7 +58,12 @@ class Settings(BaseSettings):
     """All settings; keys are masked in every representation."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TEMPERA_", toml_file=SECRETS, extra="ignore", hide_input_in_errors=True, frozen=True
+        env_prefix="TEMPERA_",
+        env_nested_delimiter="__",
+        toml_file=SECRETS,
+        extra="ignore",
+        hide_input_in_errors=True,
+        frozen=True,
     )
 
     base_url: str = ""
@@ -63,6 +75,8 @@ class Settings(BaseSettings):
     sign_in_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24 * 7
     cookie_secret: SecretStr = SecretStr("")
     own_services: bool = False
+    limits: Limits = Limits()
+    caps: CapSettings = CapSettings()
     local_model: bool = True
     find_services: bool = True
     connect_seconds: Seconds = 10.0

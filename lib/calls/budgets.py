@@ -15,13 +15,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from lib.calls import usage_rollups
+from lib.calls.caps import Caps
 from lib.calls.ledger import ROUNDING, Ledger
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.records import IMPORTED
 from lib.core import periods
 from lib.core.budget import DOLLARS, TOKENS, Budget, Span, Use, together
 from lib.core.clock import now
-from lib.core.errors import BudgetReached
+from lib.core.errors import BudgetReached, CapOfTheOperator, NotAllowed
 from lib.core.reply import Reply
 from lib.store.database import Store
 from lib.store.schema import calls
@@ -108,8 +109,10 @@ def _amount(unit: str) -> ColumnElement[Any]:
 class Budgets:
     """The budgets of all owners. One per process; for every thread."""
 
-    def __init__(self, store: Store, outcomes: OutcomeWriter) -> None:
+    def __init__(self, store: Store, outcomes: OutcomeWriter, caps: Caps | None = None) -> None:
         self._store, self._outcomes = store, outcomes
+        self.caps = caps or Caps(store)
+        """Those of the operator; whoever goes on past a budget does not go past these."""
         # Chats reserve from script threads, sweeps from the loop, and either ends on the loop.
         self._lock = threading.RLock()
         self._set: dict[str, tuple[Budget, ...]] = {}
@@ -156,9 +159,15 @@ class Budgets:
             stretches = {budget.span: stretch for budget, stretch, _ in self._counting(owner, session, now())}
         return self._store.read(lambda db: {span: one.uncounted(db) for span, one in stretches.items()})
 
-    def check(self, owner: str, session: str, worst: Sequence[Use]) -> None:
-        """Raises BudgetReached where calls that may take so much at worst are more than is left."""
-        if (owner, session) in self._let_pass or not self._set.get(owner):
+    def bind(self, owner: str) -> bool:
+        """Whether anything is limited for this owner."""
+        return bool(self._set.get(owner) or self.caps.caps)
+
+    def check(self, owner: str, session: str, worst: Sequence[Use], unchecked: bool = False) -> None:
+        """Raises BudgetReached, unless `unchecked`, where calls that may take so much at worst are more than is left;
+        and as `Caps.check` does."""
+        self.caps.check(owner, worst)
+        if unchecked or (owner, session) in self._let_pass or not self._set.get(owner):
             return
         with self._lock:
             for budget, _stretch, ledger in self._counting(owner, session, now()):
@@ -166,22 +175,22 @@ class Budgets:
                 if not ledger.fits(wanted):
                     raise BudgetReached(budget, ledger.spent + ledger.reserved, wanted)
 
-    def fits(self, owner: str, session: str, worst: Use) -> bool:
+    def fits(self, owner: str, session: str, worst: Use, unchecked: bool = False) -> bool:
         """Whether `check` lets such a call pass."""
         try:
-            self.check(owner, session, [worst])
-        except BudgetReached:
+            self.check(owner, session, [worst], unchecked)
+        except (BudgetReached, CapOfTheOperator, NotAllowed):
             return False
         return True
 
     def reserve(self, owner: str, session: str, worst: Mapping[str, Use], unchecked: bool = False) -> None:
-        """Set aside what calls that are made together, by their ids, may take at worst. Raises BudgetReached where that
-        is too much, unless `unchecked`, and then nothing is set aside."""
-        if not self._set.get(owner):
+        """Set aside what calls that are made together, by their ids, may take at worst. Raises as `check` does, and
+        then nothing is set aside."""
+        if not self.bind(owner):
             return
         with self._lock:
-            if not unchecked:
-                self.check(owner, session, list(worst.values()))
+            self.check(owner, session, list(worst.values()), unchecked)
+            self.caps.reserve(owner, worst)
             for budget, _stretch, ledger in self._counting(owner, session, now()):
                 for call_id, use in worst.items():
                     ledger.reserve(call_id, use.of(budget.unit))
@@ -194,6 +203,7 @@ class Budgets:
 
     def release(self, call_id: str) -> None:
         """A call was not sent after all, or refused."""
+        self.caps.release(call_id)
         with self._lock:
             for ledger in self._open.pop(call_id, ()):
                 ledger.release(call_id)
@@ -201,6 +211,7 @@ class Budgets:
     def settle(self, call_id: str, owner: str, session: str, began: int, reply: Reply) -> None:
         """A call that began at `began` has ended, and its record is written or held. What nobody knows of it, its
         price say, counts nothing, as it does in every other sum of calls."""
+        self.caps.settle(call_id, reply)
         with self._lock:
             self.release(call_id)
             use = use_of(reply)

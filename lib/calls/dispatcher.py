@@ -1,10 +1,17 @@
 """Starts calls on the background loop, and finds running and recent ones again."""
 
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
+
 from lib.background import Jobs
 from lib.calls.budgets import Budgets
+from lib.calls.caps import Caps
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.runner import Answer, run
-from lib.core.request import Call
+from lib.core.limits import NO_LIMITS, Cap, Limits
+from lib.core.request import Call, ChatRequest
 from lib.gateway.client import Client, ignore_bytes
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.raw_answers import RawAnswers
@@ -18,14 +25,24 @@ class Dispatcher:
     """What it takes to make a call: the loop, the client, and where its record and its texts are kept.
 
     `store` has every call; `memory` has the texts of temporary chats, which `store` never sees. `outcomes` holds
-    how calls ended that `store` has refused so far. `process` is the name under which calls of this process are
-    recorded.
+    how calls ended that `store` has refused so far. `limits` and `caps` are the operator's. `process` is the name under
+    which calls of this process are recorded.
     """
 
-    def __init__(self, jobs: Jobs, client: Client, store: Store, outcomes: OutcomeWriter | None = None) -> None:
+    def __init__(
+        self,
+        jobs: Jobs,
+        client: Client,
+        store: Store,
+        outcomes: OutcomeWriter | None = None,
+        limits: Limits = NO_LIMITS,
+        caps: Sequence[Cap] = (),
+    ) -> None:
         self.jobs, self.client, self.store = jobs, client, store
         self.outcomes = OutcomeWriter(store) if outcomes is None else outcomes
-        self.budgets = Budgets(store, self.outcomes)
+        self.budgets = Budgets(store, self.outcomes, Caps(store, caps))
+        self.limits = limits
+        self._places: dict[str, asyncio.Semaphore] = {}
         self.memory = MemoryStore()
         self.raw_answers = RawAnswers()
         self.process = process_lock.ID
@@ -47,13 +64,24 @@ class Dispatcher:
         await self.jobs.begin(answer, self._counted(answer, endpoint, retries))
         return answer
 
+    def allowed(self, endpoint: Endpoint, request: ChatRequest) -> ChatRequest:
+        """The request as the operator allows it to be sent there; raises NotAllowed. Asked before a call is recorded,
+        and once more when it begins: no way leads around it."""
+        return self.limits.applied(request, endpoint.name if endpoint.of_operator else "")
+
+    def _place(self, owner: str) -> AbstractAsyncContextManager[None]:
+        """Held while a call runs: those of one owner beyond so many wait for it. For the loop only."""
+        if self.limits.at_once is None:
+            return nullcontext()
+        return self._places.setdefault(owner, asyncio.Semaphore(self.limits.at_once))
+
     async def _counted(
         self, answer: Answer, endpoint: Endpoint, retries: Retries | None = None, texts: Store | None = None
     ) -> None:
         """Run a call, and count what it took when that is recorded."""
         call = answer.call
         try:
-            await run(answer, endpoint, self.client, self.store, self.outcomes, retries, texts)
+            await run(answer, endpoint, self.client, self.store, self.outcomes, retries, texts, self._place(call.owner))
         finally:
             self.budgets.settle(call.id, call.owner, call.session, answer.started_at, answer.reply)
 
@@ -70,6 +98,7 @@ class Dispatcher:
                 self.jobs.forget(job.id)
 
     def _answer(self, call: Call, endpoint: Endpoint, place: str, started: bool) -> Answer:
+        call = replace(call, request=self.allowed(endpoint, call.request))
         self.budgets.began(call.id)
         secret = endpoint.api_key.get_secret_value()
         on_bytes = (

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator
 from concurrent.futures import Future
-from contextlib import aclosing, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -122,14 +122,17 @@ async def run(
     outcomes: OutcomeWriter,
     retries: Retries | None = None,
     texts: Store | None = None,
+    place: AbstractAsyncContextManager[None] | None = None,
 ) -> None:
     """Ask `endpoint` for the answer to a call; ends when its outcome is written, or held to be written later.
-    `retries` decides whether it is tried again, and waits. The words of a temporary call go into `texts`."""
+    `retries` decides whether it is tried again, and waits. The words of a temporary call go into `texts`. It waits for
+    `place` and holds it while it runs."""
     answer.began = time.monotonic()
     state: State = "ok"
     error: BaseException | None = None
     try:
-        await _take_in(answer, endpoint, client, store, retries or Retries())
+        async with place or nullcontext():
+            await _take_in(answer, endpoint, client, store, retries or Retries())
     # Not raised again: the outcome is still to be written, and then the job ends anyway.
     except asyncio.CancelledError as stopped:
         state, error = "cancelled", stopped

@@ -338,7 +338,7 @@ class Conversation:
 
     def _prepared(self, endpoint: Endpoint, asked: ChatRequest) -> Call:
         """The call that asks `asked`, as far as its model is known to take it."""
-        asked.checked()
+        asked = self.dispatcher.allowed(endpoint, asked.checked())
         if not endpoint.takes_images and any(message.images for message in asked.messages):
             raise InvalidInput(N_("The practice model reads text only: for images choose another model."))
         base_url = endpoint.base_url

@@ -8,6 +8,7 @@ Span = Literal["session", "day", "month"]
 """A browser session, a day or a month of the viewer's calendar."""
 SPANS: tuple[Span, ...] = get_args(Span)
 TOKENS = "tokens"
+CALLS = "calls"
 DOLLARS = "USD"
 WARN_AT = 0.8
 
@@ -33,6 +34,8 @@ class Use:
 
     def of(self, unit: str) -> float | None:
         """How much of a budget in `unit` that is; None where such a budget can't count it."""
+        if unit == CALLS:
+            return 1
         if unit == TOKENS:
             return self.tokens
         # What is free is so in every currency.

@@ -26,6 +26,7 @@
       SweepStopped              a sweep sends no more for now
         CapReached  NoAnswersCame
       BudgetReached             what somebody wanted to use at most
+      CapOfTheOperator          what may be used at most of a shared Tempera
       NotConnected              a service that was there before
         NothingConnected        none is there
       LocalModelFailed          the model on this computer
@@ -38,6 +39,7 @@
       NotSignedIn               a shared Tempera does not know who asks
         WrongPassword  TooManyTries
       InvalidInput              what was typed can't be sent
+        NotAllowed              the operator of a shared Tempera does not allow it
       SettingsError             the operator's settings
 
 `message` says what happened and `hint` what to do about it: English sentences with `{facts}` to fill in, translated by
@@ -476,6 +478,32 @@ class BudgetReached(TemperaError):
         super().__init__(**{name: money.in_unit(one, budget.unit) for name, one in amounts.items()})
 
 
+class CapOfTheOperator(TemperaError):
+    """More than may still be used of a shared Tempera, by a visitor or by all, in this hour or day. `left` and `worst`,
+    what it may take, are of `unit`; `seconds` until it begins anew."""
+
+    kind = "operators_cap"
+    hint = N_("It begins anew in {minutes:.0f} minutes.")
+    MESSAGES: ClassVar[Mapping[tuple[str, str], str]] = {
+        ("visitor", "hour"): N_(
+            "Each person may use {limit} an hour here: {left} are left, and this may take {worst}."
+        ),
+        ("visitor", "day"): N_("Each person may use {limit} a day here: {left} are left, and this may take {worst}."),
+        ("all", "hour"): N_("All together may use {limit} an hour here: {left} are left, and this may take {worst}."),
+        ("all", "day"): N_("All together may use {limit} a day here: {left} are left, and this may take {worst}."),
+    }
+
+    def __init__(
+        self, whose: str, stretch: str, unit: str, *, limit: float, left: float, worst: float, seconds: float
+    ) -> None:
+        self.message = self.MESSAGES[whose, stretch]
+        amounts = {"limit": limit, "left": left, "worst": worst}
+        if seconds > 2 * 3600:
+            self.hint = N_("It begins anew in {hours:.0f} hours.")
+        written = {name: money.in_unit(amount, unit) for name, amount in amounts.items()}
+        super().__init__(**written, minutes=max(2, seconds / 60), hours=seconds / 3600)
+
+
 class NoAnswersCame(SweepStopped):
     """Services refused requests for their limits, for `minutes` after the last answer."""
 
@@ -689,6 +717,13 @@ class InvalidInput(TemperaError):
     def __init__(self, message: str, **facts: Any) -> None:
         self.message = message
         super().__init__(**facts)
+
+
+class NotAllowed(InvalidInput):
+    """More than the operator of a shared Tempera allows: `message` says what."""
+
+    kind = "not_allowed"
+    hint = N_("Whoever runs this Tempera has set that. Change it and send again; what you typed is still there.")
 
 
 class SettingsError(TemperaError):

@@ -1,6 +1,6 @@
 """Writes amounts of money for people."""
 
-from lib.core.budget import TOKENS
+from lib.core.budget import CALLS, TOKENS
 
 
 def dollars(amount: float) -> str:
@@ -11,5 +11,7 @@ def dollars(amount: float) -> str:
 
 
 def in_unit(amount: float, unit: str) -> str:
-    """An amount of a budget's unit: `$2.00`, `20,000 tokens`."""
-    return f"{amount:,.0f} tokens" if unit == TOKENS else dollars(amount)
+    """An amount of a budget's unit: `$2.00`, `20,000 tokens`, `60 calls`."""
+    if unit in (TOKENS, CALLS):
+        return f"{amount:,.0f} {unit if amount != 1 else unit.removesuffix('s')}"
+    return dollars(amount)

@@ -49,7 +49,8 @@ class EndpointRegistry:
         own key comes before the operator's."""
         own = {endpoint.name: endpoint for endpoint in self.own(owner)}
         offered = [own.pop(endpoint.name, endpoint) for endpoint in self._offered]
-        prices = self._prices.get(owner, {})
+        # Where the operator pays, a visitor's idea of the price is none: the caps count by it.
+        prices = self._prices.get(owner, {}) if self.own_services == "any" else {}
         used = [replace(one, prices=prices.get(one.name, {})) if prices else one for one in (*offered, *own.values())]
         return [*used, *self._local]
 

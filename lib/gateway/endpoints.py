@@ -96,6 +96,11 @@ class Endpoint:
         """Whether its models run on this computer, so that they cost nothing."""
         return False
 
+    @property
+    def of_operator(self) -> bool:
+        """Whether, where many share Tempera, the one who runs it pays for its calls."""
+        return not (self.on_this_computer or self.public_only)
+
     @asynccontextmanager
     async def admit(self, request: ChatRequest) -> AsyncIterator["Endpoint"]:
         """Hold a place for `request` while it runs; the endpoint to send it to. Others may start or wait here."""

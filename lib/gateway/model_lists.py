@@ -4,12 +4,14 @@ import asyncio
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from lib.background import Jobs
 from lib.core.errors import NoModelList, TemperaError, unforeseen
+from lib.core.limits import NO_LIMITS, Limits
 from lib.gateway.addresses import is_loopback
 from lib.gateway.client import Client
-from lib.gateway.endpoints import EXAMPLE_MODELS, Endpoint
+from lib.gateway.endpoints import EXAMPLE_MODELS, Endpoint, model_value
 
 KEPT_SECONDS = 600.0
 TROUBLE_SECONDS = 15.0
@@ -46,12 +48,22 @@ class _Asked:
 class ModelLists:
     """What `GET /models` said, by owner and endpoint."""
 
-    def __init__(self, jobs: Jobs, client: Client) -> None:
-        self._jobs, self._client = jobs, client
+    def __init__(self, jobs: Jobs, client: Client, limits: Limits = NO_LIMITS) -> None:
+        self._jobs, self._client, self._limits = jobs, client, limits
         self._asked: dict[tuple[str, str, str], _Asked] = {}
 
     def get(self, owner: str, endpoint: Endpoint, seconds: float) -> Listing | None:
-        """The models of `endpoint`; None when the service has not answered within `seconds`, and never has before."""
+        """The models of `endpoint` that may be asked; None when it has not answered within `seconds`, and never has
+        before."""
+        listing = self._get(owner, endpoint, seconds)
+        if listing is None or not endpoint.of_operator:
+            return listing
+        return replace(listing, models=tuple(filter(partial(self._may_be_asked, endpoint), listing.models)))
+
+    def _may_be_asked(self, endpoint: Endpoint, model: str) -> bool:
+        return self._limits.lists(model_value(endpoint, model))
+
+    def _get(self, owner: str, endpoint: Endpoint, seconds: float) -> Listing | None:
         if endpoint.models:
             return Listing(endpoint.models)
         asked = self._ask(owner, endpoint)

@@ -118,16 +118,17 @@ def job_id(sweep_id: str) -> str:
 
 def start(dispatcher: Dispatcher, registry: EndpointRegistry, run: JudgeRun) -> None:
     """Begin to ask; each judgement is stored when it comes. Raises NotConnected where the judge's service is gone, and
-    BudgetReached where they may take more than is left."""
+    BudgetReached where they may take more than is left, NotAllowed where the operator does not allow them."""
     service = run.judge.partition("/")[0]
     connected = {one.name: one for one in registry.endpoints(run.owner)}
     if service not in connected:
         raise NotConnected(service=service)
     model = run.judge.partition("/")[2]
-    asked = [worst_case.of_request(connected[service], _request(model, one)) for one in run.tasks]
+    endpoint, requests = connected[service], [_request(model, one) for one in run.tasks]
+    asked = [worst_case.of_request(endpoint, dispatcher.allowed(endpoint, one)) for one in requests]
     dispatcher.budgets.check(run.owner, run.session, asked)
     run.over_budget = dispatcher.budgets.passes(run.owner, run.session)
-    dispatcher.jobs.start(run, _work(dispatcher, connected[service], run))
+    dispatcher.jobs.start(run, _work(dispatcher, endpoint, run))
 
 
 async def _work(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun) -> None:
@@ -167,7 +168,7 @@ def _request(model: str, task: Task) -> ChatRequest:
 
 
 async def _ask(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: Task) -> Rating | None:
-    asked = _request(run.judge.partition("/")[2], task)
+    asked = dispatcher.allowed(endpoint, _request(run.judge.partition("/")[2], task))
     call = Call(secrets.token_hex(16), run.owner, run.session, "judge", endpoint.name, asked)
 
     def record(db: Connection) -> Call:

@@ -130,4 +130,4 @@ class SweepRun(Job):
 
     def _affords(self, call: Waiting) -> bool:
         worst = self.worst_of(call.payload.cell)
-        return self.ledger.fits(worst.cost) and (self.over_budget or self.budgets(worst))
+        return self.ledger.fits(worst.cost) and self.budgets(worst)

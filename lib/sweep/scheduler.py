@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from typing import Any
 
 from sqlalchemy import Connection
@@ -35,12 +36,12 @@ class SweepScheduler:
 
     def launch(self, owner: str, session: str, plan: Plan, forecast: Mapping[str, Any] | None = None) -> str:
         """Store a plan with all its cells, and what was foreseen of it, then begin to send them; the sweep's id. Raises
-        InvalidInput when it can't be run, NothingConnected when there is no service to ask, BudgetReached when no
-        answer of it may be asked for."""
+        InvalidInput when it can't be run or is not allowed, NothingConnected when there is no service to ask,
+        BudgetReached when no answer of it may be asked for."""
         connected = self._registry.endpoints(owner)
         if not connected:
             raise NothingConnected
-        plan = _named(plan.checked(), connected)
+        plan = self._allowed(_named(plan.checked(), connected), connected)
         self.check_budgets(owner, session, plan)
         sweep_id, store = secrets.token_hex(16), self._dispatcher.store
         # Named here and not in the writing thread, which others wait for.
@@ -64,6 +65,7 @@ class SweepScheduler:
         plan = store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
         connected = self._registry.endpoints(owner)
         grown = plan.grown(_named(wanted.checked(), connected)) if plan and connected else None
+        grown = self._allowed(grown, connected) if grown else None
         if grown is None or self.running(sweep_id) is not None:
             return
         before = {cell.id for cell in self.progress.of(owner, sweep_id).cells}
@@ -156,10 +158,22 @@ class SweepScheduler:
             run.ledger.spent = progress.spent
             self.start(run)
 
+    def _allowed(self, plan: Plan, connected: Sequence[Endpoint]) -> Plan:
+        """The plan as far as the operator allows it, with the longest answer bounded; raises NotAllowed."""
+        limits = self._dispatcher.limits
+        limits.check_sweep(plan.size)
+        inputs, variants = map(range, plan.slices)
+        for model, input, variant in product(plan.models, inputs, variants):
+            endpoint, name = endpoints.find(model, connected)
+            self._dispatcher.allowed(endpoint, plan.request(name, None, input, variant))
+        longest = plan.params.max_tokens or limits.max_tokens
+        return replace(plan, params=plan.params.model_copy(update={"max_tokens": longest}))
+
     def check_budgets(self, owner: str, session: str, plan: Plan, models: Sequence[str] | None = None) -> None:
-        """Raises BudgetReached where not one call of these models of a plan, of any of them, may begin."""
+        """Raises BudgetReached where not one call of these models of a plan, of any of them, may begin; and as
+        `Caps.check` does."""
         budgets, models = self._dispatcher.budgets, plan.models if models is None else models
-        if not models or not budgets.of(owner):
+        if not models or not budgets.bind(owner):
             return
         worst = estimate.worst_of_each(plan, models, self._registry.endpoints(owner)).values()
         if not any(budgets.fits(owner, session, one) for one in worst):

@@ -20,8 +20,10 @@ from lib.calls.dispatcher import Dispatcher
 from lib.calls.runner import Answer
 from lib.core.errors import (
     BudgetReached,
+    CapOfTheOperator,
     CapReached,
     NoAnswersCame,
+    NotAllowed,
     NotConnected,
     RateLimited,
     StoreError,
@@ -105,7 +107,7 @@ class Sending:
     def __init__(self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun) -> None:
         self._dispatcher, self._registry, self._run = dispatcher, registry, run
         self._budgets = dispatcher.budgets
-        run.budgets = lambda worst: self._budgets.fits(run.owner, run.session, worst)
+        run.budgets = lambda worst: self._budgets.fits(run.owner, run.session, worst, run.over_budget)
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_answer = time.monotonic()
@@ -199,11 +201,11 @@ class Sending:
             turn.again.set_result(None)
 
     def _reserve(self, turn: Turn) -> bool:
-        """Set aside what a cell's call may take; False where a chat has taken it in between."""
+        """Set aside what a cell's call may take; False where others have taken it in between."""
         run, worst = self._run, self._run.worst_of(turn.cell)
         try:
             self._budgets.reserve(run.owner, run.session, {turn.call_id: worst}, run.over_budget)
-        except BudgetReached:
+        except (BudgetReached, CapOfTheOperator):
             return False
         run.ledger.reserve(turn.cell.id, worst.cost)
         return True
@@ -232,9 +234,10 @@ class Sending:
             answer = await self._call(turn)
             if answer is not None:
                 self._judge(turn, answer)
-        # Foreseen, so that the log needs no number for it: the service was disconnected meanwhile.
-        except NotConnected as gone:
-            self._run.failed[turn.cell.id] = gone
+        # Foreseen, so that the log needs no number for it: the service was disconnected meanwhile, or what the sweep
+        # asks is not allowed any more.
+        except (NotConnected, NotAllowed) as refused:
+            self._run.failed[turn.cell.id] = refused
         except Exception as bug:
             self._run.failed[turn.cell.id] = unforeseen(bug, f"cell {turn.cell.id}")
         finally:
@@ -272,7 +275,7 @@ class Sending:
         if cell.model.partition("/")[0] not in {one.name for one in connected}:
             raise NotConnected(service=cell.model.partition("/")[0])
         endpoint, model = endpoints.find(cell.model, connected)
-        asked = run.plan.request(model, cell.temperature, cell.input, cell.variant)
+        asked = self._dispatcher.allowed(endpoint, run.plan.request(model, cell.temperature, cell.input, cell.variant))
         call = Call(turn.call_id, run.owner, run.session, "sweep", endpoint.name, asked, cell.id, sweep_id=run.id)
         before = run.attempts.get(cell.id, 0)
 
@@ -346,8 +349,8 @@ class Sending:
         worst = [run.worst_of(lane.waiting[0].payload.cell) for lane in open_lanes]
         if worst and not any(run.ledger.fits(one.cost) for one in worst):
             raise CapReached(cap=run.ledger.cap or 0.0, spent=run.ledger.spent)
-        for one in worst if not run.over_budget else ():
-            self._budgets.check(run.owner, run.session, [one])
+        for one in worst:
+            self._budgets.check(run.owner, run.session, [one], run.over_budget)
         return bool(worst)
 
     def _keep_paces(self, lanes: Iterable[Lane]) -> None:

@@ -35,11 +35,14 @@ def price_table(services: Services, owner: str, models: Sequence[ModelTotals]) -
         key=KEY,
         hide_index=True,
         placeholder=MISSING,
-        disabled=is_sample(owner) or ["model", "whose"],
+        disabled=services.shared or is_sample(owner) or ["model", "whose"],
         column_config=_columns(),
         on_change=_keep,
         args=(services, owner, names, own),
     )
+    if services.shared:
+        st.caption(_("Dollars for a million tokens."))
+        return
     words = _(
         "Dollars for a million tokens. What you set here counts from now on, before the list price (genai-prices "
         "{version}, which comes with Tempera); an emptied row has the list price again."
@@ -82,6 +85,8 @@ def _columns() -> dict[str, Any]:
 
 def _keep(services: Services, owner: str, names: Sequence[Named], own: Mapping[str, Mapping[str, Price]]) -> None:
     """Keep what was typed; a row with one of its two numbers waits for the other."""
+    if services.shared:
+        return  # also where a browser tells it although nothing can be typed
     frame = _frame(names, own)
     for row, typed in st.session_state[KEY]["edited_rows"].items():
         shown = {name: None if pd.isna(value) else value for name, value in frame.loc[int(row)].items()} | typed

@@ -1,0 +1,160 @@
+"""The operator's caps: how much each visitor, and all of them together, may use of an hour or a day.
+
+Before a call is sent the worst that it may take is reserved of every cap, and when it is recorded that is settled with
+what it took: no calls together pass a cap, however many begin at once. What was spent before is read from the calls of
+the store, so that a restart changes nothing. A process counts its own reservations only: several processes on one
+database have to share the caps between them.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from lib.calls.ledger import Ledger
+from lib.calls.records import IMPORTED
+from lib.core.budget import CALLS, TOKENS, Use, together
+from lib.core.clock import now
+from lib.core.errors import CapOfTheOperator, NotAllowed
+from lib.core.i18n import N_
+from lib.core.limits import Cap
+from lib.core.reply import Reply
+from lib.store.database import Store
+from lib.store.schema import calls
+
+MICROSECONDS = 1_000_000
+LENGTHS = {"hour": 3_600 * MICROSECONDS, "day": 86_400 * MICROSECONDS}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which calls one ledger counts: of an owner, or of all ("")."""
+
+    cap: Cap
+    owner: str
+    since: int
+
+    @property
+    def until(self) -> int:
+        return self.since + LENGTHS[self.cap.stretch]
+
+    def spent(self, db: Connection, but: Sequence[str]) -> float:
+        """What its calls took that have ended, those named in `but` left out."""
+        ended = (calls.c.state != "started", calls.c.process != IMPORTED, calls.c.id.not_in(but))
+        when = (calls.c.started_at >= self.since, calls.c.started_at < self.until)
+        # any owner: the sum of all is told to nobody but as how much is left of a cap.
+        query = select(_AMOUNTS[self.cap.unit]).where(*ended, *when)
+        if self.owner:
+            query = query.where(calls.c.owner == self.owner)
+        return float(db.execute(query).scalar_one())
+
+
+_TOKENS = func.coalesce(calls.c.prompt_tokens, 0) + func.coalesce(calls.c.completion_tokens, 0)
+_AMOUNTS = {
+    CALLS: func.count(calls.c.id),
+    TOKENS: func.coalesce(func.sum(_TOKENS), 0),
+    "USD": func.coalesce(func.sum(calls.c.cost), 0.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a cap stands for somebody: `used` of its unit, reserved or spent, and when it begins anew, in microseconds
+    since 1970 (UTC)."""
+
+    cap: Cap
+    used: float
+    ends: int
+
+
+class Caps:
+    """The caps of a shared Tempera. One per process; for every thread."""
+
+    def __init__(self, store: Store, caps: Sequence[Cap] = ()) -> None:
+        self.caps = tuple(caps)
+        self._store = store
+        # Chats reserve from script threads, sweeps from the loop, and either ends on the loop.
+        self._lock = threading.RLock()
+        self._ledgers: dict[_Place, Ledger] = {}
+        self._open: dict[str, list[tuple[Cap, Ledger]]] = {}
+
+    def check(self, owner: str, worst: Sequence[Use]) -> None:
+        """Raises CapOfTheOperator where calls that may take so much at worst are more than is left, and NotAllowed
+        where a cap on money can't count one, as it has no price."""
+        if not self.caps:
+            return
+        moment = now()
+        with self._lock:
+            for place, ledger in self._counting(owner, moment):
+                unit = place.cap.unit
+                if any(use.of(unit) is None for use in worst):
+                    raise NotAllowed(
+                        N_("This model has no price, so what it costs can't be limited: it can't be used here.")
+                    )
+                wanted = together(worst, unit)
+                if not ledger.fits(wanted):
+                    used = ledger.spent + ledger.reserved
+                    raise CapOfTheOperator(
+                        place.cap.whose,
+                        place.cap.stretch,
+                        unit,
+                        limit=place.cap.limit,
+                        left=max(0.0, place.cap.limit - used),
+                        worst=wanted,
+                        seconds=(place.until - moment) / MICROSECONDS,
+                    )
+
+    def reserve(self, owner: str, worst: Mapping[str, Use]) -> None:
+        """Set aside what calls that are made together, by their ids, may take at worst; raises as `check` does, and
+        then nothing is set aside."""
+        if not self.caps:
+            return
+        with self._lock:
+            self.check(owner, list(worst.values()))
+            for place, ledger in self._counting(owner, now()):
+                for call_id, use in worst.items():
+                    ledger.reserve(call_id, use.of(place.cap.unit))
+                    self._open.setdefault(call_id, []).append((place.cap, ledger))
+
+    def release(self, call_id: str) -> None:
+        """A call was not sent after all, or refused."""
+        with self._lock:
+            for _cap, ledger in self._open.pop(call_id, ()):
+                ledger.release(call_id)
+
+    def settle(self, call_id: str, reply: Reply) -> None:
+        """A call has ended, and its record is written or held. Where nobody knows what it took, it counts with all that
+        was reserved."""
+        with self._lock:
+            took = _took(reply)
+            for cap, ledger in self._open.pop(call_id, ()):
+                ledger.settle(call_id, took.of(cap.unit))
+
+    def standings(self, owner: str) -> list[Standing]:
+        """How each cap stands now for an owner."""
+        with self._lock:
+            found = self._counting(owner, now())
+            return [Standing(place.cap, ledger.spent + ledger.reserved, place.until) for place, ledger in found]
+
+    def _counting(self, owner: str, moment: int) -> Iterator[tuple[_Place, Ledger]]:
+        for cap in self.caps:
+            since = moment - moment % LENGTHS[cap.stretch]
+            place = _Place(cap, owner if cap.whose == "visitor" else "", since)
+            if place not in self._ledgers:
+                self._forget_what_is_over(moment)
+                spent = self._store.read(lambda db, place=place: place.spent(db, list(self._open)))  # type: ignore[misc]
+                self._ledgers[place] = Ledger(cap.limit, spent)
+            yield place, self._ledgers[place]
+
+    def _forget_what_is_over(self, moment: int) -> None:
+        for place in [one for one in self._ledgers if one.until <= moment]:
+            del self._ledgers[place]
+
+
+def _took(reply: Reply) -> Use:
+    """What a call took of the caps; what was never billed counts as a call and nothing else."""
+    if reply.billed == "no" and reply.cost is None:
+        return Use(0.0, 0)
+    counts = [one for one in (reply.usage.prompt_tokens, reply.usage.completion_tokens) if one is not None]
+    return Use(reply.cost, sum(counts) if counts else None)

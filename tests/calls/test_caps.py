@@ -1,0 +1,185 @@
+"""The operator's caps are never passed, whatever runs beside whatever, and after a restart too."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from lib.background import Jobs
+from lib.calls import caps as caps_module
+from lib.calls import records
+from lib.calls.budgets import Budgets
+from lib.calls.caps import Caps
+from lib.calls.dispatcher import Dispatcher
+from lib.calls.outcome_writer import OutcomeWriter
+from lib.calls.records import IMPORTED
+from lib.core.budget import Use
+from lib.core.errors import CapOfTheOperator, NotAllowed
+from lib.core.limits import Cap, Limits
+from lib.core.reply import Reply, Usage
+from lib.gateway.client import Client
+from lib.gateway.endpoints import Endpoint
+from lib.store.database import Store
+from tests.fake_api import FakeApi
+from tests.pages import KEY
+from tests.store_fixtures import a_call
+
+HOUR = 3_600_000_000
+NOW = 500_000 * HOUR + HOUR // 4  # a quarter past
+AT_ONCE = 50
+
+
+@pytest.fixture
+def quarter_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caps_module, "now", lambda: NOW)
+
+
+def used(found: Caps, owner: str = "ann") -> dict[tuple[str, str], float]:
+    return {(one.cap.whose, one.cap.unit): one.used for one in found.standings(owner)}
+
+
+def at_once(ask: Callable[[int], object]) -> list[object]:
+    """What fifty threads that begin together come to: a value, or the error."""
+    start, results = threading.Barrier(AT_ONCE), list[object]()
+
+    def run(number: int) -> None:
+        start.wait(20)
+        try:
+            results.append(ask(number))
+        except (CapOfTheOperator, NotAllowed) as refused:
+            results.append(refused)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return results
+
+
+@pytest.mark.row("T14")
+def test_fifty_sessions_at_once_do_not_pass_a_cap_by_one_call(store: Store, quarter_past: None) -> None:
+    """Of one visitor, and of fifty; by calls, tokens and money; and what is over is told with what is left."""
+    for some, of_whom, fits in (
+        ([Cap("visitor", "hour", "calls", 20)], lambda _: "ann", 20),
+        ([Cap("all", "day", "calls", 20)], str, 20),
+        ([Cap("all", "hour", "tokens", 1_000), Cap("visitor", "day", "calls", 1)], str, 14),
+        ([Cap("all", "hour", "USD", 1.0), Cap("visitor", "hour", "USD", 1.0)], lambda _: "ann", 20),
+    ):
+        found = Caps(store, some)
+        results = at_once(lambda number: found.reserve(of_whom(number), {f"call {number}": Use(0.05, 70)}))  # noqa: B023
+        refused = [one for one in results if isinstance(one, CapOfTheOperator)]
+        assert len(results) == AT_ONCE and len(refused) == AT_ONCE - fits, some
+        assert "may use" in refused[0].sentence() and "begins anew in" in refused[0].sentence()
+
+
+@pytest.mark.row("T14")
+def test_a_refusal_says_which_cap_how_much_is_left_and_when_it_begins_anew(store: Store, quarter_past: None) -> None:
+    found = Caps(store, [Cap("visitor", "hour", "tokens", 1_000), Cap("all", "day", "USD", 2.0)])
+    found.reserve("ann", {"a": Use(0.5, 900)})
+    for owner, use, words in (
+        (
+            "ann",
+            Use(0, 200),
+            "Each person may use 1,000 tokens an hour here: 100 tokens are left, and this may take 200",
+        ),
+        ("ann", Use(0.1, 200), "It begins anew in 45 minutes."),
+        ("eve", Use(1.75, 100), "All together may use $2.00 a day here: $1.50 are left, and this may take $1.75."),
+    ):
+        with pytest.raises(CapOfTheOperator) as refused:
+            found.check(owner, [use])
+        assert words in refused.value.sentence()
+
+
+@pytest.mark.row("T14")
+def test_a_model_without_a_price_passes_no_cap_on_money(store: Store) -> None:
+    found = Caps(store, [Cap("all", "day", "USD", 2.0)])
+    with pytest.raises(NotAllowed, match="has no price"):
+        found.reserve("ann", {"a": Use(None, 10)})
+    found.reserve("ann", {"a": Use(0.0, 10)})
+
+
+@pytest.mark.row("T14")
+def test_what_was_used_is_known_after_a_restart(store: Store, quarter_past: None) -> None:
+    some = [Cap(whose, "hour", unit, 1e6) for whose in ("visitor", "all") for unit in ("calls", "tokens", "USD")]
+    before = Caps(store, some)
+    assert set(used(before).values()) == {0}
+
+    def ended(owner: str, at: int, **facts: Any) -> None:
+        call = a_call(owner)
+        reply = Reply(**{"state": "ok", "cost": 0.25, "usage": Usage(10, 20), "billed": "yes", **facts})
+        before.reserve(owner, {call.id: Use(1.0, 1_000)})
+        process = facts.get("process", records.this_process())
+        store.write(lambda db: records.start_call(db, call, process, at)).result(20)
+        store.write(lambda db: records.finish_call(db, call.id, reply)).result(20)
+        before.settle(call.id, reply)
+
+    ended("ann", NOW)
+    ended("eve", NOW)
+    ended("ann", NOW, state="error", cost=None, usage=Usage(), billed="no")
+    expected = {("visitor", "calls"): 2, ("visitor", "tokens"): 30, ("visitor", "USD"): 0.25}
+    expected |= {("all", "calls"): 3, ("all", "tokens"): 60, ("all", "USD"): 0.5}
+    assert used(before) == expected
+
+    other = a_call("ann")
+    for at, process in ((NOW - HOUR, records.this_process()), (NOW, IMPORTED)):
+        call = a_call("ann")
+        store.write(lambda db: records.start_call(db, call, process, at)).result(20)  # noqa: B023
+        store.write(lambda db: records.finish_call(db, call.id, Reply(state="ok", cost=9.0))).result(20)  # noqa: B023
+    store.write(lambda db: records.start_call(db, other, records.this_process(), NOW)).result(20)
+    assert used(Caps(store, some)) == expected
+
+
+@pytest.mark.row("T14")
+def test_what_nobody_knows_counts_with_all_that_was_reserved(store: Store) -> None:
+    found = Caps(store, [Cap("visitor", "day", unit, 1e6) for unit in ("calls", "tokens", "USD")])
+    found.reserve("ann", {"a": Use(1.0, 1_000), "b": Use(1.0, 1_000), "c": Use(1.0, 1_000)})
+    found.settle("a", Reply(state="cancelled", billed="unknown"))
+    found.release("b")
+    found.settle("c", Reply(state="error", billed="no"))
+
+    assert used(found) == {("visitor", "calls"): 2, ("visitor", "tokens"): 1_000, ("visitor", "USD"): 1.0}
+
+
+@pytest.mark.row("T14")
+def test_who_goes_on_past_a_budget_does_not_pass_a_cap(store: Store) -> None:
+    found = Budgets(store, OutcomeWriter(store), Caps(store, [Cap("visitor", "hour", "calls", 1)]))
+    with found.once("ann", "s1"):
+        found.reserve("ann", "s1", {"a": Use(0.0, 1)})
+        with pytest.raises(CapOfTheOperator):
+            found.reserve("ann", "s1", {"b": Use(0.0, 1)}, unchecked=True)
+    assert not found.fits("ann", "s1", Use(0.0, 1), unchecked=True) and found.fits("eve", "s1", Use(0.0, 1))
+
+
+@pytest.mark.row("T15")
+def test_of_one_visitor_so_many_calls_run_and_the_others_wait(store: Store, api: FakeApi) -> None:
+    jobs, client = Jobs(), Client()
+    dispatcher, endpoint = (
+        Dispatcher(jobs, client, store, limits=Limits(at_once=2)),
+        Endpoint("fake", api.base_url, SecretStr(KEY)),
+    )
+    calls = [a_call(owner) for owner in ("ann",) * 5 + ("eve",)]
+    slow = [replace(one, request=replace(one.request, model="slow-50")) for one in calls]
+    answers = [dispatcher.start(one, endpoint, started=False) for one in slow]
+    for answer in answers:
+        asyncio.run_coroutine_threadsafe(answer.ended(), jobs.loop).result(30)
+    jobs.close(last=client.aclose())
+
+    assert [answer.reply.state for answer in answers] == ["ok"] * 6
+    assert len(api.requests) == 6 and api.most_at_once == 3
+
+
+@pytest.mark.row("T15")
+def test_no_call_begins_that_is_not_allowed(store: Store, api: FakeApi) -> None:
+    """Whoever starts it, and whatever was checked before."""
+    jobs, client = Jobs(), Client()
+    dispatcher = Dispatcher(jobs, client, store, limits=Limits(models=("fake/echo",)))
+    with pytest.raises(NotAllowed):
+        dispatcher.start(a_call(), Endpoint("fake", api.base_url))
+    jobs.close(last=client.aclose())
+
+    assert api.requests == []
