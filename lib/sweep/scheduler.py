@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from lib.calls import unsupported_params
 from lib.calls.dispatcher import Dispatcher
 from lib.core.errors import NotConnected, NothingConnected, StoreError
+from lib.core.limits import NO_LIMITS
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
@@ -41,7 +42,7 @@ class SweepScheduler:
         connected = self._registry.endpoints(owner)
         if not connected:
             raise NothingConnected
-        plan = self._allowed(_named(plan.checked(), connected), connected)
+        plan = self._allowed(self._as_stored(plan.checked(), connected), connected)
         self.check_budgets(owner, session, plan)
         sweep_id, store = secrets.token_hex(16), self._dispatcher.store
         # Named here and not in the writing thread, which others wait for.
@@ -55,7 +56,7 @@ class SweepScheduler:
         """How many cells `wanted` has beyond a stored sweep; 0 where it asks something else."""
         plan = self._dispatcher.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
         connected = self._registry.endpoints(owner)
-        grown = plan.grown(_named(wanted, connected)) if plan and connected else None
+        grown = plan.grown(self._as_stored(wanted, connected)) if plan and connected else None
         return grown.size - plan.size if plan and grown else 0
 
     def grow(self, owner: str, session: str, sweep_id: str, wanted: Plan) -> None:
@@ -64,7 +65,7 @@ class SweepScheduler:
         store = self._dispatcher.store
         plan = store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
         connected = self._registry.endpoints(owner)
-        grown = plan.grown(_named(wanted.checked(), connected)) if plan and connected else None
+        grown = plan.grown(self._as_stored(wanted.checked(), connected)) if plan and connected else None
         grown = self._allowed(grown, connected) if grown else None
         if grown is None or self.running(sweep_id) is not None:
             return
@@ -81,7 +82,7 @@ class SweepScheduler:
         if not connected:
             return None
         found = self._dispatcher.store.read(lambda db: sweeps.with_prompt(db, owner, wanted.prompt, ALIKE))
-        named = _named(wanted, connected)
+        named = self._as_stored(wanted, connected)
         return next(((id, made) for id, made, plan in found if plan.asks_the_same(named)), None)
 
     def finish_planning(self) -> None:
@@ -159,15 +160,26 @@ class SweepScheduler:
             self.start(run)
 
     def _allowed(self, plan: Plan, connected: Sequence[Endpoint]) -> Plan:
-        """The plan as far as the operator allows it, with the longest answer bounded; raises NotAllowed."""
+        """The plan itself; raises NotAllowed where the operator does not allow it."""
         limits = self._dispatcher.limits
+        if limits is NO_LIMITS:
+            return plan  # a large one's requests take a while to be made
         limits.check_sweep(plan.size)
         inputs, variants = map(range, plan.slices)
         for model, input, variant in product(plan.models, inputs, variants):
             endpoint, name = endpoints.find(model, connected)
             self._dispatcher.allowed(endpoint, plan.request(name, None, input, variant))
-        longest = plan.params.max_tokens or limits.max_tokens
+        return plan
+
+    def bounded(self, plan: Plan) -> Plan:
+        """The plan with the longest answer that the operator allows, where it has no bound of its own."""
+        longest = self._dispatcher.limits.max_tokens
+        if longest is None or plan.params.max_tokens is not None:
+            return plan
         return replace(plan, params=plan.params.model_copy(update={"max_tokens": longest}))
+
+    def _as_stored(self, plan: Plan, connected: Sequence[Endpoint]) -> Plan:
+        return self.bounded(_named(plan, connected))
 
     def check_budgets(self, owner: str, session: str, plan: Plan, models: Sequence[str] | None = None) -> None:
         """Raises BudgetReached where not one call of these models of a plan, of any of them, may begin; and as
@@ -175,7 +187,7 @@ class SweepScheduler:
         budgets, models = self._dispatcher.budgets, plan.models if models is None else models
         if not models or not budgets.bind(owner):
             return
-        worst = estimate.worst_of_each(plan, models, self._registry.endpoints(owner)).values()
+        worst = estimate.worst_of_each(self.bounded(plan), models, self._registry.endpoints(owner)).values()
         if not any(budgets.fits(owner, session, one) for one in worst):
             for one in worst:
                 budgets.check(owner, session, [one])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 from sqlalchemy import Connection
 
-from lib.core.errors import BudgetReached, NotConnected, StoreError
+from lib.core.errors import BudgetReached, NotConnected, StoreError, TemperaError
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Plan
 from lib.sweep.scheduler import SweepScheduler
@@ -51,6 +51,8 @@ def _send_again(send: Callable[[SweepScheduler, Visitor, str], None]) -> None:
         ask_for(resources.services(), who, gone, lambda: _send_again(send))
     except BudgetReached as reached:
         ask_first(reached, lambda: _send_again(send))
+    except TemperaError as refused:
+        state.notices.append(error_sentence(refused))
 
 
 def stop() -> None:

@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from lib.core.errors import BudgetReached, InvalidInput, NotConnected, TemperaError
+from lib.core.errors import BudgetReached, CapOfTheOperator, InvalidInput, NotAllowed, NotConnected, TemperaError
 from lib.gateway.endpoints import Endpoint, find
 from lib.practice.pace import USUAL_PER_MINUTE
 from lib.services import Services
@@ -178,11 +178,13 @@ def _over_budget(services: Services, visitor: Visitor, plan: Plan) -> BudgetReac
     """What a plan may take of a budget at worst, where that is more than is left."""
     if not services.budgets.of(visitor.owner):
         return None
-    worst = worst_of_all(plan, services.registry.endpoints(visitor.owner))
+    worst = worst_of_all(services.sweeps.bounded(plan), services.registry.endpoints(visitor.owner))
     try:
         services.budgets.check(visitor.owner, visitor.session, worst)
     except BudgetReached as reached:
         return reached
+    except (CapOfTheOperator, NotAllowed):
+        pass  # nothing to be asked: where it can't begin launching says so, and else it stops there
     return None
 
 
