@@ -31,6 +31,9 @@ backup: .venv/.installed  ## save everything as one file: make backup FILE=my.db
 restore: .venv/.installed  ## bring back what a backup holds: make restore FILE=my.db
 	@$(BIN)/python scripts/backup.py restore $(FILE)
 
+# Where it is set, each worker would compile each test module anew in every run.
+test soak: export PYTHONDONTWRITEBYTECODE :=
+
 test: .venv/.dev  ## run every test, a browser included
 	@$(BIN)/python scripts/get_browser.py
 	$(BIN)/python -m pytest $(TWO)

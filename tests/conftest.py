@@ -1,17 +1,14 @@
 """What all tests share: a data folder of their own, no settings of the machine's, tiktoken's vocabulary, stores."""
 
-import functools
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import hypothesis
 import pytest
 from sqlalchemy import make_url
-from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from lib.core import tokens
@@ -19,6 +16,7 @@ from lib.services import Services
 from lib.settings import Settings
 from lib.store.database import Store
 from lib.ui.shared import resources
+from tests import cheaper
 from tests.app_server import AppServer, forked_app
 from tests.fake_api import FakeApi
 from tests.pages import KEY, new_tab
@@ -29,10 +27,7 @@ hypothesis.settings.load_profile("no clock")
 VOCABULARY = Path(tempfile.gettempdir()) / "tempera-test-vocabulary"
 tokens.place_vocabulary(VOCABULARY)
 os.environ["TIKTOKEN_CACHE_DIR"] = str(VOCABULARY)
-# Every AppTest reads the metadata of every installed package anew, in search of components: 0.2 s each of 300 times.
-manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
-# Each app of a test reads all certificates anew, and none of its services has one.
-httpx.create_ssl_context = functools.cache(httpx.create_ssl_context)
+cheaper.share()
 for name in [name for name in os.environ if name.startswith("TEMPERA_") and not name.startswith("TEMPERA_TEST_")]:
     del os.environ[name]
 # What runs on the machine, or lies in its keychain, is none of the tests' business.
@@ -40,6 +35,10 @@ os.environ["TEMPERA_FIND_SERVICES"] = "false"
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 # A test that forgets its own data folder must not find the one of whoever runs it.
 os.environ["TEMPERA_DATA_DIR"] = tempfile.mkdtemp(prefix="tempera-test-data-")
+
+
+def pytest_collection_finish() -> None:
+    cheaper.freeze()
 
 
 @pytest.fixture
