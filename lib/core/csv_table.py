@@ -23,3 +23,8 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 def harmless(value: Any) -> Any:
     """A cell that no spreadsheet runs: an apostrophe stands before text that would begin a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def plain(value: str) -> str:
+    """A text as it was before `harmless`."""
+    return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA_STARTS) else value

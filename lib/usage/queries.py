@@ -44,6 +44,8 @@ TOKENS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_toke
 KEYS = {"endpoints": "endpoint", "models": "model", "pages": "page"}
 """The column that each filter is about, of calls and of their sums alike."""
 
+NEWEST_FIRST = (calls.c.started_at.desc(), calls.c.seq.desc())
+"""By their times, as what comes in from a file was stored long after it was made."""
 BY_STATE = {"failed": "error", "stopped": "cancelled", "running": "started"}
 """The outcomes that the state alone tells, and so the sums."""
 
@@ -127,7 +129,7 @@ def timings(conn: Connection, scope: Scope, limit: int) -> list[Timing]:
     """How long the last calls took, newest first."""
     # any owner: _mine names the owner.
     query = select(*(calls.c[name] for name in Timing._fields)).where(*_mine(calls, _Shape.of(scope)))
-    rows = conn.execute(query.order_by(calls.c.seq.desc()).limit(limit), _named(scope))
+    rows = conn.execute(query.order_by(*NEWEST_FIRST).limit(limit), _named(scope))
     return [Timing(*row) for row in rows]
 
 
@@ -136,7 +138,7 @@ def reported(conn: Connection, scope: Scope, limit: int) -> list[CallRecord]:
     # any owner: _mine names the owner.
     query = records.whole().where(*_mine(calls, _Shape.of(scope)))
     query = query.where(calls.c.state == "ok", calls.c.usage_source == "reported", calls.c.temporary.is_(False))
-    return records.found(conn, query.order_by(calls.c.seq.desc()).limit(limit), _named(scope))
+    return records.found(conn, query.order_by(*NEWEST_FIRST).limit(limit), _named(scope))
 
 
 def origin(conn: Connection, owner: str, call_id: str) -> tuple[str | None, str | None]:
@@ -192,7 +194,7 @@ def _mine(table: Table, shape: _Shape) -> list[ColumnElement[bool]]:
 @cache
 def _rows(shape: _Shape) -> Select[Any]:
     # any owner: _mine names the owner.
-    return select(*_columns).where(*_mine(calls, shape)).order_by(calls.c.seq.desc())
+    return select(*_columns).where(*_mine(calls, shape)).order_by(*NEWEST_FIRST)
 
 
 @cache

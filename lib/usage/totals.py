@@ -27,6 +27,7 @@ CSV_COLUMNS = (
     *("cost", "cost_source", "billed", "attempts", "id", "request_id"),
 )
 """The facts of a call in a spreadsheet, after its time."""
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 HEADER = ("time_utc", *("cost_usd" if name == "cost" else name for name in CSV_COLUMNS))
 
 
@@ -224,7 +225,7 @@ def _cells(row: CallRecord) -> Iterator[Any]:
 
 
 def _utc(microseconds: int) -> str:
-    return f"{datetime.fromtimestamp(microseconds / 1e6, UTC):%Y-%m-%d %H:%M:%S}"
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).strftime(TIME_FORMAT)
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

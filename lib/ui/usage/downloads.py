@@ -1,15 +1,19 @@
-"""The calls that are shown, as files: exactly those of the chosen time and filters."""
+"""The calls that are shown, as files: exactly those of the chosen time and filters; and calls that come in from one."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
 
 import streamlit as st
 
+from lib.calls import imported
 from lib.calls.records import CallRecord
+from lib.core.errors import TemperaError
+from lib.core.table_file import MAX_BYTES
 from lib.services import Services
-from lib.ui.shared.texts import _
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, _n, error_message
 from lib.ui.usage.sample import is_sample
-from lib.usage import queries, totals
+from lib.usage import import_file, queries, totals
 from lib.usage.scope import Scope
 
 FORMS: dict[str, tuple[str, str, Callable[[Iterable[CallRecord]], bytes]]] = {
@@ -17,12 +21,13 @@ FORMS: dict[str, tuple[str, str, Callable[[Iterable[CallRecord]], bytes]]] = {
     "xlsx": ("Excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", totals.to_excel),
     "json": ("JSON", "application/json", totals.to_json),
 }
+UPLOAD = "usage_import"
 
 
 def downloads(services: Services, scope: Scope, count: int) -> None:
-    """Every call of the scope as a file, made when it is asked for."""
+    """Every call of the scope as a file, made when it is asked for, and a way in for such a file."""
     name = "tempera-usage-SAMPLE-DATA" if is_sample(scope.owner) else "tempera-usage"
-    with st.popover(_("Download"), icon=":material/download:", key="usage_download", disabled=not count):
+    with st.popover(_("Files"), icon=":material/download:", key="usage_download"):
         for ending, (title, mime, made) in FORMS.items():
             st.download_button(
                 title,
@@ -32,12 +37,52 @@ def downloads(services: Services, scope: Scope, count: int) -> None:
                 key=f"usage_{ending}",
                 on_click="ignore",
                 width="stretch",
+                disabled=not count,
             )
         st.caption(_("Every call that is shown here, with its numbers and without any text."))
         if count > totals.MOST_EXCEL_ROWS:
             words = _("Excel: the newest {count:,} calls; CSV and JSON have all of them.")
             st.caption(words.format(count=totals.MOST_EXCEL_ROWS))
+        if not is_sample(scope.owner):
+            st.file_uploader(
+                _("Bring in calls from such a file"),
+                type=[*FORMS],
+                key=UPLOAD,
+                max_upload_size=MAX_BYTES // 1_000_000,
+                on_change=_bring_in,
+                args=(services, scope.owner),
+                help=_("Each call comes in once, however often its file does. No budget counts it."),
+            )
 
 
 def _file(services: Services, scope: Scope, made: Callable[[Iterable[CallRecord]], bytes]) -> bytes:
     return services.store.read(lambda db: made(queries.every(db, scope)))
+
+
+def _bring_in(services: Services, owner: str) -> None:
+    """Take in a file that was chosen; what came of it is said on the page."""
+    file = st.session_state[UPLOAD]
+    if file is None:
+        return
+    try:
+        found = import_file.read(file.getvalue(), owner)
+        new = services.store.write(lambda db: imported.add(db, owner, found.calls)).result()
+    except TemperaError as error:
+        state.notices.append(error_message(error))
+        return
+    state.notices.append(" ".join(_said(found, new)))
+
+
+def _said(found: import_file.ImportFile, new: int) -> list[str]:
+    """What came of a file, as sentences."""
+    known = len(found.calls) - new
+    came = _n("{count:,} call came in.", "{count:,} calls came in.", new)
+    there = _n("{count:,} was here already.", "{count:,} were here already.", known)
+    running = _n(
+        "{count:,} was still in progress when the file was saved, and is left out.",
+        "{count:,} were still in progress when the file was saved, and are left out.",
+        found.running,
+    )
+    lost = _n("{count:,} row can't be read.", "{count:,} rows can't be read.", found.unreadable)
+    rest = ((there, known), (running, found.running), (lost, found.unreadable))
+    return [came.format(count=new), *(words.format(count=count) for words, count in rest if count)]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from lib.calls.records import CallRecord
+from lib.calls.records import IMPORTED, CallRecord
 from lib.core.i18n import N_
 from lib.ui.shared.figures import COSTS, SOURCES, amount, ending
 from lib.ui.shared.texts import _
@@ -42,7 +42,7 @@ def call_table(newest: Sequence[CallRecord], count: int, zone: ZoneInfo) -> None
     """The calls one by one, newest first."""
     with st.container(key="usage_calls"):
         frame = totals.call_table(newest, zone)
-        frame["page"] = [_(filters.PAGES.get(page, page)) for page in frame["page"]]
+        frame["page"] = [_page(row) for row in newest]
         frame["source"] = [_(SOURCES.get(source, source)) for source in frame["source"]]
         frame["cost_source"] = [_(COSTS[row.cost_source]) if row.cost_source in COSTS else None for row in newest]
         frame["ending"] = [_ending(row) for row in newest]
@@ -113,6 +113,11 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
         "answered": text(_("Answered by"), width=MODEL_WIDTH),
         "error": text(_("Error")),
     }
+
+
+def _page(row: CallRecord) -> str:
+    name = _(filters.PAGES.get(row.page, row.page))
+    return _("{page}, from a file").format(page=name) if row.session == IMPORTED else name
 
 
 def _ending(row: CallRecord) -> str:

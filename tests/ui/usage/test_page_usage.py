@@ -313,3 +313,23 @@ def test_the_bill_tells_another_models_price_and_tokens_per_word(app: AppTest) -
     counted = app.dataframe[-1].value
     assert list(counted["completion_reported"]) == [100_000] and list(counted["completion_counted"]) == [1]
     assert list(counted["exact"]) == ["yes"]
+
+
+@pytest.mark.row("U19")
+def test_calls_come_in_from_a_file_once_and_are_marked(app: AppTest) -> None:
+    usage_page(app)
+    row = {"time_utc": "2026-01-02 03:04:05", "model": "o3", "id": "a1", "prompt_tokens": 30, "completion_tokens": 5}
+    file = json.dumps({"calls": [row, row | {"id": ""}]}).encode()
+
+    for said in ("1 call came in. 1 row can't be read.", "0 calls came in. 1 was here already. 1 row can't be read."):
+        uploader = next(one for one in app.get("file_uploader") if one.key == "usage_import")
+        uploader.upload("calls.json", file, "application/json").run()
+        assert not app.exception and [one.value for one in app.info] == [said]
+
+    app.segmented_control(key="usage_scope").set_value("all").run()
+    assert tiles(app)["Calls"] == "1" and tiles(app)["Input tokens (prompt)"] == "30"
+    assert list(opened(app, "calls").dataframe[0].value["page"]) == ["Chat, from a file"]
+
+    uploader = next(one for one in app.get("file_uploader") if one.key == "usage_import")
+    uploader.upload("calls.csv", b"a,b\n1,2\n", "text/csv").run()
+    assert "none that Usage has saved" in app.info[0].value

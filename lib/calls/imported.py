@@ -1,0 +1,102 @@
+"""Calls that were made elsewhere and come in from a file: their figures alone, without any text."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from lib.calls import usage_rollups
+from lib.calls.records import IMPORTED, CallRecord
+from lib.store.schema import call_details, calls
+from lib.store.texts import chunks
+
+AT_ONCE = 500
+
+
+def add(conn: Connection, owner: str, some: Sequence[CallRecord]) -> int:
+    """Store those of the calls, which come newest first, that this owner does not have yet by their ids; how many
+    there were. They belong to no session, chat or sweep, and no budget counts them."""
+    found = {row["id"]: row for part in _parts(some) for row in _new(conn, owner, part)}
+    # The oldest first: of two that began in the same second the later one has the higher number.
+    for part in _parts(sorted(reversed(found.values()), key=lambda row: row["started_at"])):
+        conn.execute(calls.insert(), part)
+        # any owner: the calls just stored.
+        seqs = list(conn.execute(select(calls.c.seq).where(calls.c.id.in_([row["id"] for row in part]))).scalars())
+        conn.execute(call_details.insert(), [_NO_DETAILS | {"call_seq": seq} for seq in seqs])
+        usage_rollups.add(conn, seqs)
+    return len(found)
+
+
+def id_for(owner: str, call_id: str) -> str:
+    """Under which id a call is stored for `owner` where somebody else on the same database has it under its own."""
+    return hashlib.sha256(f"{owner}\n{call_id}".encode()).hexdigest()[:32]
+
+
+_NO_DETAILS: dict[str, Any] = {
+    "params_asked": {},
+    "params_sent": {},
+    "error_text": "",
+    "error_record": {},
+    "usage_received": None,
+    "attempt_times": [],
+}
+
+
+def _parts(some: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (some[at : at + AT_ONCE] for at in range(0, len(some), AT_ONCE))
+
+
+def _new(conn: Connection, owner: str, part: Sequence[CallRecord]) -> list[dict[str, Any]]:
+    """The rows of calls that are not there."""
+    theirs = {call.id: id_for(owner, call.id) for call in part}
+    there: dict[str, str] = {}
+    for ids in chunks([*theirs, *theirs.values()]):
+        # any owner: an id is unique among all owners, and whose it is decides.
+        there |= {
+            row.id: row.owner for row in conn.execute(select(calls.c.id, calls.c.owner).where(calls.c.id.in_(ids)))
+        }
+    rows: dict[str, dict[str, Any]] = {}
+    for call in part:
+        id = call.id if there.get(call.id, owner) == owner else theirs[call.id]
+        if id not in there and theirs[call.id] not in there:
+            rows.setdefault(id, _row(call, owner, id))
+    return list(rows.values())
+
+
+def _row(call: CallRecord, owner: str, id: str) -> dict[str, Any]:
+    # As of a temporary chat: counted, without a word.
+    nothing = dict.fromkeys(
+        ("chat_id", "sweep_id", "cell_id", "tip", "request_hash", "prompt_price", "completion_price")
+    )
+    return {
+        **nothing,
+        "id": id,
+        "owner": owner,
+        "session": IMPORTED,
+        "process": IMPORTED,
+        "attempt": 1,
+        "temporary": True,
+        "page": call.page,
+        "endpoint": call.endpoint,
+        "model": call.model,
+        "model_answered": call.model_answered,
+        "state": call.state,
+        "started_at": call.started_at,
+        "seconds": call.seconds,
+        "first_token_seconds": call.first_token_seconds,
+        "finish_reason": call.finish_reason,
+        "prompt_tokens": call.usage.prompt_tokens,
+        "completion_tokens": call.usage.completion_tokens,
+        "reasoning_tokens": call.usage.reasoning_tokens,
+        "cached_tokens": call.usage.cached_tokens,
+        "usage_source": call.usage.source,
+        "error_kind": call.error_kind,
+        "request_id": call.request_id,
+        "billed": call.billed,
+        "attempts": call.attempts,
+        "cost": call.cost,
+        "cost_source": call.cost_source,
+        "price_currency": "",
+        "cost_reported": call.cost if call.cost_source == "reported" else None,
+    }

@@ -1,0 +1,156 @@
+"""Reads the calls in a file that Usage has saved: CSV, Excel or JSON.
+
+Rows that can't be read are counted, and the rest comes. Whatever a file says, a call from it is nobody's on another
+page: it has figures, and no text.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import from_json
+
+from lib.calls.records import IMPORTED, CallRecord
+from lib.core import table_file
+from lib.core.csv_table import plain
+from lib.core.errors import Billed, InvalidInput
+from lib.core.i18n import N_
+from lib.core.reply import CostSource, Usage, UsageSource
+from lib.core.request import Page
+from lib.gateway.usage_report import MOST_DOLLARS, MOST_TOKENS
+from lib.usage.totals import HEADER, TIME_FORMAT
+
+RUNNING = "started"
+NEEDED = ("time_utc", "model", "id")
+_NOT_OURS = N_("This file is none that Usage has saved: it has no column “{name}”.")
+
+Tokens = Annotated[int, Field(ge=0, le=MOST_TOKENS)] | None
+Seconds = Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None
+Word = Annotated[str, Field(max_length=500)]
+
+
+class _Row(BaseModel):
+    """A call as a file has it; numbers may be written as text, and an empty cell is nothing."""
+
+    time_utc: str
+    page: Page = "chat"
+    endpoint: Word = ""
+    model: Annotated[str, Field(min_length=1, max_length=500)]
+    model_answered: Word = ""
+    state: Literal["ok", "partial", "error", "cancelled", "interrupted"] = "ok"
+    finish_reason: Word | None = None
+    error_kind: Word = ""
+    prompt_tokens: Tokens = None
+    completion_tokens: Tokens = None
+    reasoning_tokens: Tokens = None
+    cached_tokens: Tokens = None
+    usage_source: UsageSource = "unknown"
+    seconds: Seconds = None
+    first_token_seconds: Seconds = None
+    cost_usd: Annotated[float, Field(ge=0, le=MOST_DOLLARS, allow_inf_nan=False)] | None = None
+    cost_source: CostSource = ""
+    billed: Billed = "unknown"
+    attempts: Annotated[int, Field(ge=1, le=1_000)] = 1
+    id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.-]+$")]
+    request_id: Word = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFile:
+    """The calls of a file, the newest first as they were saved; how many were in progress then, and how many rows can't
+    be read."""
+
+    calls: tuple[CallRecord, ...]
+    running: int
+    unreadable: int
+
+
+def read(file: bytes, owner: str) -> ImportFile:
+    """What the file holds for `owner`. Raises InvalidInput with a sentence where it is no such file at all."""
+    found: list[CallRecord] = []
+    running = unreadable = 0
+    for row in _json_rows(file) if _is_json(file) else _table_rows(file):
+        if row.get("state") == RUNNING:
+            running += 1
+            continue
+        try:
+            found.append(_call(row, owner))
+        except (ValidationError, ValueError):
+            unreadable += 1
+    return ImportFile(tuple(found), running, unreadable)
+
+
+def _is_json(file: bytes) -> bool:
+    return file.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+
+
+def _json_rows(file: bytes) -> Iterator[Mapping[str, Any]]:
+    if len(file) > table_file.MAX_BYTES:
+        raise InvalidInput(N_("This file is larger than {most} MB."), most=table_file.MAX_BYTES // 1_000_000)
+    try:
+        content = from_json(file.removeprefix(b"\xef\xbb\xbf"))
+    except ValueError:
+        raise InvalidInput(N_("This file is no whole JSON: it may have been cut.")) from None
+    rows = content.get("calls") if isinstance(content, dict) else content
+    if not isinstance(rows, list):
+        raise InvalidInput(_NOT_OURS, name="calls")
+    return (row if isinstance(row, dict) else {} for row in rows)
+
+
+def _table_rows(file: bytes) -> Iterator[Mapping[str, Any]]:
+    lines, _encoding = table_file.rows_of(file)
+    header = [name.strip() for name in next(lines, [])]
+    missing = next((name for name in NEEDED if name not in header), None)
+    if missing is not None:
+        raise InvalidInput(_NOT_OURS, name=missing)
+    return ({name: plain(value) for name, value in zip(header, line, strict=False) if name in HEADER} for line in lines)
+
+
+def _call(row: Mapping[str, Any], owner: str) -> CallRecord:
+    given = _Row.model_validate({name: value for name, value in row.items() if value not in ("", None)})
+    began = datetime.strptime(given.time_utc, TIME_FORMAT).replace(tzinfo=UTC)
+    usage = Usage(
+        given.prompt_tokens,
+        given.completion_tokens,
+        given.reasoning_tokens,
+        given.cached_tokens,
+        given.usage_source,
+    )
+    shared = given.model_dump(exclude={"time_utc", "cost_usd", *_USAGE})
+    return replace(_EMPTY, **shared, owner=owner, usage=usage, cost=given.cost_usd, started_at=_microseconds(began))
+
+
+def _microseconds(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000
+
+
+_USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source")
+_EMPTY = CallRecord(
+    id="",
+    owner="",
+    session=IMPORTED,
+    page="chat",
+    endpoint="",
+    cell_id=None,
+    attempt=1,
+    model="",
+    model_answered="",
+    state="ok",
+    usage=Usage(),
+    started_at=0,
+    seconds=None,
+    first_token_seconds=None,
+    finish_reason=None,
+    error_kind="",
+    request_id="",
+    billed="unknown",
+    attempts=1,
+    cost=None,
+    cost_source="",
+    params_asked={},
+    params_sent={},
+    error_text="",
+    error_record={},
+)
