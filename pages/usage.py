@@ -11,8 +11,9 @@ from lib.ui.usage.downloads import downloads
 from lib.ui.usage.reading_help import reading_help
 from lib.ui.usage.scope import chosen_scope, nothing_yet
 from lib.ui.usage.sections import sections, without_calls
+from lib.ui.usage.terms import load as load_terms
 from lib.ui.usage.tiles import coverage, sentence, tiles
-from lib.usage import queries
+from lib.usage import paid, queries
 from lib.usage.totals import MOST_ROWS, total
 
 zone = viewer_zone()
@@ -32,9 +33,11 @@ if not models:
     st.stop()
 
 totals = total(models)
+terms = load_terms(services, who.owner)
+by_model = services.store.read(lambda db: paid.by_model(db, scope, terms)) if terms else {}
 newest = services.store.read(lambda db: queries.newest(db, scope, MOST_ROWS))
 sentence(totals, models, newest)
-tiles(totals)
+tiles(totals, paid.total(by_model.values()))
 coverage(totals, newest)
-sections(services, scope, totals, models, newest, zone)
-call_dialog(services, who.owner, zone)
+sections(services, scope, totals, models, newest, by_model, zone)
+call_dialog(services, who.owner, terms, zone)

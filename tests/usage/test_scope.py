@@ -9,13 +9,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lib.calls import records, usage_rollups
+from lib.calls.budgets import Budgets
+from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.records import CallRecord
+from lib.core.budget import Budget
 from lib.core.reply import Delta, Reply, Usage
 from lib.store import schema
 from lib.store.database import Store
-from lib.usage import queries
+from lib.usage import paid, queries
 from lib.usage.scope import OUTCOMES, Outcome, Scope
 from lib.usage.totals import total
+from lib.visitor import service_terms
+from lib.visitor.service_terms import Term
 from tests.store_fixtures import a_call
 
 QUARTER, DAY = usage_rollups.QUARTER, usage_rollups.DAY
@@ -141,3 +146,57 @@ def test_what_can_be_filtered_by_is_what_the_owner_has_asked(store: Store) -> No
     found = store.read(lambda db: queries.choices(db, "ann"))
 
     assert found == {"endpoints": ["apiyi"], "models": ["gpt-4o", "o3"], "pages": ["chat", "sweep"]}
+
+
+TERMS = st.dictionaries(
+    st.sampled_from(ENDPOINTS),
+    st.lists(
+        st.builds(
+            Term,
+            since=MOMENTS,
+            factor=st.none() | st.sampled_from([0.0, 0.5, 7.0]),
+            currency=st.sampled_from(["USD", "CNY"]),
+        ),
+        max_size=3,
+    ).map(lambda some: sorted(some, key=lambda one: one.since)),
+)
+
+
+@pytest.mark.row("U6")
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(made=st.lists(CALLS, max_size=10), scopes=st.lists(SCOPES, min_size=6, max_size=6), terms=TERMS)
+def test_what_was_paid_is_each_call_at_what_a_dollar_cost_then_and_no_currency_is_added_to_another(
+    store: Store, made: list[dict[str, Any]], scopes: list[Scope], terms: dict[str, list[Term]]
+) -> None:
+    # any owner: a test's own rows.
+    store.write(lambda db: [db.execute(table.delete()) for table in (schema.calls, *usage_rollups.KEYS)]).result(20)
+    for facts in made:
+        keep(store, facts)
+
+    for scope in scopes:
+        found = paid.total(store.read(lambda db, scope=scope: paid.by_model(db, scope, terms)).values())
+        expected: dict[str, float] = {}
+        for facts in (one for one in made if lets_through(scope, one) and one["state"] != "started"):
+            term = service_terms.at(terms.get(facts["endpoint"], ()), facts["at"])
+            if term is not None and term.factor is not None and facts["cost"] is not None:
+                expected[term.currency] = expected.get(term.currency, 0.0) + facts["cost"] * term.factor
+        assert found == expected, scope
+
+
+@pytest.mark.row("U17")
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(made=st.lists(CALLS, max_size=10))
+def test_a_budget_has_spent_what_the_page_says_was_used(store: Store, made: list[dict[str, Any]]) -> None:
+    # any owner: a test's own rows.
+    store.write(lambda db: [db.execute(table.delete()) for table in (schema.calls, *usage_rollups.KEYS)]).result(20)
+    for facts in made:
+        keep(store, facts)
+    budgets = Budgets(store, OutcomeWriter(store))
+
+    for unit in ("USD", "tokens"):
+        budgets.set("ann", [Budget("session", 1.0, unit)])
+        for session in SESSIONS:
+            scope = Scope("ann", session)
+            shown = total(store.read(lambda db, scope=scope: queries.by_model(db, scope)))
+            spent = budgets.standings("ann", session)[0].spent
+            assert spent == ((shown.cost if unit == "USD" else shown.tokens) or 0), (unit, session)

@@ -13,7 +13,7 @@ from lib.core.errors import BudgetReached, StoreError
 from lib.services import Services
 from lib.ui.shared import budgets
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_message, error_sentence
+from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import Visitor
 
 RAISED = "budget_raised"
@@ -41,7 +41,7 @@ def _body(services: Services, visitor: Visitor) -> None:
     if state.over_budget is None:
         st.rerun()  # a dialog's own run draws nothing outside of it
     reached, then = state.over_budget
-    st.markdown(error_message(reached))
+    st.markdown(budgets.told(reached))
     st.caption(_("What you typed is kept. The budget is looked after on the Usage page."))
     st.button(_("Go on once"), key="budget_once", type="primary", on_click=_go_on, args=(True, then))
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from lib.core import money
 from lib.core.budget import SPANS, Budget, Span
+from lib.core.errors import BudgetReached
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
+from lib.ui.shared.figures import in_unit
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
@@ -35,6 +36,13 @@ def take_off(services: Services, owner: str, span: Span) -> None:
     _keep(services, owner, {name: one for name, one in _by_span(services, owner).items() if name != span})
 
 
+def told(reached: BudgetReached) -> str:
+    """What a reached budget says, as Markdown, its amounts as the reader writes them."""
+    unit, limit = reached.budget.unit, reached.budget.limit
+    facts = {"limit": limit, "left": max(0.0, limit - reached.spent), "worst": reached.worst}
+    return _(reached.message).format(**{name: literal(in_unit(value, unit)) for name, value in facts.items()})
+
+
 def budget_line(services: Services, visitor: Visitor, place: str) -> None:
     """A quiet line where a budget is nearly or wholly spent, which leads to it; nothing while all is well. `place`
     keeps two of them apart."""
@@ -44,7 +52,7 @@ def budget_line(services: Services, visitor: Visitor, place: str) -> None:
         return
     budget = fullest.budget
     words = _((SPENT if fullest.reached else NEAR)[budget.span])
-    label = words.format(limit=money.in_unit(budget.limit, budget.unit), share=fullest.share)
+    label = words.format(limit=in_unit(budget.limit, budget.unit), share=fullest.share)
     icon = ":material/savings:"
     if st.button(literal(label), key=f"{place}_budget", type="tertiary", icon=icon, help=_("Open the budget")):
         open_budget()

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from lib.calls.records import CallRecord
 from lib.core import model_names
+from lib.core.budget import TOKENS
 from lib.core.i18n import N_
 from lib.core.reply import NORMAL_END, CostSource
 from lib.ui.shared import numbers
@@ -52,9 +53,26 @@ def money(dollars: float | None) -> str:
     return numbers.dollars(dollars, country())
 
 
+def currency_amount(value: float, currency: str) -> str:
+    """An amount of any currency, by its code."""
+    return numbers.money(value, currency, country())
+
+
+def in_unit(value: float, unit: str) -> str:
+    """An amount of a budget's unit: money, or tokens."""
+    if unit == TOKENS:
+        return _n("{count:,} token", "{count:,} tokens", round(value)).format(count=round(value))
+    return currency_amount(value, unit)
+
+
 def number(value: float) -> str:
     """A whole number."""
     return numbers.written(value, ",", country())
+
+
+def percent(share: float) -> str:
+    """A share of a whole."""
+    return numbers.written(share, ".0%", country())
 
 
 def amount(dollars: float | None) -> str:

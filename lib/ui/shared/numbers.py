@@ -85,7 +85,12 @@ def _pattern(pattern: str, text: str) -> str:
 
 def dollars(amount: float, locale: Locale) -> str:
     """US dollars; small amounts keep two digits that count."""
-    if amount == 0 or amount >= 0.1:
-        return str(format_currency(amount, "USD", locale=locale))
+    return money(amount, "USD", locale)
+
+
+def money(amount: float, currency: str, locale: Locale) -> str:
+    """The same of any currency, by its code (ISO 4217)."""
+    if amount == 0 or round(amount, 2) >= 0.1:
+        return str(format_currency(amount, currency, locale=locale))
     digits = f"{amount:.2g}" if amount >= 0.0001 else f"{amount:.6f}"
-    return str(format_currency(Decimal(digits), "USD", locale=locale, decimal_quantization=False))
+    return str(format_currency(Decimal(digits), currency, locale=locale, decimal_quantization=False))

@@ -12,7 +12,7 @@ from lib.services import Services
 from lib.sweep import history
 from lib.sweep.estimate import PlanEstimate, estimate, worst_of_all
 from lib.sweep.plan import Plan
-from lib.ui.shared import resources
+from lib.ui.shared import budgets, resources
 from lib.ui.shared.budget_dialog import ask_first
 from lib.ui.shared.connection import ask_for
 from lib.ui.shared.dates import short_date
@@ -128,7 +128,7 @@ def _question(services: Services, visitor: Visitor, plan: Plan) -> None:
             st.warning(large_run.question(found))
         over = _over_budget(services, visitor, plan)
         if over is not None:
-            st.warning(f"{error_message(over)} {_('The sweep pauses there, and you can go on.')}")
+            st.warning(f"{budgets.told(over)} {_('The sweep pauses there, and you can go on.')}")
         with st.container(horizontal=True, vertical_alignment="center"):
             if stored:
                 st.button(

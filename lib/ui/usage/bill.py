@@ -14,6 +14,7 @@ from lib.ui.shared.figures import money
 from lib.ui.shared.texts import _, _n
 from lib.ui.usage.price_table import price_table
 from lib.ui.usage.tables import MODEL_WIDTH
+from lib.ui.usage.terms import terms
 from lib.usage import audit, queries, what_if
 from lib.usage.audit import ModelAudit
 from lib.usage.scope import Scope
@@ -28,6 +29,7 @@ def bill(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> Non
     """The three looks, one below the other."""
     with st.container(key="usage_bill"):
         price_table(services, scope.owner, models)
+        terms(services, scope.owner, models)
         _what_if(models)
         _counted_again(services, scope, models)
 

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from lib.calls.budgets import Standing
-from lib.core import money
 from lib.core.budget import DOLLARS, SPANS, TOKENS, WARN_AT, Budget, Span
 from lib.core.errors import StoreError
 from lib.core.i18n import N_
@@ -16,6 +15,7 @@ from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import budgets, resources
 from lib.ui.shared.dates import short_day, time_of_day
+from lib.ui.shared.figures import in_unit, percent
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.shared.visitor import visitor
@@ -81,7 +81,7 @@ def _fields(services: Services, owner: str, span: Span, standing: Standing | Non
         st.selectbox(
             _("Mention it from"),
             WARNINGS,
-            format_func=lambda share: f"{share:.0%}",
+            format_func=percent,
             key=warn_key,
             width=WIDTHS[2],
             disabled=now is None,
@@ -101,7 +101,7 @@ def _standing(standing: Standing, zone: ZoneInfo) -> None:
     """How much is spent, set aside and left, and when it begins anew."""
     unit = standing.budget.unit
     amounts = {"spent": standing.spent, "reserved": standing.reserved, "left": standing.left}
-    facts = {name: literal(money.in_unit(value, unit)) for name, value in amounts.items()}
+    facts = {name: literal(in_unit(value, unit)) for name, value in amounts.items()}
     words = _("{spent} spent, {left} left.")
     if standing.reserved:
         words = _("{spent} spent, {reserved} reserved for what runs, {left} left.")

@@ -20,11 +20,14 @@ from lib.ui.shared import call_details
 from lib.ui.shared.call_details import SHOWN_CHARACTERS
 from lib.ui.shared.chat_draft import CHAT_PAGE, continue_in_chat
 from lib.ui.shared.error_box import error_box
+from lib.ui.shared.figures import currency_amount
 from lib.ui.shared.state import state
 from lib.ui.shared.sweep_draft import SWEEP_PAGE, open_sweep_with
 from lib.ui.shared.texts import _, language, role_names
 from lib.ui.usage.sample import is_sample
 from lib.usage import queries
+from lib.visitor import service_terms
+from lib.visitor.service_terms import Terms
 
 PARTS = {
     "figures": N_("Numbers"),
@@ -48,7 +51,7 @@ def open_call(call_id: str) -> None:
     state.usage_call = call_id
 
 
-def call_dialog(services: Services, owner: str, zone: ZoneInfo) -> None:
+def call_dialog(services: Services, owner: str, terms: Terms, zone: ZoneInfo) -> None:
     """The dialog, while it is open."""
     call_id = state.usage_call
     if call_id is None:
@@ -60,10 +63,10 @@ def call_dialog(services: Services, owner: str, zone: ZoneInfo) -> None:
         return
     at = format_datetime(datetime.fromtimestamp(found.started_at / 1e6, zone), "medium", locale=language())
     title = f"{literal(found.model)} · {at}"
-    st.dialog(title, width="medium", on_dismiss=_close)(_body)(services, owner, found)
+    st.dialog(title, width="medium", on_dismiss=_close)(_body)(services, owner, found, terms)
 
 
-def _body(services: Services, owner: str, call: CallRecord) -> None:
+def _body(services: Services, owner: str, call: CallRecord, terms: Terms) -> None:
     messages = services.store.read(lambda db: records.messages_of(db, owner, call.id))
     if not is_sample(owner):
         _ways_on(services, owner, call, messages)
@@ -86,6 +89,10 @@ def _body(services: Services, owner: str, call: CallRecord) -> None:
         _attempts(call.attempt_times)
     else:
         call_details.numbers(call)
+        term = service_terms.at(terms.get(call.endpoint, ()), call.started_at)
+        if call.cost and term is not None:
+            paid = currency_amount(call.cost * (term.factor or 0.0), term.currency)
+            st.caption(literal(_("You pay {amount} for it.").format(amount=paid)))
 
 
 def _ways_on(services: Services, owner: str, call: CallRecord, messages: Sequence[Message]) -> None:

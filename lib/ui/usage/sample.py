@@ -50,9 +50,9 @@ def banner() -> None:
     """Says above everything that nothing here is real, and leads back."""
     if not shown():
         return
-    with st.container(key="usage_sample_banner", border=True):
+    with st.container(key="usage_sample_banner", horizontal=True, vertical_alignment="center"):
         words = _("**Sample data:** every call here is made up, none is yours. Nothing of it is stored or counted.")
-        st.warning(words, icon=":material/science:")
+        st.warning(words, icon=":material/science:", width=640)
         st.button(_("Leave the sample data"), key="usage_sample_off", on_click=leave)
 
 

@@ -1,7 +1,7 @@
 """What stands below the figures, one at a time: chart and models, the calls, their speed, a look at the bill,
 budgets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -17,6 +17,8 @@ from lib.ui.usage.charts import tokens_chart
 from lib.ui.usage.price_table import price_table
 from lib.ui.usage.speed import speed
 from lib.ui.usage.tables import call_table, model_table
+from lib.ui.usage.terms import terms
+from lib.usage.paid import Amounts, Named
 from lib.usage.scope import Scope
 from lib.usage.totals import ModelTotals, Totals
 
@@ -36,6 +38,7 @@ def sections(
     totals: Totals,
     models: Sequence[ModelTotals],
     newest: Sequence[CallRecord],
+    paid: Mapping[Named, Amounts],
     zone: ZoneInfo,
 ) -> None:
     """The row of sections, and the one that is open."""
@@ -59,7 +62,7 @@ def sections(
         budget(zone)
     else:
         tokens_chart(services, scope, totals, models, newest, zone)
-        model_table(models)
+        model_table(models, paid)
 
 
 def without_calls(services: Services, scope: Scope, zone: ZoneInfo) -> None:
@@ -70,6 +73,7 @@ def without_calls(services: Services, scope: Scope, zone: ZoneInfo) -> None:
         budget(zone)
     elif chosen == BILL:
         price_table(services, scope.owner, ())
+        terms(services, scope.owner, ())
 
 
 def _open_wanted() -> None:

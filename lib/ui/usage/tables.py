@@ -1,6 +1,6 @@
 """The tables of the usage page and their columns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,9 @@ from lib.ui.shared.figures import COSTS, SOURCES, amount, ending
 from lib.ui.shared.texts import _
 from lib.ui.usage import filters
 from lib.ui.usage.call_dialog import open_call
+from lib.ui.usage.terms import amounts
 from lib.usage import totals
+from lib.usage.paid import Amounts, Named
 from lib.usage.totals import ModelTotals
 
 MISSING = "–"
@@ -27,12 +29,14 @@ ORDER = (
 RUNNING = N_("in progress")
 
 
-def model_table(models: Sequence[ModelTotals]) -> None:
-    """What each model used, the most tokens first; one of them can be shown alone."""
+def model_table(models: Sequence[ModelTotals], paid: Mapping[Named, Amounts]) -> None:
+    """What each model used, the most tokens first, and what was paid for it; one of them can be shown alone."""
     ordered = totals.ordered(models)
     with st.container(key="usage_models"):
         frame = totals.by_model(models)
         frame["cost"] = [amount(None if pd.isna(cost) else cost) for cost in frame["cost"]]
+        if paid:
+            frame["paid"] = [amounts(paid.get((one.endpoint, one.model), {})) or None for one in ordered]
         cost = st.column_config.TextColumn(_("Cost"), width=NUMBER_WIDTH, alignment="right")
         opens = partial(_show_model, ordered)
         table(frame, opens=(_("Only this"), opens), name="usage_model_table", cost=cost)
@@ -109,6 +113,7 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
         "first_token_seconds": number(_("First word after"), format="%.2f s"),
         "ending": text(_("Ended because")),
         "cost": number(_("Cost"), width=NUMBER_WIDTH, format="$%.6f"),
+        "paid": text(_("You pay"), alignment="right"),
         "cost_source": text(_("Cost is")),
         "answered": text(_("Answered by"), width=MODEL_WIDTH),
         "error": text(_("Error")),

@@ -14,6 +14,8 @@ from lib.ui.shared.figures import amount, money, number
 from lib.ui.shared.texts import _, _n
 from lib.ui.usage import filters
 from lib.ui.usage.sections import open_bill, open_calls
+from lib.ui.usage.terms import amounts
+from lib.usage.paid import Amounts
 from lib.usage.scope import Outcome
 from lib.usage.totals import ModelTotals, Totals
 
@@ -55,8 +57,9 @@ def sentence(totals: Totals, models: Sequence[ModelTotals], newest: Sequence[Cal
         st.markdown(_most(totals.tokens, totals, models))
 
 
-def tiles(totals: Totals) -> None:
-    """Five figures; they wrap on a phone. What stands under one opens the calls behind it."""
+def tiles(totals: Totals, paid: Amounts) -> None:
+    """Five figures; they wrap on a phone. What stands under one opens the calls behind it. `paid` is
+    what was really paid, where that is known."""
     ended = totals.calls - totals.running
     with st.container(key="usage_tiles", horizontal=True, gap="medium"):
         with _tile(_("Input tokens (prompt)"), _count(totals.prompt_tokens)):
@@ -65,6 +68,8 @@ def tiles(totals: Totals) -> None:
             _share(N_("{share:.0%} counted by the service"), totals.reported, ended if totals.tokens else 0)
         with _tile(_("Cost"), amount(totals.cost)):
             _share(N_("{share:.0%} of the calls have a price"), ended - totals.unpriced, ended if totals.cost else 0)
+            if paid:
+                st.caption(literal(_("you pay {amount}").format(amount=amounts(paid))))
             if totals.unpriced:
                 st.button(_("Set prices"), key="usage_set_prices", type="tertiary", on_click=open_bill)
         with _tile(_("Calls"), number(totals.calls)), _ways_on():

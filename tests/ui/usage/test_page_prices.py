@@ -1,0 +1,56 @@
+"""Prices on the usage page: what a dollar really costs, and where a price can be set."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.core.reply import Usage
+from lib.ui.shared import resources
+from lib.visitor import LOCAL_OWNER
+from tests.pages import click, new_tab, shown
+from tests.store_fixtures import record
+
+
+@pytest.fixture
+def app(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The usage page with two calls of all time, of two services, $1 and $2."""
+    monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")
+    new_tab("usage")
+    for service, cost in (("apiyi", 1.0), ("openrouter", 2.0)):
+        record(resources.services().store, LOCAL_OWNER, Usage(10, 10, source="reported"), endpoint=service, cost=cost)
+    yield new_tab("usage", scope="all")
+    resources.close()
+
+
+def said(app: AppTest) -> str:
+    return shown(app).replace("\\", "")
+
+
+def section(app: AppTest, name: str) -> AppTest:
+    return app.segmented_control(key="usage_more").set_value(name).run()
+
+
+@pytest.mark.row("U6")
+def test_what_is_really_paid_stands_beside_list_prices_in_each_currency(app: AppTest) -> None:
+    section(app, "bill")
+    app.selectbox(key="usage_currency_apiyi").set_value("CNY").run()
+    app.number_input(key="usage_factor_apiyi").set_value(7.0).run()
+    assert not app.exception and "you pay" not in said(app), "it counts from now on"
+    record(resources.services().store, LOCAL_OWNER, endpoint="apiyi", cost=3.0)
+    app.run()
+    assert "you pay CN¥21.00" in said(app) and app.metric[2].value == "$6.00"
+
+    app.number_input(key="usage_factor_openrouter").set_value(0.5).run()
+    click(app, "usage_terms_all_openrouter")
+    assert "you pay CN¥21.00 + $1.00" in said(app), "never added to each other"
+    click(app, "usage_terms_all_apiyi")
+    assert "you pay CN¥28.00 + $1.00" in said(app)
+    section(app, "chart")
+    assert list(app.dataframe[-1].value["paid"]) == ["CN¥28.00", "$1.00"]
+
+    section(app, "bill")
+    app.number_input(key="usage_factor_apiyi").set_value(None).run()
+    record(resources.services().store, LOCAL_OWNER, endpoint="apiyi", cost=3.0)
+    assert "you pay CN¥28.00 + $1.00" in said(app.run()), "what was set is fixed for the calls of its time"
