@@ -41,7 +41,7 @@ composer(view)
 with head:
     all_models(services, who.owner)
     side_by_side(services, who.owner)
-    settings_panel(services, who, "chat")
+    settings_panel(services, who, "chat", begins=not view.turns)
 with news, transient(state.notices):
     said = notices()
 with above:

@@ -1,5 +1,6 @@
 """Sorts chats into the days and months in which they were last used, in the reader's time zone."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
@@ -20,18 +21,36 @@ class Span:
     name: Name
     first: date | None = None
 
+    @property
+    def key(self) -> str:
+        """`week`, `2026-10`: a name of its own."""
+        return f"{self.first:%Y-%m}" if self.first else self.name
+
 
 def grouped(chats: Iterable[Chat], now: datetime) -> list[tuple[Span, list[Chat]]]:
     """The chats by the span in which they were last used, in their order; `now` in the reader's time zone."""
     found: dict[Span, list[Chat]] = {}
     for chat in chats:
-        found.setdefault(_span(used(chat, now.tzinfo).date(), now.date()), []).append(chat)
+        found.setdefault(_span_of(chat.updated_at, now), []).append(chat)
     return list(found.items())
+
+
+def counted(times: Iterable[int], now: datetime) -> list[tuple[Span, int]]:
+    """How many chats were last used in each span, by those times, in their order."""
+    return list(Counter(_span_of(time, now) for time in times).items())
 
 
 def used(chat: Chat, zone: tzinfo | None) -> datetime:
     """When a chat was last used, in a time zone."""
-    return datetime.fromtimestamp(chat.updated_at / 1_000_000, zone)
+    return _moment(chat.updated_at, zone)
+
+
+def _moment(time: int, zone: tzinfo | None) -> datetime:
+    return datetime.fromtimestamp(time / 1_000_000, zone)
+
+
+def _span_of(time: int, now: datetime) -> Span:
+    return _span(_moment(time, now.tzinfo).date(), now.date())
 
 
 def _span(day: date, today: date) -> Span:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Select,
     Update,
     select,
     update,
@@ -102,13 +103,21 @@ def add_chat(conn: Connection, owner: str, chat: ImportedChat) -> str:
     return chat_id
 
 
-def chats_of(conn: Connection, owner: str, search: str = "", limit: int | None = None) -> list[Chat]:
-    """The owner's chats, last used first, at most `limit`; with `search` those that have all its words in their title
-    or in their texts."""
-    query = select(*_LISTED).where(chats.c.owner == owner, chats.c.deleted_at.is_(None))
-    query = query.where(*has_words(owner, search))
-    rows = conn.execute(query.order_by(chats.c.updated_at.desc(), chats.c.id).limit(limit)).mappings()
+def chats_of(conn: Connection, owner: str, search: str = "", limit: int | None = None, offset: int = 0) -> list[Chat]:
+    """The owner's chats, last used first, at most `limit` behind the first `offset`; with `search` those that have all
+    its words in their title or in their texts."""
+    rows = conn.execute(_newest_first(select(*_LISTED), owner, search).limit(limit).offset(offset)).mappings()
     return [Chat(**row) for row in rows]
+
+
+def times_of(conn: Connection, owner: str, search: str = "", offset: int = 0) -> list[int]:
+    """When the same chats were last used, in microseconds since 1970: what tells how many there are of each month."""
+    return list(conn.execute(_newest_first(select(chats.c.updated_at), owner, search).offset(offset)).scalars())
+
+
+def _newest_first(query: Select[Any], owner: str, search: str) -> Select[Any]:
+    query = query.where(chats.c.owner == owner, chats.c.deleted_at.is_(None), *has_words(owner, search))
+    return query.order_by(chats.c.updated_at.desc(), chats.c.id)
 
 
 def find(conn: Connection, owner: str, chat_id: str) -> Chat:

@@ -11,7 +11,7 @@ from lib.ui.shared.texts import _
 def all_models(services: Services, owner: str) -> None:
     """A button that opens the list."""
     words = _("All models")
-    st.button(words, key="chat_models_open", icon=":material/view_list:", help=words, on_click=_open)
+    st.button(words, key="chat_models_open", icon=":material/view_list:", on_click=_open)
     if state.choosing_model:
         st.dialog(words, width="medium", on_dismiss=_close)(_body)(services, owner)
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 
@@ -17,11 +18,12 @@ from lib.ui.chat import model_actions
 from lib.ui.chat.files import import_chat, save_buttons
 from lib.ui.shared import dates
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 
 TITLE = "chat_title"
-MORE_CHATS = 100
+FIRST_CHATS = 40
+MORE_CHATS = 200
 SPANS = {
     "today": N_("Today"),
     "yesterday": N_("Yesterday"),
@@ -39,16 +41,16 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
 def chat_list(services: Services, visitor: Visitor) -> None:
     """New chat, and the old ones, the newest first."""
     words = (st.session_state.get("chat_search") or "").strip()
-    limit = state.listed_chats
-    found = services.store.read(lambda db: chats.chats_of(db, visitor.owner, words, limit + 1))
+    found = services.store.read(lambda db: chats.chats_of(db, visitor.owner, words, FIRST_CHATS + 1))
+    now = datetime.now(dates.viewer_zone())
     with st.sidebar:
         _begin(searchable=bool(found or words))
         if state.deleted_chat is not None:
             _undo()
         with st.container(key="chat_list", gap="xsmall"):
-            _entries(services, visitor, found[:limit], words)
-        if len(found) > limit:
-            st.button(_("More"), key="chat_list_more", type="tertiary", icon=":material/expand_more:", on_click=_more)
+            _entries(services, visitor, found[:FIRST_CHATS], words, now)
+            if len(found) > FIRST_CHATS:
+                _further(services, visitor, words, now)
         if words and not found:
             st.caption(_("No chat has these words."))
         import_chat()
@@ -69,8 +71,29 @@ def _begin(searchable: bool) -> None:
         st.text_input(_("Search"), key="chat_search", placeholder=_("Search all chats"), label_visibility="collapsed")
 
 
-def _entries(services: Services, visitor: Visitor, found: Sequence[Chat], words: str) -> None:
-    now = datetime.now(dates.viewer_zone())
+def _further(services: Services, visitor: Visitor, words: str, now: datetime) -> None:
+    """What is not listed at once, by its day or month: a press lists it. However many there are, each is one or two
+    presses away."""
+    start = FIRST_CHATS
+    times = services.store.read(lambda db: chats.times_of(db, visitor.owner, words, FIRST_CHATS))
+    for span, count in history.counted(times, now):
+        most = min(count, state.listed_spans.get(span.key, 0))
+        some = services.store.read(partial(chats.chats_of, owner=visitor.owner, search=words, limit=most, offset=start))
+        _entries(services, visitor, some, words, now)
+        if count > most:
+            label = _n("{when}: {count:,} more", "{when}: {count:,} more", count - most)
+            st.button(
+                label.format(when=_span(span), count=count - most),
+                key=f"chat_list_more_{span.key}",
+                type="tertiary",
+                icon=":material/expand_more:",
+                on_click=_more,
+                args=(span.key, most),
+            )
+        start += count
+
+
+def _entries(services: Services, visitor: Visitor, found: Sequence[Chat], words: str, now: datetime) -> None:
     titles = Counter(chat.title for chat in found)
     where = {}
     if words:
@@ -151,8 +174,8 @@ def _close() -> None:
     state.chat_panel = None
 
 
-def _more() -> None:
-    state.listed_chats += MORE_CHATS
+def _more(span: str, listed: int) -> None:
+    state.listed_spans |= {span: listed + MORE_CHATS}
 
 
 def _rename_field(chat: Chat) -> None:

@@ -7,7 +7,6 @@ from lib.core.rich_text import literal
 from lib.gateway.endpoints import find
 from lib.services import Services
 from lib.ui.chat import model_actions
-from lib.ui.chat.edit_actions import begin_writing
 from lib.ui.shared.connection import local_services, open_dialog
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
@@ -42,8 +41,6 @@ def empty_state(services: Services, visitor: Visitor) -> None:
             words = _("**{model}** answers, at {service}: what you write goes there and nowhere else.")
             st.caption(words.format(model=literal(model), service=literal(endpoint.title)), text_alignment="center")
         local_services(services, visitor, "chat")
-        words = _("Write the first turns yourself")
-        st.button(words, key="chat_write_first", type="tertiary", icon=":material/add_comment:", on_click=begin_writing)
 
 
 def no_such_chat() -> None:

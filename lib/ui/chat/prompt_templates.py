@@ -24,10 +24,8 @@ TEXT = "chat_template_text"
 
 def templates() -> None:
     """A button that opens them."""
-    words = _("Prompts to be used again")
-    st.button(
-        words, key="chat_templates_open", type="tertiary", icon=":material/bookmarks:", help=words, on_click=_open
-    )
+    words, key = _("Prompts to be used again"), "chat_templates_open"
+    st.button(_("Prompts"), key=key, type="tertiary", icon=":material/bookmarks:", help=words, on_click=_open)
     if st.session_state.get(OPEN):
         st.dialog(words, on_dismiss=_close)(_body)()
 

@@ -3,15 +3,16 @@
 import streamlit as st
 
 from lib.services import Services
+from lib.ui.chat import edit_actions
 from lib.ui.chat.presets import preset_row
 from lib.ui.shared import controls, unsupported_params
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 
 
-def settings_panel(services: Services, visitor: Visitor, prefix: str) -> None:
-    """One closed panel, and beside it what is set. Its widgets are drawn while it is open: a browser needs as long for
-    them as for a screen of answers."""
+def settings_panel(services: Services, visitor: Visitor, prefix: str, begins: bool) -> None:
+    """One closed panel, and beside it what is set; where a chat `begins`, its first turns can be written there. The
+    widgets are drawn while it is open: a browser needs as long for them as for a screen of answers."""
     chosen = unsupported_params.chosen(services, visitor.owner, st.session_state.get(f"{prefix}_model") or "")
     # The label never changes: Streamlit takes an expander with another one for a new one, which is closed.
     with st.expander(_("Settings"), key=f"{prefix}_settings", icon=":material/tune:", on_change="rerun") as panel:
@@ -19,7 +20,20 @@ def settings_panel(services: Services, visitor: Visitor, prefix: str) -> None:
             preset_row(services, visitor, prefix)
             controls.basics(prefix, chosen)
             controls.extra(prefix, chosen)
+            if begins:
+                _write_first(prefix)
     changes = controls.changes(prefix, chosen)
     if changes:
         with st.container(key=f"{prefix}_changes", width="content"):
             st.caption(changes)
+
+
+def _write_first(prefix: str) -> None:
+    """Examples for the model to follow are a kind of setting, too."""
+    words, key, icon = _("Write the first turns yourself"), f"{prefix}_write_first", ":material/add_comment:"
+    st.button(words, key=key, type="tertiary", icon=icon, on_click=_begin_writing, args=(prefix,))
+
+
+def _begin_writing(prefix: str) -> None:
+    st.session_state[f"{prefix}_settings"] = False  # on a phone it lies over the field
+    edit_actions.begin_writing()

@@ -16,7 +16,6 @@ T = TypeVar("T")
 SHOWN_TURNS = 12
 """Turns of a chat that are drawn when it is opened: as much as a screen holds, and some more."""
 LISTED = 100
-FIRST_CHATS = 40
 NEXT = "next"
 
 
@@ -119,8 +118,8 @@ class State:
     """How many of a chat's last turns are drawn when it is opened, more with each wish for earlier ones."""
     first_shown: SessionValue[tuple[str | None, int] | None] = SessionValue("first_shown_turn", _nothing)
     """The open chat, and the index of its first turn that is drawn."""
-    listed_chats: SessionValue[int] = SessionValue("listed_chats", lambda: FIRST_CHATS)
-    """How many chats the sidebar lists."""
+    listed_spans: SessionValue[dict[str, int]] = SessionValue("listed_spans", dict)
+    """How many chats the sidebar lists of days and months that it does not list at once."""
     listed_sweeps: SessionValue[int] = SessionValue("listed_sweeps", lambda: LISTED)
     """How many sweeps the sidebar lists."""
     sweep_id: SessionValue[str | None] = SessionValue("open_sweep", _nothing)

@@ -4,8 +4,9 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from lib.chat import repository as chats
 from lib.chat.imported import ImportedChat
 from lib.core.request import Message
+from lib.store import schema
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.pages import (
@@ -536,11 +538,34 @@ def test_the_list_is_by_days_of_the_reader_and_tells_equal_titles_apart_by_their
     assert [one for one in ("今天", "昨天", "过去 7 天", "过去 30 天", "2024年3月") if one not in captions] == []
 
 
-def test_every_chat_can_be_reached_from_the_list(app: AppTest) -> None:
-    store, who = resources.services().store, owner(app)
-    made = [store.write(lambda db, n=n: chats.new_chat(db, who, f"chat {n}")) for n in range(131)]
-    assert all(one.result() for one in made)
-    assert len([one for one in app.run().sidebar.button if str(one.key).startswith("chat_open_")]) == 40
-    app.button(key="chat_list_more").click().run()
-    assert len([one for one in app.sidebar.button if str(one.key).startswith("chat_open_")]) == 131
-    assert not [one for one in app.button if one.key == "chat_list_more"]
+@pytest.mark.row("C18")
+def test_every_chat_is_one_press_away_in_a_list_of_any_length(app: AppTest) -> None:
+    """What is not listed at once is listed by its month."""
+    store, who, now = resources.services().store, owner(app), datetime.now(UTC)
+    march, december = datetime(2024, 3, 1, 9, tzinfo=UTC), datetime(2023, 12, 1, 9, tzinfo=UTC)
+    used = (
+        [now] * 45
+        + [march + timedelta(hours=n) for n in range(25)]
+        + [december + timedelta(hours=n) for n in range(210)]
+    )
+
+    def write(db: Any) -> None:
+        for number, moment in enumerate(used):
+            chat = schema.chats.c.id == chats.new_chat(db, who, f"chat {number}")
+            db.execute(schema.chats.update().where(chat).values(updated_at=round(moment.timestamp() * 1e6)))
+
+    store.write(write).result()
+    more = {str(one.key): one.label for one in app.run().sidebar.button if "chat_list_more" in str(one.key)}
+    assert len(chat_titles(app)) == 40
+    assert more == {
+        "chat_list_more_today": "Today: 5 more",
+        "chat_list_more_2024-03": "March 2024: 25 more",
+        "chat_list_more_2023-12": "December 2023: 210 more",
+    }
+    click(app, "chat_list_more_2024-03")
+    assert chat_titles(app)[40:] == [f"chat {number}" for number in reversed(range(45, 70))]
+    click(click(app, "chat_list_more_2023-12"), "chat_list_more_today")
+    click(app, "chat_list_more_2023-12")
+
+    assert sorted(chat_titles(app)) == sorted(f"chat {number}" for number in range(len(used)))
+    assert not [one for one in app.button if "chat_list_more" in str(one.key)]
