@@ -26,6 +26,8 @@ take_over_draft()
 links.apply_link()
 if present():
     st.stop()
+# Asked once: should it end meanwhile, all parts of the page are drawn anew together.
+running = services.sweeps.running(state.sweep_id) is not None
 sweep_list(services, who)
 
 st.markdown(f"**{_('Sweep')}** · {_('compare models and settings')}")
@@ -37,7 +39,7 @@ if state.missing_sweep and state.sweep_id is None:
 # form of that sweep is as much to draw.
 setup = st.container()
 if state.sweep_id is not None:
-    sweep_view(services, who, state.sweep_id)
+    sweep_view(services, who, state.sweep_id, running)
 else:
     warm_up()
 with (

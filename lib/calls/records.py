@@ -393,13 +393,16 @@ def named(row: Row[Any], names: Sequence[str]) -> dict[str, Any]:
     return dict(zip(names, row, strict=True))
 
 
-def found(conn: Connection, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[CallRecord]:
-    """The records of the calls that `query`, made from `whole`, finds; `values` are those of its parameters."""
+def found(
+    conn: Connection, query: Select[Any], values: Mapping[str, Any] | None = None, answers: bool = True
+) -> list[CallRecord]:
+    """The records of the calls that `query`, made from `whole`, finds; `values` are those of its parameters. Without
+    `answers` they have no choices."""
     result = conn.execute(query, values)
     names = tuple(result.keys())
     rows = [named(row, names) for row in result]
     said: Answers = {}
-    for some in texts.chunks(row["call_seq"] for row in rows):
+    for some in texts.chunks(row["call_seq"] for row in rows if answers):
         said |= by_call(conn.execute(_answers_of(), {"seqs": some}).all())
     return [record(row, said) for row in rows]
 

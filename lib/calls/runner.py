@@ -184,6 +184,12 @@ async def _deltas(
 ) -> AsyncGenerator[Delta, None]:
     """The answer as it comes. Fields that the model does not take are left out, remembered, and the call made again;
     that is done twice at most, and never after a word was shown."""
+
+    def came_to(step: Step) -> None:
+        answer.came_to(step)
+        if step == "sent":
+            retries.sent()
+
     for left in reversed(range(MOST_LEFT_OUT + 1)):
         try:
             asked = client.ask(
@@ -192,7 +198,7 @@ async def _deltas(
                 on_retry=answer.retrying,
                 retries=retries,
                 on_bytes=answer.on_bytes,
-                on_step=answer.came_to,
+                on_step=came_to,
             )
             async with aclosing(asked) as deltas:
                 async for delta in deltas:

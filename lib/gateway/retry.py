@@ -75,6 +75,9 @@ class Retries:
         """Whether the call is to be made once more without the fields `names`, which were refused."""
         return True
 
+    def sent(self) -> None:
+        """Hears that a whole request has left."""
+
     def used_up(self, seconds: float) -> None:
         """Hears from an answer's headers that the service takes nothing more for so many seconds."""
 

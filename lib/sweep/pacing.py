@@ -123,7 +123,7 @@ class Gate:
             self.moved(now)
 
     def moved(self, now: float) -> None:
-        """The request that left last did so at `now` only: its record had to be written first."""
+        """The request that left last did so at `now` only: it was recorded first, and the loop may have been busy."""
         if self.state == "paced":
             self._margin = self.tally.margin
             self.next_at = now + SLACK / (self.rate or 1.0) + self._margin

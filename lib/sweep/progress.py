@@ -6,7 +6,7 @@ Read once and kept: of a sweep that has ended nothing changes until there is a n
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -21,9 +21,11 @@ from lib.sweep import findings, report, stops
 from lib.sweep import repository as sweeps
 from lib.sweep.findings import Findings
 from lib.sweep.plan import Cell, slice_of
+from lib.sweep.repository import Sweep
 from lib.sweep.stops import Stops
 
 KEPT = 3
+COUNTED = 200
 KEPT_SECONDS = 60.0
 """Another process may still save an answer late; this one would not hear of it."""
 
@@ -63,6 +65,13 @@ class Progress:
     def asked(self) -> int:
         """How many answers there are to be: one for each cell that no other one stands for."""
         return len(self.cells) - len(self.spared)
+
+    def counts(self, failed_here: Collection[str] = ()) -> tuple[int, int, int]:
+        """(done, failed, asked) of a sweep. `failed_here` are the ids of cells that a run could not send, of which
+        nothing is recorded."""
+        done = sum(call.state == "ok" for call in self.results.values())
+        unsent = sum(id not in self.results for id in failed_here)
+        return done, len(self.failed) + unsent, self.asked
 
     def of_service(self, name: str) -> tuple[Cell, ...]:
         """The cells of one service."""
@@ -123,6 +132,7 @@ class ProgressReader:
     def __init__(self, store: Store, outcomes: OutcomeWriter) -> None:
         self._store, self._outcomes = store, outcomes
         self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._counted: OrderedDict[tuple[str, str], tuple[object, Sweep]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, owner: str, sweep_id: str) -> Progress:
@@ -145,10 +155,34 @@ class ProgressReader:
                 self._kept.popitem(last=False)
         return progress
 
+    def counted(self, owner: str, sweep: Sweep, failed_here: Collection[str] = ()) -> Sweep:
+        """A listed sweep with the counts that its own page shows: a row whose model is not there has failed as a whole,
+        and of a model that takes no temperature one column is asked."""
+        if sweep.done == sweep.total:
+            return sweep
+        changes, key = self._outcomes.changes, (owner, sweep.id)
+        mark = (changes, len(failed_here), sweep, self._store.read(lambda db: sweeps.newest_call(db, owner, sweep.id)))
+        with self._lock:
+            kept = self._counted.get(key)
+            if kept is not None and kept[0] == mark:
+                return kept[1]
+        held = self._outcomes.of_place(owner, sweep.id)
+        progress = self._store.read(lambda db: _read(db, owner, sweep.id, held, answers=False))
+        done, failed, asked = progress.counts(failed_here)
+        found = replace(sweep, done=done, failed=failed, asked=asked)
+        with self._lock:
+            self._counted.pop(key, None)
+            # One that runs is counted each time: the end of a call changes no number that the mark has.
+            if progress.ended:
+                self._counted[key] = (mark, found)
+            while len(self._counted) > COUNTED:
+                self._counted.popitem(last=False)
+        return found
 
-def _read(db: Connection, owner: str, sweep_id: str, held: Mapping[str, Outcome]) -> Progress:
+
+def _read(db: Connection, owner: str, sweep_id: str, held: Mapping[str, Outcome], answers: bool = True) -> Progress:
     cells = sweeps.cells_of(db, owner, sweep_id)
-    results = sweeps.results(db, owner, sweep_id)
+    results = sweeps.results(db, owner, sweep_id, answers)
     done = sweeps.done_of(db, owner, sweep_id)
     for cell_id, record in held.items():
         before = results.get(cell_id)

@@ -27,7 +27,7 @@ CELL = ("id", *PLACE, "model", "temperature")
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """A sweep as it stands in the list; `created_at` in microseconds since 1970 (UTC). `axes` is how many models,
-    temperatures, inputs and variants it compares."""
+    temperatures, inputs and variants it compares, `asked` how many of its cells are asked, where that is not each."""
 
     id: str
     title: str
@@ -36,6 +36,7 @@ class Sweep:
     done: int
     failed: int
     axes: tuple[int, int, int, int]
+    asked: int | None = None
 
 
 def add_plan(
@@ -159,8 +160,8 @@ def cells_of(conn: Connection, owner: str, sweep_id: str) -> list[Cell]:
     return [Cell(**row) for row in rows]
 
 
-def results(conn: Connection, owner: str, sweep_id: str) -> dict[str, CallRecord]:
-    """The newest attempt at each cell that has one, by cell id."""
+def results(conn: Connection, owner: str, sweep_id: str, answers: bool = True) -> dict[str, CallRecord]:
+    """The newest attempt at each cell that has one, by cell id; without `answers` with no choices."""
     query = (
         records.whole()
         .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
@@ -168,7 +169,7 @@ def results(conn: Connection, owner: str, sweep_id: str) -> dict[str, CallRecord
         # The newest last, so that it is the one that stays under the cell's id.
         .order_by(calls.c.seq)
     )
-    return {call.cell_id: call for call in records.found(conn, query) if call.cell_id}
+    return {call.cell_id: call for call in records.found(conn, query, answers=answers) if call.cell_id}
 
 
 def done_of(conn: Connection, owner: str, sweep_id: str) -> set[str]:

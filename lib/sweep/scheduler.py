@@ -21,6 +21,7 @@ from lib.sweep import estimate, history, paces
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell, Plan, unique
 from lib.sweep.progress import Progress, ProgressReader
+from lib.sweep.repository import Sweep
 from lib.sweep.run import SweepRun
 from lib.sweep.sending import Sending
 
@@ -231,6 +232,20 @@ class SweepScheduler:
         its calls say."""
         job = self._dispatcher.jobs.get(sweep_id)
         return job if isinstance(job, SweepRun) and job.owner == owner else None
+
+    def any_running(self, owner: str) -> bool:
+        """Whether a sweep of an owner is under way in this process."""
+        jobs = self._dispatcher.jobs.running()
+        return any(isinstance(job, SweepRun) and job.owner == owner for job in jobs)
+
+    def listed(self, owner: str, search: str = "", limit: int | None = None) -> list[Sweep]:
+        """The owner's newest sweeps, as `repository.sweeps_of` finds them, counted as their own pages count."""
+        found = self._dispatcher.store.read(lambda db: sweeps.sweeps_of(db, owner, search, limit))
+        runs = [self.last_run(owner, sweep.id) for sweep in found]
+        return [
+            self.progress.counted(owner, sweep, run.failed if run else ())
+            for sweep, run in zip(found, runs, strict=True)
+        ]
 
     def delete(self, owner: str, sweep_id: str) -> None:
         """Stop a sweep, take it out of the list, and drop what was still to be saved of it. Raises StoreError."""

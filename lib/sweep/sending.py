@@ -96,6 +96,10 @@ class Turn(Retries):
         self._sending.spare_the_others()
         return is_the_one
 
+    def sent(self) -> None:
+        """The lane's next call leaves so much later: this one had to be recorded, and the loop may be busy."""
+        self.call.lane.at.moved(time.monotonic())
+
     def used_up(self, seconds: float) -> None:
         """The lane waits; the headers say that its next call would be refused."""
         self.call.lane.at.used_up(time.monotonic(), seconds)
@@ -300,7 +304,6 @@ class Sending:
             recorded = found
         except StoreError:
             started = False  # it is asked all the same; its record is held until the store takes it
-        turn.call.lane.at.moved(time.monotonic())
         answer = await self._dispatcher.begin(recorded, endpoint, turn, run.id, started)
         run.answers[cell.id] = answer
         run.touch()

@@ -311,6 +311,27 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     assert focused(page) == "0_0", "nor does the end of it all"
 
 
+@pytest.mark.row("S6", "S13")
+def test_what_is_being_written_is_in_view_and_the_list_and_the_tabs_title_count(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    url = f"{app.url}/sweep?models={host(api)}/slow-50&temperatures=0&prompt={'slowly ' * 60}&repeats=2&concurrency=1"
+    page = open_at(context, url, "sweep_run")
+    key(page, "sweep_run").get_by_role("button").click()
+    listed = page.locator("[class*='st-key-sweep_open_']").first
+    expect(cell(page, "0_0_0")).to_contain_text("▌")
+    expect(listed).to_contain_text("0/2")
+
+    expect(cell(page, "0_0_1")).to_contain_text("▌")
+    expect(cell(page, "0_0_1"), "the second answer stands in one place with the first").to_be_visible()
+    expect(listed).to_contain_text("1/2")
+    expect(page).to_have_title("1/2 · Tempera")
+
+    expect(page).to_have_title("Done 2/2 · Tempera")
+    expect(listed).to_contain_text("2/2")
+    expect(cell(page, "0_0_1")).to_be_visible()
+
+
 @pytest.mark.row("S16", "S18", "S24")
 @pytest.mark.soak
 def test_an_answers_details_hold_all_of_it_and_lead_on(

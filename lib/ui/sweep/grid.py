@@ -13,9 +13,7 @@ from lib.ui.sweep.run_line import run_figures
 
 def progress(standing: Progress, run: SweepRun | None) -> None:
     """How far it is: done, failed, all; what it cost; and Stop while it runs."""
-    unsent = () if run is None else [id for id in run.failed if id not in standing.results]
-    done = sum(call.state == "ok" for call in standing.results.values())
-    failed, total = len(standing.failed) + len(unsent), standing.asked
+    done, failed, total = standing.counts(run.failed if run else ())
     words = _("{done} done, {failed} failed, {total} in all").format(done=done, failed=failed, total=total)
     words = " · ".join([words, *run_figures(standing, run)])
     with st.container(key="sweep_progress", horizontal=True, vertical_alignment="center"):

@@ -4,7 +4,6 @@ import streamlit as st
 
 from lib.core.rich_text import literal
 from lib.services import Services
-from lib.sweep import repository as sweeps
 from lib.sweep.repository import Sweep
 from lib.ui.shared.dates import short_date
 from lib.ui.shared.state import LISTED, state
@@ -21,16 +20,18 @@ def sweep_list(services: Services, visitor: Visitor) -> None:
     """New sweep, and the old ones with what they compared and how far they came, the newest first."""
     with st.sidebar:
         st.button(_("New sweep"), key="sweep_new", icon=":material/add:", on_click=actions.new, width="stretch")
-        running = services.sweeps.running(state.sweep_id) is not None
         # While a sweep runs the counts are live, and only this part of the page runs for them.
-        st.fragment(_list, run_every=EVERY_SECONDS if running else None)(services, visitor, state.sweep_id)
+        live = services.sweeps.any_running(visitor.owner)
+        st.fragment(_list, run_every=EVERY_SECONDS if live else None)(services, visitor, state.sweep_id, live)
 
 
-def _list(services: Services, visitor: Visitor, drawn_for: str | None) -> None:
+def _list(services: Services, visitor: Visitor, drawn_for: str | None, live: bool) -> None:
+    # Asked before the counts are read: once nothing runs they are the last ones.
+    still = services.sweeps.any_running(visitor.owner)
     if state.sweep_id != drawn_for:
         st.rerun(scope="app")  # a press in here runs only this part, and what is open stands outside of it
     words, limit = st.session_state.get(SEARCH) or "", state.listed_sweeps
-    found = services.store.read(lambda db: sweeps.sweeps_of(db, visitor.owner, words, limit + 1))
+    found = services.sweeps.listed(visitor.owner, words, limit + 1)
     if found or words:
         label = _("Search all sweeps")
         st.text_input(label, key=SEARCH, placeholder=label, label_visibility="collapsed")
@@ -49,6 +50,8 @@ def _list(services: Services, visitor: Visitor, drawn_for: str | None) -> None:
         st.button(_("More"), key="sweep_list_more", type="tertiary", icon=":material/expand_more:", on_click=_more)
     if words and not found:
         st.caption(_("No sweep has these words."))
+    if live and not still:
+        st.rerun(scope="app")  # drawn anew, it is not refreshed any more
 
 
 def what_it_compares(sweep: Sweep) -> str:
@@ -62,7 +65,11 @@ def what_it_compares(sweep: Sweep) -> str:
 
 
 def _open_button(sweep: Sweep) -> None:
-    facts = [short_date(sweep.created_at), what_it_compares(sweep), f"{sweep.done}/{sweep.total}"]
+    facts = [
+        short_date(sweep.created_at),
+        what_it_compares(sweep),
+        f"{sweep.done}/{sweep.total if sweep.asked is None else sweep.asked}",
+    ]
     if sweep.failed:
         facts.append(_n("{count} failed", "{count} failed", sweep.failed).format(count=sweep.failed))
     st.button(

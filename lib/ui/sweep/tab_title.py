@@ -3,18 +3,20 @@
 import streamlit as st
 
 from lib.sweep.progress import Progress
+from lib.sweep.run import SweepRun
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
 NAME = "Tempera"
 
 
-def tab_title(sweep_id: str, progress: Progress, running: bool) -> None:
+def tab_title(sweep_id: str, progress: Progress, run: SweepRun | None) -> None:
     """Set the title by how a sweep stands. One that was over before this tab saw it leaves the title as it is."""
+    running = run is not None and not run.finished
     if running:
         state.seen_running = sweep_id
     elif state.seen_running != sweep_id:
         return
-    ended = sum(call.state != "started" for call in progress.results.values())
-    count = f"{ended}/{len(progress.cells)}"
+    done, failed, asked = progress.counts(run.failed if run else ())
+    count = f"{done + failed}/{asked}"
     st.set_page_config(page_title=f"{count} · {NAME}" if running else f"{_('Done')} {count} · {NAME}")

@@ -30,9 +30,8 @@ from lib.ui.sweep.verdict_line import verdict_line
 EVERY_SECONDS = 1.0
 
 
-def sweep_view(services: Services, visitor: Visitor, sweep_id: str) -> None:
-    """Progress, verdict, answers; and what can be done with them."""
-    running = services.sweeps.running(sweep_id) is not None
+def sweep_view(services: Services, visitor: Visitor, sweep_id: str, running: bool) -> None:
+    """Progress, verdict, answers; and what can be done with them. `running` is what the whole page goes by."""
     # Only this part runs each second; a rerun of the whole page would take the form out of the visitor's hands. It is
     # a fragment after the end too: moved out of one, the answers would be drawn anew, and lose their focus and scroll.
     again = EVERY_SECONDS if running else None
@@ -87,7 +86,7 @@ def _ended(services: Services, visitor: Visitor, sweep_id: str) -> None:
 def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Progress) -> None:
     run = services.sweeps.last_run(visitor.owner, sweep_id)
     grid.progress(progress, run)
-    tab_title(sweep_id, progress, run is not None and not run.finished)
+    tab_title(sweep_id, progress, run)
     with st.container():
         if progress.unsaved:
             words = _n(

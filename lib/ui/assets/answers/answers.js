@@ -67,7 +67,8 @@ class Answers {
     this.root = el("div", { class: "answers" });
     parent.append(this.root);
     this.marks = ["sweep-found", "sweep-different"];
-    this.repeat = new Map(); // the repeat that a place of the grid shows
+    this.repeat = new Map(); // the repeat to which a place of the grid was turned
+    this.written = new Map(); // the answer of a place that is being written, or was last
     this.articles = new Map(); // what is drawn of a cell
     this.focus = null; // "row_column" of the place that Tab reaches
     this.temperature = 0; // which of the temperatures Read shows, counted in those that are there
@@ -94,11 +95,23 @@ class Answers {
       changed[id] = old && JSON.stringify(old) === JSON.stringify(cell) ? old : cell; // the same one is not drawn again
     }
     this.data = { ...data, changed };
+    const known = data.place.id === this.placeId ? this.all : null;
     this.all = { ...all, ...changed };
+    this.follow(known);
     this.told = JSON.stringify([data.words, data.repeats]);
     // What was pressed here since is the newer word.
     if (data.place.id !== this.placeId || String(data.kinds) === String(this.pressedKinds)) this.pressedKinds = null;
     this.arrange(before);
+  }
+
+  // A place shows what is being written in it, or was last; what is being written stays until it has ended.
+  follow(known) {
+    if (!known) this.written.clear();
+    for (const [id, { state }] of Object.entries(this.all)) {
+      const isNew = known ? state !== "missing" && state !== known[id]?.state : state === "running";
+      const place = id.slice(0, id.lastIndexOf("_"));
+      if (isNew && this.all[this.written.get(place)]?.state !== "running") this.written.set(place, id);
+    }
   }
 
   // Which of the answers are looked at, and so which models and temperatures there are.
@@ -133,7 +146,9 @@ class Answers {
     const at = this.temperatures.findIndex((one) => one.column === place.column);
     if (at >= 0) this.temperature = at;
     this.focus = `${place.row}_${place.column}`;
-    this.repeat.set(this.focus, place.repeat);
+    // The first one is where everything begins; nobody need have turned to it.
+    if (place.repeat) this.repeat.set(this.focus, place.repeat);
+    else this.repeat.delete(this.focus);
   }
 
   // The grid: a row for each temperature, a column for each model.
@@ -183,7 +198,8 @@ class Answers {
   // One place: an article for each repeat that is looked at, of which one is seen.
   fill(place, box) {
     const ids = this.repeatsOf(place);
-    const shown = ids.includes(`${place}_${this.repeat.get(place)}`) ? `${place}_${this.repeat.get(place)}` : ids[0];
+    const turned = `${place}_${this.repeat.get(place)}`;
+    const shown = [turned, this.written.get(place)].find((id) => ids.includes(id)) ?? ids[0];
     const inside = box.contains(this.active()) && this.active().dataset.does;
     const articles = ids.length ? ids.map((id) => this.article(id)) : [el("article", { class: "cell empty" })];
     articles.forEach((article) => (article.hidden = ids.length > 0 && article.dataset.cell !== shown));
