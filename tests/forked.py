@@ -24,13 +24,19 @@ ROOT = Path(__file__).parents[1]
 class Forked:
     """A Python program in a process of its own, with those methods of `subprocess.Popen` that tests use."""
 
-    def __init__(self, program: str, arguments: Sequence[str], environment: Mapping[str, str], output: int) -> None:
+    def __init__(
+        self, program: str, arguments: Sequence[str], environment: Mapping[str, str], files: Mapping[int, int]
+    ) -> None:
+        """Run the file `program` with these files: its own number of each, and ours."""
         server = get_context("forkserver")
         server.set_forkserver_preload([__name__, "tests.loaded_app"])
         # A connection is what can be handed on to another process, whatever is behind it.
-        with Connection(os.dup(output), readable=False) as writer, chdir(ROOT):
-            self._process = server.Process(target=_run, args=(program, arguments, dict(environment), writer))
+        handed = {number: Connection(os.dup(file)) for number, file in files.items()}
+        with chdir(ROOT):
+            self._process = server.Process(target=_run, args=(program, arguments, dict(environment), handed))
             self._process.start()
+        for connection in handed.values():
+            connection.close()
         assert self._process.pid
         self.pid = self._process.pid
 
@@ -54,15 +60,36 @@ class Forked:
         return self._process.exitcode
 
 
-def _run(program: str, arguments: Sequence[str], environment: Mapping[str, str], writer: Connection) -> None:
+class ForkedInPipes(Forked):
+    """The same, with `stdin` and `stdout` to write and to read as text."""
+
+    def __init__(self, program: str, *arguments: str) -> None:
+        (its_in, our_out), (our_in, its_out) = os.pipe(), os.pipe()
+        super().__init__(program, arguments, os.environ, {0: its_in, 1: its_out})
+        os.close(its_in), os.close(its_out)
+        self.stdin, self.stdout = os.fdopen(our_out, "w"), os.fdopen(our_in)
+
+    def rest(self) -> str:
+        """What it still says when its stdin has ended, until it ends itself."""
+        self.stdin.close()
+        with self.stdout:
+            said = self.stdout.read()
+        self.wait()
+        return said
+
+
+def _run(
+    program: str, arguments: Sequence[str], environment: Mapping[str, str], files: Mapping[int, Connection]
+) -> None:
     """Become the program: what it finds is as in a new interpreter, but for the modules."""
     os.environ.clear()
     os.environ.update(environment)
-    for number in (1, 2):  # stdout and stderr
-        os.dup2(writer.fileno(), number)
-    writer.close()
+    for number, connection in files.items():
+        os.dup2(connection.fileno(), number)
+        connection.close()
+    sys.stdin = os.fdopen(0, closefd=False)
     # The number is the process's own, and was made when the module was loaded.
     process_lock.ID = secrets.token_hex(16)
     sys.argv = [program, *arguments]
-    sys.path.insert(0, str((ROOT / program).parent))
+    sys.path.insert(0, str(ROOT))
     runpy.run_path(program, run_name="__main__")

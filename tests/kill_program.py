@@ -1,6 +1,6 @@
 """A program to be killed: asks in chats and sweeps for ever, and says each answer that is acknowledged as saved.
 
-    python -m tests.kill_program FOLDER BASE_URL [CELLS]
+    tests/kill_program.py FOLDER BASE_URL [CELLS]
 
 With CELLS it works on one sweep of so many cells, begins where it was killed, and says `finished`.
 """

@@ -1,7 +1,6 @@
 """What the tests of the store share: calls and answers; and, run as a program, a writer to be killed."""
 
 import secrets
-import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -14,6 +13,7 @@ from lib.core.parameters import Params
 from lib.core.reply import Delta, Reply, Usage
 from lib.core.request import Call, ChatRequest, Message
 from lib.store.database import Store
+from tests.forked import ForkedInPipes
 
 ROOT = Path(__file__).parents[1]
 REPORTED = Usage(3, 5, source="reported")
@@ -58,10 +58,9 @@ def record(store: Store, owner: str = "ann", usage: Usage = REPORTED, **facts: A
     return call.id
 
 
-def writer_process(url: str, *mode: str) -> "subprocess.Popen[str]":
+def writer_process(url: str, mode: str) -> ForkedInPipes:
     """A process that uses the database at `url`; see `main`."""
-    command = [sys.executable, "-m", "tests.store_fixtures", url, *mode]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
+    return ForkedInPipes("tests/store_fixtures.py", url, mode)
 
 
 def main(url: str, mode: str) -> None:

@@ -1,7 +1,5 @@
 """kill -9 at any moment, chats and sweeps mixed: what was acknowledged is there, once and whole."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,19 +9,20 @@ from lib.services import Services
 from lib.settings import Settings
 from lib.sweep import repository as sweeps
 from tests.fake_api import FakeApi
-from tests.pages import ROOT, bodies
+from tests.forked import ForkedInPipes
+from tests.pages import bodies
+
+PROGRAM = "tests/kill_program.py"
 
 
 def kill_loop(folder: Path, api: FakeApi, kills: int) -> int:
     """Kill the program so many times; how many answers it had acknowledged."""
     acknowledged: set[str] = set()
     for kill in range(kills):
-        command = [sys.executable, "-m", "tests.kill_program", str(folder), api.base_url]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
-            assert program.stdout
-            lines = [program.stdout.readline() for _ in range(5 + 17 * kill % 50)]
-            program.kill()
-            lines += program.stdout.read().splitlines()
+        program = ForkedInPipes(PROGRAM, str(folder), api.base_url)
+        lines = [program.stdout.readline() for _ in range(5 + 17 * kill % 50)]
+        program.kill()
+        lines += program.rest().splitlines()
         acknowledged |= {line.split()[1] for line in lines if line.startswith("ok ") and len(line.split()) == 2}
     key = SecretStr("sk-test-key-0001")
     services = Services.open(Settings(data_dir=folder, base_url=api.base_url, api_key=key, local_model=False))
@@ -64,14 +63,14 @@ def test_kill_9_forty_times_loses_no_acknowledged_answer(tmp_path: Path, api: Fa
 
 def kill_a_sweep(folder: Path, api: FakeApi, kills: int, cells: int) -> None:
     """Kill the program so many times while it works on one sweep, let it finish, and look at what there is."""
-    command = [sys.executable, "-m", "tests.kill_program", str(folder), api.base_url, str(cells)]
+    arguments = (PROGRAM, str(folder), api.base_url, str(cells))
     for kill in range(kills):
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
-            assert program.stdout
-            for _ in range(1 + 7 * kill % 23):
-                program.stdout.readline()
-            program.kill()
-    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.endswith("finished\n")
+        program = ForkedInPipes(*arguments)
+        for _ in range(1 + 7 * kill % 23):
+            program.stdout.readline()
+        program.kill()
+        program.rest()
+    assert ForkedInPipes(*arguments).rest().endswith("finished\n")
     key = SecretStr("sk-test-key-0001")
     services = Services.open(Settings(data_dir=folder, base_url=api.base_url, api_key=key, local_model=False))
     [sweep] = services.store.read(lambda db: sweeps.sweeps_of(db, "ann"))

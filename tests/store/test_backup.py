@@ -197,12 +197,12 @@ def test_without_room_for_the_copy_of_a_server_s_database_nothing_is_begun(
 def test_another_living_process_keeps_its_tables(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other one is of today's version here; what counts is that it lives and has the database open."""
     holder = writer_process(url, "hold")
-    assert holder.stdout and holder.stdout.readline()
+    assert holder.stdout.readline()
     monkeypatch.setattr(migrations, "NEWEST", "9999")
     with pytest.raises(NotUpgraded, match="Another Tempera has the database open"):
         Store.open(url)
     assert not list(tmp_path.rglob("*.before-*"))
-    holder.kill(), holder.communicate()
+    holder.kill(), holder.rest()
 
 
 def test_a_migration_killed_anywhere_is_begun_again_and_leaves_one_copy(old: Path) -> None:

@@ -261,7 +261,7 @@ def test_a_damaged_file_that_a_living_process_uses_stays_where_it_is(tmp_path: P
     path = tmp_path / "t.db"
     _valid(path)
     holder = writer_process(f"sqlite:///{path}", "hold")
-    assert holder.stdout and holder.stdout.readline()
+    assert holder.stdout.readline()
     with open(path, "r+b") as file:
         file.write(b"\xff" * 100)
     for part in ("-wal", "-shm"):
@@ -269,7 +269,7 @@ def test_a_damaged_file_that_a_living_process_uses_stays_where_it_is(tmp_path: P
     with pytest.raises(StoreError):
         Store.open(f"sqlite:///{path}")
     assert path.exists() and not list(tmp_path.glob("*.broken-*"))
-    holder.kill(), holder.communicate()
+    holder.kill(), holder.rest()
 
 
 def test_a_place_that_cannot_be_written_is_an_error_for_the_page(tmp_path: Path) -> None:
@@ -371,10 +371,10 @@ def test_a_database_from_a_later_version_is_refused_and_kept(url: str) -> None:
 
 def test_several_processes_may_open_a_new_database_at_once(url: str) -> None:
     writers = [writer_process(url, "hold") for _ in range(2)]
-    assert all(writer.stdout and writer.stdout.readline().strip() for writer in writers)
+    assert all(writer.stdout.readline().strip() for writer in writers)
     for writer in writers:
-        writer.communicate()
-        assert writer.returncode == 0
+        writer.rest()
+        assert writer.poll() == 0
     store = Store.open(url)
     assert len(store.read(lambda db: records.calls_of(db, "ann"))) == 2
     store.close()
@@ -384,14 +384,13 @@ def test_a_living_process_keeps_its_calls_and_a_dead_one_loses_them(url: str) ->
     store = Store.open(url)
     own = start(store, a_call())
     other = writer_process(url, "hold")
-    assert other.stdout
     theirs = other.stdout.readline().strip()
 
     def sweep() -> int:
         return store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20)
 
     assert sweep() == 0
-    other.kill(), other.communicate()
+    other.kill(), other.rest()
     for _ in _until(10):
         if sweep() == 1:
             break
@@ -414,10 +413,9 @@ def kill_loop(url: str, kills: int) -> None:
     finished: set[str] = set()
     for kill in range(kills):
         writer = writer_process(url, "loop")
-        assert writer.stdout
         lines = [writer.stdout.readline() for _ in range(10 + 37 * kill % 101)]
         writer.kill()
-        for line in lines + writer.communicate()[0].splitlines():
+        for line in lines + writer.rest().splitlines():
             match = re.fullmatch(r"(started|ok) ([0-9a-f]{32})", line.strip())
             if match:
                 (started if match[1] == "started" else finished).add(match[2])
