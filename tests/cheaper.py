@@ -15,7 +15,7 @@ from streamlit.testing.v1 import app_test
 
 from lib.store import engines
 
-_first: dict[tuple[Any, ...], Engine] = {}
+_known: dict[tuple[Any, ...], Engine] = {}
 
 
 def share() -> None:
@@ -39,6 +39,11 @@ def freeze() -> None:
 def _engine(url: Any, **options: Any) -> Engine:
     """An engine that takes the statements which an engine before it has compiled."""
     engine = create_engine(url, **options)
-    first = _first.setdefault((engine.dialect.name, options.get("isolation_level")), engine)
-    engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
+    kind = (engine.dialect.name, options.get("isolation_level"))
+    known = _known.get(kind)
+    # A dialect learns at its first connection what the server is.
+    if known is None or known.dialect.server_version_info is None:
+        _known[kind] = engine
+    else:
+        engine.dialect, engine._compiled_cache = known.dialect, known._compiled_cache
     return engine

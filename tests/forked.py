@@ -66,7 +66,8 @@ class ForkedInPipes(Forked):
     def __init__(self, program: str, *arguments: str) -> None:
         (its_in, our_out), (our_in, its_out) = os.pipe(), os.pipe()
         super().__init__(program, arguments, os.environ, {0: its_in, 1: its_out})
-        os.close(its_in), os.close(its_out)
+        os.close(its_in)
+        os.close(its_out)
         self.stdin, self.stdout = os.fdopen(our_out, "w"), os.fdopen(our_in)
 
     def rest(self) -> str:
