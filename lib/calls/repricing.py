@@ -1,35 +1,37 @@
 """Gives calls that were made before another price, when their owner asks for it; by itself a price stays as it was."""
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Double, case, cast, func, select, update
 
 from lib.calls import usage_rollups
+from lib.core.prices import Price
 from lib.store.schema import calls
 from lib.store.texts import chunks
 
 MILLION = 1_000_000
+SAME = 1e-12
+"""Sums of floats may differ by so much and be the same."""
 OPEN_TO_IT = ("", "list", "own")
 """Where the costs come from that may change: what a service has reported, or was free, is as it is."""
 
 
-def count_other(conn: Connection, owner: str, endpoint: str, model: str, price: tuple[float, float]) -> int:
-    """How many of a model's calls have another price than `price`, in US dollars per million prompt and completion
-    tokens."""
+def count_other(conn: Connection, owner: str, endpoint: str, model: str, price: Price) -> int:
+    """How many of a model's calls have another price than `price`."""
     query = select(func.count()).where(calls.c.owner == owner, *_open(endpoint, model), _other(price))
     return int(conn.execute(query).scalar_one())
 
 
-def reprice(conn: Connection, owner: str, endpoint: str, model: str, price: tuple[float, float]) -> int:
+def reprice(conn: Connection, owner: str, endpoint: str, model: str, price: Price) -> int:
     """Set the cost of all these calls anew; how many there were. The sums change with them."""
     query = select(calls.c.seq).where(calls.c.owner == owner, *_open(endpoint, model), _other(price))
     seqs = list(conn.execute(query).scalars())
-    prompt, completion = price
-    cost = (calls.c.prompt_tokens * prompt + calls.c.completion_tokens * completion) / MILLION
-    facts = {"cost_source": "own", "prompt_price": prompt, "completion_price": completion, "price_currency": "USD"}
+    facts = {"cost_source": "own", "prompt_price": price.prompt, "completion_price": price.completion}
     for some in chunks(seqs):
         # Counted out while the rows still are what was counted.
         usage_rollups.subtract(conn, some)
         change = update(calls).where(calls.c.owner == owner, calls.c.seq.in_(some))
-        conn.execute(change.values(cost=cost, **facts))
+        conn.execute(change.values(cost=_cost(price), price_currency="USD", **facts))
         usage_rollups.add(conn, some)
     return len(seqs)
 
@@ -45,6 +47,19 @@ def _open(endpoint: str, model: str) -> list[ColumnElement[bool]]:
     ]
 
 
-def _other(price: tuple[float, float]) -> ColumnElement[bool]:
-    same = (calls.c.cost_source == "own") & (calls.c.prompt_price == price[0]) & (calls.c.completion_price == price[1])
-    return ~func.coalesce(same, False)
+def _other(price: Price) -> ColumnElement[bool]:
+    # By what they cost: the price of cached tokens is not in the row.
+    same_cost = func.abs(calls.c.cost - _cost(price)) <= SAME * (1 + func.abs(calls.c.cost))
+    return ~func.coalesce((calls.c.cost_source == "own") & same_cost, False)
+
+
+def _cost(price: Price) -> ColumnElement[Any]:
+    """What `Price.of` says, in the database."""
+    # As floats: PostgreSQL takes what an integer is multiplied by for an integer, and 0.125 would be 0.
+    prompt, completion, cached = (
+        cast(calls.c[f"{kind}_tokens"], Double) for kind in ("prompt", "completion", "cached")
+    )
+    known = func.coalesce(case((cached > prompt, prompt), else_=cached), 0.0)
+    if price.cached is None:
+        return (prompt * price.prompt + completion * price.completion) / MILLION
+    return ((prompt - known) * price.prompt + known * price.cached + completion * price.completion) / MILLION

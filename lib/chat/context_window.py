@@ -24,9 +24,11 @@ NEARLY_FULL_FROM = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Of one model. `answer_tokens` is what is kept free for the answer, `window` the model's context in tokens and
-    `cost` US dollars at list prices for the prompt and a typical answer; None is "not known"."""
+    """Of one `model`, by its service's name and its id. `answer_tokens` is what is kept free for the answer, `window`
+    the model's context in tokens and `cost` US dollars at list prices for the prompt and a typical answer; None is "not
+    known"."""
 
+    model: tuple[str, str]
     prompt_tokens: int
     answer_tokens: int
     window: int | None
@@ -79,7 +81,7 @@ def _estimate(
     # Its length can't be known; a bound that was set is never exceeded.
     typical = min(TYPICAL_ANSWER_TOKENS, max_tokens or TYPICAL_ANSWER_TOKENS)
     cost = cost_of(endpoint, model, Usage(prompt, typical))
-    return Estimate(prompt, max_tokens or 1, window_of(endpoint, model), cost, images)
+    return Estimate((endpoint.name, model), prompt, max_tokens or 1, window_of(endpoint, model), cost, images)
 
 
 def _oldest_that_do_not_fit(

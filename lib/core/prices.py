@@ -5,8 +5,10 @@ begins like another has none, but for the dates and versions that the snapshot's
 """
 
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
-from typing import Any
+from importlib.metadata import version
+from typing import Any, NamedTuple
 
 from genai_prices import Usage as PricedUsage
 from genai_prices import calc_price
@@ -14,7 +16,9 @@ from genai_prices import calc_price
 from lib.core.model_names import VERSION
 from lib.core.reply import Usage
 
-THOUSAND = 1_000
+THOUSAND, MILLION = 1_000, 1_000_000
+RELEASED = {"0.2.3": date(2026, 11, 10)}
+"""When each version of genai-prices came out, by PyPI: how old its prices are."""
 FREE = ":free"
 """How gateways end the id of a model that costs nothing (openrouter.ai/docs)."""
 MAKERS = frozenset(
@@ -24,6 +28,35 @@ MAKERS = frozenset(
     )
 )
 """Who stands before an id (`openai/gpt-4o`) and sells the model at the price of the bare id."""
+
+
+class Price(NamedTuple):
+    """US dollars per million tokens; `cached` is the price of prompt tokens that the service had in its cache, None:
+    that of all others."""
+
+    prompt: float
+    completion: float
+    cached: float | None = None
+
+    def of(self, usage: Usage) -> float | None:
+        """US dollars for `usage`; None where its tokens are not known."""
+        if usage.prompt_tokens is None or usage.completion_tokens is None:
+            return None
+        cached = min(usage.cached_tokens or 0, usage.prompt_tokens) if self.cached is not None else 0
+        prompt = (usage.prompt_tokens - cached) * self.prompt + cached * (self.cached or 0.0)
+        return (prompt + usage.completion_tokens * self.completion) / MILLION
+
+
+class Tier(NamedTuple):
+    """From a prompt of `start` tokens on, all tokens of a call cost `price`."""
+
+    start: int
+    price: Price
+
+
+def released() -> date | None:
+    """When the list of prices came out; None where that is not known of its version."""
+    return RELEASED.get(version("genai-prices"))
 
 
 def cost(model: str, usage: Usage, seller: str = "") -> float | None:
@@ -43,6 +76,38 @@ def list_price(model: str, seller: str = "") -> tuple[float, float] | None:
     # Of a thousand and not of a million: some models (gemini-2.5-pro) cost twice as much a token in so long a prompt.
     prompt, completion = _cost(model, seller, THOUSAND, 0, 0), _cost(model, seller, 0, THOUSAND, 0)
     return None if prompt is None or completion is None else (prompt * THOUSAND, completion * THOUSAND)
+
+
+def listed(model: str, seller: str = "") -> Price | None:
+    """The same with the price of cached tokens."""
+    price = list_price(model, seller)
+    return None if price is None else Price(*price, _cached_price(model, seller, THOUSAND))
+
+
+def tiers(model: str, seller: str = "") -> list[Tier]:
+    """What a model costs from longer prompts on, where it costs more then; the shortest first."""
+    known = _known_as(model, seller)
+    if known is None:
+        return []
+    price = _priced(PricedUsage(input_tokens=1, output_tokens=1), *known).model_price
+    starts = {tier.start for side in (price.input_mtok, price.output_mtok) for tier in getattr(side, "tiers", ())}
+    return [Tier(start, _in_tier(price, start, _cached_price(model, seller, start + 1))) for start in sorted(starts)]
+
+
+def _in_tier(price: Any, start: int, cached: float | None) -> Price:
+    return Price(float(_at(price.input_mtok, start)), float(_at(price.output_mtok, start)), cached)
+
+
+def _at(side: Any, start: int) -> Any:
+    """One side's price in the tier that begins at `start`."""
+    reached = [tier.price for tier in getattr(side, "tiers", ()) if tier.start <= start]
+    return reached[-1] if reached else getattr(side, "base", side or 0)
+
+
+def _cached_price(model: str, seller: str, prompt: int) -> float | None:
+    """US dollars per million cached tokens of a prompt of so many tokens."""
+    cost = _cost(model, seller, prompt, 0, prompt)
+    return None if cost is None else cost / prompt * MILLION
 
 
 def context_window(model: str) -> int | None:

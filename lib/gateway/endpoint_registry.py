@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
+from lib.core.prices import Price
 from lib.gateway.addresses import MOST_KEY_CHARACTERS, check_host
 from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of, second_address
 from lib.gateway.key_masking import KNOWN
@@ -40,7 +41,7 @@ class EndpointRegistry:
         for one in self._offered:
             KNOWN.add(one.api_key)
         self._own: dict[str, dict[str, Endpoint]] = {}
-        self._prices: dict[str, Mapping[str, Mapping[str, tuple[float, float]]]] = {}
+        self._prices: dict[str, Mapping[str, Mapping[str, Price]]] = {}
         # The same visitor may connect in two tabs, each a thread, while calls look up where they go.
         self._lock = threading.Lock()
 
@@ -54,9 +55,8 @@ class EndpointRegistry:
         used = [replace(one, prices=prices.get(one.name, {})) if prices else one for one in (*offered, *own.values())]
         return [*used, *self._local]
 
-    def set_prices(self, owner: str, prices: Mapping[str, Mapping[str, tuple[float, float]]]) -> None:
-        """What `owner` pays where the list prices are not right, by the endpoint's name and the model's id: US dollars
-        per million prompt and completion tokens."""
+    def set_prices(self, owner: str, prices: Mapping[str, Mapping[str, Price]]) -> None:
+        """What `owner` pays where the list prices are not right, by the endpoint's name and the model's id."""
         self._prices[owner] = prices
 
     def offered_at(self, base_url: str) -> Endpoint | None:

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
+from lib.core.prices import Price
 from lib.core.request import LONGEST_MODEL_ID, ChatRequest
 
 FIRST_BYTE_SECONDS = 180.0
@@ -83,8 +84,8 @@ class Endpoint:
     """Whether it may be on the public internet only: whoever named it is not to reach what is around the server."""
     own_fields: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     """What goes into a body beside the request's own fields."""
-    prices: Mapping[str, tuple[float, float]] = field(default_factory=lambda: MappingProxyType({}), compare=False)
-    """US dollars per million prompt and completion tokens that the visitor has set, by model id."""
+    prices: Mapping[str, Price] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    """The prices that the visitor has set, by model id."""
 
     @property
     def most_at_once(self) -> int | None:

@@ -8,7 +8,6 @@ from lib.gateway.addresses import is_loopback
 from lib.gateway.endpoints import SERVICES, Endpoint
 from lib.gateway.local_services import RUNNERS
 
-MILLION = 1_000_000
 RUNNERS_AT = {(urlsplit(SERVICES[name][1]).port, urlsplit(SERVICES[name][1]).path) for name in RUNNERS}
 """Ports and paths of Ollama, LM Studio and llama.cpp's server. Other programs on loopback, such as Open WebUI's
 `localhost:8080/api`, may pass on what is paid."""
@@ -43,11 +42,11 @@ def priced(endpoint: Endpoint, model: str, usage: Usage) -> tuple[float | None, 
     if is_free_here(endpoint, model):
         return 0.0, "local"
     if model in endpoint.prices:
-        own = at_price(endpoint.prices[model], usage)
+        own = endpoint.prices[model].of(usage)
         return own, "" if own is None else "own"
     if model.endswith(prices.FREE):
         return 0.0, "free"
-    cost = prices.cost(model, usage, _SELLERS.get(endpoint.name, ""))
+    cost = prices.cost(model, usage, seller(endpoint.name))
     return cost, "" if cost is None else "list"
 
 
@@ -55,11 +54,10 @@ def price_of(endpoint: Endpoint, model: str) -> tuple[float, float] | None:
     """US dollars per million prompt and completion tokens; None when there is no price."""
     if is_free_here(endpoint, model):
         return 0.0, 0.0
-    return endpoint.prices.get(model) or prices.list_price(model, _SELLERS.get(endpoint.name, ""))
+    own = endpoint.prices.get(model)
+    return own[:2] if own else prices.list_price(model, seller(endpoint.name))
 
 
-def at_price(price: tuple[float, float], usage: Usage) -> float | None:
-    """US dollars for `usage` at a price per million prompt and completion tokens; None where these are not known."""
-    if usage.prompt_tokens is None or usage.completion_tokens is None:
-        return None
-    return (price[0] * usage.prompt_tokens + price[1] * usage.completion_tokens) / MILLION
+def seller(service: str) -> str:
+    """The name under which the list has a service with prices of its own; "" for all others."""
+    return _SELLERS.get(service, "")

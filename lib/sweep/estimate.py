@@ -71,6 +71,12 @@ def estimate(
     )
 
 
+def unpriced(plan: Plan, endpoints: Sequence[Endpoint]) -> list[tuple[str, str]]:
+    """The plan's models without a price, by service and id."""
+    models = [find(model, endpoints) for model in plan.models] if endpoints else []
+    return [(endpoint.name, model) for endpoint, model in models if cost_of(endpoint, model, Usage(1, 1)) is None]
+
+
 def _usual_length(usual: Usual | None, longest: int | None) -> int:
     """How many tokens an answer has that is as long as the model's mostly are, and at most `longest`."""
     if usual is not None and usual.completion_tokens is not None:

@@ -1,10 +1,11 @@
-"""Keeps the prices that a visitor has set: US dollars per million input and output tokens, by service and model."""
+"""Keeps the prices that a visitor has set, by service and model."""
 
 import math
 from typing import Any
 
 from sqlalchemy import Connection
 
+from lib.core.prices import Price
 from lib.visitor import preferences
 
 NAME = "prices"
@@ -12,16 +13,13 @@ MOST_MODELS = 500
 HIGHEST = 1_000_000.0
 """Dollars; what is dearer is a slip of the keyboard."""
 
-Price = tuple[float, float]
-"""US dollars per million prompt tokens, and per million completion tokens."""
-
 
 def of_services(db: Connection, owner: str) -> dict[str, dict[str, Price]]:
     """The owner's prices by the endpoint's name and the model's id."""
     found: dict[str, dict[str, Price]] = {}
     for endpoint, models in (preferences.get(db, owner, NAME) or {}).items():
         for model, price in models.items():
-            found.setdefault(endpoint, {})[model] = (float(price[0]), float(price[1]))
+            found.setdefault(endpoint, {})[model] = Price(*price)
     return found
 
 
@@ -38,10 +36,11 @@ def put(db: Connection, owner: str, endpoint: str, model: str, price: Price | No
     preferences.put(db, owner, NAME, made)
 
 
-def usable(prompt: Any, completion: Any) -> Price | None:
-    """Two numbers as a price; None where one is missing, below 0, or beyond anything a model costs."""
-    given = prompt, completion
+def usable(prompt: Any, completion: Any, cached: Any = None) -> Price | None:
+    """Numbers as a price; None where one of the first two is missing, or any is below 0 or beyond all that a model
+    costs."""
+    given = (prompt, completion) if cached is None else (prompt, completion, cached)
     if any(isinstance(one, bool) or not isinstance(one, (int, float)) for one in given):
         return None
-    first, second = float(prompt), float(completion)
-    return (first, second) if all(math.isfinite(one) and 0 <= one <= HIGHEST for one in (first, second)) else None
+    numbers = [float(one) for one in given]
+    return Price(*numbers) if all(math.isfinite(one) and 0 <= one <= HIGHEST for one in numbers) else None

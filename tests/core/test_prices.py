@@ -4,6 +4,7 @@ import pytest
 
 from lib.core import prices
 from lib.core.model_names import same
+from lib.core.prices import Price
 from lib.core.reply import Usage
 
 COUNTS = Usage(1_000, 500, source="reported")
@@ -58,3 +59,23 @@ def test_a_dated_name_is_the_same_model_and_a_longer_one_another(subtests: pytes
     ]:
         with subtests.test((asked, answered)):
             assert same(asked, answered) is expected
+
+
+@pytest.mark.row("U6")
+def test_longer_prompts_cost_what_the_list_says_and_calls_are_priced_so() -> None:
+    (tier,) = prices.tiers("gemini-2.5-pro")
+    short, long = Usage(1_000, 1_000), Usage(tier.start + 1, 1_000)
+
+    assert prices.list_price("gemini-2.5-pro") == pytest.approx((1.25, 10.0))
+    assert prices.cost("gemini-2.5-pro", short) == pytest.approx(Price(1.25, 10.0).of(short))
+    assert prices.cost("gemini-2.5-pro", long) == pytest.approx(tier.price.of(long))
+    assert prices.tiers("gpt-4o") == [] == prices.tiers("unheard-of")
+    listed = prices.listed("gpt-4o")
+    assert listed is not None and listed.cached is not None and 0 < listed.cached < listed.prompt
+    cached = Usage(1_000, 0, cached_tokens=600)
+    assert prices.cost("gpt-4o", cached) == pytest.approx(listed.of(cached))
+
+
+def test_the_day_of_the_list_is_known_of_the_version_that_is_installed() -> None:
+    """After an update of genai-prices: add the day on which PyPI has it."""
+    assert prices.released() is not None

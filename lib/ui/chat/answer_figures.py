@@ -8,6 +8,7 @@ from lib.core.rich_text import literal
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.model_actions import ChatView
 from lib.ui.shared.figures import details, line
+from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
@@ -45,6 +46,8 @@ def _body(name: str, call: CallRecord) -> None:
     with st.container(key=f"panel_{name}"):
         rows = "\n".join(f"| {title} | **{literal(value)}** |" for title, value in details(call))
         st.markdown(f"|  |  |\n|---|---|\n{rows}")
+        if call.cost is None:
+            set_price_button([(call.endpoint, call.model)], "figures")
         inspect_button(f"inspect_{name}", call.id, _("View code, request and answer"))
 
 

@@ -10,6 +10,7 @@ from lib.ui.chat import model_actions
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.model_actions import LEAVE_OUT, ChatView
 from lib.ui.shared.figures import money
+from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import NEXT, UnconfirmedMessage, state
 from lib.ui.shared.texts import _, _n
 
@@ -29,6 +30,7 @@ def bar(view: ChatView) -> None:
         for one in found:
             st.markdown("\n".join(f"- {line}" for line in _lines(one)))
         st.caption(_("Our estimates, for a typical answer. What you type is counted when you send it."))
+        set_price_button([one.model for one in found if one.cost is None], "chat_next")
         inspect_button("inspect_next", NEXT, _("What will be sent"))
         _choices()
     if fullest is not None and fullest >= NEARLY_FULL_FROM and not st.session_state.get(LEAVE_OUT):

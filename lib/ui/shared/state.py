@@ -172,6 +172,8 @@ class State:
     """What is to go on now, after that question; and whether it may pass the budgets."""
     usage_section: SessionValue[str | None] = SessionValue("usage_section", _nothing)
     """The section of the usage page that its next run opens."""
+    to_price: SessionValue[list[tuple[str, str]]] = SessionValue("models_to_price", list)
+    """The models whose prices the usage page was asked to show, by service and id."""
     newest_service: SessionValue[str | None] = SessionValue("newest_service", _nothing)
     """The endpoint that was connected last in this tab: new choices begin with its models."""
     connected: SessionValue[int] = SessionValue("connected_times", int)

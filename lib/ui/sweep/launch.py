@@ -10,13 +10,14 @@ from lib.gateway.endpoints import Endpoint, find
 from lib.practice.pace import USUAL_PER_MINUTE
 from lib.services import Services
 from lib.sweep import history
-from lib.sweep.estimate import PlanEstimate, estimate, worst_of_all
+from lib.sweep.estimate import PlanEstimate, estimate, unpriced, worst_of_all
 from lib.sweep.plan import Plan
 from lib.ui.shared import budgets, resources
 from lib.ui.shared.budget_dialog import ask_first
 from lib.ui.shared.connection import ask_for
 from lib.ui.shared.dates import short_date
 from lib.ui.shared.figures import money
+from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message, error_sentence
 from lib.ui.shared.visitor import Visitor, visitor
@@ -42,6 +43,7 @@ def plan_line(services: Services, visitor: Visitor) -> None:
     )
     counts = line.format(answers=found.answers, tokens=found.prompt_tokens)
     st.caption(" · ".join([counts, *_cost(found), *_time(found), _limit(plan)]).replace("$", "\\$"))
+    set_price_button(unpriced(plan, endpoints), "sweep")
     _practice_line(services, plan, endpoints)
 
 

@@ -16,6 +16,7 @@ from lib.services import Services
 from lib.ui.shared import budgets, resources
 from lib.ui.shared.dates import short_day, time_of_day
 from lib.ui.shared.figures import in_unit, percent
+from lib.ui.shared.set_price import open_prices
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.shared.visitor import visitor
@@ -136,7 +137,7 @@ def _uncounted(services: Services, owner: str, now: Budget, uncounted: Mapping[S
             count,
         )
         st.caption(words.format(count=count), width="content")
-        st.button(_("Set prices"), key=f"usage_budget_{now.span}_prices", type="tertiary", on_click=_show_prices)
+        st.button(_("Set prices"), key=f"usage_budget_{now.span}_prices", type="tertiary", on_click=open_prices)
         st.button(
             _("Count tokens instead"),
             key=f"usage_budget_{now.span}_tokens",
@@ -171,7 +172,3 @@ def _in_tokens(services: Services, owner: str, span: Span) -> None:
 def _remove(services: Services, owner: str, span: Span) -> None:
     st.session_state[f"usage_budget_{span}_limit"] = None
     _keep(services, owner, span)
-
-
-def _show_prices() -> None:
-    state.usage_section = "bill"

@@ -10,32 +10,42 @@ from sqlalchemy import Connection
 
 from lib.calls import repricing
 from lib.core import prices
+from lib.core.prices import Price
+from lib.gateway.pricing import seller
 from lib.services import Services
+from lib.ui.shared.dates import day
+from lib.ui.shared.figures import money
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.usage.sample import is_sample
 from lib.ui.usage.tables import MISSING, MODEL_WIDTH, named_with_endpoint
 from lib.usage.totals import ModelTotals
 from lib.visitor import own_prices
-from lib.visitor.own_prices import Price
 
 KEY = "usage_prices"
+SIDES = ("prompt", "completion", "cached")
 Named = tuple[str, str]
 """A model: the endpoint's name, and its id there."""
 
 
 def price_table(services: Services, owner: str, models: Sequence[ModelTotals]) -> None:
-    """A row for each model that is not free where it runs; what is typed into it is kept at once."""
+    """A row for each model that is not free where it runs; what is typed into it is kept at once. Those that were asked
+    for by name come first."""
     st.markdown(f"**{_('Prices')}**")
     own = services.store.read(lambda db: own_prices.of_services(db, owner))
     # What cost nothing where it was asked, on this computer say, has no price to set.
-    names = [(one.endpoint, one.model) for one in models if one.cost != 0]
-    frame = _frame(names, own)
+    used = [(one.endpoint, one.model) for one in models if one.cost != 0]
+    kept = [(endpoint, model) for endpoint, some in own.items() for model in some]
+    names = list(dict.fromkeys([*state.to_price, *used, *kept]))
+    if not names:
+        st.caption(_("Models stand here once they were asked."))
+        return
     st.data_editor(
-        frame,
+        _frame(names, own),
         key=KEY,
         hide_index=True,
         placeholder=MISSING,
-        disabled=services.shared or is_sample(owner) or ["model", "whose"],
+        disabled=services.shared or is_sample(owner) or ["model", "whose", "tiers"],
         column_config=_columns(),
         on_change=_keep,
         args=(services, owner, names, own),
@@ -44,28 +54,48 @@ def price_table(services: Services, owner: str, models: Sequence[ModelTotals]) -
         st.caption(_("Dollars for a million tokens."))
         return
     words = _(
-        "Dollars for a million tokens. What you set here counts from now on, before the list price (genai-prices "
-        "{version}, which comes with Tempera); an emptied row has the list price again."
+        "Dollars for a million tokens. What you set here counts from now on, before the list price; an emptied row has "
+        "the list price again."
     )
-    st.caption(words.format(version=version("genai-prices")))
+    st.caption(f"{words} {_source()}")
     _offer_repricing(services, owner, [(name, price) for name in names if (price := _own(own, name))])
 
 
+def _source() -> str:
+    """Whose list it is, and of when."""
+    released, number = prices.released(), version("genai-prices")
+    if released is None:
+        return _("List prices: genai-prices {version}.").format(version=number)
+    return _("List prices: genai-prices {version}, of {day}.").format(version=number, day=day(released))
+
+
 def _frame(names: Sequence[Named], own: Mapping[str, Mapping[str, Price]]) -> pd.DataFrame:
-    listed = [prices.list_price(model) for _endpoint, model in names]
+    listed = [prices.listed(model, seller(endpoint)) for endpoint, model in names]
     shown = [_own(own, name) or price for name, price in zip(names, listed, strict=True)]
     whose = [
         _("yours") if _own(own, name) else _("list price") if price else _("no price")
         for name, price in zip(names, listed, strict=True)
     ]
+    sides = {side: [getattr(price, side) if price else None for price in shown] for side in SIDES}
+    longer = [None if _own(own, name) else _tiers(name) for name in names]
     return pd.DataFrame(
         {
             "model": named_with_endpoint(names),
-            "prompt": pd.Series([price[0] if price else None for price in shown], dtype="Float64"),
-            "completion": pd.Series([price[1] if price else None for price in shown], dtype="Float64"),
+            **{side: pd.Series(values, dtype="Float64") for side, values in sides.items()},
             "whose": whose,
+            **({"tiers": longer} if any(longer) else {}),
         }
     )
+
+
+def _tiers(name: Named) -> str | None:
+    """What longer prompts cost."""
+    words = _("from {start:,} input tokens: {prompt} / {completion}")
+    found = [
+        words.format(start=start, prompt=money(price.prompt), completion=money(price.completion))
+        for start, price in prices.tiers(name[1], seller(name[0]))
+    ]
+    return "; ".join(found) or None
 
 
 def _own(own: Mapping[str, Mapping[str, Price]], name: Named) -> Price | None:
@@ -79,7 +109,9 @@ def _columns() -> dict[str, Any]:
         "model": text(_("Model"), width=MODEL_WIDTH),
         "prompt": number(_("Input"), help=_("Input tokens (prompt)"), **bounds),
         "completion": number(_("Output"), help=_("Output tokens (completion)"), **bounds),
+        "cached": number(_("Cached"), help=_("Input tokens that the service had in its cache"), **bounds),
         "whose": text(_("Whose price")),
+        "tiers": text(_("Longer prompts")),
     }
 
 
@@ -90,7 +122,7 @@ def _keep(services: Services, owner: str, names: Sequence[Named], own: Mapping[s
     frame = _frame(names, own)
     for row, typed in st.session_state[KEY]["edited_rows"].items():
         shown = {name: None if pd.isna(value) else value for name, value in frame.loc[int(row)].items()} | typed
-        price = own_prices.usable(shown["prompt"], shown["completion"])
+        price = own_prices.usable(shown["prompt"], shown["completion"], shown["cached"])
         if price is not None or shown["prompt"] is shown["completion"] is None:
             _put(services, owner, names[int(row)], price)
 
@@ -108,6 +140,7 @@ def _offer_repricing(services: Services, owner: str, own: Sequence[tuple[Named, 
 
     def reprice() -> None:
         services.store.write(lambda db: [repricing.reprice(db, owner, *name, price) for name, price in own]).result()
+        services.budgets.forget_sums(owner)
 
     others = services.store.read(count)
     if others:

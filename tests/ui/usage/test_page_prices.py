@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from lib.core.reply import Usage
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
-from tests.pages import click, new_tab, shown
+from tests.fake_api import FakeApi
+from tests.pages import ask, click, host, new_tab, shown, switch_page
 from tests.store_fixtures import record
 
 
@@ -54,3 +55,24 @@ def test_what_is_really_paid_stands_beside_list_prices_in_each_currency(app: App
     app.number_input(key="usage_factor_apiyi").set_value(None).run()
     record(resources.services().store, LOCAL_OWNER, endpoint="apiyi", cost=3.0)
     assert "you pay CN¥28.00 + $1.00" in said(app.run()), "what was set is fixed for the calls of its time"
+
+
+@pytest.mark.row("U6", "U7")
+def test_wherever_no_price_stands_one_can_be_set(service: FakeApi, subtests: pytest.Subtests) -> None:
+    def in_the_table(app: AppTest) -> None:
+        assert not app.exception
+        assert any("echo" in str(one.value) for one in app.dataframe) and "Dollars for a million tokens" in said(app)
+
+    app = ask(new_tab(), "Hello", "echo")
+    with subtests.test("what the next message costs"):
+        in_the_table(click(app, "chat_next_set_price"))
+    with subtests.test("an answer's figures"):
+        switch_page(app, "chat")
+        click(app, "figures_0")
+        in_the_table(click(app, "figures_set_price"))
+    with subtests.test("the cost of all calls"):
+        section(switch_page(app, "usage"), "chart")
+        in_the_table(click(app, "usage_set_prices"))
+    with subtests.test("a sweep, before there is any call of its model"):
+        tab = new_tab("sweep", models=f"{host(service)}/echo", prompt="Tea?", temperatures="0")
+        in_the_table(click(tab, "sweep_set_price"))

@@ -1,0 +1,24 @@
+"""The way to a price, wherever “no price” stands: the table of prices on the Usage page, with that model in it."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lib.ui.shared.budgets import USAGE_PAGE
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _n
+
+
+def set_price_button(names: Sequence[tuple[str, str]], place: str) -> None:
+    """Opens the table with these models, by service and id; nothing where there are none. `place` keeps two of them
+    apart."""
+    label = _n("Set its price", "Set their prices", len(names))
+    if names and st.button(label, key=f"{place}_set_price", type="tertiary", icon=":material/sell:"):
+        open_prices(names)
+        st.switch_page(USAGE_PAGE)
+
+
+def open_prices(names: Sequence[tuple[str, str]] = ()) -> None:
+    """Let the usage page show its prices, those of `names` first; a callback on that page itself."""
+    state.close_dialogs()
+    state.to_price, state.usage_section = list(names), "bill"
