@@ -107,8 +107,8 @@ class Reply:
     billed: Billed = "yes"
     attempts: int = 1
     attempt_times: tuple[Mapping[str, Any], ...] = ()
-    """Of each attempt the seconds, from the call's beginning, at which it was queued, connected, sent, had its first
-    word and ended, and the kind of its error."""
+    """Of each attempt the seconds, from the call's beginning, at which it was queued, had its turn, was connected,
+    sent, had its first word and ended, and the kind of its error."""
     cost: float | None = None
     cost_source: CostSource = ""
     price: tuple[float, float] | None = None

@@ -174,6 +174,7 @@ class Client:
     async def _answer(
         self, place: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_step: OnStep, retries: Retries
     ) -> AsyncGenerator[Delta, None]:
+        on_step("admitted")
         thinking = self._clocks.thinking if thinks(request.model) else 1.0
         watch = Stopwatch(place.first_byte_seconds * thinking)
         async with self._connections.one(place.base_url, place.public_only) as http:

@@ -32,7 +32,7 @@ HEADERS = {"accept": "*/*", "connection": "keep-alive", "user-agent": f"python-h
 """Those of each request, as httpx's client sends them."""
 
 T = TypeVar("T")
-Step = Literal["connected", "sent"]
+Step = Literal["admitted", "connected", "sent"]
 OnStep = Callable[[Step], None]
 """Hears that a connection is there, a new one or one that was kept, and that a whole request has left."""
 

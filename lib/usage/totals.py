@@ -150,6 +150,16 @@ def by_time(slices: Sequence[Slice], bucket: Bucket, zone: ZoneInfo) -> pd.DataF
     return filled.rename_axis("time").reset_index()
 
 
+def stretch_of(start: pd.Timestamp, bucket: Bucket, zone: ZoneInfo) -> tuple[int, int]:
+    """From when on and until when calls are of the bar that begins at `start`, as `by_time` gives it; microseconds
+    since 1970 (UTC)."""
+    end = start + pd.tseries.frequencies.to_offset(STEPS.get(bucket.unit, bucket.unit))
+    # An hour that comes twice in autumn is one bar, and one that is left out in spring begins where the clock goes on.
+    clock = (at.tz_localize(zone, ambiguous=True, nonexistent="shift_forward") for at in (start, end))
+    since, until = (int(at.timestamp()) * 1_000_000 for at in clock)
+    return since, until
+
+
 def ordered(models: Sequence[ModelTotals]) -> list[ModelTotals]:
     """The models, the most tokens first."""
     return sorted(models, key=lambda one: (-(one.tokens or 0), -one.calls, one.model))

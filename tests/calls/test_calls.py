@@ -80,8 +80,11 @@ def test_each_attempt_is_recorded_with_its_times(app: AppTest) -> None:
     ask(app, "Again", "echo")
     last, first = resources.services().store.read(lambda db: records.calls_of(db, LOCAL_OWNER))
     refused, answered = first.attempt_times
-    assert set(refused) == {"queued", "connected", "sent", "end", "error"} and refused["error"] == "rate_limited"
-    whole = ["queued", "connected", "sent", "first_word", "end"]
+    assert (
+        set(refused) == {"queued", "admitted", "connected", "sent", "end", "error"}
+        and refused["error"] == "rate_limited"
+    )
+    whole = ["queued", "admitted", "connected", "sent", "first_word", "end"]
     for times in (answered, *last.attempt_times):  # over a new connection, and over one that was kept
         assert sorted(times, key=lambda name: whole.index(name) if name in whole else 9) == [*whole, "error"]
         assert [times[name] for name in whole] == sorted(times[name] for name in whole)

@@ -25,6 +25,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.sweep_draft import SWEEP_PAGE, open_sweep_with
 from lib.ui.shared.texts import _, language, role_names
 from lib.ui.usage.sample import is_sample
+from lib.ui.usage.waterfall import waterfall
 from lib.usage import queries
 from lib.visitor import service_terms
 from lib.visitor.service_terms import Terms
@@ -37,7 +38,8 @@ PARTS = {
 }
 SHOWN_MESSAGES = 20
 STEPS = {
-    "queued": N_("waited for its turn"),
+    "queued": N_("began to wait"),
+    "admitted": N_("had its turn"),
     "connected": N_("connected"),
     "sent": N_("request sent"),
     "first_word": N_("first word"),
@@ -142,6 +144,7 @@ def _attempts(attempts: Sequence[Any]) -> None:
     if not attempts:
         st.caption(_("Nothing is known of the attempts."))
         return
+    waterfall(attempts)
     columns = {
         "number": [number + 1 for number in range(len(attempts))],
         **{step: pd.Series([one.get(step) for one in attempts], dtype="Float64") for step in STEPS},

@@ -1,7 +1,7 @@
 """The chart of prompt and completion tokens: by call, by time, by model. Output is hatched, so that colour is not
 needed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,13 +13,17 @@ from babel.dates import format_skeleton
 from lib.calls.records import CallRecord
 from lib.core.i18n import N_
 from lib.services import Services
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, language
+from lib.ui.usage import filters, stretch
+from lib.ui.usage.call_dialog import open_call
 from lib.ui.usage.tables import table
 from lib.usage import queries
 from lib.usage.scope import Scope
-from lib.usage.totals import ModelTotals, Totals, bucket_for, by_call, by_model, by_time
+from lib.usage.totals import ModelTotals, Totals, bucket_for, by_call, by_model, by_time, ordered, stretch_of
 
 CALLS, MODELS = 200, 12
+CLICKS = "usage_chart_clicks"
 HEIGHT, ROW_HEIGHT, FRAME_HEIGHT = 300, 34, 90
 VIEWS = {"call": N_("By call"), "time": N_("By time"), "model": N_("By model")}
 DATES = {"1D": ("MMMd",), "W": ("MMMd",), "M": ("yMMM",)}
@@ -29,10 +33,12 @@ HATCHED = {"symbol": "rect", "dashArrayX": [1, 0], "dashArrayY": [2, 4], "rotati
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """What a chart shows: `frame` holds a row per bar with `prompt` and `completion`, `labels` their names."""
+    """What a chart shows: `frame` holds a row per bar with `prompt` and `completion`, `labels` their names; `opens`
+    shows the calls behind one."""
 
     frame: pd.DataFrame
     labels: Sequence[str]
+    opens: Callable[[int], None]
     lying: bool = False
     note: str = ""
 
@@ -83,7 +89,8 @@ def _by_call(newest: Sequence[CallRecord], count: int, zone: ZoneInfo) -> Bars:
     days = frame["time"].dt.date.nunique()
     labels = [_time(at, ("MMMd", "Hm") if days > 1 else ("Hms",)) for at in frame["time"]]
     note = _("The last {shown:,} of {count:,} calls.").format(shown=CALLS, count=count) if count > CALLS else ""
-    return Bars(frame, labels, note=note)
+    drawn = newest[:CALLS][::-1]
+    return Bars(frame, labels, lambda bar: open_call(drawn[bar].id), note=note)
 
 
 def _by_time(services: Services, scope: Scope, totals: Totals, zone: ZoneInfo) -> Bars:
@@ -92,14 +99,25 @@ def _by_time(services: Services, scope: Scope, totals: Totals, zone: ZoneInfo) -
     frame = by_time(slices, bucket, zone)
     days = frame["time"].dt.date.nunique()
     parts = DATES.get(bucket.unit, ("MMMd", "Hm") if days > 1 else ("Hm",))
-    return Bars(frame, [_time(at, parts) for at in frame["time"]])
+
+    def show(bar: int) -> None:
+        stretch.choose(*stretch_of(frame["time"].iloc[bar], bucket, zone))
+        state.usage_section = "calls"
+
+    return Bars(frame, [_time(at, parts) for at in frame["time"]], show)
 
 
 def _by_model(models: Sequence[ModelTotals]) -> Bars:
     frame = by_model(models)
     drawn = frame.head(MODELS)
     note = _("The {shown} models with the most tokens of {count}.").format(shown=MODELS, count=len(frame))
-    return Bars(drawn, list(drawn["model"]), lying=True, note=note if len(frame) > MODELS else "")
+    shown = ordered(models)
+
+    def show(bar: int) -> None:
+        filters.show_only(endpoints=(shown[bar].endpoint,), models=(shown[bar].model,))
+        state.usage_section = "calls"
+
+    return Bars(drawn, list(drawn["model"]), show, lying=True, note=note if len(frame) > MODELS else "")
 
 
 def _time(at: pd.Timestamp, parts: tuple[str, ...]) -> str:
@@ -128,10 +146,28 @@ def _draw(bars: Bars, view: str) -> None:
     }
     height = FRAME_HEIGHT + ROW_HEIGHT * len(bars.labels) if bars.lying else HEIGHT
     alt = _("Bars of input and output tokens, {view}; “As a table” shows the numbers.").format(view=view)
-    st.echarts_chart(spec, height=height, renderer="svg", alt=alt, key="usage_chart")
+    # Another key once a bar was clicked: it would stay chosen, and a second click on it say nothing.
+    key = f"usage_chart_{st.session_state.get(CLICKS, 0)}"
+
+    def clicked() -> None:
+        bar = _clicked_bar(st.session_state[key])
+        if bar is not None and bar < len(bars.labels):
+            st.session_state[CLICKS] = st.session_state.get(CLICKS, 0) + 1
+            bars.opens(bar)
+
+    with st.container(key="usage_chart"):
+        st.echarts_chart(spec, height=height, renderer="svg", alt=alt, key=key, on_select=clicked)
+    st.caption(_("Click a bar to see the calls behind it."))
+
+
+def _clicked_bar(chosen: Any) -> int | None:
+    """The place of the bar that was clicked, of whichever series."""
+    places = [place for one in chosen["selection"]["selected"] for place in one["data_indices"]]
+    return int(places[0]) if places else None
 
 
 def _series(name: str, values: "pd.Series[Any]", decal: dict[str, Any]) -> dict[str, Any]:
     data = [None if pd.isna(value) else int(value) for value in values]
     style = {"itemStyle": {"decal": decal}, "barMaxWidth": 40}
+    style |= {"selectedMode": "single", "cursor": "pointer"}
     return {"type": "bar", "stack": "tokens", "name": name, "data": data, **style}

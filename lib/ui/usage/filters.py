@@ -11,7 +11,7 @@ from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
-from lib.ui.usage import sample
+from lib.ui.usage import sample, stretch
 from lib.usage import queries
 from lib.usage.scope import FILTERS, OUTCOMES
 
@@ -49,9 +49,9 @@ def chosen(services: Services, owner: str) -> dict[str, tuple[Any, ...]]:
 
 
 def chips() -> None:
-    """Every filter that is set, and that it is the sample; each with a cross that takes it off."""
+    """Every filter that is set, the stretch of a bar, and that it is the sample, each with a cross to take it off."""
     values = [(name, value) for name in FILTERS for value in st.session_state.get(key_of(name), ())]
-    if not values and not sample.shown():
+    if not values and not sample.shown() and stretch.chosen() is None:
         return
     with st.container(key="usage_chips", horizontal=True, gap="small"):
         if sample.shown():
@@ -63,6 +63,7 @@ def chips() -> None:
                 help=_("Leave the sample data"),
                 on_click=sample.leave,
             )
+        stretch.chip()
         for number, (name, value) in enumerate(values):
             st.button(
                 literal(_named(name, value)),
@@ -84,6 +85,7 @@ def show_only(**values: tuple[str, ...]) -> None:
 def clear() -> None:
     """Take all filters off; a callback."""
     show_only(**dict.fromkeys(FILTERS, ()))
+    stretch.take_off()
 
 
 def read_address(scope_key: str, dates_key: str, scopes: tuple[str, ...]) -> None:
@@ -97,6 +99,7 @@ def read_address(scope_key: str, dates_key: str, scopes: tuple[str, ...]) -> Non
     dates = _date(query.get(FROM)), _date(query.get(TO))
     if None not in dates:
         st.session_state[dates_key] = tuple(sorted(day for day in dates if day))
+    stretch.read_address()
     known: Mapping[str, Any] = {"pages": PAGES, "outcomes": OUTCOMES}
     for name, word in ADDRESS.items():
         values = [value[:LONGEST] for value in dict.fromkeys(query.get_all(word))][:MOST]
@@ -113,10 +116,11 @@ def write_address(scope_key: str, dates_key: str, usual: str) -> None:
     if dates_key and st.session_state.get(dates_key):
         days = st.session_state[dates_key]
         wanted |= {FROM: [days[0].isoformat()], TO: [days[-1].isoformat()]}
+    wanted[stretch.WORD] = stretch.in_address()
     for name, word in ADDRESS.items():
         wanted[word] = list(st.session_state.get(key_of(name), ()))
     # Written only where it differs: each writing is a message to the browser.
-    for word in (SCOPE, FROM, TO, *ADDRESS.values()):
+    for word in (SCOPE, FROM, TO, stretch.WORD, *ADDRESS.values()):
         values = wanted.get(word, [])
         if st.query_params.get_all(word) != values:
             if values:

@@ -11,7 +11,7 @@ from lib.services import Services
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
-from lib.ui.usage import filters, sample
+from lib.ui.usage import filters, sample, stretch
 from lib.usage import queries
 from lib.usage.scope import Scope
 
@@ -49,13 +49,14 @@ def chosen_scope(services: Services, visitor: Visitor, zone: ZoneInfo) -> Scope:
     since, until = _dates(zone) if chosen == DATES else (_since(str(chosen), zone), None)
     filtered = filters.chosen(services, visitor.owner)
     filters.write_address(KEY, DATES_KEY if chosen == DATES else "", SESSION)
-    return Scope(visitor.owner, visitor.session if chosen == SESSION else None, since, until, **filtered)
+    session = visitor.session if chosen == SESSION else None
+    return Scope(visitor.owner, session, *stretch.bounds(since, until), **filtered)
 
 
 def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
     """One sentence and one way on: without the filters, to the history where there is one, else to Chat."""
     with st.container(key="usage_empty"):
-        if scope.filters:
+        if scope.filters or stretch.chosen():
             st.subheader(_("No call is like that."), anchor=False)
             st.button(_("Clear the filters"), key="usage_clear", type="primary", on_click=filters.clear)
             return

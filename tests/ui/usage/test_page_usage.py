@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
+from lib.calls import records
 from lib.core.reply import Usage
 from lib.store.schema import chats
 from lib.ui.shared import resources
@@ -52,6 +53,16 @@ def chart(app: AppTest) -> dict:
 def opened(app: AppTest, section: str) -> AppTest:
     """Open one of the sections below the first screen."""
     return app.segmented_control(key="usage_more").set_value(section).run()
+
+
+def click_bar(app: AppTest, place: int) -> AppTest:
+    """As the browser says that a bar was clicked: AppTest has nothing for charts."""
+    chart = app.get("echarts_chart")[0].proto
+    picked = [{"series_index": 0, "data_type": "main", "data_indices": [place]}]
+    state = json.dumps({"selection": {"selected": picked, "areas": []}})
+    widgets = app._tree.get_widget_states()
+    widgets.widgets.add(id=chart.id, string_value=state)
+    return app._run(widgets)
 
 
 def captions(app: AppTest) -> str:
@@ -333,3 +344,43 @@ def test_calls_come_in_from_a_file_once_and_are_marked(app: AppTest) -> None:
     uploader = next(one for one in app.get("file_uploader") if one.key == "usage_import")
     uploader.upload("calls.csv", b"a,b\n1,2\n", "text/csv").run()
     assert "none that Usage has saved" in app.info[0].value
+
+
+@pytest.mark.row("U12")
+def test_a_bar_opens_the_calls_behind_it(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.run()
+    for at, model in ((10, "o3"), (11, "gpt-4o"), (200, "gpt-4o")):
+        monkeypatch.setattr(records, "now", lambda at=at: at * 60_000_000)
+        call(model=model, attempt_times=({"queued": 0.0, "sent": 0.5, "first_word": 0.75, "end": 1.5},))
+    usage_page(app).segmented_control(key="usage_scope").set_value("all").run()
+
+    assert not click_bar(app, 0).exception  # by call: the oldest stands first
+    assert app.segmented_control(key="usage_call_part").value == "figures"
+    app.segmented_control(key="usage_call_part").set_value("attempts").run()
+    waits = json.loads(app.get("echarts_chart")[-1].proto.spec)["series"]
+    assert [one["data"] for one in waits[1:]] == [[0.5], [0.0], [0.0], [0.25], [0.75]]
+    app.session_state["usage_call"] = None
+
+    app.segmented_control(key="usage_view").set_value("time").run()
+    assert [len(one["data"]) for one in chart(app)["series"]] == [39, 39]  # buckets of five minutes
+    click_bar(app, 0)
+    assert tiles(app)["Calls"] == "2" and app.query_params["at"] == "600-900"
+    assert len(app.dataframe[0].value) == 2
+    app.button(key="usage_chip_stretch").click().run()
+    assert tiles(app)["Calls"] == "3" and "at" not in app.query_params
+
+    opened(app, "chart").segmented_control(key="usage_view").set_value("model").run()
+    click_bar(app, 1)
+    assert tiles(app)["Calls"] == "1" and app.query_params["model"] == "o3"
+
+
+def test_an_address_brings_the_stretch_of_a_bar(app: AppTest) -> None:
+    app.run()
+    call()
+    app.query_params["at"] = "600-900"
+
+    usage_page(app)
+
+    assert app.button(key="usage_chip_stretch") and app.subheader[0].value == "No call is like that."
+    app.button(key="usage_clear").click().run()
+    assert tiles(app)["Calls"] == "1"
