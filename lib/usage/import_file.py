@@ -23,6 +23,8 @@ from lib.gateway.usage_report import MOST_DOLLARS, MOST_TOKENS
 from lib.usage.totals import HEADER, TIME_FORMAT
 
 RUNNING = "started"
+SAMPLE = "sample-"
+"""How the ids of made-up calls begin; see lib/usage/sample.py."""
 NEEDED = ("time_utc", "model", "id")
 _NOT_OURS = N_("This file is none that Usage has saved: it has no column “{name}”.")
 
@@ -59,27 +61,31 @@ class _Row(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ImportFile:
-    """The calls of a file, the newest first as they were saved; how many were in progress then, and how many rows can't
-    be read."""
+    """The calls of a file, the newest first as they were saved; how many were in progress then, how many rows can't
+    be read, and how many calls are of the sample."""
 
     calls: tuple[CallRecord, ...]
     running: int
     unreadable: int
+    made_up: int = 0
 
 
 def read(file: bytes, owner: str) -> ImportFile:
     """What the file holds for `owner`. Raises InvalidInput with a sentence where it is no such file at all."""
     found: list[CallRecord] = []
-    running = unreadable = 0
+    running = unreadable = made_up = 0
     for row in _json_rows(file) if _is_json(file) else _table_rows(file):
         if row.get("state") == RUNNING:
             running += 1
+            continue
+        if str(row.get("id", "")).startswith(SAMPLE):
+            made_up += 1
             continue
         try:
             found.append(_call(row, owner))
         except (ValidationError, ValueError):
             unreadable += 1
-    return ImportFile(tuple(found), running, unreadable)
+    return ImportFile(tuple(found), running, unreadable, made_up)
 
 
 def _is_json(file: bytes) -> bool:

@@ -102,11 +102,12 @@ def test_rows_that_cannot_be_read_are_counted_and_the_rest_comes(store: Store) -
         "text", None,
     ]  # fmt: skip
     running = good | {"id": "b1", "state": "started"}
-    file = json.dumps({"calls": [*bad, good, good, running]}).encode()
+    made_up = good | {"id": "sample-0001"}
+    file = json.dumps({"calls": [*bad, good, good, running, made_up]}).encode()
 
     found = import_file.read(file, "ann")
 
-    assert (len(found.calls), found.running, found.unreadable) == (2, 1, len(bad))
+    assert (len(found.calls), found.running, found.unreadable, found.made_up) == (2, 1, len(bad), 1)
     assert bring_in(store, file) == 1
 
 

@@ -54,7 +54,7 @@ def tokens_chart(
     """The chart and the switch between its views; the same numbers as a table on demand."""
     with st.container(key="usage_tokens"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            view = _view()
+            view = _view("time" if totals.calls > CALLS else "call")
             as_table = st.toggle(_("As a table"), key="usage_as_table", persist_state="session")
         if view == "time":
             bars = _by_time(services, scope, totals, zone)
@@ -70,8 +70,8 @@ def tokens_chart(
             st.caption(bars.note)
 
 
-def _view() -> str:
-    st.session_state.setdefault("usage_view", "call")
+def _view(first: str) -> str:
+    st.session_state.setdefault("usage_view", first)
     chosen = st.segmented_control(
         _("Tokens"),
         list(VIEWS),
@@ -81,7 +81,7 @@ def _view() -> str:
         label_visibility="collapsed",
         persist_state="session",
     )
-    return chosen or "call"
+    return chosen or first
 
 
 def _by_call(newest: Sequence[CallRecord], count: int, zone: ZoneInfo) -> Bars:

@@ -84,5 +84,10 @@ def _said(found: import_file.ImportFile, new: int) -> list[str]:
         found.running,
     )
     lost = _n("{count:,} row can't be read.", "{count:,} rows can't be read.", found.unreadable)
-    rest = ((there, known), (running, found.running), (lost, found.unreadable))
+    made_up = _n(
+        "{count:,} made-up call of the sample is left out.",
+        "{count:,} made-up calls of the sample are left out.",
+        found.made_up,
+    )
+    rest = ((made_up, found.made_up), (there, known), (running, found.running), (lost, found.unreadable))
     return [came.format(count=new), *(words.format(count=count) for words, count in rest if count)]

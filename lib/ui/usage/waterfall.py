@@ -27,7 +27,7 @@ def waterfall(attempts: Sequence[Mapping[str, Any]]) -> None:
     spans = [parts_of(one) for one in attempts]
     before = [one.get("queued", 0.0) for one in attempts]
     # What stands before an attempt is drawn as nothing.
-    series = [_series("", before, {"color": "transparent"}, silent=True)]
+    series = [_series("", before, {"color": "transparent", "decal": {"symbol": "none"}}, silent=True)]
     series += [_series(_(words), [one[begin] for one in spans], {}) for begin, _end, words in PARTS]
     spec = {
         "animation": False,
