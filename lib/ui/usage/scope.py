@@ -50,7 +50,8 @@ def chosen_scope(services: Services, visitor: Visitor, zone: ZoneInfo) -> Scope:
     filtered = filters.chosen(services, visitor.owner)
     filters.write_address(KEY, DATES_KEY if chosen == DATES else "", SESSION)
     session = visitor.session if chosen == SESSION else None
-    return Scope(visitor.owner, session, *stretch.bounds(since, until), **filtered)
+    since, until = stretch.bounds(since, until)
+    return Scope(visitor.owner, session, since, until, **filtered)
 
 
 def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
