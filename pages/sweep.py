@@ -12,6 +12,7 @@ from lib.ui.sweep import links
 from lib.ui.sweep.answers import warm_up
 from lib.ui.sweep.form import sweep_form
 from lib.ui.sweep.heading import heading
+from lib.ui.sweep.hidden_names import hidden, instead
 from lib.ui.sweep.launch import plan_line, run_button
 from lib.ui.sweep.present import present
 from lib.ui.sweep.prior_conversation import take_over_draft
@@ -46,9 +47,13 @@ with (
     setup,
     st.expander(heading(services, who), expanded=state.sweep_id is None, key=f"sweep_setup_{state.sweep_id}"),
 ):
-    sweep_form(services, who)
-    plan_line(services, who)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        run_button(services, who)
-        share()
+    # The form names the models of the sweep that is judged below.
+    if state.sweep_id is not None and hidden():
+        instead("_setup")
+    else:
+        sweep_form(services, who)
+        plan_line(services, who)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            run_button(services, who)
+            share()
 session_restore.remember(services, who, SWEEP)

@@ -1,5 +1,6 @@
 """A sweep's answers in a real browser: the grid, reading side by side, what is found in them."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -33,6 +34,28 @@ PRESSED = """pill => {
 }"""
 """Presses a button, and says how many answers are in the page before anybody else has heard of it."""
 
+EVERYTHING = """() => {
+    const all = root => [...root.querySelectorAll("*")];
+    const under = root => [root, ...all(root).flatMap(one => one.shadowRoot ? under(one.shadowRoot) : [])];
+    const values = root => all(root).map(one => one.value ?? "");
+    const html = root => root.documentElement?.outerHTML ?? root.innerHTML;
+    return under(document).flatMap(root => [html(root), ...values(root)]).join(" ");
+}"""
+"""All elements of the page with their attributes, those of the component too, and what stands in fields."""
+NAMED = "named"
+NAMES = ("maker-alpha", "vendor/maker-beta", "maker-gamma")
+
+
+def of_somebody_else(cell: Cell) -> Reply:
+    """An answer by another model than was asked, or a service's word that names the model."""
+    if cell.repeat == 0:
+        words = f"The model `{cell.model.partition('/')[2]}` does not exist"
+        record = {"what": f"{words}.", "do": "Choose another.", "facts": {}}
+        return Reply(state="error", seconds=1.0, error_kind="unknown_model", error_text=words, error_record=record)
+    reply = Reply(state="ok", seconds=1.0, cost=0.001, cost_source="list", model=f"answerer-{cell.row}")
+    reply.add(Delta(text="A good answer.", finish_reason="stop"))
+    return reply
+
 
 def hostile(cell: Cell) -> Reply:
     reply = Reply(state="ok", seconds=1.0)
@@ -59,6 +82,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, 
     ids = {
         BIG: make_sweep(services.store, MODELS[:6], TEMPERATURES, 4, odd_answer),
         HOSTILE: make_sweep(services.store, [f"<img src=x onerror=alert({n})>" for n in TEXTS], (0, 1), 1, hostile),
+        NAMED: make_sweep(services.store, NAMES, (0, 1), 4, of_somebody_else),
         "failed": make_sweep(services.store, MODELS[:2], (0, 1), 2, failed),
         "equal": make_sweep(services.store, MODELS[:2], (0, 1), 3, equal),
     }
@@ -204,6 +228,45 @@ def test_reading_side_by_side_moves_all_columns_with_one_slider_and_keys_give_st
         expect(cell(page, "1_0_0").or_(cell(page, "1_0_1")).first).to_be_visible()
         key(page, "sweep_find").get_by_text("rated", exact=True).click()
         expect(shown_cells(page)).to_have_count(1)
+
+
+@pytest.mark.row("S20")
+def test_hidden_names_stand_nowhere_in_the_page_nor_in_its_address(
+    subtests: pytest.Subtests, made: tuple[AppServer, dict[str, str]], context: BrowserContext
+) -> None:
+    page = open_sweep(context, made, NAMED, "&sweep_show_models=fake/maker-alpha")
+
+    def named() -> list[str]:
+        at_rest(page)
+        everything = f"{page.evaluate(EVERYTHING)} {page.title()} {page.url}"
+        return re.findall(r"(?:maker|answerer)-\w+", everything)
+
+    assert any("answerer-" in one for one in named()) and any("maker-" in one for one in named()), "so it would be seen"
+    key(page, "sweep_hide_names").locator("label").click()
+    expect(key(page, "sweep_names_hidden_setup")).to_be_attached()
+    with subtests.test("in the grid, its filters and the set-up"):
+        assert named() == []
+        assert "sweep_show_models=" in page.url, "and the filter is kept"
+    with subtests.test("after a reload, as the address says"):
+        page.reload()
+        expect(key(page, "sweep_names_hidden_setup")).to_be_attached()
+        expect(page.locator(".answers > *")).to_be_visible()
+        assert named() == []
+        expect(key(page, "sweep_grid").locator("[data-cell]")).to_have_count(8)
+    cell(page, "0_0_0").locator(".figures").click()
+    for place, words in (("0_0_0", "does not exist"), ("0_0_1", "A good answer.")):
+        with subtests.test("read, and in the details", place=place):
+            cell(page, place).get_by_role("button", name="Details").click()
+            expect(page.get_by_role("dialog")).to_contain_text(words)
+            assert named() == []
+            page.keyboard.press("Escape")
+            expect(page.get_by_role("dialog")).to_have_count(0)
+            key(page, "sweep_grid").locator("[data-does=repeat]").click()
+    for view in ("Charts", "Judge", "Report"):
+        with subtests.test(view):
+            key(page, "sweep_view").get_by_text(view, exact=True).click()
+            expect(key(page, "sweep_names_hidden")).to_be_visible()
+            assert named() == []
 
 
 @pytest.mark.row("S17", "S19")

@@ -1,7 +1,7 @@
 """What the component that draws the answers gets: safe HTML, and plain text for everything else."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, cast
 
@@ -25,7 +25,7 @@ from lib.ui.shared.answer_parts import CALLED
 from lib.ui.shared.figures import SENT_BEFORE, summary
 from lib.ui.shared.live_text import CURSOR, waiting
 from lib.ui.shared.texts import _, _n
-from lib.ui.sweep.hidden_names import hidden
+from lib.ui.sweep.hidden_names import hidden, unnamed
 from lib.ui.sweep.look import READ, Place, temperature_name
 
 HEAD, SEEN_BEFORE = 400, 60
@@ -133,12 +133,13 @@ class Answers:
         spared = cell.id in self.progress.spared
         if call is not None and call.state != "started" and not spared:
             rating = self.ratings.get(call.id)
-            key, drawn = (cell.id, rating, self.filter.text, self.language), self.progress.drawn
+            key = (cell.id, rating, self.filter.text, self.language, hidden())
+            drawn = self.progress.drawn
             if key not in drawn:
                 drawn[key] = found | self._ended(cell, call, rating)
             return cast(dict[str, Any], drawn[key])
         if self.run is not None and cell.id in self.run.failed:
-            return found | {"state": "error", "error": self.run.failed[cell.id].sentence(_)}
+            return found | {"state": "error", "error": unnamed(self.run.failed[cell.id].sentence(_), self.progress)}
         if spared:
             return found | {"wait": _("One temperature: this model takes none, so it was asked once for all.")}
         if cell.id in self.progress.stopped:
@@ -148,6 +149,7 @@ class Answers:
 
     def _ended(self, cell: Cell, call: CallRecord, rating: Rating | None) -> dict[str, Any]:
         findings = self.progress.findings
+        error = recorded(call.error_record, call.error_text).sentence(_) if call.error_kind else ""
         return {
             "state": call.state,
             "html": head(answer_of(call), self.filter.text),
@@ -155,7 +157,7 @@ class Answers:
             "marks": [self._mark(mark, cell) for mark in findings.marks.get(cell.id, ())],
             "badges": [_(BADGES[badge]) for badge in findings.badges.get(cell.id, ())],
             "notes": list(_notes(call)),
-            "error": recorded(call.error_record, call.error_text).sentence(_) if call.error_kind else "",
+            "error": unnamed(error, self.progress),
             "stars": rating.stars if rating else None,
             "rated": True,
         }
@@ -251,7 +253,8 @@ def figures(call: CallRecord, words: int | None) -> str:
     tokens = call.usage.completion_tokens
     if tokens is not None:
         counted.append(_n("{count} token", "{count} tokens", tokens).format(count=tokens))
-    return " · ".join([*counted, summary(call, with_mark=False)])
+    # Who answered is a name too.
+    return " · ".join([*counted, summary(replace(call, model_answered="") if hidden() else call, with_mark=False)])
 
 
 def _notes(call: CallRecord) -> Iterator[str]:

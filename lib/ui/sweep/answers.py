@@ -21,7 +21,7 @@ from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import actions
 from lib.ui.sweep import look as looks
 from lib.ui.sweep.answer_data import Answers
-from lib.ui.sweep.hidden_names import hidden, other_names, switch
+from lib.ui.sweep.hidden_names import hidden, in_address, other_names, switch, to_address
 from lib.ui.sweep.look import KIND_NAMES, VIEWS, look, temperature_name
 from lib.ui.sweep.open_study import pick
 from lib.ui.sweep.sent_answers import packed, sent, stock_for
@@ -39,10 +39,11 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
     owner, sweep_id = visitor().owner, str(state.sweep_id)
     names = model_names(progress)
     look.slice = (progress.cells[0].input, progress.cells[0].variant)
-    looks.from_address(progress.cells)
+    looks.from_address(progress.cells, in_address(progress.cells))
     st.session_state.setdefault("sweep_view", looks.GRID)
     _find_bar(progress, names)
-    looks.to_address()
+    to_address()
+    looks.to_address(in_address(progress.cells))
     if looks.view() not in looks.OF_ANSWERS:
         return
     rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))

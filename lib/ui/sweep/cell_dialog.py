@@ -19,7 +19,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.sweep import actions, look
 from lib.ui.sweep.answers import model_names
-from lib.ui.sweep.hidden_names import hidden
+from lib.ui.sweep.hidden_names import hidden, unnamed_error
 from lib.ui.sweep.look import temperature_name
 from lib.ui.sweep.open_study import pick
 from lib.ui.sweep.rating_fields import rating_fields
@@ -54,7 +54,7 @@ def _body(services: Services, progress: Progress, cell: Cell) -> None:
     rating_fields(call)
     if hidden():
         # The other parts name the model.
-        _answer(call)
+        _answer(call, progress)
         return
     part = st.segmented_control(
         _("Part"),
@@ -72,12 +72,12 @@ def _body(services: Services, progress: Progress, cell: Cell) -> None:
     elif part == "raw":
         call_details.raw_answer(services, call)
     else:
-        _answer(call)
+        _answer(call, progress)
 
 
-def _answer(call: CallRecord) -> None:
+def _answer(call: CallRecord, progress: Progress) -> None:
     if call.error_kind:
-        error_box(recorded(call.error_record, call.error_text))
+        unnamed_error(recorded(call.error_record, call.error_text), progress)
     if not call.choices:
         return
     if call.choices[0].reasoning:

@@ -9,6 +9,7 @@ from lib.sweep.plan import Plan
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
+from lib.ui.sweep.hidden_names import hidden
 from lib.ui.sweep.slice_picker import axis_name, variant_labels
 
 MOST_NAMED = 6
@@ -24,7 +25,11 @@ def heading(services: Services, visitor: Visitor) -> str:
 def compared(plan: Plan) -> list[str]:
     """What a plan compares, as Markdown: models, temperatures, and what else there is more than one of."""
     count, (inputs, _variants) = len(plan.models), plan.slices
-    model = literal(plan.models[0].partition("/")[2] or plan.models[0])
+    model = (
+        _("Model {letter}").format(letter="A")
+        if hidden()
+        else literal(plan.models[0].partition("/")[2] or plan.models[0])
+    )
     parts = [model if count == 1 else _n("{count} model", "{count} models", count).format(count=count)]
     temperatures = [f"{value:g}" for value in plan.temperatures if value is not None]
     if temperatures:

@@ -1,6 +1,6 @@
 """How the answers of the open sweep are looked at in this tab: as a grid or to be read, and which of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -22,7 +22,8 @@ KIND_NAMES = {
     "rated": N_("rated"),
 }
 ONE = ("sweep_view", "sweep_search")
-SEVERAL = ("sweep_show", "sweep_show_models", "sweep_show_temperatures")
+MODELS = "sweep_show_models"
+SEVERAL = ("sweep_show", MODELS, "sweep_show_temperatures")
 """The widgets with one value and those with several; they stand in the address under their own names."""
 
 
@@ -100,8 +101,8 @@ def begin_anew() -> None:
         st.query_params.pop(key, None)
 
 
-def from_address(cells: Sequence[Cell]) -> None:
-    """At a tab's first look: as the address says."""
+def from_address(cells: Sequence[Cell], models: Mapping[str, str]) -> None:
+    """At a tab's first look: as the address says, which calls the `models` by these names."""
     # Not `bind="query-params"`: that puts the words of a choice into the address, which depend on the language.
     if "sweep_looked" in st.session_state:
         return
@@ -110,15 +111,19 @@ def from_address(cells: Sequence[Cell]) -> None:
     if query.get("sweep_view") in VIEWS:
         st.session_state["sweep_view"] = query["sweep_view"]
     st.session_state["sweep_search"] = query.get("sweep_search", "")[:MOST_SEARCHED]
-    known = (KINDS, {cell.model for cell in cells}, {temperature_name(cell.temperature) for cell in cells})
+    known = (KINDS, models, {temperature_name(cell.temperature) for cell in cells})
     for key, values in zip(SEVERAL, known, strict=True):
         st.session_state[key] = [value for value in query.get_all(key) if value in values]
+    st.session_state[MODELS] = [models[name] for name in st.session_state[MODELS]]
 
 
-def to_address() -> None:
+def to_address(models: Mapping[str, str]) -> None:
     """The address says how the answers are looked at."""
+    called = {model: name for name, model in models.items()}
     for key in (*ONE, *SEVERAL):
         value = st.session_state.get(key)
+        if key == MODELS:
+            value = [called[model] for model in value or () if model in called]
         if not value or value == GRID:
             st.query_params.pop(key, None)
         elif st.query_params.get_all(key) != ([value] if key in ONE else value):

@@ -9,6 +9,7 @@ from lib.ui.shared import resources
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
+from lib.ui.sweep.hidden_names import hidden
 from lib.ui.sweep.open_study import keep
 
 
@@ -33,7 +34,8 @@ def rating_fields(call: CallRecord) -> None:
             on_change=_keep,
             args=(call.id, stars, thumb, note),
         )
-    for rater, rating in said.items():
+    # What a model says of it would be heard before one's own word, and it has a name.
+    for rater, rating in () if hidden() else said.items():
         if rater != PERSON:
             st.text(f"{rater}: {'★' * (rating.stars or 0)}{'☆' * (MOST_STARS - (rating.stars or 0))} {rating.note}")
 

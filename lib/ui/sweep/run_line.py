@@ -10,8 +10,9 @@ from lib.sweep.forecast import expected_cost
 from lib.sweep.progress import Progress
 from lib.sweep.run import Limit, SweepRun
 from lib.ui.shared.figures import money, sum_of_costs
-from lib.ui.shared.texts import _, _n, error_sentence
+from lib.ui.shared.texts import _, _n
 from lib.ui.sweep import actions
+from lib.ui.sweep.hidden_names import unnamed
 
 RAISED_CAP = "sweep_raised_cap"
 
@@ -47,14 +48,15 @@ def held_back(progress: Progress, run: SweepRun | None) -> None:
     going_on = run is not None and not run.finished
     if run is not None and going_on:
         for limit in run.outlook.limits:
-            st.caption(_limit(limit))
+            st.caption(_limit(limit, progress))
     for name, call in progress.stops.services.items():
         cells = progress.of_service(name)
         done = sum(progress.results[cell.id].state == "ok" for cell in cells if cell.id in progress.results)
         with st.container(border=True, key=f"sweep_paused_{name}"):
             paused = _("{service} is paused at {done} of {total}.")
             st.markdown(f"**{paused.format(service=literal(name), done=done, total=len(cells))}**")
-            st.caption(error_sentence(recorded(call.error_record, call.error_text)))
+            refused = recorded(call.error_record, call.error_text)
+            st.caption(literal(unnamed(refused.sentence(_), progress)))
             st.button(
                 _("Continue sending"),
                 key=f"sweep_continue_{name}",
@@ -102,7 +104,7 @@ def _finish(progress: Progress, missing: int) -> None:
         st.caption(twice.format(count=progress.may_be_billed_twice))
 
 
-def _limit(limit: Limit) -> str:
+def _limit(limit: Limit, progress: Progress) -> str:
     words = _n(
         "{model}: {count} request waits in line, about {time} to go.",
         "{model}: {count} requests wait in line, about {time} to go.",
@@ -115,4 +117,4 @@ def _limit(limit: Limit) -> str:
             limit.waiting,
         )
     rate, time = limit.rate or 0.0, duration(limit.seconds)
-    return words.format(model=literal(limit.model), rate=rate, count=limit.waiting, time=time)
+    return words.format(model=literal(unnamed(limit.model, progress)), rate=rate, count=limit.waiting, time=time)

@@ -10,7 +10,6 @@ from lib.sweep import repository as sweeps
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
 from lib.sweep.study import Study
-from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
@@ -96,7 +95,7 @@ def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Prog
             )
             st.warning(words.format(count=progress.unsaved), icon=":material/save:")
         if run is not None and run.trouble is not None:
-            error_box(run.trouble)
+            hidden_names.unnamed_error(run.trouble, progress)
         held_back(progress, run)
         what_is_left(progress, run)
     study = open_study()
