@@ -13,7 +13,8 @@ from pathlib import Path
 from lib import history, recovery
 from lib.access import password
 from lib.access.cookie_secret import cookie_secret
-from lib.access.sign_ins import SignIns
+from lib.access.invited import Invited
+from lib.access.sign_ins import NOBODY, SignIns
 from lib.background import Jobs
 from lib.calls import records
 from lib.calls.budgets import Budgets
@@ -174,10 +175,15 @@ def _is_shared(settings: Settings) -> bool:
             N_("TEMPERA_PASSWORD_HASH is set, and TEMPERA_MODE is not shared: nobody would be asked for the password."),
             N_("Set TEMPERA_MODE=shared, or take the password out."),
         )
-    if settings.mode == "shared" and not hash:
+    if settings.mode == "shared" and not hash and settings.auth is None:
         raise SettingsError(
             N_("TEMPERA_MODE=shared needs a sign-in, and none is set."),
             N_("Make a password with `make password` and set TEMPERA_PASSWORD_HASH to what it prints."),
+        )
+    if settings.mode == "shared" and settings.auth is not None and not Invited(settings.invited.split(",")):
+        raise SettingsError(
+            N_("Accounts are to be signed in with, and nobody is invited."),
+            N_("Set TEMPERA_INVITED to mail addresses and domains, as in ada@example.com, @example.org."),
         )
     if hash and not password.is_hash(hash):
         raise SettingsError(
@@ -188,7 +194,10 @@ def _is_shared(settings: Settings) -> bool:
 
 
 def _sign_ins(settings: Settings, secret: str, store: Store) -> SignIns:
-    return SignIns(settings.password_hash.get_secret_value(), secret, settings.sign_in_hours * 3600, store)
+    invited = Invited(settings.invited.split(",")) if settings.auth is not None else NOBODY
+    operators = Invited(settings.operators.split(","))
+    hash = settings.password_hash.get_secret_value()
+    return SignIns(hash, secret, settings.sign_in_hours * 3600, store, invited, operators)
 
 
 def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:

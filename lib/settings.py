@@ -6,6 +6,8 @@ TEMPERA_DATA_DIR      where chats and the history are kept (default: the user's 
 TEMPERA_DATABASE_URL  another database than the file in that folder
 TEMPERA_MODE          local (default: one person on this computer) or shared
 TEMPERA_PASSWORD_HASH the hash of the password that many share, as `make password` prints it
+TEMPERA_INVITED       who may sign in with an account: mail addresses and @domains, separated by commas
+TEMPERA_OPERATORS     who of them runs this Tempera, and sees what everybody uses
 TEMPERA_SIGN_IN_HOURS how long a sign-in lasts
 TEMPERA_COOKIE_SECRET what cookies are signed with (default: made at the first start, and kept with the data)
 TEMPERA_OWN_SERVICES  true: where many share it, they may connect services of their own on the public internet
@@ -21,6 +23,7 @@ TEMPERA_PATIENCE_SECONDS
                       after how long without a first word the page asks what to do
 TEMPERA_LOCK_SECONDS  how long a write waits while another program has the database locked
 
+[auth]                in secrets.toml: where accounts are signed in with, as Streamlit's st.login wants it
 [endpoints.NAME]      in secrets.toml: base_url and api_key of further services
 [limits], [caps.visitor.hour], [caps.all.day], ..
                       in secrets.toml: the same as above
@@ -54,6 +57,16 @@ class Service(BaseModel):
     api_key: SecretStr = SecretStr("")
 
 
+class Provider(BaseModel):
+    """Where accounts are signed in with (OpenID Connect): what Streamlit reads of `[auth]` in secrets.toml."""
+
+    redirect_uri: str
+    cookie_secret: SecretStr
+    client_id: str
+    client_secret: SecretStr
+    server_metadata_url: str
+
+
 class Settings(BaseSettings):
     """All settings; keys are masked in every representation."""
 
@@ -72,6 +85,9 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("")
     mode: Literal["local", "shared"] = "local"
     password_hash: SecretStr = SecretStr("")
+    invited: str = ""
+    operators: str = ""
+    auth: Provider | None = None
     sign_in_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24 * 7
     cookie_secret: SecretStr = SecretStr("")
     own_services: bool = False

@@ -6,21 +6,27 @@ Everything here was read in Streamlit 1.67. The rest of the app uses its documen
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterable
 from functools import cache, wraps
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from streamlit import components, runtime
+from streamlit.auth_util import encode_provider_token, get_origin_from_redirect_uri
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 from streamlit.components.v2.types import ComponentRenderer
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state.safe_session_state import SafeSessionState
+from streamlit.web.server.starlette import starlette_auth_routes
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 HEAD, END_OF_BODY = b"<head>", b"</body>"
 """Where a script and styles can be put into Streamlit's page: it has no interface for them, and our policy allows no
@@ -62,6 +68,25 @@ def inline_script_hashes() -> str:
 
 def _digests(scripts: Iterable[str]) -> Iterable[str]:
     return (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+
+
+LOGIN, CALLBACK = "/auth/login", "/oauth2callback"
+"""Streamlit's own places for signing in with an account: one sends to the provider, which sends back to the other."""
+USER_COOKIES = ("_streamlit_user", "_streamlit_user_tokens")
+"""How the cookies begin in which it keeps, signed, what the provider said."""
+
+
+def login_address() -> str:
+    """Where `st.login` leads to; it has no call that tells."""
+    return f"{LOGIN}?provider={encode_provider_token('default')}"
+
+
+def signed_in_claims(request: "Request") -> dict[str, Any]:
+    """What the provider said of who has just signed in, from Streamlit's signed cookie; empty where nobody has, and for
+    a cookie that was made for another address."""
+    value = starlette_auth_routes._get_cookie_value_from_request(request, USER_COOKIES[0])
+    claims = None if value is None else json.loads(value)
+    return claims if isinstance(claims, dict) and claims.get("origin") == get_origin_from_redirect_uri() else {}
 
 
 def tab_id() -> str | None:

@@ -100,6 +100,7 @@ def test_every_protective_setting_of_the_server_stands() -> None:
         "browser": {"gatherUsageStats": False},
         "client": {
             "showErrorDetails": "none", "showErrorLinks": False, "toolbarMode": "minimal", "disableDataExport": True,
+            "allowedOrigins": [],
         },
         "runner": {"magicEnabled": False, "fastReruns": False},
     }  # fmt: skip

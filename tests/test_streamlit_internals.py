@@ -7,7 +7,7 @@ import pytest
 from streamlit.config import get_config_options
 from streamlit.runtime import Runtime
 from streamlit.testing.v1 import AppTest
-from streamlit.web.server.starlette import starlette_app
+from streamlit.web.server.starlette import starlette_app, starlette_auth_routes
 
 from lib import streamlit_internals as internals
 from lib.web import ASSETS
@@ -44,6 +44,14 @@ def test_the_options_we_set_exist() -> None:
     wanted.add("runner.fastReruns")
 
     assert wanted <= get_config_options().keys()
+
+
+def test_accounts_are_signed_in_with_where_we_think() -> None:
+    """tests/access/test_accounts.py goes the whole way."""
+    paths = {route.path for route in starlette_auth_routes.create_auth_routes("")}
+
+    assert {internals.LOGIN, internals.CALLBACK} <= paths
+    assert internals.USER_COOKIES == starlette_auth_routes._AUTH_COOKIE_NAMES
 
 
 def test_a_tab_has_an_id_and_the_server_knows_whether_it_is_open() -> None:

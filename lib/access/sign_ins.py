@@ -1,8 +1,10 @@
-"""Lets people in who know the password, knows them again by their cookie, and lets them go.
+"""Lets people in who know the password or have an account that is invited, knows them again by their cookie, and lets
+them go.
 
-The cookie holds a random id, the visitor's, under which everything is kept that the visitor makes; it is signed, so
-that no other can be made up. It ends after a set time, when the password changes, and when its visitor signs out. Who
-signs in again with an old one goes on as the same visitor; after a sign-out nobody does.
+The cookie holds whose everything is that is made under it, and is signed, so that no other can be made up. Who knows
+the password is a random id, another in each browser; who has an account is its mail address. A sign-in ends after a set
+time, when the password changes or the account is not invited any more, and when it is signed out. Who signs in with the
+password again, with an old cookie, goes on as the same visitor; after a sign-out that visitor is nobody any more.
 """
 
 import asyncio
@@ -10,12 +12,17 @@ import hashlib
 import hmac
 import re
 import secrets
+import time
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import Connection
 
 from lib.access import password
+from lib.access.invited import Invited, mail_of
 from lib.access.tries import Tries
 from lib.core.errors import StoreError, WrongPassword
 from lib.store.database import Store
@@ -26,67 +33,120 @@ KEPT_SECONDS = 400 * 24 * 3600
 """How long a browser keeps the cookie, so that an ended sign-in goes on as the same visitor: browsers' own limit."""
 CHECKED_AT_ONCE = 2
 """Passwords: each takes a core and 64 MB."""
+MOST_ENDED = 50
+"""Sign-ins of one visitor that are remembered as ended; older ones are past their time."""
+NOBODY = Invited(())
 _OUT = "signed_out"
-_VISITOR = re.compile(r"[0-9a-f]{32}")
+_ACCOUNT = "account"
+_RANDOM = re.compile(r"[0-9a-f]{32}")
 
 
 class SignIns:
-    """Who is signed in. `secret` signs, `seconds` is how long a sign-in lasts; the store knows who has signed out."""
+    """Who is signed in. `secret` signs, `seconds` is how long a sign-in lasts; the store knows who has signed out.
+    Without a `password_hash` no password lets in, and without anybody `invited` no account."""
 
-    def __init__(self, password_hash: str, secret: str, seconds: float, store: Store) -> None:
+    def __init__(
+        self,
+        password_hash: str,
+        secret: str,
+        seconds: float,
+        store: Store,
+        invited: Invited = NOBODY,
+        operators: Invited = NOBODY,
+    ) -> None:
+        self.by_password, self.by_account = bool(password_hash), bool(invited)
         self._hash, self._seconds, self._store = password_hash, seconds, store
+        self._invited, self._operators = invited, operators
         self._mark = hmac.new(secret.encode(), password_hash.encode(), hashlib.sha256).hexdigest()[:32]
         settings = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
         self._serializer = URLSafeTimedSerializer(secret, salt="tempera sign-in", signer_kwargs=settings)
         self._tries = Tries()
         self._checked = asyncio.Semaphore(CHECKED_AT_ONCE)
         self._out: dict[str, bool] = {}
-        """Which visitors have signed out, of those that were seen since the start."""
+        """Which sign-ins were ended, of those that were seen since the start."""
 
     async def enter(self, typed: str, address: str, former: str = "") -> str:
         """The cookie's value for who has typed the password, from a client's address and with the cookie `former`;
         raises WrongPassword and TooManyTries."""
         self._tries.take(address)
         async with self._checked:
-            right = await asyncio.to_thread(password.matches, self._hash, typed)
+            right = self.by_password and await asyncio.to_thread(password.matches, self._hash, typed)
         if not right:
             raise WrongPassword
         self._tries.succeeded(address)
-        visitor = self._read(former, None)[0]
-        if not visitor or await self._has_left(visitor):
-            visitor = secrets.token_hex(16)
-            self._out[visitor] = False
-        return self._serializer.dumps([visitor, self._mark])
+        before = self._read(former, None)
+        goes_on = before is not None and _RANDOM.fullmatch(before.visitor) and not await self._has_ended(before)
+        return self._cookie(before.visitor if before is not None and goes_on else secrets.token_hex(16), self._mark)
+
+    def enter_with_account(self, claims: Mapping[str, Any]) -> str:
+        """The same for whom a provider vouches for by the claims of an ID token, just now; raises NotInvited."""
+        return self._cookie(mail_of(claims, self._invited, time.time()), _ACCOUNT)
 
     async def admitted(self, cookie: str) -> str | None:
         """The visitor whose valid cookie this is, by all that is known; None where there is none."""
-        visitor = self.visitor(cookie)
-        return None if visitor is None or await self._has_left(visitor) else visitor
+        found = self._valid(cookie)
+        return None if found is None or await self._has_ended(found) else found.visitor
 
     def visitor(self, cookie: str) -> str | None:
         """The same for a cookie that was admitted a while ago: fast enough for every message of a page."""
-        visitor, mark = self._read(cookie, self._seconds)
-        return visitor if visitor and mark == self._mark and not self._out.get(visitor) else None
+        found = self._valid(cookie)
+        return None if found is None or self._out.get(found.id) else found.visitor
 
-    def leave(self, visitor: str) -> None:
-        """Sign a visitor out, for good and in every tab; raises StoreError where that can't be kept over a restart."""
-        self._out[visitor] = True
-        self._store.write(lambda db: preferences.put(db, visitor, _OUT, True)).result()
+    def leave(self, cookie: str) -> None:
+        """End a sign-in, for good and in every tab; raises StoreError where that can't be kept over a restart."""
+        found = self._read(cookie, None)
+        if found is None:
+            return
+        self._out[found.id] = True
 
-    def _read(self, cookie: str, seconds: float | None) -> tuple[str, str]:
-        """The visitor and the mark of the password in a cookie of ours, "" where it is none or too old."""
+        def note(db: Connection) -> None:
+            preferences.put(db, found.visitor, _OUT, [found.id, *_ended(db, found.visitor)][:MOST_ENDED])
+
+        self._store.write(note).result()
+
+    def is_operator(self, visitor: str) -> bool:
+        """Whether a visitor runs this Tempera: one with an account."""
+        return "@" in visitor and self._operators.has(visitor)
+
+    def _cookie(self, visitor: str, mark: str) -> str:
+        return self._serializer.dumps([visitor, mark, secrets.token_hex(8)])
+
+    def _valid(self, cookie: str) -> "_SignIn | None":
+        found = self._read(cookie, self._seconds)
+        if found is None:
+            return None
+        if "@" in found.visitor:
+            return found if found.mark == _ACCOUNT and self._invited.has(found.visitor) else None
+        return found if self.by_password and found.mark == self._mark else None
+
+    def _read(self, cookie: str, seconds: float | None) -> "_SignIn | None":
+        """What a cookie of ours says, None where it is none or too old."""
         try:
-            found: Any = self._serializer.loads(cookie, max_age=None if seconds is None else int(seconds))
+            said: Any = self._serializer.loads(cookie, max_age=None if seconds is None else int(seconds))
         except BadData:
-            return "", ""
-        match found:
-            case [str(visitor), str(mark)] if _VISITOR.fullmatch(visitor):
-                return visitor, mark
-        return "", ""
+            return None
+        match said:
+            case [str(visitor), str(mark), str(id)] if visitor and id:
+                return _SignIn(visitor, mark, id)
+        return None
 
-    async def _has_left(self, visitor: str) -> bool:
-        if visitor not in self._out:
+    async def _has_ended(self, found: "_SignIn") -> bool:
+        if found.id not in self._out:
             with suppress(StoreError):  # a database that is away for a moment puts nobody out
-                left = await asyncio.to_thread(self._store.read, lambda db: preferences.get(db, visitor, _OUT))
-                self._out.setdefault(visitor, bool(left))
-        return self._out.get(visitor, False)
+                ended = await asyncio.to_thread(self._store.read, lambda db: _ended(db, found.visitor))
+                self._out.setdefault(found.id, found.id in ended)
+        return self._out.get(found.id, False)
+
+
+@dataclass(frozen=True, slots=True)
+class _SignIn:
+    """What a cookie holds: whose it is, by which password or that it is by an account, and an id of its own."""
+
+    visitor: str
+    mark: str
+    id: str
+
+
+def _ended(db: Connection, visitor: str) -> list[str]:
+    kept = preferences.get(db, visitor, _OUT)
+    return [str(one) for one in kept] if isinstance(kept, list) else []

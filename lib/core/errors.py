@@ -37,7 +37,7 @@
       Unforeseen                a bug: the log has it under a number
       NotRestored               a file that is no backup, or not now
       NotSignedIn               a shared Tempera does not know who asks
-        WrongPassword  TooManyTries
+        WrongPassword  TooManyTries  NotInvited  SignInFailed
       InvalidInput              what was typed can't be sent
         NotAllowed              the operator of a shared Tempera does not allow it
       SettingsError             the operator's settings
@@ -706,6 +706,22 @@ class TooManyTries(NotSignedIn):
         if seconds <= 60:
             self.hint = N_("Try again in a minute.")
         super().__init__(original, minutes=max(2, seconds / 60), **facts)
+
+
+class NotInvited(NotSignedIn):
+    """The account is a good one, but may not come in; `mail` is its address."""
+
+    kind = "not_invited"
+    message = N_("{mail} may not sign in here.")
+    hint = N_("Sign in with another account, or ask whoever runs this Tempera.")
+
+
+class SignInFailed(NotSignedIn):
+    """Nobody came back from where an account was to be signed in with."""
+
+    kind = "sign_in_failed"
+    message = N_("You are not signed in: the sign-in did not come to its end.")
+    hint = N_("Try again.")
 
 
 class InvalidInput(TemperaError):

@@ -1,6 +1,7 @@
 """The gate before everything that a shared Tempera serves, over HTTP: nobody passes it who has not signed in."""
 
 import http.client
+import json
 import re
 import socket
 from collections.abc import Iterator
@@ -119,6 +120,16 @@ def test_the_password_lets_in_and_leads_to_the_page_that_was_asked_for(app: AppS
 @pytest.mark.row("T17")
 def test_behind_a_proxy_with_https_the_cookie_goes_over_https_only(app: AppServer) -> None:
     assert "; secure" in sign_in(app, X_Forwarded_Proto="https").headers["set-cookie"].lower()
+
+
+@pytest.mark.row("T19")
+def test_no_page_may_frame_ours_and_command_it(app: AppServer) -> None:
+    cookie = sign_in(app).cookie
+    for path in ("/", "/_stcore/host-config", "/sign-out", "/frame.js"):
+        headers = ask(app, "GET", path, Cookie=cookie).headers
+        assert "frame-ancestors 'none'" in headers["content-security-policy"], path
+        assert headers["x-frame-options"] == "DENY", path
+    assert json.loads(ask(app, "GET", "/_stcore/host-config", Cookie=cookie).text)["allowedOrigins"] == []
 
 
 def test_it_answers_under_the_names_that_the_operator_sets(app: AppServer) -> None:

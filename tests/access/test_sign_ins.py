@@ -89,7 +89,7 @@ def test_who_has_signed_out_is_gone_for_good_after_a_restart_too(memory: Store) 
     cookie = enter(known)
     visitor = admitted(known, cookie)
     assert visitor
-    known.leave(visitor)
+    known.leave(cookie)
 
     for one in (known, sign_ins(memory)):
         assert admitted(one, cookie) is None

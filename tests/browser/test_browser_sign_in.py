@@ -1,26 +1,70 @@
-"""Signing in to a shared Tempera in a browser: a link is kept, nothing goes elsewhere, and tabs end together."""
+"""Signing in to a shared Tempera in a browser: a link is kept, nothing goes elsewhere, no key comes along, and tabs end
+together."""
 
+import base64
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Response, WebSocket, expect
 
 from lib.access import password
 from tests.app_server import forked_app
-from tests.browsing import SECONDS, heard_elsewhere, key
+from tests.browsing import SECONDS, heard_elsewhere, key, send
+from tests.fake_api import FakeApi
+from tests.pages import host
 
 PASSWORD = "four unrelated words"
+OPERATORS = "sk-canary-of-the-operator-4711-not-for-browsers"
 
 
-@pytest.mark.row("T17", "T9")
-def test_a_link_is_kept_through_the_sign_in_and_a_sign_out_ends_every_tab(browser: Browser, tmp_path: Path) -> None:
+def forms_of(secret: str) -> list[bytes]:
+    """As it is, backwards, its end, and in base64 wherever it begins in it."""
+    encoded = [base64.b64encode(b" " * shift + secret.encode())[4:-4] for shift in range(3)]
+    return [secret.encode(), secret[::-1].encode(), secret[-12:].encode(), *encoded]
+
+
+def everything_received(context: BrowserContext) -> list[bytes]:
+    """From now on: bodies, headers and addresses of answers, and what comes and goes over WebSockets."""
+    received: list[bytes] = []
+
+    def took(answer: Response) -> None:
+        received.append(repr((answer.url, answer.all_headers())).encode())
+        if answer.status == 200 and "/static/" not in answer.url:
+            received.append(answer.body())
+
+    def opened(socket: WebSocket) -> None:
+        for event in ("framereceived", "framesent"):
+            socket.on(event, lambda frame: received.append(frame if isinstance(frame, bytes) else frame.encode()))  # type: ignore[call-overload]
+
+    def began(page: Page) -> None:
+        page.on("response", took)
+        page.on("websocket", opened)
+
+    context.on("page", began)
+    return received
+
+
+def kept(context: BrowserContext, pages: Iterable[Page]) -> list[bytes]:
+    """Cookies, storage and documents."""
+    storage = "() => JSON.stringify([{...localStorage}, {...sessionStorage}])"
+    texts = [text for page in pages for text in (page.evaluate(storage), page.content(), page.url)]
+    return [text.encode() for text in (repr(context.cookies()), *texts)]
+
+
+@pytest.mark.row("T1", "T9", "T17")
+def test_a_link_is_kept_through_the_sign_in_no_key_comes_along_and_a_sign_out_ends_every_tab(
+    browser: Browser, tmp_path: Path, api: FakeApi
+) -> None:
     settings = {"TEMPERA_MODE": "shared", "TEMPERA_PASSWORD_HASH": password.hashed(PASSWORD)}
-    with forked_app(tmp_path / "data", **settings) as app:
+    service = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": OPERATORS, "TEMPERA_LOCAL_MODEL": "false"}
+    with forked_app(tmp_path / "data", **settings, **service) as app:
         context = browser.new_context(locale="en-US", reduced_motion="reduce")
         context.set_default_timeout(SECONDS)
+        received = everything_received(context)
         page = context.new_page()
         heard = heard_elsewhere(page, app)
-        page.goto(f"{app.url}/?prompt=Hello+%3Cthere%3E")
+        page.goto(f"{app.url}/?prompt=Hello+%3Cthere%3E&model={host(api)}/error-401")
         field = page.get_by_label("Password")
         expect(field).to_be_focused()
         field.fill("not the password")
@@ -30,8 +74,29 @@ def test_a_link_is_kept_through_the_sign_in_and_a_sign_out_ends_every_tab(browse
         page.get_by_label("Password").press("Enter")
         expect(page.get_by_test_id("stChatInputTextArea")).to_have_value("Hello <there>")
 
+        # The service repeats the key in its refusal.
+        send(page, "Hello <there>")
+        expect(page.get_by_text("does not accept this key")).to_be_visible()
+        key(page, "figures_0").get_by_role("button").click()
+        key(page, "inspect_0").get_by_role("button").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.reload()
+        key(page, "connection_open").get_by_role("button").click()
+        expect(page.get_by_text("set by whoever runs this Tempera")).to_be_visible()
+        page.reload()
+        expect(key(page, "chat_new")).to_be_visible()
+
         other = context.new_page()
+        other.goto(f"{app.url}/sweep?models={host(api)}/echo&temperatures=0&prompt=Hi&repeats=1")
+        key(other, "sweep_run").get_by_role("button").click()
+        expect(key(other, "sweep_grid").locator("[data-cell]").first).to_be_visible()
         other.goto(f"{app.url}/usage")
+        expect(key(other, "usage_scope")).to_be_visible()
+        assert any(b"framereceived" not in one and b"does not accept this key" in one for one in received)
+        seen = [*received, *kept(context, (page, other))]
+        assert [form for form in forms_of(OPERATORS) if any(form in one for one in seen)] == []
+        assert {one.authorization[-4:] for one in api.requests} == {OPERATORS[-4:]}
+
         key(other, "menu").get_by_role("button").click()
         key(other, "sign_out").get_by_role("link").click()
         expect(other.get_by_text("nobody can open them again")).to_be_visible()

@@ -17,7 +17,20 @@ from lib.sweep.ratings import Rating
 from lib.ui.shared import resources
 from lib.ui.shared import visitor as visitor_module
 from tests.fake_api import FakeApi
-from tests.pages import ask, buttons, choose_model, click, draft, host, new_tab, run_sweep, shown, sweep_ended, sweep_id
+from tests.pages import (
+    ask,
+    buttons,
+    chat_titles,
+    choose_model,
+    click,
+    draft,
+    host,
+    new_tab,
+    run_sweep,
+    shown,
+    sweep_ended,
+    sweep_id,
+)
 
 PASSWORD = "four unrelated words"
 HASH = password.hashed(PASSWORD)
@@ -175,6 +188,7 @@ def test_more_than_is_allowed_is_said_and_not_asked(shared: SetLimits, service: 
     ):
         ask(tab, text, model)
         assert words in shown(tab) and draft(tab) == text, "nothing typed is lost"
+        assert chat_titles(tab) == [], "and nothing was begun"
     choose_model(tab, "echo")
     ask(tab, "Hello")
     assert [one["max_tokens"] for one in asked(service)] == [8_192], "the longest answer is always bounded"

@@ -1,21 +1,23 @@
 """The one gate before everything that a shared Tempera serves: who is not signed in gets the page to sign in at."""
 
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lib.access.sign_ins import COOKIE, KEPT_SECONDS, SignIns
-from lib.core.errors import NotSignedIn, StoreError, TooManyTries, WrongPassword
-from lib.streamlit_internals import is_part
+from lib.core.errors import NotSignedIn, SignInFailed, StoreError, TooManyTries, WrongPassword
+from lib.streamlit_internals import CALLBACK, LOGIN, USER_COOKIES, is_part, login_address, signed_in_claims
 from lib.ui.shared import resources
-from lib.ui.shared.sign_in_page import SIGN_IN, SIGN_OUT, sign_in_page, sign_out_page
+from lib.ui.shared.sign_in_page import SIGN_IN, SIGN_OUT, WITH_ACCOUNT, sign_in_page, sign_out_page
 from lib.ui.shared.texts import browser_language, catalogue
 from lib.web import HEALTH, own_origin, security_headers
 
 PLACES = ("/", "/chat", "/sweep", "/usage")
 """Where a sign-in may lead."""
+PLACE, TO_COME_BACK, MOST_NOTED = "tempera_place", 600, 1_200
+"""The cookie that notes for so many seconds where to go after the provider, in so many characters."""
 MOST_BYTES = 256 * 1024
 """Of what the form sends: a link to a page can hold a long prompt."""
 
@@ -69,15 +71,19 @@ async def _watched(app: ASGIApp, sign_ins: SignIns, cookie: str, scope: Scope, r
 async def _own_answer(sign_ins: SignIns, visitor: str | None, request: Request) -> Response | None:
     """What the gate itself answers; None where the request goes on to the app."""
     path, method = request.scope["path"], request.method
+    if sign_ins.by_account and path in (LOGIN, CALLBACK) and method == "GET":
+        return None
     if path == SIGN_IN and method == "POST":
         answer = await _enter(sign_ins, request)
+    elif visitor is None and path == WITH_ACCOUNT and sign_ins.by_account:
+        answer = _to_the_provider(request)
     elif visitor is None:
-        answer = _sign_in_first(request)
-    elif path == SIGN_IN:
+        answer = _back_from_the_provider(sign_ins, request) or _sign_in_first(sign_ins, request)
+    elif path in (SIGN_IN, WITH_ACCOUNT):
         answer = RedirectResponse("/", status_code=303)
     elif path == SIGN_OUT:
-        asks = HTMLResponse(sign_out_page(_language(request)))
-        answer = _leave(sign_ins, visitor, request) if method == "POST" else asks
+        asks = HTMLResponse(sign_out_page(_language(request), mail=visitor if "@" in visitor else ""))
+        answer = _leave(sign_ins, request) if method == "POST" else asks
     else:
         return None
     # Not “no-referrer”: with that a browser says of a form that it comes from nowhere.
@@ -85,13 +91,50 @@ async def _own_answer(sign_ins: SignIns, visitor: str | None, request: Request) 
     return answer
 
 
-def _sign_in_first(request: Request) -> Response:
+def _page(sign_ins: SignIns, request: Request, place: str, problem: NotSignedIn | None, status: int) -> Response:
+    """The page to sign in at, with all the ways that there are."""
+    ways = {"by_password": sign_ins.by_password, "by_account": sign_ins.by_account}
+    return HTMLResponse(sign_in_page(_language(request), place, problem, **ways), status_code=status)
+
+
+def _sign_in_first(sign_ins: SignIns, request: Request, problem: NotSignedIn | None = None) -> Response:
     """The page to sign in at in place of any page; parts of pages, and what is no question, get a word."""
     path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
     if request.method not in ("GET", "HEAD") or is_part(path):
         return PlainTextResponse("not signed in\n", status_code=401)
-    place = own_place(f"{path}?{query}" if query else path)
-    return HTMLResponse(sign_in_page(_language(request), place), status_code=401)
+    return _page(sign_ins, request, own_place(f"{path}?{query}" if query else path), problem, 401)
+
+
+def _to_the_provider(request: Request) -> Response:
+    """Leads to where accounts are signed in with, and notes where to go then."""
+    place = own_place(request.query_params.get("place", ""))
+    answer = RedirectResponse(login_address(), status_code=303)
+    # A browser keeps no cookie of more than 4 kB.
+    noted = quote(place if len(place) < MOST_NOTED else urlsplit(place).path)
+    answer.set_cookie(PLACE, noted, TO_COME_BACK, secure=_is_secure(request), httponly=True, samesite="lax")
+    return answer
+
+
+def _back_from_the_provider(sign_ins: SignIns, request: Request) -> Response | None:
+    """Signs in who has come back from there, and leads to the page that was asked for; None for everybody else. What
+    Streamlit has kept of it goes: from now on our own cookie counts."""
+    if not sign_ins.by_account or PLACE not in request.cookies or request.scope["path"] != "/":
+        return None
+    place = own_place(unquote(request.cookies[PLACE]))
+    claims = signed_in_claims(request)
+    try:
+        if not claims:
+            raise SignInFailed
+        cookie = sign_ins.enter_with_account(claims)
+    except NotSignedIn as problem:
+        answer = _page(sign_ins, request, place, problem, 401)
+    else:
+        answer = RedirectResponse(place, status_code=303)
+        answer.set_cookie(COOKIE, cookie, KEPT_SECONDS, secure=_is_secure(request), httponly=True, samesite="lax")
+    for name in request.cookies:
+        if name == PLACE or name.startswith(USER_COOKIES):
+            answer.delete_cookie(name)
+    return answer
 
 
 async def _enter(sign_ins: SignIns, request: Request) -> Response:
@@ -104,27 +147,24 @@ async def _enter(sign_ins: SignIns, request: Request) -> Response:
     address = request.client.host if request.client else ""
     try:
         cookie = await sign_ins.enter(form.get("password", ""), address, request.cookies.get(COOKIE, ""))
-    except (WrongPassword, TooManyTries) as problem:
-        return _refused(request, place, problem)
+    except TooManyTries as problem:
+        answer = _page(sign_ins, request, place, problem, 429)
+        answer.headers["retry-after"] = str(round(problem.seconds))
+        return answer
+    except WrongPassword as problem:
+        return _page(sign_ins, request, place, problem, 401)
     answer = RedirectResponse(place, status_code=303)
     answer.set_cookie(COOKIE, cookie, KEPT_SECONDS, secure=_is_secure(request), httponly=True, samesite="lax")
     return answer
 
 
-def _refused(request: Request, place: str, problem: NotSignedIn) -> Response:
-    page = sign_in_page(_language(request), place, problem)
-    if isinstance(problem, TooManyTries):
-        return HTMLResponse(page, status_code=429, headers={"retry-after": str(round(problem.seconds))})
-    return HTMLResponse(page, status_code=401)
-
-
-def _leave(sign_ins: SignIns, visitor: str, request: Request) -> Response:
+def _leave(sign_ins: SignIns, request: Request) -> Response:
     """Signs out, in this browser's other tabs too."""
     language = _language(request)
     if not own_origin(request.headers):
         return PlainTextResponse("not from our page\n", status_code=403)
     try:
-        sign_ins.leave(visitor)
+        sign_ins.leave(request.cookies.get(COOKIE, ""))
     except StoreError as trouble:
         return HTMLResponse(sign_out_page(language, trouble.sentence(catalogue(language).gettext)), status_code=503)
     answer = RedirectResponse("/", status_code=303)

@@ -1,9 +1,11 @@
 """The page to sign in at, and the one to sign out: plain HTML without a script, as nobody is known there yet."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from functools import cache
 from html import escape
 from pathlib import Path
+from urllib.parse import urlencode
 
 from lib.core.errors import NotSignedIn
 from lib.core.i18n import N_
@@ -11,17 +13,34 @@ from lib.ui.shared.page_style import colours
 from lib.ui.shared.texts import catalogue
 
 ASSETS = Path(__file__).parents[1] / "assets"
-SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
+SIGN_IN, SIGN_OUT, WITH_ACCOUNT = "/sign-in", "/sign-out", "/sign-in/account"
 
 
-def sign_in_page(language: str, place: str, problem: NotSignedIn | None = None) -> str:
-    """Asks for the password and says what was wrong with the last one; `place` is where to go then."""
+def sign_in_page(
+    language: str, place: str, problem: NotSignedIn | None = None, *, by_password: bool = True, by_account: bool = False
+) -> str:
+    """Asks for the password or an account and says what was wrong with the last one; `place` is where to go then."""
     say = catalogue(language).gettext
     trouble = ""
     if problem is not None:
         trouble = f'<p id="problem" role="alert">{escape(problem.sentence(say))}</p>'
+    if by_account:
+        words, leads = say(N_("Sign in with your account")), f"{WITH_ACCOUNT}?{urlencode({'place': place})}"
+        account = f'<a class="button" href="{escape(leads)}">{escape(words)}</a>'
+        if not by_password:
+            return _document(language, say(N_("Sign in")), f"{_invited(say)}{trouble}{account}")
+    else:
+        account = ""
+    return _document(language, say(N_("Sign in")), _password_form(say, place, trouble) + account)
+
+
+def _invited(say: Callable[[str], str]) -> str:
+    return f"<p>{escape(say(N_('This Tempera is for invited people.')))}</p>"
+
+
+def _password_form(say: Callable[[str], str], place: str, trouble: str) -> str:
     described = ' aria-describedby="problem" aria-invalid="true"' if trouble else ""
-    form = f"""
+    return f"""
       <p>{escape(say(N_("This Tempera is for invited people. Whoever invited you knows the password.")))}</p>
       <form method="post" action="{SIGN_IN}">
         <input type="hidden" name="place" value="{escape(place)}">
@@ -31,19 +50,20 @@ def sign_in_page(language: str, place: str, problem: NotSignedIn | None = None) 
         {trouble}
         <button>{escape(say(N_("Sign in")))}</button>
       </form>"""
-    return _document(language, say(N_("Sign in")), form)
 
 
-def sign_out_page(language: str, problem: str = "") -> str:
-    """Says what signing out means, and asks once more."""
+def sign_out_page(language: str, problem: str = "", mail: str = "") -> str:
+    """Says what signing out means, and asks once more; `mail` is that of an account."""
     say = catalogue(language).gettext
     lost = N_(
         "Your chats and sweeps are kept for this browser. Once you have signed out nobody can open them again, you "
         "included: save what you want to keep first."
     )
+    kept = N_("You are signed in as {mail}. Your chats and sweeps are there again when you sign in the next time.")
+    what = say(kept).format(mail=mail) if mail else say(lost)
     trouble = f'<p id="problem" role="alert">{escape(problem)}</p>' if problem else ""
     form = f"""
-      <p>{escape(say(lost))}</p>
+      <p>{escape(what)}</p>
       <form method="post" action="{SIGN_OUT}">
         {trouble}
         <button>{escape(say(N_("Sign out")))}</button>
