@@ -16,7 +16,7 @@ from lib.access.cookie_secret import cookie_secret
 from lib.access.invited import Invited
 from lib.access.sign_ins import NOBODY, SignIns
 from lib.background import Jobs
-from lib.calls import records
+from lib.calls import call_log, records
 from lib.calls.budgets import Budgets
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.outcome_writer import OutcomeWriter
@@ -76,6 +76,8 @@ class Services:
         # Before anything that could log: a database's or a library's complaint may hold a key.
         mask_log()
         schema.hide_in_texts(lambda text: KNOWN.forms.masked_whole(text))
+        if shared:
+            call_log.to_stderr()
         store, trouble = _open_store(settings)
         # tiktoken asks the network for its vocabulary unless it stands in this folder.
         folder = os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))

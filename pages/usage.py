@@ -8,6 +8,7 @@ from lib.ui.shared.frame import notices
 from lib.ui.usage import filters, sample
 from lib.ui.usage.call_dialog import call_dialog
 from lib.ui.usage.downloads import downloads
+from lib.ui.usage.everybody import everybody
 from lib.ui.usage.reading_help import reading_help
 from lib.ui.usage.scope import chosen_scope, nothing_yet
 from lib.ui.usage.sections import sections, without_calls
@@ -27,6 +28,7 @@ with st.container(key="usage_top", horizontal=True, vertical_alignment="center")
     downloads(services, scope, sum(one.calls for one in models))
 filters.chips()
 notices()
+everybody(services, who.owner, zone)
 if not models:
     nothing_yet(services, who, scope)
     without_calls(services, scope, zone)

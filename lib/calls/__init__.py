@@ -6,6 +6,8 @@ usage_rollups   what calls used, summed up as they end
 ledger          what calls cost, counted against a cap
 budgets         what people want to use at most, and what is spent of it
 worst_case      what a call may take at worst
+caps            how much the operator of a shared Tempera lets people use
+call_log        one line of the log for each call, without its words
 runner          ask, take in what comes, save it on the way, close the record
 outcome_writer  how calls ended, tried again until they are in the store
 unsupported_params  what a model refused, remembered and left out from then on

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
 from lib.background import Jobs
+from lib.calls import call_log
 from lib.calls.budgets import Budgets
 from lib.calls.caps import Caps
 from lib.calls.outcome_writer import OutcomeWriter
@@ -84,6 +85,7 @@ class Dispatcher:
             await run(answer, endpoint, self.client, self.store, self.outcomes, retries, texts, self._place(call.owner))
         finally:
             self.budgets.settle(call.id, call.owner, call.session, answer.started_at, answer.reply)
+            call_log.write(call, answer.reply)
 
     def find(self, call_id: str | None) -> Answer | None:
         """The running or lately finished answer of a call."""

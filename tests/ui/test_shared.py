@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from lib.access import password
 from lib.access.sign_ins import COOKIE
 from lib.chat import repository as chats
 from lib.chat.form import Form
+from lib.settings import Provider, Settings
 from lib.sweep import ratings
 from lib.sweep.ratings import Rating
 from lib.ui.shared import resources
@@ -34,6 +37,13 @@ from tests.pages import (
 
 PASSWORD = "four unrelated words"
 HASH = password.hashed(PASSWORD)
+AUTH = Provider(
+    redirect_uri="http://localhost/oauth2callback",
+    cookie_secret=SecretStr("made up"),
+    client_id="tempera",
+    client_secret=SecretStr("made up"),
+    server_metadata_url="http://localhost/.well-known/openid-configuration",
+)
 SetLimits = Callable[..., None]
 
 
@@ -237,3 +247,42 @@ def test_a_price_of_ones_own_does_not_loosen_a_cap_on_money(shared: SetLimits, s
 
     assert "All together may use $0.000001 a day here" in shown(tab) and asked(service) == []
     assert "usage_prices" not in buttons(tab)
+
+
+@pytest.mark.row("T13")
+def test_what_everybody_uses_is_told_to_an_operator_alone(
+    shared: SetLimits, cookies: dict[str, str], service: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "load", lambda: Settings(auth=AUTH))
+    shared(INVITED="@example.com", OPERATORS="ada@example.com", CAPS__ALL__DAY__CALLS="10")
+    ask(new_tab(), "A secret", "echo")
+    known = resources.services().sign_ins
+    assert known
+    for mail, told in (("ada@example.com", True), ("eve@example.com", False)):
+        cookies[COOKIE] = known.enter_with_account({"email": mail, "exp": time.time() + 60})
+        ask(new_tab(), "Hello", "echo")
+        usage = new_tab("usage")
+        assert ("What everybody uses" in [one.label for one in usage.expander]) == told, mail
+        everybody = [frame.value for frame in usage.dataframe if "Who" in frame.value]
+        assert bool(everybody) == told
+        if told:
+            assert set(everybody[0]["Who"]) >= {mail} and len(everybody[0]) == 2
+            assert "All together, a day: 2 calls of 10 calls" in shown(usage)
+            assert "secret" not in shown(usage)
+
+
+def test_the_log_has_one_line_for_each_call_and_no_word_of_it(
+    shared: SetLimits, service: FakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared()
+    with caplog.at_level("INFO", "tempera.calls"):  # it hears what is not passed on, too
+        tab = ask(new_tab(), "A secret\nfor nobody", "echo")
+        ask(tab, "Another", "error-500")
+    lines = [json.loads(one.getMessage()) for one in caplog.records if one.name == "tempera.calls"]
+
+    assert [(one["state"], one["model"], one["error"]) for one in lines] == [
+        ("ok", "echo", None),
+        ("error", "error-500", "upstream"),
+    ]
+    assert lines[0]["prompt_tokens"] and lines[0]["visitor"] == visitor_module.visitor().owner
+    assert "secret" not in caplog.text and not any("\n" in one.getMessage() for one in caplog.records)
