@@ -48,7 +48,7 @@ def rate(store: Store, sweep: str, row: int, column: int, stars: int) -> None:
 
 def page_of(app: AppTest) -> str:
     """All that the browser is sent of the page but the set-up, in which the models were chosen."""
-    setup = {f"{one}" for one in app.multiselect(key="sweep_models").value}
+    setup = {str(model) for one in app.multiselect if one.key == "sweep_models" for model in one.value}
     fields = [str(one.options) for one in [*app.selectbox, *app.multiselect] if not setup & set(one.options)]
     return "\n".join([shown(app), json.dumps(answer_data(app)), *fields, *(one.value for one in app.code)])
 
