@@ -57,6 +57,7 @@ def erase(dispatcher: Dispatcher, scheduler: SweepScheduler, owner: str, span: S
         store.write(lambda db, id=chat_id: chats_kept.erase(db, owner, id)).result()  # type: ignore[misc]
     for sweep_id in store.read(lambda db: _all(db, _ids(sweeps, owner, _within(sweeps.c.created_at, span)))):
         scheduler.delete(owner, sweep_id)
+        dispatcher.outcomes.forget(owner, sweep_id)
         store.write(lambda db, id=sweep_id: sweeps_kept.erase(db, owner, id)).result()  # type: ignore[misc]
     # What is left of them by now belongs to no chat and to no sweep.
     while ids := store.read(lambda db: _all(db, _calls_that_go(owner, span).limit(AT_ONCE))):

@@ -1,6 +1,7 @@
 """Estimates a plan's calls, prompt tokens and cost before it runs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -13,7 +14,7 @@ from lib.core.reply import Usage
 from lib.gateway.endpoints import Endpoint, find
 from lib.gateway.pricing import cost_of
 from lib.sweep.history import NOTHING, Usual
-from lib.sweep.plan import Plan
+from lib.sweep.plan import Cell, Plan
 
 TYPICAL_ANSWER_TOKENS = 300
 
@@ -29,6 +30,8 @@ class PlanEstimate:
     typical: float | None
     highest: float | None
     unpriced: int
+    unpriced_answers: int = 0
+    """How many answers that are."""
     seconds: float | None = None
     """How long it takes by the visitor's own calls; None: not known of each model."""
 
@@ -38,36 +41,45 @@ class PlanEstimate:
 
 
 def estimate(
-    plan: Plan, endpoints: Sequence[Endpoint], usual: Mapping[tuple[str, str], Usual] = NOTHING.models
+    plan: Plan,
+    endpoints: Sequence[Endpoint],
+    usual: Mapping[tuple[str, str], Usual] = NOTHING.models,
+    cells: Iterable[Cell] | None = None,
 ) -> PlanEstimate:
-    """What running `plan` takes; tokens are counted by tiktoken. `usual` is what the visitor's own calls tell of each
-    model: how much it writes, and how long it takes."""
+    """What running `plan` takes, or sending those `cells` of it; tokens are counted by tiktoken. `usual` is what the
+    visitor's own calls tell of each model: how much it writes, and how long it takes."""
     # One for each conversation that is sent: its tokens, and the longest answer to it.
-    asked = [
-        (tokens.count_prompt(plan.messages(input, variant)), plan.params_of(None, variant).max_tokens)
+    asked = {
+        (input, variant): (tokens.count_prompt(plan.messages(input, variant)), plan.params_of(None, variant).max_tokens)
         for input, variant in product(*map(range, plan.slices))
-    ]
-    models = [find(model, endpoints) for model in plan.models] if endpoints else []
-    # A price belongs to a model, whatever is asked.
-    priced = [model for model in models if cost_of(*model, Usage(1, 1)) is not None]
+    }
     of_each = len(plan.temperatures) * plan.repeats
-    bounded = all(longest for _prompt, longest in asked)
+    counts = Counter({(model, place): of_each for model in plan.models for place in asked})
+    if cells is not None:
+        counts = Counter((cell.model, (cell.input, cell.variant)) for cell in cells)
+    models = {model: find(model, endpoints) for model, _place in counts} if endpoints else {}
+    # A price belongs to a model, whatever is asked.
+    priced = {model for model, found in models.items() if cost_of(*found, Usage(1, 1)) is not None}
 
-    def cost(usages: Iterable[tuple[Endpoint, str, Usage]]) -> float | None:
-        return of_each * sum(cost_of(*usage) or 0 for usage in usages) if priced else None
+    def cost(length: Callable[[str, int | None], int]) -> float | None:
+        costs = [
+            count * (cost_of(*models[model], Usage(asked[place][0], length(model, asked[place][1]))) or 0)
+            for (model, place), count in counts.items()
+            if model in priced
+        ]
+        return sum(costs) if priced else None
 
-    typical = (
-        (endpoint, model, Usage(prompt, _usual_length(usual.get((endpoint.name, model)), longest)))
-        for endpoint, model in priced
-        for prompt, longest in asked
-    )
+    def typical(model: str, longest: int | None) -> int:
+        return _usual_length(usual.get((models[model][0].name, models[model][1])), longest)
+
     return PlanEstimate(
-        answers=plan.size,
-        prompt_tokens=sum(prompt for prompt, _longest in asked) * len(plan.models) * of_each,
+        answers=counts.total(),
+        prompt_tokens=sum(count * asked[place][0] for (_model, place), count in counts.items()),
         typical=cost(typical),
-        highest=cost((*model, Usage(*one)) for model in priced for one in asked) if bounded else None,
+        highest=cost(lambda _model, longest: longest or 0) if all(longest for _, longest in asked.values()) else None,
         unpriced=len(models) - len(priced),
-        seconds=_seconds(plan, models, usual),
+        unpriced_answers=sum(count for (model, _place), count in counts.items() if model not in priced),
+        seconds=_seconds(plan, [find(model, endpoints) for model in plan.models], usual) if endpoints else None,
     )
 
 

@@ -57,6 +57,14 @@ def read(conn: Connection, owner: str, plan: Plan) -> History:
     return History(of_models(conn, owner), _of_requests(conn, owner, set(tips.values())), tips)
 
 
+def newest(conn: Connection, owner: str) -> tuple[int, int]:
+    """(newest number of a call, how many are in progress) of an owner: it changes with each call that begins or
+    ends."""
+    last = conn.execute(select(func.max(calls.c.seq)).where(calls.c.owner == owner)).scalar()
+    open_calls = select(func.count()).where(calls.c.owner == owner, calls.c.state == "started")
+    return last or 0, conn.execute(open_calls).scalar() or 0
+
+
 def of_models(conn: Connection, owner: str) -> dict[tuple[str, str], Usual]:
     """The means of each model's newest good calls, by (endpoint, model)."""
     columns = (calls.c.endpoint, calls.c.model, calls.c.state, calls.c.seconds, calls.c.completion_tokens, calls.c.cost)

@@ -4,7 +4,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import Connection
@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from lib.background import Job
 from lib.calls import records, unsupported_params, worst_case
 from lib.calls.dispatcher import Dispatcher
+from lib.calls.ledger import Ledger
 from lib.core import tokens
-from lib.core.errors import NotConnected, StoreError, TemperaError, recorded, unforeseen
+from lib.core.errors import CapReached, NotConnected, StoreError, TemperaError, recorded, unforeseen
 from lib.core.i18n import N_
 from lib.core.parameters import Params
 from lib.core.reply import Usage
@@ -24,6 +25,7 @@ from lib.gateway.endpoints import Endpoint
 from lib.gateway.pricing import cost_of
 from lib.gateway.retry import Retries
 from lib.sweep import ratings
+from lib.sweep import repository as sweeps
 from lib.sweep.findings import text_of
 from lib.sweep.ratings import LONGEST_NOTE, Rating
 from lib.sweep.study import Study
@@ -95,16 +97,19 @@ class JudgeRun(Job):
 
     def __init__(self, owner: str, session: str, sweep_id: str, judge: str, some: Sequence[Task]) -> None:
         super().__init__(job_id(sweep_id))
+        self.sweep_id = sweep_id
         self.owner, self.session, self.judge, self.tasks = owner, session, judge, list(some)
         self.total, self.done, self.failed = len(some), 0, 0
         self.last_error: TemperaError | None = None
         self.over_budget = False
         """Whether it was said that it may pass the budgets."""
+        self.ledger = Ledger()
+        """With the limit that the sweep has, if it has one."""
 
     @property
     def hopeless(self) -> bool:
-        """Whether asking on is of no use: the first ones all failed."""
-        return self.done == 0 and self.failed >= GIVES_UP_AFTER
+        """Whether asking on is of no use: the first ones all failed, or the sweep's limit is reached."""
+        return isinstance(self.last_error, CapReached) or (self.done == 0 and self.failed >= GIVES_UP_AFTER)
 
     def release(self) -> None:
         """The answers are in the store."""
@@ -128,7 +133,15 @@ def start(dispatcher: Dispatcher, registry: EndpointRegistry, run: JudgeRun) -> 
     asked = [worst_case.of_request(endpoint, dispatcher.allowed(endpoint, one)) for one in requests]
     dispatcher.budgets.check(run.owner, run.session, asked)
     run.over_budget = dispatcher.budgets.passes(run.owner, run.session)
+    run.ledger = dispatcher.store.read(lambda db: _ledger(db, run.owner, run.sweep_id))
     dispatcher.jobs.start(run, _work(dispatcher, endpoint, run))
+
+
+def _ledger(db: Connection, owner: str, sweep_id: str) -> Ledger:
+    """The sweep's limit, and what its answers and their judges have cost so far."""
+    plan = sweeps.plan_of(db, owner, sweep_id)
+    spent = sweeps.spent(db, owner, sweep_id) + sweeps.spent_on_judges(db, owner, sweep_id)
+    return Ledger(plan.cap if plan else None, spent)
 
 
 async def _work(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun) -> None:
@@ -169,16 +182,21 @@ def _request(model: str, task: Task) -> ChatRequest:
 
 async def _ask(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: Task) -> Rating | None:
     asked = dispatcher.allowed(endpoint, _request(run.judge.partition("/")[2], task))
-    call = Call(secrets.token_hex(16), run.owner, run.session, "judge", endpoint.name, asked)
+    id = secrets.token_hex(16)
+    call = Call(id, run.owner, run.session, "judge", endpoint.name, asked, sweep_id=run.sweep_id)
 
     def record(db: Connection) -> Call:
         request = unsupported_params.adapted(db, run.owner, endpoint.base_url, asked)
-        adapted = Call(call.id, run.owner, run.session, "judge", endpoint.name, request)
+        adapted = replace(call, request=request)
         records.start_call(db, adapted, dispatcher.process)
         return adapted
 
     worst = worst_case.of_request(endpoint, asked)
-    dispatcher.budgets.reserve(run.owner, run.session, {call.id: worst}, run.over_budget)
+    # The few that run beside it count at their worst: it may stop a judgement early, and never late.
+    if not run.ledger.fits(worst.cost):
+        raise CapReached(cap=run.ledger.cap or 0.0, spent=run.ledger.spent)
+    dispatcher.budgets.reserve(run.owner, run.session, {id: worst}, run.over_budget)
+    run.ledger.reserve(id, worst.cost)
     started = True
     try:
         call = await dispatcher.store.submit(record)
@@ -189,6 +207,7 @@ async def _ask(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: 
         await answer.ended()
     finally:
         answer.cancel()
+        run.ledger.settle(id, 0.0 if answer.reply.billed == "no" else answer.reply.cost)
     reply = answer.reply
     if reply.error_kind:
         run.last_error = recorded(reply.error_record, reply.error_text)

@@ -215,10 +215,20 @@ class Plan:
             # Sweeps stored by the first versions have neither.
             cap=value.get("cap"),
             patience=value.get("patience", PATIENCE),
-            history=tuple(Message(**message) for message in value.get("history", ())),
+            history=tuple(map(_message, value.get("history", ()))),
             inputs=tuple(value.get("inputs", ())),
             axis=Axis(axis["field"], tuple(axis["values"])) if axis else None,
         )
+
+
+def _message(value: dict[str, Any]) -> Message:
+    """A turn of a stored plan, as it is sent: its text, or with images a list of parts."""
+    said = value["content"]
+    if isinstance(said, str):
+        return Message(role=value["role"], content=said)
+    text = "".join(part["text"] for part in said if part["type"] == "text")
+    images = tuple(part["image_url"]["url"] for part in said if part["type"] == "image_url")
+    return Message(role=value["role"], content=text, images=images)
 
 
 @dataclass(frozen=True, slots=True)

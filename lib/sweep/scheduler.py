@@ -19,6 +19,7 @@ from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
 from lib.sweep import estimate, history, paces
 from lib.sweep import repository as sweeps
+from lib.sweep.history import Usual
 from lib.sweep.plan import Cell, Plan, unique
 from lib.sweep.progress import Progress, ProgressReader
 from lib.sweep.repository import Sweep
@@ -35,6 +36,7 @@ class SweepScheduler:
     def __init__(self, dispatcher: Dispatcher, registry: EndpointRegistry) -> None:
         self._dispatcher, self._registry = dispatcher, registry
         self.progress = ProgressReader(dispatcher.store, dispatcher.outcomes)
+        self._usual: dict[str, tuple[object, Mapping[tuple[str, str], Usual]]] = {}
 
     def launch(self, owner: str, session: str, plan: Plan, forecast: Mapping[str, Any] | None = None) -> str:
         """Store a plan with all its cells, and what was foreseen of it, then begin to send them; the sweep's id. Raises
@@ -60,21 +62,28 @@ class SweepScheduler:
         grown = plan.grown(self._as_stored(wanted, connected)) if plan and connected else None
         return grown.size - plan.size if plan and grown else 0
 
-    def grow(self, owner: str, session: str, sweep_id: str, wanted: Plan) -> None:
-        """Add to a sweep that has ended what `wanted` asks beyond it, and send that only. Nothing happens where it
-        asks something else. Raises InvalidInput when there would be too many cells, NotConnected."""
-        store = self._dispatcher.store
-        plan = store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
+    def grown(self, owner: str, sweep_id: str, wanted: Plan) -> tuple[Plan, list[Cell]] | None:
+        """A stored sweep's plan with what `wanted` asks beyond it, and the cells that are new; None where it asks
+        something else. Raises InvalidInput when there would be too many cells."""
+        plan = self._dispatcher.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
         connected = self._registry.endpoints(owner)
         grown = plan.grown(self._as_stored(wanted.checked(), connected)) if plan and connected else None
         grown = self._allowed(grown, connected) if grown else None
-        if grown is None or self.running(sweep_id) is not None:
-            return
+        if grown is None:
+            return None
         before = {cell.id for cell in self.progress.of(owner, sweep_id).cells}
-        new = [cell for cell in grown.cells(sweep_id) if cell.id not in before]
-        store.write(lambda db: sweeps.change_plan(db, owner, sweep_id, grown)).result()
+        return grown, [cell for cell in grown.cells(sweep_id) if cell.id not in before]
+
+    def grow(self, owner: str, session: str, sweep_id: str, wanted: Plan) -> None:
+        """Add to a sweep that has ended what `wanted` asks beyond it, and send that only. Nothing happens where it
+        asks something else. Raises as `grown` does, and NotConnected."""
+        found = self.grown(owner, sweep_id, wanted)
+        if found is None or self.running(sweep_id) is not None:
+            return
+        plan, new = found
+        self._dispatcher.store.write(lambda db: sweeps.change_plan(db, owner, sweep_id, plan)).result()
         self._write_cells(owner, sweep_id, new)
-        self._send(owner, session, sweep_id, grown, self.progress.of(owner, sweep_id), new)
+        self._send(owner, session, sweep_id, plan, self.progress.of(owner, sweep_id), new)
 
     def same(self, owner: str, wanted: Plan) -> tuple[str, int] | None:
         """(id, when it was made) of the owner's newest sweep that asks the same as `wanted`; None where there is
@@ -233,6 +242,17 @@ class SweepScheduler:
         job = self._dispatcher.jobs.get(sweep_id)
         return job if isinstance(job, SweepRun) and job.owner == owner else None
 
+    def usual(self, owner: str) -> Mapping[tuple[str, str], Usual]:
+        """What the owner's own calls tell of each model; see `history.of_models`. Read anew when there are other
+        calls."""
+        store = self._dispatcher.store
+        mark = store.read(lambda db: history.newest(db, owner))
+        known = self._usual.get(owner)
+        if known is None or known[0] != mark:
+            # A page asks with each rerun; between two calls nothing changes.
+            known = self._usual[owner] = mark, store.read(lambda db: history.of_models(db, owner))
+        return known[1]
+
     def any_running(self, owner: str) -> bool:
         """Whether a sweep of an owner is under way in this process."""
         jobs = self._dispatcher.jobs.running()
@@ -248,18 +268,12 @@ class SweepScheduler:
         ]
 
     def delete(self, owner: str, sweep_id: str) -> None:
-        """Stop a sweep, take it out of the list, and drop what was still to be saved of it. Raises StoreError."""
-        outcomes = self._dispatcher.outcomes
+        """Stop a sweep and take it out of the list; its calls stay in the history, those too that are still to be
+        saved. Raises StoreError."""
         running = self.running(sweep_id)
         if running is not None and running.owner == owner:
             running.cancel()
-        # Before the write: a record that comes to be held in between would be written after it.
-        outcomes.forget(owner, sweep_id)
-        try:
-            self._dispatcher.store.write(lambda db: sweeps.delete(db, owner, sweep_id)).result()
-        except StoreError:
-            outcomes.remember(owner, sweep_id)
-            raise
+        self._dispatcher.store.write(lambda db: sweeps.delete(db, owner, sweep_id)).result()
 
 
 def _named(plan: Plan, connected: Sequence[Endpoint]) -> Plan:

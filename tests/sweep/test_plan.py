@@ -28,7 +28,15 @@ AXES = st.none() | st.one_of(
     st.builds(Axis, st.just("top_p"), st.lists(st.sampled_from([0.1, 0.5, 1.0]), min_size=1, unique=True).map(tuple)),
     st.builds(Axis, st.just("max_tokens"), st.lists(st.integers(1, 9), min_size=1, unique=True, max_size=3).map(tuple)),
 )
-HISTORY = st.sampled_from([(), (Message(role="user", content="Hi"), Message(role="assistant", content="Hello"))])
+PICTURE = "data:image/png;base64,AA=="
+HISTORY = st.sampled_from(
+    [
+        (),
+        (Message(role="user", content="Hi"), Message(role="assistant", content="Hello")),
+        (Message(role="user", content="", images=(PICTURE,)), Message(role="assistant", content="A cat.")),
+        (Message(role="user", content="What is it?", images=(PICTURE, PICTURE)),),
+    ]
+)
 PLANS = st.builds(
     Plan,
     st.sampled_from(["hi", "hi {{x}}", "{{x}} {{y}}"]),
@@ -51,6 +59,11 @@ def test_every_cell_of_a_plan_has_a_name_of_its_own_and_always_the_same(plan: Pl
     assert len({(c.row, c.column, c.input, c.variant, c.repeat) for c in cells}) == len(cells)
     assert [cell.id for cell in plan.cells("sweep")] == [cell.id for cell in cells]
     assert not {cell.id for cell in plan.cells("other")} & {cell.id for cell in cells}
+
+
+@given(PLANS)
+def test_a_stored_plan_is_read_as_it_was(plan: Plan) -> None:
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
 
 
 @given(PLANS)

@@ -15,9 +15,10 @@ from lib.core.budget import Budget
 from lib.core.errors import NoAnswersCame, Unforeseen
 from lib.core.parameters import Params
 from lib.core.request import Message
+from lib.history import Span, erase
 from lib.services import Services
 from lib.settings import Settings
-from lib.sweep import paces
+from lib.sweep import history, paces
 from lib.sweep import plan as plan_module
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Plan, cell_id
@@ -135,18 +136,41 @@ def test_a_budget_that_has_room_for_one_call_at_a_time_lets_one_go_after_the_oth
     assert states(services, sweep_id) == ["ok"] * 6
 
 
-def test_a_deleted_sweep_leaves_nothing_that_waits_to_be_saved(services: Services, api: FakeApi) -> None:
+def test_a_deleted_sweeps_answers_are_still_saved_and_an_erased_ones_are_not(services: Services, api: FakeApi) -> None:
+    """Deleting can be undone, and what was paid stays counted; erasing leaves nothing."""
+    refusing = [True]
+
     def full(conn: Connection, cursor: Any, statement: str, *rest: Any) -> None:
-        if statement.startswith("UPDATE calls"):
+        if refusing[0] and statement.startswith("UPDATE calls"):
             raise OSError("No space left on device")
 
     event.listen(services.store._writer, "before_cursor_execute", full)
     sweep_id = launch(services, plan(api, "echo", prompt="CANARY"))
     ended(services, sweep_id)
     spilled = services.settings.data_dir / "unsaved-1.spill"
-    assert b"CANARY" in spilled.read_bytes()
     services.sweeps.delete("ann", sweep_id)
+    assert b"CANARY" in spilled.read_bytes() and len(services.dispatcher.outcomes) == 2
+    refusing[0] = False
+    services.dispatcher.outcomes.flush()
+    services.store.write(lambda db: sweeps.undelete(db, "ann", sweep_id)).result(20)
+    assert states(services, sweep_id) == ["ok", "ok"] and b"CANARY" not in spilled.read_bytes()
+
+    refusing[0] = True
+    ended(services, launch(services, plan(api, "echo", prompt="CANARY 2")))
+    assert b"CANARY" in spilled.read_bytes()
+    erase(services.dispatcher, services.sweeps, "ann", Span())
     assert b"CANARY" not in spilled.read_bytes() and len(services.dispatcher.outcomes) == 0
+
+
+def test_what_earlier_calls_tell_is_read_once_between_two_calls(
+    services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads, whole = [], history.of_models
+    monkeypatch.setattr(history, "of_models", lambda db, owner: reads.append(owner) or whole(db, owner))
+    assert services.sweeps.usual("ann") == services.sweeps.usual("ann") == {} and reads == ["ann"]
+    ended(services, launch(services, plan(api, "echo")))
+    reads.clear()
+    assert services.sweeps.usual("ann") == services.sweeps.usual("ann") != {} and reads == ["ann"]
 
 
 def test_planning_that_was_cut_is_finished_at_the_next_start_and_nothing_is_sent(

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from lib.core.errors import BudgetReached, NotConnected, StoreError, TemperaError
 from lib.sweep import repository as sweeps
+from lib.sweep.estimate import estimate
 from lib.sweep.plan import Plan
 from lib.sweep.scheduler import SweepScheduler
 from lib.ui.shared import resources
@@ -15,7 +16,7 @@ from lib.ui.shared.connection import ask_for
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
 from lib.ui.shared.visitor import Visitor, visitor
-from lib.ui.sweep import form
+from lib.ui.sweep import form, large_run
 from lib.ui.sweep.look import begin_anew
 
 
@@ -30,8 +31,16 @@ def go_on(service: str) -> None:
     _send_again(lambda scheduler, who, sweep_id: scheduler.go_on(who.owner, who.session, sweep_id, service))
 
 
-def retry_failed() -> None:
-    """Send what failed once more; its attempts so far are kept."""
+def retry_failed(confirmed: bool = False) -> None:
+    """Send what failed once more; its attempts so far are kept. Many are asked about first, unless `confirmed`."""
+    who, services, sweep_id = visitor(), resources.services(), state.sweep_id
+    plan = None if sweep_id is None or confirmed else _plan(sweep_id)
+    if plan is not None and sweep_id is not None:
+        failed = services.sweeps.progress.of(who.owner, sweep_id).failed
+        connected = services.registry.endpoints(who.owner)
+        takes = estimate(plan, connected, services.sweeps.usual(who.owner), failed)
+        if large_run.TO_RETRY.has_to_be_asked((sweep_id, len(failed)), takes):
+            return
     _send_again(lambda scheduler, who, sweep_id: scheduler.retry_failed(who.owner, who.session, sweep_id))
 
 

@@ -1,5 +1,6 @@
-"""Asks before a large sweep is run: above a number of answers or a sum of money, both of which can be set."""
+"""Asks before much is sent: above a number of answers or a sum of money, both of which can be set."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -16,6 +17,8 @@ DOLLARS = 1.0
 MOST_ANSWERS = 2_000
 MOST_DOLLARS = 10_000.0
 NAME = "sweep_asks"
+WIDTH = 560
+"""Of a question, in pixels: beside other buttons it would else be squeezed, on a phone to a few words a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,52 @@ def question(found: PlanEstimate) -> str:
     elif found.typical:
         parts.append(_("about {cost}").format(cost=money(found.typical)))
     return ", ".join(parts).replace("$", "\\$") + "."
+
+
+class Question:
+    """What is asked before something large beside Run is done. It stands as long as what it is about does."""
+
+    def __init__(self, key: str) -> None:
+        self._key, self._asked = key, f"{key}_asked"
+
+    def has_to_be_asked(self, about: object, found: PlanEstimate) -> bool:
+        """Whether what takes `found` is large; then the question stands from now on."""
+        large = limits().asks(found)
+        if large:
+            st.session_state[self._asked] = (about, question(found))
+        return large
+
+    def stands(self, about: object) -> bool:
+        """Whether it was asked, and about this."""
+        return bool(st.session_state.get(self._asked, (None,))[0] == about)
+
+    def draw(self, label: str, do: Callable[[], None]) -> None:
+        """The question, the button that does it all the same, and the way back."""
+        with st.container(key=f"{self._key}_question", width=WIDTH):
+            st.warning(st.session_state[self._asked][1])
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.button(
+                    label,
+                    key=f"{self._key}_anyway",
+                    type="primary",
+                    icon=":material/play_arrow:",
+                    on_click=self._do(do),
+                )
+                st.button(_("Not yet"), key=f"{self._key}_not_yet", type="tertiary", on_click=self.let_go)
+
+    def let_go(self) -> None:
+        """It is asked no more."""
+        st.session_state.pop(self._asked, None)
+
+    def _do(self, do: Callable[[], None]) -> Callable[[], None]:
+        def done() -> None:
+            self.let_go()
+            do()
+
+        return done
+
+
+TO_GROW, TO_RETRY = Question("sweep_grow"), Question("sweep_retry")
 
 
 def _keep() -> None:

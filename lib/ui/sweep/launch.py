@@ -9,9 +9,8 @@ from lib.core.errors import BudgetReached, CapOfTheOperator, InvalidInput, NotAl
 from lib.gateway.endpoints import Endpoint, find
 from lib.practice.pace import USUAL_PER_MINUTE
 from lib.services import Services
-from lib.sweep import history
 from lib.sweep.estimate import PlanEstimate, estimate, unpriced, worst_of_all
-from lib.sweep.plan import Plan
+from lib.sweep.plan import Cell, Plan
 from lib.ui.shared import budgets, resources
 from lib.ui.shared.budget_dialog import ask_first
 from lib.ui.shared.connection import ask_for
@@ -25,7 +24,6 @@ from lib.ui.sweep import form, large_run
 from lib.ui.sweep.look import begin_anew
 
 ASKED = "sweep_asked"
-QUESTION_WIDTH = 560
 """The form as it stood when Run had something to ask: while it stands so, the question is shown."""
 
 
@@ -44,12 +42,23 @@ def plan_line(services: Services, visitor: Visitor) -> None:
     counts = line.format(answers=found.answers, tokens=found.prompt_tokens)
     st.caption(" · ".join([counts, *_cost(found), *_time(found), _limit(plan)]).replace("$", "\\$"))
     set_price_button(unpriced(plan, endpoints), "sweep")
+    if plan.cap is not None and found.unpriced_answers:
+        st.caption(_uncounted(found.unpriced_answers))
     _practice_line(services, plan, endpoints)
 
 
-def _estimate(services: Services, visitor: Visitor, plan: Plan) -> PlanEstimate:
-    usual = services.store.read(lambda db: history.of_models(db, visitor.owner))
-    return estimate(plan, services.registry.endpoints(visitor.owner), usual)
+def _uncounted(answers: int) -> str:
+    """What the cap leaves out."""
+    words = _n(
+        "The limit in dollars can't count {count:,} of these answers: its model has no price.",
+        "The limit in dollars can't count {count:,} of these answers: their models have no price.",
+        answers,
+    )
+    return words.format(count=answers)
+
+
+def _estimate(services: Services, visitor: Visitor, plan: Plan, cells: Sequence[Cell] | None = None) -> PlanEstimate:
+    return estimate(plan, services.registry.endpoints(visitor.owner), services.sweeps.usual(visitor.owner), cells)
 
 
 def _time(found: PlanEstimate) -> list[str]:
@@ -101,8 +110,11 @@ def run_button(services: Services, visitor: Visitor) -> None:
         _question(services, visitor, plan)
         return
     new = _growth(services, visitor, plan)
+    label = _n("Add {count} answer", "Add {count} answers", new).format(count=new)
+    if new and large_run.TO_GROW.stands(form.snapshot()):
+        large_run.TO_GROW.draw(label, partial(grow, True))
+        return
     if new:
-        label = _n("Add {count} answer", "Add {count} answers", new).format(count=new)
         st.button(label, key="sweep_grow", type="primary", icon=":material/add:", on_click=grow)
         st.caption(_("{new} new, {kept} kept").format(new=new, kept=plan.size - new), width="content")
     st.button(
@@ -122,8 +134,7 @@ def _question(services: Services, visitor: Visitor, plan: Plan) -> None:
     """What Run asks, and the ways on."""
     stored = services.sweeps.same(visitor.owner, plan)
     found = _estimate(services, visitor, plan)
-    # A width of its own: beside the other buttons it would else be squeezed, on a phone to a few words a line.
-    with st.container(key="sweep_question", width=QUESTION_WIDTH):
+    with st.container(key="sweep_question", width=large_run.WIDTH):
         if stored:
             st.info(_("The same was asked before, {when}. Its answers are stored.").format(when=short_date(stored[1])))
         if large_run.limits().asks(found):
@@ -190,18 +201,22 @@ def _over_budget(services: Services, visitor: Visitor, plan: Plan) -> BudgetReac
     return None
 
 
-def grow() -> None:
+def grow(confirmed: bool = False) -> None:
     """Add to the open sweep what the form asks beyond it; the press on the button, which says how many, is the
-    consent."""
+    consent, unless they are many."""
     who, services = visitor(), resources.services()
     try:
         if state.sweep_id is not None:
+            found = None if confirmed else services.sweeps.grown(who.owner, state.sweep_id, form.read_plan())
+            takes = _estimate(services, who, *found) if found else None
+            if takes is not None and large_run.TO_GROW.has_to_be_asked(form.snapshot(), takes):
+                return
             services.sweeps.grow(who.owner, who.session, state.sweep_id, form.read_plan())
             form.untouched()
     except NotConnected as missing:
-        ask_for(services, who, missing, grow)
+        ask_for(services, who, missing, partial(grow, True))
     except BudgetReached as reached:
-        ask_first(reached, grow)
+        ask_first(reached, partial(grow, True))
     except TemperaError as error:
         state.notices.append(error_sentence(error))
 

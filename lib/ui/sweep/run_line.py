@@ -1,6 +1,7 @@
 """What a run costs and how long it takes, what holds it back, and what can be done with what it left."""
 
 import math
+from functools import partial
 
 import streamlit as st
 
@@ -10,8 +11,9 @@ from lib.sweep.forecast import expected_cost
 from lib.sweep.progress import Progress
 from lib.sweep.run import Limit, SweepRun
 from lib.ui.shared.figures import money, sum_of_costs
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
-from lib.ui.sweep import actions
+from lib.ui.sweep import actions, large_run
 from lib.ui.sweep.hidden_names import unnamed
 
 RAISED_CAP = "sweep_raised_cap"
@@ -74,6 +76,10 @@ def what_is_left(progress: Progress, run: SweepRun | None) -> None:
     paused = {cell.id for name in progress.stops.services for cell in progress.paused(name)}
     missing = [cell for cell in progress.left if cell.id not in paused]
     failed = [cell for cell in progress.failed if cell.id not in paused]
+    label = _("Retry the {count} failed").format(count=len(failed))
+    if failed and large_run.TO_RETRY.stands((state.sweep_id, len(progress.failed))):
+        large_run.TO_RETRY.draw(label, partial(actions.retry_failed, True))
+        failed = []
     if missing or failed:
         with st.container(horizontal=True, vertical_alignment="center"):
             if missing:
@@ -81,7 +87,6 @@ def what_is_left(progress: Progress, run: SweepRun | None) -> None:
                     _raise_cap(run)
                 _finish(progress, len(missing))
             if failed:
-                label = _("Retry the {count} failed").format(count=len(failed))
                 st.button(label, key="sweep_retry", icon=":material/replay:", on_click=actions.retry_failed)
 
 

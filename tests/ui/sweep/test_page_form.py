@@ -207,7 +207,12 @@ def test_a_finished_sweep_grows_and_only_what_is_new_is_sent(app: AppTest, api: 
     app.pills(key="sweep_temperatures").set_value([0.0, 0.3]).run()
     app.number_input(key="sweep_repeats").set_value(2).run()
     assert app.button(key="sweep_grow").label == "Add 7 answers" and "7 new, 1 kept" in shown(app)
+    app.number_input(key="sweep_ask_answers").set_value(6).run()
     app.button(key="sweep_grow").click().run()
+    assert "That makes 7 answers" in shown(app) and len(bodies(api)) == 1, "Run would have asked too"
+    app.button(key="sweep_grow_not_yet").click().run()
+    app.button(key="sweep_grow").click().run()
+    app.button(key="sweep_grow_anyway").click().run()
     sweep_ended(app)
     assert sweep_id(app) == first and len(bodies(api)) == 8 and "8 done, 0 failed, 8 in all" in shown(app)
     cells = resources.services().sweeps.progress.of(owner(app), first).cells

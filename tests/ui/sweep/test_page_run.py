@@ -82,7 +82,12 @@ def test_a_model_that_takes_no_temperature_is_asked_once_for_all_of_them(app: Ap
 def test_the_failed_are_sent_again_and_their_attempts_are_kept(app: AppTest, api: FakeApi) -> None:
     tab = run_sweep(link(api, "error-400,echo"))
     api.script("error-400", ANSWER)
+    tab.number_input(key="sweep_ask_answers").set_value(1).run()
     click(tab, "sweep_retry")
+    assert "That makes 2 answers" in shown(tab) and asked(api, "error-400") == 2, "Run would have asked too"
+    click(tab, "sweep_retry_not_yet")
+    click(tab, "sweep_retry")
+    click(tab, "sweep_retry_anyway")
     assert "4 done, 0 failed, 4 in all" in shown(sweep_ended(tab))
     query = select(calls.c.attempt, calls.c.state).where(calls.c.model == "error-400").order_by(calls.c.seq)
     assert resources.services().store.read(lambda db: [tuple(row) for row in db.execute(query)]) == [
@@ -115,6 +120,7 @@ def test_a_sweep_stops_at_its_cap_and_goes_on_when_that_is_raised(app: AppTest, 
 def test_a_cap_of_nothing_sends_nothing_that_has_a_price_and_says_so(app: AppTest, api: FakeApi) -> None:
     tab = link(api, "gpt-4o,echo")
     tab.number_input(key="sweep_cap").set_value(0.0).run()
+    assert "can't count 2 of these answers" in shown(tab)
     run_sweep(tab)
     assert asked(api, "gpt-4o") == 0 and asked(api, "echo") == 2, "a model without a price is not counted"
     assert "The sweep stopped at its limit: $0 of $0 is spent" in shown(tab)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from html import unescape
 
@@ -281,6 +282,36 @@ def test_a_model_judges_after_it_was_asked_about_and_is_counted_in_usage(store: 
     assert sorted(counted) == ["judge"] * 8 + ["sweep"] * 8
     tiles = {metric.label: metric.value for metric in switch_page(app, "usage").metric}
     assert tiles["Calls"] == "8", "this session asked for nothing else"
+
+
+@pytest.mark.row("S3", "S20")
+def test_a_judge_keeps_to_the_limit_of_its_sweep(store: Store, service: FakeApi) -> None:
+    """At this price a judgement costs at most some thousandth of a dollar, and less for a short one."""
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
+    answer = b'{"choices":[{"message":{"content":"4 warm"},"finish_reason":"stop"}],"usage":{"prompt_tokens":300,"completion_tokens":100}}'  # noqa: E501
+    service.script("silent", answer)
+    app = open_view(sweep, "judge")
+    who = owner(app)
+    resources.services().registry.set_prices(who, {host(service): {"silent": (2.5, 10.0)}})
+    plan = store.read(lambda db: sweeps.plan_of(db, who, sweep))
+    spent = store.read(lambda db: sweeps.spent(db, who, sweep))
+    assert plan is not None
+    limited = replace(plan, cap=spent + 0.006)
+    store.write(lambda db: sweeps.change_plan(db, who, sweep, limited)).result()
+    app.session_state["sweep_judge_model"] = f"{host(service)}/silent"
+    app.run().button(key="sweep_judge_start").click().run()
+    run = resources.services().dispatcher.jobs.get(judge.job_id(sweep))
+    assert run is not None and run.wait_until_finished(SECONDS)
+
+    on_judges = store.read(lambda db: sweeps.spent_on_judges(db, who, sweep))
+    assert 0 < on_judges <= 0.006 and 0 < len(bodies(service)) < 8
+    assert "The sweep stopped at its limit" in shown(app.run())
+    sent = len(bodies(service))
+    app.button(key="sweep_judge_start").click().run()
+    again = resources.services().dispatcher.jobs.get(judge.job_id(sweep))
+    assert again is not None and again.wait_until_finished(SECONDS)
+    assert store.read(lambda db: sweeps.spent_on_judges(db, who, sweep)) <= 0.006
+    assert len(bodies(service)) - sent < sent, "what the first judge has spent counts"
 
 
 @pytest.mark.row("S20")
