@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib import history, recovery
@@ -64,6 +64,8 @@ class Services:
     keychain: Keychain
     sign_ins: SignIns | None
     store_trouble: StoreError | None = None
+    known: set[str] = field(default_factory=set)
+    """The owners whose own prices and budgets were read."""
 
     @classmethod
     def open(cls, settings: Settings) -> "Services":
@@ -105,8 +107,7 @@ class Services:
         local_services = LocalServices(jobs, client, settings.find_services and not shared)
         keychain = Keychain(not shared)
         _bring_back(keychain, registry, store)
-        _read_own(registry, dispatcher)
-        return cls(
+        opened = cls(
             settings,
             store,
             registry,
@@ -120,6 +121,9 @@ class Services:
             _sign_ins(settings, secret, store) if shared else None,
             trouble,
         )
+        if not shared:
+            opened.know(LOCAL_OWNER)
+        return opened
 
     @property
     def budgets(self) -> Budgets:
@@ -130,6 +134,15 @@ class Services:
     def shared(self) -> bool:
         """Whether many share it."""
         return self.sign_ins is not None
+
+    def know(self, owner: str) -> None:
+        """Let the prices and budgets count that an owner has set, from the first page on that is drawn for them."""
+        if owner in self.known:
+            return
+        with suppress(StoreError):  # then list prices, and no budgets, are better than no page
+            self.registry.set_prices(owner, self.store.read(lambda db: own_prices.of_services(db, owner)))
+            self.budgets.set(owner, self.store.read(lambda db: own_budgets.load(db, owner)))
+            self.known.add(owner)
 
     def conversation(
         self, owner: str, session: str, chat_id: str | None = None, temporary: bool = False
@@ -148,7 +161,8 @@ class Services:
         kept = backup.restore(self.store, source, self.settings.data_dir)
         # Calls that were under way when the backup was made end in no process now.
         self.store.write(lambda db: records.interrupt_orphans(db, self.dispatcher.process)).result()
-        _read_own(self.registry, self.dispatcher)
+        self.known.clear()
+        self.know(LOCAL_OWNER)
         self.budgets.forget_sums(LOCAL_OWNER)
         return kept
 
@@ -159,6 +173,7 @@ class Services:
 
     def close(self) -> None:
         """Stop what runs, record it, and let go of everything."""
+        self.dispatcher.drain(self.settings.drain_seconds if self.shared else 0)
         # The jobs first, as they still write; the held records while the store is open; the store last.
         self.dispatcher.jobs.close(last=self.dispatcher.client.aclose())
         if self.local is not None:
@@ -226,14 +241,6 @@ def _bring_back(keychain: Keychain, registry: EndpointRegistry, store: Store) ->
         thread = threading.Thread(target=connect, daemon=True)
         thread.start()
         thread.join(KEYCHAIN_SECONDS)
-
-
-def _read_own(registry: EndpointRegistry, dispatcher: Dispatcher) -> None:
-    """The prices and budgets that were set."""
-    store = dispatcher.store
-    with suppress(StoreError):  # then list prices, and no budgets, are better than no page
-        registry.set_prices(LOCAL_OWNER, store.read(lambda db: own_prices.of_services(db, LOCAL_OWNER)))
-        dispatcher.budgets.set(LOCAL_OWNER, store.read(lambda db: own_budgets.load(db, LOCAL_OWNER)))
 
 
 def _vocabulary_folder(settings: Settings) -> Path:

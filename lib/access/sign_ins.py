@@ -117,7 +117,7 @@ class SignIns:
             return None
         if "@" in found.visitor:
             return found if found.mark == _ACCOUNT and self._invited.has(found.visitor) else None
-        return found if self.by_password and found.mark == self._mark else None
+        return found if found.mark == self._mark else None
 
     def _read(self, cookie: str, seconds: float | None) -> "_SignIn | None":
         """What a cookie of ours says, None where it is none or too old."""

@@ -1,6 +1,7 @@
 """Starts calls on the background loop, and finds running and recent ones again."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
@@ -11,6 +12,7 @@ from lib.calls.budgets import Budgets
 from lib.calls.caps import Caps
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.runner import Answer, run
+from lib.core.errors import BeingStopped
 from lib.core.limits import NO_LIMITS, Cap, Limits
 from lib.core.request import Call, ChatRequest
 from lib.gateway.client import Client, ignore_bytes
@@ -43,6 +45,8 @@ class Dispatcher:
         self.outcomes = OutcomeWriter(store) if outcomes is None else outcomes
         self.budgets = Budgets(store, self.outcomes, Caps(store, caps))
         self.limits = limits
+        self.stopping = False
+        """Whether nothing new is to begin."""
         self._places: dict[str, asyncio.Semaphore] = {}
         self.memory = MemoryStore()
         self.raw_answers = RawAnswers()
@@ -66,8 +70,10 @@ class Dispatcher:
         return answer
 
     def allowed(self, endpoint: Endpoint, request: ChatRequest) -> ChatRequest:
-        """The request as the operator allows it to be sent there; raises NotAllowed. Asked before a call is recorded,
-        and once more when it begins: no way leads around it."""
+        """The request as the operator allows it to be sent there; raises NotAllowed, and BeingStopped. Asked before a
+        call is recorded, and once more when it begins: no way leads around it."""
+        if self.stopping:
+            raise BeingStopped
         return self.limits.applied(request, endpoint.name if endpoint.of_operator else "")
 
     def _place(self, owner: str) -> AbstractAsyncContextManager[None]:
@@ -86,6 +92,13 @@ class Dispatcher:
         finally:
             self.budgets.settle(call.id, call.owner, call.session, answer.started_at, answer.reply)
             call_log.write(call, answer.reply)
+
+    def drain(self, seconds: float) -> None:
+        """Begin no further calls, and wait at most so long for those that run: they are paid for."""
+        self.stopping = seconds > 0
+        until = time.monotonic() + seconds
+        for job in self.jobs.running():
+            job.wait_until_finished(max(0.0, until - time.monotonic()))
 
     def find(self, call_id: str | None) -> Answer | None:
         """The running or lately finished answer of a call."""

@@ -34,6 +34,7 @@
         StoreFull  StoreLocked  StoreReadOnly  StoreGone  StoreDamaged
         StoreNotOpened  StoreReplaced  StoreMissing  StoreRestored  NotSavedYet
         NotUpgraded             one of an older version
+      BeingStopped              the process ends, and begins nothing any more
       Unforeseen                a bug: the log has it under a number
       NotRestored               a file that is no backup, or not now
       NotSignedIn               a shared Tempera does not know who asks
@@ -638,6 +639,14 @@ class NotSavedYet(StoreError):
     message = N_("This answer is not saved yet: the database does not take it.")
     hint = N_("It is tried again until it is saved, without asking the model again; keep Tempera running until then.")
     billed: Billed = "yes"
+
+
+class BeingStopped(TemperaError):
+    """The process is about to end: what runs comes to its end, and nothing else begins."""
+
+    kind = "being_stopped"
+    message = N_("Tempera is just being stopped.")
+    hint = N_("Try again in a minute; what you typed is still there.")
 
 
 class Unforeseen(TemperaError):

@@ -130,6 +130,9 @@ class Sending:
         self.put(self._run.cells)
         try:
             while True:
+                if self._dispatcher.stopping:
+                    await self._let_end()
+                    break
                 now = time.monotonic()
                 if now >= self.gives_up_at and not self._gave_up and any(line.waiting()):
                     self._give_up()
@@ -370,6 +373,11 @@ class Sending:
             else:
                 self._run.paces[base_url, model] = pace
             self._dispatcher.store.write(partial(_save_pace, self._run.owner, base_url, model, pace))
+
+    async def _let_end(self) -> None:
+        """Wait for the answers that are on their way."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
 
     async def _end(self) -> None:
         self._keep_paces(self._run.line.lanes.values())

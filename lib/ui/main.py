@@ -21,7 +21,7 @@ ASSETS = Path(__file__).with_name("assets")
 st.set_page_config(page_title="Tempera", page_icon=ASSETS / "icon.svg", layout="wide", initial_sidebar_state="auto")
 try:
     services = resources.services()
-    visitor()
+    services.know(visitor().owner)
 except (SettingsError, NotSignedIn) as wrong:
     error_box(wrong)
     st.stop()

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,14 +15,18 @@ from pydantic import SecretStr
 
 from lib.access import password
 from lib.access.sign_ins import COOKIE
-from lib.calls import call_log
+from lib.calls import call_log, records
 from lib.chat import repository as chats
 from lib.chat.form import Form
+from lib.core.budget import Budget
+from lib.core.errors import BeingStopped
 from lib.settings import Provider, Settings
 from lib.sweep import ratings
+from lib.sweep.plan import Plan
 from lib.sweep.ratings import Rating
 from lib.ui.shared import resources
 from lib.ui.shared import visitor as visitor_module
+from lib.visitor import own_budgets
 from tests.fake_api import FakeApi
 from tests.pages import (
     ask,
@@ -292,3 +297,36 @@ def test_the_log_has_one_line_for_each_call_and_no_word_of_it(shared: SetLimits,
     ]
     assert lines[0]["prompt_tokens"] and lines[0]["visitor"] == visitor_module.visitor().owner
     assert "secret" not in written.getvalue() and "Another" not in written.getvalue()
+
+
+def test_when_it_is_stopped_answers_come_to_their_end_and_nothing_new_begins(
+    shared: SetLimits, service: FakeApi
+) -> None:
+    shared(LIMITS__AT_ONCE="2")
+    services, owner, at = resources.services(), visitor_module.visitor().owner, host(service)
+    form = Form(model=f"{at}/slow-50")
+    services.sweeps.launch(owner, "s", Plan("Hi", (f"{at}/slow-50",), (0.0, 0.5, 1.0, 1.5), concurrency=1))
+    service.wait(lambda api: len(asked(api)) == 1, 20)
+    services.conversation(owner, "s").send_text("Hello", form)
+    service.wait(lambda api: len(asked(api)) == 2, 20)
+    stopped = threading.Thread(target=resources.close)
+    stopped.start()
+    while not services.dispatcher.stopping:
+        stopped.join(0.01)  # nothing tells when it has begun; this only paces the asking
+    with pytest.raises(BeingStopped):
+        services.conversation(owner, "s").send_text("Too late", form)
+    stopped.join(30)
+
+    assert len(asked(service)) == 2
+    states = [call.state for call in resources.services().store.read(lambda db: records.calls_of(db, owner))]
+    assert states == ["ok", "ok"]
+
+
+def test_a_budget_of_ones_own_holds_after_a_restart(shared: SetLimits, service: FakeApi) -> None:
+    shared()
+    owner, services = visitor_module.visitor().owner, resources.services()
+    services.store.write(lambda db: own_budgets.save(db, owner, [Budget("day", 1, "tokens")])).result()
+    resources.close()
+    tab = ask(new_tab(), "Hello", "echo")
+
+    assert asked(service) == [] and "Today's budget of 1 token" in shown(tab)
