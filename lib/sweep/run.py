@@ -105,6 +105,13 @@ class SweepRun(Job):
                 lane.service.shared = Gate.known(lane.service.tally, *self.paces[address, ""])
         return lane
 
+    def cancel(self) -> None:
+        """Ask it to stop, from any thread, and its calls with it: on a loop that is busy with all their words the run's
+        own turn, at which it would end them, comes late."""
+        super().cancel()  # first, so that nothing is sent in the places that become free
+        for answer in list(self.answers.values()):
+            answer.cancel()
+
     def stop_cell(self, cell_id: str) -> None:
         """End one running answer; its text so far is kept."""
         answer = self.answers.get(cell_id)

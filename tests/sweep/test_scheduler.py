@@ -1,6 +1,8 @@
 """Sweeps run to their end: nothing ends one silently, nothing is asked twice without consent."""
 
+import asyncio
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -312,12 +314,26 @@ def test_of_two_processes_that_come_to_a_cell_one_sends_it(services: Services, a
     assert len(bodies(api)) == 2, "this run did not know that they were answered"
 
 
-def test_stop_closes_every_connection(services: Services, api: FakeApi) -> None:
+def test_stop_closes_every_connection_and_waits_for_nothing(
+    services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither for the run's own turn on a busy loop, nor for the disk."""
+    whole, closed = Sending._end, threading.Event()
+
+    async def late(sending: Sending) -> None:
+        await asyncio.to_thread(closed.wait, 30)
+        await whole(sending)
+
+    monkeypatch.setattr(Sending, "_end", late)
     sweep_id = launch(services, plan(api, "silent", repeats=8, concurrency=16))
-    api.wait(lambda fake: len(bodies(fake)) == 16)
+    api.wait(lambda fake: len(bodies(fake)) == 16, 30)
+    written = services.store.write(lambda db: closed.wait(30))
     services.sweeps.running(sweep_id).cancel()  # type: ignore[union-attr]
+    api.wait(lambda fake: all(request.closed_by_client for request in fake.requests if request.model == "silent"), 30)
+    assert not written.done()
+    closed.set()
     ended(services, sweep_id)
-    api.wait(lambda fake: all(request.closed_by_client for request in fake.requests if request.model == "silent"))
+    assert len(bodies(api)) == 16, "and nothing is sent in their places"
     assert set(states(services, sweep_id)) == {"cancelled"}
 
 
