@@ -7,7 +7,7 @@ from tests.app_server import AppServer
 from tests.browsing import at_rest, ended, key, link, open_page, send
 
 ROW = 52
-OPEN, INPUT, OUTPUT = 0.03, 0.45, 0.65
+OPEN, INPUT, OUTPUT = 0.03, 0.35, 0.53
 """Places in a table's first row, as shares of its width: its button, and two prices. Tables are drawn, not made of
 elements."""
 

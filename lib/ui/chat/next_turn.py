@@ -9,6 +9,7 @@ from lib.core.errors import InvalidInput
 from lib.ui.chat import model_actions
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.model_actions import LEAVE_OUT, ChatView
+from lib.ui.shared.budgets import open_budget
 from lib.ui.shared.figures import money
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import NEXT, UnconfirmedMessage, state
@@ -33,6 +34,8 @@ def bar(view: ChatView) -> None:
         set_price_button([one.model for one in found if one.cost is None], "chat_next")
         inspect_button("inspect_next", NEXT, _("What will be sent"))
         _choices()
+        if st.button(_("Set a budget"), key="chat_to_budget", type="tertiary", icon=":material/savings:"):
+            open_budget()
     if fullest is not None and fullest >= NEARLY_FULL_FROM and not st.session_state.get(LEAVE_OUT):
         st.caption(_("The model's context is nearly full. You will be asked what to leave out when it is."))
 

@@ -8,13 +8,20 @@ from lib.ui.shared.budgets import USAGE_PAGE
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _n
 
+USAGE = "usage"
+"""The page's place in the address."""
+
 
 def set_price_button(names: Sequence[tuple[str, str]], place: str) -> None:
     """Opens the table with these models, by service and id; nothing where there are none. `place` keeps two of them
     apart."""
-    label = _n("Set its price", "Set their prices", len(names))
-    if names and st.button(label, key=f"{place}_set_price", type="tertiary", icon=":material/sell:"):
+    if not names:
+        return
+    label, icon = _n("Set its price", "Set their prices", len(names)), ":material/sell:"
+    if st.button(label, key=f"{place}_set_price", type="tertiary", icon=icon):
         open_prices(names)
+        if state.page == USAGE:
+            st.rerun()
         st.switch_page(USAGE_PAGE)
 
 

@@ -21,6 +21,7 @@ from lib.ui.shared.call_details import SHOWN_CHARACTERS
 from lib.ui.shared.chat_draft import CHAT_PAGE, continue_in_chat
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import currency_amount
+from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import state
 from lib.ui.shared.sweep_draft import SWEEP_PAGE, open_sweep_with
 from lib.ui.shared.texts import _, language, role_names
@@ -91,6 +92,8 @@ def _body(services: Services, owner: str, call: CallRecord, terms: Terms) -> Non
         _attempts(call.attempt_times)
     else:
         call_details.numbers(call)
+        if call.cost is None and call.state != "started":
+            set_price_button([(call.endpoint, call.model)], "usage_call")
         term = service_terms.at(terms.get(call.endpoint, ()), call.started_at)
         if call.cost and term is not None:
             paid = currency_amount(call.cost * (term.factor or 0.0), term.currency)

@@ -11,6 +11,7 @@ import streamlit as st
 from lib.calls.records import IMPORTED, CallRecord
 from lib.core.i18n import N_
 from lib.ui.shared.figures import COSTS, SOURCES, amount, ending
+from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.texts import _
 from lib.ui.usage import filters
 from lib.ui.usage.call_dialog import open_call
@@ -40,6 +41,7 @@ def model_table(models: Sequence[ModelTotals], paid: Mapping[Named, Amounts]) ->
         cost = st.column_config.TextColumn(_("Cost"), width=NUMBER_WIDTH, alignment="right")
         opens = partial(_show_model, ordered)
         table(frame, opens=(_("Only this"), opens), name="usage_model_table", cost=cost)
+        set_price_button([(one.endpoint, one.model) for one in ordered if one.unpriced], "usage_models")
 
 
 def call_table(newest: Sequence[CallRecord], count: int, zone: ZoneInfo) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.calls import records
 from lib.core.reply import Usage
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
@@ -73,6 +74,14 @@ def test_wherever_no_price_stands_one_can_be_set(service: FakeApi, subtests: pyt
     with subtests.test("the cost of all calls"):
         section(switch_page(app, "usage"), "chart")
         in_the_table(click(app, "usage_set_prices"))
+    with subtests.test("the cost of one model, and of one call"):
+        in_the_table(click(section(app, "chart"), "usage_models_set_price"))
+        app.session_state["usage_call"] = (
+            resources.services().store.read(lambda db: records.calls_of(db, "local"))[0].id
+        )
+        click(app.run(), "usage_call_set_price")
+        in_the_table(app.run())
+        assert app.session_state["usage_call"] is None
     with subtests.test("a sweep, before there is any call of its model"):
         tab = new_tab("sweep", models=f"{host(service)}/echo", prompt="Tea?", temperatures="0")
         in_the_table(click(tab, "sweep_set_price"))
