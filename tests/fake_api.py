@@ -371,6 +371,13 @@ def _usage(body: Mapping[str, Any], choices: Sequence[Mapping[str, Any]]) -> dic
     return {"usage": usage | ({"completion_tokens_details": {"reasoning_tokens": thought}} if thought else {})}
 
 
+def billed(body: Mapping[str, Any]) -> tuple[int, int]:
+    """Prompt and completion tokens that a whole answer to a request body takes, reported or not."""
+    choices = [_choice(body, index) for index in range(_count(str(body["model"]), int(body.get("n") or 1)))]
+    usage = _usage({**body, "model": ""}, choices)["usage"]
+    return usage["prompt_tokens"], usage["completion_tokens"]
+
+
 def _whole(choice: Mapping[str, Any]) -> dict[str, Any]:
     message = {"role": "assistant"} | dict(content="".join(choice["words"]))
     if choice["model"] == "think":
