@@ -1,24 +1,29 @@
 """For any history and any filter: what is summed up, what is drawn and what is listed are the same calls."""
 
+import csv
+import io
+import json
 import secrets
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.calls import records, usage_rollups
+from lib.calls import imported, records, repricing, usage_rollups
 from lib.calls.budgets import Budgets
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.records import CallRecord
 from lib.core.budget import Budget
+from lib.core.prices import Price
 from lib.core.reply import Delta, Reply, Usage
 from lib.store import schema
 from lib.store.database import Store
-from lib.usage import paid, queries
+from lib.usage import import_file, paid, queries, totals
 from lib.usage.scope import OUTCOMES, Outcome, Scope
-from lib.usage.totals import total
+from lib.usage.totals import Totals, bucket_for, by_time, stretch_of, total
 from lib.visitor import service_terms
 from lib.visitor.service_terms import Term
 from tests.store_fixtures import a_call
@@ -63,9 +68,10 @@ SCOPES = st.builds(
 
 
 def keep(store: Store, facts: dict[str, Any]) -> None:
-    """Store a call of these facts."""
+    """Store a call of these facts, and note its id among them."""
+    facts["id"] = secrets.token_hex(16)
     call = a_call(facts["owner"], **{name: facts[name] for name in ("session", "page", "endpoint")})
-    call = replace(call, id=secrets.token_hex(16), request=replace(call.request, model=facts["model"]))
+    call = replace(call, id=facts["id"], request=replace(call.request, model=facts["model"]))
     usage = Usage(facts["prompt"], facts["completion"], source="reported")
     reply = Reply(usage=usage, state=facts["state"], seconds=1.0, cost=facts["cost"], billed="yes")
     reply.add(Delta(text="Hi", finish_reason=facts["reason"]))
@@ -99,6 +105,56 @@ def lets_through(scope: Scope, facts: dict[str, Any]) -> bool:
     )
 
 
+HAPPENS = st.lists(st.tuples(st.sampled_from(["delete", "reprice", "import", "late"]), st.integers(0, 9)), max_size=5)
+PRICE = Price(0.5, 4.0)
+
+
+def happen(store: Store, made: list[dict[str, Any]], what: str, place: int) -> None:
+    """Something that changes what was recorded: in the store, and in `made`."""
+    facts = made[place % len(made)] if made else {}
+    if facts and what == "delete":
+        made.remove(facts)
+        store.write(lambda db: records.delete_calls(db, facts["owner"], [facts["id"]])).result(20)
+    elif facts and what == "reprice":
+        mine = ("owner", "endpoint", "model")
+        for one in [one for one in made if all(one[name] == facts[name] for name in mine)]:
+            if one["state"] != "started" and None not in (one["prompt"], one["completion"]):
+                one["cost"] = (one["prompt"] * PRICE.prompt + one["completion"] * PRICE.completion) / 1_000_000
+        store.write(lambda db: repricing.reprice(db, *(facts[name] for name in mine), PRICE)).result(20)
+    elif what == "import":
+        bring_in(store, made)
+    elif facts and facts["state"] == "started":
+        facts |= {"state": "ok", "reason": "stop"}
+        reply = Reply(usage=Usage(facts["prompt"], facts["completion"], source="reported"), state="ok", seconds=1.0)
+        reply.cost = facts["cost"]
+        reply.add(Delta(text="Late", finish_reason="stop"))
+        store.write(lambda db: records.finish_call(db, facts["id"], reply, late=True)).result(20)
+
+
+def bring_in(store: Store, made: list[dict[str, Any]]) -> None:
+    """What Eve has saved comes in at Ann's."""
+    file = store.read(lambda db: totals.to_json(queries.every(db, Scope("eve"))))
+    store.write(lambda db: imported.add(db, "ann", import_file.read(file, "ann").calls)).result(20)
+    there = {one["id"] for one in made}
+    for one in [one for one in made if one["owner"] == "eve" and one["state"] != "started"]:
+        id, at = imported.id_for("ann", one["id"]), one["at"] - one["at"] % 1_000_000
+        if id not in there:
+            made.append(one | {"id": id, "owner": "ann", "session": records.IMPORTED, "at": at})
+
+
+def in_files(store: Store, scope: Scope) -> list[tuple[Any, ...]]:
+    """Calls, prompt tokens, completion tokens and cost as the CSV and the JSON of a scope add up."""
+    found = []
+    csv_file = store.read(lambda db: totals.to_csv(queries.every(db, scope))).decode("utf-8-sig")
+    json_file = store.read(lambda db: totals.to_json(queries.every(db, scope)))
+    for rows in (list(csv.DictReader(io.StringIO(csv_file, newline=""))), json.loads(json_file)["calls"]):
+        # A call in progress has no tokens yet.
+        columns = ([row[name] for row in rows] for name in ("prompt_tokens", "completion_tokens", "cost_usd"))
+        known = ([float(value) for value in column if value not in ("", None)] for column in columns)
+        found.append((len(rows), *(sum(values) if values else None for values in known)))
+    return found
+
+
 def check(store: Store, scope: Scope, made: list[dict[str, Any]]) -> None:
     mine = [facts for facts in made if lets_through(scope, facts)]
     found = total(store.read(lambda db: queries.by_model(db, scope)))
@@ -111,7 +167,11 @@ def check(store: Store, scope: Scope, made: list[dict[str, Any]]) -> None:
         known = [facts[kind] for facts in ended if facts[kind] is not None]
         assert getattr(found, f"{kind}_tokens") == (sum(known) if known else None)
     costs = [facts["cost"] for facts in ended if facts["cost"] is not None]
-    assert found.cost == (sum(costs) if costs else None)
+    assert found.cost == (pytest.approx(sum(costs)) if costs else None)
+    for calls, prompt, completion, cost in in_files(store, scope):
+        assert (calls, prompt, completion) == (found.calls, found.prompt_tokens, found.completion_tokens)
+        assert cost == (pytest.approx(found.cost) if costs else None)
+    bars_are_their_calls(store, scope, found, ZoneInfo("America/New_York"))
     counts = {"failed": found.failed, "cut": found.cut, "filtered": found.filtered, "stopped": found.stopped}
     counts["running"] = found.running
     assert counts == {name: sum(outcome(facts) == name for facts in mine) for name in counts}
@@ -122,16 +182,30 @@ def check(store: Store, scope: Scope, made: list[dict[str, Any]]) -> None:
         assert all(part.at % (seconds * 1_000_000) == 0 for part in slices)
 
 
-@pytest.mark.row("U11", "U14")
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(made=st.lists(CALLS, max_size=10), scopes=st.lists(SCOPES, min_size=10, max_size=10))
-def test_sums_slices_and_rows_are_those_of_the_same_calls(
-    store: Store, made: list[dict[str, Any]], scopes: list[Scope]
+def bars_are_their_calls(store: Store, scope: Scope, found: Totals, zone: ZoneInfo) -> None:
+    """What each bar of the chart says is what the calls behind it add up to."""
+    bucket = bucket_for(found)
+    bars = by_time(store.read(lambda db: queries.by_slice(db, scope, bucket.slice_seconds)), bucket, zone)
+    assert sum(bars["calls"]) == found.calls
+    for bar in bars[bars["calls"] > 0].itertuples():
+        since, until = stretch_of(bar.time, bucket, zone)
+        until = until if scope.until is None else min(scope.until, until)
+        behind = replace(scope, since=max(scope.since or 0, since), until=until)
+        assert total(store.read(lambda db, scope=behind: queries.by_model(db, scope))).calls == bar.calls, bar
+
+
+@pytest.mark.row("U11", "U12", "U14")
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(made=st.lists(CALLS, max_size=10), happens=HAPPENS, scopes=st.lists(SCOPES, min_size=3, max_size=3))
+def test_sums_bars_rows_and_files_are_those_of_the_same_calls(
+    store: Store, made: list[dict[str, Any]], happens: list[tuple[str, int]], scopes: list[Scope]
 ) -> None:
     # any owner: a test's own rows.
     store.write(lambda db: [db.execute(table.delete()) for table in (schema.calls, *usage_rollups.KEYS)]).result(20)
     for facts in made:
         keep(store, facts)
+    for what, place in happens:
+        happen(store, made, what, place)
 
     for scope in scopes:
         check(store, scope, made)
