@@ -486,12 +486,10 @@ class CapOfTheOperator(TemperaError):
     kind = "operators_cap"
     hint = N_("It begins anew in {minutes:.0f} minutes.")
     MESSAGES: ClassVar[Mapping[tuple[str, str], str]] = {
-        ("visitor", "hour"): N_(
-            "Each person may use {limit} an hour here: {left} are left, and this may take {worst}."
-        ),
-        ("visitor", "day"): N_("Each person may use {limit} a day here: {left} are left, and this may take {worst}."),
-        ("all", "hour"): N_("All together may use {limit} an hour here: {left} are left, and this may take {worst}."),
-        ("all", "day"): N_("All together may use {limit} a day here: {left} are left, and this may take {worst}."),
+        ("visitor", "hour"): N_("Each person may use {limit} an hour here. Left: {left}; this may take {worst}."),
+        ("visitor", "day"): N_("Each person may use {limit} a day here. Left: {left}; this may take {worst}."),
+        ("all", "hour"): N_("All together may use {limit} an hour here. Left: {left}; this may take {worst}."),
+        ("all", "day"): N_("All together may use {limit} a day here. Left: {left}; this may take {worst}."),
     }
 
     def __init__(

@@ -91,10 +91,10 @@ def test_a_refusal_says_which_cap_how_much_is_left_and_when_it_begins_anew(store
         (
             "ann",
             Use(0, 200),
-            "Each person may use 1,000 tokens an hour here: 100 tokens are left, and this may take 200",
+            "Each person may use 1,000 tokens an hour here. Left: 100 tokens; this may take 200",
         ),
         ("ann", Use(0.1, 200), "It begins anew in 45 minutes."),
-        ("eve", Use(1.75, 100), "All together may use $2.00 a day here: $1.50 are left, and this may take $1.75."),
+        ("eve", Use(1.75, 100), "All together may use $2.00 a day here. Left: $1.50; this may take $1.75."),
     ):
         with pytest.raises(CapOfTheOperator) as refused:
             found.check(owner, [use])

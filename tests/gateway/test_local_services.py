@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.access import password
 from lib.gateway import endpoints, local_services
 from lib.gateway.local_services import RUNNERS, LocalServices
 from lib.ui.shared import resources
@@ -123,12 +124,19 @@ def test_nobody_waits_for_a_service_that_does_not_answer(nobody: pytest.MonkeyPa
 def test_it_can_be_switched_off_and_is_never_done_for_many(nobody: pytest.MonkeyPatch) -> None:
     with Routes(LISTED) as routes:
         runs_at(nobody, "ollama", routes.url)
-        for setting, value in (("TEMPERA_FIND_SERVICES", "false"), ("TEMPERA_MODE", "shared")):
-            resources.close()
-            with nobody.context() as patch:
-                patch.setenv(setting, value)
-                assert not new_tab().exception
-            assert routes.asked == []
+        resources.close()
+        with nobody.context() as patch:
+            patch.setenv("TEMPERA_FIND_SERVICES", "false")
+            assert not new_tab().exception
+        assert routes.asked == []
+        resources.close()
+        with nobody.context() as patch:
+            patch.setenv("TEMPERA_MODE", "shared")
+            patch.setenv("TEMPERA_PASSWORD_HASH", password.hashed("four unrelated words"))
+            shared = resources.services()
+            assert shared.shared and shared.local_services.besides([]) == [] and not shared.keychain.usable
+            assert shared.local_services._looked is None
+        resources.close()
         search = LocalServices(resources.services().dispatcher.jobs, resources.services().dispatcher.client, False)
         search.look()
         assert search.besides([]) == [] and search._looked is None

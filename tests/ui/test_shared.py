@@ -230,13 +230,13 @@ def test_what_is_used_up_is_said_in_chat_and_sweep_and_holds_after_a_restart(
     at = host(service)
     sweep = new_tab("sweep", models=f"{at}/echo", temperatures="0,0.5,1", prompt="Hi", repeats="1")
     click(sweep, "sweep_run")
-    assert "Each person may use 3 calls a day here: 0 calls are left" in shown(sweep_ended(sweep))
+    assert "Each person may use 3 calls a day here. Left: 0 calls" in shown(sweep_ended(sweep))
     assert len(asked(service)) == 3
 
     resources.close()
     tab = new_tab()
     ask(tab, "Four", "echo")
-    assert "Each person may use 3 calls a day here: 0 calls are left, and this may take 1 call." in shown(tab)
+    assert "Each person may use 3 calls a day here. Left: 0 calls; this may take 1 call." in shown(tab)
     assert "It begins anew in" in shown(tab) and draft(tab) == "Four"
     click(sweep, "sweep_resume")
     assert "Each person may use 3 calls a day here" in shown(sweep)
@@ -275,6 +275,7 @@ def test_what_everybody_uses_is_told_to_an_operator_alone(
         assert bool(everybody) == told
         if told:
             assert set(everybody[0]["Who"]) >= {mail} and len(everybody[0]) == 2
+            assert set(everybody[0]["Cost"]) == {"no price"}, "never 0"
             assert "All together, a day: 2 calls of 10 calls" in shown(usage)
             assert "secret" not in shown(usage)
 

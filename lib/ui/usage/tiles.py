@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.calls.records import CallRecord
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
+from lib.ui.shared import resources
 from lib.ui.shared.figures import amount, money, number
 from lib.ui.shared.texts import _, _n
 from lib.ui.usage import filters
@@ -70,7 +71,7 @@ def tiles(totals: Totals, paid: Amounts) -> None:
             _share(N_("{share:.0%} of the calls have a price"), ended - totals.unpriced, ended if totals.cost else 0)
             if paid:
                 st.caption(literal(_("you pay {amount}").format(amount=amounts(paid))))
-            if totals.unpriced:
+            if totals.unpriced and not resources.services().shared:
                 st.button(_("Set prices"), key="usage_set_prices", type="tertiary", on_click=open_bill)
         with _tile(_("Calls"), number(totals.calls)), _ways_on():
             _way_on("all", _("See them"))
