@@ -3,6 +3,7 @@
 import ast
 import re
 import string
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ MARKS = {"_": 1, "N_": 1, "_n": 2}
 FIELD_NAMES = {"stop", "user", "max_tokens"}
 
 
+@cache
 def texts_in_code() -> set[str]:
     """All marked texts of the code: what stands in `_(...)`, `N_(...)` and `_n(one, many, ...)`, in f-strings too."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.glob("lib/**/*.py")]
