@@ -274,6 +274,31 @@ def finish_call(
     return True
 
 
+def give_texts(conn: Connection, call: Call, known_as: str, reply: Reply) -> bool:
+    """Let a call that is stored without a word, because its figures came in from a file or its texts were deleted, be
+    `call`, which says `reply`; what it counts stays. False where its owner has no such one under the id `known_as`."""
+    query: Select[Any] = select(calls.c.seq, calls.c.owner, calls.c.state, calls.c.temporary)
+    mine, named = calls.c.owner == call.owner, calls.c.id == known_as
+    silent = calls.c.temporary & (calls.c.state != "started")
+    if conn.execute(query.where(mine, named, silent)).first() is None:
+        return False
+    tip = message_nodes.keep(conn, call.owner, call.request.messages)
+    place = {"sweep_id": call.sweep_id, "cell_id": call.cell_id, "attempt": 1, "tip": tip, "temporary": False}
+    conn.execute(update(calls).where(calls.c.owner == call.owner, named).values(place))
+    row = conn.execute(query.where(mine, named)).one()
+    asked = {"params_asked": call.request.params.to_send(), "params_sent": call.request.sent}
+    # any owner: the call is the owner's, as found above.
+    conn.execute(update(call_details).where(call_details.c.call_seq == row.seq).values(asked))
+    _save_answers(conn, row, reply, ended=True)
+    return True
+
+
+def is_stored(conn: Connection, id: str) -> bool:
+    """Whether there is a call under an id, whoever's it is."""
+    # any owner: an id is unique among all owners, and no other word of the call is read.
+    return conn.execute(select(calls.c.seq).where(calls.c.id == id)).first() is not None
+
+
 def delete_calls(conn: Connection, owner: str, ids: Sequence[str]) -> None:
     """Remove calls for good, with the texts that no other call of their owner has; the sums shrink with them."""
     rows: list[Row[Any]] = []

@@ -152,6 +152,18 @@ def named(conn: Connection, owner: str, sweep_id: str) -> tuple[str, int]:
     return ("", 0) if row is None else (row.title, row.created_at)
 
 
+def of_cell(conn: Connection, owner: str, cell_id: str) -> str | None:
+    """The owner's sweep that has a cell, a deleted one too; None where there is none."""
+    query = select(cells.c.sweep_id).where(cells.c.owner == owner, cells.c.id == cell_id)
+    return conn.execute(query).scalar()
+
+
+def came_in(conn: Connection, owner: str, sweep_id: str) -> bool:
+    """Whether a sweep was run elsewhere and came in from a file."""
+    query = select(sweeps.c.session).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id)
+    return conn.execute(query).scalar() == records.IMPORTED
+
+
 def cells_of(conn: Connection, owner: str, sweep_id: str) -> list[Cell]:
     """All cells of a sweep, row by row."""
     query = select(*(cells.c[name] for name in CELL)).where(cells.c.owner == owner, cells.c.sweep_id == sweep_id)

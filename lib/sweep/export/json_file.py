@@ -40,7 +40,7 @@ def _answer(call: CallRecord) -> dict[str, Any]:
     facts = {
         name: getattr(call, name)
         for name in (
-            *("state", "endpoint", "model", "model_answered", "attempt", "started_at", "seconds", "cost"),
+            *("id", "state", "endpoint", "model", "model_answered", "attempt", "started_at", "seconds", "cost"),
             *("first_token_seconds", "finish_reason", "cost_source", "error_kind", "error_text"),
         )
     }

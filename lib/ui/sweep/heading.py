@@ -19,7 +19,10 @@ def heading(services: Services, visitor: Visitor) -> str:
     """The heading of the set-up, with what the open sweep compares where there is one."""
     sweep_id = state.sweep_id
     plan = services.store.read(lambda db: sweeps.plan_of(db, visitor.owner, sweep_id)) if sweep_id else None
-    return _("Set-up") if plan is None else " · ".join([_("Set-up"), *compared(plan)])
+    if plan is None:
+        return _("Set-up")
+    came_in = services.store.read(lambda db: sweeps.came_in(db, visitor.owner, str(sweep_id)))
+    return " · ".join([_("Set-up"), *compared(plan), *([_("opened from a file")] if came_in else [])])
 
 
 def compared(plan: Plan) -> list[str]:

@@ -1,17 +1,20 @@
-"""The set-up as a link, or as a file; and a file with a set-up, opened."""
+"""The set-up as a link, or as a file; and a file with a set-up, or with a whole sweep, opened."""
 
 import streamlit as st
 
-from lib.core.errors import InvalidInput
+from lib.core.errors import InvalidInput, TemperaError
 from lib.core.file_names import file_name
 from lib.core.titles import title_of
 from lib.gateway.addresses import is_loopback
-from lib.sweep import setup_file
+from lib.sweep import answer_file, setup_file
 from lib.sweep.plan import Plan
+from lib.ui.shared import resources
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_message, error_sentence
+from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import form
 from lib.ui.sweep.links import sweep_link
+from lib.ui.sweep.look import begin_anew
 
 FILE = "sweep_setup_file"
 
@@ -34,7 +37,7 @@ def _body() -> None:
         _link(plan)
         _file(plan)
     st.file_uploader(
-        _("Open a set-up from a file"),
+        _("Open a set-up, or a sweep with its answers, from a file"),
         type=["json"],
         key=FILE,
         max_upload_size=setup_file.MAX_BYTES // 1_000_000,
@@ -72,10 +75,14 @@ def _open() -> None:
     if file is None:
         return
     try:
-        plan = setup_file.read(file.getvalue())
-    except InvalidInput as refused:
+        sweep = answer_file.read(file.getvalue())
+        plan = setup_file.read(file.getvalue()) if sweep is None else sweep.plan
+        opened = None if sweep is None else answer_file.bring_in(resources.services().store, visitor().owner, sweep)
+    except TemperaError as refused:
         state.notices.append(error_sentence(refused))
         return
     form.put_aside()
     form.fill(plan)
-    state.sweep_id = None
+    state.sweep_id = opened
+    if opened is not None:
+        begin_anew()

@@ -13,11 +13,15 @@ from lib.core.errors import InvalidInput
 from lib.core.parameters import Params
 from lib.core.request import Message
 from lib.sweep import setup_file
+from lib.sweep.export.json_file import json_file
 from lib.sweep.plan import Axis, Plan
+from lib.sweep.study_reader import read_study
+from lib.ui.shared import resources
 from lib.ui.sweep.examples import EXAMPLES
 from lib.ui.sweep.links import LONGEST, sweep_link
 from tests.fake_api import FakeApi
-from tests.pages import bodies, new_tab, run_sweep, shown
+from tests.made_sweeps import make_sweep
+from tests.pages import bodies, cells, new_tab, run_sweep, shown
 
 PAGE = "http://127.0.0.1:8501/sweep"
 WIDE = Plan(
@@ -76,6 +80,21 @@ def test_what_is_too_long_for_a_link_is_a_file_that_opens_again(app: AppTest) ->
     uploader.upload("x.sweep.json", setup_file.written(WIDE), "application/json").run()
     assert field(app, "text_area", "sweep_prompt") == WIDE.prompt and not app.exception
     assert app.button(key="sweep_run").label == "Run 48 answers"
+
+
+@pytest.mark.row("S26")
+def test_a_sweeps_json_opens_with_its_answers_and_says_where_it_comes_from(app: AppTest, api: FakeApi) -> None:
+    services = resources.services()
+    sweep_id = make_sweep(services.store, ("one", "two"), (0.0, 1.0), 2, owner="somebody else")
+    study = read_study(services.store, services.sweeps.progress, "somebody else", sweep_id)
+    assert study is not None
+    app.session_state["sweep_share"] = True
+    uploader = next(one for one in app.run().get("file_uploader") if one.key == "sweep_setup_file")
+    uploader.upload("thermos.json", json_file(study), "application/json").run()
+    assert not app.exception and len(cells(app)) == 8
+    assert "fits every cup holder" in shown(app) or "thermos" in shown(app)
+    assert any("opened from a file" in one.label for one in app.expander)
+    assert field(app, "text_area", "sweep_prompt") == study.plan.prompt and bodies(api) == []
 
 
 @pytest.mark.row("S28")
