@@ -1,6 +1,6 @@
 """What can be handed to other people: the report, made to their wishes, and the other forms of a sweep."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -104,45 +104,53 @@ def _wishes(study: Study) -> ReportOptions:
         st.session_state.setdefault(key, getattr(kept, field))
     changed = partial(_keep_wishes, keys)
     with st.container(key="sweep_report_form"):
-        with st.container(horizontal=True):
-            st.text_input(
-                _("Title"), key=keys["title"], placeholder=study.title, max_chars=LONGEST_LINE, on_change=changed
-            )
-            st.text_input(_("Author"), key=keys["author"], max_chars=LONGEST_LINE, on_change=changed)
-        st.text_area(
-            _("Your recommendation"),
-            key=keys["recommendation"],
-            max_chars=LONGEST_TEXT,
-            height=90,
-            placeholder=_("What should the readers do? It stands below the verdict."),
-            on_change=changed,
-        )
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.selectbox(
-                _("For whom"),
-                list(DEPTHS),
-                format_func=lambda depth: _(DEPTHS[depth]),
-                key=keys["depth"],
-                width=400,
-                on_change=changed,
-            )
-            st.selectbox(
-                _("Language"),
-                list(LANGUAGES),
-                format_func=LANGUAGES.__getitem__,
-                key=keys["language"],
-                width=160,
-                on_change=changed,
-            )
-            st.toggle(_("With the prompt"), key=keys["prompt"], on_change=changed)
-            st.toggle(_("With costs"), key=keys["cost"], on_change=changed)
+        _words(study, keys, changed)
+        _extent(keys, changed)
     return _as_wished(keys)
 
 
-def _as_wished(keys: dict[str, str]) -> ReportOptions:
+def _words(study: Study, keys: Mapping[str, str], changed: Callable[[], None]) -> None:
+    """What the report says in one's own words."""
+    with st.container(horizontal=True):
+        st.text_input(_("Title"), key=keys["title"], placeholder=study.title, max_chars=LONGEST_LINE, on_change=changed)
+        st.text_input(_("Author"), key=keys["author"], max_chars=LONGEST_LINE, on_change=changed)
+    st.text_area(
+        _("Your recommendation"),
+        key=keys["recommendation"],
+        max_chars=LONGEST_TEXT,
+        height=90,
+        placeholder=_("What should the readers do? It stands below the verdict."),
+        on_change=changed,
+    )
+
+
+def _extent(keys: Mapping[str, str], changed: Callable[[], None]) -> None:
+    """How much of the sweep it shows, to whom, and in which language."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            _("For whom"),
+            list(DEPTHS),
+            format_func=lambda depth: _(DEPTHS[depth]),
+            key=keys["depth"],
+            width=400,
+            on_change=changed,
+        )
+        st.selectbox(
+            _("Language"),
+            list(LANGUAGES),
+            format_func=LANGUAGES.__getitem__,
+            key=keys["language"],
+            width=160,
+            on_change=changed,
+        )
+        st.toggle(_("With the prompt"), key=keys["prompt"], on_change=changed)
+        st.toggle(_("With costs"), key=keys["cost"], on_change=changed)
+
+
+def _as_wished(keys: Mapping[str, str]) -> ReportOptions:
     return ReportOptions.from_json({field: st.session_state[key] for field, key in keys.items()})
 
 
-def _keep_wishes(keys: dict[str, str]) -> None:
+def _keep_wishes(keys: Mapping[str, str]) -> None:
     options = _as_wished(keys)
     keep(lambda db, owner, sweep_id: decision.set_report(db, owner, sweep_id, options))
