@@ -8,6 +8,7 @@ import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from lib.core.errors import TemperaError, unforeseen
@@ -149,13 +150,17 @@ class Jobs:
 
     def call(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
         """Run a short coroutine on the loop and wait for its result; raises TimeoutError after `seconds`."""
-        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        future = self.submit(work)
         try:
             return future.result(seconds)
         except TimeoutError:
             # Else the coroutine would go on, with nobody to hear of its end.
             future.cancel()
             raise
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begin a short coroutine on the loop, for those who wait for it in a way of their own."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
 
     def close(self, last: Coroutine[Any, Any, None], seconds: float = 5) -> None:
         """Cancel what runs, let it record its end, run `last`, and stop the loop."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from lib.ui.shared.connection_form import TEST_SECONDS
 from tests.app_server import AppServer, forked_app
 from tests.browsing import asked, composer, key, open_page, press_until
 from tests.fake_api import FakeApi
@@ -96,6 +97,22 @@ def test_a_key_arrives_whichever_way_it_is_put_in_and_left(
         assert keys == {f"…{own[-4:]}"}, name
         expect(page.get_by_text("is connected"), name).to_be_visible()
         expect(page.get_by_text("No key was sent"), name).not_to_be_attached()
+
+
+@pytest.mark.row("X2")
+def test_a_service_that_does_not_answer_can_be_left_at_once(app: AppServer, context: BrowserContext) -> None:
+    page = open_page(context, app.url)
+    with FakeApi() as mute:
+        mute.script_models(600.0)
+        open_dialog(page)
+        key(page, "connection_base_url").locator("input").fill(mute.base_url)
+        key(page, "connection_key").locator("input").fill("sk-of-someone-patient")
+        key(page, "connection_save").get_by_role("button").click()
+        mute.wait(lambda api: api.requests, seconds=60)
+        page.get_by_role("dialog").get_by_role("button", name="Close").click()
+
+        mute.wait(lambda api: all(one.closed_by_client for one in api.requests), seconds=TEST_SECONDS / 2)
+        expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 @pytest.mark.row("X1", "X2")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lib.calls.runner import Answer
+from lib.ui.shared import hearing
 from lib.ui.shared.live_text import CURSOR, LiveText, waiting
 from lib.ui.shared.texts import _
 
@@ -15,7 +16,6 @@ LONGEST_FRAME_SECONDS = 1.5
 RESENT_PER_SECOND, LONG = 8_000, 5_000
 """Characters that may be sent again each second, and the length at which it is half as many: a paragraph of 450 is
 drawn every 60 ms, one of 2,000 every 350, one of 5,000 every 1,250."""
-LOOK_SECONDS = 0.5
 
 
 class LiveChoice:
@@ -120,9 +120,10 @@ def follow(live: Sequence[LiveAnswer], once: bool = False) -> None:
             break
         first = running[0].answer
         if len(running) > 1 or not first.reply.empty:
-            first.wait_until_finished(_frame(live))
+            hearing.until(first.wait_until_finished, _frame(live))
         if len(running) == 1:
-            seen = first.wait(seen, LOOK_SECONDS)
+            seen = first.wait(seen, hearing.SECONDS)
+            hearing.hear()
     if live and not once:
         time.sleep(PAINT_SECONDS)
 

@@ -1,5 +1,6 @@
 """The form of the connection's dialog: a service's address and key, tried before they are kept."""
 
+from concurrent.futures import Future
 from contextlib import suppress
 
 import streamlit as st
@@ -12,7 +13,7 @@ from lib.gateway.endpoints import KEY_PAGES, SERVICES, Endpoint, name_of
 from lib.gateway.key_masking import last_four
 from lib.gateway.pasted_text import cleaned_address
 from lib.services import Services
-from lib.ui.shared import model_picker
+from lib.ui.shared import hearing, model_picker
 from lib.ui.shared.connected_services import remember
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
@@ -167,7 +168,7 @@ def _test(services: Services, visitor: Visitor) -> None:
         if offered is not None and not typed.api_key.get_secret_value():
             typed = offered  # nobody wants to be without the key that is there
         with st.spinner(_("Asking {service} …").format(service=literal(typed.title))):
-            found = services.dispatcher.jobs.call(find_service(services.dispatcher.client, typed), TEST_SECONDS)
+            found = hearing.result(_asked(services, typed), TEST_SECONDS)
         notice = _notice(found, typed, operators=typed is offered)
         if typed is not offered:
             _connect(services, visitor, found)
@@ -188,6 +189,10 @@ def _test(services: Services, visitor: Visitor) -> None:
         state.close_dialogs()
         state.going_on = then if awaited in ("", found.endpoint.name) else None
         st.rerun()
+
+
+def _asked(services: Services, typed: Endpoint) -> Future[Found]:
+    return services.dispatcher.jobs.submit(find_service(services.dispatcher.client, typed))
 
 
 def _offer(address: str) -> None:
