@@ -1,8 +1,5 @@
 """Signing in with an account, at a real OpenID provider: who is invited, what is kept of it, where one comes out."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,8 @@ from lib.access.sign_ins import COOKIE
 from lib.core.errors import NotInvited, SettingsError
 from lib.services import Services
 from lib.settings import Settings
-from tests.app_server import AppServer, app_server, free_port
+from tests.accounts import app_with_accounts, provider
+from tests.app_server import AppServer
 
 PEOPLE: list[dict[str, Any]] = [
     {"sub": "ada", "email": "Ada@example.com", "email_verified": True},
@@ -29,38 +27,8 @@ INVITED = "ada@example.com, @guests.example.org"
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[str]:
-    """The address of the provider; it knows PEOPLE."""
-    port = free_port()
-    people = [argument for one in PEOPLE for argument in ("--user-claims", json.dumps(one))]
-    command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port), *people]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        transport = httpx.HTTPTransport(retries=20)  # until it listens
-        with httpx.Client(transport=transport, trust_env=False) as http:
-            assert http.get(f"{address}/.well-known/openid-configuration").is_success
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def app(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
-    home, port = tmp_path_factory.mktemp("accounts"), free_port()
-    (home / ".streamlit").mkdir()
-    (home / ".streamlit" / "secrets.toml").write_text(
-        f"""[auth]
-redirect_uri = "http://127.0.0.1:{port}/oauth2callback"
-cookie_secret = "a secret of these tests, and of nothing else"
-client_id = "tempera"
-client_secret = "made up"
-server_metadata_url = "{provider}/.well-known/openid-configuration"
-"""
-    )
-    settings = {"TEMPERA_MODE": "shared", "TEMPERA_INVITED": INVITED, "TEMPERA_LOCAL_MODEL": "false"}
-    with app_server(home / "data", port, HOME=str(home), **settings) as app:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    with provider(PEOPLE) as address, app_with_accounts(tmp_path_factory.mktemp("accounts"), address, INVITED) as app:
         yield app
 
 

@@ -132,6 +132,13 @@ def test_no_page_may_frame_ours_and_command_it(app: AppServer) -> None:
     assert json.loads(ask(app, "GET", "/_stcore/host-config", Cookie=cookie).text)["allowedOrigins"] == []
 
 
+@pytest.mark.row("T13")
+def test_a_visitor_reads_no_figures_of_the_server(app: AppServer) -> None:
+    cookie = sign_in(app).cookie
+    for path in ("/_stcore/metrics", "/_stcore/metrics?families=session_events", "/_stcore/metrics/"):
+        assert ask(app, "GET", path, Cookie=cookie).status == 404, path
+
+
 def test_it_answers_under_the_names_that_the_operator_sets(app: AppServer) -> None:
     for host, status in (("tempera.example.com", 401), ("127.0.0.1:1", 401), ("evil.example", 421), ("localhost", 421)):
         assert ask(app, "GET", "/", Host=host).status == status, host

@@ -1,7 +1,10 @@
 """Who is let in to a shared Tempera, for how long, and what it takes to guess."""
 
 import asyncio
+import re
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from lib.services import Services
 from lib.settings import Settings
 from lib.store.database import Store
 
+ROOT = Path(__file__).parents[2]
 PASSWORD = "four unrelated words é"
 HASH = password.hashed(PASSWORD)
 SECRET = "s" * 48
@@ -159,6 +163,17 @@ def test_a_password_is_the_same_however_a_keyboard_writes_it() -> None:
     assert password.is_hash(HASH)
     for text in ("", PASSWORD, HASH.replace("$", ""), "=1=65536,t=3,p=4"):
         assert not password.is_hash(text)
+
+
+def test_the_command_prints_the_setting_and_nothing_of_the_password() -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "password.py")]
+    for typed, fine in ((PASSWORD, True), ("too short", False), ("x" * 2_000, False)):
+        ended = subprocess.run(command, input=f"{typed}\n", capture_output=True, text=True, timeout=60, check=False)
+        setting = re.fullmatch(r"TEMPERA_PASSWORD_HASH='(\S+)'\n", ended.stdout)
+        assert (ended.returncode == 0) == fine == (setting is not None), ended.stderr
+        assert typed not in ended.stdout + ended.stderr and "Traceback" not in ended.stderr
+        if setting:
+            assert password.matches(setting[1], typed)
 
 
 @pytest.mark.row("T17", "T26")

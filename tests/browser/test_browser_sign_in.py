@@ -6,9 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from itsdangerous import TimestampSigner
 from playwright.sync_api import Browser, BrowserContext, Page, Response, WebSocket, expect
 
 from lib.access import password
+from lib.access.invited import Invited
+from lib.access.sign_ins import COOKIE, SignIns
+from lib.store.database import Store
+from tests.accounts import app_with_accounts, provider
 from tests.app_server import forked_app
 from tests.browsing import SECONDS, heard_elsewhere, key, send
 from tests.fake_api import FakeApi
@@ -106,4 +111,49 @@ def test_a_link_is_kept_through_the_sign_in_no_key_comes_along_and_a_sign_out_en
         key(page, "chat_new").get_by_role("button").click()
         expect(page.get_by_label("Password")).to_be_visible()
         assert heard == []
+        context.close()
+
+
+@pytest.mark.row("T17")
+def test_an_account_signs_in_to_a_link_again_after_its_time_and_out_in_every_tab(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, ada = "a secret of this test, of thirty-two and more", "ada@example.com"
+    people = [{"sub": "ada", "email": ada, "email_verified": True}]
+    with (
+        provider(people) as address,
+        app_with_accounts(tmp_path, address, "@example.com", TEMPERA_COOKIE_SECRET=secret) as app,
+    ):
+        context = browser.new_context(locale="en-US", reduced_motion="reduce")
+        context.set_default_timeout(SECONDS)
+        page = context.new_page()
+
+        def sign_in() -> None:
+            page.get_by_role("link", name="Sign in with your account").click()
+            field = page.locator("input[name=sub]").first
+            field.fill("ada")
+            field.press("Enter")
+
+        page.goto(f"{app.url}/?prompt=Hello+%3Cthere%3E")
+        sign_in()
+        expect(page.get_by_test_id("stChatInputTextArea")).to_have_value("Hello <there>")
+
+        with monkeypatch.context() as earlier:
+            earlier.setattr(TimestampSigner, "get_timestamp", lambda _: 1_000_000_000)
+            known = SignIns("", secret, 1, Store.in_memory(), Invited([ada]))
+            old = known.enter_with_account({"email": ada, "exp": 10**10})
+        context.add_cookies([{"name": COOKIE, "value": old, "url": app.url}])
+        page.goto(f"{app.url}/usage?span=all")
+        expect(page.get_by_role("link", name="Sign in with your account")).to_be_visible()
+        sign_in()
+        expect(key(page, "usage_scope")).to_be_visible()
+        assert "/usage" in page.url
+
+        other = context.new_page()
+        other.goto(f"{app.url}/sign-out")
+        expect(other.get_by_text(f"You are signed in as {ada}.")).to_be_visible()
+        other.get_by_role("button", name="Sign out").click()
+        expect(other.get_by_role("link", name="Sign in with your account")).to_be_visible()
+        key(page, "usage_scope").get_by_text("7 days").click()
+        expect(page.get_by_role("link", name="Sign in with your account")).to_be_visible()
         context.close()

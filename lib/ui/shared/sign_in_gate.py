@@ -16,6 +16,8 @@ from lib.web import HEALTH, own_origin, security_headers
 
 PLACES = ("/", "/chat", "/sweep", "/usage")
 """Where a sign-in may lead."""
+METRICS = "/_stcore/metrics"
+"""Streamlit's figures of the server and its sessions."""
 PLACE, TO_COME_BACK, MOST_NOTED = "tempera_place", 600, 1_200
 """The cookie that notes for so many seconds where to go after the provider, in so many characters."""
 MOST_BYTES = 256 * 1024
@@ -81,6 +83,8 @@ async def _own_answer(sign_ins: SignIns, visitor: str | None, request: Request) 
         answer = _back_from_the_provider(sign_ins, request) or _sign_in_first(sign_ins, request)
     elif path in (SIGN_IN, WITH_ACCOUNT):
         answer = RedirectResponse("/", status_code=303)
+    elif path.startswith(METRICS) and not sign_ins.is_operator(visitor):
+        answer = PlainTextResponse("not found\n", status_code=404)
     elif path == SIGN_OUT:
         asks = HTMLResponse(sign_out_page(_language(request), mail=visitor if "@" in visitor else ""))
         answer = _leave(sign_ins, request) if method == "POST" else asks
