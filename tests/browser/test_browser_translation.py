@@ -61,7 +61,6 @@ def test_a_translation_while_an_answer_streams_breaks_nothing(app: AppServer, co
     expect(key(page, "answer_0").locator("li")).to_have_count(2)
 
 
-@pytest.mark.soak
 def test_a_node_that_a_translation_moved_can_be_removed_and_inserted_before(chat: NewChat) -> None:
     """React does both, and an error there empties the page (facebook/react#11538)."""
     page = chat("echo")
@@ -89,3 +88,13 @@ def test_the_page_says_its_language(app: AppServer, context: BrowserContext) -> 
         context.new_cdp_session(page).send("Emulation.setUserAgentOverride", agent)
         page.goto(app.url)
         expect(page.locator("html")).to_have_attribute("lang", expected)
+
+
+def test_on_a_slow_line_the_head_comes_before_the_body(app: AppServer, context: BrowserContext) -> None:
+    page = open_page(context, app.url)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    # As it is then, for longer than it takes until the page is looked at again.
+    page.evaluate("() => new Promise(done => { document.body.remove(); setTimeout(done, 500); })")
+    assert errors == []

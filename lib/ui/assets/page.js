@@ -24,6 +24,8 @@ const LIVE = ".st-key-chat_stop, .st-key-sweep_stop";
 let due = false;
 function mark() {
   due = false;
+  // On a slow line the head is here, and is looked at, before the body has begun.
+  if (!document.body) return;
   focus();
   const root = document.documentElement;
   const language = getComputedStyle(root).getPropertyValue("--page-language").replace(/["' ]/g, "");
