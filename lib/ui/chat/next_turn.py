@@ -9,11 +9,12 @@ from lib.core.errors import InvalidInput
 from lib.ui.chat import model_actions
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.model_actions import LEAVE_OUT, ChatView
-from lib.ui.shared.budgets import open_budget
+from lib.ui.shared import budgets, resources
 from lib.ui.shared.figures import money
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import NEXT, UnconfirmedMessage, state
 from lib.ui.shared.texts import _, _n
+from lib.ui.shared.visitor import visitor
 
 
 def bar(view: ChatView) -> None:
@@ -31,11 +32,12 @@ def bar(view: ChatView) -> None:
         for one in found:
             st.markdown("\n".join(f"- {line}" for line in _lines(one)))
         st.caption(_("Our estimates, for a typical answer. What you type is counted when you send it."))
+        _beyond_the_budget(found)
         set_price_button([one.model for one in found if one.cost is None], "chat_next")
         inspect_button("inspect_next", NEXT, _("What will be sent"))
         _choices()
         if st.button(_("Set a budget"), key="chat_to_budget", type="tertiary", icon=":material/savings:"):
-            open_budget()
+            budgets.open_budget()
     if fullest is not None and fullest >= NEARLY_FULL_FROM and not st.session_state.get(LEAVE_OUT):
         st.caption(_("The model's context is nearly full. You will be asked what to leave out when it is."))
 
@@ -125,6 +127,12 @@ def _choices() -> None:
         placeholder=_("never"),
         persist_state="session",
     )
+
+
+def _beyond_the_budget(found: Sequence[Estimate]) -> None:
+    words = budgets.says_of_unpriced(resources.services(), visitor())
+    if words and any(one.cost is None for one in found):
+        st.caption(words)
 
 
 def _escaped(text: str) -> str:

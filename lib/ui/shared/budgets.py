@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lib.core.budget import SPANS, Budget, Span
+from lib.core.budget import SPANS, TOKENS, Budget, Span
 from lib.core.errors import BudgetReached
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
@@ -56,6 +56,13 @@ def budget_line(services: Services, visitor: Visitor, place: str) -> None:
     icon = ":material/savings:"
     if st.button(literal(label), key=f"{place}_budget", type="tertiary", icon=icon, help=_("Open the budget")):
         open_budget()
+
+
+def says_of_unpriced(services: Services, visitor: Visitor) -> str:
+    """What is to be said of a model without a price where there is a budget of money; "" where there is none."""
+    if all(one.unit == TOKENS for one in services.budgets.of(visitor.owner)):
+        return ""
+    return _("Without a price your budget can't count it; a budget in tokens can.")
 
 
 def open_budget() -> None:

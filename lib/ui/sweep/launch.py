@@ -41,7 +41,10 @@ def plan_line(services: Services, visitor: Visitor) -> None:
     )
     counts = line.format(answers=found.answers, tokens=found.prompt_tokens)
     st.caption(" · ".join([counts, *_cost(found), *_time(found), _limit(plan)]).replace("$", "\\$"))
-    set_price_button(unpriced(plan, endpoints), "sweep")
+    without_price = unpriced(plan, endpoints)
+    if without_price and (words := budgets.says_of_unpriced(services, visitor)):
+        st.caption(words)
+    set_price_button(without_price, "sweep")
     if plan.cap is not None and found.unpriced_answers:
         st.caption(_uncounted(found.unpriced_answers))
     _practice_line(services, plan, endpoints)

@@ -44,7 +44,8 @@ def budget(zone: ZoneInfo) -> None:
         st.caption(
             _(
                 "Before each answer the most that it may take is reserved, and settled when it has come. An answer "
-                "without a bound (max_tokens) is reserved as a long one. Imported calls and sample data don't count."
+                "without a bound (max_tokens) is reserved as a long one. Dollars are those of list prices, or of "
+                "prices you set. Imported calls and sample data don't count."
             )
         )
 

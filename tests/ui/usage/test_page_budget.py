@@ -127,6 +127,10 @@ def test_what_a_budget_can_t_count_it_says_and_tokens_can(app: AppTest, api: Fak
     ask(app, "Hello", "echo")
     budget(app, 0.01)
     assert "1 call has no price; a budget of money can't count it." in said(app)
+    assert "a budget in tokens can" in said(switch_page(app, "chat")), "before the next message is sent"
+    tab = new_tab("sweep", models=f"{host(api)}/echo", prompt="Tea?", temperatures="0")
+    assert "a budget in tokens can" in said(tab), "before a sweep is run"
+    switch_page(app, "usage")
     click(app, "usage_budget_day_tokens")
     app.number_input(key="usage_budget_day_limit").set_value(4.0).run()
     assert "has no price" not in said(app) and "It is spent: before anything more is sent, you are asked." in said(app)
