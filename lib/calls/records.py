@@ -382,6 +382,13 @@ def messages_of(conn: Connection, owner: str, call_id: str) -> list[Message]:
     return message_nodes.load(conn, owner, conn.execute(query).scalar())
 
 
+def body_of(conn: Connection, call: CallRecord) -> dict[str, Any]:
+    """The body of a call's request, put together from what is stored: bodies are not kept, as each would hold the whole
+    conversation once more."""
+    sent = [message.to_send() for message in messages_of(conn, call.owner, call.id)]
+    return {"model": call.model, "messages": sent, **call.params_sent}
+
+
 def whole() -> Select[Any]:
     """A query for whole records of all calls, without their answers; the caller says whose and which."""
     # any owner: who uses this names the owner.

@@ -32,9 +32,7 @@ def planned(request: ChatRequest, endpoint: Endpoint) -> Inspection:
 def made(conversation: Conversation, call: CallRecord) -> Inspection:
     """The request of a call, as it was sent. Of a service that is not connected any more the URL is an example."""
     base_url = next((one.base_url for one in conversation.endpoints() if one.name == call.endpoint), "")
-    messages = conversation.store.read(lambda db: records.messages_of(db, conversation.owner, call.id))
-    # Put together from what is stored: bodies are not kept, as each would hold the whole conversation once more.
-    body = {"model": call.model, "messages": [message.to_send() for message in messages], **call.params_sent}
+    body = conversation.store.read(lambda db: records.body_of(db, call))
     answer = conversation.dispatcher.raw_answers.get(conversation.owner, call.id)
     return Inspection(call.model, _url(base_url), body, not base_url, answer)
 

@@ -269,3 +269,17 @@ def test_a_long_chat_is_as_light_as_a_short_one(app: AppServer, chat: NewChat) -
     expect(messages).to_have_count(SHOWN_TURNS + MORE)
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     expect(page.get_by_text(f"message number {400 - SHOWN_TURNS}")).to_be_in_viewport()
+
+
+@pytest.mark.row("C24")
+def test_from_an_answers_numbers_one_press_leads_to_its_code(chat: NewChat) -> None:
+    """From one dialog into another, which only a browser does as it is: there a press in a dialog runs that alone."""
+    page = chat("echo")
+    send(page, "one two")
+    ended(page)
+    key(page, "figures_0").get_by_role("button").click()
+    key(page, "inspect_0").get_by_role("button").click()
+
+    expect(page.get_by_role("dialog")).to_contain_text("curl")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)

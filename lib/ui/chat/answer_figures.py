@@ -7,7 +7,8 @@ from lib.chat.repository import Turn
 from lib.core.rich_text import literal
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.model_actions import ChatView
-from lib.ui.shared.figures import details, line
+from lib.ui.shared import call_details
+from lib.ui.shared.figures import line
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
@@ -43,9 +44,10 @@ def figures_dialog(view: ChatView) -> None:
 
 
 def _body(name: str, call: CallRecord) -> None:
+    if state.figures is None:
+        st.rerun()  # a press in a dialog runs the dialog alone, and the next one is the page's
     with st.container(key=f"panel_{name}"):
-        rows = "\n".join(f"| {title} | **{literal(value)}** |" for title, value in details(call))
-        st.markdown(f"|  |  |\n|---|---|\n{rows}")
+        call_details.numbers(call)
         if call.cost is None:
             set_price_button([(call.endpoint, call.model)], "figures")
         inspect_button(f"inspect_{name}", call.id, _("View code, request and answer"))

@@ -1,7 +1,5 @@
 """Dialog with a call's code sample, request body and raw answer."""
 
-import json
-
 import streamlit as st
 
 from lib.calls.code_samples import KEY, SAMPLES
@@ -11,14 +9,13 @@ from lib.core.errors import TemperaError
 from lib.core.i18n import N_
 from lib.core.request import Message
 from lib.core.rich_text import literal
-from lib.gateway.raw_answers import MOST_BYTES
 from lib.ui.chat import model_actions
 from lib.ui.chat.model_actions import ChatView
+from lib.ui.shared import call_details
 from lib.ui.shared.state import NEXT, state
 from lib.ui.shared.texts import _, error_sentence
 
 PARTS = {"code": N_("Code"), "request": N_("Request"), "answer": N_("Answer")}
-SHOWN_CHARACTERS = 100_000
 
 
 def inspect_button(key: str, call_id: str, words: str) -> None:
@@ -73,10 +70,10 @@ def _one(found: Inspection, made: bool) -> None:
         label_visibility="collapsed",
     )
     if part == "answer":
-        _answer(found)
+        call_details.answer(found.answer)
     elif part == "request":
         st.code(found.url, language=None)
-        _text(json.dumps(found.body, ensure_ascii=False, indent=2), "json", "json")
+        call_details.body(found.body)
     else:
         _code(found)
 
@@ -86,34 +83,10 @@ def _code(found: Inspection) -> None:
         _("Language"), list(SAMPLES), default="curl", key="inspector_language", label_visibility="collapsed"
     )
     sample, language, ending = SAMPLES[title or "curl"]
-    _text(sample(found.url, found.body), language, ending)
+    call_details.to_the_letter(sample(found.url, found.body), language, ending)
     st.caption(_("The key is not in it: put yours into the environment variable {name} first.").format(name=KEY))
     if found.ours_alone:
         st.caption(_("This model can't be asked from elsewhere: change the address and the model's name."))
-
-
-def _answer(found: Inspection) -> None:
-    if found.answer is None:
-        st.caption(
-            _(
-                "What a service sends is kept in memory only, for the last few answers, and not for temporary chats: "
-                "this one is not known any more."
-            )
-        )
-        return
-    _text(found.answer.text, None, "txt")
-    if found.answer.size > MOST_BYTES:
-        more = _("{kept:,} of {size:,} bytes; the rest was not kept.")
-        st.caption(more.format(kept=MOST_BYTES, size=found.answer.size))
-
-
-def _text(text: str, language: str | None, ending: str) -> None:
-    """To be read and copied; what is too long for the page can be saved."""
-    if len(text) <= SHOWN_CHARACTERS:
-        st.code(text, language=language, wrap_lines=True)
-        return
-    st.caption(_("This is too long to be shown here ({count:,} characters).").format(count=len(text)))
-    st.download_button(_("Save as a file"), text, file_name=f"tempera.{ending}", key="inspector_save")
 
 
 def _open(call_id: str) -> None:

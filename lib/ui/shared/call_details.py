@@ -1,6 +1,8 @@
 """Parts of what is known of a call, for the dialogs that show one: its numbers, its request, its answer as it came."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -8,6 +10,7 @@ import streamlit as st
 from lib.calls import records
 from lib.calls.records import CallRecord
 from lib.core.rich_text import literal
+from lib.gateway.raw_answers import MOST_BYTES, RawAnswer
 from lib.services import Services
 from lib.ui.shared.figures import details
 from lib.ui.shared.texts import _
@@ -22,25 +25,39 @@ def numbers(call: CallRecord) -> None:
 
 
 def request(services: Services, call: CallRecord) -> None:
-    """The body as it was sent, put together from what is stored."""
-    messages = services.store.read(lambda db: records.messages_of(db, call.owner, call.id))
-    body = {"model": call.model, "messages": [one.to_send() for one in messages], **call.params_sent}
-    beginning(json.dumps(body, ensure_ascii=False, indent=2), "json")
+    """The body of its request, as it was sent."""
+    body(services.store.read(lambda db: records.body_of(db, call)))
+
+
+def body(sent: Mapping[str, Any]) -> None:
+    """The body of a request."""
+    to_the_letter(json.dumps(sent, ensure_ascii=False, indent=2), "json", "json")
 
 
 def raw_answer(services: Services, call: CallRecord) -> None:
     """What the service sent, to the letter, as long as that is known."""
-    found = services.dispatcher.raw_answers.get(call.owner, call.id)
+    answer(services.dispatcher.raw_answers.get(call.owner, call.id))
+
+
+def answer(found: RawAnswer | None) -> None:
+    """What a service sent, where that is known."""
     if found is None:
         st.caption(
-            _("What a service sends is kept in memory only, for the last few answers: this is not known any more.")
+            _(
+                "What a service sends is kept in memory only, for the last few answers, and not for temporary chats: "
+                "this one is not known any more."
+            )
         )
-    else:
-        beginning(found.text, None)
+        return
+    to_the_letter(found.text, None, "txt")
+    if found.size > MOST_BYTES:
+        more = _("{kept:,} of {size:,} bytes; the rest was not kept.")
+        st.caption(more.format(kept=MOST_BYTES, size=found.size))
 
 
-def beginning(text: str, kind: str | None) -> None:
-    """A text to the letter, or the beginning of a long one."""
+def to_the_letter(text: str, kind: str | None, ending: str) -> None:
+    """A text to be read and copied; of one that is too long for the page the beginning, and all of it to be saved."""
     st.code(text[:SHOWN_CHARACTERS], language=kind, wrap_lines=True)
     if len(text) > SHOWN_CHARACTERS:
         st.caption(_("The first {count:,} characters of {all:,}.").format(count=SHOWN_CHARACTERS, all=len(text)))
+        st.download_button(_("Save as a file"), text, file_name=f"tempera.{ending}", key="inspector_save")

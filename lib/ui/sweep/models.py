@@ -52,7 +52,7 @@ def models_field(services: Services, visitor: Visitor) -> None:
             persist_state="session",
         )
         words = _("All models by vendor, and sets of models")
-        st.button(words, key="sweep_models_open", icon=":material/view_list:", help=words, on_click=_open)
+        st.button(_("All models"), key="sweep_models_open", icon=":material/view_list:", help=words, on_click=_open)
     if state.choosing_models:
         st.dialog(_("Models"), width="medium", on_dismiss=_close)(_body)(services, visitor)
     _unlisted(services, visitor.owner)

@@ -51,7 +51,7 @@ def test_the_same_again_with_other_settings_stands_beside_the_answer(app: AppTes
     click(app, "chat_ask_again")
     assert authors(app)[2:] == ["**long\\-3** · temperature 0.4"]
     click(app, "pick_0_1")
-    assert "| Model | **echo** |" in figures(app, "0_1")
+    assert "Model | echo" in figures(app, "0_1")
     app.text_area(key="chat_system").set_value("Be brief").run()
     assert "chat_ask_again" in buttons(app)
     ask(app, "go on")

@@ -151,5 +151,5 @@ def test_a_request_too_long_for_the_page_can_be_saved(app: AppTest) -> None:
     ask(app, "x" * 120_000)
     inspected(app)
 
-    assert "too long to be shown here" in shown(app)
+    assert "The first 20,000 characters of 120," in shown(app)
     assert [button.proto.label for button in app.get("download_button")][-1] == "Save as a file"
