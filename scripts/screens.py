@@ -161,11 +161,11 @@ def practice(page: Page, url: str, look: str) -> None:
     key(page, "sweep_run").get_by_role("button").click()
     if look == "desktop":
         expect(key(page, "sweep_stop")).to_be_visible(timeout=SECONDS)
-        expect(cell(page, "0_0_0").first).not_to_have_text(WAITS, timeout=SECONDS)
+        expect(cell(page, "0_0_0").first).not_to_have_text(WAITS, timeout=5 * SECONDS)
         picture(page, "sweep-running", look)
     else:
         key(page, "sweep_run_stored").get_by_role("button").click()
-    expect(key(page, "sweep_csv")).to_be_visible(timeout=SECONDS)
+    expect(key(page, "sweep_csv")).to_be_visible(timeout=5 * SECONDS)
     picture(page, "sweep-done", look)
     page.goto(f"{url}/usage")
     expect(key(page, "usage_models")).to_be_visible(timeout=SECONDS)
