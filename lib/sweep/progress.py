@@ -26,6 +26,8 @@ from lib.sweep.stops import Stops
 
 KEPT = 3
 COUNTED = 200
+DRAWN = 4
+"""So many drawings of each cell are kept: in two languages say, or with different words looked for."""
 KEPT_SECONDS = 60.0
 """Another process may still save an answer late; this one would not hear of it."""
 
@@ -44,6 +46,8 @@ class Progress:
     spent: float = 0.0
     forecast: Mapping[str, Any] = field(default_factory=dict)
     """What was foreseen: `typical` and `highest` in US dollars, `seconds`; see `PlanEstimate.to_json`."""
+    drawn: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What a page has made of answers that have ended, to be used again at the next look too: they don't change."""
 
     @cached_property
     def spared(self) -> frozenset[str]:
@@ -93,11 +97,6 @@ class Progress:
         """Whether no call is under way."""
         return all(call.state != "started" for call in self.results.values())
 
-    @cached_property
-    def drawn(self) -> dict[Any, Any]:
-        """What a page has made of these answers, to be used again; as long as they don't change it stays right."""
-        return {}
-
     def slice(self, input: int, variant: int) -> "Progress":
         """How the cells of one input and one variant stand."""
         if (input, variant) not in self._slices:
@@ -145,12 +144,15 @@ class ProgressReader:
             if kept is not None and kept.mark == mark and time.monotonic() < kept.until:
                 return kept.progress
         held = self._outcomes.of_place(owner, sweep_id)
-        progress = self._store.read(lambda db: _read(db, owner, sweep_id, held))
+        before = None if kept is None else kept.progress
+        progress = self._store.read(lambda db: _read(db, owner, sweep_id, held, before=before))
         with self._lock:
             # Taken out and put in, so that the one looked at last is the last to go.
             self._kept.pop((owner, sweep_id), None)
-            if progress.ended and progress.cells:
-                self._kept[owner, sweep_id] = _Kept(mark, time.monotonic() + KEPT_SECONDS, progress)
+            if progress.cells:
+                # While a call is under way the mark tells nothing; then it is kept for what has ended in it.
+                until = time.monotonic() + KEPT_SECONDS if progress.ended else 0.0
+                self._kept[owner, sweep_id] = _Kept(mark, until, progress)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return progress
@@ -180,14 +182,22 @@ class ProgressReader:
         return found
 
 
-def _read(db: Connection, owner: str, sweep_id: str, held: Mapping[str, Outcome], answers: bool = True) -> Progress:
+def _read(
+    db: Connection,
+    owner: str,
+    sweep_id: str,
+    held: Mapping[str, Outcome],
+    answers: bool = True,
+    before: Progress | None = None,
+) -> Progress:
+    """How a sweep stands. What has ended `before` is taken from there: of 2,000 answers few have changed since."""
     cells = sweeps.cells_of(db, owner, sweep_id)
-    results = sweeps.results(db, owner, sweep_id, answers)
+    results = sweeps.results(db, owner, sweep_id, answers, before.results if before else {})
     done = sweeps.done_of(db, owner, sweep_id)
     for cell_id, record in held.items():
-        before = results.get(cell_id)
+        earlier = results.get(cell_id)
         # What waits to be saved is newer than its row, which still says `started`.
-        results[cell_id] = record.as_record(before.attempt if before else 1)
+        results[cell_id] = record.as_record(earlier.attempt if earlier else 1)
         if record.reply.state in sweeps.DONE:
             done.add(cell_id)
     found = stops.of(cells, results)
@@ -205,4 +215,5 @@ def _read(db: Connection, owner: str, sweep_id: str, held: Mapping[str, Outcome]
         found,
         sweeps.spent(db, owner, sweep_id),
         sweeps.forecast_of(db, owner, sweep_id),
+        before.drawn if before and len(before.drawn) < DRAWN * len(cells) else {},
     )

@@ -15,6 +15,7 @@ from lib.calls.records import CallRecord
 from lib.core.clock import now
 from lib.core.titles import title_of
 from lib.store.schema import calls, cells, sweeps
+from lib.store.texts import chunks
 from lib.sweep.plan import Cell, Plan
 
 DONE = ("ok", "error")
@@ -172,16 +173,30 @@ def cells_of(conn: Connection, owner: str, sweep_id: str) -> list[Cell]:
     return [Cell(**row) for row in rows]
 
 
-def results(conn: Connection, owner: str, sweep_id: str, answers: bool = True) -> dict[str, CallRecord]:
-    """The newest attempt at each cell that has one, by cell id; without `answers` with no choices."""
-    query = (
-        records.whole()
+def results(
+    conn: Connection, owner: str, sweep_id: str, answers: bool = True, before: Mapping[str, CallRecord] | None = None
+) -> dict[str, CallRecord]:
+    """The newest attempt at each cell that has one, by cell id; without `answers` with no choices. Those that had ended
+    in an earlier result, `before`, are not read anew."""
+    attempts = (
+        select(calls.c.id, calls.c.cell_id, calls.c.state, calls.c.cost)
         .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
         .where(calls.c.owner == owner, cells.c.sweep_id == sweep_id)
         # The newest last, so that it is the one that stays under the cell's id.
         .order_by(calls.c.seq)
     )
-    return {call.cell_id: call for call in records.found(conn, query, answers=answers) if call.cell_id}
+    newest = {row.cell_id: row for row in conn.execute(attempts)}
+    known = {call.id: call for call in (before or {}).values() if call.state != "started"}
+    found = {
+        row.id: known[row.id]
+        for row in newest.values()
+        # A late record, or another price, changes one that had ended.
+        if row.id in known and (row.state, row.cost) == (known[row.id].state, known[row.id].cost)
+    }
+    for some in chunks(row.id for row in newest.values() if row.id not in found):
+        query = records.whole().where(calls.c.owner == owner, calls.c.id.in_(some))
+        found |= {call.id: call for call in records.found(conn, query, answers=answers)}
+    return {cell_id: found[row.id] for cell_id, row in newest.items()}
 
 
 def done_of(conn: Connection, owner: str, sweep_id: str) -> set[str]:

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Connection, event, text
 
-from lib.calls import unsupported_params
+from lib.calls import records, unsupported_params
 from lib.core.budget import Budget
 from lib.core.errors import NoAnswersCame, Unforeseen
 from lib.core.parameters import Params
@@ -24,6 +24,7 @@ from lib.sweep import history, paces
 from lib.sweep import plan as plan_module
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Plan, cell_id
+from lib.sweep.progress import ProgressReader
 from lib.sweep.run import SweepRun
 from lib.sweep.scheduler import SweepScheduler
 from lib.sweep.sending import Sending
@@ -263,6 +264,24 @@ def test_a_finished_sweep_is_read_and_compared_once(
     ended(services, sweep_id)
     assert services.sweeps.progress.of("ann", sweep_id).left == () and len(bodies(api)) == 12
     assert [call.attempt for call in services.sweeps.progress.of("ann", sweep_id).results.values()] == [2] * 6
+
+
+def test_while_a_sweep_runs_only_what_has_changed_is_read_and_drawn_anew(
+    services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each look gives what a first look would."""
+    sweep_id = launch(services, plan(api, "echo", "slow-50", repeats=2, prompt="slowly " * 20, concurrency=2))
+    read, whole = list[str](), records.record
+    monkeypatch.setattr(records, "record", lambda facts, said: read.append(facts["id"]) or whole(facts, said))
+    while not (looked := services.sweeps.progress.of("ann", sweep_id)).ended or looked.left:
+        fresh = ProgressReader(services.store, services.dispatcher.outcomes).of("ann", sweep_id)
+        ended_by_then = {call.id for call in looked.results.values() if call.state != "started"}
+        read.clear()
+        again = services.sweeps.progress.of("ann", sweep_id)
+        assert ended_by_then.isdisjoint(read) and again.drawn is looked.drawn
+        assert ended_by_then <= {call.id for call in fresh.results.values() if call.state != "started"}
+    fresh = ProgressReader(services.store, services.dispatcher.outcomes).of("ann", sweep_id)
+    assert services.sweeps.progress.of("ann", sweep_id).results == fresh.results and len(fresh.results) == 8
 
 
 def test_requests_that_stay_refused_are_given_up_and_the_rest_can_be_sent_later(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any, cast
+from typing import Any
 
 from lib.calls import unsupported_params
 from lib.calls.records import CallRecord
@@ -133,11 +133,13 @@ class Answers:
         spared = cell.id in self.progress.spared
         if call is not None and call.state != "started" and not spared:
             rating = self.ratings.get(call.id)
-            key = (cell.id, rating, self.filter.text, self.language, hidden())
+            words = self.progress.findings.words.get(cell.id)
+            key = (call.id, call.state, call.cost, rating, words, self.filter.text, self.language, hidden())
             drawn = self.progress.drawn
             if key not in drawn:
-                drawn[key] = found | self._ended(cell, call, rating)
-            return cast(dict[str, Any], drawn[key])
+                drawn[key] = found | self._ended(call, rating, words)
+            # What is found of an answer depends on the others.
+            return {**drawn[key], **self._found(cell)}
         if self.run is not None and cell.id in self.run.failed:
             return found | {"state": "error", "error": unnamed(self.run.failed[cell.id].sentence(_), self.progress)}
         if spared:
@@ -147,19 +149,23 @@ class Answers:
         waits = self.run is not None and not self.run.finished
         return found | {"wait": _("waits") if waits else _("not sent, or cut off")}
 
-    def _ended(self, cell: Cell, call: CallRecord, rating: Rating | None) -> dict[str, Any]:
-        findings = self.progress.findings
+    def _ended(self, call: CallRecord, rating: Rating | None, words: int | None) -> dict[str, Any]:
         error = recorded(call.error_record, call.error_text).sentence(_) if call.error_kind else ""
         return {
             "state": call.state,
             "html": head(answer_of(call), self.filter.text),
-            "figures": figures(call, findings.words.get(cell.id)),
-            "marks": [self._mark(mark, cell) for mark in findings.marks.get(cell.id, ())],
-            "badges": [_(BADGES[badge]) for badge in findings.badges.get(cell.id, ())],
+            "figures": figures(call, words),
             "notes": list(_notes(call)),
             "error": unnamed(error, self.progress),
             "stars": rating.stars if rating else None,
             "rated": True,
+        }
+
+    def _found(self, cell: Cell) -> dict[str, Any]:
+        findings = self.progress.findings
+        return {
+            "marks": [self._mark(mark, cell) for mark in findings.marks.get(cell.id, ())],
+            "badges": [_(BADGES[badge]) for badge in findings.badges.get(cell.id, ())],
         }
 
     def _mark(self, mark: str, cell: Cell) -> str:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
+from lib.core.prices import Price
 from lib.store.database import Store
 from lib.store.schema import calls
 from lib.sweep import decision, judge, ratings
@@ -292,7 +293,7 @@ def test_a_judge_keeps_to_the_limit_of_its_sweep(store: Store, service: FakeApi)
     service.script("silent", answer)
     app = open_view(sweep, "judge")
     who = owner(app)
-    resources.services().registry.set_prices(who, {host(service): {"silent": (2.5, 10.0)}})
+    resources.services().registry.set_prices(who, {host(service): {"silent": Price(2.5, 10.0)}})
     plan = store.read(lambda db: sweeps.plan_of(db, who, sweep))
     spent = store.read(lambda db: sweeps.spent(db, who, sweep))
     assert plan is not None
