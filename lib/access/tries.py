@@ -2,15 +2,20 @@
 
 import ipaddress
 import time
-
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from typing import NamedTuple
 
 from lib.core.errors import TooManyTries
 
-OF_ONE = (RateLimitItemPerMinute(5), RateLimitItemPerHour(20))
-OF_ALL = (RateLimitItemPerMinute(100), RateLimitItemPerHour(1_000))
+
+class Rate(NamedTuple):
+    """At most so many tries within so many seconds."""
+
+    amount: int
+    seconds: int
+
+
+OF_ONE = (Rate(5, 60), Rate(20, 3_600))
+OF_ALL = (Rate(100, 60), Rate(1_000, 3_600))
 """Enough for a company in the morning, and 24,000 guesses a day for everybody who guesses."""
 SUBNET = 64
 """Bits of an IPv6 address that one person's network has in common."""
@@ -20,23 +25,29 @@ class Tries:
     """Counts tries before they are made, so that no number of them at once gets past a limit."""
 
     def __init__(self) -> None:
+        # Takes a fifth of a second, and nobody needs it who is alone.
+        from limits import RateLimitItemPerSecond
+        from limits.storage import MemoryStorage
+        from limits.strategies import MovingWindowRateLimiter
+
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._of_one, self._of_all = (
+            [RateLimitItemPerSecond(rate.amount, rate.seconds) for rate in rates] for rates in (OF_ONE, OF_ALL)
+        )
 
     def take(self, address: str) -> None:
         """Count one try from a client's address; raises TooManyTries where it may not be made."""
-        who = _network(address)
+        one, every = ("one", _network(address)), ("all",)
         # That of one address first: who has used up the own tries takes none of everybody's.
-        for limit, names in (*((limit, ("one", who)) for limit in OF_ONE), *((limit, ("all",)) for limit in OF_ALL)):
+        for limit, names in (*((limit, one) for limit in self._of_one), *((limit, every) for limit in self._of_all)):
             if not self._limiter.hit(limit, *names):
-                raise TooManyTries(seconds=self._wait(limit, *names))
+                anew = self._limiter.get_window_stats(limit, *names).reset_time
+                raise TooManyTries(seconds=max(1.0, anew - time.time()))
 
     def succeeded(self, address: str) -> None:
         """The password was right: many may sign in from behind one address."""
-        for limit in OF_ONE:
+        for limit in self._of_one:
             self._limiter.clear(limit, "one", _network(address))
-
-    def _wait(self, limit: RateLimitItem, *names: str) -> float:
-        return max(1.0, self._limiter.get_window_stats(limit, *names).reset_time - time.time())
 
 
 def _network(address: str) -> str:
