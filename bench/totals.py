@@ -21,7 +21,7 @@ from sqlalchemy import Connection, func, select
 from lib.calls import usage_rollups
 from lib.store.database import Store
 from lib.store.schema import calls
-from lib.usage import queries
+from lib.usage import queries, speed
 from lib.usage.scope import Scope
 
 OWNER = "local"
@@ -43,6 +43,7 @@ def rows(count: int) -> Iterator[dict[str, Any]]:
             **dict(id=f"{number:032x}", owner=OWNER, session=f"{day:032x}", attempt=1, temporary=False),
             **dict(page=luck.choice(("chat", "sweep", "sweep")), endpoint="apiyi", model=luck.choice(MODELS)),
             **dict(model_answered="", state=state, prompt_tokens=luck.randrange(5_000), completion_tokens=300),
+            **dict(first_token_seconds=luck.lognormvariate(-0.5, 0.6), seconds=5 + luck.lognormvariate(1, 0.5)),
             **dict(usage_source="reported", started_at=BEGAN + began, error_kind="", request_id="r"),
             **dict(billed="yes", attempts=1, cost=0.01, cost_source="list", price_currency="USD", process="p"),
         }
@@ -80,6 +81,8 @@ def main() -> None:
         month = Scope(OWNER, since=last - YEAR // 12 + 12_345, until=last)
         model = replace(everything, models=("o3",))
         failed = replace(everything, outcomes=("failed",))
+        spread = queries.spread
+        names = [("apiyi", model) for model in MODELS]
         from_rows = select(calls.c.model, func.count(), func.sum(calls.c.prompt_tokens), func.sum(calls.c.cost))
         from_rows = from_rows.where(calls.c.owner == OWNER).group_by(calls.c.model)
         for name, work in {
@@ -93,7 +96,10 @@ def main() -> None:
             "totals, failed calls": lambda db: queries.by_model(db, failed),
             "quarters of an hour, one model": lambda db: queries.by_slice(db, model, 900),
             "the newest 2,000 failed calls": lambda db: queries.newest(db, failed, 2_000),
-            "times of the newest 20,000 calls": lambda db: queries.timings(db, everything, 20_000),
+            "percentiles by model, all calls": lambda db: speed.by_model(spread(db, everything, speed.KINDS), names),
+            "percentiles by model, a month": lambda db: spread(db, month, speed.KINDS),
+            "whose word the costs are, all calls": lambda db: queries.cost_sources(db, everything),
+            "whose word the costs are, a month": lambda db: queries.cost_sources(db, month),
             "the newest 2,000 calls": lambda db: queries.newest(db, everything, 2_000),
             "three sums by model from the rows": lambda db: db.execute(from_rows).all(),
         }.items():

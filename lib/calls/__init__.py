@@ -3,6 +3,8 @@
 records         calls as they are stored: started, then exactly one final state
 dispatcher      starts calls on the background loop and finds them again
 usage_rollups   what calls used, summed up as they end
+usage_spread    how that is spread: bins of times and speeds, for percentiles
+imported        calls that come in from a file
 ledger          what calls cost, counted against a cap
 budgets         what people want to use at most, and what is spent of it
 worst_case      what a call may take at worst

@@ -308,6 +308,7 @@ def delete_calls(conn: Connection, owner: str, ids: Sequence[str]) -> None:
     seqs = [row.seq for row in rows]
     # Read before the calls go: their answers go with them (ON DELETE CASCADE).
     said, pictures = _texts_of(conn, owner, seqs), _pictures_of(conn, owner, seqs)
+    usage_rollups.removing(conn, seqs)
     for some in texts.chunks(seqs):
         conn.execute(delete(calls).where(calls.c.owner == owner, calls.c.seq.in_(some)))
     # After the calls: a conversation is free when no call has its end any more.

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from lib.calls import usage_spread
 from lib.store.prepared import Prepared
 from lib.store.schema import calls, usage_days, usage_models, usage_quarters, usage_sessions
 from lib.store.texts import chunks
@@ -93,6 +94,7 @@ def rebuild_all(conn: Connection) -> None:
         # any owner: the sums of all of them are made from their rows.
         conn.execute(delete(table))
         conn.execute(_into(table, summed(table)))
+    usage_spread.rebuild_all(conn)
 
 
 @cache
@@ -135,7 +137,14 @@ def _bounded(name: str) -> ColumnElement[int]:
     return case((column > MOST, MOST), (column < -MOST, -MOST), else_=column)
 
 
+def removing(conn: Connection, seqs: Sequence[int]) -> None:
+    """Calls are about to be removed; `rebuild` when they are."""
+    usage_spread.subtract(conn, seqs)
+
+
 def _count(conn: Connection, seqs: Iterable[int], sign: int) -> None:
+    seqs = list(seqs)
+    (usage_spread.add if sign > 0 else usage_spread.subtract)(conn, seqs)
     for some in chunks(seqs):
         for table in TABLES:
             _COUNTING[table, sign].run_each(conn, [{"seq": seq} for seq in some])

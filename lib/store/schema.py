@@ -255,6 +255,13 @@ usage_models = _usage("usage_models", "page", "endpoint", "model", "state")
 usage_sessions = _usage("usage_sessions", "session", "page", "endpoint", "model", "state")
 usage_days = _usage("usage_days", "at", "page", "endpoint", "model", "state")  # days in UTC
 usage_quarters = _usage("usage_quarters", "session", "at")  # quarters of an hour
+usage_spread = Table(
+    "usage_spread",
+    metadata,
+    *(Column(name, CleanText, primary_key=True) for name in ("owner", "endpoint", "model", "page", "state", "kind")),
+    Column("bin", _KEY, primary_key=True, autoincrement=False),  # see lib/calls/usage_spread.py
+    Column("calls", Whole, nullable=False),
+)
 
 chats = Table(
     "chats",

@@ -6,7 +6,7 @@ a stretch of time, a stretch within a session, how calls ended, and what is in p
 tokens that it has saved so far don't count until it has ended.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -28,12 +28,13 @@ from sqlalchemy import (
     union_all,
 )
 
-from lib.calls import records, usage_rollups
+from lib.calls import records, usage_rollups, usage_spread
 from lib.calls.records import CallRecord
 from lib.calls.usage_rollups import COUNTS, DAY, QUARTER
 from lib.store.schema import calls, usage_days, usage_models, usage_quarters, usage_sessions
+from lib.store.schema import usage_spread as spread_kept
 from lib.usage.scope import Scope
-from lib.usage.speed import Timing
+from lib.usage.speed import Binned
 from lib.usage.totals import ModelTotals, Slice
 
 MICROSECONDS = 1_000_000
@@ -125,12 +126,30 @@ def every(conn: Connection, scope: Scope) -> Iterator[CallRecord]:
         yield records.figures(row)
 
 
-def timings(conn: Connection, scope: Scope, limit: int) -> list[Timing]:
-    """How long the last calls took, newest first."""
-    # any owner: _mine names the owner.
-    query = select(*(calls.c[name] for name in Timing._fields)).where(*_mine(calls, _Shape.of(scope)))
-    rows = conn.execute(query.order_by(*NEWEST_FIRST).limit(limit), _named(scope))
-    return [Timing(*row) for row in rows]
+def spread(conn: Connection, scope: Scope, kinds: Sequence[str]) -> list[Binned]:
+    """How what the calls took is spread (lib/calls/usage_spread.py): read from what is kept where that can tell, else
+    counted from the calls."""
+    shape = _Shape.of(scope)
+    if shape.by_state and not shape.session and not shape.timed:
+        table: FromClause = spread_kept
+        # any owner: _mine names the owner.
+        mine = [*_mine(spread_kept, shape), table.c.kind.in_(kinds)]
+    else:
+        table = usage_spread.counted(_mine(calls, shape), kinds).subquery()
+        mine = []
+    keys = [table.c[name] for name in ("endpoint", "model", "kind", "bin")]
+    # any owner: as above.
+    query = select(*keys, func.sum(table.c.calls).label("made")).where(*mine).group_by(*keys)
+    rows = conn.execute(query, _named(scope))
+    return [Binned(row.endpoint, row.model, row.kind, row.bin, int(row.made)) for row in rows]
+
+
+def cost_sources(conn: Connection, scope: Scope) -> dict[str, int]:
+    """How many calls have their cost from whom, by the kinds of lib/calls/usage_spread.py."""
+    found: dict[str, int] = {}
+    for one in spread(conn, scope, usage_spread.COST_KINDS):
+        found[one.kind] = found.get(one.kind, 0) + one.calls
+    return found
 
 
 def reported(conn: Connection, scope: Scope, limit: int) -> list[CallRecord]:

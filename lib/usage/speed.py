@@ -1,25 +1,24 @@
-"""How fast models answer, and how often they fail: percentiles over calls."""
+"""How fast models answer: percentiles of all their calls, from the bins that these are counted in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from math import ceil, floor
 from typing import NamedTuple
 
-import numpy as np
+from lib.calls.usage_spread import RATE_TICKS, TICKS, middle
 
-LEAST_WRITING_SECONDS = 0.2
-"""An answer that came faster than this came at once, and says nothing of a speed."""
+KINDS = ("first_word", "rate", "whole", "retried")
 
 
-class Timing(NamedTuple):
-    """What one call's speed is told by; the fields are those of the table of calls."""
+class Binned(NamedTuple):
+    """How many calls of a model at an endpoint are in a bin of a kind; see lib/calls/usage_spread.py."""
 
     endpoint: str
     model: str
-    state: str
-    seconds: float | None
-    first_token_seconds: float | None
-    completion_tokens: int | None
-    attempts: int
+    kind: str
+    bin: int
+    calls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,6 @@ class ModelSpeed:
 
     endpoint: str
     model: str
-    calls: int
     first_word_median: float | None
     first_word_p90: float | None
     rate: float | None
@@ -37,38 +35,43 @@ class ModelSpeed:
     retried: int
 
 
-def by_model(timings: Iterable[Timing]) -> list[ModelSpeed]:
-    """Each model's speed, the slowest to its first word first; those without one come last."""
-    groups: dict[tuple[str, str], list[Timing]] = {}
-    for one in timings:
-        groups.setdefault((one.endpoint, one.model), []).append(one)
-    found = [_speed(*names, group) for names, group in groups.items()]
+def by_model(binned: Iterable[Binned], names: Iterable[tuple[str, str]]) -> list[ModelSpeed]:
+    """The speed of each of the models, which `names` names with their endpoints, the slowest to its first word first;
+    those without one come last."""
+    groups: dict[tuple[str, str], dict[str, list[Binned]]] = {}
+    for one in binned:
+        groups.setdefault((one.endpoint, one.model), {}).setdefault(one.kind, []).append(one)
+    found = [_speed(*name, groups.get(name, {})) for name in names]
     return sorted(found, key=lambda one: (-(one.first_word_median or -1), one.model))
 
 
-def _speed(endpoint: str, model: str, group: list[Timing]) -> ModelSpeed:
-    first_words = [one.first_token_seconds for one in group if one.first_token_seconds is not None]
-    rates = [rate for one in group if (rate := _rate(one)) is not None]
-    # A failed call's time is the time until it failed, which would make a broken service look fast.
-    whole = [one.seconds for one in group if one.state == "ok" and one.seconds is not None]
+def percentile(bins: Sequence[Binned], percent: float) -> float | None:
+    """The value, in units, below which so many per cent of the calls are; None of no calls. Between two of them it is
+    interpolated, as NumPy does it."""
+    ordered = sorted(bins, key=lambda one: one.bin)
+    ends = list(accumulate(one.calls for one in ordered))
+    if not ends:
+        return None
+    rank = percent / 100 * (ends[-1] - 1)
+    low, high = (_at(ordered, ends, whole) for whole in (floor(rank), ceil(rank)))
+    return low + (high - low) * (rank - floor(rank))
+
+
+def _at(ordered: Sequence[Binned], ends: Sequence[int], rank: int) -> float:
+    return middle(next(one.bin for one, end in zip(ordered, ends, strict=True) if rank < end))
+
+
+def _speed(endpoint: str, model: str, kinds: dict[str, list[Binned]]) -> ModelSpeed:
+    def of(kind: str, percent: float, units: float) -> float | None:
+        found = percentile(kinds.get(kind, []), percent)
+        return None if found is None else found / units
+
     return ModelSpeed(
         endpoint,
         model,
-        calls=len(group),
-        first_word_median=_percentile(first_words, 50),
-        first_word_p90=_percentile(first_words, 90),
-        rate=_percentile(rates, 50),
-        seconds_median=_percentile(whole, 50),
-        retried=sum(one.attempts > 1 for one in group),
+        first_word_median=of("first_word", 50, TICKS),
+        first_word_p90=of("first_word", 90, TICKS),
+        rate=of("rate", 50, RATE_TICKS),
+        seconds_median=of("whole", 50, TICKS),
+        retried=sum(one.calls for one in kinds.get("retried", [])),
     )
-
-
-def _rate(one: Timing) -> float | None:
-    if one.seconds is None or one.first_token_seconds is None or not one.completion_tokens:
-        return None
-    writing = one.seconds - one.first_token_seconds
-    return one.completion_tokens / writing if writing >= LEAST_WRITING_SECONDS else None
-
-
-def _percentile(values: list[float], percent: int) -> float | None:
-    return float(np.percentile(values, percent)) if values else None

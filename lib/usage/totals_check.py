@@ -9,16 +9,31 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from lib.calls import usage_rollups
+from lib.calls import usage_rollups, usage_spread
 from lib.settings import Settings
 from lib.store.database import Store
+from lib.store.schema import usage_spread as kept_spread
 
 Sums = dict[tuple[Any, ...], dict[str, Any]]
 
 
 def differences(conn: Connection) -> list[str]:
     """A line for each sum that is not what its calls add up to; empty where all is well."""
-    return [line for table in usage_rollups.KEYS for line in _differences(conn, table)]
+    sums = [line for table in usage_rollups.KEYS for line in _differences(conn, table)]
+    return sums + _differences_of_spread(conn)
+
+
+def _differences_of_spread(conn: Connection) -> list[str]:
+    # any owner: as below.
+    kept, made = (
+        {tuple(row)[:-1]: row.calls for row in conn.execute(query)}
+        for query in (select(*kept_spread.c), usage_spread.counted())
+    )
+    return [
+        f"usage_spread {key}: {kept.get(key, 0)} calls are kept, the calls make {made.get(key, 0)}"
+        for key in kept.keys() | made.keys()
+        if kept.get(key) != made.get(key)
+    ]
 
 
 def _differences(conn: Connection, table: Table) -> list[str]:

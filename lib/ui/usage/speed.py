@@ -14,14 +14,11 @@ from lib.usage import speed as speeds
 from lib.usage.scope import Scope
 from lib.usage.totals import ModelTotals
 
-MOST = 20_000
-"""Of so many calls the times are looked at, the newest ones."""
-
 
 def speed(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> None:
     """A row for each model, the slowest to its first word first."""
-    timings = services.store.read(lambda db: queries.timings(db, scope, MOST))
-    rows = speeds.by_model(timings)
+    binned = services.store.read(lambda db: queries.spread(db, scope, speeds.KINDS))
+    rows = speeds.by_model(binned, [(one.endpoint, one.model) for one in models])
     names = named_with_endpoint([(row.endpoint, row.model) for row in rows])
     problems = {(one.endpoint, one.model): one for one in models}
     frame = pd.DataFrame(
@@ -42,8 +39,6 @@ def speed(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> No
     with st.container(key="usage_speed"):
         st.dataframe(frame, hide_index=True, placeholder="–", column_config=_columns())
         st.caption(_("Half of the answers were faster than the usual time; nine of ten were faster than the slow one."))
-        if len(timings) == MOST:
-            st.caption(_("Times are those of the newest {count:,} calls.").format(count=MOST))
 
 
 def _columns() -> dict[str, Any]:

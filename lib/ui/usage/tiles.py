@@ -1,13 +1,11 @@
 """The summary sentence, five figures and how many of them are reported, estimated or unknown."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lib.calls.records import CallRecord
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.ui.shared import resources
@@ -38,8 +36,9 @@ PROBLEMS: dict[Outcome, str] = {
 ENDED_EARLY = N_("{count:,} ended early: their tokens count as far as they came")
 
 
-def sentence(totals: Totals, models: Sequence[ModelTotals], newest: Sequence[CallRecord]) -> None:
-    """The page in a sentence; a second one says what made most of it. `newest` tell whose word the cost is."""
+def sentence(totals: Totals, models: Sequence[ModelTotals], costs: Mapping[str, int]) -> None:
+    """The page in a sentence; a second one says what made most of it. `costs` tell whose word the cost is: of how many
+    calls the service's, the visitor's own."""
     facts = {"tokens": number(totals.tokens or 0), "calls": _calls(totals.calls), "cost": money(totals.cost)}
     if totals.tokens is None:
         words = _("You made {calls}; how many tokens that took is not known.")
@@ -47,9 +46,9 @@ def sentence(totals: Totals, models: Sequence[ModelTotals], newest: Sequence[Cal
         words = _("You used {tokens} tokens in {calls}; there is no list price for any of it.")
     elif totals.cost == 0:
         words = _("You used {tokens} tokens in {calls}; those with a price were free.")
-    elif any(call.cost_source == "own" for call in newest):
+    elif costs.get("cost_own"):
         words = _("You used {tokens} tokens in {calls}, about {cost}: at your prices where you set them.")
-    elif any(call.cost_source == "reported" for call in newest):
+    elif costs.get("cost_reported"):
         words = _("You used {tokens} tokens in {calls}, about {cost}: as services report it, else at list prices.")
     else:
         words = _("You used {tokens} tokens in {calls}, about {cost} at list prices.")
@@ -81,13 +80,11 @@ def tiles(totals: Totals, paid: Amounts) -> None:
                 _way_on(name, words, getattr(totals, name))
 
 
-def coverage(totals: Totals, newest: Sequence[CallRecord]) -> None:
-    """How well the figures are known; sums leave out what is not. Whose word the costs are is told of `newest`, where
-    they are all calls."""
+def coverage(totals: Totals, costs: Mapping[str, int]) -> None:
+    """How well the figures are known, and whose word the costs are; sums leave out what is not known."""
     known = _parts(*((text, getattr(totals, name)) for name, text in COVERAGE.items()))
-    sources = Counter(call.cost_source for call in newest) if len(newest) == totals.calls else Counter()
-    costs = _parts((COST_REPORTED, sources["reported"]), (FREE, sources["free"] + sources["local"]))
-    rest = [costs, _parts((UNPRICED, totals.unpriced)), _parts((ENDED_EARLY, totals.ended_early))]
+    said = _parts((COST_REPORTED, costs.get("cost_reported", 0)), (FREE, costs.get("cost_free", 0)))
+    rest = [said, _parts((UNPRICED, totals.unpriced)), _parts((ENDED_EARLY, totals.ended_early))]
     st.caption(_("Calls: {parts}.").format(parts="; ".join(part for part in (known, *rest) if part)))
 
 

@@ -309,8 +309,9 @@ def test_speed_and_problems_stand_by_model(app: AppTest) -> None:
     table = opened(usage_page(app), "speed").dataframe[-1].value
 
     assert list(table["model"]) == ["o3", "gpt-4o"]
-    assert list(table["first_word"]) == [1.0, 0.5] and list(table["failed"]) == [1, 0]
-    assert list(table["rate"]) == [100.0, 50.0]
+    # Percentiles are read from bins, whose middles are within 0.8 % of what is in them.
+    assert list(table["first_word"]) == pytest.approx([1.0, 0.5], rel=0.013) and list(table["failed"]) == [1, 0]
+    assert list(table["rate"]) == pytest.approx([100.0, 50.0], rel=0.013)
 
 
 @pytest.mark.row("U22", "U10")

@@ -1,0 +1,137 @@
+"""How what calls took is spread, counted as they end: how many had a first word after about so long, wrote about so
+fast, took so long; and how many were tried again, or had their cost from whom.
+
+A value is counted in a bin as in an HDR histogram: 64 to each doubling, so that the middle of a bin is within 0.8 % of
+all that is in it, and percentiles of any number of calls are read from some hundred rows. A kind that has no value is
+counted in bin 0.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Insert,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from lib.store.prepared import Prepared
+from lib.store.schema import calls, usage_spread
+from lib.store.texts import chunks
+
+KEYS = ("endpoint", "model", "page", "state")
+COLUMNS = ["owner", *KEYS, "kind", "bin", "calls"]
+LEAST_WRITING_SECONDS = 0.2
+"""An answer that came faster than this came at once, and says nothing of a speed."""
+TICKS, RATE_TICKS = 10_000.0, 100.0
+"""So many units of a bin to a second, and to a token a second."""
+DOUBLING = 64
+SHIFTS = 25
+MOST = 2 * DOUBLING * 2 ** (SHIFTS - 1) - 1
+"""In units: three and a half days."""
+
+_writing = calls.c.seconds - calls.c.first_token_seconds
+_ended = calls.c.state != "started"
+KINDS: dict[str, tuple[ColumnElement[bool], ColumnElement[Any]]] = {
+    "first_word": (calls.c.first_token_seconds.is_not(None), calls.c.first_token_seconds * TICKS),
+    "rate": (
+        and_(_writing >= LEAST_WRITING_SECONDS, calls.c.completion_tokens > 0),
+        calls.c.completion_tokens * RATE_TICKS / _writing,
+    ),
+    # A failed call's time is the time until it failed, which would make a broken service look fast.
+    "whole": (and_(calls.c.state == "ok", calls.c.seconds.is_not(None)), calls.c.seconds * TICKS),
+    "retried": (calls.c.attempts > 1, literal_column("0")),
+    "cost_reported": (calls.c.cost_source == "reported", literal_column("0")),
+    "cost_own": (calls.c.cost_source == "own", literal_column("0")),
+    "cost_free": (or_(calls.c.cost_source == "free", calls.c.cost_source == "local"), literal_column("0")),
+}
+"""Which calls each kind counts, and the value whose bin they are counted in."""
+COST_KINDS = ("cost_reported", "cost_own", "cost_free")
+
+
+def middle(bin: int) -> float:
+    """The value, in units, that stands for all that are in a bin."""
+    shift = max(0, (bin - DOUBLING) // DOUBLING)
+    low = bin - DOUBLING * shift
+    return float(low) if shift == 0 else (low + 0.5) * 2**shift
+
+
+def add(conn: Connection, seqs: Iterable[int]) -> None:
+    """Count calls that have just ended, or that were imported."""
+    _COUNTING[1].run_each(conn, [{"seq": seq} for seq in seqs])
+
+
+def subtract(conn: Connection, seqs: Iterable[int]) -> None:
+    """Count calls out that have ended and are about to be changed or removed."""
+    for some in chunks(seqs):
+        _COUNTING[-1].run_each(conn, [{"seq": seq} for seq in some])
+        # any owner: those of the calls just counted out.
+        owners = select(calls.c.owner).where(calls.c.seq.in_(some)).distinct()
+        conn.execute(delete(usage_spread).where(usage_spread.c.owner.in_(owners), usage_spread.c.calls == 0))
+
+
+def rebuild_all(conn: Connection) -> None:
+    """Count all calls of all owners anew."""
+    # any owner: the counts of all of them are made from their rows.
+    conn.execute(delete(usage_spread))
+    conn.execute(usage_spread.insert().from_select(COLUMNS, counted()))
+
+
+def counted(
+    where: Sequence[ColumnElement[bool]] = (), kinds: Sequence[str] = tuple(KINDS), sign: int = 1
+) -> Select[Any]:
+    """The rows of `usage_spread` as the calls themselves make them, of those that `where` lets through."""
+    parts = []
+    for kind in kinds:
+        condition, value = KINDS[kind]
+        columns = [calls.c.owner, *(calls.c[name] for name in KEYS), literal(kind).label("kind")]
+        # any owner: who uses this names the owner.
+        parts.append(select(*columns, _units(value).label("units")).where(_ended, condition, *where))
+    found = union_all(*parts).subquery()
+    keys = [found.c[name] for name in ("owner", *KEYS, "kind")]
+    # any owner: as above.
+    rows = select(*keys, _bin(found.c.units).label("bin"), (func.count() * sign).label("calls"))
+    # SQLite reads ON CONFLICT after a SELECT rightly only where that has a WHERE (sqlite.org/lang_upsert.html).
+    return rows.where(found.c.units >= 0).group_by(*keys, literal_column("bin"))
+
+
+def _units(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(case((value > MOST, MOST), (value < 0, 0), else_=value), BigInteger)
+
+
+def _bin(units: ColumnElement[Any]) -> ColumnElement[int]:
+    # As literals: PostgreSQL shifts by a plain integer only, and these are numbers enough for one statement.
+    shifts = (
+        (_literal(2 * DOUBLING * 2**shift), _literal(shift), _literal(DOUBLING * shift)) for shift in range(SHIFTS)
+    )
+    return case(*((units < below, units.op(">>")(shift) + more) for below, shift, more in shifts))
+
+
+def _literal(number: int) -> ColumnElement[int]:
+    return literal_column(str(number))
+
+
+def _counting(sign: int, dialect: str) -> Insert:
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    insert = make(usage_spread).from_select(COLUMNS, counted([calls.c.seq == bindparam("seq")], sign=sign))
+    return insert.on_conflict_do_update(
+        index_elements=COLUMNS[:-1], set_={"calls": usage_spread.c.calls + insert.excluded.calls}
+    )
+
+
+_COUNTING = {sign: Prepared(partial(_counting, sign)) for sign in (1, -1)}
