@@ -301,7 +301,7 @@ def test_the_log_has_one_line_for_each_call_and_no_word_of_it(shared: SetLimits,
 
 
 def test_when_it_is_stopped_answers_come_to_their_end_and_nothing_new_begins(
-    shared: SetLimits, service: FakeApi
+    shared: SetLimits, service: FakeApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     shared(LIMITS__AT_ONCE="2")
     services, owner, at = resources.services(), visitor_module.visitor().owner, host(service)
@@ -312,7 +312,7 @@ def test_when_it_is_stopped_answers_come_to_their_end_and_nothing_new_begins(
     service.wait(lambda api: len(asked(api)) == 2, 20)
     stopped = threading.Thread(target=resources.close)
     stopped.start()
-    while not services.dispatcher.stopping:
+    while stopped.is_alive() and not services.dispatcher.stopping:
         stopped.join(0.01)  # nothing tells when it has begun; this only paces the asking
     with pytest.raises(BeingStopped):
         services.conversation(owner, "s").send_text("Too late", form)
@@ -321,6 +321,7 @@ def test_when_it_is_stopped_answers_come_to_their_end_and_nothing_new_begins(
     assert len(asked(service)) == 2
     states = [call.state for call in resources.services().store.read(lambda db: records.calls_of(db, owner))]
     assert states == ["ok", "ok"]
+    assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
 
 
 def test_a_budget_of_ones_own_holds_after_a_restart(shared: SetLimits, service: FakeApi) -> None:
