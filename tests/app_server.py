@@ -44,7 +44,8 @@ def app_server(data_dir: Path, port: int = 0, **settings: str) -> Iterator[AppSe
 
 @contextmanager
 def forked_app(data_dir: Path, port: int = 0, **settings: str) -> Iterator[AppServer]:
-    """The same at a fifth of the cost, in a process that has loaded the app already."""
+    """The same at a fifth of the cost, in a process that has loaded the app already: not for another HOME, which is
+    looked at when the app is loaded."""
     with _started(_forked, data_dir, port, settings) as server:
         yield server
 

@@ -342,7 +342,6 @@ def test_bad_input_is_readable_and_does_nothing(
 
 
 @pytest.mark.row("S15")
-@pytest.mark.soak
 def test_a_phone_shows_cards(made: tuple[AppServer, dict[str, str]], context: BrowserContext) -> None:
     page = open_sweep(context, made, BIG)
     page.set_viewport_size({"width": 390, "height": 800})

@@ -106,7 +106,6 @@ def test_a_draft_survives_a_page_change_and_a_reload_but_not_in_a_temporary_chat
 
 
 @pytest.mark.row("C44")
-@pytest.mark.soak
 def test_a_long_paste_goes_along_as_a_file_and_a_short_one_stays_text(chat: NewChat, api: FakeApi) -> None:
     page = chat("echo")
     composer(page).fill("What is this?")
@@ -125,7 +124,6 @@ def test_a_long_paste_goes_along_as_a_file_and_a_short_one_stays_text(chat: NewC
 
 
 @pytest.mark.row("C45")
-@pytest.mark.soak
 def test_the_tab_says_when_an_answer_has_ended_out_of_sight(chat: NewChat) -> None:
     page = chat("slow-50")
     expect(page).to_have_title("Tempera")
@@ -164,7 +162,6 @@ def test_on_a_phone_the_drawer_closes_after_a_choice(
 
 
 @pytest.mark.row("C46")
-@pytest.mark.soak
 def test_a_chat_saved_as_a_page_runs_nothing_loads_nothing_and_fits_a_phone_and_paper(
     app: AppServer, api: FakeApi, browser: Browser, tmp_path: Path
 ) -> None:

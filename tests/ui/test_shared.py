@@ -20,6 +20,7 @@ from lib.chat import repository as chats
 from lib.chat.form import Form
 from lib.core.budget import Budget
 from lib.core.errors import BeingStopped
+from lib.core.prices import Price
 from lib.settings import Provider, Settings
 from lib.sweep import ratings
 from lib.sweep.plan import Plan
@@ -250,7 +251,7 @@ def test_what_is_used_up_is_said_in_chat_and_sweep_and_holds_after_a_restart(
 def test_a_price_of_ones_own_does_not_loosen_a_cap_on_money(shared: SetLimits, service: FakeApi) -> None:
     shared(CAPS__ALL__DAY__COST="0.000001")
     owner, services = visitor_module.visitor().owner, resources.services()
-    services.registry.set_prices(owner, {host(service): {"gpt-4o": (0.0, 0.0)}})
+    services.registry.set_prices(owner, {host(service): {"gpt-4o": Price(0.0, 0.0)}})
     tab = ask(new_tab(), "Hello", "gpt-4o")
 
     assert "All together may use $0.000001 a day here" in shown(tab) and asked(service) == []
