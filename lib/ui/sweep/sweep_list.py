@@ -65,13 +65,12 @@ def what_it_compares(sweep: Sweep) -> str:
 
 
 def _open_button(sweep: Sweep) -> None:
-    facts = [
-        short_date(sweep.created_at),
-        what_it_compares(sweep),
-        f"{sweep.done}/{sweep.total if sweep.asked is None else sweep.asked}",
-    ]
+    asked = sweep.total if sweep.asked is None else sweep.asked
+    facts = [what_it_compares(sweep), f"{sweep.done}/{asked}"]
     if sweep.failed:
         facts.append(_n("{count} failed", "{count} failed", sweep.failed).format(count=sweep.failed))
+    # Last, as what doesn't fit into the line is cut off.
+    facts.append(short_date(sweep.created_at))
     st.button(
         LINES.format(literal(sweep.title) or _("Untitled"), " · ".join(facts)),
         key=f"sweep_open_{sweep.id}",
