@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, expect
 
 from tests.app_server import AppServer
-from tests.browsing import NewChat, composer, ended, key, open_page, send
+from tests.browsing import NewChat, at_rest, composer, ended, key, open_page, send
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -100,6 +100,17 @@ def test_light_or_dark_is_chosen_in_the_menu_for_all_pages_and_the_next_visit(
     page.reload()
     expect(shown).to_have_css("color-scheme", "dark")
     key(page, "menu").get_by_role("button").click()
+    # A browser knows a choice by its words: in another language they are others.
+    for language, name in (("简体中文", "跟随系统"), ("English", "Like the system")):
+        key(page, "language_choice").get_by_text(language).click()
+        expect(key(page, "theme_choice").get_by_text(name)).to_be_visible()
+        at_rest(page)
+        expect(shown).to_have_css("color-scheme", "dark")
+        page.keyboard.press("Escape")
+        key(page, "chat_settings").locator("summary").first.click()
+        at_rest(page)
+        expect(shown).to_have_css("color-scheme", "dark")
+        key(page, "menu").get_by_role("button").click()
     key(page, "theme_choice").get_by_text("Like the system").click()
     expect(shown).to_have_css("color-scheme", "light")
 

@@ -1,5 +1,6 @@
 """The `...` of every page: language, light or dark, one's data, help."""
 
+from collections.abc import Sequence
 from functools import partial
 from html import escape
 from typing import Any
@@ -48,9 +49,10 @@ def theme() -> str:
 def restore_choices(services: Services) -> None:
     """Take up the language and the colours that the visitor chose last time."""
     owner = visitor().owner
-    for key in (LANGUAGE_KEY, THEME_KEY):
+    for key, options in ((LANGUAGE_KEY, LANGUAGES), (THEME_KEY, THEMES)):
         if key not in st.session_state:
-            st.session_state[key] = services.store.read(partial(preferences.get, owner=owner, name=key))
+            kept = services.store.read(partial(preferences.get, owner=owner, name=key))
+            st.session_state[key] = kept if kept in options else None
 
 
 def _choice(services: Services, key: str, label: str, options: dict[str, Any], chosen: str) -> None:
@@ -63,12 +65,16 @@ def _choice(services: Services, key: str, label: str, options: dict[str, Any], c
         key=widget,
         horizontal=True,
         on_change=_choose,
-        args=(services, key, widget),
+        args=(services, key, widget, tuple(options), chosen),
         persist_state="session",
     )
 
 
-def _choose(services: Services, key: str, widget: str) -> None:
+def _choose(services: Services, key: str, widget: str, options: Sequence[str], before: str) -> None:
     owner, chosen = visitor().owner, st.session_state[widget]
+    if chosen not in options:
+        # A browser knows a choice by its words only: when the language has changed, it tells those of the other one.
+        st.session_state[widget] = before
+        return
     st.session_state[key] = chosen
     services.store.write(lambda db: preferences.put(db, owner, key, chosen))
