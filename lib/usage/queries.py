@@ -130,7 +130,7 @@ def spread(conn: Connection, scope: Scope, kinds: Sequence[str]) -> list[Binned]
     """How what the calls took is spread (lib/calls/usage_spread.py): read from what is kept where that can tell, else
     counted from the calls."""
     shape = _Shape.of(scope)
-    if shape.by_state and not shape.session and not shape.timed:
+    if _is_kept(shape):
         table: FromClause = spread_kept
         # any owner: _mine names the owner.
         mine = [*_mine(spread_kept, shape), table.c.kind.in_(kinds)]
@@ -146,10 +146,21 @@ def spread(conn: Connection, scope: Scope, kinds: Sequence[str]) -> list[Binned]
 
 def cost_sources(conn: Connection, scope: Scope) -> dict[str, int]:
     """How many calls have their cost from whom, by the kinds of lib/calls/usage_spread.py."""
-    found: dict[str, int] = {}
-    for one in spread(conn, scope, usage_spread.COST_KINDS):
-        found[one.kind] = found.get(one.kind, 0) + one.calls
-    return found
+    shape, found = _Shape.of(scope), dict.fromkeys(usage_spread.COST_KINDS, 0)
+    if _is_kept(shape):
+        for one in spread(conn, scope, usage_spread.COST_KINDS):
+            found[one.kind] += one.calls
+        return found
+    # One look at the calls, where `spread` has one for each kind.
+    of = [func.count(case((usage_spread.KINDS[kind][0], 1))) for kind in found]
+    # any owner: _mine names the owner.
+    row = conn.execute(select(*of).where(*_mine(calls, shape), usage_rollups.ended), _named(scope)).one()
+    return dict(zip(found, row, strict=True))
+
+
+def _is_kept(shape: _Shape) -> bool:
+    """Whether the bins that are kept can tell of such a scope."""
+    return shape.by_state and not shape.session and not shape.timed
 
 
 def reported(conn: Connection, scope: Scope, limit: int) -> list[CallRecord]:
