@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from lib.core.errors import BudgetReached
 from lib.services import Services
 from lib.sweep import ratings, report
 from lib.sweep import repository as sweeps
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
 from lib.sweep.study import Study
+from lib.ui.shared import budgets
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
@@ -94,7 +96,10 @@ def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Prog
                 progress.unsaved,
             )
             st.warning(words.format(count=progress.unsaved), icon=":material/save:")
-        if run is not None and run.trouble is not None:
+        if run is not None and isinstance(run.trouble, BudgetReached):
+            paused = _("The sweep has paused; what has come is kept.")
+            st.warning(f"{budgets.told(run.trouble)} {paused}", icon=":material/pause_circle:")
+        elif run is not None and run.trouble is not None:
             hidden_names.unnamed_error(run.trouble, progress)
         held_back(progress, run)
         what_is_left(progress, run)

@@ -112,6 +112,7 @@ def test_a_sweep_pauses_at_the_budget_and_continues(app: AppTest, api: FakeApi) 
     sweep_ended(tab)
 
     assert asked(api) == 2 and "Today's budget of $1.20 has $0.20 left" in said(tab)
+    assert "The sweep has paused; what has come is kept." in said(tab)
     assert tab.button(key="sweep_resume").label == "Finish the missing 6" and reserved(tab) == 0
     click(tab, "sweep_resume")
     assert asked(api) == 2, "it asks before it goes on"
