@@ -42,7 +42,7 @@ LOOKS = {
 }
 KEPT = {
     "desktop": (
-        "chat-empty chat-writing chat-done chat-beside chat-menu chat-numbers chat-code chat-models chat-failed "
+        "chat-empty chat-writing chat-done chat-beside chat-numbers chat-code chat-models chat-failed "
         "settings connection sweep-ready sweep-running sweep-done sweep-failed told-judge told-report told-paper "
         "told-present usage"
     ),
@@ -211,10 +211,6 @@ def more_of_chat(page: Page, url: str, look: str) -> None:
     page.goto(f"{url}/?model=echo&max_tokens=20&prompt=Praise%20tea%20once%20more.")
     page.get_by_test_id("stChatInputTextArea").press("Enter")
     expect(key(page, "chat_regenerate")).to_be_visible(timeout=SECONDS)
-    key(page, "more_0").get_by_role("button").first.click()
-    expect(page.get_by_role("menuitem").first).to_be_visible(timeout=SECONDS)
-    picture(page, "chat-menu", look)
-    page.keyboard.press("Escape")
     key(page, "figures_0").get_by_role("button").click()
     expect(key(page, "inspect_0")).to_be_visible(timeout=SECONDS)
     picture(page, "chat-numbers", look)

@@ -13,7 +13,7 @@ KEY = "chat_models_beside"
 def side_by_side(services: Services, owner: str) -> None:
     """Behind a button the second to fourth model."""
     chosen = st.session_state.get(KEY) or []
-    label = f"**+{len(chosen)}**" if chosen else _("Compare")
+    label = f"{_('Compare')} **+{len(chosen)}**" if chosen else _("Compare")
     opened = st.popover(label, key="chat_beside_open", icon=":material/add:", help=_("Ask further models too"))
     with opened:
         models = [model for model in options(services, owner) if model != st.session_state.get("chat_model")]
