@@ -146,8 +146,12 @@ class Answers:
             return found | {"wait": _("One temperature: this model takes none, so it was asked once for all.")}
         if cell.id in self.progress.stopped:
             return found | {"wait": _("Not sent: this model is not there.")}
-        waits = self.run is not None and not self.run.finished
-        return found | {"wait": _("waits") if waits else _("not sent, or cut off")}
+        return found | {"wait": self._unsent}
+
+    @cached_property
+    def _unsent(self) -> str:
+        """What is said of a cell without an answer; looked up once, as at first that is nearly all of them."""
+        return _("waits") if self.run is not None and not self.run.finished else _("not sent, or cut off")
 
     def _ended(self, call: CallRecord, rating: Rating | None, words: int | None) -> dict[str, Any]:
         error = recorded(call.error_record, call.error_text).sentence(_) if call.error_kind else ""
