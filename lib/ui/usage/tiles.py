@@ -1,6 +1,7 @@
 """The summary sentence, five figures and how many of them are reported, estimated or unknown."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import streamlit as st
@@ -40,7 +41,9 @@ def sentence(totals: Totals, models: Sequence[ModelTotals], costs: Mapping[str, 
     """The page in a sentence; a second one says what made most of it. `costs` tell whose word the cost is: of how many
     calls the service's, the visitor's own."""
     facts = {"tokens": number(totals.tokens or 0), "calls": _calls(totals.calls), "cost": money(totals.cost)}
-    if totals.tokens is None:
+    if _nothing_used(totals):
+        words = _("You made {calls}; all failed before anything was used.")
+    elif totals.tokens is None:
         words = _("You made {calls}; how many tokens that took is not known.")
     elif totals.cost is None:
         words = _("You used {tokens} tokens in {calls}; there is no list price for any of it.")
@@ -61,6 +64,8 @@ def tiles(totals: Totals, paid: Amounts) -> None:
     """Five figures; they wrap on a phone. What stands under one opens the calls behind it. `paid` is
     what was really paid, where that is known."""
     ended = totals.calls - totals.running
+    if _nothing_used(totals):
+        totals = replace(totals, prompt_tokens=0, completion_tokens=0, cost=0.0)
     with st.container(key="usage_tiles", horizontal=True, gap="medium"):
         with _tile(_("Input tokens (prompt)"), _count(totals.prompt_tokens)):
             _share(N_("{share:.0%} counted by the service"), totals.reported, ended if totals.tokens else 0)
@@ -86,6 +91,11 @@ def coverage(totals: Totals, costs: Mapping[str, int]) -> None:
     said = _parts((COST_REPORTED, costs.get("cost_reported", 0)), (FREE, costs.get("cost_free", 0)))
     rest = [said, _parts((UNPRICED, totals.unpriced)), _parts((ENDED_EARLY, totals.ended_early))]
     st.caption(_("Calls: {parts}.").format(parts="; ".join(part for part in (known, *rest) if part)))
+
+
+def _nothing_used(totals: Totals) -> bool:
+    """Whether it is known that none of the calls took anything."""
+    return totals.unbilled == totals.calls
 
 
 def _most(tokens: int, totals: Totals, models: Sequence[ModelTotals]) -> str:

@@ -385,3 +385,14 @@ def test_an_address_brings_the_stretch_of_a_bar(app: AppTest) -> None:
     assert app.button(key="usage_chip_stretch") and app.subheader[0].value == "No call is like that."
     app.button(key="usage_clear").click().run()
     assert tiles(app)["Calls"] == "1"
+
+
+@pytest.mark.row("U18")
+def test_calls_that_all_failed_before_anything_was_used_used_nothing(app: AppTest) -> None:
+    app.run()
+    call(usage=Usage(), state="error", error_kind="rate_limited", billed="no", cost=None)
+
+    usage_page(app)
+
+    assert app.subheader[0].value == "You made 1 call; all failed before anything was used."
+    assert tiles(app)["Input tokens (prompt)"] == "0" and tiles(app)["Problems"] == "1"
