@@ -43,14 +43,14 @@ LOOKS = {
 KEPT = {
     "desktop": (
         "chat-empty chat-writing chat-done chat-beside chat-numbers chat-code chat-models chat-failed "
-        "settings connection sweep-ready sweep-running sweep-done sweep-failed told-judge told-report told-paper "
-        "told-present usage"
+        "settings connection sweep-ready sweep-running sweep-done sweep-failed told-grid told-read told-judge "
+        "told-report told-paper told-present usage"
     ),
-    "dark": "chat-empty chat-done sweep-done told-charts usage",
-    "wide": "chat-done sweep-done told-charts-12 usage",
-    "phone": "chat-empty chat-beside sweep-done told-charts usage",
+    "dark": "chat-empty chat-done sweep-done told-read told-charts usage",
+    "wide": "chat-done sweep-done told-grid-12 told-charts-12 usage",
+    "phone": "chat-empty chat-beside sweep-done told-grid told-read told-charts usage",
     "phone-dark": "chat-done",
-    "chinese": "chat-empty chat-done sweep-done told-report usage",
+    "chinese": "chat-empty chat-done sweep-done told-grid told-report usage",
     "phone-chinese": "chat-empty",
 }
 """Which pictures are kept of each look: together they show every state, and every page in every look."""
@@ -85,7 +85,7 @@ def told(browser: Browser, folder: Path) -> None:
     with app_server(folder, TEMPERA_LOCAL_MODEL="false") as app:
         looks = ["desktop", "dark", "phone", "chinese"]
         shoot(browser, looks, lambda page, look: told_pages(page, f"{app.url}/sweep?sweep={sweep}", look))
-        shoot(browser, ["wide"], lambda page, look: charts_of_twelve(page, f"{app.url}/sweep?sweep={twelve}", look))
+        shoot(browser, ["wide"], lambda page, look: twelve_models(page, f"{app.url}/sweep?sweep={twelve}", look))
 
 
 def _judged(db: Connection, services: Services, sweep: str) -> None:
@@ -106,6 +106,7 @@ def _judged(db: Connection, services: Services, sweep: str) -> None:
 
 def told_pages(page: Page, address: str, look: str) -> None:
     """Each view, the first slide, and the saved report."""
+    _answers(page, address, look)
     for view, there in (("charts", "sweep_chart_save"), ("judge", "sweep_rule_new"), ("report", "sweep_present")):
         page.goto(f"{address}&sweep_view={view}")
         expect(key(page, there)).to_be_visible(timeout=SECONDS)
@@ -125,8 +126,19 @@ def told_pages(page: Page, address: str, look: str) -> None:
         picture(page, "told-paper", look)
 
 
-def charts_of_twelve(page: Page, address: str, look: str) -> None:
+def _answers(page: Page, address: str, look: str, name: str = "told-{}") -> None:
+    """The answers as a grid, and side by side at a high temperature."""
+    for view, there in (("grid", ".place"), ("read", ".column")):
+        page.goto(f"{address}&sweep_view={view}")
+        expect(key(page, "sweep_grid").locator(there).first).to_be_visible(timeout=SECONDS)
+        if view == "read":
+            key(page, "sweep_grid").get_by_role("slider").fill("3")
+        picture(page, name.format(view), look)
+
+
+def twelve_models(page: Page, address: str, look: str) -> None:
     """Twelve models on a wide screen."""
+    _answers(page, address, look, "told-{}-12")
     page.goto(f"{address}&sweep_view=charts")
     expect(key(page, "sweep_chart_save")).to_be_visible(timeout=SECONDS)
     picture(page, "told-charts-12", look)

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -389,6 +390,23 @@ def test_at_temperature_0_twenty_answers_are_one(shared: LocalModel, subtests: p
             with subtests.test(text=text[:20], params=params):
                 said = asyncio.run(answers(request(text, max_tokens=60, **params)))
                 assert (len(said), len(set(said)), variety(said)) == (20, 1, 0)
+
+
+@pytest.mark.soak
+@pytest.mark.row("S21", "S22")
+@needs_model
+def test_the_answers_differ_more_the_higher_the_temperature_beginning_at_0_percent(shared: LocalModel) -> None:
+    """A sweep of one model, five temperatures and four answers of each, measured as its chart measures them."""
+
+    async def answers(temperature: float) -> list[str]:
+        model = LocalModel(supervisor=shared.supervisor)  # its places belong to one event loop
+        asked = request("Name a new flavour of ice cream.", temperature=temperature, max_tokens=50)
+        return [(await ask(model, asked))["choices"][0]["message"]["content"] for _ in range(4)]
+
+    found = [variety(asyncio.run(answers(temperature))) or 0.0 for temperature in (0, 0.3, 0.7, 1.0, 1.5)]
+    assert found[0] == 0 and found[-1] > 0.5, found
+    # With four answers of each chance has its say, but not over all five.
+    assert all(later > earlier - 0.15 for earlier, later in pairwise(found)), found
 
 
 @needs_model

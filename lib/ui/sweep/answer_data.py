@@ -162,7 +162,8 @@ class Answers:
             "notes": list(_notes(call)),
             "error": unnamed(error, self.progress),
             "stars": rating.stars if rating else None,
-            "rated": True,
+            # There is nothing in a failed one to give stars for.
+            "rated": call.state != "error",
         }
 
     def _found(self, cell: Cell) -> dict[str, Any]:
