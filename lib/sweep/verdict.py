@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib.core.i18n import Texts
+from lib.core.money import dollars
 from lib.sweep.plan import SYSTEM, Plan
 from lib.sweep.study import Setting, Study
 
@@ -128,6 +129,9 @@ def _cheaper(pick: Setting | None, others: Sequence[Setting]) -> Setting | None:
     if pick is None or pick.per_thousand is None:
         return None
     cost = pick.per_thousand
-    cheaper = [one for one in others if one.per_thousand is not None and one.per_thousand < cost]
+    # As exact as it is shown: what costs the same to the digit is not cheaper.
+    shown = dollars(cost)
+    less = [one for one in others if one.per_thousand is not None and one.per_thousand < cost]
+    cheaper = [one for one in less if dollars(one.per_thousand or 0) != shown]
     # Of those with the same stars the cheapest.
     return max(cheaper, key=lambda one: (one.stars.mean if one.stars else 0, -(one.per_thousand or 0)), default=None)
