@@ -396,3 +396,32 @@ def test_calls_that_all_failed_before_anything_was_used_used_nothing(app: AppTes
 
     assert app.subheader[0].value == "You made 1 call; all failed before anything was used."
     assert tiles(app)["Input tokens (prompt)"] == "0" and tiles(app)["Problems"] == "1"
+
+
+STATES: dict[str, list[dict[str, Any]]] = {
+    "one call": [{}],
+    "all failed": [{"usage": Usage(), "state": "error", "billed": "no", "cost": None}] * 3,
+    "all unknown": [{"usage": Usage(), "billed": "unknown", "cost": None}] * 3,
+    "a year of days": [{"day": day} for day in range(0, 365, 30)],
+    "twelve models": [{"model": f"model-{number}"} for number in range(12)],
+}
+
+
+def test_every_section_is_drawn_whatever_the_history(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    usage_page(app)
+    for name, made in STATES.items():
+        for one in made:
+            facts, at = dict(one), 1_760_000_000_000_000 + one.get("day", 0) * 86_400_000_000
+            facts.pop("day", None)
+            monkeypatch.setattr(records, "now", lambda at=at: at)
+            call(endpoint=name, **facts)
+        show = {"usage_scope": "all", "usage_filter_endpoints": [name]}
+        for key, value in show.items():
+            app.session_state[key] = value
+        app.run()
+        for section in ("chart", "calls", "speed", "bill", "budget"):
+            with subtests.test(name, section=section):
+                opened(app, section)
+                assert not app.exception and tiles(app)["Calls"] == str(len(made))
