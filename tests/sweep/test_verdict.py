@@ -57,6 +57,13 @@ def test_the_verdict_is_a_sentence(subtests: pytest.Subtests) -> None:
             a_study(Plan("p", ("a/x", "b/x"), (None,), axis=Axis("top_p", (0.5, 1.0))), pick=(1, 0)),
             "b/x (top_p 0.5), not rated; 1,000 such answers cost about $3.10.",
         ),
+        (
+            "cheaper by less than is shown",
+            a_study(
+                answer=lambda cell: an_answer(cell, cost=0.00311 - cell.row * 1e-6), stars=lambda cell: 4, pick=(0, 0)
+            ),
+            "dear at 0, 4.0 stars, 2 of 2 rated; 1,000 such answers cost about $3.11.",
+        ),
         ("only failures", a_study(answer=failed, pick=(0, 0)), "dear at 0, not rated; no price is known for it."),
         ("nothing sent", a_study(answer=lambda cell: None), "Nothing is picked yet."),
     ]:
