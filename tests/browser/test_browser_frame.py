@@ -136,15 +136,3 @@ def test_the_pages_begin_at_one_place_and_a_phones_sidebar_closes_after_a_choice
     key(page, "chat_new").get_by_role("button").click()
     expect(key(page, "chat_new")).not_to_be_in_viewport()
     expect(key(page, "chat_empty")).to_be_in_viewport()
-
-
-@pytest.mark.row("X8")
-def test_what_stands_around_the_composer_says_in_words_what_it_is(app: AppServer, context: BrowserContext) -> None:
-    """On a phone too; and the first screen has nothing else to choose from."""
-    page = open_page(context, app.url)
-    words = {"chat_models_open": "All models", "chat_beside_open": "Compare", "chat_templates_open": "Prompts"}
-    for size in (DESKTOP, PHONE):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        for name, said in (words | {"chat_settings": "Settings"}).items():
-            expect(key(page, name).get_by_text(said, exact=True).first).to_be_visible()
-    expect(key(page, "chat_write_first")).not_to_be_attached()
