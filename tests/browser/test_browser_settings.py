@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.app_server import AppServer
-from tests.browsing import key, open_page
+from tests.browsing import NewChat, ended, key, open_page, send
 
 
 @pytest.mark.row("C25", "C29")
@@ -32,3 +32,21 @@ def test_the_panel_stays_open_while_what_is_said_beside_it_changes_and_the_field
     expect(key(page, "chat_more")).to_be_visible()
     key(page, "chat_more").locator("summary").click()
     expect(box).to_have_value('{"seed": 7}')
+
+
+@pytest.mark.row("C25")
+def test_on_a_phone_the_sheet_closes_on_what_is_behind_it(chat: NewChat) -> None:
+    page = chat("echo")
+    page.set_viewport_size({"width": 390, "height": 844})
+    send(page, "what is behind")
+    ended(page)
+    heading, temperature = key(page, "chat_settings").locator("summary").first, key(page, "chat_temperature")
+    heading.click()
+    key(page, "chat_temperature").get_by_role("slider").press("ArrowLeft")
+    key(page, "chat_ask_again").get_by_role("button").click()
+    expect(temperature).not_to_be_visible()
+    expect(key(page, "answer_0_1")).to_be_visible()
+    heading.click()
+    expect(temperature).to_be_visible()
+    page.get_by_text("You said").first.click()
+    expect(temperature).not_to_be_visible()

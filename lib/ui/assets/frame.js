@@ -88,6 +88,9 @@
     if (on("[data-testid=stSidebar] button") && on(CHOICES) && asked(PHONE).matches) {
       press("[data-testid=stSidebarCollapseButton] button");
     }
+    // There the settings are a sheet over the conversation: a press on what is behind it closes it.
+    const behind = on(".stMain") && (on(".st-key-chat_ask_again") || !on(".st-key-chat_settings"));
+    if (behind && asked(PHONE).matches) press(".st-key-chat_settings details[open] > summary");
   });
 
   // What lib/ui/shared/page_style.py tells: text in CSS variables.

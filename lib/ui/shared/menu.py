@@ -1,6 +1,5 @@
 """The `...` of every page: language, light or dark, one's data, help."""
 
-from collections.abc import Sequence
 from functools import partial
 from html import escape
 from typing import Any
@@ -56,25 +55,22 @@ def restore_choices(services: Services) -> None:
 
 
 def _choice(services: Services, key: str, label: str, options: dict[str, Any], chosen: str) -> None:
-    widget = f"{key}_choice"
-    st.session_state.setdefault(widget, chosen)
-    st.radio(
+    # A browser knows a choice by its words only, and would keep those of the language that it was made in.
+    widget = f"{key}_choice" if key == LANGUAGE_KEY else f"{key}_choice_{language()}"
+    st.session_state[widget] = chosen
+    st.container(key=f"{key}_choices").radio(
         label,
         list(options),
         format_func=options.__getitem__,
         key=widget,
         horizontal=True,
         on_change=_choose,
-        args=(services, key, widget, tuple(options), chosen),
+        args=(services, key, widget),
         persist_state="session",
     )
 
 
-def _choose(services: Services, key: str, widget: str, options: Sequence[str], before: str) -> None:
+def _choose(services: Services, key: str, widget: str) -> None:
     owner, chosen = visitor().owner, st.session_state[widget]
-    if chosen not in options:
-        # A browser knows a choice by its words only: when the language has changed, it tells those of the other one.
-        st.session_state[widget] = before
-        return
     st.session_state[key] = chosen
     services.store.write(lambda db: preferences.put(db, owner, key, chosen))
