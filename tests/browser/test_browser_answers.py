@@ -1,4 +1,4 @@
-"""A sweep's answers in a real browser: the grid, reading side by side, what is found in them."""
+"""A sweep's answers in a real browser: the grid, reading side by side, what is found in them and saved of them."""
 
 import re
 from collections.abc import Iterator
@@ -446,3 +446,27 @@ def test_an_answers_details_hold_all_of_it_and_lead_on(
         assert (sent.model, sent.body["temperature"]) == ("echo", 0.7)
         roles = [message["role"] for message in sent.body["messages"]]
         assert roles == ["system", "user", "assistant", "user"]
+
+
+@pytest.mark.row("S27")
+def test_a_saved_report_has_what_was_typed_when_its_button_was_pressed(
+    context: BrowserContext, made: tuple[AppServer, dict[str, str]], subtests: pytest.Subtests
+) -> None:
+    """The press leaves the field: a short one ends before the text is taken in, a long one when all is drawn anew."""
+    app, ids = made
+    page = open_at(context, f"{app.url}/sweep?sweep={ids['equal']}&sweep_view=report", "sweep_report")
+    advice, author = (page.get_by_role("textbox", name=name) for name in ("Your recommendation", "Author"))
+    presses = (("sweep_report", 0), ("sweep_report", 80), ("sweep_markdown", 30))
+    for number, (name, delay) in enumerate(presses):
+        with subtests.test(button=name, delay=delay):
+            advice.fill(f"Take number {number}.")
+            with page.expect_download() as saved:
+                key(page, name).locator("button").click(delay=delay)
+            assert f"Take number {number}." in saved.value.path().read_text("utf-8")
+    with subtests.test("from the keyboard"):
+        author.fill("Ada of the keys")
+        author.press("Enter")
+        with page.expect_download() as saved:
+            key(page, "sweep_report").locator("button").press("Enter")
+        assert "Ada of the keys" in saved.value.path().read_text("utf-8")
+    page.close()
