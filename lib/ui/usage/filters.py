@@ -33,24 +33,33 @@ MOST, LONGEST = 20, 300
 
 
 def key_of(name: str) -> str:
-    """The widget of a filter."""
-    return f"usage_filter_{name}"
+    """The widget of a filter; another one after each time that something else has set it.
+
+    In a closed popover the browser has no field to put a new value in: it keeps the old one under the widget's key and
+    sends it with the next press."""
+    turn = state.usage_filter_turns.get(name, 0)
+    return f"usage_filter_{name}_{turn}" if turn else f"usage_filter_{name}"
+
+
+def values_of(name: str) -> list[Any]:
+    """What a filter lets through; nothing: all."""
+    return list(st.session_state.get(key_of(name), ()))
 
 
 def chosen(services: Services, owner: str) -> dict[str, tuple[Any, ...]]:
     """The filters that are set, by name; a popover changes them."""
     there = services.store.read(lambda db: queries.choices(db, owner)) | {"outcomes": list(OUTCOMES)}
-    count = sum(len(st.session_state.get(key_of(name), ())) for name in FILTERS)
+    count = sum(len(values_of(name)) for name in FILTERS)
     label = _("Filters ({count})").format(count=count) if count else _("Filters")
     with st.popover(label, icon=":material/filter_list:", key="usage_filters"):
         for name in FILTERS:
             _choice(name, there[name])
-    return {name: tuple(st.session_state.get(key_of(name), ())) for name in FILTERS}
+    return {name: tuple(values_of(name)) for name in FILTERS}
 
 
 def chips() -> None:
     """Every filter that is set, the stretch of a bar, and that it is the sample, each with a cross to take it off."""
-    values = [(name, value) for name in FILTERS for value in st.session_state.get(key_of(name), ())]
+    values = [(name, value) for name in FILTERS for value in values_of(name)]
     if not values and not sample.shown() and stretch.chosen() is None:
         return
     with st.container(key="usage_chips", horizontal=True, gap="small"):
@@ -79,6 +88,8 @@ def chips() -> None:
 def show_only(**values: tuple[str, ...]) -> None:
     """Set filters; a callback for whatever opens what is behind a number."""
     for name, some in values.items():
+        st.session_state.pop(key_of(name), None)
+        state.usage_filter_turns[name] = state.usage_filter_turns.get(name, 0) + 1
         st.session_state[key_of(name)] = list(some)
 
 
@@ -118,7 +129,7 @@ def write_address(scope_key: str, dates_key: str, usual: str) -> None:
         wanted |= {FROM: [days[0].isoformat()], TO: [days[-1].isoformat()]}
     wanted[stretch.WORD] = stretch.in_address()
     for name, word in ADDRESS.items():
-        wanted[word] = list(st.session_state.get(key_of(name), ()))
+        wanted[word] = values_of(name)
     # Written only where it differs: each writing is a message to the browser.
     for word in (SCOPE, FROM, TO, stretch.WORD, *ADDRESS.values()):
         values = wanted.get(word, [])
@@ -131,7 +142,7 @@ def write_address(scope_key: str, dates_key: str, usual: str) -> None:
 
 def _choice(name: str, there: list[str]) -> None:
     # What a link names may not have been asked yet.
-    options = [*there, *(value for value in st.session_state.get(key_of(name), ()) if value not in there)]
+    options = [*there, *(value for value in values_of(name) if value not in there)]
     st.multiselect(
         _(LABELS[name]),
         options,
@@ -149,7 +160,7 @@ def _named(name: str, value: str) -> str:
 
 
 def _take_off(name: str, value: str) -> None:
-    st.session_state[key_of(name)] = [one for one in st.session_state.get(key_of(name), ()) if one != value]
+    show_only(**{name: tuple(one for one in values_of(name) if one != value)})
 
 
 def _date(text: str | None) -> date | None:

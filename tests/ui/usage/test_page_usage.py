@@ -225,10 +225,38 @@ def test_filters_narrow_every_number_and_stand_in_the_address_and_as_chips(app: 
     assert tiles(app)["Calls"] == "2" and "model" not in app.query_params
 
     app.multiselect(key="usage_filter_pages").set_value(["sweep"]).run()
-    app.multiselect(key="usage_filter_models").set_value(["gpt-4o"]).run()
+    next(one for one in app.multiselect if one.label == "Model").set_value(["gpt-4o"]).run()
     assert not app.metric and "No call is like that." in app.subheader[0].value
     app.button(key="usage_clear").click().run()
     assert tiles(app)["Calls"] == "3" and not app.query_params
+
+
+def press_with_closed_popover(app: AppTest, key: str, kept: dict[str, list[str]]) -> None:
+    """Press a button as a browser does whose popover is closed: whatever the script has set, it sends with the press
+    what it holds for the fields in there, by their ids."""
+    app.button(key=key).click()
+    states = app._tree.get_widget_states()
+    for widget in states.widgets:
+        if widget.id in kept:
+            widget.string_array_value.data[:] = kept[widget.id]
+    app._run(states)
+    assert not app.exception
+
+
+@pytest.mark.row("U11")
+def test_a_filter_that_was_taken_off_stays_off_though_its_field_is_out_of_sight(app: AppTest) -> None:
+    many(app)
+    usage_page(app)
+    for off in ("usage_chip_0", "usage_clear"):
+        # Both together let no call through, and then there is a button for all of them.
+        for label, value in (("How it ended", "failed"), ("Page", "sweep"))[: 2 if off == "usage_clear" else 1]:
+            next(one for one in app.multiselect if one.label == label).set_value([value]).run()
+        kept = {one.proto.id: list(one.value) for one in app.multiselect if one.value}
+        press_with_closed_popover(app, off, kept)
+        for _press in range(2):
+            press_with_closed_popover(app, "usage_open_all", kept)
+            assert tiles(app)["Calls"] == "3" and "ended" not in app.query_params, off
+            assert "usage_chip_0" not in [button.key for button in app.button], off
 
 
 @pytest.mark.row("U11")
