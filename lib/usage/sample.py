@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from lib.calls import records
 from lib.core import prices
+from lib.core.errors import RateLimited
 from lib.core.parameters import Params
 from lib.core.reply import Delta, Reply, State, Usage, UsageSource
 from lib.core.request import Call, ChatRequest, Message, Page
@@ -95,7 +96,8 @@ def _reply(dice: random.Random, model: _Model, end: str) -> Reply:
     reply.cost, reply.price = prices.cost(model.id, reply.usage), prices.list_price(model.id)
     reply.cost_source = "" if reply.cost is None else "list"
     if state == "error":
-        return replace(reply, error_kind="rate_limited", error_text=ANSWER)
+        error = RateLimited(service=model.endpoint)
+        return replace(reply, error_kind=error.kind, error_text=ANSWER, error_record=error.record())
     reason = end if end in ("length", "content_filter") else "stop"
     reply.add(Delta(text=ANSWER * (1 + tokens // 60), finish_reason=reason))
     return reply

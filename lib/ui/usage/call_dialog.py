@@ -11,7 +11,7 @@ from babel.dates import format_datetime
 
 from lib.calls import records
 from lib.calls.records import CallRecord
-from lib.core.errors import StoreError, recorded
+from lib.core.errors import StoreError
 from lib.core.i18n import N_
 from lib.core.request import Message
 from lib.core.rich_text import as_typed, literal
@@ -25,6 +25,7 @@ from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import state
 from lib.ui.shared.sweep_draft import SWEEP_PAGE, open_sweep_with
 from lib.ui.shared.texts import _, language, role_names
+from lib.ui.usage.failures import failure, reason
 from lib.ui.usage.sample import is_sample
 from lib.ui.usage.waterfall import waterfall
 from lib.usage import queries
@@ -71,10 +72,11 @@ def call_dialog(services: Services, owner: str, terms: Terms, zone: ZoneInfo) ->
 
 def _body(services: Services, owner: str, call: CallRecord, terms: Terms) -> None:
     messages = services.store.read(lambda db: records.messages_of(db, owner, call.id))
+    failed = failure(call)
+    if failed is not None:
+        error_box(failed)
     if not is_sample(owner):
         _ways_on(services, owner, call, messages)
-    if call.error_record:
-        error_box(recorded(call.error_record, call.error_text))
     part = st.segmented_control(
         _("Part"),
         list(PARTS),
@@ -151,7 +153,7 @@ def _attempts(attempts: Sequence[Any]) -> None:
     columns = {
         "number": [number + 1 for number in range(len(attempts))],
         **{step: pd.Series([one.get(step) for one in attempts], dtype="Float64") for step in STEPS},
-        "error": [one.get("error") or "" for one in attempts],
+        "error": [reason(one.get("error") or "") for one in attempts],
     }
     config: dict[str, Any] = {
         step: st.column_config.NumberColumn(_(words), format="%.2f s") for step, words in STEPS.items()

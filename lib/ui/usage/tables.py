@@ -15,6 +15,7 @@ from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.texts import _
 from lib.ui.usage import filters
 from lib.ui.usage.call_dialog import open_call
+from lib.ui.usage.failures import reason
 from lib.ui.usage.terms import amounts
 from lib.usage import totals
 from lib.usage.paid import Amounts, Named
@@ -25,7 +26,7 @@ TIMES = "YYYY-MM-DD HH:mm:ss"
 MODEL_WIDTH, NUMBER_WIDTH, OPEN_WIDTH = 150, 82, 80
 ORDER = (
     *("time", "model", "prompt", "completion", "cost", "cost_source", "seconds", "ending", "answered"),
-    *("page", "endpoint", "source", "first_token_seconds", "error"),
+    *("page", "endpoint", "source", "first_token_seconds"),
 )
 RUNNING = N_("in progress")
 
@@ -118,7 +119,6 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
         "paid": text(_("You pay"), alignment="right"),
         "cost_source": text(_("Cost is")),
         "answered": text(_("Answered by"), width=MODEL_WIDTH),
-        "error": text(_("Error")),
     }
 
 
@@ -130,4 +130,5 @@ def _page(row: CallRecord) -> str:
 def _ending(row: CallRecord) -> str:
     if row.state == "started":
         return _(RUNNING)
-    return ending(row)
+    words = ending(row)
+    return _("{ending}: {reason}").format(ending=words, reason=reason(row.error_kind)) if row.error_kind else words

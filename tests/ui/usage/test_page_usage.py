@@ -11,9 +11,20 @@ from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from lib.calls import records
+from lib.core.errors import (
+    InvalidInput,
+    NotRestored,
+    NotSignedIn,
+    RateLimited,
+    SettingsError,
+    StoreError,
+    SweepStopped,
+    TemperaError,
+)
 from lib.core.reply import Usage
 from lib.store.schema import chats
 from lib.ui.shared import resources
+from lib.ui.usage.failures import REASONS
 from lib.visitor import LOCAL_OWNER
 from lib.web import SESSION_COOKIE
 from tests.pages import ROOT, shown, switch_page, tab_of
@@ -160,7 +171,7 @@ def test_failed_calls_are_problems_and_their_unknown_tokens_are_not_0(app: AppTe
     assert tiles(app)["Problems"] == "1"
     assert "1 not known; 1 have no list price" in captions(app)
     log = opened(app, "calls").dataframe[-1].value
-    assert list(log["error"]) == ["timed_out"] and log["prompt"].isna().all()
+    assert list(log["ending"]) == ["failed: no answer in time"] and log["prompt"].isna().all()
 
 
 @pytest.mark.row("U18")
@@ -294,7 +305,7 @@ def test_a_number_opens_the_calls_behind_it(app: AppTest) -> None:
     usage_page(app)
 
     app.button(key="usage_open_failed").click().run()
-    assert list(app.dataframe[-1].value["error"]) == ["rate_limited"]
+    assert list(app.dataframe[-1].value["ending"]) == ["failed: rate limited"]
     assert app.query_params["ended"] == "failed"
 
 
@@ -316,6 +327,40 @@ def test_a_call_is_shown_with_what_was_asked_and_goes_on_in_chat(app: AppTest) -
     assert app.chat_input(key="chat_input") and "Hello" in shown(app) and "Hi" in shown(app)
     kept = select(chats.c.model).where(chats.c.owner == OWNER)
     assert resources.services().store.read(lambda db: db.execute(kept).scalars().all()) == ["apiyi/gpt-4o"]
+
+
+@pytest.mark.row("U12")
+def test_an_opened_call_says_why_it_failed(app: AppTest, subtests: pytest.Subtests) -> None:
+    app.run()
+    failed: dict[str, Any] = {"state": "error", "usage": Usage(), "cost": None, "session": SESSION}
+    error = RateLimited("slow down", service="apiyi")
+    sentence = "apiyi gets more requests from this key than it allows. Wait a little and try again."
+    by_kind = "This call failed: rate limited. Nothing more is recorded of it."
+    cases: dict[str, tuple[dict[str, Any], list[str]]] = {
+        "recorded": ({**failed, "error_kind": error.kind, "error_record": error.record()}, [sentence]),
+        "kind alone": ({**failed, "error_kind": "rate_limited"}, [by_kind]),
+        "nothing": (failed, ["This call failed: the reason is not known. Nothing more is recorded of it."]),
+        "a word of a file": (
+            {**failed, "error_kind": "![x](y)"},
+            ["This call failed: \\!\\[x\\]\\(y\\). Nothing more is recorded of it."],
+        ),
+        "none": ({"usage": REPORTED, "session": SESSION}, []),
+    }
+    made = {name: record(resources.services().store, OWNER, **facts) for name, (facts, _words) in cases.items()}
+    usage_page(app)
+    for name, (_facts, words) in cases.items():
+        with subtests.test(name):
+            app.session_state["usage_call"] = made[name]
+            app.run()
+            assert not app.exception and [box.value for box in app.error] == words
+
+
+def test_every_kind_of_error_that_a_call_may_end_with_has_words() -> None:
+    def kinds(of: type[TemperaError]) -> set[str]:
+        return {of.kind, *(kind for one in of.__subclasses__() for kind in kinds(one))}
+
+    never = (StoreError, SweepStopped, InvalidInput, SettingsError, NotSignedIn, NotRestored)
+    assert kinds(TemperaError) - set().union(*map(kinds, never)) == set(REASONS)
 
 
 @pytest.mark.row("T13")
