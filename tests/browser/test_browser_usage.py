@@ -42,6 +42,24 @@ def test_a_row_opens_its_call_which_goes_on_in_chat(app: AppServer, context: Bro
     expect(key(page, "usage_chip_0")).to_be_visible()
     assert "model=echo" in page.url
 
+    filters = page.get_by_role("button", name="Filters")
+    filters.click()
+    ways = key(page, "usage_filter_outcomes")
+    ways.get_by_role("combobox").click()
+    page.get_by_role("option", name="whole answer").click()
+    expect(key(page, "usage_chip_2")).to_be_visible()
+    page.keyboard.press("Escape")  # the list of options
+    page.keyboard.press("Escape")  # the popover
+    expect(ways).to_be_hidden()
+    for left in (2, 1, 0):
+        key(page, "usage_chip_0").get_by_role("button").click()
+        expect(key(page, f"usage_chip_{left}")).to_have_count(0)
+    for section in ("All calls", "Overview"):
+        key(page, "usage_more").get_by_text(section).click()
+        at_rest(page)
+        expect(key(page, "usage_chip_0"), "a filter taken off stays off").to_have_count(0)
+    assert "ended=" not in page.url and "model=" not in page.url
+
     key(page, "usage_more").get_by_text("Check the bill").click()
     prices = key(page, "usage_bill").get_by_test_id("stDataFrame").first
     for cell, typed in ((INPUT, "2"), (OUTPUT, "4")):
