@@ -21,6 +21,12 @@ def last_days(count: int, zone: ZoneInfo) -> int:
     return _midnight(today(zone) - timedelta(days=count - 1), zone)
 
 
+def yesterday(zone: ZoneInfo) -> tuple[int, int]:
+    """The beginning and the end of the day before today, as microseconds since 1970 in UTC."""
+    day = today(zone) - timedelta(days=1)
+    return from_to(day, day, zone)
+
+
 def day_around(moment: int, zone: ZoneInfo) -> tuple[int, int]:
     """The beginning and the end of the day in which `moment` lies; all are microseconds since 1970 in UTC."""
     day = _day_of(moment, zone)

@@ -15,11 +15,12 @@ from lib.ui.usage import filters, sample, stretch
 from lib.usage import queries
 from lib.usage.scope import Scope
 
-SESSION, ALL, DATES = "session", "all", "dates"
+SESSION, YESTERDAY, ALL, DATES = "session", "yesterday", "all", "dates"
 DAYS = {"today": 1, "week": 7, "month": 30}
 SCOPES = {
     SESSION: N_("This session"),
     "today": N_("Today"),
+    YESTERDAY: N_("Yesterday"),
     "week": N_("7 days"),
     "month": N_("30 days"),
     ALL: N_("All"),
@@ -46,7 +47,7 @@ def chosen_scope(services: Services, visitor: Visitor, zone: ZoneInfo) -> Scope:
         wrap=True,
         persist_state="session",
     )
-    since, until = _dates(zone) if chosen == DATES else (_since(str(chosen), zone), None)
+    since, until = _dates(zone) if chosen == DATES else _bounds(str(chosen), zone)
     filtered = filters.chosen(services, visitor.owner)
     filters.write_address(KEY, DATES_KEY if chosen == DATES else "", SESSION)
     session = visitor.session if chosen == SESSION else None
@@ -79,8 +80,10 @@ def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
             st.button(words, key="usage_sample_on", icon=":material/science:", on_click=_look_at_sample)
 
 
-def _since(chosen: str, zone: ZoneInfo) -> int | None:
-    return periods.last_days(DAYS[chosen], zone) if chosen in DAYS else None
+def _bounds(chosen: str, zone: ZoneInfo) -> tuple[int | None, int | None]:
+    if chosen == YESTERDAY:
+        return periods.yesterday(zone)
+    return periods.last_days(DAYS[chosen], zone) if chosen in DAYS else None, None
 
 
 def _dates(zone: ZoneInfo) -> tuple[int, int]:

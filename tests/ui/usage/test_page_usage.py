@@ -11,6 +11,7 @@ from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from lib.calls import records
+from lib.core import periods
 from lib.core.errors import (
     InvalidInput,
     NotRestored,
@@ -24,11 +25,12 @@ from lib.core.errors import (
 from lib.core.reply import Usage
 from lib.store.schema import chats
 from lib.ui.shared import resources
+from lib.ui.shared.dates import viewer_zone
 from lib.ui.usage.failures import REASONS
 from lib.visitor import LOCAL_OWNER
 from lib.web import SESSION_COOKIE
 from tests.pages import ROOT, shown, switch_page, tab_of
-from tests.store_fixtures import record
+from tests.store_fixtures import a_call, an_outcome, record
 
 OWNER, SESSION, EARLIER = LOCAL_OWNER, "b" * 32, "c" * 32
 REPORTED = Usage(30, 50, source="reported")
@@ -297,6 +299,25 @@ def test_dates_are_the_viewers_days(app: AppTest) -> None:
     app.date_input(key="usage_dates").set_value((date(2001, 1, 1), date(2001, 1, 2))).run()
     assert not app.metric and app.query_params["to"] == "2001-01-02"
     assert "No model was asked in that time." in app.subheader[0].value
+
+
+@pytest.mark.row("U11")
+def test_yesterday_is_the_whole_day_before_today_and_no_more(app: AppTest) -> None:
+    app.run()
+    first, end = periods.last_days(2, viewer_zone()), periods.last_days(1, viewer_zone())
+    store = resources.services().store
+    for at in (first - 1, first, end - 1, end):
+        made = a_call(OWNER)
+        store.write(lambda db, made=made, at=at: records.start_call(db, made, records.this_process(), at)).result(20)
+        store.write(lambda db, made=made: records.finish_call(db, made.id, an_outcome("Hi"))).result(20)
+    app.query_params["scope"] = "yesterday"
+
+    opened(usage_page(app), "calls")
+
+    assert tiles(app)["Calls"] == "2" and app.query_params["scope"] == "yesterday"
+    assert "Yesterday" in app.segmented_control(key="usage_scope").options
+    starts = [at.timestamp() * 1e6 for at in app.dataframe[-1].value["time"]]
+    assert starts == pytest.approx([end - 1, first])
 
 
 @pytest.mark.row("U12")
