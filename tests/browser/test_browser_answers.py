@@ -219,6 +219,12 @@ def test_reading_side_by_side_moves_all_columns_with_one_slider_and_keys_give_st
         grid.get_by_role("button", name="Pick").first.click()
         expect(key(page, "sweep_verdict")).to_contain_text("Your pick:")
         expect(grid.get_by_text("your pick").first).to_be_visible()
+        expect(grid.get_by_role("button", name="Picked")).to_have_count(1)
+        field = key(page, "sweep_pick").get_by_role("combobox")
+        expect(field).not_to_have_value("Pick one")
+        picked = field.input_value()
+        field.press("Escape")
+        assert picked and field.input_value() == picked, "Escape takes no pick back"
     with subtests.test("stars by key, kept"):
         cell(page, "1_0_1").focus()
         page.keyboard.press("4")

@@ -67,9 +67,10 @@ class Answers:
 
         def drawn(cell: Cell) -> dict[str, Any]:
             kinds = kinds_of(cell.id, results, findings, self.ratings, unsent)
-            badges = [_("your pick")] if (cell.row, cell.column) == self.picked else []
-            found = self._cell(cell)
-            return {**found, "kinds": kinds, "badges": [*badges, *found["badges"]]}
+            found = {**self._cell(cell), "kinds": kinds}
+            if (cell.row, cell.column) == self.picked:
+                found |= {"picked": True, "badges": [_("your pick"), *found["badges"]]}
+            return found
 
         return {_place(cell): drawn(cell) for cell in self.progress.cells}
 
@@ -317,6 +318,7 @@ def _words() -> dict[str, str]:
         "detail": _("Details"),
         # A pick is named above the answers.
         "pick": "" if hidden() else _("Pick"),
+        "picked": _("Picked"),
         "thinking": _("Thinking"),
         "nothing": _("No answer here yet."),
         "tinted": _("Tinted: words that differ from the lowest temperature"),

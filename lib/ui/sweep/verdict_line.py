@@ -8,6 +8,9 @@ from lib.sweep.verdict import named, sentence, verdict
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE, pick
 
+NOTHING = ""
+"""In place of a cell's id, where nothing is picked."""
+
 
 def verdict_line(study: Study) -> None:
     """The verdict in a sentence; model and temperature can be picked beside it."""
@@ -15,7 +18,7 @@ def verdict_line(study: Study) -> None:
     settings = {setting.cells[0].id: named(setting, study.plan, PAGE) for setting in study.settings}
     chosen = found.pick.cells[0].id if found.pick else None
     # Each time as it is stored: another tab, or the answers below, may have picked too.
-    st.session_state["sweep_pick"] = chosen
+    st.session_state["sweep_pick"] = chosen or NOTHING
     with st.container(key="sweep_verdict"):
         words, field = st.columns([3, 1], vertical_alignment="center")
     if chosen is not None:
@@ -24,15 +27,14 @@ def verdict_line(study: Study) -> None:
         words.caption(literal(sentence(found, PAGE)))
     field.selectbox(
         _("Your pick"),
-        list(settings),
-        format_func=settings.__getitem__,
-        index=None,
+        # A choice of its own: a field that may be empty is emptied by Escape, and the pick is gone.
+        [NOTHING, *settings],
+        format_func={NOTHING: _("Take the pick back") if chosen else _("Pick one"), **settings}.__getitem__,
         key="sweep_pick",
-        placeholder=_("Pick one"),
         label_visibility="collapsed",
         on_change=_picked,
     )
 
 
 def _picked() -> None:
-    pick(st.session_state.get("sweep_pick"))
+    pick(st.session_state.get("sweep_pick") or None)

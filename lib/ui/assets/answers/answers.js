@@ -438,7 +438,7 @@ class Answers {
     const detail = el("button", { "data-does": "detail", onclick: () => this.tell({ what: "detail", cell: column.id }) }, words.detail);
     const stop = column.state === "running" ? el("button", { "data-does": "stop", onclick: () => this.tell({ what: "stop", cell: column.id }) }, words.stop) : "";
     const thinking = column.thinking ? el("details", {}, el("summary", { "data-does": "thinking" }, words.thinking), el("div", { class: "text thought", html: column.thinking })) : "";
-    const pick = words.pick && el("button", { "data-does": "pick", onclick: () => this.tell({ what: "pick", cell: column.id }) }, words.pick);
+    const pick = words.pick && el("button", { "data-does": "pick", onclick: () => this.tell({ what: "pick", cell: column.id }) }, column.picked ? words.picked : words.pick);
     const tools = el("div", { class: "tools" }, rated, detail, pick, stop);
     const made = el("section", attributes, title, el("header", {}, ...this.labels(column), el("span", { class: "figures" }, column.figures)), tools, thinking, text, ...this.said(column));
     text.different = column.different;
