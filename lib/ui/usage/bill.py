@@ -117,7 +117,7 @@ def _thousand_words(row: ModelAudit, cost_per_token: float | None) -> str:
 def _columns() -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
-        "model": text(_("Model"), width=MODEL_WIDTH),
+        "model": text(_("Model"), width=MODEL_WIDTH, pinned=True),
         "calls": number(_("Calls"), format="localized"),
         "prompt_reported": number(_("Input, theirs"), format="localized"),
         "prompt_counted": number(_("Input, ours"), format="localized"),

@@ -106,7 +106,7 @@ def _columns() -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     bounds: Any = {"min_value": 0.0, "max_value": own_prices.HIGHEST, "format": "$%.3f"}
     return {
-        "model": text(_("Model"), width=MODEL_WIDTH),
+        "model": text(_("Model"), width=MODEL_WIDTH, pinned=True),
         "prompt": number(_("Input"), help=_("Input tokens (prompt)"), **bounds),
         "completion": number(_("Output"), help=_("Output tokens (completion)"), **bounds),
         "cached": number(_("Cached"), help=_("Input tokens that the service had in its cache"), **bounds),

@@ -44,7 +44,7 @@ def speed(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> No
 def _columns() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
-        "model": st.column_config.TextColumn(_("Model"), width=MODEL_WIDTH),
+        "model": st.column_config.TextColumn(_("Model"), width=MODEL_WIDTH, pinned=True),
         "first_word": number(_("First word, usual"), format="%.2f s"),
         "first_word_p90": number(_("First word, slow"), format="%.2f s"),
         "rate": number(_("Tokens per second"), format="%.0f"),

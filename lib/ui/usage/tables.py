@@ -86,7 +86,7 @@ def _open_column(name: str, opens: Callable[[int], None]) -> Any:
         opens(st.session_state[name].row)
 
     return st.column_config.ButtonColumn(
-        "", type="tertiary", key=name, on_click=clicked, width=OPEN_WIDTH, alignment="left"
+        "", type="tertiary", key=name, on_click=clicked, width=OPEN_WIDTH, alignment="left", pinned=True
     )
 
 
@@ -106,7 +106,7 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
     return {
         "time": st.column_config.DatetimeColumn(_("Time"), format=TIMES, timezone=zone.key if zone else None),
         "page": text(_("Page")),
-        "model": text(_("Model"), width=MODEL_WIDTH),
+        "model": text(_("Model"), width=MODEL_WIDTH, pinned=True),
         "endpoint": text(_("Service")),
         "calls": number(_("Calls"), format="localized"),
         "prompt": number(_("Input"), width=NUMBER_WIDTH, format="localized", help=_("Input tokens (prompt)")),

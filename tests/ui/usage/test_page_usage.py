@@ -519,3 +519,7 @@ def test_every_section_is_drawn_whatever_the_history(
             with subtests.test(name, section=section):
                 opened(app, section)
                 assert not app.exception and tiles(app)["Calls"] == str(len(made))
+                tables = [json.loads(table.proto.columns) for table in app.dataframe]
+                named = [columns["model"] for columns in tables if columns.get("model", {}).get("label")]
+                assert all(column.get("pinned") for column in named), "a row without its model can't be read"
+                assert named or section == "budget"
