@@ -223,8 +223,9 @@ def spent_on_judges(conn: Connection, owner: str, sweep_id: str) -> float:
     """What models cost so far that were asked to judge a sweep's answers, in the same way."""
     # By when, as calls are found by that: nothing was judged before there was the sweep.
     since = calls.c.started_at >= named(conn, owner, sweep_id)[1]
-    mine = (calls.c.owner == owner, since, calls.c.sweep_id == sweep_id, calls.c.page == "judge")
-    return float(conn.execute(select(func.coalesce(func.sum(calls.c.cost), 0.0)).where(*mine)).scalar() or 0.0)
+    judges = (since, calls.c.sweep_id == sweep_id, calls.c.page == "judge")
+    query = select(func.coalesce(func.sum(calls.c.cost), 0.0)).where(calls.c.owner == owner, *judges)
+    return float(conn.execute(query).scalar() or 0.0)
 
 
 def newest_call(conn: Connection, owner: str, sweep_id: str) -> tuple[int, int]:

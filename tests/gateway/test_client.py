@@ -47,11 +47,11 @@ def test_it_is_told_how_far_a_request_has_come_and_nothing_of_one_that_could_not
     told: list[str] = []
     impatient = replace(endpoint, first_byte_seconds=0.3)
     failure(impatient, request("silent"), on_step=told.append, retry=False)
-    assert told == ["connected", "sent"]
+    assert told == ["admitted", "connected", "sent"]
 
     nowhere = replace(endpoint, base_url="http://127.0.0.1:9/v1")
     failure(nowhere, request("echo"), on_step=told.append, retry=False)
-    assert told == ["connected", "sent"]
+    assert told == ["admitted", "connected", "sent", "admitted"], "it had its turn, and did not leave"
 
 
 def test_no_usage_stays_unknown(endpoint: Endpoint) -> None:

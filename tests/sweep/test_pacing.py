@@ -242,4 +242,5 @@ def test_no_limit_loses_a_call_or_is_hammered(
     assert world.refused <= most
     # Refusals by chance of which nothing is told look like a limit.
     if not by_chance or told != "not at all":
-        assert world.ended_at <= 3 * world.possible + 120
+        # Where three in ten are refused by chance, a wrong guess at a limit may stand for minutes.
+        assert world.ended_at <= 3 * world.possible + (240 if by_chance else 120)

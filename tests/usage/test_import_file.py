@@ -66,7 +66,8 @@ def calls_of(store: Store, owner: str = "ann") -> list[CallRecord]:
 @given(made=st.lists(CALLS, min_size=1, max_size=6), form=st.sampled_from([*FORMS]))
 def test_what_was_saved_comes_back_whole_and_once(store: Store, made: list[dict[str, Any]], form: str) -> None:
     # any owner: a test's own rows.
-    store.write(lambda db: [db.execute(table.delete()) for table in (schema.calls, *usage_rollups.KEYS)]).result(20)
+    tables = (schema.calls, schema.usage_spread, *usage_rollups.KEYS)
+    store.write(lambda db: [db.execute(table.delete()) for table in tables]).result(20)
     for facts in made:
         record(store, "eve", **facts)
     file, there = saved(store, form, "eve"), total(store.read(lambda db: queries.by_model(db, Scope("eve"))))

@@ -63,7 +63,7 @@ function aim(field, times = 10) {
   const dialog = document.querySelector("[role=dialog]");
   const at = document.activeElement ?? document.body;
   const left = "body, .st-key-connection_open *, .st-key-frame a";
-  const free = dialog ? !dialog.contains(at) || at === dialog : at.matches(left);
+  const free = dialog ? !dialog.contains(at) || at === dialog : at?.matches(left);
   if (free && field && (!dialog || dialog.contains(field))) field.focus({ preventScroll: true });
   if (times) setTimeout(aim, 100, field, times - 1);
 }
