@@ -469,6 +469,14 @@ def test_a_saved_report_has_what_was_typed_when_its_button_was_pressed(
             with page.expect_download() as saved:
                 key(page, name).locator("button").click(delay=delay)
             assert f"Take number {number}." in saved.value.path().read_text("utf-8")
+    with subtests.test("a line begun and taken away again"):
+        advice.fill("One line.")
+        advice.press("End")
+        advice.press("Enter")
+        advice.press("Backspace")
+        with page.expect_download() as saved:
+            key(page, "sweep_report").locator("button").click()
+        assert "One line." in saved.value.path().read_text("utf-8")
     with subtests.test("from the keyboard"):
         author.fill("Ada of the keys")
         author.press("Enter")

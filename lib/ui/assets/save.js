@@ -4,10 +4,15 @@
 (() => {
   const SAVES = "[data-testid=stDownloadButton]";
   const FIELDS = "[data-testid=stTextInput], [data-testid=stTextArea], [data-testid=stNumberInput]";
-  const LONGEST = 5000; // ms; a page that is busy for longer, with an answer that comes in, still lets one save
+  // ms; a run may be over before it is seen here, and a page that is busy for long, with an answer that comes in, still
+  // lets one save.
+  const UNSEEN = 2000;
+  const LONGEST = 5000;
   let typed = "no"; // "open" in a field that is not left yet, "told" while Streamlit takes it in
+  let before = ""; // what stood in the field, of which nothing is told where it stands there again
   let held = null; // the button that is being pressed meanwhile, by its key
-  let waiting = null;
+  let waiting = null; // the one that is to be pressed for them, and when
+  let timer = 0;
 
   // A form's fields are not told before it is sent.
   function typing(target) {
@@ -17,29 +22,47 @@
     const keyed = target?.closest?.(SAVES)?.closest("[class*=st-key-]");
     return keyed ? [...keyed.classList].find((name) => name.startsWith("st-key-")) : null;
   }
+  function isAtRest() {
+    return document.querySelector("[data-testid=stApp][data-test-script-state=notRunning]") !== null;
+  }
 
+  function pressIn(ms) {
+    clearTimeout(timer); // one that is left over would press for the next file, too early
+    timer = setTimeout(press, ms);
+  }
   function pressWhenTaken(key) {
     waiting = key;
-    if (typed === "no") setTimeout(press);
-    else setTimeout(press, LONGEST);
+    pressIn(typed === "no" ? 0 : isAtRest() ? UNSEEN : LONGEST);
   }
   // The button is looked for when it is its turn: it may be another by then.
   function press() {
     const key = waiting;
     waiting = null;
+    if (typed === "told") typed = "no";
     if (key) document.querySelector(`.${key}:not([data-retained]) button`)?.click();
   }
   function swallow(event) {
     event.stopImmediatePropagation();
     event.preventDefault();
   }
-  function told() {
-    if (typed === "open") typed = "told";
+  function changed(differs) {
+    if (differs) typed = "open";
+    else if (typed === "open") typed = "no";
+  }
+  // Enter sends a line, but in a longer text it begins one.
+  function sends(event) {
+    return event.key === "Enter" && !event.isComposing && (event.target.matches?.("input") || event.ctrlKey || event.metaKey);
+  }
+  function told(event) {
+    if (typed !== "open") return;
+    typed = "told";
+    before = event.target.value;
   }
 
-  addEventListener("input", (event) => typing(event.target) && (typed = "open"), true);
+  addEventListener("focusin", (event) => (before = event.target.value), true);
+  addEventListener("input", ({ target }) => typing(target) && changed(target.value !== before), true);
   addEventListener("focusout", told, true);
-  addEventListener("keydown", (event) => event.key === "Enter" && !event.isComposing && told(), true);
+  addEventListener("keydown", (event) => sends(event) && told(event), true);
   addEventListener("pointerdown", (event) => (held = typed === "no" ? null : keyOf(event.target)), true);
   addEventListener(
     "pointerup",
@@ -62,8 +85,8 @@
     true,
   );
   new MutationObserver(() => {
-    if (typed !== "told" || !document.querySelector("[data-testid=stApp][data-test-script-state=notRunning]")) return;
-    typed = "no";
-    setTimeout(press); // after the last of it is drawn
+    const rests = isAtRest();
+    if (typed === "told" && rests) typed = "no";
+    if (waiting) pressIn(rests ? 0 : LONGEST); // after the last of it is drawn
   }).observe(document.documentElement, { subtree: true, attributeFilter: ["data-test-script-state"] });
 })();
