@@ -89,7 +89,7 @@ def test_light_or_dark_is_chosen_in_the_menu_for_all_pages_and_the_next_visit(
     expect(shown).to_have_css("color-scheme", "light")
     for name, scheme in (("Dark", "dark"), ("Like the system", "light"), ("Dark", "dark")):
         key(page, "menu").get_by_role("button").click()
-        key(page, "theme_choices").get_by_text(name).click()
+        key(page, "theme_choice").get_by_text(name).click()
         expect(shown).to_have_css("color-scheme", scheme)
         page.keyboard.press("Escape")
     for name, place in PAGES.items():
@@ -103,16 +103,16 @@ def test_light_or_dark_is_chosen_in_the_menu_for_all_pages_and_the_next_visit(
     # A browser knows a choice by its words: in another language they are others.
     for language, name in (("简体中文", "跟随系统"), ("English", "Like the system")):
         key(page, "language_choice").get_by_text(language).click()
-        expect(key(page, "theme_choices").get_by_text(name)).to_be_visible()
+        expect(key(page, "theme_choice").get_by_text(name)).to_be_visible()
         at_rest(page)
-        expect(key(page, "theme_choices").get_by_role("radio", checked=True)).to_have_count(1)
+        expect(key(page, "theme_choice").get_by_role("radio", checked=True)).to_have_count(1)
         expect(shown).to_have_css("color-scheme", "dark")
         page.keyboard.press("Escape")
         key(page, "chat_settings").locator("summary").first.click()
         at_rest(page)
         expect(shown).to_have_css("color-scheme", "dark")
         key(page, "menu").get_by_role("button").click()
-    key(page, "theme_choices").get_by_text("Like the system").click()
+    key(page, "theme_choice").get_by_text("Like the system").click()
     expect(shown).to_have_css("color-scheme", "light")
 
 

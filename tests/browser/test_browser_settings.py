@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.app_server import AppServer
-from tests.browsing import NewChat, ended, key, open_page, send
+from tests.browsing import ended, key, link, open_page, send
 
 
 @pytest.mark.row("C25", "C29")
@@ -35,8 +35,8 @@ def test_the_panel_stays_open_while_what_is_said_beside_it_changes_and_the_field
 
 
 @pytest.mark.row("C25")
-def test_on_a_phone_the_sheet_closes_on_what_is_behind_it(chat: NewChat) -> None:
-    page = chat("echo")
+def test_on_a_phone_the_sheet_closes_on_what_is_behind_it(app: AppServer, context: BrowserContext) -> None:
+    page = open_page(context, link(app, "echo"))
     page.set_viewport_size({"width": 390, "height": 844})
     send(page, "what is behind")
     ended(page)

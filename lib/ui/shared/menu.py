@@ -55,10 +55,10 @@ def restore_choices(services: Services) -> None:
 
 
 def _choice(services: Services, key: str, label: str, options: dict[str, Any], chosen: str) -> None:
-    # A browser knows a choice by its words only, and would keep those of the language that it was made in.
-    widget = f"{key}_choice" if key == LANGUAGE_KEY else f"{key}_choice_{language()}"
+    widget = f"{key}_choice"
+    # With each run: a browser knows a choice by its words only, and would keep those of the language it was made in.
     st.session_state[widget] = chosen
-    st.container(key=f"{key}_choices").radio(
+    st.radio(
         label,
         list(options),
         format_func=options.__getitem__,
