@@ -158,6 +158,18 @@ def test_the_service_is_the_one_of_the_address(alone: AppTest, subtests: pytest.
             assert page in shown(alone) and ("Where to get a key" in shown(alone)) == bool(page)
 
 
+@pytest.mark.row("X2")
+def test_an_address_that_is_told_when_the_dialog_is_closed_already_does_no_harm(alone: AppTest) -> None:
+    click(alone, "connection_open")
+    alone.text_input(key="connection_base_url").set_value("http://127.0.0.1:9/v1").run()
+    alone.text_input(key="connection_base_url").set_value("https://api.openai.com/v1")
+    alone.session_state["connection_dialog"], alone.session_state["services_named"] = False, 0
+    alone.run()
+
+    assert not alone.exception
+    assert "connection_save" not in buttons(alone)
+
+
 @pytest.mark.row("X1", "X2")
 def test_what_is_connected_stands_first_and_forgetting_it_is_said_and_seen_at_once(alone: AppTest) -> None:
     with Routes(SERVICE) as routes:

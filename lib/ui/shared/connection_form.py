@@ -129,7 +129,8 @@ def _fill_address(key: str) -> None:
 def _name_service() -> None:
     """Let *Service* be that of the address."""
     service = _service_of(st.session_state["connection_base_url"])
-    if service != st.session_state[_service_key()]:
+    # There is none where a browser tells what was typed when the dialog is closed already.
+    if st.session_state.get(_service_key(), service) != service:
         # In a field of its own: with a press that comes at once, the browser tells the former choice as if it were new,
         # and the key would go to the address of that.
         state.services_named += 1
