@@ -11,7 +11,7 @@ from lib.ui.shared import resources
 from lib.ui.shared.error_box import bug_box
 from lib.ui.shared.host_check import HostMiddleware
 from lib.ui.shared.sign_in_gate import SignInGate
-from lib.web import ROUTES, PageMiddleware
+from lib.web_server import ROUTES, PageMiddleware
 
 
 @asynccontextmanager

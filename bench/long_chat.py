@@ -30,7 +30,7 @@ from lib.core.reply import Delta, Reply, Usage
 from lib.core.request import Call, ChatRequest, Message
 from lib.store.database import Store
 from lib.visitor import LOCAL_OWNER
-from lib.web import SESSION_COOKIE
+from lib.web_server import SESSION_COOKIE
 
 T = TypeVar("T")
 Figures = dict[int, list[float]]

@@ -10,10 +10,10 @@ neighbours (`lint-imports` holds that, see pyproject.toml):
     calls  visitor  settings                 one call and its record; what a visitor keeps; the operator's settings
     access  chat  sweep  usage               who may come in where many share it; the three domains
     history  recovery                        what is removed for good; what a start does for the past
-    services  warmup  web                    all of it opened once per process; what surrounds the pages
+    services  warmup  web_server             all of it opened once per process; what surrounds the pages
     ui                                       everything that knows Streamlit: shared, then chat, sweep, usage
 
 A new parameter: core/parameters.py, ui/shared/controls.py. A gateway's quirk: gateway/dialects.py, usage_report.py or
 error_bodies.py. A column of the usage table: usage/queries.py, usage/totals.py, ui/usage/tables.py. Something to do
-with an answer: ui/chat/turn_menu.py, ui/chat/model_actions.py. A sweep's axis: sweep/plan.py, ui/sweep/form.py.
+with an answer: ui/chat/message_menu.py, ui/chat/model_actions.py. A sweep's axis: sweep/plan.py, ui/sweep/form.py.
 """

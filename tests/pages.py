@@ -109,7 +109,7 @@ def connect(app: AppTest, address: str, key: str) -> AppTest:
     return app.button(key="connection_save").click().run()
 
 
-def turn_menu(app: AppTest, name: str, action: str) -> AppTest:
+def message_menu(app: AppTest, name: str, action: str) -> AppTest:
     """Choose something in the menu of a turn."""
     app.menu_button(key=f"more_{name}").click(action).run()
     assert not app.exception

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.web import SERVED
+from lib.web_server import SERVED
 from tests.app_server import ROOT, AppServer, app_server, free_port
 
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.web.server.starlette import starlette_app, starlette_auth_routes
 
 from lib import streamlit_internals as internals
-from lib.web import ASSETS
+from lib.web_server import ASSETS
 
 
 def test_the_page_has_one_head_and_one_inline_script() -> None:

@@ -9,9 +9,9 @@ from lib.calls.runner import Answer
 from lib.core.budget import Use
 from lib.core.errors import TemperaError
 from lib.sweep.history import NOTHING, History
-from lib.sweep.line import Lane, Line, Waiting
-from lib.sweep.pacing import Gate
 from lib.sweep.plan import Cell, Plan
+from lib.sweep.rate_limiter import Gate
+from lib.sweep.waiting_calls import Lane, Line, Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class SweepRun(Job):
         self.bounds: dict[str, int] = {}
         """How many requests a service works on at once, where that is known."""
         self.paces: dict[tuple[str, str], tuple[float, int]] = {}
-        """The paces that were learnt, by base URL and model; see `paces`."""
+        """The paces that were learnt, by base URL and model; see `learned_rates`."""
 
     @property
     def size(self) -> int:

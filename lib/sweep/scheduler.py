@@ -17,7 +17,7 @@ from lib.core.limits import NO_LIMITS
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
-from lib.sweep import estimate, history, paces
+from lib.sweep import estimate, history, learned_rates
 from lib.sweep import repository as sweeps
 from lib.sweep.history import Usual
 from lib.sweep.plan import Cell, Plan, unique
@@ -219,7 +219,7 @@ class SweepScheduler:
 
         def read(db: Connection) -> None:
             run.history = history.read(db, run.owner, run.plan)
-            run.paces = paces.load(db, run.owner)
+            run.paces = learned_rates.load(db, run.owner)
             for model, row in models.items():
                 address, name = run.addresses.get(model.partition("/")[0], ""), model.partition("/")[2]
                 if "temperature" in unsupported_params.known(db, run.owner, address, name):

@@ -35,10 +35,10 @@ from lib.core.request import Call
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.retry import Retries
-from lib.sweep import paces, stops
-from lib.sweep.line import Lane, Waiting, longest_first
+from lib.sweep import learned_rates, stops
 from lib.sweep.plan import Cell
 from lib.sweep.run import SweepRun
+from lib.sweep.waiting_calls import Lane, Waiting, longest_first
 
 LOOK_SECONDS = 0.5
 TEMPERATURE = frozenset({"temperature"})
@@ -392,4 +392,4 @@ class Sending:
 
 
 def _save_pace(owner: str, base_url: str, model: str, pace: tuple[float, int] | None, db: Connection) -> None:
-    paces.save(db, owner, base_url, {model: pace})
+    learned_rates.save(db, owner, base_url, {model: pace})

@@ -13,7 +13,7 @@ import pytest
 from lib.access import password, tries
 from lib.access.sign_ins import COOKIE
 from lib.ui.shared.sign_in_gate import own_place
-from lib.web import SERVED
+from lib.web_server import SERVED
 from tests.app_server import AppServer, forked_app
 
 PASSWORD = "four unrelated words"

@@ -20,7 +20,7 @@ from lib.core.request import Message
 from lib.history import Span, erase
 from lib.services import Services
 from lib.settings import Settings
-from lib.sweep import history, paces
+from lib.sweep import history, learned_rates
 from lib.sweep import plan as plan_module
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Plan, cell_id
@@ -89,7 +89,7 @@ def test_one_failing_cell_is_one_failed_cell_and_is_logged_with_its_number(
 def test_the_end_of_a_run_that_nobody_foresaw_is_kept_for_the_page(
     services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("lib.sweep.line.Line.send_next", lambda *_: 1 / 0)
+    monkeypatch.setattr("lib.sweep.waiting_calls.Line.send_next", lambda *_: 1 / 0)
     with caplog.at_level(logging.ERROR):
         run = ended(services, launch(services, plan(api, "echo")))
     assert isinstance(run.trouble, Unforeseen) and str(run.trouble.facts["number"]) in caplog.text
@@ -301,24 +301,26 @@ def test_requests_that_stay_refused_are_given_up_and_the_rest_can_be_sent_later(
 
 
 def test_a_pace_is_kept_for_a_day_by_any_clock(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    hour, at = 3_600 * 1_000_000, paces.now()
+    hour, at = 3_600 * 1_000_000, learned_rates.now()
     for name, moment, kept in [
         ("now", at, True),
         ("an hour ahead", at + hour, True),
         ("long ago", at - 30 * hour, False),
     ]:
-        monkeypatch.setattr(paces, "now", lambda moment=moment: moment)
-        services.store.write(lambda db, name=name: paces.save(db, "ann", "https://a/v1", {name: (2.0, 3)})).result()
-        monkeypatch.setattr(paces, "now", lambda: at)
-        found = services.store.read(lambda db: paces.load(db, "ann"))
+        monkeypatch.setattr(learned_rates, "now", lambda moment=moment: moment)
+        services.store.write(
+            lambda db, name=name: learned_rates.save(db, "ann", "https://a/v1", {name: (2.0, 3)})
+        ).result()
+        monkeypatch.setattr(learned_rates, "now", lambda: at)
+        found = services.store.read(lambda db: learned_rates.load(db, "ann"))
         assert found.get(("https://a/v1", name)) == ((2.0, 3) if kept else None), name
-    services.store.write(lambda db: paces.save(db, "ann", "https://a/v1", {"now": None})).result()
-    assert ("https://a/v1", "now") not in services.store.read(lambda db: paces.load(db, "ann"))
-    assert services.store.read(lambda db: paces.load(db, "bob")) == {}
+    services.store.write(lambda db: learned_rates.save(db, "ann", "https://a/v1", {"now": None})).result()
+    assert ("https://a/v1", "now") not in services.store.read(lambda db: learned_rates.load(db, "ann"))
+    assert services.store.read(lambda db: learned_rates.load(db, "bob")) == {}
 
 
 def test_a_pace_of_before_is_where_the_next_run_begins(services: Services, api: FakeApi) -> None:
-    services.store.write(lambda db: paces.save(db, "ann", api.base_url, {"echo": (4.0, 1)})).result()
+    services.store.write(lambda db: learned_rates.save(db, "ann", api.base_url, {"echo": (4.0, 1)})).result()
     ended(services, launch(services, plan(api, "echo")))
     first, second = sorted(request.arrived for request in api.requests if request.model == "echo")
     assert second - first > 0.2, "four a second"

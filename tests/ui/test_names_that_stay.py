@@ -6,7 +6,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from tests.fake_api import FakeApi
-from tests.pages import ROOT, ask, click, host, new_tab, run_sweep, switch_on, switch_page, turn_menu
+from tests.pages import ROOT, ask, click, host, message_menu, new_tab, run_sweep, switch_on, switch_page
 
 PLACE = re.compile(r"<\w+>")
 
@@ -44,7 +44,7 @@ def test_every_name_that_stays_is_on_a_page_or_used_by_a_test_that_reaches_it(ap
     switch_on(app, "max_tokens", "number_input", 2)
     ask(app, "one two three")
     found |= on_the_page(click(app, "figures_0")) | on_the_page(click(app, "connection_open"))
-    found |= on_the_page(turn_menu(app, "question_0", "edit"))
+    found |= on_the_page(message_menu(app, "question_0", "edit"))
     tab = new_tab("sweep", models=f"{host(api)}/echo", prompt="Praise tea.", temperatures="0,1")
     found |= on_the_page(tab) | on_the_page(run_sweep(tab))
     found |= on_the_page(switch_page(tab, "usage"))

@@ -12,10 +12,10 @@ from lib.chat.repository import Turn
 from lib.core.rich_text import literal
 from lib.gateway.addresses import host_of
 from lib.gateway.endpoints import find
-from lib.ui.chat import edit_actions, model_actions, turn_toolbar
+from lib.ui.chat import edit_actions, message_toolbar, model_actions
 from lib.ui.chat.answer_figures import figures_button
+from lib.ui.chat.message_menu import OF_ANSWER, copy_button, menu, panel
 from lib.ui.chat.model_actions import ChatView
-from lib.ui.chat.turn_menu import OF_ANSWER, copy_button, menu, panel
 from lib.ui.shared.figures import SENT_BEFORE
 from lib.ui.shared.frame import transient
 from lib.ui.shared.texts import _, _n
@@ -63,7 +63,7 @@ def _row() -> Any:
 
 
 def _tools(number: int, turn: Turn) -> None:
-    turn_toolbar.versions(str(number), turn)
+    message_toolbar.versions(str(number), turn)
     copy_button(str(number), turn)
     menu(str(number), turn, OF_ANSWER)
 

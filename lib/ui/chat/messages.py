@@ -11,7 +11,7 @@ from lib.core import tokens
 from lib.core.errors import recorded
 from lib.core.reply import Choice
 from lib.core.rich_text import literal
-from lib.ui.chat import answer_toolbar, turn_toolbar
+from lib.ui.chat import answer_toolbar, message_toolbar
 from lib.ui.chat.answer_figures import author
 from lib.ui.chat.ask_again import ask_again_button
 from lib.ui.chat.attachments import message_attachments, own_words
@@ -44,9 +44,9 @@ def conversation(view: ChatView) -> list[LiveAnswer]:
         with st.chat_message(turn.role, avatar=ICONS[turn.role]):
             if turn.role != "assistant":
                 with st.container(key=f"{NAMES[turn.role]}_{index}"):  # what the styles know it by
-                    turn_toolbar.editor(turn) if state.editing == turn.id else _question(index, turn)
+                    message_toolbar.editor(turn) if state.editing == turn.id else _question(index, turn)
             elif state.editing == turn.id:
-                turn_toolbar.editor(turn)
+                message_toolbar.editor(turn)
             elif last and len(view.beside) > 1:
                 live = _side_by_side(number, view)
             elif last and view.running:
@@ -70,7 +70,7 @@ def _question(index: int, turn: Turn) -> None:
     elif words:
         own_words(words)
     message_attachments(str(index), files)
-    turn_toolbar.under_question(index, turn)
+    message_toolbar.under_question(index, turn)
 
 
 def _answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:

@@ -10,7 +10,7 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from lib.core.i18n import N_
 from lib.ui.shared.texts import browser_language, catalogue
-from lib.web import HEALTH, security_headers
+from lib.web_server import HEALTH, security_headers
 
 PORT = re.compile(r":\d{1,5}$")
 

@@ -12,7 +12,7 @@ from lib.streamlit_internals import CALLBACK, LOGIN, USER_COOKIES, is_part, logi
 from lib.ui.shared import resources
 from lib.ui.shared.sign_in_page import SIGN_IN, SIGN_OUT, WITH_ACCOUNT, sign_in_page, sign_out_page
 from lib.ui.shared.texts import browser_language, catalogue
-from lib.web import HEALTH, own_origin, security_headers
+from lib.web_server import HEALTH, own_origin, security_headers
 
 PLACES = ("/", "/chat", "/sweep", "/usage")
 """Where a sign-in may lead."""

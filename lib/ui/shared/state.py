@@ -97,7 +97,7 @@ class State:
     editing: SessionValue[str | None] = SessionValue("editing_message", _nothing)
     """The message that is being edited."""
     panel: SessionValue[tuple[str, str, str] | None] = SessionValue("opened_panel", _nothing)
-    """What is opened below a turn: its name on the page, the turn's id, and one of turn_menu.PANELS."""
+    """What is opened below a turn: its name on the page, the turn's id, and one of message_menu.PANELS."""
     writing: SessionValue[bool] = SessionValue("writing_turn", bool)
     """Whether a turn is being written by hand."""
     deleted_turn: SessionValue[tuple[str, int] | None] = SessionValue("deleted_turn", _nothing)

@@ -2,7 +2,7 @@
 
 On one's own computer there is one person, whatever the browser, the address or a cleared cookie. Where many share it,
 the cookie of the sign-in says who it is (lib/access/sign_ins.py). The browser session is told by the cookie that
-lib/web.py sets.
+lib/web_server.py sets.
 """
 
 import secrets
@@ -14,7 +14,7 @@ from lib.access import sign_ins
 from lib.core.errors import NotSignedIn
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
-from lib.web import ID, SESSION_COOKIE
+from lib.web_server import ID, SESSION_COOKIE
 
 
 @dataclass(frozen=True, slots=True)

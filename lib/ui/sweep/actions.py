@@ -17,7 +17,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep import form, large_run
-from lib.ui.sweep.look import begin_anew
+from lib.ui.sweep.view_state import begin_anew
 
 
 def resume() -> None:

@@ -26,7 +26,7 @@ from lib.ui.shared.figures import SENT_BEFORE, summary
 from lib.ui.shared.live_text import CURSOR, waiting
 from lib.ui.shared.texts import _, _n
 from lib.ui.sweep.hidden_names import hidden, unnamed
-from lib.ui.sweep.look import READ, Place, temperature_name
+from lib.ui.sweep.view_state import READ, Place, temperature_name
 
 HEAD, SEEN_BEFORE = 400, 60
 """Characters of an answer that the grid has, and those of them before a word that was searched for."""

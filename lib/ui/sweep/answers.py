@@ -18,13 +18,12 @@ from lib.ui.shared import resources
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence, language
 from lib.ui.shared.visitor import visitor
-from lib.ui.sweep import actions
-from lib.ui.sweep import look as looks
+from lib.ui.sweep import actions, view_state
 from lib.ui.sweep.answer_data import Answers
 from lib.ui.sweep.hidden_names import hidden, in_address, other_names, switch, to_address
-from lib.ui.sweep.look import KIND_NAMES, VIEWS, look, temperature_name
 from lib.ui.sweep.open_study import pick
 from lib.ui.sweep.sent_answers import packed, sent, stock_for
+from lib.ui.sweep.view_state import KIND_NAMES, VIEWS, remembered, temperature_name
 
 FOLDER = Path(__file__).parents[1] / "assets" / "answers"
 KEY = "sweep_answers"
@@ -33,27 +32,27 @@ KEPT: dict[str, Any] = {"persist_state": "session"}
 
 def answers(progress: Progress, run: SweepRun | None) -> None:
     """Which answers of one input and variant are looked at, and the answers."""
-    if look.asks_for_page:
-        look.asks_for_page = False
+    if remembered.asks_for_page:
+        remembered.asks_for_page = False
         st.rerun()
     owner, sweep_id = visitor().owner, str(state.sweep_id)
     names = model_names(progress)
-    look.slice = (progress.cells[0].input, progress.cells[0].variant)
-    looks.from_address(progress.cells, in_address(progress.cells))
-    st.session_state.setdefault("sweep_view", looks.GRID)
+    remembered.slice = (progress.cells[0].input, progress.cells[0].variant)
+    view_state.from_address(progress.cells, in_address(progress.cells))
+    st.session_state.setdefault("sweep_view", view_state.GRID)
     _find_bar(progress, names)
     to_address()
-    looks.to_address(in_address(progress.cells))
-    if looks.view() not in looks.OF_ANSWERS:
+    view_state.to_address(in_address(progress.cells))
+    if view_state.view() not in view_state.OF_ANSWERS:
         return
     rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
     found = Answers(
         progress,
         run,
         rated,
-        looks.chosen_filter(progress.cells),
-        looks.view(),
-        look.place,
+        view_state.chosen_filter(progress.cells),
+        view_state.view(),
+        remembered.place,
         names,
         language(),
         _picked(owner, sweep_id, progress),
@@ -63,7 +62,7 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
             st.caption(_("No answer is like that."))
     # Without a gap: what the browser keeps of them takes no room.
     with st.container(key="sweep_grid", gap=None):
-        _draw(found, (sweep_id, *look.slice, language(), hidden()))
+        _draw(found, (sweep_id, *remembered.slice, language(), hidden()))
 
 
 def _draw(found: Answers, of: tuple[Hashable, ...]) -> None:
@@ -108,12 +107,12 @@ def _find_bar(progress: Progress, names: Mapping[int, str]) -> None:
             label_visibility="collapsed",
             **KEPT,
         )
-        if looks.view() not in looks.OF_ANSWERS:
+        if view_state.view() not in view_state.OF_ANSWERS:
             return
         st.text_input(
             _("Search"),
             key="sweep_search",
-            max_chars=looks.MOST_SEARCHED,
+            max_chars=view_state.MOST_SEARCHED,
             placeholder=_("Search the answers"),
             icon=":material/search:",
             label_visibility="collapsed",
@@ -163,23 +162,23 @@ def do(did: Mapping[str, Any]) -> None:
     owner, sweep_id = visitor().owner, state.sweep_id
     if sweep_id is None:
         return
-    progress = resources.services().sweeps.progress.of(owner, sweep_id).slice(*look.slice)
+    progress = resources.services().sweeps.progress.of(owner, sweep_id).slice(*remembered.slice)
     by_place = {f"{cell.row}_{cell.column}_{cell.repeat}": cell for cell in progress.cells}
     cell, what = by_place.get(str(did.get("cell"))), did.get("what")
     if what == "go":
         _go(did)
     elif what == "unpair":
-        look.place = replace(look.place, pair=None)
+        remembered.place = replace(remembered.place, pair=None)
     elif cell is not None and isinstance(what, str) and what in DOES:
         DOES[what](progress, cell, did)
 
 
 def _open(progress: Progress, cell: Cell, did: Mapping[str, Any]) -> None:
-    found = looks.chosen_filter(progress.cells)
+    found = view_state.chosen_filter(progress.cells)
     there = {one.row for one in progress.cells if found.place_kept(one)}
     rows = [row for row in model_names(progress) if row in there]
     at = rows.index(cell.row) if cell.row in rows else 0
-    looks.open_cell(cell, min(at, len(rows) - _whole(did, "fit", 1)))
+    view_state.open_cell(cell, min(at, len(rows) - _whole(did, "fit", 1)))
 
 
 def _rate(progress: Progress, cell: Cell, did: Mapping[str, Any]) -> None:
@@ -196,7 +195,7 @@ def _rate(progress: Progress, cell: Cell, did: Mapping[str, Any]) -> None:
 
 def _detail(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
     state.close_dialogs()
-    state.sweep_cell, look.asks_for_page = cell.id, True
+    state.sweep_cell, remembered.asks_for_page = cell.id, True
 
 
 def _pick(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
@@ -218,11 +217,11 @@ DOES: Mapping[str, Callable[[Progress, Cell, Mapping[str, Any]], None]] = {
 
 def _go(did: Mapping[str, Any]) -> None:
     """Other models, or another repeat."""
-    look.place = replace(
-        look.place,
-        first=_whole(did, "first", look.place.first),
-        repeat=_whole(did, "repeat", look.place.repeat),
-        column=_whole(did, "column", look.place.column),
+    remembered.place = replace(
+        remembered.place,
+        first=_whole(did, "first", remembered.place.first),
+        repeat=_whole(did, "repeat", remembered.place.repeat),
+        column=_whole(did, "column", remembered.place.column),
     )
 
 

@@ -17,12 +17,12 @@ from lib.ui.shared.error_box import error_box
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
-from lib.ui.sweep import actions, look
+from lib.ui.sweep import actions, view_state
 from lib.ui.sweep.answers import model_names
 from lib.ui.sweep.hidden_names import hidden, unnamed_error
-from lib.ui.sweep.look import temperature_name
 from lib.ui.sweep.open_study import pick
 from lib.ui.sweep.rating_fields import rating_fields
+from lib.ui.sweep.view_state import temperature_name
 
 PARTS = {
     "answer": N_("Answer"),
@@ -133,7 +133,7 @@ def _compare(progress: Progress, cell: Cell) -> None:
 def _side_by_side(progress: Progress, cell: Cell) -> None:
     other = next((one for one in progress.cells if one.id == st.session_state["sweep_cell_compare"]), None)
     if other is not None:
-        look.compare(cell, other)
+        view_state.compare(cell, other)
         _close()
 
 

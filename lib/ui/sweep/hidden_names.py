@@ -13,7 +13,7 @@ from lib.sweep.progress import Progress
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
-from lib.ui.sweep.look import look
+from lib.ui.sweep.view_state import remembered
 
 KEY, ON = "sweep_hide_names", "on"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -107,4 +107,4 @@ def _show() -> None:
 
 def _everywhere() -> None:
     """The set-up, which names the models too, is drawn by the page, not with the answers."""
-    look.asks_for_page = True
+    remembered.asks_for_page = True

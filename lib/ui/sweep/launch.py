@@ -21,7 +21,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message, error_sentence
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep import form, large_run
-from lib.ui.sweep.look import begin_anew
+from lib.ui.sweep.view_state import begin_anew
 
 ASKED = "sweep_asked"
 """The form as it stood when Run had something to ask: while it stands so, the question is shown."""

@@ -18,8 +18,8 @@ from lib.sweep.verdict import named, rated, sentence, verdict
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.texts import _
 from lib.ui.sweep.chart_view import beside_each_other
-from lib.ui.sweep.look import look
 from lib.ui.sweep.open_study import PAGE, chart_look, open_study
+from lib.ui.sweep.view_state import remembered
 
 STYLES = Path(__file__).parents[1] / "assets" / "present.css"
 CHARTS: tuple[Name, ...] = ("difference", "seconds", "cost")
@@ -35,12 +35,12 @@ class Slide:
 
 def present() -> bool:
     """Draw the slide that is shown; False where nothing is presented."""
-    study = open_study() if look.slide is not None else None
+    study = open_study() if remembered.slide is not None else None
     if study is None:
-        look.slide = None
+        remembered.slide = None
         return False
     shown = slides(study)
-    at = max(0, min(look.slide or 0, len(shown) - 1))
+    at = max(0, min(remembered.slide or 0, len(shown) - 1))
     st.html(STYLES)
     with st.container(key="sweep_slide"):
         st.title(literal(shown[at].heading), anchor=False)
@@ -85,8 +85,8 @@ def _answer(setting: Setting) -> None:
 
 
 def _go(to: int) -> None:
-    look.slide = max(0, to)
+    remembered.slide = max(0, to)
 
 
 def _end() -> None:
-    look.slide = None
+    remembered.slide = None

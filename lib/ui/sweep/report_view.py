@@ -18,8 +18,8 @@ from lib.sweep.export.wording import Subject
 from lib.sweep.export.workbook import workbook
 from lib.sweep.study import Study
 from lib.ui.shared.texts import LANGUAGES, _, language
-from lib.ui.sweep.look import look
 from lib.ui.sweep.open_study import keep, texts_of
+from lib.ui.sweep.view_state import remembered
 
 DEPTHS = {
     "director": N_("For those who decide: verdict, overview, three answers"),
@@ -58,7 +58,7 @@ def report_view(study: Study) -> None:
             on_click="ignore",
         )
         if st.button(_("Present"), key="sweep_present", icon=":material/slideshow:"):
-            look.slide = 0
+            remembered.slide = 0
             st.rerun()  # the whole page, of which this is a part
     st.caption(_("One file that opens in every browser without a network; from there it prints, or becomes a PDF."))
     with st.expander(_("Other forms"), key="sweep_forms", icon=":material/file_save:", expanded=True):

@@ -14,7 +14,7 @@ from lib.ui.shared.texts import _, error_message, error_sentence
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import form
 from lib.ui.sweep.links import sweep_link
-from lib.ui.sweep.look import begin_anew
+from lib.ui.sweep.view_state import begin_anew
 
 FILE = "sweep_setup_file"
 

@@ -20,13 +20,13 @@ from lib.ui.sweep.answers import answers
 from lib.ui.sweep.cell_dialog import cell_dialog
 from lib.ui.sweep.chart_view import chart_view
 from lib.ui.sweep.judge_view import judge_view
-from lib.ui.sweep.look import CHARTS, JUDGE, OF_ANSWERS, REPORT, view
 from lib.ui.sweep.open_study import open_study
 from lib.ui.sweep.report_view import report_view
 from lib.ui.sweep.run_line import held_back, what_is_left
 from lib.ui.sweep.slice_picker import chosen_slice
 from lib.ui.sweep.tab_title import tab_title
 from lib.ui.sweep.verdict_line import verdict_line
+from lib.ui.sweep.view_state import CHARTS, JUDGE, OF_ANSWERS, REPORT, view
 
 EVERY_SECONDS = 1.0
 

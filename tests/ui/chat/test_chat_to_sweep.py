@@ -7,14 +7,14 @@ from lib.chat import repository as chats
 from lib.core import images
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import PIXEL, ask, bodies, click, owner, run_sweep, shown, switch_page, tab_of, turn_menu
+from tests.pages import PIXEL, ask, bodies, click, message_menu, owner, run_sweep, shown, switch_page, tab_of
 
 
 def taken_along(app: AppTest) -> AppTest:
     """Sweep, opened from the second answer of a chat."""
     app.text_area(key="chat_system").set_value("Be brief.").run()
     ask(ask(app, "one"), "two")
-    return turn_menu(app, "1", "sweep")
+    return message_menu(app, "1", "sweep")
 
 
 def asked(api: FakeApi) -> list[tuple[str, str]]:
@@ -61,7 +61,7 @@ def test_the_conversation_is_there_after_a_reload(app: AppTest) -> None:
 @pytest.mark.row("C26")
 def test_a_temporary_chat_stays_where_it_is(app: AppTest) -> None:
     click(app, "chat_new_temporary")
-    turn_menu(ask(app, "a secret"), "0", "sweep")
+    message_menu(ask(app, "a secret"), "0", "sweep")
 
     assert "A sweep is kept; a temporary chat is not." in shown(app)
     assert "You said: a secret" in shown(app)
@@ -77,6 +77,6 @@ def test_a_conversation_with_images_is_not_taken_apart(app: AppTest) -> None:
         lambda db: chats.add_message(db, owner(app), chat_id, last, "user", "Look.", (image,))
     ).result()
 
-    turn_menu(app.run(), "question_2", "sweep")
+    message_menu(app.run(), "question_2", "sweep")
 
     assert "A sweep sends text only; this conversation has images." in shown(app)

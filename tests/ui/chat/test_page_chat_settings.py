@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from lib.chat import export
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
-from lib.web import SESSION_COOKIE
+from lib.web_server import SESSION_COOKIE
 from tests.fake_api import FakeApi
 from tests.pages import ask, bodies, click, draft, host, new_tab, shown, switch_on, switch_page, tab_of
 

@@ -18,11 +18,11 @@ from tests.pages import (
     click,
     draft,
     host,
+    message_menu,
     new_tab,
     shown,
     switch_on,
     switch_page,
-    turn_menu,
 )
 
 
@@ -46,7 +46,7 @@ def write(app: AppTest, role: str, text: str, button: str = "written_add") -> No
     if "chat_write_first" in [one.key for one in app.button]:
         click(app, "chat_write_first")
     else:
-        turn_menu(app, "question_0", "write")
+        message_menu(app, "question_0", "write")
     app.button_group(key="written_role").set_value(role).run()
     app.text_area(key="written_turn").set_value(text).run()
     click(app, button)
@@ -55,7 +55,7 @@ def write(app: AppTest, role: str, text: str, button: str = "written_add") -> No
 @pytest.mark.row("C4")
 def test_a_deleted_message_is_not_sent_any_more_and_can_be_brought_back(app: AppTest, api: FakeApi) -> None:
     ask(ask(app, "one"), "two")
-    turn_menu(app, "0", "delete")
+    message_menu(app, "0", "delete")
     ask(app, "three")
     assert texts(api) == ["one", "two", "You said: two", "three"]
 
@@ -68,7 +68,7 @@ def test_a_deleted_version_shows_the_one_before_it(app: AppTest) -> None:
     ask(app, "one")
     click(app, "chat_regenerate")
     assert "2/2" in shown(app)
-    turn_menu(app, "0", "delete")
+    message_menu(app, "0", "delete")
     assert "2/2" not in shown(app) and "You said: one" in shown(app)
 
 
@@ -76,7 +76,7 @@ def test_a_deleted_version_shows_the_one_before_it(app: AppTest) -> None:
 def test_another_model_can_answer_again(app: AppTest, api: FakeApi) -> None:
     ask(app, "one")
     model = f"{host(api)}/reason"
-    turn_menu(app, "0", "again").selectbox(key="again_model_0").set_value(model).run()
+    message_menu(app, "0", "again").selectbox(key="again_model_0").set_value(model).run()
 
     assert [body["model"] for body in bodies(api)] == ["echo", "reason"]
     assert texts(api) == ["one"] and "2/2" in shown(app)
@@ -86,7 +86,7 @@ def test_another_model_can_answer_again(app: AppTest, api: FakeApi) -> None:
 @pytest.mark.row("C27")
 def test_an_answer_can_be_edited_and_goes_on_as_edited(app: AppTest, api: FakeApi) -> None:
     ask(app, "one")
-    turn_menu(app, "0", "edit")
+    message_menu(app, "0", "edit")
     app.text_area(key="edited_message").set_value("Something else").run()
     click(app, "edit_send")
     ask(app, "two")
@@ -254,7 +254,7 @@ def test_a_link_brings_another_tab_the_same_question_model_and_settings(narrow: 
     switch_on(narrow, "temperature", "slider", 0.3)
     narrow.text_area(key="chat_system").set_value("Be brief & kind.").run()
     ask(narrow, "Why? 为什么 & how=1")
-    link = next(code.value for code in turn_menu(narrow, "question_0", "share").code if "prompt=" in code.value)
+    link = next(code.value for code in message_menu(narrow, "question_0", "share").code if "prompt=" in code.value)
     other = new_tab(**dict(parse_qsl(urlsplit(link).query)))
 
     assert draft(other) == "Why? 为什么 & how=1" and other.text_area(key="chat_system").value == "Be brief & kind."

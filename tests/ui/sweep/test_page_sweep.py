@@ -223,7 +223,7 @@ def test_an_end_that_nobody_foresaw_is_shown_with_its_number_and_the_rest_can_be
 ) -> None:
     tab = link(api, "echo,json", temperatures="0")
     with monkeypatch.context() as broken:
-        broken.setattr("lib.sweep.line.Line.send_next", lambda *_: 1 / 0)
+        broken.setattr("lib.sweep.waiting_calls.Line.send_next", lambda *_: 1 / 0)
         run_sweep(tab)
     assert "Something unforeseen happened (number " in shown(tab)
     tab.button(key="sweep_resume").click().run()

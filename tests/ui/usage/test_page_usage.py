@@ -28,7 +28,7 @@ from lib.ui.shared import resources
 from lib.ui.shared.dates import viewer_zone
 from lib.ui.usage.failures import REASONS
 from lib.visitor import LOCAL_OWNER
-from lib.web import SESSION_COOKIE
+from lib.web_server import SESSION_COOKIE
 from tests.pages import ROOT, shown, switch_page, tab_of
 from tests.store_fixtures import a_call, an_outcome, record
 

@@ -1,7 +1,8 @@
 """The calls of a sweep that wait for a place: which one is next, and when.
 
-Each model of each service has a lane of its own, with a gate before it (see `pacing`). A free place goes to a lane
-whose gate is open, so that no place is kept by a call that only waits. All times are seconds on one monotonic clock.
+Each model of each service has a lane of its own, with a gate before it (see `rate_limiter`). A free place goes to a
+lane whose gate is open, so that no place is kept by a call that only waits. All times are seconds on one monotonic
+clock.
 """
 
 from collections import deque
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib.sweep.pacing import Gate, Tally
+from lib.sweep.rate_limiter import Gate, Tally
 
 FIRST_ALONE = 0.1
 """For so long the first call of a model is alone: what it is told (no such model, no temperature) spares the others."""

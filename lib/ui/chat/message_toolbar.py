@@ -6,7 +6,7 @@ from lib.chat import attachments
 from lib.chat.repository import Turn
 from lib.core.rich_text import literal
 from lib.ui.chat import edit_actions, model_actions
-from lib.ui.chat.turn_menu import panel, question_menu
+from lib.ui.chat.message_menu import panel, question_menu
 from lib.ui.shared.texts import _
 
 

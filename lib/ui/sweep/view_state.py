@@ -41,8 +41,8 @@ class Place:
     pair: tuple[str, str] | None = None
 
 
-class Look:
-    """What is remembered of it."""
+class Remembered:
+    """What a tab remembers of it."""
 
     place: SessionValue[Place] = SessionValue("sweep_place", Place)
     """Where Read is."""
@@ -54,7 +54,7 @@ class Look:
     """The slide that is shown while the sweep is presented, from 0; None while it is not."""
 
 
-look = Look()
+remembered = Remembered()
 
 
 def view() -> str:
@@ -82,20 +82,20 @@ def temperature_name(value: float | None) -> str:
 
 def open_cell(cell: Cell, first: int) -> None:
     """Read a cell beside those of its neighbours, the first of them in place `first`."""
-    before = look.place
-    look.place = Place(before.number + 1, max(0, first), cell.row, cell.column, cell.repeat)
+    before = remembered.place
+    remembered.place = Place(before.number + 1, max(0, first), cell.row, cell.column, cell.repeat)
     st.session_state["sweep_view"] = READ
 
 
 def compare(one: Cell, other: Cell) -> None:
     """Read two cells beside each other, the words tinted in which they differ."""
-    look.place = replace(look.place, pair=(one.id, other.id))
+    remembered.place = replace(remembered.place, pair=(one.id, other.id))
     st.session_state["sweep_view"] = READ
 
 
 def begin_anew() -> None:
     """Look at all of another sweep."""
-    look.place, state.sweep_cell = Place(look.place.number + 1), None
+    remembered.place, state.sweep_cell = Place(remembered.place.number + 1), None
     for key in (*ONE, *SEVERAL):
         st.session_state.pop(key, None)
         st.query_params.pop(key, None)

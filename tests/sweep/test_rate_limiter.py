@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.sweep.line import Line, Waiting, longest_first
-from lib.sweep.pacing import Gate
+from lib.sweep.rate_limiter import Gate
+from lib.sweep.waiting_calls import Line, Waiting, longest_first
 
 LATENCY = 0.002
 
