@@ -164,7 +164,8 @@ class FakeApi:
         watch = asyncio.create_task(reader.read(1))
         try:
             await asyncio.wait({answer, watch}, return_when=asyncio.FIRST_COMPLETED)
-            left = watch.done() and not answer.done() and not watch.result()
+            # A client that closes before it has read all that had come resets the connection.
+            left = watch.done() and not answer.done() and (watch.exception() is not None or not watch.result())
             if left:
                 answer.cancel()
                 self._note(request, closed_by_client=time.time())
