@@ -30,7 +30,7 @@ from lib.core.limits import NO_LIMITS
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoint_registry import EndpointRegistry, OwnServices
 from lib.gateway.endpoints import Endpoint, name_of
-from lib.gateway.key_masking import KNOWN, mask_log
+from lib.gateway.key_masking import KNOWN, SHORTEST, mask_log
 from lib.gateway.local_services import LocalServices
 from lib.gateway.model_lists import ModelLists
 from lib.history import Span
@@ -77,7 +77,7 @@ class Services:
         secret = cookie_secret(settings.cookie_secret.get_secret_value(), settings.data_dir) if shared else ""
         # Before anything that could log: a database's or a library's complaint may hold a key.
         mask_log()
-        schema.hide_in_texts(lambda text: KNOWN.forms.masked_whole(text))
+        schema.hide_in_texts(lambda text: KNOWN.forms.masked_whole(text), SHORTEST)
         if shared:
             call_log.to_stderr()
         store, trouble = _open_store(settings)

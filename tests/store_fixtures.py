@@ -8,10 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+from sqlalchemy import Connection
+
 from lib.calls import records
 from lib.core.parameters import Params
 from lib.core.reply import Delta, Reply, Usage
 from lib.core.request import Call, ChatRequest, Message
+from lib.store import prepared
 from lib.store.database import Store
 from tests.forked import ForkedInPipes
 
@@ -99,3 +103,16 @@ def _finishing(call: Call) -> Callable[[Any], Any]:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+
+
+def refuses(monkeypatch: pytest.MonkeyPatch, store: Store, why: Callable[[], Exception | None]) -> None:
+    """A fault: what changes a call's row in `store` fails from now on with what `why` gives, if anything."""
+    run = prepared._run
+
+    def faulty(conn: Connection, statement: str, values: Any) -> prepared.Rows:
+        problem = why() if conn.engine is store._writer and statement.startswith("UPDATE calls") else None
+        if problem is not None:
+            raise problem
+        return run(conn, statement, values)
+
+    monkeypatch.setattr(prepared, "_run", faulty)

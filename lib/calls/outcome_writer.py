@@ -192,7 +192,7 @@ class OutcomeWriter:
 
     async def write(self, record: Outcome) -> bool:
         """Write a record; False when it could not be written yet and is held, or when there is nothing to write to."""
-        writing = asyncio.wrap_future(self._store.write(record.write))
+        writing = self._store.submit(record.write)
         # Not `wait_for`: at the end of its time that would give up the future, and with it how the write ended.
         done, _ = await asyncio.wait({writing}, timeout=PATIENCE_SECONDS)
         if not done:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -136,6 +136,15 @@ def _attempts(_: str) -> Select[Any]:
     return select(func.max(calls.c.attempt)).where(calls.c.owner == OWNER, calls.c.cell_id == bindparam("cell"))
 
 
+class _Open(NamedTuple):
+    """What has to be known of a call to write what came of it."""
+
+    seq: int
+    owner: str
+    state: State
+    temporary: bool
+
+
 def _one_call(_: str) -> Select[Any]:
     # any owner: asked only for the runner's own calls.
     query: Select[Any] = select(calls.c.seq, calls.c.owner, calls.c.state, calls.c.temporary)
@@ -222,7 +231,8 @@ def start_call(
 
 def attempts_at(conn: Connection, owner: str, cell_id: str) -> int:
     """How often a cell was tried."""
-    return _ATTEMPTS.run(conn, {"owner": owner, "cell": cell_id}).scalar() or 0
+    (most,) = _ATTEMPTS.run(conn, {"owner": owner, "cell": cell_id}).fetchone()
+    return most or 0
 
 
 def _numbers(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -285,7 +295,7 @@ def give_texts(conn: Connection, call: Call, known_as: str, reply: Reply) -> boo
     tip = message_nodes.keep(conn, call.owner, call.request.messages)
     place = {"sweep_id": call.sweep_id, "cell_id": call.cell_id, "attempt": 1, "tip": tip, "temporary": False}
     conn.execute(update(calls).where(calls.c.owner == call.owner, named).values(place))
-    row = conn.execute(query.where(mine, named)).one()
+    row = _Open(*conn.execute(query.where(mine, named)).one())
     asked = {"params_asked": call.request.params.to_send(), "params_sent": call.request.sent}
     # any owner: the call is the owner's, as found above.
     conn.execute(update(call_details).where(call_details.c.call_seq == row.seq).values(asked))
@@ -503,7 +513,7 @@ def _details(reply: Reply, temporary: bool) -> dict[str, Any]:
     }
 
 
-def _save_answers(conn: Connection, call: Row[Any], reply: Reply, ended: bool) -> None:
+def _save_answers(conn: Connection, call: _Open, reply: Reply, ended: bool) -> None:
     """Write the choices. While they grow their texts stand in their own rows; at the end each is stored once."""
     choices = list(reply.choices)  # the reply may grow meanwhile, in another thread
     if not choices:
@@ -531,10 +541,11 @@ def _kept_parts(conn: Connection, owner: str, choice: Choice, ended: bool) -> li
     return kept_parts.keep(conn, owner, [one for one in choice.parts if ended or one.get("type") != "audio"]) or None
 
 
-def _running(conn: Connection, call_id: str, states: Sequence[State] = ("started",)) -> Row[Any] | None:
-    """(seq, owner, state, temporary) of a call that is in one of `states`. Nothing else writes meanwhile: there is one
+def _running(conn: Connection, call_id: str, states: Sequence[State] = ("started",)) -> _Open | None:
+    """A call that is in one of `states`. Nothing else writes meanwhile: there is one
     writer, and PostgreSQL holds the row for it."""
-    found = _CALL.run(conn, {"id": call_id}).first()
+    row = _CALL.run(conn, {"id": call_id}).fetchone()
+    found = None if row is None else _Open(*row)
     return found if found is not None and found.state in states else None
 
 

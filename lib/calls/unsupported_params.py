@@ -39,7 +39,7 @@ def adapted(db: Connection, owner: str, base_url: str, request: ChatRequest) -> 
 def known(db: Connection, owner: str, base_url: str, model: str) -> frozenset[str]:
     """The fields that `model` at `base_url` is known to refuse."""
     facts = {"owner": owner, "base_url": base_url, "model": model, "since": now() - KEPT_MICROSECONDS}
-    return frozenset(_KNOWN.run(db, facts).scalars())
+    return frozenset(param for (param,) in _KNOWN.run(db, facts).fetchall())
 
 
 def _known(_: str) -> Select[Any]:

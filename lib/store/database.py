@@ -17,7 +17,7 @@ import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class _Write:
     work: Callable[[Connection], Any]
-    done: "Future[Any]"
+    done: "Future[Any] | asyncio.Future[Any]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,19 +160,24 @@ class Store:
         taken back. `work` may run twice, when a neighbour has failed.
         """
         done: Future[T] = Future()
-        # From now on it can't be cancelled: a cancelled `submit` would else take a write back that is still queued.
         done.set_running_or_notify_cancel()
+        self._add(_Write(work, done))
+        return done
+
+    def submit(self, work: Callable[[Connection], T]) -> "asyncio.Future[T]":
+        """`write` for coroutines, which wait for its future on their loop. Whoever gives up waiting takes nothing back
+        either."""
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._add(_Write(work, done))
+        return done
+
+    def _add(self, write: _Write) -> None:
         # The same lock as in `close`: a write that is queued behind its last mark would never be answered.
         with self._lock:
             if self._closed:
-                done.set_exception(StoreError("The database is closed."))
+                write.done.set_exception(StoreError("The database is closed."))
             else:
-                self._queue.put(_Write(work, done))
-        return done
-
-    async def submit(self, work: Callable[[Connection], T]) -> T:
-        """`write` for coroutines: the loop goes on while the disk works."""
-        return await asyncio.wrap_future(self.write(work))
+                self._queue.put(write)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """The result of `work` on a consistent, read-only view of the data; raises StoreError."""
@@ -260,15 +265,14 @@ class Store:
             its_own = at_work and not isinstance(problem, SQLAlchemyError)
             results = [_Result(error=problem if its_own else engines.store_error(problem))] * len(batch)
         moved = self._moved()
-        damaged = not moved and any(engines.is_damage(result.error) for result in results)
+        damaged = not moved and any(engines.is_damage(result.error) for result in results if result.error)
         if damaged and not again and self._mend_damage():
             self._settle(batch, again=True)
             return
         self._note_health(results)
         # Before anybody is told: what went into a file that is deleted has to be in the new one by then.
         self._see_to_the_file()
-        for write, result in zip(batch, results, strict=True):
-            _tell(write.done, result)
+        _tell_all((write.done, result) for write, result in zip(batch, results, strict=True))
 
     def _note_health(self, results: list[_Result]) -> None:
         """Remember why nothing can be written, until something can."""
@@ -375,7 +379,25 @@ def _inode(path: str) -> int:
         return 0
 
 
-def _tell(done: "Future[Any]", result: _Result) -> None:
+def _tell_all(told: "Iterable[tuple[Future[Any] | asyncio.Future[Any], _Result]]") -> None:
+    on_loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], _Result]]] = {}
+    for done, result in told:
+        if isinstance(done, asyncio.Future):
+            on_loops.setdefault(done.get_loop(), []).append((done, result))
+        else:
+            _tell(done, result)
+    for loop, some in on_loops.items():
+        with contextlib.suppress(RuntimeError):  # it is closed, and nobody waits there any more
+            loop.call_soon_threadsafe(_tell_those_who_wait, some)  # once for all: each time the loop is woken
+
+
+def _tell_those_who_wait(told: "list[tuple[asyncio.Future[Any], _Result]]") -> None:
+    for done, result in told:
+        if not done.done():
+            _tell(done, result)
+
+
+def _tell(done: "Future[Any] | asyncio.Future[Any]", result: _Result) -> None:
     if result.error is None:
         done.set_result(result.value)
     else:

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import json
 import logging
 import os
 import sqlite3
@@ -47,7 +46,7 @@ SCANNED_BYTES = 32 * 2**20
 """Files up to this size are scanned for damage when opened; larger ones only as far as their schema."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 JSON_OPTIONS: dict[str, Any] = {
-    "json_serializer": json.JSONEncoder(ensure_ascii=False).encode,
+    "json_serializer": lambda value: pydantic_core.to_json(value).decode(),
     "json_deserializer": pydantic_core.from_json,
 }
 _SETUP = (

@@ -125,7 +125,7 @@ def _hash(role: str, content: str, images: Sequence[str], parent: str | None) ->
 def _known(db: Connection, owner: str, nodes: Sequence[Node]) -> int:
     """How many of a chain's nodes are there, from the first. The last ones are looked for first."""
     # All calls of a sweep send the same conversation: the quick way for those.
-    if nodes and _ONE.run(db, {"owner": owner, "hash": nodes[-1].hash}).first():
+    if nodes and _ONE.run(db, {"owner": owner, "hash": nodes[-1].hash}).fetchone():
         return len(nodes)
     end, step = len(nodes), NEWEST_FIRST
     while end > 0:

@@ -3,16 +3,27 @@
 SQLAlchemy's own way of running a small statement takes ten times as long as SQLite needs for it.
 """
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, CursorResult, Dialect
+from sqlalchemy import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
+
+
+class Rows(Protocol):
+    """What a statement found: each row a tuple, as the driver gives it, so a `Digest` as bytes."""
+
+    def fetchone(self) -> Any:
+        """The next row; None where there is none."""
+
+    def fetchall(self) -> Sequence[Any]:
+        """All rows that are left."""
 
 
 class Prepared:
-    """A statement that is the same each time but for its values. Results come as the driver gives them, so a `Digest`
-    as bytes."""
+    """A statement that is the same each time but for its values."""
 
     def __init__(self, make: Callable[[str], Any], columns: Sequence[str] | None = None) -> None:
         """`make` gives the statement for a dialect of that name; `columns` are those that an INSERT or UPDATE sets,
@@ -20,15 +31,17 @@ class Prepared:
         self._make, self._columns = make, columns
         self._known: WeakKeyDictionary[Dialect, _Sql] = WeakKeyDictionary()
 
-    def run(self, conn: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
+    def run(self, conn: Connection, values: Mapping[str, Any]) -> Rows:
         """Run it with these values; raises as `Connection.execute` does."""
         sql = self._sql(conn.dialect)
-        return conn.exec_driver_sql(sql.text, sql.filled(values))
+        return _run(conn, sql.text, sql.filled(values))
 
     def run_each(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it once with each of `rows`."""
-        if rows:
-            sql = self._sql(conn.dialect)
+        sql = self._sql(conn.dialect)
+        if len(rows) == 1:
+            _run(conn, sql.text, sql.filled(rows[0]))
+        elif rows:
             conn.exec_driver_sql(sql.text, [sql.filled(values) for values in rows])
 
     def _sql(self, dialect: Dialect) -> "_Sql":
@@ -36,6 +49,16 @@ class Prepared:
         if found is None:
             found = self._known[dialect] = _Sql(self._make(dialect.name), self._columns, dialect)
         return found
+
+
+def _run(conn: Connection, text: str, values: Any) -> Rows:
+    if conn.dialect.name != "sqlite":
+        return conn.exec_driver_sql(text, values)  # which also sees to a connection that broke
+    driver = cast(sqlite3.Connection, conn.connection.driver_connection)
+    try:
+        return driver.execute(text, values)
+    except sqlite3.Error as problem:
+        raise DBAPIError.instance(text, None, problem, sqlite3.Error) from problem
 
 
 class _Sql:

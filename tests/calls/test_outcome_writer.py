@@ -4,13 +4,12 @@ import json
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, text
 
 from lib.background import Job, Jobs
 from lib.calls import outcome_writer, records, usage_rollups
@@ -20,7 +19,7 @@ from lib.core.request import Call
 from lib.store import engines
 from lib.store.database import Store
 from lib.store.fallback_file import FallbackFile
-from tests.store_fixtures import ROOT, a_call, an_outcome, start
+from tests.store_fixtures import ROOT, a_call, an_outcome, refuses, start
 
 PLACE = "chat-1"
 
@@ -38,15 +37,10 @@ def jobs() -> Iterator[Jobs]:
 class Held:
     """A fault: the store's tables can't be written while it is on."""
 
-    def __init__(self, store: Store) -> None:
-        self._go = threading.Event()
+    def __init__(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         self.store = store
         self.on = False
-        event.listen(store._writer, "before_cursor_execute", self._fail)
-
-    def _fail(self, conn: Connection, cursor: Any, statement: str, *rest: Any) -> None:
-        if self.on and statement.startswith("UPDATE calls"):
-            raise sqlite3.OperationalError("disk I/O error")
+        refuses(monkeypatch, store, lambda: sqlite3.OperationalError("disk I/O error") if self.on else None)
 
 
 def final(call: Call, *texts: str, started: bool = True, **facts: Any) -> Outcome:
@@ -80,8 +74,14 @@ def test_a_record_comes_back_from_json_as_it_was() -> None:
     assert Outcome.from_json(json.loads(json.dumps(record.to_json()))) == record
 
 
-def test_a_refused_record_is_held_and_tried_again_until_it_is_in(store: Store, jobs: Jobs, tmp_path: Path) -> None:
-    outcomes, fault, call = OutcomeWriter(store, FallbackFile.open(tmp_path)), Held(store), start(store, a_call())
+def test_a_refused_record_is_held_and_tried_again_until_it_is_in(
+    store: Store, jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes, fault, call = (
+        OutcomeWriter(store, FallbackFile.open(tmp_path)),
+        Held(store, monkeypatch),
+        start(store, a_call()),
+    )
     fault.on = True
     assert write(jobs, outcomes, final(call, "whole")) is False
     assert found(store, call.id).state == "started" and outcomes.held_of("ann") == 1 and outcomes.held_of("bob") == 0
@@ -94,8 +94,10 @@ def test_a_refused_record_is_held_and_tried_again_until_it_is_in(store: Store, j
     assert b"whole" not in (tmp_path / "unsaved-1.spill").read_bytes()
 
 
-def test_one_that_is_refused_for_ever_does_not_keep_the_others_out(store: Store, jobs: Jobs) -> None:
-    outcomes, fault = OutcomeWriter(store), Held(store)
+def test_one_that_is_refused_for_ever_does_not_keep_the_others_out(
+    store: Store, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes, fault = OutcomeWriter(store), Held(store, monkeypatch)
     bad, good = start(store, a_call()), start(store, a_call())
     fault.on = True
     for call in (bad, good):
@@ -190,8 +192,10 @@ class held_lock:
             self._writer.dispose()
 
 
-def test_a_deleted_chat_or_sweep_is_forgotten_and_stays_so(store: Store, jobs: Jobs, tmp_path: Path) -> None:
-    outcomes, fault = OutcomeWriter(store, FallbackFile.open(tmp_path)), Held(store)
+def test_a_deleted_chat_or_sweep_is_forgotten_and_stays_so(
+    store: Store, jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes, fault = OutcomeWriter(store, FallbackFile.open(tmp_path)), Held(store, monkeypatch)
     first, late, other = (start(store, a_call()) for _ in range(3))
     fault.on = True
     write(jobs, outcomes, final(first, "CANARY one"))
@@ -211,9 +215,9 @@ def test_a_deleted_chat_or_sweep_is_forgotten_and_stays_so(store: Store, jobs: J
 
 
 def test_the_texts_of_a_temporary_chat_never_come_into_the_fallback_file(
-    store: Store, jobs: Jobs, tmp_path: Path
+    store: Store, jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcomes, fault = OutcomeWriter(store, FallbackFile.open(tmp_path)), Held(store)
+    outcomes, fault = OutcomeWriter(store, FallbackFile.open(tmp_path)), Held(store, monkeypatch)
     call = start(store, a_call(text="CANARY one", temporary=True))
     fault.on = True
     write(jobs, outcomes, final(call, "CANARY two", error_text="CANARY three"))
@@ -228,7 +232,7 @@ def test_the_texts_of_a_temporary_chat_never_come_into_the_fallback_file(
 
 def test_what_is_held_has_a_bound(store: Store, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outcome_writer, "MOST_BYTES", 5_000)
-    outcomes, fault = OutcomeWriter(store), Held(store)
+    outcomes, fault = OutcomeWriter(store), Held(store, monkeypatch)
     calls = [start(store, a_call()) for _ in range(5)]
     fault.on = True
     for call in calls:

@@ -131,7 +131,7 @@ def test_a_limit_on_the_size_of_files_is_no_crash(tmp_path: Path) -> None:
 
 
 def test_what_is_hidden_in_the_database_is_hidden_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "_hide", [lambda text: text.replace("a key", "…")])
+    monkeypatch.setattr(schema, "_hide", [(0, lambda text: text.replace("a key", "…"))])
     with file_in(tmp_path) as opened:
         opened.put("a", {"request": {"messages": [{"content": "here is a key"}]}})
         assert b"a key" not in (tmp_path / "unsaved-1.spill").read_bytes()

@@ -139,7 +139,7 @@ def test_a_cancelled_coroutine_does_not_take_its_write_back(store: Store) -> Non
 
     async def cancelled() -> None:
         blocked = store.write(lambda db: go.wait(10))
-        task = asyncio.create_task(store.submit(lambda db: put(db, "a")))
+        task = store.submit(lambda db: put(db, "a"))
         await asyncio.sleep(0)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

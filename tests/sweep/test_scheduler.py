@@ -30,6 +30,7 @@ from lib.sweep.scheduler import SweepScheduler
 from lib.sweep.sending import Sending
 from tests.fake_api import FakeApi
 from tests.pages import bodies, host
+from tests.store_fixtures import refuses
 
 
 @pytest.fixture
@@ -109,14 +110,12 @@ def test_a_service_that_is_gone_in_the_middle_fails_its_cells_and_gets_nothing_s
     assert len(bodies(api)) == 1 and [why.kind for why in run.failed.values()] == ["not_connected"]
 
 
-def test_answers_that_wait_to_be_saved_are_done_and_are_not_asked_again(services: Services, api: FakeApi) -> None:
+def test_answers_that_wait_to_be_saved_are_done_and_are_not_asked_again(
+    services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refusing = [True]
 
-    def full(conn: Connection, cursor: Any, statement: str, *rest: Any) -> None:
-        if refusing[0] and statement.startswith("UPDATE calls"):
-            raise OSError("No space left on device")
-
-    event.listen(services.store._writer, "before_cursor_execute", full)
+    refuses(monkeypatch, services.store, lambda: OSError("No space left on device") if refusing[0] else None)
     sweep_id = launch(services, plan(api, "echo"))
     ended(services, sweep_id)
     progress = services.sweeps.progress.of("ann", sweep_id)
@@ -139,15 +138,13 @@ def test_a_budget_that_has_room_for_one_call_at_a_time_lets_one_go_after_the_oth
     assert states(services, sweep_id) == ["ok"] * 6
 
 
-def test_a_deleted_sweeps_answers_are_still_saved_and_an_erased_ones_are_not(services: Services, api: FakeApi) -> None:
+def test_a_deleted_sweeps_answers_are_still_saved_and_an_erased_ones_are_not(
+    services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Deleting can be undone, and what was paid stays counted; erasing leaves nothing."""
     refusing = [True]
 
-    def full(conn: Connection, cursor: Any, statement: str, *rest: Any) -> None:
-        if refusing[0] and statement.startswith("UPDATE calls"):
-            raise OSError("No space left on device")
-
-    event.listen(services.store._writer, "before_cursor_execute", full)
+    refuses(monkeypatch, services.store, lambda: OSError("No space left on device") if refusing[0] else None)
     sweep_id = launch(services, plan(api, "echo", prompt="CANARY"))
     ended(services, sweep_id)
     spilled = services.settings.data_dir / "unsaved-1.spill"
