@@ -47,8 +47,11 @@ class ForwardProxy:
             first = await reader.readexactly(1)
             begun = await (self._socks(reader, writer) if first == b"\x05" else self._http(first, reader))
             there, back = await asyncio.open_connection(self._service.hostname, self._service.port)
-            back.write(begun)
-            await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+            try:
+                back.write(begun)
+                await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+            finally:
+                back.close()
         writer.close()
 
     async def _http(self, first: bytes, reader: asyncio.StreamReader) -> bytes:

@@ -25,6 +25,7 @@ from lib.core.i18n import N_
 from lib.gateway.addresses import check_host, check_public, check_public_name, unreachable
 from lib.gateway.error_redaction import masked
 from lib.gateway.proxies import host_and_port, proxy_for
+from lib.gateway.sockets import DirectConnection
 
 MOST_IDLE = 64
 KEPT_SECONDS = 20.0
@@ -47,9 +48,7 @@ class Connection:
     def __init__(
         self, tls: ssl.SSLContext, connect_seconds: float, proxy: str | None, public_only: bool = False
     ) -> None:
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS)
-        # trust_env: what it would read of the environment, `proxies` does.
-        self._http = httpx.AsyncHTTPTransport(verify=tls, limits=limits, proxy=proxy, trust_env=False)
+        self._http = _by_proxy(tls, proxy) if proxy else DirectConnection(tls, KEPT_SECONDS)
         self._timeout = httpx.Timeout(None, connect=connect_seconds).as_dict()
         self.public_only, self.closed = public_only, False
 
@@ -131,6 +130,12 @@ class ConnectionPool:
         self._closed = True
         while self._idle:
             await self._idle.pop()[1].aclose()
+
+
+def _by_proxy(tls: ssl.SSLContext, proxy: str) -> httpx.AsyncBaseTransport:
+    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEPT_SECONDS)
+    # trust_env: what it would read of the environment, `proxies` does.
+    return httpx.AsyncHTTPTransport(verify=tls, limits=limits, proxy=proxy, trust_env=False)
 
 
 @lru_cache(maxsize=256)
