@@ -74,6 +74,8 @@ class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
     """A socket as httpcore reads and writes it. Whoever is answered waits by a clock of its own, so that only
     connecting has one here."""
 
+    _transport: asyncio.Transport
+
     def __init__(self) -> None:
         self._received = bytearray()
         self._ended = self._held = False
