@@ -11,7 +11,7 @@ TWO := -n 2 --dist worksteal
 
 FILE ?= tempera-backup.db
 
-.PHONY: help run install password backup restore test soak coverage lint format docs screens lock clean
+.PHONY: help run install password worker backup restore test soak coverage lint format docs screens lock clean
 .DELETE_ON_ERROR:
 
 run: .venv/.installed  ## start Tempera; another port: make run PORT=8502
@@ -24,6 +24,9 @@ install: .venv/.installed  ## only install what the app needs, into .venv
 
 password: .venv/.installed  ## make the password of a Tempera that many share
 	@$(BIN)/python scripts/password.py
+
+worker: .venv/.installed  ## take part in the sweeps of a Tempera that has PostgreSQL, on any machine
+	@$(BIN)/python scripts/worker.py
 
 backup: .venv/.installed  ## save everything as one file: make backup FILE=my.db
 	@$(BIN)/python scripts/backup.py save $(FILE)

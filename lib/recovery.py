@@ -1,6 +1,8 @@
 """What a start does for the past: calls and plans of dead processes are closed, texts deleted long ago removed."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 
@@ -54,6 +56,25 @@ def after_restart(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
     except StoreError:
         pass
     asyncio.run_coroutine_threadsafe(later(), dispatcher.jobs.loop)
+
+
+def watch(dispatcher: Dispatcher) -> Callable[[], None]:
+    """What closes, called every few seconds, the calls of processes that have died meanwhile. Raises StoreError."""
+    store, process = dispatcher.store, dispatcher.process
+    first_seen: dict[str, float] = {}
+
+    def look() -> None:
+        dead = store.read(lambda db: records.dead_processes(db, process))
+        moment = time.monotonic()
+        for name in first_seen.keys() - dead:
+            del first_seen[name]  # it was reconnecting
+        for name in dead - first_seen.keys():
+            first_seen[name] = moment
+        surely = {name for name, seen in first_seen.items() if moment - seen >= process_lock.DEAD_SECONDS}
+        if surely:
+            store.write(lambda db: records.interrupt_orphans(db, process, surely)).result()
+
+    return look
 
 
 def _purge_deleted(store: Store) -> None:

@@ -3,12 +3,14 @@
 Only the pages and the start-up code use this; a domain is handed what it needs.
 """
 
+import logging
 import os
 import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lib import history, recovery
 from lib.access import password
@@ -39,15 +41,22 @@ from lib.settings import Settings
 from lib.store import backup, schema
 from lib.store.database import Store
 from lib.store.fallback_file import FallbackFile
+from lib.sweep.lanes import Lanes
 from lib.sweep.scheduler import SweepScheduler
 from lib.visitor import LOCAL_OWNER, own_budgets, own_prices
 from lib.visitor.keychain import Keychain, brought_back, remembered
 
+if TYPE_CHECKING:
+    from lib.workers import Workers
+
+log = logging.getLogger(__name__)
+CLOSE_SECONDS = 5.0
+"""For so long the end waits for the job queue."""
 KEYCHAIN_SECONDS = 3.0
 """For so long the start waits for keys that were to be remembered; later they come by themselves."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Services:
     """What the pages work with. `sign_ins` is there where many share it; `store_trouble` is set when nothing can be
     saved to disk."""
@@ -66,10 +75,13 @@ class Services:
     store_trouble: StoreError | None = None
     known: set[str] = field(default_factory=set)
     """The owners whose own prices and budgets were read."""
+    workers: "Workers | None" = None
+    """This process among those that run sweeps, where there can be several."""
 
     @classmethod
-    def open(cls, settings: Settings) -> "Services":
-        """Open the store, close what a dead process left behind, and get ready to answer.
+    def open(cls, settings: Settings, worker: bool = False) -> "Services":
+        """Open the store, close what a dead process left behind, and get ready to answer; as a `worker`, to run sweeps
+        for others.
 
         Raises SettingsError where the settings ask for what can't be had.
         """
@@ -123,6 +135,8 @@ class Services:
         )
         if not shared:
             opened.know(LOCAL_OWNER)
+        if store.on_server:
+            opened.workers = _workers(opened, dedicated=worker)
         return opened
 
     @property
@@ -174,6 +188,8 @@ class Services:
     def close(self) -> None:
         """Stop what runs, record it, and let go of everything."""
         self.dispatcher.drain(self.settings.drain_seconds if self.shared else 0)
+        if self.workers is not None:
+            self.workers.close(CLOSE_SECONDS)
         # The jobs first, as they still write; the held records while the store is open; the store last.
         self.dispatcher.jobs.close(last=self.dispatcher.client.aclose())
         if self.local is not None:
@@ -208,6 +224,33 @@ def _is_shared(settings: Settings) -> bool:
             N_("Set it to what `make password` prints, in single quotes: a shell reads “$” otherwise."),
         )
     return settings.mode == "shared"
+
+
+def _workers(opened: Services, dedicated: bool) -> "Workers | None":
+    """This process among those that run sweeps; None where the database lets it have no job queue."""
+    from lib.workers import Workers, can_be_used  # only here: most have no such database, and no need to load it
+
+    if not can_be_used():
+        return None
+    dispatcher, sweeps, settings = opened.dispatcher, opened.sweeps, opened.settings
+    lanes = Lanes(dispatcher, opened.registry, sweeps.progress, sweeps.prepare, opened.know)
+    workers = Workers(
+        settings.store_url,
+        opened.store,
+        dispatcher.jobs,
+        lanes,
+        recovery.watch(dispatcher),
+        settings.worker_slots,
+        dedicated,
+        dispatcher.limits.at_once,
+    )
+    try:
+        workers.start()
+    except StoreError as refused:
+        log.warning("sweeps run in this process alone, as there can be no job queue: %s", refused)
+        return None
+    sweeps.call_workers = workers.call
+    return workers
 
 
 def _sign_ins(settings: Settings, secret: str, store: Store) -> SignIns:

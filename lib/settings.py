@@ -16,6 +16,7 @@ TEMPERA_LIMITS__N, __MAX_TOKENS, __PROMPT_CHARACTERS, __SWEEP_ANSWERS, __AT_ONCE
 TEMPERA_CAPS__VISITOR__HOUR__CALLS, __TOKENS, __COST, and so on with ALL and DAY
                       where many share it: how much each visitor, and all together, may use of an hour or a day
 TEMPERA_DRAIN_SECONDS where many share it: how long answers may go on when it is stopped
+TEMPERA_WORKER_SLOTS  with PostgreSQL: how many calls of sweeps this process has under way at once
 TEMPERA_LOCAL_MODEL   false leaves the practice model out
 TEMPERA_FIND_SERVICES false: Ollama, LM Studio and llama.cpp are not looked for on this computer
 TEMPERA_CONNECT_SECONDS, _FIRST_BYTE_SECONDS, _SILENCE_SECONDS, _GRACE_SECONDS
@@ -103,6 +104,7 @@ class Settings(BaseSettings):
     patience_seconds: Seconds = 8.0
     lock_seconds: Seconds = LOCK_SECONDS
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 20.0
+    worker_slots: Annotated[int, Field(ge=1, le=1000)] = 64
     endpoints: dict[ServiceName, Service] = {}
 
     @classmethod

@@ -28,7 +28,7 @@ links.apply_link()
 if present():
     st.stop()
 # Asked once: should it end meanwhile, all parts of the page are drawn anew together.
-running = services.sweeps.running(state.sweep_id) is not None
+running = services.sweeps.is_running(who.owner, state.sweep_id)
 sweep_list(services, who)
 
 st.markdown(f"**{_('Sweep')}** · {_('compare models and settings')}")

@@ -235,6 +235,11 @@ def attempts_at(conn: Connection, owner: str, cell_id: str) -> int:
     return most or 0
 
 
+def cell_of(conn: Connection, owner: str, call_id: str) -> str | None:
+    """The cell that a recorded call is made for; None where none of that id is recorded."""
+    return conn.execute(select(calls.c.cell_id).where(calls.c.owner == owner, calls.c.id == call_id)).scalar()
+
+
 def _numbers(params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a temporary chat's call that are no texts: of those nothing is kept."""
     return {name: value for name, value in params.items() if isinstance(value, int | float)}
@@ -372,6 +377,18 @@ def interrupt_orphans(conn: Connection, process: str, among: Collection[str] | N
     conn.execute(update(calls).where(*orphans).values(state="interrupted", billed="unknown"))
     usage_rollups.add(conn, seqs)
     return len(seqs)
+
+
+def interrupt_unknown(conn: Connection, owner: str, sweep_id: str, process: str) -> None:
+    """Close the calls of a sweep that `process` has recorded and makes no more; a late record is still taken."""
+    mine = (calls.c.owner == owner, calls.c.sweep_id == sweep_id, calls.c.process == process)
+    # any owner: `mine` names the owner.
+    query = select(calls.c.seq).where(*mine, calls.c.state == "started", calls.c.page == "sweep")
+    seqs = list(conn.execute(query).scalars())
+    for some in texts.chunks(seqs):
+        unknown = update(calls).where(calls.c.owner == owner, calls.c.seq.in_(some))
+        conn.execute(unknown.values(state="interrupted", billed="unknown"))
+    usage_rollups.add(conn, seqs)
 
 
 def call_of(conn: Connection, owner: str, call_id: str) -> CallRecord | None:

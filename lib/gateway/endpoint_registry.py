@@ -63,6 +63,12 @@ class EndpointRegistry:
         """The operator's endpoint at this address, where there is one."""
         return next((one for one in self._offered if one.base_url == base_url), None)
 
+    def has_operators_key(self, owner: str, name: str) -> bool:
+        """Whether the service of that name is asked with what the operator has set, for this owner too."""
+        with self._lock:
+            own = name in self._own.get(owner, {})
+        return not own and any(one.name == name for one in self._offered)
+
     def own(self, owner: str) -> list[Endpoint]:
         """The endpoints that `owner` connected, the newest first."""
         with self._lock:

@@ -122,6 +122,7 @@ def _replace(old: Connection, db: Connection) -> None:
     if db.dialect.name == "postgresql":
         # It may take longer than the 30 seconds that any other statement has.
         db.execute(text("SET LOCAL statement_timeout = 0"))
+        db.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     # any owner: all that is there is replaced. First, as with a message all go that follow it, one by one, and SQLite
     # goes a thousand messages deep and no further.
     db.execute(messages.update().values(parent_id=None))

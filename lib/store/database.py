@@ -24,7 +24,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Self, TypeVar, cast
 
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from lib.core.errors import StoreDamaged, StoreError, StoreGone, StoreRestored
@@ -37,6 +37,9 @@ LOCK_SECONDS = 2.0
 """How long a write waits for another program's lock; how calls ended is tried again, so nobody need wait longer."""
 TROUBLED_SECONDS = 0.25
 """How long one waits while the last one could not be had: it is said already."""
+WRITERS_LOCK = 7306933019
+"""Any number, the same in every version: it names the lock in PostgreSQL that the writing process holds."""
+_WRITING = text("SELECT pg_advisory_xact_lock(:key)")
 PARTS = ("", "-wal", "-shm")
 """What SQLite keeps an open database in, by how the files' names end."""
 log = logging.getLogger(__name__)
@@ -203,9 +206,14 @@ class Store:
             raise engines.store_error(problem) from problem
 
     @property
+    def on_server(self) -> bool:
+        """Whether it is on a database server, where several processes work on it."""
+        return isinstance(self._hold, AdvisoryLock)
+
+    @property
     def needs_second_look(self) -> bool:
         """Whether a process that seems dead may only have lost its connection for a moment."""
-        return isinstance(self._hold, AdvisoryLock)
+        return self.on_server
 
     def close(self) -> None:
         """Write what is queued, then let go of the database. Later writes are refused; a second close does nothing."""
@@ -286,7 +294,8 @@ class Store:
 
     @contextlib.contextmanager
     def _begun(self, conn: Connection) -> Iterator[None]:
-        """A transaction. While another program holds the database, it waits the shorter for it."""
+        """A transaction. While another program holds the database, it waits the shorter for it. In PostgreSQL one
+        process writes after the other, as with SQLite."""
         if self._path is not None:
             seconds = self.lock_seconds if self.trouble is None else min(TROUBLED_SECONDS, self.lock_seconds)
             # On the driver's own connection, and not by a listener: BEGIN IMMEDIATE is what waits, and SQLAlchemy 2.1
@@ -294,6 +303,10 @@ class Store:
             driver = cast(sqlite3.Connection, conn.connection.driver_connection)
             driver.execute(f"PRAGMA busy_timeout={round(1000 * seconds)}")
         with conn.begin():
+            if self.on_server:
+                # Batches of two processes would else take the same rows (sums of calls, texts) in another order, and
+                # wait for each other.
+                conn.execute(_WRITING, {"key": WRITERS_LOCK})
             yield
 
     def _note_files(self) -> None:

@@ -177,7 +177,10 @@ def memory_engines(name: str) -> tuple[Engine, Engine]:
 
 def postgresql_engines(url: URL) -> tuple[Engine, Engine]:
     """(writer, readers) of a PostgreSQL database."""
-    limits = {"options": "-c statement_timeout=30000", "connect_timeout": 10}
+    # A machine that is cut off in the middle of a transaction keeps no other one waiting for longer, and notices itself
+    # that the server is gone.
+    options = "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=10000"
+    limits = {"options": options, "connect_timeout": 10, "tcp_user_timeout": 15_000}
     # pre_ping: a connection that the server has closed meanwhile is replaced before it fails a write.
     writer = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=limits, **JSON_OPTIONS)
     readers = create_engine(

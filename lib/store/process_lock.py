@@ -17,7 +17,7 @@ import secrets
 import sys
 import threading
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -69,7 +69,14 @@ class AdvisoryLock:
 
     def __init__(self, url: URL) -> None:
         # A server that is gone without a word is noticed after 10 + 3 * 5 seconds, not after the system's two hours.
-        limits = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+        limits: dict[str, Any] = {
+            "connect_timeout": 10,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        }
+        # The other way round: a machine that is cut off counts as dead, and not as living for two hours.
+        limits |= {"options": "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=2"}
         self._key = advisory_key(ID)
         # AUTOCOMMIT: the lock is the session's, and a transaction that stays open for days keeps PostgreSQL from
         # cleaning up.

@@ -393,3 +393,36 @@ ratings = Table(
     Column("rated_at", Whole, nullable=False),
     Index("ratings_by_call", "call_id"),
 )
+
+passing = MetaData()
+"""What several processes that work on one PostgreSQL database tell each other; SQLite has no such tables, and a backup
+none of their rows."""
+
+sweep_runs = Table(
+    "sweep_runs",
+    passing,
+    Column("sweep_id", CleanText, ForeignKey(sweeps.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("owner", CleanText, nullable=False),
+    Column("session", CleanText, nullable=False),
+    Column("over_budget", Boolean, nullable=False),  # whether it was said that it may pass the budgets
+    Column("began_at", Whole, nullable=False),
+    Column("ended_at", Whole),
+    Column("stopping", Boolean, nullable=False),
+    Column("stopped_cells", CleanJson, nullable=False),  # whose answers are to be ended, by id
+    Column("trouble", CleanJson),  # what kept the rest from being sent: an error's record
+    Column("outlook", CleanJson),  # see lib/sweep/run.py
+    Index("sweep_runs_by_owner", "owner", "ended_at"),
+)
+
+due_cells = Table(
+    "due_cells",
+    passing,
+    Column("cell_id", CleanText, ForeignKey(cells.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("owner", CleanText, nullable=False),
+    Column("sweep_id", CleanText, ForeignKey(sweeps.c.id, ondelete="CASCADE"), nullable=False),
+    Column("row", Whole, nullable=False),
+    Column("column", Whole, nullable=False),
+    Column("place", Whole, nullable=False),  # in the plan's order
+    Column("attempts", Whole, nullable=False),  # how often it was tried before
+    Index("due_cells_by_sweep", "sweep_id", "row", "place"),
+)

@@ -67,6 +67,7 @@ def _upgrade(writer: Engine) -> None:
         if conn.dialect.name == "postgresql":
             # A migration takes as long as it takes; any other statement has 30 seconds.
             conn.execute(text("SET LOCAL statement_timeout = 0"))
+            conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         # Asked again under the lock: of two processes that start at once, the other one may have done it.
         if migrations.version(conn) != migrations.NEWEST:

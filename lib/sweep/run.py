@@ -48,14 +48,16 @@ class SweepRun(Job):
         plan: Plan,
         cells: Iterable[Cell],
         attempts: Mapping[str, int] | None = None,
+        places: int | None = None,
     ) -> None:
+        """It has the plan's `places`, or these."""
         super().__init__(sweep_id)
         self.owner, self.session, self.plan = owner, session, plan
         self.cells: Sequence[Cell] = list(cells)
         self.total = len(self.cells)
         self.attempts = dict(attempts or {})
         self.ledger = Ledger(plan.cap)
-        self.line = Line(plan.concurrency, self._affords)
+        self.line = Line(plan.concurrency if places is None else places, self._affords)
         self.worst: dict[str, Use] = {}
         """What one call of a model takes at worst, by the plan's name of it."""
         self.budgets: Callable[[Use], bool] = lambda _worst: True

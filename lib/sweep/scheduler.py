@@ -1,7 +1,7 @@
 """Stores the plans of sweeps and runs them, wholly or what is missing of them."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -17,17 +17,23 @@ from lib.core.limits import NO_LIMITS
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
-from lib.sweep import estimate, history, learned_rates
+from lib.sweep import estimate, history, learned_rates, shared_runs
 from lib.sweep import repository as sweeps
 from lib.sweep.history import Usual
 from lib.sweep.plan import Cell, Plan, unique
 from lib.sweep.progress import Progress, ProgressReader
 from lib.sweep.repository import Sweep
 from lib.sweep.run import SweepRun
+from lib.sweep.run_elsewhere import RunElsewhere
 from lib.sweep.sending import Sending
+from lib.sweep.shared_runs import SharedRun
 
 ALIKE = 20
 """So many sweeps with one prompt are looked at for one that asks the same in everything else."""
+
+
+CallWorkers = Callable[[str, str, int], None]
+"""Called with the owner, the sweep, and how many lanes it should have."""
 
 
 class SweepScheduler:
@@ -36,6 +42,8 @@ class SweepScheduler:
     def __init__(self, dispatcher: Dispatcher, registry: EndpointRegistry) -> None:
         self._dispatcher, self._registry = dispatcher, registry
         self.progress = ProgressReader(dispatcher.store, dispatcher.outcomes)
+        self.call_workers: CallWorkers | None = None
+        """Has lanes run for a sweep by whoever can; None where this process runs all sweeps itself."""
         self._usual: dict[str, tuple[object, Mapping[tuple[str, str], Usual]]] = {}
 
     def launch(self, owner: str, session: str, plan: Plan, forecast: Mapping[str, Any] | None = None) -> str:
@@ -52,7 +60,7 @@ class SweepScheduler:
         cells = list(plan.cells(sweep_id))
         store.write(lambda db: sweeps.add_plan(db, owner, session, sweep_id, plan, forecast)).result()
         self._write_cells(owner, sweep_id, cells)
-        self.start(SweepRun(sweep_id, owner, session, plan, cells))
+        self._begin(owner, session, sweep_id, plan, cells)
         return sweep_id
 
     def growth(self, owner: str, sweep_id: str, wanted: Plan) -> int:
@@ -78,7 +86,7 @@ class SweepScheduler:
         """Add to a sweep that has ended what `wanted` asks beyond it, and send that only. Nothing happens where it
         asks something else. Raises as `grown` does, and NotConnected."""
         found = self.grown(owner, sweep_id, wanted)
-        if found is None or self.running(sweep_id) is not None:
+        if found is None or self.is_running(owner, sweep_id):
             return
         plan, new = found
         self._dispatcher.store.write(lambda db: sweeps.change_plan(db, owner, sweep_id, plan)).result()
@@ -119,7 +127,7 @@ class SweepScheduler:
         if plan is not None and len(progress.cells) < plan.size:
             self._finish_planning(owner, sweep_id)
             progress = self.progress.of(owner, sweep_id)
-        if plan is None or self.running(sweep_id) is not None:
+        if plan is None or self.is_running(owner, sweep_id):
             return
         if cap is not None and cap != plan.cap:
             plan = replace(plan, cap=cap).checked()
@@ -150,24 +158,65 @@ class SweepScheduler:
     ) -> None:
         """Send cells of a stored sweep, beside what runs of it already."""
         attempts = {id: call.attempt for id, call in progress.results.items()}
-        running = self.running(sweep_id)
-        if running is not None:
+        running = self.last_run(owner, sweep_id)
+        goes_on = running is not None and not running.finished
+        if goes_on:
             under_way = {id for id, call in progress.results.items() if call.state == "started"}
             cells = [cell for cell in cells if cell.id not in under_way]
         absent = {cell.model.partition("/")[0] for cell in cells}
         absent -= {one.name for one in self._registry.endpoints(owner)}
         if absent:
             raise NotConnected(service=min(absent))
-        if running is None:
+        if not goes_on:
             self.check_budgets(owner, session, plan, unique([cell.model for cell in cells]))
-        if running is not None:
+        if running is not None and goes_on and self.shared_run(owner, sweep_id) is None:
             running.attempts |= attempts
             self._dispatcher.jobs.loop.call_soon_threadsafe(running.add, cells)
         elif cells:
-            run = SweepRun(sweep_id, owner, session, plan, cells, attempts)
+            self._begin(owner, session, sweep_id, plan, cells, attempts, progress)
+
+    def _begin(
+        self,
+        owner: str,
+        session: str,
+        sweep_id: str,
+        plan: Plan,
+        cells: Sequence[Cell],
+        attempts: Mapping[str, int] | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Send cells by whoever can."""
+        if self.call_workers is not None and self.is_for_workers(owner, cells):
+            over = self._dispatcher.budgets.passes(owner, session)
+
+            def put(db: Connection) -> None:
+                if sweep_id not in shared_runs.under_way(db, owner):
+                    shared_runs.begin(db, owner, session, sweep_id, over)
+                shared_runs.add(db, owner, sweep_id, cells, attempts or {})
+
+            self._dispatcher.store.write(put).result()
+            self.call_workers(owner, sweep_id, self.lanes(plan, len(cells)))
+            return
+        if self.call_workers is not None:
+            self._dispatcher.store.write(lambda db: shared_runs.forget(db, owner, sweep_id)).result()
+        run = SweepRun(sweep_id, owner, session, plan, cells, attempts)
+        if progress is not None:
             run.fixed.update(progress.stops.fixed)
             run.ledger.spent = progress.spent
-            self.start(run)
+        self.start(run)
+
+    def lanes(self, plan: Plan, due: int) -> int:
+        """How many lanes are of use for so many cells that are due."""
+        return min(plan.concurrency, due, self._dispatcher.limits.at_once or due)
+
+    def is_for_workers(self, owner: str, cells: Iterable[Cell]) -> bool:
+        """Whether workers have all that cells need: they know the operator's keys, and no visitor's."""
+        services = {cell.model.partition("/")[0] for cell in cells}
+        return all(self._registry.has_operators_key(owner, service) for service in services)
+
+    def stays_here(self, owner: str, cells: Iterable[Cell]) -> bool:
+        """Whether a sweep is not given to workers though there may be some, as it needs a visitor's own key."""
+        return self.call_workers is not None and not self.is_for_workers(owner, cells)
 
     def _allowed(self, plan: Plan, connected: Sequence[Endpoint]) -> Plan:
         """The plan itself; raises NotAllowed where the operator does not allow it."""
@@ -205,12 +254,12 @@ class SweepScheduler:
     def start(self, sweep: SweepRun) -> None:
         """Begin to send the cells of `sweep`."""
         sweep.over_budget = self._dispatcher.budgets.passes(sweep.owner, sweep.session)
-        self._prepare(sweep)
+        self.prepare(sweep)
         sending = Sending(self._dispatcher, self._registry, sweep)
         sweep.add = sending.put
         self._dispatcher.jobs.start(sweep, sending.work())
 
-    def _prepare(self, run: SweepRun) -> None:
+    def prepare(self, run: SweepRun) -> None:
         """Let a run know what is known of its models: their prices, their paces, how long they take."""
         connected = self._registry.endpoints(run.owner)
         run.addresses = {one.name: one.base_url for one in connected}
@@ -240,7 +289,42 @@ class SweepScheduler:
         """The newest run of an owner's sweep in this process, under way or ended; it tells what went wrong beside what
         its calls say."""
         job = self._dispatcher.jobs.get(sweep_id)
-        return job if isinstance(job, SweepRun) and job.owner == owner else None
+        here = job if isinstance(job, SweepRun) and job.owner == owner else None
+        if here is not None and not here.finished:
+            return here
+        shared = self.shared_run(owner, sweep_id)
+        plan = None if shared is None else self._dispatcher.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
+        return here if shared is None or plan is None else RunElsewhere(shared, plan)
+
+    def shared_run(self, owner: str, sweep_id: str) -> SharedRun | None:
+        """How a sweep stands that workers have; None of one that this process runs, or ran, alone."""
+        if self.call_workers is None:
+            return None
+        return self._dispatcher.store.read(lambda db: shared_runs.of(db, owner, sweep_id))
+
+    def is_running(self, owner: str, sweep_id: str | None) -> bool:
+        """Whether a sweep of an owner is under way, here or elsewhere."""
+        if sweep_id is None:
+            return False
+        running = self.last_run(owner, sweep_id)
+        return running is not None and not running.finished
+
+    def stop(self, owner: str, sweep_id: str) -> None:
+        """End all running answers of a sweep; what has come is kept. Raises StoreError where those elsewhere can't be
+        told."""
+        running = self.running(sweep_id)
+        if running is not None and running.owner == owner:
+            running.cancel()
+        if self.call_workers is not None:
+            self._dispatcher.store.write(lambda db: shared_runs.wish_stop(db, owner, sweep_id)).result()
+
+    def stop_cell(self, owner: str, sweep_id: str, cell_id: str) -> None:
+        """End one running answer; the others go on. Raises StoreError."""
+        running = self.running(sweep_id)
+        if running is not None and running.owner == owner:
+            running.stop_cell(cell_id)
+        if self.call_workers is not None:
+            self._dispatcher.store.write(lambda db: shared_runs.wish_stop_of(db, owner, sweep_id, cell_id)).result()
 
     def usual(self, owner: str) -> Mapping[tuple[str, str], Usual]:
         """What the owner's own calls tell of each model; see `history.of_models`. Read anew when there are other
@@ -254,9 +338,12 @@ class SweepScheduler:
         return known[1]
 
     def any_running(self, owner: str) -> bool:
-        """Whether a sweep of an owner is under way in this process."""
-        jobs = self._dispatcher.jobs.running()
-        return any(isinstance(job, SweepRun) and job.owner == owner for job in jobs)
+        """Whether a sweep of an owner is under way, here or elsewhere."""
+        if any(isinstance(job, SweepRun) and job.owner == owner for job in self._dispatcher.jobs.running()):
+            return True
+        if self.call_workers is None:
+            return False
+        return bool(self._dispatcher.store.read(lambda db: shared_runs.under_way(db, owner)))
 
     def listed(self, owner: str, search: str = "", limit: int | None = None) -> list[Sweep]:
         """The owner's newest sweeps, as `repository.sweeps_of` finds them, counted as their own pages count."""
@@ -270,9 +357,7 @@ class SweepScheduler:
     def delete(self, owner: str, sweep_id: str) -> None:
         """Stop a sweep and take it out of the list; its calls stay in the history, those too that are still to be
         saved. Raises StoreError."""
-        running = self.running(sweep_id)
-        if running is not None and running.owner == owner:
-            running.cancel()
+        self.stop(owner, sweep_id)
         self._dispatcher.store.write(lambda db: sweeps.delete(db, owner, sweep_id)).result()
 
 

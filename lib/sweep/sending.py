@@ -8,7 +8,7 @@ import asyncio
 import math
 import secrets
 import time
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -31,11 +31,13 @@ from lib.core.errors import (
     TemperaError,
     unforeseen,
 )
-from lib.core.request import Call
+from lib.core.request import Call, ChatRequest
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
+from lib.gateway.endpoints import Endpoint
 from lib.gateway.retry import Retries
 from lib.sweep import learned_rates, stops
+from lib.sweep.claims import Claims, ClaimsAlone
 from lib.sweep.plan import Cell
 from lib.sweep.run import SweepRun
 from lib.sweep.waiting_calls import Lane, Waiting, longest_first
@@ -108,8 +110,11 @@ class Turn(Retries):
 class Sending:
     """The work of one run, on the background loop."""
 
-    def __init__(self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun, claims: Claims | None = None
+    ) -> None:
         self._dispatcher, self._registry, self._run = dispatcher, registry, run
+        self._claims = claims or ClaimsAlone(run)
         self._budgets = dispatcher.budgets
         run.budgets = lambda worst: self._budgets.fits(run.owner, run.session, worst, run.over_budget)
         self._changed = asyncio.Event()
@@ -142,7 +147,7 @@ class Sending:
                     continue
                 self._look_ahead(now)
                 wakes = line.wakes_at(now)
-                if wakes is None and not line.running and not self._saving and not self._is_left():
+                if wakes is None and not line.running and not self._saving and not (line.places and self._is_left()):
                     break
                 # The outlook is renewed though nothing happens: the page counts down by it.
                 renewed = now + (LOOK_SECONDS if any(line.waiting()) else math.inf)
@@ -158,6 +163,10 @@ class Sending:
             turn.call.known = self._run.history.seconds(self._run.plan, turn.cell)
         for call in longest_first([turn.call for turn in turns]):
             call.lane.put(call)
+        self._changed.set()
+
+    def look(self) -> None:
+        """See anew what can be sent: there are more places, or fewer cells."""
         self._changed.set()
 
     def lane(self, model: str) -> Lane:
@@ -190,9 +199,18 @@ class Sending:
 
     def spare_the_others(self) -> None:
         """Let the cells wait no more for which another column stands."""
-        for call in [call for call in self._run.line.waiting() if self._run.is_spared(call.payload.cell)]:
+        spared = [call for call in self._run.line.waiting() if self._run.is_spared(call.payload.cell)]
+        spared = [call for call in spared if call.payload.again is None]
+        for call in spared:
+            self._run.line.drop(call)
+        self._claims.drop(call.payload.cell for call in spared)
+
+    def taken_by_others(self, cells: Set[str]) -> None:
+        """Let these cells wait no more, unless their call was begun here."""
+        for call in [call for call in self._run.line.waiting() if call.payload.cell.id in cells]:
             if call.payload.again is None:
                 self._run.line.drop(call)
+        self._changed.set()
 
     def _send(self, turn: Turn) -> None:
         if self._dispatcher.outcomes.full:
@@ -214,11 +232,11 @@ class Sending:
             self._budgets.reserve(run.owner, run.session, {turn.call_id: worst}, run.over_budget)
         except (BudgetReached, CapOfTheOperator):
             return False
-        run.ledger.reserve(turn.cell.id, worst.cost)
+        run.ledger.reserve(turn.call_id, worst.cost)
         return True
 
     def _release(self, turn: Turn) -> None:
-        self._run.ledger.release(turn.cell.id)
+        self._run.ledger.release(turn.call_id)
         self._budgets.release(turn.call_id)
 
     def _look_ahead(self, now: float) -> None:
@@ -244,9 +262,9 @@ class Sending:
         # Foreseen, so that the log needs no number for it: the service was disconnected meanwhile, or what the sweep
         # asks is not allowed any more.
         except (NotConnected, NotAllowed) as refused:
-            self._run.failed[turn.cell.id] = refused
+            self._fail(turn.cell, refused)
         except Exception as bug:
-            self._run.failed[turn.cell.id] = unforeseen(bug, f"cell {turn.cell.id}")
+            self._fail(turn.cell, unforeseen(bug, f"cell {turn.cell.id}"))
         finally:
             ok = answer is not None and answer.reply.state == "ok"
             self._run.line.ended(turn.call, time.monotonic(), ok)
@@ -255,6 +273,10 @@ class Sending:
             self._run.touch()
         if answer is not None:
             await self._saved(answer)
+
+    def _fail(self, cell: Cell, error: TemperaError) -> None:
+        self._run.failed[cell.id] = error
+        self._claims.failed(cell, error)
 
     async def _saved(self, answer: Answer) -> None:
         """Wait until an answer is recorded. Its place is free by now, so that its record shares a commit with the next
@@ -272,7 +294,7 @@ class Sending:
         if answer is None or (answer.reply.cost is None and answer.reply.billed == "no"):
             self._release(turn)
         else:
-            self._run.ledger.settle(turn.cell.id, answer.reply.cost)
+            self._run.ledger.settle(turn.call_id, answer.reply.cost)
 
     async def _call(self, turn: Turn) -> Answer | None:
         """Make a cell's call; None where it is not to be made after all."""
@@ -282,36 +304,75 @@ class Sending:
         if cell.model.partition("/")[0] not in {one.name for one in connected}:
             raise NotConnected(service=cell.model.partition("/")[0])
         endpoint, model = endpoints.find(cell.model, connected)
-        asked = self._dispatcher.allowed(endpoint, run.plan.request(model, cell.temperature, cell.input, cell.variant))
+        asked = self._asked(endpoint, model, cell)
         call = Call(turn.call_id, run.owner, run.session, "sweep", endpoint.name, asked, cell.id, sweep_id=run.id)
-        before = run.attempts.get(cell.id, 0)
 
-        def record(db: Connection) -> Call | None:
+        def record(db: Connection) -> tuple[Call, Cell] | None:
             request = unsupported_params.adapted(db, run.owner, endpoint.base_url, asked)
             left_out = TEMPERATURE & asked.params.to_send().keys() & request.unsupported
             if left_out and not self.is_the_one(cell):
                 return None
-            # The row is what claims the cell: of two processes that come to it, one finds an attempt more.
-            if records.attempts_at(db, run.owner, cell.id) != before:
+            taken = self._claims.take(db, cell, call.id, cell.column if left_out else None)
+            if taken is None:
                 return None
-            adapted = replace(call, request=request)
-            records.start_call(db, adapted, self._dispatcher.process, attempt=before + 1)
-            return adapted
+            mine = taken.cell
+            if mine != cell:
+                request = unsupported_params.adapted(
+                    db, run.owner, endpoint.base_url, self._asked(endpoint, model, mine)
+                )
+            adapted = replace(call, request=request, cell_id=mine.id)
+            if not taken.recorded:
+                records.start_call(db, adapted, self._dispatcher.process, attempt=taken.before + 1)
+            return adapted, mine
 
         started, recorded = True, call
         try:
-            found = await self._dispatcher.store.submit(record)
+            found = await self._claimed(record)
             if found is None:
                 self.spare_the_others()
+                self._have_others_taken(turn)
                 return None
-            recorded = found
+            recorded, mine = found
+            self._exchange(turn, mine)
         except StoreError:
             started = False  # it is asked all the same; its record is held until the store takes it
         answer = await self._dispatcher.begin(recorded, endpoint, turn, run.id, started)
-        run.answers[cell.id] = answer
+        run.answers[turn.cell.id] = answer
         run.touch()
         await answer.came.wait()
         return answer
+
+    def _asked(self, endpoint: Endpoint, model: str, cell: Cell) -> ChatRequest:
+        """What a cell asks, as the operator allows it."""
+        wanted = self._run.plan.request(model, cell.temperature, cell.input, cell.variant)
+        return self._dispatcher.allowed(endpoint, wanted)
+
+    async def _claimed(self, record: Callable[[Connection], tuple[Call, Cell] | None]) -> tuple[Call, Cell] | None:
+        """What `record` says, once the store has taken it. Raises StoreError where that is not to be waited for."""
+        while True:
+            try:
+                return await self._dispatcher.store.submit(record)
+            except StoreError as refused:
+                if not await self._claims.wait_for_store(refused):
+                    raise
+
+    def _exchange(self, turn: Turn, mine: Cell) -> None:
+        """Let a call be for the cell that was free; whose turn that would have been gets this one's in return."""
+        if mine == turn.cell:
+            return
+        others = (call.payload for call in turn.call.lane.waiting if call.payload.cell.id == mine.id)
+        other = next(others, None)
+        if other is not None:
+            other.cell = turn.cell
+        turn.cell = mine
+
+    def _have_others_taken(self, turn: Turn) -> None:
+        """Others have all cells of a row."""
+        if self._claims.shared:
+            row = turn.cell.row
+            self.taken_by_others(
+                {call.payload.cell.id for call in turn.call.lane.waiting if call.payload.cell.row == row}
+            )
 
     def _judge(self, turn: Turn, answer: Answer) -> None:
         """What an end means for those that wait."""
@@ -330,6 +391,7 @@ class Sending:
     def _close(self, lane: Lane) -> None:
         """Send nothing more of a model; what waits is missing then, and can be sent later."""
         lane.closed = True
+        self._claims.drop(call.payload.cell for call in lane.waiting)
         for call in list(lane.waiting):
             answer = self._run.answers.get(call.payload.cell.id)
             if call.payload.again is not None and answer is not None:
@@ -342,6 +404,7 @@ class Sending:
         self._gave_up = True
         for lane in self._run.line.lanes.values():
             lane.closed = True
+            self._claims.drop(call.payload.cell for call in lane.waiting)
             for call in list(lane.waiting):
                 call.payload.give_up()
 

@@ -188,7 +188,7 @@ class Line:
             return None
         guess = self._guess(now)
         paths = (self._path(lane, guess, now) for lane in self.lanes.values() if lane.waiting and not lane.closed)
-        return max([self._work(now, guess) / self.places, *paths, 0.0])
+        return max([self._work(now, guess) / max(1, self.places), *paths, 0.0])
 
     def _ready(self, lane: Lane, now: float) -> Waiting | None:
         opens = self._opens(lane, now)
@@ -233,7 +233,7 @@ class Line:
             if one[0].first_sent is None:
                 return one
         guess = self._guess(now)
-        share = CRITICAL * self._work(now, guess) / self.places
+        share = CRITICAL * self._work(now, guess) / max(1, self.places)
         paths = [(self._path(lane, guess, now), lane, call) for lane, call in found if self._rate(lane, now)]
         critical = max((one for one in paths if one[0] > share), key=lambda one: one[0], default=None)
         if critical is not None:

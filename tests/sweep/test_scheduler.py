@@ -372,14 +372,14 @@ def test_headers_that_say_that_a_quota_is_used_up_are_heeded_before_a_refusal(se
 def test_what_another_sweep_has_learnt_meanwhile_spares_a_row_too(
     services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepare = SweepScheduler._prepare
+    prepare = SweepScheduler.prepare
 
     def learnt_just_after(scheduler: SweepScheduler, run: SweepRun) -> None:
         prepare(scheduler, run)
         learn = ("ann", api.base_url, "echo", ["temperature"])
         services.store.write(lambda db: unsupported_params.remember(db, *learn)).result()
 
-    monkeypatch.setattr(SweepScheduler, "_prepare", learnt_just_after)
+    monkeypatch.setattr(SweepScheduler, "prepare", learnt_just_after)
     sweep_id = launch(services, plan(api, "echo", temperatures=(0.0, 0.7, 1.3), concurrency=3))
     ended(services, sweep_id)
     assert [body.get("temperature") for body in bodies(api)] == [None]

@@ -66,16 +66,21 @@ def _send_again(send: Callable[[SweepScheduler, Visitor, str], None]) -> None:
 
 def stop() -> None:
     """End all running answers; what has come is kept."""
-    running = resources.services().sweeps.running(state.sweep_id)
-    if running is not None and running.owner == visitor().owner:
-        running.cancel()
+    _tell(lambda scheduler, owner, sweep_id: scheduler.stop(owner, sweep_id))
 
 
 def stop_cell(cell_id: str) -> None:
     """End one running answer; the others go on."""
-    running = resources.services().sweeps.running(state.sweep_id)
-    if running is not None and running.owner == visitor().owner:
-        running.stop_cell(cell_id)
+    _tell(lambda scheduler, owner, sweep_id: scheduler.stop_cell(owner, sweep_id, cell_id))
+
+
+def _tell(wish: Callable[[SweepScheduler, str, str], None]) -> None:
+    """Do what concerns the open sweep while it runs, here or elsewhere."""
+    try:
+        if state.sweep_id is not None:
+            wish(resources.services().sweeps, visitor().owner, state.sweep_id)
+    except StoreError as refused:
+        state.notices.append(error_sentence(refused))
 
 
 def new() -> None:

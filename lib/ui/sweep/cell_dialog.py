@@ -17,6 +17,7 @@ from lib.ui.shared.error_box import error_box
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
+from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import actions, view_state
 from lib.ui.sweep.answers import model_names
 from lib.ui.sweep.hidden_names import hidden, unnamed_error
@@ -97,7 +98,7 @@ def _ways_on(services: Services, progress: Progress, cell: Cell, call: CallRecor
                 continue_in_chat(services, named)
             except StoreError as refused:
                 error_box(refused)
-        if services.sweeps.running(state.sweep_id) is None:
+        if not services.sweeps.is_running(visitor().owner, state.sweep_id):
             again = _("Run again")
             st.button(again, key="sweep_cell_again", icon=":material/replay:", on_click=_again, args=(cell.id,))
         if named is not None:

@@ -227,7 +227,7 @@ def grow(confirmed: bool = False) -> None:
 def _growth(services: Services, visitor: Visitor, plan: Plan) -> int:
     """How many answers the form asks beyond those of the open sweep; 0 where it asks something else, or nothing more,
     or the sweep still runs."""
-    if state.sweep_id is None or services.sweeps.running(state.sweep_id) is not None:
+    if state.sweep_id is None or services.sweeps.is_running(visitor.owner, state.sweep_id):
         return 0
     return services.sweeps.growth(visitor.owner, state.sweep_id, plan)
 

@@ -1,0 +1,116 @@
+"""How a run comes to its cells: alone, or beside other processes that work on the same sweep."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from lib.calls import records
+from lib.core.errors import StoreError, TemperaError
+from lib.store.database import Store
+from lib.sweep import shared_runs
+from lib.sweep.plan import Cell
+from lib.sweep.run import SweepRun
+
+AWAY_SECONDS = 0.5
+"""So long after the database was away it is asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A cell that was tried so often `before`; `recorded` tells whether its call is in the store by now."""
+
+    cell: Cell
+    before: int
+    recorded: bool = False
+
+
+class Claims(Protocol):
+    """Gives a run its cells, each to one process."""
+
+    shared: bool
+
+    def take(self, db: Connection, cell: Cell, call_id: str, column: int | None) -> Taken | None:
+        """The cell that the call may be made for, in the transaction that records it: `cell`, or another one of its
+        row, with `column` of that column. None: others have them all."""
+        ...
+
+    def drop(self, some: Iterable[Cell]) -> None:
+        """These are not to be sent after all."""
+        ...
+
+    def failed(self, cell: Cell, error: TemperaError) -> None:
+        """A cell could not be sent."""
+        ...
+
+    async def wait_for_store(self, refused: StoreError) -> bool:
+        """Wait until the store may be back; False where the cell is to be sent all the same."""
+        ...
+
+
+class ClaimsAlone:
+    """Of a sweep that this process runs. Another one may do so too: then the record of a call is what claims a cell."""
+
+    shared = False
+
+    def __init__(self, run: SweepRun) -> None:
+        self._run = run
+
+    def take(self, db: Connection, cell: Cell, call_id: str, column: int | None) -> Taken | None:
+        """The cell itself, unless another process has come to it: then there is an attempt more."""
+        before = self._run.attempts.get(cell.id, 0)
+        return Taken(cell, before) if records.attempts_at(db, self._run.owner, cell.id) == before else None
+
+    def drop(self, some: Iterable[Cell]) -> None:
+        """Nobody else waits for them."""
+
+    def failed(self, cell: Cell, error: TemperaError) -> None:
+        """The run itself keeps it."""
+
+    async def wait_for_store(self, refused: StoreError) -> bool:
+        """It is asked all the same; its record is held until the store takes it."""
+        return False
+
+
+class SharedClaims:
+    """Of a sweep that several processes work on: the store has the cells that are due."""
+
+    shared = True
+
+    def __init__(self, store: Store, run: SweepRun) -> None:
+        self._store, self._run = store, run
+
+    def take(self, db: Connection, cell: Cell, call_id: str, column: int | None) -> Taken | None:
+        """The next cell of the row that is due."""
+        run = self._run
+        recorded = records.cell_of(db, run.owner, call_id)
+        if recorded is not None:
+            # The connection broke when this was committed, and nobody heard of it.
+            return Taken(self._cell(db, recorded), 0, recorded=True)
+        taken = shared_runs.take(db, run.owner, run.id, cell.row, cell.id, column)
+        if taken is None:
+            return None
+        cell_id, before = taken
+        return Taken(cell if cell_id == cell.id else self._cell(db, cell_id), before)
+
+    def _cell(self, db: Connection, cell_id: str) -> Cell:
+        return shared_runs.cells_of(db, self._run.owner, self._run.id, [cell_id])[0]
+
+    def drop(self, some: Iterable[Cell]) -> None:
+        """Nobody is to send them."""
+        ids = [cell.id for cell in some]
+        if ids:
+            self._store.write(partial(shared_runs.drop, owner=self._run.owner, sweep_id=self._run.id, some=ids))
+
+    def failed(self, cell: Cell, error: TemperaError) -> None:
+        """It is said where the sweep is looked at."""
+        owner, sweep_id, told = self._run.owner, self._run.id, shared_runs.told(error)
+        self._store.write(lambda db: shared_runs.fail(db, owner, sweep_id, cell.id, told))
+
+    async def wait_for_store(self, refused: StoreError) -> bool:
+        """Nothing is sent that others may have sent."""
+        await asyncio.sleep(AWAY_SECONDS)
+        return True
