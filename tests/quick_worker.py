@@ -1,4 +1,4 @@
-"""A worker (scripts/worker.py) that believes sooner that another process is dead, so that a test need not wait so long."""
+"""A worker (scripts/worker.py) that believes sooner that another process is dead, so that a test need not wait."""
 
 import runpy
 
