@@ -3,7 +3,7 @@
 Before a call is sent the worst that it may take is reserved of every cap, and when it is recorded that is settled with
 what it took: no calls together pass a cap, however many begin at once. What was spent before is read from the calls of
 the store, so that a restart changes nothing. A process counts its own reservations only: several processes on one
-database have to share the caps between them.
+database have to share the caps between them, and sweeps are given to no worker where there is a cap.
 """
 
 import threading

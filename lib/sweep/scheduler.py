@@ -186,7 +186,7 @@ class SweepScheduler:
         progress: Progress | None = None,
     ) -> None:
         """Send cells by whoever can."""
-        if self.call_workers is not None and self.is_for_workers(owner, cells):
+        if self.call_workers is not None and self._is_for_workers(owner, plan, cells):
             over = self._dispatcher.budgets.passes(owner, session)
 
             def put(db: Connection) -> None:
@@ -209,14 +209,14 @@ class SweepScheduler:
         """How many lanes are of use for so many cells that are due."""
         return min(plan.concurrency, due, self._dispatcher.limits.at_once or due)
 
-    def is_for_workers(self, owner: str, cells: Iterable[Cell]) -> bool:
-        """Whether workers have all that cells need: they know the operator's keys, and no visitor's."""
+    def _is_for_workers(self, owner: str, plan: Plan, cells: Iterable[Cell]) -> bool:
+        """Whether workers may send cells. They know the operator's keys, and no visitor's. And each process counts for
+        itself: what a cap or a budget limits is sent by one."""
+        budgets = self._dispatcher.budgets
+        if plan.cap is not None or budgets.of(owner) or budgets.caps.caps:
+            return False
         services = {cell.model.partition("/")[0] for cell in cells}
         return all(self._registry.has_operators_key(owner, service) for service in services)
-
-    def stays_here(self, owner: str, cells: Iterable[Cell]) -> bool:
-        """Whether a sweep is not given to workers though there may be some, as it needs a visitor's own key."""
-        return self.call_workers is not None and not self.is_for_workers(owner, cells)
 
     def _allowed(self, plan: Plan, connected: Sequence[Endpoint]) -> Plan:
         """The plan itself; raises NotAllowed where the operator does not allow it."""

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -271,6 +271,33 @@ def test_cancelling_closes_the_connection_at_once(
 
     using(work)
     assert api.requests[0].finished is None
+
+
+def test_cancelling_in_the_middle_of_a_tls_handshake_closes_the_connection_at_once(endpoint: Endpoint) -> None:
+    """The service takes the first bytes and never answers them."""
+
+    async def work(client: Client) -> bytes:
+        begun, left = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readexactly(1)
+            begun.set()
+            with suppress(ConnectionResetError):
+                await reader.read()
+            left.set_result(True)
+            writer.close()
+
+        async with await asyncio.start_server(silent, "127.0.0.1") as server:
+            port = server.sockets[0].getsockname()[1]
+            https = replace(endpoint, base_url=f"https://127.0.0.1:{port}/v1")
+            task = asyncio.create_task(whole(client, https, request("echo")))
+            await begun.wait()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            async with asyncio.timeout(5):
+                return await left
+
+    assert using(work)
 
 
 def test_leaving_the_loop_early_closes_the_connection(endpoint: Endpoint, api: FakeApi) -> None:

@@ -4,12 +4,16 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
 from pydantic import SecretStr
 
+from lib.calls.caps import Caps
+from lib.core.budget import CALLS, Budget
+from lib.core.limits import Cap
 from lib.services import Services
 from lib.settings import Settings
 from lib.sweep.plan import Plan
@@ -55,6 +59,25 @@ def test_an_app_without_workers_runs_its_sweeps_itself(api: FakeApi, database: s
         assert services.sweeps.is_running("ann", sweep_id) and services.sweeps.any_running("ann")
         until(lambda: not services.sweeps.is_running("ann", sweep_id))
         assert standing(services, sweep_id).counts() == (12, 0, 12) and len(bodies(api)) == 12
+
+
+def test_what_is_limited_is_sent_by_one_process_which_counts_it(api: FakeApi, database: str, tmp_path: Path) -> None:
+    """A sweep's own cap, a visitor's budget, the operator's caps; the others go to whoever works."""
+    plan = Plan("tea", (f"{host(api)}/echo",), (0.0,))
+    with app(api, database, tmp_path) as services:
+        budgets = services.dispatcher.budgets
+        for name, asked, own, caps, alone in [
+            ("nothing", plan, (), (), False),
+            ("its cap", replace(plan, cap=1.0), (), (), True),
+            ("a budget", plan, (Budget("day", 5.0),), (), True),
+            ("the operator's caps", plan, (), (Cap("all", "day", CALLS, 50),), True),
+        ]:
+            budgets.set("ann", own)
+            budgets.caps = Caps(services.store, caps)
+            sweep_id = services.sweeps.launch("ann", "s1", asked)
+            assert (services.sweeps.running(sweep_id) is not None) == alone, name
+            until(lambda id=sweep_id: not services.sweeps.is_running("ann", id))
+            assert standing(services, sweep_id).counts() == (1, 0, 1), name
 
 
 @contextmanager
