@@ -10,11 +10,12 @@ import runpy
 import secrets
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import chdir
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import chdir, contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import ModuleType
 
 from lib.store import process_lock
 
@@ -32,7 +33,7 @@ class Forked:
         server.set_forkserver_preload([__name__, "tests.loaded_app"])
         # A connection is what can be handed on to another process, whatever is behind it.
         handed = {number: Connection(os.dup(file)) for number, file in files.items()}
-        with chdir(ROOT):
+        with chdir(ROOT), _no_main_module():
             self._process = server.Process(target=_run, args=(program, arguments, dict(environment), handed))
             self._process.start()
         for connection in handed.values():
@@ -77,6 +78,17 @@ class ForkedInPipes(Forked):
             said = self.stdout.read()
         self.wait()
         return said
+
+
+@contextmanager
+def _no_main_module() -> Iterator[None]:
+    """AppTest leaves its page as `__main__`, which Python would run in the new process before anything else: with no
+    settings yet, so that the program would find an app open that is not its own."""
+    main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _run(
