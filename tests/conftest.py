@@ -42,10 +42,11 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty data folder that the app uses during the test."""
     monkeypatch.setenv("TEMPERA_DATA_DIR", str(tmp_path / "data"))
-    return tmp_path / "data"
+    yield tmp_path / "data"
+    resources.close()  # of a test that failed too: the next one would get its app
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What a model or a service does not do as asked, on the page: refused settings, missing versions, a dead address."""
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -251,15 +250,14 @@ def dead_address() -> str:
 
 
 @pytest.fixture
-def first_address_dead(api: FakeApi, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def first_address_dead(api: FakeApi, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The app at a service with two addresses, of which only the second answers."""
     pair = (dead_address(), api.base_url)
     monkeypatch.setattr(endpoints, "APIYI_ADDRESSES", pair)
     monkeypatch.setenv("TEMPERA_BASE_URL", pair[0])
     monkeypatch.setenv("TEMPERA_API_KEY", KEY)
     monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")
-    yield new_tab()
-    resources.close()
+    return new_tab()
 
 
 @pytest.mark.row("X3")
@@ -289,14 +287,13 @@ def test_the_key_stays_at_the_first_address_when_it_answers_with_an_error(
     for model in ("error-401", "error-404", "cut"):
         ask(set_up(app, model))
         assert "chat_second_address" not in buttons(app)
-    resources.close()
 
 
 def test_a_service_with_one_address_gets_no_such_button(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPERA_BASE_URL", dead_address())
     monkeypatch.setenv("TEMPERA_API_KEY", KEY)
+    monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")  # it would be asked, once it is ready
     app = ask(set_up(new_tab(), "echo"))
-    resources.close()
 
     assert "Nothing answers at 127.0.0.1" in shown(app)
     assert "chat_second_address" not in buttons(app)
