@@ -45,8 +45,9 @@ def pytest_collection_finish() -> None:
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty data folder that the app uses during the test."""
     monkeypatch.setenv("TEMPERA_DATA_DIR", str(tmp_path / "data"))
+    close = resources.services.clear  # a test may put something else in its place
     yield tmp_path / "data"
-    resources.close()  # of a test that failed too: the next one would get its app
+    close()  # that of a test that failed too: the next one would get its app
 
 
 @pytest.fixture
