@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 
 from lib import streamlit_internals
 from lib.ui.shared import resources
+from lib.ui.shared.crowd_gate import CrowdGate
 from lib.ui.shared.error_box import bug_box
 from lib.ui.shared.host_check import HostMiddleware
 from lib.ui.shared.sign_in_gate import SignInGate
@@ -27,6 +28,6 @@ app = st.App(
     "lib/ui/main.py",
     lifespan=lifespan,
     routes=ROUTES,
-    middleware=[Middleware(HostMiddleware), Middleware(SignInGate), Middleware(PageMiddleware)],
+    middleware=[Middleware(gate) for gate in (HostMiddleware, SignInGate, CrowdGate, PageMiddleware)],
     on_script_error=bug_box,
 )

@@ -39,6 +39,8 @@
       NotRestored               a file that is no backup, or not now
       NotSignedIn               a shared Tempera does not know who asks
         WrongPassword  TooManyTries  NotInvited  SignInFailed
+      Full                      a shared Tempera has no place for one more
+        TooManyTabs
       InvalidInput              what was typed can't be sent
         NotAllowed              the operator of a shared Tempera does not allow it
       SettingsError             the operator's settings
@@ -729,6 +731,22 @@ class SignInFailed(NotSignedIn):
     kind = "sign_in_failed"
     message = N_("You are not signed in: the sign-in did not come to its end.")
     hint = N_("Try again.")
+
+
+class Full(TemperaError):
+    """As many people are inside as the operator of a shared Tempera lets in at once."""
+
+    kind = "full"
+    message = N_("As many people as this Tempera can serve are using it just now.")
+    hint = N_("This page tries again by itself in a minute.")
+
+
+class TooManyTabs(Full):
+    """One person has `most` tabs open."""
+
+    kind = "too_many_tabs"
+    message = N_("You have Tempera open in {most} tabs, and it can't serve you in more.")
+    hint = N_("Close some of them; this page tries again by itself in a minute.")
 
 
 class InvalidInput(TemperaError):

@@ -1,22 +1,18 @@
 """The gate before everything that a shared Tempera serves, over HTTP: nobody passes it who has not signed in."""
 
-import http.client
 import json
 import re
-import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
-from urllib.parse import urlencode
 
 import pytest
 
-from lib.access import password, tries
+from lib.access import tries
 from lib.access.sign_ins import COOKIE
 from lib.ui.shared.sign_in_gate import own_place
 from lib.web_server import SERVED
-from tests.app_server import AppServer, forked_app
+from tests.app_server import AppServer
+from tests.over_http import PASSWORD, ask, shared_app, sign_in, websocket_status
 
-PASSWORD = "four unrelated words"
 PATHS = (
     "/", "/chat", "/sweep?prompt=hi", "/usage", "/sign-out", "/nowhere", "/healthz/", "//healthz", "/HEALTHZ",
     "/_stcore/health", "/_stcore/host-config", "/_stcore/metrics", "/_stcore/openapi.json", "/static/js/index.js",
@@ -27,55 +23,8 @@ PATHS = (
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
-    settings = {
-        "TEMPERA_MODE": "shared",
-        "TEMPERA_PASSWORD_HASH": password.hashed(PASSWORD),
-        "STREAMLIT_SERVER_ALLOWED_HOSTS": "tempera.example.com 127.0.0.1",
-    }
-    with forked_app(tmp_path_factory.mktemp("shared") / "data", TEMPERA_LOCAL_MODEL="false", **settings) as app:
+    with shared_app(tmp_path_factory.mktemp("shared")) as app:
         yield app
-
-
-@dataclass(frozen=True, slots=True)
-class Got:
-    status: int
-    headers: dict[str, str]
-    text: str
-
-    @property
-    def cookie(self) -> str:
-        return self.headers.get("set-cookie", "").partition(";")[0]
-
-
-def ask(app: AppServer, method: str, path: str, body: str | None = None, **headers: str) -> Got:
-    connection = http.client.HTTPConnection(app.url.removeprefix("http://"), timeout=30)
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request(method, path, body=body, headers=named)
-    answer = connection.getresponse()
-    text = answer.read().decode("utf-8", "replace")
-    connection.close()
-    return Got(answer.status, {name.lower(): value for name, value in answer.getheaders()}, text)
-
-
-def sign_in(app: AppServer, typed: str = PASSWORD, place: str = "/", **headers: str) -> Got:
-    form = urlencode({"password": typed, "place": place})
-    # Each caller its own address: tries are counted.
-    return ask(app, "POST", "/sign-in", form, **({"X_Forwarded_For": "198.51.100.1"} | headers))
-
-
-def websocket_status(app: AppServer, cookie: str) -> tuple[int, socket.socket]:
-    own = app.url.removeprefix("http://")
-    lines = (
-        "GET /_stcore/stream HTTP/1.1", f"Host: {own}", f"Origin: {app.url}", "Connection: Upgrade",
-        "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-        f"Cookie: {cookie}", "", "",
-    )  # fmt: skip
-    connection = socket.create_connection(("127.0.0.1", int(own.rpartition(":")[2])), timeout=30)
-    connection.sendall("\r\n".join(lines).encode())
-    head = b""
-    while b"\r\n\r\n" not in head:
-        head += connection.recv(1)
-    return int(head.split()[1]), connection
 
 
 @pytest.mark.row("T17")

@@ -1,5 +1,6 @@
 """Keys that are remembered on this computer: in the system's keychain and nowhere else, only when asked."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,11 @@ from keyring.errors import KeyringLocked
 from pydantic import SecretStr
 from streamlit.testing.v1 import AppTest
 
+from lib.access import password
+from lib.access.sign_ins import COOKIE
 from lib.ui.shared import resources
+from lib.ui.shared import visitor as visitor_module
+from lib.visitor import LOCAL_OWNER
 from lib.visitor.keychain import Keychain, KeychainRefused
 from tests.fake_api import FakeApi
 from tests.pages import ask, click, host, new_tab, shown
@@ -107,6 +112,35 @@ def test_without_the_tick_nothing_is_remembered_and_what_was_is_taken_out(keycha
     connected(api, remember=True)
     connected(api, remember=False)
     assert keychain.kept == {}
+
+
+@pytest.mark.row("X2", "T2", "T17")
+def test_where_many_share_it_the_servers_keychain_is_neither_offered_nor_used(
+    keychain: InMemory, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even for what was remembered when the same data was one person's."""
+    connected(api, remember=True)
+    resources.close()
+    sent: dict[str, str] = {}
+    monkeypatch.setattr(visitor_module, "cookie", lambda name: sent.get(name, ""))
+    for name, value in (("MODE", "shared"), ("PASSWORD_HASH", password.hashed(KEY)), ("OWN_SERVICES", "true")):
+        monkeypatch.setenv(f"TEMPERA_{name}", value)
+    services = resources.services()
+    assert services.sign_ins
+    sent[COOKIE] = asyncio.run(services.sign_ins.enter(KEY, "203.0.113.1"))
+
+    assert services.registry.own(LOCAL_OWNER) == [], "what is in it was not read"
+    tab = click(new_tab(), "connection_open")
+    assert tab.text_input(key="connection_key") and not tab.checkbox
+    assert "keychain" not in shown(tab)
+    for use in (
+        lambda: services.keychain.keep("https://api.example.com/v1", SecretStr(KEY)),
+        lambda: services.keychain.key(api.base_url),
+        lambda: services.keychain.forget(api.base_url),
+    ):
+        with pytest.raises(KeychainRefused):
+            use()
+    assert keychain.kept == {("Tempera", api.base_url): KEY}
 
 
 @pytest.mark.row("X2")

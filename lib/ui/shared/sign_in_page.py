@@ -1,18 +1,14 @@
 """The page to sign in at, and the one to sign out: plain HTML without a script, as nobody is known there yet."""
 
-from base64 import b64encode
 from collections.abc import Callable
-from functools import cache
 from html import escape
-from pathlib import Path
 from urllib.parse import urlencode
 
 from lib.core.errors import NotSignedIn
 from lib.core.i18n import N_
-from lib.ui.shared.page_style import colours
+from lib.ui.shared.plain_page import plain_page
 from lib.ui.shared.texts import catalogue
 
-ASSETS = Path(__file__).parents[1] / "assets"
 SIGN_IN, SIGN_OUT, WITH_ACCOUNT = "/sign-in", "/sign-out", "/sign-in/account"
 
 
@@ -28,10 +24,10 @@ def sign_in_page(
         words, leads = say(N_("Sign in with your account")), f"{WITH_ACCOUNT}?{urlencode({'place': place})}"
         account = f'<a class="button" href="{escape(leads)}">{escape(words)}</a>'
         if not by_password:
-            return _document(language, say(N_("Sign in")), f"{_invited(say)}{trouble}{account}")
+            return plain_page(language, say(N_("Sign in")), f"{_invited(say)}{trouble}{account}")
     else:
         account = ""
-    return _document(language, say(N_("Sign in")), _password_form(say, place, trouble) + account)
+    return plain_page(language, say(N_("Sign in")), _password_form(say, place, trouble) + account)
 
 
 def _invited(say: Callable[[str], str]) -> str:
@@ -69,34 +65,4 @@ def sign_out_page(language: str, problem: str = "", mail: str = "") -> str:
         <button>{escape(say(N_("Sign out")))}</button>
         <a href="/">{escape(say(N_("Stay signed in")))}</a>
       </form>"""
-    return _document(language, say(N_("Sign out")), form)
-
-
-def _document(language: str, title: str, body: str) -> str:
-    return f"""<!doctype html>
-<html lang="{language.replace("_", "-")}">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>{escape(title)} · Tempera</title>
-    <link rel="icon" href="{_icon()}">
-    <style>:root {{ {colours()} }} {_text("sign_in.css")}</style>
-  </head>
-  <body>
-    <main>
-      {_text("logo.svg")}
-      <h1>{escape(title)}</h1>{body}
-    </main>
-  </body>
-</html>
-"""
-
-
-@cache
-def _text(name: str) -> str:
-    return (ASSETS / name).read_text("utf-8").strip()
-
-
-def _icon() -> str:
-    # Every address but these pages' own is closed to who is not signed in.
-    return f"data:image/svg+xml;base64,{b64encode(_text('icon.svg').encode()).decode()}"
+    return plain_page(language, say(N_("Sign out")), form)
