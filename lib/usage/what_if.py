@@ -7,6 +7,7 @@ from lib.core import prices
 from lib.usage.totals import ModelTotals
 
 MILLION = 1_000_000
+TOKENS = ("prompt_tokens", "completion_tokens")
 USUAL = (
     *("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "claude-sonnet-4-5", "claude-haiku-4-5"),
     *("gemini-2.5-pro", "gemini-2.5-flash", "deepseek-chat"),
@@ -16,7 +17,8 @@ USUAL = (
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """US dollars that the known tokens cost at another model's price, and `calls` that this is told of, of `all_calls`.
+    """US dollars that the known tokens cost at another model's price, and how many `calls` they
+    are of, of `all_calls`.
     Other models count the same words otherwise, and answer longer or shorter: it is an estimate."""
 
     cost: float
@@ -26,17 +28,38 @@ class WhatIf:
 
 def at_price_of(model: str, totals: Sequence[ModelTotals]) -> WhatIf | None:
     """None where `model` has no list price, or no tokens are known."""
-    price = prices.list_price(model)
-    known = [one for one in totals if one.prompt_tokens is not None and one.completion_tokens is not None]
-    if price is None or not known:
+    cost, known = _cost(model, totals), _known(totals)
+    if cost is None or not known:
         return None
-    prompt = sum(one.prompt_tokens or 0 for one in known)
-    completion = sum(one.completion_tokens or 0 for one in known)
     counted = sum(one.reported + one.estimated for one in known)
-    cost = (prompt * price[0] + completion * price[1]) / MILLION
     return WhatIf(cost, counted, sum(one.calls for one in totals))
 
 
-def comparable(models: Sequence[str]) -> list[str]:
-    """The models one can ask about: those that were used and the usual ones, as far as they have a list price."""
-    return [model for model in dict.fromkeys([*sorted(models), *USUAL]) if prices.list_price(model) is not None]
+def comparable(totals: Sequence[ModelTotals]) -> list[str]:
+    """The models one can ask about: those that were used and the usual ones, as far as they have a list price; the
+    cheapest for these tokens first, and what is free last."""
+    priced = {model: cost for model in {*_used(totals), *USUAL} if (cost := _cost(model, totals)) is not None}
+    return sorted(priced, key=lambda model: (priced[model] == 0, priced[model], model))
+
+
+def worth_a_look(known: Sequence[str], totals: Sequence[ModelTotals]) -> int:
+    """The place of the one to begin with: the cheapest, which is another than the only one that was used."""
+    used = _used(totals)
+    return next((place for place, model in enumerate(known) if used != {model}), 0)
+
+
+def _used(totals: Sequence[ModelTotals]) -> set[str]:
+    return {one.model for one in totals}
+
+
+def _cost(model: str, totals: Sequence[ModelTotals]) -> float | None:
+    """US dollars of the known tokens; None where the model has no list price."""
+    price = prices.list_price(model)
+    if price is None:
+        return None
+    prompt, completion = (sum(getattr(one, name) or 0 for one in _known(totals)) for name in TOKENS)
+    return (prompt * price[0] + completion * price[1]) / MILLION
+
+
+def _known(totals: Sequence[ModelTotals]) -> list[ModelTotals]:
+    return [one for one in totals if one.prompt_tokens is not None and one.completion_tokens is not None]

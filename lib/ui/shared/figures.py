@@ -99,9 +99,16 @@ def sum_of_costs(costs: Iterable[tuple[float | None, CostSource]]) -> str:
 
 def cost(call: CallRecord) -> str:
     """What a call cost, and whose word that is."""
+    if cost_nothing(call):
+        return _("no cost: nothing was used")
     if call.cost_source in ("free", "local") or call.cost is None:
         return _(COSTS[call.cost_source]) if call.cost is not None else money(None)
     return _("{cost} ({source})").format(cost=money(call.cost), source=_(COSTS.get(call.cost_source, COSTS["list"])))
+
+
+def cost_nothing(call: CallRecord) -> bool:
+    """Whether it failed before anything was used: that is no price of 0, and none that is missing."""
+    return call.cost is None and call.billed == "no"
 
 
 def mark(finish_reason: str | None) -> str:
@@ -114,6 +121,11 @@ def mark(finish_reason: str | None) -> str:
 def seconds(value: float | None) -> str:
     """A duration for people."""
     return _("not known") if value is None else _("{seconds:.1f} s").format(seconds=value)
+
+
+def precise_seconds(value: float) -> str:
+    """A short duration for people."""
+    return _("{seconds:.2f} s").format(seconds=value)
 
 
 def summary(call: CallRecord, with_mark: bool = True) -> str:

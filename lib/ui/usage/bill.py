@@ -1,6 +1,6 @@
 """A look at the bill: prices, the same work on another model, and the services' counts counted again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared.figures import money
 from lib.ui.shared.texts import _, _n
+from lib.ui.shared.written_table import MISSING, Form, written
 from lib.ui.usage.price_table import price_table
 from lib.ui.usage.tables import MODEL_WIDTH
 from lib.ui.usage.terms import terms
@@ -23,21 +24,24 @@ from lib.usage.totals import ModelTotals, total
 SAMPLE = 100
 """So many answers are counted again, the newest ones."""
 ENOUGH_WORDS = 50
+COUNTS = ("calls", "prompt_reported", "prompt_counted", "completion_reported", "completion_counted")
+FORMS: Mapping[str, Form] = {**dict.fromkeys(COUNTS, ",.0f"), "per_word": ".2f", "thousand": money}
 
 
 def bill(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> None:
     """The three looks, one below the other."""
     with st.container(key="usage_bill"):
+        _what_if(models)
         price_table(services, scope.owner, models)
         terms(services, scope.owner, models)
-        _what_if(models)
         _counted_again(services, scope, models)
 
 
 def _what_if(models: Sequence[ModelTotals]) -> None:
     st.markdown(f"**{_('The same work on another model')}**")
-    known = what_if.comparable([one.model for one in models])
-    chosen = st.selectbox(_("Model"), known, key="usage_what_if", width=320, persist_state="session")
+    known = what_if.comparable(models)
+    first = what_if.worth_a_look(known, models)
+    chosen = st.selectbox(_("Model"), known, index=first, key="usage_what_if", width=320, persist_state="session")
     found = what_if.at_price_of(chosen, models) if chosen else None
     if found is None:
         st.caption(_("No tokens are known yet."))
@@ -47,8 +51,11 @@ def _what_if(models: Sequence[ModelTotals]) -> None:
     if now is None:
         words = _("On {model} the same tokens would cost about {cost} at list prices.")
     st.markdown(words.format(model=literal(chosen), cost=cost, now=_("nothing") if now == 0 else literal(money(now))))
-    told = _("Told of {calls:,} of {all:,} calls. Another model counts and answers otherwise.")
-    st.caption(told.format(calls=found.calls, all=found.all_calls))
+    counted = _(
+        "This compares {calls:,} of {all:,} calls: those whose tokens are known. Another model would count and write "
+        "differently."
+    )
+    st.caption(counted.format(calls=found.calls, all=found.all_calls))
 
 
 def _counted_again(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> None:
@@ -68,10 +75,10 @@ def _counted_again(services: Services, scope: Scope, models: Sequence[ModelTotal
             "completion_counted": [row.completion_counted for row in rows],
             "per_word": [_per_word(row) for row in rows],
             "thousand": [_thousand_words(row, costs.get(row.model)) for row in rows],
-            "exact": [_("yes") if row.exact else _("can't be checked exactly") for row in rows],
+            "exact": [_("exact") if row.exact else _("can't be checked exactly") for row in rows],
         }
     )
-    st.dataframe(frame, hide_index=True, placeholder="–", column_config=_columns())
+    st.dataframe(written(frame, FORMS), hide_index=True, placeholder=MISSING, column_config=_columns())
     _judged(rows)
 
 
@@ -109,21 +116,21 @@ def _per_word(row: ModelAudit) -> float | None:
     return row.completion_reported / row.words if row.words >= ENOUGH_WORDS else None
 
 
-def _thousand_words(row: ModelAudit, cost_per_token: float | None) -> str:
+def _thousand_words(row: ModelAudit, cost_per_token: float | None) -> float | None:
     per_word = _per_word(row)
-    return "–" if per_word is None or cost_per_token is None else money(per_word * cost_per_token * 1_000)
+    return None if per_word is None or cost_per_token is None else per_word * cost_per_token * 1_000
 
 
 def _columns() -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
         "model": text(_("Model"), width=MODEL_WIDTH, pinned=True),
-        "calls": number(_("Calls"), format="localized"),
-        "prompt_reported": number(_("Input, theirs"), format="localized"),
-        "prompt_counted": number(_("Input, ours"), format="localized"),
-        "completion_reported": number(_("Output, theirs"), format="localized"),
-        "completion_counted": number(_("Output, ours"), format="localized"),
-        "per_word": number(_("Tokens per word"), format="%.2f", help=_("A Chinese character counts as a word.")),
-        "thousand": text(_("1,000 words cost"), help=_("What was paid for input is part of it.")),
-        "exact": text(_("Exact?")),
+        "calls": number(_("Calls")),
+        "prompt_reported": number(_("Input, theirs")),
+        "prompt_counted": number(_("Input, ours")),
+        "completion_reported": number(_("Output, theirs")),
+        "completion_counted": number(_("Output, ours")),
+        "per_word": number(_("Tokens per word"), help=_("A Chinese character counts as a word.")),
+        "thousand": number(_("1,000 words cost"), help=_("What was paid for input is part of it.")),
+        "exact": text(_("Check")),
     }

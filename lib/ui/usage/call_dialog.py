@@ -20,11 +20,12 @@ from lib.ui.shared import call_details
 from lib.ui.shared.call_details import SHOWN_CHARACTERS
 from lib.ui.shared.chat_draft import CHAT_PAGE, continue_in_chat
 from lib.ui.shared.error_box import error_box
-from lib.ui.shared.figures import currency_amount
+from lib.ui.shared.figures import cost_nothing, currency_amount, precise_seconds
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import state
 from lib.ui.shared.sweep_draft import SWEEP_PAGE, open_sweep_with
 from lib.ui.shared.texts import _, language, role_names
+from lib.ui.shared.written_table import MISSING, written
 from lib.ui.usage.failures import failure, reason
 from lib.ui.usage.sample import is_sample
 from lib.ui.usage.waterfall import waterfall
@@ -94,7 +95,7 @@ def _body(services: Services, owner: str, call: CallRecord, terms: Terms) -> Non
         _attempts(call.attempt_times)
     else:
         call_details.numbers(call)
-        if call.cost is None and call.state != "started":
+        if call.cost is None and call.state != "started" and not cost_nothing(call):
             set_price_button([(call.endpoint, call.model)], "usage_call")
         term = service_terms.at(terms.get(call.endpoint, ()), call.started_at)
         if call.cost and term is not None:
@@ -155,11 +156,10 @@ def _attempts(attempts: Sequence[Any]) -> None:
         **{step: pd.Series([one.get(step) for one in attempts], dtype="Float64") for step in STEPS},
         "error": [reason(one.get("error") or "") for one in attempts],
     }
-    config: dict[str, Any] = {
-        step: st.column_config.NumberColumn(_(words), format="%.2f s") for step, words in STEPS.items()
-    }
+    config: dict[str, Any] = {step: st.column_config.NumberColumn(_(words)) for step, words in STEPS.items()}
     config |= {"number": st.column_config.NumberColumn(_("Attempt")), "error": st.column_config.TextColumn(_("Error"))}
-    st.dataframe(pd.DataFrame(columns), hide_index=True, placeholder="–", column_config=config)
+    frame = written(pd.DataFrame(columns), dict.fromkeys(STEPS, precise_seconds))
+    st.dataframe(frame, hide_index=True, placeholder=MISSING, column_config=config)
     st.caption(_("Seconds since the call began."))
 
 

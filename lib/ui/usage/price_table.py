@@ -17,8 +17,9 @@ from lib.ui.shared.dates import day
 from lib.ui.shared.figures import money
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
+from lib.ui.shared.written_table import MISSING
 from lib.ui.usage.sample import is_sample
-from lib.ui.usage.tables import MISSING, MODEL_WIDTH, named_with_endpoint
+from lib.ui.usage.tables import MODEL_WIDTH, named_with_endpoint
 from lib.usage.totals import ModelTotals
 from lib.visitor import own_prices
 

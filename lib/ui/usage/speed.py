@@ -7,7 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from lib.services import Services
+from lib.ui.shared.figures import precise_seconds, seconds
 from lib.ui.shared.texts import _
+from lib.ui.shared.written_table import MISSING, Form, written
 from lib.ui.usage.tables import MODEL_WIDTH, named_with_endpoint
 from lib.usage import queries
 from lib.usage import speed as speeds
@@ -37,19 +39,26 @@ def speed(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> No
         }
     )
     with st.container(key="usage_speed"):
-        st.dataframe(frame, hide_index=True, placeholder="–", column_config=_columns())
+        st.dataframe(written(frame, _forms()), hide_index=True, placeholder=MISSING, column_config=_columns())
         st.caption(_("Half of the answers were faster than the usual time; nine of ten were faster than the slow one."))
+
+
+def _forms() -> dict[str, Form]:
+    """How its numbers are written."""
+    counts = ("calls", "failed", "cut", "filtered", "stopped", "retried")
+    times = {"first_word": precise_seconds, "first_word_p90": precise_seconds, "seconds": seconds}
+    return {**dict.fromkeys(counts, ",.0f"), **times, "rate": ",.0f"}
 
 
 def _columns() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
         "model": st.column_config.TextColumn(_("Model"), width=MODEL_WIDTH, pinned=True),
-        "first_word": number(_("First word, usual"), format="%.2f s"),
-        "first_word_p90": number(_("First word, slow"), format="%.2f s"),
-        "rate": number(_("Tokens per second"), format="%.0f"),
-        "seconds": number(_("Whole answer"), format="%.1f s"),
-        "calls": number(_("Calls"), format="localized"),
+        "first_word": number(_("First word, usual")),
+        "first_word_p90": number(_("First word, slow")),
+        "rate": number(_("Tokens per second")),
+        "seconds": number(_("Whole answer")),
+        "calls": number(_("Calls")),
         "failed": number(_("Failed")),
         "cut": number(_("Cut off")),
         "filtered": number(_("Stopped by rules")),

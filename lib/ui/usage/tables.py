@@ -10,25 +10,27 @@ import streamlit as st
 
 from lib.calls.records import IMPORTED, CallRecord
 from lib.core.i18n import N_
-from lib.ui.shared.figures import COSTS, SOURCES, amount, ending
+from lib.ui.shared.figures import COSTS, SOURCES, amount, cost_nothing, ending, precise_seconds
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.texts import _
+from lib.ui.shared.written_table import MISSING, Form, written
 from lib.ui.usage import filters
 from lib.ui.usage.call_dialog import open_call
 from lib.ui.usage.failures import reason
 from lib.ui.usage.terms import amounts
 from lib.usage import totals
 from lib.usage.paid import Amounts, Named
-from lib.usage.totals import ModelTotals
+from lib.usage.totals import ModelTotals, Totals
 
-MISSING = "–"
 TIMES = "YYYY-MM-DD HH:mm:ss"
-MODEL_WIDTH, NUMBER_WIDTH, OPEN_WIDTH = 150, 82, 80
+MODEL_WIDTH, NUMBER_WIDTH, OPEN_WIDTH = 134, 82, 78
+"""Pixels. What is pinned, a row's button and its model, is so on a phone of 390 pixels too: no more than six tenths of
+the table's width may be."""
 ORDER = (
     *("time", "model", "prompt", "completion", "cost", "cost_source", "seconds", "ending", "answered"),
     *("page", "endpoint", "source", "first_token_seconds"),
 )
-RUNNING = N_("in progress")
+RUNNING, NO_COST = N_("in progress"), N_("no cost")
 
 
 def model_table(models: Sequence[ModelTotals], paid: Mapping[Named, Amounts]) -> None:
@@ -36,12 +38,13 @@ def model_table(models: Sequence[ModelTotals], paid: Mapping[Named, Amounts]) ->
     ordered = totals.ordered(models)
     with st.container(key="usage_models"):
         frame = totals.by_model(models)
-        frame["cost"] = [amount(None if pd.isna(cost) else cost) for cost in frame["cost"]]
+        frame["cost"] = [0.0 if used_nothing(one) else one.cost for one in ordered]
         if paid:
             frame["paid"] = [amounts(paid.get((one.endpoint, one.model), {})) or None for one in ordered]
-        cost = st.column_config.TextColumn(_("Cost"), width=NUMBER_WIDTH, alignment="right")
-        opens = partial(_show_model, ordered)
-        table(frame, opens=(_("Only this"), opens), name="usage_model_table", cost=cost)
+        opens = (_("Only this"), partial(_show_model, ordered))
+        table(frame, opens=opens, name="usage_model_table")
+        if any(one.unpriced for one in ordered):
+            st.caption(_("“–” under Cost: no price is known."))
         set_price_button([(one.endpoint, one.model) for one in ordered if one.unpriced], "usage_models")
 
 
@@ -51,13 +54,14 @@ def call_table(newest: Sequence[CallRecord], count: int, zone: ZoneInfo) -> None
         frame = totals.call_table(newest, zone)
         frame["page"] = [_page(row) for row in newest]
         frame["source"] = [_(SOURCES.get(source, source)) for source in frame["source"]]
-        frame["cost_source"] = [_(COSTS[row.cost_source]) if row.cost_source in COSTS else None for row in newest]
+        frame["cost"] = pd.Series([0.0 if cost_nothing(row) else row.cost for row in newest], dtype="Float64")
+        frame["cost_source"] = [_cost_source(row) for row in newest]
         frame["ending"] = [_ending(row) for row in newest]
         frame["answered"] = [row.model_answered or None for row in newest]
         opens = (_("Open"), lambda row: open_call(newest[row].id))
         table(frame[[*ORDER]], zone, opens=opens, name="usage_call_table")
-        if frame[["prompt", "completion", "cost"]].isna().any(axis=None):
-            st.caption(_("“–” means not known; under Cost it means no list price."))
+        if frame[["prompt", "completion"]].isna().any(axis=None):
+            st.caption(_("“–” means not known."))
         if count > len(newest):
             words = _("The newest {shown:,} of {count:,} calls; the download has all of them.")
             st.caption(words.format(shown=len(newest), count=count))
@@ -68,17 +72,47 @@ def table(
     zone: ZoneInfo | None = None,
     opens: tuple[str, Callable[[int], None]] | None = None,
     name: str = "",
-    **columns: Any,
 ) -> None:
-    """A table with its columns named for people; what is not known is a dash. `columns` replace the usual ones.
-    `opens` gives each row a button, with this label, which hands over the row's place; `name` is its key."""
-    named = {**_columns(zone), **columns}
+    """A table with its columns named for people; what is not known is a dash. `opens` gives each row a button, with
+    this label, which hands over the row's place; `name` is its key."""
+    named = _columns(zone)
     if opens is not None:
         label, opened = opens
         frame = frame.assign(open=label)[["open", *frame]]
         named["open"] = _open_column(name, opened)
     config = {name: column for name, column in named.items() if name in frame}
-    st.dataframe(frame, hide_index=True, placeholder=MISSING, column_config=config)
+    st.dataframe(written(frame, _forms()), hide_index=True, placeholder=MISSING, column_config=config)
+
+
+def cost_of(one: Totals) -> str:
+    """What calls cost; those that used nothing have no cost, which is no price of 0, and none that is missing."""
+    return _(NO_COST) if used_nothing(one) else amount(one.cost)
+
+
+def used_nothing(one: Totals) -> bool:
+    """Whether it is known that none of the calls took anything."""
+    return one.calls > 0 and one.unbilled == one.calls
+
+
+def _forms() -> dict[str, Form]:
+    """How the numbers of these tables are written."""
+    counts = dict.fromkeys(("calls", "prompt", "completion"), ",.0f")
+    return {**counts, "seconds": ",.1f", "first_token_seconds": precise_seconds, "cost": _amount}
+
+
+def _amount(cost: float) -> str:
+    """Of what was free, and of what failed before anything was used, the same."""
+    return _(NO_COST) if cost == 0 else amount(cost)
+
+
+def _cost_source(row: CallRecord) -> str | None:
+    """Whose word a cost is; why there is none."""
+    if row.cost is not None:
+        return _(COSTS.get(row.cost_source, COSTS["list"]))
+    if row.state == "started" or cost_nothing(row):
+        return None
+    unknown = row.usage.prompt_tokens is None or row.usage.completion_tokens is None
+    return _("not known") if unknown else _("no price")
 
 
 def _open_column(name: str, opens: Callable[[int], None]) -> Any:
@@ -108,14 +142,14 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
         "page": text(_("Page")),
         "model": text(_("Model"), width=MODEL_WIDTH, pinned=True),
         "endpoint": text(_("Service")),
-        "calls": number(_("Calls"), format="localized"),
-        "prompt": number(_("Input"), width=NUMBER_WIDTH, format="localized", help=_("Input tokens (prompt)")),
-        "completion": number(_("Output"), width=NUMBER_WIDTH, format="localized", help=_("Output tokens (completion)")),
+        "calls": number(_("Calls")),
+        "prompt": number(_("Input"), width=NUMBER_WIDTH, help=_("Input tokens (prompt)")),
+        "completion": number(_("Output"), width=NUMBER_WIDTH, help=_("Output tokens (completion)")),
         "source": text(_("Tokens are")),
-        "seconds": number(_("Seconds"), format="%.1f"),
-        "first_token_seconds": number(_("First word after"), format="%.2f s"),
+        "seconds": number(_("Seconds")),
+        "first_token_seconds": number(_("First word after")),
         "ending": text(_("Ended because")),
-        "cost": number(_("Cost"), width=NUMBER_WIDTH, format="$%.6f"),
+        "cost": number(_("Cost"), width=NUMBER_WIDTH),
         "paid": text(_("You pay"), alignment="right"),
         "cost_source": text(_("Cost is")),
         "answered": text(_("Answered by"), width=MODEL_WIDTH),

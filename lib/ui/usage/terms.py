@@ -35,7 +35,12 @@ def amounts(paid: Amounts) -> str:
 def terms(services: Services, owner: str, models: Sequence[ModelTotals]) -> None:
     """A row for each service that was asked, or can be, and that is not on this computer."""
     st.markdown(f"**{_('What you really pay')}**")
-    st.caption(_("Costs are dollars at list prices. Say what such a dollar costs you, from now on."))
+    st.caption(
+        _(
+            "Costs are US dollars at list prices. Where a dollar costs you more or less, by a discount or in another "
+            "currency, enter it here: it counts from now on."
+        )
+    )
     known = load(services, owner)
     asked = [one.endpoint for one in models if one.cost != 0]
     connected = [one.name for one in services.registry.endpoints(owner) if not one.on_this_computer]
@@ -58,7 +63,7 @@ def _row(owner: str, service: str, some: Sequence[Term]) -> None:
             step=0.1,
             format="%.4g",
             key=factor_key,
-            placeholder=_("not said"),
+            placeholder=_("not set"),
             width=WIDTH,
             disabled=fixed,
             on_change=_keep,

@@ -10,10 +10,11 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.ui.shared import resources
-from lib.ui.shared.figures import amount, money, number
+from lib.ui.shared.figures import money, number
 from lib.ui.shared.texts import _, _n
 from lib.ui.usage import filters
 from lib.ui.usage.sections import open_bill, open_calls
+from lib.ui.usage.tables import cost_of
 from lib.ui.usage.terms import amounts
 from lib.usage.paid import Amounts
 from lib.usage.scope import Outcome
@@ -63,20 +64,23 @@ def sentence(totals: Totals, models: Sequence[ModelTotals], costs: Mapping[str, 
 def tiles(totals: Totals, paid: Amounts) -> None:
     """Five figures; they wrap on a phone. What stands under one opens the calls behind it. `paid` is
     what was really paid, where that is known."""
-    ended = totals.calls - totals.running
+    ended, cost = totals.calls - totals.running, cost_of(totals)
     if _nothing_used(totals):
-        totals = replace(totals, prompt_tokens=0, completion_tokens=0, cost=0.0)
+        totals = replace(totals, prompt_tokens=0, completion_tokens=0)
     with st.container(key="usage_tiles", horizontal=True, gap="medium"):
         with _tile(_("Input tokens (prompt)"), _count(totals.prompt_tokens)):
             _share(N_("{share:.0%} counted by the service"), totals.reported, ended if totals.tokens else 0)
         with _tile(_("Output tokens (completion)"), _count(totals.completion_tokens)):
             _share(N_("{share:.0%} counted by the service"), totals.reported, ended if totals.tokens else 0)
-        with _tile(_("Cost"), amount(totals.cost)):
+        with _tile(_("Cost"), cost):
             _share(N_("{share:.0%} of the calls have a price"), ended - totals.unpriced, ended if totals.cost else 0)
             if paid:
                 st.caption(literal(_("you pay {amount}").format(amount=amounts(paid))))
             if totals.unpriced and not resources.services().shared:
                 st.button(_("Set prices"), key="usage_set_prices", type="tertiary", on_click=open_bill)
+            if totals.tokens:
+                words = _("On another model?")
+                st.button(words, key="usage_to_what_if", type="tertiary", on_click=open_bill)
         with _tile(_("Calls"), number(totals.calls)), _ways_on():
             _way_on("all", _("See them"))
             _way_on("running", N_("{count:,} in progress"), totals.running)

@@ -418,7 +418,7 @@ def test_the_bill_tells_another_models_price_and_tokens_per_word(app: AppTest) -
     assert "gpt-4o-mini the same tokens would cost about $0.21 at list prices; they cost $3.50." in shown(app)
     counted = app.dataframe[-1].value
     assert list(counted["completion_reported"]) == [100_000] and list(counted["completion_counted"]) == [1]
-    assert list(counted["exact"]) == ["yes"]
+    assert list(counted["exact"]) == ["exact"]
 
 
 @pytest.mark.row("U19")
