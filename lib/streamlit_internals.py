@@ -103,8 +103,9 @@ def is_open(tab: str) -> bool:
 _made: "WeakKeyDictionary[BidiComponentManager, dict[str, ComponentRenderer]]" = WeakKeyDictionary()
 
 
-def component_of_files(folder: Path) -> ComponentRenderer:
-    """A component of our own: its script and its styles are `<name>.js` and `<name>.css` in a folder of its name.
+def component_of_files(folder: Path, styles: str = "") -> ComponentRenderer:
+    """A component of our own: its script and its styles are `<name>.js` and `<name>.css` in a folder of its name,
+    with further `styles` that it shares with others.
 
     Streamlit serves files only for components of installed packages, as their manifests name them, so a manifest is
     handed over here. The script of one without files comes from a `blob:` address, which our policy does not allow.
@@ -114,7 +115,9 @@ def component_of_files(folder: Path) -> ComponentRenderer:
     if name not in made:
         manifest = ComponentManifest("tempera", "1", [ComponentConfig(name, folder.name)])
         manager.register_from_manifest(manifest, folder.parent)
-        made[name] = components.v2.component(f"tempera.{name}", css=f"{name}.css", js=f"{name}.js")
+        made[name] = components.v2.component(
+            f"tempera.{name}", html=f"<style>{styles}</style>", css=f"{name}.css", js=f"{name}.js"
+        )
     return made[name]
 
 

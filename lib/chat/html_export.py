@@ -14,7 +14,7 @@ from lib.chat.export import Document, figures_line
 from lib.core import parts
 from lib.core.parts import Part
 from lib.core.request import Role
-from lib.core.rich_text import as_typed, to_html
+from lib.core.rich_text import FORMULA_STYLES, as_typed, to_html, typeset
 
 STYLE = Path(__file__).with_name("html_export.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -49,7 +49,7 @@ def to_html_page(document: Document, reader: Reader) -> bytes:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-{STYLE.read_text("utf-8")}</style>
+{STYLE.read_text("utf-8")}{FORMULA_STYLES}</style>
 </head>
 <body>
 <header><h1>{title}</h1><p class="facts">{escape(_facts(document, reader))}</p></header>
@@ -93,10 +93,10 @@ def _contents(turn: Turn, document: Document) -> Iterator[str]:
             summary = f"<summary>{escape(one.name)} · {len(one.text):,}</summary>"
             yield f"<details>{summary}<pre>{escape(one.text)}</pre></details>"
         return
-    yield to_html(turn.text)
+    yield typeset(to_html(turn.text))
     pictures = [part for part in turn.parts if _is_picture(part)]
     yield from (_picture(parts.text_of(part, "url")) for part in pictures)
-    yield to_html(parts.to_markdown([part for part in turn.parts if part not in pictures]))
+    yield typeset(to_html(parts.to_markdown([part for part in turn.parts if part not in pictures])))
 
 
 def _is_picture(part: Part) -> bool:

@@ -19,6 +19,7 @@ from tests.pages import host
 TEMPERATURES = (0, 0.3, 0.7, 1.0, 1.5)
 BIG = "6 x 5 x 4"
 HOSTILE = "hostile"
+FORMULAS = "formulas"
 LONG = "lorem ipsum " * 17_000
 TEXTS = {
     0: LONG,
@@ -68,6 +69,16 @@ def failed(cell: Cell) -> Reply:
     return Reply(state="error", seconds=1.0, error_kind="rate_limit", error_text="429", error_record=error)
 
 
+def with_formulas(cell: Cell) -> Reply:
+    word = "cold" if cell.column else "warm"
+    text = (
+        f"With $\\frac{{a}}{{b}}$ and $$\\sum_{{i=1}}^n i^2$$ it is {word}, but $\\href{{http://evil.example}}{{x^2}}$."
+    )
+    reply = Reply(state="ok", seconds=1.0)
+    reply.add(Delta(text=text + " So $\\unknown{x}$ is.", finish_reason="stop"))
+    return reply
+
+
 def equal(cell: Cell) -> Reply:
     reply = Reply(state="ok", seconds=1.0, cost=0.001, cost_source="list")
     reply.add(Delta(text="Always the same.", finish_reason="stop"))
@@ -84,6 +95,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, 
         HOSTILE: make_sweep(services.store, [f"<img src=x onerror=alert({n})>" for n in TEXTS], (0, 1), 1, hostile),
         NAMED: make_sweep(services.store, NAMES, (0, 1), 4, of_somebody_else),
         "failed": make_sweep(services.store, MODELS[:2], (0, 1), 2, failed),
+        FORMULAS: make_sweep(services.store, MODELS[:2], (0, 1), 1, with_formulas),
         "equal": make_sweep(services.store, MODELS[:2], (0, 1), 3, equal),
     }
     services.close()
@@ -345,6 +357,23 @@ def test_bad_input_is_readable_and_does_nothing(
             assert key(page, "sweep_grid").locator(".badge").count() == 0, "no crown on a tie"
             page.close()
     assert heard == []
+
+
+@pytest.mark.row("S15", "S18")
+def test_formulas_are_drawn_and_the_words_behind_them_tinted(
+    made: tuple[AppServer, dict[str, str]], context: BrowserContext
+) -> None:
+    page = open_sweep(context, made, FORMULAS)
+    parts = cell(page, "0_1_0").locator("mfrac > *")
+    expect(cell(page, "0_1_0").locator("math")).to_have_count(2)
+    assert box(parts.nth(0))[1] < box(parts.nth(1))[1], "one part stands above the other"
+    expect(cell(page, "0_1_0").locator(".formula")).to_have_text("$\\unknown{x}$")
+    expect(cell(page, "0_1_0")).to_contain_text("evil.example")
+    expect(page.locator(".answers math").locator("a, [href]")).to_have_count(0)
+    cell(page, "0_1_0").locator(".figures").click()
+    expect(page.locator(".column math")).to_have_count(4)
+    tinted = "() => [...CSS.highlights.get('sweep-different')].map(one => one.toString())"
+    assert page.evaluate(tinted) == ["cold", "cold"]
 
 
 @pytest.mark.row("S15")

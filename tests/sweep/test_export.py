@@ -19,7 +19,7 @@ from lib.calls.records import CallRecord
 from lib.core.csv_table import FORMULA_STARTS
 from lib.core.excel import MOST_CHARACTERS
 from lib.core.i18n import Texts
-from lib.core.rich_text import to_html
+from lib.core.rich_text import to_html, typeset
 from lib.store.schema import clean
 from lib.sweep import charts, report, setup_file
 from lib.sweep.decision import ReportOptions
@@ -86,7 +86,7 @@ def test_the_report_has_every_text_and_number_of_the_sweep(subtests: pytest.Subt
     read = seen.text(page)
     for text in samples:
         with subtests.test(text=text[:40]):
-            assert to_html(text) in page, "as it is shown on the page"
+            assert typeset(to_html(text)) in page, "as it is shown on the page"
     for setting in study.settings:
         for measure in MEASURES:
             with subtests.test(setting=setting.model, measure=measure.name):
@@ -124,7 +124,7 @@ def test_no_text_breaks_the_document(texts: list[str]) -> None:
     page = html(study)
 
     for call in study.results.values():
-        assert to_html(call.choices[0].text) in page
+        assert typeset(to_html(call.choices[0].text)) in page
     assert page.count("<article>") == page.count("</article>") == 8
     ElementTree.fromstring(charts.picture(study, MEASURES[1], ENGLISH) or "<svg/>")
 

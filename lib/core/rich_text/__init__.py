@@ -8,7 +8,7 @@ real parser decides what is text, code, link, table or formula, and the page get
 - `Growing`: the same while it is still being written.
 - `as_typed`: somebody's own words, exactly as typed, as one such piece.
 - `literal`: a foreign word inside a sentence or a label of ours.
-- `to_html`: an answer in a file.
+- `to_html`: an answer in a file; `typeset` draws the formulas in it, by `FORMULA_STYLES`.
 - `text_of_html`: what of that HTML is text.
 - `tables`: its tables for a spreadsheet.
 
@@ -18,9 +18,21 @@ where HTML is made of it (`html`), and because a kept sanitiser then lets nothin
 
 from lib.core.rich_text.growing import Growing
 from lib.core.rich_text.literal import literal
+from lib.core.rich_text.mathml import STYLES as FORMULA_STYLES
+from lib.core.rich_text.mathml import typeset
 from lib.core.rich_text.plain import text_of_html
 from lib.core.rich_text.rendering import render, to_html
 from lib.core.rich_text.tables import tables
 from lib.core.rich_text.typed import as_typed
 
-__all__ = ["Growing", "as_typed", "literal", "render", "tables", "text_of_html", "to_html"]
+__all__ = [
+    "FORMULA_STYLES",
+    "Growing",
+    "as_typed",
+    "literal",
+    "render",
+    "tables",
+    "text_of_html",
+    "to_html",
+    "typeset",
+]

@@ -27,6 +27,9 @@ COMMAND = re.compile(r"\$\\(?:[A-Za-z]+|%)\$")
 ORDINAL = re.compile(r"(?:th|st|nd|rd|s)(?![A-Za-z0-9])")
 TAIL = re.compile(r"[ \t]*([.,;:!?。，；：]?)[ \t]*")
 
+WRITTEN = re.compile(r"\A(?:\$\$|\$|\\\(|\\\[)(.*)(?:\$\$|(?<!\$)\$|\\\)|\\\])([^\w$]?)\Z", re.DOTALL)
+BEGUN = re.compile(r"\A(\\begin.*\\end\{[^{}]*\})(.?)\Z", re.DOTALL)
+
 
 class Span(NamedTuple):
     """Where the TeX of a formula stands in a source, and where what closes it ends."""
@@ -41,6 +44,12 @@ def formulas(md: MarkdownIt) -> None:
     and in `meta` whether it is displayed."""
     md.inline.ruler.before("escape", "formula", _inline)
     md.block.ruler.before("fence", "formula_block", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+
+
+def taken_apart(written: str) -> tuple[str, str]:
+    """The TeX of a formula that is written with its delimiters, and the full stop behind them."""
+    found = WRITTEN.match(written) or BEGUN.match(written)
+    return (found[1], found[2]) if found else (written, "")
 
 
 def _inline(state: StateInline, silent: bool) -> bool:

@@ -29,6 +29,29 @@ VALUES = {
 }
 STYLES = {"list-style-type", "padding-right", "text-align", "white-space", "overflow-wrap"}
 
+MATH = {"math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mstyle", "mpadded", "mphantom"}
+MATH |= {"mfrac", "msqrt", "mroot", "msub", "msup", "msubsup", "munder", "mover", "munderover", "mtable", "mtr", "mtd"}
+IS = re.compile(r"(?:true|false)")
+LENGTH = re.compile(r"[+-]?[0-3]?(?:\.\d{1,4})?(?:em|px)?")
+MATH_VALUES = {
+    "accent": IS,
+    "alttext": re.compile(r".*", re.DOTALL),
+    "columnalign": re.compile(r"(?:left|center|right)"),
+    "dir": re.compile(r"ltr"),
+    "display": re.compile(r"block"),
+    "displaystyle": IS,
+    "fence": IS,
+    "form": re.compile(r"(?:prefix|postfix)"),
+    "intent": re.compile(r"boxed|overline|underline"),
+    "linethickness": re.compile(r"0"),
+    "mathvariant": re.compile(r"normal"),
+    "movablelimits": IS,
+    "scriptlevel": re.compile(r"[012]"),
+    "separator": IS,
+    "stretchy": IS,
+    **dict.fromkeys(("depth", "height", "lspace", "maxsize", "minsize", "rspace", "voffset", "width"), LENGTH),
+}
+
 
 def _kept(tag: str, attribute: str, value: str) -> str | None:
     """`value`, unless it is none that ours can have."""
@@ -48,7 +71,27 @@ _cleaner = nh3.Cleaner(
 )
 
 
+def _drawing(_tag: str, attribute: str, value: str) -> str | None:
+    """`value`, unless it is none that a formula of ours can have."""
+    return value if attribute in MATH_VALUES and MATH_VALUES[attribute].fullmatch(value) else None
+
+
+_formula_cleaner = nh3.Cleaner(
+    tags=MATH,
+    attributes={"*": set(MATH_VALUES)},
+    attribute_filter=_drawing,
+    link_rel=None,
+    url_schemes=set(),
+    generic_attribute_prefixes=set(),
+)
+
+
 def guarded(html: str) -> str:
     """`html` with nothing in it but the elements of this package. Links open a page of their own and say nothing of
     where they were."""
     return _cleaner.clean(html)
+
+
+def guarded_formula(mathml: str) -> str:
+    """MathML with nothing in it but elements that draw, and attributes that say how: none links, names or styles."""
+    return _formula_cleaner.clean(mathml)

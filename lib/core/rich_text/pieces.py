@@ -11,6 +11,8 @@ from html import escape
 from html.parser import HTMLParser
 from itertools import groupby
 
+from lib.core.rich_text.formulas import taken_apart
+
 PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
 LEAVES = PARAGRAPHS | {"li", "td", "th"}
 CONTAINERS = frozenset({"ul", "ol", "blockquote", "table", "thead", "tbody", "tr", "div", "pre"})
@@ -28,8 +30,6 @@ SHORT = 40
 """Characters of a formula that fits into a line of its own, so that what follows may be kept beside it."""
 NO_GAP = ('<div style="margin-bottom:-1rem">', "</div>")
 """Where HTML has no paragraph, an island is one, with the space below that Streamlit gives it."""
-WRITTEN = re.compile(r"\A(?:\$\$|\$|\\\(|\\\[)(.*)(?:\$\$|(?<!\$)\$|\\\)|\\\])([^\w$]?)\Z", re.DOTALL)
-BEGUN = re.compile(r"\A(\\begin.*\\end\{[^{}]*\})(.?)\Z", re.DOTALL)
 COMMANDS = re.compile(r"\\.|[%#]", re.DOTALL)
 CLOSERS = re.compile(r"(?:&#10;)?(?:</[a-z0-9]+>|\n)*\Z")
 
@@ -179,8 +179,7 @@ def _sign(found: "re.Match[str]") -> str:
 def _tex(written: str) -> str:
     """The TeX of a formula that is written with its delimiters, without blank lines. What would begin a comment or end
     the formula is written as the sign that it is."""
-    found = WRITTEN.match(written) or BEGUN.match(written)
-    inside, stop = (found[1], found[2]) if found else (written, "")
+    inside, stop = taken_apart(written)
     tex = COMMANDS.sub(_command, inside).replace(":material/", ":{}material/")
     whole = "\n".join(line.strip() for line in tex.splitlines() if line.strip())
     return f"{whole}\\text{{{stop}}}" if stop else whole

@@ -4,7 +4,7 @@ from html import escape
 
 from lib.calls.records import CallRecord
 from lib.core.errors import recorded
-from lib.core.rich_text import text_of_html, to_html
+from lib.core.rich_text import text_of_html, to_html, typeset
 from lib.sweep import charts
 from lib.sweep.export.wording import Subject, anchor, figures, judged, name, place, section, table, temperature
 from lib.sweep.findings import text_of
@@ -100,7 +100,7 @@ def _answer(subject: Subject, setting: Setting, cell: Cell, title: str) -> str:
 
 def _body(subject: Subject, call: CallRecord) -> str:
     _ = subject.texts.one
-    drawn = f'<div class="text" dir="auto">{to_html(text_of(call))}</div>' if text_of(call) else ""
+    drawn = f'<div class="text" dir="auto">{typeset(to_html(text_of(call)))}</div>' if text_of(call) else ""
     if call.error_kind:
         words = recorded(call.error_record, call.error_text).sentence(_)
         drawn += f'<p class="failed">{escape(words)}</p>'

@@ -8,13 +8,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lib.core.i18n import Texts
+from lib.core.rich_text import FORMULA_STYLES
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export import answers, numbers, opening
 from lib.sweep.export.wording import Subject
 from lib.sweep.study import Study
 from lib.sweep.verdict import verdict
 
-STYLES = (Path(__file__).parent / "report.css").read_text("utf-8")
+STYLES = (Path(__file__).parent / "report.css").read_text("utf-8") + FORMULA_STYLES
 POLICY = (
     "default-src 'none'; img-src data:; style-src-elem 'sha256-{hash}'; style-src-attr 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"

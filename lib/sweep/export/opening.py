@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from html import escape
 
-from lib.core.rich_text import as_typed, to_html
+from lib.core.rich_text import as_typed, to_html, typeset
 from lib.sweep import charts
 from lib.sweep.export.wording import Subject, mean_stars, name, price, section, stars, table, temperature
 from lib.sweep.measures import BY_NAME
@@ -31,7 +31,7 @@ def verdict_card(subject: Subject, found: Verdict) -> str:
         said = f'<p class="pick">{name(named(pick, subject.study.plan, subject.texts))}</p>'
         said += f'<p class="figures">{" · ".join([*facts, *_costs(subject, found, pick)])}</p>'
     words = options.recommendation.strip()
-    wish = f'<div class="wish text">{to_html(words)}</div>' if words else ""
+    wish = f'<div class="wish text">{typeset(to_html(words))}</div>' if words else ""
     return f'<section class="verdict"><h2>{escape(_("The verdict"))}</h2>{said}{wish}</section>'
 
 

@@ -12,7 +12,7 @@ from lib.core import parts
 from lib.core.errors import recorded
 from lib.core.i18n import N_
 from lib.core.parts import Part, text_of
-from lib.core.rich_text import text_of_html, to_html
+from lib.core.rich_text import text_of_html, to_html, typeset
 from lib.sweep import word_diff
 from lib.sweep.filters import KINDS, Filter, kinds_of
 from lib.sweep.findings import fixed_temperature
@@ -249,7 +249,7 @@ def whole(text: str, grows: bool) -> str:
 @lru_cache(maxsize=4_096)
 def _html(text: str) -> str:
     """Drawn once for every look at the same answer."""
-    return to_html(text)
+    return typeset(to_html(text))
 
 
 @lru_cache(maxsize=512)

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from lib.core.errors import StoreError
+from lib.core.rich_text import FORMULA_STYLES
 from lib.streamlit_internals import component_of_files
 from lib.sweep import decision, ratings
 from lib.sweep.plan import Cell
@@ -68,7 +69,7 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
 def _draw(found: Answers, of: tuple[Hashable, ...]) -> None:
     """Send the component what the browser has not got yet."""
     stock = sent.stock = stock_for(sent.stock, of, found.cells)
-    component = component_of_files(FOLDER)
+    component = component_of_files(FOLDER, FORMULA_STYLES)
     component(key=KEY, data=packed(found.look() | stock.since(found.cells)), on_did_change=_heard)
     component(key=f"{KEY}_stock", data=stock.packed)
 
@@ -76,7 +77,7 @@ def _draw(found: Answers, of: tuple[Hashable, ...]) -> None:
 def warm_up() -> None:
     """Let the browser load what draws answers, before there are any."""
     with st.container(key="sweep_grid_later", gap=None):
-        component_of_files(FOLDER)(key=f"{KEY}_later", data=b"")
+        component_of_files(FOLDER, FORMULA_STYLES)(key=f"{KEY}_later", data=b"")
 
 
 def _picked(owner: str, sweep_id: str, progress: Progress) -> tuple[int, int] | None:
