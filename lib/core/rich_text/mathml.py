@@ -86,7 +86,7 @@ LETTERS = {
 PARTS = {"mfrac": 2, "mroot": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3}
 """How many elements have to stand in one."""
 ABOVE_EACH_OTHER = frozenset({"mfrac", "munder", "mover", "munderover", "mtable"})
-WRONG = (
+WRONG: tuple[type[Exception], ...] = (
     *(kind for kind in vars(exceptions).values() if isinstance(kind, type)),
     *(LookupError, TypeError, ValueError, AttributeError, RuntimeError, StopIteration),
 )
