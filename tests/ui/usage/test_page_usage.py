@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from lib.calls import records
 from lib.core import periods
 from lib.core.errors import (
+    Full,
     InvalidInput,
     NotRestored,
     NotSignedIn,
@@ -380,7 +381,7 @@ def test_every_kind_of_error_that_a_call_may_end_with_has_words() -> None:
     def kinds(of: type[TemperaError]) -> set[str]:
         return {of.kind, *(kind for one in of.__subclasses__() for kind in kinds(one))}
 
-    never = (StoreError, SweepStopped, InvalidInput, SettingsError, NotSignedIn, NotRestored)
+    never = (StoreError, SweepStopped, InvalidInput, SettingsError, NotSignedIn, NotRestored, Full)
     assert kinds(TemperaError) - set().union(*map(kinds, never)) == set(REASONS)
 
 
