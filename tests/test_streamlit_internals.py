@@ -6,6 +6,7 @@ import re
 import pytest
 from streamlit.config import get_config_options
 from streamlit.runtime import Runtime
+from streamlit.runtime.state.session_state import SessionState
 from streamlit.testing.v1 import AppTest
 from streamlit.web.server.starlette import starlette_app, starlette_auth_routes
 
@@ -68,6 +69,46 @@ def test_a_tab_has_an_id_and_the_server_knows_whether_it_is_open() -> None:
     assert len(found) == 1 and found[0]
     assert internals.tab_id() is None
     assert callable(Runtime.is_active_session)
+
+
+def _a_page() -> None:
+    import streamlit as st
+
+    st.session_state.setdefault("plain", [1])
+    st.number_input("number", key="number", value=None)
+    st.selectbox("without a key", [1, 2])
+    if st.toggle("more", key="more"):
+        st.slider("slider", 0, 10, key="slider", persist_state="session")
+        st.text_input("text", key="text")
+
+
+def test_each_value_alone_is_the_one_among_all_and_widgets_have_theirs_alone_put_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    everything, asked = SessionState.filtered_state, []
+    counting = property(lambda state: asked.append(state) or everything.fget(state))
+    monkeypatch.setattr(SessionState, "filtered_state", counting)
+    app = AppTest.from_function(_a_page)
+    steps = [
+        lambda: None,
+        lambda: app.toggle(key="more").set_value(True),
+        lambda: app.slider(key="slider").set_value(3),
+        lambda: app.number_input(key="number").set_value(2),
+        lambda: app.session_state.__setitem__("slider", 4),
+        lambda: app.toggle(key="more").set_value(False),
+        lambda: app.session_state.__delitem__("plain"),
+    ]
+    for step in steps:
+        step()
+        asked.clear()
+        assert not app.run().exception
+        assert asked == []
+
+        values, whole = app.session_state.to_dict(), everything.fget(app.session_state._state._state)
+        assert {"plain", "number", "more"} <= whole.keys() and whole == {key: values[key] for key in values}
+        assert repr(values) == repr(whole) and len(values) == len(whole)
+        others = {"nothing", *app.session_state._state._state._keys()} - whole.keys()
+        assert len(others) > 2 and not [key for key in others if key in values]
 
 
 def test_styles_and_scripts_name_only_parts_that_streamlit_has() -> None:

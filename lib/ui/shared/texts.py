@@ -41,7 +41,11 @@ def page_language() -> str:
 
 def country() -> Locale:
     """Whose numbers and amounts the visitor reads: as the browser says, whatever the language of the sentences is."""
-    return _locale(str(st.context.locale or ""), language())
+    return _country(language())
+
+
+def _country(otherwise: str) -> Locale:
+    return _locale(str(st.context.locale or ""), otherwise)
 
 
 def country_of_words() -> Locale:
@@ -60,12 +64,14 @@ def _locale(name: str, otherwise: str) -> Locale:
 
 def _(text: str) -> str:
     """`text` in the visitor's language, and what it is filled with as the visitor writes numbers."""
-    return Sentence(catalogue(language()).gettext(text), country())
+    name = language()  # once: a page says some 150 sentences, and each look into session state counts
+    return Sentence(catalogue(name).gettext(text), _country(name))
 
 
 def _n(one: str, many: str, count: int) -> str:
     """`one` or `many`, as the visitor's language says `count` things; the facts are still to be filled in."""
-    return Sentence(catalogue(language()).ngettext(one, many, count), country())
+    name = language()
+    return Sentence(catalogue(name).ngettext(one, many, count), _country(name))
 
 
 def error_sentence(error: TemperaError) -> str:
