@@ -14,16 +14,19 @@ from streamlit.testing.v1 import AppTest
 from lib.core import tokens
 from lib.services import Services
 from lib.settings import Settings
+from lib.store import migrations
 from lib.store.database import Store
 from lib.ui.shared import resources
 from tests import cheaper
 from tests.app_server import AppServer, forked_app
+from tests.examples import examples
 from tests.fake_api import FakeApi
 from tests.pages import KEY, new_tab
 from tests.postgresql import new_database, server_url
 
-hypothesis.settings.register_profile("no clock", deadline=None)  # a busy machine is slow, not wrong
-hypothesis.settings.load_profile("no clock")
+# A busy machine is slow, not wrong.
+hypothesis.settings.register_profile("ours", deadline=None, max_examples=examples(100))
+hypothesis.settings.load_profile("ours")
 VOCABULARY = Path(tempfile.gettempdir()) / "tempera-test-vocabulary"
 tokens.place_vocabulary(VOCABULARY)
 os.environ["TIKTOKEN_CACHE_DIR"] = str(VOCABULARY)
@@ -61,7 +64,9 @@ def api() -> Iterator[FakeApi]:
 def started_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder as the first start leaves it; to bring a new database up to date takes as long as three tests."""
     folder = tmp_path_factory.mktemp("started") / "data"
-    Services.open(Settings(data_dir=folder, local_model=False)).close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "upgrade", cheaper.take_all_steps)
+        Services.open(Settings(data_dir=folder, local_model=False)).close()
     return folder
 
 

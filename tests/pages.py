@@ -35,7 +35,7 @@ def new_tab(page: str = "", **query: str) -> AppTest:
     """A tab of a visitor nobody has seen, on the first page or on `page`, with Chat's settings open."""
     app = tab_of("")
     if page:
-        app.run()
+        # Before the first run a page is known by its file's name, which is our pages' place in the address, too.
         app.switch_page(str(ROOT / "pages" / f"{page}.py"))
     for name, value in query.items():
         app.query_params[name] = value

@@ -24,10 +24,17 @@ from lib.usage.totals_check import differences
 from lib.visitor import favourites, preferences
 from lib.visitor.presets import PRESETS
 from lib.visitor.prompt_templates import TEMPLATES
+from tests import cheaper
 from tests.store_fixtures import a_call
 
 CASES = Path(__file__).parents[1] / "cases"
 OWNER = "local"
+
+
+@pytest.fixture(autouse=True)
+def step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the app does it."""
+    monkeypatch.setattr(migrations, "upgrade", cheaper.take_all_steps)
 
 
 @pytest.fixture(name="expected")

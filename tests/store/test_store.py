@@ -351,6 +351,17 @@ def test_the_migrations_make_the_tables_that_the_house_uses(store: Store) -> Non
     assert store.read(differences) == []
 
 
+def test_what_tests_make_at_once_is_what_the_migrations_make(started_once: Path, tmp_path: Path) -> None:
+    """Most tests' new files are made as tests/cheaper.py does it."""
+    Store.open(f"sqlite:///{tmp_path / 't.db'}").close()
+    dumps = []
+    for file in (started_once / "tempera.db", tmp_path / "t.db"):
+        with contextlib.closing(sqlite3.connect(file)) as conn:
+            tables = conn.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name").fetchall()
+            dumps.append((tables, conn.execute("SELECT * FROM alembic_version").fetchall()))
+    assert dumps[0] == dumps[1] and len(dumps[0][0]) > 20
+
+
 def test_a_start_with_nothing_to_do_is_quick_and_needs_no_alembic(tmp_path: Path) -> None:
     _valid(tmp_path / "t.db")
     code = (
