@@ -41,9 +41,10 @@ test: .venv/.dev  ## run every test, a browser included
 	@$(BIN)/python scripts/get_browser.py
 	$(BIN)/python -m pytest $(TWO)
 
-soak: .venv/.dev  ## run the long tests
+soak: export TEMPERA_TEST_ALL_EXAMPLES := 1
+soak: .venv/.dev  ## run the long tests, and all examples of those that try many
 	@$(BIN)/python scripts/get_browser.py
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m "soak or hypothesis"
 
 coverage: .venv/.dev  ## run every test and show which branches of lib/ none reaches
 	@$(BIN)/python scripts/get_browser.py

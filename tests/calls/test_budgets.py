@@ -22,6 +22,7 @@ from lib.core.budget import Budget, Use
 from lib.core.errors import BudgetReached
 from lib.core.reply import Reply, Usage
 from lib.store.database import Store
+from tests.examples import examples
 from tests.store_fixtures import a_call
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -163,7 +164,7 @@ CALLS = st.lists(
 )
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=CALLS)
 def test_in_any_history_the_process_that_counted_and_one_that_starts_say_the_same(
     store: Store, noon: None, made: Sequence[tuple[int, float | None, int | None, str, str]]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lib.core import parts
 from lib.core.rich_text import render
+from tests.examples import examples
 
 EVIL = [
     "![x](https://evil.example/x.png)",
@@ -27,7 +28,7 @@ LINK = re.compile(r'<a href="([^"]*)"')
 
 
 @given(HOSTILE, HOSTILE)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_source_is_one_link_to_its_own_address_whatever_its_title(title: str, path: str) -> None:
     listed = parts.sources([{"type": "source", "url": f"https://a.example/{path}", "title": title}])
     drawn = "".join(render(listed))
@@ -38,7 +39,7 @@ def test_a_source_is_one_link_to_its_own_address_whatever_its_title(title: str, 
 
 
 @given(HOSTILE, HOSTILE)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_tools_call_in_a_file_ends_nowhere_but_at_its_end(name: str, arguments: str) -> None:
     kept = parts.to_markdown([{"type": "tool_call", "name": name, "arguments": arguments, "id": "c"}])
     drawn = "".join(render(kept))
@@ -62,7 +63,7 @@ def test_bare_samples_become_a_file_that_players_take() -> None:
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_any_sound_is_a_file_or_nothing(data: str, kind: str) -> None:
     _, ending = parts.sound({"type": "audio", "data": data, "format": kind})
 

@@ -20,6 +20,7 @@ from lib.gateway.sse import Event, EventReader
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import usage_of
 from tests.case_files import cases
+from tests.examples import examples
 from tests.memory import growths
 
 CASES = cases("events")
@@ -100,7 +101,7 @@ def test_an_event_without_its_blank_line_counts_at_the_end_when_it_is_whole() ->
 
 
 @given(st.lists(st.binary(max_size=40), max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_any_bytes_give_an_answer_or_an_error_of_ours(chunks: list[bytes]) -> None:
     with contextlib.suppress(errors.TemperaError):
         answer(*chunks)
@@ -119,7 +120,7 @@ JSON = st.recursive(
 
 
 @given(st.lists(JSON, max_size=4), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_any_json_gives_an_answer_or_an_error_of_ours(values: list[Any], stream: bool) -> None:
     parts = [json.dumps(value).encode() for value in values]
     with contextlib.suppress(errors.TemperaError):
@@ -127,7 +128,7 @@ def test_any_json_gives_an_answer_or_an_error_of_ours(values: list[Any], stream:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_an_answer_does_not_depend_on_where_the_chunks_are_cut(data: st.DataObject) -> None:
     text = chunk(choice_with("<think>\nhm"), choice_with("你好 👩‍👩‍👧 ", index=1)) + chunk(
         choice_with("m\n</think>\n\nYes"), choice_with("b", index=1)
@@ -166,7 +167,7 @@ MARKS = ["<think>", "</think>", "[THINK]", "[/THINK]", "<", "th", "ink>", "</", 
 @given(st.lists(st.sampled_from(MARKS), max_size=14))
 @example(["<think>", "\n", "<think>"])
 @example(["a", "<think>", "a"])
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_splitting_off_thoughts_loses_nothing_wherever_the_text_is_cut(parts: list[str]) -> None:
     whole = "".join(parts)
     text, thoughts = apart([whole])

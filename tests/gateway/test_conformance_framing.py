@@ -18,6 +18,7 @@ from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo
 from lib.gateway.sse import LIMIT, EventReader
 from tests.case_files import cases
+from tests.examples import examples
 
 CASES = cases("events")
 PIECE = b'data: {"choices":[{"index":0,"delta":{"content":"word "}}]}\n\n'
@@ -55,7 +56,7 @@ def test_all_public_suites_are_there() -> None:
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_bytes_are_framed_the_same_wherever_they_are_cut(data: bytes, cuts: list[int]) -> None:
     at = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     parts = [data[start:end] for start, end in pairwise(at)]
@@ -64,7 +65,7 @@ def test_any_bytes_are_framed_the_same_wherever_they_are_cut(data: bytes, cuts: 
 
 
 @given(st.lists(st.sampled_from([b"data:", b" ", b"{}", b"\n", b"\r", b"[DONE]", b"id:", b":", b"\xef\xbb\xbf", b"x"])))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_fields_in_any_order_are_framed_the_same_byte_by_byte(parts: list[bytes]) -> None:
     whole = b"".join(parts)
 
@@ -72,7 +73,7 @@ def test_fields_in_any_order_are_framed_the_same_byte_by_byte(parts: list[bytes]
 
 
 @given(st.lists(st.sampled_from([PIECE, END, b": PING\n\n", b"data: {\n\n", b'data: {"error":"x"}\n\n', b"\xff"])))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_what_came_before_an_error_does_not_depend_on_the_chunks(parts: list[bytes]) -> None:
     def shown(*chunks: bytes) -> tuple[str, str]:
         reader, text = AnswerReader(ResponseInfo()), []

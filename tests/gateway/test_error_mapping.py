@@ -14,6 +14,7 @@ from lib.gateway.error_mapping import ResponseInfo, error_from, redirect_error
 from lib.gateway.error_redaction import MOST_CHARACTERS, masked
 from lib.gateway.retry import LONGEST_BACKOFF, asked_wait, backoff, wait_before_retry
 from tests.case_files import cases
+from tests.examples import examples
 
 WAITS = cases("retry_after")
 KEY = "sk-proj-abcdefghijklmnopqrstuvwxyz012345"
@@ -166,7 +167,7 @@ def test_control_and_bidi_characters_are_removed_and_the_length_is_bounded() -> 
 
 
 @given(st.integers(100, 599), st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_any_body_gives_one_error(status: int, body: bytes) -> None:
     assert isinstance(mapped(status, body.decode("utf-8", "replace")), errors.ApiError)
 
@@ -187,7 +188,7 @@ SHAPES = st.recursive(
 
 
 @given(st.integers(100, 599), SHAPES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_json_gives_one_error_that_can_be_shown(status: int, body: Any) -> None:
     error = error_from(ResponseInfo(status=status, body=body))
 
@@ -210,7 +211,7 @@ NAMES = [
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.text(max_size=30) | st.integers().map(str) | st.floats().map(str)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_header_gives_a_usable_wait_or_none(headers: dict[str, str]) -> None:
     wait = asked_wait(headers, 1_700_000_000.0)
 

@@ -25,6 +25,7 @@ from lib.gateway.endpoints import Endpoint
 from lib.gateway.key_masking import KNOWN, Forms, KeyMasker, mask_log
 from lib.gateway.raw_answers import RawAnswer
 from tests.clients import answer, listed, request, using
+from tests.examples import examples
 from tests.fake_api import FakeApi, Step
 
 KEY = "sk-test-Qm9/jour+4Zx8Lw2="
@@ -79,7 +80,7 @@ def test_every_form_is_masked_wherever_it_is_cut() -> None:
 @given(
     st.lists(st.sampled_from(["ab", "aab", "abab", "b", "c", "abc" * 6, "ab" * 9, "ba" * 9]), max_size=12), st.data()
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_where_a_text_is_cut_makes_no_difference(words: list[str], data: st.DataObject) -> None:
     """Also with keys that begin alike, hold each other or repeat themselves."""
     forms, text = Forms(["ab" * 9, "ab" * 10, "abc" * 6, "b" + "ab" * 9]), "".join(words)

@@ -8,6 +8,7 @@ from lib.core.errors import InvalidInput
 from lib.gateway.endpoint_registry import typed_endpoint
 from lib.gateway.pasted_text import cleaned_address, cleaned_key
 from lib.settings import Settings
+from tests.examples import examples
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 KEYS = st.text(ALPHABET, min_size=8, max_size=40).map(lambda text: f"sk-{text}")
@@ -23,7 +24,7 @@ KEY_LABELS = (
 
 
 @pytest.mark.row("X2")
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(DIRT, st.sampled_from(KEY_LABELS), DIRT, KEYS, DIRT, DIRT)
 def test_a_key_is_found_in_what_was_pasted(a: str, label: str, b: str, key: str, c: str, d: str) -> None:
     inner = b + key + c if label == "{}" else key
@@ -108,7 +109,7 @@ def test_an_address_is_found_in_what_was_pasted(subtests: pytest.Subtests) -> No
                 assert cleaned_address(address) == address
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(st.one_of(st.characters(), st.sampled_from("https:/.?#[]@v1 "))))
 @example("https://a/v1'/")
 def test_cleaning_an_address_twice_is_cleaning_it_once(text: str) -> None:

@@ -27,6 +27,7 @@ from lib.sweep.study import Study
 from lib.sweep.study_reader import read_study
 from lib.usage import queries, totals_check
 from lib.usage.scope import Scope
+from tests.examples import examples
 from tests.made_sweeps import make_sweep, odd_answer
 
 GIVER, TAKER = "giver", "taker"
@@ -156,7 +157,7 @@ def test_a_file_sets_no_address_no_key_no_path_and_no_limit(services: Services) 
 
 
 @pytest.mark.row("T11")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(60))
 @given(data=st.data())
 def test_a_file_that_was_changed_opens_or_is_refused_in_a_sentence(services: Services, data: st.DataObject) -> None:
     if not FILES:
@@ -183,7 +184,7 @@ TEXTS = st.text(max_size=40)
 
 
 @pytest.mark.row("S26")
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(said=st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(["stop", "length", None])), min_size=4, max_size=4))
 def test_any_text_comes_back_to_the_letter(services: Services, said: list[tuple[str, str, str | None]]) -> None:
     def answer(cell: Cell) -> Reply:

@@ -38,6 +38,7 @@ from lib.sweep.study import Study
 from lib.ui.shared.texts import catalogue
 from tests import seen
 from tests.case_files import cases
+from tests.examples import examples
 from tests.studies import ENGLISH, PLAN, a_study, an_answer
 
 FULL = ReportOptions(depth="full")
@@ -117,7 +118,7 @@ def test_whatever_stands_in_a_report_it_runs_nothing_and_asks_nobody(subtests: p
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=8, max_size=8))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_no_text_breaks_the_document(texts: list[str]) -> None:
     words = iter([clean(text) for text in texts])
     study = a_study(answer=lambda cell: an_answer(cell, next(words)))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from lib.sweep.rate_limiter import Gate
 from lib.sweep.waiting_calls import Line, Waiting, longest_first
+from tests.examples import examples
 
 LATENCY = 0.002
 
@@ -212,7 +213,7 @@ def test_a_clock_of_the_wall_that_jumps_changes_nothing() -> None:
     assert gate.refused(5.0, 5.1, 3.0) == pytest.approx(8.1, abs=0.01)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     limits=st.lists(st.one_of(st.none(), st.tuples(st.floats(0.2, 20), st.floats(1, 30))), min_size=1, max_size=6),
     calls=st.integers(1, 40),

@@ -15,6 +15,7 @@ from lib.store.database import Store
 from lib.usage import queries
 from lib.usage.scope import Scope
 from lib.usage.totals import Totals, bucket_for, by_time, total
+from tests.examples import examples
 from tests.store_fixtures import a_call, record, start
 
 ANN = Scope("ann")
@@ -152,7 +153,7 @@ def test_slices_hold_the_calls_that_began_in_them(store: Store, monkeypatch: pyt
 
 @pytest.mark.row("U14")
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     made=st.lists(
         st.tuples(

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core.rich_text import Growing, as_typed, literal, render, to_html
+from tests.examples import examples
 from tests.seen import Words, seen
 
 SIGNS = "*_~`$\\[]()<>#+-=|!:;.,&@/^{}'\"?% \n\tab1中。א"
@@ -68,7 +69,7 @@ class Elements(HTMLParser):
 
 
 @given(TEXTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_nothing_but_our_elements_comes_out(text: str) -> None:
     for piece in [*render(text), to_html(text), as_typed(text)]:
         found = Elements(re.sub(r"\$\$\n.*?\n\$\$|\$[^$]+\$", "", piece, flags=re.DOTALL) if "\n\n" in piece else piece)
@@ -81,7 +82,7 @@ def test_nothing_but_our_elements_comes_out(text: str) -> None:
 
 
 @given(TEXTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_streamlit_is_left_nothing_to_read(text: str) -> None:
     """Outside an island a piece is one line of HTML; inside, each sign is a number but for elements and formulas."""
     for piece in render(text):
@@ -95,7 +96,7 @@ def test_streamlit_is_left_nothing_to_read(text: str) -> None:
 
 
 @given(TEXTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_the_pieces_say_what_the_html_says(text: str) -> None:
     formula = re.compile(r'<span class="formula[^>]*>.*?</span>', re.DOTALL)
     said = "".join(one.text for one in seen(formula.sub("", to_html(text))) if isinstance(one, Words))
@@ -108,7 +109,7 @@ def test_the_pieces_say_what_the_html_says(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from(NOT_LOST), max_size=40).map("".join))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_no_letter_is_lost(text: str) -> None:
     said = "".join(one.text for one in seen(to_html(text)) if isinstance(one, Words))
 
@@ -116,7 +117,7 @@ def test_no_letter_is_lost(text: str) -> None:
 
 
 @given(TEXTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_typed_text_is_itself(text: str) -> None:
     typed = re.sub("[\x00\ud800]", "\ufffd", re.sub("\r\n?", "\n", text))
     lines = as_typed(text).replace('</div><div dir="auto">', "\n")
@@ -125,7 +126,7 @@ def test_typed_text_is_itself(text: str) -> None:
 
 
 @given(TEXTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_literal_is_itself_and_parts_what_streamlit_looks_for(text: str) -> None:
     shown = literal(text)
     itself = re.sub(r"\\(.)", r"\1", re.sub(r":color\[(.*?)\]\{\}", r"\1", shown))
@@ -138,7 +139,7 @@ def test_a_literal_is_itself_and_parts_what_streamlit_looks_for(text: str) -> No
 
 
 @given(st.one_of(LINES, TEXTS), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_growing_text_has_the_pieces_of_the_text_so_far(text: str, data: st.DataObject) -> None:
     growing = Growing()
     end = 0

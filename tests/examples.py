@@ -1,0 +1,12 @@
+"""How many examples a property is tried with: a quarter of them with every change, other ones each time; all by
+`make soak`."""
+
+import os
+
+ALL = "TEMPERA_TEST_ALL_EXAMPLES"
+FEWEST = 10
+
+
+def examples(full: int) -> int:
+    """So many of `full` examples as this run takes."""
+    return full if os.environ.get(ALL) else min(full, max(FEWEST, full // 4))
