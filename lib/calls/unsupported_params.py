@@ -89,6 +89,11 @@ def left_out(asked: Mapping[str, Any], sent: Mapping[str, Any]) -> list[str]:
     return [name for name in asked if name not in sent and not (limited and name in LIMIT_NAMES)]
 
 
+def is_left_out(name: str, asked: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
+    """Whether a parameter is among those."""
+    return name in asked and name not in sent and name in left_out(asked, sent)
+
+
 def _hinted(said: str) -> set[str]:
     return {name for words, names in _HINTS.items() if words in said.lower() for name in names}
 

@@ -1,6 +1,6 @@
 """What is found about the answers of a sweep by looking at all of them: marks for what is odd, and badges."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,6 +14,9 @@ Mark = Literal["cut", "blank", "duplicate", "refused", "filtered", "fixed"]
 """Cut off before its end; without a word; word for word an earlier answer of the same model; declined by the model;
 stopped by the service's content rules; at the model's own temperature, because it takes none."""
 Badge = Literal["fastest", "cheapest", "shortest"]
+MARKS: tuple[Mark, ...] = ("cut", "blank", "duplicate", "refused", "filtered", "fixed")
+BADGES: tuple[Badge, ...] = ("fastest", "cheapest", "shortest")
+"""In the order in which they are shown."""
 CUT_ENDS = ("partial", "cancelled", "interrupted")
 
 
@@ -29,13 +32,47 @@ class Findings:
     different: frozenset[str] = frozenset()
 
 
-def find(cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> Findings:
-    """Look at all answers that have ended."""
-    ended = [(cell, results[cell.id]) for cell in cells if cell.id in results and results[cell.id].state != "started"]
-    words = {cell.id: word_count(text_of(call)) for cell, call in ended if call.state != "error"}
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one answer that has ended tells without the others: its text without needless spaces, how many words it has
+    (None: it failed), its marks, and the figures that win badges."""
+
+    call: CallRecord
+    bare: str
+    words: int | None
+    marks: tuple[Mark, ...]
+    figures: Mapping[Badge, float | None]
+
+
+def find(cells: Sequence[Cell], results: Mapping[str, CallRecord], known: dict[str, Looked] | None = None) -> Findings:
+    """Look at all answers that have ended. `known` is what an earlier look has found, by call id, and grows: of 2,000
+    answers few are new at each."""
+    known = {} if known is None else known
+    calls = [(cell, results[cell.id]) for cell in cells if cell.id in results]
+    ended = [(cell, _looked(call, known)) for cell, call in calls if call.state != "started"]
+    words = {cell.id: one.words for cell, one in ended if one.words is not None}
     same = _same(ended)
-    marks = {cell.id: tuple(_marks(call, cell.id in same)) for cell, call in ended}
-    return Findings(marks, _badges(ended, words), words, same, _different(ended))
+    marks = {cell.id: _with_duplicate(one.marks) if cell.id in same else one.marks for cell, one in ended}
+    return Findings(marks, _badges(ended), words, same, _different(ended))
+
+
+def _looked(call: CallRecord, known: dict[str, Looked]) -> Looked:
+    found = known.get(call.id)
+    if found is None or found.call is not call:
+        found = known[call.id] = _look(call)
+    return found
+
+
+def _look(call: CallRecord) -> Looked:
+    words = None if call.state == "error" else word_count(text_of(call))
+    good = call.state == "ok" and call.finish_reason != "length"
+    figures: dict[Badge, float | None] = {
+        # As exact as it is shown: who is a hundredth of a second ahead is not faster.
+        "fastest": None if call.seconds is None else round(call.seconds, 1),
+        "cheapest": None if call.cost is None else float(f"{call.cost:.2g}"),
+        "shortest": words or None,
+    }
+    return Looked(call, " ".join(text_of(call).split()), words, tuple(_marks(call)), figures if good else {})
 
 
 def text_of(call: CallRecord) -> str:
@@ -45,17 +82,15 @@ def text_of(call: CallRecord) -> str:
 
 def fixed_temperature(call: CallRecord) -> bool:
     """Whether the model was asked without the temperature that was wanted, because it takes none."""
-    return "temperature" in unsupported_params.left_out(call.params_asked, call.params_sent)
+    return unsupported_params.is_left_out("temperature", call.params_asked, call.params_sent)
 
 
-def _marks(call: CallRecord, duplicate: bool) -> Iterable[Mark]:
+def _marks(call: CallRecord) -> Iterable[Mark]:
     beside = call.choices[0].parts if call.choices else ()
     if call.state in CUT_ENDS or call.finish_reason == "length":
         yield "cut"
     if call.state == "ok" and not text_of(call).strip() and not beside:
         yield "blank"
-    if duplicate:
-        yield "duplicate"
     if parts.of(beside, "refusal"):
         yield "refused"
     if call.finish_reason == "content_filter":
@@ -64,49 +99,39 @@ def _marks(call: CallRecord, duplicate: bool) -> Iterable[Mark]:
         yield "fixed"
 
 
-def _same(ended: Sequence[tuple[Cell, CallRecord]]) -> dict[str, Cell]:
+def _with_duplicate(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+    return tuple(sorted((*marks, "duplicate"), key=MARKS.index))
+
+
+def _same(ended: Sequence[tuple[Cell, Looked]]) -> dict[str, Cell]:
     """By cell id: the earlier cell of the same model with the same answer."""
     first: dict[tuple[int, str], Cell] = {}
     found = {}
-    for cell, call in ended:
-        text = _bare(call)
-        if text and call.state == "ok":
-            earlier = first.setdefault((cell.row, text), cell)
+    for cell, one in ended:
+        if one.bare and one.call.state == "ok":
+            earlier = first.setdefault((cell.row, one.bare), cell)
             if earlier is not cell:
                 found[cell.id] = earlier
     return found
 
 
-def _different(ended: Sequence[tuple[Cell, CallRecord]]) -> frozenset[str]:
-    lowest: dict[tuple[int, int], tuple[Cell, CallRecord]] = {}
-    for cell, call in ended:
+def _different(ended: Sequence[tuple[Cell, Looked]]) -> frozenset[str]:
+    lowest: dict[tuple[int, int], tuple[Cell, Looked]] = {}
+    for cell, one in ended:
         place, known = (cell.row, cell.repeat), lowest.get((cell.row, cell.repeat))
         if known is None or _warmth(cell) < _warmth(known[0]):
-            lowest[place] = (cell, call)
-    return frozenset(
-        cell.id for cell, call in ended if _bare(call) and _bare(call) != _bare(lowest[cell.row, cell.repeat][1])
-    )
+            lowest[place] = (cell, one)
+    return frozenset(cell.id for cell, one in ended if one.bare and one.bare != lowest[cell.row, cell.repeat][1].bare)
 
 
 def _warmth(cell: Cell) -> float:
     return -1.0 if cell.temperature is None else cell.temperature
 
 
-def _bare(call: CallRecord) -> str:
-    return " ".join(text_of(call).split())
-
-
-def _badges(ended: Sequence[tuple[Cell, CallRecord]], words: Mapping[str, int]) -> dict[str, tuple[Badge, ...]]:
-    good = [(cell, call) for cell, call in ended if call.state == "ok" and call.finish_reason != "length"]
-    crowns: list[tuple[Badge, Callable[[Cell, CallRecord], float | None]]] = [
-        # As exact as it is shown: who is a hundredth of a second ahead is not faster.
-        ("fastest", lambda _, call: None if call.seconds is None else round(call.seconds, 1)),
-        ("cheapest", lambda _, call: None if call.cost is None else float(f"{call.cost:.2g}")),
-        ("shortest", lambda cell, _: words[cell.id] or None),
-    ]
+def _badges(ended: Sequence[tuple[Cell, Looked]]) -> dict[str, tuple[Badge, ...]]:
     won: dict[str, list[Badge]] = {}
-    for badge, figure in crowns:
-        known = [(value, cell.id) for cell, call in good if (value := figure(cell, call)) is not None]
+    for badge in BADGES:
+        known = [(value, cell.id) for cell, one in ended if (value := one.figures.get(badge)) is not None]
         least = min((value for value, _id in known), default=None)
         winners = [id for value, id in known if value == least]
         # No crown on a tie, and none without a race.

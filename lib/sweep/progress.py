@@ -1,10 +1,6 @@
-"""How a sweep stands: its cells, the newest answer of each, what is left to do, and the overview of it all.
-
-Read once and kept: of a sweep that has ended nothing changes until there is a new call.
-"""
+"""How a sweep stands: its cells, the newest answer of each, what is left to do, and the overview of it all."""
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,14 +8,14 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection
 
 from lib.calls.outcome_writer import Outcome, OutcomeWriter
 from lib.calls.records import CallRecord
 from lib.store.database import Store
-from lib.sweep import findings, report, stops
+from lib.sweep import attempts, findings, report, stops
 from lib.sweep import repository as sweeps
-from lib.sweep.findings import Findings
+from lib.sweep.attempts import Attempts
+from lib.sweep.findings import Findings, Looked
 from lib.sweep.plan import Cell, slice_of
 from lib.sweep.repository import Sweep
 from lib.sweep.stops import Stops
@@ -28,8 +24,6 @@ KEPT = 3
 COUNTED = 200
 DRAWN = 4
 """So many drawings of each cell are kept: in two languages say, or with different words looked for."""
-KEPT_SECONDS = 60.0
-"""Another process may still save an answer late; this one would not hear of it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +42,8 @@ class Progress:
     """What was foreseen: `typical` and `highest` in US dollars, `seconds`; see `PlanEstimate.to_json`."""
     drawn: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """What a page has made of answers that have ended, to be used again at the next look too: they don't change."""
+    known: dict[str, Looked] = field(default_factory=dict, compare=False, repr=False)
+    """What was found about answers that have ended, by call id, for the next look too."""
 
     @cached_property
     def spared(self) -> frozenset[str]:
@@ -110,7 +106,7 @@ class Progress:
     @cached_property
     def findings(self) -> Findings:
         """What is odd about the answers, and which are ahead; see `findings.find`."""
-        return findings.find(self.cells, self.results)
+        return findings.find(self.cells, self.results, self.known)
 
     @cached_property
     def overview(self) -> pd.DataFrame:
@@ -120,13 +116,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    mark: object
-    until: float
+    changes: int
+    attempts: Attempts
     progress: Progress
 
 
 class ProgressReader:
-    """Reads how sweeps stand; those looked at last are kept as long as they do not change."""
+    """Reads how sweeps stand; those looked at last are kept, and only what has changed since is read."""
 
     def __init__(self, store: Store, outcomes: OutcomeWriter) -> None:
         self._store, self._outcomes = store, outcomes
@@ -136,23 +132,22 @@ class ProgressReader:
 
     def of(self, owner: str, sweep_id: str) -> Progress:
         """How an owner's sweep stands; without cells where this owner has none of that id."""
-        # Taken before the cells are read: what changes in between makes the mark old, and the next look reads again.
-        changes = self._outcomes.changes
-        mark = (changes, self._store.read(lambda db: sweeps.newest_call(db, owner, sweep_id)))
+        # Asked before the cells are read: what changes in between makes this old, and the next look reads again.
+        changes, key = self._outcomes.changes, (owner, sweep_id)
         with self._lock:
-            kept = self._kept.get((owner, sweep_id))
-            if kept is not None and kept.mark == mark and time.monotonic() < kept.until:
-                return kept.progress
+            kept = self._kept.get(key)
+        before = kept.attempts if kept else None
+        found = self._store.read(lambda db: attempts.read(db, owner, sweep_id, before))
+        if kept is not None and kept.attempts is found and kept.changes == changes:
+            return kept.progress
+        forecast = kept.progress.forecast if kept else self._forecast(owner, sweep_id)
         held = self._outcomes.of_place(owner, sweep_id)
-        before = None if kept is None else kept.progress
-        progress = self._store.read(lambda db: _read(db, owner, sweep_id, held, before=before))
+        progress = _progress(found, held, forecast, kept.progress if kept else None)
         with self._lock:
             # Taken out and put in, so that the one looked at last is the last to go.
-            self._kept.pop((owner, sweep_id), None)
+            self._kept.pop(key, None)
             if progress.cells:
-                # While a call is under way the mark tells nothing; then it is kept for what has ended in it.
-                until = time.monotonic() + KEPT_SECONDS if progress.ended else 0.0
-                self._kept[owner, sweep_id] = _Kept(mark, until, progress)
+                self._kept[key] = _Kept(changes, found, progress)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return progress
@@ -163,57 +158,56 @@ class ProgressReader:
         if sweep.done == sweep.total:
             return sweep
         changes, key = self._outcomes.changes, (owner, sweep.id)
-        mark = (changes, len(failed_here), sweep, self._store.read(lambda db: sweeps.newest_call(db, owner, sweep.id)))
+        mark = (changes, len(failed_here), sweep, self._store.read(lambda db: attempts.tally_of(db, owner, sweep.id)))
         with self._lock:
-            kept = self._counted.get(key)
-            if kept is not None and kept[0] == mark:
-                return kept[1]
-        held = self._outcomes.of_place(owner, sweep.id)
-        progress = self._store.read(lambda db: _read(db, owner, sweep.id, held, answers=False))
+            counted, is_kept = self._counted.get(key), key in self._kept
+        if counted is not None and counted[0] == mark:
+            return counted[1]
+        # Of one whose page is open what has changed is read, for the page; of any other no answers.
+        progress = self.of(owner, sweep.id) if is_kept else self._without_answers(owner, sweep.id)
         done, failed, asked = progress.counts(failed_here)
         found = replace(sweep, done=done, failed=failed, asked=asked)
         with self._lock:
             self._counted.pop(key, None)
-            # One that runs is counted each time: the end of a call changes no number that the mark has.
-            if progress.ended:
-                self._counted[key] = (mark, found)
+            self._counted[key] = (mark, found)
             while len(self._counted) > COUNTED:
                 self._counted.popitem(last=False)
         return found
 
+    def _without_answers(self, owner: str, sweep_id: str) -> Progress:
+        found = self._store.read(lambda db: attempts.read(db, owner, sweep_id, answers=False))
+        return _progress(found, self._outcomes.of_place(owner, sweep_id), {}, None)
 
-def _read(
-    db: Connection,
-    owner: str,
-    sweep_id: str,
-    held: Mapping[str, Outcome],
-    answers: bool = True,
-    before: Progress | None = None,
+    def _forecast(self, owner: str, sweep_id: str) -> Mapping[str, Any]:
+        return self._store.read(lambda db: sweeps.forecast_of(db, owner, sweep_id))
+
+
+def _progress(
+    found: Attempts, held: Mapping[str, Outcome], forecast: Mapping[str, Any], before: Progress | None
 ) -> Progress:
-    """How a sweep stands. What has ended `before` is taken from there: of 2,000 answers few have changed since."""
-    cells = sweeps.cells_of(db, owner, sweep_id)
-    results = sweeps.results(db, owner, sweep_id, answers, before.results if before else {})
-    done = sweeps.done_of(db, owner, sweep_id)
+    """How a sweep stands. What was made of its answers `before` is used again: of 2,000 few have changed since."""
+    results, done = dict(found.newest), found.done
     for cell_id, record in held.items():
         earlier = results.get(cell_id)
         # What waits to be saved is newer than its row, which still says `started`.
         results[cell_id] = record.as_record(earlier.attempt if earlier else 1)
         if record.reply.state in sweeps.DONE:
-            done.add(cell_id)
-    found = stops.of(cells, results)
-    left = [cell for cell in cells if cell.id not in done]
+            done |= {cell_id}
+    stop = stops.of(found.cells, results)
+    left = [cell for cell in found.cells if cell.id not in done]
     left = [
         cell
         for cell in left
-        if not found.spares(cell, results.get(cell.id)) and not found.stops(cell, results.get(cell.id))
+        if not stop.spares(cell, results.get(cell.id)) and not stop.stops(cell, results.get(cell.id))
     ]
     return Progress(
-        tuple(cells),
+        found.cells,
         results,
         tuple(left),
         len(held),
-        found,
-        sweeps.spent(db, owner, sweep_id),
-        sweeps.forecast_of(db, owner, sweep_id),
-        before.drawn if before and len(before.drawn) < DRAWN * len(cells) else {},
+        stop,
+        found.tally.spent,
+        forecast,
+        before.drawn if before and len(before.drawn) < DRAWN * len(found.cells) else {},
+        before.known if before else {},
     )

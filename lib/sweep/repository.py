@@ -228,17 +228,6 @@ def spent_on_judges(conn: Connection, owner: str, sweep_id: str) -> float:
     return float(conn.execute(query).scalar() or 0.0)
 
 
-def newest_call(conn: Connection, owner: str, sweep_id: str) -> tuple[int, int]:
-    """(newest number of a call, how many calls) of a sweep: it changes with each new call."""
-    query = (
-        select(func.coalesce(func.max(calls.c.seq), 0), func.count())
-        .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
-        .where(calls.c.owner == owner, cells.c.sweep_id == sweep_id)
-    )
-    newest, count = conn.execute(query).one()
-    return newest, count
-
-
 def change_plan(conn: Connection, owner: str, sweep_id: str, plan: Plan) -> None:
     """Let a sweep have a plan that has grown; its new cells follow by `add_cells`."""
     of_owner = update(sweeps).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id)

@@ -50,8 +50,8 @@ def of(cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> Stops:
             services[result.endpoint] = result
         elif result.error_kind in OF_A_MODEL:
             rows[cell.row] = result
-        left_out = unsupported_params.left_out(result.params_asked, result.params_sent)
-        if "temperature" in left_out and not _is_refused_setting(result):
+        left_out = unsupported_params.is_left_out("temperature", result.params_asked, result.params_sent)
+        if left_out and not _is_refused_setting(result):
             fixed[cell.row] = min(cell.column, fixed.get(cell.row, cell.column))
     return Stops(services, rows, fixed)
 

@@ -83,7 +83,9 @@ class Answers:
         found = {
             "view": self.view,
             "words": _words(),
-            "models": [{"row": row, "name": name, "note": self._note(row)} for row, name in self.names.items()],
+            "models": [
+                {"row": row, "name": name, "note": self._of_models.get(row, "")} for row, name in self.names.items()
+            ],
             "temperatures": [{"column": column, "name": temperature_name(value)} for column, value in temperatures],
             "repeats": repeats,
             "among": None if len(among) == len(cells) else [_place(cell) for cell in among],
@@ -115,14 +117,19 @@ class Answers:
         texts = self._texts([cell for cell in kept if cell.row in shown and cell.repeat == repeat])
         return {"first": first, "read": texts, "pair": self._pair()}
 
-    def _note(self, row: int) -> str:
-        """What holds for all answers of a model."""
-        ended = [self.progress.results[cell.id] for cell in self.progress.cells if self._has_ended(cell, row)]
-        return _("one temperature") if ended and all(map(fixed_temperature, ended)) else ""
+    @cached_property
+    def _of_models(self) -> Mapping[int, str]:
+        """What holds for all answers of a model, by row, where there is something to say."""
+        results = self.progress.results
+        ended = [(cell.row, results[cell.id]) for cell in self.progress.cells if cell.id in results]
+        fixed = [(row, fixed_temperature(call)) for row, call in ended if call.state == "ok"]
+        rows = {row for row, _fixed in fixed} - {row for row, is_fixed in fixed if not is_fixed}
+        return {row: _("one temperature") for row in rows}
 
-    def _has_ended(self, cell: Cell, row: int) -> bool:
-        call = self.progress.results.get(cell.id)
-        return cell.row == row and call is not None and call.state == "ok"
+    @cached_property
+    def _hidden(self) -> bool:
+        """Whether the models' names are hidden; looked up once for all cells."""
+        return hidden()
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         """One cell of the grid."""
@@ -135,7 +142,7 @@ class Answers:
         if call is not None and call.state != "started" and not spared:
             rating = self.ratings.get(call.id)
             words = self.progress.findings.words.get(cell.id)
-            key = (call.id, call.state, call.cost, rating, words, self.filter.text, self.language, hidden())
+            key = (call.id, call.state, call.cost, rating, words, self.filter.text, self.language, self._hidden)
             drawn = self.progress.drawn
             if key not in drawn:
                 drawn[key] = found | self._ended(call, rating, words)
@@ -171,16 +178,26 @@ class Answers:
         findings = self.progress.findings
         return {
             "marks": [self._mark(mark, cell) for mark in findings.marks.get(cell.id, ())],
-            "badges": [_(BADGES[badge]) for badge in findings.badges.get(cell.id, ())],
+            "badges": [self._words_of[badge] for badge in findings.badges.get(cell.id, ())],
         }
 
     def _mark(self, mark: str, cell: Cell) -> str:
         same = self.progress.findings.same.get(cell.id)
-        return _(MARKS[mark]).format(place=_short_place(same) if same else "")
+        words = self._words_of[mark]
+        return words.format(place=_short_place(same)) if same and mark == "duplicate" else words
+
+    @cached_property
+    def _words_of(self) -> Mapping[str, str]:
+        """Marks and badges in the visitor's language; looked up once for all cells."""
+        return {name: _(words) for name, words in (MARKS | BADGES).items()}
 
     def _running(self, cell: Cell) -> Answer | None:
-        answer = self.run.answers.get(cell.id) if self.run else None
-        return answer if answer is not None and not answer.finished else None
+        """The answer that is being written in a cell. Whether it is goes by its record, as the counts above do: an
+        answer may be recorded a moment before its job ends, and end a moment after its record was read."""
+        answer, call = self.run.answers.get(cell.id) if self.run else None, self.progress.results.get(cell.id)
+        if answer is None or (call is None and answer.finished):
+            return None
+        return answer if call is None or (call.id == answer.id and call.state == "started") else None
 
     def _texts(self, cells: Sequence[Cell]) -> dict[str, Any]:
         """The whole texts of some cells, each with the words in which it differs from that of its model at the lowest

@@ -103,12 +103,14 @@ def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Prog
             hidden_names.unnamed_error(run.trouble, progress)
         held_back(progress, run)
         what_is_left(progress, run)
-    study = open_study()
+    has_verdict = (run is None or run.finished) and not hidden_names.hidden()
+    # Not read where nobody looks at it: while a sweep runs, that would be each second.
+    study = open_study() if has_verdict else None
     with st.container():  # always there: the answers below it keep their place, and with it their focus and scroll
-        if study is not None and (run is None or run.finished) and not hidden_names.hidden():
+        if study is not None and has_verdict:
             verdict_line(study)
     answers(_one_slice(services, visitor, sweep_id, progress), run)
-    if study is not None and view() not in OF_ANSWERS:
+    if view() not in OF_ANSWERS and (study := study or open_study()) is not None:
         _of_all(study, progress)
 
 

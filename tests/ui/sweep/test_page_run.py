@@ -1,5 +1,6 @@
 """A run on the page: what holds it back, what it may cost, what can be sent again, and how a sweep grows."""
 
+import asyncio
 import re
 import threading
 import time
@@ -9,11 +10,13 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
+from lib.calls import records
+from lib.calls.outcome_writer import Outcome, OutcomeWriter
 from lib.store.schema import calls
 from lib.sweep.progress import Progress
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import bodies, buttons, click, host, new_tab, owner, run_sweep, shown, sweep_ended, sweep_id
+from tests.pages import bodies, buttons, cells, click, host, new_tab, owner, run_sweep, shown, sweep_ended, sweep_id
 
 ANSWER = b'{"choices":[{"index":0,"message":{"content":"Fine."},"finish_reason":"stop"}]}'
 USAGE = b'{"choices":[{"index":0,"message":{"content":"Fine."},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":100}}'  # noqa: E501
@@ -143,6 +146,58 @@ def test_two_tabs_show_the_same_run(app: AppTest, api: FakeApi) -> None:
     assert "sweep_stop" in buttons(other) and "0 done, 0 failed, 1 in all" in shown(other)
     click(other, "sweep_stop")
     assert "Finish the missing 1" in {button.label for button in sweep_ended(tab).button}
+
+
+@pytest.mark.row("S6")
+def test_what_is_counted_as_done_is_not_shown_as_being_written(
+    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the moment in which an answer is recorded and the end of its job."""
+    whole, may_end = OutcomeWriter.write, threading.Event()
+
+    async def recorded_and_not_ended(writer: OutcomeWriter, record: Outcome) -> bool:
+        written = await whole(writer, record)
+        await asyncio.to_thread(may_end.wait, 20)
+        return written
+
+    monkeypatch.setattr(OutcomeWriter, "write", recorded_and_not_ended)
+    tab = link(api, "echo")
+    tab.button(key="sweep_run").click().run()
+    wait_for(lambda: {call.state for call in progress(tab).results.values()} == {"ok"})
+    run = resources.services().sweeps.running(sweep_id(tab))
+    assert run is not None and not any(answer.finished for answer in run.answers.values())
+    tab.run()
+    states = {cell["state"] for cell in cells(tab).values()}
+    may_end.set()
+    assert "2 done, 0 failed, 2 in all" in shown(tab) and states == {"ok"}
+    sweep_ended(tab)
+
+
+@pytest.mark.row("S6", "S10", "S13")
+def test_a_tab_that_has_seen_all_of_a_sweep_shows_what_a_new_one_shows(app: AppTest, api: FakeApi) -> None:
+    """It reads what has changed only; the other one reads it all."""
+    services = resources.services()
+
+    def is_as_if_new(tab: AppTest) -> bool:
+        seen = cells(sweep_ended(tab)), shown(tab)
+        services.sweeps.progress._kept.clear()
+        fresh = new_tab("sweep", sweep=sweep_id(tab))
+        return seen == (cells(fresh), shown(fresh)) and len(seen[0]) > 0
+
+    tab = link(api, "slow-20,echo,error-400", repeats="3", prompt="slowly " * 20)
+    tab.button(key="sweep_run").click().run()
+    while services.sweeps.running(sweep_id(tab)) is not None:
+        assert not tab.run().exception
+    assert is_as_if_new(tab)
+    api.script("error-400", ANSWER)
+    click(tab, "sweep_retry")
+    assert is_as_if_new(tab) and "18 done, 0 failed, 18 in all" in shown(tab)
+    first, *_, last = progress(tab).cells
+    services.sweeps.rerun(owner(tab), "tab", sweep_id(tab), first.id)
+    assert is_as_if_new(tab) and progress(tab).results[first.id].attempt == 2
+    gone = progress(tab).results[last.id].id
+    services.store.write(lambda db: records.delete_calls(db, owner(tab), [gone])).result()
+    assert is_as_if_new(tab) and "17 done, 1 failed, 18 in all" in shown(tab)
 
 
 @pytest.mark.row("S8")
