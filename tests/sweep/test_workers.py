@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -13,7 +14,9 @@ from pydantic import SecretStr
 
 from lib.calls.caps import Caps
 from lib.core.budget import CALLS, Budget
+from lib.core.errors import StoreError
 from lib.core.limits import Cap
+from lib.gateway.endpoint_registry import typed_endpoint
 from lib.services import Services
 from lib.settings import Settings
 from lib.sweep.plan import Plan
@@ -21,9 +24,9 @@ from lib.sweep.progress import Progress
 from tests.fake_api import FakeApi
 from tests.forked import Forked
 from tests.pages import KEY, bodies, host
-from tests.postgresql import new_database, server_url
+from tests.postgresql import new_database, own_server, server_url
 
-WORKER = "tests/quick_worker.py"
+QUICK, REAL = "tests/quick_worker.py", "scripts/worker.py"
 
 
 @pytest.fixture
@@ -81,7 +84,7 @@ def test_what_is_limited_is_sent_by_one_process_which_counts_it(api: FakeApi, da
 
 
 @contextmanager
-def worker(api: FakeApi, database: str, folder: Path, slots: int) -> Iterator[Forked]:
+def worker(api: FakeApi, database: str, folder: Path, slots: int, program: str = QUICK) -> Iterator[Forked]:
     """A worker as a process of its own; ended afterwards unless it was killed."""
     settings = {
         "TEMPERA_DATABASE_URL": database,
@@ -93,7 +96,7 @@ def worker(api: FakeApi, database: str, folder: Path, slots: int) -> Iterator[Fo
     }
     said = folder.parent / f"{folder.name}.log"
     with said.open("wb") as log:
-        process = Forked(WORKER, [], {**os.environ, **settings}, {1: log.fileno(), 2: log.fileno()})
+        process = Forked(program, [], {**os.environ, **settings}, {1: log.fileno(), 2: log.fileno()})
     until(lambda: b"Working on sweeps" in said.read_bytes())
     try:
         yield process
@@ -128,3 +131,108 @@ def test_of_two_workers_one_is_killed_and_the_sweep_goes_on(api: FakeApi, databa
         until(lambda: not services.sweeps.is_running("ann", sweep_id))
         assert standing(services, sweep_id).counts() == (40, 0, 40)
         assert len(asked(api)) == 40 + len(cut), "a finished cell was asked again"
+
+
+def test_each_process_can_stop_a_sweep_that_another_one_runs(api: FakeApi, database: str, tmp_path: Path) -> None:
+    with worker(api, database, tmp_path / "one", 4), app(api, database, tmp_path / "app") as services:
+        plan = Plan("tea", (f"{host(api)}/long-3000", f"{host(api)}/slow-500"), (0.0,), repeats=8, concurrency=4)
+        sweep_id = services.sweeps.launch("ann", "s1", plan)
+        until(lambda: len(asked(api)) >= 4)
+        services.sweeps.stop("bob", sweep_id)
+        assert services.sweeps.is_running("ann", sweep_id) and not services.sweeps.is_running("bob", sweep_id)
+        services.sweeps.stop("ann", sweep_id)
+        until(lambda: not services.sweeps.is_running("ann", sweep_id))
+        assert any(call.state == "cancelled" for call in standing(services, sweep_id).results.values())
+        sent = len(asked(api))
+        services.sweeps.resume("ann", "s1", sweep_id)
+        until(lambda: len(asked(api)) > sent)
+        services.sweeps.delete("ann", sweep_id)
+        until(lambda: not services.sweeps.any_running("ann"))
+
+
+def test_a_sweep_with_a_visitors_own_key_stays_in_the_process_that_has_it(
+    api: FakeApi, database: str, tmp_path: Path
+) -> None:
+    with worker(api, database, tmp_path / "one", 4), app(api, database, tmp_path / "app") as services:
+        own = typed_endpoint(api.base_url, "sk-own-key-0002")
+        name = services.registry.connect("ann", own).name
+        plan = Plan("tea", (f"{name}/echo",), (0.0, 0.7))
+        sweep_id = services.sweeps.launch("ann", "s1", plan)
+        assert services.sweeps.running(sweep_id) is not None
+        until(lambda: not services.sweeps.is_running("ann", sweep_id))
+        cells = standing(services, sweep_id).cells
+        assert services.sweeps.stays_here("ann", cells) and not services.sweeps.stays_here("bob", cells)
+        assert standing(services, sweep_id).counts() == (2, 0, 2)
+        assert {one.authorization for one in api.requests if one.path.endswith("/completions")} == {"…0002"}
+
+
+@pytest.mark.soak
+def test_postgresql_is_away_in_the_middle_of_a_sweep_and_nothing_is_lost(api: FakeApi, tmp_path: Path) -> None:
+    """For five seconds: what was on its way is kept and saved later, and then the rest is sent."""
+    with (
+        own_server() as server,
+        new_database(server.url) as database,
+        worker(api, database, tmp_path / "one", 4, REAL),
+        app(api, database, tmp_path / "app") as services,
+    ):
+        plan = Plan("tea", (f"{host(api)}/slow-50",), (0.0, 0.7), repeats=30, concurrency=4)
+        sweep_id = services.sweeps.launch("ann", "s1", plan)
+        until(lambda: len(asked(api)) >= 20)
+        server.pause()
+        sleep(5)  # that long it is away
+        before = len(asked(api))
+        server.run_on()
+        until(lambda: len(asked(api)) > before, 30)
+
+        def over() -> bool:
+            try:
+                return not services.sweeps.is_running("ann", sweep_id)
+            except StoreError:
+                return False
+
+        until(over, 90)
+        done, failed, _ = standing(services, sweep_id).counts()
+        assert (done, failed) == (60, 0) and len(asked(api)) == 60
+
+
+def largest_gap(times: list[float]) -> float:
+    return max(later - sooner for sooner, later in pairwise(times))
+
+
+@pytest.mark.soak
+def test_one_app_and_one_worker_of_two_die_and_300_cells_are_done_once(
+    api: FakeApi, database: str, tmp_path: Path
+) -> None:
+    """The app that launched it dies too; another one watches, and resumes what was cut."""
+    folder = tmp_path / "launcher"
+    arguments = [str(folder), api.base_url, "300"]
+    with (
+        worker(api, database, tmp_path / "one", 8, REAL) as one,
+        worker(api, database, tmp_path / "two", 8, REAL),
+        app(api, database, tmp_path / "app") as services,
+    ):
+        with (tmp_path / "launcher.log").open("wb") as log:
+            environment = {**os.environ, "TEMPERA_DATABASE_URL": database}
+            launcher = Forked("tests/kill_program.py", arguments, environment, {1: log.fileno(), 2: log.fileno()})
+        until(lambda: len(asked(api)) >= 60)
+        launcher.kill()
+        one.kill()
+        [sweep] = services.sweeps.listed("ann")
+        seen = [monotonic()]
+        done = 0
+
+        def over() -> bool:
+            nonlocal done
+            now_done = standing(services, sweep.id).counts()[0]
+            if now_done > done:
+                done = now_done
+                seen.append(monotonic())
+            return not services.sweeps.is_running("ann", sweep.id)
+
+        until(over, 240)
+        cut = standing(services, sweep.id).may_be_billed_twice
+        services.sweeps.resume("ann", "s", sweep.id)
+        until(over, 120)
+        assert standing(services, sweep.id).counts() == (300, 0, 300)
+        print(f"{len(asked(api))} requests, {cut} cut, longest without progress {largest_gap(seen):.1f} s")
+        assert len(asked(api)) == 300 + cut and cut <= 8 and largest_gap(seen) < 30

@@ -148,6 +148,9 @@ class Answers:
                 drawn[key] = found | self._ended(call, rating, words)
             # What is found of an answer depends on the others.
             return {**drawn[key], **self._found(cell)}
+        if call is not None and call.state == "started" and self.run is not None and not self.run.finished:
+            # In another process: what the store has of it so far.
+            return found | {"state": "running", "html": head(answer_of(call), cursor=True), "wait": ""}
         if self.run is not None and cell.id in self.run.failed:
             return found | {"state": "error", "error": unnamed(self.run.failed[cell.id].sentence(_), self.progress)}
         if spared:
