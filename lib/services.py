@@ -112,6 +112,7 @@ class Services:
         outcomes.retry_on(jobs.loop)
         limits = settings.limits.where_many_share() if shared else NO_LIMITS
         dispatcher = Dispatcher(jobs, client, store, outcomes, limits, list(settings.caps.caps()) if shared else ())
+        dispatcher.budgets.load = own_budgets.load
         sweeps = SweepScheduler(dispatcher, registry)
         recovery.after_restart(dispatcher, sweeps)
 

@@ -8,6 +8,7 @@ imported        calls that come in from a file
 ledger          what calls cost, counted against a cap
 budgets         what people want to use at most, and what is spent of it
 worst_case      what a call may take at worst
+reservations    what calls on their way may take, where several processes count together
 caps            how much the operator of a shared Tempera lets people use
 call_log        one line of the log for each call, without its words
 runner          ask, take in what comes, save it on the way, close the record

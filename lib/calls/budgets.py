@@ -3,18 +3,22 @@
 Before a call is sent the worst that it may take is reserved, once it is recorded that is settled with what it took; so
 no calls together pass a budget, in whatever page and however many at once. What was spent before is read from the
 calls of the store, those in progress apart, so that it is the same after a restart; what was imported counts nothing.
+
+Where several processes work on one database what is reserved stands in the store too (see `reservations`), and
+`reserve_in` decides, in the transaction that writes it. What a process counts by itself then only tells it early what
+would be refused, without asking the database hundreds of times a second.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from lib.calls import usage_rollups
+from lib.calls import reservations, usage_rollups
 from lib.calls.caps import Caps
 from lib.calls.ledger import ROUNDING, Ledger
 from lib.calls.outcome_writer import OutcomeWriter
@@ -22,8 +26,9 @@ from lib.calls.records import IMPORTED
 from lib.core import periods
 from lib.core.budget import DOLLARS, TOKENS, Budget, Span, Use, together
 from lib.core.clock import now
-from lib.core.errors import BudgetReached, CapOfTheOperator, NotAllowed
+from lib.core.errors import BudgetReached, CapOfTheOperator, NotAllowed, StoreError
 from lib.core.reply import Reply
+from lib.store import process_lock
 from lib.store.database import Store
 from lib.store.schema import calls
 
@@ -80,6 +85,12 @@ class _Stretch:
         query = select(_amount(self.unit)).where(*self._mine(), calls.c.id.not_in(but))
         return float(db.execute(query).scalar_one())
 
+    def under_way(self, db: Connection, but: Sequence[str] = ()) -> float:
+        """What calls of it in all processes that have not ended may take, those named in `but` left out."""
+        if not reservations.kept_in(db):
+            return 0.0
+        return reservations.reserved(db, self.unit, self.owner, self.since, self.until, self.session, but=but)
+
     def uncounted(self, db: Connection) -> int:
         """How many calls of it that have ended the budget can't count: they have no price, or nobody knows their
         tokens."""
@@ -116,6 +127,8 @@ class Budgets:
         # Chats reserve from script threads, sweeps from the loop, and either ends on the loop.
         self._lock = threading.RLock()
         self._set: dict[str, tuple[Budget, ...]] = {}
+        self.load: Callable[[Connection, str], Iterable[Budget]] | None = None
+        """Reads what an owner has set, perhaps in another process."""
         self._zones: dict[str, ZoneInfo] = {}
         self._current: dict[tuple[str, Span], tuple[int, int]] = {}
         self._ledgers: dict[_Stretch, Ledger] = {}
@@ -138,6 +151,10 @@ class Budgets:
                 self._zones[owner] = zone
                 self._current.clear()
 
+    def zone_of(self, owner: str) -> ZoneInfo:
+        """Where the owner's days begin."""
+        return self._zones.get(owner, UTC)
+
     def forget_sums(self, owner: str) -> None:
         """Calls have changed that had ended: they were removed, or have other prices. What is spent is read anew."""
         with self._lock:
@@ -146,12 +163,34 @@ class Budgets:
 
     def standings(self, owner: str, session: str) -> list[Standing]:
         """How each of the owner's budgets stands now."""
+        with suppress(StoreError):  # then as this process knows it
+            self.renew(owner, session)
         with self._lock:
             found = []
             for budget, stretch, ledger in self._counting(owner, session, now()):
                 ends = None if budget.span == "session" else stretch.until
-                found.append(Standing(budget, ledger.spent, ledger.reserved, ends))
+                found.append(Standing(budget, ledger.spent, ledger.reserved + ledger.elsewhere, ends))
             return found
+
+    def renew(self, owner: str, session: str) -> None:
+        """Read anew what other processes have set, spent and set aside, where there may be others; not for the loop.
+        Raises StoreError."""
+        if not self._store.on_server:
+            return
+        self.caps.renew(owner)
+        load = self.load
+        if load is not None:
+            self.set(owner, self._store.read(lambda db: load(db, owner)))
+        with self._lock:
+            some = {stretch: ledger for _budget, stretch, ledger in self._counting(owner, session, now())}
+            but = list(self._open)
+        if not some:
+            return
+        found = self._store.read(lambda db: {one: one.under_way(db, but) for one in some})
+        spent = {one: self._spent(one) for one in some}
+        with self._lock:
+            for stretch, ledger in some.items():
+                ledger.spent, ledger.elsewhere = spent[stretch], found[stretch]
 
     def uncounted(self, owner: str, session: str) -> dict[Span, int]:
         """How many calls each of the owner's budgets can't count."""
@@ -160,41 +199,101 @@ class Budgets:
         return self._store.read(lambda db: {span: one.uncounted(db) for span, one in stretches.items()})
 
     def bind(self, owner: str) -> bool:
-        """Whether anything is limited for this owner."""
+        """Whether anything is limited for this owner, as far as this process knows."""
         return bool(self._set.get(owner) or self.caps.caps)
+
+    def count_in_store(self, owner: str) -> bool:
+        """Whether a call of this owner may begin only if the store says so."""
+        return self._store.on_server and self.bind(owner)
 
     def check(self, owner: str, session: str, worst: Sequence[Use], unchecked: bool = False) -> None:
         """Raises BudgetReached, unless `unchecked`, where calls that may take so much at worst are more than is left;
-        and as `Caps.check` does."""
-        self.caps.check(owner, worst)
-        if unchecked or (owner, session) in self._let_pass or not self._set.get(owner):
-            return
-        with self._lock:
-            for budget, _stretch, ledger in self._counting(owner, session, now()):
-                wanted = together(worst, budget.unit)
-                if not ledger.fits(wanted):
-                    raise BudgetReached(budget, ledger.spent + ledger.reserved, wanted)
+        and as `Caps.check` does. Not for the loop."""
+        self.renew(owner, session)
+        self._check(owner, session, worst, unchecked)
+
+    def check_for_good(self, owner: str, session: str, worst: Use, unchecked: bool = False) -> None:
+        """The same of one call, for the loop, where waiting for the calls of other processes would not help."""
+        self._check(owner, session, [worst], unchecked, for_good=True)
 
     def fits(self, owner: str, session: str, worst: Use, unchecked: bool = False) -> bool:
-        """Whether `check` lets such a call pass."""
+        """Whether such a call may begin, by what this process knows."""
         try:
-            self.check(owner, session, [worst], unchecked)
+            self._check(owner, session, [worst], unchecked)
         except (BudgetReached, CapOfTheOperator, NotAllowed):
             return False
         return True
 
-    def reserve(self, owner: str, session: str, worst: Mapping[str, Use], unchecked: bool = False) -> None:
-        """Set aside what calls that are made together, by their ids, may take at worst. Raises as `check` does, and
-        then nothing is set aside."""
+    def hold(self, owner: str, session: str, worst: Mapping[str, Use], unchecked: bool = False) -> None:
+        """Set aside in this process what calls that are made together, by their ids, may take at worst. Raises as
+        `check` does, and then nothing is set aside."""
         if not self.bind(owner):
             return
         with self._lock:
-            self.check(owner, session, list(worst.values()), unchecked)
-            self.caps.reserve(owner, worst)
+            self._check(owner, session, list(worst.values()), unchecked)
+            self._note(owner, session, worst)
+
+    def _note(self, owner: str, session: str, worst: Mapping[str, Use]) -> None:
+        """Count calls that may begin."""
+        self.caps.note(owner, worst)
+        for budget, _stretch, ledger in self._counting(owner, session, now()):
+            for call_id, use in worst.items():
+                ledger.reserve(call_id, use.of(budget.unit))
+                self._open.setdefault(call_id, []).append(ledger)
+
+    def reserve_in(
+        self,
+        db: Connection,
+        owner: str,
+        session: str,
+        worst: Mapping[str, Use],
+        unchecked: bool = False,
+        sweep_id: str | None = None,
+    ) -> None:
+        """Set aside for all processes, in a transaction of the store, what calls may take; `sweep_id` is that of a
+        sweep with a limit of its own. Raises as `check` does. Nothing happens where there is one process only."""
+        if not reservations.kept_in(db):
+            return
+        moment = now()
+        self.caps.check_in(db, owner, list(worst.values()), moment)
+        if self.load is not None:
+            self._set[owner] = tuple(self.load(db, owner))
+        if not unchecked and not self.passes(owner, session):
+            for budget in self._set.get(owner, ()):
+                stretch = self._stretch(owner, session, budget, moment)
+                ledger = Ledger(budget.limit, stretch.spent(db, ()))
+                ledger.elsewhere = stretch.under_way(db)
+                _check(budget, ledger, list(worst.values()))
+        if sweep_id is not None or self.bind(owner):
+            reservations.put(db, owner, session, worst, process_lock.ID, moment, sweep_id)
+
+    def reserve(self, owner: str, session: str, worst: Mapping[str, Use], unchecked: bool = False) -> None:
+        """Set aside what calls may take, in this process and for all others; not for the loop. Raises as `check`
+        does, and then nothing is set aside."""
+        if not self._store.on_server:
+            self.hold(owner, session, worst, unchecked)
+            return
+        self.renew(owner, session)
+        if self.bind(owner):
+            self._store.write(lambda db: self.reserve_in(db, owner, session, worst, unchecked)).result()
+            with self._lock:
+                self._note(owner, session, worst)
+
+    def give_back(self, owner: str, calls: Iterable[str]) -> None:
+        """Calls were not made after all for which `reserve` has set something aside."""
+        ids = list(calls)
+        for call_id in ids:
+            self.release(call_id)
+        if self._store.on_server:
+            self._store.write(lambda db: reservations.drop(db, owner, ids))
+
+    def _check(self, owner: str, session: str, worst: Sequence[Use], unchecked: bool, for_good: bool = False) -> None:
+        self.caps.check(owner, worst, for_good)
+        if unchecked or (owner, session) in self._let_pass or not self._set.get(owner):
+            return
+        with self._lock:
             for budget, _stretch, ledger in self._counting(owner, session, now()):
-                for call_id, use in worst.items():
-                    ledger.reserve(call_id, use.of(budget.unit))
-                    self._open.setdefault(call_id, []).append(ledger)
+                _check(budget, ledger, worst, for_good)
 
     def began(self, call_id: str) -> None:
         """A call is sent, reserved or not: until `settle` it is not among what was spent."""
@@ -202,7 +301,7 @@ class Budgets:
             self._open.setdefault(call_id, [])
 
     def release(self, call_id: str) -> None:
-        """A call was not sent after all, or refused."""
+        """A call was not sent after all, or refused: this process counts it no more."""
         self.caps.release(call_id)
         with self._lock:
             for ledger in self._open.pop(call_id, ()):
@@ -258,6 +357,12 @@ class Budgets:
         of_it = [use_of(one.reply) for one in held if stretch.has(one.call.session, one.began)]
         but = [*self._open, *(one.call.id for one in held)]
         return self._store.read(lambda db: stretch.spent(db, but)) + together(of_it, stretch.unit)
+
+
+def _check(budget: Budget, ledger: Ledger, worst: Sequence[Use], for_good: bool = False) -> None:
+    wanted = together(worst, budget.unit)
+    if not (ledger.could_fit(wanted) if for_good else ledger.fits(wanted)):
+        raise BudgetReached(budget, ledger.taken, wanted)
 
 
 def use_of(reply: Reply) -> Use:

@@ -2,21 +2,24 @@
 
 Before a call is sent the worst that it may take is reserved of every cap, and when it is recorded that is settled with
 what it took: no calls together pass a cap, however many begin at once. What was spent before is read from the calls of
-the store, so that a restart changes nothing. A process counts its own reservations only: several processes on one
-database have to share the caps between them, and sweeps are given to no worker where there is a cap.
+the store, so that a restart changes nothing. Where several processes work on one database `check_in` decides, in the
+transaction that sets aside what a call may take (see `reservations`); what a process counts by itself then only tells
+it early what would be refused.
 """
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from lib.calls import reservations
 from lib.calls.ledger import Ledger
 from lib.calls.records import IMPORTED
 from lib.core.budget import CALLS, TOKENS, Use, together
 from lib.core.clock import now
-from lib.core.errors import CapOfTheOperator, NotAllowed
+from lib.core.errors import CapOfTheOperator, NotAllowed, StoreError
 from lib.core.i18n import N_
 from lib.core.limits import Cap
 from lib.core.reply import Reply
@@ -41,6 +44,8 @@ class _Place:
 
     def spent(self, db: Connection, but: Sequence[str]) -> float:
         """What its calls took that have ended, those named in `but` left out."""
+        if reservations.kept_in(db):
+            return reservations.used(db, self.owner, self.cap.unit, self.since, self.until)
         ended = (calls.c.state != "started", calls.c.process != IMPORTED, calls.c.id.not_in(but))
         when = (calls.c.started_at >= self.since, calls.c.started_at < self.until)
         # any owner: the sum of all is told to nobody but as how much is left of a cap.
@@ -48,6 +53,12 @@ class _Place:
         if self.owner:
             query = query.where(calls.c.owner == self.owner)
         return float(db.execute(query).scalar_one())
+
+    def under_way(self, db: Connection, but: Sequence[str] = ()) -> float:
+        """What calls of all processes that have not ended may take, those named in `but` left out."""
+        if not reservations.kept_in(db):
+            return 0.0
+        return reservations.reserved(db, self.cap.unit, self.owner, self.since, self.until, but=but)
 
 
 _TOKENS = func.coalesce(calls.c.prompt_tokens, 0) + func.coalesce(calls.c.completion_tokens, 0)
@@ -79,39 +90,27 @@ class Caps:
         self._ledgers: dict[_Place, Ledger] = {}
         self._open: dict[str, list[tuple[Cap, Ledger]]] = {}
 
-    def check(self, owner: str, worst: Sequence[Use]) -> None:
+    def check(self, owner: str, worst: Sequence[Use], for_good: bool = False) -> None:
         """Raises CapOfTheOperator where calls that may take so much at worst are more than is left, and NotAllowed
-        where a cap on money can't count one, as it has no price."""
+        where a cap on money can't count one, as it has no price. With `for_good` only where waiting for the calls of
+        other processes would not help."""
         if not self.caps:
             return
         moment = now()
         with self._lock:
             for place, ledger in self._counting(owner, moment):
-                unit = place.cap.unit
-                if any(use.of(unit) is None for use in worst):
-                    raise NotAllowed(
-                        N_("This model has no price, so what it costs can't be limited: it can't be used here.")
-                    )
-                wanted = together(worst, unit)
-                if not ledger.fits(wanted):
-                    used = ledger.spent + ledger.reserved
-                    raise CapOfTheOperator(
-                        place.cap.whose,
-                        place.cap.stretch,
-                        unit,
-                        limit=place.cap.limit,
-                        left=max(0.0, place.cap.limit - used),
-                        worst=wanted,
-                        seconds=(place.until - moment) / MICROSECONDS,
-                    )
+                _check(place, ledger, worst, moment, for_good)
 
-    def reserve(self, owner: str, worst: Mapping[str, Use]) -> None:
-        """Set aside what calls that are made together, by their ids, may take at worst; raises as `check` does, and
-        then nothing is set aside."""
-        if not self.caps:
-            return
+    def check_in(self, db: Connection, owner: str, worst: Sequence[Use], moment: int) -> None:
+        """The same by what all processes have used and set aside, in a transaction of the store."""
+        for place in self._places(owner, moment):
+            ledger = Ledger(place.cap.limit, place.spent(db, ()))
+            ledger.elsewhere = place.under_way(db)
+            _check(place, ledger, worst, moment)
+
+    def note(self, owner: str, worst: Mapping[str, Use]) -> None:
+        """Set aside what calls that are made together, by their ids, may take at worst; `check` has let them pass."""
         with self._lock:
-            self.check(owner, list(worst.values()))
             for place, ledger in self._counting(owner, now()):
                 for call_id, use in worst.items():
                     ledger.reserve(call_id, use.of(place.cap.unit))
@@ -127,24 +126,44 @@ class Caps:
         """A call has ended, and its record is written or held. Where nobody knows what it took, it counts with all that
         was reserved."""
         with self._lock:
-            took = _took(reply)
+            took = reservations.took(reply)
             for cap, ledger in self._open.pop(call_id, ()):
                 ledger.settle(call_id, took.of(cap.unit))
 
     def standings(self, owner: str) -> list[Standing]:
         """How each cap stands now for an owner."""
+        with suppress(StoreError):  # then as this process knows it
+            self.renew(owner)
         with self._lock:
             found = self._counting(owner, now())
-            return [Standing(place.cap, ledger.spent + ledger.reserved, place.until) for place, ledger in found]
+            return [Standing(place.cap, ledger.taken, place.until) for place, ledger in found]
+
+    def renew(self, owner: str) -> None:
+        """Read anew what other processes have used and set aside, where there may be others; not for the loop. Raises
+        StoreError."""
+        if not self.caps or not self._store.on_server:
+            return
+        with self._lock:
+            some, but = dict(self._counting(owner, now())), list(self._open)
+        # Not while others wait for the lock, the loop among them: the database may be away.
+        found = self._store.read(lambda db: {one: (one.spent(db, but), one.under_way(db, but)) for one in some})
+        with self._lock:
+            for place, sums in found.items():
+                some[place].spent, some[place].elsewhere = sums
+
+    def _places(self, owner: str, moment: int) -> list[_Place]:
+        """What of each cap counts for an owner now."""
+        return [
+            _Place(cap, owner if cap.whose == "visitor" else "", moment - moment % LENGTHS[cap.stretch])
+            for cap in self.caps
+        ]
 
     def _counting(self, owner: str, moment: int) -> Iterator[tuple[_Place, Ledger]]:
-        for cap in self.caps:
-            since = moment - moment % LENGTHS[cap.stretch]
-            place = _Place(cap, owner if cap.whose == "visitor" else "", since)
+        for place in self._places(owner, moment):
             if place not in self._ledgers:
                 self._forget_what_is_over(moment)
                 spent = self._store.read(lambda db, place=place: place.spent(db, list(self._open)))  # type: ignore[misc]
-                self._ledgers[place] = Ledger(cap.limit, spent)
+                self._ledgers[place] = Ledger(place.cap.limit, spent)
             yield place, self._ledgers[place]
 
     def _forget_what_is_over(self, moment: int) -> None:
@@ -152,9 +171,19 @@ class Caps:
             del self._ledgers[place]
 
 
-def _took(reply: Reply) -> Use:
-    """What a call took of the caps; what was never billed counts as a call and nothing else."""
-    if reply.billed == "no" and reply.cost is None:
-        return Use(0.0, 0)
-    counts = [one for one in (reply.usage.prompt_tokens, reply.usage.completion_tokens) if one is not None]
-    return Use(reply.cost, sum(counts) if counts else None)
+def _check(place: _Place, ledger: Ledger, worst: Sequence[Use], moment: int, for_good: bool = False) -> None:
+    unit, limit = place.cap.unit, place.cap.limit
+    if any(use.of(unit) is None for use in worst):
+        raise NotAllowed(N_("This model has no price, so what it costs can't be limited: it can't be used here."))
+    wanted = together(worst, unit)
+    if ledger.could_fit(wanted) if for_good else ledger.fits(wanted):
+        return
+    raise CapOfTheOperator(
+        place.cap.whose,
+        place.cap.stretch,
+        unit,
+        limit=limit,
+        left=max(0.0, limit - ledger.taken),
+        worst=wanted,
+        seconds=(place.until - moment) / MICROSECONDS,
+    )

@@ -13,6 +13,8 @@ class Ledger:
 
     def __init__(self, cap: float | None = None, spent: float = 0.0) -> None:
         self.cap, self.spent = cap, spent
+        self.elsewhere = 0.0
+        """What calls of other processes may cost at worst, as far as that is known here."""
         self._reserved: dict[str, float] = {}
 
     @property
@@ -20,12 +22,27 @@ class Ledger:
         """What the calls that run may cost at worst."""
         return sum(list(self._reserved.values()))
 
+    @property
+    def calls(self) -> list[str]:
+        """The ids of the calls that run."""
+        return list(self._reserved)
+
+    @property
+    def taken(self) -> float:
+        """What is spent, and what all calls that run may cost."""
+        return self.spent + self.reserved + self.elsewhere
+
     def fits(self, worst: float | None) -> bool:
         """Whether a call that costs `worst` at most may begin now; None is a call without a price, which no cap can
         count."""
-        if self.cap is None or not worst:
-            return True
-        return self.spent + self.reserved + worst <= self.cap + ROUNDING
+        return self._fits(worst, self.taken)
+
+    def could_fit(self, worst: float | None) -> bool:
+        """Whether it might, if those calls of other processes cost nothing."""
+        return self._fits(worst, self.spent + self.reserved)
+
+    def _fits(self, worst: float | None, taken: float) -> bool:
+        return self.cap is None or not worst or taken + worst <= self.cap + ROUNDING
 
     def reserve(self, call: str, worst: float | None) -> None:
         """Set aside what `call` costs at worst."""

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from lib.calls import usage_rollups
+from lib.calls import reservations, usage_rollups
 from lib.core.clock import now
 from lib.core.errors import Billed, GatewayTimeout
 from lib.core.parts import Part
@@ -270,6 +270,7 @@ def finish_call(
     `params_sent` are the parameters that reached the service, where they are not those asked for. A `late` record is
     also taken of a call that was closed as interrupted meanwhile.
     """
+    reservations.settle(conn, call_id, reply)
     states: tuple[State, ...] = ("started", "interrupted") if late else ("started",)
     call = _running(conn, call_id, states)
     if call is None:
@@ -355,9 +356,11 @@ def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
 
 
 def dead_processes(conn: Connection, process: str) -> set[str]:
-    """The processes that left calls open and seem dead; `process` is the caller's own."""
+    """The processes that left calls open, or something set aside for them, and seem dead; `process` is the caller's
+    own."""
     # any owner: a process dies for all its visitors at once.
-    found = conn.execute(select(calls.c.process).where(calls.c.state == "started").distinct()).scalars()
+    found = set(conn.execute(select(calls.c.process).where(calls.c.state == "started").distinct()).scalars())
+    found |= reservations.processes_with_some(conn)
     return {name for name in found if name != process and not processes.is_alive(conn, name)}
 
 
@@ -376,6 +379,7 @@ def interrupt_orphans(conn: Connection, process: str, among: Collection[str] | N
     # any owner: as above.
     conn.execute(update(calls).where(*orphans).values(state="interrupted", billed="unknown"))
     usage_rollups.add(conn, seqs)
+    reservations.close(conn, dead)
     return len(seqs)
 
 
@@ -383,12 +387,14 @@ def interrupt_unknown(conn: Connection, owner: str, sweep_id: str, process: str)
     """Close the calls of a sweep that `process` has recorded and makes no more; a late record is still taken."""
     mine = (calls.c.owner == owner, calls.c.sweep_id == sweep_id, calls.c.process == process)
     # any owner: `mine` names the owner.
-    query = select(calls.c.seq).where(*mine, calls.c.state == "started", calls.c.page == "sweep")
-    seqs = list(conn.execute(query).scalars())
+    query = select(calls.c.seq, calls.c.id).where(*mine, calls.c.state == "started", calls.c.page == "sweep")
+    rows = conn.execute(query).all()
+    seqs = [row.seq for row in rows]
     for some in texts.chunks(seqs):
         unknown = update(calls).where(calls.c.owner == owner, calls.c.seq.in_(some))
         conn.execute(unknown.values(state="interrupted", billed="unknown"))
     usage_rollups.add(conn, seqs)
+    reservations.close_calls(conn, owner, [row.id for row in rows])
 
 
 def call_of(conn: Connection, owner: str, call_id: str) -> CallRecord | None:

@@ -362,8 +362,7 @@ class Conversation:
         try:
             chat_id = self.store.write(record).result()
         except BaseException:
-            for id in worst:
-                budgets.release(id)
+            budgets.give_back(self.owner, worst)
             raise
         self._start(asked, chat_id)
         return chat_id

@@ -411,6 +411,8 @@ sweep_runs = Table(
     Column("stopped_cells", CleanJson, nullable=False),  # whose answers are to be ended, by id
     Column("trouble", CleanJson),  # what kept the rest from being sent: an error's record
     Column("outlook", CleanJson),  # see lib/sweep/run.py
+    Column("spent", Float, nullable=False),  # US dollars, by ended calls, of what the sweep may cost
+    Column("zone", CleanText, nullable=False),  # where its owner's days begin, in names as Europe/Berlin
     Index("sweep_runs_by_owner", "owner", "ended_at"),
 )
 
@@ -425,4 +427,39 @@ due_cells = Table(
     Column("place", Whole, nullable=False),  # in the plan's order
     Column("attempts", Whole, nullable=False),  # how often it was tried before
     Index("due_cells_by_sweep", "sweep_id", "row", "place"),
+)
+
+reservations = Table(
+    "reservations",
+    passing,
+    Column("call_id", CleanText, primary_key=True),
+    Column("owner", CleanText, nullable=False),
+    Column("session", CleanText, nullable=False),
+    Column("sweep_id", CleanText),  # of a sweep that workers send
+    Column("process", CleanText, nullable=False),
+    Column("began_at", Whole, nullable=False),
+    Column("tokens", Whole),  # at worst; NULL: nobody can tell
+    Column("cost", Float),  # US dollars, in the same way
+    Index("reservations_by_owner", "owner"),
+    Index("reservations_by_sweep", "sweep_id"),
+)
+
+cap_use = Table(
+    "cap_use",
+    passing,
+    Column("owner", CleanText, primary_key=True),  # "": all together
+    Column("hour", Whole, primary_key=True, autoincrement=False),  # its beginning
+    Column("calls", Whole, nullable=False),
+    Column("tokens", Whole, nullable=False),
+    Column("cost", Float, nullable=False),  # US dollars
+)
+
+gates = Table(
+    "gates",
+    passing,
+    Column("owner", CleanText, primary_key=True),
+    Column("base_url", CleanText, primary_key=True),
+    Column("model", CleanText, primary_key=True),  # "": all models of the service together
+    Column("state", CleanJson, nullable=False),  # see lib/sweep/shared_gates.py
+    Column("changed_at", Whole, nullable=False),
 )

@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from lib.calls import records
+from lib.core.budget import Use
 from lib.core.errors import StoreError, TemperaError
 from lib.store.database import Store
 from lib.sweep import shared_runs
@@ -38,6 +39,15 @@ class Claims(Protocol):
         row, with `column` of that column. None: others have them all."""
         ...
 
+    def check_cap(self, db: Connection, worst: Use) -> None:
+        """Raises CapReached where a call that takes so much at worst could carry the sweep over its limit, by what
+        other processes have under way."""
+        ...
+
+    async def renew(self) -> None:
+        """Let the run know what other processes have used of the sweep's limit. Raises StoreError."""
+        ...
+
     def drop(self, some: Iterable[Cell]) -> None:
         """These are not to be sent after all."""
         ...
@@ -63,6 +73,12 @@ class ClaimsAlone:
         """The cell itself, unless another process has come to it: then there is an attempt more."""
         before = self._run.attempts.get(cell.id, 0)
         return Taken(cell, before) if records.attempts_at(db, self._run.owner, cell.id) == before else None
+
+    def check_cap(self, db: Connection, worst: Use) -> None:
+        """The run itself has counted it."""
+
+    async def renew(self) -> None:
+        """None has."""
 
     def drop(self, some: Iterable[Cell]) -> None:
         """Nobody else waits for them."""
@@ -95,6 +111,18 @@ class SharedClaims:
             return None
         cell_id, before = taken
         return Taken(cell if cell_id == cell.id else self._cell(db, cell_id), before)
+
+    def check_cap(self, db: Connection, worst: Use) -> None:
+        """By the store, which has what all of them took."""
+        shared_runs.check_cap(db, self._run.owner, self._run.id, self._run.plan.cap, worst.cost)
+
+    async def renew(self) -> None:
+        """What is spent, and what calls of others may cost."""
+        run, mine = self._run, self._run.ledger.calls
+        if run.plan.cap is None:
+            return
+        read = partial(shared_runs.cost, owner=run.owner, sweep_id=run.id, but=mine)
+        run.ledger.spent, run.ledger.elsewhere = await asyncio.to_thread(self._store.read, read)
 
     def _cell(self, db: Connection, cell_id: str) -> Cell:
         return shared_runs.cells_of(db, self._run.owner, self._run.id, [cell_id])[0]

@@ -184,23 +184,28 @@ async def _ask(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: 
     asked = dispatcher.allowed(endpoint, _request(run.judge.partition("/")[2], task))
     id = secrets.token_hex(16)
     call = Call(id, run.owner, run.session, "judge", endpoint.name, asked, sweep_id=run.sweep_id)
+    worst, budgets = worst_case.of_request(endpoint, asked), dispatcher.budgets
 
     def record(db: Connection) -> Call:
         request = unsupported_params.adapted(db, run.owner, endpoint.base_url, asked)
         adapted = replace(call, request=request)
+        budgets.reserve_in(db, run.owner, run.session, {id: worst}, run.over_budget)
         records.start_call(db, adapted, dispatcher.process)
         return adapted
 
-    worst = worst_case.of_request(endpoint, asked)
     # The few that run beside it count at their worst: it may stop a judgement early, and never late.
     if not run.ledger.fits(worst.cost):
         raise CapReached(cap=run.ledger.cap or 0.0, spent=run.ledger.spent)
-    dispatcher.budgets.reserve(run.owner, run.session, {id: worst}, run.over_budget)
+    budgets.hold(run.owner, run.session, {id: worst}, run.over_budget)
     run.ledger.reserve(id, worst.cost)
     started = True
     try:
         call = await dispatcher.store.submit(record)
-    except StoreError:
+    except TemperaError as refused:
+        if not isinstance(refused, StoreError) or budgets.count_in_store(run.owner):
+            budgets.release(id)
+            run.ledger.release(id)
+            raise
         started = False  # it is asked all the same; its record is held until the store takes it
     answer = await dispatcher.begin(call, endpoint, Retries(), run.id, started)
     try:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -98,7 +99,8 @@ class Lanes:
         run = SweepRun(sweep_id, owner, shared.session, plan, cells, due, places=0)
         run.over_budget = shared.over_budget
         run.fixed.update(progress.stops.fixed)
-        run.ledger.spent = progress.spent
+        run.ledger.spent = shared.spent
+        self._dispatcher.budgets.seen_in(owner, ZoneInfo(shared.zone))
         self._prepare(run)
         return run
 
@@ -167,6 +169,7 @@ class Part:
         if shared is None or shared.stopping:
             self.run.cancel()
             return
+        await self._sending.renew()
         for cell_id in shared.stopped_cells:
             self.run.stop_cell(cell_id)
         waiting = {call.payload.cell.id for call in self.run.line.waiting()}

@@ -186,12 +186,13 @@ class SweepScheduler:
         progress: Progress | None = None,
     ) -> None:
         """Send cells by whoever can."""
-        if self.call_workers is not None and self._is_for_workers(owner, plan, cells):
-            over = self._dispatcher.budgets.passes(owner, session)
+        if self.call_workers is not None and not self.stays_here(owner, cells):
+            budgets, spent = self._dispatcher.budgets, 0.0 if progress is None else progress.spent
+            over, zone = budgets.passes(owner, session), budgets.zone_of(owner).key
 
             def put(db: Connection) -> None:
                 if sweep_id not in shared_runs.under_way(db, owner):
-                    shared_runs.begin(db, owner, session, sweep_id, over)
+                    shared_runs.begin(db, owner, session, sweep_id, over, spent, zone)
                 shared_runs.add(db, owner, sweep_id, cells, attempts or {})
 
             self._dispatcher.store.write(put).result()
@@ -215,14 +216,6 @@ class SweepScheduler:
         services = {cell.model.partition("/")[0] for cell in cells}
         known = all(self._registry.has_operators_key(owner, service) for service in services)
         return self.call_workers is not None and not known
-
-    def _is_for_workers(self, owner: str, plan: Plan, cells: Iterable[Cell]) -> bool:
-        """Whether workers may send cells. Each process counts for itself: what a cap or a budget limits is sent by
-        one."""
-        budgets = self._dispatcher.budgets
-        if plan.cap is not None or budgets.of(owner) or budgets.caps.caps:
-            return False
-        return self.call_workers is not None and not self.stays_here(owner, cells)
 
     def _allowed(self, plan: Plan, connected: Sequence[Endpoint]) -> Plan:
         """The plan itself; raises NotAllowed where the operator does not allow it."""
@@ -253,6 +246,7 @@ class SweepScheduler:
         if not models or not budgets.bind(owner):
             return
         worst = estimate.worst_of_each(self.bounded(plan), models, self._registry.endpoints(owner)).values()
+        budgets.renew(owner, session)
         if not any(budgets.fits(owner, session, one) for one in worst):
             for one in worst:
                 budgets.check(owner, session, [one])

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from lib.calls import records, unsupported_params
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.runner import Answer
+from lib.core.budget import Use
 from lib.core.errors import (
     BudgetReached,
     CapOfTheOperator,
@@ -43,6 +44,8 @@ from lib.sweep.run import SweepRun
 from lib.sweep.waiting_calls import Lane, Waiting, longest_first
 
 LOOK_SECONDS = 0.5
+LIMITS = (BudgetReached, CapOfTheOperator, CapReached)
+"""What says that a call may not begin as long as others are on their way."""
 TEMPERATURE = frozenset({"temperature"})
 
 
@@ -147,8 +150,11 @@ class Sending:
                     continue
                 self._look_ahead(now)
                 wakes = line.wakes_at(now)
-                if wakes is None and not line.running and not self._saving and not (line.places and self._is_left()):
-                    break
+                if wakes is None and not line.running and not self._saving:
+                    with suppress(StoreError):
+                        await self.renew()
+                    if not line.places or not self._is_left():
+                        break
                 # The outlook is renewed though nothing happens: the page counts down by it.
                 renewed = now + (LOOK_SECONDS if any(line.waiting()) else math.inf)
                 await self._something_happens(min(wakes or math.inf, self.gives_up_at, renewed) - now)
@@ -168,6 +174,13 @@ class Sending:
     def look(self) -> None:
         """See anew what can be sent: there are more places, or fewer cells."""
         self._changed.set()
+
+    async def renew(self) -> None:
+        """See anew what other processes have left of limits, where there may be others. Raises StoreError."""
+        if self._dispatcher.store.on_server:
+            await asyncio.to_thread(self._budgets.renew, self._run.owner, self._run.session)
+            await self._claims.renew()
+            self.look()
 
     def lane(self, model: str) -> Lane:
         """The lane of a model of the plan."""
@@ -229,8 +242,8 @@ class Sending:
         """Set aside what a cell's call may take; False where others have taken it in between."""
         run, worst = self._run, self._run.worst_of(turn.cell)
         try:
-            self._budgets.reserve(run.owner, run.session, {turn.call_id: worst}, run.over_budget)
-        except (BudgetReached, CapOfTheOperator):
+            self._budgets.hold(run.owner, run.session, {turn.call_id: worst}, run.over_budget)
+        except LIMITS:
             return False
         run.ledger.reserve(turn.call_id, worst.cost)
         return True
@@ -322,6 +335,7 @@ class Sending:
                 )
             adapted = replace(call, request=request, cell_id=mine.id)
             if not taken.recorded:
+                self._set_aside(db, call.id, run.worst_of(cell))
                 records.start_call(db, adapted, self._dispatcher.process, attempt=taken.before + 1)
             return adapted, mine
 
@@ -334,6 +348,9 @@ class Sending:
                 return None
             recorded, mine = found
             self._exchange(turn, mine)
+        except LIMITS:
+            self.put_back(turn, time.monotonic() + LOOK_SECONDS)  # by then the look at what others do tells more
+            return None
         except StoreError:
             started = False  # it is asked all the same; its record is held until the store takes it
         answer = await self._dispatcher.begin(recorded, endpoint, turn, run.id, started)
@@ -341,6 +358,14 @@ class Sending:
         run.touch()
         await answer.came.wait()
         return answer
+
+    def _set_aside(self, db: Connection, call_id: str, worst: Use) -> None:
+        """Let the store count what a call may take; raises LIMITS where other processes have what was left."""
+        run, limited = self._run, self._run.plan.cap is not None
+        self._claims.check_cap(db, worst)
+        self._budgets.reserve_in(
+            db, run.owner, run.session, {call_id: worst}, run.over_budget, run.id if limited else None
+        )
 
     def _asked(self, endpoint: Endpoint, model: str, cell: Cell) -> ChatRequest:
         """What a cell asks, as the operator allows it."""
@@ -353,8 +378,11 @@ class Sending:
             try:
                 return await self._dispatcher.store.submit(record)
             except StoreError as refused:
-                if not await self._claims.wait_for_store(refused):
+                if await self._claims.wait_for_store(refused):
+                    continue
+                if not self._budgets.count_in_store(self._run.owner):
                     raise
+                await asyncio.sleep(LOOK_SECONDS)
 
     def _exchange(self, turn: Turn, mine: Cell) -> None:
         """Let a call be for the cell that was free; whose turn that would have been gets this one's in return."""
@@ -416,10 +444,10 @@ class Sending:
         run = self._run
         open_lanes = [lane for lane in run.line.lanes.values() if lane.waiting and not lane.closed]
         worst = [run.worst_of(lane.waiting[0].payload.cell) for lane in open_lanes]
-        if worst and not any(run.ledger.fits(one.cost) for one in worst):
+        if worst and not any(run.ledger.could_fit(one.cost) for one in worst):
             raise CapReached(cap=run.ledger.cap or 0.0, spent=run.ledger.spent)
         for one in worst:
-            self._budgets.check(run.owner, run.session, [one], run.over_budget)
+            self._budgets.check_for_good(run.owner, run.session, one, run.over_budget)
         return bool(worst)
 
     def _keep_paces(self, lanes: Iterable[Lane]) -> None:

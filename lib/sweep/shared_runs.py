@@ -6,13 +6,16 @@ it but those it had begun to send.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, case, delete, exists, func, insert, select, update
 
+from lib.calls import reservations
+from lib.calls.ledger import Ledger
+from lib.core.budget import DOLLARS, Budget
 from lib.core.clock import now
-from lib.core.errors import CapReached, TemperaError, recorded
+from lib.core.errors import BudgetReached, CapReached, TemperaError, recorded
 from lib.store.schema import calls, cells, due_cells, sweep_runs, sweeps
 from lib.store.texts import chunks
 from lib.sweep.plan import Cell
@@ -21,7 +24,8 @@ from lib.sweep.plan import Cell
 @dataclass(frozen=True, slots=True)
 class SharedRun:
     """How a sweep that is or was under way stands. `trouble` is the record of what kept the rest from being sent,
-    `outlook` what a worker told of it last."""
+    `outlook` what a worker told of it last, `spent` how many US dollars of its limit ended calls took, and `zone` where
+    its owner's days begin."""
 
     owner: str
     session: str
@@ -32,12 +36,17 @@ class SharedRun:
     stopped_cells: tuple[str, ...]
     trouble: Mapping[str, Any] | None
     outlook: Mapping[str, Any] | None
+    spent: float
+    zone: str
 
 
-def begin(conn: Connection, owner: str, session: str, sweep_id: str, over_budget: bool) -> None:
+def begin(
+    conn: Connection, owner: str, session: str, sweep_id: str, over_budget: bool, spent: float, zone: str
+) -> None:
     """A sweep is under way from now on; its cells follow by `add`."""
     forget(conn, owner, sweep_id)
-    facts = {"owner": owner, "session": session, "sweep_id": sweep_id, "over_budget": over_budget}
+    facts: dict[str, Any] = {"owner": owner, "session": session, "sweep_id": sweep_id, "over_budget": over_budget}
+    facts |= {"spent": spent, "zone": zone}
     begun: dict[str, Any] = {"began_at": now(), "ended_at": None, "stopping": False, "stopped_cells": []}
     conn.execute(insert(sweep_runs).values(**facts, **begun))
 
@@ -86,6 +95,25 @@ def take(
         return None
     conn.execute(delete(due_cells).where(due_cells.c.owner == owner, due_cells.c.cell_id == found.cell_id))
     return found.cell_id, found.attempts
+
+
+def check_cap(conn: Connection, owner: str, sweep_id: str, cap: float | None, worst: float | None) -> None:
+    """Raises CapReached where a call that costs so much at worst could carry the sweep over its limit, by all that
+    others have under way."""
+    if cap is None:
+        return
+    ledger = Ledger(cap)
+    ledger.spent, ledger.elsewhere = cost(conn, owner, sweep_id)
+    if not ledger.fits(worst):
+        raise CapReached(cap=cap, spent=ledger.spent)
+
+
+def cost(conn: Connection, owner: str, sweep_id: str, but: Collection[str] = ()) -> tuple[float, float]:
+    """(US dollars that a sweep's ended calls took, those that its calls on their way may take), the calls `but`
+    apart."""
+    mine = sweep_runs.c.owner == owner, sweep_runs.c.sweep_id == sweep_id
+    spent = conn.execute(select(sweep_runs.c.spent).where(*mine)).scalar() or 0.0
+    return spent, reservations.reserved(conn, DOLLARS, owner, sweep_id=sweep_id, but=but)
 
 
 def due(conn: Connection, owner: str, sweep_id: str) -> dict[str, int]:
@@ -150,7 +178,10 @@ def fail(conn: Connection, owner: str, sweep_id: str, cell_id: str, trouble: Map
 
 def told(error: TemperaError) -> dict[str, Any]:
     """The record of an error, with its kind; `trouble_of` reads it."""
-    return {"kind": error.kind, **error.record()}
+    told = {"kind": error.kind, **error.record()}
+    if isinstance(error, BudgetReached):
+        told["reached"] = {"budget": asdict(error.budget), "spent": error.spent, "worst": error.worst}
+    return told
 
 
 def trouble_of(record: Mapping[str, Any] | None) -> TemperaError | None:
@@ -159,6 +190,9 @@ def trouble_of(record: Mapping[str, Any] | None) -> TemperaError | None:
         return None
     if record["kind"] == CapReached.kind:
         return CapReached(**record["facts"])  # a page asks for a higher cap
+    if "reached" in record:
+        reached = record["reached"]  # a page asks whether to go on
+        return BudgetReached(Budget(**reached["budget"]), reached["spent"], reached["worst"])
     return recorded(record)
 
 
@@ -218,4 +252,6 @@ def _run(row: Row[Any]) -> SharedRun:
         tuple(row.stopped_cells),
         row.trouble,
         row.outlook,
+        row.spent,
+        row.zone,
     )

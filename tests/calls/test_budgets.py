@@ -85,7 +85,10 @@ def test_fifty_calls_at_once_take_what_is_there_and_no_more(store: Store) -> Non
     # 20 are as much as the money is for, and 14 as the tokens: the stricter one counts.
     assert (len(passed), len(refused)) == (14, 36)
     for id in passed:
-        found.settle(id, "ann", "s1", budget_module.now(), Reply(state="ok", cost=0.01, usage=Usage(10, 20)))
+        call, reply = replace(a_call("ann"), id=id), Reply(state="ok", cost=0.01, usage=Usage(10, 20))
+        store.write(lambda db: records.start_call(db, call, records.this_process())).result(20)  # noqa: B023
+        store.write(lambda db: records.finish_call(db, id, reply)).result(20)  # noqa: B023
+        found.settle(id, "ann", "s1", budget_module.now(), reply)
     assert isclose(spent(found)["day"], 0.14) and spent(found)["session"] == 420
     assert all(one.reserved == 0 for one in found.standings("ann", "s1"))
 

@@ -1,6 +1,7 @@
 """The operator's caps are never passed, whatever runs beside whatever, and after a restart too."""
 
 import asyncio
+import secrets
 import sys
 import threading
 from collections.abc import Callable
@@ -9,17 +10,19 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import Connection
 
 from lib.background import Jobs
+from lib.calls import budgets as budgets_module
 from lib.calls import caps as caps_module
-from lib.calls import records
+from lib.calls import records, reservations
 from lib.calls.budgets import Budgets
 from lib.calls.caps import Caps
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.records import IMPORTED
-from lib.core.budget import Use
-from lib.core.errors import CapOfTheOperator, NotAllowed
+from lib.core.budget import Budget, Use
+from lib.core.errors import BudgetReached, CapOfTheOperator, NotAllowed
 from lib.core.limits import Cap, Limits
 from lib.core.reply import Reply, Usage
 from lib.gateway.client import Client
@@ -36,11 +39,17 @@ AT_ONCE = 50
 
 @pytest.fixture
 def quarter_past(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caps_module, "now", lambda: NOW)
+    for module in (caps_module, budgets_module):
+        monkeypatch.setattr(module, "now", lambda: NOW)
 
 
-def used(found: Caps, owner: str = "ann") -> dict[tuple[str, str], float]:
-    return {(one.cap.whose, one.cap.unit): one.used for one in found.standings(owner)}
+def counting(store: Store, *some: Cap) -> Budgets:
+    """A process that has just started, with these caps."""
+    return Budgets(store, OutcomeWriter(store), Caps(store, some))
+
+
+def used(found: Budgets, owner: str = "ann") -> dict[tuple[str, str], float]:
+    return {(one.cap.whose, one.cap.unit): one.used for one in found.caps.standings(owner)}
 
 
 def at_once(ask: Callable[[int], object]) -> list[object]:
@@ -51,7 +60,7 @@ def at_once(ask: Callable[[int], object]) -> list[object]:
         start.wait(20)
         try:
             results.append(ask(number))
-        except (CapOfTheOperator, NotAllowed) as refused:
+        except (BudgetReached, CapOfTheOperator, NotAllowed) as refused:
             results.append(refused)
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(AT_ONCE)]
@@ -76,17 +85,67 @@ def test_fifty_sessions_at_once_do_not_pass_a_cap_by_one_call(store: Store, quar
         ([Cap("all", "hour", "tokens", 1_000), Cap("visitor", "day", "calls", 1)], str, 14),
         ([Cap("all", "hour", "USD", 1.0), Cap("visitor", "hour", "USD", 1.0)], lambda _: "ann", 20),
     ):
-        found = Caps(store, some)
-        results = at_once(lambda number: found.reserve(of_whom(number), {f"call {number}": Use(0.05, 70)}))  # noqa: B023
+        found, name = counting(store, *some), secrets.token_hex(4)
+        results = at_once(
+            lambda number: found.reserve(of_whom(number), "s", {f"{name} {number}": Use(0.05, 70)})  # noqa: B023
+        )
         refused = [one for one in results if isinstance(one, CapOfTheOperator)]
         assert len(results) == AT_ONCE and len(refused) == AT_ONCE - fits, some
         assert "may use" in refused[0].sentence() and "begins anew in" in refused[0].sentence()
+        for number in range(AT_ONCE):
+            found.give_back(of_whom(number), [f"{name} {number}"])
+        store.write(lambda db: None).result(20)
+
+
+@pytest.mark.row("T14")
+def test_fifty_sessions_of_two_processes_together_pass_no_cap_and_no_budget_by_one_call(store: Store, url: str) -> None:
+    """On PostgreSQL: of the operator, and of one's own; what a sweep may cost is in `sweep/test_workers.py`."""
+    if not store.on_server:
+        return
+    other = Store.open(url)
+    cap, budget = Cap("all", "day", "tokens", 1_000), Budget("session", 1.0)
+    for caps, budgets, fits in (([cap], [], 14), ([], [budget], 20), ([cap], [budget], 14)):
+        both = [counting(one, *caps) for one in (store, other)]
+        for found in both:
+            found.set("ann", budgets)
+        results = at_once(
+            lambda number: both[number % 2].reserve("ann", "s", {f"call {number}": Use(0.05, 70)})  # noqa: B023
+        )
+        refused = [one for one in results if one is not None]
+        assert len(results) == AT_ONCE and len(refused) == AT_ONCE - fits, (caps, budgets)
+        for number in range(AT_ONCE):
+            both[number % 2].give_back("ann", [f"call {number}"])
+        for one in (store, other):
+            one.write(lambda db: None).result(20)
+    other.close()
+
+
+@pytest.mark.row("T14")
+def test_what_a_dead_process_had_under_way_counts_as_reserved_and_what_a_visitor_erases_counts_on(store: Store) -> None:
+    """On PostgreSQL, where others go on; nothing is left set aside, and nobody gets anything back by erasing."""
+    if not store.on_server:
+        return
+    found, dead, here = counting(store, Cap("visitor", "day", "calls", 9)), a_call("ann"), a_call("ann")
+    moment = budgets_module.now()
+
+    def begun(db: Connection) -> None:
+        for call, process in ((dead, "0" * 32), (here, records.this_process())):
+            records.start_call(db, call, process, moment)
+            reservations.put(db, "ann", "s", {call.id: Use(0.5, 70), call.id + "x": Use(0.5, 70)}, process, moment)
+
+    store.write(begun).result(20)
+    assert used(found) == {("visitor", "calls"): 4}
+    store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20)
+    assert store.read(reservations.processes_with_some) == {records.this_process()}
+    assert used(found) == {("visitor", "calls"): 4}
+    store.write(lambda db: records.delete_calls(db, "ann", [dead.id])).result(20)
+    assert used(found) == {("visitor", "calls"): 4} == used(counting(store, *found.caps.caps))
 
 
 @pytest.mark.row("T14")
 def test_a_refusal_says_which_cap_how_much_is_left_and_when_it_begins_anew(store: Store, quarter_past: None) -> None:
-    found = Caps(store, [Cap("visitor", "hour", "tokens", 1_000), Cap("all", "day", "USD", 2.0)])
-    found.reserve("ann", {"a": Use(0.5, 900)})
+    found = counting(store, Cap("visitor", "hour", "tokens", 1_000), Cap("all", "day", "USD", 2.0))
+    found.reserve("ann", "s", {"a": Use(0.5, 900)})
     for owner, use, words in (
         (
             "ann",
@@ -97,32 +156,32 @@ def test_a_refusal_says_which_cap_how_much_is_left_and_when_it_begins_anew(store
         ("eve", Use(1.75, 100), "All together may use $2.00 a day here. Left: $1.50; this may take $1.75."),
     ):
         with pytest.raises(CapOfTheOperator) as refused:
-            found.check(owner, [use])
+            found.check(owner, "s", [use])
         assert words in refused.value.sentence()
 
 
 @pytest.mark.row("T14")
 def test_a_model_without_a_price_passes_no_cap_on_money(store: Store) -> None:
-    found = Caps(store, [Cap("all", "day", "USD", 2.0)])
+    found = counting(store, Cap("all", "day", "USD", 2.0))
     with pytest.raises(NotAllowed, match="has no price"):
-        found.reserve("ann", {"a": Use(None, 10)})
-    found.reserve("ann", {"a": Use(0.0, 10)})
+        found.reserve("ann", "s", {"a": Use(None, 10)})
+    found.reserve("ann", "s", {"a": Use(0.0, 10)})
 
 
 @pytest.mark.row("T14")
 def test_what_was_used_is_known_after_a_restart(store: Store, quarter_past: None) -> None:
     some = [Cap(whose, "hour", unit, 1e6) for whose in ("visitor", "all") for unit in ("calls", "tokens", "USD")]
-    before = Caps(store, some)
+    before = counting(store, *some)
     assert set(used(before).values()) == {0}
 
     def ended(owner: str, at: int, **facts: Any) -> None:
         call = a_call(owner)
         reply = Reply(**{"state": "ok", "cost": 0.25, "usage": Usage(10, 20), "billed": "yes", **facts})
-        before.reserve(owner, {call.id: Use(1.0, 1_000)})
+        before.reserve(owner, "s", {call.id: Use(1.0, 1_000)})
         process = facts.get("process", records.this_process())
         store.write(lambda db: records.start_call(db, call, process, at)).result(20)
         store.write(lambda db: records.finish_call(db, call.id, reply)).result(20)
-        before.settle(call.id, reply)
+        before.settle(call.id, owner, "s", at, reply)
 
     ended("ann", NOW)
     ended("eve", NOW)
@@ -137,23 +196,25 @@ def test_what_was_used_is_known_after_a_restart(store: Store, quarter_past: None
         store.write(lambda db: records.start_call(db, call, process, at)).result(20)  # noqa: B023
         store.write(lambda db: records.finish_call(db, call.id, Reply(state="ok", cost=9.0))).result(20)  # noqa: B023
     store.write(lambda db: records.start_call(db, other, records.this_process(), NOW)).result(20)
-    assert used(Caps(store, some)) == expected
+    assert used(counting(store, *some)) == expected
 
 
 @pytest.mark.row("T14")
 def test_what_nobody_knows_counts_with_all_that_was_reserved(store: Store) -> None:
-    found = Caps(store, [Cap("visitor", "day", unit, 1e6) for unit in ("calls", "tokens", "USD")])
-    found.reserve("ann", {"a": Use(1.0, 1_000), "b": Use(1.0, 1_000), "c": Use(1.0, 1_000)})
-    found.settle("a", Reply(state="cancelled", billed="unknown"))
-    found.release("b")
-    found.settle("c", Reply(state="error", billed="no"))
+    found = counting(store, *(Cap("visitor", "day", unit, 1e6) for unit in ("calls", "tokens", "USD")))
+    found.reserve("ann", "s", {"a": Use(1.0, 1_000), "b": Use(1.0, 1_000), "c": Use(1.0, 1_000)})
+    for id, reply in (("a", Reply(state="cancelled", billed="unknown")), ("c", Reply(state="error", billed="no"))):
+        store.write(lambda db: records.finish_call(db, id, reply)).result(20)  # noqa: B023
+        found.settle(id, "ann", "s", NOW, reply)
+    found.give_back("ann", ["b"])
+    store.write(lambda db: None).result(20)  # it is in the store as well
 
     assert used(found) == {("visitor", "calls"): 2, ("visitor", "tokens"): 1_000, ("visitor", "USD"): 1.0}
 
 
 @pytest.mark.row("T14")
 def test_who_goes_on_past_a_budget_does_not_pass_a_cap(store: Store) -> None:
-    found = Budgets(store, OutcomeWriter(store), Caps(store, [Cap("visitor", "hour", "calls", 1)]))
+    found = counting(store, Cap("visitor", "hour", "calls", 1))
     with found.once("ann", "s1"):
         found.reserve("ann", "s1", {"a": Use(0.0, 1)})
         with pytest.raises(CapOfTheOperator):

@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic, sleep
@@ -12,15 +11,16 @@ from time import monotonic, sleep
 import pytest
 from pydantic import SecretStr
 
-from lib.calls.caps import Caps
-from lib.core.budget import CALLS, Budget
-from lib.core.errors import StoreError
-from lib.core.limits import Cap
+from lib.core.budget import Budget
+from lib.core.errors import BudgetReached, CapReached, StoreError
+from lib.core.parameters import Params
+from lib.core.prices import Price
 from lib.gateway.endpoint_registry import typed_endpoint
 from lib.services import Services
 from lib.settings import Settings
 from lib.sweep.plan import Plan
 from lib.sweep.progress import Progress
+from lib.visitor import own_budgets, own_prices
 from tests.fake_api import FakeApi
 from tests.forked import Forked
 from tests.pages import KEY, bodies, host
@@ -64,27 +64,10 @@ def test_an_app_without_workers_runs_its_sweeps_itself(api: FakeApi, database: s
         assert standing(services, sweep_id).counts() == (12, 0, 12) and len(bodies(api)) == 12
 
 
-def test_what_is_limited_is_sent_by_one_process_which_counts_it(api: FakeApi, database: str, tmp_path: Path) -> None:
-    """A sweep's own cap, a visitor's budget, the operator's caps; the others go to whoever works."""
-    plan = Plan("tea", (f"{host(api)}/echo",), (0.0,))
-    with app(api, database, tmp_path) as services:
-        budgets = services.dispatcher.budgets
-        for name, asked, own, caps, alone in [
-            ("nothing", plan, (), (), False),
-            ("its cap", replace(plan, cap=1.0), (), (), True),
-            ("a budget", plan, (Budget("day", 5.0),), (), True),
-            ("the operator's caps", plan, (), (Cap("all", "day", CALLS, 50),), True),
-        ]:
-            budgets.set("ann", own)
-            budgets.caps = Caps(services.store, caps)
-            sweep_id = services.sweeps.launch("ann", "s1", asked)
-            assert (services.sweeps.running(sweep_id) is not None) == alone, name
-            until(lambda id=sweep_id: not services.sweeps.is_running("ann", id))
-            assert standing(services, sweep_id).counts() == (1, 0, 1), name
-
-
 @contextmanager
-def worker(api: FakeApi, database: str, folder: Path, slots: int, program: str = QUICK) -> Iterator[Forked]:
+def worker(
+    api: FakeApi, database: str, folder: Path, slots: int, program: str = QUICK, **further: str
+) -> Iterator[Forked]:
     """A worker as a process of its own; ended afterwards unless it was killed."""
     settings = {
         "TEMPERA_DATABASE_URL": database,
@@ -94,6 +77,7 @@ def worker(api: FakeApi, database: str, folder: Path, slots: int, program: str =
         "TEMPERA_WORKER_SLOTS": str(slots),
         "TEMPERA_DRAIN_SECONDS": "0",
     }
+    settings |= further
     said = folder.parent / f"{folder.name}.log"
     with said.open("wb") as log:
         process = Forked(program, [], {**os.environ, **settings}, {1: log.fileno(), 2: log.fileno()})
@@ -131,6 +115,41 @@ def test_of_two_workers_one_is_killed_and_the_sweep_goes_on(api: FakeApi, databa
         until(lambda: not services.sweeps.is_running("ann", sweep_id))
         assert standing(services, sweep_id).counts() == (40, 0, 40)
         assert len(asked(api)) == 40 + len(cut), "a finished cell was asked again"
+
+
+@pytest.mark.row("T14")
+def test_two_workers_together_pass_no_limit_of_a_sweep_and_no_budget_by_one_call(
+    api: FakeApi, database: str, tmp_path: Path
+) -> None:
+    """Of 30 answers ten fit, each worth 0.02 dollars, as they are as long as they may be."""
+    with (
+        worker(api, database, tmp_path / "one", 4),
+        worker(api, database, tmp_path / "two", 4),
+        app(api, database, tmp_path / "app") as services,
+    ):
+        name, store = host(api), services.store
+        store.write(lambda db: own_prices.put(db, "ann", name, "long-20", Price(0.0, 1_000.0))).result(20)
+        services.know("ann")
+        params = Params(max_tokens=20)
+        plan = Plan("tea", (f"{name}/long-20",), (0.0, 0.7, 1.0), repeats=10, concurrency=8, params=params, cap=0.21)
+        sweep_id = services.sweeps.launch("ann", "s1", plan)
+        assert services.sweeps.running(sweep_id) is None, "no worker has it"
+        until(lambda: not services.sweeps.is_running("ann", sweep_id))
+        assert standing(services, sweep_id).counts() == (10, 0, 30) and len(asked(api)) == 10
+        run = services.sweeps.last_run("ann", sweep_id)
+        assert run is not None and isinstance(run.trouble, CapReached)
+
+        store.write(lambda db: own_budgets.save(db, "ann", [Budget("day", 0.41)])).result(20)
+        services.sweeps.resume("ann", "s1", sweep_id, cap=1.0)
+        until(lambda: not services.sweeps.is_running("ann", sweep_id))
+        assert standing(services, sweep_id).counts() == (20, 0, 30) and len(asked(api)) == 20
+        run = services.sweeps.last_run("ann", sweep_id)
+        assert run is not None and isinstance(run.trouble, BudgetReached) and run.trouble.budget.limit == 0.41
+
+        store.write(lambda db: own_budgets.save(db, "ann", [])).result(20)
+        services.sweeps.resume("ann", "s1", sweep_id)
+        until(lambda: not services.sweeps.is_running("ann", sweep_id))
+        assert standing(services, sweep_id).counts() == (30, 0, 30) and len(asked(api)) == 30
 
 
 def test_each_process_can_stop_a_sweep_that_another_one_runs(api: FakeApi, database: str, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Prog
     tab_title(sweep_id, progress, run)
     with st.container():
         if run is not None and not run.finished and services.sweeps.stays_here(visitor.owner, progress.cells):
-            st.caption(_("This sweep runs in this page's own server: your own key is not given to workers."))
+            st.caption(_("With your own key this sweep runs on this server alone: no other machine is given the key."))
         if progress.unsaved:
             words = _n(
                 "{count} of the answers is not saved yet; that is tried again until it is.",
