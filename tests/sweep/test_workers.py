@@ -40,8 +40,10 @@ def app(api: FakeApi, database: str, folder: Path, **facts: object) -> Iterator[
     """An app's process, as far as sweeps go: this one."""
     settings = {"base_url": api.base_url, "api_key": SecretStr(KEY), "local_model": False}
     services = Services.open(Settings(data_dir=folder, database_url=SecretStr(database), **settings, **facts))
-    yield services
-    services.close()
+    try:
+        yield services
+    finally:
+        services.close()
 
 
 def until(what: Callable[[], object], seconds: float = 30) -> None:
