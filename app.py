@@ -11,6 +11,7 @@ from lib.ui.shared import resources
 from lib.ui.shared.crowd_gate import CrowdGate
 from lib.ui.shared.error_box import bug_box
 from lib.ui.shared.host_check import HostMiddleware
+from lib.ui.shared.shared_pages import SharedPages
 from lib.ui.shared.sign_in_gate import SignInGate
 from lib.web_server import ROUTES, PageMiddleware
 
@@ -29,6 +30,6 @@ app = st.App(
     "lib/ui/main.py",
     lifespan=lifespan,
     routes=ROUTES,
-    middleware=[Middleware(gate) for gate in (HostMiddleware, SignInGate, CrowdGate, PageMiddleware)],
+    middleware=[Middleware(gate) for gate in (HostMiddleware, SharedPages, SignInGate, CrowdGate, PageMiddleware)],
     on_script_error=bug_box,
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 
+from lib.access import shared_links
 from lib.calls import records, usage_rollups
 from lib.calls.dispatcher import Dispatcher
 from lib.chat import repository as chats
@@ -81,6 +82,7 @@ def _purge_deleted(store: Store) -> None:
     """Let the texts of chats go that were deleted long ago, a few turns a write, so that nobody waits for it. What a
     killed process has left of one goes at the next start."""
     before = now() - DELETED_KEPT_DAYS * 24 * 3600 * 1_000_000
+    store.write(shared_links.forget_ended)
     for owner, chat_id in store.read(lambda db: chats.deleted_before(db, before)):
         _purge(store, owner, chat_id)
 

@@ -154,6 +154,11 @@ class Services:
         """Whether many share it."""
         return self.sign_ins is not None
 
+    @property
+    def may_share_links(self) -> bool:
+        """Whether links may be made, and show anything, under which anybody reads a chat or a sweep."""
+        return not self.shared or self.settings.shared_links
+
     def know(self, owner: str) -> None:
         """Let the prices and budgets count that an owner has set, from the first page on that is drawn for them."""
         if owner in self.known:

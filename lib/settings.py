@@ -15,6 +15,7 @@ TEMPERA_LIMITS__N, __MAX_TOKENS, __PROMPT_CHARACTERS, __SWEEP_ANSWERS, __AT_ONCE
                       where many share it: what one request, one sweep and one visitor may ask for
 TEMPERA_CAPS__VISITOR__HOUR__CALLS, __TOKENS, __COST, and so on with ALL and DAY
                       where many share it: how much each visitor, and all together, may use of an hour or a day
+TEMPERA_SHARED_LINKS  true: where many share it, they may make links under which anybody reads a chat or a sweep
 TEMPERA_MOST_SESSIONS where many share it: how many people may be inside at once (default 0: any number)
 TEMPERA_DRAIN_SECONDS where many share it: how long answers may go on when it is stopped
 TEMPERA_WORKER_SLOTS  with PostgreSQL: how many calls of sweeps this process has under way at once
@@ -94,6 +95,7 @@ class Settings(BaseSettings):
     sign_in_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24 * 7
     cookie_secret: SecretStr = SecretStr("")
     own_services: bool = False
+    shared_links: bool = False
     most_sessions: Annotated[int, Field(ge=0, le=100_000)] = 0
     limits: Limits = Limits()
     caps: CapSettings = CapSettings()

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from importlib.metadata import packages_distributions
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,14 @@ def test_a_row_without_a_test_and_a_mark_without_a_row_are_found() -> None:
     for changed in (page.replace("| C1 |", "| Z9 |"), page + "| Z9 | nothing | |\n"):
         with pytest.raises(ValueError, match="Z9"):
             feature_table.written(changed)
+
+
+def test_each_step_of_the_database_follows_the_one_before() -> None:
+    """Two that were written beside each other and follow the same one are no way to go: the later one is renumbered."""
+    files = sorted((ROOT / "lib" / "store" / "migrations" / "versions").glob("[0-9]*.py"))
+    found = [
+        (path.name[:4], *re.findall(r'^(?:down_)?revision\b.*= (?:"(\d+)"|None)$', read(path), re.M)) for path in files
+    ]
+
+    numbers = [f"{number:04}" for number in range(len(files) + 1)]
+    assert found == [(own, own, before if before != "0000" else "") for before, own in pairwise(numbers)]

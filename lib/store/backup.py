@@ -23,7 +23,7 @@ from lib.core.errors import NotRestored, StoreError
 from lib.core.i18n import N_
 from lib.store import engines, migrations
 from lib.store.database import Store
-from lib.store.schema import messages, metadata
+from lib.store.schema import messages, metadata, shared_links
 
 ROWS = 500
 NOT_A_BACKUP = N_("This file is not a backup of Tempera.")
@@ -131,7 +131,8 @@ def _replace(old: Connection, db: Connection) -> None:
         # any owner: all that is there is replaced.
         db.execute(table.delete())
     for table in metadata.sorted_tables:
-        _copy_rows(old, db, table)
+        if table is not shared_links:  # one that was taken back since the backup would be open again
+            _copy_rows(old, db, table)
     db.execute(text("UPDATE calls SET process = 'restored' WHERE state = 'started'"))
     if db.dialect.name == "postgresql":
         # Rows that bring their numbers leave PostgreSQL's own counter where it was, and the next insert would collide.

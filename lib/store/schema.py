@@ -394,6 +394,22 @@ ratings = Table(
     Index("ratings_by_call", "call_id"),
 )
 
+shared_links = Table(
+    "shared_links",
+    metadata,
+    Column("hash", Digest, primary_key=True),  # of what stands in the link's address
+    Column("owner", CleanText, nullable=False),
+    Column("chat_id", CleanText, ForeignKey("chats.id", ondelete="CASCADE")),
+    Column("sweep_id", CleanText, ForeignKey("sweeps.id", ondelete="CASCADE")),
+    Column("title", CleanText, nullable=False),
+    Column("page", CleanText, nullable=False),  # HTML, as it was when the link was made
+    Column("made_at", Whole, nullable=False),
+    Column("ends_at", Whole, nullable=False),
+    Index("shared_links_by_owner", "owner", "made_at"),
+    Index("shared_links_by_chat", "chat_id"),
+    Index("shared_links_by_sweep", "sweep_id"),
+)
+
 passing = MetaData()
 """What several processes that work on one PostgreSQL database tell each other; SQLite has no such tables, and a backup
 none of their rows."""

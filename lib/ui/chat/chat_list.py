@@ -15,8 +15,9 @@ from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.chat import model_actions
-from lib.ui.chat.files import import_chat, save_buttons
-from lib.ui.shared import dates
+from lib.ui.chat.files import file_of, import_chat, save_buttons
+from lib.ui.shared import dates, resources
+from lib.ui.shared.share_link import Shareable, share_link
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
@@ -33,6 +34,7 @@ SPANS = {
 ACTIONS: Mapping[str, tuple[str, str]] = {
     "rename": ("edit", N_("Rename")),
     "save": ("download", N_("Save as a file")),
+    "share": ("link", N_("Share for reading")),
     "delete": ("delete", N_("Delete")),
 }
 """Of each chat: its icon and words."""
@@ -118,15 +120,30 @@ def _entry(chat: Chat, label: str, words: str, excerpt: str | None) -> None:
         )
         key = f"chat_menu_{chat.id}"
         more = _("More: {title}").format(title=literal(chat.title) or _("Untitled"))
-        st.menu_button(more, list(ACTIONS), key=key, type="tertiary", format_func=_action, on_click=_do, args=(chat,))
+        st.menu_button(more, _actions(), key=key, type="tertiary", format_func=_action, on_click=_do, args=(chat,))
     if excerpt and not search.names(chat.title, words):
         st.caption(_marked(excerpt, words))
     if state.chat_panel == (chat.id, "rename"):
         _rename_field(chat)
-    elif state.chat_panel == (chat.id, "save"):
+    elif state.chat_panel in ((chat.id, "save"), (chat.id, "share")):
         with st.container(key="chat_save", border=True, gap="xsmall"):
-            save_buttons(chat)
+            (save_buttons if state.chat_panel[1] == "save" else _share)(chat)
             st.button(_("Close"), key="chat_save_close", type="tertiary", on_click=_close)
+
+
+def _actions() -> list[str]:
+    """Without sharing, where the operator does not want that."""
+    may_share = resources.services().may_share_links
+    return [name for name in ACTIONS if may_share or name != "share"]
+
+
+def _share(chat: Chat) -> None:
+    shows = (
+        _("the messages of the open branch, with their files and images"),
+        _("the model, the system prompt and the settings"),
+        _("the numbers of each answer"),
+    )
+    share_link(resources.services(), Shareable("chat", chat.id, chat.title, shows, file_of(chat, "html")))
 
 
 def _span(span: Span) -> str:

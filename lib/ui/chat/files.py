@@ -1,5 +1,6 @@
 """Buttons that save a chat as a file (text, JSON, web page), and the field that brings chats in."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -23,9 +24,6 @@ JSON = "application/json"
 
 def save_buttons(chat: Chat) -> None:
     """A chat as a file, made when it is asked for."""
-    # Now: while a file is made there is no session.
-    owned = replace(model_actions.current(), chat_id=chat.id, temporary=False)
-    reader = Reader(page_language(), language(), viewer_zone(), role_names())
     for label, ending, mime in (
         (_("Web page, to read and print"), "html", "text/html"),
         (_("Text (Markdown)"), "md", "text/markdown"),
@@ -33,7 +31,7 @@ def save_buttons(chat: Chat) -> None:
     ):
         st.download_button(
             label,
-            partial(_file, owned, reader, ending),
+            file_of(chat, ending),
             file_name=file_name(chat.title, ending, "tempera-chat"),
             mime=mime,
             key=f"chat_save_{ending}",
@@ -41,6 +39,14 @@ def save_buttons(chat: Chat) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+
+
+def file_of(chat: Chat, ending: str) -> Callable[[], bytes]:
+    """Writes a chat as a web page, Markdown or JSON, by its file's ending."""
+    # Now: while a file is made there is no session.
+    owned = replace(model_actions.current(), chat_id=chat.id, temporary=False)
+    reader = Reader(page_language(), language(), viewer_zone(), role_names())
+    return partial(_file, owned, reader, ending)
 
 
 def import_chat() -> None:

@@ -12,6 +12,7 @@ from lib.ui.shared.backup import backup_section
 from lib.ui.shared.erase_dialog import erase_button, erase_dialog
 from lib.ui.shared.help_dialog import help_button, help_dialog
 from lib.ui.shared.page_style import THEME_KEY
+from lib.ui.shared.share_link import links_button, links_dialog
 from lib.ui.shared.sign_in_page import SIGN_OUT
 from lib.ui.shared.texts import LANGUAGE_KEY, LANGUAGES, _, language
 from lib.ui.shared.visitor import visitor
@@ -28,6 +29,8 @@ def menu(services: Services) -> None:
         st.divider()
         if services.sign_ins is None:
             backup_section(services)  # everything of everybody: where many share it, that is the operator's
+        if services.may_share_links:
+            links_button()
         erase_button()
         st.divider()
         help_button()
@@ -37,6 +40,7 @@ def menu(services: Services) -> None:
                 st.html(f'<a href="{SIGN_OUT}">{escape(_("Sign out …"))}</a>')
     help_dialog()
     erase_dialog(services)
+    links_dialog(services)
 
 
 def theme() -> str:

@@ -41,6 +41,11 @@ def full_page(language: str, full: Full, again_seconds: int) -> str:
     return plain_page(language, say(N_("Full")), f"<p>{escape(full.sentence(say))}</p>", again_seconds)
 
 
+def sentence_page(language: str, title: str, sentence: str) -> str:
+    """Says one thing."""
+    return plain_page(language, title, f"<p>{escape(sentence)}</p>")
+
+
 @cache
 def _text(name: str) -> str:
     return (ASSETS / name).read_text("utf-8").strip()

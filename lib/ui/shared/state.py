@@ -68,7 +68,7 @@ class State:
     deleted_was_open: SessionValue[bool] = SessionValue("deleted_was_open", bool)
     """Whether that one was open, so that it is opened when it is brought back."""
     chat_panel: SessionValue[tuple[str, str] | None] = SessionValue("chat_panel", _nothing)
-    """What is opened below an entry of the list of chats: the chat's id, and `rename` or `save`."""
+    """What is opened below an entry of the list of chats: the chat's id, and `rename`, `save` or `share`."""
     to_open: SessionValue[str | None] = SessionValue("chat_to_open", _nothing)
     """A chat that the next run opens: where one is wanted after the page was drawn, its settings can't be set any more.
     """
@@ -185,8 +185,10 @@ class State:
     offered_chats: SessionValue[Listing | None] = SessionValue("offered_chats", _nothing)
     """The chats in a file, while some of them are chosen; None is no file."""
 
+    fresh_link: SessionValue[tuple[str, str] | None] = SessionValue("fresh_link", _nothing)
+    """The chat or sweep that a link was made to last, and what stands in the link's address: nothing else keeps it."""
     page_dialog: SessionValue[str | None] = SessionValue("page_dialog", _nothing)
-    """Which dialog of the menu is open: help, or deleting."""
+    """Which dialog of the menu is open: help, deleting, or the links that were shared."""
 
     @property
     def dialog_open(self) -> bool:

@@ -17,6 +17,9 @@ from lib.sweep.export.summary import summary
 from lib.sweep.export.wording import Subject
 from lib.sweep.export.workbook import workbook
 from lib.sweep.study import Study
+from lib.ui.shared import resources
+from lib.ui.shared.share_link import Shareable, share_link
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import LANGUAGES, _, language
 from lib.ui.sweep.open_study import keep, texts_of
 from lib.ui.sweep.view_state import remembered
@@ -61,6 +64,9 @@ def report_view(study: Study) -> None:
             remembered.slide = 0
             st.rerun()  # the whole page, of which this is a part
     st.caption(_("One file that opens in every browser without a network; from there it prints, or becomes a PDF."))
+    if resources.services().may_share_links:
+        with st.expander(_("Link for reading"), key="sweep_link", icon=":material/link:"):
+            _share(subject)
     with st.expander(_("Other forms"), key="sweep_forms", icon=":material/file_save:", expanded=True):
         st.caption(_("To paste into a mail:"))
         st.code(summary(study, options, subject.texts), language=None, wrap_lines=True)
@@ -75,6 +81,15 @@ def report_view(study: Study) -> None:
                     icon=form.icon,
                     on_click="ignore",
                 )
+
+
+def _share(subject: Subject) -> None:
+    study, options = subject.study, subject.options
+    shows = [_("the report, in its language and its extent as they are set above")]
+    shows += [_("with the prompt")] if options.prompt else []
+    shows += [_("with costs")] if options.cost else []
+    title = options.title or study.title
+    share_link(resources.services(), Shareable("sweep", str(state.sweep_id), title, shows, partial(_report, subject)))
 
 
 def _forms(subject: Subject) -> list[Form]:
