@@ -3,11 +3,11 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -22,7 +22,7 @@ from lib.chat.form import Form
 from lib.chat.imported import ImportedChat
 from lib.chat.repository import Turn
 from lib.core import images as image_data
-from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected, NothingConnected, StoreError
+from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected, NothingConnected, StoreError, TemperaError
 from lib.core.i18n import N_
 from lib.core.parameters import Params
 from lib.core.reply import Choice
@@ -35,6 +35,8 @@ from lib.store.database import Store
 
 NOT_SENT = {ConnectionFailed.kind, *(error.kind for error in ConnectionFailed.__subclasses__())}
 """The kinds of errors after which a call may be made elsewhere without being paid twice."""
+_NOT_COMPARED = ("stream", "user", "n")
+"""Fields that change how an answer is sent, or how many are, not what is in it."""
 T = TypeVar("T")
 SENT_WITHIN_SECONDS = 0.02
 KEEP_SECONDS = 5.0
@@ -242,6 +244,22 @@ class Conversation:
         """What `send_text` would ask after `turns`, and where. Raises InvalidInput."""
         return [(call.request, endpoint) for call, endpoint in self._asked(turns, [last], form).calls]
 
+    def asked_so(self, turn: Turn, form: Form) -> bool:
+        """Whether the answer `turn` was asked for as its first model would be asked now with `form`, an operator's
+        limits included. How an answer is sent does not count, nor how many come: what is in it stays the same. True
+        too where the two can't be compared, as the answer's service is not connected."""
+        connected = self.endpoints()
+        if turn.call is None or turn.call.endpoint not in {one.name for one in connected} or not form.model.strip():
+            return True
+        endpoint, model = endpoints.find(form.model.strip(), connected)
+        if (turn.call.endpoint, turn.call.model) != (endpoint.name, model):
+            return False
+        try:
+            params = self.dispatcher.allowed(endpoint, ChatRequest(model, (), form.params)).params
+        except TemperaError:  # asking says why
+            params = form.params
+        return _compared(params.to_send()) == _compared(turn.call.params_asked)
+
     def endpoints(self) -> list[Endpoint]:
         """The services that can be asked, the default one first."""
         return list(self.registry.endpoints(self.owner))
@@ -405,6 +423,10 @@ class Conversation:
         except StoreError:
             return False
         return True
+
+
+def _compared(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if name not in _NOT_COMPARED}
 
 
 def _words(turn: Turn) -> str:

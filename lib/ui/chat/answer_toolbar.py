@@ -7,6 +7,7 @@ import streamlit as st
 
 from lib.calls import unsupported_params
 from lib.calls.records import CallRecord
+from lib.chat import longest_answer
 from lib.chat.conversation import missing, not_sent
 from lib.chat.repository import Turn
 from lib.core.rich_text import literal
@@ -133,14 +134,30 @@ def _go_on(turn: Turn) -> None:
     elif _reason(turn) == "content_filter":
         st.badge(_("Stopped by the service's content rules"), icon=":material/gpp_maybe:", color="orange")
     elif _reason(turn) == "length" and call.state == "ok":
-        with st.container(key="chat_cut_off", horizontal=True, vertical_alignment="center", gap="small"):
-            st.badge(_("Cut off at the length limit"), icon=":material/content_cut:", color="orange")
-            if turn.text.strip():
-                _go_on_button(_("Continue"), turn)
-            if call.params_asked.get("max_tokens"):
-                st.button(_("Allow longer"), key="chat_longer", on_click=model_actions.allow_longer, args=(turn,))
-        if not turn.text.strip() and not turn.parts:
-            st.caption(_("All of it went into thinking, so no answer came. Allow a longer one (max_tokens)."))
+        _cut_off(turn, call)
+
+
+def _cut_off(turn: Turn, call: CallRecord) -> None:
+    """Where an answer was cut off, and both ways on: let it go on from there, or ask again with more room."""
+    longer = longest_answer.next_limit(call, turn.begun, model_actions.current().dispatcher.limits.max_tokens)
+    with st.container(key="chat_cut_off", horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(_where_cut(call), icon=":material/content_cut:", color="orange")
+        if turn.text.strip():
+            _go_on_button(_("Continue"), turn)
+        if longer is not None:
+            words = _("Ask again with max_tokens {limit:,}").format(limit=longer)
+            st.button(words, key="chat_longer", on_click=model_actions.allow_longer, args=(turn, longer))
+    if not turn.text.strip() and not turn.parts:
+        st.caption(_("All of it went into thinking, so no answer came. Allow a longer one (max_tokens)."))
+
+
+def _where_cut(call: CallRecord) -> str:
+    limit, written = longest_answer.limit_reached(call), call.usage.completion_tokens
+    if limit:
+        return _("Cut off at max_tokens {limit:,}").format(limit=limit)
+    if written:
+        return _("Cut off after {tokens:,} tokens, the model's own limit").format(tokens=written)
+    return _("Cut off at the model's own limit")
 
 
 def _reason(turn: Turn) -> str | None:

@@ -1,19 +1,14 @@
 """The button that asks the last question once more with changed settings, beside the answer to be compared."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from lib.chat.form import MOST_MODELS, Form
 from lib.chat.repository import Turn
 from lib.core.errors import InvalidInput
-from lib.gateway.endpoints import find
 from lib.ui.chat import model_actions
 from lib.ui.chat.model_actions import ChatView
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
-
-_NOT_COMPARED = ("stream", "user")
-"""Fields that change how an answer is sent, not what is in it."""
 
 
 def ask_again_button(place: Any, view: ChatView) -> None:
@@ -25,23 +20,19 @@ def ask_again_button(place: Any, view: ChatView) -> None:
         form = model_actions.form()
     except InvalidInput:
         return
-    if form.others or any(_asked_so(one, form) for one in view.beside):
+    if form.others or _as_asked_last(form) or any(_asked_so(one, form) for one in view.beside):
         return
     words, key = _("Ask again with these settings"), "chat_ask_again"
     place.button(words, key=key, icon=":material/compare_arrows:", on_click=model_actions.ask_beside, args=(turn,))
 
 
+def _as_asked_last(form: Form) -> bool:
+    """Whether nothing was changed since this tab asked: by another model perhaps, chosen for one answer only."""
+    return state.asked_form == (state.chat_id, form)
+
+
 def _asked_so(turn: Turn, form: Form) -> bool:
     """Whether an answer was asked for as `form` would ask now; a system prompt is known of this tab's questions."""
-    connected = model_actions.current().endpoints()
-    if turn.call is None or not connected or not form.model.strip():
-        return True
-    endpoint, model = find(form.model.strip(), connected)
-    chat_id, system = state.asked_system or (None, "")
-    same_system = chat_id != state.chat_id or system == form.system
-    same_model = (turn.call.endpoint, turn.call.model) == (endpoint.name, model)
-    return same_model and same_system and _compared(turn.call.params_asked) == _compared(form.params.to_send())
-
-
-def _compared(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if name not in _NOT_COMPARED}
+    chat_id, asked = state.asked_form or (None, form)
+    same_system = chat_id != state.chat_id or asked.system == form.system
+    return same_system and model_actions.current().asked_so(turn, form)

@@ -31,14 +31,19 @@ def composer(view: ChatView) -> None:
             unconfirmed_message()
             images_to_send()
             attachments_to_send()
-        with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center"):
             templates()
+            if not view.running:
+                _edit_last(view)
             if state.temporary and not state.unsaved:  # that one is saved as soon as it can be
                 with st.container(key="chat_temporary", width="content"):  # assets/composer.js keeps no draft then
                     st.caption(_("A temporary chat: its texts are in memory only and are gone when you leave it."))
             budget_line(resources.services(), visitor(), "chat")
             bar(view)
             if view.running:
+                # At the other end: a second press that was meant for Stop must not meet a button that has taken its
+                # place.
+                st.space("stretch")
                 st.button(
                     _("Stop"),
                     key="chat_stop",
@@ -46,8 +51,6 @@ def composer(view: ChatView) -> None:
                     on_click=model_actions.stop,
                     shortcut="Esc",
                 )
-            else:
-                _edit_last(view)
         # Outside of `st.bottom` it would be put there too, but then Streamlit glides to the end of all that grows.
         st.chat_input(
             _("Type a message"),

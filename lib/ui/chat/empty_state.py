@@ -68,12 +68,15 @@ def _practice(may_connect: bool) -> None:
         ),
         text_alignment="center",
     )
-    words, key = _("Connect a service"), "chat_connect"
-    st.button(words, key=key, type="tertiary", icon=":material/add_link:", on_click=open_dialog)
+    _connect()
 
 
 def _nothing() -> None:
     words = _("The practice model is not installed on this computer. Connect a service to begin:")
     st.markdown(words, text_alignment="center")
+    _connect()
+
+
+def _connect() -> None:
     words, key = _("Connect a service"), "chat_connect"
     st.button(words, key=key, type="primary", icon=":material/add_link:", on_click=open_dialog)

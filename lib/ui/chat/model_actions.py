@@ -18,7 +18,7 @@ from lib.core.errors import BudgetReached, InvalidInput, NotConnected, StoreErro
 from lib.core.reply import Choice
 from lib.streamlit_internals import is_open, tab_id
 from lib.ui.chat import chat_settings
-from lib.ui.shared import model_picker, resources
+from lib.ui.shared import controls, model_picker, resources
 from lib.ui.shared.budget_dialog import ask_first
 from lib.ui.shared.connection import ask_for
 from lib.ui.shared.state import SHOWN_TURNS, UnconfirmedMessage, state
@@ -257,7 +257,7 @@ def ask_beside(turn: Turn) -> None:
 def _asked(form: Form) -> None:
     """Let the page show the question anew, and remember what it was asked with."""
     state.asked += 1
-    state.asked_system = (state.chat_id, form.system)
+    state.asked_form = (state.chat_id, replace(form, leave_out=0))
 
 
 def continue_answer(turn: Turn) -> None:
@@ -266,10 +266,9 @@ def continue_answer(turn: Turn) -> None:
         current().continue_answer(turn, form())
 
 
-def allow_longer(turn: Turn) -> None:
-    """Ask once more with twice the longest answer."""
-    st.session_state["chat_max_tokens_on"] = True
-    st.session_state["chat_max_tokens"] = 2 * int(turn.call.params_asked["max_tokens"]) if turn.call else None
+def allow_longer(turn: Turn, max_tokens: int) -> None:
+    """Ask once more, with a longer answer allowed."""
+    controls.switch_on("chat", "max_tokens", max_tokens)
     try_again(turn)
 
 

@@ -1,7 +1,6 @@
 """The connection button and its dialog: the one place for services and keys."""
 
 from collections.abc import Callable
-from typing import Literal
 
 import streamlit as st
 
@@ -13,7 +12,7 @@ from lib.services import Services
 from lib.ui.shared import connection_form, model_picker
 from lib.ui.shared.connected_services import connected_services
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, _n, error_sentence, language
+from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.shared.visitor import Visitor
 from lib.visitor import known_services
 
@@ -32,16 +31,7 @@ def connection_button(services: Services, visitor: Visitor) -> None:
     may_connect = services.registry.own_services != "none"
     label = literal(own[0].title) if own else _("Connect a service") if may_connect else _("Services")
     icon = ":material/link:" if own else ":material/add_link:"
-    # The practice model knows little but English.
-    kind: Literal["primary", "secondary"] = "primary" if not own and may_connect and language() != "en" else "secondary"
-    st.button(
-        label,
-        key="connection_open",
-        icon=icon,
-        on_click=open_dialog,
-        type=kind,
-        shortcut=SHORTCUT,
-    )
+    st.button(label, key="connection_open", icon=icon, on_click=open_dialog, shortcut=SHORTCUT)
     if state.connecting:
         title = _("Services") if own or not may_connect else _("Connect a service")
         st.dialog(title, on_dismiss=state.close_dialogs)(_body)(services, visitor)

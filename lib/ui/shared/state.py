@@ -92,8 +92,8 @@ class State:
     """The visitor's own messages that are shown as Markdown, not as they were typed."""
     asked: SessionValue[int] = SessionValue("asked_times", int)
     """How many times a model was asked in this tab: each time the page shows the question anew."""
-    asked_system: SessionValue[tuple[str | None, str] | None] = SessionValue("asked_system", _nothing)
-    """The chat in which a model was asked last, and with which system prompt."""
+    asked_form: SessionValue[tuple[str | None, Form] | None] = SessionValue("asked_form", _nothing)
+    """The chat in which a model was asked last, and how the page was set then."""
     editing: SessionValue[str | None] = SessionValue("editing_message", _nothing)
     """The message that is being edited."""
     panel: SessionValue[tuple[str, str, str] | None] = SessionValue("opened_panel", _nothing)

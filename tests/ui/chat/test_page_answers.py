@@ -36,7 +36,7 @@ SEEN = {
     "refusal-stream": "The model declined to answer.",
     "part-unknown-json": "something that can't be shown here: video_url",
     "finish-safety-stream": "Stopped by the service's content rules",
-    "finish-length-stream": "Cut off at the length limit",
+    "finish-length-stream": "Cut off ",
     "cut-role-only": "ended before an answer had come",
     "reasoning-tags-closed-only-stream": "Yes",
 }

@@ -1,12 +1,29 @@
 """Who wrote an answer, what it took, and the same question again with other settings, beside it."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.core.limits import Limits
+from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import ask, bodies, buttons, changed_settings, choose_model, click, figures, shown
+from tests.pages import (
+    ask,
+    bodies,
+    buttons,
+    changed_settings,
+    choose_model,
+    click,
+    figures,
+    message_menu,
+    new_tab,
+    shown,
+    switch_page,
+    turn_settings,
+)
 
 
 def authors(app: AppTest) -> list[str]:
@@ -57,6 +74,70 @@ def test_the_same_again_with_other_settings_stands_beside_the_answer(app: AppTes
     ask(app, "go on")
     assert "long" not in bodies(api)[-1]["messages"][-2]["content"]
     assert "chat_ask_again" not in buttons(app)
+
+
+@pytest.mark.row("C14", "C16")
+def test_nothing_offers_to_ask_again_where_no_setting_was_changed(
+    app: AppTest, api: FakeApi, subtests: pytest.Subtests
+) -> None:
+    """Whatever was asked with, and whatever else is done after it: only a setting that was changed brings the button."""
+    dispatcher = resources.services().dispatcher
+    limits = dispatcher.limits
+    for name, set_to in ASKED_WITH.items():
+        click(app, "chat_new")
+        dispatcher.limits = Limits(max_tokens=700) if name == "operator's limit" else limits
+        for key, value in set_to.items():
+            app.session_state[key] = value
+        ask(app.run(), "one two three four", model="echo")
+        for did, act in AFTERWARDS.items():
+            with subtests.test(f"{name}: {did}"):
+                act(app)
+                assert "chat_ask_again" not in buttons(app)
+        with subtests.test(f"{name}: after a reload"):
+            again = new_tab(chat=app.session_state["open_chat"])
+            assert "chat_ask_again" not in buttons(again) and "chat_regenerate" in buttons(again)
+            again.slider(key="chat_temperature").set_value(1.7).run()
+            assert "chat_ask_again" in buttons(again)
+    dispatcher.limits = limits
+
+
+def another_model(app: AppTest) -> None:
+    """One answer by another model, while the page's own stays."""
+    message_menu(app, "0", "again")
+    model = app.selectbox(key="chat_model").options[1]
+    app.selectbox(key="again_model_0").set_value(model).run()
+    click(app, "version_back_0")
+
+
+def another_chat(app: AppTest) -> None:
+    chat = app.session_state["open_chat"]
+    click(click(app, "chat_new"), f"chat_open_{chat}")
+
+
+def in_language(app: AppTest, name: str) -> None:
+    app.radio(key="language_choice").set_value(name).run()
+
+
+ASKED_WITH: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "operator's limit": {},
+    "numbers": {"chat_temperature_on": True, "chat_temperature": 0.3, "chat_max_tokens_on": True, "chat_max_tokens": 2},
+    "versions": {"chat_n_on": True, "chat_n": 2},
+    "words": {"chat_stop_on": True, "chat_stop_words": ["\\n", "three"], "chat_user_on": True, "chat_user": "me"},
+    "further": {"chat_json": '{"seed": 3, "metadata": {"b": [1, 2.0]}}', "chat_system": "Be brief"},
+}
+AFTERWARDS: dict[str, Callable[[AppTest], Any]] = {
+    "answered": AppTest.run,
+    "in Chinese": lambda app: in_language(app, "zh_Hans"),
+    "in English": lambda app: in_language(app, "en"),
+    "settings closed": lambda app: turn_settings(app, to_open=False),
+    "settings open": lambda app: turn_settings(app, to_open=True),
+    "another page and back": lambda app: switch_page(switch_page(app, "usage"), "chat"),
+    "shown anew": lambda app: app.toggle(key="chat_stream").set_value(False).run(),
+    "tried again": lambda app: click(app, "chat_regenerate"),
+    "by another model": another_model,
+    "another chat and back": another_chat,
+}
 
 
 def test_a_normal_answer_has_nothing_to_explain(app: AppTest) -> None:

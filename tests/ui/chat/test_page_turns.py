@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.core.limits import Limits
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
@@ -14,6 +15,7 @@ from tests.pages import (
     ask,
     beside,
     bodies,
+    buttons,
     chat_titles,
     click,
     draft,
@@ -125,12 +127,40 @@ def test_a_cut_answer_can_be_continued_in_place(app: AppTest, api: FakeApi) -> N
 
 
 @pytest.mark.row("C12")
-def test_a_cut_answer_can_be_asked_for_with_twice_the_length(app: AppTest, api: FakeApi) -> None:
-    switch_on(app, "max_tokens", "number_input", 2)
-    ask(app, "one two three")
-    click(app, "chat_longer")
+def test_a_cut_answer_says_what_cut_it_and_can_be_asked_for_with_twice_the_length(
+    app: AppTest, api: FakeApi, subtests: pytest.Subtests
+) -> None:
+    """By max_tokens, by a service's own limit, or by the operator's, beyond which nothing longer is offered."""
+    limited, limits = resources.services().dispatcher, resources.services().dispatcher.limits
+    said = {model: case.encode() for model, case in (("own", OWN_LIMIT.format(7)), ("fuller", OWN_LIMIT.format(3)))}
+    for name, model, asked, allowed, words, again in (
+        ("max_tokens", "echo", 2, None, "Cut off at max_tokens 2", 4),
+        ("operator", "echo", 2, 3, "Cut off at max_tokens 2", 3),
+        ("operator's limit reached", "echo", 2, 2, "Cut off at max_tokens 2", None),
+        ("own", "own", None, None, "Cut off after 7 tokens, the model's own limit", 14),
+        ("context", "fuller", 1000, None, "Cut off after 3 tokens, the model's own limit", None),
+    ):
+        with subtests.test(name):
+            click(app, "chat_new")
+            limited.limits = Limits(max_tokens=allowed)
+            api.script(model, said[model]) if model in said else None
+            if asked:
+                switch_on(app, "max_tokens", "number_input", asked)
+            ask(app, "one two three", model=model)
+            assert words in "".join(one.value for one in app.markdown)
+            assert ("chat_longer" in buttons(app)) == (again is not None)
+            if again:
+                assert app.button(key="chat_longer").label == f"Ask again with max_tokens {again}"
+                click(app, "chat_longer")
+                assert bodies(api)[-1]["max_tokens"] == again and texts(api) == ["one two three"]
+    limited.limits = limits
 
-    assert bodies(api)[-1]["max_tokens"] == 4 and texts(api) == ["one two three"]
+
+OWN_LIMIT = (
+    '{{"choices": [{{"index": 0, "message": {{"role": "assistant", "content": "one two"}}, "finish_reason": "length"}}],'
+    ' "usage": {{"prompt_tokens": 3, "completion_tokens": {}}}}}'
+)
+"""A whole answer that the service has cut off after so many tokens."""
 
 
 @pytest.mark.row("C16")
