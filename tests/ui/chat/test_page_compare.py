@@ -80,7 +80,7 @@ def test_the_same_again_with_other_settings_stands_beside_the_answer(app: AppTes
 def test_nothing_offers_to_ask_again_where_no_setting_was_changed(
     app: AppTest, api: FakeApi, subtests: pytest.Subtests
 ) -> None:
-    """Whatever was asked with, and whatever else is done after it: only a setting that was changed brings the button."""
+    """Whatever was asked with, and whatever is done after it: only a setting that was changed brings the button."""
     dispatcher = resources.services().dispatcher
     limits = dispatcher.limits
     for name, set_to in ASKED_WITH.items():

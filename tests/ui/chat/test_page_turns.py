@@ -157,7 +157,7 @@ def test_a_cut_answer_says_what_cut_it_and_can_be_asked_for_with_twice_the_lengt
 
 
 OWN_LIMIT = (
-    '{{"choices": [{{"index": 0, "message": {{"role": "assistant", "content": "one two"}}, "finish_reason": "length"}}],'
+    '{{"choices": [{{"index": 0, "message": {{"content": "one two"}}, "finish_reason": "length"}}],'
     ' "usage": {{"prompt_tokens": 3, "completion_tokens": {}}}}}'
 )
 """A whole answer that the service has cut off after so many tokens."""
