@@ -33,7 +33,9 @@
     const bottom = main && find(".stBottom", main);
     if (!content || !bottom) return null;
     const origin = main.getBoundingClientRect().top - main.scrollTop;
-    const above = parseFloat(getComputedStyle(head).top) + head.offsetHeight;
+    // What has just been said stays in view too, below the head.
+    const staying = [head, find(".st-key-chat_notices")?.parentElement].filter((part) => part?.offsetHeight);
+    const above = Math.max(...staying.map((part) => parseFloat(getComputedStyle(part).top) + part.offsetHeight));
     const seen = main.clientHeight - above - bottom.offsetHeight;
     const end = content.getBoundingClientRect().bottom - origin + bottom.offsetHeight - main.clientHeight + 2 * ABOVE;
     return { main, content, bottom, head, origin, above, seen, end };

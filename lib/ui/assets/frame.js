@@ -93,6 +93,13 @@
     if (behind && asked(PHONE).matches) press(".st-key-chat_settings details[open] > summary");
   });
 
+  // A name in a list that is too long for its place is told whole by the pointer.
+  addEventListener("pointerover", ({ target }) => {
+    const name = target.closest?.("[data-testid=stSidebar] button p");
+    const cut = name && (name.scrollHeight > name.clientHeight + 1 || name.scrollWidth > name.clientWidth + 1);
+    if (name) name.title = cut ? name.textContent : "";
+  });
+
   // What lib/ui/shared/page_style.py tells: text in CSS variables.
   function told(variable) {
     const text = getComputedStyle(document.documentElement).getPropertyValue(variable).trim();

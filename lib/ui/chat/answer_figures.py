@@ -1,9 +1,13 @@
 """Who wrote an answer, its figures in one quiet line, and all of them in a dialog, which moves nothing on the page."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from lib.calls.records import CallRecord
+from lib.calls.unsupported_params import left_out
 from lib.chat.repository import Turn
+from lib.core.parameters import RANGES
 from lib.core.rich_text import literal
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.model_actions import ChatView
@@ -14,16 +18,34 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
 
-def author(turn: Turn) -> None:
-    """The model that was asked, and its temperature where one was sent; nothing above a text written by hand."""
+def author(turn: Turn, beside: Sequence[Turn] = ()) -> None:
+    """The model that was asked, and its temperature where one was sent; of several answers `beside` each other each
+    says all numbers in which they differ. Nothing above a text written by hand."""
     made_by = turn.made_by
     if made_by is None or not made_by.model:
         return
-    model, sent = (turn.call.model, turn.call.params_sent) if turn.call else (made_by.model, made_by.settings)
-    parts = [f"**{literal(model)}**"]
-    if isinstance(temperature := sent.get("temperature"), int | float):
-        parts.append(f"temperature {temperature:g}")
-    st.caption(" · ".join(parts))
+    sent, others = _numbers(turn), [_numbers(one) for one in beside]
+    differ = [name for name in RANGES if len({other.get(name) for other in others}) > 1]
+    names = dict.fromkeys([*(["temperature"] if "temperature" in sent else []), *differ])
+    parts = [_said(name, sent.get(name)) for name in names]
+    model = turn.call.model if turn.call else made_by.model
+    st.caption(" · ".join([f"**{literal(model)}**", *parts]))
+
+
+def _numbers(turn: Turn) -> dict[str, float]:
+    """The numbers that an answer was asked for with, as far as its model takes them."""
+    made_by = turn.made_by
+    asked = dict(made_by.settings) if made_by else {}
+    gone = left_out(turn.call.params_asked, turn.call.params_sent) if turn.call else []
+    return {
+        name: value
+        for name, value in asked.items()
+        if name in RANGES and name not in gone and isinstance(value, int | float)
+    }
+
+
+def _said(name: str, value: float | None) -> str:
+    return _("{name} not sent").format(name=name) if value is None else f"{name} {value:g}"
 
 
 def figures_button(name: str, turn: Turn) -> None:

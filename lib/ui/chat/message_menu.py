@@ -10,6 +10,7 @@ from lib.core.rich_text import tables
 from lib.ui.chat import edit_actions, model_actions, open_in_sweep
 from lib.ui.chat.share import share
 from lib.ui.shared import model_picker, resources
+from lib.ui.shared.choices import translated
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
@@ -109,7 +110,7 @@ def _other_model(name: str, turn: Turn) -> None:
         model_picker.options(resources.services(), owner),
         index=None,
         format_func=model_picker.model_label,
-        key=key,
+        key=translated(key),
         placeholder=_("Choose a model"),
         accept_new_options=True,
         on_change=_again_with,

@@ -111,7 +111,7 @@ def _side_by_side(number: int, view: ChatView) -> list[LiveAnswer]:
         picked = turn.id == view.turns[-1].id
         key = f"answer_{number}_{index}"
         with column, st.container(key=key):
-            author(turn)
+            author(turn, view.beside)
             place = st.container(key=f"answer_{number}") if picked else st.container()
             answer = view.running.get(turn.call.id) if turn.call else None
             if answer is None:

@@ -104,9 +104,9 @@ def _lines(one: Estimate) -> list[str]:
         fill = _("Context: {percent:.0f} % of {window:,} tokens")
         lines.append(fill.format(percent=100 * one.fill, window=one.window))
     if one.cost is None:
-        return [*lines, _("No list price is known for this model.")]
+        return [*lines, _("This model has no price.")]
     if one.cost == 0:
-        return [*lines, _("The next turn costs nothing.")]
+        return [*lines, _("Next turn: free")]
     return [*lines, _("Next turn: {cost} at list prices").format(cost=_escaped(money(one.cost)))]
 
 

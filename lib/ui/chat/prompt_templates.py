@@ -10,6 +10,7 @@ from lib.core.rich_text import literal
 from lib.core.variables import filled, names
 from lib.ui.chat import model_actions
 from lib.ui.shared import resources
+from lib.ui.shared.choices import translated
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import visitor
@@ -50,7 +51,12 @@ def _close() -> None:
 def _choose() -> None:
     texts = _texts()
     name = st.selectbox(
-        _("Prompts"), list(texts), index=None, key=CHOSEN, format_func=_title, placeholder=_("Choose a prompt")
+        _("Prompts"),
+        list(texts),
+        index=None,
+        key=translated(CHOSEN),
+        format_func=_title,
+        placeholder=_("Choose a prompt"),
     )
     text = texts.get(name or "")
     if text is None:

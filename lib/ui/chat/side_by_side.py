@@ -4,6 +4,7 @@ import streamlit as st
 
 from lib.chat.form import MOST_MODELS
 from lib.services import Services
+from lib.ui.shared.choices import translated
 from lib.ui.shared.model_picker import model_label, options
 from lib.ui.shared.texts import _
 
@@ -21,7 +22,7 @@ def side_by_side(services: Services, owner: str) -> None:
             _("Ask these models the same, side by side"),
             list(dict.fromkeys([*models, *chosen])),
             format_func=model_label,
-            key=KEY,
+            key=translated(KEY),
             max_selections=MOST_MODELS - 1,
             accept_new_options=True,
             placeholder=_("Up to three more models"),

@@ -14,6 +14,7 @@ from lib.gateway.key_masking import last_four
 from lib.gateway.pasted_text import cleaned_address
 from lib.services import Services
 from lib.ui.shared import hearing, model_picker
+from lib.ui.shared.choices import translated
 from lib.ui.shared.connected_services import remember
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
@@ -33,7 +34,7 @@ def connection_form(services: Services, visitor: Visitor) -> None:
         _("Service"),
         [CUSTOM, *SERVICES],
         format_func=lambda name: SERVICES[name][0] if name in SERVICES else _("Another address"),
-        key=_service_key(),
+        key=translated(_service_key()),
         on_change=_fill_address,
         args=(_service_key(),),
     )

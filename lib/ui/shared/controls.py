@@ -151,7 +151,8 @@ def basics(prefix: str, chosen: ChosenModel) -> None:
     """What matters first."""
     with st.container(gap="xsmall"):
         number(prefix, "temperature", chosen)
-        _zones(prefix)
+        if _get(prefix, "temperature_on"):
+            _zones(prefix)
     number(prefix, "max_tokens", chosen)
     system_prompt(prefix)
 
@@ -195,6 +196,9 @@ def number(prefix: str, field: str, chosen: ChosenModel) -> None:
         st.session_state.setdefault(key, bounds.default)
         ends = (bounds.lowest, bounds.highest)
         st.slider(label, *ends, step=bounds.step, format="%g", key=key, **means)
+    if not _get(prefix, f"{field}_on"):
+        with st.container(key=f"{prefix}_{field}_rests"):
+            st.caption(_("Not sent: the model’s own default."))
 
 
 def zone(temperature: float) -> str:
@@ -204,7 +208,7 @@ def zone(temperature: float) -> str:
 
 def _zones(prefix: str) -> None:
     """The words for the temperature, along its slider; the one that it stands in is bold."""
-    inside = zone(_get(prefix, "temperature")) if _get(prefix, "temperature_on") else ""
+    inside = zone(_get(prefix, "temperature"))
     row = st.container(
         key=f"{prefix}_temperature_zones",
         horizontal=True,

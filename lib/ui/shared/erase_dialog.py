@@ -11,6 +11,7 @@ from lib.core.errors import StoreError
 from lib.core.i18n import N_
 from lib.history import Counts, Span
 from lib.services import Services
+from lib.ui.shared.choices import translated
 from lib.ui.shared.dates import viewer_zone
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
@@ -48,7 +49,7 @@ def _open() -> None:
 def _body(services: Services) -> None:
     if state.page_dialog != ERASE:
         st.rerun()
-    chosen = st.radio(_("What"), list(SPANS), format_func=lambda name: _(SPANS[name]), key="erase_span")
+    chosen = st.radio(_("What"), list(SPANS), format_func=lambda name: _(SPANS[name]), key=translated("erase_span"))
     span = _span(chosen, viewer_zone())
     found = services.store.read(lambda db: history.counts(db, visitor().owner, span))
     nothing = found == Counts(0, 0, 0)

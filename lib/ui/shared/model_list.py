@@ -14,6 +14,7 @@ from lib.gateway.model_ids import makes_chats
 from lib.gateway.pricing import is_free_here, price_of
 from lib.services import Services
 from lib.ui.shared import model_picker, resources
+from lib.ui.shared.choices import translated
 from lib.ui.shared.figures import money
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
@@ -47,7 +48,12 @@ def model_list(services: Services, owner: str, page: str, choose: Choose) -> Non
     left, right = st.columns([2, 1])
     words = left.text_input(_("Part of the id"), key=f"{page}_models_filter", icon=":material/search:", live=True)
     vendor = right.selectbox(
-        _("Vendor"), list(groups), None, key=f"{page}_models_vendor", format_func=_, placeholder=_("All of them")
+        _("Vendor"),
+        list(groups),
+        None,
+        key=translated(f"{page}_models_vendor"),
+        format_func=_,
+        placeholder=_("All of them"),
     )
     starred = services.store.read(lambda db: favourites.of(db, owner)).starred
     _list(page, _filtered(groups, words or "", vendor), starred, endpoints, choose)
@@ -121,6 +127,8 @@ def _facts(endpoint: Endpoint, model: str) -> str:
     elif price:
         prompt, completion = (money(dollars).replace("$", "\\$") for dollars in price)
         parts.append(_("{prompt} in, {completion} out per million").format(prompt=prompt, completion=completion))
+    else:
+        parts.append(_("no price"))
     return " · ".join(parts)
 
 

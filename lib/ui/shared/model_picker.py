@@ -14,6 +14,7 @@ from lib.gateway.model_ids import makes_chats
 from lib.gateway.model_lists import Listing
 from lib.gateway.vendors import by_vendor
 from lib.services import Services
+from lib.ui.shared.choices import translated
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
 from lib.visitor import favourites
@@ -24,8 +25,8 @@ PATIENT_SECONDS = 4.0
 
 
 def options(services: Services, owner: str) -> list[str]:
-    """The models of all connected endpoints, as `endpoint/model id`: those starred, those used last, then the default
-    endpoint's first, by vendor; those that are not for chats at the end."""
+    """The models of all connected endpoints, as `endpoint/model id`: those starred, those used last before this visit,
+    then the default endpoint's first, by vendor; those that are not for chats at the end."""
     endpoints = services.registry.endpoints(owner)
     return _in_order(_kept(services, owner, endpoints), services, owner, endpoints)
 
@@ -62,7 +63,7 @@ def model_picker(services: Services, owner: str, key: str) -> str:
         models,
         None,
         format_func=model_label,
-        key=key,
+        key=translated(key),
         accept_new_options=True,
         placeholder=_("Choose a model or type its id"),
         label_visibility="collapsed",
@@ -167,7 +168,11 @@ def _in_order(kept: Favourites, services: Services, owner: str, endpoints: Seque
         for models in by_vendor(_listing(services, owner, endpoint).models).values()
         for model in models
     ]
-    return sorted(dict.fromkeys([*kept.starred, *kept.recent, *offered]), key=_for_chats, reverse=True)
+    if state.recent_models is None:
+        state.recent_models = tuple(services.store.read(lambda db: favourites.of(db, owner)).recent)
+    recent = [value for value in state.recent_models if value in kept.recent or value in offered]
+    # What was used since comes last where no service lists it.
+    return sorted(dict.fromkeys([*kept.starred, *recent, *offered, *kept.recent]), key=_for_chats, reverse=True)
 
 
 def _first(kept: Favourites, endpoint: Endpoint, listing: Listing) -> str | None:

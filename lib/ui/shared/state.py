@@ -136,6 +136,8 @@ class State:
     """The sweep that was deleted last, as long as that can be undone."""
     seen_running: SessionValue[str | None] = SessionValue("sweep_seen_running", _nothing)
     """The sweep that this tab saw running last; its end is said in the tab's title."""
+    choices_drawn_in: SessionValue[dict[str, str]] = SessionValue("choices_drawn_in", dict)
+    """The language in which each field with a choice was drawn last, by its key."""
     notices: SessionValue[list[str]] = SessionValue("notices", list)
     """Sentences to be shown once, at the top of the page."""
     upgrade_read: SessionValue[bool] = SessionValue("upgrade_read", bool)
@@ -176,6 +178,9 @@ class State:
     """The section of the usage page that its next run opens."""
     to_price: SessionValue[list[tuple[str, str]]] = SessionValue("models_to_price", list)
     """The models whose prices the usage page was asked to show, by service and id."""
+    recent_models: SessionValue[tuple[str, ...] | None] = SessionValue("recent_models", _nothing)
+    """The models used last as they were when this tab first listed models: an order that changes by itself moves what
+    somebody is looking for."""
     newest_service: SessionValue[str | None] = SessionValue("newest_service", _nothing)
     """The endpoint that was connected last in this tab: new choices begin with its models."""
     connected: SessionValue[int] = SessionValue("connected_times", int)

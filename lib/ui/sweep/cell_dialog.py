@@ -13,6 +13,7 @@ from lib.sweep.progress import Progress
 from lib.ui.shared import call_details
 from lib.ui.shared.answer_parts import answer_parts
 from lib.ui.shared.chat_draft import continue_in_chat
+from lib.ui.shared.choices import translated
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.state import state
@@ -124,7 +125,7 @@ def _compare(progress: Progress, cell: Cell) -> None:
             list(others),
             index=None,
             format_func=others.__getitem__,
-            key="sweep_cell_compare",
+            key=translated("sweep_cell_compare"),
             placeholder=_("Another answer"),
             on_change=_side_by_side,
             args=(progress, cell),

@@ -12,6 +12,7 @@ from lib.sweep.export.numbers import rule_words
 from lib.sweep.rules import KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Rule
 from lib.sweep.study import Study
 from lib.sweep.verdict import named
+from lib.ui.shared.choices import translated
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
 from lib.ui.sweep.model_judge import model_judge
@@ -44,7 +45,9 @@ def judge_view(study: Study) -> None:
 
 def _one_more(rules: tuple[Rule, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_rule_new"):
-        kind = st.selectbox(_("The answer …"), list(KINDS), format_func=lambda one: _(KINDS[one]), key=KIND, width=300)
+        kind = st.selectbox(
+            _("The answer …"), list(KINDS), format_func=lambda one: _(KINDS[one]), key=translated(KIND), width=300
+        )
         if kind == "language":
             st.selectbox(_("Language"), list(LANGUAGES), format_func=LANGUAGES.__getitem__, key=LANGUAGE, width=220)
         elif kind != "json":

@@ -246,7 +246,7 @@ def _let_go() -> None:
 def _cost(found: PlanEstimate) -> list[str]:
     """The cost in words; models without a price are left out, and that is said."""
     if found.typical is None:
-        return [_("no list price known")] if found.unpriced else []
+        return [_("no price")] if found.unpriced else []
     if found.typical == 0 and not found.unpriced:
         return [_("free")]
     parts = [_("about {cost} at list prices").format(cost=money(found.typical))]

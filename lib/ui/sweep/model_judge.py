@@ -13,6 +13,7 @@ from lib.sweep.study import Study
 from lib.sweep.verdict import named
 from lib.ui.shared import resources
 from lib.ui.shared.budget_dialog import ask_first
+from lib.ui.shared.choices import translated
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import money
 from lib.ui.shared.model_picker import model_label, options
@@ -66,7 +67,7 @@ def _form(study: Study) -> None:
         known,
         index=None,
         format_func=model_label,
-        key=MODEL,
+        key=translated(MODEL),
         accept_new_options=True,
         persist_state="session",
     )
@@ -81,7 +82,7 @@ def _form(study: Study) -> None:
         return
     price = judge.cost(some, model, services.registry.endpoints(who.owner))
     calls = _n("{count} further call", "{count} further calls", len(some)).format(count=len(some))
-    most = _("no list price known") if price is None else _("free") if price == 0 else ""
+    most = _("no price") if price is None else _("free") if price == 0 else ""
     most = most or _("at most {cost} at list prices").format(cost=money(price))
     st.caption(literal(f"{calls} · {most}"))
     label = _n("Have {count} answer judged", "Have {count} answers judged", len(some)).format(count=len(some))

@@ -18,6 +18,7 @@ from lib.sweep.export.wording import Subject
 from lib.sweep.export.workbook import workbook
 from lib.sweep.study import Study
 from lib.ui.shared import resources
+from lib.ui.shared.choices import translated
 from lib.ui.shared.share_link import Shareable, share_link
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import LANGUAGES, _, language
@@ -146,7 +147,7 @@ def _extent(keys: Mapping[str, str], changed: Callable[[], None]) -> None:
             _("For whom"),
             list(DEPTHS),
             format_func=lambda depth: _(DEPTHS[depth]),
-            key=keys["depth"],
+            key=translated(keys["depth"]),
             width=400,
             on_change=changed,
         )

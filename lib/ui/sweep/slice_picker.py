@@ -6,6 +6,7 @@ import streamlit as st
 
 from lib.core.titles import title_of
 from lib.sweep.plan import SYSTEM, Axis, Plan
+from lib.ui.shared.choices import translated
 from lib.ui.shared.texts import _
 
 
@@ -46,6 +47,11 @@ def _choose(label: str, key: str, options: Sequence[str]) -> int:
         return 0
     # The number and not the text: two inputs may look the same.
     chosen = st.selectbox(
-        label, range(len(options)), format_func=options.__getitem__, key=key, width=320, persist_state="session"
+        label,
+        range(len(options)),
+        format_func=options.__getitem__,
+        key=translated(key),
+        width=320,
+        persist_state="session",
     )
     return int(chosen or 0)

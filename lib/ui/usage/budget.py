@@ -14,6 +14,7 @@ from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import budgets, resources
+from lib.ui.shared.choices import translated
 from lib.ui.shared.dates import short_day, time_of_day
 from lib.ui.shared.figures import in_unit, percent
 from lib.ui.shared.set_price import open_prices
@@ -75,7 +76,7 @@ def _fields(services: Services, owner: str, span: Span, standing: Standing | Non
             _("in"),
             list(UNITS),
             format_func=lambda one: _(UNITS[one]) if one in UNITS else str(one),
-            key=unit_key,
+            key=translated(unit_key),
             width=WIDTHS[1],
             on_change=_other_unit,
             args=(services, owner, span),

@@ -9,6 +9,7 @@ import streamlit as st
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
+from lib.ui.shared.choices import translated
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.usage import sample, stretch
@@ -147,7 +148,7 @@ def _choice(name: str, there: list[str]) -> None:
         _(LABELS[name]),
         options,
         format_func=lambda value: _named(name, value),
-        key=key_of(name),
+        key=translated(key_of(name)),
         placeholder=_("all"),
         select_all=False,
         persist_state="session",

@@ -28,7 +28,7 @@ COVERAGE = {
 }
 COST_REPORTED = N_("{count:,} with the cost that the service reported")
 FREE = N_("{count:,} free")
-UNPRICED = N_("{count:,} have no list price")
+UNPRICED = N_("{count:,} have no price")
 PROBLEMS: dict[Outcome, str] = {
     "failed": N_("{count:,} failed"),
     "cut": N_("{count:,} cut off"),
@@ -47,7 +47,7 @@ def sentence(totals: Totals, models: Sequence[ModelTotals], costs: Mapping[str, 
     elif totals.tokens is None:
         words = _("You made {calls}; how many tokens that took is not known.")
     elif totals.cost is None:
-        words = _("You used {tokens} tokens in {calls}; there is no list price for any of it.")
+        words = _("You used {tokens} tokens in {calls}; none of it has a price.")
     elif totals.cost == 0:
         words = _("You used {tokens} tokens in {calls}; those with a price were free.")
     elif costs.get("cost_own"):

@@ -58,7 +58,7 @@ def test_the_same_again_with_other_settings_stands_beside_the_answer(app: AppTes
     app.slider(key="chat_temperature").set_value(0.4).run()
     click(app, "chat_ask_again")
 
-    assert authors(app) == ["**echo**", "**echo** · temperature 0.4"]
+    assert authors(app) == ["**echo** · temperature not sent", "**echo** · temperature 0.4"]
     assert [body.get("temperature") for body in bodies(api)] == [None, 0.4]
     assert len(lines(app)) == 2
     assert all(re.fullmatch(r"[\d.]+ s · 5 tokens · no price ›", line) for line in lines(app))

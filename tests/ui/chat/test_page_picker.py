@@ -87,7 +87,20 @@ def test_a_typed_model_stays_at_hand_but_a_service_begins_with_one_that_it_lists
     services.store.write(lambda db: None).result()
 
     assert connect(own, api.base_url, KEY).selectbox(key="chat_model").value == f"{host(api)}/unheard-of"
-    assert options(own)[:2] == ["my-own", "unheard-of"]
+    assert options(own)[0] == "unheard-of" and "my-own" in options(own)
+    assert options(new_tab())[:2] == ["my-own", "unheard-of"]
+
+
+@pytest.mark.row("C28")
+def test_the_list_keeps_its_order_while_a_tab_uses_its_models(app: AppTest, api: FakeApi) -> None:
+    """What was used last stands first at the next visit."""
+    before = options(app)
+    ask(app, "Hello", model=before[7])
+    assert options(app) == before
+    ask(app, "Hello", model="typed-by-hand")
+    assert options(app) == [*before, "typed-by-hand"]
+
+    assert options(new_tab())[:2] == ["typed-by-hand", before[7]]
 
 
 @pytest.mark.row("C28")

@@ -231,11 +231,22 @@ def test_each_temperature_lies_in_one_zone(subtests: pytest.Subtests) -> None:
 @pytest.mark.row("C29")
 def test_the_zones_are_named_under_the_slider_and_the_one_it_is_in_is_bold(app: AppTest) -> None:
     names = [words for _lowest, words in ZONES]
-    assert [caption.value for caption in app.caption if caption.value in names] == names
-
     choose(app, "creative")
     assert "**creative**" in shown(app)
     assert [caption.value for caption in app.caption if caption.value in names] == ["precise", "balanced", "wild"]
+
+
+@pytest.mark.row("C7", "C29")
+def test_a_number_that_is_not_sent_says_so_until_it_is_moved(app: AppTest) -> None:
+    """Where its slider rests is nothing that anybody has set, so no word for it stands there either."""
+    words, zones = "Not sent: the model’s own default.", {words for _lowest, words in ZONES}
+    at_rest = [caption.value for caption in app.caption]
+    assert at_rest.count(words) == 6 and not zones & set(at_rest)
+
+    app.slider(key="chat_temperature").set_value(1.0).set_value(1.1).run()
+    assert [caption.value for caption in app.caption].count(words) == 5
+    app.toggle(key="chat_temperature_on").set_value(False).run()
+    assert [caption.value for caption in app.caption] == at_rest
 
 
 # Further fields

@@ -172,7 +172,7 @@ def test_failed_calls_are_problems_and_their_unknown_tokens_are_not_0(app: AppTe
     assert tiles(app)["Input tokens (prompt)"] == "not known"
     assert tiles(app)["Cost"] == "no price"
     assert tiles(app)["Problems"] == "1"
-    assert "1 not known; 1 have no list price" in captions(app)
+    assert "1 not known; 1 have no price" in captions(app)
     log = opened(app, "calls").dataframe[-1].value
     assert list(log["ending"]) == ["failed: no answer in time"] and log["prompt"].isna().all()
 

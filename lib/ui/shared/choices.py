@@ -1,0 +1,21 @@
+"""Lets a choice that was made in one language be the same one in another."""
+
+import streamlit as st
+
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import language
+
+
+def translated(key: str) -> str:
+    """The key of a field whose options are words of ours, to be drawn now.
+
+    A browser knows an option of `st.radio`, `st.selectbox` and `st.multiselect` by its words only. After a change of
+    language it would go on showing the old ones and tell them with its next run, where no option has them: the choice
+    would be lost. So in the run of the change it is told what is chosen. Not in each run: a choice made while one
+    draws would be undone.
+    """
+    drawn_in = state.choices_drawn_in
+    if drawn_in.get(key, language()) != language() and key in st.session_state:
+        st.session_state[key] = st.session_state[key]
+    drawn_in[key] = language()
+    return key
