@@ -1,7 +1,7 @@
 """Stores what somebody decides about a sweep: the pick, the rules its answers have to pass, how its report is to be."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from sqlalchemy import Connection, select, update
@@ -67,9 +67,20 @@ def set_rules(conn: Connection, owner: str, sweep_id: str, rules: Sequence[Rule]
 
 def set_report(conn: Connection, owner: str, sweep_id: str, options: ReportOptions) -> None:
     """Keep how a sweep's report is to be. Raises InvalidInput for too long a text."""
+    _keep(conn, owner, sweep_id, report=asdict(_checked(options)))
+
+
+def change_report(conn: Connection, owner: str, sweep_id: str, field: str, value: Any, first: ReportOptions) -> None:
+    """Change one of the report's options, as another tab may have changed the others; `first` is how they are where
+    none were kept. Raises InvalidInput for too long a text."""
+    kept = of_sweep(conn, owner, sweep_id).report or first
+    _keep(conn, owner, sweep_id, report=asdict(_checked(replace(kept, **{field: value}))))
+
+
+def _checked(options: ReportOptions) -> ReportOptions:
     if max(len(options.title), len(options.author), len(options.recommendation)) > LONGEST_TEXT:
         raise InvalidInput(N_("That is too long to keep: at most {most:,} characters."), most=LONGEST_TEXT)
-    _keep(conn, owner, sweep_id, report=asdict(options))
+    return options
 
 
 def _keep(conn: Connection, owner: str, sweep_id: str, **values: Any) -> None:

@@ -31,6 +31,12 @@ class Findings:
     same: Mapping[str, Cell] = field(default_factory=dict)
     different: frozenset[str] = frozenset()
 
+    def alike(self, id: str) -> tuple[str, ...]:
+        """The other cells of a model with the very answer of this one."""
+        first = self.same[id].id if id in self.same else id
+        group = (first, *(other for other, earlier in self.same.items() if earlier.id == first))
+        return tuple(other for other in group if other != id)
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:

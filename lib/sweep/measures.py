@@ -27,12 +27,14 @@ class Spread(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure: its English name and explanation, and the form of its values; without one they are US dollars."""
+    """A measure: its English name and explanation, the form of its values (without one they are US dollars), and what
+    the field calls it."""
 
     name: Name
     label: str
     help: str
     form: str = ""
+    technical: str = ""
 
     def written(self, value: float, texts: Texts) -> str:
         """A value of it, for the reader of `texts`."""
@@ -43,8 +45,11 @@ MEASURES = (
     Measure(
         "difference",
         N_("How different the answers are"),
-        N_("0 %: the same words in the same order. 100 %: no word in common. (1 − ROUGE-L, the mean of all pairs.)"),
+        N_(
+            "Each two answers of a setting are compared: 0 % the same words in the same order, 100 % no word in common."
+        ),
         "{value:.0%}",
+        N_("The mean of all pairs of 1 − ROUGE-L: one minus the F-measure of the longest common subsequence of words."),
     ),
     Measure("length", N_("Length in words"), N_("Chinese words are those of a dictionary."), "{value:,.0f}"),
     Measure("tokens", N_("Output tokens"), N_("What the model wrote, thinking included."), "{value:,.0f}"),

@@ -175,7 +175,7 @@ def test_the_grid_holds_all_answers_and_is_walked_with_the_keyboard(
             assert key(page, "sweep_grid").locator("[data-cell]").count() == left, "and the server says the same"
     with subtests.test("flags and figures"):
         text = page.locator(".answers").inner_text()
-        for words in ("stopped by content rules", "blank", "same as 0 · 1", "words", "tokens", "$0.00"):
+        for words in ("stopped by content rules", "blank", "same text as answer 1 at 0", "words", "tokens", "$0.00"):
             assert words in text
         # Of the cut ones each is a repeat behind another; they are in the page all the same.
         assert "cut off" in str(key(page, "sweep_grid").locator("[data-cell]").all_text_contents())
@@ -280,7 +280,7 @@ def test_hidden_names_stand_nowhere_in_the_page_nor_in_its_address(
             page.keyboard.press("Escape")
             expect(page.get_by_role("dialog")).to_have_count(0)
             key(page, "sweep_grid").locator("[data-does=repeat]").click()
-    for view in ("Charts", "Judge", "Report"):
+    for view in ("Charts", "Rules", "Report"):
         with subtests.test(view):
             key(page, "sweep_view").get_by_text(view, exact=True).click()
             expect(key(page, "sweep_names_hidden")).to_be_visible()
@@ -357,6 +357,21 @@ def test_bad_input_is_readable_and_does_nothing(
             assert key(page, "sweep_grid").locator(".badge").count() == 0, "no crown on a tie"
             page.close()
     assert heard == []
+
+
+@pytest.mark.row("S20")
+def test_answers_that_are_the_same_are_rated_together_by_one_press(
+    made: tuple[AppServer, dict[str, str]], context: BrowserContext
+) -> None:
+    page = open_sweep(context, made, "equal")
+    cell(page, "0_0_0").locator(".figures").click()
+    expect(page.locator(".column")).to_have_count(2)
+    expect(page.get_by_role("button", name="Rate the same")).to_have_count(0)
+    cell(page, "0_0_0").get_by_role("radio", name="4 stars").click()
+    cell(page, "0_0_0").get_by_role("button", name="Rate the same for 5 equal answers").click()
+    expect(page.get_by_role("button", name="Rate the same")).to_have_count(0)
+    key(page, "sweep_view").get_by_text("Grid", exact=True).click()
+    expect(key(page, "sweep_grid").locator(".given")).to_have_text(["★★★★"] * 6)
 
 
 @pytest.mark.row("S15", "S18")
@@ -498,6 +513,27 @@ def test_a_saved_report_has_what_was_typed_when_its_button_was_pressed(
             with page.expect_download() as saved:
                 key(page, name).locator("button").click(delay=delay)
             assert f"Take number {number}." in saved.value.path().read_text("utf-8")
+    with subtests.test("what was switched and picked from a list"):
+        for label, words in (("With the prompt", "<blockquote"), ("With costs", "per 1,000")):
+            for there in (False, True):
+                page.get_by_text(label, exact=True).click()
+                with page.expect_download() as saved:
+                    key(page, "sweep_report").locator("button").click()
+                assert (words in saved.value.path().read_text("utf-8")) == there, label
+        page.get_by_role("combobox", name="For whom").click()
+        page.get_by_role("option", name="Full").click()
+        with page.expect_download() as saved:
+            key(page, "sweep_report").locator("button").click()
+        assert "All answers" in saved.value.path().read_text("utf-8")
+    with subtests.test("all of it is kept, whatever came first"):
+        page.get_by_text("With the prompt", exact=True).click()
+        page.get_by_role("textbox", name="Title").fill("Ours")
+        page.get_by_text("With costs", exact=True).click()
+        author.fill("Ann")
+        with page.expect_download() as saved:
+            key(page, "sweep_report").locator("button").click()
+        file = saved.value.path().read_text("utf-8")
+        assert ">Ours</h1>" in file and "Ann · " in file and "<blockquote" not in file and "per 1,000" not in file
     with subtests.test("a line begun and taken away again"):
         advice.fill("One line.")
         advice.press("End")

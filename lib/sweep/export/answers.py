@@ -6,7 +6,17 @@ from lib.calls.records import CallRecord
 from lib.core.errors import recorded
 from lib.core.rich_text import text_of_html, to_html, typeset
 from lib.sweep import charts
-from lib.sweep.export.wording import Subject, anchor, figures, judged, name, place, section, table, temperature
+from lib.sweep.export.wording import (
+    Subject,
+    anchor,
+    by_temperature_head,
+    figures,
+    judged,
+    name,
+    place,
+    section,
+    table,
+)
 from lib.sweep.findings import text_of
 from lib.sweep.plan import Cell
 from lib.sweep.study import Setting, Study
@@ -56,13 +66,12 @@ def _stars(setting: Setting, cell: Cell) -> int:
 def grid(subject: Subject) -> str:
     """Models down, temperatures across: how the first answer of each begins, with a link to all of them."""
     _, study = subject.texts.one, subject.study
-    head = [escape(_("Model")), *(escape(temperature(value)) for value in study.temperatures)]
     rows = []
     for line in study.lines.values():
         by_temperature = {one.temperature: one for one in line}
         cells = [_excerpt(subject, by_temperature.get(value)) for value in study.temperatures]
         rows.append([name(charts.line_name(study, line, subject.texts)), *cells])
-    return section(_("The answers in a grid"), table(head, rows, "stack grid"))
+    return section(_("The answers in a grid"), table(by_temperature_head(subject), rows, "stack grid"))
 
 
 def _excerpt(subject: Subject, setting: Setting | None) -> str:

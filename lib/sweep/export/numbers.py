@@ -31,9 +31,10 @@ def _chart(subject: Subject, measure: Measure) -> str:
     if not drawn:
         return ""
     missing = charts.without_values(subject.study, measure, subject.texts)
+    words = f"{_(measure.help)} ({_(measure.technical)})" if measure.technical else _(measure.help)
     absent = _("Not known of: {models}.").format(models=", ".join(missing)) if missing else ""
     return (
-        f'<div class="chart"><h3>{escape(_(measure.label))}</h3><p class="note">{escape(_(measure.help))}</p>'
+        f'<div class="chart"><h3>{escape(_(measure.label))}</h3><p class="note">{escape(words)}</p>'
         f'<div class="panels">{"".join(f"<figure>{one}</figure>" for one in drawn)}</div>'
         f'<p class="note">{escape(absent)}</p></div>'
     )

@@ -3,13 +3,24 @@
 from collections.abc import Iterator
 from html import escape
 
+from lib.core.i18n import Texts
 from lib.core.rich_text import as_typed, to_html, typeset
 from lib.sweep import charts
-from lib.sweep.export.wording import Subject, mean_stars, name, price, section, stars, table, temperature
+from lib.sweep.export.wording import (
+    Subject,
+    by_temperature_head,
+    mean_stars,
+    name,
+    price,
+    section,
+    stars,
+    table,
+    temperature,
+)
 from lib.sweep.measures import BY_NAME
 from lib.sweep.plan import SYSTEM
 from lib.sweep.study import Setting
-from lib.sweep.verdict import Verdict, named, rated, sentence, thousand
+from lib.sweep.verdict import Verdict, model_name, named, rated, sentence, thousand
 
 
 def header(subject: Subject, date: str) -> str:
@@ -50,31 +61,42 @@ def _costs(subject: Subject, found: Verdict, pick: Setting) -> Iterator[str]:
 def overview(subject: Subject, found: Verdict) -> str:
     """Models down, temperatures across: stars, how different, what a thousand cost."""
     _, study = subject.texts.one, subject.study
-    head = [escape(_("Model")), *(escape(temperature(value)) for value in study.temperatures)]
     rows = []
     for line in study.lines.values():
         by_temperature = {one.temperature: one for one in line}
         cells = [_overview_cell(subject, by_temperature.get(value), found) for value in study.temperatures]
         rows.append([name(charts.line_name(study, line, subject.texts)), *cells])
-    shown = [_("stars"), _("how different the answers are")]
+    shown = [_("stars"), _("how much the answers of one setting differ from each other")]
     shown += [_("what 1,000 such answers cost")] if subject.options.cost else []
-    note = _("For each temperature: {facts}.").format(facts=_(", ").join(shown))
-    return section(_("At a glance"), f'<p class="note">{escape(note)}</p>', table(head, rows, "stack glance"))
+    note = _("For each model and temperature: {facts}.").format(facts=_(", ").join(shown))
+    return section(
+        _("At a glance"),
+        f'<p class="note">{escape(note)}</p>',
+        table(by_temperature_head(subject), rows, "stack glance"),
+    )
 
 
 def _overview_cell(subject: Subject, setting: Setting | None, found: Verdict) -> str:
     if setting is None or not setting.answers:
         return '<span class="quiet">–</span>'
-    difference = setting.measure("difference")
-    rating = f"★ {mean_stars(setting.stars.mean, subject.texts)}" if setting.stars else ""
-    lines = [
-        f'<b class="stars">{rating}</b>' if rating else '<span class="quiet">☆ –</span>',
-        f"<span>{escape(BY_NAME['difference'].written(difference.mean, subject.texts)) if difference else '–'}</span>",
-    ]
+    _, difference = subject.texts.one, setting.measure("difference")
+    lines = []
+    if setting.stars:
+        lines.append(f'<b class="stars">★ {mean_stars(setting.stars.mean, subject.texts)}</b>')
+    elif subject.study.ratings:
+        lines.append(f'<span class="quiet">{escape(_("not rated"))}</span>')
+    if difference:
+        value = BY_NAME["difference"].written(difference.mean, subject.texts)
+        lines.append(f"<span>{escape(_('{share} different').format(share=value))}</span>")
     if subject.options.cost:
-        lines.append(f"<span>{escape(price(setting.per_thousand, subject.texts))}</span>")
+        lines.append(f"<span>{escape(_per_thousand(setting, subject.texts))}</span>")
     mark = " picked" if setting is found.pick else ""
     return f'<div class="facts{mark}">{" ".join(lines)}</div>'
+
+
+def _per_thousand(setting: Setting, texts: Texts) -> str:
+    _, cost = texts.one, setting.per_thousand
+    return _("{cost} per 1,000").format(cost=texts.dollars(cost)) if cost else price(cost, texts)
 
 
 def asked(subject: Subject) -> str:
@@ -109,7 +131,7 @@ def _inputs(subject: Subject) -> list[str]:
 def _settings(subject: Subject) -> Iterator[tuple[str, str]]:
     """(what, value as HTML) of all that was set."""
     _, plan = subject.texts.one, subject.study.plan
-    yield _("Models"), ", ".join(name(model) for model in plan.models)
+    yield _("Models"), ", ".join(name(model_name(plan, model)) for model in plan.models)
     yield _("Temperatures"), ", ".join(escape(temperature(value)) for value in plan.temperatures)
     yield _("Answers per setting"), str(plan.repeats)
     sent = plan.params.model_dump(mode="json", exclude_none=True, exclude={"stream", "temperature"})

@@ -59,6 +59,13 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], kind: str = "") ->
     return f'<table class="{kind}"><thead><tr>{heading}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
 
 
+def by_temperature_head(subject: Subject) -> list[str]:
+    """The heads of a table with models down and temperatures across; each says what its number is."""
+    _ = subject.texts.one
+    words = _("Temperature {value}")
+    return [escape(_("Model")), *(escape(words.format(value=temperature(at))) for at in subject.study.temperatures)]
+
+
 def _bare(html: str) -> str:
     return html.replace("<bdi>", "").replace("</bdi>", "")
 

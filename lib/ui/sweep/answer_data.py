@@ -25,6 +25,7 @@ from lib.ui.shared.answer_parts import CALLED
 from lib.ui.shared.figures import SENT_BEFORE, summary
 from lib.ui.shared.live_text import CURSOR, waiting
 from lib.ui.shared.texts import _, _n
+from lib.ui.sweep import equal_answers
 from lib.ui.sweep.hidden_names import hidden, unnamed
 from lib.ui.sweep.view_state import READ, Place, temperature_name
 
@@ -36,7 +37,7 @@ COLUMNS = 3
 MARKS = {
     "cut": N_("cut off"),
     "blank": N_("blank"),
-    "duplicate": N_("same as {place}"),
+    "duplicate": N_("same text as {place}"),
     "refused": N_("refused"),
     "filtered": N_("stopped by content rules"),
     "fixed": N_("one temperature"),
@@ -182,12 +183,22 @@ class Answers:
         return {
             "marks": [self._mark(mark, cell) for mark in findings.marks.get(cell.id, ())],
             "badges": [self._words_of[badge] for badge in findings.badges.get(cell.id, ())],
+            "alike": equal_answers.words(self.progress, cell, self.ratings),
         }
 
     def _mark(self, mark: str, cell: Cell) -> str:
         same = self.progress.findings.same.get(cell.id)
         words = self._words_of[mark]
-        return words.format(place=_short_place(same)) if same and mark == "duplicate" else words
+        return words.format(place=self._earlier(same, cell)) if same and mark == "duplicate" else words
+
+    def _earlier(self, same: Cell, cell: Cell) -> str:
+        """Which of a model's answers another is the same as."""
+        temperature, number = temperature_name(same.temperature), same.repeat + 1
+        if same.column == cell.column:
+            return _("answer {number}").format(number=number)
+        if max(one.repeat for one in self.progress.cells) == 0:
+            return _("at {temperature}").format(temperature=temperature)
+        return _("answer {number} at {temperature}").format(number=number, temperature=temperature)
 
     @cached_property
     def _words_of(self) -> Mapping[str, str]:

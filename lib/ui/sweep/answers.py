@@ -21,6 +21,7 @@ from lib.ui.shared.texts import _, error_sentence, language
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import actions, view_state
 from lib.ui.sweep.answer_data import Answers
+from lib.ui.sweep.equal_answers import rate_alike
 from lib.ui.sweep.hidden_names import hidden, in_address, other_names, switch, to_address
 from lib.ui.sweep.open_study import pick
 from lib.ui.sweep.sent_answers import packed, sent, stock_for
@@ -194,6 +195,10 @@ def _rate(progress: Progress, cell: Cell, did: Mapping[str, Any]) -> None:
         state.notices.append(error_sentence(refused))
 
 
+def _alike(progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
+    rate_alike(progress, cell)
+
+
 def _detail(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
     state.close_dialogs()
     state.sweep_cell, remembered.asks_for_page = cell.id, True
@@ -210,6 +215,7 @@ def _stop(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
 DOES: Mapping[str, Callable[[Progress, Cell, Mapping[str, Any]], None]] = {
     "open": _open,
     "rate": _rate,
+    "alike": _alike,
     "detail": _detail,
     "pick": _pick,
     "stop": _stop,

@@ -7,6 +7,7 @@ from lib.core.errors import StoreError, recorded
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
+from lib.sweep import ratings
 from lib.sweep.findings import text_of
 from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
@@ -19,7 +20,7 @@ from lib.ui.shared.markdown import markdown
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
-from lib.ui.sweep import actions, view_state
+from lib.ui.sweep import actions, equal_answers, view_state
 from lib.ui.sweep.answers import model_names
 from lib.ui.sweep.hidden_names import hidden, unnamed_error
 from lib.ui.sweep.open_study import pick
@@ -54,6 +55,7 @@ def _body(services: Services, progress: Progress, cell: Cell) -> None:
         st.caption(_("No answer here yet."))
         return
     rating_fields(call)
+    _rate_alike(services, progress, cell)
     if hidden():
         # The other parts name the model.
         _answer(call, progress)
@@ -75,6 +77,14 @@ def _body(services: Services, progress: Progress, cell: Cell) -> None:
         call_details.raw_answer(services, call)
     else:
         _answer(call, progress)
+
+
+def _rate_alike(services: Services, progress: Progress, cell: Cell) -> None:
+    owner, sweep_id = visitor().owner, str(state.sweep_id)
+    rated = services.store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
+    if words := equal_answers.words(progress, cell, rated):
+        alike = equal_answers.rate_alike
+        st.button(words, key="sweep_cell_alike", icon=":material/done_all:", on_click=alike, args=(progress, cell))
 
 
 def _answer(call: CallRecord, progress: Progress) -> None:

@@ -31,7 +31,7 @@ def chart_view(study: Study) -> None:
         persist_state="session",
     )
     measure = BY_NAME[name or names[0]]
-    st.caption(_(measure.help))
+    st.caption(_(measure.help), help=_(measure.technical) if measure.technical else None)
     _panels(study, measure)
     with st.expander(_("As a table"), key="sweep_chart_table", icon=":material/table:"):
         _table(study, measure)

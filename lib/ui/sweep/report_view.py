@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -118,55 +119,49 @@ def _wishes(study: Study) -> ReportOptions:
     keys = {field: f"sweep_report_{field}_{study.cells[0].id}" for field in FIELDS}
     for field, key in keys.items():
         st.session_state.setdefault(key, getattr(kept, field))
-    changed = partial(_keep_wishes, keys)
     with st.container(key="sweep_report_form"):
-        _words(study, keys, changed)
-        _extent(keys, changed)
+        _words(study, keys)
+        _extent(keys)
     return _as_wished(keys)
 
 
-def _words(study: Study, keys: Mapping[str, str], changed: Callable[[], None]) -> None:
+def _words(study: Study, keys: Mapping[str, str]) -> None:
     """What the report says in one's own words."""
     with st.container(horizontal=True):
-        st.text_input(_("Title"), key=keys["title"], placeholder=study.title, max_chars=LONGEST_LINE, on_change=changed)
-        st.text_input(_("Author"), key=keys["author"], max_chars=LONGEST_LINE, on_change=changed)
+        st.text_input(_("Title"), **_kept("title", keys), placeholder=study.title, max_chars=LONGEST_LINE)
+        st.text_input(_("Author"), **_kept("author", keys), max_chars=LONGEST_LINE)
     st.text_area(
         _("Your recommendation"),
-        key=keys["recommendation"],
+        **_kept("recommendation", keys),
         max_chars=LONGEST_TEXT,
         height=90,
         placeholder=_("What should the readers do? It stands below the verdict."),
-        on_change=changed,
     )
 
 
-def _extent(keys: Mapping[str, str], changed: Callable[[], None]) -> None:
+def _extent(keys: Mapping[str, str]) -> None:
     """How much of the sweep it shows, to whom, and in which language."""
+    translated(keys["depth"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            _("For whom"),
-            list(DEPTHS),
-            format_func=lambda depth: _(DEPTHS[depth]),
-            key=translated(keys["depth"]),
-            width=400,
-            on_change=changed,
+            _("For whom"), list(DEPTHS), format_func=lambda depth: _(DEPTHS[depth]), **_kept("depth", keys), width=400
         )
         st.selectbox(
-            _("Language"),
-            list(LANGUAGES),
-            format_func=LANGUAGES.__getitem__,
-            key=keys["language"],
-            width=160,
-            on_change=changed,
+            _("Language"), list(LANGUAGES), format_func=LANGUAGES.__getitem__, **_kept("language", keys), width=160
         )
-        st.toggle(_("With the prompt"), key=keys["prompt"], on_change=changed)
-        st.toggle(_("With costs"), key=keys["cost"], on_change=changed)
+        st.toggle(_("With the prompt"), **_kept("prompt", keys))
+        st.toggle(_("With costs"), **_kept("cost", keys))
+
+
+def _kept(field: str, keys: Mapping[str, str]) -> dict[str, Any]:
+    """What makes a widget the field of an option, whose change is kept."""
+    return {"key": keys[field], "on_change": _keep_wish, "args": (field, keys[field])}
 
 
 def _as_wished(keys: Mapping[str, str]) -> ReportOptions:
     return ReportOptions.from_json({field: st.session_state[key] for field, key in keys.items()})
 
 
-def _keep_wishes(keys: Mapping[str, str]) -> None:
-    options = _as_wished(keys)
-    keep(lambda db, owner, sweep_id: decision.set_report(db, owner, sweep_id, options))
+def _keep_wish(field: str, key: str) -> None:
+    value, first = st.session_state[key], ReportOptions(language=language())
+    keep(lambda db, owner, sweep_id: decision.change_report(db, owner, sweep_id, field, value, first))

@@ -12,13 +12,13 @@ from lib.ui.shared.state import SessionValue, state
 
 GRID, READ, CHARTS, JUDGE, REPORT = "grid", "read", "charts", "judge", "report"
 MOST_SEARCHED = 200
-VIEWS = {GRID: N_("Grid"), READ: N_("Read"), CHARTS: N_("Charts"), JUDGE: N_("Judge"), REPORT: N_("Report")}
+VIEWS = {GRID: N_("Grid"), READ: N_("Read"), CHARTS: N_("Charts"), JUDGE: N_("Rules"), REPORT: N_("Report")}
 OF_ANSWERS = (GRID, READ)
 """The views that show answers, so that some of them can be looked for."""
 KIND_NAMES = {
     "failed": N_("failed"),
-    "flagged": N_("flagged"),
-    "different": N_("different"),
+    "flagged": N_("cut or odd"),
+    "different": N_("changed with temperature"),
     "rated": N_("rated"),
 }
 ONE = ("sweep_view", "sweep_search")

@@ -131,6 +131,20 @@ def test_the_reports_wishes_are_kept_with_the_sweep_and_all_forms_are_offered(st
     assert offered >= {"Save the report", "Excel", "CSV", "JSON", "Markdown"}
 
 
+@pytest.mark.row("S27")
+def test_wishes_of_two_tabs_for_one_report_are_all_kept(store: Store) -> None:
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
+    one, other = open_view(sweep, "report"), open_view(sweep, "report")
+    first = cells(store, one, sweep)[0].id
+    one.text_input(key=f"sweep_report_title_{first}").set_value("Ours").run()
+    other.toggle(key=f"sweep_report_prompt_{first}").set_value(False).run()
+    one.selectbox(key=f"sweep_report_depth_{first}").set_value("full").run()
+    other.text_input(key=f"sweep_report_author_{first}").set_value("Ann").run()
+
+    kept = store.read(lambda db: decision.of_sweep(db, owner(one), sweep)).report
+    assert kept and (kept.title, kept.author, kept.depth, kept.prompt) == ("Ours", "Ann", "full", False)
+
+
 @pytest.mark.row("T13")
 def test_another_owners_sweep_is_neither_picked_nor_reported(store: Store) -> None:
     theirs = make_sweep(store, MODELS, TEMPERATURES, 1, owner="somebody else")

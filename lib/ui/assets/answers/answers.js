@@ -439,7 +439,8 @@ class Answers {
     const stop = column.state === "running" ? el("button", { "data-does": "stop", onclick: () => this.tell({ what: "stop", cell: column.id }) }, words.stop) : "";
     const thinking = column.thinking ? el("details", {}, el("summary", { "data-does": "thinking" }, words.thinking), el("div", { class: "text thought", html: column.thinking })) : "";
     const pick = words.pick && el("button", { "data-does": "pick", onclick: () => this.tell({ what: "pick", cell: column.id }) }, column.picked ? words.picked : words.pick);
-    const tools = el("div", { class: "tools" }, rated, detail, pick, stop);
+    const alike = column.alike && el("button", { "data-does": "alike", onclick: () => this.tell({ what: "alike", cell: column.id }) }, column.alike);
+    const tools = el("div", { class: "tools" }, rated, detail, pick, stop, alike);
     const made = el("section", attributes, title, el("header", {}, ...this.labels(column), el("span", { class: "figures" }, column.figures)), tools, thinking, text, ...this.said(column));
     text.different = column.different;
     return made;
