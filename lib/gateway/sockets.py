@@ -1,84 +1,44 @@
-"""One connection to a service without a proxy: httpcore's HTTP/1.1 on a socket of asyncio's own.
+"""A socket of asyncio's own, to a service without a proxy.
 
-httpcore's own way to the network goes through anyio, which lets the loop go round at each step and takes as long as all
-of HTTP; and it leaves a socket open where its call is stopped in the middle of a TLS handshake. Here whoever opens a
+httpcore's way to the network goes through anyio, which lets the loop go round at each step and takes as long as all of
+HTTP; and it leaves a socket open where its call is stopped in the middle of a TLS handshake. Here whoever opens a
 socket also closes it, at once and without waiting for anything: a call that is stopped may be stopped once more.
 """
 
 import asyncio
 import select
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-import httpcore
 import httpx
 
 MOST_WAITING = 2**20
 """Bytes that have come and nobody has read; with more the service has to wait."""
+TOGETHER_SECONDS = 0.03
+"""What comes so soon after the last reading is read together: an answer comes in words, each with an event and a packet
+of its own, and with 64 answers at once nothing else could be done for them. Nobody sees a word that much sooner."""
+AT_ONCE = 3
+"""So many readings after a request are not put off: when an answer began is measured."""
+LAST_CHUNK = b"0\r\n\r\n"
+"""The end of an answer that comes in pieces, which is not put off either (RFC 9112, 7.1)."""
 NEXT_ADDRESS_SECONDS = 0.25
 """After so long the next address of a name is tried beside the first one (RFC 8305)."""
 
 
-class DirectConnection(httpx.AsyncBaseTransport):
-    """A connection that the first request opens, and later ones use again as long as the service keeps it open for
-    `kept_seconds`. Takes one request at a time."""
-
-    def __init__(self, tls: ssl.SSLContext, kept_seconds: float) -> None:
-        self._tls, self._kept_seconds = tls, kept_seconds
-        self._socket: Socket | None = None
-        self._http: httpcore.AsyncHTTP11Connection | None = None
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The beginning of the answer; raises what httpx raises."""
-        url = request.url
-        asked = httpcore.Request(
-            request.method,
-            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=request.headers.raw,
-            content=cast(httpx.AsyncByteStream, request.stream),
-            extensions=request.extensions,
-        )
-        with _as_httpx():
-            http = self._http
-            if http is None or not http.is_idle() or http.has_expired():
-                http = await self._open(asked)
-            answer = await http.handle_async_request(asked)
-        stream = _Body(answer.stream)
-        return httpx.Response(answer.status, headers=answer.headers, stream=stream, extensions=answer.extensions)
-
-    async def aclose(self) -> None:
-        """Close it at once."""
-        if self._socket is not None:
-            self._socket.close()
-        self._http = None
-
-    async def _open(self, request: httpcore.Request) -> httpcore.AsyncHTTP11Connection:
-        await self.aclose()
-        origin, extensions = request.url.origin, request.extensions
-        self._socket = await Socket.connected(origin.host.decode(), origin.port, extensions["timeout"]["connect"])
-        try:
-            # Before anything is sent: whoever made the request looks at where it leads.
-            await extensions["trace"]("connection.connect_tcp.complete", {"return_value": self._socket})
-            if origin.scheme == b"https":
-                await self._socket.start_tls(self._tls, origin.host.decode(), extensions["timeout"]["connect"])
-        except BaseException:
-            self._socket.close()
-            raise
-        self._http = httpcore.AsyncHTTP11Connection(origin, self._socket, self._kept_seconds)
-        return self._http
-
-
-class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
-    """A socket as httpcore reads and writes it. Whoever is answered waits by a clock of its own, so that only
-    connecting has one here."""
+class Socket(asyncio.Protocol):
+    """A socket to be read and written, with httpx's errors. Whoever is answered waits by a clock of its own, so that
+    only connecting has one here."""
 
     _transport: asyncio.Transport
 
     def __init__(self) -> None:
         self._received = bytearray()
-        self._ended = self._held = False
+        self._ended = self._held = self._due = False
+        self._readings = 0
+        self._next_reading = 0.0
+        self._later: asyncio.TimerHandle | None = None
         self._error: Exception | None = None
         self._reading: asyncio.Future[None] | None = None
         self._writing: asyncio.Future[None] | None = None
@@ -92,41 +52,46 @@ class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
                 connecting = loop.create_connection(cls, host, port, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)
                 return (await connecting)[1]
 
-    async def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None, timeout: float | None) -> None:  # type: ignore[override]
+    async def start_tls(self, tls: ssl.SSLContext, host: str, seconds: float | None) -> None:
         """Go on in TLS, on this socket; raises ConnectTimeout and ConnectError."""
-        ssl_context.set_alpn_protocols(["http/1.1"])
+        tls.set_alpn_protocols(["http/1.1"])
         loop = asyncio.get_running_loop()
         with _connecting():
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 try:
-                    made = await loop.start_tls(self._transport, self, ssl_context, server_hostname=server_hostname)
+                    made = await loop.start_tls(self._transport, self, tls, server_hostname=host)
                 except ConnectionError as hung_up:
                     raise ssl.SSLError(f"The handshake was not finished: {hung_up}") from hung_up
         assert made is not None
         self._transport = made
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def read(self, max_bytes: int) -> bytes:
         """What has come; empty at the end."""
-        while not self._received and not self._ended:
-            self._reading = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        while not self._due and not self._ended:
+            self._reading = loop.create_future()
             await self._reading
         if not self._received and self._error is not None:
-            raise httpcore.ReadError(str(self._error)) from self._error
+            raise httpx.ReadError(str(self._error)) from self._error
         data = bytes(self._received[:max_bytes])
         del self._received[:max_bytes]
+        self._due = bool(self._received)
+        self._readings += 1
+        self._next_reading = loop.time() + TOGETHER_SECONDS if self._readings >= AT_ONCE else 0.0
         if self._held and len(self._received) < MOST_WAITING:
             self._held = False
             self._transport.resume_reading()
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(self, buffer: bytes) -> None:
         """Send bytes; ends when the system has taken nearly all."""
+        self._readings, self._next_reading = 0, 0.0
         if buffer and not self._ended:
             self._transport.write(buffer)
         if self._writing is not None:
             await asyncio.shield(self._writing)
         if self._ended:
-            raise httpcore.WriteError("The connection is closed.")
+            raise httpx.WriteError("The connection is closed.")
 
     def close(self) -> None:
         """Close it at once, whatever is on its way."""
@@ -134,14 +99,17 @@ class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._transport.abort()
 
     async def aclose(self) -> None:
-        """The same, as httpcore calls it."""
+        """The same, as those call it who also know httpcore's sockets."""
         self.close()
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpcore asks for."""
-        if info == "is_readable":
-            return self._ended or bool(self._received) or _is_readable(self._transport)
+        """What they ask for: `server_addr` is the address it leads to, with the port."""
         return self._transport.get_extra_info({"server_addr": "peername"}.get(info, info))
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether something has come, be it the end."""
+        return self._ended or bool(self._received) or _is_readable(self._transport)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio has connected it."""
@@ -153,6 +121,17 @@ class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if len(self._received) > MOST_WAITING and not self._held:
             self._held = True
             self._transport.pause_reading()
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._next_reading or self._held or data.endswith(LAST_CHUNK):
+            self._let_read()
+        elif self._later is None:
+            self._later = loop.call_at(self._next_reading, self._let_read)
+
+    def _let_read(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        self._due = True
         _wake(self._reading)
 
     def eof_received(self) -> bool:
@@ -177,21 +156,6 @@ class Socket(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._writing = None
 
 
-class _Body(httpx.AsyncByteStream):
-    """The bytes of an answer, with httpx's errors."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _as_httpx():
-            async for part in self._stream:
-                yield part
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
 def _wake(waiting: "asyncio.Future[None] | None") -> None:
     if waiting is not None and not waiting.done():
         waiting.set_result(None)
@@ -212,15 +176,6 @@ def _connecting() -> Iterator[None]:
     try:
         yield
     except TimeoutError as late:
-        raise httpcore.ConnectTimeout(str(late)) from late
+        raise httpx.ConnectTimeout(str(late)) from late
     except OSError as failed:
-        raise httpcore.ConnectError(str(failed)) from failed
-
-
-@contextmanager
-def _as_httpx() -> Iterator[None]:
-    """httpcore's errors as httpx's, which have the same names."""
-    try:
-        yield
-    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise getattr(httpx, type(error).__name__)(str(error)) from error
+        raise httpx.ConnectError(str(failed)) from failed

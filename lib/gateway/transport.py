@@ -23,9 +23,9 @@ from lib.core.errors import (
 )
 from lib.core.i18n import N_
 from lib.gateway.addresses import check_host, check_public, check_public_name, unreachable
+from lib.gateway.direct_connection import DirectConnection
 from lib.gateway.error_redaction import masked
 from lib.gateway.proxies import host_and_port, proxy_for
-from lib.gateway.sockets import DirectConnection
 
 MOST_IDLE = 64
 KEPT_SECONDS = 20.0
