@@ -2,9 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from itertools import count
+from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
@@ -12,6 +14,7 @@ from pydantic import SecretStr
 from lib.core import errors
 from lib.core.reply import Delta, Reply
 from lib.core.request import ChatRequest
+from lib.gateway import sockets
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoints import Endpoint
 from tests.clients import CLOCKS, KEY, answer, failure, listed, request, using, whole
@@ -298,6 +301,75 @@ def test_cancelling_in_the_middle_of_a_tls_handshake_closes_the_connection_at_on
                 return await left
 
     assert using(work)
+
+
+def test_words_that_come_soon_after_each_other_are_read_together_but_not_the_first_or_the_end(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "TOGETHER_SECONDS", 3600.0)
+    read: list[bytes] = []
+
+    async def words(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.05)  # the first word in a packet of its own
+        for word in range(20):
+            writer.write(chunk(b'data: {"choices":[{"delta":{"content":"%d "}}]}\n\n' % word))
+            await writer.drain()
+            await asyncio.sleep(0.01)
+            while not read:  # when it began is measured, so it is not kept waiting
+                await asyncio.sleep(0.01)
+        writer.write(chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+
+    async def work(client: Client) -> None:
+        async with serving(endpoint, words) as service:
+            with suppress(errors.CutOff):  # it gives no reason for its end
+                async for _ in client.ask(service, request("any", stream=True), on_bytes=read.append):
+                    pass
+
+    using(work)
+    assert b"".join(read).count(b"data:") == 21 and len(read) <= 4
+
+
+def test_what_comes_behind_an_answer_is_not_the_next_one(endpoint: Endpoint) -> None:
+    def answered(word: bytes) -> bytes:
+        body = b'{"choices":[{"message":{"content":"%s"},"finish_reason":"stop"}]}' % word
+        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    number = count(1)
+
+    async def too_much(writer: asyncio.StreamWriter) -> None:
+        writer.write(answered(b"mine %d" % next(number)) + answered(b"of somebody else"))
+
+    async def work(client: Client) -> list[str]:
+        async with serving(endpoint, too_much) as service:
+            return [(await whole(client, service, request("any"))).choices[0].text for _ in range(2)]
+
+    assert using(work) == ["mine 1", "mine 2"]
+
+
+@asynccontextmanager
+async def serving(
+    endpoint: Endpoint, answer: Callable[[asyncio.StreamWriter], Awaitable[None]]
+) -> AsyncIterator[Endpoint]:
+    """A service that answers one request on each connection, and waits until that is closed."""
+    connections: list[asyncio.Task[Any]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(cast(asyncio.Task[Any], asyncio.current_task()))
+        await reader.readuntil(b'"messages"')
+        await answer(writer)
+        with suppress(ConnectionResetError):
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1") as server, asyncio.timeout(20):
+        yield replace(endpoint, base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+        await asyncio.gather(*connections)
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
 
 
 def test_leaving_the_loop_early_closes_the_connection(endpoint: Endpoint, api: FakeApi) -> None:
