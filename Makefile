@@ -11,7 +11,7 @@ TWO := -n 2 --dist worksteal
 
 FILE ?= tempera-backup.db
 
-.PHONY: help run install password worker backup restore test soak coverage lint format docs screens lock clean
+.PHONY: help run install password worker backup restore move test soak coverage lint format docs screens lock clean
 .DELETE_ON_ERROR:
 
 run: .venv/.installed  ## start Tempera; another port: make run PORT=8502
@@ -33,6 +33,9 @@ backup: .venv/.installed  ## save everything as one file: make backup FILE=my.db
 
 restore: .venv/.installed  ## bring back what a backup holds: make restore FILE=my.db
 	@$(BIN)/python scripts/backup.py restore $(FILE)
+
+move: .venv/.installed  ## one person's history into TEMPERA_DATABASE_URL: make move OWNER=ada@example.com
+	@$(BIN)/python scripts/backup.py move $(filter-out tempera-backup.db,$(FILE)) --owner "$(OWNER)"
 
 # Where it is set, each worker would compile each test module anew in every run.
 test soak: export PYTHONDONTWRITEBYTECODE :=

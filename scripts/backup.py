@@ -1,4 +1,5 @@
-"""Everything as one file and back: `python scripts/backup.py save FILE`, `python scripts/backup.py restore FILE`.
+"""Everything as one file and back: `python scripts/backup.py save FILE`, `python scripts/backup.py restore FILE`; and
+one person's history into a database that many share: `python scripts/backup.py move [FILE] --owner MAIL`.
 
 Saving may be done while Tempera runs. Restoring asks for Tempera to be closed first, as the page that is open would
 still show what was there before; the menu of every page restores while it runs.
@@ -13,11 +14,12 @@ sys.path.insert(0, str(ROOT))  # the modules below are found by it
 
 from sqlalchemy import make_url
 
-from lib.calls import records
+from lib.calls import records, usage_rollups
 from lib.core.errors import TemperaError
 from lib.settings import Settings
-from lib.store import backup, process_lock
+from lib.store import backup, moving, process_lock
 from lib.store.database import Store
+from lib.visitor import LOCAL_OWNER
 
 
 def save(settings: Settings, file: Path) -> str:
@@ -45,14 +47,36 @@ def restore(settings: Settings, file: Path) -> str:
     return f"{file} is restored. What was there before is kept in {kept}."
 
 
+def move(settings: Settings, file: Path, owner: str) -> str:
+    """Add one person's history to the database of the settings; a sentence about it."""
+    if not settings.database_url.get_secret_value():
+        sys.exit("Set TEMPERA_DATABASE_URL to the database that the history is to go into.")
+    owner = owner.strip().lower()
+    if owner.count("@") != 1 or not all(owner.split("@")):
+        sys.exit("Say whose it becomes by the mail address of the account: --owner ada@example.com")
+    store = Store.open(settings.store_url, settings.data_dir)
+    try:
+        moving.move_in(store, file, LOCAL_OWNER, owner, usage_rollups.rebuild_all)
+    finally:
+        store.close()
+    return f"What {file} holds is {owner}'s now, in the database of the settings. The file is as it was."
+
+
 def main() -> None:
     """Do what was asked for; ends with 1 and a sentence when it can't be done."""
-    options = argparse.ArgumentParser(description="Save everything as one file, or bring it back.")
-    options.add_argument("what", choices=["save", "restore"])
-    options.add_argument("file", type=Path)
+    options = argparse.ArgumentParser(description="Save everything as one file, bring it back, or move it.")
+    options.add_argument("what", choices=["save", "restore", "move"])
+    options.add_argument("file", type=Path, nargs="?", help="for move: the data folder's own where there is none")
+    options.add_argument("--owner", default="", help="for move: the mail address of whose it becomes")
     asked = options.parse_args()
+    if asked.file is None and asked.what != "move":
+        options.error("which file?")
     try:
-        print({"save": save, "restore": restore}[asked.what](Settings.load(), asked.file))
+        settings = Settings.load()
+        if asked.what == "move":
+            print(move(settings, asked.file or settings.data_dir / "tempera.db", asked.owner))
+        else:
+            print({"save": save, "restore": restore}[asked.what](settings, asked.file))
     except TemperaError as trouble:
         sys.exit(f"{trouble} {trouble.original}".strip())
 

@@ -11,12 +11,12 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, select, text
+from sqlalchemy import URL, Connection, Engine, RowMapping, Table, create_engine, select, text
 from sqlalchemy.pool import NullPool
 
 from lib.core.errors import NotRestored, StoreError
@@ -61,11 +61,10 @@ def restore(store: Store, source: Path, folder: Path) -> Path:
     """
     with tempfile.TemporaryDirectory(prefix="tempera-restore-") as scratch:
         copy = Path(scratch) / "backup.db"
-        _check(source)
+        check(source)
         # A copy, as an older backup is brought to today's tables before it is read: the file itself is left alone.
         shutil.copyfile(source, copy)
-        with _sqlite(copy) as engine:
-            _bring_up_to_date(engine)
+        with brought_up_to_date(copy) as engine:
             kept = folder / f"tempera.db.before-restore-{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 1000:03}"
             save(store, kept)
             with engine.connect() as old:
@@ -92,7 +91,7 @@ def _save_sqlite(db: Connection, target: Path) -> None:
         new.execute("PRAGMA journal_mode=DELETE")
 
 
-def _check(source: Path) -> None:
+def check(source: Path) -> None:
     """Raises NotRestored unless `source` is a whole backup that this version can read."""
     try:
         # Read-only: SQLite would make an empty file where there is none.
@@ -110,10 +109,14 @@ def _check(source: Path) -> None:
         raise NotRestored(TOO_NEW)
 
 
-def _bring_up_to_date(engine: Engine) -> None:
-    with engine.begin() as conn:
-        if migrations.version(conn) != migrations.NEWEST:
-            migrations.upgrade(conn)
+@contextmanager
+def brought_up_to_date(file: Path) -> Iterator[Engine]:
+    """An engine for a database file of any version, which then is of this one; nobody else may use it."""
+    with _sqlite(file) as engine:
+        with engine.begin() as conn:
+            if migrations.version(conn) != migrations.NEWEST:
+                migrations.upgrade(conn)
+        yield engine
 
 
 def _replace(old: Connection, db: Connection) -> None:
@@ -134,6 +137,11 @@ def _replace(old: Connection, db: Connection) -> None:
         if table is not shared_links:  # one that was taken back since the backup would be open again
             _copy_rows(old, db, table)
     db.execute(text("UPDATE calls SET process = 'restored' WHERE state = 'started'"))
+    count_on(db)
+
+
+def count_on(db: Connection) -> None:
+    """Let new rows have numbers after those that were brought in."""
     if db.dialect.name == "postgresql":
         # Rows that bring their numbers leave PostgreSQL's own counter where it was, and the next insert would collide.
         for name in ("calls", "messages"):
@@ -142,14 +150,18 @@ def _replace(old: Connection, db: Connection) -> None:
 
 
 def _copy_rows(source: Connection, target: Connection, table: Table) -> None:
-    """Copy all rows of a table; a message after the one that it follows, as they were written."""
+    for rows in rows_of(source, table):
+        target.execute(table.insert(), [dict(row) for row in rows])
+
+
+def rows_of(source: Connection, table: Table) -> Iterator[Sequence[RowMapping]]:
+    """All rows of a table, some at a time; a message after the one that it follows, as they were written."""
     query = select(table)
     if "seq" in table.c:
         query = query.order_by(table.c.seq)
     # 500 at a time: a history need not fit into memory.
     result = source.execution_options(yield_per=ROWS).execute(query)
-    for rows in result.mappings().partitions(ROWS):
-        target.execute(table.insert(), [dict(row) for row in rows])
+    yield from result.mappings().partitions(ROWS)
 
 
 @contextmanager
