@@ -1,5 +1,6 @@
 """A shared app without a browser: what one asks it over HTTP and its WebSocket, and what comes back."""
 
+import asyncio
 import http.client
 import socket
 from collections.abc import Iterator
@@ -8,11 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
+import httpx
+from starlette.responses import PlainTextResponse
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
 from lib.access import password
+from lib.ui.shared.shared_pages import SharedPages
 from tests.app_server import AppServer, forked_app
 
 PASSWORD = "four unrelated words"
@@ -77,6 +81,17 @@ def websocket_status(app: AppServer, cookie: str) -> tuple[int, socket.socket]:
     while b"\r\n\r\n" not in head:
         head += connection.recv(1)
     return int(head.split()[1]), connection
+
+
+def opened_link(token: str) -> httpx.Response:
+    """What a link for reading shows, of the app that is open in this process."""
+    gate = SharedPages(PlainTextResponse("the app"))
+
+    async def get() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://localhost") as http:
+            return await http.get(f"/shared/{token}")
+
+    return asyncio.run(get())
 
 
 @dataclass(slots=True)

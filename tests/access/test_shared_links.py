@@ -1,14 +1,11 @@
 """Links under which anybody reads one chat or sweep: what they show, to whom, how long, and nothing beside it."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import select, update
-from starlette.responses import PlainTextResponse
 from streamlit.testing.v1 import AppTest
 
 from lib.access import shared_links
@@ -18,11 +15,10 @@ from lib.core.errors import InvalidInput
 from lib.store import backup, schema
 from lib.store.database import Store
 from lib.ui.shared import resources
-from lib.ui.shared.shared_pages import SharedPages
 from lib.visitor import LOCAL_OWNER
 from tests.app_server import AppServer
 from tests.fake_api import FakeApi
-from tests.over_http import Got, ask, shared_app, websocket_status
+from tests.over_http import Got, ask, opened_link, shared_app, websocket_status
 from tests.pages import ask as say
 from tests.pages import click, host, new_tab, run_sweep, shown, sweep_id
 
@@ -118,17 +114,6 @@ def test_whatever_is_wrong_with_a_link_the_answer_is_the_same(links: tuple[AppSe
         assert first[1]["cache-control"] == "no-store" and "noindex" in first[1]["x-robots-tag"]
 
 
-def opened(token: str) -> httpx.Response:
-    """What the link shows of the app of this process."""
-    gate = SharedPages(PlainTextResponse("the app"))
-
-    async def get() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://localhost") as http:
-            return await http.get(f"/shared/{token}")
-
-    return asyncio.run(get())
-
-
 def link_on(tab: AppTest) -> str:
     """What stands in the address of the link that the page shows."""
     [link] = [one.value for one in tab.code if "/shared/" in one.value]
@@ -144,26 +129,26 @@ def test_a_chat_is_shared_from_its_menu_until_that_is_taken_back(service: FakeAp
     assert "the messages of the open branch" in shown(tab) and not [one for one in tab.code if "shared" in one.value]
     click(tab, "chat_link_make")
     token = link_on(tab)
-    page = opened(token)
+    page = opened_link(token)
     assert page.status_code == 200 and "Read &lt;b&gt;this&lt;/b&gt;" in page.text and "You said:" in page.text
     assert "Not for anybody" not in page.text and "<script" not in page.text
     assert "it works only here" in shown(tab)
 
     say(tab, "Said later", "echo")
-    assert "Said later" not in opened(token).text, "it stays as it was"
+    assert "Said later" not in opened_link(token).text, "it stays as it was"
     other = new_tab()
     other.menu_button(key=f"chat_menu_{chat}").click("share").run()
     assert not [one for one in other.code if "shared" in one.value], "it is shown once"
     tab.menu_button(key=f"chat_menu_{chat}").click("delete").run()
-    assert opened(token).status_code == 404
+    assert opened_link(token).status_code == 404
     click(tab, "chat_undelete")
-    assert opened(token).status_code == 200
+    assert opened_link(token).status_code == 200
 
     click(other, "links_open")
     [link] = resources.services().store.read(lambda db: shared_links.links_of(db, LOCAL_OWNER))
     assert "Read <b>this</b>" in shown(other)
     click(other, f"links_revoke_{link.id}")
-    assert opened(token).status_code == 404 and "There is none." in shown(other)
+    assert opened_link(token).status_code == 404 and "There is none." in shown(other)
 
 
 @pytest.mark.row("X13")
@@ -175,11 +160,11 @@ def test_a_sweeps_report_is_shared_as_it_is_wished(service: FakeApi) -> None:
     tab.run()
     click(tab, "sweep_link_make")
     token = link_on(tab)
-    assert "The prompt" in opened(token).text and "<script" not in opened(token).text
+    assert "The prompt" in opened_link(token).text and "<script" not in opened_link(token).text
     [link] = resources.services().store.read(lambda db: shared_links.links_of(db, LOCAL_OWNER))
     assert (link.kind, link.thing) == ("sweep", sweep_id(tab))
     click(tab, f"sweep_link_revoke_{link.id}")
-    assert opened(token).status_code == 404
+    assert opened_link(token).status_code == 404
 
 
 @pytest.mark.row("T2", "T13")

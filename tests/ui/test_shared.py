@@ -29,6 +29,7 @@ from lib.ui.shared import resources
 from lib.ui.shared import visitor as visitor_module
 from lib.visitor import own_budgets
 from tests.fake_api import FakeApi
+from tests.over_http import opened_link
 from tests.pages import (
     ask,
     buttons,
@@ -323,6 +324,26 @@ def test_when_it_is_stopped_answers_come_to_their_end_and_nothing_new_begins(
     states = [call.state for call in resources.services().store.read(lambda db: records.calls_of(db, owner))]
     assert states == ["ok", "ok"]
     assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
+
+
+@pytest.mark.row("X13", "T17")
+def test_links_for_reading_are_there_only_where_the_operator_wants_them(
+    shared: SetLimits, cookies: dict[str, str], service: FakeApi
+) -> None:
+    shared(SHARED_LINKS="true")
+    tab = ask(new_tab(), "Read this", "echo")
+    chat, before = str(tab.session_state["open_chat"]), cookies[COOKIE]
+    tab.menu_button(key=f"chat_menu_{chat}").click("share").run()
+    click(tab, "chat_link_make")
+    [token] = [str(one.value).rpartition("/")[2] for one in tab.code if "/shared/" in one.value]
+    cookies[COOKIE] = ""
+    assert opened_link(token).status_code == 200 and "Read this" in opened_link(token).text
+
+    shared(SHARED_LINKS="false")
+    assert opened_link(token).status_code == 404
+    cookies[COOKIE] = before
+    tab = new_tab("", chat=chat)
+    assert "share" not in tab.menu_button(key=f"chat_menu_{chat}").options and "links_open" not in buttons(tab)
 
 
 def test_a_budget_of_ones_own_holds_after_a_restart(shared: SetLimits, service: FakeApi) -> None:
