@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, func, select, text
+from sqlalchemy import Connection, Insert, RowMapping, Table, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.core.errors import NotRestored
@@ -71,8 +71,8 @@ def _refuse_what_is_there(old: Connection, db: Connection) -> None:
             raise NotRestored(N_("This history is there already."))
 
 
-def _moved(row: Mapping[str, Any], table: Table, owner: str, first: Mapping[str, int]) -> dict[str, Any]:
-    moved = dict(row)
+def _moved(row: RowMapping, table: Table, owner: str, first: Mapping[str, int]) -> dict[str, Any]:
+    moved: dict[str, Any] = {str(name): value for name, value in row.items()}
     if "owner" in moved:
         moved["owner"] = owner
     if "seq" in moved:
@@ -86,5 +86,7 @@ def _moved(row: Mapping[str, Any], table: Table, owner: str, first: Mapping[str,
 
 def _into(db: Connection, table: Table) -> Insert:
     """What the owner has under the same name stays: a setting, or a text, which is the same one."""
-    dialect = postgresql if db.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table).on_conflict_do_nothing(index_elements=list(table.primary_key.columns))
+    key = list(table.primary_key.columns)
+    if db.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing(index_elements=key)
+    return sqlite.insert(table).on_conflict_do_nothing(index_elements=key)

@@ -195,8 +195,9 @@ def test_what_a_link_showed_goes_with_its_chat_and_with_its_time(store: Store) -
     chat = chat_of(store, "ada")
     made(store, "ada", chat)
     store.write(lambda db: chats.erase(db, "ada", chat)).result(20)
-    made(store, "bob", chat_of(store, "bob"))
+    ended = made(store, "bob", chat_of(store, "bob"))
     end(store, "bob")
+    assert store.read(lambda db: shared_links.page_of(db, ended)) is None
     assert store.read(lambda db: shared_links.links_of(db, "bob")) == []
     store.write(shared_links.forget_ended).result(20)
     assert store.read(lambda db: db.execute(select(schema.shared_links)).all()) == []
