@@ -12,7 +12,7 @@ from lib.ui.shared.frame import bar, store_warning
 from lib.ui.shared.menu import restore_choices
 from lib.ui.shared.page_style import page_style
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, settle_reader
 from lib.ui.shared.visitor import visitor
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -27,6 +27,7 @@ except (SettingsError, NotSignedIn) as wrong:
     st.stop()
 with suppress(StoreError):
     restore_choices(services)
+settle_reader()
 # Read by the scripts and styles in assets/.
 st.html(page_style())
 pages = [

@@ -1,6 +1,8 @@
 """Translates every sentence into the visitor's language: gettext catalogues in locales/, English as the source."""
 
 import gettext
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -21,12 +23,38 @@ LOCALES = Path(__file__).parents[1] / "locales"
 LANGUAGE_KEY = "language"
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads a page: the `language` of its sentences, and the `country` as whose its numbers are written."""
+
+    language: str
+    country: Locale
+
+
+_settled: ContextVar[Reader | None] = ContextVar("reader", default=None)
+"""The reader of the run that this thread is at."""
+
+
+def settle_reader() -> None:
+    """Look the reader up, once for all sentences of a run: each look into session state takes a while, and a page has
+    150 of them. Callbacks come before, and have the reader of the run before theirs, or look."""
+    _settled.set(_looked_up())
+
+
+def _reader() -> Reader:
+    return _settled.get() or _looked_up()
+
+
+def _looked_up() -> Reader:
+    browsers, chosen = str(st.context.locale or ""), st.session_state.get(LANGUAGE_KEY)
+    if chosen not in LANGUAGES:
+        chosen = browser_language(browsers)
+    return Reader(chosen, _locale(browsers, chosen))
+
+
 def language() -> str:
     """The visitor's language: chosen in the menu, else the browser's."""
-    chosen = st.session_state.get(LANGUAGE_KEY)
-    if chosen in LANGUAGES:
-        return str(chosen)
-    return "zh_Hans" if str(st.context.locale or "").lower().startswith("zh") else "en"
+    return _reader().language
 
 
 def browser_language(accepted: str) -> str:
@@ -41,11 +69,7 @@ def page_language() -> str:
 
 def country() -> Locale:
     """Whose numbers and amounts the visitor reads: as the browser says, whatever the language of the sentences is."""
-    return _country(language())
-
-
-def _country(otherwise: str) -> Locale:
-    return _locale(str(st.context.locale or ""), otherwise)
+    return _reader().country
 
 
 def country_of_words() -> Locale:
@@ -64,14 +88,14 @@ def _locale(name: str, otherwise: str) -> Locale:
 
 def _(text: str) -> str:
     """`text` in the visitor's language, and what it is filled with as the visitor writes numbers."""
-    name = language()  # once: a page says some 150 sentences, and each look into session state counts
-    return Sentence(catalogue(name).gettext(text), _country(name))
+    reader = _reader()
+    return Sentence(catalogue(reader.language).gettext(text), reader.country)
 
 
 def _n(one: str, many: str, count: int) -> str:
     """`one` or `many`, as the visitor's language says `count` things; the facts are still to be filled in."""
-    name = language()
-    return Sentence(catalogue(name).ngettext(one, many, count), _country(name))
+    reader = _reader()
+    return Sentence(catalogue(reader.language).ngettext(one, many, count), reader.country)
 
 
 def error_sentence(error: TemperaError) -> str:

@@ -51,4 +51,5 @@ def _session() -> str:
     if ID.fullmatch(value):
         return value
     # Without cookies (AppTest, or a browser that refuses them) the session lasts as long as the tab.
-    return str(st.session_state.setdefault(SESSION_COOKIE, secrets.token_hex(16)))
+    known = st.session_state.get(SESSION_COOKIE)
+    return str(known or st.session_state.setdefault(SESSION_COOKIE, secrets.token_hex(16)))
