@@ -5,13 +5,15 @@ None of it is the app's own; a process that is started as `make run` starts it (
 
 import functools
 import gc
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 from sqlalchemy import Connection, Engine, create_engine
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
-from streamlit.testing.v1 import app_test, local_script_runner
+from streamlit.runtime.scriptrunner_utils import script_run_context
+from streamlit.testing.v1 import app_test, element_tree, local_script_runner
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from lib.store import engines, migrations
@@ -29,6 +31,10 @@ def share() -> None:
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
     app_test.ScriptCache = functools.cache(ScriptCache)
     app_test.MagicMock = functools.cache(app_test.MagicMock)
+    # Found by walking through the whole tree: once for each look at a widget, and once more to send their values.
+    element_tree.Block.__iter__ = _nodes
+    # What browsers tell by which message they have already; none is here, and one over HTTP has an app of its own.
+    script_run_context.populate_hash_if_needed = lambda _message: None
     # Each app of a test reads all certificates, and none of its services has one.
     httpx.create_ssl_context = functools.cache(httpx.create_ssl_context)
     engines.create_engine = _engine
@@ -73,6 +79,16 @@ def _made_new() -> tuple[str, ...]:
             take_all_steps(conn)
         made = conn.connection.driver_connection
         return tuple(line for line in made.iterdump() if line not in ("BEGIN TRANSACTION;", "COMMIT;"))
+
+
+def _nodes(block: element_tree.Block) -> Iterator[element_tree.Node]:
+    """A block and all that is in it, in their order; AppTest's own has a generator within another for each level."""
+    waiting: list[element_tree.Node] = [block]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, element_tree.Block):
+            waiting.extend(reversed(node.children.values()))
 
 
 def _until_it_ends(runner: LocalScriptRunner, timeout: float = 3) -> None:

@@ -21,7 +21,7 @@ from tests import cheaper
 from tests.app_server import AppServer, forked_app
 from tests.examples import examples
 from tests.fake_api import FakeApi
-from tests.pages import KEY, new_tab
+from tests.pages import BEGINS_WITH, KEY, new_tab
 from tests.postgresql import new_database, server_url
 
 # A busy machine is slow, not wrong.
@@ -78,6 +78,12 @@ def service(api: FakeApi, data_dir: Path, started_once: Path, monkeypatch: pytes
     monkeypatch.setenv("TEMPERA_API_KEY", KEY)
     yield api
     resources.close()
+
+
+@pytest.fixture
+def settings_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chat's settings are open in the tabs of the test: a fourth of a page's work, so only where they are looked at."""
+    monkeypatch.setitem(BEGINS_WITH, "chat_settings", True)
 
 
 @pytest.fixture

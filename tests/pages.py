@@ -24,15 +24,20 @@ PIXEL = bytes.fromhex(
 """A PNG of one pixel."""
 
 
+BEGINS_WITH: dict[str, object] = {}
+"""What the session state of a new tab holds: what the fixture `settings_open` puts there."""
+
+
 def tab_of(_visitor: str) -> AppTest:
-    """A new tab of the one person there is on a computer of one's own, not yet run, with Chat's settings open."""
+    """A new tab of the one person there is on a computer of one's own, not yet run."""
     app = AppTest.from_file(MAIN, default_timeout=SECONDS)
-    app.session_state["chat_settings"] = True
+    for name, value in BEGINS_WITH.items():
+        app.session_state[name] = value
     return app
 
 
 def new_tab(page: str = "", **query: str) -> AppTest:
-    """A tab of a visitor nobody has seen, on the first page or on `page`, with Chat's settings open."""
+    """A tab of a visitor nobody has seen, on the first page or on `page`."""
     app = tab_of("")
     if page:
         # Before the first run a page is known by its file's name, which is our pages' place in the address, too.

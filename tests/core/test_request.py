@@ -179,6 +179,7 @@ def test_just_outside_is_said_on_the_page_and_nothing_is_sent(
             assert raw(api) == []
 
 
+@pytest.mark.usefixtures("settings_open")
 def test_a_preset_from_before_there_were_bounds_leaves_the_page_whole(app: AppTest, api: FakeApi) -> None:
     old = {"n": 5_000_000, "n_on": True}
     resources.services().store.write(lambda db: PRESETS.save(db, owner(app), "Old", old)).result()

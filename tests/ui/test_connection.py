@@ -171,6 +171,7 @@ def test_an_address_that_is_told_when_the_dialog_is_closed_already_does_no_harm(
 
 
 @pytest.mark.row("X1", "X2")
+@pytest.mark.usefixtures("settings_open")
 def test_what_is_connected_stands_first_and_forgetting_it_is_said_and_seen_at_once(alone: AppTest) -> None:
     with Routes(SERVICE) as routes:
         name = routes.url.removeprefix("http://")

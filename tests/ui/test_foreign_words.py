@@ -13,6 +13,8 @@ from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.pages import ask, click, new_tab, run_sweep, shown, switch_page
 
+pytestmark = pytest.mark.usefixtures("settings_open")
+
 LINK = "[Sign in](javascript:evil)"
 HOSTILE = f"{LINK} www.evil.example <b>x"
 LETTERS = {

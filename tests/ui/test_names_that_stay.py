@@ -3,10 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.fake_api import FakeApi
 from tests.pages import ROOT, ask, click, host, message_menu, new_tab, run_sweep, switch_on, switch_page
+
+pytestmark = pytest.mark.usefixtures("settings_open")
 
 PLACE = re.compile(r"<\w+>")
 

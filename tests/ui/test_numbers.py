@@ -20,6 +20,8 @@ from lib.ui.sweep.open_study import PAGE
 from tests.fake_api import FakeApi
 from tests.pages import ROOT, ask, figures, host, new_tab, run_sweep, shown, switch_page
 
+pytestmark = pytest.mark.usefixtures("settings_open")
+
 SENTENCE = "{calls:,} calls, {seconds:.1f} s, {share:.0%}, {rate:.2g}/s at {temperature:g}, number {number} of {name}"
 FACTS = {"calls": 12345, "seconds": 1234.5, "share": 0.256, "rate": 0.125}
 FACTS |= {"temperature": 0.7, "number": 1000}

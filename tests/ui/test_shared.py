@@ -45,6 +45,8 @@ from tests.pages import (
     sweep_id,
 )
 
+pytestmark = pytest.mark.usefixtures("settings_open")
+
 PASSWORD = "four unrelated words"
 HASH = password.hashed(PASSWORD)
 AUTH = Provider(

@@ -26,6 +26,7 @@ def popovers(app: AppTest) -> list[str]:
 
 
 @pytest.mark.row("S1")
+@pytest.mark.usefixtures("settings_open")
 def test_each_answer_of_the_sweep_goes_on_from_the_conversation(app: AppTest, api: FakeApi) -> None:
     taken_along(app)
     assert app.text_area(key="sweep_prompt").value == "two"
@@ -37,6 +38,7 @@ def test_each_answer_of_the_sweep_goes_on_from_the_conversation(app: AppTest, ap
     assert asked(api) == [*before, ("user", "two")]
 
 
+@pytest.mark.usefixtures("settings_open")
 def test_the_conversation_can_be_read_and_left_out(app: AppTest, api: FakeApi) -> None:
     taken_along(app)
     app.session_state["sweep_history_shown"] = True
@@ -50,6 +52,7 @@ def test_the_conversation_can_be_read_and_left_out(app: AppTest, api: FakeApi) -
 
 
 @pytest.mark.row("C19")
+@pytest.mark.usefixtures("settings_open")
 def test_the_conversation_is_there_after_a_reload(app: AppTest) -> None:
     taken_along(app)
 

@@ -154,6 +154,7 @@ def test_a_reported_cost_goes_before_the_list_price_and_is_called_so(app: AppTes
 
 
 @pytest.mark.row("U8")
+@pytest.mark.usefixtures("settings_open")
 def test_what_a_service_counted_of_one_version_only_is_said(app: AppTest, api: FakeApi) -> None:
     switch_on(app, "n", "number_input", 3)
     script(api, "usage-json-llama-three")

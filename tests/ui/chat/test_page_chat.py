@@ -62,6 +62,7 @@ def test_an_answer_comes_once_and_stays(app: AppTest, api: FakeApi) -> None:
 
 
 @pytest.mark.row("C6")
+@pytest.mark.usefixtures("settings_open")
 def test_the_conversation_is_sent_along_with_the_system_prompt(app: AppTest, api: FakeApi) -> None:
     app.text_area(key="chat_system").set_value("Be brief.").run()
     ask(ask(app, "one"), "two")
@@ -75,6 +76,7 @@ def test_the_conversation_is_sent_along_with_the_system_prompt(app: AppTest, api
 
 
 @pytest.mark.row("C7", "C8", "C9")
+@pytest.mark.usefixtures("settings_open")
 def test_only_what_is_switched_on_is_sent(app: AppTest, api: FakeApi) -> None:
     ask(app, "hello")
     assert bodies(api)[-1].keys() == {"model", "messages", "stream", "stream_options"}
@@ -119,6 +121,7 @@ def test_tokens_the_service_does_not_count_are_called_an_estimate(app: AppTest) 
 
 
 @pytest.mark.row("C12")
+@pytest.mark.usefixtures("settings_open")
 def test_an_answer_cut_at_its_limit_says_so(app: AppTest) -> None:
     switch_on(app, "max_tokens", "number_input", 2)
     ask(app, "a long question, please", model="long-300")
@@ -189,6 +192,7 @@ def test_a_long_chat_draws_its_last_turns_and_the_others_on_demand(app: AppTest)
 
 
 @pytest.mark.row("C13")
+@pytest.mark.usefixtures("settings_open")
 def test_alternatives_stand_side_by_side_and_one_is_picked(app: AppTest, api: FakeApi) -> None:
     switch_on(app, "n", "number_input", 2)
     ask(app, "hello")
@@ -213,6 +217,7 @@ def test_chats_stay_in_the_list_and_open_again(app: AppTest) -> None:
 
 
 @pytest.mark.row("C21")
+@pytest.mark.usefixtures("settings_open")
 def test_a_chat_is_brought_in_from_a_file_and_goes_on(app: AppTest, api: FakeApi) -> None:
     file = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "from elsewhere"}]
     uploader = app.sidebar.get("file_uploader")[0]
@@ -270,6 +275,7 @@ def test_a_chat_can_be_renamed_deleted_and_brought_back(app: AppTest) -> None:
 
 
 @pytest.mark.row("C22")
+@pytest.mark.usefixtures("settings_open")
 def test_a_link_fills_the_form_and_sends_nothing(app: AppTest, api: FakeApi) -> None:
     tab = new_tab(model="slow-1", system="Be brief.", prompt="What is tea?", temperature="0.4", max_tokens="50")
 
@@ -282,6 +288,7 @@ def test_a_link_fills_the_form_and_sends_nothing(app: AppTest, api: FakeApi) -> 
     assert bodies(api) == []
 
 
+@pytest.mark.usefixtures("settings_open")
 def test_nonsense_in_a_link_is_said_and_left_out(subtests: pytest.Subtests, app: AppTest) -> None:
     for name, value, sentence in [
         ("temperature", "3", "“temperature” has to be a number from 0 to 2."),
@@ -352,6 +359,7 @@ def test_the_operator_sets_how_long_a_service_may_take(
 
 
 @pytest.mark.row("T3")
+@pytest.mark.usefixtures("settings_open")
 def test_a_key_that_the_service_repeats_is_masked(app: AppTest) -> None:
     ask(app, "hello", model="error-401")
     everything = str([element.proto for element in app.main])
@@ -361,6 +369,7 @@ def test_a_key_that_the_service_repeats_is_masked(app: AppTest) -> None:
 
 
 @pytest.mark.row("T2")
+@pytest.mark.usefixtures("settings_open")
 def test_a_key_in_a_good_answer_is_neither_shown_nor_stored(app: AppTest, api: FakeApi, data_dir: Path) -> None:
     """Wherever it stands and however it is cut; the rest is as it came."""
     events = [
@@ -384,6 +393,7 @@ def test_a_key_in_a_good_answer_is_neither_shown_nor_stored(app: AppTest, api: F
 
 
 @pytest.mark.row("T2")
+@pytest.mark.usefixtures("settings_open")
 def test_a_key_in_a_question_is_sent_as_it_was_typed_and_neither_shown_nor_stored(
     app: AppTest, api: FakeApi, data_dir: Path
 ) -> None:
@@ -415,6 +425,7 @@ def test_without_any_service_the_page_says_what_to_do(unconnected: AppTest) -> N
 
 
 @pytest.mark.row("X2")
+@pytest.mark.usefixtures("settings_open")
 def test_connecting_fills_the_model_list_and_forgets_the_typed_key(unconnected: AppTest, api: FakeApi) -> None:
     app = connect(unconnected, api.base_url, f" {KEY}\n")
 

@@ -14,6 +14,8 @@ from lib.web_server import SESSION_COOKIE
 from tests.fake_api import FakeApi
 from tests.pages import ask, bodies, click, draft, host, new_tab, shown, switch_on, switch_page, tab_of
 
+pytestmark = pytest.mark.usefixtures("settings_open")
+
 
 def settings(app: AppTest) -> tuple[Any, ...]:
     """The page's settings as they stand."""

@@ -25,6 +25,8 @@ from tests.pages import (
     turn_settings,
 )
 
+pytestmark = pytest.mark.usefixtures("settings_open")
+
 
 def authors(app: AppTest) -> list[str]:
     """The lines above the answers."""

@@ -60,6 +60,7 @@ def test_of_a_file_with_many_chats_those_that_are_chosen_come_in(app: AppTest, a
 
 
 @pytest.mark.row("C41")
+@pytest.mark.usefixtures("settings_open")
 def test_all_chats_of_a_file_come_in_with_their_times(app: AppTest) -> None:
     """Also while a temporary chat is open: what comes in is kept."""
     click(app, "chat_new_temporary")

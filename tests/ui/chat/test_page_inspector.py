@@ -14,6 +14,8 @@ from tests.fake_api import FakeApi
 from tests.pages import KEY, ask, beside, bodies, click, new_tab, shown, switch_on
 from tests.sample_programs import printed
 
+pytestmark = pytest.mark.usefixtures("settings_open")
+
 
 def codes(app: AppTest) -> list[str]:
     return [str(code.value) for code in app.code]

@@ -29,6 +29,8 @@ from tests.pages import (
     sweep_id,
 )
 
+pytestmark = pytest.mark.usefixtures("settings_open")
+
 STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 LEFT_OUT = "“{}” was left out: this model does not take it."
 

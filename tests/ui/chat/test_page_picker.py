@@ -214,12 +214,13 @@ def test_a_model_that_is_not_for_chats_is_never_chosen_by_itself_and_stands_at_t
     resources.close()
 
 
+@pytest.mark.usefixtures("settings_open")
 def test_no_list_offers_to_choose_all_at_once(app: AppTest) -> None:
     """It stood first in Sweep's list: one Enter took 217 models, and one click 1,302 paid calls."""
     sweep = new_tab("sweep")
     fields = [*app.multiselect, *sweep.multiselect]
 
-    assert {field.key for field in fields} >= {"sweep_models", "chat_models_beside"}
+    assert {field.key for field in fields} >= {"sweep_models", "chat_models_beside", "chat_stop_words"}
     assert [field.key for field in fields if field.proto.select_all] == []
 
 

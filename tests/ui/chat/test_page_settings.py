@@ -35,6 +35,8 @@ from tests.pages import (
     turn_settings,
 )
 
+pytestmark = pytest.mark.usefixtures("settings_open")
+
 LEFT_OUT = "“{}” was left out: this model does not take it."
 QUESTION = (Message(role="user", content="Hello"),)
 

@@ -97,6 +97,7 @@ def test_an_answer_can_be_edited_and_goes_on_as_edited(app: AppTest, api: FakeAp
 
 
 @pytest.mark.row("C27")
+@pytest.mark.usefixtures("settings_open")
 def test_turns_written_by_hand_are_sent_as_examples(app: AppTest, api: FakeApi) -> None:
     write(app, "user", "2 + 2")
     write(app, "assistant", "four")
@@ -107,6 +108,7 @@ def test_turns_written_by_hand_are_sent_as_examples(app: AppTest, api: FakeApi) 
 
 
 @pytest.mark.row("C27")
+@pytest.mark.usefixtures("settings_open")
 def test_the_model_goes_on_with_an_answer_that_was_begun_by_hand(app: AppTest, api: FakeApi) -> None:
     write(app, "user", "Tell me a story")
     write(app, "assistant", "Once upon a time ", "written_go_on")
@@ -116,6 +118,7 @@ def test_the_model_goes_on_with_an_answer_that_was_begun_by_hand(app: AppTest, a
 
 
 @pytest.mark.row("C12")
+@pytest.mark.usefixtures("settings_open")
 def test_a_cut_answer_can_be_continued_in_place(app: AppTest, api: FakeApi) -> None:
     switch_on(app, "max_tokens", "number_input", 2)
     ask(app, "one two three")
@@ -127,6 +130,7 @@ def test_a_cut_answer_can_be_continued_in_place(app: AppTest, api: FakeApi) -> N
 
 
 @pytest.mark.row("C12")
+@pytest.mark.usefixtures("settings_open")
 def test_a_cut_answer_says_what_cut_it_and_can_be_asked_for_with_twice_the_length(
     app: AppTest, api: FakeApi, subtests: pytest.Subtests
 ) -> None:
@@ -186,6 +190,7 @@ def test_a_model_that_fails_beside_others_leaves_them_alone(app: AppTest) -> Non
 
 
 @pytest.mark.row("C16")
+@pytest.mark.usefixtures("settings_open")
 def test_versions_per_question_are_not_asked_of_several_models(app: AppTest, api: FakeApi) -> None:
     switch_on(app, "n", "number_input", 2)
     beside(app, "reason")
@@ -280,6 +285,7 @@ def test_the_bar_says_what_the_next_turn_costs_and_how_full_the_context_is(narro
 
 
 @pytest.mark.row("C22")
+@pytest.mark.usefixtures("settings_open")
 def test_a_link_brings_another_tab_the_same_question_model_and_settings(narrow: AppTest) -> None:
     switch_on(narrow, "temperature", "slider", 0.3)
     narrow.text_area(key="chat_system").set_value("Be brief & kind.").run()
