@@ -374,6 +374,33 @@ def test_answers_that_are_the_same_are_rated_together_by_one_press(
     expect(key(page, "sweep_grid").locator(".given")).to_have_text(["★★★★"] * 6)
 
 
+@pytest.mark.row("S19")
+def test_a_filter_of_one_sweep_is_not_written_back_into_another(
+    made: tuple[AppServer, dict[str, str]], context: BrowserContext
+) -> None:
+    """A closed popover has no field that could hear of a change: the browser would tell its old value once more."""
+    _app, ids = made
+    page = open_sweep(context, made, "equal")
+    key(page, "sweep_places").get_by_role("button").click()
+    page.get_by_role("combobox", name="Models").click()
+    page.get_by_role("option", name=MODELS[1]).click()
+    expect(key(page, "sweep_grid").locator("[data-cell]")).to_have_count(6)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    search = key(page, "sweep_search").get_by_role("textbox")
+    search.fill("Always")
+    search.press("Enter")
+    page.wait_for_url("**sweep_search=Always**")
+    key(page, f"sweep_open_{ids[FORMULAS]}").get_by_role("button").click()
+    expect(key(page, "sweep_grid").locator("[data-cell]")).to_have_count(4)
+    for view in ("Read", "Grid"):
+        key(page, "sweep_view").get_by_text(view, exact=True).click()
+        at_rest(page)
+    expect(key(page, "sweep_grid").locator("[data-cell]")).to_have_count(4)
+    expect(search).to_have_value("")
+    assert not re.search("sweep_(search|show)", page.url)
+
+
 @pytest.mark.row("S15", "S18")
 def test_formulas_are_drawn_and_the_words_behind_them_tinted(
     made: tuple[AppServer, dict[str, str]], context: BrowserContext

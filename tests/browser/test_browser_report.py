@@ -13,7 +13,7 @@ from lib.services import Services
 from lib.settings import Settings
 from lib.sweep.plan import Cell
 from tests.app_server import AppServer, forked_app
-from tests.browsing import key, open_at
+from tests.browsing import cell, key, open_at
 from tests.made_sweeps import MODELS, make_sweep, odd_answer
 
 LONG = "lorem ipsum dolor " * 11_000
@@ -62,6 +62,24 @@ def saved_report(context: BrowserContext, app: AppServer, sweep: str, folder: Pa
     saved.value.save_as(folder / "report.html")
     page.close()
     return folder / "report.html"
+
+
+@pytest.mark.row("S20", "S27")
+def test_from_120_answers_to_a_saved_report_with_a_pick_in_six_actions(
+    context: BrowserContext, made: tuple[AppServer, dict[int, str]]
+) -> None:
+    app, ids = made
+    page = open_at(context, f"{app.url}/sweep", "sweep_new")
+    key(page, f"sweep_open_{ids[112]}").get_by_role("button").click()
+    expect(key(page, "sweep_grid").locator("[data-cell]")).to_have_count(120)
+    cell(page, "1_1_0").locator(".figures").click()
+    cell(page, "1_1_0").get_by_role("radio", name="5 stars").click()
+    cell(page, "1_1_0").get_by_role("button", name="Pick").click()
+    key(page, "sweep_view").get_by_text("Report", exact=True).click()
+    with page.expect_download() as saved:
+        key(page, "sweep_report").locator("button").click()
+    report = saved.value.path().read_text("utf-8")
+    assert f"{MODELS[1]} at 0.3</bdi></p>" in report and "5.0 stars, 1 of 4 rated" in report
 
 
 PAGE_NUMBER = re.compile(r"^\s*\d+ / \d+|\d+ / \d+\s*$")

@@ -128,8 +128,8 @@ class State:
     """Whether the usage page has taken up its filters from the address."""
     sweep_cell: SessionValue[str | None] = SessionValue("opened_cell", _nothing)
     """The cell whose details are open, by its id."""
-    usage_filter_turns: SessionValue[dict[str, int]] = SessionValue("usage_filter_turns", dict)
-    """How often each filter of the usage page was set by something else than its own field."""
+    field_turns: SessionValue[dict[str, int]] = SessionValue("field_turns", dict)
+    """How often each field of a popover was set by something else than itself."""
     usage_call: SessionValue[str | None] = SessionValue("usage_call", _nothing)
     """The call that is looked at on the usage page."""
     deleted_sweep: SessionValue[str | None] = SessionValue("deleted_sweep", _nothing)

@@ -15,7 +15,7 @@ from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
 from lib.sweep.run import SweepRun
-from lib.ui.shared import resources
+from lib.ui.shared import closed_fields, resources
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence, language
 from lib.ui.shared.visitor import visitor
@@ -144,11 +144,12 @@ def _places(progress: Progress, names: Mapping[int, str]) -> None:
             _("Models"),
             list(models),
             format_func=models.__getitem__,
-            key="sweep_show_models",
+            key=closed_fields.key_of(view_state.MODELS),
             placeholder=_("All"),
             **KEPT,
         )
-        st.multiselect(_("Temperature"), temperatures, key="sweep_show_temperatures", placeholder=_("All"), **KEPT)
+        key = closed_fields.key_of(view_state.TEMPERATURES)
+        st.multiselect(_("Temperature"), temperatures, key=key, placeholder=_("All"), **KEPT)
 
 
 def _heard() -> None:

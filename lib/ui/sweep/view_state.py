@@ -8,6 +8,7 @@ import streamlit as st
 from lib.core.i18n import N_
 from lib.sweep.filters import KINDS, Filter
 from lib.sweep.plan import Cell
+from lib.ui.shared.closed_fields import key_of, put, values_of
 from lib.ui.shared.state import SessionValue, state
 
 GRID, READ, CHARTS, JUDGE, REPORT = "grid", "read", "charts", "judge", "report"
@@ -22,8 +23,8 @@ KIND_NAMES = {
     "rated": N_("rated"),
 }
 ONE = ("sweep_view", "sweep_search")
-MODELS = "sweep_show_models"
-SEVERAL = ("sweep_show", MODELS, "sweep_show_temperatures")
+KINDS_SHOWN, MODELS, TEMPERATURES = "sweep_show", "sweep_show_models", "sweep_show_temperatures"
+SEVERAL = (KINDS_SHOWN, MODELS, TEMPERATURES)
 """The widgets with one value and those with several; they stand in the address under their own names."""
 
 
@@ -67,11 +68,9 @@ def chosen_filter(cells: Sequence[Cell]) -> Filter:
     wanted = {temperature_name(cell.temperature): cell.temperature for cell in cells}
     return Filter(
         text=(st.session_state.get("sweep_search") or "").strip(),
-        kinds=tuple(kind for kind in KINDS if kind in (st.session_state.get("sweep_show") or ())),
-        models=tuple(st.session_state.get("sweep_show_models") or ()),
-        temperatures=tuple(
-            wanted[name] for name in st.session_state.get("sweep_show_temperatures") or () if name in wanted
-        ),
+        kinds=tuple(kind for kind in KINDS if kind in values_of(KINDS_SHOWN)),
+        models=tuple(values_of(MODELS)),
+        temperatures=tuple(wanted[name] for name in values_of(TEMPERATURES) if name in wanted),
     )
 
 
@@ -96,8 +95,11 @@ def compare(one: Cell, other: Cell) -> None:
 def begin_anew() -> None:
     """Look at all of another sweep."""
     remembered.place, state.sweep_cell = Place(remembered.place.number + 1), None
+    # Set, not taken away: of a field without a value the browser tells its old one.
+    st.session_state["sweep_view"], st.session_state["sweep_search"], st.session_state[KINDS_SHOWN] = GRID, "", []
+    for key in (MODELS, TEMPERATURES):
+        put(key, ())
     for key in (*ONE, *SEVERAL):
-        st.session_state.pop(key, None)
         st.query_params.pop(key, None)
 
 
@@ -113,15 +115,15 @@ def from_address(cells: Sequence[Cell], models: Mapping[str, str]) -> None:
     st.session_state["sweep_search"] = query.get("sweep_search", "")[:MOST_SEARCHED]
     known = (KINDS, models, {temperature_name(cell.temperature) for cell in cells})
     for key, values in zip(SEVERAL, known, strict=True):
-        st.session_state[key] = [value for value in query.get_all(key) if value in values]
-    st.session_state[MODELS] = [models[name] for name in st.session_state[MODELS]]
+        named = [value for value in query.get_all(key) if value in values]
+        st.session_state[key_of(key)] = [models[name] for name in named] if key == MODELS else named
 
 
 def to_address(models: Mapping[str, str]) -> None:
     """The address says how the answers are looked at."""
     called = {model: name for name, model in models.items()}
     for key in (*ONE, *SEVERAL):
-        value = st.session_state.get(key)
+        value = st.session_state.get(key_of(key))
         if key == MODELS:
             value = [called[model] for model in value or () if model in called]
         if not value or value == GRID:

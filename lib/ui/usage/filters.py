@@ -9,6 +9,7 @@ import streamlit as st
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
+from lib.ui.shared import closed_fields
 from lib.ui.shared.choices import translated
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
@@ -34,17 +35,13 @@ MOST, LONGEST = 20, 300
 
 
 def key_of(name: str) -> str:
-    """The widget of a filter; another one after each time that something else has set it.
-
-    In a closed popover the browser has no field to put a new value in: it keeps the old one under the widget's key and
-    sends it with the next press."""
-    turn = state.usage_filter_turns.get(name, 0)
-    return f"usage_filter_{name}_{turn}" if turn else f"usage_filter_{name}"
+    """The widget of a filter."""
+    return closed_fields.key_of(f"usage_filter_{name}")
 
 
 def values_of(name: str) -> list[Any]:
     """What a filter lets through; nothing: all."""
-    return list(st.session_state.get(key_of(name), ()))
+    return closed_fields.values_of(f"usage_filter_{name}")
 
 
 def chosen(services: Services, owner: str) -> dict[str, tuple[Any, ...]]:
@@ -89,9 +86,7 @@ def chips() -> None:
 def show_only(**values: tuple[str, ...]) -> None:
     """Set filters; a callback for whatever opens what is behind a number."""
     for name, some in values.items():
-        st.session_state.pop(key_of(name), None)
-        state.usage_filter_turns[name] = state.usage_filter_turns.get(name, 0) + 1
-        st.session_state[key_of(name)] = list(some)
+        closed_fields.put(f"usage_filter_{name}", some)
 
 
 def clear() -> None:

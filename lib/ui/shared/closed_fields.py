@@ -1,0 +1,30 @@
+"""Fields that may stand in a closed popover while something else sets them.
+
+There the browser has no field to put the new value in: it keeps the old one under the widget's key and tells it with
+the next press, and what was set is gone. So such a field gets another key each time.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from lib.ui.shared.state import state
+
+
+def key_of(name: str) -> str:
+    """The key that a field has now."""
+    turn = state.field_turns.get(name, 0)
+    return f"{name}_{turn}" if turn else name
+
+
+def values_of(name: str) -> list[Any]:
+    """What is chosen in a field with several values."""
+    return list(st.session_state.get(key_of(name)) or ())
+
+
+def put(name: str, values: Sequence[Any]) -> None:
+    """Choose something in it, in place of what was."""
+    st.session_state.pop(key_of(name), None)
+    state.field_turns[name] = state.field_turns.get(name, 0) + 1
+    st.session_state[key_of(name)] = list(values)
