@@ -98,8 +98,6 @@ def main() -> None:
             "the newest 2,000 failed calls": lambda db: queries.newest(db, failed, 2_000),
             "percentiles by model, all calls": lambda db: speed.by_model(spread(db, everything, speed.KINDS), names),
             "percentiles by model, a month": lambda db: spread(db, month, speed.KINDS),
-            "whose word the costs are, all calls": lambda db: queries.cost_sources(db, everything),
-            "whose word the costs are, a month": lambda db: queries.cost_sources(db, month),
             "the newest 2,000 calls": lambda db: queries.newest(db, everything, 2_000),
             "three sums by model from the rows": lambda db: db.execute(from_rows).all(),
         }.items():

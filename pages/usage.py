@@ -15,7 +15,7 @@ from lib.ui.usage.sections import sections, without_calls
 from lib.ui.usage.terms import load as load_terms
 from lib.ui.usage.tiles import coverage, sentence, tiles
 from lib.usage import paid, queries
-from lib.usage.totals import MOST_ROWS, total
+from lib.usage.totals import total
 
 zone = viewer_zone()
 services, who = sample.source(str(periods.today(zone)))
@@ -26,7 +26,7 @@ with st.container(key="usage_top", horizontal=True, vertical_alignment="center")
     models = services.store.read(lambda db: queries.by_model(db, scope))
     st.space("stretch")
     downloads(services, scope, sum(one.calls for one in models))
-filters.chips()
+filters.chips(services, who.owner)
 notices()
 everybody(services, who.owner, zone)
 if not models:
@@ -37,10 +37,8 @@ if not models:
 totals = total(models)
 terms = load_terms(services, who.owner)
 by_model = services.store.read(lambda db: paid.by_model(db, scope, terms)) if terms else {}
-newest = services.store.read(lambda db: queries.newest(db, scope, MOST_ROWS))
-costs = services.store.read(lambda db: queries.cost_sources(db, scope))
-sentence(totals, models, costs)
+sentence(totals, models)
 tiles(totals, paid.total(by_model.values()))
-coverage(totals, costs)
-sections(services, scope, totals, models, newest, by_model, zone)
+coverage(totals)
+sections(services, scope, totals, models, by_model, zone)
 call_dialog(services, who.owner, terms, zone)

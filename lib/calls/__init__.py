@@ -2,6 +2,7 @@
 
 records         calls as they are stored: started, then exactly one final state
 dispatcher      starts calls on the background loop and finds them again
+call_outcome    how a call went, in one word
 usage_rollups   what calls used, summed up as they end
 usage_spread    how that is spread: bins of times and speeds, for percentiles
 imported        calls that come in from a file

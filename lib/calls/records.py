@@ -300,7 +300,10 @@ def give_texts(conn: Connection, call: Call, known_as: str, reply: Reply) -> boo
         return False
     tip = message_nodes.keep(conn, call.owner, call.request.messages)
     place = {"sweep_id": call.sweep_id, "cell_id": call.cell_id, "attempt": 1, "tip": tip, "temporary": False}
+    seq = conn.execute(query.where(mine, named)).scalar_one()
+    usage_rollups.subtract(conn, [seq])
     conn.execute(update(calls).where(calls.c.owner == call.owner, named).values(place))
+    usage_rollups.add(conn, [seq])  # among those of its sweep from now on
     row = _Open(*conn.execute(query.where(mine, named)).one())
     asked = {"params_asked": call.request.params.to_send(), "params_sent": call.request.sent}
     # any owner: the call is the owner's, as found above.
@@ -346,7 +349,11 @@ def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
     for some in texts.chunks(seqs):
         # Like a call of a temporary chat from now on: counted, without a word.
         silent = {"tip": None, "request_hash": None, "temporary": True, "chat_id": None}
-        conn.execute(update(calls).where(calls.c.owner == owner, calls.c.seq.in_(some)).values(silent))
+        there = calls.c.owner == owner, calls.c.seq.in_(some)
+        ended = list(conn.execute(select(calls.c.seq).where(*there, calls.c.state != "started")).scalars())
+        usage_rollups.subtract(conn, ended)
+        conn.execute(update(calls).where(*there).values(silent))
+        usage_rollups.add(conn, ended)  # of no chat any more
         conn.execute(delete(answers).where(answers.c.owner == owner, answers.c.call_seq.in_(some)))
         # any owner: the calls are the owner's, as found above.
         conn.execute(update(call_details).where(call_details.c.call_seq.in_(some)).values(error_text=""))

@@ -238,7 +238,7 @@ def _end(answer: Answer, endpoint: Endpoint, state: State, error: BaseException 
 def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
     """The usage as the service reported it, else our own count of what was sent and what came."""
     # What the service counted is what it bills, whatever we would count.
-    if reply.usage.source == "reported":
+    if reply.usage.source in ("reported", "gateway"):
         return reply.usage
     if not sent:
         return reply.usage

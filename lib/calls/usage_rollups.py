@@ -1,9 +1,9 @@
 """Rollups of what calls used: tables of sums, kept as calls end, so that a history of a million calls is told at once.
 
-Four tables of sums, by page, service, model and state: of all time, of each session, of each day (UTC); and by session
-for each quarter of an hour. They hold the calls that have ended, and are written in the transaction that ends, changes
-or removes a call; calls in progress are few and are counted from their rows. What each number means is said once, here,
-for the tables of sums and for whoever sums up rows.
+Five tables of sums, by page, service, model and outcome: of all time, of each session, of each day (UTC), of each chat
+and sweep on each day, and, tokens alone, of each quarter of an hour. They hold the calls that have ended, and are
+written in the transaction that ends, changes or removes a call; calls in progress are few and are counted from their
+rows. What each number means is said once, here, for the tables of sums and for whoever sums up rows.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -28,14 +28,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.calls import usage_spread
+from lib.calls.call_outcome import outcome
 from lib.store.prepared import Prepared
-from lib.store.schema import calls, usage_days, usage_models, usage_quarters, usage_sessions
+from lib.store.schema import TOKENS, calls, usage_days, usage_models, usage_places, usage_quarters, usage_sessions
 from lib.store.texts import chunks
 
 QUARTER = 900 * 1_000_000
 DAY = 96 * QUARTER
 """Microseconds. Both divide 1970's beginning, so a slice begins at `at - at % length`."""
-TOKENS = ("prompt", "completion", "reasoning", "cached")
 
 ended = calls.c.state != "started"
 known = and_(ended, calls.c.prompt_tokens.is_not(None), calls.c.completion_tokens.is_not(None))
@@ -43,21 +43,31 @@ missing = and_(ended, or_(calls.c.prompt_tokens.is_(None), calls.c.completion_to
 broken = or_(calls.c.state == "partial", calls.c.state == "interrupted")
 COUNTS: dict[str, ColumnElement[bool]] = {
     "reported": and_(known, calls.c.usage_source == "reported"),
-    "estimated": and_(known, calls.c.usage_source != "reported"),
+    "gateway": and_(known, calls.c.usage_source == "gateway"),
+    "estimated": and_(known, calls.c.usage_source != "reported", calls.c.usage_source != "gateway"),
     "unknown": and_(missing, calls.c.billed != "no"),
     "unbilled": and_(missing, calls.c.billed == "no"),
     "unpriced": and_(ended, calls.c.cost.is_(None), or_(known, calls.c.billed != "no")),
-    "cut": or_(broken, and_(calls.c.state == "ok", calls.c.finish_reason == "length")),
-    "filtered": and_(ended, calls.c.finish_reason == "content_filter"),
     "ended_early": or_(broken, calls.c.state == "cancelled"),
+    "cost_reported": and_(ended, calls.c.cost_source == "reported"),
+    "cost_own": and_(ended, calls.c.cost_source == "own"),
+    "cost_free": and_(ended, or_(calls.c.cost_source == "free", calls.c.cost_source == "local")),
 }
-"""Which of the calls each count has. `failed` and `stopped` are the states `error` and `cancelled`."""
-_SUMMED = (*("calls", *COUNTS), *(f"{one}_tokens" for one in TOKENS), *(f"{one}_known" for one in TOKENS))
-SUMS = (*_SUMMED, "cost", "cost_known")
-"""The columns that add up; `first_at` and `last_at` are the least and the greatest."""
-TABLES = (usage_models, usage_sessions, usage_days, usage_quarters)
+"""Which of the calls each count has. How many failed, say, is told by their outcome."""
+FACTS: dict[str, ColumnElement[Any]] = {
+    "outcome": outcome,
+    "place": func.coalesce(calls.c.chat_id, calls.c.sweep_id, "").label("place"),
+}
+"""Keys of sums that are no columns of calls; all others are."""
+TIMES = ("first_at", "last_at")
+TABLES = (usage_models, usage_sessions, usage_days, usage_places, usage_quarters)
 KEYS = {table: tuple(column.name for column in table.primary_key) for table in TABLES}
-LENGTHS = {usage_days: DAY, usage_quarters: QUARTER}
+SUMS = {
+    table: tuple(column.name for column in table.c if not column.primary_key and column.name not in TIMES)
+    for table in TABLES
+}
+"""The columns that add up; `first_at` and `last_at`, where there are any, are the least and the greatest."""
+LENGTHS = {usage_days: DAY, usage_places: DAY, usage_quarters: QUARTER}
 
 
 def add(conn: Connection, seqs: Iterable[int]) -> None:
@@ -102,7 +112,7 @@ def _of_days() -> Select[Any]:
     """The rows of `usage_models`, from those of the days: a year has some thousand of them."""
     # any owner: who uses this names the owner.
     keys = [usage_days.c[name] for name in KEYS[usage_models]]
-    sums = [func.sum(usage_days.c[name]).label(name) for name in SUMS]
+    sums = [func.sum(usage_days.c[name]).label(name) for name in SUMS[usage_days]]
     times = func.min(usage_days.c.first_at).label("first_at"), func.max(usage_days.c.last_at).label("last_at")
     return select(*keys, *sums, *times).group_by(*keys)
 
@@ -113,10 +123,13 @@ def summed(table: Table, sign: int = 1) -> Select[Any]:
     # The length is written out: PostgreSQL takes two parameters for two different expressions to group by.
     length: ColumnElement[int] = literal_column(str(LENGTHS.get(table, 1)))
     at = (calls.c.started_at - calls.c.started_at % length).label("at")
-    keys = [at if name == "at" else calls.c[name] for name in KEYS[table]]
-    times = func.min(calls.c.started_at).label("first_at"), func.max(calls.c.started_at).label("last_at")
-    sums = (value.label(name) if sign == 1 else (-value).label(name) for name, value in _sums().items())
-    return select(*keys, *sums, *times).where(ended).group_by(*keys)
+    keys = [at if name == "at" else FACTS.get(name, calls.c.get(name)) for name in KEYS[table]]
+    values = _sums()
+    sums = ((values[name] if sign == 1 else -values[name]).label(name) for name in SUMS[table])
+    times = {"first_at": func.min(calls.c.started_at), "last_at": func.max(calls.c.started_at)}
+    said = (value.label(name) for name, value in times.items() if name in table.c)
+    # By their names: PostgreSQL takes the parameters of two equal expressions for two different ones.
+    return select(*keys, *sums, *said).where(ended).group_by(*KEYS[table])
 
 
 def _sums() -> dict[str, ColumnElement[Any]]:
@@ -158,16 +171,13 @@ def _counting(table: Table, sign: int, dialect: str) -> Insert:
     rows = summed(table, sign).where(calls.c.seq == bindparam("seq"))
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     # SQLite reads ON CONFLICT after a SELECT rightly only where that has a WHERE (sqlite.org/lang_upsert.html).
-    insert = make(table).from_select([*KEYS[table], *SUMS, "first_at", "last_at"], rows)
+    insert = make(table).from_select(_columns(table), rows)
     new = insert.excluded
-    return insert.on_conflict_do_update(
-        index_elements=list(KEYS[table]),
-        set_={name: table.c[name] + new[name] for name in SUMS}
-        | {
-            "first_at": case((new.first_at < table.c.first_at, new.first_at), else_=table.c.first_at),
-            "last_at": case((new.last_at > table.c.last_at, new.last_at), else_=table.c.last_at),
-        },
-    )
+    changes: dict[str, ColumnElement[Any]] = {name: table.c[name] + new[name] for name in SUMS[table]}
+    if "last_at" in table.c:
+        changes["first_at"] = case((new.first_at < table.c.first_at, new.first_at), else_=table.c.first_at)
+        changes["last_at"] = case((new.last_at > table.c.last_at, new.last_at), else_=table.c.last_at)
+    return insert.on_conflict_do_update(index_elements=list(KEYS[table]), set_=changes)
 
 
 _COUNTING = {(table, sign): Prepared(partial(_counting, table, sign)) for table in TABLES for sign in (1, -1)}
@@ -180,4 +190,9 @@ def _drop_empty(conn: Connection, table: Table, seqs: Sequence[int]) -> None:
 
 
 def _into(table: Table, rows: Select[Any]) -> Insert:
-    return table.insert().from_select([*KEYS[table], *SUMS, "first_at", "last_at"], rows)
+    return table.insert().from_select(_columns(table), rows)
+
+
+def _columns(table: Table) -> list[str]:
+    """In the order of `summed`: keys, sums, times."""
+    return [*KEYS[table], *SUMS[table], *(name for name in TIMES if name in table.c)]

@@ -1,5 +1,5 @@
 """How what calls took is spread, counted as they end: how many had a first word after about so long, wrote about so
-fast, took so long; and how many were tried again, or had their cost from whom.
+fast, took so long; and how many were tried again.
 
 A value is counted in a bin as in an HDR histogram: 64 to each doubling, so that the middle of a bin is within 0.8 % of
 all that is in it, and percentiles of any number of calls are read from some hundred rows. A kind that has no value is
@@ -24,17 +24,17 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
-    or_,
     select,
     union_all,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from lib.calls.call_outcome import outcome
 from lib.store.prepared import Prepared
 from lib.store.schema import calls, usage_spread
 from lib.store.texts import chunks
 
-KEYS = ("endpoint", "model", "page", "state")
+KEYS = ("endpoint", "model", "page", "outcome")
 COLUMNS = ["owner", *KEYS, "kind", "bin", "calls"]
 LEAST_WRITING_SECONDS = 0.2
 """An answer that came faster than this came at once, and says nothing of a speed."""
@@ -56,12 +56,8 @@ KINDS: dict[str, tuple[ColumnElement[bool], ColumnElement[Any]]] = {
     # A failed call's time is the time until it failed, which would make a broken service look fast.
     "whole": (and_(calls.c.state == "ok", calls.c.seconds.is_not(None)), calls.c.seconds * TICKS),
     "retried": (calls.c.attempts > 1, literal_column("0")),
-    "cost_reported": (calls.c.cost_source == "reported", literal_column("0")),
-    "cost_own": (calls.c.cost_source == "own", literal_column("0")),
-    "cost_free": (or_(calls.c.cost_source == "free", calls.c.cost_source == "local"), literal_column("0")),
 }
 """Which calls each kind counts, and the value whose bin they are counted in."""
-COST_KINDS = ("cost_reported", "cost_own", "cost_free")
 
 
 def middle(bin: int) -> float:
@@ -99,7 +95,8 @@ def counted(
     parts = []
     for kind in kinds:
         condition, value = KINDS[kind]
-        columns = [calls.c.owner, *(calls.c[name] for name in KEYS), literal(kind).label("kind")]
+        columns = [calls.c.owner, *(outcome if name == "outcome" else calls.c[name] for name in KEYS)]
+        columns.append(literal(kind).label("kind"))
         # any owner: who uses this names the owner.
         parts.append(select(*columns, _units(value).label("units")).where(_ended, condition, *where))
     found = union_all(*parts).subquery()
@@ -108,6 +105,19 @@ def counted(
     rows = select(*keys, _bin(found.c.units).label("bin"), (func.count() * sign).label("calls"))
     # SQLite reads ON CONFLICT after a SELECT rightly only where that has a WHERE (sqlite.org/lang_upsert.html).
     return rows.where(found.c.units >= 0).group_by(*keys, literal_column("bin"))
+
+
+def binned(where: Sequence[ColumnElement[bool]], kinds: Sequence[str]) -> Select[Any]:
+    """How many (`made`) of the calls that `where` lets through are in which bin, by endpoint, model and kind."""
+    parts = []
+    for kind in kinds:
+        condition, value = KINDS[kind]
+        bins = _bin(_units(value)) if kind != "retried" else literal_column("0")
+        columns = calls.c.endpoint, calls.c.model, literal(kind).label("kind"), bins.label("bin")
+        # any owner: who uses this names the owner. One count for each kind: the table that is sorted stays small.
+        counted = select(*columns, func.count().label("made")).where(_ended, condition, *where)
+        parts.append(counted.group_by("endpoint", "model", "bin"))
+    return union_all(*parts)  # type: ignore[return-value]
 
 
 def _units(value: ColumnElement[Any]) -> ColumnElement[Any]:

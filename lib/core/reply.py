@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from lib.core.errors import Billed
 from lib.core.parts import Part
 
 State = Literal["started", "ok", "partial", "error", "cancelled", "interrupted"]
-UsageSource = Literal["reported", "estimated", "unknown"]
+UsageSource = Literal["reported", "gateway", "estimated", "unknown"]
+"""Whose word a count of tokens is: the service's; a gateway's own estimate, where it says that it is one; ours;
+nobody's. The surest first."""
 CostSource = Literal["", "list", "own", "reported", "free", "local"]
 """Whose word a cost is: nobody's where there is none, the price list's, the service's; of a model that is free, or that
 runs on this computer."""
@@ -32,6 +34,25 @@ class Usage:
     """Whether the completion's tokens are those of the first of several choices only."""
     received: Mapping[str, Any] | None = field(default=None, compare=False)
     """The report as it came; None where there was none, or one too large to keep."""
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Prompt and completion together; None where either is not known."""
+        if self.prompt_tokens is None or self.completion_tokens is None:
+            return None
+        return self.prompt_tokens + self.completion_tokens
+
+    def source_of(self, name: str) -> UsageSource:
+        """Whose word one of the counts is, by its name in a report (`prompt_tokens`, .., `total_tokens`)."""
+        if name == "total_tokens":
+            parts = (self.source_of("prompt_tokens"), self.source_of("completion_tokens"))
+            return max(parts, key=get_args(UsageSource).index)
+        count = getattr(self, name)
+        if count is None:
+            return "unknown"
+        # Of several versions a service may count one: then the prompt is its word, and the rest of the completion ours.
+        counted = self.source == "estimated" and (self.received or {}).get(name) == count
+        return "reported" if counted else self.source
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ _COSTS = ("cost", "total_cost", "estimated_cost")
 _TICKS = 10_000_000_000
 """xAI counts in these to the dollar (docs.x.ai/developers/cost-tracking)."""
 _CACHED = ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens", "cache_read_tokens")
+_GUESSED = ("estimated", "is_estimated", "usage_estimated")
+_SOURCES, _GUESSES = ("usage_source", "source"), ("estimate", "estimated", "gateway_estimate", "local_estimate")
 MOST_KEPT = 4_000
 """Characters of a report that is kept as it came; those of services are a tenth of it."""
 
@@ -26,6 +28,8 @@ def reports_in(value: Mapping[str, Any]) -> list[Any]:
     """The usage objects in a chunk or a completion: its own, Groq's, or those in its choices, as Moonshot sends it."""
     grouped = value.get("x_groq")
     found = [value.get("usage"), grouped.get("usage") if isinstance(grouped, Mapping) else None]
+    if value.get("usage_estimated") is True:
+        found = [{"usage_estimated": True, **one} if isinstance(one, Mapping) and one else one for one in found]
     choices = value.get("choices")
     inside = [choice.get("usage") for choice in choices if isinstance(choice, Mapping)] if _is_list(choices) else []
     return [report for report in (*found, *inside) if isinstance(report, Mapping) and report][:MOST_REPORTS]
@@ -56,7 +60,7 @@ def usage_of(report: Any) -> Usage | None:
         completion_tokens=completion,
         reasoning_tokens=None if reasoning is None else min(reasoning, completion),
         cached_tokens=None if cached is None else min(cached, prompt),
-        source="reported",
+        source="gateway" if _is_a_guess(report) else "reported",
         cost=cost,
         received=received,
     )
@@ -155,6 +159,15 @@ def _beside_the_prompt(report: Mapping[str, Any], prompt: int, completion: int, 
     """Input that is counted beside `input_tokens`: Anthropic's own count leaves out what the cache took."""
     beside = sum(tokens(report.get(name)) or 0 for name in ("cache_read_input_tokens", "cache_creation_input_tokens"))
     return 0 if "prompt_tokens" in report or total == prompt + completion else beside
+
+
+def _is_a_guess(report: Mapping[str, Any]) -> bool:
+    """Whether a gateway says that it has counted itself, as the service behind it told nothing. Most that do so say
+    nothing of it: those can't be told apart."""
+    if any(report.get(name) is True for name in _GUESSED):
+        return True
+    said = (report.get(name) for name in _SOURCES)
+    return any(isinstance(one, str) and one.lower() in _GUESSES for one in said)
 
 
 def _is_list(value: Any) -> TypeGuard[list[Any]]:

@@ -179,12 +179,13 @@ calls = Table(
     Column("process", CleanText, nullable=False),
     Index("calls_by_owner", "owner", "seq"),
     Index("calls_by_time", "owner", "started_at"),
-    Index("calls_by_session", "session"),
+    Index("calls_by_session", "owner", "session"),
     # Unique: of two processes that try a cell at once only one can be its next attempt.
     Index("calls_by_cell", "owner", "cell_id", "attempt", unique=True),
     Index("calls_by_chat", "owner", "chat_id"),
+    Index("calls_by_sweep", "owner", "sweep_id"),
     Index("calls_by_tip", "owner", "tip"),
-    Index("calls_by_state", "state"),
+    Index("calls_by_state", "state", "owner"),
     # Else SQLite gives the number of a deleted last row once more, and numbers would not tell what is newer.
     sqlite_autoincrement=True,
 )
@@ -237,13 +238,18 @@ message_nodes = Table(
 )
 
 
+COUNTED = (
+    *("calls", "reported", "gateway", "estimated", "unknown", "unbilled", "unpriced", "ended_early"),
+    *("cost_reported", "cost_own", "cost_free"),
+)
+TOKENS = ("prompt", "completion", "reasoning", "cached")
+
+
 def _sums() -> list[Column[Any]]:
-    counts = ("calls", "reported", "estimated", "unknown", "unbilled", "unpriced", "cut", "filtered", "ended_early")
-    tokens = ("prompt", "completion", "reasoning", "cached")
     return [
-        *(Column(name, Whole, nullable=False) for name in counts),
-        *(Column(f"{kind}_tokens", Whole, nullable=False) for kind in tokens),
-        *(Column(f"{kind}_known", Whole, nullable=False) for kind in tokens),
+        *(Column(name, Whole, nullable=False) for name in COUNTED),
+        *(Column(f"{kind}_tokens", Whole, nullable=False) for kind in TOKENS),
+        *(Column(f"{kind}_known", Whole, nullable=False) for kind in TOKENS),
         Column("cost", Float, nullable=False),
         Column("cost_known", Whole, nullable=False),
         Column("first_at", Whole, nullable=False),
@@ -251,24 +257,33 @@ def _sums() -> list[Column[Any]]:
     ]
 
 
-def _usage(name: str, *keys: str) -> Table:
-    """A table of sums over all calls that have these facts in common; `at` is the beginning of a stretch of time."""
-    columns = [
-        Column(key, _KEY if key == "at" else CleanText, primary_key=True, autoincrement=False)
-        for key in ("owner", *keys)
+def _keys(*names: str) -> list[Column[Any]]:
+    return [
+        Column(name, _KEY if name in ("at", "bin") else CleanText, primary_key=True, autoincrement=False)
+        for name in ("owner", *names)
     ]
-    return Table(name, metadata, *columns, *_sums())
 
 
-usage_models = _usage("usage_models", "page", "endpoint", "model", "state")
-usage_sessions = _usage("usage_sessions", "session", "page", "endpoint", "model", "state")
-usage_days = _usage("usage_days", "at", "page", "endpoint", "model", "state")  # days in UTC
-usage_quarters = _usage("usage_quarters", "session", "at")  # quarters of an hour
+_FACTS = ("page", "endpoint", "model", "outcome")
+"""What the calls of a row of sums have in common; `outcome` is how they went, see lib/calls/usage_rollups.py."""
+usage_models = Table("usage_models", metadata, *_keys(*_FACTS), *_sums())
+usage_sessions = Table("usage_sessions", metadata, *_keys("session", *_FACTS), *_sums())
+# Days in UTC, and of each of them every chat and sweep ("": neither, or none that is there any more).
+usage_days = Table("usage_days", metadata, *_keys("at", *_FACTS), *_sums())
+usage_places = Table("usage_places", metadata, *_keys("at", "place", *_FACTS), *_sums())
+# Quarters of an hour: a year has a hundred thousand rows, so they are short, and stand in the order of time.
+usage_quarters = Table(
+    "usage_quarters",
+    metadata,
+    *_keys("at", *_FACTS),
+    Column("calls", Whole, nullable=False),
+    *(Column(f"{kind}_{what}", Whole, nullable=False) for kind in TOKENS[:2] for what in ("tokens", "known")),
+    sqlite_with_rowid=False,
+)
 usage_spread = Table(
     "usage_spread",
     metadata,
-    *(Column(name, CleanText, primary_key=True) for name in ("owner", "endpoint", "model", "page", "state", "kind")),
-    Column("bin", _KEY, primary_key=True, autoincrement=False),  # see lib/calls/usage_spread.py
+    *_keys("endpoint", "model", "page", "outcome", "kind", "bin"),  # see lib/calls/usage_spread.py
     Column("calls", Whole, nullable=False),
 )
 

@@ -1,13 +1,14 @@
 """Sums up calls in the database: nothing here loads all rows at once, or any text of a call.
 
-The sums of calls that have ended are kept (lib/calls/usage_rollups.py) by page, service, model and state: for all time,
-for each session and for each day in UTC. What these can't tell is counted from rows: the parts of days at both ends of
-a stretch of time, a stretch within a session, how calls ended, and what is in progress. That counts as a call; the
-tokens that it has saved so far don't count until it has ended.
+The sums of calls that have ended are kept (lib/calls/usage_rollups.py) by page, service, model and outcome: for all
+time, for each session, for each day in UTC, and of that for each chat and sweep. What these can't tell is counted from
+rows, which are few then: the parts of days at both ends of a stretch of time, a stretch within a session, some chats or
+sweeps, and what is in progress. That counts as a call; the tokens that it has saved so far don't count until it has
+ended.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -19,23 +20,25 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Table,
+    and_,
     bindparam,
     case,
     cast,
     func,
-    literal_column,
+    or_,
     select,
     union_all,
 )
 
 from lib.calls import records, usage_rollups, usage_spread
+from lib.calls.call_outcome import outcome
 from lib.calls.records import CallRecord
-from lib.calls.usage_rollups import COUNTS, DAY, QUARTER
-from lib.store.schema import calls, usage_days, usage_models, usage_quarters, usage_sessions
+from lib.calls.usage_rollups import COUNTS, DAY, FACTS, QUARTER, SUMS
+from lib.store.schema import calls, usage_days, usage_models, usage_places, usage_quarters, usage_sessions
 from lib.store.schema import usage_spread as spread_kept
 from lib.usage.scope import Scope
 from lib.usage.speed import Binned
-from lib.usage.totals import ModelTotals, Slice
+from lib.usage.totals import ModelTotals, PageTotals, PlaceTotals, Slice
 
 MICROSECONDS = 1_000_000
 LATEST = 2**62
@@ -47,18 +50,7 @@ KEYS = {"endpoints": "endpoint", "models": "model", "pages": "page"}
 
 NEWEST_FIRST = (calls.c.started_at.desc(), calls.c.seq.desc())
 """By their times, as what comes in from a file was stored long after it was made."""
-BY_STATE = {"failed": "error", "stopped": "cancelled", "running": "started"}
-"""The outcomes that the state alone tells, and so the sums."""
-
-_outcome = case(
-    (calls.c.state == "started", "running"),
-    (calls.c.state == "error", "failed"),
-    (calls.c.state == "cancelled", "stopped"),
-    (calls.c.state != "ok", "cut"),
-    (calls.c.finish_reason == "content_filter", "filtered"),
-    (calls.c.finish_reason == "length", "cut"),
-    else_="ok",
-)
+PROBLEMS = ("failed", "cut", "filtered", "stopped")
 _counted = {name: case((usage_rollups.ended, calls.c[name])).label(name) for name in TOKENS}
 _columns = [_counted.get(column.name, column) for column in records.FIGURES]
 
@@ -70,46 +62,96 @@ class _Shape:
     session: bool
     timed: bool
     filters: frozenset[str]
-    by_state: bool
 
     @classmethod
     def of(cls, scope: Scope) -> "_Shape":
-        by_state = BY_STATE.keys() >= set(scope.outcomes)
-        return cls(scope.session is not None, scope.timed, frozenset(scope.filters), by_state)
+        nowhere = {"nowhere"} if "" in scope.places else set()
+        return cls(scope.session is not None, scope.timed, frozenset(scope.filters) | nowhere)
+
+    @property
+    def summed(self) -> bool:
+        """Whether the sums that are kept can tell of such a scope, but for the ends of its time."""
+        return "places" not in self.filters and not (self.session and self.timed)
 
 
 def by_model(conn: Connection, scope: Scope) -> list[ModelTotals]:
     """The totals of each model at each endpoint; together they are those of the whole scope."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found = _by(conn, scope, ("endpoint", "model"))
+    return [ModelTotals(endpoint=endpoint, model=model, **facts) for (endpoint, model), facts in found.items()]
+
+
+def by_page(conn: Connection, scope: Scope) -> list[PageTotals]:
+    """The totals of each page; together the same."""
+    return [PageTotals(page=page, **facts) for (page,), facts in _by(conn, scope, ("page",)).items()]
+
+
+def by_place(conn: Connection, scope: Scope) -> list[PlaceTotals]:
+    """The totals of each chat and each sweep, and of the calls that belong to none (any more); together the same."""
+    return [PlaceTotals(place=place, **facts) for (place,), facts in _by(conn, scope, ("place",)).items()]
+
+
+def _by(conn: Connection, scope: Scope, keys: tuple[str, ...]) -> dict[tuple[str, ...], dict[str, Any]]:
+    """The facts of Totals, by what the calls have in common."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
     shape, named = _Shape.of(scope), _named(scope)
-    for row in conn.execute(_ended(shape), named).mappings():
-        found[row["endpoint"], row["model"]] = _totals(row)
-    for row in conn.execute(_running(shape), named).mappings():
+    for row in conn.execute(_ended(shape, keys), named).mappings():
+        found[tuple(row[key] for key in keys)] = _totals(row)
+    for row in conn.execute(_running(shape, keys), named).mappings():
         # A model that is only being asked has no row of sums yet.
-        one = found.setdefault((row["endpoint"], row["model"]), {})
+        one = found.setdefault(tuple(row[key] for key in keys), {})
         one["running"], one["calls"] = row["calls"], one.get("calls", 0) + row["calls"]
         one["first_at"] = min(row["first_at"], one.get("first_at", row["first_at"]))
         one["last_at"] = max(row["last_at"], one.get("last_at", row["last_at"]))
-    return [ModelTotals(endpoint=endpoint, model=model, **facts) for (endpoint, model), facts in found.items()]
+    return found
 
 
 def by_slice(conn: Connection, scope: Scope, seconds: int) -> list[Slice]:
     """The totals of each slice of `seconds` in which a call began, oldest first. Slices of whole quarters of an hour
-    are read from the sums where nothing is filtered, all others from the calls."""
+    are read from the sums, all others from the calls."""
+    return _together([*_slices(conn, scope, seconds * MICROSECONDS), *_slices_of_running(conn, scope, seconds)])
+
+
+def by_day(conn: Connection, scope: Scope, parted: Callable[[Sequence[int]], Iterable[int]]) -> list[Slice]:
+    """The totals of each day in UTC in which a call began, oldest first; of the days that `parted` chooses, whose
+    beginnings it gets, and of the parts of days at both ends of the scope those of each quarter of an hour. For long
+    stretches: most of their days are read as one row for each model."""
+    shape = _Shape.of(scope)
+    if not shape.summed or shape.session:
+        return by_slice(conn, scope, QUARTER // MICROSECONDS)
+    named = _named(scope)
+    days = {row.at: _slice(row) for row in conn.execute(_days(shape), named)}
+    since, until, first, last = (named[name] for name in ("since", "until", "first_day", "last_day"))
+    parts = [(day, day + DAY) for day in parted(sorted(days))]
+    for day, _end in parts:
+        days.pop(day)
+    ends = [(since, min(first, until)), (max(last, since), until)] if scope.timed else []
+    found = list(days.values())
+    for begins, ended in (*parts, *ends):
+        if begins < ended:
+            found += _slices(conn, replace(scope, since=begins, until=ended), QUARTER)
+    return _together([*found, *_slices_of_running(conn, scope, QUARTER // MICROSECONDS)])
+
+
+def _slices(conn: Connection, scope: Scope, length: int) -> list[Slice]:
+    """Those of calls that have ended; a slice may come in several pieces."""
+    shape, whole = _Shape.of(scope), all(at % QUARTER == 0 for at in (length, scope.since or 0, scope.until or 0))
+    if shape.summed and not shape.session and whole:
+        rows = conn.execute(_quarters(shape), _named(scope))
+    else:
+        rows = conn.execute(_slices_of_rows(shape), _named(scope) | {"length": length})
+    return [replace(part, at=part.at - part.at % length) for part in map(_slice, rows)]
+
+
+def _slices_of_running(conn: Connection, scope: Scope, seconds: int) -> list[Slice]:
     length = seconds * MICROSECONDS
-    whole_quarters = all(at % QUARTER == 0 for at in (length, scope.since or 0, scope.until or 0))
-    if scope.filters or not whole_quarters:
-        return _slices_of_rows(conn, scope, length)
+    began = conn.execute(_running_since(_Shape.of(scope)), _named(scope)).scalars()
+    return [Slice(at - at % length, 1, None, None) for at in began]
+
+
+def _together(parts: Iterable[Slice]) -> list[Slice]:
     found: dict[int, Slice] = {}
-    shape, named = _Shape.of(scope), _named(scope)
-    for row in conn.execute(_quarters(shape), named):
-        at = row.at - row.at % length
-        part = Slice(at, row.calls, row.prompt, row.completion)
-        found[at] = _added(found[at], part) if at in found else part
-    for began in conn.execute(_running_since(shape), named).scalars():
-        at = began - began % length
-        part = Slice(at, 1, None, None)
-        found[at] = _added(found[at], part) if at in found else part
+    for part in parts:
+        found[part.at] = _added(found[part.at], part) if part.at in found else part
     return [found[at] for at in sorted(found)]
 
 
@@ -130,37 +172,15 @@ def spread(conn: Connection, scope: Scope, kinds: Sequence[str]) -> list[Binned]
     """How what the calls took is spread (lib/calls/usage_spread.py): read from what is kept where that can tell, else
     counted from the calls."""
     shape = _Shape.of(scope)
-    if _is_kept(shape):
-        table: FromClause = spread_kept
-        # any owner: _mine names the owner.
-        mine = [*_mine(spread_kept, shape), table.c.kind.in_(kinds)]
+    if shape.session or shape.timed or not shape.summed:
+        query = usage_spread.binned(_mine(calls, shape), kinds)
     else:
-        table = usage_spread.counted(_mine(calls, shape), kinds).subquery()
-        mine = []
-    keys = [table.c[name] for name in ("endpoint", "model", "kind", "bin")]
-    # any owner: as above.
-    query = select(*keys, func.sum(table.c.calls).label("made")).where(*mine).group_by(*keys)
+        keys = [spread_kept.c[name] for name in ("endpoint", "model", "kind", "bin")]
+        # any owner: _mine names the owner.
+        query = select(*keys, func.sum(spread_kept.c.calls).label("made"))
+        query = query.where(*_mine(spread_kept, shape), spread_kept.c.kind.in_(kinds)).group_by(*keys)
     rows = conn.execute(query, _named(scope))
     return [Binned(row.endpoint, row.model, row.kind, row.bin, int(row.made)) for row in rows]
-
-
-def cost_sources(conn: Connection, scope: Scope) -> dict[str, int]:
-    """How many calls have their cost from whom, by the kinds of lib/calls/usage_spread.py."""
-    shape, found = _Shape.of(scope), dict.fromkeys(usage_spread.COST_KINDS, 0)
-    if _is_kept(shape):
-        for one in spread(conn, scope, usage_spread.COST_KINDS):
-            found[one.kind] += one.calls
-        return found
-    # One look at the calls, where `spread` has one for each kind.
-    of = [func.count(case((usage_spread.KINDS[kind][0], 1))) for kind in found]
-    # any owner: _mine names the owner.
-    row = conn.execute(select(*of).where(*_mine(calls, shape), usage_rollups.ended), _named(scope)).one()
-    return dict(zip(found, row, strict=True))
-
-
-def _is_kept(shape: _Shape) -> bool:
-    """Whether the bins that are kept can tell of such a scope."""
-    return shape.by_state and not shape.session and not shape.timed
 
 
 def reported(conn: Connection, scope: Scope, limit: int) -> list[CallRecord]:
@@ -202,8 +222,7 @@ def _named(scope: Scope) -> dict[str, Any]:
     # Where the stretch has no whole day, the days are none, and the first part has it all.
     last_day = max(first_day, until - until % DAY)
     times = {"since": since, "until": until, "first_day": first_day, "last_day": last_day}
-    states = [BY_STATE[outcome] for outcome in scope.outcomes if outcome in BY_STATE]
-    return {"owner": scope.owner, "session": scope.session, "states": states, **times, **scope.filters}
+    return {"owner": scope.owner, "session": scope.session, **times, **scope.filters}
 
 
 def _mine(table: Table, shape: _Shape) -> list[ColumnElement[bool]]:
@@ -213,10 +232,14 @@ def _mine(table: Table, shape: _Shape) -> list[ColumnElement[bool]]:
         found.append(table.c.session == bindparam("session"))
     if shape.timed and "started_at" in table.c:
         found += [table.c.started_at >= bindparam("since"), table.c.started_at < bindparam("until")]
-    if "outcomes" in shape.filters and shape.by_state:
-        found.append(table.c.state.in_(bindparam("states", expanding=True)))
-    elif "outcomes" in shape.filters:
-        found.append(_outcome.in_(bindparam("outcomes", expanding=True)))
+    if "outcomes" in shape.filters:
+        how = table.c.outcome if "outcome" in table.c else outcome.element
+        found.append(how.in_(bindparam("outcomes", expanding=True)))
+    if "places" in shape.filters:
+        of = (table.c[name].in_(bindparam("places", expanding=True)) for name in ("chat_id", "sweep_id"))
+        # Apart, as each of the others is found by an index.
+        neither = [and_(calls.c.chat_id.is_(None), calls.c.sweep_id.is_(None))] if "nowhere" in shape.filters else []
+        found.append(or_(*of, *neither))
     keys = {name: column for name, column in KEYS.items() if name in shape.filters}
     return [*found, *(table.c[column].in_(bindparam(name, expanding=True)) for name, column in keys.items())]
 
@@ -228,41 +251,43 @@ def _rows(shape: _Shape) -> Select[Any]:
 
 
 @cache
-def _ended(shape: _Shape) -> Select[Any]:
-    sums = _sums_of(shape)
-    summed = [func.sum(sums.c[name]).label(name) for name in usage_rollups.SUMS if name != "filtered"]
-    states = {"failed": "error", "stopped": "cancelled"}
-    of = [func.sum(case((sums.c.state == state, sums.c.calls), else_=0)).label(n) for n, state in states.items()]
-    # One that also failed, broke or was stopped is counted as that, so that problems add up.
-    of.append(func.sum(case((sums.c.state == "ok", sums.c.filtered), else_=0)).label("filtered"))
+def _ended(shape: _Shape, keys: tuple[str, ...]) -> Select[Any]:
+    sums = _sums_of(shape, usage_places if keys == ("place",) else usage_models)
+    summed = [func.sum(sums.c[name]).label(name) for name in SUMS[usage_models]]
+    of = [func.sum(case((sums.c.outcome == one, sums.c.calls), else_=0)).label(one) for one in PROBLEMS]
     times = func.min(sums.c.first_at).label("first_at"), func.max(sums.c.last_at).label("last_at")
-    query = select(sums.c.endpoint, sums.c.model, *summed, *of, *times)
-    return query.group_by(sums.c.endpoint, sums.c.model)
+    named = [sums.c[key] for key in keys]
+    return select(*named, *summed, *of, *times).group_by(*named)
 
 
-def _sums_of(shape: _Shape) -> FromClause:
-    """The sums of the scope's ended calls by endpoint, model, page and state; a key may stand in several rows."""
-    if not shape.by_state or (shape.session and shape.timed):
-        return usage_rollups.summed(usage_models).where(*_mine(calls, shape)).subquery()
+def _sums_of(shape: _Shape, like: Table) -> FromClause:
+    """The sums of the scope's ended calls, with the columns of `like`; a key may stand in several rows."""
+    if not shape.summed:
+        return usage_rollups.summed(like).where(*_mine(calls, shape)).subquery()
+    if like is usage_places and shape.session:
+        return usage_rollups.summed(like).where(*_mine(calls, shape)).subquery()
+    table = usage_days if like is usage_models else usage_places
     if not shape.timed:
-        table = usage_sessions if shape.session else usage_models
-        return select(table).where(*_mine(table, shape)).subquery()
-    days = usage_days.c.at >= bindparam("first_day"), usage_days.c.at < bindparam("last_day")
+        if like is usage_models:
+            table = usage_sessions if shape.session else usage_models
+        return select(*(table.c[column.name] for column in like.c)).where(*_mine(table, shape)).subquery()
+    days = table.c.at >= bindparam("first_day"), table.c.at < bindparam("last_day")
     # any owner: here and below, _mine names the owner.
-    whole = select(*(usage_days.c[column.name] for column in usage_models.c)).where(*_mine(usage_days, shape), *days)
+    whole = select(*(table.c[column.name] for column in like.c)).where(*_mine(table, shape), *days)
     ends = calls.c.started_at < bindparam("first_day"), calls.c.started_at >= bindparam("last_day")
-    parts = [usage_rollups.summed(usage_models).where(*_mine(calls, shape), end).subquery() for end in ends]
+    parts = [usage_rollups.summed(like).where(*_mine(calls, shape), end).subquery() for end in ends]
     # any owner: of what was selected above.
-    return union_all(whole, *(select(*(part.c[column.name] for column in usage_models.c)) for part in parts)).subquery()
+    return union_all(whole, *(select(*(part.c[column.name] for column in like.c)) for part in parts)).subquery()
 
 
 @cache
-def _running(shape: _Shape) -> Select[Any]:
+def _running(shape: _Shape, keys: tuple[str, ...]) -> Select[Any]:
     times = func.min(calls.c.started_at).label("first_at"), func.max(calls.c.started_at).label("last_at")
+    named = [FACTS.get(key, calls.c.get(key)) for key in keys]
     # any owner: _mine names the owner.
-    query = select(calls.c.endpoint, calls.c.model, func.count().label("calls"), *times)
-    mine = _mine(calls, shape)
-    return query.where(*mine, calls.c.state == "started").group_by(calls.c.endpoint, calls.c.model)
+    query = select(*named, func.count().label("calls"), *times)
+    # By their names, see lib/calls/usage_rollups.py.
+    return query.where(*_mine(calls, shape), calls.c.state == "started").group_by(*keys)
 
 
 @cache
@@ -274,33 +299,44 @@ def _running_since(shape: _Shape) -> Select[Any]:
 @cache
 def _quarters(shape: _Shape) -> Select[Any]:
     table = usage_quarters
-    # As integers, and NULL where nothing is known, so that thousands of rows need no further thought.
-    calls_made = cast(func.sum(table.c.calls), BigInteger).label("calls")
-    tokens = (
-        cast(case((func.sum(table.c[f"{kind}_known"]) > 0, func.sum(table.c[f"{kind}_tokens"]))), BigInteger).label(
-            kind
-        )
-        for kind in ("prompt", "completion")
-    )
     times = [table.c.at >= bindparam("since"), table.c.at < bindparam("until")] if shape.timed else []
-    return select(table.c.at, calls_made, *tokens).where(*_mine(table, shape), *times).group_by(table.c.at)
+    return select(table.c.at, *_tokens_of(table)).where(*_mine(table, shape), *times).group_by(table.c.at)
 
 
-def _slices_of_rows(conn: Connection, scope: Scope, length: int) -> list[Slice]:
-    # The length is written out: PostgreSQL takes two parameters for two different expressions to group by.
-    at = (calls.c.started_at - calls.c.started_at % literal_column(str(length))).label("at")
-    tokens = [func.sum(_counted[name]).label(name) for name in ("prompt_tokens", "completion_tokens")]
-    query = select(at, func.count().label("calls"), *tokens).where(*_mine(calls, _Shape.of(scope)))
-    rows = conn.execute(query.group_by("at").order_by("at"), _named(scope)).mappings()
-    return [
-        Slice(row["at"], row["calls"], _whole(row["prompt_tokens"]), _whole(row["completion_tokens"])) for row in rows
-    ]
+@cache
+def _days(shape: _Shape) -> Select[Any]:
+    table = usage_days
+    times = [table.c.at >= bindparam("first_day"), table.c.at < bindparam("last_day")] if shape.timed else []
+    return select(table.c.at, *_tokens_of(table)).where(*_mine(table, shape), *times).group_by(table.c.at)
+
+
+def _tokens_of(table: Table) -> list[ColumnElement[Any]]:
+    """The facts of a slice: as integers, and NULL where nothing is known, so that thousands of rows need no further
+    thought."""
+    found = [cast(func.sum(table.c.calls), BigInteger).label("calls")]
+    for kind in ("prompt", "completion"):
+        known = case((func.sum(table.c[f"{kind}_known"]) > 0, func.sum(table.c[f"{kind}_tokens"])))
+        found.append(cast(known, BigInteger).label(kind))
+    return found
+
+
+@cache
+def _slices_of_rows(shape: _Shape) -> Select[Any]:
+    at = (calls.c.started_at - calls.c.started_at % bindparam("length", type_=BigInteger)).label("at")
+    tokens = [cast(func.sum(calls.c[f"{kind}_tokens"]), BigInteger).label(kind) for kind in ("prompt", "completion")]
+    # any owner: _mine names the owner.
+    query = select(at, func.count().label("calls"), *tokens)
+    return query.where(*_mine(calls, shape), usage_rollups.ended).group_by("at")
+
+
+def _slice(row: Any) -> Slice:
+    return Slice(row.at, row.calls, row.prompt, row.completion)
 
 
 def _totals(row: RowMapping) -> dict[str, Any]:
     """A row of sums as facts of ModelTotals. PostgreSQL sums 64-bit integers as decimals."""
-    counts = {name: int(row[name]) for name in ("calls", *COUNTS, "failed", "stopped")}
-    sums = {"prompt_tokens": _sum_of(row, "prompt"), "completion_tokens": _sum_of(row, "completion")}
+    counts = {name: int(row[name]) for name in ("calls", *COUNTS, *PROBLEMS)}
+    sums = {f"{kind}_tokens": _sum_of(row, kind) for kind in usage_rollups.TOKENS}
     cost = row["cost"] if row["cost_known"] else None
     return {**counts, **sums, "cost": cost, "first_at": row["first_at"], "last_at": row["last_at"]}
 
@@ -315,7 +351,3 @@ def _added(one: Slice, other: Slice) -> Slice:
     return Slice(
         one.at, one.calls + other.calls, sum(prompt) if prompt else None, sum(completion) if completion else None
     )
-
-
-def _whole(value: Any) -> int | None:
-    return None if value is None else int(value)

@@ -7,13 +7,14 @@ from typing import Any, Literal, get_args
 Outcome = Literal["ok", "failed", "cut", "filtered", "stopped", "running"]
 """How a call went; every call has exactly one. `cut` ended before its answer did, or at the longest answer allowed."""
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-FILTERS = ("endpoints", "models", "pages", "outcomes")
+FILTERS = ("endpoints", "models", "pages", "outcomes", "places")
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The owner's calls, or with `session` those of one browser session, that began from `since` on and before `until`
-    (microseconds since 1970 in UTC; None: no bound). A filter that is empty lets every call through."""
+    (microseconds since 1970 in UTC; None: no bound). A filter that is empty lets every call through; `places` are ids
+    of chats and sweeps."""
 
     owner: str
     session: str | None = None
@@ -23,6 +24,7 @@ class Scope:
     models: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    places: tuple[str, ...] = ()
 
     @property
     def filters(self) -> Mapping[str, tuple[Any, ...]]:

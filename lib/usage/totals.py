@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -35,16 +35,21 @@ HEADER = ("time_utc", *("cost_usd" if name == "cost" else name for name in CSV_C
 class Totals:
     """What some calls used. `calls` has them all; those in progress have no tokens yet.
 
-    `reported`, `estimated`, `unknown`, `unbilled` and `running` share `calls` among them; `unbilled` ones failed
-    before any token was used. The other counts overlap. Sums are None when not one of their parts is known.
+    `reported`, `gateway`, `estimated`, `unknown`, `unbilled` and `running` share `calls` among them: counted by the
+    service, guessed by a gateway that says so, estimated here; `unbilled` ones failed before any token was used. The
+    other counts overlap; `cost_...` are those whose cost the service reported, is at the visitor's own price, is none.
+    Reasoning is part of the completion, cached of the prompt. Sums are None when not one of their parts is known.
     """
 
     calls: int = 0
     running: int = 0
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
     cost: float | None = None
     reported: int = 0
+    gateway: int = 0
     estimated: int = 0
     unknown: int = 0
     unbilled: int = 0
@@ -54,6 +59,9 @@ class Totals:
     filtered: int = 0
     stopped: int = 0
     ended_early: int = 0
+    cost_reported: int = 0
+    cost_own: int = 0
+    cost_free: int = 0
     first_at: int | None = None
     last_at: int | None = None
 
@@ -69,6 +77,20 @@ class ModelTotals(Totals):
 
     endpoint: str = ""
     model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageTotals(Totals):
+    """What the calls of one page used: chats, sweeps, models that judge."""
+
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceTotals(Totals):
+    """What the calls of one chat or sweep used; `place` is its id, "" of calls that belong to none."""
+
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +122,8 @@ BUCKETS = (
     Bucket("W", 900, timedelta(days=400)),
     Bucket("M", 900, timedelta.max),
 )
+One = TypeVar("One", bound=Totals)
+DAY = 86_400_000_000
 STEPS = {"W": "W-MON", "M": "MS"}
 COUNTS = tuple(field.name for field in fields(Totals) if field.default == 0)
 
@@ -113,6 +137,8 @@ def total(parts: Iterable[Totals]) -> Totals:
         **{name: sum(getattr(part, name) for part in parts) for name in COUNTS},
         prompt_tokens=_sum(part.prompt_tokens for part in parts),
         completion_tokens=_sum(part.completion_tokens for part in parts),
+        reasoning_tokens=_sum(part.reasoning_tokens for part in parts),
+        cached_tokens=_sum(part.cached_tokens for part in parts),
         cost=_money(part.cost for part in parts),
         first_at=min(firsts, default=None),
         last_at=max(lasts, default=None),
@@ -160,9 +186,20 @@ def stretch_of(start: pd.Timestamp, bucket: Bucket, zone: ZoneInfo) -> tuple[int
     return since, until
 
 
-def ordered(models: Sequence[ModelTotals]) -> list[ModelTotals]:
-    """The models, the most tokens first."""
-    return sorted(models, key=lambda one: (-(one.tokens or 0), -one.calls, one.model))
+def parted_days(bucket: Bucket, zone: ZoneInfo, days: Sequence[int]) -> list[int]:
+    """Which of these days in UTC, by their beginnings, are not wholly of one bar: there it is midnight within them
+    where the viewer is."""
+    first, last = (_starts([day + more for day in days], bucket, zone) for more in (0, DAY - 1))
+    return [day for day, parted in zip(days, first != last, strict=True) if parted]
+
+
+def ordered(parts: Sequence[One]) -> list[One]:
+    """Models, pages or places, the most tokens first."""
+    return sorted(parts, key=lambda one: (-(one.tokens or 0), -one.calls, _name(one)))
+
+
+def _name(one: Totals) -> str:
+    return next((str(getattr(one, name)) for name in ("model", "page", "place") if hasattr(one, name)), "")
 
 
 def by_model(models: Sequence[ModelTotals]) -> pd.DataFrame:
@@ -174,12 +211,22 @@ def by_model(models: Sequence[ModelTotals]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "model": [f"{one.endpoint}/{one.model}" if one.model in twice else one.model for one in rows],
-            "calls": [one.calls for one in rows],
-            "prompt": _whole([one.prompt_tokens for one in rows]),
-            "completion": _whole([one.completion_tokens for one in rows]),
-            "cost": _numbers([one.cost for one in rows]),
+            **figures(rows),
         }
     )
+
+
+def figures(rows: Sequence[Totals]) -> dict[str, Any]:
+    """`calls prompt completion cost` of totals as columns; with `cached` and `reasoning`, the parts of these, where
+    there are any."""
+    parts = {"cached": [one.cached_tokens for one in rows], "reasoning": [one.reasoning_tokens for one in rows]}
+    return {
+        "calls": [one.calls for one in rows],
+        "prompt": _whole([one.prompt_tokens for one in rows]),
+        "completion": _whole([one.completion_tokens for one in rows]),
+        **{name: _whole(counts) for name, counts in parts.items() if any(counts)},
+        "cost": _numbers([one.cost for one in rows]),
+    }
 
 
 def call_table(rows: Sequence[CallRecord], zone: ZoneInfo) -> pd.DataFrame:
@@ -192,6 +239,8 @@ def call_table(rows: Sequence[CallRecord], zone: ZoneInfo) -> pd.DataFrame:
             "endpoint": [row.endpoint for row in rows],
             "prompt": _whole([row.usage.prompt_tokens for row in rows]),
             "completion": _whole([row.usage.completion_tokens for row in rows]),
+            "cached": _whole([row.usage.cached_tokens for row in rows]),
+            "reasoning": _whole([row.usage.reasoning_tokens for row in rows]),
             "source": [row.usage.source for row in rows],
             "seconds": _numbers([row.seconds for row in rows]),
             "first_token_seconds": _numbers([row.first_token_seconds for row in rows]),

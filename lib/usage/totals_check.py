@@ -42,7 +42,7 @@ def _differences(conn: Connection, table: Table) -> list[str]:
     return [
         f"{table.name} {key}: {name} is kept as {was}, the calls make {should_be}"
         for key in kept.keys() | summed.keys()
-        for name in usage_rollups.SUMS
+        for name in usage_rollups.SUMS[table]
         for was, should_be in [(kept.get(key, {}).get(name, 0), summed.get(key, {}).get(name, 0))]
         # Costs are floats, and adding and subtracting them in another order leaves dust.
         if not isclose(float(was), float(should_be), rel_tol=1e-9, abs_tol=1e-9)

@@ -31,7 +31,7 @@ def at_price_of(model: str, totals: Sequence[ModelTotals]) -> WhatIf | None:
     cost, known = _cost(model, totals), _known(totals)
     if cost is None or not known:
         return None
-    counted = sum(one.reported + one.estimated for one in known)
+    counted = sum(one.reported + one.gateway + one.estimated for one in known)
     return WhatIf(cost, counted, sum(one.calls for one in totals))
 
 

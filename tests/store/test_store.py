@@ -454,7 +454,7 @@ def test_kill_9_many_times_loses_no_acknowledged_row(tmp_path: Path) -> None:
 OWNED = re.compile(r"\b(select|update|delete)\(")
 NAMES = (
     "calls|chats|messages|settings|shared_links|plans|cells|answers|texts|message_nodes|images"
-    "|usage_models|usage_sessions|usage_days|usage_quarters"
+    "|usage_models|usage_sessions|usage_days|usage_places|usage_quarters"
 )
 TABLES = re.compile(rf"\b({NAMES})\.c\b|\(({NAMES})\)")
 

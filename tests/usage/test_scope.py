@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import secrets
+from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,13 +25,14 @@ from lib.store import schema
 from lib.store.database import Store
 from lib.usage import import_file, paid, queries, totals
 from lib.usage.scope import OUTCOMES, Outcome, Scope
-from lib.usage.totals import Totals, bucket_for, by_time, stretch_of, total
+from lib.usage.totals import BUCKETS, Totals, bucket_for, by_time, parted_days, stretch_of, total
 from lib.visitor import service_terms
 from lib.visitor.service_terms import Term
 from tests.store_fixtures import a_call
 
 QUARTER, DAY = usage_rollups.QUARTER, usage_rollups.DAY
 OWNERS, SESSIONS, PAGES = ("ann", "eve"), ("s1", "s2"), ("chat", "sweep")
+PLACES = ("c1", "c2", "w1", "")
 MODELS, ENDPOINTS = ("gpt-4o", "o3", "a,b"), ("apiyi", "local")
 STATES = ("ok", "error", "partial", "interrupted", "cancelled", "started")
 MOMENTS = st.integers(0, 4 * DAY) | st.integers(0, 4 * 96).map(lambda count: count * QUARTER)
@@ -37,6 +40,7 @@ CALLS = st.fixed_dictionaries(
     {
         "owner": st.sampled_from(OWNERS),
         "session": st.sampled_from(SESSIONS),
+        "place": st.sampled_from(PLACES),
         "page": st.sampled_from(PAGES),
         "model": st.sampled_from(MODELS),
         "endpoint": st.sampled_from(ENDPOINTS),
@@ -64,6 +68,7 @@ SCOPES = st.builds(
     models=some(MODELS),
     pages=some(PAGES),
     outcomes=some(OUTCOMES),
+    places=some(PLACES),
 )
 
 
@@ -72,6 +77,7 @@ def keep(store: Store, facts: dict[str, Any]) -> None:
     facts["id"] = secrets.token_hex(16)
     call = a_call(facts["owner"], **{name: facts[name] for name in ("session", "page", "endpoint")})
     call = replace(call, id=facts["id"], request=replace(call.request, model=facts["model"]))
+    call = replace(call, **{"sweep_id" if facts["place"] == "w1" else "chat_id": facts["place"] or None})
     usage = Usage(facts["prompt"], facts["completion"], source="reported")
     reply = Reply(usage=usage, state=facts["state"], seconds=1.0, cost=facts["cost"], billed="yes")
     reply.add(Delta(text="Hi", finish_reason=facts["reason"]))
@@ -102,10 +108,13 @@ def lets_through(scope: Scope, facts: dict[str, Any]) -> bool:
         and (not scope.models or facts["model"] in scope.models)
         and (not scope.pages or facts["page"] in scope.pages)
         and (not scope.outcomes or outcome(facts) in scope.outcomes)
+        and (not scope.places or facts["place"] in scope.places)
     )
 
 
-HAPPENS = st.lists(st.tuples(st.sampled_from(["delete", "reprice", "import", "late"]), st.integers(0, 9)), max_size=5)
+HAPPENS = st.lists(
+    st.tuples(st.sampled_from(["delete", "reprice", "import", "late", "forget"]), st.integers(0, 9)), max_size=5
+)
 PRICE = Price(0.5, 4.0)
 
 
@@ -121,6 +130,9 @@ def happen(store: Store, made: list[dict[str, Any]], what: str, place: int) -> N
             if one["state"] != "started" and None not in (one["prompt"], one["completion"]):
                 one["cost"] = (one["prompt"] * PRICE.prompt + one["completion"] * PRICE.completion) / 1_000_000
         store.write(lambda db: repricing.reprice(db, *(facts[name] for name in mine), PRICE)).result(20)
+    elif facts and what == "forget":
+        store.write(lambda db: records.forget_texts(db, facts["owner"], [facts["id"]])).result(20)
+        facts["place"] = "" if facts["place"] in PLACES[:2] else facts["place"]
     elif what == "import":
         bring_in(store, made)
     elif facts and facts["state"] == "started":
@@ -139,7 +151,8 @@ def bring_in(store: Store, made: list[dict[str, Any]]) -> None:
     for one in [one for one in made if one["owner"] == "eve" and one["state"] != "started"]:
         id, at = imported.id_for("ann", one["id"]), one["at"] - one["at"] % 1_000_000
         if id not in there:
-            made.append(one | {"id": id, "owner": "ann", "session": records.IMPORTED, "at": at})
+            brought = {"id": id, "owner": "ann", "session": records.IMPORTED, "place": "", "at": at}
+            made.append(one | brought)
 
 
 def in_files(store: Store, scope: Scope) -> list[tuple[Any, ...]]:
@@ -172,6 +185,7 @@ def check(store: Store, scope: Scope, made: list[dict[str, Any]]) -> None:
         assert (calls, prompt, completion) == (found.calls, found.prompt_tokens, found.completion_tokens)
         assert cost == (pytest.approx(found.cost) if costs else None)
     bars_are_their_calls(store, scope, found, ZoneInfo("America/New_York"))
+    groups_are_the_whole(store, scope, found, mine)
     counts = {"failed": found.failed, "cut": found.cut, "filtered": found.filtered, "stopped": found.stopped}
     counts["running"] = found.running
     assert counts == {name: sum(outcome(facts) == name for facts in mine) for name in counts}
@@ -182,11 +196,25 @@ def check(store: Store, scope: Scope, made: list[dict[str, Any]]) -> None:
         assert all(part.at % (seconds * 1_000_000) == 0 for part in slices)
 
 
+def groups_are_the_whole(store: Store, scope: Scope, found: Totals, mine: list[dict[str, Any]]) -> None:
+    """By page, and by chat and sweep, the same calls add up to the same."""
+    for of, name in ((queries.by_page, "page"), (queries.by_place, "place")):
+        groups: list[Any] = store.read(lambda db, of=of: of(db, scope))
+        assert {getattr(one, name): one.calls for one in groups} == Counter(facts[name] for facts in mine)
+        whole = total(groups)
+        assert whole == replace(found, cost=pytest.approx(found.cost) if found.cost else found.cost), name
+
+
 def bars_are_their_calls(store: Store, scope: Scope, found: Totals, zone: ZoneInfo) -> None:
     """What each bar of the chart says is what the calls behind it add up to."""
     bucket = bucket_for(found)
     bars = by_time(store.read(lambda db: queries.by_slice(db, scope, bucket.slice_seconds)), bucket, zone)
     assert sum(bars["calls"]) == found.calls
+    for long in BUCKETS[-3:]:
+        parted = partial(parted_days, long, zone)
+        slices = store.read(lambda db, parted=parted: queries.by_day(db, scope, parted))
+        exact = by_time(store.read(lambda db: queries.by_slice(db, scope, 900)), long, zone)
+        assert by_time(slices, long, zone).equals(exact), long
     for bar in bars[bars["calls"] > 0].itertuples():
         since, until = stretch_of(bar.time, bucket, zone)
         until = until if scope.until is None else min(scope.until, until)
@@ -212,7 +240,7 @@ def test_sums_bars_rows_and_files_are_those_of_the_same_calls(
 
 
 def test_what_can_be_filtered_by_is_what_the_owner_has_asked(store: Store) -> None:
-    usual = {"session": "s1", "reason": "stop", "at": 0, "prompt": 1, "completion": 1, "cost": None}
+    usual = {"session": "s1", "place": "", "reason": "stop", "at": 0, "prompt": 1, "completion": 1, "cost": None}
     keep(store, usual | {"owner": "ann", "page": "chat", "model": "o3", "endpoint": "apiyi", "state": "ok"})
     keep(store, usual | {"owner": "ann", "page": "sweep", "model": "gpt-4o", "endpoint": "apiyi", "state": "started"})
     keep(store, usual | {"owner": "eve", "page": "chat", "model": "secret", "endpoint": "hers", "state": "ok"})

@@ -14,6 +14,7 @@ from lib.store import schema
 from lib.store.database import Store
 from lib.usage import queries, speed
 from lib.usage.scope import Scope
+from lib.usage.totals import total
 from tests.store_fixtures import record
 
 NEAR = 0.013
@@ -66,9 +67,9 @@ def test_percentiles_are_those_of_all_calls(store: Store, made: list[dict[str, A
         binned = store.read(lambda db, scope=scope: queries.spread(db, scope, speed.KINDS))
         for found in speed.by_model(binned, names):
             check(found, [one for one in kept if one["model"] == found.model])
-    sources = store.read(lambda db: queries.cost_sources(db, Scope("ann")))
-    assert sources.get("cost_reported", 0) == sum(one["cost_source"] == "reported" for one in kept)
-    assert sources.get("cost_free", 0) == sum(one["cost_source"] in ("free", "local") for one in kept)
+    shown = total(store.read(lambda db: queries.by_model(db, Scope("ann"))))
+    assert shown.cost_reported == sum(one["cost_source"] == "reported" for one in kept)
+    assert shown.cost_free == sum(one["cost_source"] in ("free", "local") for one in kept)
 
 
 @given(units=st.integers(0, MOST))
@@ -85,5 +86,5 @@ def test_whose_word_the_costs_are_is_told_of_every_call(store: Store) -> None:
         record(store, cost_source=source)
 
     for scope in (Scope("ann"), Scope("ann", since=1)):
-        found = store.read(lambda db, scope=scope: queries.cost_sources(db, scope))
-        assert found == {"cost_reported": 2, "cost_own": 1, "cost_free": 1}
+        found = total(store.read(lambda db, scope=scope: queries.by_model(db, scope)))
+        assert (found.cost_reported, found.cost_own, found.cost_free) == (2, 1, 1)

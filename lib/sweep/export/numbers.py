@@ -75,7 +75,7 @@ def _coverage(subject: Subject) -> str:
     _ = subject.texts.one
     sources = [call.usage.source for setting in subject.study.settings for call in setting.answers]
     words = _("Tokens of {total} answers: {reported} counted by services, {estimated} estimated, {unknown} not known.")
-    reported, estimated = sources.count("reported"), sources.count("estimated")
+    reported, estimated = sources.count("reported"), sources.count("gateway") + sources.count("estimated")
     return words.format(total=len(sources), reported=reported, estimated=estimated, unknown=sources.count("unknown"))
 
 

@@ -116,7 +116,7 @@ def figures(call: CallRecord, subject: Subject) -> list[str]:
     tokens = call.usage.completion_tokens
     if tokens is not None:
         found.append(_n("{count:,} token", "{count:,} tokens", tokens).format(count=tokens))
-    if call.usage.source == "estimated":
+    if call.usage.source in ("gateway", "estimated"):
         found.append(_("tokens estimated"))
     if call.seconds is not None:
         found.append(_("{seconds:.1f} s").format(seconds=call.seconds))

@@ -7,12 +7,13 @@ from lib.calls.records import CallRecord
 from lib.core import model_names
 from lib.core.budget import TOKENS
 from lib.core.i18n import N_
-from lib.core.reply import NORMAL_END, CostSource
+from lib.core.reply import NORMAL_END, CostSource, Usage
 from lib.ui.shared import numbers
 from lib.ui.shared.texts import _, _n, country
 
 SOURCES = {
     "reported": N_("counted by the service"),
+    "gateway": N_("the gateway's estimate"),
     "estimated": N_("our estimate"),
     "unknown": N_("not known"),
 }
@@ -137,7 +138,7 @@ def summary(call: CallRecord, with_mark: bool = True) -> str:
     elif call.cost:
         parts.append(money(call.cost))
     parts += _not_normal(call, with_mark)
-    if call.state == "ok" and call.usage.source == "estimated" and not mark(call.finish_reason):
+    if call.state == "ok" and call.usage.source in ("gateway", "estimated") and not mark(call.finish_reason):
         parts.append(_("tokens estimated"))
     return " · ".join(parts)
 
@@ -177,14 +178,11 @@ def details(call: CallRecord) -> list[tuple[str, str]]:
     rows = [
         (_("Model"), _model(call)),
         (_("Service"), call.endpoint),
-        (_("Input tokens (prompt)"), _tokens(usage.prompt_tokens, usage.source)),
-        (_("Output tokens (completion)"), _counted_in_part(call) or _tokens(usage.completion_tokens, usage.source)),
-    ]
-    if usage.reasoning_tokens:
-        rows.append((_("of these for thinking"), number(usage.reasoning_tokens)))
-    if usage.cached_tokens:
-        rows.append((_("of the input from the cache"), number(usage.cached_tokens)))
-    rows += [
+        (_("Input tokens (prompt)"), _tokens(usage, "prompt_tokens")),
+        (_("of these from the cache"), _tokens(usage, "cached_tokens")),
+        (_("Output tokens (completion)"), _counted_in_part(call) or _tokens(usage, "completion_tokens")),
+        (_("of these for thinking"), _tokens(usage, "reasoning_tokens")),
+        (_("Input and output together"), _tokens(usage, "total_tokens")),
         (_("First word after"), seconds(call.first_token_seconds)),
         (_("Whole time"), seconds(call.seconds)),
         (_("Speed"), _speed(call)),
@@ -211,8 +209,9 @@ def _counted_in_part(call: CallRecord) -> str:
     return words.format(count=call.usage.completion_tokens, versions=len(call.choices), reported=reported)
 
 
-def _tokens(count: int | None, source: str) -> str:
-    words = _(SOURCES[source])
+def _tokens(usage: Usage, name: str) -> str:
+    """One of the counts, and whose word it is."""
+    count, words = getattr(usage, name), _(SOURCES[usage.source_of(name)])
     return words if count is None else f"{number(count)} ({words})"
 
 

@@ -3,6 +3,7 @@ needed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,6 @@ import pandas as pd
 import streamlit as st
 from babel.dates import format_skeleton
 
-from lib.calls.records import CallRecord
 from lib.core.i18n import N_
 from lib.services import Services
 from lib.ui.shared.state import state
@@ -20,7 +20,18 @@ from lib.ui.usage.call_dialog import open_call
 from lib.ui.usage.tables import table
 from lib.usage import queries
 from lib.usage.scope import Scope
-from lib.usage.totals import ModelTotals, Totals, bucket_for, by_call, by_model, by_time, ordered, stretch_of
+from lib.usage.totals import (
+    STEPS,
+    ModelTotals,
+    Totals,
+    bucket_for,
+    by_call,
+    by_model,
+    by_time,
+    ordered,
+    parted_days,
+    stretch_of,
+)
 
 CALLS, MODELS = 200, 12
 CLICKS = "usage_chart_clicks"
@@ -48,7 +59,6 @@ def tokens_chart(
     scope: Scope,
     totals: Totals,
     models: Sequence[ModelTotals],
-    newest: Sequence[CallRecord],
     zone: ZoneInfo,
 ) -> None:
     """The chart and the switch between its views; the same numbers as a table on demand."""
@@ -59,7 +69,7 @@ def tokens_chart(
         if view == "time":
             bars = _by_time(services, scope, totals, zone)
         else:
-            bars = _by_model(models) if view == "model" else _by_call(newest, totals.calls, zone)
+            bars = _by_model(models) if view == "model" else _by_call(services, scope, totals.calls, zone)
         if as_table:
             table(bars.frame)
         elif bars.frame[["prompt", "completion"]].isna().all(axis=None):
@@ -84,18 +94,23 @@ def _view(first: str) -> str:
     return chosen or first
 
 
-def _by_call(newest: Sequence[CallRecord], count: int, zone: ZoneInfo) -> Bars:
-    frame = by_call(newest[:CALLS], zone)
+def _by_call(services: Services, scope: Scope, count: int, zone: ZoneInfo) -> Bars:
+    newest = services.store.read(lambda db: queries.newest(db, scope, CALLS))
+    frame = by_call(newest, zone)
     days = frame["time"].dt.date.nunique()
     labels = [_time(at, ("MMMd", "Hm") if days > 1 else ("Hms",)) for at in frame["time"]]
     note = _("The last {shown:,} of {count:,} calls.").format(shown=CALLS, count=count) if count > CALLS else ""
-    drawn = newest[:CALLS][::-1]
+    drawn = newest[::-1]
     return Bars(frame, labels, lambda bar: open_call(drawn[bar].id), note=note)
 
 
 def _by_time(services: Services, scope: Scope, totals: Totals, zone: ZoneInfo) -> Bars:
     bucket = bucket_for(totals)
-    slices = services.store.read(lambda db: queries.by_slice(db, scope, bucket.slice_seconds))
+    parted = partial(parted_days, bucket, zone)
+    if bucket.unit in STEPS:
+        slices = services.store.read(lambda db: queries.by_day(db, scope, parted))
+    else:
+        slices = services.store.read(lambda db: queries.by_slice(db, scope, bucket.slice_seconds))
     frame = by_time(slices, bucket, zone)
     days = frame["time"].dt.date.nunique()
     parts = DATES.get(bucket.unit, ("MMMd", "Hm") if days > 1 else ("Hm",))

@@ -14,7 +14,7 @@ from lib.ui.shared.choices import translated
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.usage import sample, stretch
-from lib.usage import queries
+from lib.usage import places, queries
 from lib.usage.scope import FILTERS, OUTCOMES
 
 PAGES = {"chat": N_("Chat"), "sweep": N_("Sweep"), "judge": N_("Judge")}
@@ -27,7 +27,8 @@ ENDED = {
     "running": N_("in progress"),
 }
 LABELS = {"endpoints": N_("Service"), "models": N_("Model"), "pages": N_("Page"), "outcomes": N_("How it ended")}
-ADDRESS = {"endpoints": "service", "models": "model", "pages": "page", "outcomes": "ended"}
+"""Those with a field. A chat or sweep is chosen in the table of them: there may be thousands."""
+ADDRESS = {"endpoints": "service", "models": "model", "pages": "page", "outcomes": "ended", "places": "of"}
 """The filters' names in the address."""
 SCOPE, FROM, TO = "scope", "from", "to"
 MOST, LONGEST = 20, 300
@@ -50,16 +51,18 @@ def chosen(services: Services, owner: str) -> dict[str, tuple[Any, ...]]:
     count = sum(len(values_of(name)) for name in FILTERS)
     label = _("Filters ({count})").format(count=count) if count else _("Filters")
     with st.popover(label, icon=":material/filter_list:", key="usage_filters"):
-        for name in FILTERS:
+        for name in LABELS:
             _choice(name, there[name])
     return {name: tuple(values_of(name)) for name in FILTERS}
 
 
-def chips() -> None:
+def chips(services: Services, owner: str) -> None:
     """Every filter that is set, the stretch of a bar, and that it is the sample, each with a cross to take it off."""
     values = [(name, value) for name in FILTERS for value in values_of(name)]
     if not values and not sample.shown() and stretch.chosen() is None:
         return
+    titles = services.store.read(lambda db: places.titles(db, owner, values_of("places")))
+    names = {place: place_name(place, titles) for place in values_of("places")}
     with st.container(key="usage_chips", horizontal=True, gap="small"):
         if sample.shown():
             st.button(
@@ -73,7 +76,7 @@ def chips() -> None:
         stretch.chip()
         for number, (name, value) in enumerate(values):
             st.button(
-                literal(_named(name, value)),
+                literal(names[value] if name == "places" else named(name, value)),
                 key=f"usage_chip_{number}",
                 icon=":material/close:",
                 icon_position="right",
@@ -142,7 +145,7 @@ def _choice(name: str, there: list[str]) -> None:
     st.multiselect(
         _(LABELS[name]),
         options,
-        format_func=lambda value: _named(name, value),
+        format_func=lambda value: named(name, value),
         key=translated(key_of(name)),
         placeholder=_("all"),
         select_all=False,
@@ -150,7 +153,15 @@ def _choice(name: str, there: list[str]) -> None:
     )
 
 
-def _named(name: str, value: str) -> str:
+def place_name(place: str, titles: Mapping[str, tuple[str, str]]) -> str:
+    """What a chat or sweep is called; `titles` are those that there are."""
+    if not place:
+        return _("in no chat or sweep")
+    return titles[place][1] if place in titles else _("deleted or temporary")
+
+
+def named(name: str, value: str) -> str:
+    """A value of a filter in words."""
     words = {"pages": PAGES, "outcomes": ENDED}.get(name, {})
     return _(words[value]) if value in words else value
 

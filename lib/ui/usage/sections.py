@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from lib.calls.records import CallRecord
 from lib.core.i18n import N_
 from lib.services import Services
 from lib.ui.shared.state import state
@@ -14,9 +13,10 @@ from lib.ui.shared.texts import _
 from lib.ui.usage.bill import bill
 from lib.ui.usage.budget import budget
 from lib.ui.usage.charts import tokens_chart
+from lib.ui.usage.groups import groups
 from lib.ui.usage.price_table import price_table
 from lib.ui.usage.speed import speed
-from lib.ui.usage.tables import call_table, model_table
+from lib.ui.usage.tables import call_table
 from lib.ui.usage.terms import terms
 from lib.usage.paid import Amounts, Named
 from lib.usage.scope import Scope
@@ -37,7 +37,6 @@ def sections(
     scope: Scope,
     totals: Totals,
     models: Sequence[ModelTotals],
-    newest: Sequence[CallRecord],
     paid: Mapping[Named, Amounts],
     zone: ZoneInfo,
 ) -> None:
@@ -53,7 +52,7 @@ def sections(
         persist_state="session",
     )
     if chosen == CALLS:
-        call_table(newest, totals.calls, zone)
+        call_table(services, scope, totals.calls, zone)
     elif chosen == SPEED:
         speed(services, scope, models)
     elif chosen == BILL:
@@ -61,8 +60,8 @@ def sections(
     elif chosen == BUDGET:
         budget(zone)
     else:
-        tokens_chart(services, scope, totals, models, newest, zone)
-        model_table(models, paid)
+        tokens_chart(services, scope, totals, models, zone)
+        groups(services, scope, models, paid)
 
 
 def without_calls(services: Services, scope: Scope, zone: ZoneInfo) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from lib.calls.records import IMPORTED, CallRecord
 from lib.core.i18n import N_
+from lib.services import Services
 from lib.ui.shared.figures import COSTS, SOURCES, amount, cost_nothing, ending, precise_seconds
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.texts import _
@@ -18,17 +19,18 @@ from lib.ui.usage import filters
 from lib.ui.usage.call_dialog import open_call
 from lib.ui.usage.failures import reason
 from lib.ui.usage.terms import amounts
-from lib.usage import totals
+from lib.usage import queries, totals
 from lib.usage.paid import Amounts, Named
+from lib.usage.scope import Scope
 from lib.usage.totals import ModelTotals, Totals
 
 TIMES = "YYYY-MM-DD HH:mm:ss"
-MODEL_WIDTH, NUMBER_WIDTH, OPEN_WIDTH = 134, 82, 78
+MODEL_WIDTH, NUMBER_WIDTH, OPEN_WIDTH, GROUP_WIDTH = 134, 82, 78, 134
 """Pixels. What is pinned, a row's button and its model, is so on a phone of 390 pixels too: no more than six tenths of
 the table's width may be."""
 ORDER = (
     *("time", "model", "prompt", "completion", "cost", "cost_source", "seconds", "ending", "answered"),
-    *("page", "endpoint", "source", "first_token_seconds"),
+    *("page", "endpoint", "cached", "reasoning", "source", "first_token_seconds"),
 )
 RUNNING, NO_COST = N_("in progress"), N_("no cost")
 
@@ -36,20 +38,24 @@ RUNNING, NO_COST = N_("in progress"), N_("no cost")
 def model_table(models: Sequence[ModelTotals], paid: Mapping[Named, Amounts]) -> None:
     """What each model used, the most tokens first, and what was paid for it; one of them can be shown alone."""
     ordered = totals.ordered(models)
-    with st.container(key="usage_models"):
-        frame = totals.by_model(models)
-        frame["cost"] = [0.0 if used_nothing(one) else one.cost for one in ordered]
-        if paid:
-            frame["paid"] = [amounts(paid.get((one.endpoint, one.model), {})) or None for one in ordered]
-        opens = (_("Only this"), partial(_show_model, ordered))
-        table(frame, opens=opens, name="usage_model_table")
-        if any(one.unpriced for one in ordered):
-            st.caption(_("“–” under Cost: no price is known."))
-        set_price_button([(one.endpoint, one.model) for one in ordered if one.unpriced], "usage_models")
+    frame = totals.by_model(models)
+    if paid:
+        frame["paid"] = [amounts(paid.get((one.endpoint, one.model), {})) or None for one in ordered]
+    group_table(frame, ordered, partial(_show_model, ordered), "usage_model_table")
+    set_price_button([(one.endpoint, one.model) for one in ordered if one.unpriced], "usage_models")
 
 
-def call_table(newest: Sequence[CallRecord], count: int, zone: ZoneInfo) -> None:
+def group_table(frame: pd.DataFrame, groups: Sequence[Totals], show: Callable[[int], None], name: str) -> None:
+    """What each of the groups used; `show` shows one of them alone."""
+    frame["cost"] = [0.0 if used_nothing(one) else one.cost for one in groups]
+    table(frame, opens=(_("Only this"), show), name=name)
+    if any(one.unpriced for one in groups):
+        st.caption(_("“–” under Cost: no price is known."))
+
+
+def call_table(services: Services, scope: Scope, count: int, zone: ZoneInfo) -> None:
     """The calls one by one, newest first."""
+    newest = services.store.read(lambda db: queries.newest(db, scope, totals.MOST_ROWS))
     with st.container(key="usage_calls"):
         frame = totals.call_table(newest, zone)
         frame["page"] = [_page(row) for row in newest]
@@ -96,7 +102,7 @@ def used_nothing(one: Totals) -> bool:
 
 def _forms() -> dict[str, Form]:
     """How the numbers of these tables are written."""
-    counts = dict.fromkeys(("calls", "prompt", "completion"), ",.0f")
+    counts = dict.fromkeys(("calls", "prompt", "completion", "cached", "reasoning"), ",.0f")
     return {**counts, "seconds": ",.1f", "first_token_seconds": precise_seconds, "cost": _amount}
 
 
@@ -145,7 +151,10 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
         "calls": number(_("Calls")),
         "prompt": number(_("Input"), width=NUMBER_WIDTH, help=_("Input tokens (prompt)")),
         "completion": number(_("Output"), width=NUMBER_WIDTH, help=_("Output tokens (completion)")),
+        "cached": number(_("From the cache"), help=_("Part of the input: what the service had in its cache")),
+        "reasoning": number(_("For thinking"), help=_("Part of the output: what the model thought")),
         "source": text(_("Tokens are")),
+        "group": text(_("Where"), width=GROUP_WIDTH, pinned=True),
         "seconds": number(_("Seconds")),
         "first_token_seconds": number(_("First word after")),
         "ending": text(_("Ended because")),

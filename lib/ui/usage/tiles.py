@@ -1,6 +1,6 @@
 """The summary sentence, five figures and how many of them are reported, estimated or unknown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -22,6 +22,7 @@ from lib.usage.totals import ModelTotals, Totals
 
 COVERAGE = {
     "reported": N_("{count:,} counted by the service"),
+    "gateway": N_("{count:,} estimated by a gateway"),
     "estimated": N_("{count:,} estimated by us"),
     "unknown": N_("{count:,} not known"),
     "unbilled": N_("{count:,} failed before anything was used"),
@@ -38,9 +39,8 @@ PROBLEMS: dict[Outcome, str] = {
 ENDED_EARLY = N_("{count:,} ended early: their tokens count as far as they came")
 
 
-def sentence(totals: Totals, models: Sequence[ModelTotals], costs: Mapping[str, int]) -> None:
-    """The page in a sentence; a second one says what made most of it. `costs` tell whose word the cost is: of how many
-    calls the service's, the visitor's own."""
+def sentence(totals: Totals, models: Sequence[ModelTotals]) -> None:
+    """The page in a sentence; a second one says what made most of it."""
     facts = {"tokens": number(totals.tokens or 0), "calls": _calls(totals.calls), "cost": money(totals.cost)}
     if _nothing_used(totals):
         words = _("You made {calls}; all failed before anything was used.")
@@ -50,9 +50,9 @@ def sentence(totals: Totals, models: Sequence[ModelTotals], costs: Mapping[str, 
         words = _("You used {tokens} tokens in {calls}; none of it has a price.")
     elif totals.cost == 0:
         words = _("You used {tokens} tokens in {calls}; those with a price were free.")
-    elif costs.get("cost_own"):
+    elif totals.cost_own:
         words = _("You used {tokens} tokens in {calls}, about {cost}: at your prices where you set them.")
-    elif costs.get("cost_reported"):
+    elif totals.cost_reported:
         words = _("You used {tokens} tokens in {calls}, about {cost}: as services report it, else at list prices.")
     else:
         words = _("You used {tokens} tokens in {calls}, about {cost} at list prices.")
@@ -70,8 +70,10 @@ def tiles(totals: Totals, paid: Amounts) -> None:
     with st.container(key="usage_tiles", horizontal=True, gap="medium"):
         with _tile(_("Input tokens (prompt)"), _count(totals.prompt_tokens)):
             _share(N_("{share:.0%} counted by the service"), totals.reported, ended if totals.tokens else 0)
+            _part(N_("{count:,} of it from the cache"), totals.cached_tokens)
         with _tile(_("Output tokens (completion)"), _count(totals.completion_tokens)):
             _share(N_("{share:.0%} counted by the service"), totals.reported, ended if totals.tokens else 0)
+            _part(N_("{count:,} of it for thinking"), totals.reasoning_tokens)
         with _tile(_("Cost"), cost):
             _share(N_("{share:.0%} of the calls have a price"), ended - totals.unpriced, ended if totals.cost else 0)
             if paid:
@@ -89,10 +91,10 @@ def tiles(totals: Totals, paid: Amounts) -> None:
                 _way_on(name, words, getattr(totals, name))
 
 
-def coverage(totals: Totals, costs: Mapping[str, int]) -> None:
+def coverage(totals: Totals) -> None:
     """How well the figures are known, and whose word the costs are; sums leave out what is not known."""
     known = _parts(*((text, getattr(totals, name)) for name, text in COVERAGE.items()))
-    said = _parts((COST_REPORTED, costs.get("cost_reported", 0)), (FREE, costs.get("cost_free", 0)))
+    said = _parts((COST_REPORTED, totals.cost_reported), (FREE, totals.cost_free))
     rest = [said, _parts((UNPRICED, totals.unpriced)), _parts((ENDED_EARLY, totals.ended_early))]
     st.caption(_("Calls: {parts}.").format(parts="; ".join(part for part in (known, *rest) if part)))
 
@@ -121,6 +123,12 @@ def _share(words: str, part: int, whole: int) -> None:
     """How well a figure is known, where it is in part."""
     if 0 <= part < whole:
         st.caption(_(words).format(share=part / whole))
+
+
+def _part(words: str, count: int | None) -> None:
+    """What is contained in a figure, where that is known and something."""
+    if count:
+        st.caption(_(words).format(count=count))
 
 
 def _ways_on() -> DeltaGenerator:

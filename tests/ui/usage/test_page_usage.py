@@ -11,6 +11,7 @@ from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from lib.calls import records
+from lib.chat.repository import new_chat
 from lib.core import periods
 from lib.core.errors import (
     Full,
@@ -524,3 +525,82 @@ def test_every_section_is_drawn_whatever_the_history(
                 named = [columns["model"] for columns in tables if columns.get("model", {}).get("label")]
                 assert all(column.get("pinned") for column in named), "a row without its model can't be read"
                 assert named or section == "budget"
+
+
+@pytest.mark.row("U5")
+def test_what_came_from_the_cache_and_what_was_thought_are_parts_and_never_added(app: AppTest) -> None:
+    app.run()
+    call(usage=Usage(100, 50, 20, 80, source="reported"))
+    call(usage=Usage(7, 3, source="reported"))
+    usage_page(app)
+
+    assert list(tiles(app).values())[:2] == ["107", "53"] and "160 tokens" in app.subheader[0].value
+    assert "80 of it from the cache" in captions(app) and "20 of it for thinking" in captions(app)
+    by_model = app.dataframe[-1].value
+    assert (list(by_model["prompt"]), list(by_model["cached"]), list(by_model["reasoning"])) == ([107], [80], [20])
+    log = opened(app, "calls").dataframe[-1].value
+    assert list(log["cached"].fillna(-1)) == [-1, 80] and list(log["reasoning"].fillna(-1)) == [-1, 20]
+
+
+@pytest.mark.row("U8")
+def test_a_call_says_of_each_count_whose_word_it_is(app: AppTest, subtests: pytest.Subtests) -> None:
+    app.run()
+    service, gateway, ours = "counted by the service", "the gateway's estimate", "our estimate"
+    one_version = {"prompt_tokens": 9, "completion_tokens": 4}
+    cases: dict[str, tuple[Usage, list[str]]] = {
+        "reported": (Usage(100, 50, 20, 80, "reported"), [f"{n} ({service})" for n in (100, 80, 50, 20, 150)]),
+        "no parts": (
+            Usage(1, 2, source="gateway"),
+            [f"1 ({gateway})", "not known", f"2 ({gateway})", "not known", f"3 ({gateway})"],
+        ),
+        "estimated": (Usage(9, None, source="estimated"), [f"9 ({ours})", *["not known"] * 4]),
+        "of one version": (
+            Usage(9, 8, source="estimated", received=one_version),
+            [f"9 ({service})", "not known", "the service counted one of", "not known", f"17 ({ours})"],
+        ),
+        "unknown": (Usage(), ["not known"] * 5),
+    }
+    made = {name: record(resources.services().store, OWNER, used, session=SESSION) for name, (used, _) in cases.items()}
+    usage_page(app)
+    assert "1 counted by the service, 1 estimated by a gateway, 1 estimated by us, 2 not known" in captions(app)
+    for name, (_usage, words) in cases.items():
+        with subtests.test(name):
+            app.session_state["usage_call"] = made[name]
+            app.run()
+            said = app.table[0].value[1].tolist()[2:7]
+            assert all(word in one.replace("\\", "") for word, one in zip(words, said, strict=True)), said
+    app.session_state["usage_call"] = None
+    assert "the gateway's estimate" in list(opened(app, "calls").dataframe[-1].value["source"])
+
+
+@pytest.mark.row("U4")
+def test_totals_stand_by_page_and_by_chat_and_sweep_and_each_opens_its_calls(app: AppTest) -> None:
+    app.run()
+    store = resources.services().store
+    chat = store.write(lambda db: new_chat(db, OWNER, "Tea at *four*")).result(20)
+    for page, place, tokens in (("chat", chat, 30), ("chat", chat, 20), ("judge", None, 5), ("chat", "gone" * 8, 1)):
+        made = a_call(OWNER, session=SESSION, page=page, chat_id=place)
+        store.write(lambda db, made=made: records.start_call(db, made, records.this_process())).result(20)
+        reply = an_outcome("Hi", usage=Usage(tokens, 0, source="reported"))
+        store.write(lambda db, made=made, reply=reply: records.finish_call(db, made.id, reply)).result(20)
+    usage_page(app)
+
+    app.segmented_control(key="usage_by").set_value("page").run()
+    table = app.dataframe[-1].value
+    assert dict(zip(table["group"], table["prompt"], strict=True)) == {"Chat": 51, "Judge": 5}
+
+    app.segmented_control(key="usage_by").set_value("place").run()
+    table = app.dataframe[-1].value
+    assert dict(zip(table["group"], table["prompt"], strict=True)) == {
+        "Tea at *four*": 50,
+        "in no chat or sweep": 5,
+        "deleted or temporary": 1,
+    }
+    assert table["calls"].sum() == int(tiles(app)["Calls"]) == 4
+
+    app.session_state["usage_filter_places"] = [chat]
+    app.run()
+    assert tiles(app)["Calls"] == "2" and app.query_params["of"] == chat
+    assert app.button(key="usage_chip_0").label == "Tea at \\*four\\*"
+    app.button(key="usage_chip_0").click().run()
+    assert tiles(app)["Calls"] == "4" and "of" not in app.query_params
