@@ -123,13 +123,18 @@ def summed(table: Table, sign: int = 1) -> Select[Any]:
     # The length is written out: PostgreSQL takes two parameters for two different expressions to group by.
     length: ColumnElement[int] = literal_column(str(LENGTHS.get(table, 1)))
     at = (calls.c.started_at - calls.c.started_at % length).label("at")
-    keys = [at if name == "at" else FACTS.get(name, calls.c.get(name)) for name in KEYS[table]]
+    keys = [at if name == "at" else fact(name) for name in KEYS[table]]
     values = _sums()
     sums = ((values[name] if sign == 1 else -values[name]).label(name) for name in SUMS[table])
     times = {"first_at": func.min(calls.c.started_at), "last_at": func.max(calls.c.started_at)}
     said = (value.label(name) for name, value in times.items() if name in table.c)
     # By their names: PostgreSQL takes the parameters of two equal expressions for two different ones.
     return select(*keys, *sums, *said).where(ended).group_by(*KEYS[table])
+
+
+def fact(name: str) -> ColumnElement[Any]:
+    """A key of the sums, of a call."""
+    return FACTS[name] if name in FACTS else calls.c[name]
 
 
 def _sums() -> dict[str, ColumnElement[Any]]:

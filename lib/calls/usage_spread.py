@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Insert,
     Select,
@@ -107,7 +108,7 @@ def counted(
     return rows.where(found.c.units >= 0).group_by(*keys, literal_column("bin"))
 
 
-def binned(where: Sequence[ColumnElement[bool]], kinds: Sequence[str]) -> Select[Any]:
+def binned(where: Sequence[ColumnElement[bool]], kinds: Sequence[str]) -> CompoundSelect[Any]:
     """How many (`made`) of the calls that `where` lets through are in which bin, by endpoint, model and kind."""
     parts = []
     for kind in kinds:
@@ -117,7 +118,7 @@ def binned(where: Sequence[ColumnElement[bool]], kinds: Sequence[str]) -> Select
         # any owner: who uses this names the owner. One count for each kind: the table that is sorted stays small.
         counted = select(*columns, func.count().label("made")).where(_ended, condition, *where)
         parts.append(counted.group_by("endpoint", "model", "bin"))
-    return union_all(*parts)  # type: ignore[return-value]
+    return union_all(*parts)
 
 
 def _units(value: ColumnElement[Any]) -> ColumnElement[Any]:

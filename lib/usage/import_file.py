@@ -5,7 +5,7 @@ page: it has figures, and no text.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -21,6 +21,8 @@ from lib.core.reply import CostSource, Usage, UsageSource
 from lib.core.request import Page
 from lib.gateway.usage_report import MOST_DOLLARS, MOST_TOKENS
 from lib.usage.totals import HEADER, TIME_FORMAT
+from lib.visitor import service_terms
+from lib.visitor.service_terms import CURRENCIES, MOST_OF_A_SERVICE, Term, Terms
 
 RUNNING = "started"
 SAMPLE = "sample-"
@@ -57,22 +59,26 @@ class _Row(BaseModel):
     attempts: Annotated[int, Field(ge=1, le=1_000)] = 1
     id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.-]+$")]
     request_id: Word = ""
+    paid_currency: Word = ""
+    paid_per_dollar: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ImportFile:
     """The calls of a file, the newest first as they were saved; how many were in progress then, how many rows can't
-    be read, and how many calls are of the sample."""
+    be read, and how many calls are of the sample; and what a dollar cost at the services then."""
 
     calls: tuple[CallRecord, ...]
     running: int
     unreadable: int
     made_up: int = 0
+    terms: Terms = field(default_factory=dict)
 
 
 def read(file: bytes, owner: str) -> ImportFile:
     """What the file holds for `owner`. Raises InvalidInput with a sentence where it is no such file at all."""
     found: list[CallRecord] = []
+    paid: dict[str, list[Term]] = {}
     running = unreadable = made_up = 0
     for row in _json_rows(file) if _is_json(file) else _table_rows(file):
         if row.get("state") == RUNNING:
@@ -82,10 +88,30 @@ def read(file: bytes, owner: str) -> ImportFile:
             made_up += 1
             continue
         try:
-            found.append(_call(row, owner))
+            given = _given(row)
+            found.append(_call(given, owner))
+            if given.cost_usd is not None:  # else it says nothing of what a dollar cost
+                paid.setdefault(given.endpoint, []).append(_term(given, found[-1].started_at))
         except (ValidationError, ValueError):
             unreadable += 1
-    return ImportFile(tuple(found), running, unreadable, made_up)
+    terms = {service: changes for service, some in paid.items() if (changes := _changes(some))}
+    return ImportFile(tuple(found), running, unreadable, made_up, terms)
+
+
+def _term(given: _Row, at: int) -> Term:
+    if not service_terms.usable(given.paid_per_dollar) or given.paid_currency not in CURRENCIES:
+        return Term(at, None)
+    return Term(at, given.paid_per_dollar, given.paid_currency)
+
+
+def _changes(some: list[Term]) -> list[Term]:
+    """The oldest first, each with the moment of the first call that it counted for."""
+    found: list[Term] = []
+    for term in sorted(some, key=lambda one: one.since):
+        before = found[-1] if found else Term(0, None)
+        if (term.factor, term.currency) != (before.factor, before.currency):
+            found.append(term)
+    return found[-MOST_OF_A_SERVICE:]
 
 
 def _is_json(file: bytes) -> bool:
@@ -114,8 +140,11 @@ def _table_rows(file: bytes) -> Iterator[Mapping[str, Any]]:
     return ({name: plain(value) for name, value in zip(header, line, strict=False) if name in HEADER} for line in lines)
 
 
-def _call(row: Mapping[str, Any], owner: str) -> CallRecord:
-    given = _Row.model_validate({name: value for name, value in row.items() if value not in ("", None)})
+def _given(row: Mapping[str, Any]) -> _Row:
+    return _Row.model_validate({name: value for name, value in row.items() if value not in ("", None)})
+
+
+def _call(given: _Row, owner: str) -> CallRecord:
     began = datetime.strptime(given.time_utc, TIME_FORMAT).replace(tzinfo=UTC)
     usage = Usage(
         given.prompt_tokens,
@@ -124,7 +153,7 @@ def _call(row: Mapping[str, Any], owner: str) -> CallRecord:
         given.cached_tokens,
         given.usage_source,
     )
-    shared = given.model_dump(exclude={"time_utc", "cost_usd", *_USAGE})
+    shared = given.model_dump(exclude={"time_utc", "cost_usd", "paid_currency", "paid_per_dollar", *_USAGE})
     return replace(_EMPTY, **shared, owner=owner, usage=usage, cost=given.cost_usd, started_at=_microseconds(began))
 
 

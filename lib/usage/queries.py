@@ -33,8 +33,8 @@ from sqlalchemy import (
 from lib.calls import records, usage_rollups, usage_spread
 from lib.calls.call_outcome import outcome
 from lib.calls.records import CallRecord
-from lib.calls.usage_rollups import COUNTS, DAY, FACTS, QUARTER, SUMS
-from lib.store.schema import calls, usage_days, usage_models, usage_places, usage_quarters, usage_sessions
+from lib.calls.usage_rollups import COUNTS, DAY, QUARTER, SUMS
+from lib.store.schema import TOKENS, calls, usage_days, usage_models, usage_places, usage_quarters, usage_sessions
 from lib.store.schema import usage_spread as spread_kept
 from lib.usage.scope import Scope
 from lib.usage.speed import Binned
@@ -44,14 +44,15 @@ MICROSECONDS = 1_000_000
 LATEST = 2**62
 """Later than any call."""
 CHUNK = 1_000
-TOKENS = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
 KEYS = {"endpoints": "endpoint", "models": "model", "pages": "page"}
 """The column that each filter is about, of calls and of their sums alike."""
 
 NEWEST_FIRST = (calls.c.started_at.desc(), calls.c.seq.desc())
 """By their times, as what comes in from a file was stored long after it was made."""
 PROBLEMS = ("failed", "cut", "filtered", "stopped")
-_counted = {name: case((usage_rollups.ended, calls.c[name])).label(name) for name in TOKENS}
+_counted = {
+    name: case((usage_rollups.ended, calls.c[name])).label(name) for name in (*map("{}_tokens".format, TOKENS),)
+}
 _columns = [_counted.get(column.name, column) for column in records.FIGURES]
 
 
@@ -173,7 +174,7 @@ def spread(conn: Connection, scope: Scope, kinds: Sequence[str]) -> list[Binned]
     counted from the calls."""
     shape = _Shape.of(scope)
     if shape.session or shape.timed or not shape.summed:
-        query = usage_spread.binned(_mine(calls, shape), kinds)
+        query: Any = usage_spread.binned(_mine(calls, shape), kinds)
     else:
         keys = [spread_kept.c[name] for name in ("endpoint", "model", "kind", "bin")]
         # any owner: _mine names the owner.
@@ -283,7 +284,7 @@ def _sums_of(shape: _Shape, like: Table) -> FromClause:
 @cache
 def _running(shape: _Shape, keys: tuple[str, ...]) -> Select[Any]:
     times = func.min(calls.c.started_at).label("first_at"), func.max(calls.c.started_at).label("last_at")
-    named = [FACTS.get(key, calls.c.get(key)) for key in keys]
+    named = [usage_rollups.fact(key) for key in keys]
     # any owner: _mine names the owner.
     query = select(*named, func.count().label("calls"), *times)
     # By their names, see lib/calls/usage_rollups.py.
@@ -313,7 +314,7 @@ def _days(shape: _Shape) -> Select[Any]:
 def _tokens_of(table: Table) -> list[ColumnElement[Any]]:
     """The facts of a slice: as integers, and NULL where nothing is known, so that thousands of rows need no further
     thought."""
-    found = [cast(func.sum(table.c.calls), BigInteger).label("calls")]
+    found: list[ColumnElement[Any]] = [cast(func.sum(table.c.calls), BigInteger).label("calls")]
     for kind in ("prompt", "completion"):
         known = case((func.sum(table.c[f"{kind}_known"]) > 0, func.sum(table.c[f"{kind}_tokens"])))
         found.append(cast(known, BigInteger).label(kind))
@@ -336,7 +337,7 @@ def _slice(row: Any) -> Slice:
 def _totals(row: RowMapping) -> dict[str, Any]:
     """A row of sums as facts of ModelTotals. PostgreSQL sums 64-bit integers as decimals."""
     counts = {name: int(row[name]) for name in ("calls", *COUNTS, *PROBLEMS)}
-    sums = {f"{kind}_tokens": _sum_of(row, kind) for kind in usage_rollups.TOKENS}
+    sums = {f"{kind}_tokens": _sum_of(row, kind) for kind in TOKENS}
     cost = row["cost"] if row["cost_known"] else None
     return {**counts, **sums, "cost": cost, "first_at": row["first_at"], "last_at": row["last_at"]}
 

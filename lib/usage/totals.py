@@ -17,6 +17,8 @@ import pandas as pd
 
 from lib.calls.records import CallRecord
 from lib.core import csv_table, excel
+from lib.visitor import service_terms
+from lib.visitor.service_terms import Terms
 
 MOST_ROWS = 2_000
 MOST_EXCEL_ROWS = 100_000
@@ -26,9 +28,17 @@ CSV_COLUMNS = (
     *("completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source", "seconds", "first_token_seconds"),
     *("cost", "cost_source", "billed", "attempts", "id", "request_id"),
 )
+SOURCES = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
+"""The counts whose source stands beside them in a file; in `usage_source` it is that of the whole call."""
+PAID = ("paid", "paid_currency", "paid_per_dollar")
+"""What was really paid, in which currency, and what a dollar of list price cost then; empty where that is not known."""
 """The facts of a call in a spreadsheet, after its time."""
+NO_TERMS: Terms = {}
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
-HEADER = ("time_utc", *("cost_usd" if name == "cost" else name for name in CSV_COLUMNS))
+HEADER = (
+    *("time_utc", *("cost_usd" if name == "cost" else name for name in CSV_COLUMNS)),
+    *(*PAID, *(f"{name}_source" for name in SOURCES)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,24 +262,34 @@ def call_table(rows: Sequence[CallRecord], zone: ZoneInfo) -> pd.DataFrame:
     )
 
 
-def to_csv(rows: Iterable[CallRecord]) -> bytes:
-    """A spreadsheet of calls: UTF-8 with BOM; no text in it is taken for a formula, numbers stay numbers."""
-    return csv_table.to_csv(HEADER, map(_line, rows))
+def to_csv(rows: Iterable[CallRecord], terms: Terms = NO_TERMS) -> bytes:
+    """A spreadsheet of calls: UTF-8 with BOM; no text in it is taken for a formula, numbers stay numbers. `terms` tell
+    what was paid."""
+    return csv_table.to_csv(HEADER, _lines(rows, terms))
 
 
-def to_excel(rows: Iterable[CallRecord]) -> bytes:
+def to_excel(rows: Iterable[CallRecord], terms: Terms = NO_TERMS) -> bytes:
     """The same as a workbook of one sheet, of the first MOST_EXCEL_ROWS calls."""
-    return excel.to_xlsx([excel.Sheet("Calls", HEADER, map(_line, islice(rows, MOST_EXCEL_ROWS)))])
+    return excel.to_xlsx([excel.Sheet("Calls", HEADER, _lines(islice(rows, MOST_EXCEL_ROWS), terms))])
 
 
-def to_json(rows: Iterable[CallRecord]) -> bytes:
+def to_json(rows: Iterable[CallRecord], terms: Terms = NO_TERMS) -> bytes:
     """The same as JSON: an object a call, with the columns of the CSV; what is not known is null."""
-    calls = [dict(zip(HEADER, _line(row), strict=True)) for row in rows]
+    calls = [dict(zip(HEADER, line, strict=True)) for line in _lines(rows, terms)]
     return json.dumps({"calls": calls}, ensure_ascii=False, indent=1).encode("utf-8", "replace")
 
 
-def _line(row: CallRecord) -> list[Any]:
-    return [_utc(row.started_at), *_cells(row)]
+def _lines(rows: Iterable[CallRecord], terms: Terms) -> Iterator[list[Any]]:
+    for row in rows:
+        sources = (row.usage.source_of(name) for name in SOURCES)
+        yield [_utc(row.started_at), *_cells(row), *_paid(row, terms), *sources]
+
+
+def _paid(row: CallRecord, terms: Terms) -> tuple[float | None, str | None, float | None]:
+    term = service_terms.at(terms.get(row.endpoint, ()), row.started_at)
+    if term is None or term.factor is None or row.cost is None:
+        return None, None, None
+    return row.cost * term.factor, term.currency, term.factor
 
 
 def _cells(row: CallRecord) -> Iterator[Any]:

@@ -18,7 +18,7 @@ from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo
 from lib.gateway.sse import Event, EventReader
 from lib.gateway.thinking import Thinking
-from lib.gateway.usage_report import usage_of
+from lib.gateway.usage_report import reports_in, usage_of
 from tests.case_files import cases
 from tests.examples import examples
 from tests.memory import growths
@@ -329,6 +329,11 @@ def test_usage_reports_are_checked(subtests: pytest.Subtests) -> None:
         ),
         ({**COUNTS, "prompt_tokens_details": {"cached_tokens": 9}}, Usage(33, 40, None, 9, "reported")),
         ({**COUNTS, "prompt_cache_hit_tokens": 99}, Usage(33, 40, None, 33, "reported")),
+        # A gateway that counts by itself, and says so.
+        ({**COUNTS, "usage_source": "Estimated"}, Usage(33, 40, source="gateway")),
+        ({**COUNTS, "estimated": True}, Usage(33, 40, source="gateway")),
+        (reports_in({"usage": COUNTS, "usage_estimated": True})[0], Usage(33, 40, source="gateway")),
+        ({**COUNTS, "usage_source": "anthropic", "estimated": False}, Usage(33, 40, source="reported")),
         ({"prompt_tokens": -1, "completion_tokens": 5}, None),
         ({"prompt_tokens": 1e300, "completion_tokens": 5}, None),
         ({"prompt_tokens": True, "completion_tokens": float("nan")}, None),

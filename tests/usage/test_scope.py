@@ -5,6 +5,7 @@ import io
 import json
 import secrets
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -250,6 +251,26 @@ def test_what_can_be_filtered_by_is_what_the_owner_has_asked(store: Store) -> No
     assert found == {"endpoints": ["apiyi"], "models": ["gpt-4o", "o3"], "pages": ["chat", "sweep"]}
 
 
+def paid_in_files(store: Store, scope: Scope, terms: dict[str, list[Term]]) -> Iterator[dict[str, float]]:
+    """What was paid by currency, as the files add up; once more where the JSON has come in and the terms with it."""
+    csv_file = store.read(lambda db: totals.to_csv(queries.every(db, scope), terms)).decode("utf-8-sig")
+    json_file = store.read(lambda db: totals.to_json(queries.every(db, scope), terms))
+    for rows in (list(csv.DictReader(io.StringIO(csv_file, newline=""))), json.loads(json_file)["calls"]):
+        added: dict[str, float] = {}
+        for row in (one for one in rows if one["paid"] not in ("", None)):
+            added[row["paid_currency"]] = added.get(row["paid_currency"], 0.0) + float(row["paid"])
+            assert float(row["paid"]) == float(row["cost_usd"]) * float(row["paid_per_dollar"])
+        yield added
+    ended = [row for row in rows if row["state"] != "started"]
+    then = {(row["endpoint"], row["time_utc"], row["paid_currency"], row["paid_per_dollar"]) for row in ended}
+    if len({one[:2] for one in then}) == len(then):  # a file has whole seconds, in which a term may have changed
+        came = import_file.read(json_file, "ann")
+        again = json.loads(totals.to_json(came.calls, came.terms))["calls"]
+        assert [[row[name] for name in totals.PAID] for row in again] == [
+            [row[name] for name in totals.PAID] for row in ended
+        ]
+
+
 TERMS = st.dictionaries(
     st.sampled_from(ENDPOINTS),
     st.lists(
@@ -283,6 +304,7 @@ def test_what_was_paid_is_each_call_at_what_a_dollar_cost_then_and_no_currency_i
             if term is not None and term.factor is not None and facts["cost"] is not None:
                 expected[term.currency] = expected.get(term.currency, 0.0) + facts["cost"] * term.factor
         assert found == expected, scope
+        assert all(saved == expected for saved in paid_in_files(store, scope, terms)), scope
 
 
 @pytest.mark.row("U17")

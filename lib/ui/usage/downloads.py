@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 import streamlit as st
+from sqlalchemy import Connection
 
 from lib.calls import imported
 from lib.calls.records import CallRecord
@@ -15,8 +16,11 @@ from lib.ui.shared.texts import _, _n, error_message
 from lib.ui.usage.sample import is_sample
 from lib.usage import import_file, queries, totals
 from lib.usage.scope import Scope
+from lib.visitor import service_terms
+from lib.visitor.service_terms import Terms
 
-FORMS: dict[str, tuple[str, str, Callable[[Iterable[CallRecord]], bytes]]] = {
+Made = Callable[[Iterable[CallRecord], Terms], bytes]
+FORMS: dict[str, tuple[str, str, Made]] = {
     "csv": ("CSV", "text/csv", totals.to_csv),
     "xlsx": ("Excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", totals.to_excel),
     "json": ("JSON", "application/json", totals.to_json),
@@ -55,8 +59,8 @@ def downloads(services: Services, scope: Scope, count: int) -> None:
             )
 
 
-def _file(services: Services, scope: Scope, made: Callable[[Iterable[CallRecord]], bytes]) -> bytes:
-    return services.store.read(lambda db: made(queries.every(db, scope)))
+def _file(services: Services, scope: Scope, made: Made) -> bytes:
+    return services.store.read(lambda db: made(queries.every(db, scope), service_terms.load(db, scope.owner)))
 
 
 def _bring_in(services: Services, owner: str) -> None:
@@ -66,11 +70,20 @@ def _bring_in(services: Services, owner: str) -> None:
         return
     try:
         found = import_file.read(file.getvalue(), owner)
-        new = services.store.write(lambda db: imported.add(db, owner, found.calls)).result()
+        new = services.store.write(lambda db: _kept(db, owner, found)).result()
     except TemperaError as error:
         state.notices.append(error_message(error))
         return
     state.notices.append(" ".join(_said(found, new)))
+
+
+def _kept(db: Connection, owner: str, found: import_file.ImportFile) -> int:
+    """How many calls are new. What a dollar cost at a service comes with them where that was never said here."""
+    for service, terms in found.terms.items():
+        if service not in service_terms.load(db, owner):
+            for term in terms:
+                service_terms.put(db, owner, service, term)
+    return imported.add(db, owner, found.calls)
 
 
 def _said(found: import_file.ImportFile, new: int) -> list[str]:
