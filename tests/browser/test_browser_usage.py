@@ -1,16 +1,15 @@
 """The usage page in a browser: from a row of its tables to one call, and back to where it was made."""
 
 import re
-from contextlib import suppress
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 
 from tests.app_server import AppServer
 from tests.browsing import at_rest, ended, key, link, open_page, send
 
 ROW = 52
-OPEN, INPUT, OUTPUT = 0.03, 0.35, 0.53
+OPEN, INPUT, OUTPUT = 0.03, 0.25, 0.45
 """Places in a table's first row, as shares of its width: its button, and two prices. Tables are drawn, not made of
 elements."""
 
@@ -20,22 +19,6 @@ def click(table: Locator, share: float) -> None:
     box = table.bounding_box()
     assert box
     table.click(position={"x": share * box["width"], "y": ROW})
-
-
-def into(page: Page, table: Locator, share: float, text: str) -> None:
-    """Type into a cell of the first row. The table takes the key only once it has taken the click, and draws nothing
-    that could be waited for; a click while it is drawn anew is lost."""
-    field = page.locator("#portal input")
-    for _attempt in range(5):
-        at_rest(page)
-        click(table, share)
-        page.keyboard.press("Enter")
-        with suppress(AssertionError):
-            expect(field).to_be_visible(timeout=3_000)
-            break
-    field.fill(text)
-    page.keyboard.press("Enter")
-    expect(field).to_have_count(0)
 
 
 @pytest.mark.row("U12", "U6")
@@ -82,7 +65,12 @@ def test_a_row_opens_its_call_which_goes_on_in_chat(app: AppServer, context: Bro
     key(page, "usage_more").get_by_text("Check the bill").click()
     prices = key(page, "usage_bill").get_by_test_id("stDataFrame").first
     for cell, typed in ((INPUT, "2"), (OUTPUT, "4")):
-        into(page, prices, cell, typed)
+        at_rest(page)  # a click while the table is drawn anew is lost
+        click(prices, cell)
+        page.keyboard.press("Enter")
+        page.locator("#portal input").fill(typed)
+        page.keyboard.press("Enter")
+        expect(page.locator("#portal input")).to_have_count(0)
     reprice = key(page, "usage_reprice").get_by_role("button")
     expect(reprice).to_contain_text(re.compile("earlier calls? too"))
     at_rest(page)  # else the button is drawn anew under the click
