@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 
 WHOLE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 DAY, QUARTER = 86_400_000_000, 900_000_000
