@@ -7,6 +7,7 @@ Everything here was read in Streamlit 1.67. The rest of the app uses its documen
 import base64
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial, wraps
@@ -16,7 +17,12 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from streamlit import components, runtime
-from streamlit.auth_util import encode_provider_token, get_origin_from_redirect_uri
+from streamlit.auth_util import (
+    build_logout_url,
+    encode_provider_token,
+    get_origin_from_redirect_uri,
+    get_validated_redirect_uri,
+)
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
@@ -30,6 +36,7 @@ from streamlit.web.server.starlette import starlette_auth_routes
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+log = logging.getLogger(__name__)
 HEAD, END_OF_BODY = b"<head>", b"</body>"
 """Where a script and styles can be put into Streamlit's page: it has no interface for them, and our policy allows no
 inline script. Of two rules that fit equally well the later one counts: the styles come after Streamlit's own."""
@@ -81,6 +88,20 @@ USER_COOKIES = ("_streamlit_user", "_streamlit_user_tokens")
 def login_address() -> str:
     """Where `st.login` leads to; it has no call that tells."""
     return f"{LOGIN}?provider={encode_provider_token('default')}"
+
+
+async def logout_address() -> str | None:
+    """Where `st.logout` leads to after its own part: the provider's page to sign out there (OpenID Connect RP-Initiated
+    Logout 1.0); None where the provider has none or does not answer. `st.logout` itself needs cookies of Streamlit's
+    that are gone by then."""
+    try:
+        client, _ = starlette_auth_routes._create_oauth_client("default")
+        place = (await client.load_server_metadata()).get("end_session_endpoint")
+        back = get_validated_redirect_uri()
+    except Exception as trouble:  # of the network, of Authlib, of the settings: the sign-out here is done all the same
+        log.warning("where to sign out at the provider is not known: %s", type(trouble).__name__)
+        return None
+    return build_logout_url(place, client.client_id, back) if place and back else None
 
 
 def signed_in_claims(request: "Request") -> dict[str, Any]:

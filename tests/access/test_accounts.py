@@ -1,9 +1,11 @@
 """Signing in with an account, at a real OpenID provider: who is invited, what is kept of it, where one comes out."""
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import pytest
@@ -64,8 +66,14 @@ def test_who_is_invited_comes_in_and_out_at_the_page_that_was_asked_for(app: App
     out = http.get(f"{app.url}/sign-out")
     assert "You are signed in as ada@example.com." in out.text
     cookie = http.cookies[COOKIE]
-    assert http.post(f"{app.url}/sign-out").status_code == 303
+    left = http.post(f"{app.url}/sign-out")
+    assert left.status_code == 200 and "is still signed in at its provider" in left.text
     assert http.get(app.url).status_code == 401
+    [there] = re.findall(r'href="(http[^"]+)"', left.text)
+    at_provider = http.get(unescape(there))
+    assert at_provider.status_code == 200 and "/oauth2/end_session" in there
+    assert parse_qs(urlsplit(unescape(there)).query)["post_logout_redirect_uri"] == [f"{app.url}/oauth2callback"]
+    assert http.get(f"{app.url}/oauth2callback").headers["location"] == "/", "where the provider leads back to"
     assert http.get(app.url, headers={"Cookie": f"{COOKIE}={cookie}"}).status_code == 401
     assert sign_in(http, app, "bob", "//evil.example").headers["location"] == "/"
 

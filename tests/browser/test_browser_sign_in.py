@@ -2,6 +2,7 @@
 together."""
 
 import base64
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -154,7 +155,8 @@ def test_an_account_signs_in_to_a_link_again_after_its_time_and_out_in_every_tab
         other.goto(f"{app.url}/sign-out")
         expect(other.get_by_text(f"You are signed in as {ada}.")).to_be_visible()
         other.get_by_role("button", name="Sign out").click()
-        expect(other.get_by_role("link", name="Sign in with your account")).to_be_visible()
+        other.get_by_role("link", name="Sign out there too").click()
+        expect(other).to_have_url(re.compile(f"^{re.escape(address)}/oauth2/end_session"))
         key(page, "usage_scope").get_by_text("7 days").click()
         expect(page.get_by_role("link", name="Sign in with your account")).to_be_visible()
         context.close()

@@ -8,9 +8,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lib.access.sign_ins import COOKIE, KEPT_SECONDS, SignIns
 from lib.core.errors import NotSignedIn, SignInFailed, StoreError, TooManyTries, WrongPassword
-from lib.streamlit_internals import CALLBACK, LOGIN, USER_COOKIES, is_part, login_address, signed_in_claims
+from lib.streamlit_internals import (
+    CALLBACK,
+    LOGIN,
+    USER_COOKIES,
+    is_part,
+    login_address,
+    logout_address,
+    signed_in_claims,
+)
 from lib.ui.shared import resources
-from lib.ui.shared.sign_in_page import SIGN_IN, SIGN_OUT, WITH_ACCOUNT, sign_in_page, sign_out_page
+from lib.ui.shared.sign_in_page import SIGN_IN, SIGN_OUT, WITH_ACCOUNT, sign_in_page, sign_out_page, signed_out_page
 from lib.ui.shared.texts import browser_language, catalogue
 from lib.web_server import HEALTH, own_origin, security_headers
 
@@ -87,7 +95,7 @@ async def _own_answer(sign_ins: SignIns, visitor: str | None, request: Request) 
         answer = PlainTextResponse("not found\n", status_code=404)
     elif path == SIGN_OUT:
         asks = HTMLResponse(sign_out_page(_language(request), mail=visitor if "@" in visitor else ""))
-        answer = _leave(sign_ins, request) if method == "POST" else asks
+        answer = await _leave(sign_ins, visitor, request) if method == "POST" else asks
     else:
         return None
     # Not “no-referrer”: with that a browser says of a form that it comes from nowhere.
@@ -162,8 +170,8 @@ async def _enter(sign_ins: SignIns, request: Request) -> Response:
     return answer
 
 
-def _leave(sign_ins: SignIns, request: Request) -> Response:
-    """Signs out, in this browser's other tabs too."""
+async def _leave(sign_ins: SignIns, visitor: str, request: Request) -> Response:
+    """Signs out, in this browser's other tabs too; of an account it says where the rest of that is done."""
     language = _language(request)
     if not own_origin(request.headers):
         return PlainTextResponse("not from our page\n", status_code=403)
@@ -171,7 +179,11 @@ def _leave(sign_ins: SignIns, request: Request) -> Response:
         sign_ins.leave(request.cookies.get(COOKIE, ""))
     except StoreError as trouble:
         return HTMLResponse(sign_out_page(language, trouble.sentence(catalogue(language).gettext)), status_code=503)
-    answer = RedirectResponse("/", status_code=303)
+    there = await logout_address() if "@" in visitor else None
+    # A link, as our policy lets no form lead to another address.
+    answer: Response = RedirectResponse("/", status_code=303)
+    if there is not None:
+        answer = HTMLResponse(signed_out_page(language, there))
     answer.delete_cookie(COOKIE, secure=_is_secure(request), httponly=True, samesite="lax")
     return answer
 

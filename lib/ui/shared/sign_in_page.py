@@ -66,3 +66,17 @@ def sign_out_page(language: str, problem: str = "", mail: str = "") -> str:
         <a href="/">{escape(say(N_("Stay signed in")))}</a>
       </form>"""
     return plain_page(language, say(N_("Sign out")), form)
+
+
+def signed_out_page(language: str, at_provider: str) -> str:
+    """Says that an account is signed out of Tempera only, and where it is signed out of the rest."""
+    say = catalogue(language).gettext
+    still = N_(
+        "You are signed out of Tempera. In this browser your account is still signed in at its provider: whoever uses "
+        "it next gets in without a password."
+    )
+    body = f"""
+      <p>{escape(say(still))}</p>
+      <a class="button" href="{escape(at_provider)}">{escape(say(N_("Sign out there too")))}</a>
+      <a class="button" href="/">{escape(say(N_("Sign in again")))}</a>"""
+    return plain_page(language, say(N_("Signed out")), body)
