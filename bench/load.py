@@ -66,11 +66,12 @@ class Tab:
         """When `wanted` has come: `end` of a run, a `word` of an answer, or a widget's key that a run has drawn."""
         self.drawn.pop(wanted, None)
         async with asyncio.timeout(SECONDS):
-            while not self._takes(bytes(await self.socket.recv()), wanted):
+            while not self._takes(await self.socket.recv(), wanted):
                 pass
         return time.perf_counter()
 
-    def _takes(self, raw: bytes, wanted: str) -> bool:
+    def _takes(self, raw: str | bytes, wanted: str) -> bool:
+        assert isinstance(raw, bytes)
         message = ForwardMsg.FromString(raw)
         self.received += len(raw)
         if message.WhichOneof("type") == "page_info_changed":
@@ -196,7 +197,7 @@ def main() -> None:
         settings = {"TEMPERA_BASE_URL": stack.enter_context(upstream()), "TEMPERA_API_KEY": "sk-bench"}
         settings |= {"TEMPERA_MODE": "shared", "TEMPERA_PASSWORD_HASH": hash, "TEMPERA_COOKIE_SECRET": SECRET}
         settings["TEMPERA_LOCAL_MODEL"] = "false"
-        served: AbstractContextManager[AppServer] = app_server(folder / "data", **settings)
+        served: AbstractContextManager[AppServer] = app_server(folder / "data", 0, **settings)
         app = stack.enter_context(served)
         model = f"prose-{given.tokens}-{given.rate}"
         seen, looks = asyncio.run(measured(app, cookies(given.tabs, hash), model, given.within))
