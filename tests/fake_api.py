@@ -9,6 +9,7 @@ Answers are a pure function of model, temperature, last user message and choice,
     json  sse  no-usage  n-ignored           no stream, always a stream, no token counts, always one choice
     silent  cut  empty  html                 never answers, hangs up in the middle, says nothing, sends a web page
     error-<status>  error-<status>-once      refuses, always or only the first time (Retry-After: 0.1)
+    at-most-<count>                          answers so many requests a second, and refuses the others
     refuses-<param>  wants-max_completion_tokens   400 while that parameter, or max_tokens, is sent
     n-short                                  one choice less than asked for
 
@@ -21,7 +22,7 @@ import json
 import re
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -93,6 +94,8 @@ class FakeApi:
         self._scripted: dict[str, Scripted] = {}
         self._listing: Scripted | None = None
         self._refused: Counter[str] = Counter()
+        self._taken: defaultdict[str, deque[float]] = defaultdict(deque)
+        self.refused_as_too_often = 0
         self._changed = threading.Condition()
         self._connections = 0
         self._port = port
@@ -226,7 +229,12 @@ class FakeApi:
             return _json({"error": {"message": f"Invalid URL ({request.method} {path})", "code": None}}, 404)
         if not request.body.get("messages"):
             return _json({"error": {"message": "'messages' is empty", "type": "invalid_request_error"}}, 400)
-        return self._scripted.get(request.model) or self._refusal(request) or completion(request.body)
+        return (
+            self._scripted.get(request.model)
+            or self._refusal(request)
+            or self._too_often(request)
+            or completion(request.body)
+        )
 
     def _refusal(self, request: Recorded) -> Scripted | None:
         found = re.fullmatch(r"error-(\d+)(-once)?", request.model)
@@ -236,6 +244,19 @@ class FakeApi:
             again = found[2] and self._refused[name] % 2 == 0
             return None if again else _error(int(found[1]), request, request.authorization)
         return _unsupported(request.model, request.body)
+
+    def _too_often(self, request: Recorded) -> Scripted | None:
+        found = re.fullmatch(r"at-most-(\d+)", request.model)
+        if not found:
+            return None
+        taken, now = self._taken[request.model], time.monotonic()
+        while taken and taken[0] <= now - 1:
+            taken.popleft()
+        if len(taken) >= int(found[1]):
+            self.refused_as_too_often += 1
+            return _error(429, request, request.authorization, retry_after=taken[0] + 1 - now)
+        taken.append(now)
+        return None
 
 
 async def _request(
@@ -277,10 +298,12 @@ def _json(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
     return Scripted([body], status, head)
 
 
-def _error(status: int, request: Recorded, key: str) -> Scripted:
+def _error(status: int, request: Recorded, key: str, retry_after: float | None = None) -> Scripted:
     code, message = ERRORS.get(status, ("server_error", "The server had an error."))
     message = message.format(key=f"sk-fake-key-of-forty-characters-{key[-4:]}", model=request.model)
     headers = {"retry-after": "0.1"} if status in (429, 500) and request.model.endswith("-once") else {}
+    if retry_after is not None:
+        headers = {"retry-after": f"{retry_after:.3f}"}
     return _json({"error": {"message": message, "type": "fake_error", "param": None, "code": code}}, status, headers)
 
 

@@ -15,6 +15,7 @@ from lib.store.database import Store
 from lib.sweep import shared_runs
 from lib.sweep.plan import Cell
 from lib.sweep.run import SweepRun
+from lib.sweep.shared_gates import SharedGates
 
 AWAY_SECONDS = 0.5
 """So long after the database was away it is asked again."""
@@ -33,6 +34,8 @@ class Claims(Protocol):
     """Gives a run its cells, each to one process."""
 
     shared: bool
+    gates: SharedGates | None
+    """What is known of the services' limits, where several processes learn it together."""
 
     def take(self, db: Connection, cell: Cell, call_id: str, column: int | None) -> Taken | None:
         """The cell that the call may be made for, in the transaction that records it: `cell`, or another one of its
@@ -65,6 +68,7 @@ class ClaimsAlone:
     """Of a sweep that this process runs. Another one may do so too: then the record of a call is what claims a cell."""
 
     shared = False
+    gates = None
 
     def __init__(self, run: SweepRun) -> None:
         self._run = run
@@ -96,8 +100,9 @@ class SharedClaims:
 
     shared = True
 
-    def __init__(self, store: Store, run: SweepRun) -> None:
+    def __init__(self, store: Store, run: SweepRun, gates: SharedGates) -> None:
         self._store, self._run = store, run
+        self.gates: SharedGates | None = gates
 
     def take(self, db: Connection, cell: Cell, call_id: str, column: int | None) -> Taken | None:
         """The next cell of the row that is due."""

@@ -23,6 +23,7 @@ from lib.sweep.progress import ProgressReader
 from lib.sweep.run import SweepRun
 from lib.sweep.run_elsewhere import told_outlook
 from lib.sweep.sending import Sending
+from lib.sweep.shared_gates import SharedGates
 
 LOOK_SECONDS = 0.5
 """So often a run looks at what others have taken, and what the page wishes."""
@@ -76,7 +77,9 @@ class Lanes:
             await self._dispatcher.store.submit(partial(shared_runs.end_if_done, owner=owner, sweep_id=sweep_id))
             return None
         self._parts = {id: one for id, one in self._parts.items() if not one.run.finished}
-        self._parts[sweep_id] = part = Part(self._dispatcher, self._registry, run)
+        gates = SharedGates(self._dispatcher.store, owner)
+        await asyncio.to_thread(gates.set_clock)
+        self._parts[sweep_id] = part = Part(self._dispatcher, self._registry, run, gates)
         return part
 
     def _run_of(self, owner: str, sweep_id: str) -> SweepRun | None:
@@ -108,9 +111,9 @@ class Lanes:
 class Part:
     """One sweep's lanes in this process, as one run."""
 
-    def __init__(self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun) -> None:
+    def __init__(self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun, gates: SharedGates) -> None:
         self.run, self._dispatcher = run, dispatcher
-        self._sending = Sending(dispatcher, registry, run, SharedClaims(dispatcher.store, run))
+        self._sending = Sending(dispatcher, registry, run, SharedClaims(dispatcher.store, run, gates))
         run.add = self._sending.put
         self.begun = False
         """Whether its work has."""

@@ -11,9 +11,9 @@ All times are seconds on one monotonic clock, which the caller reads: a wall clo
 
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 State = Literal["free", "recheck", "paced"]
 
@@ -64,7 +64,7 @@ class Gate:
     """How many requests were taken in the stretch of time before the first refusal."""
     _sends: list[float] = field(default_factory=list)
     _refused_sent: float = 0.0
-    _refused_known: float = float("-inf")
+    _refused_known: float = -1.0
     _first_refused: float = 0.0
     _hold: float = UNTOLD_WAIT
     _asked: float | None = None
@@ -93,6 +93,17 @@ class Gate:
         gate = cls(tally, _doubted=True)
         gate._sends = sorted(sent for one in gates for sent in one._sends)[-KEPT_SENDS:]
         return gate
+
+    def written(self) -> dict[str, Any]:
+        """Itself as JSON values, with what is known of its service's refusals; `read` makes it again."""
+        return asdict(self) | {"_outcomes": list(self._outcomes)}
+
+    @classmethod
+    def read(cls, facts: Mapping[str, Any], known: Tally) -> "Gate":
+        """The gate that was `written`, with what is `known` of its service here as well."""
+        tally = Tally(**{name: max(value, getattr(known, name)) for name, value in facts["tally"].items()})
+        lists = {"_sends": list(facts["_sends"]), "_outcomes": deque(facts["_outcomes"], maxlen=8)}
+        return cls(**{**facts, **lists, "tally": tally})
 
     @property
     def _by_chance(self) -> bool:

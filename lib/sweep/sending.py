@@ -8,10 +8,11 @@ import asyncio
 import math
 import secrets
 import time
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Coroutine, Iterable, Set
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -37,12 +38,15 @@ from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.retry import Retries
-from lib.sweep import learned_rates, stops
+from lib.sweep import learned_rates, shared_gates, stops
 from lib.sweep.claims import Claims, ClaimsAlone
 from lib.sweep.plan import Cell
+from lib.sweep.rate_limiter import Gate
 from lib.sweep.run import SweepRun
+from lib.sweep.shared_gates import Ask, Told
 from lib.sweep.waiting_calls import Lane, Waiting, longest_first
 
+T = TypeVar("T")
 LOOK_SECONDS = 0.5
 LIMITS = (BudgetReached, CapOfTheOperator, CapReached)
 """What says that a call may not begin as long as others are on their way."""
@@ -63,7 +67,7 @@ class Turn(Retries):
 
     def wait(self, error: TemperaError, attempt: int, shown: bool) -> float | None:
         """By the service's limits after a refusal, as often as it takes; after other failures by the general rule."""
-        now = time.monotonic()
+        now = self._sending.now()
         if isinstance(error, RateLimited) and error.may_retry and not shown:
             until = self._sending.refused(self, now, error.retry_after)
             if until > self._sending.gives_up_at:
@@ -103,11 +107,13 @@ class Turn(Retries):
 
     def sent(self) -> None:
         """The lane's next call leaves so much later: this one had to be recorded, and the loop may be busy."""
-        self.call.lane.at.moved(time.monotonic())
+        self.call.lane.at.moved(self._sending.now())
 
     def used_up(self, seconds: float) -> None:
         """The lane waits; the headers say that its next call would be refused."""
-        self.call.lane.at.used_up(time.monotonic(), seconds)
+        now = self._sending.now()
+        self.call.lane.at.used_up(now, seconds)
+        self._sending.tell(self.call.lane, lambda gate: gate.used_up(now, seconds))
 
 
 class Sending:
@@ -122,10 +128,14 @@ class Sending:
         run.budgets = lambda worst: self._budgets.fits(run.owner, run.session, worst, run.over_budget)
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._last_answer = time.monotonic()
+        self._last_answer = self.now()
         self._gave_up = False
         self._saving = 0
         self._looked_at = float("-inf")
+
+    def now(self) -> float:
+        """Seconds on the clock by which the gates are told: one that all have who share them."""
+        return time.monotonic() if self._claims.gates is None else self._claims.gates.now()
 
     @property
     def gives_up_at(self) -> float:
@@ -141,7 +151,7 @@ class Sending:
                 if self._dispatcher.stopping:
                     await self._let_end()
                     break
-                now = time.monotonic()
+                now = self.now()
                 if now >= self.gives_up_at and not self._gave_up and any(line.waiting()):
                     self._give_up()
                 call = line.send_next(now)
@@ -189,14 +199,20 @@ class Sending:
     def refused(self, turn: Turn, now: float, asked: float | None) -> float:
         """Learn from a refusal; the moment from which that call may be sent again."""
         self._release(turn)
+        sent_at = turn.call.sent_at
         until = self._run.line.refused(turn.call, now, asked)
+        self.tell(turn.call.lane, lambda gate: gate.refused(sent_at, now, asked))
         self._keep_paces([turn.call.lane])
         self._changed.set()
         return until
 
     def put_back(self, turn: Turn, not_before: float) -> None:
         """Let a call that was not answered wait for its next turn."""
-        self._release(turn)
+        if turn.again is None:
+            self._release(turn)
+        else:
+            self._budgets.give_back(self._run.owner, [turn.call_id])
+            self._run.ledger.release(turn.call_id)
         self._run.line.put_back(turn.call, not_before)
         self._changed.set()
 
@@ -229,14 +245,79 @@ class Sending:
         if self._dispatcher.outcomes.full:
             raise StoreFull  # what is sent now would be paid, and lost
         if not self._reserve(turn):
-            self._run.line.put_back(turn.call, time.monotonic())
+            self._run.line.put_back(turn.call, self.now())
             return
         if turn.again is None:
-            task = asyncio.create_task(self._answer(turn))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin(self._answer(turn))
+        elif self._dispatcher.store.on_server:
+            self._begin(self._send_again(turn))
         elif not turn.again.done():
             turn.again.set_result(None)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send_again(self, turn: Turn) -> None:
+        """Let a call go on that was refused, where the store has to be asked as for the first time."""
+        ask, worst = self._ask(turn.call.lane), self._run.worst_of(turn.cell)
+
+        def pass_on(db: Connection) -> Told | None:
+            told = self._look(db, ask)
+            if told is not None and told.until is not None:
+                return told
+            self._set_aside(db, turn.call_id, worst)
+            return self._leaves(db, ask, told)
+
+        try:
+            told = await self._claimed(pass_on)
+        except LIMITS:
+            self.put_back(turn, self.now() + LOOK_SECONDS)
+            return
+        except StoreError:
+            told = None
+        if self._lets_pass(turn, told) and turn.again is not None and not turn.again.done():
+            turn.again.set_result(None)
+
+    def _ask(self, lane: Lane) -> Ask | None:
+        """What the store has to be asked before a call of a lane leaves; None where this process alone knows."""
+        address = self._run.addresses.get(lane.service.name)
+        return None if self._claims.gates is None or address is None else shared_gates.ask_of(lane, address)
+
+    def _look(self, db: Connection, ask: Ask | None) -> Told | None:
+        return None if self._claims.gates is None or ask is None else self._claims.gates.look(db, ask)
+
+    def _leaves(self, db: Connection, ask: Ask | None, told: Told | None) -> Told | None:
+        if self._claims.gates is None or ask is None or told is None:
+            return told
+        return self._claims.gates.sent(db, ask, told)
+
+    def _lets_pass(self, turn: Turn, told: Told | None) -> bool:
+        """Whether a call may leave by what the store said of its gate; else it waits in line."""
+        if told is None:
+            return True
+        call = turn.call
+        shared_gates.learn(call.lane, told)
+        if told.until is not None:
+            self.put_back(turn, told.until)
+            return False
+        call.sent_at = told.at
+        return True
+
+    def tell(self, lane: Lane, what: Callable[[Gate], object]) -> None:
+        """Let the gate that others see know of something, in a moment."""
+        gates, ask = self._claims.gates, self._ask(lane)
+        if gates is None or ask is None:
+            return
+
+        async def change() -> None:
+            with suppress(StoreError):  # then each learns for itself
+                told = await self._dispatcher.store.submit(lambda db: gates.change(db, ask, what))
+                shared_gates.learn(lane, told)
+                self._changed.set()
+
+        self._begin(change())
 
     def _reserve(self, turn: Turn) -> bool:
         """Set aside what a cell's call may take; False where others have taken it in between."""
@@ -280,7 +361,9 @@ class Sending:
             self._fail(turn.cell, unforeseen(bug, f"cell {turn.cell.id}"))
         finally:
             ok = answer is not None and answer.reply.state == "ok"
-            self._run.line.ended(turn.call, time.monotonic(), ok)
+            self._run.line.ended(turn.call, self.now(), ok)
+            if ok and turn.call.lane.at.tally.flaky:
+                self.tell(turn.call.lane, Gate.answered)
             self._settle(turn, answer)
             self._changed.set()
             self._run.touch()
@@ -320,7 +403,12 @@ class Sending:
         asked = self._asked(endpoint, model, cell)
         call = Call(turn.call_id, run.owner, run.session, "sweep", endpoint.name, asked, cell.id, sweep_id=run.id)
 
-        def record(db: Connection) -> tuple[Call, Cell] | None:
+        ask = self._ask(turn.call.lane)
+
+        def record(db: Connection) -> tuple[Call, Cell, Told | None] | Told | None:
+            told = self._look(db, ask)
+            if told is not None and told.until is not None:
+                return told
             request = unsupported_params.adapted(db, run.owner, endpoint.base_url, asked)
             left_out = TEMPERATURE & asked.params.to_send().keys() & request.unsupported
             if left_out and not self.is_the_one(cell):
@@ -337,7 +425,8 @@ class Sending:
             if not taken.recorded:
                 self._set_aside(db, call.id, run.worst_of(cell))
                 records.start_call(db, adapted, self._dispatcher.process, attempt=taken.before + 1)
-            return adapted, mine
+                told = self._leaves(db, ask, told)
+            return adapted, mine, told
 
         started, recorded = True, call
         try:
@@ -346,10 +435,14 @@ class Sending:
                 self.spare_the_others()
                 self._have_others_taken(turn)
                 return None
-            recorded, mine = found
+            if isinstance(found, Told):
+                self._lets_pass(turn, found)
+                return None
+            recorded, mine, told = found
+            self._lets_pass(turn, told)
             self._exchange(turn, mine)
         except LIMITS:
-            self.put_back(turn, time.monotonic() + LOOK_SECONDS)  # by then the look at what others do tells more
+            self.put_back(turn, self.now() + LOOK_SECONDS)  # by then the look at what others do tells more
             return None
         except StoreError:
             started = False  # it is asked all the same; its record is held until the store takes it
@@ -372,7 +465,7 @@ class Sending:
         wanted = self._run.plan.request(model, cell.temperature, cell.input, cell.variant)
         return self._dispatcher.allowed(endpoint, wanted)
 
-    async def _claimed(self, record: Callable[[Connection], tuple[Call, Cell] | None]) -> tuple[Call, Cell] | None:
+    async def _claimed(self, record: Callable[[Connection], T]) -> T:
         """What `record` says, once the store has taken it. Raises StoreError where that is not to be waited for."""
         while True:
             try:
@@ -406,7 +499,7 @@ class Sending:
         """What an end means for those that wait."""
         kind, lane = answer.reply.error_kind, turn.call.lane
         if answer.reply.state == "ok":
-            self._last_answer = time.monotonic()
+            self._last_answer = self.now()
         if kind in stops.OF_A_SERVICE:
             for other in self._run.line.lanes.values():
                 if other.service is lane.service:
