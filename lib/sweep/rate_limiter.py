@@ -99,11 +99,10 @@ class Gate:
         return asdict(self) | {"_outcomes": list(self._outcomes)}
 
     @classmethod
-    def read(cls, facts: Mapping[str, Any], known: Tally) -> "Gate":
-        """The gate that was `written`, with what is `known` of its service here as well."""
-        tally = Tally(**{name: max(value, getattr(known, name)) for name, value in facts["tally"].items()})
+    def read(cls, facts: Mapping[str, Any]) -> "Gate":
+        """The gate that was `written`."""
         lists = {"_sends": list(facts["_sends"]), "_outcomes": deque(facts["_outcomes"], maxlen=8)}
-        return cls(**{**facts, **lists, "tally": tally})
+        return cls(**{**facts, **lists, "tally": Tally(**facts["tally"])})
 
     @property
     def _by_chance(self) -> bool:
@@ -143,9 +142,9 @@ class Gate:
         """An answer says that nothing more is taken for so many seconds."""
         self.closed_until = max(self.closed_until, now + seconds + MARGIN)
 
-    def refused(self, sent_at: float, now: float, asked: float | None) -> float:
+    def refused(self, sent_at: float, now: float, asked: float | None, known: float | None = None) -> float:
         """A request that left at `sent_at` was refused, with the wish to wait `asked` seconds; the moment from which
-        that request may be sent again."""
+        that request may be sent again. `known` is when all who send could know of it, if later than now."""
         self._forget(sent_at)
         wait = self._untold if asked is None else asked
         if sent_at <= self._refused_known:
@@ -160,7 +159,7 @@ class Gate:
             return now + wait + MARGIN
         self._limited = self._limited or self.tally.flaky
         self._judge(sent_at, now, asked)
-        self._refused_sent, self._refused_known = sent_at, now
+        self._refused_sent, self._refused_known = sent_at, known or now
         self._latency = max(now - sent_at, 0.001)
         self._asked, self._hold = asked, self._untold if asked is None else asked
         self._close(now, self._hold)
@@ -237,12 +236,14 @@ class Gate:
     def _slow_down(self, taken: int, sent_at: float, asked: float | None) -> None:
         self.tally.odd += asked is not None
         self._paced_refusals += 1
-        rate = (self.rate or 1.0) * 0.97
+        known = self.rate or 1.0
+        rate = known * 0.97
         if self._paced_refusals % 2 == 0 and taken < 4:
             # This one too would nearly have been taken.
             rate = min(rate, max((taken + 1) / max(sent_at - self._refused_sent, 0.001), 0.7 * rate))
-        # Who says when to come again takes one by then: refusals by chance would slow it down for ever.
-        self.rate, self._since_change = max(rate, 1 / (1.5 * (asked or LONGEST_WAIT))), 0
+        # Who says when to come again takes one by then: refusals by chance would slow it down for ever. Nor does a very
+        # short wait make it faster.
+        self.rate, self._since_change = min(known, max(rate, 1 / (1.5 * (asked or LONGEST_WAIT)))), 0
         self._untold = min(2 * self._untold, LONGEST_WAIT) if taken == 0 else UNTOLD_WAIT
 
     def _look_for_more(self, left: int, waited_for: bool) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import math
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Set
 from contextlib import suppress
 from dataclasses import replace
@@ -132,6 +133,8 @@ class Sending:
         self._gave_up = False
         self._saving = 0
         self._looked_at = float("-inf")
+        self._telling: Counter[Lane] = Counter()
+        """How much of each lane the store is being told."""
 
     def now(self) -> float:
         """Seconds on the clock by which the gates are told: one that all have who share them."""
@@ -201,7 +204,8 @@ class Sending:
         self._release(turn)
         sent_at = turn.call.sent_at
         until = self._run.line.refused(turn.call, now, asked)
-        self.tell(turn.call.lane, lambda gate: gate.refused(sent_at, now, asked))
+        # What leaves until the others can know is refused with it, and tells nothing more.
+        self.tell(turn.call.lane, lambda gate: gate.refused(sent_at, now, asked, known=self.now()))
         self._keep_paces([turn.call.lane])
         self._changed.set()
         return until
@@ -283,7 +287,9 @@ class Sending:
     def _ask(self, lane: Lane) -> Ask | None:
         """What the store has to be asked before a call of a lane leaves; None where this process alone knows."""
         address = self._run.addresses.get(lane.service.name)
-        return None if self._claims.gates is None or address is None else shared_gates.ask_of(lane, address)
+        if self._claims.gates is None or address is None:
+            return None
+        return shared_gates.ask_of(lane, address, self._run.paces)
 
     def _look(self, db: Connection, ask: Ask | None) -> Told | None:
         return None if self._claims.gates is None or ask is None else self._claims.gates.look(db, ask)
@@ -298,7 +304,7 @@ class Sending:
         if told is None:
             return True
         call = turn.call
-        shared_gates.learn(call.lane, told)
+        self._learn(call.lane, told)
         if told.until is not None:
             self.put_back(turn, told.until)
             return False
@@ -312,12 +318,21 @@ class Sending:
             return
 
         async def change() -> None:
+            self._telling[lane] += 1
+            told = None
             with suppress(StoreError):  # then each learns for itself
                 told = await self._dispatcher.store.submit(lambda db: gates.change(db, ask, what))
-                shared_gates.learn(lane, told)
+            self._telling[lane] -= 1
+            if told is not None:
+                self._learn(lane, told)
                 self._changed.set()
 
         self._begin(change())
+
+    def _learn(self, lane: Lane, told: Told) -> None:
+        """Let a lane's gate be as the store said, unless the store has still to hear of what happened here."""
+        if not self._telling[lane]:
+            shared_gates.learn(lane, told)
 
     def _reserve(self, turn: Turn) -> bool:
         """Set aside what a cell's call may take; False where others have taken it in between."""

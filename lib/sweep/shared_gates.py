@@ -6,7 +6,7 @@ own gates are copies, by which it knows when to ask. Times are seconds on the cl
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, delete, select, text
@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from lib.core.clock import now as wall_clock
 from lib.store.database import Store
 from lib.store.schema import gates
-from lib.sweep.rate_limiter import Gate
+from lib.sweep.rate_limiter import Gate, Tally
 from lib.sweep.waiting_calls import Lane
 
 WHOLE_SERVICE = ""
@@ -26,14 +26,15 @@ KEPT_MICROSECONDS = 600 * 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A lane as this process knows it. `left` is how many of its calls wait."""
+    """A lane as this process knows it. `left` is how many of its calls wait, `before_all` the gate of the whole service
+    where there is one, and `pace` what was learnt in earlier runs (requests a second, how many at once)."""
 
     base_url: str
     model: str
     left: int
-    gate: Gate
+    tally: Tally
     before_all: Gate | None
-    """The gate of the whole service, where one is known."""
+    pace: tuple[float, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +73,22 @@ class SharedGates:
 
     def sent(self, db: Connection, ask: Ask, told: Told) -> Told:
         """A call leaves that `look` has let pass."""
-        gate, before_all, is_new = self._open(db, ask)
-        if not is_new:  # else this process's copy has it already
-            gate.sent(told.at, ask.left)
+        gate, before_all, _ = self._open(db, ask)
+        gate.sent(told.at, ask.left)
         self._keep(db, ask, gate, before_all)
         return replace(told, gate=gate, before_all=before_all)
 
     def change(self, db: Connection, ask: Ask, what: Callable[[Gate], object]) -> Told:
         """Let the row know `what` this process's own gate knows already."""
-        gate, before_all, is_new = self._open(db, ask)
-        if not is_new:
+        gate, before_all, knows = self._open(db, ask)
+        if not knows:
             what(gate)
         self._keep(db, ask, gate, before_all)
         return Told(gate, before_all, self.now())
 
     def _open(self, db: Connection, ask: Ask) -> tuple[Gate, bool, bool]:
-        """(the gate that counts, whether it is before all models, whether the store has none of it yet)."""
+        """(the gate that counts, whether it is before all models, whether it is this process's own, which knows all
+        that happened here)."""
         recent = gates.c.changed_at > wall_clock() - KEPT_MICROSECONDS
         query = select(gates.c.model, gates.c.state).where(
             gates.c.owner == self._owner, gates.c.base_url == ask.base_url, recent
@@ -96,9 +97,10 @@ class SharedGates:
         before_all = WHOLE_SERVICE in rows or ask.before_all is not None
         state = rows.get(WHOLE_SERVICE if before_all else ask.model)
         if state is not None:
-            return Gate.read(state, ask.gate.tally), before_all, False
-        own = ask.before_all if before_all and ask.before_all is not None else ask.gate
-        return _copy(own), before_all, True
+            return Gate.read(state), before_all, False
+        if ask.before_all is not None:
+            return _copy(ask.before_all), True, True
+        return Gate(ask.tally) if ask.pace is None else Gate.known(ask.tally, *ask.pace), False, False
 
     def _keep(self, db: Connection, ask: Ask, gate: Gate, before_all: bool) -> None:
         model = WHOLE_SERVICE if before_all else ask.model
@@ -115,10 +117,11 @@ class SharedGates:
         db.execute(keep, place | {"state": gate.written(), "changed_at": wall_clock()})
 
 
-def ask_of(lane: Lane, base_url: str) -> Ask:
-    """What a lane has to ask, copied for the writing thread."""
-    before_all = lane.service.shared
-    return Ask(base_url, lane.model, len(lane.waiting), _copy(lane.gate), before_all and _copy(before_all))
+def ask_of(lane: Lane, base_url: str, paces: Mapping[tuple[str, str], tuple[float, int]]) -> Ask:
+    """What a lane has to ask, copied for the writing thread. `paces` are by base URL and model."""
+    before_all = lane.service.shared and _copy(lane.service.shared)
+    left, tally = len(lane.waiting), replace(lane.service.tally)
+    return Ask(base_url, lane.model, left, tally, before_all, paces.get((base_url, lane.model)))
 
 
 def learn(lane: Lane, told: Told) -> None:
@@ -135,4 +138,4 @@ def learn(lane: Lane, told: Told) -> None:
 
 def _copy(gate: Gate) -> Gate:
     """A gate for another thread."""
-    return Gate.read(gate.written(), gate.tally)
+    return Gate.read(gate.written())

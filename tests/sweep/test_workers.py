@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic, sleep
@@ -20,6 +20,7 @@ from lib.gateway.endpoint_registry import typed_endpoint
 from lib.services import Services
 from lib.settings import Settings
 from lib.store.schema import calls
+from lib.sweep import learned_rates
 from lib.sweep.plan import Plan
 from lib.sweep.progress import Progress
 from lib.visitor import own_budgets, own_prices
@@ -218,30 +219,24 @@ def test_postgresql_is_away_in_the_middle_of_a_sweep_and_nothing_is_lost(api: Fa
         assert (done, failed) == (60, 0) and len(asked(api)) == 60
 
 
-@pytest.mark.soak
-def test_two_workers_find_a_services_limit_with_no_more_refusals_than_one(
-    api: FakeApi, started_on_postgresql: str, pytestconfig: pytest.Config, tmp_path: Path
+def test_two_workers_together_go_at_the_pace_that_was_learnt_and_not_at_twice_that(
+    api: FakeApi, database: str, tmp_path: Path
 ) -> None:
-    """A service that takes ten requests a second is asked for 60 answers; half of all the places are in each worker."""
-    refused, seconds = [], []
-    for count in (1, 2):
-        before, folder = api.refused_as_too_often, tmp_path / str(count)
-        folder.mkdir()
-        with new_database(server_url(pytestconfig), like=started_on_postgresql) as database, ExitStack() as both:
-            for number in range(count):
-                both.enter_context(worker(api, database, folder / str(number), 16 // count))
-            services = both.enter_context(app(api, database, folder / "app"))
-            plan = Plan("tea", (f"{host(api)}/at-most-10",), (0.0, 0.7), repeats=30, concurrency=16)
-            sweep_id = services.sweeps.launch("ann", "s1", plan)
-            began = monotonic()
-            until(lambda: not services.sweeps.is_running("ann", sweep_id), 60)  # noqa: B023
-            assert standing(services, sweep_id).counts() == (60, 0, 60)
-            by = services.store.read(lambda db: db.execute(select(calls.c.process).distinct()).scalars().all())
-            assert len(by) == count, "a worker did nothing"
-        refused.append(api.refused_as_too_often - before)
-        seconds.append(monotonic() - began)
-    print(f"refused {refused}, seconds {seconds}")
-    assert refused[1] <= refused[0]
+    """A service that takes ten requests a second is asked eight times a second by both together."""
+    pace = {"at-most-10": (8.0, 8)}
+    with (
+        worker(api, database, tmp_path / "one", 8),
+        worker(api, database, tmp_path / "two", 8),
+        app(api, database, tmp_path / "app") as services,
+    ):
+        services.store.write(lambda db: learned_rates.save(db, "ann", api.base_url, pace)).result(20)
+        plan = Plan("tea", (f"{host(api)}/at-most-10",), (0.0, 0.7), repeats=15, concurrency=16)
+        sweep_id = services.sweeps.launch("ann", "s1", plan)
+        until(lambda: not services.sweeps.is_running("ann", sweep_id))
+        assert standing(services, sweep_id).counts() == (30, 0, 30)
+        by = services.store.read(lambda db: db.execute(select(calls.c.process).distinct()).scalars().all())
+        assert len(by) == 2, "a worker did nothing"
+    assert api.refused_as_too_often <= 2, "each went at that pace"
 
 
 def largest_gap(times: list[float]) -> float:
