@@ -6,7 +6,8 @@ repository      sweeps as they are stored
 scheduler       stores plans and runs them; sends what is missing, failed or was added
 run             a sweep that runs, as the page sees it; sending is the work of it
 waiting_calls   the calls that wait for a place: which is next, and when
-rate_limiter    learns from refusals what a model takes; learned_rates keeps it for the next run
+rate_limiter    learns from refusals what a model takes; learned_rates keeps it for the next run, shared_gates
+                for several processes at once
 history         what earlier calls tell of a model: how long it takes, how much it writes
 progress        how a sweep stands; stops says what of it is not sent, forecast what it will have cost
 ratings         what people, and models asked to, think of its answers
