@@ -11,8 +11,8 @@ from lib.sweep.measures import Measure, Spread
 from lib.sweep.study import Setting, Study
 from lib.sweep.verdict import model_name, variant_name
 
-WIDTH, HEIGHT = 320, 200
-LEFT, RIGHT, TOP, BOTTOM = 56, 14, 34, 30
+WIDTH, HEIGHT = 320, 208
+LEFT, RIGHT, TOP, BOTTOM = 56, 14, 42, 30
 GAP = 12
 LONGEST_NAME = 40
 LETTER = 6.5
@@ -190,9 +190,11 @@ class _Panel:
             y, label = self.scale.y(one.mean), self.measure.written(one.mean, self.texts)
             drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.6" fill="{self.look.line}"/>')
             half = LETTER * len(label) / 2
-            if x - half > free:
-                free = x + half
-                drawn.append(self._text(x, max(y - 9, TOP - 6), label, "middle", self.look.ink, self.look.paper))
+            # Beside the numbers of the lines across, and inside the picture.
+            middle = min(max(x, LEFT + half), WIDTH - half)
+            if middle - half > free:
+                free = middle + half
+                drawn.append(self._text(middle, max(y - 9, TOP - 6), label, "middle", self.look.ink, self.look.paper))
         return drawn
 
     def _placed(self, points: Points) -> list[tuple[float, Spread]]:

@@ -99,6 +99,7 @@ def model_names(progress: Progress) -> dict[int, str]:
 
 def _find_bar(progress: Progress, names: Mapping[int, str]) -> None:
     """Which view is open, and what is looked for; all of it stands in the address."""
+    lowest = min((cell.temperature for cell in progress.cells if cell.temperature is not None), default=None)
     with st.container(key="sweep_find", horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
             _("View"),
@@ -125,7 +126,7 @@ def _find_bar(progress: Progress, names: Mapping[int, str]) -> None:
             _("Show only"),
             list(KIND_NAMES),
             selection_mode="multi",
-            format_func=lambda kind: _(KIND_NAMES[kind]),
+            format_func=lambda kind: _(KIND_NAMES[kind]).format(temperature=temperature_name(lowest)),
             key="sweep_show",
             label_visibility="collapsed",
             width="content",

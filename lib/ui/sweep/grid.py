@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from lib.core.rich_text import literal
 from lib.sweep.progress import Progress
 from lib.sweep.run import SweepRun
 from lib.ui.shared.figures import amount
@@ -16,9 +17,13 @@ def progress(standing: Progress, run: SweepRun | None) -> None:
     done, failed, total = standing.counts(run.failed if run else ())
     words = _("{done} done, {failed} failed, {total} in all").format(done=done, failed=failed, total=total)
     words = " · ".join([words, *run_figures(standing, run)])
+    going_on = run is not None and not run.finished
     with st.container(key="sweep_progress", horizontal=True, vertical_alignment="center"):
-        st.progress(min((done + failed) / max(total, 1), 1.0), text=words)
-        if run is not None and not run.finished:
+        if going_on or done + failed < total:
+            st.progress(min((done + failed) / max(total, 1), 1.0), text=words)
+        else:
+            st.caption(literal(words))
+        if going_on:
             st.button(_("Stop"), key="sweep_stop", icon=":material/stop_circle:", on_click=actions.stop)
 
 

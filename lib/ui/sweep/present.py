@@ -74,6 +74,7 @@ def _verdict(study: Study, options: ReportOptions) -> None:
 
 def _chart(study: Study, name: Name) -> None:
     st.markdown(beside_each_other(charts.panels(study, BY_NAME[name], PAGE, chart_look())), unsafe_allow_html=True)
+    st.caption(f"{_(BY_NAME[name].help)} {_('From left to right the temperature.')}")
 
 
 def _answer(setting: Setting) -> None:

@@ -19,7 +19,7 @@ OF_ANSWERS = (GRID, READ)
 KIND_NAMES = {
     "failed": N_("failed"),
     "flagged": N_("cut or odd"),
-    "different": N_("changed with temperature"),
+    "different": N_("other than at {temperature}"),
     "rated": N_("rated"),
 }
 ONE = ("sweep_view", "sweep_search")
