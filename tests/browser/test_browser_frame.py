@@ -1,8 +1,12 @@
 """The frame around the pages: it stays where it is, whatever page is open and however long that is."""
 
-import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, ViewportSize, expect
+import re
+from contextlib import suppress
 
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, ViewportSize, expect
+
+from lib.ui.shared.texts import catalogue
 from tests.app_server import AppServer
 from tests.browsing import NewChat, at_rest, composer, ended, key, open_page, send
 
@@ -114,6 +118,84 @@ def test_light_or_dark_is_chosen_in_the_menu_for_all_pages_and_the_next_visit(
         key(page, "menu").get_by_role("button").click()
     key(page, "theme_choice").get_by_text("Like the system").click()
     expect(shown).to_have_css("color-scheme", "light")
+
+
+CHOSEN = {
+    "Chat": (),
+    "Sweep": (("sweep_vary", "System prompt", "系统提示词"),),
+    "Usage": (("usage_budget_day_unit", "tokens", "Token"),),
+}
+"""A choice of each page, by its field: its words in both languages."""
+STREAMLITS = re.compile(r"\b(Upload|per file|Drag and drop|Press Enter|Select all|No results|Choose an? option)\b")
+READ = """() => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+    while (texts.nextNode()) {
+        const holder = texts.currentNode.parentElement;
+        const seen = holder.checkVisibility({ visibilityProperty: true }) && !holder.closest("style, script");
+        if (seen) found.push(texts.currentNode.nodeValue);
+    }
+    for (const one of document.querySelectorAll("input, textarea")) found.push(one.value || one.placeholder);
+    for (const one of document.querySelectorAll("[aria-label]")) found.push(one.ariaLabel);
+    return found.map((text) => text.trim()).filter((text) => text);
+}"""
+
+
+def in_language(page: Page, name: str, code: str) -> None:
+    """Choose a language in the menu."""
+    key(page, "menu").get_by_role("button").first.click()
+    key(page, "language_choice").get_by_text(name).click()
+    expect(page.locator("html")).to_have_attribute("lang", code)
+    page.keyboard.press("Escape")
+    expect(key(page, "language_choice")).to_have_count(0)
+    at_rest(page)
+
+
+@pytest.mark.row("X7")
+def test_after_a_change_of_language_no_word_and_no_choice_is_left_of_the_other(
+    app: AppServer, context: BrowserContext, subtests: pytest.Subtests
+) -> None:
+    """On all pages, with all that opens: Streamlit knows a choice by its words only, and has words of its own."""
+    words = {
+        one: other for one, other in catalogue("zh_Hans")._catalog.items() if isinstance(one, str) and one != other
+    }
+    foreign = {"zh-Hans": words.keys(), "en": set(words.values()) - words.keys()}
+    page = open_page(context, app.url)
+    send(page, "one two three")
+    ended(page)
+    for name, shown in PAGES.items():
+        key(page, "frame").get_by_role("link").nth(["Chat", "Sweep", "Usage"].index(name)).click()
+        expect(key(page, shown)).to_be_visible()
+        page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(one => one.click())")
+        if name == "Usage":
+            key(page, "usage_more").get_by_text("Budget", exact=True).click()
+        at_rest(page)
+        for field, english, _chinese in CHOSEN[name]:
+            choose(page, field, english)
+        for language, code, at in (("简体中文", "zh-Hans", 2), ("English", "en", 1)):
+            in_language(page, language, code)
+            for again in (False, True):
+                if again:  # what the browser still holds is told by the next run
+                    key(page, "menu").get_by_role("button").first.click()
+                    key(page, "theme_choice").get_by_test_id("stRadioOption").nth(1).click()
+                    at_rest(page)
+                with subtests.test(page=name, language=code, again=again):
+                    read = page.evaluate(READ)
+                    assert [text for text in read if text in foreign[code]] == []
+                    assert code == "en" or [text for text in read if STREAMLITS.search(text)] == []
+                    for choice in CHOSEN[name]:
+                        assert choice[at] in read
+            page.keyboard.press("Escape")
+
+
+def choose(page: Page, field: str, words: str) -> None:
+    """Choose something in a list; a run that goes on meanwhile closes it."""
+    option = page.get_by_role("option", name=words, exact=True)
+    for _attempt in range(20):
+        key(page, field).get_by_role("combobox").click()
+        with suppress(TimeoutError):
+            option.click(timeout=3_000)
+            break
+    at_rest(page)
 
 
 def test_the_pages_begin_at_one_place_and_a_phones_sidebar_closes_after_a_choice(

@@ -58,12 +58,28 @@
       named.set(one, { english, ours });
       if (one.ariaLabel !== ours) one.ariaLabel = ours;
     }
+    for (const one of document.querySelectorAll(UPLOADER)) rename(one, words);
     const skip = document.querySelector("[data-testid=stSkipToContent]");
     const said = words["Skip to main content"];
     if (skip && said && skip.textContent !== said) skip.textContent = said;
     for (const one of document.querySelectorAll("[data-testid=stFileUploaderDropzone][role=presentation]")) {
       one.role = "group";
     }
+  }
+
+  // So has the field for files, which has no words to set: “Upload”, and “100MB per file • DB” under it.
+  const UPLOADER =
+    "[data-testid=stFileUploaderDropzone] button p, [data-testid=stFileUploaderDropzoneInstructions] span";
+  const SIZE = /^(\S+) per file/;
+  function rename(one, words) {
+    const text = one.firstChild;
+    if (one.childNodes.length !== 1 || text.nodeType !== Node.TEXT_NODE) return;
+    const known = named.get(one);
+    const english = known?.ours === text.nodeValue ? known.english : text.nodeValue;
+    const size = (said, most) => words["{size} per file"]?.replace("{size}", most) ?? said;
+    const ours = words[english] ?? english.replace(SIZE, size);
+    named.set(one, { english, ours });
+    if (text.nodeValue !== ours) text.nodeValue = ours;
   }
 
   // The first thing that Tab reaches leads to where something is typed; Streamlit's own way leads to the page's top.

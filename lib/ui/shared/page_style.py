@@ -27,11 +27,23 @@ STREAMLIT_NAMES = {
     "Hide password": N_("Hide the key"),
     "Send message": N_("Send"),
     "Upload files": N_("Attach files"),
+    "Upload": N_("Choose a file"),
+    "{size} per file": N_("up to {size}"),
     "Copy to clipboard": N_("Copy"),
+    "Open": N_("Open"),
+    "Clear value": N_("Clear"),
+    "Clear all": N_("Clear"),
+    "Selected values": N_("Chosen"),
+    "Increment": N_("Increase"),
+    "Decrement": N_("Decrease"),
+    "file upload": N_("Choose a file"),
+    "Show/hide columns": N_("Columns"),
+    "Search": N_("Search"),
+    "Fullscreen": N_("Full screen"),
     "Chat message from user": N_("Your message"),
     "Chat message from assistant": N_("Answer"),
 }
-"""What Streamlit calls its own elements for screen readers, in English only."""
+"""What Streamlit calls its own elements, most of them for screen readers only: in English, with no way to set it."""
 
 
 def page_style() -> str:
