@@ -58,7 +58,7 @@
       named.set(one, { english, ours });
       if (one.ariaLabel !== ours) one.ariaLabel = ours;
     }
-    for (const one of document.querySelectorAll(UPLOADER)) rename(one, words);
+    for (const one of document.querySelectorAll(UPLOADER)) one.childNodes.forEach((part) => rename(part, words));
     const skip = document.querySelector("[data-testid=stSkipToContent]");
     const said = words["Skip to main content"];
     if (skip && said && skip.textContent !== said) skip.textContent = said;
@@ -71,14 +71,13 @@
   const UPLOADER =
     "[data-testid=stFileUploaderDropzone] button p, [data-testid=stFileUploaderDropzoneInstructions] span";
   const SIZE = /^(\S+) per file/;
-  function rename(one, words) {
-    const text = one.firstChild;
-    if (one.childNodes.length !== 1 || text.nodeType !== Node.TEXT_NODE) return;
-    const known = named.get(one);
+  function rename(text, words) {
+    if (text.nodeType !== Node.TEXT_NODE) return;
+    const known = named.get(text);
     const english = known?.ours === text.nodeValue ? known.english : text.nodeValue;
     const size = (said, most) => words["{size} per file"]?.replace("{size}", most) ?? said;
     const ours = words[english] ?? english.replace(SIZE, size);
-    named.set(one, { english, ours });
+    named.set(text, { english, ours });
     if (text.nodeValue !== ours) text.nodeValue = ours;
   }
 
