@@ -350,8 +350,10 @@ def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
         # Like a call of a temporary chat from now on: counted, without a word.
         silent = {"tip": None, "request_hash": None, "temporary": True, "chat_id": None}
         there = calls.c.owner == owner, calls.c.seq.in_(some)
+        # any owner: `there` names the owner.
         ended = list(conn.execute(select(calls.c.seq).where(*there, calls.c.state != "started")).scalars())
         usage_rollups.subtract(conn, ended)
+        # any owner: `there` names the owner, above as well.
         conn.execute(update(calls).where(*there).values(silent))
         usage_rollups.add(conn, ended)  # of no chat any more
         conn.execute(delete(answers).where(answers.c.owner == owner, answers.c.call_seq.in_(some)))

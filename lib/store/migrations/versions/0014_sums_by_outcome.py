@@ -47,20 +47,15 @@ KINDS = {
 }
 MOST, MOST_UNITS = 10**12, 2**31 - 1
 """An absurd count must not make a sum overflow."""
-INDEXES = {
-    "calls_by_session": ("owner", "session"),
-    "calls_by_state": ("state", "owner"),
-    "calls_by_sweep": ("owner", "sweep_id"),
-}
 
 
 def upgrade() -> None:
     """Make the tables anew and sum up the calls that there are, as lib/calls/usage_rollups.py and
     lib/calls/usage_spread.py do at this version."""
-    for name in ("calls_by_session", "calls_by_state"):
-        op.drop_index(name, "calls")
-    for name, columns in INDEXES.items():
-        op.create_index(name, "calls", list(columns))
+    op.drop_index("calls_by_session", "calls")
+    op.create_index("calls_by_session", "calls", ["owner", "session"])
+    some = sa.text("sweep_id IS NOT NULL")
+    op.create_index("calls_by_sweep", "calls", ["owner", "sweep_id"], sqlite_where=some, postgresql_where=some)
     for name in ("usage_models", "usage_sessions", "usage_days", "usage_quarters", "usage_spread"):
         op.drop_table(name)
     for name, (length, keys) in TABLES.items():
@@ -89,7 +84,7 @@ def _create(name: str, keys: tuple[str, ...], sums: list[str]) -> None:
             for key in ("owner", *keys)
         ),
         *(sa.Column(one, sa.Float if one == "cost" else sa.BigInteger, nullable=False) for one in sums),
-        sqlite_with_rowid=name != "usage_quarters",
+        sqlite_with_rowid=False,
     )
 
 
