@@ -50,11 +50,11 @@ class AnswerParts:
             return
         for position, call in enumerate(_list(piece.get("tool_calls"))):
             self._tool_call(call, position)
-        if isinstance(piece.get("function_call"), Mapping):
+        if isinstance(piece.get("function_call"), dict):
             self._tool_call({"function": piece["function_call"]}, 0)
         for image in _list(piece.get("images")):
             self._image(image)
-        if isinstance(piece.get("audio"), Mapping):
+        if isinstance(piece.get("audio"), dict):
             self._take_audio(piece["audio"])
         self._refused = self._refused or bool(refusal_in(piece))
         for part in _list(piece.get("content")):
@@ -77,9 +77,9 @@ class AnswerParts:
         return self._size <= MOST_CHARACTERS
 
     def _tool_call(self, call: Any, position: int) -> None:
-        if not isinstance(call, Mapping):
+        if not isinstance(call, dict):
             return
-        named = next((call[name] for name in ("function", "custom") if isinstance(call.get(name), Mapping)), call)
+        named = next((call[name] for name in ("function", "custom") if isinstance(call.get(name), dict)), call)
         id, name = text_in(call.get("id")), text_in(named.get("name"))
         arguments = _arguments(named)
         found = self._call_at(index_of(call.get("index"), position), id, name)
@@ -111,7 +111,7 @@ class AnswerParts:
                 self._audio.add(data, text_in(audio.get("format")), bool(words))
 
     def _content_part(self, part: Any) -> None:
-        kind = part.get("type") if isinstance(part, Mapping) else None
+        kind = part.get("type") if isinstance(part, dict) else None
         if not isinstance(kind, str) or kind in _TEXTS:
             return
         if kind == "tool_use":
@@ -120,7 +120,7 @@ class AnswerParts:
             self._image(part)
         elif "audio" in kind:
             inside = part.get(kind)
-            self._take_audio(inside if isinstance(inside, Mapping) else part)
+            self._take_audio(inside if isinstance(inside, dict) else part)
         elif not text_in(part) and self.count < MOST_PARTS:
             self._others[kind[:100]] = None
 
@@ -163,7 +163,7 @@ class _Audio:
 def transcript_in(piece: Mapping[str, Any]) -> str:
     """What a spoken answer says, in words."""
     audio = piece.get("audio")
-    return text_in(audio.get("transcript")) if isinstance(audio, Mapping) else ""
+    return text_in(audio.get("transcript")) if isinstance(audio, dict) else ""
 
 
 def _list(value: Any) -> Iterable[Any]:
@@ -180,7 +180,7 @@ def _image_url(image: Any) -> str:
     """The address or the data URL of an image in any of the forms in use."""
     if isinstance(image, str):
         return image if image.startswith(("data:", "http://", "https://")) else ""
-    if not isinstance(image, Mapping):
+    if not isinstance(image, dict):
         return ""
     for name in ("image_url", "url", "image", "source", "inline_data", "inlineData"):
         found = _image_url(image.get(name))
@@ -196,11 +196,11 @@ def _sources(holder: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(address, title) of each source named in a message, a chunk or a completion."""
     for name in ("annotations", "citations", "search_results", "web_search", "references"):
         for item in _list(holder.get(name)):
-            cited = item.get("url_citation") if isinstance(item, Mapping) else None
-            found = cited if isinstance(cited, Mapping) else item
+            cited = item.get("url_citation") if isinstance(item, dict) else None
+            found = cited if isinstance(cited, dict) else item
             if isinstance(found, str):
                 url, title = found, ""
-            elif isinstance(found, Mapping):
+            elif isinstance(found, dict):
                 url, title = text_in(found.get("url")) or text_in(found.get("link")), text_in(found.get("title"))
             else:
                 continue

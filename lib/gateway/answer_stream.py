@@ -178,7 +178,7 @@ class AnswerReader:
             self.done = True
         elif value is Unreadable and not broken:
             raise CutOff(self._excerpt())
-        if isinstance(value, Mapping) and "timings" in value and self._asked > 1:
+        if isinstance(value, dict) and "timings" in value and self._asked > 1:
             self._of_one_choice = True  # llama.cpp's server counts only the first of several choices here
         self._parsed = value is not Unreadable
         return list(self._value(value))
@@ -203,11 +203,11 @@ class AnswerReader:
 
     def _value(self, value: Any) -> Iterator[Delta]:
         """One JSON value of the answer: a chunk, a whole completion, or an error with status 200."""
-        if isinstance(value, Mapping) and value.get("type") == "ping":
+        if isinstance(value, dict) and value.get("type") == "ping":
             return
         if is_error(value):
             raise error_from(self._info.with_body(value))
-        if not isinstance(value, Mapping) or not ("choices" in value or "usage" in value):
+        if not isinstance(value, dict) or not ("choices" in value or "usage" in value):
             return
         self._values += 1
         self.progress += 1
@@ -216,14 +216,14 @@ class AnswerReader:
         choices = choices if isinstance(choices, list) else []
         self._count(value)
         for position, choice in enumerate(choices):
-            if isinstance(choice, Mapping):
+            if isinstance(choice, dict):
                 yield from self._choice(index_of(choice.get("index"), position), choice, value)
         # Perplexity and xAI name the sources beside the choices, some after the last one has ended.
         if not choices and self._choices:
             yield from self._new_parts(min(self._choices), {}, value)
 
     def _count(self, value: Any) -> None:
-        for report in reports_in(value) if isinstance(value, Mapping) else ():
+        for report in reports_in(value) if isinstance(value, dict) else ():
             usage = usage_of(self._keys.masked_json(report))  # it is stored as it came
             if usage is not None:
                 self._usage.add(usage, alone=not value.get("choices"))

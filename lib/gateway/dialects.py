@@ -31,7 +31,7 @@ def piece_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
     """The delta or the message of a choice; the choice itself where it has neither."""
     for name in ("delta", "message"):
         piece = choice.get(name)
-        if isinstance(piece, Mapping):
+        if isinstance(piece, dict):
             return piece
     return choice
 
@@ -44,7 +44,7 @@ def reasoning_in(piece: Mapping[str, Any]) -> str:
 
 def _thoughts(content: Any) -> str:
     """The reasoning among the parts of a content, as Mistral sends it."""
-    parts = [part for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
     return "".join(
         text_in(part.get("thinking")) or (text_in(part) if part.get("type") in THOUGHTS else "") for part in parts
     )
@@ -54,7 +54,7 @@ def content_in(piece: Mapping[str, Any]) -> str:
     """The text in a delta or message, without what is reasoning."""
     content = piece.get("content")
     if isinstance(content, list):
-        content = [part for part in content if not (isinstance(part, Mapping) and part.get("type") in THOUGHTS)]
+        content = [part for part in content if not (isinstance(part, dict) and part.get("type") in THOUGHTS)]
     return text_in(content) or text_in(piece.get("text"))
 
 
@@ -62,17 +62,19 @@ def refusal_in(piece: Mapping[str, Any]) -> str:
     """The words with which a model declines, in a field of their own or a part of the content."""
     content = piece.get("content")
     parts = content if isinstance(content, list) else []
-    apart = [text_in(part.get("refusal")) for part in parts if isinstance(part, Mapping)]
+    apart = [text_in(part.get("refusal")) for part in parts if isinstance(part, dict)]
     return text_in(piece.get("refusal")) or "".join(apart)
 
 
 def text_in(content: Any) -> str:
     """The text of `content`: a string, or a list of parts; lone surrogates, which no database takes, replaced."""
+    if not content:
+        return ""  # most fields are not there: asked of each word's seven
     if isinstance(content, str):
         return content.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _lone(content) else content
     if isinstance(content, list):
         return "".join(text_in(part) for part in content if not isinstance(part, list))
-    if isinstance(content, Mapping):
+    if isinstance(content, dict):
         return next((text_in(content[name]) for name in ("text", "summary") if isinstance(content.get(name), str)), "")
     return ""
 

@@ -108,8 +108,8 @@ class ResponseInfo:
 def is_error(value: Any) -> bool:
     """Whether a JSON value that came with status 200 is an error all the same."""
     if isinstance(value, list):
-        return bool(value) and isinstance(value[0], Mapping) and is_error(value[0])
-    if not isinstance(value, Mapping):
+        return bool(value) and isinstance(value[0], dict) and is_error(value[0])
+    if not isinstance(value, dict):
         return False
     if value.get("error") or value.get("object") == "error" or value.get("type") == "error":
         return True

@@ -27,18 +27,18 @@ MOST_KEPT = 4_000
 def reports_in(value: Mapping[str, Any]) -> list[Any]:
     """The usage objects in a chunk or a completion: its own, Groq's, or those in its choices, as Moonshot sends it."""
     grouped = value.get("x_groq")
-    found = [value.get("usage"), grouped.get("usage") if isinstance(grouped, Mapping) else None]
+    found = [value.get("usage"), grouped.get("usage") if isinstance(grouped, dict) else None]
     if value.get("usage_estimated") is True:
-        found = [{"usage_estimated": True, **one} if isinstance(one, Mapping) and one else one for one in found]
+        found = [{"usage_estimated": True, **one} if isinstance(one, dict) and one else one for one in found]
     choices = value.get("choices")
-    inside = [choice.get("usage") for choice in choices if isinstance(choice, Mapping)] if _is_list(choices) else []
-    return [report for report in (*found, *inside) if isinstance(report, Mapping) and report][:MOST_REPORTS]
+    inside = [choice.get("usage") for choice in choices if isinstance(choice, dict)] if _is_list(choices) else []
+    return [report for report in (*found, *inside) if isinstance(report, dict) and report][:MOST_REPORTS]
 
 
 def usage_of(report: Any) -> Usage | None:
     """The counts and the cost in one `usage` object; without counts (source `unknown`) where either side is missing or
     all are zero, None where there is no cost then either."""
-    if not isinstance(report, Mapping):
+    if not isinstance(report, dict):
         return None
     received = report if len(json.dumps(report, default=str)) <= MOST_KEPT else None
     cost = cost_in(report)
@@ -132,9 +132,9 @@ def cost_in(report: Mapping[str, Any]) -> float | None:
         return ticks / _TICKS
     said = next((report[name] for name in _COSTS if report.get(name) is not None), None)
     # Perplexity's is an object that has the sum of its parts.
-    cost = _money(said.get("total_cost") if isinstance(said, Mapping) else said)
+    cost = _money(said.get("total_cost") if isinstance(said, dict) else said)
     details = report.get("cost_details")
-    behind = _money(details.get("upstream_inference_cost")) if isinstance(details, Mapping) else None
+    behind = _money(details.get("upstream_inference_cost")) if isinstance(details, dict) else None
     # With an own key OpenRouter's `cost` is only its fee (openrouter.ai/docs, usage accounting).
     return cost + behind if cost is not None and behind is not None and report.get("is_byok") is True else cost
 
@@ -180,6 +180,6 @@ def _first(report: Mapping[str, Any], *names: str) -> int | None:
 
 
 def _detail(report: Mapping[str, Any], groups: Sequence[str], *names: str) -> int | None:
-    parts = [report, *(group for group in map(report.get, groups) if isinstance(group, Mapping))]
+    parts = [report, *(group for group in map(report.get, groups) if isinstance(group, dict))]
     counts = [count for count in (_first(part, *names) for part in parts) if count is not None]
     return max(counts, default=None)

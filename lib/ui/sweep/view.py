@@ -29,18 +29,25 @@ from lib.ui.sweep.verdict_line import verdict_line
 from lib.ui.sweep.view_state import CHARTS, JUDGE, OF_ANSWERS, REPORT, view
 
 EVERY_SECONDS = 1.0
+MANY = 1_000
+"""With so many cells, in sight or not, it is refreshed every other second: each time takes longer."""
 
 
 def sweep_view(services: Services, visitor: Visitor, sweep_id: str, running: bool) -> None:
     """Progress, verdict, answers; and what can be done with them. `running` is what the whole page goes by."""
     # Only this part runs each second; a rerun of the whole page would take the form out of the visitor's hands. It is
     # a fragment after the end too: moved out of one, the answers would be drawn anew, and lose their focus and scroll.
-    again = EVERY_SECONDS if running else None
+    again = _every(services.sweeps.progress.of(visitor.owner, sweep_id)) if running else None
     st.fragment(_results, run_every=again)(services, visitor, sweep_id, running)
     if not running:
         _ended(services, visitor, sweep_id)
     if state.sweep_cell is not None:
         cell_dialog(services, services.sweeps.progress.of(visitor.owner, sweep_id))
+
+
+def _every(progress: Progress) -> float:
+    """Seconds from one refresh to the next."""
+    return EVERY_SECONDS * (2 if len(progress.cells) > MANY else 1)
 
 
 def _results(services: Services, visitor: Visitor, sweep_id: str, refreshed: bool) -> None:

@@ -62,6 +62,18 @@ function el(name, attributes = {}, ...children) {
   return made;
 }
 
+// All cells: those of `stock`, but those that have `changed` since. One that is as it was before is the same object, so
+// that it is not drawn again.
+function asBefore(before, stock, changed) {
+  const all = { ...stock, ...changed };
+  for (const [id, cell] of Object.entries(before ?? {})) {
+    if (all[id] === cell || !all[id] || JSON.stringify(all[id]) !== JSON.stringify(cell)) continue;
+    all[id] = cell;
+    if (!changed[id]) stock[id] = cell; // not compared again, then
+  }
+  return all;
+}
+
 class Answers {
   constructor(parent) {
     this.root = el("div", { class: "answers" });
@@ -88,20 +100,14 @@ class Answers {
     const all = data && stock.get(data.base);
     if (!all) return;
     this.next = null;
-    const before = this.data;
-    const changed = {};
-    for (const [id, cell] of Object.entries(data.changed)) {
-      const old = before?.changed[id];
-      changed[id] = old && JSON.stringify(old) === JSON.stringify(cell) ? old : cell; // the same one is not drawn again
-    }
-    this.data = { ...data, changed };
+    this.data = data;
     const known = data.place.id === this.placeId ? this.all : null;
-    this.all = { ...all, ...changed };
+    this.all = asBefore(this.all, all, data.changed);
     this.follow(known);
     this.told = JSON.stringify([data.words, data.repeats]);
     // What was pressed here since is the newer word.
     if (data.place.id !== this.placeId || String(data.kinds) === String(this.pressedKinds)) this.pressedKinds = null;
-    this.arrange(before);
+    this.arrange();
   }
 
   // A place shows what is being written in it, or was last; what is being written stays until it has ended.
@@ -115,7 +121,7 @@ class Answers {
   }
 
   // Which of the answers are looked at, and so which models and temperatures there are.
-  arrange(before) {
+  arrange() {
     const { data, all } = this;
     const kinds = this.pressedKinds ?? data.kinds;
     const looked = (id) => id in all && (!kinds.length || all[id].kinds.some((kind) => kinds.includes(kind)));
@@ -129,7 +135,7 @@ class Answers {
     if (data.place.id !== this.placeId) this.goTo(data.place);
     this.temperature = Math.min(this.temperature, Math.max(0, this.temperatures.length - 1));
     if (data.view === "read") this.drawRead();
-    else this.drawGrid(before);
+    else this.drawGrid();
     this.highlight();
   }
 
@@ -138,7 +144,7 @@ class Answers {
     if (!kind || this.data.view === "read") return;
     const now = this.pressedKinds ?? this.data.kinds;
     this.pressedKinds = this.data.all_kinds.filter((one) => now.includes(one) !== (one === kind));
-    this.arrange(this.data);
+    this.arrange();
   }
 
   goTo(place) {
@@ -153,21 +159,24 @@ class Answers {
 
   // The grid: a row for each temperature, a column for each model.
 
-  drawGrid(before) {
+  drawGrid() {
     const { data } = this;
     const shape = JSON.stringify([this.models, this.temperatures, data.repeats, data.words]);
-    if (this.shape !== shape || before?.view !== "grid" || !this.grid?.isConnected) {
+    if (this.shape !== shape || !this.grid) {
       this.shape = shape;
       this.buildGrid();
     }
+    const { scrolled } = this;
+    const isBack = !this.grid.isConnected;
+    if (isBack) this.root.replaceChildren(this.grid);
     for (const [place, box] of this.places) this.fill(place, box);
+    if (isBack && scrolled) this.grid.scrollTo(...scrolled);
     this.rove();
   }
 
   buildGrid() {
     const { words } = this.data;
     this.places = new Map();
-    const scrolled = this.scrolled;
     const corner = el("div", { role: "columnheader", class: "corner" }, words.temperature);
     const models = this.models.map((model) =>
       el("div", { role: "columnheader", class: "model", title: model.name }, model.name, model.note && el("small", {}, model.note)),
@@ -191,8 +200,6 @@ class Answers {
       const box = event.target.closest(".place");
       if (box) this.setFocus(box.dataset.place);
     });
-    this.root.replaceChildren(this.grid);
-    if (scrolled) this.grid.scrollTo(...scrolled);
   }
 
   // One place: an article for each repeat that is looked at, of which one is seen.
@@ -201,7 +208,8 @@ class Answers {
     const turned = `${place}_${this.repeat.get(place)}`;
     const shown = [turned, this.written.get(place)].find((id) => ids.includes(id)) ?? ids[0];
     const inside = box.contains(this.active()) && this.active().dataset.does;
-    const articles = ids.length ? ids.map((id) => this.article(id)) : [el("article", { class: "cell empty" })];
+    const told = this.told + this.nameOf(place);
+    const articles = ids.length ? ids.map((id) => this.article(id, told)) : [el("article", { class: "cell empty" })];
     articles.forEach((article) => (article.hidden = ids.length > 0 && article.dataset.cell !== shown));
     if (articles.length !== box.children.length || articles.some((article, at) => article !== box.children[at])) {
       box.replaceChildren(...articles);
@@ -218,9 +226,8 @@ class Answers {
   }
 
   // Made once for as long as the answer stays as it is.
-  article(id) {
+  article(id, told) {
     const cell = this.cells[id];
-    const told = this.told + this.nameOf(id);
     const known = this.articles.get(id);
     if (known?.of === cell && known.told === told) return known;
     const made = this.card(id, cell, Number(id.split("_")[2]));
@@ -314,7 +321,7 @@ class Answers {
       const here = place === this.focus;
       box.tabIndex = here ? 0 : -1;
       // Tab walks through the one place it is at, not through the buttons of all.
-      for (const button of box.querySelectorAll("button, a")) button.tabIndex = here ? 0 : -1;
+      for (const button of box.querySelectorAll("article:not([hidden]) :is(button, a)")) button.tabIndex = here ? 0 : -1;
     }
   }
 
