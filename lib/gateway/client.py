@@ -7,7 +7,7 @@ know httpx.
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -184,7 +184,7 @@ class Client:
                 info = _response_info(response, place, request.model)
                 if not response.is_success:
                     raise await _no(response, info, watch)
-                wait = told_to_wait(_lower(response), time.time())
+                wait = told_to_wait(_about_limits(response.headers), time.time())
                 if wait is not None:
                     retries.used_up(wait)
                 reader = AnswerReader(info, request.choices)
@@ -299,12 +299,12 @@ async def _asked(http: Connection, place: Endpoint, request: ChatRequest, on_ste
 
 def _response_info(response: httpx.Response, place: Endpoint, model: str) -> ResponseInfo:
     """What the status line and the headers tell, in case the answer is an error."""
-    headers, secret = response.headers, key_of(place.api_key)
+    headers, secret = dict(response.headers.items()), key_of(place.api_key)
     request_id = next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), "")
     return ResponseInfo(
         status=response.status_code,
         request_id=KNOWN.forms_with(secret).masked(request_id),
-        retry_after=asked_wait(_lower(response), time.time()),
+        retry_after=asked_wait(_about_limits(headers), time.time()),
         may_retry=headers.get("x-should-retry", "").lower() != "false",
         base_url=place.base_url,
         model=model,
@@ -313,8 +313,9 @@ def _response_info(response: httpx.Response, place: Endpoint, model: str) -> Res
     )
 
 
-def _lower(response: httpx.Response) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.headers.items()}
+def _about_limits(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that may tell of a limit, their names in lower case; mostly there is none."""
+    return {name: value for name, value in headers.items() if "retry-after" in name or "ratelimit" in name}
 
 
 def _as_far_as_it_came(error: TemperaError, shown: bool, came: bool, times: int) -> TemperaError:

@@ -85,7 +85,7 @@ class Retries:
 def told_to_wait(headers: Mapping[str, str], now: float) -> float | None:
     """The seconds for which a service that has answered takes nothing more: a quota of its headers is used up. None
     where it does not say so. `headers` have lower-case names; `now` is epoch seconds."""
-    return max(_waits(headers, now)[0], default=None)
+    return max(_waits(headers, now)[0], default=None) if headers else None
 
 
 def _worth_it(error: Exception) -> bool:
@@ -104,6 +104,8 @@ def backoff(attempt: int, rng: Random) -> float:
 def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
     """The seconds that a service asks to wait, from any of the headers in use; None where it does not say, or says
     nothing usable. `headers` have lower-case names; `now` is epoch seconds."""
+    if not headers:
+        return None
     milliseconds = _number(headers.get("retry-after-ms", "")) if "retry-after-ms" in headers else None
     exact = _positive(milliseconds / 1000) if milliseconds is not None else None
     return exact or _positive(_retry_after(headers.get("retry-after", "").strip(), now)) or _reset(headers, now)

@@ -425,7 +425,7 @@ class Sending:
             if told is not None and told.until is not None:
                 return told
             request = unsupported_params.adapted(db, run.owner, endpoint.base_url, asked)
-            left_out = TEMPERATURE & asked.params.to_send().keys() & request.unsupported
+            left_out = request.unsupported and TEMPERATURE & request.unsupported & asked.params.to_send().keys()
             if left_out and not self.is_the_one(cell):
                 return None
             taken = self._claims.take(db, cell, call.id, cell.column if left_out else None)
