@@ -51,7 +51,7 @@ ROOT = Path(__file__).resolve().parents[1]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 # A model is named `endpoint/model id`, split at the first slash.
 ServiceName = Annotated[str, Field(pattern=r"^[^/]+$")]
-SECRETS = (Path.home() / ".streamlit" / "secrets.toml", ROOT / ".streamlit" / "secrets.toml")
+SECRETS = (Path("~/.streamlit/secrets.toml"), ROOT / ".streamlit" / "secrets.toml")
 
 
 class Service(BaseModel):

@@ -44,8 +44,7 @@ def app_server(data_dir: Path, port: int = 0, **settings: str) -> Iterator[AppSe
 
 @contextmanager
 def forked_app(data_dir: Path, port: int = 0, **settings: str) -> Iterator[AppServer]:
-    """The same at a fifth of the cost, in a process that has loaded the app already: not for another HOME, which is
-    looked at when the app is loaded."""
+    """The same at a fifth of the cost, in a process that has loaded the app already."""
     with _started(_forked, data_dir, port, settings) as server:
         yield server
 

@@ -2,8 +2,8 @@
 
 import itertools
 import json
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Request, TimeoutError, ViewportSize, expect
@@ -23,6 +23,7 @@ QUIET = [
 SECONDS = 60_000
 VIEWPORT: ViewportSize = {"width": 1280, "height": 720}
 """Playwright's own."""
+BLANK = "about:blank"
 CLIPBOARD_BECOMES = """async text => {
     const end = Date.now() + 5000;
     while (Date.now() < end) if (await navigator.clipboard.readText() === text) return true;
@@ -41,9 +42,34 @@ def cell(page: Page, place: str) -> Locator:
     return key(page, "sweep_grid").locator(f'[data-cell="{place}"]')
 
 
+def forget_visitor(context: BrowserContext, url: str) -> None:
+    """Take away what pages at this address have left in the browser, but for Streamlit's own files. What a tab keeps
+    for itself goes with the tab."""
+    storage = context.new_cdp_session(context.pages[0])
+    storage.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": "local_storage,indexeddb"})
+    storage.detach()
+    context.clear_cookies()
+
+
+def new_tab(context: BrowserContext) -> Page:
+    """An empty tab, as if it were new: where an earlier test has left one it is that, as a process of its own for the
+    page takes as long as the page."""
+    page = next((page for page in context.pages if page.url == BLANK), None) or context.new_page()
+    page.bring_to_front()  # the others are drawn once a second
+    page.set_viewport_size(VIEWPORT)
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    return page
+
+
+def leave_tab(page: Page) -> None:
+    """Leave an empty tab to the next test: nothing that this one's page kept in it is there any more."""
+    page.evaluate("() => { sessionStorage.clear(); Storage.prototype.setItem = () => {}; }")
+    page.goto(BLANK)
+
+
 def open_at(context: BrowserContext, url: str, name: str) -> Page:
-    """A new tab, when what has the key `name` is there and can be pressed."""
-    page = context.new_page()
+    """A tab with this page, when what has the key `name` is there and can be pressed."""
+    page = new_tab(context)
     page.goto(url)
     expect(key(page, name)).to_be_visible()
     # The first run's end draws a button anew, and one that goes between press and release hears no click.
@@ -52,7 +78,7 @@ def open_at(context: BrowserContext, url: str, name: str) -> Page:
 
 
 def open_page(context: BrowserContext, url: str) -> Page:
-    """A new tab on the chat page."""
+    """A tab on the chat page."""
     return open_at(context, url, "chat_input")
 
 
@@ -66,8 +92,9 @@ class SharedTab:
     def new_chat(self, app: AppServer, model: str) -> Page:
         """The tab with an empty chat with `model`."""
         page = self._page
-        if page is None:
+        if page is None or page.is_closed():
             self._page = page = open_page(self._context, app.url)
+        page.bring_to_front()
         page.set_viewport_size(VIEWPORT)
         new_chat(page, app, model)
         return page
@@ -105,6 +132,16 @@ def new_chat(page: Page, app: AppServer, model: str) -> None:
 def at_rest(page: Page) -> None:
     """Wait until no script runs, so that nothing is drawn anew under a key press."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+@contextmanager
+def in_language(page: Page, locale: str) -> Iterator[None]:
+    """Let the browser ask for another language in this tab, as its settings would in all."""
+    chromium = page.context.new_cdp_session(page)
+    agent = {"userAgent": page.evaluate("navigator.userAgent"), "acceptLanguage": locale}
+    chromium.send("Emulation.setUserAgentOverride", agent)
+    yield
+    chromium.detach()
 
 
 def composer(page: Page) -> Locator:

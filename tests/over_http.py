@@ -15,8 +15,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-from lib.access import password
 from lib.ui.shared.shared_pages import SharedPages
+from tests.accounts import hash_of
 from tests.app_server import AppServer, forked_app
 
 PASSWORD = "four unrelated words"
@@ -27,7 +27,7 @@ def shared_app(folder: Path, **settings: str) -> Iterator[AppServer]:
     """An app that many share, by the password."""
     shared = {
         "TEMPERA_MODE": "shared",
-        "TEMPERA_PASSWORD_HASH": password.hashed(PASSWORD),
+        "TEMPERA_PASSWORD_HASH": hash_of(PASSWORD),
         "STREAMLIT_SERVER_ALLOWED_HOSTS": "tempera.example.com 127.0.0.1",
         "TEMPERA_LOCAL_MODEL": "false",
     }

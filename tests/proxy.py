@@ -1,19 +1,27 @@
-"""A wire between a browser and the app that can be cut and mended."""
+"""One address at which a browser finds an app, and then another one; the wire to it can be cut and mended."""
 
 import asyncio
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import Self
 from urllib.parse import urlsplit
 
+from tests.app_server import AppServer
+
+SIZE = 65_536
+WEBSOCKET = b"GET /_stcore/stream"
+"""How the connection begins that Streamlit's page keeps for as long as it is open."""
+
 
 class Proxy:
-    """Passes bytes on to `url`; `with Proxy(url) as proxy:` runs it in a thread of its own."""
+    """Passes bytes on to the app that was named last; `with Proxy() as proxy:` runs it in a thread of its own."""
 
-    def __init__(self, url: str) -> None:
-        self._port = urlsplit(url).port
+    def __init__(self) -> None:
+        self._port: int | None = None
         self._whole = True
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._requests: set[asyncio.StreamWriter] = set()
+        self._websockets: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -32,36 +40,58 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Where the app seems to be."""
+        """Where each app seems to be."""
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    def lead_to(self, app: AppServer) -> AppServer:
+        """Lead whoever comes from now on to `app`, which is given back as a browser finds it. A page that is open stays
+        with its own app."""
+        port = urlsplit(app.url).port
+        if port != self._port:
+            self._port = port
+            # A browser would send its next request over the connection that the last one came by.
+            self._abort(self._requests)
+        return replace(app, url=self.url)
 
     def cut(self) -> None:
         """Break all connections, and take no others."""
         self._whole = False
-        asyncio.run_coroutine_threadsafe(self._abort(), self._loop).result()
+        self._abort(self._requests | self._websockets)
 
     def mend(self) -> None:
         """Take connections again."""
         self._whole = True
 
-    async def _abort(self) -> None:
-        for writer in list(self._writers):
-            writer.transport.abort()
+    def _abort(self, wires: set[asyncio.StreamWriter]) -> None:
+        asyncio.run_coroutine_threadsafe(_abort(wires), self._loop).result()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        if not self._whole:
-            writer.transport.abort()
-            return
-        there, back = await asyncio.open_connection("127.0.0.1", self._port)
-        self._writers.add(back)
-        await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
-        self._writers -= {writer, back}
+        wires = self._requests
+        wires.add(writer)
+        used = {writer}
+        with suppress(OSError):  # neither side is bound to stay
+            head = await reader.read(SIZE)
+            if self._whole and head:
+                there, back = await asyncio.open_connection("127.0.0.1", self._port)
+                used.add(back)
+                wires.discard(writer)
+                wires = self._websockets if head.startswith(WEBSOCKET) else self._requests
+                wires |= used
+                back.write(head)
+                await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+        wires -= used
+        for one in used:
+            one.close()
+
+
+async def _abort(wires: set[asyncio.StreamWriter]) -> None:
+    for writer in list(wires):
+        writer.transport.abort()
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
-        while data := await reader.read(65_536):
+        while data := await reader.read(SIZE):
             writer.write(data)
             await writer.drain()
     writer.close()

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from lib.web_server import SERVED
-from tests.app_server import ROOT, AppServer, app_server, free_port
+from tests.app_server import ROOT, AppServer, forked_app, free_port
+from tests.forked import Forked
 
 
 @pytest.fixture
@@ -150,20 +151,16 @@ def answered(app: AppServer, path: str, host: str, language: str = "en") -> tupl
 
 
 def test_sigterm_ends_the_app(tmp_path: Path) -> None:
-    with app_server(tmp_path / "data", TEMPERA_LOCAL_MODEL="false") as app:
+    with forked_app(tmp_path / "data", TEMPERA_LOCAL_MODEL="false") as app:
         app.process.send_signal(signal.SIGTERM)
 
         assert app.process.wait(10) in (0, -signal.SIGTERM)
 
 
-def start(port: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "scripts/start.py", port]
-    return subprocess.run(command, cwd=ROOT, env={**settings}, capture_output=True, text=True, timeout=30, check=False)
-
-
 def test_a_port_in_use_is_a_sentence(app: AppServer) -> None:
     port = app.url.rpartition(":")[2]
-    ended = start(port)
+    command = [sys.executable, "scripts/start.py", port]
+    ended = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, timeout=30, check=False)
 
     assert ended.returncode != 0
     assert f"Port {port} is in use" in ended.stderr
@@ -172,11 +169,14 @@ def test_a_port_in_use_is_a_sentence(app: AppServer) -> None:
 
 @pytest.mark.row("T17")
 def test_shared_mode_without_a_sign_in_does_not_start(tmp_path: Path) -> None:
-    ended = start(str(free_port()), TEMPERA_MODE="shared", TEMPERA_DATA_DIR=str(tmp_path))
+    settings = {"TEMPERA_MODE": "shared", "TEMPERA_DATA_DIR": str(tmp_path / "data")}
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        app = Forked("scripts/start.py", [str(free_port())], settings, {1: output.fileno(), 2: output.fileno()})
 
-    assert ended.returncode != 0
-    assert "TEMPERA_MODE=shared needs a sign-in, and none is set" in ended.stdout + ended.stderr
-    assert "Traceback" not in ended.stdout + ended.stderr
+    assert app.wait(30) != 0
+    assert "TEMPERA_MODE=shared needs a sign-in, and none is set" in log.read_text()
+    assert "Traceback" not in log.read_text()
 
 
 @pytest.mark.row("C30")

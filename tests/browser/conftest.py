@@ -4,20 +4,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import BrowserContext, expect, sync_playwright
 
 from tests.app_server import AppServer, app_server, forked_app
 from tests.browser_path import chromium_path
-from tests.browsing import QUIET, SECONDS, NewChat, SharedTab
+from tests.browsing import BLANK, QUIET, SECONDS, NewChat, SharedTab, forget_visitor, leave_tab
 from tests.fake_api import FakeApi
 from tests.pages import KEY
+from tests.proxy import Proxy
 
 expect.set_options(timeout=SECONDS)  # a busy machine is slow, and what is there at once costs no waiting
 
 
 @pytest.fixture(scope="session")
 def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A browser's profile on disk: it keeps Streamlit's scripts compiled, a third of what opening a page takes."""
+    """A browser's profile on disk, which keeps Streamlit's scripts."""
     return tmp_path_factory.mktemp("profile")
 
 
@@ -31,41 +32,41 @@ def one_browser(profile: Path) -> Iterator[BrowserContext]:
             args=QUIET,
             locale="en-US",
             reduced_motion="reduce",
+            permissions=["clipboard-read", "clipboard-write"],
         )
         context.set_default_timeout(SECONDS)
         yield context
         context.close()
 
 
+@pytest.fixture(scope="session")
+def front() -> Iterator[Proxy]:
+    """The one address at which the browser finds each app: it keeps Streamlit's scripts for each address apart, and the
+    first page at another one takes twice as long."""
+    with Proxy() as front:
+        yield front
+
+
 @pytest.fixture
-def context(one_browser: BrowserContext) -> Iterator[BrowserContext]:
-    """A visitor nobody has seen before: nothing is left of the last one but Streamlit's own files."""
-    blank, *_ = one_browser.pages
+def context(one_browser: BrowserContext, front: Proxy, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    """A visitor nobody has seen before: nothing is left of the last one but Streamlit's own files, and an empty tab."""
+    others = [page for page in one_browser.pages if page.url != BLANK]
+    forget_visitor(one_browser, front.url)
     yield one_browser
-    storage = one_browser.new_cdp_session(blank)
-    for page in one_browser.pages[1:]:
-        storage.send("Storage.clearDataForOrigin", {"origin": page.url, "storageTypes": "local_storage"})
+    used = [page for page in one_browser.pages if page not in others and page.url != BLANK]
+    # What a failed test leaves open is no affair of the next one.
+    if used and not request.session.testsfailed:
+        leave_tab(used.pop(0))
+    for page in used:
         page.close()
-    one_browser.clear_cookies()
-    one_browser.clear_permissions()
-
-
-@pytest.fixture
-def browser(one_browser: BrowserContext) -> Browser:
-    """For a test that needs another visitor beside the first, or one with other settings."""
-    assert one_browser.browser
-    return one_browser.browser
 
 
 @pytest.fixture(scope="package")
 def shared_tab(one_browser: BrowserContext) -> Iterator[SharedTab]:
-    """The tab behind `chat`, of a visitor of its own."""
-    assert one_browser.browser
-    context = one_browser.browser.new_context(locale="en-US", reduced_motion="reduce")
-    context.set_default_timeout(SECONDS)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    yield SharedTab(context)
-    context.close()
+    """The tab behind `chat`."""
+    tab = SharedTab(one_browser)
+    yield tab
+    tab.close()
 
 
 @pytest.fixture
@@ -91,14 +92,26 @@ def settings(api: FakeApi) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def app(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
-    """The app with the fake service."""
+def running_app(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """The app with the fake service, at its own address."""
     with forked_app(tmp_path_factory.mktemp("app") / "data", **settings) as app:
         yield app
 
 
+@pytest.fixture
+def app(running_app: AppServer, front: Proxy) -> AppServer:
+    """The app with the fake service."""
+    return front.lead_to(running_app)
+
+
 @pytest.fixture(scope="session")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
-    """The app as a stranger has it: no key, no configuration, the model on this computer; started as they start it."""
+def running_practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """The app as a stranger has it, at its own address."""
     with app_server(tmp_path_factory.mktemp("practice") / "data") as app:
         yield app
+
+
+@pytest.fixture
+def practice(running_practice: AppServer, front: Proxy) -> AppServer:
+    """The app as a stranger has it: no key, no configuration, the model on this computer; started as they start it."""
+    return front.lead_to(running_practice)

@@ -8,8 +8,20 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.app_server import AppServer, forked_app
-from tests.browsing import CLIPBOARD_BECOMES, NewChat, asked, composer, ended, key, link, open_page, send
+from tests.browsing import (
+    CLIPBOARD_BECOMES,
+    NewChat,
+    asked,
+    composer,
+    ended,
+    forget_visitor,
+    key,
+    link,
+    open_page,
+    send,
+)
 from tests.fake_api import FakeApi
+from tests.proxy import Proxy
 
 
 @pytest.mark.row("C1", "C32")
@@ -63,11 +75,9 @@ def test_escape_stops_a_silent_service(api: FakeApi, chat: NewChat) -> None:
 
 
 @pytest.mark.row("C19", "C20")
-def test_nothing_pressed_or_reloaded_meanwhile_costs_the_answer(
-    app: AppServer, api: FakeApi, context: BrowserContext
-) -> None:
+def test_nothing_pressed_or_reloaded_meanwhile_costs_the_answer(api: FakeApi, chat: NewChat) -> None:
     text = "keep going " + "word " * 60
-    page = open_page(context, link(app, "slow-50"))
+    page = chat("slow-50")
     send(page, text)
     expect(key(page, "answer_0")).to_contain_text("You said")
     key(page, "chat_settings").locator("summary").first.click()
@@ -109,10 +119,8 @@ def test_what_is_sent_meanwhile_waits_its_turn(api: FakeApi, chat: NewChat) -> N
 
 
 @pytest.mark.row("C31", "C19")
-def test_what_waits_is_back_in_the_composer_after_a_reload(
-    app: AppServer, api: FakeApi, context: BrowserContext
-) -> None:
-    page = open_page(context, link(app, "silent"))
+def test_what_waits_is_back_in_the_composer_after_a_reload(api: FakeApi, chat: NewChat) -> None:
+    page = chat("silent")
     send(page, "to be reloaded")
     expect(page.get_by_text("Reading your text")).to_be_visible()
     send(page, "one")
@@ -189,10 +197,11 @@ def test_another_browser_on_this_computer_finds_the_chat(
     app: AppServer, context: BrowserContext, chat: NewChat
 ) -> None:
     """There is one person here, whatever the browser: nothing is lost with a cookie."""
-    page = open_page(context, link(app, "echo"))
+    page = chat("echo")
     send(page, "found again")
     ended(page)
-    other = chat("echo")
+    forget_visitor(context, app.url)
+    other = open_page(context, app.url)
 
     other.get_by_test_id("stSidebar").get_by_role("button", name="found again").first.click()
     expect(key(other, "answer_0")).to_contain_text("You said: found again")
@@ -200,17 +209,16 @@ def test_another_browser_on_this_computer_finds_the_chat(
 
 @pytest.mark.row("C19")
 def test_a_kill_in_the_middle_keeps_what_had_come(
-    api: FakeApi, settings: dict[str, str], context: BrowserContext, tmp_path: Path
+    api: FakeApi, settings: dict[str, str], context: BrowserContext, front: Proxy, tmp_path: Path
 ) -> None:
     text = "before the cut " + "word " * 400
-    with forked_app(tmp_path / "data", **settings) as app:
-        page = open_page(context, link(app, "slow-50"))
+    with forked_app(tmp_path / "data", **settings) as running:
+        page = open_page(context, link(front.lead_to(running), "slow-50"))
         send(page, text)
         expect(key(page, "answer_0")).to_contain_text("before the cut " + "word " * 30)
-        app.kill()
-        port = int(app.url.rpartition(":")[2])
-    with forked_app(tmp_path / "data", port, **settings) as app:
-        page = open_page(context, app.url)
+        running.kill()
+    with forked_app(tmp_path / "data", **settings) as running:
+        page = open_page(context, front.lead_to(running).url)
         expect(key(page, "answer_0")).to_contain_text("You said: before the cut word")
         expect(key(page, "figures_0")).to_contain_text("cut by a restart")
 

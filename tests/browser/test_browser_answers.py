@@ -15,6 +15,7 @@ from tests.browsing import asked, at_rest, cell, heard_elsewhere, key, open_at, 
 from tests.fake_api import FakeApi
 from tests.made_sweeps import MODELS, make_sweep, odd_answer
 from tests.pages import host
+from tests.proxy import Proxy
 
 TEMPERATURES = (0, 0.3, 0.7, 1.0, 1.5)
 BIG = "6 x 5 x 4"
@@ -86,8 +87,8 @@ def equal(cell: Cell) -> Reply:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, dict[str, str]]]:
-    """An app whose store has sweeps that have run, and their ids."""
+def running_made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, dict[str, str]]]:
+    """An app at its own address whose store has sweeps that have run, and their ids."""
     folder = tmp_path_factory.mktemp("made") / "data"
     services = Services.open(Settings(data_dir=folder, local_model=False))
     ids = {
@@ -106,6 +107,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, 
     }
     with forked_app(folder, **settings) as app:
         yield app, ids
+
+
+@pytest.fixture
+def made(running_made: tuple[AppServer, dict[str, str]], front: Proxy) -> tuple[AppServer, dict[str, str]]:
+    """The same as the browser finds it."""
+    app, ids = running_made
+    return front.lead_to(app), ids
 
 
 def open_sweep(context: BrowserContext, made: tuple[AppServer, dict[str, str]], name: str, query: str = "") -> Page:

@@ -13,36 +13,49 @@ from playwright.sync_api import BrowserContext, Page, expect
 from lib.ui.chat.shown_turns import MORE
 from lib.ui.shared.state import SHOWN_TURNS
 from tests.app_server import AppServer, forked_app
-from tests.browsing import NewChat, asked, composer, ended, key, link, open_page, press_until, scroll_to_the_top, send
+from tests.browsing import (
+    NewChat,
+    asked,
+    at_rest,
+    composer,
+    ended,
+    key,
+    link,
+    open_page,
+    press_until,
+    scroll_to_the_top,
+    send,
+)
 from tests.fake_api import FakeApi
 from tests.proxy import Proxy
 
 PATIENCE_SECONDS = 0.5
 
 
-@pytest.fixture(scope="module")
-def impatient(settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+@pytest.fixture
+def impatient(settings: dict[str, str], front: Proxy, tmp_path: Path) -> Iterator[AppServer]:
     """The app, asking soon what to do where no word comes."""
     settings = settings | {"TEMPERA_PATIENCE_SECONDS": str(PATIENCE_SECONDS)}
-    with forked_app(tmp_path_factory.mktemp("impatient") / "data", **settings) as app:
-        yield app
+    with forked_app(tmp_path / "data", **settings) as app:
+        yield front.lead_to(app)
 
 
 @pytest.mark.row("C20")
-def test_a_lost_network_costs_nothing(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+def test_a_lost_network_costs_nothing(api: FakeApi, chat: NewChat, front: Proxy) -> None:
     """One request, and the whole answer is there when the network is back."""
     text = "through the tunnel " + "word " * 50
-    with Proxy(app.url) as proxy:
-        page = open_page(context, f"{proxy.url}/?model=slow-50")
-        send(page, text)
-        expect(key(page, "answer_0")).to_contain_text("You said")
-        proxy.cut()
+    page = chat("slow-50")
+    send(page, text)
+    expect(key(page, "answer_0")).to_contain_text("You said")
+    front.cut()
+    try:
         expect(page.locator("[data-test-connection-state=CONNECTED]")).to_have_count(0)
         api.wait(lambda _: asked(api, text)[0].finished, 10)
-        proxy.mend()
-        ended(page)
+    finally:
+        front.mend()
+    ended(page)
 
-        expect(key(page, "answer_0")).to_contain_text(("You said: " + text).strip())
+    expect(key(page, "answer_0")).to_contain_text(("You said: " + text).strip())
     assert len(asked(api, text)) == 1
 
 
@@ -176,18 +189,22 @@ def test_a_chat_is_saved_and_comes_back_from_its_file(api: FakeApi, chat: NewCha
 
 
 @pytest.mark.row("C15")
-def test_no_keystroke_reaches_the_server(app: AppServer, context: BrowserContext) -> None:
+def test_no_keystroke_reaches_the_server(chat: NewChat) -> None:
     """A draft is counted when it is sent."""
-    page = context.new_page()
-    sent: list[str | bytes] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda payload: sent.append(payload)))
-    page.goto(app.url)
+    page = chat("echo")
+    network = page.context.new_cdp_session(page)
+    sent: list[object] = []
+    for event in ("Network.webSocketFrameSent", "Network.requestWillBeSent"):
+        network.on(event, lambda told: sent.append(told))
+    network.send("Network.enable")
     send(page, "first")
     ended(page)
+    at_rest(page)
     before = len(sent)
     composer(page).press_sequentially("a draft that nobody counts yet")
 
     assert len(sent) == before > 0
+    network.detach()
 
 
 @pytest.mark.row("C16", "C3")
@@ -216,13 +233,14 @@ def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, conte
 @pytest.mark.row("C31")
 def test_a_message_that_waits_can_be_taken_back(api: FakeApi, chat: NewChat) -> None:
     page = chat("slow-50")
-    send(page, "before that " + "word " * 40)
+    send(page, "before that " + "word " * 400)  # it is stopped at the end
     expect(key(page, "answer_0")).to_contain_text("You said")
     send(page, "not after all")
     key(page, "chat_unsend").get_by_role("button").click()
+    expect(composer(page)).to_have_value("not after all")
+    key(page, "chat_stop").get_by_role("button").click()
     ended(page)
 
-    expect(composer(page)).to_have_value("not after all")
     assert not asked(api, "not after all")
 
 

@@ -10,6 +10,7 @@ from lib.ui.shared.connection_form import TEST_SECONDS
 from tests.app_server import AppServer, forked_app
 from tests.browsing import asked, composer, key, open_page, press_until
 from tests.fake_api import FakeApi
+from tests.proxy import Proxy
 
 BY_SCRIPT = """(field, [text, event]) => {
     Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, text);
@@ -69,7 +70,6 @@ def test_a_key_arrives_whichever_way_it_is_put_in_and_left(
 ) -> None:
     """Left by Tab it was lost, seven times of seven: Streamlit's password field tells of its text when it is left, but
     not when its own eye is what comes next."""
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = open_page(context, app.url)
     ways = [
         ("typed, Enter", typed, pressed("Enter")),
@@ -117,11 +117,11 @@ def test_a_service_that_does_not_answer_can_be_left_at_once(app: AppServer, cont
 
 @pytest.mark.row("X1", "X2")
 def test_the_first_answer_with_a_key_takes_three_actions_at_the_keyboard(
-    api: FakeApi, context: BrowserContext, tmp_path: Path
+    api: FakeApi, context: BrowserContext, front: Proxy, tmp_path: Path
 ) -> None:
     """1. Ctrl+K opens the dialog. 2. The key and Enter. 3. The question and Enter."""
     with forked_app(tmp_path / "data", TEMPERA_BASE_URL=api.base_url, TEMPERA_LOCAL_MODEL="false") as keyless:
-        page = open_page(context, keyless.url)
+        page = open_page(context, front.lead_to(keyless).url)
 
         open_dialog(page)
         page.keyboard.type("sk-of-three-actions")

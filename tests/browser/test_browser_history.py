@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.app_server import AppServer
-from tests.browsing import NewChat, asked, bring_in, composer, ended, key, link, open_at, open_page, press_until, send
+from tests.browsing import NewChat, asked, bring_in, composer, ended, key, link, open_page, press_until, send
 from tests.fake_api import FakeApi
 
 PASTE = """([selector, text]) => {
@@ -33,7 +33,7 @@ def open_chat(page: Page) -> str:
 
 
 @pytest.mark.row("C18", "C42")
-def test_back_and_forward_go_between_chats_and_pages(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+def test_back_and_forward_go_between_chats_and_pages(app: AppServer, context: BrowserContext) -> None:
     page = open_page(context, link(app, "echo"))
     send(page, "first of two")
     ended(page)
@@ -142,54 +142,46 @@ def test_the_tab_says_when_an_answer_has_ended_out_of_sight(chat: NewChat) -> No
 
 @pytest.mark.row("C18")
 @pytest.mark.soak
-def test_on_a_phone_the_drawer_closes_after_a_choice(
-    app: AppServer, api: FakeApi, browser: Browser, tmp_path: Path
-) -> None:
-    phone = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-US")
-    try:
-        page = open_page(phone, link(app, "echo"))
-        send(page, "on a phone")
-        ended(page)
-        chat = open_chat(page)
-        for button in ("chat_new", f"chat_open_{chat}"):
-            page.get_by_test_id("stExpandSidebarButton").click()
-            expect(key(page, button)).to_be_in_viewport()
-            go(page, button)
-            expect(key(page, button)).not_to_be_in_viewport()
-        expect(key(page, "answer_0")).to_contain_text("on a phone")
-    finally:
-        phone.close()
+def test_on_a_phone_the_drawer_closes_after_a_choice(app: AppServer, context: BrowserContext) -> None:
+    page = open_page(context, link(app, "echo"))
+    page.set_viewport_size({"width": 390, "height": 844})
+    send(page, "on a phone")
+    ended(page)
+    chat = open_chat(page)
+    page.reload()
+    for button in ("chat_new", f"chat_open_{chat}"):
+        page.get_by_test_id("stExpandSidebarButton").click()
+        expect(key(page, button)).to_be_in_viewport()
+        go(page, button)
+        expect(key(page, button)).not_to_be_in_viewport()
+    expect(key(page, "answer_0")).to_contain_text("on a phone")
 
 
 @pytest.mark.row("C46")
 def test_a_chat_saved_as_a_page_runs_nothing_loads_nothing_and_fits_a_phone_and_paper(
-    app: AppServer, api: FakeApi, browser: Browser, tmp_path: Path
+    chat: NewChat, tmp_path: Path
 ) -> None:
-    desk = browser.new_context(accept_downloads=True, locale="en-US")
-    try:
-        page = open_at(desk, link(app, "echo"), "chat_input")
-        hostile = "<script>document.title='x'</script> ![p](http://evil.example/p.png) [l](javascript:alert(1))"
-        bring_in(
-            page,
-            [("Q?", f"# Head\n\n{hostile}\n\n|a|b|\n|-|-|\n|{'x' * 300}|2|\n\n```\n{'code ' * 90}\n```")],
-            tmp_path,
-        )
-        chat = open_chat(page)
-        key(page, f"chat_menu_{chat}").get_by_role("button").click()
-        page.get_by_text("Save as a file").click()
-        with page.expect_download() as download:
-            go(page, "chat_save_html")
-        file = tmp_path / "chat.html"
-        download.value.save_as(file)
-        saved = desk.new_page()
-        requests: list[str] = []
-        saved.on("request", lambda request: requests.append(request.url))
-        saved.set_viewport_size({"width": 390, "height": 844})
-        saved.goto(file.as_uri())
-        expect(saved.get_by_role("heading", name="Head")).to_be_visible()
-        assert saved.title() == "Brought in" and requests == [file.as_uri()]
-        assert saved.evaluate("document.documentElement.scrollWidth") <= 390
-        assert saved.evaluate("document.scripts.length") == 0
-        assert not saved.locator("a[href^=javascript]").count()
-    finally:
-        desk.close()
+    page = chat("echo")
+    hostile = "<script>document.title='x'</script> ![p](http://evil.example/p.png) [l](javascript:alert(1))"
+    bring_in(
+        page,
+        [("Q?", f"# Head\n\n{hostile}\n\n|a|b|\n|-|-|\n|{'x' * 300}|2|\n\n```\n{'code ' * 90}\n```")],
+        tmp_path,
+    )
+    key(page, f"chat_menu_{open_chat(page)}").get_by_role("button").click()
+    page.get_by_text("Save as a file").click()
+    with page.expect_download() as download:
+        go(page, "chat_save_html")
+    file = tmp_path / "chat.html"
+    download.value.save_as(file)
+    saved = page.context.new_page()
+    requests: list[str] = []
+    saved.on("request", lambda request: requests.append(request.url))
+    saved.set_viewport_size({"width": 390, "height": 844})
+    saved.goto(file.as_uri())
+    expect(saved.get_by_role("heading", name="Head")).to_be_visible()
+    assert saved.title() == "Brought in" and requests == [file.as_uri()]
+    assert saved.evaluate("document.documentElement.scrollWidth") <= 390
+    assert saved.evaluate("document.scripts.length") == 0
+    assert not saved.locator("a[href^=javascript]").count()
+    saved.close()

@@ -14,21 +14,23 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.app_server import AppServer, forked_app
 from tests.browsing import (
-    SECONDS,
     at_rest,
     bring_in,
     cell,
+    composer,
     ended,
     go,
     heard_elsewhere,
     key,
+    leave_tab,
     new_chat,
-    open_page,
+    new_tab,
     press_until,
     send,
 )
 from tests.fake_api import FakeApi
 from tests.pages import KEY
+from tests.proxy import Proxy
 
 EVIL = (
     "[Sign in again](https://evil.example/a) ![x](https://evil.example/b.png) https://evil.example/c "
@@ -117,8 +119,8 @@ def hostile() -> Iterator[FakeApi]:
 
 
 @pytest.fixture(scope="module")
-def app(hostile: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
-    """The app with the hostile service."""
+def running_app(hostile: FakeApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """The app with the hostile service, at its own address."""
     services = json.dumps({SERVICE: {"base_url": hostile.base_url, "api_key": KEY}})
     settings = {"TEMPERA_ENDPOINTS": services, "TEMPERA_LOCAL_MODEL": "false"}
     with forked_app(tmp_path_factory.mktemp("hostile") / "data", **settings) as app:
@@ -140,16 +142,22 @@ class Visitor:
 
 # Without the policy nothing stands behind our escaping: what holds there holds with it, which `make soak` tries too.
 @pytest.fixture(scope="module", params=[pytest.param("with our policy", marks=pytest.mark.soak), "without it"])
-def visitor(request: pytest.FixtureRequest, one_browser: BrowserContext, app: AppServer) -> Iterator[Visitor]:
+def visitor(
+    request: pytest.FixtureRequest, one_browser: BrowserContext, running_app: AppServer, front: Proxy
+) -> Iterator[Visitor]:
     """A visitor whose page goes on from test to test."""
     off = request.param == "without it"
-    assert one_browser.browser
-    context = one_browser.browser.new_context(locale="en-US", reduced_motion="reduce", bypass_csp=off)
-    context.set_default_timeout(SECONDS)
-    page = open_page(context, app.url)
+    app = front.lead_to(running_app)
+    page = new_tab(one_browser)
+    chromium = one_browser.new_cdp_session(page)
+    chromium.send("Page.setBypassCSP", {"enabled": off})
+    page.goto(app.url)
+    expect(composer(page)).to_be_visible()
+    at_rest(page)
     assert page.evaluate(POLICY_HOLDS) == (not off)
     yield Visitor(page, not off, heard_elsewhere(page, app))
-    context.close()
+    chromium.detach()
+    leave_tab(page)
 
 
 @pytest.mark.row("T8", "T9")

@@ -15,6 +15,7 @@ from lib.sweep.plan import Cell
 from tests.app_server import AppServer, forked_app
 from tests.browsing import cell, key, open_at
 from tests.made_sweeps import MODELS, make_sweep, odd_answer
+from tests.proxy import Proxy
 
 LONG = "lorem ipsum dolor " * 11_000
 TEXTS = (
@@ -33,8 +34,8 @@ def hostile(cell: Cell) -> Reply:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, dict[int, str]]]:
-    """An app whose store has sweeps that have run, by how many whole answers they have."""
+def running_made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, dict[int, str]]]:
+    """An app at its own address whose store has sweeps that have run, by how many whole answers they have."""
     folder = tmp_path_factory.mktemp("made") / "data"
     services = Services.open(Settings(data_dir=folder, local_model=False))
     ids = {
@@ -49,6 +50,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, 
     }
     with forked_app(folder, **settings) as app:
         yield app, ids
+
+
+@pytest.fixture
+def made(running_made: tuple[AppServer, dict[int, str]], front: Proxy) -> tuple[AppServer, dict[int, str]]:
+    """The same as the browser finds it."""
+    app, ids = running_made
+    return front.lead_to(app), ids
 
 
 def saved_report(context: BrowserContext, app: AppServer, sweep: str, folder: Path) -> Path:

@@ -31,7 +31,7 @@ LOOK = """places => places.map(elements => {
         code: all("code").map(one => one.textContent),
         links: all("a").map(one => one.getAttribute("href")),
         opens: all("a").map(one => one.rel + " " + one.target),
-        formulas: all(".katex, span.formula, span.formula-block").length,
+        formulas: all(".katex, math:not(.katex math)").length,
         broken: all(".katex-error").length,
         images: all("img").length,
         loaded: all("img").every(one => one.complete && one.naturalWidth > 0),
@@ -127,7 +127,6 @@ def test_samples_are_seen_as_answers_and_as_typed(
 def test_samples_are_seen_in_a_sweeps_cells(
     subtests: pytest.Subtests, app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
-    """There formulas stay as they were written."""
     samples = [case for case in cases("rich_text") if len(case["text"]) < HEAD][:60]
     for case in samples:
         answer = {"choices": [{"message": {"content": case["text"]}, "finish_reason": "stop"}]}

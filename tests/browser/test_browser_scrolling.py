@@ -2,16 +2,16 @@
 and nothing moves whoever reads elsewhere."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.app_server import AppServer
-from tests.browsing import ended, key, link, open_page, send
+from tests.browsing import NewChat, ended, go, key, link, send
 from tests.fake_api import FakeApi
 
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 PAUSE = 0.06
 TOP = "element => element.getBoundingClientRect().top"
 SCROLLED = "() => document.querySelector('.stMain').scrollTop"
@@ -26,12 +26,12 @@ WATCH_SHIFTS = """() => {
 }"""
 
 
-def essay(paragraphs: int) -> list[bytes | float]:
+def essay(paragraphs: int, pause: float = PAUSE) -> list[bytes | float]:
     """The steps of an answer that grows by a line at a time, slowly enough to be looked at meanwhile."""
     steps: list[bytes | float] = []
     for number in range(paragraphs):
         said = {"choices": [{"index": 0, "delta": {"content": f"Line {number}\n\n"}, "finish_reason": None}]}
-        steps += [PAUSE, f"data: {json.dumps(said)}\n\n".encode()]
+        steps += [pause, f"data: {json.dumps(said)}\n\n".encode()]
     done = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
     return [*steps, f"data: {json.dumps(done)}\n\ndata: [DONE]\n\n".encode()]
 
@@ -39,19 +39,20 @@ def essay(paragraphs: int) -> list[bytes | float]:
 @pytest.fixture(scope="module")
 def models(api: FakeApi) -> FakeApi:
     """The service with an answer that fits the screen, and one that does not."""
-    for name, paragraphs in (("short", 4), ("long", 40)):
-        api.script(name, *essay(paragraphs), headers={"content-type": "text/event-stream"})
+    for name, steps in (("short", essay(4)), ("long", essay(40)), ("long-at-once", essay(40, 0))):
+        api.script(name, *steps, headers={"content-type": "text/event-stream"})
     return api
 
 
 @pytest.fixture
-def page(app: AppServer, context: BrowserContext, models: FakeApi) -> Iterator[Page]:
-    """A chat whose first answer is longer than the screen, at rest."""
-    page = open_page(context, link(app, "long"))
-    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+def page(app: AppServer, chat: NewChat, models: FakeApi) -> Page:
+    """A chat whose first answer is longer than the screen, at rest; further ones come line by line."""
+    page = chat("long-at-once")
+    page.set_viewport_size(DESKTOP)
     send(page, "Write me an essay")
     ended(page)
-    yield page
+    go(page, link(app, "long"))
+    return page
 
 
 def below_the_head(page: Page, question: int) -> float:
@@ -73,10 +74,10 @@ def newest(page: Page) -> Locator:
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_what_is_asked_stands_at_the_top_and_its_answer_grows_below(page: Page, size: dict[str, int]) -> None:
+def test_what_is_asked_stands_at_the_top_and_its_answer_grows_below(page: Page, size: ViewportSize) -> None:
     """From wherever the page was scrolled to, with the settings open too; the view does not move meanwhile, and nothing
     above the new words does."""
-    page.set_viewport_size(size)  # type: ignore[arg-type]
+    page.set_viewport_size(size)
     page.evaluate("() => document.querySelector('.stMain').scrollTo(0, 300)")
     if size is DESKTOP:
         key(page, "chat_settings").locator("summary").first.click()

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 from itsdangerous import TimestampSigner
-from playwright.sync_api import Browser, BrowserContext, Page, Response, WebSocket, expect
+from playwright.sync_api import BrowserContext, Page, Response, WebSocket, expect
 
-from lib.access import password
 from lib.access.invited import Invited
 from lib.access.sign_ins import COOKIE, SignIns
 from lib.store.database import Store
-from tests.accounts import app_with_accounts, provider
+from tests.accounts import app_with_accounts, hash_of, provider
 from tests.app_server import forked_app
-from tests.browsing import SECONDS, heard_elsewhere, key, send
+from tests.browsing import heard_elsewhere, key, new_tab, send
 from tests.fake_api import FakeApi
 from tests.pages import host
+from tests.proxy import Proxy
 
 PASSWORD = "four unrelated words"
 OPERATORS = "sk-canary-of-the-operator-4711-not-for-browsers"
@@ -30,7 +30,7 @@ def forms_of(secret: str) -> list[bytes]:
     return [secret.encode(), secret[::-1].encode(), secret[-12:].encode(), *encoded]
 
 
-def everything_received(context: BrowserContext) -> list[bytes]:
+def everything_received(*pages: Page) -> list[bytes]:
     """From now on: bodies, headers and addresses of answers, and what comes and goes over WebSockets."""
     received: list[bytes] = []
 
@@ -43,11 +43,9 @@ def everything_received(context: BrowserContext) -> list[bytes]:
         for event in ("framereceived", "framesent"):
             socket.on(event, lambda frame: received.append(frame if isinstance(frame, bytes) else frame.encode()))  # type: ignore[call-overload]
 
-    def began(page: Page) -> None:
+    for page in pages:
         page.on("response", took)
         page.on("websocket", opened)
-
-    context.on("page", began)
     return received
 
 
@@ -60,16 +58,15 @@ def kept(context: BrowserContext, pages: Iterable[Page]) -> list[bytes]:
 
 @pytest.mark.row("T1", "T9", "T17")
 def test_a_link_is_kept_through_the_sign_in_no_key_comes_along_and_a_sign_out_ends_every_tab(
-    browser: Browser, tmp_path: Path, api: FakeApi
+    context: BrowserContext, front: Proxy, tmp_path: Path, api: FakeApi
 ) -> None:
-    settings = {"TEMPERA_MODE": "shared", "TEMPERA_PASSWORD_HASH": password.hashed(PASSWORD)}
+    settings = {"TEMPERA_MODE": "shared", "TEMPERA_PASSWORD_HASH": hash_of(PASSWORD)}
     before = len(api.requests)
     service = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": OPERATORS, "TEMPERA_LOCAL_MODEL": "false"}
-    with forked_app(tmp_path / "data", **settings, **service) as app:
-        context = browser.new_context(locale="en-US", reduced_motion="reduce")
-        context.set_default_timeout(SECONDS)
-        received = everything_received(context)
-        page = context.new_page()
+    with forked_app(tmp_path / "data", **settings, **service) as running:
+        app = front.lead_to(running)
+        page, other = new_tab(context), context.new_page()
+        received = everything_received(page, other)
         heard = heard_elsewhere(page, app)
         page.goto(f"{app.url}/?prompt=Hello+%3Cthere%3E&model={host(api)}/error-401")
         field = page.get_by_label("Password")
@@ -93,7 +90,7 @@ def test_a_link_is_kept_through_the_sign_in_no_key_comes_along_and_a_sign_out_en
         page.reload()
         expect(key(page, "chat_new")).to_be_visible()
 
-        other = context.new_page()
+        other.bring_to_front()
         other.goto(f"{app.url}/sweep?models={host(api)}/echo&temperatures=0&prompt=Hi&repeats=1")
         key(other, "sweep_run").get_by_role("button").click()
         expect(key(other, "sweep_grid").locator("[data-cell]").first).to_be_visible()
@@ -110,25 +107,24 @@ def test_a_link_is_kept_through_the_sign_in_no_key_comes_along_and_a_sign_out_en
         other.get_by_role("button", name="Sign out").click()
         expect(other.get_by_label("Password")).to_be_visible()
         # The first tab learns of it with its next press.
+        page.bring_to_front()
         key(page, "chat_new").get_by_role("button").click()
         expect(page.get_by_label("Password")).to_be_visible()
         assert heard == []
-        context.close()
 
 
 @pytest.mark.row("T17")
 def test_an_account_signs_in_to_a_link_again_after_its_time_and_out_in_every_tab(
-    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    context: BrowserContext, front: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret, ada = "a secret of this test, of thirty-two and more", "ada@example.com"
     people = [{"sub": "ada", "email": ada, "email_verified": True}]
     with (
         provider(people) as address,
-        app_with_accounts(tmp_path, address, "@example.com", TEMPERA_COOKIE_SECRET=secret) as app,
+        app_with_accounts(tmp_path, address, "@example.com", front.url, TEMPERA_COOKIE_SECRET=secret) as running,
     ):
-        context = browser.new_context(locale="en-US", reduced_motion="reduce")
-        context.set_default_timeout(SECONDS)
-        page = context.new_page()
+        app = front.lead_to(running)
+        page = new_tab(context)
 
         def sign_in() -> None:
             page.get_by_role("link", name="Sign in with your account").click()
@@ -157,6 +153,6 @@ def test_an_account_signs_in_to_a_link_again_after_its_time_and_out_in_every_tab
         other.get_by_role("button", name="Sign out").click()
         other.get_by_role("link", name="Sign out there too").click()
         expect(other).to_have_url(re.compile(f"^{re.escape(address)}/oauth2/end_session"))
+        page.bring_to_front()
         key(page, "usage_scope").get_by_text("7 days").click()
         expect(page.get_by_role("link", name="Sign in with your account")).to_be_visible()
-        context.close()

@@ -10,6 +10,7 @@ from tests.app_server import AppServer, forked_app
 from tests.browsing import at_rest, cell, key, open_at
 from tests.fake_api import FakeApi
 from tests.pages import KEY, host
+from tests.proxy import Proxy
 
 
 def sweep_url(url: str, models: str, temperatures: str, repeats: int, concurrency: int = 4) -> str:
@@ -49,18 +50,20 @@ def test_a_sweep_on_the_practice_model_survives_a_reload_and_other_pages(
 
 
 @pytest.mark.row("S12")
-def test_a_kill_in_a_sweep_of_40_loses_and_repeats_nothing(context: BrowserContext, tmp_path: Path) -> None:
+def test_a_kill_in_a_sweep_of_40_loses_and_repeats_nothing(
+    context: BrowserContext, front: Proxy, tmp_path: Path
+) -> None:
     with FakeApi() as api:
         settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": KEY, "TEMPERA_LOCAL_MODEL": "false"}
-        with forked_app(tmp_path / "data", **settings) as app:
+        with forked_app(tmp_path / "data", **settings) as running:
+            app = front.lead_to(running)
             page = open_at(context, sweep_url(app.url, f"{host(api)}/slow-50", "0,0.5,1,1.5", 10, 4), "sweep_run")
             run(page)
             progress(page, "[1-3][0-9] done")
-            app.kill()
-            port = int(app.url.rpartition(":")[2])
+            running.kill()
         before = len(api.requests)
-        with forked_app(tmp_path / "data", port, **settings) as app:
-            page = open_at(context, f"{app.url}/sweep", "sweep_resume")
+        with forked_app(tmp_path / "data", **settings) as running:
+            page = open_at(context, f"{front.lead_to(running).url}/sweep", "sweep_resume")
             expect(key(page, "sweep_resume")).to_contain_text(re.compile(r"\d"))
             missing = int(re.findall(r"\d+", key(page, "sweep_resume").inner_text())[0])
             assert [one for one in api.requests[before:] if one.path.endswith("/chat/completions")] == []

@@ -1,12 +1,11 @@
 """A browser that translates the page while an answer is written, and the language that the page says it is in."""
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.app_server import AppServer, forked_app
-from tests.browsing import SECONDS, NewChat, ended, key, link, open_page, send
+from tests.app_server import AppServer
+from tests.browsing import SECONDS, NewChat, ended, in_language, key, link, new_tab, open_page, send
+from tests.proxy import Proxy
 
 TRANSLATE = """() => {
     const translatable = node => {
@@ -83,13 +82,12 @@ def test_a_node_that_a_translation_moved_can_be_removed_and_inserted_before(chat
     assert left == "oldnew"
 
 
-def test_the_page_says_its_language(context: BrowserContext, tmp_path: Path) -> None:
-    page = context.new_page()
-    # An app of its own: elsewhere a language may have been chosen, which goes before the browser's.
-    with forked_app(tmp_path / "data", TEMPERA_LOCAL_MODEL="false") as app:
-        for locale, expected in (("en-US", "en"), ("zh-CN", "zh-Hans")):
-            agent = {"userAgent": page.evaluate("navigator.userAgent"), "acceptLanguage": locale}
-            context.new_cdp_session(page).send("Emulation.setUserAgentOverride", agent)
+def test_the_page_says_its_language(context: BrowserContext, bare_app: AppServer, front: Proxy) -> None:
+    # Not the app of the other tests: there a language may have been chosen, which goes before the browser's.
+    app = front.lead_to(bare_app)
+    page = new_tab(context)
+    for locale, expected in (("en-US", "en"), ("zh-CN", "zh-Hans")):
+        with in_language(page, locale):
             page.goto(app.url)
             expect(page.locator("html")).to_have_attribute("lang", expected)
 
