@@ -52,12 +52,18 @@ def test_stop_ends_the_request_at_once_and_keeps_the_text(api: FakeApi, chat: Ne
     page = chat("slow-50")
     send(page, "stop me " + "word " * 200)
     expect(key(page, "answer_0")).to_contain_text("You said")
+    place = key(page, "chat_stop").bounding_box()
+    assert place
     key(page, "chat_stop").get_by_role("button").click()
     request = asked(api, "stop me " + "word " * 200)[0]
     api.wait(lambda _: request.closed_by_client)
 
     assert request.finished is None
     ended(page)
+    expect(key(page, "chat_edit_last")).to_be_visible()
+    there = [place["x"] + place["width"] / 2, place["y"] + place["height"] / 2]
+    pressed = "([x, y]) => document.elementFromPoint(x, y).closest('button, a, summary') !== null"
+    assert not page.evaluate(pressed, there), "a second press that was meant for Stop"
     expect(key(page, "answer_0")).to_contain_text("You said")
     expect(key(page, "figures_0")).to_contain_text("stopped by you")
 

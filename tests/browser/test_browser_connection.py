@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from lib.ui.shared.connection_form import TEST_SECONDS
 from tests.app_server import AppServer, forked_app
-from tests.browsing import asked, composer, key, open_page, press_until
+from tests.browsing import asked, composer, ended, key, open_page, press_until, send
 from tests.fake_api import FakeApi
 from tests.proxy import Proxy
 
@@ -132,3 +132,19 @@ def test_the_first_answer_with_a_key_takes_three_actions_at_the_keyboard(
 
         expect(key(page, "answer_0")).to_contain_text("You said: three actions")
         assert [one.authorization for one in asked(api, "three actions")] == ["…ions"]
+
+
+def test_what_is_said_of_the_connection_leaves_room_for_the_question_that_waited_for_it(
+    api: FakeApi, context: BrowserContext, tmp_path: Path
+) -> None:
+    with forked_app(tmp_path / "data", TEMPERA_LOCAL_MODEL="false") as bare:
+        page = open_page(context, bare.url)
+        send(page, "it waits for a service")
+        key(page, "connection_base_url").locator("input").fill(api.base_url)
+        key(page, "connection_key").locator("input").fill("sk-of-who-asked-first")
+        key(page, "connection_key").locator("input").press("Enter")
+        ended(page)
+
+        said = page.get_by_text("is connected").bounding_box()
+        question = page.get_by_text("it waits for a service", exact=True).first.bounding_box()
+        assert said and question and said["y"] + said["height"] <= question["y"]

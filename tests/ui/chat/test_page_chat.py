@@ -418,6 +418,10 @@ def test_a_key_in_a_question_is_sent_as_it_was_typed_and_neither_shown_nor_store
 @pytest.mark.row("C1")
 def test_without_any_service_the_page_says_what_to_do(unconnected: AppTest) -> None:
     assert "chat_connect" in buttons(unconnected)
+    looks = [unconnected.button(key=key).proto.type for key in ("connection_open", "chat_connect")]
+    unconnected.radio(key="language_choice").set_value("zh_Hans").run()
+    assert [unconnected.button(key=key).proto.type for key in ("connection_open", "chat_connect")] == looks
+    unconnected.radio(key="language_choice").set_value("en").run()
 
     ask(unconnected, "hello")
     assert "No service is connected yet." in shown(unconnected)
