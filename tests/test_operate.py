@@ -1,0 +1,37 @@
+"""What docs/operate.md says, as far as a machine can tell whether it is so."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lib.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+OPERATE = (ROOT / "docs" / "operate.md").read_text("utf-8")
+WRITTEN = OPERATE + (ROOT / "README.md").read_text("utf-8")
+
+
+def test_every_setting_is_written_down_and_no_other_one() -> None:
+    named = set(re.findall(r"TEMPERA_(?!TEST_)([A-Z_]+?)(?:__[A-Z_]+)?\b", WRITTEN))
+    settings = {name.upper() for name in Settings.model_fields} - {"ENDPOINTS", "AUTH"}  # tables of secrets.toml
+
+    assert settings - named == set()
+    assert named - settings == set()
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("no systemd here")
+    [unit] = re.findall(r"```ini\n(\[Unit\].*?)```", OPERATE, re.DOTALL)
+    command = re.search(r"^ExecStart=(\S+) (\S+) \d+$", unit, re.MULTILINE)
+    assert command and (ROOT / command[2]).is_file()
+    file = tmp_path / "tempera.service"
+    # It looks whether the program is there.
+    file.write_text(unit.replace(command[1], sys.executable))
+    found = subprocess.run(["systemd-analyze", "verify", str(file)], capture_output=True, text=True, check=False)
+
+    assert (found.returncode, found.stderr) == (0, "")
