@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lib.calls.runner import Answer
+from lib.ui.chat.frame_rate import RATE
 from lib.ui.shared import hearing
 from lib.ui.shared.live_text import CURSOR, LiveText, waiting
 from lib.ui.shared.texts import _
 
-FRAME_SECONDS = 0.06
 PAINT_SECONDS = 0.08
 """What a browser needs to paint the last words. Drawn anew at once, the whole page would be taken in before that."""
 LONGEST_FRAME_SECONDS = 1.5
@@ -105,10 +105,17 @@ def thinking(place: Any, label: str = "") -> Any:
 
 def follow(live: Sequence[LiveAnswer], once: bool = False) -> None:
     """Draw answers until all have ended, or `once` as they are now. The first word is drawn at once, then at most one
-    frame each 60 ms, and the end at once again.
+    frame each 60 ms (less often where many pages draw), and the end at once again.
 
     A script run that is interrupted here loses nothing: the answers grow in their jobs, and the next run follows on.
     """
+    with RATE.drawing():
+        _follow(live, once)
+    if live and not once:
+        time.sleep(PAINT_SECONDS)
+
+
+def _follow(live: Sequence[LiveAnswer], once: bool) -> None:
     # In the main script and not in a fragment: a fragment's Stop can't interrupt what runs (streamlit#11030), and one
     # that polls costs ten times the CPU.
     seen = -1
@@ -124,15 +131,13 @@ def follow(live: Sequence[LiveAnswer], once: bool = False) -> None:
         if len(running) == 1:
             seen = first.wait(seen, hearing.SECONDS)
             hearing.hear()
-    if live and not once:
-        time.sleep(PAINT_SECONDS)
 
 
 def _frame(live: Sequence[LiveAnswer]) -> float:
     """Seconds until the next frame: more where long paragraphs have to be sent again."""
     again = sum(one.tail for one in live)
     wanted = again / RESENT_PER_SECOND * (1 + again / LONG)
-    return min(max(FRAME_SECONDS, wanted), LONGEST_FRAME_SECONDS)
+    return min(max(RATE.seconds, wanted), LONGEST_FRAME_SECONDS)
 
 
 def _status(answer: Answer, asked: bool) -> str:
