@@ -15,13 +15,24 @@ WARN_AT = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """At most `limit` of `unit` in `span`: `unit` is a currency's code (ISO 4217) or `tokens`. From the share `warn_at`
-    on the pages mention it."""
+    """At most `limit` of `unit` in `span`: `unit` is US dollars, in which costs are counted, or `tokens`. From the
+    share `warn_at` on the pages mention it. Money is told in `currency` (ISO 4217), of which a dollar is worth `rate`:
+    that is its owner's own rate."""
 
     span: Span
     limit: float
     unit: str = DOLLARS
     warn_at: float = WARN_AT
+    currency: str = DOLLARS
+    rate: float = 1.0
+
+    def told(self, amount: float) -> tuple[float, str]:
+        """An amount of its unit as its owner counts: how much of what."""
+        return (amount, self.unit) if self.unit == TOKENS else (amount * self.rate, self.currency)
+
+    def meant(self, amount: float) -> float:
+        """An amount as its owner counts, in its unit."""
+        return amount if self.unit == TOKENS else amount / self.rate
 
 
 @dataclass(frozen=True, slots=True)

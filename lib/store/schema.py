@@ -188,7 +188,7 @@ calls = Table(
     Index("calls_by_chat", "owner", "chat_id"),
     Index("calls_by_sweep", "owner", "sweep_id", **_THOSE_OF_SWEEPS),
     Index("calls_by_tip", "owner", "tip"),
-    Index("calls_by_state", "state"),
+    Index("calls_by_state", "state", "owner"),
     # Else SQLite gives the number of a deleted last row once more, and numbers would not tell what is newer.
     sqlite_autoincrement=True,
 )

@@ -56,7 +56,7 @@ def _body(services: Services, visitor: Visitor) -> None:
 
 
 def _suggested(reached: BudgetReached) -> dict[str, Any]:
-    enough = max(2 * reached.budget.limit, reached.spent + reached.worst)
+    enough, _unit = reached.budget.told(max(2 * reached.budget.limit, reached.spent + reached.worst))
     if reached.budget.unit == TOKENS:
         return {"value": float(math.ceil(enough)), "step": 1000.0, "format": "%.0f"}
     return {"value": math.ceil(100 * enough) / 100, "step": 0.5, "format": "%.2f"}
@@ -68,7 +68,7 @@ def _go_on(once: bool, then: Callable[[], None]) -> None:
 
 
 def _raise(services: Services, owner: str, reached: BudgetReached, then: Callable[[], None]) -> None:
-    limit = st.session_state[RAISED]
+    limit = reached.budget.meant(st.session_state[RAISED])
     try:
         if limit > reached.budget.limit:
             budgets.put(services, owner, replace(reached.budget, limit=limit))

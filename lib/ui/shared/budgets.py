@@ -12,6 +12,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 from lib.visitor import own_budgets
+from lib.visitor.own_budgets import OwnCurrency
 
 USAGE_PAGE = "../../pages/usage.py"
 SPENT: dict[Span, str] = {
@@ -31,6 +32,12 @@ def put(services: Services, owner: str, budget: Budget) -> None:
     _keep(services, owner, {**_by_span(services, owner), budget.span: budget})
 
 
+def count_in(services: Services, owner: str, own: OwnCurrency | None) -> None:
+    """From now on budgets of money in the owner's currency are of this one, at its rate. Raises StoreError."""
+    services.store.write(lambda db: own_budgets.keep_currency(db, owner, own)).result()
+    _keep(services, owner, {span: own_budgets.converted(one, own) for span, one in _by_span(services, owner).items()})
+
+
 def take_off(services: Services, owner: str, span: Span) -> None:
     """Let there be no budget for a span. Raises StoreError."""
     _keep(services, owner, {name: one for name, one in _by_span(services, owner).items() if name != span})
@@ -38,9 +45,9 @@ def take_off(services: Services, owner: str, span: Span) -> None:
 
 def told(reached: BudgetReached) -> str:
     """What a reached budget says, as Markdown, its amounts as the reader writes them."""
-    unit, limit = reached.budget.unit, reached.budget.limit
+    budget, limit = reached.budget, reached.budget.limit
     facts = {"limit": limit, "left": max(0.0, limit - reached.spent), "worst": reached.worst}
-    return _(reached.message).format(**{name: literal(in_unit(value, unit)) for name, value in facts.items()})
+    return _(reached.message).format(**{name: literal(in_unit(*budget.told(value))) for name, value in facts.items()})
 
 
 def budget_line(services: Services, visitor: Visitor, place: str) -> None:
@@ -52,7 +59,7 @@ def budget_line(services: Services, visitor: Visitor, place: str) -> None:
         return
     budget = fullest.budget
     words = _((SPENT if fullest.reached else NEAR)[budget.span])
-    label = words.format(limit=in_unit(budget.limit, budget.unit), share=fullest.share)
+    label = words.format(limit=in_unit(*budget.told(budget.limit)), share=fullest.share)
     icon = ":material/savings:"
     if st.button(literal(label), key=f"{place}_budget", type="tertiary", icon=icon, help=_("Open the budget")):
         open_budget()

@@ -153,3 +153,32 @@ def test_a_message_that_waited_its_turn_is_asked_about_too(app: AppTest, api: Fa
     ask(app, "First")
     app.run()
     assert not app.exception
+
+
+@pytest.mark.row("U17")
+def test_a_budget_in_ones_own_currency_is_one_of_dollars_at_ones_own_rate(app: AppTest, api: FakeApi) -> None:
+    api.script("gpt-4o", DEAR, headers={"Content-Type": "application/json"})
+    budget(app, None)
+    app.selectbox(key="usage_budget_currency").set_value("CNY").run()
+    assert "CNY" not in app.selectbox(key="usage_budget_day_unit").options, "without a rate nothing can be converted"
+    app.number_input(key="usage_budget_rate").set_value(7.2).run()
+    assert "A budget in CNY takes a dollar for CN¥7.20: your own rate." in said(app)
+    app.selectbox(key="usage_budget_day_unit").set_value("CNY").run()
+    app.number_input(key="usage_budget_day_limit").set_value(4.32).run()
+    assert "CN¥0.00 spent, CN¥4.32 left." in said(app)
+
+    switch_page(app, "chat")
+    ask(app, "First", "gpt-4o")
+    assert asked(api) == 1
+    ask(app, "Second")
+    assert asked(api) == 1 and "Today's budget of CN¥4.32 has CN¥0.72 left" in said(app)
+    assert app.number_input(key="budget_raised").value == 8.64
+    click(app, "budget_raise")
+    assert asked(api) == 2
+
+    budget(app, 10.0, unit="CNY")
+    assert "CN¥7.20 spent, CN¥2.80 left." in said(app)
+    app.number_input(key="usage_budget_rate").set_value(8.0).run()
+    assert app.number_input(key="usage_budget_day_limit").value == 10.0 and "CN¥8.00 spent" in said(app)
+    app.selectbox(key="usage_budget_currency").set_value("USD").run()
+    assert app.number_input(key="usage_budget_day_limit").value == 1.25 and "$1.00 spent, $0.25 left." in said(app)

@@ -52,8 +52,10 @@ MOST, MOST_UNITS = 10**12, 2**31 - 1
 def upgrade() -> None:
     """Make the tables anew and sum up the calls that there are, as lib/calls/usage_rollups.py and
     lib/calls/usage_spread.py do at this version."""
-    op.drop_index("calls_by_session", "calls")
-    op.create_index("calls_by_session", "calls", ["owner", "session"])
+    # With the owner: else SQLite may look at all calls of the owner instead.
+    for name, columns in (("calls_by_session", ["owner", "session"]), ("calls_by_state", ["state", "owner"])):
+        op.drop_index(name, "calls")
+        op.create_index(name, "calls", columns)
     some = sa.text("sweep_id IS NOT NULL")
     op.create_index("calls_by_sweep", "calls", ["owner", "sweep_id"], sqlite_where=some, postgresql_where=some)
     for name in ("usage_models", "usage_sessions", "usage_days", "usage_quarters", "usage_spread"):

@@ -1,0 +1,180 @@
+"""The fields of a budget: its limit, in which unit, and from when on it is mentioned; and the visitor's own currency.
+
+Costs are counted in US dollars. A budget in another currency is one of dollars, at the rate that the visitor sets.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from lib.core.budget import DOLLARS, TOKENS, WARN_AT, Budget, Span
+from lib.core.errors import StoreError
+from lib.core.i18n import N_
+from lib.core.rich_text import literal
+from lib.services import Services
+from lib.ui.shared import budgets
+from lib.ui.shared.choices import translated
+from lib.ui.shared.figures import currency_amount, percent
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import _, error_sentence
+from lib.visitor import own_budgets
+from lib.visitor.own_budgets import OwnCurrency
+from lib.visitor.service_terms import CURRENCIES
+
+NAMES: dict[Span, str] = {"session": N_("This session"), "day": N_("A day"), "month": N_("A month")}
+UNITS = {DOLLARS: N_("US dollars"), TOKENS: N_("tokens")}
+WARNINGS = (0.5, 0.7, 0.8, 0.9, 1.0)
+LIMIT_WIDTH, UNIT_WIDTH, WARNING_WIDTH = 160, 150, 170
+CURRENCY_KEY, RATE_KEY = "usage_budget_currency", "usage_budget_rate"
+MOST_RATE = 1e6
+
+
+def fields(services: Services, owner: str, span: Span, now: Budget | None) -> None:
+    """One budget's row of fields; `now` is what is set."""
+    own = services.store.read(lambda db: own_budgets.currency(db, owner))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        unit = _unit(span, now, own)
+        _limit_field(services, owner, span, now, unit)
+        _unit_field(services, owner, span, own)
+        _warning_field(services, owner, span, now)
+        if now is not None:
+            key = f"usage_budget_{span}_remove"
+            st.button(_("Remove"), key=key, type="tertiary", on_click=_remove, args=(services, owner, span))
+
+
+def in_tokens(services: Services, owner: str, span: Span) -> None:
+    """Let a budget be one of tokens, whose number is to be typed; a callback."""
+    st.session_state[_key(span, "unit")] = TOKENS
+    _other_unit(services, owner, span)
+
+
+def own_currency(services: Services, owner: str) -> None:
+    """In which currency the visitor counts, and what a dollar is worth to them."""
+    own = services.store.read(lambda db: own_budgets.currency(db, owner))
+    st.session_state.setdefault(CURRENCY_KEY, own.code if own else DOLLARS)
+    called: Any = {"args": (services, owner)}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        width = UNIT_WIDTH
+        st.selectbox(_("My currency"), CURRENCIES, key=CURRENCY_KEY, width=width, on_change=_other_currency, **called)
+        if st.session_state[CURRENCY_KEY] != DOLLARS:
+            st.session_state[RATE_KEY] = own.rate if own and own.code == st.session_state[CURRENCY_KEY] else None
+            st.number_input(
+                _("A US dollar is worth"),
+                min_value=0.0,
+                max_value=MOST_RATE,
+                step=0.01,
+                format="%.4g",
+                key=RATE_KEY,
+                placeholder=_("not set"),
+                width=LIMIT_WIDTH,
+                on_change=_other_rate,
+                **called,
+            )
+    if own is not None:
+        words = _("Costs are counted in US dollars. A budget in {currency} takes a dollar for {amount}: your own rate.")
+        amount = literal(currency_amount(own.rate, own.code))
+        st.caption(words.format(currency=own.code, amount=amount))
+
+
+def _unit(span: Span, now: Budget | None, own: OwnCurrency | None) -> str:
+    """The unit that is chosen: tokens, dollars, or the visitor's currency."""
+    key = _key(span, "unit")
+    chosen = now.told(0)[1] if now else st.session_state.get(key, DOLLARS)
+    st.session_state[key] = chosen if chosen in _units(own) else DOLLARS  # the currency may be another one by now
+    return str(st.session_state[key])
+
+
+def _units(own: OwnCurrency | None) -> list[str]:
+    return [DOLLARS, *([own.code] if own else []), TOKENS]
+
+
+def _limit_field(services: Services, owner: str, span: Span, now: Budget | None, unit: str) -> None:
+    # Set at each run, as it may have been raised elsewhere; what is typed comes before that, by the callback.
+    st.session_state[_key(span, "limit")] = round(now.told(now.limit)[0], 6) if now else None
+    st.number_input(
+        _(NAMES[span]),
+        min_value=0.0,
+        max_value=own_budgets.HIGHEST,
+        step=1_000.0 if unit == TOKENS else 0.5,
+        format="%.0f" if unit == TOKENS else "%.2f",
+        key=_key(span, "limit"),
+        placeholder=_("no budget"),
+        width=LIMIT_WIDTH,
+        on_change=_keep,
+        args=(services, owner, span),
+    )
+
+
+def _unit_field(services: Services, owner: str, span: Span, own: OwnCurrency | None) -> None:
+    st.selectbox(
+        _("in"),
+        _units(own),
+        format_func=lambda one: _(UNITS[one]) if one in UNITS else str(one),
+        key=translated(_key(span, "unit")),
+        width=UNIT_WIDTH,
+        on_change=_other_unit,
+        args=(services, owner, span),
+    )
+
+
+def _warning_field(services: Services, owner: str, span: Span, now: Budget | None) -> None:
+    st.session_state[_key(span, "warn")] = now.warn_at if now else WARN_AT
+    st.selectbox(
+        _("Mention it from"),
+        WARNINGS,
+        format_func=percent,
+        key=_key(span, "warn"),
+        width=WARNING_WIDTH,
+        disabled=now is None,
+        on_change=_keep,
+        args=(services, owner, span),
+    )
+
+
+def _keep(services: Services, owner: str, span: Span) -> None:
+    unit, limit, warn = (st.session_state[_key(span, name)] for name in ("unit", "limit", "warn"))
+    own = services.store.read(lambda db: own_budgets.currency(db, owner))
+    blank = Budget(span, 1.0, TOKENS if unit == TOKENS else DOLLARS, warn)
+    if own is not None and unit == own.code:
+        blank = replace(blank, currency=own.code, rate=own.rate)
+    try:
+        if own_budgets.usable(limit):
+            budgets.put(services, owner, replace(blank, limit=blank.meant(limit)))
+        else:
+            budgets.take_off(services, owner, span)
+    except StoreError as refused:
+        state.notices.append(error_sentence(refused))
+
+
+def _other_unit(services: Services, owner: str, span: Span) -> None:
+    """A number of dollars is none of tokens: it is to be typed anew."""
+    _remove(services, owner, span)
+
+
+def _remove(services: Services, owner: str, span: Span) -> None:
+    st.session_state[_key(span, "limit")] = None
+    _keep(services, owner, span)
+
+
+def _other_currency(services: Services, owner: str) -> None:
+    """Of another currency a dollar is worth something else: that is to be typed, and until then nothing changes."""
+    if st.session_state[CURRENCY_KEY] == DOLLARS:
+        _count_in(services, owner, None)
+
+
+def _other_rate(services: Services, owner: str) -> None:
+    rate = st.session_state[RATE_KEY]
+    if own_budgets.usable(rate):
+        _count_in(services, owner, OwnCurrency(st.session_state[CURRENCY_KEY], rate))
+
+
+def _count_in(services: Services, owner: str, own: OwnCurrency | None) -> None:
+    try:
+        budgets.count_in(services, owner, own)
+    except StoreError as refused:
+        state.notices.append(error_sentence(refused))
+
+
+def _key(span: Span, name: str) -> str:
+    return f"usage_budget_{span}_{name}"
