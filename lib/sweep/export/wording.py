@@ -1,5 +1,6 @@
 """Words and figures that a report's parts share, in the report's own language."""
 
+import re
 from collections.abc import Iterable
 from html import escape
 from typing import NamedTuple
@@ -22,6 +23,7 @@ ENDINGS = {
     "interrupted": N_("cut by a restart"),
     "error": N_("failed"),
 }
+TAG = re.compile(r"<[^>]*>")
 MARKS = {"length": N_("cut off"), "content_filter": N_("stopped by content rules")}
 
 
@@ -52,7 +54,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], kind: str = "") ->
     lines = []
     for first, *others in rows:
         cells = "".join(
-            f'<td data-name="{escape(_bare(name))}">{cell}</td>' for name, cell in zip(names[1:], others, strict=True)
+            f'<td data-name="{_bare(name)}">{cell}</td>' for name, cell in zip(names[1:], others, strict=True)
         )
         lines.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
     heading = "".join(f'<th scope="col">{name}</th>' for name in names)
@@ -62,12 +64,12 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], kind: str = "") ->
 def by_temperature_head(subject: Subject) -> list[str]:
     """The heads of a table with models down and temperatures across; each says what its number is."""
     _ = subject.texts.one
-    words = _("Temperature {value}")
-    return [escape(_("Model")), *(escape(words.format(value=temperature(at))) for at in subject.study.temperatures)]
+    lead = f"<small>{escape(_('Temperature'))}</small>"
+    return [escape(_("Model")), *(f"{lead} {escape(temperature(at))}" for at in subject.study.temperatures)]
 
 
 def _bare(html: str) -> str:
-    return html.replace("<bdi>", "").replace("</bdi>", "")
+    return TAG.sub("", html)
 
 
 def temperature(value: float | None) -> str:
