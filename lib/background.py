@@ -32,6 +32,8 @@ class Job:
         # The loop's thread touches the job, script threads wait for it.
         self._changed = threading.Condition()
         self._version = 0
+        # Beside the condition: whoever waits for the end alone would be woken fifty times a second, by each word.
+        self._over = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -57,8 +59,7 @@ class Job:
 
     def wait_until_finished(self, seconds: float) -> bool:
         """Whether the job ended within `seconds`."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self.finished, seconds)
+        return self._over.wait(seconds)
 
     async def ended(self) -> None:
         """Wait on the loop until the job has ended; its error is kept, not raised."""
@@ -95,6 +96,7 @@ class Job:
         self.release()
         self.kept_size = self.size
         self.finished = True
+        self._over.set()
         self.touch()
 
 
