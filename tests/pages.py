@@ -102,7 +102,7 @@ def ask(app: AppTest, text: str = "Hello", model: str = "") -> AppTest:
 
 def switch_on(app: AppTest, field: str, widget: str, value: object) -> None:
     """Switch a parameter on, and set it."""
-    app.toggle(key=f"chat_{field}_on").set_value(True).run()
+    app.toggle(key=f"chat_{field}_on").set_value(True)
     getattr(app, widget)(key=f"chat_{field}").set_value(value).run()
 
 

@@ -74,7 +74,8 @@ def test_only_what_is_of_the_time_goes_and_the_rest_stays_whole(app: AppTest, ap
 
 
 @pytest.mark.row("X9")
-def test_what_is_being_written_is_stopped_and_not_written_afterwards(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_what_is_being_written_is_stopped_and_not_written_afterwards(api: FakeApi) -> None:
     tab = new_tab("sweep", models=f"{host(api)}/silent", prompt="Praise tea.", temperatures="0")
     click(tab, "sweep_run")
     api.wait(lambda fake: any(one.path.endswith("/chat/completions") for one in fake.requests))

@@ -168,9 +168,8 @@ LINKS = [(field, value, sentence) for field, value, sentence in OUTSIDE if field
 
 
 @pytest.mark.row("C7")
-def test_just_outside_is_said_on_the_page_and_nothing_is_sent(
-    subtests: pytest.Subtests, app: AppTest, api: FakeApi
-) -> None:
+@pytest.mark.usefixtures("service")
+def test_just_outside_is_said_on_the_page_and_nothing_is_sent(subtests: pytest.Subtests, api: FakeApi) -> None:
     for field, value, sentence in LINKS:
         with subtests.test(field=field, value=value):
             tab = new_tab(prompt="Hello", **{field: str(value)})
@@ -191,13 +190,15 @@ def test_a_preset_from_before_there_were_bounds_leaves_the_page_whole(app: AppTe
     assert raw(api) == []
 
 
-def test_a_number_of_thousands_of_digits_in_a_link_is_a_sentence(app: AppTest) -> None:
+@pytest.mark.usefixtures("service")
+def test_a_number_of_thousands_of_digits_in_a_link_is_a_sentence() -> None:
     assert "has to be a whole number from 1 to 50" in shown(new_tab("sweep", repeats="9" * 5_000))
 
 
 @pytest.mark.row("C7", "C8")
 @pytest.mark.parametrize("end", ["lowest", "highest"])
-def test_the_ends_of_every_control_of_the_page_arrive(app: AppTest, api: FakeApi, end: str) -> None:
+@pytest.mark.usefixtures("service")
+def test_the_ends_of_every_control_of_the_page_arrive(api: FakeApi, end: str) -> None:
     values = {name: getattr(bounds, end) for name, bounds in RANGES.items()}
     tab = new_tab(model=f"{host(api)}/echo", **{name: str(value) for name, value in values.items()})
     tab.chat_input(key="chat_input").set_value("Hello").run()
@@ -214,7 +215,8 @@ def test_a_new_page_sends_model_messages_and_stream_only(app: AppTest, api: Fake
 
 
 @pytest.mark.row("C6", "C7")
-def test_the_page_sends_the_documented_curl_example_byte_for_byte(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_the_page_sends_the_documented_curl_example_byte_for_byte(api: FakeApi) -> None:
     tab = new_tab(
         model=f"{host(api)}/gpt-4o",
         system="You are a helpful assistant.",

@@ -106,9 +106,8 @@ def test_another_address_under_the_operators_name_is_refused_in_a_sentence(
 
 
 @pytest.mark.row("S11", "T5")
-def test_resume_without_a_key_asks_in_place_and_goes_on(
-    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("service")
+def test_resume_without_a_key_asks_in_place_and_goes_on(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a restart: the address stands there, the key is typed, and what is missing is sent."""
     resources.close()
     monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")

@@ -118,7 +118,8 @@ def test_another_dialog_gives_way_to_the_connections(app: AppTest) -> None:
     assert [one.proto.dialog.title for one in app._tree if one.type == "dialog"] == ["Services"]
 
 
-def test_a_slash_in_a_services_name_is_refused(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("service")
+def test_a_slash_in_a_services_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models are named by it, up to the first slash."""
     resources.close()
     monkeypatch.setenv("TEMPERA_ENDPOINTS", '{"a/b": {"base_url": "https://api.example.com/v1"}}')

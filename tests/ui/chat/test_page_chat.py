@@ -275,8 +275,8 @@ def test_a_chat_can_be_renamed_deleted_and_brought_back(app: AppTest) -> None:
 
 
 @pytest.mark.row("C22")
-@pytest.mark.usefixtures("settings_open")
-def test_a_link_fills_the_form_and_sends_nothing(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service", "settings_open")
+def test_a_link_fills_the_form_and_sends_nothing(api: FakeApi) -> None:
     tab = new_tab(model="slow-1", system="Be brief.", prompt="What is tea?", temperature="0.4", max_tokens="50")
 
     assert tab.selectbox(key="chat_model").value == "slow-1"
@@ -288,8 +288,8 @@ def test_a_link_fills_the_form_and_sends_nothing(app: AppTest, api: FakeApi) -> 
     assert bodies(api) == []
 
 
-@pytest.mark.usefixtures("settings_open")
-def test_nonsense_in_a_link_is_said_and_left_out(subtests: pytest.Subtests, app: AppTest) -> None:
+@pytest.mark.usefixtures("service", "settings_open")
+def test_nonsense_in_a_link_is_said_and_left_out(subtests: pytest.Subtests) -> None:
     for name, value, sentence in [
         ("temperature", "3", "“temperature” has to be a number from 0 to 2."),
         ("temperature", "hot", "The link's “temperature” is not a number."),
@@ -348,10 +348,8 @@ def test_what_goes_wrong_is_said_for_people_and_the_message_stays(subtests: pyte
             assert sentence in shown(app.run())
 
 
-def test_the_operator_sets_how_long_a_service_may_take(
-    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    resources.close()
+@pytest.mark.usefixtures("service")
+def test_the_operator_sets_how_long_a_service_may_take(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPERA_FIRST_BYTE_SECONDS", "1")
     tab = ask(new_tab(), "Good morning", model="silent")
 

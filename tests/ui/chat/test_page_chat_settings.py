@@ -143,7 +143,8 @@ def test_a_chat_whose_service_is_gone_says_so_and_keeps_its_model(app: AppTest, 
 
 
 @pytest.mark.row("C42")
-def test_an_unknown_id_says_so_and_a_message_begins_a_new_chat(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_an_unknown_id_says_so_and_a_message_begins_a_new_chat(api: FakeApi) -> None:
     tab = new_tab(chat="no-such-chat")
     assert "There is no such chat here." in shown(tab) and address(tab) == "no-such-chat"
     assert "Ask anything." not in shown(tab)

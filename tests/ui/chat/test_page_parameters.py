@@ -163,9 +163,8 @@ def sweep(api: FakeApi, model: str) -> AppTest:
 
 
 @pytest.mark.row("S23", "C10")
-def test_in_a_sweep_a_model_that_refuses_temperatures_is_asked_once_and_its_row_says_so(
-    app: AppTest, api: FakeApi
-) -> None:
+@pytest.mark.usefixtures("service")
+def test_in_a_sweep_a_model_that_refuses_temperatures_is_asked_once_and_its_row_says_so(api: FakeApi) -> None:
     tab = sweep(api, "refuses-temperature")
 
     assert "1 done, 0 failed, 1 in all" in shown(tab)
@@ -178,7 +177,8 @@ def test_in_a_sweep_a_model_that_refuses_temperatures_is_asked_once_and_its_row_
 
 
 @pytest.mark.row("S23")
-def test_a_sweep_over_a_model_that_takes_everything_says_nothing_of_it(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_a_sweep_over_a_model_that_takes_everything_says_nothing_of_it(api: FakeApi) -> None:
     assert "Fixed" not in shown(sweep(api, "echo"))
 
 

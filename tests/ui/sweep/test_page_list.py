@@ -33,7 +33,8 @@ def listed(app: AppTest) -> list[str]:
 
 
 @pytest.mark.row("S13")
-def test_the_list_says_what_was_compared_and_what_failed_and_finds_it_again(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_the_list_says_what_was_compared_and_what_failed_and_finds_it_again(api: FakeApi) -> None:
     swept(api, "Praise tea.", "echo,error-400")
     tab = swept(api, "Sell 100% _socks_.", repeats="2")
 
@@ -48,9 +49,8 @@ def test_the_list_says_what_was_compared_and_what_failed_and_finds_it_again(app:
 
 
 @pytest.mark.row("S13")
-def test_a_past_sweep_opens_with_its_set_up_is_renamed_used_again_deleted_and_brought_back(
-    app: AppTest, api: FakeApi
-) -> None:
+@pytest.mark.usefixtures("service")
+def test_a_past_sweep_opens_with_its_set_up_is_renamed_used_again_deleted_and_brought_back(api: FakeApi) -> None:
     tab = swept(api, "Praise tea.", repeats="2", max_tokens="7")
     first = sweep_id(tab)
     tab = new_tab("sweep", prompt="")
@@ -81,7 +81,8 @@ def test_a_past_sweep_opens_with_its_set_up_is_renamed_used_again_deleted_and_br
 
 
 @pytest.mark.row("T13")
-def test_nobody_else_renames_or_brings_back(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_nobody_else_renames_or_brings_back(api: FakeApi) -> None:
     tab = swept(api, "Praise tea.")
     store, id = resources.services().store, sweep_id(tab)
     store.write(lambda db: sweeps.rename(db, "somebody else", id, "Mine")).result()
@@ -93,7 +94,8 @@ def test_nobody_else_renames_or_brings_back(app: AppTest, api: FakeApi) -> None:
     assert [one.title for one in store.read(lambda db: sweeps.sweeps_of(db, owner(tab)))] == ["Praise tea."]
 
 
-def test_what_a_sweep_compares_is_said_in_a_line(app: AppTest) -> None:
+@pytest.mark.usefixtures("service")
+def test_what_a_sweep_compares_is_said_in_a_line() -> None:
     plan = Plan(
         "{{x}}", ("a/b", "a/c"), (0.0, 1.0), inputs=({"x": "1"},) * 3, axis=Axis("top_p", (0.5, 1.0)), repeats=4
     )

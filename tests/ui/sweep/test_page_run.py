@@ -48,7 +48,8 @@ def in_the_list(app: AppTest) -> str:
 
 
 @pytest.mark.row("S8", "S12")
-def test_an_empty_account_pauses_its_service_and_continue_sends_the_rest(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_an_empty_account_pauses_its_service_and_continue_sends_the_rest(api: FakeApi) -> None:
     api.script("echo", b'{"error":{"message":"Insufficient Balance"}}', status=402)
     tab = run_sweep(link(api, "echo", repeats="4", concurrency="1"))
     assert "is paused at 0 of 8." in shown(tab) and "has not enough money" in shown(tab)
@@ -61,7 +62,8 @@ def test_an_empty_account_pauses_its_service_and_continue_sends_the_rest(app: Ap
 
 
 @pytest.mark.row("S9")
-def test_an_unknown_model_stops_its_row_after_one_call(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_an_unknown_model_stops_its_row_after_one_call(api: FakeApi) -> None:
     tab = run_sweep(link(api, "error-404,echo", repeats="3", concurrency="1"))
     assert "6 done, 6 failed, 12 in all" in shown(tab)
     assert asked(api, "error-404") == 1 and progress(tab).left == () and len(progress(tab).stopped) == 5
@@ -70,7 +72,8 @@ def test_an_unknown_model_stops_its_row_after_one_call(app: AppTest, api: FakeAp
 
 
 @pytest.mark.row("S23")
-def test_a_model_that_takes_no_temperature_is_asked_once_for_all_of_them(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_a_model_that_takes_no_temperature_is_asked_once_for_all_of_them(api: FakeApi) -> None:
     tab = run_sweep(link(api, "refuses-temperature,echo", temperatures="0,0.7,1.3", concurrency="1"))
     assert "4 done, 0 failed, 4 in all" in shown(tab)
     assert asked(api, "refuses-temperature") == 2, "one that was refused, one without the temperature"
@@ -82,7 +85,8 @@ def test_a_model_that_takes_no_temperature_is_asked_once_for_all_of_them(app: Ap
 
 
 @pytest.mark.row("S10")
-def test_the_failed_are_sent_again_and_their_attempts_are_kept(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_the_failed_are_sent_again_and_their_attempts_are_kept(api: FakeApi) -> None:
     tab = run_sweep(link(api, "error-400,echo"))
     api.script("error-400", ANSWER)
     tab.number_input(key="sweep_ask_answers").set_value(1).run()
@@ -104,7 +108,8 @@ def test_the_failed_are_sent_again_and_their_attempts_are_kept(app: AppTest, api
 
 
 @pytest.mark.row("S3")
-def test_a_sweep_stops_at_its_cap_and_goes_on_when_that_is_raised(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_a_sweep_stops_at_its_cap_and_goes_on_when_that_is_raised(api: FakeApi) -> None:
     """gpt-4o costs more than $0.0005 for 100 tokens; at worst, with 200, about twice as much."""
     api.script("gpt-4o", USAGE)
     tab = link(api, "gpt-4o", repeats="4", concurrency="8")
@@ -120,7 +125,8 @@ def test_a_sweep_stops_at_its_cap_and_goes_on_when_that_is_raised(app: AppTest, 
 
 
 @pytest.mark.row("S3")
-def test_a_cap_of_nothing_sends_nothing_that_has_a_price_and_says_so(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_a_cap_of_nothing_sends_nothing_that_has_a_price_and_says_so(api: FakeApi) -> None:
     tab = link(api, "gpt-4o,echo")
     tab.number_input(key="sweep_cap").set_value(0.0).run()
     assert "can't count 2 of these answers" in shown(tab)
@@ -131,14 +137,16 @@ def test_a_cap_of_nothing_sends_nothing_that_has_a_price_and_says_so(app: AppTes
 
 
 @pytest.mark.row("S3")
-def test_what_was_foreseen_stands_beside_what_it_cost(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_what_was_foreseen_stands_beside_what_it_cost(api: FakeApi) -> None:
     api.script("gpt-4o", USAGE)
     tab = run_sweep(link(api, "gpt-4o"))
     assert re.search(r"2 in all · \$[0-9.]+ at list prices · about \$[0-9.]+ was foreseen", shown(tab))
 
 
 @pytest.mark.row("S13")
-def test_two_tabs_show_the_same_run(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_two_tabs_show_the_same_run(api: FakeApi) -> None:
     tab = link(api, "silent", temperatures="0")
     tab.button(key="sweep_run").click().run()
     api.wait(lambda fake: len(bodies(fake)) == 1)
@@ -149,9 +157,8 @@ def test_two_tabs_show_the_same_run(app: AppTest, api: FakeApi) -> None:
 
 
 @pytest.mark.row("S6")
-def test_what_is_counted_as_done_is_not_shown_as_being_written(
-    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("service")
+def test_what_is_counted_as_done_is_not_shown_as_being_written(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the moment in which an answer is recorded and the end of its job."""
     whole, may_end = OutcomeWriter.write, threading.Event()
 
@@ -174,7 +181,8 @@ def test_what_is_counted_as_done_is_not_shown_as_being_written(
 
 
 @pytest.mark.row("S6", "S10", "S13")
-def test_a_tab_that_has_seen_all_of_a_sweep_shows_what_a_new_one_shows(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_a_tab_that_has_seen_all_of_a_sweep_shows_what_a_new_one_shows(api: FakeApi) -> None:
     """It reads what has changed only; the other one reads it all."""
     services = resources.services()
 
@@ -201,7 +209,8 @@ def test_a_tab_that_has_seen_all_of_a_sweep_shows_what_a_new_one_shows(app: AppT
 
 
 @pytest.mark.row("S8")
-def test_what_waits_in_line_says_how_long_and_the_others_go_on(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_what_waits_in_line_says_how_long_and_the_others_go_on(api: FakeApi) -> None:
     api.script("busy", b'{"error":{"message":"slow down"}}', status=429, headers={"Retry-After": "50"})
     tab = link(api, "busy,echo", repeats="2", concurrency="1")
     tab.button(key="sweep_run").click().run()

@@ -52,7 +52,8 @@ def field(app: AppTest, kind: str, key: str) -> Any:
 
 
 @pytest.mark.row("S28")
-def test_a_link_brings_the_whole_set_up_and_sends_nothing(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_a_link_brings_the_whole_set_up_and_sends_nothing(api: FakeApi) -> None:
     tab = new_tab("sweep", **query(sweep_link(WIDE, PAGE)))
 
     assert field(tab, "text_area", "sweep_prompt") == WIDE.prompt
@@ -133,7 +134,8 @@ def test_no_file_is_more_than_a_sentence(file: bytes) -> None:
         setup_file.read(file)
 
 
-def test_nonsense_for_the_lists_in_a_link_is_said_and_the_rest_is_there(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_nonsense_for_the_lists_in_a_link_is_said_and_the_rest_is_there(api: FakeApi) -> None:
     for nonsense in ({"inputs": "[1]"}, {"inputs": "{"}, {"vary": "api_key", "values": "[1]"}, {"vary": "top_p"}):
         tab = new_tab("sweep", prompt="Praise tea.", **nonsense)
         assert "can't be read; the rest is there." in shown(tab), nonsense
@@ -141,7 +143,8 @@ def test_nonsense_for_the_lists_in_a_link_is_said_and_the_rest_is_there(app: App
 
 
 @pytest.mark.row("S1")
-def test_each_example_fills_an_empty_form_ready_to_run(subtests: pytest.Subtests, app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_each_example_fills_an_empty_form_ready_to_run(subtests: pytest.Subtests, api: FakeApi) -> None:
     for name in EXAMPLES:
         with subtests.test(name):
             tab = new_tab("sweep")

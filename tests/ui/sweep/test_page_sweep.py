@@ -53,7 +53,8 @@ def test_the_first_grid_takes_three_actions(app: AppTest, api: FakeApi) -> None:
 
 
 @pytest.mark.row("S2")
-def test_the_plan_line_counts_before_anything_is_sent(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_the_plan_line_counts_before_anything_is_sent(api: FakeApi) -> None:
     tab = link(api, "echo,json,sse", repeats="2", concurrency="8")
 
     assert "12 answers, about 120 input tokens" in shown(tab)
@@ -63,7 +64,8 @@ def test_the_plan_line_counts_before_anything_is_sent(app: AppTest, api: FakeApi
 
 
 @pytest.mark.row("S1", "S28", "S7")
-def test_a_link_makes_a_grid_of_six_models_and_five_temperatures_in_one_click(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_a_link_makes_a_grid_of_six_models_and_five_temperatures_in_one_click(api: FakeApi) -> None:
     models = "echo,long-300,json,sse,no-usage,reason"
     tab = run_sweep(link(api, models, temperatures="0,0.3,0.7,1,1.5", concurrency="8"))
 
@@ -74,7 +76,8 @@ def test_a_link_makes_a_grid_of_six_models_and_five_temperatures_in_one_click(ap
 
 
 @pytest.mark.row("S9")
-def test_an_always_failing_model_fails_its_own_row_only(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_an_always_failing_model_fails_its_own_row_only(api: FakeApi) -> None:
     tab = run_sweep(link(api, "echo,error-400,json"))
 
     assert "4 done, 2 failed, 6 in all" in shown(tab)
@@ -83,7 +86,8 @@ def test_an_always_failing_model_fails_its_own_row_only(app: AppTest, api: FakeA
 
 
 @pytest.mark.row("S15")
-def test_all_cells_are_drawn_at_once_by_their_places(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_all_cells_are_drawn_at_once_by_their_places(api: FakeApi) -> None:
     tab = run_sweep(link(api, "echo,json", repeats="15"))
     places = {f"{row}_{column}_{repeat}" for row in range(2) for column in range(2) for repeat in range(15)}
 
@@ -92,7 +96,8 @@ def test_all_cells_are_drawn_at_once_by_their_places(app: AppTest, api: FakeApi)
 
 
 @pytest.mark.row("S26", "T10")
-def test_the_csv_has_every_cell_and_no_formula(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_the_csv_has_every_cell_and_no_formula(api: FakeApi) -> None:
     tab = run_sweep(link(api, "echo", prompt="=1+1", repeats="2"))
     rows = sheet(tab)
 
@@ -108,7 +113,8 @@ def test_the_csv_has_every_cell_and_no_formula(app: AppTest, api: FakeApi) -> No
 
 
 @pytest.mark.row("S21", "S22")
-def test_the_chart_shows_how_different_answers_are_at_each_temperature(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_the_chart_shows_how_different_answers_are_at_each_temperature(api: FakeApi) -> None:
     tab = run_sweep(link(api, "long-300", repeats="2"))
 
     tab.session_state["sweep_view"] = "charts"
@@ -117,7 +123,8 @@ def test_the_chart_shows_how_different_answers_are_at_each_temperature(app: AppT
 
 
 @pytest.mark.row("S11", "S12")
-def test_stop_keeps_what_came_and_resume_sends_only_the_rest(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_stop_keeps_what_came_and_resume_sends_only_the_rest(api: FakeApi) -> None:
     tab = link(api, "echo,silent", concurrency="4")
     tab.button(key="sweep_run").click().run()
     api.wait(lambda fake: len(bodies(fake)) == 4)
@@ -139,7 +146,8 @@ def test_stop_keeps_what_came_and_resume_sends_only_the_rest(app: AppTest, api: 
     assert [body["model"] for body in bodies(api)].count("echo") == 2
 
 
-def test_an_answer_that_failed_is_not_sent_again(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_an_answer_that_failed_is_not_sent_again(api: FakeApi) -> None:
     """DONE: it may have been paid, and asking again is for the person to say."""
     tab = run_sweep(link(api, "error-400,echo"))
     who, sent = owner(tab), len(bodies(api))
@@ -153,9 +161,8 @@ def test_an_answer_that_failed_is_not_sent_again(app: AppTest, api: FakeApi) -> 
 
 
 @pytest.mark.row("T5")
-def test_what_is_missing_goes_nowhere_but_to_its_own_service(
-    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("service")
+def test_what_is_missing_goes_nowhere_but_to_its_own_service(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Resume without a key asks in place."""
     tab = link(api, "silent", temperatures="0")
     tab.button(key="sweep_run").click().run()
@@ -171,7 +178,8 @@ def test_what_is_missing_goes_nowhere_but_to_its_own_service(
 
 
 @pytest.mark.row("S8")
-def test_a_call_that_waits_to_be_tried_again_gives_its_place_to_another(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_a_call_that_waits_to_be_tried_again_gives_its_place_to_another(api: FakeApi) -> None:
     tab = run_sweep(link(api, "error-429-once,echo", temperatures="0", concurrency="1"))
 
     assert "2 done, 0 failed, 2 in all" in shown(tab)
@@ -179,7 +187,8 @@ def test_a_call_that_waits_to_be_tried_again_gives_its_place_to_another(app: App
 
 
 @pytest.mark.row("U1")
-def test_the_usage_page_adds_up_to_the_sweep(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_the_usage_page_adds_up_to_the_sweep(api: FakeApi) -> None:
     tab = run_sweep(link(api, "echo", repeats="3"))
     completion = sum(int(row["completion_tokens"]) for row in sheet(tab))
     switch_page(tab, "usage")
@@ -188,7 +197,8 @@ def test_the_usage_page_adds_up_to_the_sweep(app: AppTest, api: FakeApi) -> None
     assert (tiles["Calls"], tiles["Output tokens (completion)"]) == ("6", str(completion))
 
 
-def test_nonsense_in_a_link_is_said(subtests: pytest.Subtests, app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_nonsense_in_a_link_is_said(subtests: pytest.Subtests, api: FakeApi) -> None:
     for query, sentence in [
         ({"temperatures": "9"}, "“temperature” has to be a number from 0 to 2."),
         ({"temperatures": "hot"}, "The link's “temperatures” is not a number."),
@@ -199,7 +209,8 @@ def test_nonsense_in_a_link_is_said(subtests: pytest.Subtests, app: AppTest, api
             assert sentence in shown(link(api, "echo", **query))
 
 
-def test_a_dead_service_is_said_in_every_cell(app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("service")
+def test_a_dead_service_is_said_in_every_cell(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     resources.close()
     monkeypatch.setenv("TEMPERA_BASE_URL", "http://127.0.0.1:1/v1")
     tab = run_sweep(new_tab("sweep", models="127.0.0.1:1/x", prompt="hi", temperatures="0,1"))
@@ -209,7 +220,8 @@ def test_a_dead_service_is_said_in_every_cell(app: AppTest, api: FakeApi, monkey
 
 
 @pytest.mark.row("T13")
-def test_another_owners_sweep_is_not_found_by_its_id(app: AppTest, api: FakeApi) -> None:
+@pytest.mark.usefixtures("service")
+def test_another_owners_sweep_is_not_found_by_its_id(api: FakeApi) -> None:
     tab = run_sweep(link(api, "echo"))
     theirs = update(schema.sweeps).where(schema.sweeps.c.owner == owner(tab)).values(owner="somebody else")
     resources.services().store.write(lambda db: db.execute(theirs)).result()
@@ -218,8 +230,9 @@ def test_another_owners_sweep_is_not_found_by_its_id(app: AppTest, api: FakeApi)
     assert "Praise tea" not in shown(other)
 
 
+@pytest.mark.usefixtures("service")
 def test_an_end_that_nobody_foresaw_is_shown_with_its_number_and_the_rest_can_be_sent(
-    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tab = link(api, "echo,json", temperatures="0")
     with monkeypatch.context() as broken:
@@ -230,8 +243,9 @@ def test_an_end_that_nobody_foresaw_is_shown_with_its_number_and_the_rest_can_be
     assert "2 done, 0 failed, 2 in all" in shown(sweep_ended(tab)) and "unforeseen" not in shown(tab)
 
 
+@pytest.mark.usefixtures("service")
 def test_a_cell_that_nobody_foresaw_is_a_failed_one_and_says_so_in_its_place(
-    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tab = link(api, "echo,json", temperatures="0")
     request = Plan.request
