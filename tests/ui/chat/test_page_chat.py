@@ -531,8 +531,14 @@ def test_the_list_is_by_days_of_the_reader_and_tells_equal_titles_apart_by_their
     """In Kiritimati, 14 hours ahead: what is yesterday in UTC is today there."""
     ask(ask(click(ask(app, "Twice"), "chat_new"), "Twice", model="long-300"), "more")
     store, who, zone = resources.services().store, owner(app), ZoneInfo("Pacific/Kiritimati")
-    noon = datetime.now(zone).replace(hour=12, minute=0)
-    made = {"Late": noon - timedelta(hours=11), "Early": noon - timedelta(hours=13), "Six": noon - timedelta(days=6)}
+    now = datetime.now(zone)
+    noon, midnight = now.replace(hour=12, minute=0), now.replace(hour=0, minute=0, second=0, microsecond=0)
+    # Today, and before the chats above, at whatever hour this runs.
+    made = {
+        "Late": midnight + (now - midnight) / 2,
+        "Early": noon - timedelta(hours=13),
+        "Six": noon - timedelta(days=6),
+    }
     made |= {"Twenty": noon - timedelta(days=20), "Long ago": datetime(2024, 3, 31, 23, 30, tzinfo=zone)}
     for title, moment in made.items():
         chat = ImportedChat(title, updated_at=int(moment.timestamp() * 1_000_000))
