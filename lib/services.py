@@ -9,6 +9,7 @@ import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,52 +91,32 @@ class Services:
         """
         shared = _is_shared(settings)
         secret = cookie_secret(settings.cookie_secret.get_secret_value(), settings.data_dir) if shared else ""
-        # Before anything that could log: a database's or a library's complaint may hold a key.
-        mask_log()
-        schema.hide_in_texts(lambda text: KNOWN.forms.masked_whole(text), SHORTEST)
+        _hide_keys()  # before anything that could log: a database's or a library's complaint may hold one
         if shared:
             call_log.to_stderr()
         store, trouble = _open_store(settings)
-        # tiktoken asks the network for its vocabulary unless it stands in this folder.
-        folder = os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))
-        with suppress(OSError):  # on a full disk an earlier start has placed it, or it is done without
-            tokens.place_vocabulary(Path(folder))
+        _place_vocabulary(settings)
         local = LocalModel() if settings.local_model and available() else None
         own: OwnServices = ("public" if settings.own_services else "none") if shared else "any"
         registry = EndpointRegistry(settings.offered(), [local] if local else [], settings.first_byte_seconds, own)
-        clocks = Clocks(settings.connect_seconds, silence=settings.silence_seconds, grace=settings.grace_seconds)
-        jobs, client = Jobs(), Client(clocks)
-        # A store in memory has no use for what the file's store has still to get.
-        outcomes = OutcomeWriter(store, FallbackFile.open(settings.data_dir) if store.durable else None)
-        # Before the calls of dead processes are closed as interrupted: some ended well, and could only not be saved.
-        outcomes.take_over()
-        outcomes.retry_on(jobs.loop)
-        limits = settings.limits.where_many_share() if shared else NO_LIMITS
-        dispatcher = Dispatcher(jobs, client, store, outcomes, limits, list(settings.caps.caps()) if shared else ())
-        dispatcher.budgets.load = own_budgets.load
+        dispatcher = _dispatcher(settings, store, shared)
         sweeps = SweepScheduler(dispatcher, registry)
         recovery.after_restart(dispatcher, sweeps)
-
-        def forget(owner: str, chat_id: str) -> None:
-            Conversation(dispatcher, registry, owner, "", chat_id, temporary=True).erase()
-
-        temporary, lists = TemporaryChats(jobs, forget), ModelLists(jobs, client, limits)
-        local_services = LocalServices(jobs, client, settings.find_services and not shared)
-        keychain = Keychain(not shared)
+        jobs, client, keychain = dispatcher.jobs, dispatcher.client, Keychain(not shared)
         _bring_back(keychain, registry, store)
         opened = cls(
-            settings,
-            store,
-            registry,
-            lists,
-            local,
-            dispatcher,
-            sweeps,
-            temporary,
-            local_services,
-            keychain,
-            _sign_ins(settings, secret, store) if shared else None,
-            trouble,
+            settings=settings,
+            store=store,
+            registry=registry,
+            models=ModelLists(jobs, client, dispatcher.limits),
+            local=local,
+            dispatcher=dispatcher,
+            sweeps=sweeps,
+            temporary=TemporaryChats(jobs, partial(_forget, dispatcher, registry)),
+            local_services=LocalServices(jobs, client, settings.find_services and not shared),
+            keychain=keychain,
+            sign_ins=_sign_ins(settings, secret, store) if shared else None,
+            store_trouble=trouble,
             places=Places(settings.most_sessions),
         )
         if not shared:
@@ -268,6 +249,39 @@ def _sign_ins(settings: Settings, secret: str, store: Store) -> SignIns:
     operators = Invited(settings.operators.split(","))
     hash = settings.password_hash.get_secret_value()
     return SignIns(hash, secret, settings.sign_in_hours * 3600, store, invited, operators)
+
+
+def _hide_keys() -> None:
+    """From now on no key that is known stands in a log, or in a text of the database."""
+    mask_log()
+    schema.hide_in_texts(lambda text: KNOWN.forms.masked_whole(text), SHORTEST)
+
+
+def _place_vocabulary(settings: Settings) -> None:
+    """tiktoken asks the network for its vocabulary unless it stands in its folder."""
+    folder = os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))
+    with suppress(OSError):  # on a full disk an earlier start has placed it, or it is done without
+        tokens.place_vocabulary(Path(folder))
+
+
+def _dispatcher(settings: Settings, store: Store, shared: bool) -> Dispatcher:
+    """What makes calls, with what earlier processes could not save taken over."""
+    clocks = Clocks(settings.connect_seconds, silence=settings.silence_seconds, grace=settings.grace_seconds)
+    jobs, client = Jobs(), Client(clocks)
+    # A store in memory has no use for what the file's store has still to get.
+    outcomes = OutcomeWriter(store, FallbackFile.open(settings.data_dir) if store.durable else None)
+    # Before the calls of dead processes are closed as interrupted: some ended well, and could only not be saved.
+    outcomes.take_over()
+    outcomes.retry_on(jobs.loop)
+    limits = settings.limits.where_many_share() if shared else NO_LIMITS
+    dispatcher = Dispatcher(jobs, client, store, outcomes, limits, list(settings.caps.caps()) if shared else ())
+    dispatcher.budgets.load = own_budgets.load
+    return dispatcher
+
+
+def _forget(dispatcher: Dispatcher, registry: EndpointRegistry, owner: str, chat_id: str) -> None:
+    """Remove a temporary chat that was left."""
+    Conversation(dispatcher, registry, owner, "", chat_id, temporary=True).erase()
 
 
 def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:
