@@ -45,7 +45,7 @@ def cell(page: Page, place: str) -> Locator:
 def forget_visitor(context: BrowserContext, url: str) -> None:
     """Take away what pages at this address have left in the browser, but for Streamlit's own files. What a tab keeps
     for itself goes with the tab."""
-    storage = context.new_cdp_session(context.pages[0])
+    storage = context.new_cdp_session(new_tab(context))
     storage.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": "local_storage,indexeddb"})
     storage.detach()
     context.clear_cookies()

@@ -583,4 +583,3 @@ def test_a_saved_report_has_what_was_typed_when_its_button_was_pressed(
         with page.expect_download() as saved:
             key(page, "sweep_report").locator("button").press("Enter")
         assert "Ada of the keys" in saved.value.path().read_text("utf-8")
-    page.close()
