@@ -7,6 +7,7 @@ sweeps, and what is in progress. That counts as a call; the tokens that it has s
 ended.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,6 +16,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Connection,
     FromClause,
     RowMapping,
@@ -25,7 +27,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    or_,
     select,
     union_all,
 )
@@ -172,16 +173,23 @@ def every(conn: Connection, scope: Scope) -> Iterator[CallRecord]:
 def spread(conn: Connection, scope: Scope, kinds: Sequence[str]) -> list[Binned]:
     """How what the calls took is spread (lib/calls/usage_spread.py): read from what is kept where that can tell, else
     counted from the calls."""
-    shape = _Shape.of(scope)
+    shape, named = _Shape.of(scope), _named(scope)
     if shape.session or shape.timed or not shape.summed:
-        query: Any = usage_spread.binned(_mine(calls, shape), kinds)
-    else:
-        keys = [spread_kept.c[name] for name in ("endpoint", "model", "kind", "bin")]
-        # any owner: _mine names the owner.
-        query = select(*keys, func.sum(spread_kept.c.calls).label("made"))
-        query = query.where(*_mine(spread_kept, shape), spread_kept.c.kind.in_(kinds)).group_by(*keys)
-    rows = conn.execute(query, _named(scope))
-    return [Binned(row.endpoint, row.model, row.kind, row.bin, int(row.made)) for row in rows]
+        return _counted_in_bins(conn.execute(usage_spread.values_of(_mine(calls, shape), kinds), named), kinds)
+    keys = [spread_kept.c[name] for name in ("endpoint", "model", "kind", "bin")]
+    # any owner: _mine names the owner.
+    query = select(*keys, func.sum(spread_kept.c.calls).label("made"))
+    query = query.where(*_mine(spread_kept, shape), spread_kept.c.kind.in_(kinds)).group_by(*keys)
+    return [Binned(*row[:-1], int(row.made)) for row in conn.execute(query, named)]
+
+
+def _counted_in_bins(rows: Iterable[Any], kinds: Sequence[str]) -> list[Binned]:
+    made: Counter[tuple[str, str, str, int]] = Counter()
+    for endpoint, model, *values in rows:
+        for kind, value in zip(kinds, values, strict=True):
+            if value is not None:
+                made[endpoint, model, kind, usage_spread.bin_of(value)] += 1
+    return [Binned(*key, count) for key, count in made.items()]
 
 
 def reported(conn: Connection, scope: Scope, limit: int) -> list[CallRecord]:
@@ -237,12 +245,18 @@ def _mine(table: Table, shape: _Shape) -> list[ColumnElement[bool]]:
         how = table.c.outcome if "outcome" in table.c else outcome.element
         found.append(how.in_(bindparam("outcomes", expanding=True)))
     if "places" in shape.filters:
-        of = (table.c[name].in_(bindparam("places", expanding=True)) for name in ("chat_id", "sweep_id"))
-        # Apart, as each of the others is found by an index.
-        neither = [and_(calls.c.chat_id.is_(None), calls.c.sweep_id.is_(None))] if "nowhere" in shape.filters else []
-        found.append(or_(*of, *neither))
+        found.append(table.c.seq.in_(_of_places(shape)))
     keys = {name: column for name, column in KEYS.items() if name in shape.filters}
     return [*found, *(table.c[column].in_(bindparam(name, expanding=True)) for name, column in keys.items())]
+
+
+def _of_places(shape: _Shape) -> CompoundSelect[Any]:
+    """The numbers of the calls of some chats and sweeps. Each on its own, as then each is found by an index."""
+    wanted = bindparam("places", expanding=True)
+    of = [calls.c.chat_id.in_(wanted), calls.c.sweep_id.in_(wanted)]
+    if "nowhere" in shape.filters:
+        of.append(and_(calls.c.chat_id.is_(None), calls.c.sweep_id.is_(None)))
+    return union_all(*(select(calls.c.seq).where(calls.c.owner == bindparam("owner"), one) for one in of))
 
 
 @cache
