@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     CompoundSelect,
     Connection,
@@ -180,7 +181,8 @@ def spread(conn: Connection, scope: Scope, kinds: Sequence[str]) -> list[Binned]
     # any owner: _mine names the owner.
     query = select(*keys, func.sum(spread_kept.c.calls).label("made"))
     query = query.where(*_mine(spread_kept, shape), spread_kept.c.kind.in_(kinds)).group_by(*keys)
-    return [Binned(*row[:-1], int(row.made)) for row in conn.execute(query, named)]
+    rows = conn.execute(query, named)
+    return [Binned(row.endpoint, row.model, row.kind, row.bin, int(row.made)) for row in rows]
 
 
 def _counted_in_bins(rows: Iterable[Any], kinds: Sequence[str]) -> list[Binned]:
@@ -252,8 +254,8 @@ def _mine(table: Table, shape: _Shape) -> list[ColumnElement[bool]]:
 
 def _of_places(shape: _Shape) -> CompoundSelect[Any]:
     """The numbers of the calls of some chats and sweeps. Each on its own, as then each is found by an index."""
-    wanted = bindparam("places", expanding=True)
-    of = [calls.c.chat_id.in_(wanted), calls.c.sweep_id.in_(wanted)]
+    wanted: BindParameter[str] = bindparam("places", expanding=True)
+    of: list[ColumnElement[bool]] = [calls.c.chat_id.in_(wanted), calls.c.sweep_id.in_(wanted)]
     if "nowhere" in shape.filters:
         of.append(and_(calls.c.chat_id.is_(None), calls.c.sweep_id.is_(None)))
     return union_all(*(select(calls.c.seq).where(calls.c.owner == bindparam("owner"), one) for one in of))
