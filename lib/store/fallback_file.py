@@ -46,6 +46,8 @@ class FallbackFile:
         """The first file in `folder` that no living process has, with what is in it and in those of dead processes;
         one without a file where the folder can't be written."""
         found: FallbackFile | None = None
+        with contextlib.suppress(OSError):  # with PostgreSQL nobody else makes it
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in (folder / f"unsaved-{number}.spill" for number in range(1, MOST_FILES + 1)):
             # Once there is a file of our own, the others are only looked through, not made.
             if found is not None and not path.exists():

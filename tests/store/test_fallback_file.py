@@ -41,8 +41,9 @@ def test_what_is_put_is_there_after_a_restart_and_what_is_dropped_is_nowhere(tmp
 def test_the_file_is_its_owners_alone_and_its_room_is_taken_beforehand(tmp_path: Path) -> None:
     previous = os.umask(0)
     try:
-        with file_in(tmp_path):
-            found = (tmp_path / "unsaved-1.spill").stat()
+        with file_in(tmp_path / "data"):  # of an app on PostgreSQL nothing else makes this folder
+            found = (tmp_path / "data" / "unsaved-1.spill").stat()
+            assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
             assert stat.S_IMODE(found.st_mode) == 0o600
             assert found.st_size == fallback_file.MOST_BYTES and found.st_blocks * 512 >= fallback_file.MOST_BYTES
     finally:
@@ -81,7 +82,8 @@ def test_a_second_process_has_a_file_of_its_own_and_the_next_start_takes_over_bo
 
 
 def test_a_folder_that_cannot_be_written_takes_nothing_and_raises_nothing(tmp_path: Path) -> None:
-    with file_in(tmp_path / "none") as opened:
+    (tmp_path / "file").touch()
+    with file_in(tmp_path / "file" / "none") as opened:
         assert not opened.put("a", {}) and opened.taken() == {}
 
 
