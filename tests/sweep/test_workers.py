@@ -3,24 +3,25 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from lib.core.budget import Budget
-from lib.core.errors import BudgetReached, CapReached, StoreError
+from lib.core.errors import BudgetReached, CapReached, NotConnected, StoreError
 from lib.core.parameters import Params
 from lib.core.prices import Price
 from lib.gateway.endpoint_registry import typed_endpoint
 from lib.services import Services
 from lib.settings import Settings
 from lib.store.schema import calls
-from lib.sweep import learned_rates
+from lib.sweep import learned_rates, shared_runs
+from lib.sweep.lanes import Lanes
 from lib.sweep.plan import Plan
 from lib.sweep.progress import Progress
 from lib.visitor import own_budgets, own_prices
@@ -101,17 +102,16 @@ def asked(api: FakeApi) -> list[float]:
 
 
 def test_of_two_workers_one_is_killed_and_the_sweep_goes_on(api: FakeApi, database: str, tmp_path: Path) -> None:
-    """Watched from an app that runs nothing itself; what the dead one had begun is marked, and asked for once more by
-    whoever presses Resume."""
-    with (
-        worker(api, database, tmp_path / "one", 4) as one,
-        worker(api, database, tmp_path / "two", 4),
-        app(api, database, tmp_path / "app") as services,
-    ):
-        plan = Plan("tea", (f"{host(api)}/slow-20",), (0.0, 0.7), repeats=20, concurrency=8)
+    """Watched from an app that runs nothing itself. All places were the dead one's; what it had begun is marked, and
+    asked for once more by whoever presses Resume."""
+    with ExitStack() as others:
+        one = others.enter_context(worker(api, database, tmp_path / "one", 4))
+        services = others.enter_context(app(api, database, tmp_path / "app"))
+        plan = Plan("tea", (f"{host(api)}/slow-20",), (0.0, 0.7), repeats=20, concurrency=4)
         sweep_id = services.sweeps.launch("ann", "s1", plan)
-        until(lambda: len(asked(api)) >= 16)
+        until(lambda: len(asked(api)) >= 8)
         assert services.sweeps.running(sweep_id) is None, "the app runs it itself"
+        others.enter_context(worker(api, database, tmp_path / "two", 4))
         one.kill()
         until(lambda: not services.sweeps.is_running("ann", sweep_id))
         cut = [call for call in standing(services, sweep_id).results.values() if call.state == "interrupted"]
@@ -188,6 +188,17 @@ def test_a_sweep_with_a_visitors_own_key_stays_in_the_process_that_has_it(
         assert services.sweeps.stays_here("ann", cells) and not services.sweeps.stays_here("bob", cells)
         assert standing(services, sweep_id).counts() == (2, 0, 2)
         assert {one.authorization for one in api.requests if one.path.endswith("/completions")} == {"…0002"}
+
+        def as_if_for_workers(db: Connection) -> None:
+            shared_runs.begin(db, "ann", "s1", sweep_id, False, 0.0, "UTC")
+            shared_runs.add(db, "ann", sweep_id, cells, {})
+
+        services.store.write(as_if_for_workers).result(20)
+        sweeps, jobs = services.sweeps, services.dispatcher.jobs
+        lanes = Lanes(services.dispatcher, services.registry, sweeps.progress, sweeps.prepare, services.know)
+        with pytest.raises(NotConnected):
+            jobs.submit(lanes.take_part("ann", sweep_id, 20)).result(20)
+        assert len(asked(api)) == 2, "it was sent with another key"
 
 
 @pytest.mark.soak
