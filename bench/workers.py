@@ -57,8 +57,14 @@ def makespan(base_url: str, workers: int, chosen: argparse.Namespace) -> float:
             settings = {"TEMPERA_BASE_URL": base_url, "TEMPERA_API_KEY": KEY, "TEMPERA_DATABASE_URL": database}
             settings |= {"TEMPERA_WORKER_SLOTS": str(chosen.slots), "TEMPERA_DATA_DIR": str(folder / str(number))}
             running.enter_context(worker(settings))
-        here = {"data_dir": folder / "app", "database_url": SecretStr(database), "local_model": False}
-        services = Services.open(Settings(base_url=base_url, api_key=SecretStr(KEY), **here))
+        here = Settings(
+            base_url=base_url,
+            api_key=SecretStr(KEY),
+            data_dir=folder / "app",
+            database_url=SecretStr(database),
+            local_model=False,
+        )
+        services = Services.open(here)
         running.callback(services.close)
         name = services.registry.endpoints("ann")[0].name
         plan = Plan("tea", (f"{name}/{MODEL}",), TEMPERATURES, repeats=chosen.answers // 6, concurrency=AT_ONCE)
@@ -67,7 +73,7 @@ def makespan(base_url: str, workers: int, chosen: argparse.Namespace) -> float:
             time.sleep(0.1)
         log = asked(base_url, "/__log")
         assert len(log) == plan.size, "an answer was asked for twice"
-    return max(one["finished"] for one in log) - min(one["arrived"] for one in log)
+    return float(max(one["finished"] for one in log) - min(one["arrived"] for one in log))
 
 
 def main() -> None:
