@@ -30,6 +30,9 @@ FASTER = 1.5
 PROBE_AFTER, PROBE_AFTER_FAILURE = 12, 24
 PROVEN_IN_A_ROW = 3
 KEPT_SENDS = 256
+IN_VAIN = 4
+"""After so many times that a pace was slowed down and a request refused all the same, it was none: refusals that don't
+depend on the pace come by chance."""
 LIMITED_OF_LAST = 4
 """So many refusals among the last eight requests are a limit, at a service that also refuses by chance."""
 
@@ -76,6 +79,7 @@ class Gate:
     _probe_after: int = PROBE_AFTER
     _proven: int = 0
     _paced_refusals: int = 0
+    _in_vain: int = IN_VAIN
     _limited: bool = False
     _margin: float = MARGIN
     _doubted: bool = False
@@ -205,7 +209,7 @@ class Gate:
 
     def _be_paced(self, taken: int, sent_at: float, asked: float | None) -> None:
         self.state, self.rate = "paced", taken / max(self._span(taken, sent_at, asked), 0.001)
-        self._since_change, self._probe_after = 0, PROBE_AFTER
+        self._since_change, self._probe_after, self._paced_refusals = 0, PROBE_AFTER, 0
         self.tally.real += 1
 
     def _span(self, taken: int, sent_at: float, asked: float | None) -> float:
@@ -236,6 +240,9 @@ class Gate:
     def _slow_down(self, taken: int, sent_at: float, asked: float | None) -> None:
         self.tally.odd += asked is not None
         self._paced_refusals += 1
+        if self._paced_refusals > self._in_vain:
+            self._take_back(asked)
+            return
         known = self.rate or 1.0
         rate = known * 0.97
         if self._paced_refusals % 2 == 0 and taken < 4:
@@ -245,6 +252,13 @@ class Gate:
         # short wait make it faster.
         self.rate, self._since_change = min(known, max(rate, 1 / (1.5 * (asked or LONGEST_WAIT)))), 0
         self._untold = min(2 * self._untold, LONGEST_WAIT) if taken == 0 else UNTOLD_WAIT
+
+    def _take_back(self, asked: float | None) -> None:
+        """It was no limit. Where it is one after all, it takes twice as much the next time to be doubted."""
+        self.tally.odd, self.tally.real = self.tally.odd + (asked is None), max(self.tally.real - 1, 0)
+        self._in_vain, self._limited = 2 * self._in_vain, False
+        self._outcomes.clear()
+        self._be_free()
 
     def _look_for_more(self, left: int, waited_for: bool) -> None:
         """Try a faster pace, or keep the one that is being tried, where that pays."""
