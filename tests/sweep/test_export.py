@@ -8,6 +8,7 @@ import json
 import re
 import zipfile
 from dataclasses import asdict, replace
+from html import unescape
 from typing import Any
 from xml.etree import ElementTree
 
@@ -19,7 +20,9 @@ from lib.calls.records import CallRecord
 from lib.core.csv_table import FORMULA_STARTS
 from lib.core.excel import MOST_CHARACTERS
 from lib.core.i18n import Texts
+from lib.core.request import Message
 from lib.core.rich_text import to_html, typeset
+from lib.core.titles import title_of
 from lib.store.schema import clean
 from lib.sweep import charts, report, setup_file
 from lib.sweep.decision import ReportOptions
@@ -31,7 +34,7 @@ from lib.sweep.export.summary import summary
 from lib.sweep.export.wording import Subject
 from lib.sweep.export.workbook import workbook
 from lib.sweep.measures import MEASURES
-from lib.sweep.plan import Cell, Plan
+from lib.sweep.plan import Axis, Cell, Plan
 from lib.sweep.ratings import Rating
 from lib.sweep.rules import Rule
 from lib.sweep.study import Study
@@ -76,6 +79,7 @@ def html(study: Study, options: ReportOptions = FULL) -> str:
 @pytest.mark.row("S27")
 def test_the_report_has_every_text_and_number_of_the_sweep(subtests: pytest.Subtests) -> None:
     samples = [case["text"] for case in cases("rich_text")][:120]
+    samples[-1] = "lorem ipsum " * 5_000 + "the end"
     texts = iter(samples)
     plan = replace(PLAN, models=tuple(f"svc/m{at}" for at in range(30)))
     study = a_study(
@@ -144,6 +148,38 @@ def test_prompt_and_costs_can_be_hidden_and_the_depth_chosen(subtests: pytest.Su
             assert "Take <strong>dear</strong>." in shown
             assert ("All answers" in shown) == ("Rules that answers pass" in shown) == (depth == "full")
             assert shown.index("dear at 0.7") < shown.index("At a glance"), "the verdict first"
+
+
+@pytest.mark.row("S27")
+def test_a_hidden_prompt_stands_nowhere_in_what_is_told(subtests: pytest.Subtests) -> None:
+    history = (Message(role="user", content="GAMMA"),)
+    further: dict[str, Any] = {"inputs": ({"x": "DELTA"},), "axis": Axis("system", ("EPSILON", "ZETA"))}
+    study = a_study(replace(PLAN, prompt="ALPHA {{x}}", system="BETA", history=history, **further), pick=(0, 0))
+    study = replace(study, title=title_of(study.plan.prompt))
+    words = ("ALPHA", "BETA", "GAMMA", "DELTA", "EPSILON", "ZETA")
+    for depth in ("director", "full"):
+        for shown in (True, False):
+            options = ReportOptions(depth=depth, prompt=shown)  # type: ignore[arg-type]
+            subject = Subject(study, options, ENGLISH)
+            told = {"report": html(study, options), "lines": summary(*subject), "markdown": markdown(subject)}
+            with subtests.test(depth=depth, shown=shown):
+                found = {form: [word for word in words if word in text] for form, text in told.items()}
+                assert found["report"] == (list(words) if shown else [])
+                assert shown == any(found.values())
+                assert all(("A comparison of models" in text) != shown for text in told.values())
+
+
+@pytest.mark.row("S27")
+def test_where_a_table_has_no_room_for_its_heads_each_cell_names_its_own() -> None:
+    page = html(a_study(stars=lambda cell: 4, rules=[Rule("contains", "a & b")]))
+    tables = re.findall(r'<table class="stack[^"]*">.*?</table>', page, flags=re.DOTALL)
+
+    assert len(tables) == 4
+    for table in tables:
+        heads = [seen.text(head) for head in re.findall(r'<th scope="col">(.*?)</th>', table)]
+        names = [unescape(name) for name in re.findall(r'<td data-name="([^"]*)"', table)]
+        assert names == heads[1:] * table.count('<th scope="row">')
+    assert 'data-name="Temperature 0.7"' in page
 
 
 @pytest.mark.row("S27")
@@ -275,6 +311,10 @@ def test_a_chart_has_a_panel_for_each_model_with_its_values_in_words(subtests: p
                 titles = [title.text or "" for title in drawn.iter("{http://www.w3.org/2000/svg}title")]
                 missing = charts.without_values(study, measure, ENGLISH)
                 assert len(titles) + len(missing) == models
+                areas = [area.get("points", "").split() for area in drawn.iter("{http://www.w3.org/2000/svg}polygon")]
+                assert len(areas) == len(titles), "from the lowest to the highest"
+                if measure.name == "cost":
+                    assert all(len({point.partition(",")[2] for point in area}) > 1 for area in areas)
                 assert missing == (["m5"] if measure.name == "cost" and models > 5 else [])
                 lines = [line for line in study.lines.values() if line[0].measure(measure.name)]
                 for line, title in zip(lines, titles, strict=True):

@@ -11,7 +11,7 @@ from lib.core.i18n import Texts
 from lib.core.rich_text import FORMULA_STYLES
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export import answers, numbers, opening
-from lib.sweep.export.wording import Subject
+from lib.sweep.export.wording import Subject, title
 from lib.sweep.study import Study
 from lib.sweep.verdict import verdict
 
@@ -38,7 +38,7 @@ def report(study: Study, options: ReportOptions, texts: Texts) -> bytes:
 
 
 def _page(subject: Subject, body: str) -> str:
-    title = subject.options.title.strip() or subject.study.title
+    called = title(*subject)
     language = escape(subject.options.language.replace("_", "-"))
     digest = base64.b64encode(hashlib.sha256(STYLES.encode()).digest()).decode()
     return (
@@ -46,7 +46,7 @@ def _page(subject: Subject, body: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY.format(hash=digest)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="referrer" content="no-referrer">'
-        f"<title>{escape(title)}</title><style>{STYLES}</style></head><body><main>{body}</main></body></html>"
+        f"<title>{escape(called)}</title><style>{STYLES}</style></head><body><main>{body}</main></body></html>"
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from lib.sweep.export.wording import Subject, figures, judged, place, temperature
+from lib.sweep.export.wording import Subject, figures, judged, place, temperature, title
 from lib.sweep.findings import text_of
 from lib.sweep.verdict import named, sentence, verdict
 
@@ -18,7 +18,7 @@ def markdown(subject: Subject) -> str:
 
 def _parts(subject: Subject) -> Iterator[str]:
     _, study, options = subject.texts.one, subject.study, subject.options
-    yield f"# {_plain(options.title.strip() or study.title)}"
+    yield f"# {_plain(title(*subject))}"
     if options.author.strip():
         yield _plain(options.author)
     yield f"**{_plain(sentence(verdict(study), subject.texts, options.cost))}**"

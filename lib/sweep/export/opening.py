@@ -16,6 +16,7 @@ from lib.sweep.export.wording import (
     stars,
     table,
     temperature,
+    title,
 )
 from lib.sweep.measures import BY_NAME
 from lib.sweep.plan import SYSTEM
@@ -26,8 +27,7 @@ from lib.sweep.verdict import Verdict, model_name, named, rated, sentence, thous
 def header(subject: Subject, date: str) -> str:
     """Title, author and date."""
     by = [escape(part) for part in (subject.options.author.strip(), date) if part]
-    title = subject.options.title.strip() or subject.study.title
-    return f'<header><h1 dir="auto">{escape(title)}</h1><p class="by">{" · ".join(by)}</p></header>'
+    return f'<header><h1 dir="auto">{escape(title(*subject))}</h1><p class="by">{" · ".join(by)}</p></header>'
 
 
 def verdict_card(subject: Subject, found: Verdict) -> str:

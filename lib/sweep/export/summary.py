@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from lib.core.i18n import Texts
 from lib.core.titles import title_of
 from lib.sweep.decision import ReportOptions
-from lib.sweep.export.wording import temperature
+from lib.sweep.export.wording import temperature, title
 from lib.sweep.measures import BY_NAME
 from lib.sweep.study import Study
 from lib.sweep.verdict import model_name, sentence, verdict
@@ -16,7 +16,7 @@ def summary(study: Study, options: ReportOptions, texts: Texts) -> str:
     _ = texts.one
     date = datetime.fromtimestamp(study.created_at / 1e6, UTC).strftime("%Y-%m-%d")
     lines = [
-        f"{_one_line(options.title) or study.title} ({date})",
+        f"{title(study, options, texts)} ({date})",
         _("Verdict: {words}").format(words=sentence(verdict(study), texts, options.cost)),
     ]
     if options.recommendation.strip():

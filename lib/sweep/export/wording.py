@@ -9,6 +9,7 @@ from lib.calls.records import CallRecord
 from lib.core.i18n import N_, Texts
 from lib.core.reply import NORMAL_END
 from lib.core.segmentation import word_count
+from lib.core.titles import title_of
 from lib.sweep.decision import ReportOptions
 from lib.sweep.findings import text_of
 from lib.sweep.measures import MEASURES, Measure
@@ -38,6 +39,16 @@ class Subject(NamedTuple):
     def measures(self) -> list[Measure]:
         """The measures that are shown."""
         return [measure for measure in MEASURES if self.options.cost or measure.name != "cost"]
+
+
+def title(study: Study, options: ReportOptions, texts: Texts) -> str:
+    """What it is called: as its author says, else as the sweep is. One that has its name of its prompt has none where
+    that is hidden."""
+    if own := " ".join(options.title.split()):
+        return own
+    hidden = not options.prompt and study.title == title_of(study.plan.prompt)
+    _ = texts.one
+    return _("A comparison of models") if hidden else study.title
 
 
 def section(title: str, *parts: str, kind: str = "") -> str:

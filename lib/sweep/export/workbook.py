@@ -5,7 +5,7 @@ from typing import Any
 
 from lib.core.excel import Sheet, to_xlsx
 from lib.sweep import report
-from lib.sweep.export.wording import Subject
+from lib.sweep.export.wording import Subject, title
 from lib.sweep.verdict import named, sentence, verdict
 
 
@@ -16,7 +16,7 @@ def workbook(subject: Subject) -> bytes:
     answers = report.rows(study.cells, study.results, study.ratings)
     return to_xlsx(
         [
-            Sheet(_("Verdict"), (_("Title"), _("Verdict")), [(study.title, said)]),
+            Sheet(_("Verdict"), (_("Title"), _("Verdict")), [(title(*subject), said)]),
             Sheet(_("Numbers"), _head(subject), _numbers(subject)),
             Sheet(_("Answers"), report.HEADER, answers),
         ]

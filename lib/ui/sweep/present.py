@@ -11,6 +11,7 @@ from lib.core.rich_text import literal
 from lib.sweep import charts
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export.answers import best_cell, chosen
+from lib.sweep.export.wording import title
 from lib.sweep.findings import text_of
 from lib.sweep.measures import BY_NAME, Name
 from lib.sweep.study import Setting, Study
@@ -57,7 +58,7 @@ def slides(study: Study) -> list[Slide]:
     """Verdict, the charts that have something to show, and three answers."""
     options = study.decision.report or ReportOptions()
     found = verdict(study)
-    drawn = [Slide(options.title or study.title, partial(_verdict, study, options))]
+    drawn = [Slide(title(study, options, PAGE), partial(_verdict, study, options))]
     for name in CHARTS:
         if (name != "cost" or options.cost) and charts.panels(study, BY_NAME[name], PAGE):
             drawn.append(Slide(_(BY_NAME[name].label), partial(_chart, study, name)))

@@ -15,7 +15,7 @@ from lib.sweep.export.document import report as document
 from lib.sweep.export.json_file import json_file
 from lib.sweep.export.markdown import markdown
 from lib.sweep.export.summary import summary
-from lib.sweep.export.wording import Subject
+from lib.sweep.export.wording import Subject, title
 from lib.sweep.export.workbook import workbook
 from lib.sweep.study import Study
 from lib.ui.shared import resources
@@ -55,7 +55,7 @@ def report_view(study: Study) -> None:
         st.download_button(
             _("Save the report"),
             partial(_report, subject),  # made on the click, not with every rerun
-            file_name=file_name(options.title or study.title, "html", "report"),
+            file_name=file_name(title(*subject), "html", "report"),
             mime="text/html",
             key="sweep_report",
             type="primary",
@@ -77,7 +77,7 @@ def report_view(study: Study) -> None:
                 st.download_button(
                     _(form.label),
                     form.make,
-                    file_name=file_name(study.title, form.ending, "sweep"),
+                    file_name=file_name(title(*subject), form.ending, "sweep"),
                     mime=form.mime,
                     key=f"sweep_{form.name}",
                     icon=form.icon,
@@ -86,12 +86,12 @@ def report_view(study: Study) -> None:
 
 
 def _share(subject: Subject) -> None:
-    study, options = subject.study, subject.options
+    options = subject.options
     shows = [_("the report, in its language and its extent as they are set above")]
     shows += [_("with the prompt")] if options.prompt else []
     shows += [_("with costs")] if options.cost else []
-    title = options.title or study.title
-    share_link(resources.services(), Shareable("sweep", str(state.sweep_id), title, shows, partial(_report, subject)))
+    made = partial(_report, subject)
+    share_link(resources.services(), Shareable("sweep", str(state.sweep_id), title(*subject), shows, made))
 
 
 def _forms(subject: Subject) -> list[Form]:

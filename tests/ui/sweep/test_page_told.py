@@ -100,6 +100,10 @@ def test_each_measure_is_a_chart_of_panels_with_the_same_numbers_as_a_table(
             table = app.dataframe[0].value
             at_0 = table[table["Temperature"] == "0"]
             assert said == dict(zip(at_0["Model"], at_0["Mean"], strict=True)) and len(said) == 12
+            columns = (table[column] for column in ("Lowest", "Mean", "Highest"))
+            spreads = [[float(re.sub("[^0-9.]", "", value)) for value in row] for row in zip(*columns, strict=True)]
+            assert all(row == sorted(row) for row in spreads)
+            assert name in ("difference", "first_word") or any(low < mean < high for low, mean, high in spreads)
     app.session_state["sweep_measure"] = "difference"
     assert "sweep_chart_save" in {button.key for button in app.run().get("download_button")}
     assert "As a table" in {box.label for box in app.expander}
