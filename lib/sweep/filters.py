@@ -57,10 +57,13 @@ def kinds_of(
 ) -> tuple[Kind, ...]:
     """Of which kinds the answer of a cell is; `ratings` by call id, `unsent` are the cells that could not be sent."""
     call = results.get(id)
-    has: Mapping[Kind, bool] = {
-        "failed": id in unsent or (call is not None and call.state == "error"),
-        "flagged": bool(findings.marks.get(id)),
-        "different": id in findings.different,
-        "rated": call is not None and call.id in ratings,
-    }
-    return tuple(kind for kind in KINDS if has[kind])
+    kinds: list[Kind] = []
+    if id in unsent or (call is not None and call.state == "error"):
+        kinds.append("failed")
+    if findings.marks.get(id):
+        kinds.append("flagged")
+    if id in findings.different:
+        kinds.append("different")
+    if call is not None and call.id in ratings:
+        kinds.append("rated")
+    return tuple(kinds)

@@ -80,7 +80,7 @@ class Answers:
         cells, place = self.progress.cells, self.place
         among = self.filter.among(cells, self.progress.results)
         temperatures = sorted({(cell.column, cell.temperature) for cell in cells}, key=_by_temperature)
-        repeats = max((cell.repeat for cell in cells), default=0) + 1
+        repeats = self._repeats
         found = {
             "view": self.view,
             "words": _words(),
@@ -128,6 +128,11 @@ class Answers:
         return {row: _("one temperature") for row in rows}
 
     @cached_property
+    def _repeats(self) -> int:
+        """How many answers of a setting there are."""
+        return max((cell.repeat for cell in self.progress.cells), default=0) + 1
+
+    @cached_property
     def _hidden(self) -> bool:
         """Whether the models' names are hidden; looked up once for all cells."""
         return hidden()
@@ -135,20 +140,20 @@ class Answers:
     def _cell(self, cell: Cell) -> dict[str, Any]:
         """One cell of the grid."""
         running, call = self._running(cell), self.progress.results.get(cell.id)
-        found: dict[str, Any] = {"state": "missing", "html": "", "figures": "", "marks": [], "badges": [], "notes": []}
-        if running is not None:
-            wait = waiting(running) if running.waiting is not None and running.reply.empty else ""
-            return found | {"state": "running", "html": head(_said(running), cursor=True), "wait": wait}
         spared = cell.id in self.progress.spared
-        if call is not None and call.state != "started" and not spared:
+        if running is None and call is not None and call.state != "started" and not spared:
             rating = self.ratings.get(call.id)
             words = self.progress.findings.words.get(cell.id)
             key = (call.id, call.state, call.cost, rating, words, self.filter.text, self.language, self._hidden)
             drawn = self.progress.drawn
             if key not in drawn:
-                drawn[key] = found | self._ended(call, rating, words)
+                drawn[key] = self._ended(call, rating, words)
             # What is found of an answer depends on the others.
             return {**drawn[key], **self._found(cell)}
+        found: dict[str, Any] = {"state": "missing", "html": "", "figures": "", "marks": [], "badges": [], "notes": []}
+        if running is not None:
+            wait = waiting(running) if running.waiting is not None and running.reply.empty else ""
+            return found | {"state": "running", "html": head(_said(running), cursor=True), "wait": wait}
         if call is not None and call.state == "started" and self.run is not None and not self.run.finished:
             # In another process: what the store has of it so far.
             return found | {"state": "running", "html": head(answer_of(call), cursor=True), "wait": ""}
@@ -196,7 +201,7 @@ class Answers:
         temperature, number = temperature_name(same.temperature), same.repeat + 1
         if same.column == cell.column:
             return _("answer {number}").format(number=number)
-        if max(one.repeat for one in self.progress.cells) == 0:
+        if self._repeats == 1:
             return _("at {temperature}").format(temperature=temperature)
         return _("answer {number} at {temperature}").format(number=number, temperature=temperature)
 
