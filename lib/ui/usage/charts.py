@@ -17,7 +17,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, language
 from lib.ui.usage import filters, stretch
 from lib.ui.usage.call_dialog import open_call
-from lib.ui.usage.tables import table
+from lib.ui.usage.tables import table, used_nothing
 from lib.usage import queries
 from lib.usage.scope import Scope
 from lib.usage.totals import (
@@ -73,7 +73,8 @@ def tokens_chart(
         if as_table:
             table(bars.frame)
         elif bars.frame[["prompt", "completion"]].isna().all(axis=None):
-            st.caption(_("How many tokens these calls took is not known."))
+            nothing = _("These calls took no tokens: they failed before.")
+            st.caption(nothing if used_nothing(totals) else _("How many tokens these calls took is not known."))
         else:
             _draw(bars, _(VIEWS[view]))
         if bars.note:

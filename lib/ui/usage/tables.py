@@ -25,7 +25,7 @@ from lib.usage.scope import Scope
 from lib.usage.totals import ModelTotals, Totals
 
 TIMES = "YYYY-MM-DD HH:mm:ss"
-MODEL_WIDTH, NUMBER_WIDTH, OPEN_WIDTH, GROUP_WIDTH = 134, 82, 78, 134
+MODEL_WIDTH, NUMBER_WIDTH, OPEN_WIDTH, GROUP_WIDTH = 134, 82, 78, 220
 """Pixels. What is pinned, a row's button and its model, is so on a phone of 390 pixels too: no more than six tenths of
 the table's width may be."""
 ORDER = (
@@ -47,9 +47,11 @@ def model_table(models: Sequence[ModelTotals], paid: Mapping[Named, Amounts]) ->
 
 def group_table(frame: pd.DataFrame, groups: Sequence[Totals], show: Callable[[int], None], name: str) -> None:
     """What each of the groups used; `show` shows one of them alone."""
+    nothing = [used_nothing(one) for one in groups]
+    frame.loc[nothing, ["prompt", "completion"]] = 0
     frame["cost"] = [0.0 if used_nothing(one) else one.cost for one in groups]
     table(frame, opens=(_("Only this"), show), name=name)
-    if any(one.unpriced for one in groups):
+    if any(one.unpriced and one.cost is None for one in groups):
         st.caption(_("“–” under Cost: no price is known."))
 
 
@@ -154,7 +156,7 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
         "cached": number(_("From the cache"), help=_("Part of the input: what the service had in its cache")),
         "reasoning": number(_("For thinking"), help=_("Part of the output: what the model thought")),
         "source": text(_("Tokens are")),
-        "group": text(_("Where"), width=GROUP_WIDTH, pinned=True),
+        "group": text(_("Where"), width=GROUP_WIDTH),
         "seconds": number(_("Seconds")),
         "first_token_seconds": number(_("First word after")),
         "ending": text(_("Ended because")),

@@ -29,7 +29,7 @@ COVERAGE = {
 }
 COST_REPORTED = N_("{count:,} with the cost that the service reported")
 FREE = N_("{count:,} free")
-UNPRICED = N_("{count:,} have no price")
+UNPRICED = N_("{count:,} without a price")
 PROBLEMS: dict[Outcome, str] = {
     "failed": N_("{count:,} failed"),
     "cut": N_("{count:,} cut off"),

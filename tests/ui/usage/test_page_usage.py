@@ -173,7 +173,7 @@ def test_failed_calls_are_problems_and_their_unknown_tokens_are_not_0(app: AppTe
     assert tiles(app)["Input tokens (prompt)"] == "not known"
     assert tiles(app)["Cost"] == "no price"
     assert tiles(app)["Problems"] == "1"
-    assert "1 not known; 1 have no price" in captions(app)
+    assert "1 not known; 1 without a price" in captions(app)
     log = opened(app, "calls").dataframe[-1].value
     assert list(log["ending"]) == ["failed: no answer in time"] and log["prompt"].isna().all()
 
@@ -492,6 +492,8 @@ def test_calls_that_all_failed_before_anything_was_used_used_nothing(app: AppTes
 
     assert app.subheader[0].value == "You made 1 call; all failed before anything was used."
     assert tiles(app)["Input tokens (prompt)"] == "0" and tiles(app)["Problems"] == "1"
+    assert "These calls took no tokens: they failed before." in captions(app)
+    assert list(app.dataframe[-1].value["prompt"]) == [0]
 
 
 STATES: dict[str, list[dict[str, Any]]] = {
