@@ -10,7 +10,21 @@ from lib.gateway import model_lists
 from lib.ui.shared import model_picker, resources
 from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
-from tests.pages import KEY, ask, bodies, buttons, click, connect, draft, host, new_tab, owner, shown, tab_of
+from tests.pages import (
+    KEY,
+    ask,
+    bodies,
+    buttons,
+    click,
+    connect,
+    draft,
+    host,
+    new_tab,
+    owner,
+    shown,
+    switch_page,
+    tab_of,
+)
 
 MANY = tuple(f"{vendor}-{number:03}" for number in range(125) for vendor in ("gpt", "claude", "qwen", "unheard"))
 
@@ -257,3 +271,30 @@ def test_a_list_is_renewed_by_itself_and_that_of_before_stands_meanwhile(own: Ap
 
     assert found is not None and "gpt-4o" in found.models
     api.wait(lambda fake: [one.finished is None for one in fake.requests if one.path == "/v1/models"][-1])
+
+
+@pytest.mark.row("C14", "C28")
+def test_what_a_model_costs_is_said_in_the_same_words_everywhere(
+    app: AppTest, api: FakeApi, subtests: pytest.Subtests
+) -> None:
+    """Under an answer, before the next one, in the list of models, and in a sweep's plan: free is free, and what has no
+    price has none."""
+    for model, words in (("unheard-of", "no price"), ("maker/model:free", "free"), ("gpt-4o-mini", "$")):
+        ask(click(app, "chat_new"), "Hello", model=model)
+        next_turn = {"no price": "This model has no price.", "free": "Next turn: free", "$": "at list prices"}[words]
+        places = {
+            "answer": next(one.label for one in app.button if one.key == "figures_0"),
+            "list": " ".join(
+                one.value for one in dialog(app, model).caption if "million" in one.value or words in one.value
+            ),
+        }
+        click(app, f"chat_use_{host(api)}/{model}")
+        places["next turn"] = words if next_turn in shown(app) else shown(app)
+        switch_page(app, "sweep").multiselect(key="sweep_models").set_value([f"{host(api)}/{model}"]).run()
+        app.text_area(key="sweep_prompt").set_value("Hello").run()
+        places["plan"] = " ".join(one.value for one in app.caption if "answers" in one.value or "answer" in one.value)
+        switch_page(app, "chat")
+        for place, said in places.items():
+            with subtests.test(model=model, place=place):
+                assert words in said
+                assert [other for other in ("no price", "free", "$") if other != words and other in said] == []
