@@ -1,10 +1,10 @@
 """Shortens a text to a title."""
 
-TITLE_CHARACTERS = 48
+TITLE_CHARACTERS = 80
 
 
 def title_of(text: str) -> str:
-    """The first words of `text` on one line, at most 48 characters."""
+    """The first words of `text` on one line, at most 80 characters."""
     # A text can be megabytes; eight times the title leaves room for blanks.
     line = " ".join(text[: 8 * TITLE_CHARACTERS].split())
     if len(line) <= TITLE_CHARACTERS:

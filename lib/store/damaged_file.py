@@ -17,7 +17,7 @@ from typing import Any
 HEADER_BYTES = 100
 PAGE_SIZES = (1024, 4096)
 """Of the databases that Tempera has made, in bytes."""
-TITLE_CHARACTERS = 48
+TITLE_CHARACTERS = 80
 FARTHEST = 2**40
 """No table has row numbers beyond."""
 

@@ -185,3 +185,17 @@ def test_a_chat_saved_as_a_page_runs_nothing_loads_nothing_and_fits_a_phone_and_
     assert saved.evaluate("document.scripts.length") == 0
     assert not saved.locator("a[href^=javascript]").count()
     saved.close()
+
+
+@pytest.mark.row("C18")
+def test_a_chats_name_has_two_lines_and_a_longer_one_is_told_whole_by_the_pointer(chat: NewChat) -> None:
+    for text, whole in (("A name of two lines in the list of chats", True), ("A much longer name " * 5, False)):
+        page = chat("echo")
+        send(page, text)
+        ended(page)
+        name = page.locator("[class*=st-key-chat_open_] button p").first
+        expect(name).to_contain_text(text[:15])
+        name.hover()
+        assert (name.get_attribute("title") == "") == whole
+        assert whole or (name.get_attribute("title") or "").startswith(text[:45])
+        assert name.evaluate("one => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight)") < 2.2

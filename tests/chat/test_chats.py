@@ -59,13 +59,13 @@ def listed(store: Store, search: str = "", owner: str = "ann") -> list[str]:
 def test_a_chat_is_named_after_its_first_words(subtests: pytest.Subtests) -> None:
     for words, title in [
         ("Hello  \n there", "Hello there"),
-        ("word " * 30, "word word word word word word word word word…"),
-        ("字" * 60, "字" * 47 + "…"),
-        ("x" * 48, "x" * 48),
+        ("word " * 30, "word " * 15 + "word…"),
+        ("字" * 100, "字" * 79 + "…"),
+        ("x" * 80, "x" * 80),
         ("  ", ""),
     ]:
         with subtests.test(words=words):
-            assert title_of(words) == title and len(title) <= 48
+            assert title_of(words) == title and len(title) <= 80
 
 
 def test_an_answer_takes_its_text_from_its_call(store: Store) -> None:

@@ -53,6 +53,7 @@ def under_several(number: int, view: ChatView) -> None:
     if view.running:
         return
     turn = view.turns[-1]
+    _go_on(turn)
     with _row():
         _tools(number, turn)
         _try_again(st)

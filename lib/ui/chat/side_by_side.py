@@ -6,7 +6,7 @@ from lib.chat.form import MOST_MODELS
 from lib.services import Services
 from lib.ui.shared.choices import translated
 from lib.ui.shared.model_picker import model_label, options
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, _n
 
 KEY = "chat_models_beside"
 
@@ -14,8 +14,10 @@ KEY = "chat_models_beside"
 def side_by_side(services: Services, owner: str) -> None:
     """Behind a button the second to fourth model."""
     chosen = st.session_state.get(KEY) or []
-    label = f"{_('Compare')} **+{len(chosen)}**" if chosen else _("Compare")
-    opened = st.popover(label, key="chat_beside_open", icon=":material/add:", help=_("Ask further models too"))
+    asked = len(chosen) + 1
+    label = _n("{count} model", "{count} models", asked).format(count=asked) if chosen else _("Compare")
+    icon = ":material/view_column:" if chosen else ":material/add:"
+    opened = st.popover(label, key="chat_beside_open", icon=icon, help=_("Ask further models too"))
     with opened:
         models = [model for model in options(services, owner) if model != st.session_state.get("chat_model")]
         st.multiselect(

@@ -160,6 +160,20 @@ def test_a_cut_answer_says_what_cut_it_and_can_be_asked_for_with_twice_the_lengt
     limited.limits = limits
 
 
+@pytest.mark.usefixtures("settings_open")
+@pytest.mark.row("C12", "C16")
+def test_of_answers_side_by_side_the_one_that_is_gone_on_with_says_what_cut_it(app: AppTest, api: FakeApi) -> None:
+    switch_on(app, "max_tokens", "number_input", 2)
+    beside(app, "long-300")
+    ask(app, "one two three")
+    assert "Cut off at max_tokens 2" in "".join(one.value for one in app.markdown)
+    click(app, "chat_longer")
+    assert [body["max_tokens"] for body in bodies(api)] == [2, 2, 4, 4]
+
+    click(app, "chat_continue")
+    assert roles(api) == ["user", "assistant", "user"] and bodies(api)[-1]["model"] == "echo"
+
+
 OWN_LIMIT = (
     '{{"choices": [{{"index": 0, "message": {{"content": "one two"}}, "finish_reason": "length"}}],'
     ' "usage": {{"prompt_tokens": 3, "completion_tokens": {}}}}}'
