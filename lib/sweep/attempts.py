@@ -46,10 +46,12 @@ class Attempts:
 
 def tally_of(conn: Connection, owner: str, sweep_id: str) -> Tally:
     """What a sweep sums up to at present; nothing where this owner has none of that id."""
-    mine = (cells.c.owner == owner, cells.c.sweep_id == sweep_id)
-    count = conn.execute(select(func.count()).select_from(cells).where(*mine)).scalar_one()
+    mine = cells.c.sweep_id == sweep_id
+    count = conn.execute(select(func.count()).select_from(cells).where(cells.c.owner == owner, mine)).scalar_one()
     sums = (func.count(), func.max(calls.c.seq), func.coalesce(func.sum(calls.c.cost), 0.0))
-    query = select(calls.c.state, *sums).join(cells, _OF_A_CELL).where(calls.c.owner == owner, *mine)
+    query = (
+        select(calls.c.state, *sums).join(cells, _OF_A_CELL).where(calls.c.owner == owner, cells.c.owner == owner, mine)
+    )
     rows = conn.execute(query.group_by(calls.c.state)).all()
     states = Counter({str(state): number for state, number, _, _ in rows})
     return Tally(count, states, max((row[2] for row in rows), default=0), sum(row[3] for row in rows))
