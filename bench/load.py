@@ -6,8 +6,8 @@ Tempera runs as it does where many share it, each tab is a visitor of its own an
 browser, the upstream and all clients share the machine with the server. Each tab asks once, their starts spread over
 `--within` seconds, reads its answer to the end, asks again and presses Stop in the middle of that. What is measured, in
 seconds: from the message until the first word was at the client; from the press until the page said that the answer
-has ended; the whole answer, beside the least that it can take. Of the server: threads and open files before, while all
-answers are written, and after all tabs are closed; and its share of a core meanwhile.
+has ended; the whole answer, beside the least that it can take. Of the server: threads, memory and open files before,
+while all answers are written, and after all tabs are closed; and its share of a core meanwhile.
 """
 
 import argparse
@@ -108,6 +108,7 @@ class Server:
     threads: int
     files: int
     cpu: float
+    memory: float
 
     @classmethod
     def now(cls, process: int) -> "Server":
@@ -115,7 +116,8 @@ class Server:
         folder = Path(f"/proc/{process}")
         times = (folder / "stat").read_text().rpartition(")")[2].split()
         cpu = (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
-        return cls(len(list((folder / "task").iterdir())), len(list((folder / "fd").iterdir())), cpu)
+        memory = int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+        return cls(len(list((folder / "task").iterdir())), len(list((folder / "fd").iterdir())), cpu, memory)
 
 
 def cookies(count: int, hash: str) -> list[str]:
@@ -214,6 +216,7 @@ def main() -> None:
     print(f"cores: {(looks[2].cpu - looks[1].cpu) / 3:.2f}")
     print("| | before | while all are written | after |\n|---|---|---|---|")
     print(f"| threads | {looks[0].threads} | {looks[1].threads} | {looks[-1].threads} |")
+    print(f"| memory, MB | {looks[0].memory:.0f} | {looks[1].memory:.0f} | {looks[-1].memory:.0f} |")
     print(f"| open files | {looks[0].files} | {looks[1].files} | {looks[-1].files} |")
 
 
