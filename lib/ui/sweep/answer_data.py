@@ -188,7 +188,6 @@ class Answers:
         return {
             "marks": [self._mark(mark, cell) for mark in findings.marks.get(cell.id, ())],
             "badges": [self._words_of[badge] for badge in findings.badges.get(cell.id, ())],
-            "alike": equal_answers.words(self.progress, cell, self.ratings),
         }
 
     def _mark(self, mark: str, cell: Cell) -> str:
@@ -230,7 +229,9 @@ class Answers:
             html = whole(*text)
             # One that is blank, or failed, is none that others could differ from.
             before = lowest.setdefault(cell.row, html) if text[0].strip() else html
-            found[_place(cell)] = {"html": html, "thinking": self._thinking(cell), "different": spans(before, html)}
+            alike = equal_answers.words(self.progress, cell, self.ratings)
+            told = {"thinking": self._thinking(cell), "different": spans(before, html), "alike": alike}
+            found[_place(cell)] = {"html": html, **told}
         return found
 
     def _pair(self) -> list[dict[str, Any]] | None:
