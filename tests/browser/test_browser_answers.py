@@ -185,6 +185,7 @@ def test_the_grid_holds_all_answers_and_is_walked_with_the_keyboard(
         text = page.locator(".answers").inner_text()
         for words in ("stopped by content rules", "blank", "same text as answer 1 at 0", "words", "tokens", "$0.00"):
             assert words in text
+        assert re.search(r"\d\.\d s\b", text)
         # Of the cut ones each is a repeat behind another; they are in the page all the same.
         assert "cut off" in str(key(page, "sweep_grid").locator("[data-cell]").all_text_contents())
     with subtests.test("arrows, Home, End, Space and Enter"):

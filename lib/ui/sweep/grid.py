@@ -1,5 +1,7 @@
 """Draws a sweep's progress and the overview table."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
@@ -27,9 +29,13 @@ def progress(standing: Progress, run: SweepRun | None) -> None:
             st.button(_("Stop"), key="sweep_stop", icon=":material/stop_circle:", on_click=actions.stop)
 
 
-def overview(frame: pd.DataFrame) -> None:
-    """One row per model and temperature."""
-    frame = frame.assign(cost=frame["cost"].map(lambda cost: None if pd.isna(cost) else amount(cost)))
+def overview(frame: pd.DataFrame, names: Mapping[str, str]) -> None:
+    """One row per model and temperature; `names` are what the models are called here."""
+    frame = frame.assign(
+        model=frame["model"].map(names),
+        variety=100 * frame["variety"].astype(float),
+        cost=frame["cost"].map(lambda cost: None if pd.isna(cost) else amount(cost)),
+    )
     column = st.column_config
     st.dataframe(
         frame,
@@ -40,7 +46,7 @@ def overview(frame: pd.DataFrame) -> None:
             "temperature": column.NumberColumn(_("Temperature"), format="%g"),
             "done": column.NumberColumn(_("Done")),
             "failed": column.NumberColumn(_("Failed")),
-            "variety": column.ProgressColumn(_("How different"), format="percent", min_value=0.0, max_value=1.0),
+            "variety": column.ProgressColumn(_("How different"), format="%.0f%%", min_value=0.0, max_value=100.0),
             "words": column.NumberColumn(_("Words"), format="%.0f"),
             "completion": column.NumberColumn(_("Output tokens"), format="%.0f"),
             "seconds": column.NumberColumn(_("Seconds"), format="%.1f"),

@@ -16,7 +16,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, grid, hidden_names
-from lib.ui.sweep.answers import answers
+from lib.ui.sweep.answers import answers, model_names
 from lib.ui.sweep.cell_dialog import cell_dialog
 from lib.ui.sweep.chart_view import chart_view
 from lib.ui.sweep.judge_view import judge_view
@@ -129,7 +129,8 @@ def _of_all(study: Study, progress: Progress) -> None:
         hidden_names.instead()
     elif view() == CHARTS:
         chart_view(study)
-        grid.overview(progress.overview)
+        names = model_names(progress)
+        grid.overview(progress.overview, {cell.model: names[cell.row] for cell in progress.cells})
     elif view() == JUDGE:
         judge_view(study)
     elif view() == REPORT:
