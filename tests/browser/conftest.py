@@ -35,6 +35,7 @@ def one_browser(profile: Path) -> Iterator[BrowserContext]:
             permissions=["clipboard-read", "clipboard-write"],
         )
         context.set_default_timeout(SECONDS)
+        context.pages[0].goto("data:,")  # it stays: with its last tab a browser forgets its session's cookies
         yield context
         context.close()
 
