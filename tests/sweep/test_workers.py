@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Connection, select
 
+from lib.access import password
 from lib.core.budget import Budget
 from lib.core.errors import BudgetReached, CapReached, NotConnected, StoreError
 from lib.core.parameters import Params
@@ -155,6 +156,26 @@ def test_two_workers_together_pass_no_limit_of_a_sweep_and_no_budget_by_one_call
         services.sweeps.resume("ann", "s1", sweep_id)
         until(lambda: not services.sweeps.is_running("ann", sweep_id))
         assert standing(services, sweep_id).counts() == (30, 0, 30) and len(asked(api)) == 30
+
+
+@pytest.mark.row("T14")
+def test_two_workers_together_pass_no_cap_of_the_operator_by_one_call(
+    api: FakeApi, database: str, tmp_path: Path
+) -> None:
+    hash = password.hashed("four unrelated words")
+    env = {"TEMPERA_MODE": "shared", "TEMPERA_PASSWORD_HASH": hash, "TEMPERA_CAPS__ALL__DAY__CALLS": "10"}
+    here = {"mode": "shared", "password_hash": SecretStr(hash), "caps": {"all": {"day": {"calls": 10}}}}
+    with (
+        worker(api, database, tmp_path / "one", 4, **env),
+        worker(api, database, tmp_path / "two", 4, **env),
+        app(api, database, tmp_path / "app", **here) as services,
+    ):
+        plan = Plan("tea", (f"{host(api)}/slow-20",), (0.0, 0.7), repeats=15, concurrency=8)
+        sweep_id = services.sweeps.launch("ann", "s1", plan)
+        until(lambda: not services.sweeps.is_running("ann", sweep_id))
+        assert standing(services, sweep_id).counts() == (10, 0, 30) and len(asked(api)) == 10
+        run = services.sweeps.last_run("ann", sweep_id)
+        assert run is not None and run.trouble is not None and "10 calls a day" in run.trouble.sentence()
 
 
 def test_each_process_can_stop_a_sweep_that_another_one_runs(api: FakeApi, database: str, tmp_path: Path) -> None:
