@@ -29,7 +29,7 @@ def share() -> None:
     # Every AppTest reads the metadata of every installed package, in search of components, and each of its runs
     # compiles the scripts.
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
-    app_test.ScriptCache = functools.cache(ScriptCache)
+    app_test.ScriptCache = local_script_runner.ScriptCache = functools.cache(ScriptCache)
     app_test.MagicMock = functools.cache(app_test.MagicMock)
     # Found by walking through the whole tree: once for each look at a widget, and once more to send their values.
     element_tree.Block.__iter__ = _nodes
