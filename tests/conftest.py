@@ -1,5 +1,6 @@
 """What all tests share: a data folder of their own, no settings of the machine's, tiktoken's vocabulary, stores."""
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import make_url
 from streamlit.testing.v1 import AppTest
 
+from lib.background import Jobs
 from lib.core import tokens
 from lib.services import Services
 from lib.settings import Settings
@@ -129,3 +131,11 @@ def store(url: str) -> Iterator[Store]:
     opened = Store.open(url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def jobs() -> Iterator[Jobs]:
+    """The loop on which calls and sweeps run, in a thread of its own."""
+    opened = Jobs()
+    yield opened
+    opened.close(last=asyncio.sleep(0))

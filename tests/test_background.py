@@ -1,7 +1,6 @@
 """Jobs run on the background loop, whoever looks."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,13 +11,6 @@ from lib.core.errors import Unforeseen
 
 async def nothing() -> None:
     return None
-
-
-@pytest.fixture
-def jobs() -> Iterator[Jobs]:
-    jobs = Jobs()
-    yield jobs
-    jobs.close(last=nothing())
 
 
 def test_a_job_ends_by_itself_and_can_be_found_again(jobs: Jobs) -> None:

@@ -4,7 +4,6 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +21,6 @@ from lib.store.fallback_file import FallbackFile
 from tests.store_fixtures import ROOT, a_call, an_outcome, refuses, start
 
 PLACE = "chat-1"
-
-
-@pytest.fixture
-def jobs() -> Iterator[Jobs]:
-    async def nothing() -> None:
-        return None
-
-    opened = Jobs()
-    yield opened
-    opened.close(last=nothing())
 
 
 class Held:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import create_engine
 
 from lib.background import Jobs
 from lib.calls.runner import Answer
@@ -15,6 +16,7 @@ from lib.chat.temporary import LEFT_SECONDS, TemporaryChats
 from lib.core.parameters import Params
 from lib.services import Services
 from lib.settings import Settings
+from lib.store import engines
 from tests.fake_api import FakeApi
 from tests.pages import host
 
@@ -22,21 +24,13 @@ IMAGE = "data:image/png;base64," + "iVBORw0KGgo" * 1000
 
 
 @pytest.fixture
-def services(api: FakeApi, tmp_path: Path) -> Iterator[Services]:
+def services(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    # As the app makes them. Those of the tests share what they have compiled, the first values included.
+    monkeypatch.setattr(engines, "create_engine", create_engine)
     settings = {"base_url": api.base_url, "api_key": SecretStr("sk-test-key-0001"), "local_model": False}
     opened = Services.open(Settings(data_dir=tmp_path, **settings))
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def jobs() -> Iterator[Jobs]:
-    async def nothing() -> None:
-        return None
-
-    opened = Jobs()
-    yield opened
-    opened.close(last=nothing())
 
 
 def form(api: FakeApi, model: str = "echo") -> Form:
