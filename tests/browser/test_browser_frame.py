@@ -176,37 +176,40 @@ def test_after_a_change_of_language_no_word_and_no_choice_is_left_of_the_other(
     page = open_page(context, app.url)
     send(page, "one two three")
     ended(page)
-    for name, shown in PAGES.items():
+    # Each page is left in the language it was changed to: the next one is changed back.
+    for turn, (name, shown) in enumerate(PAGES.items()):
+        language, code = (("English", "en"), ("简体中文", "zh-Hans"))[turn % 2 == 0]
         key(page, "frame").get_by_role("link").nth(["Chat", "Sweep", "Usage"].index(name)).click()
         expect(key(page, shown)).to_be_visible()
+        at_rest(page)
         page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(one => one.click())")
         if name == "Usage":
-            key(page, "usage_more").get_by_text("Budget", exact=True).click()
+            key(page, "usage_more").get_by_role("radio").last.click()
         at_rest(page)
-        for field, english, _chinese in CHOSEN[name]:
-            choose(page, field, english)
-        for language, code, at in (("简体中文", "zh-Hans", 2), ("English", "en", 1)):
-            in_language(page, language, code)
-            for again in (False, True) if code != "en" else (False,):
-                if again:  # what the browser still holds is told by the next run
-                    key(page, "menu").get_by_role("button").first.click()
-                    key(page, "theme_choice").get_by_test_id("stRadioOption").nth(1).click()
-                    at_rest(page)
-                with subtests.test(page=name, language=code, again=again):
-                    read, left = read_whole(page, foreign[code], STREAMLITS if code != "en" else NOTHING)
-                    assert left == []
-                    for choice in CHOSEN[name]:
-                        assert choice[at] in read
-            page.keyboard.press("Escape")
+        for field, *both in CHOSEN[name]:
+            choose(page, field, both[code == "en"])
+        in_language(page, language, code)
+        for again in (False, True):
+            if again:  # what the browser still holds is told by the next run
+                key(page, "menu").get_by_role("button").first.click()
+                key(page, "theme_choice").get_by_test_id("stRadioOption").nth(1 - turn % 2).click()
+                at_rest(page)
+            with subtests.test(page=name, language=code, again=again):
+                read, left = read_whole(page, foreign[code], STREAMLITS if code != "en" else NOTHING)
+                assert left == []
+                for _field, english, chinese in CHOSEN[name]:
+                    assert (english if code == "en" else chinese) in read
+        page.keyboard.press("Escape")
 
 
 def read_whole(page: Page, foreign: Collection[str], more: str) -> tuple[list[str], list[str]]:
     """All texts of the page, and those of them that are among `foreign` or fit `more`: when there are none of these, as
     our script takes a moment to rename what is Streamlit's."""
-    found = f"([words, more]) => ({READ})().filter(text => words.includes(text) || new RegExp(more).test(text))"
+    fits = "const [known, fits] = [new Set(words), new RegExp(more)]"
+    found = f"([words, more]) => {{ {fits}; return ({READ})().filter(text => known.has(text) || fits.test(text)); }}"
     arg = [list(foreign), more]
     with suppress(TimeoutError):
-        page.wait_for_function(f"arg => !({found})(arg).length", arg=arg, timeout=10_000)
+        page.wait_for_function(f"arg => !({found})(arg).length", arg=arg, timeout=10_000, polling=200)
     return page.evaluate(READ), page.evaluate(found, arg)
 
 
