@@ -443,6 +443,21 @@ def test_calls_come_in_from_a_file_once_and_are_marked(app: AppTest) -> None:
     assert "none that Usage has saved" in app.info[0].value
 
 
+@pytest.mark.row("U19", "U6")
+def test_what_was_paid_comes_in_with_the_calls_unless_it_was_set_here(app: AppTest) -> None:
+    usage_page(app)
+    row = {"time_utc": "2026-01-02 03:04:05", "model": "o3", "id": "a1", "endpoint": "apiyi", "cost_usd": 2.0}
+    row |= {"paid": 14.0, "paid_currency": "CNY", "paid_per_dollar": 7.0}
+    for other, factor in ({}, 7.0), ({"id": "a2", "paid_per_dollar": 9.0}, 9.0):
+        file = json.dumps({"calls": [row | other | {"paid": 2.0 * factor}]}).encode()
+        uploader = next(one for one in app.get("file_uploader") if one.key == "usage_import")
+        uploader.upload("calls.json", file, "application/json").run()
+        assert not app.exception and "1 call came in." in app.info[0].value
+        app.segmented_control(key="usage_scope").set_value("all").run()
+
+    assert tiles(app)["Cost"] == "$4.00" and "you pay CN¥28.00" in captions(app).replace("\\", "")
+
+
 @pytest.mark.row("U12")
 def test_a_bar_opens_the_calls_behind_it(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     app.run()
