@@ -324,3 +324,14 @@ def test_a_budget_has_spent_what_the_page_says_was_used(store: Store, made: list
             shown = total(store.read(lambda db, scope=scope: queries.by_model(db, scope)))
             spent = budgets.standings("ann", session)[0].spent
             assert spent == ((shown.cost if unit == "USD" else shown.tokens) or 0), (unit, session)
+
+
+@pytest.mark.row("U14", "U6")
+def test_a_file_says_what_each_call_cost_at_what_a_dollar_cost_then(store: Store) -> None:
+    usual = {"owner": "ann", "session": "s1", "place": "", "page": "chat", "model": "o3", "endpoint": "apiyi"}
+    usual |= {"reason": "stop", "state": "ok", "prompt": 1, "completion": 1}
+    for at, cost in ((0, 1.0), (10_000_000, 4.0), (20_000_000, None)):
+        keep(store, usual | {"at": at, "cost": cost})
+    terms = {"apiyi": [Term(0, 7.0, "CNY"), Term(5_000_000, 0.5, "USD")]}
+
+    assert list(paid_in_files(store, Scope("ann"), terms)) == [{"CNY": 7.0, "USD": 2.0}] * 2
