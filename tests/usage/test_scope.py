@@ -335,3 +335,16 @@ def test_a_file_says_what_each_call_cost_at_what_a_dollar_cost_then(store: Store
     terms = {"apiyi": [Term(0, 7.0, "CNY"), Term(5_000_000, 0.5, "USD")]}
 
     assert list(paid_in_files(store, Scope("ann"), terms)) == [{"CNY": 7.0, "USD": 2.0}] * 2
+
+
+def test_a_month_begins_at_midnight_where_the_viewer_is_also_in_sums_of_days(store: Store) -> None:
+    usual = {"owner": "ann", "session": "s1", "place": "", "page": "chat", "model": "o3", "endpoint": "apiyi"}
+    usual |= {"reason": "stop", "state": "ok", "prompt": 1, "completion": 1, "cost": None}
+    for hour in (1, 6, 7, 30):  # 1970 begins at five o'clock in UTC
+        keep(store, usual | {"at": hour * 4 * QUARTER})
+    month, zone = BUCKETS[-1], ZoneInfo("America/New_York")
+
+    slices = store.read(lambda db: queries.by_day(db, Scope("ann"), partial(parted_days, month, zone)))
+
+    assert [part.calls for part in slices] == [1, 1, 1, 1] and len({part.at % DAY for part in slices}) > 1
+    assert list(by_time(slices, month, zone)["calls"]) == [1, 3]

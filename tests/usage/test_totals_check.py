@@ -186,3 +186,16 @@ def test_deleting_frees_only_what_nothing_else_uses(store: Store, kept: bool) ->
     assert (call is not None and call.choices == ()) if kept else call is None
     assert total(store.read(lambda db: queries.by_model(db, Scope("ann")))).calls == (2 if kept else 1)
     assert store.read(differences) == []
+
+
+@pytest.mark.row("U4")
+def test_a_call_whose_chat_is_deleted_counts_on_and_belongs_to_none(store: Store) -> None:
+    call = a_call(chat_id="c1")
+    store.write(lambda db: records.start_call(db, call, "p")).result(20)
+    store.write(lambda db: records.finish_call(db, call.id, an_outcome("hi"))).result(20)
+    assert [one.place for one in store.read(lambda db: queries.by_place(db, Scope("ann")))] == ["c1"]
+
+    store.write(lambda db: records.forget_texts(db, "ann", [call.id])).result(20)
+
+    assert [(one.place, one.calls) for one in store.read(lambda db: queries.by_place(db, Scope("ann")))] == [("", 1)]
+    assert store.read(differences) == []
