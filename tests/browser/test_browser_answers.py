@@ -466,6 +466,17 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     assert focused(page) == "0_0", "nor does the end of it all"
 
 
+@pytest.mark.row("S13")
+def test_how_far_the_open_sweep_came_is_read_whole_in_the_list(
+    made: tuple[AppServer, dict[str, str]], context: BrowserContext
+) -> None:
+    page = open_sweep(context, made, BIG)
+    about = key(page, f"sweep_open_{made[1][BIG]}").locator("p > span")
+    expect(about).to_contain_text(re.compile("6 × 5 × 4 · 112/120 · 8 failed · .*[0-9]"))
+    ends = "one => Math.max(...[...one.getClientRects()].map(line => line.right))"
+    assert about.evaluate(ends) <= about.evaluate("one => one.closest('button').getBoundingClientRect().right")
+
+
 @pytest.mark.row("S6", "S13")
 def test_what_is_being_written_is_in_view_and_the_list_and_the_tabs_title_count(
     app: AppServer, api: FakeApi, context: BrowserContext
