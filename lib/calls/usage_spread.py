@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -42,6 +44,7 @@ TICKS, RATE_TICKS = 10_000.0, 100.0
 """So many units of a bin to a second, and to a token a second."""
 DOUBLING = 64
 SHIFTS = 25
+BINS = DOUBLING * (SHIFTS + 1)
 MOST = 2 * DOUBLING * 2 ** (SHIFTS - 1) - 1
 """In units: three and a half days."""
 
@@ -109,17 +112,19 @@ def counted(
 
 def values_of(where: Sequence[ColumnElement[bool]], kinds: Sequence[str]) -> Select[Any]:
     """Endpoint, model and the value of each kind (NULL: not counted) of the calls that `where` lets through: in one
-    look at them. Their bins are `bin_of`: in the database each would take twenty comparisons."""
+    look at them. Their bins are `bins_of`: in the database each would take twenty comparisons."""
     values = [case((KINDS[kind][0], KINDS[kind][1])).label(kind) for kind in kinds]
     # any owner: who uses this names the owner.
     return select(calls.c.endpoint, calls.c.model, *values).where(_ended, *where)
 
 
-def bin_of(value: float) -> int:
-    """The bin of a value, in units."""
-    units = int(min(max(value, 0), MOST))
-    shift = max(0, units.bit_length() - DOUBLING.bit_length())
-    return (units >> shift) + DOUBLING * shift
+def bins_of(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The bin of each value, in units."""
+    units = np.clip(values, 0, MOST).astype(np.int64)
+    bits = np.frexp(units)[1].astype(np.int64)  # the power of two above it: exact below 2 ** 53
+    shift = np.maximum(0, bits - DOUBLING.bit_length())
+    bins: NDArray[np.int64] = (units >> shift) + DOUBLING * shift
+    return bins
 
 
 def _units(value: ColumnElement[Any]) -> ColumnElement[Any]:

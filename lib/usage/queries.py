@@ -7,12 +7,12 @@ sweeps, and what is in progress. That counts as a call; the tokens that it has s
 ended.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+import numpy as np
 from sqlalchemy import (
     BigInteger,
     BindParameter,
@@ -36,6 +36,7 @@ from lib.calls import records, usage_rollups, usage_spread
 from lib.calls.call_outcome import outcome
 from lib.calls.records import CallRecord
 from lib.calls.usage_rollups import COUNTS, DAY, QUARTER, SUMS
+from lib.calls.usage_spread import BINS
 from lib.store.schema import TOKENS, calls, usage_days, usage_models, usage_places, usage_quarters, usage_sessions
 from lib.store.schema import usage_spread as spread_kept
 from lib.usage.scope import Scope
@@ -46,6 +47,7 @@ MICROSECONDS = 1_000_000
 LATEST = 2**62
 """Later than any call."""
 CHUNK = 1_000
+PART = 10_000
 KEYS = {"endpoints": "endpoint", "models": "model", "pages": "page"}
 """The column that each filter is about, of calls and of their sums alike."""
 
@@ -127,7 +129,7 @@ def by_day(conn: Connection, scope: Scope, parted: Callable[[Sequence[int]], Ite
     parts = [(day, day + DAY) for day in parted(sorted(days))]
     for day, _end in parts:
         days.pop(day)
-    ends = [(since, min(first, until)), (max(last, since), until)] if scope.timed else []
+    ends = [(since, first), (last, until)] if scope.timed else []
     found = list(days.values())
     for begins, ended in (*parts, *ends):
         if begins < ended:
@@ -176,7 +178,8 @@ def spread(conn: Connection, scope: Scope, kinds: Sequence[str]) -> list[Binned]
     counted from the calls."""
     shape, named = _Shape.of(scope), _named(scope)
     if shape.session or shape.timed or not shape.summed:
-        return _counted_in_bins(conn.execute(usage_spread.values_of(_mine(calls, shape), kinds), named), kinds)
+        values = usage_spread.values_of(_mine(calls, shape), kinds).execution_options(yield_per=PART)
+        return list(_counted_in_bins(conn.execute(values, named).partitions(), kinds))
     keys = [spread_kept.c[name] for name in ("endpoint", "model", "kind", "bin")]
     # any owner: _mine names the owner.
     query = select(*keys, func.sum(spread_kept.c.calls).label("made"))
@@ -185,13 +188,22 @@ def spread(conn: Connection, scope: Scope, kinds: Sequence[str]) -> list[Binned]
     return [Binned(row.endpoint, row.model, row.kind, row.bin, int(row.made)) for row in rows]
 
 
-def _counted_in_bins(rows: Iterable[Any], kinds: Sequence[str]) -> list[Binned]:
-    made: Counter[tuple[str, str, str, int]] = Counter()
-    for endpoint, model, *values in rows:
-        for kind, value in zip(kinds, values, strict=True):
-            if value is not None:
-                made[endpoint, model, kind, usage_spread.bin_of(value)] += 1
-    return [Binned(*key, count) for key, count in made.items()]
+def _counted_in_bins(parts: Iterable[Sequence[Any]], kinds: Sequence[str]) -> Iterator[Binned]:
+    """A part at a time, as a million rows would take half a gigabyte."""
+    numbers: dict[tuple[str, str], int] = {}
+    found = {kind: [np.empty(0, int)] for kind in kinds}
+    for rows in parts:
+        names = np.array([numbers.setdefault((row[0], row[1]), len(numbers)) for row in rows])
+        for place, kind in enumerate(kinds, start=2):
+            values = np.array([row[place] for row in rows], float)
+            known = ~np.isnan(values)
+            found[kind].append(names[known] * BINS + usage_spread.bins_of(values[known]))
+    of = list(numbers)
+    for kind, some in found.items():
+        both, counts = np.unique(np.concatenate(some), return_counts=True)
+        for name, bin, made in zip((both // BINS).tolist(), (both % BINS).tolist(), counts.tolist(), strict=True):
+            endpoint, model = of[name]
+            yield Binned(endpoint, model, kind, bin, made)
 
 
 def reported(conn: Connection, scope: Scope, limit: int) -> list[CallRecord]:
@@ -229,8 +241,8 @@ def choices(conn: Connection, owner: str) -> dict[str, list[str]]:
 def _named(scope: Scope) -> dict[str, Any]:
     """The values of a statement's parameters; it takes those that it has."""
     since, until = scope.since or 0, LATEST if scope.until is None else scope.until
-    first_day = since + -since % DAY
     # Where the stretch has no whole day, the days are none, and the first part has it all.
+    first_day = min(since + -since % DAY, until)
     last_day = max(first_day, until - until % DAY)
     times = {"since": since, "until": until, "first_day": first_day, "last_day": last_day}
     return {"owner": scope.owner, "session": scope.session, **times, **scope.filters}
@@ -291,8 +303,12 @@ def _sums_of(shape: _Shape, like: Table) -> FromClause:
     days = table.c.at >= bindparam("first_day"), table.c.at < bindparam("last_day")
     # any owner: here and below, _mine names the owner.
     whole = select(*(table.c[column.name] for column in like.c)).where(*_mine(table, shape), *days)
-    ends = calls.c.started_at < bindparam("first_day"), calls.c.started_at >= bindparam("last_day")
-    parts = [usage_rollups.summed(like).where(*_mine(calls, shape), end).subquery() for end in ends]
+    # Each by its own two bounds: of three, SQLite takes the first it finds, and looks at all that lies between.
+    at, of = calls.c.started_at, _mine(calls, replace(shape, timed=False))
+    parts = [
+        usage_rollups.summed(like).where(*of, at >= bindparam(since), at < bindparam(until)).subquery()
+        for since, until in (("since", "first_day"), ("last_day", "until"))
+    ]
     # any owner: of what was selected above.
     return union_all(whole, *(select(*(part.c[column.name] for column in like.c)) for part in parts)).subquery()
 
@@ -304,13 +320,21 @@ def _running(shape: _Shape, keys: tuple[str, ...]) -> Select[Any]:
     # any owner: _mine names the owner.
     query = select(*named, func.count().label("calls"), *times)
     # By their names, see lib/calls/usage_rollups.py.
-    return query.where(*_mine(calls, shape), calls.c.state == "started").group_by(*keys)
+    return query.where(*_in_progress(shape)).group_by(*keys)
 
 
 @cache
 def _running_since(shape: _Shape) -> Select[Any]:
     # any owner: _mine names the owner.
-    return select(calls.c.started_at).where(*_mine(calls, shape), calls.c.state == "started")
+    return select(calls.c.started_at).where(*_in_progress(shape))
+
+
+def _in_progress(shape: _Shape) -> list[ColumnElement[bool]]:
+    """Those calls of the scope that have not ended."""
+    # With + 0 no index has the times: SQLite would else look for the few among all calls of a month.
+    at = calls.c.started_at + 0
+    times = [at >= bindparam("since"), at < bindparam("until")] if shape.timed else []
+    return [calls.c.state == "started", *_mine(calls, replace(shape, timed=False)), *times]
 
 
 @cache

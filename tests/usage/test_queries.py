@@ -1,12 +1,15 @@
 """What the store sums up: every number for one owner, on SQLite and on PostgreSQL."""
 
-from dataclasses import astuple
+from collections.abc import Callable
+from dataclasses import astuple, replace
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from lib.calls import records, usage_rollups
 from lib.core.reply import Reply, Usage
@@ -149,6 +152,43 @@ def test_slices_hold_the_calls_that_began_in_them(store: Store, monkeypatch: pyt
     found = store.read(lambda db: queries.by_slice(db, ANN, 900))[-1:]
 
     assert [astuple(part) for part in found] == [(6 * quarter, 2, 3, 5)]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_whole_day_is_read_from_sums_however_many_calls_it_has(
+    store: Store, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    """A month of a large history must not be told by a look at each of its calls. Counted are SQLite's own steps."""
+    day = 86_400_000_000
+    monkeypatch.setattr(records, "now", lambda: 5 * day)
+    scopes = [Scope("ann", since=5 * day, until=6 * day), Scope("ann", since=4 * day, until=6 * day + 1, models=("m",))]
+    questions = {
+        "models": queries.by_model,
+        "pages": queries.by_page,
+        "quarters of an hour": lambda db, scope: queries.by_slice(db, replace(scope, until=None), 900),
+        "days": lambda db, scope: queries.by_day(db, scope, lambda days: []),
+    }
+
+    def steps(scope: Scope, question: Callable[..., Any]) -> int:
+        counted = []
+
+        def work(db: Connection) -> None:
+            driver = db.connection.driver_connection
+            driver.set_progress_handler(lambda: counted.append(1), 10)
+            question(db, scope)
+            driver.set_progress_handler(None, 0)
+
+        store.read(work)
+        return len(counted)
+
+    record(store, model="m")
+    few = {(name, scope): steps(scope, question) for name, question in questions.items() for scope in scopes}
+    for _ in range(60):
+        record(store, model="m")
+
+    for (name, scope), before in few.items():
+        with subtests.test(name, scope=scope):
+            assert steps(scope, questions[name]) <= before + 5
 
 
 @pytest.mark.row("U14")

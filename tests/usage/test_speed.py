@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lib.calls import records, usage_rollups
-from lib.calls.usage_spread import DOUBLING, MOST, bin_of, middle
+from lib.calls.usage_spread import BINS, DOUBLING, MOST, bins_of, middle
 from lib.core.reply import Usage
 from lib.store import schema
 from lib.store.database import Store
@@ -77,7 +77,7 @@ def test_the_middle_of_a_bin_is_near_all_that_is_in_it(units: int) -> None:
     shift = max(0, units.bit_length() - 7)
     bin = (units >> shift) + DOUBLING * shift
 
-    assert bin_of(units) == bin
+    assert bins_of(np.array([units, units + 0.4, -1.0, 2.0 * MOST])).tolist() == [bin, bin, 0, BINS - 1]
     assert middle(bin) == pytest.approx(units, rel=0.008, abs=1)
 
 
