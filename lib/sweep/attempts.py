@@ -8,11 +8,13 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from lib.calls import records
 from lib.calls.records import CallRecord
+from lib.store.prepared import Prepared
 from lib.store.schema import calls, cells
 from lib.store.texts import chunks
 from lib.sweep import repository as sweeps
@@ -44,15 +46,31 @@ class Attempts:
     tally: Tally
 
 
+def _cells_of_a_sweep(_dialect: str) -> Any:
+    this = cells.c.sweep_id == bindparam("of_sweep")
+    return select(func.count()).select_from(cells).where(cells.c.owner == bindparam("of_owner"), this)
+
+
+def _attempts_by_state(_dialect: str) -> Any:
+    this = cells.c.sweep_id == bindparam("of_sweep")
+    sums = (func.count(), func.max(calls.c.seq), func.coalesce(func.sum(calls.c.cost), 0.0))
+    return (
+        select(calls.c.state, *sums)
+        .join(cells, _OF_A_CELL)
+        .where(cells.c.owner == bindparam("of_owner"), this)
+        .group_by(calls.c.state)
+    )
+
+
+# A page with a list of sweeps asks for each of them, once a second while one runs.
+_CELLS, _STATES = Prepared(_cells_of_a_sweep), Prepared(_attempts_by_state)
+
+
 def tally_of(conn: Connection, owner: str, sweep_id: str) -> Tally:
     """What a sweep sums up to at present; nothing where this owner has none of that id."""
-    mine = cells.c.sweep_id == sweep_id
-    count = conn.execute(select(func.count()).select_from(cells).where(cells.c.owner == owner, mine)).scalar_one()
-    sums = (func.count(), func.max(calls.c.seq), func.coalesce(func.sum(calls.c.cost), 0.0))
-    query = (
-        select(calls.c.state, *sums).join(cells, _OF_A_CELL).where(calls.c.owner == owner, cells.c.owner == owner, mine)
-    )
-    rows = conn.execute(query.group_by(calls.c.state)).all()
+    mine = {"of_owner": owner, "of_sweep": sweep_id}
+    (count,) = _CELLS.run(conn, mine).fetchone()
+    rows = _STATES.run(conn, mine).fetchall()
     states = Counter({str(state): number for state, number, _, _ in rows})
     return Tally(count, states, max((row[2] for row in rows), default=0), sum(row[3] for row in rows))
 
