@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from html import escape
 
-from lib.core.i18n import Texts
 from lib.core.rich_text import as_typed, to_html, typeset
 from lib.sweep import charts
 from lib.sweep.export.wording import (
@@ -11,6 +10,7 @@ from lib.sweep.export.wording import (
     by_temperature_head,
     mean_stars,
     name,
+    per_thousand,
     price,
     section,
     stars,
@@ -53,8 +53,8 @@ def _costs(subject: Subject, found: Verdict, pick: Setting) -> Iterator[str]:
     yield escape(thousand(pick, subject.texts))
     if found.cheaper is not None and found.cheaper.stars is not None:
         words = _("cheaper: {name}, {stars:.1f} stars, {cost}")
-        per_thousand = found.cheaper.per_thousand
-        facts = {"name": named(found.cheaper, found.plan, subject.texts), "cost": price(per_thousand, subject.texts)}
+        cost = price(found.cheaper.per_thousand, subject.texts)
+        facts = {"name": named(found.cheaper, found.plan, subject.texts), "cost": cost}
         yield escape(words.format(stars=found.cheaper.stars.mean, **facts))
 
 
@@ -89,14 +89,9 @@ def _overview_cell(subject: Subject, setting: Setting | None, found: Verdict) ->
         value = BY_NAME["difference"].written(difference.mean, subject.texts)
         lines.append(f"<span>{escape(_('{share} different').format(share=value))}</span>")
     if subject.options.cost:
-        lines.append(f"<span>{escape(_per_thousand(setting, subject.texts))}</span>")
+        lines.append(f"<span>{escape(per_thousand(setting, subject.texts))}</span>")
     mark = " picked" if setting is found.pick else ""
     return f'<div class="facts{mark}">{" ".join(lines)}</div>'
-
-
-def _per_thousand(setting: Setting, texts: Texts) -> str:
-    _, cost = texts.one, setting.per_thousand
-    return _("{cost} per 1,000").format(cost=texts.dollars(cost)) if cost else price(cost, texts)
 
 
 def asked(subject: Subject) -> str:

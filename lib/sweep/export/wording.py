@@ -144,6 +144,12 @@ def price(cost: float | None, texts: Texts) -> str:
     return _("no price") if cost is None else _("free") if cost == 0 else texts.dollars(cost)
 
 
+def per_thousand(setting: Setting, texts: Texts) -> str:
+    """What a thousand such answers cost, in two words."""
+    _, cost = texts.one, setting.per_thousand
+    return _("{cost} per 1,000").format(cost=texts.dollars(cost)) if cost else price(cost, texts)
+
+
 def troubles(call: CallRecord, texts: Texts) -> list[str]:
     """What is not normal about an answer's end, in a few words."""
     _ = texts.one

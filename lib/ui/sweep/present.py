@@ -15,11 +15,12 @@ from lib.sweep.export.wording import title
 from lib.sweep.findings import text_of
 from lib.sweep.measures import BY_NAME, Name
 from lib.sweep.study import Setting, Study
-from lib.sweep.verdict import named, rated, sentence, verdict
+from lib.sweep.verdict import named, rated, verdict
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.texts import _
 from lib.ui.sweep.chart_view import beside_each_other
 from lib.ui.sweep.open_study import PAGE, chart_look, open_study
+from lib.ui.sweep.verdict_slide import verdict_slide
 from lib.ui.sweep.view_state import remembered
 
 STYLES = Path(__file__).parents[1] / "assets" / "present.css"
@@ -58,19 +59,13 @@ def slides(study: Study) -> list[Slide]:
     """Verdict, the charts that have something to show, and three answers."""
     options = study.decision.report or ReportOptions()
     found = verdict(study)
-    drawn = [Slide(title(study, options, PAGE), partial(_verdict, study, options))]
+    drawn = [Slide(title(study, options, PAGE), partial(verdict_slide, study, options))]
     for name in CHARTS:
         if (name != "cost" or options.cost) and charts.panels(study, BY_NAME[name], PAGE):
             drawn.append(Slide(_(BY_NAME[name].label), partial(_chart, study, name)))
     return drawn + [
         Slide(named(setting, study.plan, PAGE), partial(_answer, setting)) for setting in chosen(study, found)
     ]
-
-
-def _verdict(study: Study, options: ReportOptions) -> None:
-    st.markdown(literal(sentence(verdict(study), PAGE, options.cost)))
-    if options.recommendation:
-        markdown(st, options.recommendation)
 
 
 def _chart(study: Study, name: Name) -> None:

@@ -16,6 +16,7 @@ from lib.store.database import Store
 from lib.store.schema import calls
 from lib.sweep import decision, judge, ratings
 from lib.sweep import repository as sweeps
+from lib.sweep.findings import text_of
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import Rating
 from lib.ui.shared import resources
@@ -259,6 +260,7 @@ def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store
     app.button(key="sweep_present").click().run()
     assert not app.exception and not app.multiselect and not app.text_area
 
+    assert [one.value for one in app.header] == ["dear at 0"], "the pick stands out"
     headings, texts = [], []
     for _slide in range(8):
         headings.append(app.title[0].value)
@@ -274,7 +276,10 @@ def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store
         "dear at 0.7",
         "dear at 0.7",
     ], "verdict, charts, three answers, and it ends there"
-    assert "dear at 0, not rated" in texts[0] and "Take dear." in texts[0]
+    begins = text_of(store.read(lambda db: sweeps.results(db, who, sweep))[first.id]).split(".")[0]
+    for said in ("not rated · 1,000 such answers cost about $0.1", "Take dear.", begins):
+        assert said in texts[0], "what it costs, what is recommended, and how its answer begins"
+    assert re.search(r"dear at 0.7.*★★★★★ 5.0 stars, 2 of 2 rated · \$0.\d+ per 1,000", texts[0], re.DOTALL), "the next"
     app.button(key="sweep_slide_end").click().run()
     assert app.multiselect(key="sweep_models")
 

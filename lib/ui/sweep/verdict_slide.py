@@ -1,0 +1,65 @@
+"""The first slide of a sweep that is presented: what was picked, what stands next to it, and how its answer begins."""
+
+import streamlit as st
+
+from lib.core.rich_text import literal
+from lib.sweep.decision import ReportOptions
+from lib.sweep.export.answers import best_cell, chosen
+from lib.sweep.export.wording import per_thousand, stars
+from lib.sweep.findings import text_of
+from lib.sweep.study import Setting, Study
+from lib.sweep.verdict import Verdict, named, rated, sentence, thousand, verdict
+from lib.ui.shared.markdown import markdown
+from lib.ui.shared.texts import _
+from lib.ui.sweep.open_study import PAGE
+
+LONGEST = 1_500
+"""Characters of an answer: more than a screen has room for."""
+
+
+def verdict_slide(study: Study, options: ReportOptions) -> None:
+    """The verdict and the recommendation on the left, the answer that stands for it on the right."""
+    found = verdict(study)
+    contenders = chosen(study, found)
+    answer = _begins(contenders[0]) if contenders else ""
+    words, beside = st.columns([3, 2], gap="large") if answer else (st.container(), st.container())
+    with words:
+        _said(found, options)
+        if options.recommendation:
+            markdown(st, options.recommendation)
+        _others(contenders, found, options)
+    if answer:
+        with beside.container(key="sweep_slide_answer"):
+            st.caption(literal(named(contenders[0], study.plan, PAGE)))
+            markdown(st, answer)
+
+
+def _said(found: Verdict, options: ReportOptions) -> None:
+    if found.pick is None:
+        st.markdown(literal(sentence(found, PAGE, options.cost)))
+        return
+    st.header(literal(named(found.pick, found.plan, PAGE)), anchor=False)
+    facts = [_rated(found.pick), *([thousand(found.pick, PAGE)] if options.cost else [])]
+    st.markdown(literal(" · ".join(facts)))
+
+
+def _others(contenders: list[Setting], found: Verdict, options: ReportOptions) -> None:
+    """What else is worth a look, a line each."""
+    others = [one for one in contenders if one is not found.pick]
+    if not others:
+        return
+    with st.container(key="sweep_slide_others"):
+        st.caption(_("To compare"))
+        for one in others:
+            facts = [_rated(one), *([per_thousand(one, PAGE)] if options.cost else [])]
+            st.markdown(f"**{literal(named(one, found.plan, PAGE))}**  \n:small[{literal(' · '.join(facts))}]")
+
+
+def _rated(setting: Setting) -> str:
+    words = rated(setting, PAGE)
+    return f"{stars(setting.stars.mean)} {words}" if setting.stars else words
+
+
+def _begins(setting: Setting) -> str:
+    cell = best_cell(setting)
+    return text_of(setting.calls[cell.id])[:LONGEST] if cell else ""
