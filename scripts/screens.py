@@ -46,7 +46,7 @@ KEPT = {
         "settings connection sweep-ready sweep-running sweep-done sweep-failed told-grid told-read told-judge "
         "told-report told-paper told-present usage"
     ),
-    "dark": "chat-empty chat-done sweep-done told-read told-charts usage",
+    "dark": "chat-empty chat-done sweep-done told-read told-charts told-present usage",
     "wide": "chat-done sweep-done told-grid-12 told-charts-12 usage",
     "phone": "chat-empty chat-beside sweep-done told-grid told-read told-charts usage",
     "phone-dark": "chat-done",
@@ -113,13 +113,13 @@ def told_pages(page: Page, address: str, look: str) -> None:
         if view == "charts":
             expect(page.locator("img[src^='data:image/svg']").last).to_be_visible(timeout=SECONDS)
         picture(page, f"told-{view}", look)
-    if look != "desktop":
-        return
     with page.expect_download() as saved:
         key(page, "sweep_report").locator("button").click()
     key(page, "sweep_present").locator("button").click()
     expect(key(page, "sweep_slide")).to_be_visible(timeout=SECONDS)
     picture(page, "told-present", look)
+    if look != "desktop":
+        return
     with tempfile.TemporaryDirectory() as folder:
         saved.value.save_as(Path(folder) / "report.html")
         page.goto((Path(folder) / "report.html").as_uri())

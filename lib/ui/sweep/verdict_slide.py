@@ -13,6 +13,7 @@ from lib.ui.shared.markdown import markdown
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE
 
+LINES = "**{}**  \n:small[{}]"
 LONGEST = 1_500
 """Characters of an answer: more than a screen has room for."""
 
@@ -52,7 +53,7 @@ def _others(contenders: list[Setting], found: Verdict, options: ReportOptions) -
         st.caption(_("To compare"))
         for one in others:
             facts = [_rated(one), *([per_thousand(one, PAGE)] if options.cost else [])]
-            st.markdown(f"**{literal(named(one, found.plan, PAGE))}**  \n:small[{literal(' · '.join(facts))}]")
+            st.markdown(LINES.format(literal(named(one, found.plan, PAGE)), literal(" · ".join(facts))))
 
 
 def _rated(setting: Setting) -> str:
