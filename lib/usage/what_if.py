@@ -1,5 +1,6 @@
 """What the same tokens would have cost at another model's list price."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,22 +18,26 @@ USUAL = (
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """US dollars that the known tokens cost at another model's price, and how many `calls` they
-    are of, of `all_calls`.
+    """US dollars that tokens cost at another model's price, and how many `calls` they are of, of `all_calls`; `now` is
+    what these same calls did cost, None where of none of them that is known.
     Other models count the same words otherwise, and answer longer or shorter: it is an estimate."""
 
     cost: float
     calls: int
     all_calls: int
+    now: float | None
 
 
 def at_price_of(model: str, totals: Sequence[ModelTotals]) -> WhatIf | None:
     """None where `model` has no list price, or no tokens are known."""
-    cost, known = _cost(model, totals), _known(totals)
+    known, priced = _known(totals), _priced(totals)
+    compared = priced or known
+    cost = _cost(model, compared)
     if cost is None or not known:
         return None
-    counted = sum(one.reported + one.gateway + one.estimated for one in known)
-    return WhatIf(cost, counted, sum(one.calls for one in totals))
+    counted = sum(one.reported + one.gateway + one.estimated for one in compared)
+    now = math.fsum(one.cost or 0.0 for one in priced) if priced else None
+    return WhatIf(cost, counted, sum(one.calls for one in totals), now)
 
 
 def comparable(totals: Sequence[ModelTotals]) -> list[str]:
@@ -63,3 +68,8 @@ def _cost(model: str, totals: Sequence[ModelTotals]) -> float | None:
 
 def _known(totals: Sequence[ModelTotals]) -> list[ModelTotals]:
     return [one for one in totals if one.prompt_tokens is not None and one.completion_tokens is not None]
+
+
+def _priced(totals: Sequence[ModelTotals]) -> list[ModelTotals]:
+    """The models whose tokens and costs are of the same calls: where a cost is missing, the tokens are too."""
+    return [one for one in _known(totals) if one.cost is not None and one.unpriced <= one.unknown]

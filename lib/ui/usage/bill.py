@@ -8,8 +8,10 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from lib.calls import records
+from lib.core.prices import list_price
 from lib.core.rich_text import literal
 from lib.services import Services
+from lib.ui.shared.choices import translated
 from lib.ui.shared.figures import money
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.written_table import MISSING, Form, written
@@ -19,7 +21,7 @@ from lib.ui.usage.terms import terms
 from lib.usage import audit, queries, what_if
 from lib.usage.audit import ModelAudit
 from lib.usage.scope import Scope
-from lib.usage.totals import ModelTotals, total
+from lib.usage.totals import ModelTotals
 
 SAMPLE = 100
 """So many answers are counted again, the newest ones."""
@@ -41,12 +43,20 @@ def _what_if(models: Sequence[ModelTotals]) -> None:
     st.markdown(f"**{_('The same work on another model')}**")
     known = what_if.comparable(models)
     first = what_if.worth_a_look(known, models)
-    chosen = st.selectbox(_("Model"), known, index=first, key="usage_what_if", width=320, persist_state="session")
+    chosen = st.selectbox(
+        _("Model"),
+        known,
+        index=first,
+        format_func=_with_price,
+        key=translated("usage_what_if"),
+        width=480,
+        persist_state="session",
+    )
     found = what_if.at_price_of(chosen, models) if chosen else None
     if found is None:
         st.caption(_("No tokens are known yet."))
         return
-    cost, now = literal(money(found.cost)), total(models).cost
+    cost, now = literal(money(found.cost)), found.now
     words = _("On {model} the same tokens would cost about {cost} at list prices; they cost {now}.")
     if now is None:
         words = _("On {model} the same tokens would cost about {cost} at list prices.")
@@ -55,7 +65,22 @@ def _what_if(models: Sequence[ModelTotals]) -> None:
         "This compares {calls:,} of {all:,} calls: those whose tokens are known. Another model would count and write "
         "differently."
     )
+    if now is not None:
+        counted = _(
+            "Both amounts are of the same {calls:,} of {all:,} calls: models whose calls all have tokens and a price. "
+            "Another model would count and write differently."
+        )
     st.caption(counted.format(calls=found.calls, all=found.all_calls))
+
+
+def _with_price(model: str) -> str:
+    """A model and what it costs, for the list."""
+    price = list_price(model)
+    if price is None:
+        return model
+    prompt, completion = map(money, price)
+    words = _("{prompt} in, {completion} out per million").format(prompt=prompt, completion=completion)
+    return f"{model} · {words}"
 
 
 def _counted_again(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> None:

@@ -49,9 +49,9 @@ def group_table(frame: pd.DataFrame, groups: Sequence[Totals], show: Callable[[i
     """What each of the groups used; `show` shows one of them alone."""
     nothing = [used_nothing(one) for one in groups]
     frame.loc[nothing, ["prompt", "completion"]] = 0
-    frame["cost"] = [0.0 if used_nothing(one) else one.cost for one in groups]
+    frame["cost"] = [0.0 if used_nothing(one) else known_cost(one) for one in groups]
     table(frame, opens=(_("Only this"), show), name=name)
-    if any(one.unpriced and one.cost is None for one in groups):
+    if any(one.unpriced and known_cost(one) is None for one in groups):
         st.caption(_("“–” under Cost: no price is known."))
 
 
@@ -94,7 +94,13 @@ def table(
 
 def cost_of(one: Totals) -> str:
     """What calls cost; those that used nothing have no cost, which is no price of 0, and none that is missing."""
-    return _(NO_COST) if used_nothing(one) else amount(one.cost)
+    return _(NO_COST) if used_nothing(one) else amount(known_cost(one))
+
+
+def known_cost(one: Totals) -> float | None:
+    """What calls cost as far as it is known. Where some were free and of others no price is known, that is nothing:
+    together they are not free."""
+    return one.cost if one.cost or not one.unpriced else None
 
 
 def used_nothing(one: Totals) -> bool:

@@ -29,6 +29,7 @@ COVERAGE = {
 }
 COST_REPORTED = N_("{count:,} with the cost that the service reported")
 FREE = N_("{count:,} free")
+FREE_IN_PART = N_("{free:,} of {calls:,} free, {unpriced:,} without a price")
 UNPRICED = N_("{count:,} without a price")
 PROBLEMS: dict[Outcome, str] = {
     "failed": N_("{count:,} failed"),
@@ -76,6 +77,9 @@ def tiles(totals: Totals, paid: Amounts) -> None:
             _part(N_("{count:,} of it for thinking"), totals.reasoning_tokens)
         with _tile(_("Cost"), cost):
             _share(N_("{share:.0%} of the calls have a price"), ended - totals.unpriced, ended if totals.cost else 0)
+            if totals.cost == 0 and totals.unpriced:
+                counts = {"free": totals.cost_free, "calls": ended, "unpriced": totals.unpriced}
+                st.caption(_(FREE_IN_PART).format(**counts))
             if paid:
                 st.caption(literal(_("you pay {amount}").format(amount=amounts(paid))))
             if totals.unpriced and not resources.services().shared:

@@ -423,6 +423,30 @@ def test_the_bill_tells_another_models_price_and_tokens_per_word(app: AppTest) -
     assert list(counted["exact"]) == ["exact"]
 
 
+def test_another_models_price_is_compared_over_the_same_calls(app: AppTest) -> None:
+    app.run()
+    call(usage=Usage(1_000_000, 100_000, source="reported"), cost=3.5)
+    call(usage=Usage(1_000_000, 100_000, source="reported"), model="unheard-of", cost=None)
+    opened(usage_page(app), "bill")
+    app.selectbox(key="usage_what_if").set_value("gpt-4o-mini").run()
+
+    assert "gpt-4o-mini the same tokens would cost about $0.21 at list prices; they cost $3.50." in shown(app)
+    assert "the same 1 of 2 calls" in captions(app)
+    assert any(
+        one.startswith("gpt-4o-mini · $0.15 in, $0.60 out") for one in app.selectbox(key="usage_what_if").options
+    )
+
+
+def test_what_is_free_only_in_part_is_never_called_free(app: AppTest) -> None:
+    app.run()
+    for number in range(7):
+        call(cost=None if number < 5 else 0.0, cost_source="" if number < 5 else "free")
+    usage_page(app)
+
+    assert tiles(app)["Cost"] == "no price" and "2 of 7 free, 5 without a price" in captions(app)
+    assert app.dataframe[-1].value["cost"].isna().all() and "no price is known" in captions(app)
+
+
 @pytest.mark.row("U19")
 def test_calls_come_in_from_a_file_once_and_are_marked(app: AppTest) -> None:
     usage_page(app)
