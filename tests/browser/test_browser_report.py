@@ -128,3 +128,39 @@ def test_a_saved_report_asks_nobody_prints_every_line_and_fits_a_phone(
             lines = {line for text in texts for line in text.splitlines() if line.strip()}
             assert [line[:80] for line in lines if "".join(line.split()) not in paper] == []
         page.close()
+
+
+@pytest.mark.row("S27")
+def test_what_the_report_is_to_be_stays_after_it_was_presented(
+    context: BrowserContext, made: tuple[AppServer, dict[int, str]]
+) -> None:
+    app, ids = made
+    page = open_at(context, f"{app.url}/sweep?sweep={ids[112]}&sweep_view=report", "sweep_report")
+
+    def stands_as_written() -> None:
+        form = key(page, "sweep_report_form")
+        expect(form.get_by_label("Title")).to_have_value("Heat and tea")
+        expect(form.get_by_label("Your recommendation")).to_have_value("Take the second.")
+        expect(form.get_by_label("With the prompt")).to_be_checked()
+        expect(form.get_by_label("With costs")).to_be_checked()
+
+    key(page, "sweep_report_form").get_by_label("Title").fill("Heat and tea")
+    key(page, "sweep_report_form").get_by_label("Your recommendation").fill("Take the second.")
+    key(page, "sweep_report_form").get_by_label("Author").click()
+    for leave in ("Escape", "End"):
+        key(page, "sweep_present").get_by_role("button").click()
+        slide = key(page, "sweep_slide")
+        expect(slide.get_by_text("Heat and tea")).to_be_visible()
+        expect(slide.get_by_text("Take the second.")).to_be_visible()
+        page.keyboard.press("ArrowRight")
+        expect(key(page, "sweep_slide_bar").get_by_text("2 / ")).to_be_visible()
+        if leave == "Escape":
+            page.keyboard.press("Escape")
+        else:
+            key(page, "sweep_slide_end").get_by_role("button").click()
+        stands_as_written()
+    key(page, "sweep_report_form").get_by_label("Author").fill("A. B.")
+    key(page, "sweep_report_form").get_by_label("Title").click()
+    expect(key(page, "sweep_report").locator("button")).to_be_enabled()
+    page.reload()
+    stands_as_written()

@@ -155,7 +155,8 @@ def _extent(keys: Mapping[str, str]) -> None:
 
 def _kept(field: str, keys: Mapping[str, str]) -> dict[str, Any]:
     """What makes a widget the field of an option, whose change is kept."""
-    return {"key": keys[field], "on_change": _keep_wish, "args": (field, keys[field])}
+    # Kept by Streamlit too while a slide is shown in its place: else it comes back empty, over what was stored.
+    return {"key": keys[field], "on_change": _keep_wish, "args": (field, keys[field]), "persist_state": "session"}
 
 
 def _as_wished(keys: Mapping[str, str]) -> ReportOptions:
