@@ -1,5 +1,6 @@
 """Links under which anybody reads one chat or sweep: what they show, to whom, how long, and nothing beside it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from tests.app_server import AppServer
 from tests.fake_api import FakeApi
 from tests.over_http import Got, ask, opened_link, shared_app, websocket_status
 from tests.pages import ask as say
-from tests.pages import click, host, new_tab, run_sweep, shown, sweep_id
+from tests.pages import choose_model, click, host, new_tab, run_sweep, shown, sweep_id, switch_on
 
 PAGE = "<!doctype html><title>A chat</title><p>What ada shares. 你好"
 
@@ -149,6 +150,31 @@ def test_a_chat_is_shared_from_its_menu_until_that_is_taken_back(service: FakeAp
     assert "Read <b>this</b>" in shown(other)
     click(other, f"links_revoke_{link.id}")
     assert opened_link(token).status_code == 404 and "There is none." in shown(other)
+
+
+@pytest.mark.row("X13", "C46")
+def test_a_shared_chat_names_all_who_answered_and_nothing_of_the_sharers_computer(service: FakeApi) -> None:
+    tab = new_tab()
+    tab.session_state["chat_settings"] = True
+    say(tab.run(), "First", "echo")
+    switch_on(tab, "temperature", "slider", 0.5)
+    say(tab, "Second", "sse")
+    choose_model(tab, "slow-50")
+    for language, second in (("en", r"\d\.\d s"), ("zh_Hans", r"\d\.\d 秒")):
+        tab.session_state["language"] = language
+        tab.run()
+        chat = str(tab.session_state["open_chat"])
+        tab.menu_button(key=f"chat_menu_{chat}").click("share").run()
+        click(tab, "chat_link_make")
+        page = opened_link(link_on(tab)).text
+        [head, *lines] = re.findall('<p class="facts">(.*)</p>', page)
+        assert head.endswith(" · echo · sse"), head
+        assert [("temperature 0.5" in line, bool(re.search(second, line))) for line in lines] == [
+            (False, True),
+            (True, True),
+        ], lines
+        for hidden in (host(service), "127.0.0.1", "_tokens", "+00:00", "slow-50"):
+            assert hidden not in page, hidden
 
 
 @pytest.mark.row("X13")

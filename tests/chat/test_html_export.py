@@ -21,7 +21,11 @@ from lib.store.database import Store
 from tests.pages import PIXEL
 
 READER = Reader(
-    "zh-Hans", "zh_Hans", ZoneInfo("Asia/Shanghai"), {"user": "你", "assistant": "模型", "system": "系统提示词"}
+    "zh-Hans",
+    "zh_Hans",
+    ZoneInfo("Asia/Shanghai"),
+    {"user": "你", "assistant": "模型", "system": "系统提示词"},
+    figures=lambda call: "",
 )
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -82,7 +86,13 @@ def test_the_page_says_who_said_what_when_and_with_which_settings(memory: Store)
     made = Elements(page(memory, talk("Thermos", "Be brief.", "What is it?", "the file", "It **is** hot.\n\n- one")))
 
     assert ("html", {"lang": "zh-Hans"}) in made.found
-    for words in ("Thermos", "2025年10月9日 16:53:20", "apiyi/gpt-4o · temperature 0.3", "系统提示词", "Be brief."):
+    for words in (
+        "Thermos",
+        "2025年10月9日 16:53:20",
+        "16:53:20 · gpt-4o · temperature 0.3",
+        "系统提示词",
+        "Be brief.",
+    ):
         assert words in made.text
     for words in ("你", "What is it?", "a.txt · 8", "the file", "gpt-4o"):
         assert words in made.text

@@ -15,9 +15,10 @@ from lib.core.errors import TemperaError
 from lib.core.file_names import file_name
 from lib.ui.chat import import_dialog, model_actions
 from lib.ui.chat.import_dialog import UPLOAD
+from lib.ui.shared import figures
 from lib.ui.shared.dates import viewer_zone
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_message, language, page_language, role_names
+from lib.ui.shared.texts import _, error_message, for_this_reader, language, page_language, role_names
 
 JSON = "application/json"
 
@@ -45,7 +46,7 @@ def file_of(chat: Chat, ending: str) -> Callable[[], bytes]:
     """Writes a chat as a web page, Markdown or JSON, by its file's ending."""
     # Now: while a file is made there is no session.
     owned = replace(model_actions.current(), chat_id=chat.id, temporary=False)
-    reader = Reader(page_language(), language(), viewer_zone(), role_names())
+    reader = Reader(page_language(), language(), viewer_zone(), role_names(), for_this_reader(figures.line))
     return partial(_file, owned, reader, ending)
 
 

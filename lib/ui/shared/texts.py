@@ -1,11 +1,13 @@
 """Translates every sentence into the visitor's language: gettext catalogues in locales/, English as the source."""
 
 import gettext
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
+from typing import ParamSpec
 
 import streamlit as st
 from babel import Locale, UnknownLocaleError
@@ -21,6 +23,7 @@ from lib.ui.shared.numbers import Sentence
 LANGUAGES = {"en": "English", "zh_Hans": "简体中文"}
 LOCALES = Path(__file__).parents[1] / "locales"
 LANGUAGE_KEY = "language"
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,20 @@ def _escaped(error: TemperaError, hint: bool) -> str:
     if is_ours(error.message) and is_ours(error.hint):
         return error.sentence(_, escape=literal, hint=hint)
     return literal(error.sentence(_, hint=hint))  # of another version, or of a backup that somebody else has made
+
+
+def for_this_reader(write: Callable[P, str]) -> Callable[P, str]:
+    """`write`, for where there is no session: it writes for who is the reader now."""
+    reader = _reader()
+
+    def written(*args: P.args, **facts: P.kwargs) -> str:
+        before = _settled.set(reader)
+        try:
+            return str(write(*args, **facts))
+        finally:
+            _settled.reset(before)
+
+    return written
 
 
 def role_names() -> dict[Role, str]:
