@@ -273,7 +273,9 @@ In SQLite these tables are their own index (WITHOUT ROWID): half as large, and r
 usage_models = Table("usage_models", metadata, *_keys(*_FACTS), *_sums(), sqlite_with_rowid=False)
 usage_sessions = Table("usage_sessions", metadata, *_keys("session", *_FACTS), *_sums(), sqlite_with_rowid=False)
 # Days in UTC, and of each of them every chat and sweep ("": neither, or none that is there any more).
-usage_days = Table("usage_days", metadata, *_keys("at", *_FACTS), *_sums(), sqlite_with_rowid=False)
+# In the order in which the page's questions group their rows, so that none has to be sorted; so is usage_spread.
+_BY_MODEL = ("endpoint", "model", "page", "outcome")
+usage_days = Table("usage_days", metadata, *_keys("at", *_BY_MODEL), *_sums(), sqlite_with_rowid=False)
 usage_places = Table("usage_places", metadata, *_keys("at", "place", *_FACTS), *_sums(), sqlite_with_rowid=False)
 # Quarters of an hour: a year has a hundred thousand rows, so they are short.
 usage_quarters = Table(
@@ -287,7 +289,7 @@ usage_quarters = Table(
 usage_spread = Table(
     "usage_spread",
     metadata,
-    *_keys("endpoint", "model", "page", "outcome", "kind", "bin"),  # see lib/calls/usage_spread.py
+    *_keys("kind", "endpoint", "model", "bin", "page", "outcome"),  # see lib/calls/usage_spread.py
     Column("calls", Whole, nullable=False),
     sqlite_with_rowid=False,
 )

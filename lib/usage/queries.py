@@ -180,12 +180,7 @@ def spread(conn: Connection, scope: Scope, kinds: Sequence[str]) -> list[Binned]
     if shape.session or shape.timed or not shape.summed:
         values = usage_spread.values_of(_mine(calls, shape), kinds).execution_options(yield_per=PART)
         return list(_counted_in_bins(conn.execute(values, named).partitions(), kinds))
-    keys = [spread_kept.c[name] for name in ("endpoint", "model", "kind", "bin")]
-    # any owner: _mine names the owner.
-    query = select(*keys, func.sum(spread_kept.c.calls).label("made"))
-    query = query.where(*_mine(spread_kept, shape), spread_kept.c.kind.in_(kinds)).group_by(*keys)
-    rows = conn.execute(query, named)
-    return [Binned(row.endpoint, row.model, row.kind, row.bin, int(row.made)) for row in rows]
+    return [Binned(*row) for row in conn.execute(_spread_kept(shape), named | {"kinds": kinds})]
 
 
 def _counted_in_bins(parts: Iterable[Sequence[Any]], kinds: Sequence[str]) -> Iterator[Binned]:
@@ -359,6 +354,18 @@ def _tokens_of(table: Table) -> list[ColumnElement[Any]]:
         known = case((func.sum(table.c[f"{kind}_known"]) > 0, func.sum(table.c[f"{kind}_tokens"])))
         found.append(cast(known, BigInteger).label(kind))
     return found
+
+
+@cache
+def _spread_kept(shape: _Shape) -> Select[Any]:
+    """The columns of Binned."""
+    table = spread_kept
+    made = cast(func.sum(table.c.calls), BigInteger)
+    # any owner: _mine names the owner.
+    query = select(table.c.endpoint, table.c.model, table.c.kind, table.c.bin, made)
+    query = query.where(*_mine(table, shape), table.c.kind.in_(bindparam("kinds", expanding=True)))
+    # In the order of the table's key: so nothing has to be sorted.
+    return query.group_by(table.c.kind, table.c.endpoint, table.c.model, table.c.bin)
 
 
 @cache

@@ -27,7 +27,7 @@ def _differences_of_spread(conn: Connection) -> list[str]:
     # any owner: as below.
     kept, made = (
         {tuple(row)[:-1]: row.calls for row in conn.execute(query)}
-        for query in (select(*kept_spread.c), usage_spread.counted())
+        for query in (select(*(kept_spread.c[name] for name in usage_spread.COLUMNS)), usage_spread.counted())
     )
     return [
         f"usage_spread {key}: {kept.get(key, 0)} calls are kept, the calls make {made.get(key, 0)}"
