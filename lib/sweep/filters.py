@@ -6,12 +6,15 @@ from typing import Literal
 
 from lib.calls.records import CallRecord
 from lib.core.errors import TemperaError
-from lib.sweep.findings import Findings, text_of
+from lib.sweep.findings import Findings, Mark, text_of
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import Rating
 
-Kind = Literal["failed", "flagged", "different", "rated"]
-KINDS: tuple[Kind, ...] = ("failed", "flagged", "different", "rated")
+Kind = Literal["failed", "cut", "odd", "same", "different", "rated"]
+KINDS: tuple[Kind, ...] = ("failed", "cut", "odd", "same", "different", "rated")
+FORMER: Mapping[str, tuple[Kind, ...]] = {"flagged": ("cut", "odd", "same")}
+"""What addresses of before name a kind that is several by now."""
+ODD: frozenset[Mark] = frozenset(("blank", "refused", "filtered"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,16 @@ def kinds_of(
     unsent: Mapping[str, TemperaError],
 ) -> tuple[Kind, ...]:
     """Of which kinds the answer of a cell is; `ratings` by call id, `unsent` are the cells that could not be sent."""
-    call = results.get(id)
+    call, marks = results.get(id), findings.marks.get(id, ())
     kinds: list[Kind] = []
     if id in unsent or (call is not None and call.state == "error"):
         kinds.append("failed")
-    if findings.marks.get(id):
-        kinds.append("flagged")
+    if "cut" in marks:
+        kinds.append("cut")
+    if not ODD.isdisjoint(marks):
+        kinds.append("odd")
+    if "duplicate" in marks:
+        kinds.append("same")
     if id in findings.different:
         kinds.append("different")
     if call is not None and call.id in ratings:

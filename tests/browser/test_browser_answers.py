@@ -182,7 +182,7 @@ def test_the_grid_holds_all_answers_and_is_walked_with_the_keyboard(
         expect(cell(page, "0_0_0")).to_be_hidden()
         expect(cell(page, "0_0_1")).to_be_visible()
     with subtests.test("what is pressed above is shown at once, the server follows"):
-        failed = key(page, "sweep_show").get_by_text("failed", exact=True)
+        failed = key(page, "sweep_show").get_by_text("failed 8", exact=True)
         for left, address in ((8, "**sweep_show=failed**"), (120, lambda url: "sweep_show" not in url)):
             assert failed.evaluate(PRESSED) == left
             page.wait_for_url(address)
@@ -329,12 +329,44 @@ def test_what_is_looked_for_is_found_marked_and_kept_in_the_address(
         texts = key(other, "sweep_grid").locator("[data-cell]").all_text_contents()
         assert len(texts) == 8 and all("The service is busy." in text for text in texts)
         other.close()
+    with subtests.test("an address of before, when cut, odd and the same were one, opens all three"):
+        other = context.new_page()
+        other.goto(page.url.replace("sweep_search=HIKERS", "sweep_show=flagged"))
+        pressed = key(other, "sweep_show").locator("button[aria-pressed=true], button[aria-checked=true]")
+        expect(pressed).to_have_count(3)
+        other.wait_for_url("**sweep_show=cut&sweep_show=odd&sweep_show=same**")
+        other.close()
     with subtests.test("what is not there is said"):
         field.fill("no such word")
         field.press("Enter")
         expect(page.get_by_text("No answer is like that.")).to_be_visible()
-        field.fill("")
-        field.press("Enter")
+        expect(page.locator(".answers .corner")).to_be_hidden()
+        key(page, "sweep_show_all").get_by_role("button").click()
+        expect(field).to_have_value("")
+        expect(key(page, "sweep_grid").locator("[data-cell]")).to_have_count(total)
+    with subtests.test("Read shows a repeat that is looked for, and says of a place that all of it is left out"):
+        key(page, "sweep_show").get_by_text("cut ").click()
+        page.wait_for_url("**sweep_show=cut**")
+        key(page, "sweep_view").get_by_text("Read", exact=True).click()
+        slider = page.locator(".answers input[type=range]")
+        expect(slider).to_be_visible()
+        at_rest(page)
+        said = ""
+        for column in range(int(slider.get_attribute("max") or 0) + 1):
+            slider.fill(str(column))
+            said += page.locator(".columns").inner_text()
+        assert "cut off" in said and "What you look for leaves this answer out." in said
+        assert "No answer here yet." not in said
+    with subtests.test("the temperature is as it was after a look at the charts"):
+        before = page.locator(".answers output").inner_text()
+        assert before != "0"
+        key(page, "sweep_view").get_by_text("Charts", exact=True).click()
+        expect(key(page, "sweep_chart_table")).to_be_visible()
+        key(page, "sweep_view").get_by_text("Read", exact=True).click()
+        expect(page.locator(".answers output")).to_have_text(before)
+        page.locator(".answers").get_by_role("button", name="Show all").first.click()
+        expect(page.get_by_text("What you look for leaves this answer out.")).to_have_count(0)
+        key(page, "sweep_view").get_by_text("Grid", exact=True).click()
         expect(key(page, "sweep_grid").locator("[data-cell]")).to_have_count(total)
     with subtests.test("badges are there once each"):
         badges = key(page, "sweep_grid").locator(".badge").all_text_contents()

@@ -76,18 +76,23 @@ def test_badges_go_to_the_only_best_and_to_nobody_on_a_tie(subtests: pytest.Subt
 @pytest.mark.row("S19")
 def test_a_filter_keeps_what_is_looked_for(subtests: pytest.Subtests) -> None:
     cells = [cell("a"), cell("b", column=1), cell("c", row=1), cell("d", column=1, row=1)]
+    cells += [cell("e", row=2), cell("f", column=2, row=2)]
     results = {
         "a": said("Green TEA."),
         "b": said("  "),
         "c": replace(GOOD, state="error"),
         "d": said("Milk.", id="rated"),
+        "e": said("Oat", finish_reason="length"),
+        "f": said("Oat"),
     }
     findings, ratings = find(cells, results), {"rated": Rating(4)}
     for kept, looked_for in [
-        ("abcd", Filter()),
+        ("abcdef", Filter()),
         ("a", Filter(text="tea")),
         ("c", Filter(kinds=("failed",))),
-        ("b", Filter(kinds=("flagged",))),
+        ("b", Filter(kinds=("odd",))),
+        ("e", Filter(kinds=("cut",))),
+        ("f", Filter(kinds=("same",))),
         ("d", Filter(kinds=("rated",))),
         ("cd", Filter(kinds=("failed", "rated"))),
         ("cd", Filter(models=("fake/m1",))),

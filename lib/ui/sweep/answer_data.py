@@ -115,7 +115,10 @@ class Answers:
         models = [row for row in self.names if row in there]
         first = max(0, min(self.place.first, len(models) - 1))
         shown = set(models[first : first + COLUMNS])
-        texts = self._texts([cell for cell in kept if cell.row in shown and cell.repeat == repeat])
+        # Of a place whose answer of this repeat is left out: the first that is looked at.
+        read = {(cell.row, cell.column): cell for cell in reversed(kept) if cell.row in shown}
+        read |= {(cell.row, cell.column): cell for cell in kept if cell.row in shown and cell.repeat == repeat}
+        texts = self._texts(list(read.values()))
         return {"first": first, "read": texts, "pair": self._pair()}
 
     @cached_property
@@ -358,6 +361,8 @@ def _words() -> dict[str, str]:
         "picked": _("Picked"),
         "thinking": _("Thinking"),
         "nothing": _("No answer here yet."),
+        "left_out": _("What you look for leaves this answer out."),
+        "all": _("Show all"),
         "tinted": _("Tinted: words that differ from the lowest temperature"),
         "pair": _("Tinted: words in which the two differ"),
         "close": _("Back to all"),

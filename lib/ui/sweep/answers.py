@@ -11,6 +11,7 @@ from lib.core.errors import StoreError
 from lib.core.rich_text import FORMULA_STYLES
 from lib.streamlit_internals import component_of_files
 from lib.sweep import decision, ratings
+from lib.sweep.filters import kinds_of
 from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
@@ -29,6 +30,7 @@ from lib.ui.sweep.view_state import KIND_NAMES, VIEWS, remembered, temperature_n
 
 FOLDER = Path(__file__).parents[1] / "assets" / "answers"
 KEY = "sweep_answers"
+COUNTED = ("failed", "cut", "odd", "same")
 KEPT: dict[str, Any] = {"persist_state": "session"}
 
 
@@ -42,7 +44,7 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
     remembered.slice = (progress.cells[0].input, progress.cells[0].variant)
     view_state.from_address(progress.cells, in_address(progress.cells))
     st.session_state.setdefault("sweep_view", view_state.GRID)
-    _find_bar(progress, names)
+    _find_bar(progress, names, _how_many(progress, run))
     to_address()
     view_state.to_address(in_address(progress.cells))
     if view_state.view() not in view_state.OF_ANSWERS:
@@ -59,9 +61,10 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
         language(),
         _picked(owner, sweep_id, progress),
     )
-    with st.container():
+    with st.container(horizontal=True, vertical_alignment="center"):
         if not found.kept:
-            st.caption(_("No answer is like that."))
+            st.caption(_("No answer is like that."), width="content")
+            st.button(_("Show all"), key="sweep_show_all", type="tertiary", on_click=view_state.show_all)
     # Without a gap: what the browser keeps of them takes no room.
     with st.container(key="sweep_grid", gap=None):
         _draw(found, (sweep_id, *remembered.slice, language(), hidden()))
@@ -97,7 +100,22 @@ def model_names(progress: Progress) -> dict[int, str]:
     return {row: model if len(services) > 1 else model.partition("/")[2] for row, model in models.items()}
 
 
-def _find_bar(progress: Progress, names: Mapping[int, str]) -> None:
+def _how_many(progress: Progress, run: SweepRun | None) -> Mapping[str, int]:
+    """How many answers are failed, cut, odd or the same, once they have ended: a button's words that change under the
+    finger are pressed by mistake."""
+    if run is not None and not run.finished:
+        return {}
+    unsent = run.failed if run else {}
+    found = [kinds_of(cell.id, progress.results, progress.findings, {}, unsent) for cell in progress.cells]
+    return {kind: sum(kind in kinds for kinds in found) for kind in COUNTED}
+
+
+def _kind_name(kind: str, lowest: float | None, how_many: Mapping[str, int]) -> str:
+    name = _(KIND_NAMES[kind]).format(temperature=temperature_name(lowest))
+    return f"{name} {how_many[kind]}" if kind in how_many else name
+
+
+def _find_bar(progress: Progress, names: Mapping[int, str], how_many: Mapping[str, int]) -> None:
     """Which view is open, and what is looked for; all of it stands in the address."""
     lowest = min((cell.temperature for cell in progress.cells if cell.temperature is not None), default=None)
     with st.container(key="sweep_find", horizontal=True, vertical_alignment="center", gap="small"):
@@ -126,7 +144,7 @@ def _find_bar(progress: Progress, names: Mapping[int, str]) -> None:
             _("Show only"),
             list(KIND_NAMES),
             selection_mode="multi",
-            format_func=lambda kind: _(KIND_NAMES[kind]).format(temperature=temperature_name(lowest)),
+            format_func=lambda kind: _kind_name(kind, lowest, how_many),
             key="sweep_show",
             label_visibility="collapsed",
             width="content",
@@ -171,6 +189,8 @@ def do(did: Mapping[str, Any]) -> None:
     cell, what = by_place.get(str(did.get("cell"))), did.get("what")
     if what == "go":
         _go(did)
+    elif what == "all":
+        view_state.show_all()
     elif what == "unpair":
         remembered.place = replace(remembered.place, pair=None)
     elif cell is not None and isinstance(what, str) and what in DOES:

@@ -9,7 +9,7 @@ from lib.core.rich_text import literal
 from lib.sweep.progress import Progress
 from lib.sweep.run import SweepRun
 from lib.ui.shared.figures import amount
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, _n
 from lib.ui.sweep import actions
 from lib.ui.sweep.run_line import run_figures
 
@@ -18,7 +18,7 @@ def progress(standing: Progress, run: SweepRun | None) -> None:
     """How far it is: done, failed, all; what it cost; and Stop while it runs."""
     done, failed, total = standing.counts(run.failed if run else ())
     words = _("{done} done, {failed} failed, {total} in all").format(done=done, failed=failed, total=total)
-    words = " · ".join([words, *run_figures(standing, run)])
+    words = " · ".join([words, *_cut(standing), *run_figures(standing, run)])
     going_on = run is not None and not run.finished
     with st.container(key="sweep_progress", horizontal=True, vertical_alignment="center"):
         if going_on or done + failed < total:
@@ -27,6 +27,12 @@ def progress(standing: Progress, run: SweepRun | None) -> None:
             st.caption(literal(words))
         if going_on:
             st.button(_("Stop"), key="sweep_stop", icon=":material/stop_circle:", on_click=actions.stop)
+
+
+def _cut(standing: Progress) -> list[str]:
+    """How many answers end before their end; nothing where none does."""
+    cut = sum("cut" in marks for marks in standing.findings.marks.values())
+    return [_n("{count} cut", "{count} cut", cut).format(count=cut)] if cut else []
 
 
 def overview(frame: pd.DataFrame, names: Mapping[str, str]) -> None:

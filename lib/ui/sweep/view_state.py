@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from lib.core.i18n import N_
-from lib.sweep.filters import KINDS, Filter
+from lib.sweep.filters import FORMER, KINDS, Filter
 from lib.sweep.plan import Cell
 from lib.ui.shared.closed_fields import key_of, put, values_of
 from lib.ui.shared.state import SessionValue, state
@@ -18,7 +18,9 @@ OF_ANSWERS = (GRID, READ)
 """The views that show answers, so that some of them can be looked for."""
 KIND_NAMES = {
     "failed": N_("failed"),
-    "flagged": N_("cut or odd"),
+    "cut": N_("cut"),
+    "odd": N_("odd"),
+    "same": N_("same text"),
     "different": N_("other than at {temperature}"),
     "rated": N_("rated"),
 }
@@ -96,11 +98,17 @@ def begin_anew() -> None:
     """Look at all of another sweep."""
     remembered.place, state.sweep_cell = Place(remembered.place.number + 1), None
     # Set, not taken away: of a field without a value the browser tells its old one.
-    st.session_state["sweep_view"], st.session_state["sweep_search"], st.session_state[KINDS_SHOWN] = GRID, "", []
-    for key in (MODELS, TEMPERATURES):
-        put(key, ())
+    st.session_state["sweep_view"] = GRID
+    show_all()
     for key in (*ONE, *SEVERAL):
         st.query_params.pop(key, None)
+
+
+def show_all() -> None:
+    """Look for nothing."""
+    st.session_state["sweep_search"], st.session_state[KINDS_SHOWN] = "", []
+    for key in (MODELS, TEMPERATURES):
+        put(key, ())
 
 
 def from_address(cells: Sequence[Cell], models: Mapping[str, str]) -> None:
@@ -115,7 +123,9 @@ def from_address(cells: Sequence[Cell], models: Mapping[str, str]) -> None:
     st.session_state["sweep_search"] = query.get("sweep_search", "")[:MOST_SEARCHED]
     known = (KINDS, models, {temperature_name(cell.temperature) for cell in cells})
     for key, values in zip(SEVERAL, known, strict=True):
-        named = [value for value in query.get_all(key) if value in values]
+        # No model and no temperature has the name of a former kind.
+        asked = [now for value in query.get_all(key) for now in FORMER.get(value, (value,))]
+        named = [value for value in dict.fromkeys(asked) if value in values]
         st.session_state[key_of(key)] = [models[name] for name in named] if key == MODELS else named
 
 

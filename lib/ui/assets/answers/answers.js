@@ -9,6 +9,7 @@ const kept = new WeakMap(); // What was chosen here (scroll, focus, repeats show
 const live = new Set(); // those that are on the page
 const stock = new Map(); // all cells of a sweep by the version they were sent with; the last two
 const NEWLINE = 10;
+const lastRead = {}; // the temperature that Read was turned to, for when it is left and opened again
 const READ_WIDTH = 300; // px that a column needs to be read
 const MANY = 300; // places from which on a browser should lay out only those in sight
 const LONG = 160; // characters from which on a text in the grid fades out at its end
@@ -149,7 +150,8 @@ class Answers {
 
   goTo(place) {
     this.placeId = place.id;
-    const at = this.temperatures.findIndex((one) => one.column === place.column);
+    const column = lastRead.place === place.id ? lastRead.column : place.column;
+    const at = this.temperatures.findIndex((one) => one.column === column);
     if (at >= 0) this.temperature = at;
     this.focus = `${place.row}_${place.column}`;
     // The first one is where everything begins; nobody need have turned to it.
@@ -168,6 +170,7 @@ class Answers {
     }
     const { scrolled } = this;
     const isBack = !this.grid.isConnected;
+    this.grid.hidden = !this.places.size; // else the head of a table without rows is left
     if (isBack) this.root.replaceChildren(this.grid);
     for (const [place, box] of this.places) this.fill(place, box);
     if (isBack && scrolled) this.grid.scrollTo(...scrolled);
@@ -398,8 +401,13 @@ class Answers {
     const { data } = this;
     const column = this.temperatures[this.temperature]?.column;
     return this.models.slice(data.first, data.first + this.fit).map((model) => {
-      const id = `${model.row}_${column}_${data.repeat}`;
-      return { id, title: model.name, note: model.note, ...(this.cells[id] ?? {}), ...(data.read[id] ?? {}), missing: !data.read[id] };
+      const place = `${model.row}_${column}`;
+      const asked = `${place}_${data.repeat}`;
+      const id = this.cells[asked] ? asked : (this.repeatsOf(place)[0] ?? asked);
+      const number = id === asked ? "" : `${Number(id.split("_")[2]) + 1}/${data.repeats}`;
+      const note = [model.note, number].filter(Boolean).join(" · ");
+      const leftOut = !this.cells[id] && (this.all[id]?.state ?? "missing") !== "missing";
+      return { id, title: model.name, note, leftOut, ...(this.cells[id] ?? {}), ...(data.read[id] ?? {}), missing: !data.read[id] };
     });
   }
 
@@ -420,6 +428,7 @@ class Answers {
     slider.value = this.temperature;
     slider.addEventListener("input", () => {
       this.temperature = Number(slider.value);
+      [lastRead.place, lastRead.column] = [this.placeId, this.temperatures[this.temperature].column];
       slider.setAttribute("aria-valuetext", this.temperatures[this.temperature].name);
       say();
       this.drawRead();
@@ -439,6 +448,8 @@ class Answers {
     const stars = el("span", { role: "radiogroup", "aria-label": words.stars, class: "stars" }, ...[1, 2, 3, 4, 5].map(star));
     const title = el("h3", {}, column.title, column.note ? el("small", {}, column.note) : "");
     const attributes = { class: `column is-${column.state ?? "missing"}`, tabindex: "0", "data-cell": column.id, "aria-label": this.data.pair ? column.title : this.spoken(column.id) };
+    const all = () => el("button", { "data-does": "all", onclick: () => this.tell({ what: "all" }) }, words.all);
+    if (column.leftOut) return el("section", attributes, title, el("p", { class: "note" }, words.left_out), el("div", { class: "tools" }, all()));
     if (column.missing) return el("section", attributes, title, el("p", { class: "note" }, words.nothing));
     const text = el("div", { class: "text", html: column.html });
     const rated = column.rated ? stars : "";
