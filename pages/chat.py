@@ -18,7 +18,7 @@ from lib.ui.chat.settings_panel import settings_panel
 from lib.ui.chat.shown_turns import earlier_button
 from lib.ui.chat.side_by_side import side_by_side
 from lib.ui.shared import resources, session_restore
-from lib.ui.shared.frame import notices, transient
+from lib.ui.shared.frame import notices, transient, upgrade_notice
 from lib.ui.shared.model_picker import list_troubles, model_picker
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import visitor
@@ -44,6 +44,8 @@ with head:
     settings_panel(services, who, "chat", begins=not view.turns)
 with news, transient(state.notices):
     said = notices()
+with news:
+    upgrade_notice(services)
 with above:
     list_troubles(services, who.owner, "chat_model")
     with transient(state.unsaved or not view.turns):

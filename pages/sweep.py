@@ -4,7 +4,7 @@ import streamlit as st
 
 from lib.ui.shared import resources, session_restore
 from lib.ui.shared.budgets import budget_line
-from lib.ui.shared.frame import notices
+from lib.ui.shared.frame import notices, upgrade_notice
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
@@ -33,6 +33,7 @@ sweep_list(services, who)
 
 st.markdown(f"**{_('Sweep')}** · {_('compare models and settings')}")
 notices()
+upgrade_notice(services)
 budget_line(services, who, "sweep")
 if state.missing_sweep and state.sweep_id is None:
     no_such_sweep()

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from lib.core import periods
+from lib.ui.shared import resources
 from lib.ui.shared.dates import viewer_zone
-from lib.ui.shared.frame import notices
+from lib.ui.shared.frame import notices, upgrade_notice
 from lib.ui.usage import filters, sample
 from lib.ui.usage.call_dialog import call_dialog
 from lib.ui.usage.downloads import downloads
@@ -28,6 +29,7 @@ with st.container(key="usage_top", horizontal=True, vertical_alignment="center")
     downloads(services, scope, sum(one.calls for one in models))
 filters.chips(services, who.owner)
 notices()
+upgrade_notice(resources.services())
 everybody(services, who.owner, zone)
 if not models:
     nothing_yet(services, who, scope)

@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 
 
 def bring_up_to_date(writer: Engine, readers: Engine, path: Path | None = None, folder: Path | None = None) -> Notice:
-    """Take the missing steps; what a person should know about it, which is nothing where none was missing. `path` is
-    the database's file, where it is one; the copy of another goes into `folder`. Raises NotUpgraded with a sentence,
-    and then nothing has changed."""
+    """Take the missing steps; what a person should know about it, which is nothing where none was missing. The log says
+    where the copy of the former state is: `path` is the database's file, where it is one, and has it beside it; that of
+    another goes into `folder`. Raises NotUpgraded with a sentence, and then nothing has changed."""
     # Looked at by a reader: a database that is locked, full or read-only can then still be opened and read.
     with readers.connect() as conn:
         found = migrations.version(conn)
@@ -56,10 +56,10 @@ def bring_up_to_date(writer: Engine, readers: Engine, path: Path | None = None, 
     if path is not None:
         _shrink(writer)
     if copy is None:
-        return Notice(N_("Your data was brought to the form of this version."))
-    return Notice(
-        N_("Your data was brought to the form of this version. As it was before, it is kept in {copy}."), copy=str(copy)
-    )
+        return Notice(N_("Your history was adapted to this version."))
+    if path is None:
+        return Notice(N_("Your history was adapted to this version; a copy from before is kept in the data folder."))
+    return Notice(N_("Your history was adapted to this version; a copy from before lies beside it."))
 
 
 def _upgrade(writer: Engine) -> None:

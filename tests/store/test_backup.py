@@ -158,7 +158,11 @@ def test_an_older_file_is_copied_before_it_is_changed_and_that_is_said(
     caplog.set_level(logging.INFO)
     store = Store.open(f"sqlite:///{old}")
     [copy] = copies(old)
-    assert copy.name.startswith(f"tempera.db.before-{migrations.NEWEST}-") and str(copy) in store.upgraded.sentence()
+    assert (
+        copy.name.startswith(f"tempera.db.before-{migrations.NEWEST}-")
+        and "a copy from before" in store.upgraded.sentence()
+    )
+    assert str(old.parent) not in store.upgraded.sentence()  # no path is shown on a page
     assert str(copy) in caplog.text and copy.stat().st_mode & 0o777 == 0o600
     with sqlite3.connect(copy) as conn:
         assert conn.execute("SELECT version_num FROM alembic_version").fetchone() == ("0004",)

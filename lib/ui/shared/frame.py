@@ -51,9 +51,13 @@ def store_warning(services: Services) -> None:
         st.warning(words.format(count=waiting), icon=":material/save:")
     for notice in services.store.notices[state.read_notices :][:1]:
         _store_notice(notice)
+
+
+def upgrade_notice(services: Services) -> None:
+    """That the history was adapted to this version, until it is read; on each page where it is seen at once."""
     upgraded = services.store.upgraded.sentence(_)
     if upgraded and not state.upgrade_read:
-        with st.container(key="store_upgraded"):
+        with st.container(key="store_upgraded", horizontal=True, vertical_alignment="center"):
             st.info(upgraded, icon=":material/info:")
             st.button(_("Understood"), key="store_upgraded_read", type="tertiary", on_click=_upgrade_read)
 
