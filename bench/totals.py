@@ -27,7 +27,7 @@ from sqlalchemy import Connection, func, select
 from lib.calls import usage_rollups
 from lib.calls.usage_rollups import DAY, QUARTER
 from lib.store.database import Store
-from lib.store.schema import calls
+from lib.store.schema import calls, usage_days
 from lib.usage import queries, speed
 from lib.usage.scope import Scope
 from lib.usage.totals import BUCKETS, by_time, parted_days
@@ -38,6 +38,7 @@ YEAR = 365 * 24 * 3600 * 1_000_000
 MODELS = ("gpt-4o", "gpt-4o-mini", "o3", "claude-sonnet-4", "deepseek-chat", "qwen-max", "gemini-2.5-pro", "practice")
 STATES = ("ok",) * 17 + ("error", "cancelled", "partial")
 PAGE = ("chat",)
+FIRST = ("first_word",)
 ZONE, WEEK = ZoneInfo("Asia/Kolkata"), next(one for one in BUCKETS if one.unit == "W")
 AT_ONCE = 20_000
 
@@ -69,6 +70,14 @@ def bars(conn: Connection, scope: Scope) -> pd.DataFrame:
     """What the chart of a year is drawn from, where midnight is within a day in UTC."""
     parted = partial(parted_days, WEEK, ZONE)
     return by_time(queries.by_day(conn, scope, parted), WEEK, ZONE)
+
+
+def by_day_and_model(conn: Connection) -> Any:
+    """What DuckDB is asked too."""
+    days, kinds = usage_days.c, ("prompt_tokens", "completion_tokens")
+    # any owner: there is one.
+    query = select(days.at, days.endpoint, days.model, *(func.sum(days[kind]) for kind in kinds))
+    return conn.execute(query.where(days.owner == OWNER).group_by(days.at, days.endpoint, days.model)).all()
 
 
 def fill(store: Store, count: int) -> None:
@@ -129,6 +138,8 @@ def main() -> None:
             "totals of one sweep": lambda db: queries.by_model(db, replace(everything, places=("9",))),
             "the newest 2,000 failed calls": lambda db: queries.newest(db, failed, 2_000),
             "percentiles by model, all calls": lambda db: speed.by_model(spread(db, everything, speed.KINDS), names),
+            "tokens by day and model": by_day_and_model,
+            "percentiles by model, first word alone": lambda db: speed.by_model(spread(db, everything, FIRST), names),
             "percentiles by model, a month": lambda db: speed.by_model(spread(db, month, speed.KINDS), names),
             "the newest 2,000 calls": lambda db: queries.newest(db, everything, 2_000),
             "three sums by model from the rows": lambda db: db.execute(from_rows).all(),
