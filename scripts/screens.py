@@ -239,6 +239,7 @@ def picture(page: Page, name: str, look: str) -> None:
     """Save what the window shows, in 256 colours: a third of the bytes, and nobody sees it."""
     if name not in KEPT[look].split():
         return
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=SECONDS)
     page.wait_for_timeout(700)  # for fonts, charts and opening panels, which announce themselves nowhere
     shown = Image.open(BytesIO(page.screenshot())).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     shown.save(FOLDER / f"{name}-{look}.png", optimize=True)

@@ -248,6 +248,34 @@ def test_thumb_and_note_are_kept_with_the_answer_and_it_is_picked_there(store: S
     assert "cheap at 0.7, 4.0 stars, 1 of 1 rated" in shown(app)
 
 
+@pytest.mark.row("S19")
+def test_what_is_looked_for_stands_in_the_address_and_a_new_tab_finds_the_same(store: Store) -> None:
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
+    app = open_view(sweep)
+    rate(store, sweep, 0, 1, 5)
+    app.text_input(key="sweep_search").set_value("hikers").run()
+    app.session_state["sweep_show"] = ["rated"]
+    app.session_state["sweep_show_models"] = [f"fake/{MODELS[0]}"]
+    app.session_state["sweep_show_temperatures"] = ["0.7"]
+    app.session_state["sweep_view"] = "read"
+    address = {name: values for name, values in app.run().query_params.items() if name != "sweep"}
+    assert {name: "".join(values) for name, values in address.items()} == {
+        "sweep_view": "read",
+        "sweep_search": "hikers",
+        "sweep_show": "rated",
+        "sweep_show_models": f"fake/{MODELS[0]}",
+        "sweep_show_temperatures": "0.7",
+    }
+
+    other = new_tab("sweep", sweep=sweep, **{name: "".join(values) for name, values in address.items()})
+    assert other.text_input(key="sweep_search").value == "hikers"
+    assert answer_data(other)["view"] == "read" and page_cells(other) == page_cells(app) != {}
+    for name, nothing in {"sweep_search": "", "sweep_show": [], "sweep_show_models": [], "sweep_view": "grid"}.items():
+        other.session_state[name] = nothing
+    left = set(other.run().query_params) - {"sweep"}
+    assert left == {"sweep_show_temperatures"}, "what is looked for no more is gone from it"
+
+
 @pytest.mark.row("S27")
 def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store: Store) -> None:
     sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
