@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lib.services import Services
+from lib.ui.shared import model_picker
 from lib.ui.shared.model_list import begin, model_list
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
@@ -33,7 +34,7 @@ def _choose(value: str, label: str) -> None:
 
 
 def _use(value: str) -> None:
-    st.session_state["chat_model"] = value
+    model_picker.pick("chat_model", value)
     _close()
 
 

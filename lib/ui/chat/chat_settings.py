@@ -28,7 +28,7 @@ def begin() -> None:
     elif name:
         controls.fill("chat", store.read(lambda db: PRESETS.own(db, owner)).get(name, {}))
     st.session_state[PRESET] = name
-    # Forgotten, not set: the picker then begins with what was used last.
+    # Forgotten, not set: the picker then begins with what was picked by hand last, or used last.
     st.session_state.pop(MODEL, None)
     st.session_state[BESIDE] = []
     state.settings_shown = None
@@ -50,6 +50,8 @@ def take_up(conversation: Conversation) -> None:
             "model that is chosen above."
         )
         state.notices.append(words.format(model=literal(form.model)))
+    # Before the conversation is drawn: what stands under its last answer says when another model is chosen.
+    model_picker.choose_first(resources.services(), visitor().owner, MODEL)
     st.session_state[BESIDE] = [found for one in form.others if (found := _that_can_be_asked(one))]
 
 

@@ -236,4 +236,4 @@ def _connect(services: Services, visitor: Visitor, found: Found) -> None:
     if found.models:
         services.models.known(visitor.owner, endpoint, found.models)
     services.store.write(lambda db: known_services.connected(db, visitor.owner, endpoint))
-    model_picker.begin_with(services, endpoint)
+    model_picker.begin_with(services, visitor.owner, endpoint)

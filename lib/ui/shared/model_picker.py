@@ -65,11 +65,22 @@ def model_picker(services: Services, owner: str, key: str) -> str:
         format_func=model_label,
         key=translated(key),
         accept_new_options=True,
+        on_change=_picked,
+        args=(key,),
         placeholder=_("Choose a model or type its id"),
         label_visibility="collapsed",
         persist_state="session",
     )
     return value or ""
+
+
+def pick(key: str, value: str) -> None:
+    """Choose a model by hand; a callback."""
+    st.session_state[key] = state.picked_model = value
+
+
+def _picked(key: str) -> None:
+    state.picked_model = st.session_state.get(key)
 
 
 def choose_first(services: Services, owner: str, key: str) -> None:
@@ -79,11 +90,14 @@ def choose_first(services: Services, owner: str, key: str) -> None:
         st.session_state[key] = first
 
 
-def begin_with(services: Services, endpoint: Endpoint) -> None:
-    """Let both pages go on with a service that was connected just now; the sweep only where nothing was chosen yet."""
-    state.newest_service = endpoint.name
-    # Not set, but forgotten: Streamlit refuses a value for a field that was drawn in the same run.
-    st.session_state.pop("chat_model", None)
+def begin_with(services: Services, owner: str, endpoint: Endpoint) -> None:
+    """Let both pages go on with a service that was connected just now; the sweep only where nothing was chosen yet, and
+    a chat that has messages only where the service of its own model is not there."""
+    state.newest_service, state.picked_model = endpoint.name, None
+    chosen = st.session_state.get("chat_model") or ""
+    if state.chat_id is None or not any(_is_of(one, chosen) for one in services.registry.endpoints(owner)):
+        # Not set, but forgotten: Streamlit refuses a value for a field that was drawn in the same run.
+        st.session_state.pop("chat_model", None)
     practice = [model_value(services.local, model) for model in services.local.models] if services.local else []
     if st.session_state.get("sweep_models") in ([], practice):
         st.session_state.pop("sweep_models")
@@ -107,11 +121,13 @@ def forget(services: Services, owner: str, endpoint: Endpoint) -> None:
 
 
 def first_model(services: Services, owner: str) -> str | None:
-    """What a page begins with: of the service connected in this tab, else of the default one, the model used last
-    there, else its first one for chats."""
+    """What a page begins with: the model picked last by hand, else, of the service connected in this tab, else of the
+    default one, the model used last there, else its first one for chats."""
     endpoints = services.registry.endpoints(owner)
     if not endpoints:
         return None
+    if any(_is_of(one, state.picked_model or "") for one in endpoints):
+        return state.picked_model
     endpoint = next((one for one in endpoints if one.name == state.newest_service), endpoints[0])
     return _first(_kept(services, owner, endpoints), endpoint, _listing(services, owner, endpoint))
 

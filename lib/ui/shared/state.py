@@ -183,6 +183,8 @@ class State:
     somebody is looking for."""
     newest_service: SessionValue[str | None] = SessionValue("newest_service", _nothing)
     """The endpoint that was connected last in this tab: new choices begin with its models."""
+    picked_model: SessionValue[str | None] = SessionValue("picked_model", _nothing)
+    """The model that was picked by hand last in this tab, since a service was connected: new chats begin with it."""
     connected: SessionValue[int] = SessionValue("connected_times", int)
     """How many times a service was connected in this tab."""
     choosing_prompt: SessionValue[bool] = SessionValue("chat_templates", bool)

@@ -298,3 +298,25 @@ def test_what_a_model_costs_is_said_in_the_same_words_everywhere(
             with subtests.test(model=model, place=place):
                 assert words in said
                 assert [other for other in ("no price", "free", "$") if other != words and other in said] == []
+
+
+@pytest.mark.row("C18", "C28")
+def test_a_chat_keeps_its_model_when_a_service_is_connected_and_a_new_one_has_the_model_picked_last(
+    app: AppTest, api: FakeApi
+) -> None:
+    ask(app, "Hello")
+    asked = app.selectbox(key="chat_model").value
+    with FakeApi() as other:
+        connect(app, other.base_url, KEY)
+        assert app.selectbox(key="chat_model").value == asked
+        connected = str(click(app, "chat_new").selectbox(key="chat_model").value)
+        assert connected.startswith(host(other)), "a new chat goes on with what was connected"
+
+        picked = f"{host(api)}/qwen-007"
+        app.selectbox(key="chat_model").set_value(picked).run()
+        assert click(app, "chat_new").selectbox(key="chat_model").value == picked
+        [chat] = [str(one.key) for one in app.button if str(one.key).startswith("chat_open_")]
+        assert click(app, chat).selectbox(key="chat_model").value == asked
+        assert click(app, "chat_new").selectbox(key="chat_model").value == picked
+        click(dialog(app, "claude-124"), f"chat_use_{host(api)}/claude-124")
+        assert click(app, "chat_new").selectbox(key="chat_model").value == f"{host(api)}/claude-124"
