@@ -75,24 +75,37 @@ def chosen() -> list[str]:
 
 
 def _unlisted(services: Services, owner: str) -> None:
-    """Of each chosen id that its service does not list: that, and which one may be meant."""
+    """Of the chosen ids that their services do not list: that, on one line, and of each which one may be meant."""
     endpoints = services.registry.endpoints(owner)
-    for number, value in enumerate(chosen() if endpoints else ()):
+    unknown: list[tuple[str, str]] = []
+    meant: list[tuple[str, str, str]] = []
+    for value in chosen() if endpoints else ():
         endpoint, model = find(value, endpoints)
         listing = services.models.get(owner, endpoint, QUICK_SECONDS)
         # Where the list is not the service's own of today, it tells nothing.
         if listing is None or not listing.complete or not listing.models or model in listing.models:
             continue
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            words = _("“{model}” is not in the list of {service}.")
-            st.warning(words.format(model=literal(model), service=literal(endpoint.title)), icon=":material/help:")
-            meant = process.extractOne(
-                model, listing.models, scorer=fuzz.ratio, processor=str.lower, score_cutoff=ALIKE
-            )
-            if meant:
-                label = _("Did you mean {model}?").format(model=literal(meant[0]))
-                instead = (value, model_value(endpoint, meant[0]))
-                st.button(label, key=f"sweep_meant_{number}", type="tertiary", on_click=_replace, args=instead)
+        unknown.append((model, endpoint.title))
+        alike = _alike(model, listing.models)
+        if alike:
+            meant.append((value, model_value(endpoint, alike), alike))
+    if not unknown:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.warning(_not_listed(unknown), icon=":material/help:")
+        for number, (value, instead, name) in enumerate(meant):
+            label = _("Did you mean {model}?").format(model=literal(name))
+            st.button(label, key=f"sweep_meant_{number}", type="tertiary", on_click=_replace, args=(value, instead))
+
+
+def _not_listed(unknown: Sequence[tuple[str, str]]) -> str:
+    """What is said of models that their services do not list, by the services' titles."""
+    if len(unknown) == 1:
+        model, service = unknown[0]
+        words = _("“{model}” is not in the list of {service}.")
+        return words.format(model=literal(model), service=literal(service))
+    words = _("Not in the lists of their services: {models}.")
+    return words.format(models=literal(_(", ").join(model for model, _service in unknown)))
 
 
 def _alike(model: str, listed: Sequence[str]) -> str | None:

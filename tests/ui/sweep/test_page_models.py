@@ -84,10 +84,12 @@ def test_starred_models_come_first(app: AppTest, api: FakeApi) -> None:
 @pytest.mark.row("S1")
 def test_an_id_that_is_not_in_the_list_is_flagged_with_what_may_be_meant(app: AppTest, api: FakeApi) -> None:
     app.multiselect(key="sweep_models").set_value([f"{host(api)}/gpt-4oo", f"{host(api)}/zzzzzz"]).run()
-    assert "“gpt-4oo” is not in the list of" in shown(app) and "“zzzzzz” is not in the list of" in shown(app)
+    assert "Not in the lists of their services: gpt-4oo, zzzzzz." in shown(app), "one line for all"
+    assert len([one for one in app.warning if "lists" in one.value]) == 1
     assert [one.label for one in app.button if str(one.key).startswith("sweep_meant_")] == ["Did you mean gpt\\-4o?"]
     click(app, "sweep_meant_0")
     assert chosen(app) == ["gpt-4o", "zzzzzz"] and "gpt-4oo" not in shown(app)
+    assert "“zzzzzz” is not in the list of" in shown(app)
 
 
 def test_what_is_not_in_the_list_is_asked_all_the_same(app: AppTest, api: FakeApi) -> None:
