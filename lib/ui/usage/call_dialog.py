@@ -151,14 +151,16 @@ def _attempts(attempts: Sequence[Any]) -> None:
         st.caption(_("Nothing is known of the attempts."))
         return
     waterfall(attempts)
+    # A step that no attempt came to has no column: a call that failed has no first word.
+    reached = [step for step in STEPS if any(one.get(step) is not None for one in attempts)]
     columns = {
         "number": [number + 1 for number in range(len(attempts))],
-        **{step: pd.Series([one.get(step) for one in attempts], dtype="Float64") for step in STEPS},
+        **{step: pd.Series([one.get(step) for one in attempts], dtype="Float64") for step in reached},
         "error": [reason(one.get("error") or "") for one in attempts],
     }
-    config: dict[str, Any] = {step: st.column_config.NumberColumn(_(words)) for step, words in STEPS.items()}
+    config: dict[str, Any] = {step: st.column_config.NumberColumn(_(STEPS[step])) for step in reached}
     config |= {"number": st.column_config.NumberColumn(_("Attempt")), "error": st.column_config.TextColumn(_("Error"))}
-    frame = written(pd.DataFrame(columns), dict.fromkeys(STEPS, precise_seconds))
+    frame = written(pd.DataFrame(columns), dict.fromkeys(reached, precise_seconds))
     st.dataframe(frame, hide_index=True, placeholder=MISSING, column_config=config)
     st.caption(_("Seconds since the call began."))
 

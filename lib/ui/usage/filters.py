@@ -156,7 +156,7 @@ def _choice(name: str, there: list[str]) -> None:
 def place_name(place: str, titles: Mapping[str, tuple[str, str]]) -> str:
     """What a chat or sweep is called; `titles` are those that there are."""
     if not place:
-        return _("in no chat or sweep")
+        return _("in no chat or sweep: deleted, or from a file")
     return titles[place][1] if place in titles else _("deleted or temporary")
 
 

@@ -1,12 +1,15 @@
 """The totals by model, by page, or by chat and sweep; one of them can be shown alone."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
 from lib.core.i18n import N_
 from lib.services import Services
+from lib.ui.shared.dates import day
 from lib.ui.shared.texts import _
 from lib.ui.usage import filters
 from lib.ui.usage.tables import group_table, model_table
@@ -20,7 +23,13 @@ BY = {"model": N_("Models"), "page": N_("Pages"), "place": N_("Chats and sweeps"
 MOST = 200
 
 
-def groups(services: Services, scope: Scope, models: Sequence[ModelTotals], paid: Mapping[Named, Amounts]) -> None:
+def groups(
+    services: Services,
+    scope: Scope,
+    models: Sequence[ModelTotals],
+    paid: Mapping[Named, Amounts],
+    zone: ZoneInfo,
+) -> None:
     """A table, and the choice of what its rows are."""
     with st.container(key="usage_models"):
         chosen = st.segmented_control(
@@ -36,7 +45,7 @@ def groups(services: Services, scope: Scope, models: Sequence[ModelTotals], paid
         if chosen == "page":
             _pages(services, scope)
         elif chosen == "place":
-            _places(services, scope)
+            _places(services, scope, zone)
         else:
             model_table(models, paid)
 
@@ -48,8 +57,9 @@ def _pages(services: Services, scope: Scope) -> None:
     group_table(frame, rows, lambda row: filters.show_only(pages=(rows[row].page,)), "usage_page_table")
 
 
-def _places(services: Services, scope: Scope) -> None:
+def _places(services: Services, scope: Scope, zone: ZoneInfo) -> None:
     found = totals.ordered(services.store.read(lambda db: queries.by_place(db, scope)))
+    found.sort(key=lambda one: not one.place)  # what belongs to none is no place to be ranked
     rows = found[:MOST]
     titles = services.store.read(lambda db: places.titles(db, scope.owner, [one.place for one in rows]))
     kinds = {place: _(filters.PAGES[kind]) for place, (kind, _title) in titles.items()}
@@ -57,6 +67,8 @@ def _places(services: Services, scope: Scope) -> None:
         {
             "group": [filters.place_name(one.place, titles) for one in rows],
             "page": [kinds.get(one.place) for one in rows],
+            "day": [_last_day(one.last_at, zone) for one in rows],
+            "tokens": pd.Series([one.tokens for one in rows], dtype="Int64"),
             **totals.figures(rows),
         }
     )
@@ -64,3 +76,8 @@ def _places(services: Services, scope: Scope) -> None:
     if len(found) > MOST:
         words = _("The {shown} with the most tokens of {count:,} chats and sweeps.")
         st.caption(words.format(shown=MOST, count=len(found)))
+
+
+def _last_day(at: int | None, zone: ZoneInfo) -> str | None:
+    """The day of its last call: two of the same name are told apart by it."""
+    return None if at is None else day(datetime.fromtimestamp(at / 1e6, zone).date())

@@ -61,7 +61,7 @@ def sections(
         budget(zone)
     else:
         tokens_chart(services, scope, totals, models, zone)
-        groups(services, scope, models, paid)
+        groups(services, scope, models, paid, zone)
 
 
 def without_calls(services: Services, scope: Scope, zone: ZoneInfo) -> None:

@@ -46,8 +46,13 @@ def speed(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> No
 def _forms() -> dict[str, Form]:
     """How its numbers are written."""
     counts = ("calls", "failed", "cut", "filtered", "stopped", "retried")
-    times = {"first_word": precise_seconds, "first_word_p90": precise_seconds, "seconds": seconds}
+    times = {"first_word": precise_seconds, "first_word_p90": precise_seconds, "seconds": _seconds}
     return {**dict.fromkeys(counts, ",.0f"), **times, "rate": ",.0f"}
+
+
+def _seconds(value: float) -> str:
+    """Of a quick answer its hundredths are told: no answer takes 0.0 s."""
+    return precise_seconds(value) if value < 1 else seconds(value)
 
 
 def _columns() -> dict[str, Any]:

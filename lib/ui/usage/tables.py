@@ -25,7 +25,7 @@ from lib.usage.scope import Scope
 from lib.usage.totals import ModelTotals, Totals
 
 TIMES = "YYYY-MM-DD HH:mm:ss"
-MODEL_WIDTH, NUMBER_WIDTH, OPEN_WIDTH, GROUP_WIDTH = 134, 82, 78, 220
+MODEL_WIDTH, NUMBER_WIDTH, OPEN_WIDTH, GROUP_WIDTH = 134, 82, 78, 290
 """Pixels. What is pinned, a row's button and its model, is so on a phone of 390 pixels too: no more than six tenths of
 the table's width may be."""
 ORDER = (
@@ -110,7 +110,7 @@ def used_nothing(one: Totals) -> bool:
 
 def _forms() -> dict[str, Form]:
     """How the numbers of these tables are written."""
-    counts = dict.fromkeys(("calls", "prompt", "completion", "cached", "reasoning"), ",.0f")
+    counts = dict.fromkeys(("calls", "tokens", "prompt", "completion", "cached", "reasoning"), ",.0f")
     return {**counts, "seconds": ",.1f", "first_token_seconds": precise_seconds, "cost": _amount}
 
 
@@ -157,6 +157,8 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
         "model": text(_("Model"), width=MODEL_WIDTH, pinned=True),
         "endpoint": text(_("Service")),
         "calls": number(_("Calls")),
+        "day": text(_("Last call")),
+        "tokens": number(_("Tokens"), width=NUMBER_WIDTH, help=_("Input and output together")),
         "prompt": number(_("Input"), width=NUMBER_WIDTH, help=_("Input tokens (prompt)")),
         "completion": number(_("Output"), width=NUMBER_WIDTH, help=_("Output tokens (completion)")),
         "cached": number(_("From the cache"), help=_("Part of the input: what the service had in its cache")),

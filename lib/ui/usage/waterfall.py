@@ -28,12 +28,15 @@ def waterfall(attempts: Sequence[Mapping[str, Any]]) -> None:
     before = [one.get("queued", 0.0) for one in attempts]
     # What stands before an attempt is drawn as nothing.
     series = [_series("", before, {"color": "transparent", "decal": {"symbol": "none"}}, silent=True)]
-    series += [_series(_(words), [one[begin] for one in spans], {}) for begin, _end, words in PARTS]
+    parts = [(begin, _(words)) for begin, _end, words in PARTS if any(one[begin] for one in spans)]
+    if all(one.get("error") and one.get("first_word") is None for one in attempts):
+        parts = [(begin, _("until it failed") if begin == "sent" else words) for begin, words in parts]
+    series += [_series(words, [one[begin] for one in spans], {}) for begin, words in parts]
     spec = {
         "animation": False,
         "aria": {"enabled": True, "label": {"enabled": False}, "decal": {"show": True}},
         "grid": {"left": 8, "right": 32, "top": 56, "bottom": 8, "containLabel": True},
-        "legend": {"top": 0, "left": 0, "data": [_(words) for *_steps, words in PARTS]},
+        "legend": {"top": 0, "left": 0, "data": [words for _begin, words in parts]},
         "tooltip": {"trigger": "item", "renderMode": "richText", "confine": True, "valueFormatter": "%.2f s"},
         "xAxis": {"type": "value", "axisLabel": {"formatter": "{value} s"}},
         "yAxis": {"type": "category", "inverse": True, "data": names},

@@ -27,7 +27,7 @@ from lib.core.errors import (
 from lib.core.reply import Usage
 from lib.store.schema import chats
 from lib.ui.shared import resources
-from lib.ui.shared.dates import viewer_zone
+from lib.ui.shared.dates import day, viewer_zone
 from lib.ui.usage.failures import REASONS
 from lib.visitor import LOCAL_OWNER
 from lib.web_server import SESSION_COOKIE
@@ -53,8 +53,8 @@ def usage_page(app: AppTest) -> AppTest:
     return switch_page(app.run(), "usage")
 
 
-def call(session: str = SESSION, owner: str = OWNER, usage: Usage = REPORTED, **facts: Any) -> None:
-    record(resources.services().store, owner, usage, session=session, **facts)
+def call(session: str = SESSION, owner: str = OWNER, usage: Usage = REPORTED, **facts: Any) -> str:
+    return record(resources.services().store, owner, usage, session=session, **facts)
 
 
 def tiles(app: AppTest) -> dict[str, str]:
@@ -437,6 +437,18 @@ def test_another_models_price_is_compared_over_the_same_calls(app: AppTest) -> N
     )
 
 
+def test_of_a_failed_call_no_first_word_is_told(app: AppTest) -> None:
+    app.run()
+    times = {"queued": 0.0, "sent": 0.5, "end": 1.5, "error": "rate_limited"}
+    app.session_state["usage_call"] = call(state="error", error_kind="rate_limited", attempt_times=(times,))
+    usage_page(app).segmented_control(key="usage_call_part").set_value("attempts").run()
+
+    bars = json.loads(app.get("echarts_chart")[-1].proto.spec)["series"][1:]
+    assert [one["name"] for one in bars] == ["waited for its turn", "until it failed"]
+    table = app.dataframe[-1].value
+    assert "first_word" not in table and list(table["error"]) == ["rate limited"]
+
+
 def test_what_is_free_only_in_part_is_never_called_free(app: AppTest) -> None:
     app.run()
     for number in range(7):
@@ -494,7 +506,7 @@ def test_a_bar_opens_the_calls_behind_it(app: AppTest, monkeypatch: pytest.Monke
     assert app.segmented_control(key="usage_call_part").value == "figures"
     app.segmented_control(key="usage_call_part").set_value("attempts").run()
     waits = json.loads(app.get("echarts_chart")[-1].proto.spec)["series"]
-    assert [one["data"] for one in waits[1:]] == [[0.5], [0.0], [0.0], [0.25], [0.75]]
+    assert [one["data"] for one in waits[1:]] == [[0.5], [0.25], [0.75]]  # what took no time is not named
     app.session_state["usage_call"] = None
 
     app.segmented_control(key="usage_view").set_value("time").run()
@@ -634,9 +646,11 @@ def test_totals_stand_by_page_and_by_chat_and_sweep_and_each_opens_its_calls(app
     table = app.dataframe[-1].value
     assert dict(zip(table["group"], table["prompt"], strict=True)) == {
         "Tea at *four*": 50,
-        "in no chat or sweep": 5,
         "deleted or temporary": 1,
+        "in no chat or sweep: deleted, or from a file": 5,
     }
+    assert list(table["group"])[-1].startswith("in no chat") and list(table["tokens"]) == [50, 1, 5]
+    assert set(table["day"]) == {day(periods.today(viewer_zone()))}
     assert table["calls"].sum() == int(tiles(app)["Calls"]) == 4
 
     app.session_state["usage_filter_places"] = [chat]
