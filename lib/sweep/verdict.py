@@ -65,9 +65,19 @@ def _costs(found: Verdict, pick: Setting, texts: Texts) -> list[str]:
 def named(setting: Setting, plan: Plan, texts: Texts) -> str:
     """A setting's name: the model, the temperature, and what else was varied."""
     _ = texts.one
+    return _name(setting, plan, texts, _("{model} at {temperature:g}"))
+
+
+def headline(setting: Setting, plan: Plan, texts: Texts) -> str:
+    """The same for a heading, which stands alone: it says what the number is."""
+    _ = texts.one
+    return _name(setting, plan, texts, _("{model} at temperature {temperature:g}"))
+
+
+def _name(setting: Setting, plan: Plan, texts: Texts, words: str) -> str:
     name = model_name(plan, setting.model)
     if setting.temperature is not None:
-        name = _("{model} at {temperature:g}").format(model=name, temperature=setting.temperature)
+        name = words.format(model=name, temperature=setting.temperature)
     varied = variant_name(plan, setting.variant, texts)
     return f"{name} ({varied})" if varied else name
 

@@ -87,7 +87,7 @@ def test_from_120_answers_to_a_saved_report_with_a_pick_in_six_actions(
     with page.expect_download() as saved:
         key(page, "sweep_report").locator("button").click()
     report = saved.value.path().read_text("utf-8")
-    assert f"{MODELS[1]} at 0.3</bdi></p>" in report and "5.0 stars, 1 of 4 rated" in report
+    assert f"{MODELS[1]} at temperature 0.3</bdi></p>" in report and "5.0 stars, 1 of 4 rated" in report
 
 
 PAGE_NUMBER = re.compile(r"^\s*\d+ / \d+|\d+ / \d+\s*$")

@@ -147,7 +147,7 @@ def test_prompt_and_costs_can_be_hidden_and_the_depth_chosen(subtests: pytest.Su
             assert '<h1 dir="auto">Ours</h1>' in shown and "Ann · 2025-11-28" in shown
             assert "Take <strong>dear</strong>." in shown
             assert ("All answers" in shown) == ("Rules that answers pass" in shown) == (depth == "full")
-            assert shown.index("dear at 0.7") < shown.index("At a glance"), "the verdict first"
+            assert shown.index("dear at temperature 0.7") < shown.index("At a glance"), "the verdict first"
 
 
 @pytest.mark.row("S27")

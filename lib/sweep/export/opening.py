@@ -21,7 +21,7 @@ from lib.sweep.export.wording import (
 from lib.sweep.measures import BY_NAME
 from lib.sweep.plan import SYSTEM
 from lib.sweep.study import Setting
-from lib.sweep.verdict import Verdict, model_name, named, rated, sentence, thousand
+from lib.sweep.verdict import Verdict, headline, model_name, named, rated, sentence, thousand
 
 
 def header(subject: Subject, date: str) -> str:
@@ -39,7 +39,7 @@ def verdict_card(subject: Subject, found: Verdict) -> str:
     else:
         shown = f'<span class="stars" aria-hidden="true">{stars(pick.stars.mean)}</span> ' if pick.stars else ""
         facts = [shown + escape(rated(pick, subject.texts))]
-        said = f'<p class="pick">{name(named(pick, subject.study.plan, subject.texts))}</p>'
+        said = f'<p class="pick">{name(headline(pick, subject.study.plan, subject.texts))}</p>'
         said += f'<p class="figures">{" · ".join([*facts, *_costs(subject, found, pick)])}</p>'
     words = options.recommendation.strip()
     wish = f'<div class="wish text">{typeset(to_html(words))}</div>' if words else ""

@@ -15,7 +15,7 @@ from lib.sweep.export.wording import title
 from lib.sweep.findings import text_of
 from lib.sweep.measures import BY_NAME, Name
 from lib.sweep.study import Setting, Study
-from lib.sweep.verdict import named, rated, verdict
+from lib.sweep.verdict import headline, rated, verdict
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.texts import _
 from lib.ui.sweep.chart_view import beside_each_other
@@ -64,7 +64,7 @@ def slides(study: Study) -> list[Slide]:
         if (name != "cost" or options.cost) and charts.panels(study, BY_NAME[name], PAGE):
             drawn.append(Slide(_(BY_NAME[name].label), partial(_chart, study, name)))
     return drawn + [
-        Slide(named(setting, study.plan, PAGE), partial(_answer, setting)) for setting in chosen(study, found)
+        Slide(headline(setting, study.plan, PAGE), partial(_answer, setting)) for setting in chosen(study, found)
     ]
 
 

@@ -299,10 +299,10 @@ def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store
         "How different the answers are",
         "Seconds",
         "Cost of one answer",
-        "dear at 0",
-        "cheap at 0",
-        "dear at 0.7",
-        "dear at 0.7",
+        "dear at temperature 0",
+        "cheap at temperature 0",
+        "dear at temperature 0.7",
+        "dear at temperature 0.7",
     ], "verdict, charts, three answers, and it ends there"
     begins = text_of(store.read(lambda db: sweeps.results(db, who, sweep))[first.id]).split(".")[0]
     for said in ("not rated · 1,000 such answers cost about $0.1", "Take dear.", begins):
