@@ -276,6 +276,20 @@ def test_what_is_looked_for_stands_in_the_address_and_a_new_tab_finds_the_same(s
     assert left == {"sweep_show_temperatures"}, "what is looked for no more is gone from it"
 
 
+@pytest.mark.row("S24")
+def test_an_answer_is_gone_on_with_in_chat_at_its_temperature(store: Store) -> None:
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 1)
+    app = open_view(sweep)
+    cell = next(one for one in cells(store, app, sweep) if (one.row, one.column) == (1, 1))
+    app.session_state["opened_cell"] = cell.id
+    app.run().button(key="sweep_cell_chat").click().run()
+    assert not app.exception
+    begins = text_of(store.read(lambda db: sweeps.results(db, owner(app), sweep))[cell.id]).split(".")[0]
+    said = shown(app)
+    assert "Write 60 words for a steel thermos." in said and begins in said
+    assert "temperature 0.7" in said and "cheap" in said
+
+
 @pytest.mark.row("S27")
 def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store: Store) -> None:
     sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
