@@ -67,6 +67,17 @@ def test_a_link_brings_the_whole_set_up_and_sends_nothing(api: FakeApi) -> None:
 
 
 @pytest.mark.row("S28")
+def test_a_link_that_is_followed_beside_an_open_sweep_shows_none_of_its_answers(app: AppTest) -> None:
+    sweep = make_sweep(resources.services().store, ("one",), (0.0,), 1)
+    tab = new_tab("sweep", sweep=sweep)
+    assert len(cells(tab)) == 1
+    tab.query_params.clear()
+    for name, value in query(sweep_link(WIDE, PAGE)).items():
+        tab.query_params[name] = value
+    assert field(tab.run(), "text_area", "sweep_prompt") == WIDE.prompt and not cells(tab)
+
+
+@pytest.mark.row("S28")
 def test_what_is_too_long_for_a_link_is_a_file_that_opens_again(app: AppTest) -> None:
     for plan in (
         Plan("long " * (LONGEST // 5), ("a/b",), (0.0,)),
