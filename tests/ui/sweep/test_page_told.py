@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
+from lib.chat import repository as chats
 from lib.core.prices import Price
 from lib.store.database import Store
 from lib.store.schema import calls
@@ -22,7 +23,7 @@ from lib.sweep.ratings import Rating
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.made_sweeps import made_answer, make_sweep
-from tests.pages import SECONDS, answer_data, bodies, host, new_tab, owner, shown, switch_page
+from tests.pages import SECONDS, answer_data, bodies, changed_settings, host, new_tab, owner, shown, switch_page
 from tests.pages import cells as page_cells
 
 MODELS = ("dear", "cheap")
@@ -287,7 +288,8 @@ def test_an_answer_is_gone_on_with_in_chat_at_its_temperature(store: Store) -> N
     begins = text_of(store.read(lambda db: sweeps.results(db, owner(app), sweep))[cell.id]).split(".")[0]
     said = shown(app)
     assert "Write 60 words for a steel thermos." in said and begins in said
-    assert "temperature 0.7" in said and "cheap" in said
+    assert "temperature 0.7" in changed_settings(app)
+    assert store.read(lambda db: chats.chats_of(db, owner(app), "", 1))[0].model == "fake/cheap"
 
 
 @pytest.mark.row("S27")
