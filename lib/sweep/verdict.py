@@ -98,6 +98,17 @@ def variant_name(plan: Plan, variant: int, texts: Texts) -> str:
     return f"{plan.axis.field} {plan.axis.values[variant]:g}"
 
 
+def not_rated(study: Study, texts: Texts) -> str:
+    """Of how many models no answer has stars; "" where that is none of them or all."""
+    rows = {one.row for one in study.settings}
+    without = len(rows - {one.row for one in study.settings if one.stars is not None})
+    if without in (0, len(rows)):
+        return ""
+    _n = texts.counted
+    words = _n("{count} of {total} models is not rated.", "{count} of {total} models are not rated.", without)
+    return words.format(count=without, total=len(rows))
+
+
 def rated(setting: Setting, texts: Texts) -> str:
     """A setting's stars and how many of its answers have any."""
     _ = texts.one

@@ -4,7 +4,7 @@ import streamlit as st
 
 from lib.core.rich_text import literal
 from lib.sweep.study import Study
-from lib.sweep.verdict import named, sentence, verdict
+from lib.sweep.verdict import named, not_rated, sentence, verdict
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE, pick
 
@@ -25,6 +25,8 @@ def verdict_line(study: Study) -> None:
         words.markdown(f"**{_('Your pick')}:** {literal(sentence(found, PAGE))}")
     else:
         words.caption(literal(sentence(found, PAGE)))
+    if left := not_rated(study, PAGE):
+        words.caption(left)
     field.selectbox(
         _("Your pick"),
         # A choice of its own: a field that may be empty is emptied by Escape, and the pick is gone.

@@ -67,8 +67,10 @@ def open_view(sweep: str, view: str = "") -> AppTest:
 def test_a_pick_is_made_on_the_page_said_in_a_sentence_and_kept(store: Store) -> None:
     sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
     rate(store, sweep, 0, 1, 5)
+    assert "1 of 2 models is not rated." in shown(open_view(sweep))
     rate(store, sweep, 1, 0, 4)
     app = open_view(sweep)
+    assert "not rated." not in shown(app)
     assert "dear at 0.7 has the most stars: 5.0 stars, 2 of 2 rated" in shown(app)
     # The dearer one: made answers cost four times as much in the second row.
     cheap = next(cell for cell in cells(store, app, sweep) if (cell.row, cell.column) == (1, 0))
