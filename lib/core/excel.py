@@ -1,7 +1,8 @@
 """Writes tables as Excel workbooks; no text in them is taken for a formula."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import xlsxwriter
@@ -18,11 +19,13 @@ FIRST_WIDTH, WIDTH = 36, 14
 
 
 class Sheet(NamedTuple):
-    """A table under its title; a number stays one, None is an empty cell."""
+    """A table under its title; a number stays one, None is an empty cell. `forms` are Excel's own number formats by the
+    names in the head: a cell keeps its whole value, and shows it so."""
 
     title: str
     head: Sequence[str]
     rows: Iterable[Sequence[Any]]
+    forms: Mapping[str, str] = MappingProxyType({})
 
 
 def to_xlsx(sheets: Iterable[Sheet]) -> bytes:
@@ -32,11 +35,16 @@ def to_xlsx(sheets: Iterable[Sheet]) -> bytes:
         bold = book.add_format({"bold": True})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         for sheet in sheets:
-            _write(book.add_worksheet(sheet.title), sheet, bold, wrapped)
+            formed = {
+                at: book.add_format({"valign": "top", "num_format": sheet.forms[name]})
+                for at, name in enumerate(sheet.head)
+                if name in sheet.forms
+            }
+            _write(book.add_worksheet(sheet.title), sheet, bold, wrapped, formed)
     return file.getvalue()
 
 
-def _write(place: Any, sheet: Sheet, bold: Any, wrapped: Any) -> None:
+def _write(place: Any, sheet: Sheet, bold: Any, wrapped: Any, formed: Mapping[int, Any]) -> None:
     place.freeze_panes(1, 1)
     place.set_column(0, 0, FIRST_WIDTH)
     place.set_column(1, len(sheet.head) - 1, WIDTH)
@@ -45,7 +53,7 @@ def _write(place: Any, sheet: Sheet, bold: Any, wrapped: Any) -> None:
             if isinstance(value, str):
                 place.write_string(number, at, _fit(harmless(value)), wrapped if number else bold)
             elif value is not None:
-                place.write_number(number, at, value, wrapped)
+                place.write_number(number, at, value, formed.get(at, wrapped))
 
 
 def _fit(text: str) -> str:

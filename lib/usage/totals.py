@@ -40,6 +40,12 @@ HEADER = (
     *(*PAID, *(f"{name}_source" for name in SOURCES)),
 )
 
+EXCEL_FORMS = {
+    **dict.fromkeys(("cost_usd", "paid", "paid_per_dollar"), "0.00####"),
+    **dict.fromkeys(("seconds", "first_token_seconds"), "0.00"),
+}
+"""How a workbook shows its long numbers; it keeps them whole, as it may be brought in again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:
@@ -270,7 +276,7 @@ def to_csv(rows: Iterable[CallRecord], terms: Terms = NO_TERMS) -> bytes:
 
 def to_excel(rows: Iterable[CallRecord], terms: Terms = NO_TERMS) -> bytes:
     """The same as a workbook of one sheet, of the first MOST_EXCEL_ROWS calls."""
-    return excel.to_xlsx([excel.Sheet("Calls", HEADER, _lines(islice(rows, MOST_EXCEL_ROWS), terms))])
+    return excel.to_xlsx([excel.Sheet("Calls", HEADER, _lines(islice(rows, MOST_EXCEL_ROWS), terms), EXCEL_FORMS)])
 
 
 def to_json(rows: Iterable[CallRecord], terms: Terms = NO_TERMS) -> bytes:

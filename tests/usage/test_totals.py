@@ -177,7 +177,10 @@ def test_csv_json_and_excel_say_the_same() -> None:
 
     lines = [list(line.values()) for line in read(totals.to_csv(rows))]
     calls = [list(call.values()) for call in json.loads(totals.to_json(rows))["calls"]]
-    sheet = list(load_workbook(io.BytesIO(totals.to_excel(rows))).active.iter_rows(values_only=True))
+    page = load_workbook(io.BytesIO(totals.to_excel(rows))).active
+    sheet = list(page.iter_rows(values_only=True))
+    shown = dict(zip(sheet[0], (cell.number_format for cell in page[2]), strict=True))
+    assert (shown["cost_usd"], shown["seconds"], shown["prompt_tokens"]) == ("0.00####", "0.00", "General")
 
     assert sheet[0] == totals.HEADER
     for line, call, cells in zip(lines, calls, sheet[1:], strict=True):

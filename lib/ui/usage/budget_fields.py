@@ -60,7 +60,7 @@ def own_currency(services: Services, owner: str) -> None:
         if st.session_state[CURRENCY_KEY] != DOLLARS:
             st.session_state[RATE_KEY] = own.rate if own and own.code == st.session_state[CURRENCY_KEY] else None
             st.number_input(
-                _("A US dollar is worth"),
+                _("A US dollar is worth, in {currency}").format(currency=st.session_state[CURRENCY_KEY]),
                 min_value=0.0,
                 max_value=MOST_RATE,
                 step=0.01,

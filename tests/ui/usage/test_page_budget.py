@@ -161,6 +161,7 @@ def test_a_budget_in_ones_own_currency_is_one_of_dollars_at_ones_own_rate(app: A
     budget(app, None)
     app.selectbox(key="usage_budget_currency").set_value("CNY").run()
     assert "CNY" not in app.selectbox(key="usage_budget_day_unit").options, "without a rate nothing can be converted"
+    assert app.number_input(key="usage_budget_rate").label == "A US dollar is worth, in CNY"
     app.number_input(key="usage_budget_rate").set_value(7.2).run()
     assert "A budget in CNY takes a dollar for CN¥7.20: your own rate." in said(app)
     app.selectbox(key="usage_budget_day_unit").set_value("CNY").run()
