@@ -18,7 +18,7 @@ from lib.calls.runner import as_it_ended
 from lib.chat import repository as chats
 from lib.chat.attachments import heading
 from lib.chat.export import Document
-from lib.chat.form import Form
+from lib.chat.form import Form, usable_params
 from lib.chat.imported import ImportedChat
 from lib.chat.repository import Turn
 from lib.core import images as image_data
@@ -187,11 +187,20 @@ class Conversation:
         return Document(chat, turns, branch, pictures, self.form() or Form())
 
     def form(self) -> Form | None:
-        """What this chat is set to; None where nothing was set yet."""
+        """What this chat is set to; a chat from before that was kept, what its last answer was asked with; None where
+        nothing was set yet."""
         if self.chat_id is None:
             return None
         chat_id = self.chat_id
-        return self.store.read(lambda db: chats.form_of(db, self.owner, chat_id))
+        return self.store.read(lambda db: chats.form_of(db, self.owner, chat_id)) or self._asked_last()
+
+    def _asked_last(self) -> Form | None:
+        call = next((turn.call for turn in reversed(self.branch()) if turn.call), None)
+        if call is None:
+            return None
+        sent = self.store.read(lambda db: records.messages_of(db, self.owner, call.id))
+        system = next((message.content for message in sent if message.role == "system"), "")
+        return Form(f"{call.endpoint}/{call.model}", system, usable_params(call.params_asked))
 
     def keep_form(self, form: Form) -> None:
         """Let the chat be set so from now on; does not wait until that is written."""

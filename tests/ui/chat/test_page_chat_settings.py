@@ -5,14 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from lib.chat import export
+from lib.store import schema
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
 from lib.web_server import SESSION_COOKIE
 from tests.fake_api import FakeApi
-from tests.pages import ask, bodies, click, draft, host, new_tab, shown, switch_on, switch_page, tab_of
+from tests.pages import KEY, ask, bodies, click, connect, draft, host, new_tab, shown, switch_on, switch_page, tab_of
 
 pytestmark = pytest.mark.usefixtures("settings_open")
 
@@ -140,6 +142,29 @@ def test_a_chat_whose_service_is_gone_says_so_and_keeps_its_model(app: AppTest, 
     assert "This chat’s model, elsewhere/gpt-9, can’t be asked: its service is not connected." in shown(app)
     assert settings(app)[0] == "echo" or settings(app)[0] == "long-300"
     assert stored(str(app.run().session_state["open_chat"]))["model"] == "elsewhere/gpt-9"
+
+
+def under_answer(app: AppTest) -> dict[str, str]:
+    """What can be done with the last answer: the buttons' words by their keys."""
+    return {str(one.key): one.label for one in app.button if one.key in ("chat_regenerate", "chat_ask_again")}
+
+
+def test_nothing_under_an_old_answer_changes_by_a_run_in_which_nothing_was_set(app: AppTest, api: FakeApi) -> None:
+    """Whatever the chat is set to: a service that is gone, nothing at all (a chat from before), another model."""
+    first, second = two_chats(app)
+    services = resources.services()
+    with FakeApi() as other:
+        connect(app, other.base_url, KEY)
+        ask(click(app, "chat_new"), "Hello")
+        gone = str(app.session_state["open_chat"])
+        click(click(app, "connection_open"), f"connection_forget_{host(other)}")
+    unset = update(schema.chats).where(schema.chats.c.id == second).values(model=None, settings=None)
+    services.store.write(lambda db: db.execute(unset)).result()
+    for chat in (gone, second, first):
+        for tab in (new_tab(chat=chat), click(app, f"chat_open_{chat}")):
+            before = under_answer(tab)
+            tab.menu_button(key=f"chat_menu_{chat}").click("save").run()
+            assert under_answer(tab) == before and "chat_ask_again" not in before
 
 
 @pytest.mark.row("C42")
