@@ -760,6 +760,13 @@ class InvalidInput(TemperaError):
         super().__init__(**facts)
 
 
+class NoPrompt(InvalidInput):
+    """Nothing was typed that could be sent."""
+
+    kind = "no_prompt"
+    hint = N_("Write a prompt first.")
+
+
 class NotAllowed(InvalidInput):
     """More than the operator of a shared Tempera allows: `message` says what."""
 

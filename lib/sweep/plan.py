@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from lib.core.errors import InvalidInput
+from lib.core.errors import InvalidInput, NoPrompt
 from lib.core.i18n import N_
 from lib.core.parameters import Params
 from lib.core.request import ChatRequest, Message
@@ -68,7 +68,7 @@ class Plan:
     def checked(self) -> "Plan":
         """The plan itself; raises InvalidInput with a sentence for what can't be run."""
         if not self.prompt.strip():
-            raise InvalidInput(N_("The prompt is empty."))
+            raise NoPrompt(N_("The prompt is empty."))
         if not self.models:
             raise InvalidInput(N_("Choose at least one model."))
         if not self.temperatures:

@@ -139,9 +139,9 @@ def _actions() -> list[str]:
 
 def _share(chat: Chat) -> None:
     shows = (
-        _("the messages of the open branch, with their files and images"),
-        _("the model, the system prompt and the settings"),
-        _("the numbers of each answer"),
+        _("the messages that you see in this chat, with their files and images"),
+        _("which models answered, the system prompt and the settings"),
+        _("how long each answer took, how many tokens it has and what it cost"),
     )
     share_link(resources.services(), Shareable("chat", chat.id, chat.title, shows, file_of(chat, "html")))
 

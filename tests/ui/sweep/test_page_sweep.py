@@ -53,6 +53,13 @@ def test_the_first_grid_takes_three_actions(app: AppTest, api: FakeApi) -> None:
 
 
 @pytest.mark.row("S2")
+def test_without_a_prompt_the_page_asks_for_one_and_speaks_of_nothing_typed(app: AppTest, api: FakeApi) -> None:
+    app.button(key="sweep_run").click().run()
+
+    assert "Write a prompt first." in shown(app) and "what you typed" not in shown(app) and bodies(api) == []
+
+
+@pytest.mark.row("S2")
 @pytest.mark.usefixtures("service")
 def test_the_plan_line_counts_before_anything_is_sent(api: FakeApi) -> None:
     tab = link(api, "echo,json,sse", repeats="2", concurrency="8")
