@@ -11,6 +11,7 @@ from lib.core.errors import StoreError
 from lib.core.rich_text import FORMULA_STYLES
 from lib.streamlit_internals import component_of_files
 from lib.sweep import decision, ratings
+from lib.sweep import repository as sweeps
 from lib.sweep.filters import kinds_of
 from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
@@ -65,9 +66,20 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
         if not found.kept:
             st.caption(_("No answer is like that."), width="content")
             st.button(_("Show all"), key="sweep_show_all", type="tertiary", on_click=view_state.show_all)
+    with st.container():
+        if view_state.view() == view_state.READ:
+            _prompt(owner, sweep_id)
     # Without a gap: what the browser keeps of them takes no room.
     with st.container(key="sweep_grid", gap=None):
         _draw(found, (sweep_id, *remembered.slice, language(), hidden()))
+
+
+def _prompt(owner: str, sweep_id: str) -> None:
+    """What was asked, folded, as it was written: the field in the set-up is too low to read a long one in."""
+    plan = resources.services().store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
+    if plan is not None:
+        with st.expander(_("The prompt"), key="sweep_prompt_read", icon=":material/notes:"):
+            st.text(plan.prompt)
 
 
 def _draw(found: Answers, of: tuple[Hashable, ...]) -> None:

@@ -419,3 +419,12 @@ def test_a_hostile_models_name_is_a_name_in_every_view(store: Store, subtests: p
     [drawn] = [one.value for one in app.run().markdown if "data:image/svg+xml" in one.value]
     said_of_it = re.findall(r'alt="([^"]*)"', drawn)
     assert unescape(said_of_it[0]).startswith(name + ": 0: ") and len(said_of_it) == 2
+
+
+@pytest.mark.row("S15")
+def test_what_was_asked_is_read_in_full_beside_the_answers(store: Store) -> None:
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 1)
+    app = open_view(sweep, "read")
+    folded = next(one for one in app.expander if one.label == "The prompt")
+    assert folded.text[0].value == "Write 60 words for a steel thermos."
+    assert "The prompt" not in [one.label for one in open_view(sweep).expander], "the grid has no room for it"
