@@ -66,6 +66,7 @@ def test_stop_ends_the_request_at_once_and_keeps_the_text(api: FakeApi, chat: Ne
     assert not page.evaluate(pressed, there), "a second press that was meant for Stop"
     expect(key(page, "answer_0")).to_contain_text("You said")
     expect(key(page, "figures_0")).to_contain_text("stopped by you")
+    expect(key(page, "chat_continue")).to_be_visible()
 
 
 @pytest.mark.row("C3", "C30")

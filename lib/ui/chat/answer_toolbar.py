@@ -128,12 +128,15 @@ def _other_model(turn: Turn) -> str:
 
 
 def _go_on(turn: Turn) -> None:
-    """For an answer that was cut off, and for one whose beginning was written by hand: let the model go on."""
+    """For an answer that was cut off or stopped, and for one whose beginning was written by hand: let the model go
+    on."""
     call = turn.call
     if call is None:
         _go_on_button(_("Let the model go on"), turn)
     elif _reason(turn) == "content_filter":
         st.badge(_("Stopped by the service's content rules"), icon=":material/gpp_maybe:", color="orange")
+    elif call.state == "cancelled" and turn.text.strip():
+        _go_on_button(_("Continue"), turn)
     elif _reason(turn) == "length" and call.state == "ok":
         _cut_off(turn, call)
 
@@ -156,6 +159,8 @@ def _where_cut(call: CallRecord) -> str:
     limit, written = longest_answer.limit_reached(call), call.usage.completion_tokens
     if limit:
         return _("Cut off at max_tokens {limit:,}").format(limit=limit)
+    if written and not call.params_asked.get("max_tokens"):
+        return _("Cut off after {tokens:,} tokens: no max_tokens was sent").format(tokens=written)
     if written:
         return _("Cut off after {tokens:,} tokens, the model's own limit").format(tokens=written)
     return _("Cut off at the model's own limit")

@@ -141,7 +141,7 @@ def test_a_cut_answer_says_what_cut_it_and_can_be_asked_for_with_twice_the_lengt
         ("max_tokens", "echo", 2, None, "Cut off at max_tokens 2", 4),
         ("operator", "echo", 2, 3, "Cut off at max_tokens 2", 3),
         ("operator's limit reached", "echo", 2, 2, "Cut off at max_tokens 2", None),
-        ("own", "own", None, None, "Cut off after 7 tokens, the model's own limit", 14),
+        ("own", "own", None, None, "Cut off after 7 tokens: no max_tokens was sent", 14),
         ("context", "fuller", 1000, None, "Cut off after 3 tokens, the model's own limit", None),
     ):
         with subtests.test(name):
