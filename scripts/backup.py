@@ -2,7 +2,8 @@
 one person's history into a database that many share: `python scripts/backup.py move [FILE] --owner MAIL`.
 
 Saving may be done while Tempera runs. Restoring asks for Tempera to be closed first, as the page that is open would
-still show what was there before; the menu of every page restores while it runs.
+still show what was there before; the menu of every page restores while it runs. Moving asks for it too, as others could
+not write as long as it takes.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from sqlalchemy import make_url
 from lib.calls import records, usage_rollups
 from lib.core.errors import TemperaError
 from lib.settings import Settings
-from lib.store import backup, moving, process_lock
+from lib.store import backup, moving, process_lock, upgrade
 from lib.store.database import Store
 from lib.visitor import LOCAL_OWNER
 
@@ -39,6 +40,7 @@ def restore(settings: Settings, file: Path) -> str:
         sys.exit("Tempera is running. Close it, then restore the backup; or restore it in the menu of its pages.")
     store = Store.open(settings.store_url)
     try:
+        _refuse_company(store)
         kept = backup.restore(store, file, settings.data_dir)
         # Calls that were under way when the backup was made end in no process now.
         store.write(lambda db: records.interrupt_orphans(db, process_lock.ID)).result()
@@ -56,10 +58,17 @@ def move(settings: Settings, file: Path, owner: str) -> str:
         sys.exit("Say whose it becomes by the mail address of the account: --owner ada@example.com")
     store = Store.open(settings.store_url, settings.data_dir)
     try:
+        _refuse_company(store)
         moving.move_in(store, file, LOCAL_OWNER, owner, usage_rollups.rebuild_all)
     finally:
         store.close()
     return f"What {file} holds is {owner}'s now, in the database of the settings. The file is as it was."
+
+
+def _refuse_company(store: Store) -> None:
+    """All is written at once, and who else writes meanwhile would wait for longer than a statement may take."""
+    if store.read(upgrade.others_in_postgresql):
+        sys.exit("Tempera is running on this database. Stop it and its workers, then try again. Nothing was changed.")
 
 
 def main() -> None:

@@ -50,6 +50,7 @@ def make(db: Connection, owner: str, kind: Kind, thing: str, title: str, page: s
     mine = select(table.c.id).where(table.c.owner == owner, table.c.id == thing, table.c.deleted_at.is_(None))
     if db.execute(mine).first() is None:
         return None
+    forget_ended(db)  # else their pages, which nobody can open, would lie there until the next start
     if len(links_of(db, owner)) >= MOST_LINKS:
         raise InvalidInput(N_("You have {most} links already: take some back first."), most=MOST_LINKS)
     token, moment = secrets.token_urlsafe(32), now()

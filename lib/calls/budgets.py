@@ -254,6 +254,8 @@ class Budgets:
         sweep with a limit of its own. Raises as `check` does. Nothing happens where there is one process only."""
         if not reservations.kept_in(db):
             return
+        # What these calls set aside before and could not give back, as the database was away just then.
+        reservations.drop(db, owner, worst)
         moment = now()
         self.caps.check_in(db, owner, list(worst.values()), moment)
         if self.load is not None:

@@ -77,7 +77,7 @@ def _upgrade(writer: Engine) -> None:
 def _refuse_company(writer: Engine, path: Path | None) -> None:
     """A process of the version before would write rows of a form that is gone."""
     with writer.connect() as conn:
-        others = bool(process_lock.living(path) - {process_lock.ID}) if path else _others_in_postgresql(conn)
+        others = bool(process_lock.living(path) - {process_lock.ID}) if path else others_in_postgresql(conn)
     if others:
         raise NotUpgraded(
             N_("Another Tempera has the database open, which has to be brought to the form of this version."),
@@ -85,7 +85,7 @@ def _refuse_company(writer: Engine, path: Path | None) -> None:
         )
 
 
-def _others_in_postgresql(conn: Connection) -> bool:
+def others_in_postgresql(conn: Connection) -> bool:
     """Whether another process of ours is connected: each holds a shared lock under a key of its own as long as it
     lives, on a connection that need not be this one."""
     if conn.dialect.name != "postgresql":

@@ -238,3 +238,8 @@ def test_links_have_bounds(store: Store) -> None:
         made(store, "ada", chat)
     with pytest.raises(InvalidInput):
         made(store, "ada", chat)
+
+    end(store, "ada")
+    latest = made(store, "ada", chat)
+    assert len(store.read(lambda db: db.execute(select(schema.shared_links)).all())) == 1, "ended ones take no room"
+    assert store.read(lambda db: shared_links.page_of(db, latest)) == PAGE

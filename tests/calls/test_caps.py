@@ -143,6 +143,21 @@ def test_what_a_dead_process_had_under_way_counts_as_reserved_and_what_a_visitor
 
 
 @pytest.mark.row("T14")
+def test_a_call_that_is_asked_for_again_is_set_aside_once_and_not_refused_for_what_it_left(store: Store) -> None:
+    """On PostgreSQL: what it had set aside is still there where the database was away when it was given back."""
+    if not store.on_server:
+        return
+    found = counting(store, Cap("all", "day", "tokens", 100))
+    found.set("ann", [Budget("session", 1.0)])
+    worst = {"call": Use(0.6, 70)}
+    for _attempt in range(3):
+        store.write(lambda db: found.reserve_in(db, "ann", "s", worst)).result(20)
+    assert used(counting(store, *found.caps.caps)) == {("all", "tokens"): 70}
+    with pytest.raises(CapOfTheOperator):
+        store.write(lambda db: found.reserve_in(db, "ann", "s", {"another": Use(0.1, 40)})).result(20)
+
+
+@pytest.mark.row("T14")
 def test_a_refusal_says_which_cap_how_much_is_left_and_when_it_begins_anew(store: Store, quarter_past: None) -> None:
     found = counting(store, Cap("visitor", "hour", "tokens", 1_000), Cap("all", "day", "USD", 2.0))
     found.reserve("ann", "s", {"a": Use(0.5, 900)})

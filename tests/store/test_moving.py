@@ -3,17 +3,20 @@
 import gzip
 import runpy
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import create_engine, insert, make_url, select, text
+from sqlalchemy.pool import NullPool
 
 from lib.access import shared_links
 from lib.calls import records, usage_rollups
 from lib.chat import repository as chats
 from lib.core.errors import NotRestored
-from lib.store import moving, schema
+from lib.store import moving, process_lock, schema
 from lib.store.database import Store
 from lib.sweep import repository as sweeps
 from lib.usage.totals_check import differences
@@ -102,6 +105,15 @@ def test_what_is_not_one_persons_history_changes_nothing(store: Store, here: Sto
     assert store.read(lambda db: chats.chats_of(db, ADA)) == []
 
 
+@contextmanager
+def living_process(url: str) -> Iterator[None]:
+    """Another Tempera has the database open: it holds a lock of its own as long as it lives."""
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    with engine.connect() as conn:
+        conn.execute(text("SELECT pg_advisory_lock_shared(:key)"), {"key": process_lock.advisory_key("another")})
+        yield
+
+
 def test_one_command_moves_it_into_postgresql(
     here: Store, tmp_path: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -122,6 +134,8 @@ def test_one_command_moves_it_into_postgresql(
         monkeypatch.setenv("TEMPERA_DATABASE_URL", there)
         assert "mail address" in command(str(tmp_path / "own.db"))
         assert "not a backup" in command("--owner", ADA), "the data folder holds none"
+        with living_process(there):
+            assert "Stop it and its workers" in command(str(tmp_path / "own.db"), "--owner", ADA)
         assert f"is {ADA}'s now" in command(str(tmp_path / "own.db"), "--owner", "Ada@Example.com")
         assert "is there already" in command(str(tmp_path / "own.db"), "--owner", ADA)
         store = Store.open(there)
