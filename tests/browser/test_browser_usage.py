@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from tests.app_server import AppServer
-from tests.browsing import at_rest, ended, key, link, open_page, send
+from tests.browsing import VIEWPORT, at_rest, ended, key, link, open_page, send
 
 ROW = 52
 OPEN, INPUT, OUTPUT = 0.03, 0.25, 0.45
@@ -28,9 +28,11 @@ def test_a_row_opens_its_call_which_goes_on_in_chat(app: AppServer, context: Bro
     ended(page)
     key(page, "frame").get_by_role("link", name="Usage").click()
 
+    page.set_viewport_size({"width": 1280, "height": 500})  # what is opened lies below
     key(page, "usage_open_all").get_by_role("button").click()
     table = key(page, "usage_calls").get_by_test_id("stDataFrame")
-    expect(table).to_be_visible()
+    expect(table).to_be_in_viewport(ratio=0.9)
+    page.set_viewport_size(VIEWPORT)
     click(table, OPEN)
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Output tokens (completion)")

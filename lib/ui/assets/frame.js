@@ -99,6 +99,10 @@
   addEventListener("click", (event) => {
     const on = (selector) => event.target.closest?.(selector);
     if (on("[data-testid=stSkipToContent]")) skip(event);
+    // What stands under a figure of Usage opens a part further down: it is brought into view.
+    if (on(".st-key-usage_tiles button")) {
+      setTimeout(() => document.querySelector(".st-key-usage_more")?.scrollIntoView());
+    }
     if (on(".st-key-help_open, .st-key-erase_open")) press(".st-key-menu button[aria-expanded=true]");
     if (on("[data-testid=stSidebar] button") && on(CHOICES) && asked(PHONE).matches) {
       press("[data-testid=stSidebarCollapseButton] button");
