@@ -28,7 +28,7 @@ def test_a_row_opens_its_call_which_goes_on_in_chat(app: AppServer, context: Bro
     ended(page)
     key(page, "frame").get_by_role("link", name="Usage").click()
 
-    page.set_viewport_size({"width": 1280, "height": 500})  # what is opened lies below
+    page.set_viewport_size({"width": 1280, "height": 340})  # what is opened lies below
     key(page, "usage_open_all").get_by_role("button").click()
     table = key(page, "usage_calls").get_by_test_id("stDataFrame")
     expect(table).to_be_in_viewport(ratio=0.9)
