@@ -131,8 +131,10 @@ class Socket(asyncio.Protocol):
         if self._later is not None:
             self._later.cancel()
             self._later = None
-        self._due = True
-        _wake(self._reading)
+        # All of it may have been read since the timer was set, and nothing to read would be taken for the end.
+        self._due = bool(self._received)
+        if self._due:
+            _wake(self._reading)
 
     def eof_received(self) -> bool:
         """The service sends no more."""

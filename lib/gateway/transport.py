@@ -172,7 +172,11 @@ def tracing(
     async def trace(event: str, info: Mapping[str, Any]) -> None:
         if event == "connection.connect_tcp.complete":
             stream = info["return_value"]
-            address = str(stream.get_extra_info("server_addr")[0])
+            leads_to = stream.get_extra_info("server_addr")
+            if leads_to is None:  # the system tells it only while the connection stands
+                await stream.aclose()
+                raise httpx.ConnectError("The connection was closed as soon as it was opened.")
+            address = str(leads_to[0])
             try:
                 check_host(address)
                 if public_only:

@@ -1,6 +1,8 @@
 """The client against a service on a real socket: answers, refusals, clocks, connections, keys."""
 
 import asyncio
+import errno
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -331,6 +333,24 @@ def test_words_that_come_soon_after_each_other_are_read_together_but_not_the_fir
     assert b"".join(read).count(b"data:") == 21 and len(read) <= 4
 
 
+def test_a_timer_that_comes_late_is_not_taken_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "TOGETHER_SECONDS", 0.01)
+
+    async def work() -> bytes:
+        loop, one = asyncio.get_running_loop(), sockets.Socket()
+        for _ in range(sockets.AT_ONCE):
+            one.data_received(b"word")
+            assert await one.read(64) == b"word"
+        one.data_received(b"two" + sockets.LAST_CHUNK)  # not put off
+        assert await one.read(3) == b"two"
+        one.data_received(b"more")  # put off, and read at once with what was there
+        assert await one.read(64) == sockets.LAST_CHUNK + b"more"
+        loop.call_later(0.1, one.data_received, b"next" + sockets.LAST_CHUNK)
+        return await one.read(64)
+
+    assert asyncio.run(work()) == b"next" + sockets.LAST_CHUNK
+
+
 def test_what_comes_behind_an_answer_is_not_the_next_one(endpoint: Endpoint) -> None:
     def answered(word: bytes) -> bytes:
         body = b'{"choices":[{"message":{"content":"%s"},"finish_reason":"stop"}]}' % word
@@ -466,6 +486,24 @@ def test_no_connection_says_why_and_sends_nothing(
     assert type(error) is kind and error.billed == "no"
     assert len(made) + 1 == attempts
     assert api.requests == [] and str(error.facts["address"]) in base_url.format(port=port)
+
+
+def test_a_service_that_hangs_up_as_soon_as_it_is_connected_is_no_surprise(
+    api: FakeApi, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system no longer says then where the connection leads, and nothing is sent to nobody knows whom."""
+
+    def closed(_: socket.socket) -> None:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    monkeypatch.setattr(socket.socket, "getpeername", closed)
+    direct = failure(endpoint, request("echo"), retry=False)
+    monkeypatch.setenv("HTTP_PROXY", api.base_url.removesuffix("/v1"))
+    proxied = failure(replace(endpoint, base_url="http://api.service.test/v1"), request("echo"), retry=False)
+
+    assert (type(direct), type(proxied)) == (errors.ConnectionFailed, errors.ProxyFailed)
+    assert direct.billed == proxied.billed == "no"
+    assert api.requests == []
 
 
 @pytest.mark.row("T6")
