@@ -9,7 +9,7 @@ caps in `cap_use`, by the hour, and stays there when somebody erases what they h
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 from sqlalchemy.dialects import postgresql
 
 from lib.core.budget import CALLS, DOLLARS, TOKENS, Use
@@ -39,10 +39,13 @@ def put(
     began_at: int,
     sweep_id: str | None = None,
 ) -> None:
-    """Set aside what calls of `process`, by their ids, may take at worst."""
+    """Set aside what calls of `process`, by their ids, may take at worst; anew where something still is."""
     whose = {"owner": owner, "session": session, "process": process, "began_at": began_at, "sweep_id": sweep_id}
     rows = [whose | {"call_id": id, "tokens": use.tokens, "cost": use.of(DOLLARS)} for id, use in worst.items()]
-    conn.execute(insert(table), rows)
+    one = postgresql.insert(table)
+    # The row of a call that was refused goes when it is put back in line, but the database may have been away then.
+    renewed = {name: one.excluded[name] for name in ("tokens", "cost", "process", "began_at")}
+    conn.execute(one.on_conflict_do_update(index_elements=["call_id"], set_=renewed), rows)
 
 
 def reserved(

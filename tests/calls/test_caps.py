@@ -121,6 +121,24 @@ def test_fifty_sessions_of_two_processes_together_pass_no_cap_and_no_budget_by_o
 
 
 @pytest.mark.row("T14")
+def test_a_call_whose_row_stayed_behind_is_set_aside_anew_and_counts_once(store: Store) -> None:
+    """On PostgreSQL: it was refused, and the database was away when its row should have gone."""
+    if not store.on_server:
+        return
+    found, hour = counting(store), budgets_module.now() // HOUR * HOUR
+    for tokens, moment in ((70, hour - HOUR), (90, hour)):
+        some = {"refused": Use(0.5, tokens), f"with {tokens}": Use(0.5, 5)}
+        process = records.this_process()
+        store.write(lambda db: reservations.put(db, "ann", "s", some, process, moment)).result(20)  # noqa: B023
+    count = reservations.reserved
+    assert store.read(lambda db: count(db, "tokens", "ann")) == 90 + 5 + 5
+    assert store.read(lambda db: count(db, "tokens", "ann", since=hour)) == 90 + 5
+    found.give_back("ann", ["refused"])
+    store.write(lambda db: None).result(20)
+    assert store.read(lambda db: count(db, "tokens", "ann")) == 5 + 5
+
+
+@pytest.mark.row("T14")
 def test_what_a_dead_process_had_under_way_counts_as_reserved_and_what_a_visitor_erases_counts_on(store: Store) -> None:
     """On PostgreSQL, where others go on; nothing is left set aside, and nobody gets anything back by erasing."""
     if not store.on_server:
