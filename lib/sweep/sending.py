@@ -318,15 +318,17 @@ class Sending:
             return
 
         async def change() -> None:
-            self._telling[lane] += 1
             told = None
-            with suppress(StoreError):  # then each learns for itself
-                told = await self._dispatcher.store.submit(lambda db: gates.change(db, ask, what))
-            self._telling[lane] -= 1
+            try:
+                with suppress(StoreError):  # then each learns for itself
+                    told = await self._dispatcher.store.submit(lambda db: gates.change(db, ask, what))
+            finally:
+                self._telling[lane] -= 1
             if told is not None:
                 self._learn(lane, told)
                 self._changed.set()
 
+        self._telling[lane] += 1  # not in there, where it would come after what else waits for its turn on the loop
         self._begin(change())
 
     def _learn(self, lane: Lane, told: Told) -> None:

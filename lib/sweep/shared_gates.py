@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.dialects import postgresql
 
-from lib.core.clock import now as wall_clock
 from lib.store.database import Store
 from lib.store.schema import gates
 from lib.sweep.rate_limiter import Gate, Tally
@@ -65,6 +64,9 @@ class SharedGates:
         """Seconds since 1970 on the database's clock; never set back."""
         return time.monotonic() + self._ahead
 
+    def _moment(self) -> int:
+        return round(self.now() * 1_000_000)
+
     def look(self, db: Connection, ask: Ask) -> Told:
         """Whether a call may leave; `sent` has to follow where it does, in the same transaction."""
         gate, before_all, _ = self._open(db, ask)
@@ -88,7 +90,7 @@ class SharedGates:
     def _open(self, db: Connection, ask: Ask) -> tuple[Gate, bool, bool]:
         """(the gate that counts, whether it is before all models, whether it is this process's own, which knows all
         that happened here)."""
-        recent = gates.c.changed_at > wall_clock() - KEPT_MICROSECONDS
+        recent = gates.c.changed_at > self._moment() - KEPT_MICROSECONDS
         query = select(gates.c.model, gates.c.state).where(
             gates.c.owner == self._owner, gates.c.base_url == ask.base_url, recent
         )
@@ -113,7 +115,7 @@ class SharedGates:
             index_elements=["owner", "base_url", "model"],
             set_={name: insert.excluded[name] for name in ("state", "changed_at")},
         )
-        db.execute(keep, place | {"state": gate.written(), "changed_at": wall_clock()})
+        db.execute(keep, place | {"state": gate.written(), "changed_at": self._moment()})
 
 
 def ask_of(lane: Lane, base_url: str, paces: Mapping[tuple[str, str], tuple[float, int]]) -> Ask:
