@@ -26,6 +26,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 streamlit_internals.let_callbacks_end()
 streamlit_internals.let_widgets_read_one_value()
+streamlit_internals.wait_for_readers_no_longer()
 app = st.App(
     "lib/ui/main.py",
     lifespan=lifespan,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import uvicorn
 from streamlit import components, runtime
 from streamlit.auth_util import (
     build_logout_url,
@@ -44,6 +45,8 @@ PART_PREFIXES = ("/_stcore", "/static", "/media", "/component")
 """Paths of the parts of a page; every other path is a page's own. `st.App` reserves the same ones for itself."""
 SLOW_IMPORTS = ("streamlit.elements.lib.built_in_chart_utils", "streamlit.runtime.caching")
 """Modules that Streamlit imports only when a page first needs them, and that take a visitor's time then."""
+READERS_SECONDS = 5
+"""How long a server that is stopped waits for who has not read his answer to the end."""
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -165,6 +168,25 @@ def let_callbacks_end() -> None:
             own["_yield_callback"] = look
 
     SafeSessionState.on_script_will_rerun = uninterrupted  # type: ignore[method-assign, assignment]
+
+
+def wait_for_readers_no_longer() -> None:
+    """From now on a server that is stopped waits READERS_SECONDS for the connections that are open, then closes the
+    house.
+
+    uvicorn waits without an end, Streamlit has no option for it, and has made uvicorn's settings before our code is
+    there. One browser that stops reading would keep the answers that are on their way from being brought to an end.
+    """
+    shutdown = uvicorn.Server.shutdown
+    if hasattr(shutdown, "__wrapped__"):
+        return
+
+    @wraps(shutdown)
+    async def bounded(server: uvicorn.Server, *args: Any, **named: Any) -> None:
+        server.config.timeout_graceful_shutdown = READERS_SECONDS
+        await shutdown(server, *args, **named)
+
+    uvicorn.Server.shutdown = bounded  # type: ignore[method-assign, assignment]
 
 
 def _go_on() -> None:

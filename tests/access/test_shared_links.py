@@ -1,6 +1,8 @@
 """Links under which anybody reads one chat or sweep: what they show, to whom, how long, and nothing beside it."""
 
 import re
+import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,22 @@ def test_whatever_is_wrong_with_a_link_the_answer_is_the_same(links: tuple[AppSe
         assert first[0] == 404 and words in first[2] and "<script" not in first[2]
         assert {name for name, answer in answers.items() if answer != first} == set()
         assert first[1]["cache-control"] == "no-store" and "noindex" in first[1]["x-robots-tag"]
+
+
+@pytest.mark.row("X13", "T13")
+def test_who_stops_reading_keeps_nobody_from_stopping_the_app(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    store = Store.open(f"sqlite:///{tmp_path / 'data' / 'tempera.db'}")
+    link = made(store, "ada", chat_of(store, "ada"), "x" * (MOST_BYTES - 1))
+    store.close()
+    with shared_app(tmp_path, TEMPERA_SHARED_LINKS="true") as app, socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.connect(("127.0.0.1", int(app.url.rpartition(":")[2])))
+        reader.sendall(f"GET /shared/{link} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        assert reader.recv(12) == b"HTTP/1.1 200"
+        app.process.send_signal(signal.SIGTERM)
+        assert app.process.wait(20) is not None
+    assert "Traceback" not in app.log.read_text()
 
 
 def link_on(tab: AppTest) -> str:
