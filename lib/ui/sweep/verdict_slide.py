@@ -8,7 +8,7 @@ from lib.sweep.export.answers import best_cell, chosen
 from lib.sweep.export.wording import per_thousand, stars
 from lib.sweep.findings import text_of
 from lib.sweep.study import Setting, Study
-from lib.sweep.verdict import Verdict, named, rated, sentence, thousand, verdict
+from lib.sweep.verdict import Verdict, headline, named, rated, sentence, thousand, verdict
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE
@@ -39,7 +39,7 @@ def _said(found: Verdict, options: ReportOptions) -> None:
     if found.pick is None:
         st.markdown(literal(sentence(found, PAGE, options.cost)))
         return
-    st.header(literal(named(found.pick, found.plan, PAGE)), anchor=False)
+    st.header(literal(headline(found.pick, found.plan, PAGE)), anchor=False)
     facts = [_rated(found.pick), *([thousand(found.pick, PAGE)] if options.cost else [])]
     st.markdown(literal(" · ".join(facts)))
 

@@ -306,7 +306,7 @@ def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store
     app.button(key="sweep_present").click().run()
     assert not app.exception and not app.multiselect and not app.text_area
 
-    assert [one.value for one in app.header] == ["dear at 0"], "the pick stands out"
+    assert [one.value for one in app.header] == ["dear at temperature 0"], "the pick stands out"
     headings, texts = [], []
     for _slide in range(8):
         headings.append(app.title[0].value)
