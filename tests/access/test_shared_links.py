@@ -1,14 +1,17 @@
 """Links under which anybody reads one chat or sweep: what they show, to whom, how long, and nothing beside it."""
 
+import asyncio
 import re
 import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from starlette.responses import PlainTextResponse
 from streamlit.testing.v1 import AppTest
 
 from lib.access import shared_links
@@ -17,7 +20,8 @@ from lib.chat import repository as chats
 from lib.core.errors import InvalidInput
 from lib.store import backup, schema
 from lib.store.database import Store
-from lib.ui.shared import resources
+from lib.ui.shared import resources, shared_pages
+from lib.ui.shared.shared_pages import SharedPages
 from lib.visitor import LOCAL_OWNER
 from tests.app_server import AppServer
 from tests.fake_api import FakeApi
@@ -131,6 +135,64 @@ def test_who_stops_reading_keeps_nobody_from_stopping_the_app(tmp_path: Path) ->
         app.process.send_signal(signal.SIGTERM)
         assert app.process.wait(20) is not None
     assert "Traceback" not in app.log.read_text()
+
+
+class Readers:
+    """Who has a link and asks for what it shows; each takes one piece of it, and no more until `go_on`."""
+
+    def __init__(self) -> None:
+        self.gate, self.go_on = SharedPages(PlainTextResponse("the app")), asyncio.Event()
+        self.begun, self.pieces = 0, list[int]()
+
+    async def ask(self) -> None:
+        scope = {"type": "http", "method": "GET", "path": "/shared/x", "headers": [], "asgi": {"spec_version": "2.4"}}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                self.begun += 1
+            elif message["body"]:
+                self.pieces.append(len(message["body"]))
+                await self.go_on.wait()
+
+        async def receive() -> Any:
+            await asyncio.Event().wait()
+
+        await self.gate(scope, receive, send)
+
+
+@pytest.fixture
+def readers(monkeypatch: pytest.MonkeyPatch) -> Readers:
+    async def at_once(work: Any, *given: Any) -> Any:
+        return work(*given)
+
+    page = SimpleNamespace(read=lambda work: "x" * 150_000)
+    services = SimpleNamespace(store=page, may_share_links=True)
+    monkeypatch.setattr(shared_pages, "resources", SimpleNamespace(services=lambda: services))
+    monkeypatch.setattr(asyncio, "to_thread", at_once)
+    return Readers()
+
+
+@pytest.mark.row("X13", "T13")
+def test_however_many_read_slowly_few_pages_are_in_memory_and_of_each_little_is_handed_on(readers: Readers) -> None:
+    async def run() -> None:
+        tasks = [asyncio.create_task(readers.ask()) for _ in range(shared_pages.AT_ONCE + 4)]
+        for _ in range(100):
+            await asyncio.sleep(0)  # a turn of the loop, of which an answer takes a few
+        assert readers.begun == len(readers.pieces) == shared_pages.AT_ONCE
+        readers.go_on.set()
+        await asyncio.wait_for(asyncio.gather(*tasks), 20)
+        assert readers.begun == len(tasks) and sum(readers.pieces) == 150_000 * len(tasks)
+        assert max(readers.pieces) <= 65_536
+
+    asyncio.run(run())
+
+
+@pytest.mark.row("X13", "T13")
+def test_who_stops_reading_is_left_after_a_while(readers: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_pages, "READ_SECONDS", 0.0)
+    monkeypatch.setattr(shared_pages, "LEAST_SPEED", 1e9)
+    asyncio.run(asyncio.wait_for(readers.ask(), 20))
+    assert not readers.go_on.is_set()
 
 
 def link_on(tab: AppTest) -> str:
