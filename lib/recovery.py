@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 
 from lib.access import shared_links
-from lib.calls import records, usage_rollups
+from lib.calls import caps, records, usage_rollups
 from lib.calls.dispatcher import Dispatcher
 from lib.chat import repository as chats
 from lib.core.clock import now
@@ -33,6 +33,8 @@ def after_restart(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
         store.write(lambda db: records.interrupt_orphans(db, process, seem_dead)).result()
         if any(isinstance(notice, StoreReplaced) for notice in store.notices):
             store.write(usage_rollups.rebuild_all).result()  # the sums that were recovered are of other calls
+        if dispatcher.budgets.caps.caps:
+            store.write(lambda db: caps.count_earlier(db, now())).result()
         # A sweep whose process died while its cells were written is whole before anybody opens it.
         sweeps.finish_planning()
         _purge_deleted(store)

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal, select, text
+from sqlalchemy.dialects import postgresql
 
 from lib.calls import reservations
 from lib.calls.ledger import Ledger
@@ -24,7 +25,7 @@ from lib.core.i18n import N_
 from lib.core.limits import Cap
 from lib.core.reply import Reply
 from lib.store.database import Store
-from lib.store.schema import calls
+from lib.store.schema import calls, cap_use
 
 MICROSECONDS = 1_000_000
 LENGTHS = {"hour": 3_600 * MICROSECONDS, "day": 86_400 * MICROSECONDS}
@@ -67,6 +68,25 @@ _AMOUNTS = {
     TOKENS: func.coalesce(func.sum(_TOKENS), 0),
     "USD": func.coalesce(func.sum(calls.c.cost), 0.0),
 }
+
+
+def count_earlier(conn: Connection, moment: int) -> None:
+    """Count in `cap_use` what the calls of the day before `moment` took: as long as there was no cap nobody counted
+    them. An hour that counts more already stays as it is, as some of its calls may have been erased."""
+    if not reservations.kept_in(conn):
+        return
+    hour = (calls.c.started_at - calls.c.started_at % LENGTHS["hour"]).label("hour")
+    sums = func.count(), _AMOUNTS[TOKENS], _AMOUNTS["USD"]
+    ended = calls.c.state != "started", calls.c.process != IMPORTED, calls.c.started_at > moment - LENGTHS["day"]
+    names = ("calls", "tokens", "cost")
+    # any owner: each one's own sums, and those over all, which nobody is told.
+    each = select(calls.c.owner, hour, *sums).where(*ended).group_by(calls.c.owner, text("hour"))
+    # any owner: as above.
+    everybody = select(literal(reservations.EVERYBODY), hour, *sums).where(*ended).group_by(text("hour"))
+    for query in (each, everybody):
+        one = postgresql.insert(cap_use).from_select(["owner", "hour", *names], query)
+        most = {name: func.greatest(cap_use.c[name], one.excluded[name]) for name in names}
+        conn.execute(one.on_conflict_do_update(index_elements=["owner", "hour"], set_=most))
 
 
 @dataclass(frozen=True, slots=True)

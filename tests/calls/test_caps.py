@@ -6,12 +6,14 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Connection
 
+from lib import recovery
 from lib.background import Jobs
 from lib.calls import budgets as budgets_module
 from lib.calls import caps as caps_module
@@ -30,7 +32,7 @@ from lib.gateway.endpoints import Endpoint
 from lib.store.database import Store
 from tests.fake_api import FakeApi
 from tests.pages import KEY
-from tests.store_fixtures import a_call
+from tests.store_fixtures import a_call, record
 
 HOUR = 3_600_000_000
 NOW = 500_000 * HOUR + HOUR // 4  # a quarter past
@@ -173,6 +175,18 @@ def test_a_call_that_is_asked_for_again_is_set_aside_once_and_not_refused_for_wh
     assert used(counting(store, *found.caps.caps)) == {("all", "tokens"): 70}
     with pytest.raises(CapOfTheOperator):
         store.write(lambda db: found.reserve_in(db, "ann", "s", {"another": Use(0.1, 40)})).result(20)
+
+
+@pytest.mark.row("T14")
+def test_a_cap_that_is_set_anew_counts_what_was_used_before(store: Store, jobs: Jobs) -> None:
+    for owner in ("ann", "eve"):
+        record(store, owner, cost=2.0)
+    sweeps = SimpleNamespace(finish_planning=lambda: None)
+    for _start in range(2):
+        with_caps = counting(store, Cap("visitor", "day", "USD", 9.0), Cap("all", "day", "calls", 9))
+        process = records.this_process()
+        recovery.after_restart(SimpleNamespace(store=store, process=process, budgets=with_caps, jobs=jobs), sweeps)  # type: ignore[arg-type]
+        assert used(with_caps) == {("visitor", "USD"): 2.0, ("all", "calls"): 2}
 
 
 @pytest.mark.row("T14")
