@@ -81,6 +81,9 @@ def test_what_leads_to_the_newest_lies_over_no_text_and_settings_look_like_what_
 
     looks = "one => ['color', 'backgroundColor', 'cursor'].map(name => getComputedStyle(one)[name])"
     settings, neighbour = key(page, "chat_settings").locator("summary").first, key(page, "chat_beside_open")
+    if key(page, "chat_settings").locator("details[open]").count():
+        settings.click()
+    page.locator(".stMain").hover()
     assert settings.evaluate(looks) == neighbour.get_by_role("button").evaluate(looks)
 
 
@@ -200,6 +203,7 @@ def test_after_a_change_of_language_no_word_and_no_choice_is_left_of_the_other(
                 for _field, english, chinese in CHOSEN[name]:
                     assert (english if code == "en" else chinese) in read
         page.keyboard.press("Escape")
+    in_language(page, "English", "en")  # this visitor's in the tests that follow too
 
 
 def read_whole(page: Page, foreign: Collection[str], more: str) -> tuple[list[str], list[str]]:
