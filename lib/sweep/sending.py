@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Set
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -115,6 +115,18 @@ class Turn(Retries):
         now = self._sending.now()
         self.call.lane.at.used_up(now, seconds)
         self._sending.tell(self.call.lane, lambda gate: gate.used_up(now, seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A call as its turn would make it, put together on the loop: the store's thread, which records it, looks at no
+    turn and no lane, as these go on meanwhile."""
+
+    cell: Cell
+    call: Call
+    endpoint: Endpoint
+    model: str
+    ask: Ask | None
 
 
 class Sending:
@@ -411,6 +423,32 @@ class Sending:
 
     async def _call(self, turn: Turn) -> Answer | None:
         """Make a cell's call; None where it is not to be made after all."""
+        run, wanted, started = self._run, self._wanted(turn), True
+        call = wanted.call
+        try:
+            found = await self._claimed(partial(self._record, wanted))
+            if found is None:
+                self.spare_the_others()
+                self._have_others_taken(turn)
+                return None
+            if isinstance(found, Told):
+                self._lets_pass(turn, found)
+                return None
+            call, mine, told = found
+            self._lets_pass(turn, told)
+            self._exchange(turn, mine)
+        except LIMITS:
+            self.put_back(turn, self.now() + LOOK_SECONDS)  # by then the look at what others do tells more
+            return None
+        except StoreError:
+            started = False  # it is asked all the same; its record is held until the store takes it
+        answer = await self._dispatcher.begin(call, wanted.endpoint, turn, run.id, started)
+        run.answers[turn.cell.id] = answer
+        run.touch()
+        await answer.came.wait()
+        return answer
+
+    def _wanted(self, turn: Turn) -> _Wanted:
         run, cell = self._run, turn.cell
         connected = self._registry.endpoints(run.owner)
         # Asked at the last moment: a prompt goes to the service that it was planned for, or nowhere.
@@ -419,55 +457,31 @@ class Sending:
         endpoint, model = endpoints.find(cell.model, connected)
         asked = self._asked(endpoint, model, cell)
         call = Call(turn.call_id, run.owner, run.session, "sweep", endpoint.name, asked, cell.id, sweep_id=run.id)
+        return _Wanted(cell, call, endpoint, model, self._ask(turn.call.lane))
 
-        ask = self._ask(turn.call.lane)
-
-        def record(db: Connection) -> tuple[Call, Cell, Told | None] | Told | None:
-            told = self._look(db, ask)
-            if told is not None and told.until is not None:
-                return told
-            request = unsupported_params.adapted(db, run.owner, endpoint.base_url, asked)
-            left_out = request.unsupported and TEMPERATURE & request.unsupported & asked.params.to_send().keys()
-            if left_out and not self.is_the_one(cell):
-                return None
-            taken = self._claims.take(db, cell, call.id, cell.column if left_out else None)
-            if taken is None:
-                return None
-            mine = taken.cell
-            if mine != cell:
-                request = unsupported_params.adapted(
-                    db, run.owner, endpoint.base_url, self._asked(endpoint, model, mine)
-                )
-            adapted = replace(call, request=request, cell_id=mine.id)
-            if not taken.recorded:
-                self._set_aside(db, call.id, run.worst_of(cell))
-                records.start_call(db, adapted, self._dispatcher.process, attempt=taken.before + 1)
-                told = self._leaves(db, ask, told)
-            return adapted, mine, told
-
-        started, recorded = True, call
-        try:
-            found = await self._claimed(record)
-            if found is None:
-                self.spare_the_others()
-                self._have_others_taken(turn)
-                return None
-            if isinstance(found, Told):
-                self._lets_pass(turn, found)
-                return None
-            recorded, mine, told = found
-            self._lets_pass(turn, told)
-            self._exchange(turn, mine)
-        except LIMITS:
-            self.put_back(turn, self.now() + LOOK_SECONDS)  # by then the look at what others do tells more
+    def _record(self, wanted: _Wanted, db: Connection) -> tuple[Call, Cell, Told | None] | Told | None:
+        """Record a call that begins: as it is sent, for the cell that was free, with what the store says of its gate.
+        What the store says alone where it has to wait; None where others have taken it."""
+        told = self._look(db, wanted.ask)
+        if told is not None and told.until is not None:
+            return told
+        cell, endpoint, asked = wanted.cell, wanted.endpoint, wanted.call.request
+        request = unsupported_params.adapted(db, self._run.owner, endpoint.base_url, asked)
+        left_out = request.unsupported and TEMPERATURE & request.unsupported & asked.params.to_send().keys()
+        if left_out and not self.is_the_one(cell):
             return None
-        except StoreError:
-            started = False  # it is asked all the same; its record is held until the store takes it
-        answer = await self._dispatcher.begin(recorded, endpoint, turn, run.id, started)
-        run.answers[turn.cell.id] = answer
-        run.touch()
-        await answer.came.wait()
-        return answer
+        taken = self._claims.take(db, cell, wanted.call.id, cell.column if left_out else None)
+        if taken is None:
+            return None
+        if taken.cell != cell:
+            others = self._asked(endpoint, wanted.model, taken.cell)
+            request = unsupported_params.adapted(db, self._run.owner, endpoint.base_url, others)
+        call = replace(wanted.call, request=request, cell_id=taken.cell.id)
+        if not taken.recorded:
+            self._set_aside(db, call.id, self._run.worst_of(cell))
+            records.start_call(db, call, self._dispatcher.process, attempt=taken.before + 1)
+            told = self._leaves(db, wanted.ask, told)
+        return call, taken.cell, told
 
     def _set_aside(self, db: Connection, call_id: str, worst: Use) -> None:
         """Let the store count what a call may take; raises LIMITS where other processes have what was left."""
