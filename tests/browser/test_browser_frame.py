@@ -79,12 +79,13 @@ def test_what_leads_to_the_newest_lies_over_no_text_and_settings_look_like_what_
     last = key(page, "chat_templates_open")
     assert box(page.locator(".stBottom"))[1] <= box(newest)[1] and box(newest)[1] + box(newest)[3] <= box(last)[1]
 
-    looks = "one => ['color', 'backgroundColor', 'cursor'].map(name => getComputedStyle(one)[name])"
-    settings, neighbour = key(page, "chat_settings").locator("summary").first, key(page, "chat_beside_open")
-    if key(page, "chat_settings").locator("details[open]").count():
-        settings.click()
+    settings, neighbour = key(page, "chat_settings"), key(page, "chat_beside_open").get_by_role("button")
+    if settings.locator("details[open]").count():
+        settings.locator("summary").first.click()
     page.locator(".stMain").hover()
-    assert settings.evaluate(looks) == neighbour.get_by_role("button").evaluate(looks)
+    for name in ("color", "background-color", "cursor"):
+        look = neighbour.evaluate("(one, name) => getComputedStyle(one)[name]", name)
+        expect(settings.locator("summary").first).to_have_css(name, look)
 
 
 @pytest.mark.row("X8")

@@ -20,8 +20,10 @@ WATCH_SHIFTS = """() => {
     window.shifts = [];
     new PerformanceObserver(list => {
         for (const entry of list.getEntries())
-            for (const { node, previousRect, currentRect } of entry.sources)
+            for (const { node, previousRect, currentRect } of entry.sources) {
+                if (node?.parentElement?.closest("[data-testid=stSidebar]")) continue; // chats are named by their words
                 window.shifts.push([node?.textContent?.slice(0, 80) ?? "", previousRect.top, currentRect.top]);
+            }
     }).observe({ type: "layout-shift" });
 }"""
 
