@@ -111,12 +111,7 @@ def used_nothing(one: Totals) -> bool:
 def _forms() -> dict[str, Form]:
     """How the numbers of these tables are written."""
     counts = dict.fromkeys(("calls", "tokens", "prompt", "completion", "cached", "reasoning"), ",.0f")
-    return {**counts, "seconds": ",.1f", "first_token_seconds": precise_seconds, "cost": _amount}
-
-
-def _amount(cost: float) -> str:
-    """Of what was free, and of what failed before anything was used, the same."""
-    return _(NO_COST) if cost == 0 else amount(cost)
+    return {**counts, "seconds": ",.1f", "first_token_seconds": precise_seconds, "cost": amount}
 
 
 def _cost_source(row: CallRecord) -> str | None:

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
@@ -457,6 +458,15 @@ def test_what_is_free_only_in_part_is_never_called_free(app: AppTest) -> None:
 
     assert tiles(app)["Cost"] == "no price" and "2 of 7 free, 5 without a price" in captions(app)
     assert app.dataframe[-1].value["cost"].isna().all() and "no price is known" in captions(app)
+
+
+def test_what_is_free_is_called_so_by_the_figure_and_in_the_table(app: AppTest) -> None:
+    app.run()
+    call(cost=0.0, cost_source="free")
+    usage_page(app)
+
+    written = pyarrow.ipc.open_stream(app.dataframe[-1].proto.arrow_data.styler.display_values).read_all()
+    assert tiles(app)["Cost"] == "free" and "free" in written.to_pydict()["cost"]
 
 
 @pytest.mark.row("U19")
