@@ -1,1 +1,1 @@
-"""What calls used: queries asks the database, totals makes tables and files of what it says."""
+"""What calls used: queries asks the database, totals makes tables of what it says, and call_files files."""

@@ -20,7 +20,7 @@ from lib.core.i18n import N_
 from lib.core.reply import CostSource, Usage, UsageSource
 from lib.core.request import Page
 from lib.gateway.usage_report import MOST_DOLLARS, MOST_TOKENS
-from lib.usage.totals import HEADER, TIME_FORMAT
+from lib.usage.call_files import HEADER, TIME_FORMAT
 from lib.visitor import service_terms
 from lib.visitor.service_terms import CURRENCIES, MOST_OF_A_SERVICE, Term, Terms
 
@@ -29,6 +29,8 @@ SAMPLE = "sample-"
 """How the ids of made-up calls begin; see lib/usage/sample.py."""
 NEEDED = ("time_utc", "model", "id")
 _NOT_OURS = N_("This file is none that Usage has saved: it has no column “{name}”.")
+
+NO_NAMES: Mapping[str, str] = {}
 
 Tokens = Annotated[int, Field(ge=0, le=MOST_TOKENS)] | None
 Seconds = Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None
@@ -75,12 +77,13 @@ class ImportFile:
     terms: Terms = field(default_factory=dict)
 
 
-def read(file: bytes, owner: str) -> ImportFile:
-    """What the file holds for `owner`. Raises InvalidInput with a sentence where it is no such file at all."""
+def read(file: bytes, owner: str, names: Mapping[str, str] = NO_NAMES) -> ImportFile:
+    """What the file holds for `owner`; `names` are its columns by what a workbook calls them, in any language. Raises
+    InvalidInput with a sentence where it is no such file at all."""
     found: list[CallRecord] = []
     paid: dict[str, list[Term]] = {}
     running = unreadable = made_up = 0
-    for row in _json_rows(file) if _is_json(file) else _table_rows(file):
+    for row in _json_rows(file) if _is_json(file) else _table_rows(file, names):
         if row.get("state") == RUNNING:
             running += 1
             continue
@@ -131,9 +134,9 @@ def _json_rows(file: bytes) -> Iterator[Mapping[str, Any]]:
     return (row if isinstance(row, dict) else {} for row in rows)
 
 
-def _table_rows(file: bytes) -> Iterator[Mapping[str, Any]]:
+def _table_rows(file: bytes, names: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
     lines, _encoding = table_file.rows_of(file)
-    header = [name.strip() for name in next(lines, [])]
+    header = [names.get(name.strip(), name.strip()) for name in next(lines, [])]
     missing = next((name for name in NEEDED if name not in header), None)
     if missing is not None:
         raise InvalidInput(_NOT_OURS, name=missing)

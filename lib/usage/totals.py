@@ -1,50 +1,22 @@
-"""Makes totals, tables and CSV out of what the queries found.
+"""Makes totals and tables out of what the queries found.
 
 Tokens are whole numbers, times microseconds since 1970 (UTC), costs US dollars, reported by the service or at
 list prices. What is not known stays None (NA in tables) and never becomes 0.
 """
 
-import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from datetime import timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from lib.calls.records import CallRecord
-from lib.core import csv_table, excel
-from lib.visitor import service_terms
-from lib.visitor.service_terms import Terms
 
 MOST_ROWS = 2_000
-MOST_EXCEL_ROWS = 100_000
-"""A workbook is made in memory: of so many calls it takes some hundred megabytes, of a million it would take all."""
-CSV_COLUMNS = (
-    *("page", "endpoint", "model", "model_answered", "state", "finish_reason", "error_kind", "prompt_tokens"),
-    *("completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source", "seconds", "first_token_seconds"),
-    *("cost", "cost_source", "billed", "attempts", "id", "request_id"),
-)
-SOURCES = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
-"""The counts whose source stands beside them in a file; in `usage_source` it is that of the whole call."""
-PAID = ("paid", "paid_currency", "paid_per_dollar")
-"""What was really paid, in which currency, and what a dollar of list price cost then; empty where that is not known."""
-"""The facts of a call in a spreadsheet, after its time."""
-NO_TERMS: Terms = {}
-TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
-HEADER = (
-    *("time_utc", *("cost_usd" if name == "cost" else name for name in CSV_COLUMNS)),
-    *(*PAID, *(f"{name}_source" for name in SOURCES)),
-)
-
-EXCEL_FORMS = {
-    **dict.fromkeys(("cost_usd", "paid", "paid_per_dollar"), "0.00####"),
-    **dict.fromkeys(("seconds", "first_token_seconds"), "0.00"),
-}
-"""How a workbook shows its long numbers; it keeps them whole, as it may be brought in again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +57,11 @@ class Totals:
     def tokens(self) -> int | None:
         """Prompt and completion tokens together."""
         return _sum((self.prompt_tokens, self.completion_tokens))
+
+    @property
+    def priced(self) -> int:
+        """How many of them have a cost, be it none; those that failed before anything was used need none."""
+        return self.calls - self.running - self.unbilled - self.unpriced
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,17 +196,16 @@ def _name(one: Totals) -> str:
 
 
 def by_model(models: Sequence[ModelTotals]) -> pd.DataFrame:
-    """`model calls prompt completion cost`, the most tokens first. A model that several endpoints serve is named with
-    its endpoint."""
+    """`model calls prompt completion cost`, the most tokens first."""
     rows = ordered(models)
-    # Two services may serve the same id, and a chart would take them for one.
-    twice = {one.model for one in models if sum(other.model == one.model for other in models) > 1}
-    return pd.DataFrame(
-        {
-            "model": [f"{one.endpoint}/{one.model}" if one.model in twice else one.model for one in rows],
-            **figures(rows),
-        }
-    )
+    return pd.DataFrame({"model": named([(one.endpoint, one.model) for one in rows]), **figures(rows)})
+
+
+def named(models: Sequence[tuple[str, str]]) -> list[str]:
+    """Models, given with their endpoints, by their ids; with its endpoint where several serve the same id, which a
+    chart would take for one."""
+    times = Counter(model for _endpoint, model in models)
+    return [f"{endpoint}/{model}" if times[model] > 1 else model for endpoint, model in models]
 
 
 def figures(rows: Sequence[Totals]) -> dict[str, Any]:
@@ -266,51 +242,6 @@ def call_table(rows: Sequence[CallRecord], zone: ZoneInfo) -> pd.DataFrame:
             "error": [row.error_kind for row in rows],
         }
     )
-
-
-def to_csv(rows: Iterable[CallRecord], terms: Terms = NO_TERMS) -> bytes:
-    """A spreadsheet of calls: UTF-8 with BOM; no text in it is taken for a formula, numbers stay numbers. `terms` tell
-    what was paid."""
-    return csv_table.to_csv(HEADER, _lines(rows, terms))
-
-
-def to_excel(rows: Iterable[CallRecord], terms: Terms = NO_TERMS) -> bytes:
-    """The same as a workbook of one sheet, of the first MOST_EXCEL_ROWS calls."""
-    return excel.to_xlsx([excel.Sheet("Calls", HEADER, _lines(islice(rows, MOST_EXCEL_ROWS), terms), EXCEL_FORMS)])
-
-
-def to_json(rows: Iterable[CallRecord], terms: Terms = NO_TERMS) -> bytes:
-    """The same as JSON: an object a call, with the columns of the CSV; what is not known is null."""
-    calls = [dict(zip(HEADER, line, strict=True)) for line in _lines(rows, terms)]
-    return json.dumps({"calls": calls}, ensure_ascii=False, indent=1).encode("utf-8", "replace")
-
-
-def _lines(rows: Iterable[CallRecord], terms: Terms) -> Iterator[list[Any]]:
-    for row in rows:
-        sources = (row.usage.source_of(name) for name in SOURCES)
-        yield [_utc(row.started_at), *_cells(row), *_paid(row, terms), *sources]
-
-
-def _paid(row: CallRecord, terms: Terms) -> tuple[float | None, str | None, float | None]:
-    term = service_terms.at(terms.get(row.endpoint, ()), row.started_at)
-    if term is None or term.factor is None or row.cost is None:
-        return None, None, None
-    return row.cost * term.factor, term.currency, term.factor
-
-
-def _cells(row: CallRecord) -> Iterator[Any]:
-    usage = {
-        "prompt_tokens": row.usage.prompt_tokens,
-        "completion_tokens": row.usage.completion_tokens,
-        "reasoning_tokens": row.usage.reasoning_tokens,
-        "cached_tokens": row.usage.cached_tokens,
-        "usage_source": row.usage.source,
-    }
-    return (usage[name] if name in usage else getattr(row, name) for name in CSV_COLUMNS)
-
-
-def _utc(microseconds: int) -> str:
-    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).strftime(TIME_FORMAT)
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from lib.core.errors import InvalidInput
 from lib.core.reply import Usage
 from lib.store import schema
 from lib.store.database import Store
-from lib.usage import import_file, queries, totals
+from lib.ui.shared.texts import catalogue
+from lib.ui.usage.downloads import names_of_columns
+from lib.usage import call_files, import_file, queries, totals
 from lib.usage.scope import Scope
 from lib.usage.totals import total
 from lib.usage.totals_check import differences
@@ -22,9 +25,10 @@ from tests.store_fixtures import record
 
 ANN = Scope("ann")
 FORMS: dict[str, Callable[[Any], bytes]] = {
-    "csv": totals.to_csv,
-    "xlsx": totals.to_excel,
-    "json": totals.to_json,
+    "csv": call_files.to_csv,
+    "xlsx": call_files.to_excel,
+    "json": call_files.to_json,
+    "xlsx in Chinese": partial(call_files.to_excel, translate=catalogue("zh_Hans").gettext),
 }
 COUNT = st.none() | st.integers(0, 10**9)
 NAME = st.sampled_from(["gpt-4o", '=HYPERLINK("x")', "'quoted", "a,b\n-c", "模型", "１２", "007", "1e5", "true"])
@@ -52,7 +56,7 @@ def saved(store: Store, form: str, owner: str = "ann") -> bytes:
 
 
 def bring_in(store: Store, file: bytes, owner: str = "ann") -> int:
-    found = import_file.read(file, owner)
+    found = import_file.read(file, owner, names_of_columns())
     return store.write(lambda db: imported.add(db, owner, found.calls)).result(20)
 
 

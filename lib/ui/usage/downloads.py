@@ -12,18 +12,18 @@ from lib.core.errors import TemperaError
 from lib.core.table_file import MAX_BYTES
 from lib.services import Services
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, _n, error_message
+from lib.ui.shared.texts import LANGUAGES, _, _n, catalogue, error_message, for_this_reader
 from lib.ui.usage.sample import is_sample
-from lib.usage import import_file, queries, totals
+from lib.usage import call_files, import_file, queries
 from lib.usage.scope import Scope
 from lib.visitor import service_terms
 from lib.visitor.service_terms import Terms
 
 Made = Callable[[Iterable[CallRecord], Terms], bytes]
-FORMS: dict[str, tuple[str, str, Made]] = {
-    "csv": ("CSV", "text/csv", totals.to_csv),
-    "xlsx": ("Excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", totals.to_excel),
-    "json": ("JSON", "application/json", totals.to_json),
+FORMS = {
+    "csv": ("CSV", "text/csv"),
+    "xlsx": ("Excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "json": ("JSON", "application/json"),
 }
 UPLOAD = "usage_import"
 
@@ -32,10 +32,13 @@ def downloads(services: Services, scope: Scope, count: int) -> None:
     """Every call of the scope as a file, made when it is asked for, and a way in for such a file."""
     name = "tempera-usage-SAMPLE-DATA" if is_sample(scope.owner) else "tempera-usage"
     with st.popover(_("Files"), icon=":material/download:", key="usage_download"):
-        for ending, (title, mime, made) in FORMS.items():
+        made: dict[str, Made] = {"csv": call_files.to_csv, "json": call_files.to_json}
+        # A file is made when it is asked for, where there is no session to tell the reader's language.
+        made["xlsx"] = partial(call_files.to_excel, translate=for_this_reader(_))
+        for ending, (title, mime) in FORMS.items():
             st.download_button(
                 title,
-                partial(_file, services, scope, made),
+                partial(_file, services, scope, made[ending]),
                 file_name=f"{name}.{ending}",
                 mime=mime,
                 key=f"usage_{ending}",
@@ -44,9 +47,9 @@ def downloads(services: Services, scope: Scope, count: int) -> None:
                 disabled=not count,
             )
         st.caption(_("Every call that is shown here, with its numbers and without any text."))
-        if count > totals.MOST_EXCEL_ROWS:
+        if count > call_files.MOST_EXCEL_ROWS:
             words = _("Excel: the newest {count:,} calls; CSV and JSON have all of them.")
-            st.caption(words.format(count=totals.MOST_EXCEL_ROWS))
+            st.caption(words.format(count=call_files.MOST_EXCEL_ROWS))
         if not is_sample(scope.owner):
             st.file_uploader(
                 _("Bring in calls from such a file"),
@@ -69,12 +72,18 @@ def _bring_in(services: Services, owner: str) -> None:
     if file is None:
         return
     try:
-        found = import_file.read(file.getvalue(), owner)
+        found = import_file.read(file.getvalue(), owner, names_of_columns())
         new = services.store.write(lambda db: _kept(db, owner, found)).result()
     except TemperaError as error:
         state.notices.append(error_message(error))
         return
     state.notices.append(" ".join(_said(found, new)))
+
+
+def names_of_columns() -> dict[str, str]:
+    """The columns of a workbook by what it calls them, whatever the language of who saved it."""
+    catalogues = [catalogue(language) for language in LANGUAGES]
+    return {one.gettext(words): name for one in catalogues for name, words in call_files.WORDS.items()}
 
 
 def _kept(db: Connection, owner: str, found: import_file.ImportFile) -> int:

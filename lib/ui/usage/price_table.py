@@ -19,8 +19,8 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.written_table import MISSING
 from lib.ui.usage.sample import is_sample
-from lib.ui.usage.tables import MODEL_WIDTH, named_with_endpoint
-from lib.usage.totals import ModelTotals
+from lib.ui.usage.tables import MODEL_WIDTH
+from lib.usage.totals import ModelTotals, named
 from lib.visitor import own_prices
 
 KEY = "usage_prices"
@@ -81,7 +81,7 @@ def _frame(names: Sequence[Named], own: Mapping[str, Mapping[str, Price]]) -> pd
     longer = [None if _own(own, name) else _tiers(name) for name in names]
     return pd.DataFrame(
         {
-            "model": named_with_endpoint(names),
+            "model": named(names),
             **{side: pd.Series(values, dtype="Float64") for side, values in sides.items()},
             "whose": whose,
             **({"tiers": longer} if any(longer) else {}),

@@ -10,19 +10,23 @@ from lib.services import Services
 from lib.ui.shared.figures import precise_seconds, seconds
 from lib.ui.shared.texts import _
 from lib.ui.shared.written_table import MISSING, Form, written
-from lib.ui.usage.tables import MODEL_WIDTH, named_with_endpoint
+from lib.ui.usage.tables import MODEL_WIDTH
 from lib.usage import queries
 from lib.usage import speed as speeds
 from lib.usage.scope import Scope
-from lib.usage.totals import ModelTotals
+from lib.usage.totals import ModelTotals, named
 
 
 def speed(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> None:
-    """A row for each model, the slowest to its first word first."""
+    """A row for each model, the slowest to its first word first. A problem that none of them had has no column."""
     binned = services.store.read(lambda db: queries.spread(db, scope, speeds.KINDS))
     rows = speeds.by_model(binned, [(one.endpoint, one.model) for one in models])
-    names = named_with_endpoint([(row.endpoint, row.model) for row in rows])
+    names = named([(row.endpoint, row.model) for row in rows])
     problems = {(one.endpoint, one.model): one for one in models}
+    further = {
+        name: [getattr(problems[row.endpoint, row.model], name) for row in rows]
+        for name in ("cut", "filtered", "stopped")
+    } | {"retried": [row.retried for row in rows]}
     frame = pd.DataFrame(
         {
             "model": names,
@@ -32,10 +36,7 @@ def speed(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> No
             "seconds": [row.seconds_median for row in rows],
             "calls": [problems[row.endpoint, row.model].calls for row in rows],
             "failed": [problems[row.endpoint, row.model].failed for row in rows],
-            "cut": [problems[row.endpoint, row.model].cut for row in rows],
-            "filtered": [problems[row.endpoint, row.model].filtered for row in rows],
-            "stopped": [problems[row.endpoint, row.model].stopped for row in rows],
-            "retried": [row.retried for row in rows],
+            **{name: counts for name, counts in further.items() if any(counts)},
         }
     )
     with st.container(key="usage_speed"):

@@ -13,8 +13,9 @@ from lib.store.schema import calls, settings
 from lib.ui.shared import resources
 from lib.ui.usage import sample as switch
 from lib.usage import queries, sample
+from lib.usage.call_files import to_csv
 from lib.usage.scope import Scope
-from lib.usage.totals import to_csv, total
+from lib.usage.totals import total
 from tests.pages import click, new_tab, shown, switch_page
 from tests.store_fixtures import record
 
