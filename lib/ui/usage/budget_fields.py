@@ -3,6 +3,7 @@
 Costs are counted in US dollars. A budget in another currency is one of dollars, at the rate that the visitor sets.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +26,7 @@ from lib.visitor.service_terms import CURRENCIES
 NAMES: dict[Span, str] = {"session": N_("This session"), "day": N_("A day"), "month": N_("A month")}
 UNITS = {DOLLARS: N_("US dollars"), TOKENS: N_("tokens")}
 WARNINGS = (0.5, 0.7, 0.8, 0.9, 1.0)
-LIMIT_WIDTH, UNIT_WIDTH, WARNING_WIDTH = 160, 150, 170
+LIMIT_WIDTH, UNIT_WIDTH, RATE_WIDTH, WARNING_WIDTH = 160, 150, 190, 170
 CURRENCY_KEY, RATE_KEY = "usage_budget_currency", "usage_budget_rate"
 MOST_RATE = 1e6
 
@@ -37,10 +38,16 @@ def fields(services: Services, owner: str, span: Span, now: Budget | None) -> No
         unit = _unit(span, now, own)
         _limit_field(services, owner, span, now, unit)
         _unit_field(services, owner, span, own)
+        lacks_rate = own is None and unit not in (DOLLARS, TOKENS)
+        if lacks_rate:
+            _rate_field(unit, _key(span, "rate"), _keep, (services, owner, span))
         _warning_field(services, owner, span, now)
         if now is not None:
             key = f"usage_budget_{span}_remove"
             st.button(_("Remove"), key=key, type="tertiary", on_click=_remove, args=(services, owner, span))
+    if lacks_rate:
+        words = _("This budget counts once you say what a US dollar is worth in {currency}: costs come in dollars.")
+        st.caption(words.format(currency=unit))
 
 
 def in_tokens(services: Services, owner: str, span: Span) -> None:
@@ -50,31 +57,43 @@ def in_tokens(services: Services, owner: str, span: Span) -> None:
 
 
 def own_currency(services: Services, owner: str) -> None:
-    """In which currency the visitor counts, and what a dollar is worth to them."""
+    """The visitor's currency, where one was taken for a budget, and what a dollar is worth to them: both can be
+    changed."""
     own = services.store.read(lambda db: own_budgets.currency(db, owner))
-    st.session_state.setdefault(CURRENCY_KEY, own.code if own else DOLLARS)
-    called: Any = {"args": (services, owner)}
+    if own is None:
+        st.session_state.pop(CURRENCY_KEY, None)
+        return
+    st.session_state.setdefault(CURRENCY_KEY, own.code)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        width = UNIT_WIDTH
-        st.selectbox(_("My currency"), CURRENCIES, key=CURRENCY_KEY, width=width, on_change=_other_currency, **called)
-        if st.session_state[CURRENCY_KEY] != DOLLARS:
-            st.session_state[RATE_KEY] = own.rate if own and own.code == st.session_state[CURRENCY_KEY] else None
-            st.number_input(
-                _("A US dollar is worth, in {currency}").format(currency=st.session_state[CURRENCY_KEY]),
-                min_value=0.0,
-                max_value=MOST_RATE,
-                step=0.01,
-                format="%.4g",
-                key=RATE_KEY,
-                placeholder=_("not set"),
-                width=LIMIT_WIDTH,
-                on_change=_other_rate,
-                **called,
-            )
-    if own is not None:
-        words = _("Costs are counted in US dollars. A budget in {currency} takes a dollar for {amount}: your own rate.")
-        amount = literal(currency_amount(own.rate, own.code))
-        st.caption(words.format(currency=own.code, amount=amount))
+        st.selectbox(
+            _("My currency"),
+            CURRENCIES,
+            key=CURRENCY_KEY,
+            width=UNIT_WIDTH,
+            on_change=_other_currency,
+            args=(services, owner),
+        )
+        chosen = st.session_state[CURRENCY_KEY]
+        if chosen != DOLLARS:
+            st.session_state[RATE_KEY] = own.rate if own.code == chosen else None
+            _rate_field(chosen, RATE_KEY, _other_rate, (services, owner))
+    words = _("Costs are counted in US dollars. A budget in {currency} takes a dollar for {amount}: your own rate.")
+    st.caption(words.format(currency=own.code, amount=literal(currency_amount(own.rate, own.code))))
+
+
+def _rate_field(currency: str, key: str, called: Callable[..., None], args: tuple[Any, ...]) -> None:
+    st.number_input(
+        _("A US dollar is worth, in {currency}").format(currency=currency),
+        min_value=0.0,
+        max_value=MOST_RATE,
+        step=0.01,
+        format="%.4g",
+        key=key,
+        placeholder=_("not set"),
+        width=RATE_WIDTH,
+        on_change=called,
+        args=args,
+    )
 
 
 def _unit(span: Span, now: Budget | None, own: OwnCurrency | None) -> str:
@@ -86,12 +105,15 @@ def _unit(span: Span, now: Budget | None, own: OwnCurrency | None) -> str:
 
 
 def _units(own: OwnCurrency | None) -> list[str]:
-    return [DOLLARS, *([own.code] if own else []), TOKENS]
+    """Dollars, tokens, and the visitor's currency: any, as long as it is not said which."""
+    return [DOLLARS, TOKENS, *([own.code] if own else (one for one in CURRENCIES if one != DOLLARS))]
 
 
 def _limit_field(services: Services, owner: str, span: Span, now: Budget | None, unit: str) -> None:
-    # Set at each run, as it may have been raised elsewhere; what is typed comes before that, by the callback.
-    st.session_state[_key(span, "limit")] = round(now.told(now.limit)[0], 6) if now else None
+    # Set at each run, as it may have been raised elsewhere; what is typed comes before that, by the callback. Without
+    # a budget the field keeps what was typed: it may wait for a rate.
+    key = _key(span, "limit")
+    st.session_state[key] = round(now.told(now.limit)[0], 6) if now else st.session_state.get(key)
     st.number_input(
         _(NAMES[span]),
         min_value=0.0,
@@ -133,23 +155,46 @@ def _warning_field(services: Services, owner: str, span: Span, now: Budget | Non
 
 
 def _keep(services: Services, owner: str, span: Span) -> None:
-    unit, limit, warn = (st.session_state[_key(span, name)] for name in ("unit", "limit", "warn"))
-    own = services.store.read(lambda db: own_budgets.currency(db, owner))
-    blank = Budget(span, 1.0, TOKENS if unit == TOKENS else DOLLARS, warn)
-    if own is not None and unit == own.code:
-        blank = replace(blank, currency=own.code, rate=own.rate)
+    """Set the budget of a row's fields; while they make none there is none."""
     try:
-        if own_budgets.usable(limit):
-            budgets.put(services, owner, replace(blank, limit=blank.meant(limit)))
-        else:
+        wanted = _budget(services, owner, span)
+        if wanted is None:
             budgets.take_off(services, owner, span)
+        else:
+            budgets.put(services, owner, wanted)
     except StoreError as refused:
         state.notices.append(error_sentence(refused))
 
 
+def _budget(services: Services, owner: str, span: Span) -> Budget | None:
+    unit, limit, warn = (st.session_state[_key(span, name)] for name in ("unit", "limit", "warn"))
+    if not own_budgets.usable(limit):
+        return None
+    if unit in (DOLLARS, TOKENS):
+        return Budget(span, limit, unit, warn)
+    own = _own(services, owner, span, unit)
+    if own is None:
+        return None
+    blank = Budget(span, 1.0, DOLLARS, warn, own.code, own.rate)
+    return replace(blank, limit=blank.meant(limit))
+
+
+def _own(services: Services, owner: str, span: Span, currency: str) -> OwnCurrency | None:
+    """The visitor's currency, which this budget's row may just have named; None as long as it lacks a rate."""
+    own = services.store.read(lambda db: own_budgets.currency(db, owner))
+    rate: Any = st.session_state.get(_key(span, "rate"))
+    if own is None and own_budgets.usable(rate):
+        own = OwnCurrency(currency, rate)
+        budgets.count_in(services, owner, own)
+    return own
+
+
 def _other_unit(services: Services, owner: str, span: Span) -> None:
-    """A number of dollars is none of tokens: it is to be typed anew."""
-    _remove(services, owner, span)
+    """A number of money is none of tokens: it is to be typed anew. What is typed in one currency counts in another."""
+    was = [one.unit for one in services.budgets.of(owner) if one.span == span]
+    if TOKENS in (*was, st.session_state[_key(span, "unit")]):
+        st.session_state[_key(span, "limit")] = None
+    _keep(services, owner, span)
 
 
 def _remove(services: Services, owner: str, span: Span) -> None:

@@ -158,15 +158,14 @@ def test_a_message_that_waited_its_turn_is_asked_about_too(app: AppTest, api: Fa
 @pytest.mark.row("U17")
 def test_a_budget_in_ones_own_currency_is_one_of_dollars_at_ones_own_rate(app: AppTest, api: FakeApi) -> None:
     api.script("gpt-4o", DEAR, headers={"Content-Type": "application/json"})
-    budget(app, None)
-    app.selectbox(key="usage_budget_currency").set_value("CNY").run()
-    assert "CNY" not in app.selectbox(key="usage_budget_day_unit").options, "without a rate nothing can be converted"
-    assert app.number_input(key="usage_budget_rate").label == "A US dollar is worth, in CNY"
-    app.number_input(key="usage_budget_rate").set_value(7.2).run()
+    budget(app, 4.32, unit="CNY")
+    assert "once you say what a US dollar is worth in CNY" in said(app), "without a rate nothing can be converted"
+    assert "left." not in said(app) and not resources.services().budgets.of("local")
+    assert app.number_input(key="usage_budget_day_limit").value == 4.32, "what was typed waits for it"
+    app.number_input(key="usage_budget_day_rate").set_value(7.2).run()
     assert "A budget in CNY takes a dollar for CN¥7.20: your own rate." in said(app)
-    app.selectbox(key="usage_budget_day_unit").set_value("CNY").run()
-    app.number_input(key="usage_budget_day_limit").set_value(4.32).run()
     assert "CN¥0.00 spent, CN¥4.32 left." in said(app)
+    assert list(app.selectbox(key="usage_budget_month_unit").options) == ["US dollars", "tokens", "CNY"]
 
     switch_page(app, "chat")
     ask(app, "First", "gpt-4o")
