@@ -43,8 +43,8 @@ ZONE, WEEK = ZoneInfo("Asia/Kolkata"), next(one for one in BUCKETS if one.unit =
 AT_ONCE = 20_000
 
 
-def rows(count: int) -> Iterator[dict[str, Any]]:
-    """Calls over a year, most of them in the hours and with the models of a working day."""
+def rows(count: int, first: int = BEGAN) -> Iterator[dict[str, Any]]:
+    """Calls over a year from `first` on, most of them in the hours and with the models of a working day."""
     luck = random.Random(7)
     for number in range(count):
         day = number * 365 // count
@@ -55,7 +55,7 @@ def rows(count: int) -> Iterator[dict[str, Any]]:
             **dict(endpoint="apiyi", model=luck.choice(MODELS), **place(luck, number)),
             **dict(model_answered="", state=state, prompt_tokens=luck.randrange(5_000), completion_tokens=300),
             **dict(first_token_seconds=luck.lognormvariate(-0.5, 0.6), seconds=5 + luck.lognormvariate(1, 0.5)),
-            **dict(usage_source="reported", started_at=BEGAN + began, error_kind="", request_id="r"),
+            **dict(usage_source="reported", started_at=first + began, error_kind="", request_id="r"),
             **dict(billed="yes", attempts=1, cost=0.01, cost_source="list", price_currency="USD", process="p"),
         }
 
@@ -80,9 +80,9 @@ def by_day_and_model(conn: Connection) -> Any:
     return conn.execute(query.where(days.owner == OWNER).group_by(days.at, days.endpoint, days.model)).all()
 
 
-def fill(store: Store, count: int) -> None:
+def fill(store: Store, count: int, first: int = BEGAN) -> None:
     """Write the calls, then their sums."""
-    found = rows(count)
+    found = rows(count, first)
     while some := [row for _, row in zip(range(AT_ONCE), found, strict=False)]:
         store.write(lambda db, some=some: db.execute(calls.insert(), some)).result()  # type: ignore[misc]
     store.write(usage_rollups.rebuild_all).result()
