@@ -11,7 +11,7 @@ from lib.ui.usage.call_dialog import call_dialog
 from lib.ui.usage.downloads import downloads
 from lib.ui.usage.everybody import everybody
 from lib.ui.usage.reading_help import reading_help
-from lib.ui.usage.scope import chosen_scope, nothing_yet
+from lib.ui.usage.scope import chosen_scope, nothing_yet, when
 from lib.ui.usage.sections import sections, without_calls
 from lib.ui.usage.terms import load as load_terms
 from lib.ui.usage.tiles import coverage, sentence, tiles
@@ -39,7 +39,7 @@ if not models:
 totals = total(models)
 terms = load_terms(services, who.owner)
 by_model = services.store.read(lambda db: paid.by_model(db, scope, terms)) if terms else {}
-sentence(totals, models)
+sentence(totals, models, when())
 tiles(totals, paid.total(by_model.values()))
 coverage(totals)
 sections(services, scope, totals, models, by_model, zone)

@@ -55,9 +55,9 @@ def record(store: Store, owner: str = "ann", usage: Usage = REPORTED, **facts: A
     named = {name: facts.pop(name) for name in ("session", "endpoint", "page") if name in facts}
     call = a_call(owner, **named)
     call = start(store, replace(call, request=replace(call.request, model=facts.pop("model", "gpt-4o"))))
-    finish_reason = facts.pop("finish_reason", "stop")
+    finish_reason, text = facts.pop("finish_reason", "stop"), facts.pop("text", "Hi")
     reply = Reply(model="gpt-4o-2024", usage=usage, **{"state": "ok", "seconds": 1.5, "cost": 0.01, **facts})
-    reply.add(Delta(text="Hi", finish_reason=finish_reason))
+    reply.add(Delta(text=text, finish_reason=finish_reason))
     assert store.write(lambda db: records.finish_call(db, call.id, reply)).result(20)
     return call.id
 

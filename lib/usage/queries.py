@@ -39,6 +39,7 @@ from lib.calls.usage_rollups import COUNTS, DAY, QUARTER, SUMS
 from lib.calls.usage_spread import BINS
 from lib.store.schema import TOKENS, calls, usage_days, usage_models, usage_places, usage_quarters, usage_sessions
 from lib.store.schema import usage_spread as spread_kept
+from lib.store.texts import chunks
 from lib.usage.scope import Scope
 from lib.usage.speed import Binned
 from lib.usage.totals import ModelTotals, PageTotals, PlaceTotals, Slice
@@ -126,12 +127,11 @@ def by_day(conn: Connection, scope: Scope, parted: Callable[[Sequence[int]], Ite
     named = _named(scope)
     days = {row.at: _slice(row) for row in conn.execute(_days(shape), named)}
     since, until, first, last = (named[name] for name in ("since", "until", "first_day", "last_day"))
-    parts = [(day, day + DAY) for day in parted(sorted(days))]
-    for day, _end in parts:
-        days.pop(day)
-    ends = [(since, first), (last, until)] if scope.timed else []
-    found = list(days.values())
-    for begins, ended in (*parts, *ends):
+    split = set(parted(sorted(days)))
+    found = [one for day, one in days.items() if day not in split]
+    for some in chunks(sorted(split)):
+        found += map(_slice, conn.execute(_quarters_of_days(shape), named | {"days": some}))
+    for begins, ended in [(since, first), (last, until)] if scope.timed else []:
         if begins < ended:
             found += _slices(conn, replace(scope, since=begins, until=ended), QUARTER)
     return _together([*found, *_slices_of_running(conn, scope, QUARTER // MICROSECONDS)])
@@ -207,6 +207,14 @@ def reported(conn: Connection, scope: Scope, limit: int) -> list[CallRecord]:
     query = records.whole().where(*_mine(calls, _Shape.of(scope)))
     query = query.where(calls.c.state == "ok", calls.c.usage_source == "reported", calls.c.temporary.is_(False))
     return records.found(conn, query.order_by(*NEWEST_FIRST).limit(limit), _named(scope))
+
+
+def known_work(conn: Connection, scope: Scope, with_cost: bool) -> tuple[int, int, int, float | None]:
+    """Of the ended calls whose tokens are known, or of those that have a cost too: how many they are, their prompt and
+    completion tokens, and what they cost."""
+    rows = conn.execute(_known_work(_Shape.of(scope), with_cost), _named(scope))
+    count, prompt, completion, cost = rows.one()
+    return int(count), int(prompt or 0), int(completion or 0), cost
 
 
 def origin(conn: Connection, owner: str, call_id: str) -> tuple[str | None, str | None]:
@@ -340,6 +348,19 @@ def _quarters(shape: _Shape) -> Select[Any]:
 
 
 @cache
+def _quarters_of_days(shape: _Shape) -> Select[Any]:
+    """Those of some whole days."""
+    table = usage_quarters
+    # any owner: _mine names the owner.
+    days = select(usage_days.c.at).where(usage_days.c.owner == bindparam("owner"))
+    days = days.where(usage_days.c.at.in_(bindparam("days", expanding=True))).distinct()
+    day = days.subquery()
+    within = and_(table.c.at >= day.c.at, table.c.at < day.c.at + DAY)
+    query = select(table.c.at, *_tokens_of(table)).select_from(day.join(table, within))
+    return query.where(*_mine(table, shape)).group_by(table.c.at)
+
+
+@cache
 def _days(shape: _Shape) -> Select[Any]:
     table = usage_days
     times = [table.c.at >= bindparam("first_day"), table.c.at < bindparam("last_day")] if shape.timed else []
@@ -375,6 +396,15 @@ def _slices_of_rows(shape: _Shape) -> Select[Any]:
     # any owner: _mine names the owner.
     query = select(at, func.count().label("calls"), *tokens)
     return query.where(*_mine(calls, shape), usage_rollups.ended).group_by("at")
+
+
+@cache
+def _known_work(shape: _Shape, with_cost: bool) -> Select[Any]:
+    columns: list[ColumnElement[Any]] = [func.count()]
+    columns += [func.sum(calls.c[name]) for name in ("prompt_tokens", "completion_tokens", "cost")]
+    # any owner: _mine names the owner.
+    query = select(*columns).where(*_mine(calls, shape), usage_rollups.known)
+    return query.where(calls.c.cost.is_not(None)) if with_cost else query
 
 
 def _slice(row: Any) -> Slice:

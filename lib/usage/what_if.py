@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
 
 from lib.core import prices
+from lib.usage import queries
+from lib.usage.scope import Scope
 from lib.usage.totals import ModelTotals
 
 MILLION = 1_000_000
-TOKENS = ("prompt_tokens", "completion_tokens")
 USUAL = (
     *("gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "claude-sonnet-4-5", "claude-haiku-4-5"),
     *("gemini-2.5-pro", "gemini-2.5-flash", "deepseek-chat"),
@@ -17,33 +20,56 @@ USUAL = (
 
 
 @dataclass(frozen=True, slots=True)
-class WhatIf:
-    """US dollars that tokens cost at another model's price, and how many `calls` they are of, of `all_calls`; `now` is
-    what these same calls did cost, None where of none of them that is known.
-    Other models count the same words otherwise, and answer longer or shorter: it is an estimate."""
+class Work:
+    """Tokens of some calls, all of them known, and US dollars that these same calls did cost, None where of not one of
+    them that is known."""
 
-    cost: float
     calls: int
-    all_calls: int
-    now: float | None
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
 
 
-def at_price_of(model: str, totals: Sequence[ModelTotals]) -> WhatIf | None:
-    """None where `model` has no list price, or no tokens are known."""
-    known, priced = _known(totals), _priced(totals)
-    compared = priced or known
-    cost = _cost(model, compared)
-    if cost is None or not known:
+def work(conn: Connection, scope: Scope, totals: Sequence[ModelTotals]) -> Work:
+    """What can be compared of a scope, whose `totals` are by model: the calls that have tokens and a cost; where none
+    has a cost, those that have tokens."""
+    parts = [_work(conn, scope, one, with_cost=True) for one in totals]
+    if not any(part.calls for part in parts):
+        parts = [_work(conn, scope, one, with_cost=False) for one in totals]
+    costs = [part.cost for part in parts if part.cost is not None]
+    return Work(
+        sum(part.calls for part in parts),
+        sum(part.prompt_tokens for part in parts),
+        sum(part.completion_tokens for part in parts),
+        math.fsum(costs) if costs else None,
+    )
+
+
+def _work(conn: Connection, scope: Scope, one: ModelTotals, with_cost: bool) -> Work:
+    if with_cost and one.cost is None:
+        return Work(0, 0, 0, None)
+    if one.unknown or (with_cost and one.unpriced):
+        # The sums are of more calls than these.
+        of = replace(scope, endpoints=(one.endpoint,), models=(one.model,))
+        return Work(*queries.known_work(conn, of, with_cost))
+    counted = one.calls - one.running - one.unbilled
+    return Work(counted, one.prompt_tokens or 0, one.completion_tokens or 0, one.cost if with_cost else None)
+
+
+def at_price_of(model: str, done: Work) -> float | None:
+    """US dollars of the same tokens at another model's list price; None where it has none. Other models count the same
+    words otherwise, and answer longer or shorter: it is an estimate."""
+    price = prices.list_price(model)
+    if price is None:
         return None
-    counted = sum(one.reported + one.gateway + one.estimated for one in compared)
-    now = math.fsum(one.cost or 0.0 for one in priced) if priced else None
-    return WhatIf(cost, counted, sum(one.calls for one in totals), now)
+    return (done.prompt_tokens * price[0] + done.completion_tokens * price[1]) / MILLION
 
 
-def comparable(totals: Sequence[ModelTotals]) -> list[str]:
+def comparable(totals: Sequence[ModelTotals], done: Work) -> list[str]:
     """The models one can ask about: those that were used and the usual ones, as far as they have a list price; the
     cheapest for these tokens first, and what is free last."""
-    priced = {model: cost for model in {*_used(totals), *USUAL} if (cost := _cost(model, totals)) is not None}
+    models = {*_used(totals), *USUAL}
+    priced = {model: cost for model in models if (cost := at_price_of(model, done)) is not None}
     return sorted(priced, key=lambda model: (priced[model] == 0, priced[model], model))
 
 
@@ -55,21 +81,3 @@ def worth_a_look(known: Sequence[str], totals: Sequence[ModelTotals]) -> int:
 
 def _used(totals: Sequence[ModelTotals]) -> set[str]:
     return {one.model for one in totals}
-
-
-def _cost(model: str, totals: Sequence[ModelTotals]) -> float | None:
-    """US dollars of the known tokens; None where the model has no list price."""
-    price = prices.list_price(model)
-    if price is None:
-        return None
-    prompt, completion = (sum(getattr(one, name) or 0 for one in _known(totals)) for name in TOKENS)
-    return (prompt * price[0] + completion * price[1]) / MILLION
-
-
-def _known(totals: Sequence[ModelTotals]) -> list[ModelTotals]:
-    return [one for one in totals if one.prompt_tokens is not None and one.completion_tokens is not None]
-
-
-def _priced(totals: Sequence[ModelTotals]) -> list[ModelTotals]:
-    """The models whose tokens and costs are of the same calls: where a cost is missing, the tokens are too."""
-    return [one for one in _known(totals) if one.cost is not None and one.unpriced <= one.unknown]

@@ -11,9 +11,11 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import case, func, select
 
 from lib.calls import imported, records, repricing, usage_rollups
 from lib.calls.budgets import Budgets
@@ -24,7 +26,7 @@ from lib.core.prices import Price
 from lib.core.reply import Delta, Reply, Usage
 from lib.store import schema
 from lib.store.database import Store
-from lib.usage import import_file, paid, queries, totals
+from lib.usage import call_files, import_file, paid, queries, totals
 from lib.usage.scope import OUTCOMES, Outcome, Scope
 from lib.usage.totals import BUCKETS, Totals, bucket_for, by_time, parted_days, stretch_of, total
 from lib.visitor import service_terms
@@ -146,7 +148,7 @@ def happen(store: Store, made: list[dict[str, Any]], what: str, place: int) -> N
 
 def bring_in(store: Store, made: list[dict[str, Any]]) -> None:
     """What Eve has saved comes in at Ann's."""
-    file = store.read(lambda db: totals.to_json(queries.every(db, Scope("eve"))))
+    file = store.read(lambda db: call_files.to_json(queries.every(db, Scope("eve"))))
     store.write(lambda db: imported.add(db, "ann", import_file.read(file, "ann").calls)).result(20)
     there = {one["id"] for one in made}
     for one in [one for one in made if one["owner"] == "eve" and one["state"] != "started"]:
@@ -159,14 +161,31 @@ def bring_in(store: Store, made: list[dict[str, Any]]) -> None:
 def in_files(store: Store, scope: Scope) -> list[tuple[Any, ...]]:
     """Calls, prompt tokens, completion tokens and cost as the CSV and the JSON of a scope add up."""
     found = []
-    csv_file = store.read(lambda db: totals.to_csv(queries.every(db, scope))).decode("utf-8-sig")
-    json_file = store.read(lambda db: totals.to_json(queries.every(db, scope)))
+    csv_file = store.read(lambda db: call_files.to_csv(queries.every(db, scope))).decode("utf-8-sig")
+    json_file = store.read(lambda db: call_files.to_json(queries.every(db, scope)))
     for rows in (list(csv.DictReader(io.StringIO(csv_file, newline=""))), json.loads(json_file)["calls"]):
         # A call in progress has no tokens yet.
         columns = ([row[name] for row in rows] for name in ("prompt_tokens", "completion_tokens", "cost_usd"))
         known = ([float(value) for value in column if value not in ("", None)] for column in columns)
         found.append((len(rows), *(sum(values) if values else None for values in known)))
     return found
+
+
+def in_sql(store: Store, mine: list[dict[str, Any]]) -> tuple[Any, ...]:
+    """The same of these calls as the database itself adds up what was recorded of them."""
+    ended = schema.calls.c.state != "started"
+    columns = (schema.calls.c.prompt_tokens, schema.calls.c.completion_tokens, schema.calls.c.cost)
+    query = select(func.count(), *(func.sum(case((ended, column))) for column in columns))
+    # owner: whose they are was told without SQL.
+    query = query.where(schema.calls.c.id.in_([facts["id"] for facts in mine]))
+    return tuple(store.read(lambda db: db.execute(query).one()))
+
+
+def in_the_table(store: Store, scope: Scope) -> tuple[Any, ...]:
+    """The same as the rows of the page's table add up."""
+    frame = totals.call_table(store.read(lambda db: queries.newest(db, scope, 100)), ZoneInfo("UTC"))
+    sums = (frame[name].sum(min_count=1) for name in ("prompt", "completion", "cost"))
+    return (len(frame), *(None if pd.isna(value) else value for value in sums))
 
 
 def check(store: Store, scope: Scope, made: list[dict[str, Any]]) -> None:
@@ -182,7 +201,7 @@ def check(store: Store, scope: Scope, made: list[dict[str, Any]]) -> None:
         assert getattr(found, f"{kind}_tokens") == (sum(known) if known else None)
     costs = [facts["cost"] for facts in ended if facts["cost"] is not None]
     assert found.cost == (pytest.approx(sum(costs)) if costs else None)
-    for calls, prompt, completion, cost in in_files(store, scope):
+    for calls, prompt, completion, cost in (*in_files(store, scope), in_sql(store, mine), in_the_table(store, scope)):
         assert (calls, prompt, completion) == (found.calls, found.prompt_tokens, found.completion_tokens)
         assert cost == (pytest.approx(found.cost) if costs else None)
     bars_are_their_calls(store, scope, found, ZoneInfo("America/New_York"))
@@ -253,8 +272,8 @@ def test_what_can_be_filtered_by_is_what_the_owner_has_asked(store: Store) -> No
 
 def paid_in_files(store: Store, scope: Scope, terms: dict[str, list[Term]]) -> Iterator[dict[str, float]]:
     """What was paid by currency, as the files add up; once more where the JSON has come in and the terms with it."""
-    csv_file = store.read(lambda db: totals.to_csv(queries.every(db, scope), terms)).decode("utf-8-sig")
-    json_file = store.read(lambda db: totals.to_json(queries.every(db, scope), terms))
+    csv_file = store.read(lambda db: call_files.to_csv(queries.every(db, scope), terms)).decode("utf-8-sig")
+    json_file = store.read(lambda db: call_files.to_json(queries.every(db, scope), terms))
     for rows in (list(csv.DictReader(io.StringIO(csv_file, newline=""))), json.loads(json_file)["calls"]):
         added: dict[str, float] = {}
         for row in (one for one in rows if one["paid"] not in ("", None)):
@@ -265,9 +284,9 @@ def paid_in_files(store: Store, scope: Scope, terms: dict[str, list[Term]]) -> I
     then = {(row["endpoint"], row["time_utc"], row["paid_currency"], row["paid_per_dollar"]) for row in ended}
     if len({one[:2] for one in then}) == len(then):  # a file has whole seconds, in which a term may have changed
         came = import_file.read(json_file, "ann")
-        again = json.loads(totals.to_json(came.calls, came.terms))["calls"]
-        assert [[row[name] for name in totals.PAID] for row in again] == [
-            [row[name] for name in totals.PAID] for row in ended
+        again = json.loads(call_files.to_json(came.calls, came.terms))["calls"]
+        assert [[row[name] for name in call_files.PAID] for row in again] == [
+            [row[name] for name in call_files.PAID] for row in ended
         ]
 
 

@@ -16,7 +16,8 @@ from openpyxl import load_workbook
 from lib.calls.records import CallRecord
 from lib.core import csv_table
 from lib.core.reply import Usage
-from lib.usage import totals
+from lib.ui.shared.figures import sum_of_costs
+from lib.usage import call_files, totals
 from lib.usage.totals import ModelTotals, Slice, Totals
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -69,7 +70,7 @@ def test_totals_add_up_and_what_nobody_knows_stays_unknown() -> None:
 
 
 def test_the_csv_opens_in_a_spreadsheet_as_it_is() -> None:
-    table = totals.to_csv([a_row(model="模型", cost=1e-06, completion_tokens=None)])
+    table = call_files.to_csv([a_row(model="模型", cost=1e-06, completion_tokens=None)])
 
     assert table.startswith(b"\xef\xbb\xbf")
     row = read(table)[0]
@@ -84,7 +85,7 @@ def test_the_csv_opens_in_a_spreadsheet_as_it_is() -> None:
 def test_no_cell_begins_a_formula_and_no_text_is_lost(start: str, rest: str) -> None:
     foreign = (start + rest).replace("\0", "")
 
-    row = read(totals.to_csv([a_row(model=foreign, request_id=foreign, error_kind=foreign, endpoint=foreign)]))[0]
+    row = read(call_files.to_csv([a_row(model=foreign, request_id=foreign, error_kind=foreign, endpoint=foreign)]))[0]
 
     assert not any(cell.startswith(csv_table.FORMULA_STARTS) for cell in row.values())
     assert row["model"].removeprefix("'") == foreign.removeprefix("'")
@@ -175,15 +176,40 @@ def test_the_chart_of_calls_begins_with_the_oldest() -> None:
 def test_csv_json_and_excel_say_the_same() -> None:
     rows = [a_row(model="模型", completion_tokens=None), a_row(model="=1+1", cost=1e-06)]
 
-    lines = [list(line.values()) for line in read(totals.to_csv(rows))]
-    calls = [list(call.values()) for call in json.loads(totals.to_json(rows))["calls"]]
-    page = load_workbook(io.BytesIO(totals.to_excel(rows))).active
+    lines = [list(line.values()) for line in read(call_files.to_csv(rows))]
+    calls = [list(call.values()) for call in json.loads(call_files.to_json(rows))["calls"]]
+    page = load_workbook(io.BytesIO(call_files.to_excel(rows))).active
     sheet = list(page.iter_rows(values_only=True))
     shown = dict(zip(sheet[0], (cell.number_format for cell in page[2]), strict=True))
-    assert (shown["cost_usd"], shown["seconds"], shown["prompt_tokens"]) == ("0.00####", "0.00", "General")
+    formed = [shown[name] for name in ("Cost (US dollars)", "Seconds", "Input tokens (prompt)")]
+    assert formed == ["0.00####", "0.00", "General"]
 
-    assert sheet[0] == totals.HEADER
+    assert sheet[0] == tuple(call_files.WORDS[name] for name in call_files.HEADER), (
+        "read by people; the others by programs"
+    )
     for line, call, cells in zip(lines, calls, sheet[1:], strict=True):
         # An apostrophe keeps spreadsheets from taking text for a formula; JSON is read by programs.
         assert [cell or "" for cell in line] == ["" if value is None else str(value) for value in cells]
         assert [cell.removeprefix("'") if isinstance(cell, str) else cell for cell in cells] == call
+
+
+@pytest.mark.row("U7")
+def test_a_sum_of_costs_says_whose_word_it_is_and_calls_nothing_free_that_is_so_in_part(
+    subtests: pytest.Subtests,
+) -> None:
+    nothing = a_row(cost=None, cost_source="", billed="no")
+    cases = {
+        "free": ["free", "local", nothing],
+        "": ["free", a_row(cost=None, cost_source="")],
+        "$0.01 at list prices": ["list", "free", nothing],
+        "$0.02, at your prices where you set them": ["own", "reported"],
+        "$0.01 reported by the service": ["reported", "local"],
+        "$0.02, reported by the service or at list prices": ["reported", "list"],
+    }
+    for said, made in cases.items():
+        with subtests.test(said):
+            cost = {"free": 0.0, "local": 0.0}
+            rows = [
+                one if isinstance(one, CallRecord) else a_row(cost_source=one, cost=cost.get(one, 0.01)) for one in made
+            ]
+            assert sum_of_costs(rows) == said

@@ -7,7 +7,7 @@ from lib.calls.records import CallRecord
 from lib.core import model_names
 from lib.core.budget import TOKENS
 from lib.core.i18n import N_
-from lib.core.reply import NORMAL_END, CostSource, Usage
+from lib.core.reply import NORMAL_END, Usage
 from lib.ui.shared import numbers
 from lib.ui.shared.texts import _, _n, country
 
@@ -81,19 +81,27 @@ def amount(dollars: float | None) -> str:
     return _("free") if dollars == 0 else money(dollars)
 
 
-def sum_of_costs(costs: Iterable[tuple[float | None, CostSource]]) -> str:
+def known_cost(cost: float | None, unpriced: int) -> float | None:
+    """What several calls cost together, as far as it is known. Where some were free and of others, `unpriced`, no price
+    is known, that is nothing: together they are not free."""
+    return cost if cost or not unpriced else None
+
+
+def sum_of_costs(calls: Iterable[CallRecord]) -> str:
     """What several calls cost together, and whose word that is; "" where no cost is known."""
-    known = [(cost, source) for cost, source in costs if cost is not None]
-    if not known:
+    calls = [call for call in calls if call.state != "started" and not cost_nothing(call)]
+    known = [(call.cost, call.cost_source) for call in calls if call.cost is not None]
+    total = known_cost(math.fsum(cost for cost, _source in known), len(calls) - len(known))
+    if not known or total is None:
         return ""
-    amount, sources = money(math.fsum(cost for cost, _source in known)), {source for _cost, source in known}
-    if sources <= {"free", "local"}:
+    amount, sources = money(total), {source for _cost, source in known if source not in ("free", "local")}
+    if total == 0:
         return _("free")
     if "own" in sources:
         return _("{cost}, at your prices where you set them").format(cost=amount)
     if "reported" not in sources:
         return _("{cost} at list prices").format(cost=amount)
-    if sources <= {"reported", "free", "local"}:
+    if sources == {"reported"}:
         return _("{cost} reported by the service").format(cost=amount)
     return _("{cost}, reported by the service or at list prices").format(cost=amount)
 

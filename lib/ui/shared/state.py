@@ -126,6 +126,8 @@ class State:
     """The open sweep; None is a new one."""
     usage_address_read: SessionValue[bool] = SessionValue("usage_address_read", bool)
     """Whether the usage page has taken up its filters from the address."""
+    usage_opened_on: SessionValue[str | None] = SessionValue("usage_opened_on", _nothing)
+    """Which calls the usage page has chosen to show by itself."""
     sweep_cell: SessionValue[str | None] = SessionValue("opened_cell", _nothing)
     """The cell whose details are open, by its id."""
     field_turns: SessionValue[dict[str, int]] = SessionValue("field_turns", dict)

@@ -22,7 +22,7 @@ RAISED_CAP = "sweep_raised_cap"
 def run_figures(progress: Progress, run: SweepRun | None) -> list[str]:
     """While it runs: what it cost so far, about what it will have cost, and how long it goes on. After it: its cost."""
     if run is None or run.finished:
-        spent = sum_of_costs((call.cost, call.cost_source) for call in progress.results.values())
+        spent = sum_of_costs(progress.results.values())
         foreseen = progress.forecast.get("typical")
         if spent and foreseen and not progress.left:
             return [spent, _("about {cost} was foreseen").format(cost=money(foreseen))]

@@ -22,6 +22,7 @@ from lib.usage import audit, queries, what_if
 from lib.usage.audit import ModelAudit
 from lib.usage.scope import Scope
 from lib.usage.totals import ModelTotals
+from lib.usage.what_if import Work
 
 SAMPLE = 100
 """So many answers are counted again, the newest ones."""
@@ -33,44 +34,48 @@ FORMS: Mapping[str, Form] = {**dict.fromkeys(COUNTS, ",.0f"), "per_word": ".2f",
 def bill(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> None:
     """The three looks, one below the other."""
     with st.container(key="usage_bill"):
-        _what_if(models)
+        _what_if(services, scope, models)
         price_table(services, scope.owner, models)
         terms(services, scope.owner, models)
         _counted_again(services, scope, models)
 
 
-def _what_if(models: Sequence[ModelTotals]) -> None:
+def _what_if(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> None:
     st.markdown(f"**{_('The same work on another model')}**")
-    known = what_if.comparable(models)
-    first = what_if.worth_a_look(known, models)
+    done = services.store.read(lambda db: what_if.work(db, scope, models))
+    known = what_if.comparable(models, done)
     chosen = st.selectbox(
         _("Model"),
         known,
-        index=first,
+        index=what_if.worth_a_look(known, models),
         format_func=_with_price,
         key=translated("usage_what_if"),
         width=480,
         persist_state="session",
     )
-    found = what_if.at_price_of(chosen, models) if chosen else None
-    if found is None:
+    cost = what_if.at_price_of(chosen, done) if chosen else None
+    if cost is None or not done.calls:
         st.caption(_("No tokens are known yet."))
         return
-    cost, now = literal(money(found.cost)), found.now
+    _compared(chosen, cost, done, sum(one.calls for one in models))
+
+
+def _compared(model: str, cost: float, done: Work, count: int) -> None:
+    """What it would have cost, beside what it did; and of how many of the `count` calls that is told."""
     words = _("On {model} the same tokens would cost about {cost} at list prices; they cost {now}.")
-    if now is None:
-        words = _("On {model} the same tokens would cost about {cost} at list prices.")
-    st.markdown(words.format(model=literal(chosen), cost=cost, now=_("nothing") if now == 0 else literal(money(now))))
     counted = _(
-        "This compares {calls:,} of {all:,} calls: those whose tokens are known. Another model would count and write "
-        "differently."
+        "Both amounts are of the same {calls:,} of {all:,} calls: those that have tokens and a price. Another model "
+        "would count and write differently."
     )
-    if now is not None:
+    if done.cost is None:
+        words = _("On {model} the same tokens would cost about {cost} at list prices.")
         counted = _(
-            "Both amounts are of the same {calls:,} of {all:,} calls: models whose calls all have tokens and a price. "
-            "Another model would count and write differently."
+            "This compares {calls:,} of {all:,} calls: those whose tokens are known. Another model would count and "
+            "write differently."
         )
-    st.caption(counted.format(calls=found.calls, all=found.all_calls))
+    now = _("nothing") if done.cost == 0 else literal(money(done.cost))
+    st.markdown(words.format(model=literal(model), cost=literal(money(cost)), now=now))
+    st.caption(counted.format(calls=done.calls, all=count))
 
 
 def _with_price(model: str) -> str:

@@ -11,7 +11,7 @@ from lib.core import money
 from lib.core.clock import now
 from lib.core.i18n import N_
 from lib.services import Services
-from lib.ui.shared.figures import amount
+from lib.ui.shared.figures import amount, known_cost
 from lib.ui.shared.texts import _
 from lib.usage import people
 from lib.usage.people import Person
@@ -51,7 +51,7 @@ def _frame(found: list[Person], zone: ZoneInfo) -> pd.DataFrame:
             _("Who"): [one.owner if "@" in one.owner else one.owner[:8] for one in found],
             _("Calls"): [one.calls for one in found],
             _("Tokens"): [one.tokens for one in found],
-            _("Cost"): [amount(one.cost) for one in found],
+            _("Cost"): [amount(known_cost(one.cost, one.unpriced)) for one in found],
             _("Last call"): last,
         }
     )

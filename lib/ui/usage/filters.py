@@ -118,10 +118,11 @@ def read_address(scope_key: str, dates_key: str, scopes: tuple[str, ...]) -> Non
             st.session_state[key_of(name)] = values
 
 
-def write_address(scope_key: str, dates_key: str, usual: str) -> None:
-    """Say in the address what is chosen, so that it can be kept and shared; the usual scope needs no word."""
-    scope, wanted = st.session_state.get(scope_key, usual), {}
-    if scope != usual:
+def write_address(scope_key: str, dates_key: str, opened_on: str | None) -> None:
+    """Say in the address what is chosen, so that it can be kept and shared; the scope that the page has opened on by
+    itself needs no word."""
+    scope, wanted = st.session_state[scope_key], {}
+    if scope != opened_on:
         wanted[SCOPE] = [scope]
     if dates_key and st.session_state.get(dates_key):
         days = st.session_state[dates_key]

@@ -1,6 +1,8 @@
 """Chooses which calls are shown, in which time zone, and what the page says where there are none."""
 
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -26,6 +28,18 @@ SCOPES = {
     ALL: N_("All"),
     DATES: N_("Dates"),
 }
+WHEN = {
+    SESSION: N_("In this session"),
+    "today": N_("Today"),
+    YESTERDAY: N_("Yesterday"),
+    "week": N_("In the last 7 days"),
+    "month": N_("In the last 30 days"),
+    ALL: N_("In all"),
+    DATES: N_("In these days"),
+}
+"""How the page's sentence begins."""
+NARROW = (SESSION, "today", YESTERDAY, "week", "month", ALL)
+"""The page opens on the first of them that has a call."""
 KEY, DATES_KEY = "usage_scope", "usage_dates"
 FIRST_DAY = date(2000, 1, 1)
 """Else Streamlit takes none that is ten years before the first one chosen."""
@@ -35,8 +49,8 @@ CHAT = "../../pages/chat.py"
 def chosen_scope(services: Services, visitor: Visitor, zone: ZoneInfo) -> Scope:
     """The calls of this browser session, of a stretch of time, or all of the visitor's; as far as the filters let them
     through."""
-    st.session_state.setdefault(KEY, SESSION)
     filters.read_address(KEY, DATES_KEY, tuple(SCOPES))
+    _open_by_itself(services, visitor, zone)
     chosen = st.segmented_control(
         _("Which calls"),
         list(SCOPES),
@@ -47,12 +61,16 @@ def chosen_scope(services: Services, visitor: Visitor, zone: ZoneInfo) -> Scope:
         wrap=True,
         persist_state="session",
     )
-    since, until = _dates(zone) if chosen == DATES else _bounds(str(chosen), zone)
-    filtered = filters.chosen(services, visitor.owner)
-    filters.write_address(KEY, DATES_KEY if chosen == DATES else "", SESSION)
-    session = visitor.session if chosen == SESSION else None
-    since, until = stretch.bounds(since, until)
-    return Scope(visitor.owner, session, since, until, **filtered)
+    whole = _of_days(visitor, zone) if chosen == DATES else _of(visitor, str(chosen), zone)
+    filtered: dict[str, Any] = filters.chosen(services, visitor.owner)
+    filters.write_address(KEY, DATES_KEY if chosen == DATES else "", state.usage_opened_on)
+    since, until = stretch.bounds(whole.since, whole.until)
+    return replace(whole, since=since, until=until, **filtered)
+
+
+def when() -> str:
+    """When the calls were that are shown, as a sentence about them begins."""
+    return _("In this stretch of time") if stretch.chosen() else _(WHEN[st.session_state[KEY]])
 
 
 def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
@@ -80,14 +98,30 @@ def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
             st.button(words, key="usage_sample_on", icon=":material/science:", on_click=_look_at_sample)
 
 
-def _bounds(chosen: str, zone: ZoneInfo) -> tuple[int | None, int | None]:
-    if chosen == YESTERDAY:
-        return periods.yesterday(zone)
-    return periods.last_days(DAYS[chosen], zone) if chosen in DAYS else None, None
+def _open_by_itself(services: Services, visitor: Visitor, zone: ZoneInfo) -> None:
+    """Until another one is chosen, show the narrowest scope that has a call: nobody who comes back the next day is to
+    see an empty page."""
+    if st.session_state.get(KEY) not in (None, state.usage_opened_on):
+        return
+    asked = services.store.read(
+        lambda db: next((name for name in NARROW if queries.any_call(db, _of(visitor, name, zone))), SESSION)
+    )
+    state.usage_opened_on = asked
+    if st.session_state.get(KEY) != asked:
+        st.session_state[KEY] = asked
 
 
-def _dates(zone: ZoneInfo) -> tuple[int, int]:
-    """The days from one date to another, which the visitor chooses."""
+def _of(visitor: Visitor, name: str, zone: ZoneInfo) -> Scope:
+    """The visitor's calls that a scope has, of any but that of dates."""
+    if name == YESTERDAY:
+        return Scope(visitor.owner, None, *periods.yesterday(zone))
+    if name in DAYS:
+        return Scope(visitor.owner, since=periods.last_days(DAYS[name], zone))
+    return Scope(visitor.owner, visitor.session if name == SESSION else None)
+
+
+def _of_days(visitor: Visitor, zone: ZoneInfo) -> Scope:
+    """Those of the days from one date to another, which the visitor chooses."""
     today = periods.today(zone)
     st.session_state.setdefault(DATES_KEY, (today - timedelta(days=6), today))
     given = st.date_input(
@@ -103,7 +137,7 @@ def _dates(zone: ZoneInfo) -> tuple[int, int]:
     # Between two clicks of a choice there is a first day only.
     chosen: tuple[date, ...] = tuple(given) if isinstance(given, tuple) else ()
     first, last = (chosen[0], chosen[-1]) if chosen else (today, today)
-    return periods.from_to(first, last, zone)
+    return Scope(visitor.owner, None, *periods.from_to(first, last, zone))
 
 
 def _look_at_sample() -> None:

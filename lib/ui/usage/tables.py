@@ -11,7 +11,7 @@ import streamlit as st
 from lib.calls.records import IMPORTED, CallRecord
 from lib.core.i18n import N_
 from lib.services import Services
-from lib.ui.shared.figures import COSTS, SOURCES, amount, cost_nothing, ending, precise_seconds
+from lib.ui.shared.figures import COSTS, SOURCES, amount, cost_nothing, ending, known_cost, precise_seconds
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.texts import _
 from lib.ui.shared.written_table import MISSING, Form, written
@@ -49,9 +49,9 @@ def group_table(frame: pd.DataFrame, groups: Sequence[Totals], show: Callable[[i
     """What each of the groups used; `show` shows one of them alone."""
     nothing = [used_nothing(one) for one in groups]
     frame.loc[nothing, ["prompt", "completion"]] = 0
-    frame["cost"] = [0.0 if used_nothing(one) else known_cost(one) for one in groups]
+    frame["cost"] = [0.0 if used_nothing(one) else known_cost(one.cost, one.unpriced) for one in groups]
     table(frame, opens=(_("Only this"), show), name=name)
-    if any(one.unpriced and known_cost(one) is None for one in groups):
+    if any(one.unpriced and known_cost(one.cost, one.unpriced) is None for one in groups):
         st.caption(_("“–” under Cost: no price is known."))
 
 
@@ -94,13 +94,7 @@ def table(
 
 def cost_of(one: Totals) -> str:
     """What calls cost; those that used nothing have no cost, which is no price of 0, and none that is missing."""
-    return _(NO_COST) if used_nothing(one) else amount(known_cost(one))
-
-
-def known_cost(one: Totals) -> float | None:
-    """What calls cost as far as it is known. Where some were free and of others no price is known, that is nothing:
-    together they are not free."""
-    return one.cost if one.cost or not one.unpriced else None
+    return _(NO_COST) if used_nothing(one) else amount(known_cost(one.cost, one.unpriced))
 
 
 def used_nothing(one: Totals) -> bool:
@@ -131,12 +125,6 @@ def _open_column(name: str, opens: Callable[[int], None]) -> Any:
     return st.column_config.ButtonColumn(
         "", type="tertiary", key=name, on_click=clicked, width=OPEN_WIDTH, alignment="left", pinned=True
     )
-
-
-def named_with_endpoint(names: Sequence[tuple[str, str]]) -> list[str]:
-    """Models by their ids; one that several services have is named with its service. `names` are both."""
-    ids = [model for _endpoint, model in names]
-    return [f"{endpoint}/{model}" if ids.count(model) > 1 else model for endpoint, model in names]
 
 
 def _show_model(ordered: Sequence[ModelTotals], row: int) -> None:

@@ -7,10 +7,11 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from lib.core.budget import TOKENS
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.ui.shared import resources
-from lib.ui.shared.figures import money, number
+from lib.ui.shared.figures import in_unit, money, number
 from lib.ui.shared.texts import _, _n
 from lib.ui.usage import filters
 from lib.ui.usage.sections import open_bill, open_calls
@@ -40,26 +41,52 @@ PROBLEMS: dict[Outcome, str] = {
 ENDED_EARLY = N_("{count:,} ended early: their tokens count as far as they came")
 
 
-def sentence(totals: Totals, models: Sequence[ModelTotals]) -> None:
-    """The page in a sentence; a second one says what made most of it."""
-    facts = {"tokens": number(totals.tokens or 0), "calls": _calls(totals.calls), "cost": money(totals.cost)}
-    if _nothing_used(totals):
-        words = _("You made {calls}; all failed before anything was used.")
-    elif totals.tokens is None:
-        words = _("You made {calls}; how many tokens that took is not known.")
-    elif totals.cost is None:
-        words = _("You used {tokens} tokens in {calls}; none of it has a price.")
-    elif totals.cost == 0:
-        words = _("You used {tokens} tokens in {calls}; those with a price were free.")
-    elif totals.cost_own:
-        words = _("You used {tokens} tokens in {calls}, about {cost}: at your prices where you set them.")
-    elif totals.cost_reported:
-        words = _("You used {tokens} tokens in {calls}, about {cost}: as services report it, else at list prices.")
-    else:
-        words = _("You used {tokens} tokens in {calls}, about {cost} at list prices.")
-    st.subheader(words.format(**facts), anchor=False)
+def sentence(totals: Totals, models: Sequence[ModelTotals], when: str) -> None:
+    """The page in a sentence, which begins with `when` that was; a second one says what made most of it."""
+    facts = {"when": when, "calls": _calls(totals.calls), "tokens": _tokens(totals), "cost": _cost(totals)}
+    words = _used(totals).format(**facts, free=totals.priced, unpriced=totals.unpriced)
+    st.subheader(words, anchor=False)
     if totals.tokens and len(models) > 1:
         st.markdown(_most(totals.tokens, totals, models))
+
+
+def _used(totals: Totals) -> str:
+    """What was used, of facts that are still to be filled in."""
+    if totals.running == totals.calls:
+        return _("{when} you made {calls}; what that takes is known when it has ended.")
+    if _nothing_used(totals):
+        return _n(
+            "{when} you made {calls}; it failed before anything was used.",
+            "{when} you made {calls}; all failed before anything was used.",
+            totals.calls,
+        )
+    if totals.tokens is None:
+        return _("{when} you made {calls}; how many tokens that took is not known.")
+    if totals.cost is None:
+        return _("{when} you used {tokens} in {calls}; none of it has a price.")
+    if totals.cost == 0 and totals.unpriced:
+        return _("{when} you used {tokens} in {calls}: {free:,} free, {unpriced:,} without a price.")
+    if totals.cost == 0:
+        return _("{when} you used {tokens} in {calls}; all of it was free.")
+    if totals.cost_own:
+        return _("{when} you used {tokens} in {calls}, {cost}: at your prices where you set them.")
+    if totals.cost_reported and totals.cost_reported + totals.cost_free == totals.priced:
+        return _("{when} you used {tokens} in {calls}, {cost} as the service reports it.")
+    if totals.cost_reported:
+        return _("{when} you used {tokens} in {calls}, {cost}: as services report it, else at list prices.")
+    return _("{when} you used {tokens} in {calls}, {cost} at list prices.")
+
+
+def _tokens(totals: Totals) -> str:
+    """How many they are; where some calls' are not known, that they are more."""
+    words = in_unit(totals.tokens or 0, TOKENS)
+    return _("at least {amount}").format(amount=words) if totals.unknown else words
+
+
+def _cost(totals: Totals) -> str:
+    """What that cost; where some calls have no price, that it is more."""
+    words = _("at least {amount}") if totals.unpriced else _("about {amount}")
+    return words.format(amount=money(totals.cost))
 
 
 def tiles(totals: Totals, paid: Amounts) -> None:
@@ -78,7 +105,7 @@ def tiles(totals: Totals, paid: Amounts) -> None:
         with _tile(_("Cost"), cost):
             _share(N_("{share:.0%} of the calls have a price"), ended - totals.unpriced, ended if totals.cost else 0)
             if totals.cost == 0 and totals.unpriced:
-                counts = {"free": totals.cost_free, "calls": ended, "unpriced": totals.unpriced}
+                counts = {"free": totals.priced, "calls": ended, "unpriced": totals.unpriced}
                 st.caption(_(FREE_IN_PART).format(**counts))
             if paid:
                 st.caption(literal(_("you pay {amount}").format(amount=amounts(paid))))

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow
 import pytest
 from sqlalchemy import select
@@ -81,6 +82,15 @@ def click_bar(app: AppTest, place: int) -> AppTest:
     return app._run(widgets)
 
 
+def press_row(app: AppTest, row: int, table: int = -1) -> AppTest:
+    """As the browser says that the button in a table's row was pressed."""
+    widgets = app._tree.get_widget_states()
+    [button] = app.dataframe[table].proto.button_click_widgets.values()
+    widgets.widgets.add(id=button).string_trigger_value.data = json.dumps({"row": row, "label": "Only this"})
+    assert not app._run(widgets).exception
+    return app
+
+
 def captions(app: AppTest) -> str:
     return "\n".join(caption.value for caption in app.caption)
 
@@ -130,16 +140,41 @@ def test_input_and_output_are_series_of_their_own_in_each_view(app: AppTest) -> 
     assert list(app.dataframe[0].value["prompt"]) == [34]
 
 
-def test_a_new_session_is_empty_and_offers_the_history(app: AppTest) -> None:
+@pytest.mark.row("U11", "U24")
+def test_the_page_opens_on_the_narrowest_scope_that_has_a_call_until_one_is_chosen(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app.run()
-    call(EARLIER)
-    usage_page(app)
-    assert not app.metric
+    usual = records.now
+    first, end = periods.yesterday(viewer_zone())
+    for at, scope, said in (
+        (1, "all", "In all you used 80 tokens in 1 call"),
+        (first - 20 * (end - first), "month", "In the last 30 days you used 80 tokens in 1 call"),
+        (first - 3 * (end - first), "week", "In the last 7 days you used 80 tokens in 1 call"),
+        (first, "yesterday", "Yesterday you used 80 tokens in 1 call"),
+        (end, "today", "Today you used 80 tokens in 1 call"),
+    ):
+        monkeypatch.setattr(records, "now", lambda at=at: at)
+        call(EARLIER)
+        usage_page(app)
+        assert app.segmented_control(key="usage_scope").value == scope and "scope" not in app.query_params
+        assert said in app.subheader[0].value
+        switch_page(app, "chat")
+    monkeypatch.setattr(records, "now", usual)
 
+    usage_page(app).segmented_control(key="usage_scope").set_value("session").run()
+    assert app.query_params["scope"] == "session" and "in this session yet" in app.subheader[0].value
     app.button(key="usage_show_all").click().run()
+    assert tiles(app)["Calls"] == "5"
 
-    assert app.segmented_control(key="usage_scope").value == "all"
-    assert tiles(app)["Calls"] == "1"
+    tab = tab_of(OWNER)
+    tab.session_state[SESSION_COOKIE] = SESSION
+    tab.run()
+    call()
+    assert "In this session you used 80 tokens" in usage_page(tab).subheader[0].value
+    tab = tab_of(OWNER)
+    tab.query_params["scope"] = "week"
+    assert "In the last 7 days you used 320 tokens" in usage_page(tab).subheader[0].value, "the address rules"
 
 
 def test_the_scope_tells_this_session_from_all(app: AppTest) -> None:
@@ -409,6 +444,10 @@ def test_speed_and_problems_stand_by_model(app: AppTest) -> None:
     # Percentiles are read from bins, whose middles are within 0.8 % of what is in them.
     assert list(table["first_word"]) == pytest.approx([1.0, 0.5], rel=0.013) and list(table["failed"]) == [1, 0]
     assert list(table["rate"]) == pytest.approx([100.0, 50.0], rel=0.013)
+    assert not {"cut", "filtered", "stopped", "retried"} & set(table), "a problem that nobody had has no column"
+    call(model="o3", finish_reason="length", attempts=2)
+    table = app.run().dataframe[-1].value
+    assert list(table["cut"]) == list(table["retried"]) == [1, 0]
 
 
 @pytest.mark.row("U22", "U10")
@@ -422,17 +461,26 @@ def test_the_bill_tells_another_models_price_and_tokens_per_word(app: AppTest) -
     counted = app.dataframe[-1].value
     assert list(counted["completion_reported"]) == [100_000] and list(counted["completion_counted"]) == [1]
     assert list(counted["exact"]) == ["exact"]
+    assert counted["per_word"].isna().all(), "of a few words nothing is told"
+
+    call(usage=Usage(10, 300, source="reported"), text="tea 茶 " * 100, cost=None, model="wordy")
+    call(usage=Usage(10, 300, source="reported"), text="tea " * 100, cost=0.6, model="plain")
+    words = app.run().dataframe[-1].value.set_index("model")
+    assert list(words["per_word"][["wordy", "plain"]]) == [1.5, 3.0], "a Chinese character is a word"
+    assert words["thousand"]["plain"] == pytest.approx(6.0) and pd.isna(words["thousand"]["wordy"])
 
 
 def test_another_models_price_is_compared_over_the_same_calls(app: AppTest) -> None:
     app.run()
     call(usage=Usage(1_000_000, 100_000, source="reported"), cost=3.5)
     call(usage=Usage(1_000_000, 100_000, source="reported"), model="unheard-of", cost=None)
+    call(usage=Usage(7_000_000, 700_000, source="reported"), cost=None)  # the same model, without a price
+    call(usage=Usage(None, 9, source="reported"), cost=0.9)  # the service tells the cost and not the tokens
     opened(usage_page(app), "bill")
     app.selectbox(key="usage_what_if").set_value("gpt-4o-mini").run()
 
     assert "gpt-4o-mini the same tokens would cost about $0.21 at list prices; they cost $3.50." in shown(app)
-    assert "the same 1 of 2 calls" in captions(app)
+    assert "the same 1 of 4 calls" in captions(app)
     assert any(
         one.startswith("gpt-4o-mini · $0.15 in, $0.60 out") for one in app.selectbox(key="usage_what_if").options
     )
@@ -551,10 +599,50 @@ def test_calls_that_all_failed_before_anything_was_used_used_nothing(app: AppTes
 
     usage_page(app)
 
-    assert app.subheader[0].value == "You made 1 call; all failed before anything was used."
+    assert app.subheader[0].value == "In this session you made 1 call; it failed before anything was used."
     assert tiles(app)["Input tokens (prompt)"] == "0" and tiles(app)["Problems"] == "1"
     assert "These calls took no tokens: they failed before." in captions(app)
     assert list(app.dataframe[-1].value["prompt"]) == [0]
+
+
+FREE = {"cost": 0.0, "cost_source": "free"}
+NOTHING: dict[str, Any] = {"usage": Usage(), "state": "error", "billed": "no", "cost": None}
+UNKNOWN: dict[str, Any] = {"usage": Usage(), "billed": "unknown", "cost": None}
+SENTENCES: list[tuple[list[dict[str, Any]], str]] = [
+    ([{}], "you used 80 tokens in 1 call, about $0.01 at list prices."),
+    ([{"usage": Usage(1, 0, source="reported")}], "you used 1 token in 1 call, about $0.01 at list prices."),
+    ([{}, {"cost": None}], "you used 160 tokens in 2 calls, at least $0.01 at list prices."),
+    ([{}, UNKNOWN], "you used at least 80 tokens in 2 calls, at least $0.01 at list prices."),
+    ([{"cost_source": "own"}], "you used 80 tokens in 1 call, about $0.01: at your prices where you set them."),
+    (
+        [{"cost_source": "reported"}, FREE, NOTHING],
+        "you used 160 tokens in 3 calls, about $0.01 as the service reports it.",
+    ),
+    (
+        [{"cost_source": "reported"}, {"cost_source": "list"}],
+        "you used 160 tokens in 2 calls, about $0.02: as services report it, else at list prices.",
+    ),
+    ([FREE, FREE, NOTHING], "you used 160 tokens in 3 calls; all of it was free."),
+    ([FREE, {"cost": None}, {"cost": None}], "you used 240 tokens in 3 calls: 1 free, 2 without a price."),
+    ([{"cost": None}], "you used 80 tokens in 1 call; none of it has a price."),
+    ([UNKNOWN], "you made 1 call; how many tokens that took is not known."),
+    ([NOTHING], "you made 1 call; it failed before anything was used."),
+    ([NOTHING] * 2, "you made 2 calls; all failed before anything was used."),
+]
+
+
+def test_the_sentence_says_no_more_and_no_less_than_is_known(app: AppTest, subtests: pytest.Subtests) -> None:
+    usage_page(app)
+    for number, (made, said) in enumerate(SENTENCES):
+        for facts in made:
+            call(endpoint=f"service-{number}", **facts)
+        app.session_state["usage_filter_endpoints"] = [f"service-{number}"]
+        with subtests.test(said):
+            assert app.run().subheader[0].value.replace("\\", "") == f"In this session {said}"
+    store, made_now = resources.services().store, a_call(OWNER, session=SESSION, endpoint="running")
+    store.write(lambda db: records.start_call(db, made_now, records.this_process())).result(20)
+    app.session_state["usage_filter_endpoints"] = ["running"]
+    assert "you made 1 call; what that takes is known when it has ended." in app.run().subheader[0].value
 
 
 STATES: dict[str, list[dict[str, Any]]] = {
@@ -651,6 +739,9 @@ def test_totals_stand_by_page_and_by_chat_and_sweep_and_each_opens_its_calls(app
     app.segmented_control(key="usage_by").set_value("page").run()
     table = app.dataframe[-1].value
     assert dict(zip(table["group"], table["prompt"], strict=True)) == {"Chat": 51, "Judge": 5}
+    press_row(app, list(table["group"]).index("Judge"))
+    assert tiles(app)["Calls"] == "1" and app.query_params["page"] == "judge"
+    app.button(key="usage_chip_0").click().run()
 
     app.segmented_control(key="usage_by").set_value("place").run()
     table = app.dataframe[-1].value
@@ -663,8 +754,7 @@ def test_totals_stand_by_page_and_by_chat_and_sweep_and_each_opens_its_calls(app
     assert set(table["day"]) == {day(periods.today(viewer_zone()))}
     assert table["calls"].sum() == int(tiles(app)["Calls"]) == 4
 
-    app.session_state["usage_filter_places"] = [chat]
-    app.run()
+    press_row(app, list(table["group"]).index("Tea at *four*"))
     assert tiles(app)["Calls"] == "2" and app.query_params["of"] == chat
     assert app.button(key="usage_chip_0").label == "Tea at \\*four\\*"
     app.button(key="usage_chip_0").click().run()
