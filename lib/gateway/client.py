@@ -1,7 +1,6 @@
 """One request to a service, its answer as it comes.
 
-Async only; a `Client` is made once and used on one event loop. Only this module, `transport` and `sockets`
-know httpx.
+Async only; a `Client` is made once and used on one event loop.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""One JSON request to the practice model's server; nothing is tried again. Nothing is tried again."""
+"""One JSON request to the practice model's server; nothing is tried again."""
 
 import asyncio
 import json

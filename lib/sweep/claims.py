@@ -10,15 +10,12 @@ from sqlalchemy import Connection
 
 from lib.calls import records
 from lib.core.budget import Use
-from lib.core.errors import StoreError, TemperaError
+from lib.core.errors import TemperaError
 from lib.store.database import Store
 from lib.sweep import shared_runs
 from lib.sweep.plan import Cell
 from lib.sweep.run import SweepRun
 from lib.sweep.shared_gates import SharedGates
-
-AWAY_SECONDS = 0.5
-"""So long after the database was away it is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +31,7 @@ class Claims(Protocol):
     """Gives a run its cells, each to one process."""
 
     shared: bool
+    """Whether others may take the same cells, so that nothing is sent that the store has not said to be free."""
     gates: SharedGates | None
     """What is known of the services' limits, where several processes learn it together."""
 
@@ -57,10 +55,6 @@ class Claims(Protocol):
 
     def failed(self, cell: Cell, error: TemperaError) -> None:
         """A cell could not be sent."""
-        ...
-
-    async def wait_for_store(self, refused: StoreError) -> bool:
-        """Wait until the store may be back; False where the cell is to be sent all the same."""
         ...
 
 
@@ -89,10 +83,6 @@ class ClaimsAlone:
 
     def failed(self, cell: Cell, error: TemperaError) -> None:
         """The run itself keeps it."""
-
-    async def wait_for_store(self, refused: StoreError) -> bool:
-        """It is asked all the same; its record is held until the store takes it."""
-        return False
 
 
 class SharedClaims:
@@ -142,8 +132,3 @@ class SharedClaims:
         """It is said where the sweep is looked at."""
         owner, sweep_id, told = self._run.owner, self._run.id, shared_runs.told(error)
         self._store.write(lambda db: shared_runs.fail(db, owner, sweep_id, cell.id, told))
-
-    async def wait_for_store(self, refused: StoreError) -> bool:
-        """Nothing is sent that others may have sent."""
-        await asyncio.sleep(AWAY_SECONDS)
-        return True

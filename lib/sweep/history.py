@@ -1,10 +1,10 @@
 """What a visitor's own calls tell of the next ones: how long a model takes, how much it writes, what that costs."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal_column, select, text
 
 from lib.calls import records
 from lib.store import image_store, message_nodes
@@ -14,6 +14,10 @@ from lib.sweep.plan import Cell, Plan
 
 LOOKED_AT = 5_000
 """So many of the newest calls are looked at: those of a year ago were of another service."""
+
+WEIGHT_OF_MEAN = 0.5
+"""The mean of a model counts as half a call beside the calls of one request: the same request takes another time each
+time, and where what took long by chance goes first, what takes long by chance the next time comes last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +32,29 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """`models` by (endpoint, model); `requests` is how many seconds exactly this request took, by (endpoint, hash).
-    `tips` name the conversations of a plan, by its input and variant."""
+    """`models` by (endpoint, model); `requests` is (how many calls, how many seconds they took on average) of exactly
+    this request, by (endpoint, hash).
+    `tips` name the conversations of a plan, by its input and variant; `at_once` is how many good calls of a model began
+    within a second at most, none of them refused before, by (endpoint, model)."""
 
     models: Mapping[tuple[str, str], Usual]
-    requests: Mapping[tuple[str, str], float]
+    requests: Mapping[tuple[str, str], tuple[int, float]]
     tips: Mapping[tuple[int, int], str]
+    at_once: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def seconds(self, plan: Plan, cell: Cell) -> float | None:
-        """How long this very request took before."""
+        """How long this very request will take, by how long it took before; None where it was never answered."""
         tip = self.tips.get((cell.input, cell.variant))
         if not self.requests or tip is None:
             return None
         endpoint, _, model = cell.model.partition("/")
         known = records.request_hash(model, tip, plan.params_of(cell.temperature, cell.variant).to_send())
-        return self.requests.get((endpoint, known)) if known else None
+        count, seconds = self.requests.get((endpoint, known or ""), (0, 0.0))
+        if not count:
+            return None
+        usual = self.models.get((endpoint, model))
+        mean = seconds if usual is None or usual.seconds is None else usual.seconds
+        return (count * seconds + WEIGHT_OF_MEAN * mean) / (count + WEIGHT_OF_MEAN)
 
 
 NOTHING = History({}, {}, {})
@@ -54,7 +66,7 @@ def read(conn: Connection, owner: str, plan: Plan) -> History:
     for input, variant in product(*map(range, plan.slices)):
         said = ((one.role, one.content, image_store.ids(one.images)) for one in plan.messages(input, variant))
         tips[input, variant] = message_nodes.chain(said)[-1].hash
-    return History(of_models(conn, owner), _of_requests(conn, owner, set(tips.values())), tips)
+    return History(of_models(conn, owner), _of_requests(conn, owner, set(tips.values())), tips, _at_once(conn, owner))
 
 
 def newest(conn: Connection, owner: str) -> tuple[int, int]:
@@ -75,12 +87,24 @@ def of_models(conn: Connection, owner: str) -> dict[tuple[str, str], Usual]:
     return {(row[0], row[1]): Usual(row[2], *(None if one is None else float(one) for one in row[3:])) for row in rows}
 
 
-def _of_requests(conn: Connection, owner: str, tips: Collection[str]) -> dict[tuple[str, str], float]:
-    found: dict[tuple[str, str], float] = {}
+def _at_once(conn: Connection, owner: str) -> dict[tuple[str, str], int]:
+    columns = (calls.c.endpoint, calls.c.model, calls.c.state, calls.c.attempts, calls.c.started_at)
+    newest = select(*columns).where(calls.c.owner == owner).order_by(calls.c.seq.desc()).limit(LOOKED_AT).subquery()
+    # The length is written out: PostgreSQL takes two parameters for two different expressions to group by.
+    second = (newest.c.started_at - newest.c.started_at % literal_column("1000000")).label("second")
+    good = newest.c.state == "ok", newest.c.attempts == 1
+    each = select(newest.c.endpoint, newest.c.model, second, func.count().label("begun")).where(*good)
+    begun = each.group_by(newest.c.endpoint, newest.c.model, text("second")).subquery()
+    rows = conn.execute(select(begun.c.endpoint, begun.c.model, func.max(begun.c.begun)).group_by(*begun.c[:2]))
+    return {(endpoint, model): most for endpoint, model, most in rows}
+
+
+def _of_requests(conn: Connection, owner: str, tips: Collection[str]) -> dict[tuple[str, str], tuple[int, float]]:
+    found: dict[tuple[str, str], tuple[int, float]] = {}
     for some in chunks(tips):
-        query = select(calls.c.endpoint, calls.c.request_hash, func.avg(calls.c.seconds)).where(
+        query = select(calls.c.endpoint, calls.c.request_hash, func.count(), func.avg(calls.c.seconds)).where(
             calls.c.owner == owner, calls.c.tip.in_(some), calls.c.state == "ok"
         )
         rows = conn.execute(query.group_by(calls.c.endpoint, calls.c.request_hash))
-        found |= {(row[0], row[1]): float(row[2]) for row in rows if row[1] and row[2] is not None}
+        found |= {(row[0], row[1]): (row[2], float(row[3])) for row in rows if row[1] and row[3] is not None}
     return found

@@ -101,6 +101,7 @@ class SweepRun(Job):
         if is_new:
             address, usual = self.addresses.get(service, ""), self.history.models.get((service, name))
             lane.history, lane.most = usual.seconds if usual else None, self.bounds.get(service)
+            lane.proven = self.history.at_once.get((service, name), 0)
             if (address, name) in self.paces:
                 lane.gate = Gate.known(lane.service.tally, *self.paces[address, name])
             if (address, "") in self.paces and lane.service.shared is None:
@@ -123,6 +124,11 @@ class SweepRun(Job):
     def is_spared(self, cell: Cell) -> bool:
         """Whether another column of its row stands for this cell, as the model takes no temperature."""
         return self.fixed.get(cell.row, cell.column) != cell.column
+
+    def is_the_one(self, cell: Cell) -> bool:
+        """Whether `cell` is of the column that is sent for a row whose model takes no temperature: the first that is
+        asked about. For any thread."""
+        return self.fixed.setdefault(cell.row, cell.column) == cell.column
 
     def look_ahead(self, now: float) -> None:
         """Renew the outlook; on the loop, as the line changes there."""

@@ -1,4 +1,4 @@
-"""Sends the cells of one run, each in its turn, and records each call; stops what is of no use to send.
+"""Sends the cells of one run, each in its turn; stops what is of no use to send.
 
 A refusal for the service's limits costs a call its place and nothing else: it waits in line again. A key that is
 refused, or an empty account, stops the rest of that service; a model that is unknown, the rest of its row.
@@ -11,16 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Set
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from lib.calls import records, unsupported_params
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.runner import Answer
-from lib.core.budget import Use
 from lib.core.errors import (
     BudgetReached,
     CapOfTheOperator,
@@ -34,24 +31,24 @@ from lib.core.errors import (
     TemperaError,
     unforeseen,
 )
-from lib.core.request import Call, ChatRequest
-from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
-from lib.gateway.endpoints import Endpoint
 from lib.gateway.retry import Retries
 from lib.sweep import learned_rates, shared_gates, stops
 from lib.sweep.claims import Claims, ClaimsAlone
 from lib.sweep.plan import Cell
 from lib.sweep.rate_limiter import Gate
+from lib.sweep.recorder import TEMPERATURE, Recorder
 from lib.sweep.run import SweepRun
-from lib.sweep.shared_gates import Ask, Told
+from lib.sweep.shared_gates import Told
 from lib.sweep.waiting_calls import Lane, Waiting, longest_first
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.5
+STATEMENT_SECONDS = 5.0
+"""For so long a record is tried again that the database refuses though it is there: two processes may have been in each
+other's way (a deadlock); what it refuses for longer it will always refuse."""
 LIMITS = (BudgetReached, CapOfTheOperator, CapReached)
 """What says that a call may not begin as long as others are on their way."""
-TEMPERATURE = frozenset({"temperature"})
 
 
 class Turn(Retries):
@@ -100,11 +97,7 @@ class Turn(Retries):
 
     def without(self, names: Set[str]) -> bool:
         """Of a model that takes no temperature one column is sent."""
-        if not names & TEMPERATURE:
-            return True
-        is_the_one = self._sending.is_the_one(self.cell)
-        self._sending.spare_the_others()
-        return is_the_one
+        return not names & TEMPERATURE or self._sending.takes_no_temperature(self.cell)
 
     def sent(self) -> None:
         """The lane's next call leaves so much later: this one had to be recorded, and the loop may be busy."""
@@ -117,32 +110,23 @@ class Turn(Retries):
         self._sending.tell(self.call.lane, lambda gate: gate.used_up(now, seconds))
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A call as its turn would make it, put together on the loop: the store's thread, which records it, looks at no
-    turn and no lane, as these go on meanwhile."""
-
-    cell: Cell
-    call: Call
-    endpoint: Endpoint
-    model: str
-    ask: Ask | None
-
-
 class Sending:
     """The work of one run, on the background loop."""
 
     def __init__(
         self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun, claims: Claims | None = None
     ) -> None:
-        self._dispatcher, self._registry, self._run = dispatcher, registry, run
+        self._dispatcher, self._run = dispatcher, run
         self._claims = claims or ClaimsAlone(run)
+        self._recorder = Recorder(dispatcher, registry, run, self._claims)
         self._budgets = dispatcher.budgets
         run.budgets = lambda worst: self._budgets.fits(run.owner, run.session, worst, run.over_budget)
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_answer = self.now()
         self._gave_up = False
+        self._no_store: StoreError | None = None
+        """What kept a call from being recorded that may not be sent without."""
         self._saving = 0
         self._looked_at = float("-inf")
         self._telling: Counter[Lane] = Counter()
@@ -166,6 +150,8 @@ class Sending:
                 if self._dispatcher.stopping:
                     await self._let_end()
                     break
+                if self._no_store is not None:
+                    raise self._no_store
                 now = self.now()
                 if now >= self.gives_up_at and not self._gave_up and any(line.waiting()):
                     self._give_up()
@@ -237,10 +223,11 @@ class Sending:
         self._run.line.drop(turn.call)
         self._changed.set()
 
-    def is_the_one(self, cell: Cell) -> bool:
-        """Whether `cell` is of the column that is sent for a row whose model takes no temperature: the first that is
-        asked about. For any thread."""
-        return self._run.fixed.setdefault(cell.row, cell.column) == cell.column
+    def takes_no_temperature(self, cell: Cell) -> bool:
+        """Of a row whose model has refused a temperature let one column be sent; whether `cell` is of that one."""
+        is_the_one = self._run.is_the_one(cell)
+        self.spare_the_others()
+        return is_the_one
 
     def spare_the_others(self) -> None:
         """Let the cells wait no more for which another column stands."""
@@ -277,39 +264,19 @@ class Sending:
 
     async def _send_again(self, turn: Turn) -> None:
         """Let a call go on that was refused, where the store has to be asked as for the first time."""
-        ask, worst = self._ask(turn.call.lane), self._run.worst_of(turn.cell)
-
-        def pass_on(db: Connection) -> Told | None:
-            told = self._look(db, ask)
-            if told is not None and told.until is not None:
-                return told
-            self._set_aside(db, turn.call_id, worst)
-            return self._leaves(db, ask, told)
-
+        ask = self._recorder.ask(turn.call.lane)
         try:
-            told = await self._claimed(pass_on)
+            told = await self._claimed(partial(self._recorder.record_again, turn.call_id, turn.cell, ask))
         except LIMITS:
             self.put_back(turn, self.now() + LOOK_SECONDS)
             return
-        except StoreError:
+        except StoreError as refused:
+            if self._recorder.has_to_record:
+                self._end_for(refused)
+                return
             told = None
         if self._lets_pass(turn, told) and turn.again is not None and not turn.again.done():
             turn.again.set_result(None)
-
-    def _ask(self, lane: Lane) -> Ask | None:
-        """What the store has to be asked before a call of a lane leaves; None where this process alone knows."""
-        address = self._run.addresses.get(lane.service.name)
-        if self._claims.gates is None or address is None:
-            return None
-        return shared_gates.ask_of(lane, address, self._run.paces)
-
-    def _look(self, db: Connection, ask: Ask | None) -> Told | None:
-        return None if self._claims.gates is None or ask is None else self._claims.gates.look(db, ask)
-
-    def _leaves(self, db: Connection, ask: Ask | None, told: Told | None) -> Told | None:
-        if self._claims.gates is None or ask is None or told is None:
-            return told
-        return self._claims.gates.sent(db, ask, told)
 
     def _lets_pass(self, turn: Turn, told: Told | None) -> bool:
         """Whether a call may leave by what the store said of its gate; else it waits in line."""
@@ -325,7 +292,7 @@ class Sending:
 
     def tell(self, lane: Lane, what: Callable[[Gate], object]) -> None:
         """Let the gate that others see know of something, in a moment."""
-        gates, ask = self._claims.gates, self._ask(lane)
+        gates, ask = self._claims.gates, self._recorder.ask(lane)
         if gates is None or ask is None:
             return
 
@@ -423,10 +390,11 @@ class Sending:
 
     async def _call(self, turn: Turn) -> Answer | None:
         """Make a cell's call; None where it is not to be made after all."""
-        run, wanted, started = self._run, self._wanted(turn), True
+        run, started = self._run, True
+        wanted = self._recorder.wanted(turn.call_id, turn.cell, turn.call.lane)
         call = wanted.call
         try:
-            found = await self._claimed(partial(self._record, wanted))
+            found = await self._claimed(partial(self._recorder.record, wanted))
             if found is None:
                 self.spare_the_others()
                 self._have_others_taken(turn)
@@ -440,7 +408,10 @@ class Sending:
         except LIMITS:
             self.put_back(turn, self.now() + LOOK_SECONDS)  # by then the look at what others do tells more
             return None
-        except StoreError:
+        except StoreError as refused:
+            if self._recorder.has_to_record:
+                self._end_for(refused)
+                return None
             started = False  # it is asked all the same; its record is held until the store takes it
         answer = await self._dispatcher.begin(call, wanted.endpoint, turn, run.id, started)
         run.answers[turn.cell.id] = answer
@@ -448,65 +419,24 @@ class Sending:
         await answer.came.wait()
         return answer
 
-    def _wanted(self, turn: Turn) -> _Wanted:
-        run, cell = self._run, turn.cell
-        connected = self._registry.endpoints(run.owner)
-        # Asked at the last moment: a prompt goes to the service that it was planned for, or nowhere.
-        if cell.model.partition("/")[0] not in {one.name for one in connected}:
-            raise NotConnected(service=cell.model.partition("/")[0])
-        endpoint, model = endpoints.find(cell.model, connected)
-        asked = self._asked(endpoint, model, cell)
-        call = Call(turn.call_id, run.owner, run.session, "sweep", endpoint.name, asked, cell.id, sweep_id=run.id)
-        return _Wanted(cell, call, endpoint, model, self._ask(turn.call.lane))
-
-    def _record(self, wanted: _Wanted, db: Connection) -> tuple[Call, Cell, Told | None] | Told | None:
-        """Record a call that begins: as it is sent, for the cell that was free, with what the store says of its gate.
-        What the store says alone where it has to wait; None where others have taken it."""
-        told = self._look(db, wanted.ask)
-        if told is not None and told.until is not None:
-            return told
-        cell, endpoint, asked = wanted.cell, wanted.endpoint, wanted.call.request
-        request = unsupported_params.adapted(db, self._run.owner, endpoint.base_url, asked)
-        left_out = request.unsupported and TEMPERATURE & request.unsupported & asked.params.to_send().keys()
-        if left_out and not self.is_the_one(cell):
-            return None
-        taken = self._claims.take(db, cell, wanted.call.id, cell.column if left_out else None)
-        if taken is None:
-            return None
-        if taken.cell != cell:
-            others = self._asked(endpoint, wanted.model, taken.cell)
-            request = unsupported_params.adapted(db, self._run.owner, endpoint.base_url, others)
-        call = replace(wanted.call, request=request, cell_id=taken.cell.id)
-        if not taken.recorded:
-            self._set_aside(db, call.id, self._run.worst_of(cell))
-            records.start_call(db, call, self._dispatcher.process, attempt=taken.before + 1)
-            told = self._leaves(db, wanted.ask, told)
-        return call, taken.cell, told
-
-    def _set_aside(self, db: Connection, call_id: str, worst: Use) -> None:
-        """Let the store count what a call may take; raises LIMITS where other processes have what was left."""
-        run, limited = self._run, self._run.plan.cap is not None
-        self._claims.check_cap(db, worst)
-        self._budgets.reserve_in(
-            db, run.owner, run.session, {call_id: worst}, run.over_budget, run.id if limited else None
-        )
-
-    def _asked(self, endpoint: Endpoint, model: str, cell: Cell) -> ChatRequest:
-        """What a cell asks, as the operator allows it."""
-        wanted = self._run.plan.request(model, cell.temperature, cell.input, cell.variant)
-        return self._dispatcher.allowed(endpoint, wanted)
-
     async def _claimed(self, record: Callable[[Connection], T]) -> T:
-        """What `record` says, once the store has taken it. Raises StoreError where that is not to be waited for."""
+        """What `record` says, once the store has taken it. Raises StoreError where that is not to be waited for, or was
+        for too long."""
+        began = self.now()
         while True:
             try:
                 return await self._dispatcher.store.submit(record)
             except StoreError as refused:
-                if await self._claims.wait_for_store(refused):
-                    continue
-                if not self._budgets.count_in_store(self._run.owner):
+                is_away = type(refused) is not StoreError  # else it is about this statement alone
+                until = self.gives_up_at if is_away else began + STATEMENT_SECONDS
+                if not self._recorder.has_to_record or self.now() >= until:
                     raise
-                await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _end_for(self, refused: StoreError) -> None:
+        """Send nothing more, and say why; what is missing can be sent once the store is back."""
+        self._no_store = refused
+        self._changed.set()
 
     def _exchange(self, turn: Turn, mine: Cell) -> None:
         """Let a call be for the cell that was free; whose turn that would have been gets this one's in return."""

@@ -16,6 +16,8 @@ FIRST_ALONE = 0.1
 """For so long the first call of a model is alone: what it is told (no such model, no temperature) spares the others."""
 DOUBLING = 0.25
 """A model that has not answered yet gets two calls at once, after so long twice as many, and so on."""
+MOST_PROVEN = 8
+"""As many of a model as were taken together before go at once, but not more than these: its limit may be another now."""
 CRITICAL = 0.6
 SHARED_WITHIN = 2.0
 SHARED_LANES = 4
@@ -43,6 +45,8 @@ class Lane:
     running: dict[Waiting, float] = field(default_factory=dict)
     history: float | None = None
     """How long this model's calls took before, in seconds."""
+    proven: int = 0
+    """So many of its calls were taken within a second before."""
     closed: bool = False
     most: int | None = None
     """How many calls run at once, where the service has a bound of its own."""
@@ -204,7 +208,8 @@ class Line:
         if lane.most is not None and len(lane.running) >= lane.most:
             return None
         opens = lane.at.opens_at(self._borrowed(lane, now))
-        if lane.first_sent is not None and not lane.answers and lane.running:
+        known_to_be_taken = min(lane.proven, MOST_PROVEN)
+        if lane.first_sent is not None and not lane.answers and len(lane.running) >= max(1, known_to_be_taken):
             opens = max(opens, lane.first_sent + _ramp(len(lane.running)))
         # Only calls that were put back have such a moment, and they stand in front.
         return max(opens, min(call.not_before for call in lane.waiting) if lane.waiting[-1].not_before else 0.0)

@@ -259,3 +259,17 @@ def test_no_limit_loses_a_call_or_is_hammered(
     # Refusals by chance of which nothing is told look like a limit.
     if not by_chance or told != "not at all":
         assert world.ended_at <= 3 * world.possible + 120
+
+
+def test_a_model_is_felt_for_unless_it_is_known_to_take_several_at_once() -> None:
+    for proven, at_once in [(0, [1, 2, 2, 4, 8]), (1, [1, 2, 2, 4, 8]), (4, [4, 4, 4, 4, 8]), (200, [8, 8, 8, 8, 8])]:
+        line, sent = Line(20), list[int]()
+        lane = line.lane("s", "m")
+        lane.proven = proven
+        for _ in range(20):
+            lane.put(Waiting(None, lane))
+        for now in (0.0, 0.15, 0.2, 0.3, 0.55):
+            while line.send_next(now) is not None:
+                pass
+            sent.append(line.running)
+        assert sent == at_once, proven

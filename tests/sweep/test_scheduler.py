@@ -14,16 +14,17 @@ from sqlalchemy import Connection, event, text
 
 from lib.calls import records, unsupported_params
 from lib.core.budget import Budget
-from lib.core.errors import NoAnswersCame, Unforeseen
+from lib.core.errors import NoAnswersCame, StoreError, StoreGone, Unforeseen
 from lib.core.parameters import Params
 from lib.core.request import Message
 from lib.history import Span, erase
 from lib.services import Services
 from lib.settings import Settings
-from lib.sweep import history, learned_rates
+from lib.sweep import history, learned_rates, sending
 from lib.sweep import plan as plan_module
 from lib.sweep import repository as sweeps
-from lib.sweep.plan import Plan, cell_id
+from lib.sweep.claims import ClaimsAlone, Taken
+from lib.sweep.plan import Cell, Plan, cell_id
 from lib.sweep.progress import ProgressReader
 from lib.sweep.run import SweepRun
 from lib.sweep.scheduler import SweepScheduler
@@ -295,6 +296,48 @@ def test_requests_that_stay_refused_are_given_up_and_the_rest_can_be_sent_later(
     assert states(services, sweep_id).count("ok") == 20
     refused = [body for body in bodies(api) if body["model"] == "error-429"]
     assert len(refused) < 15, "it asks to wait a tenth of a second each time"
+
+
+@pytest.mark.parametrize("trouble", [StoreGone, StoreError])
+def test_a_sweep_whose_calls_no_store_takes_ends_with_a_sentence_and_can_go_on_later(
+    services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch, trouble: type[StoreError]
+) -> None:
+    """Where others may take the same cells nothing is sent that is not recorded; a store that is away is waited for, for
+    a while."""
+    asked, take, patience = list[str](), ClaimsAlone.take, [0.3, 0.3]
+    monkeypatch.setattr(ClaimsAlone, "shared", True)
+    monkeypatch.setattr(sending, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(sending, "STATEMENT_SECONDS", 0.3)
+    monkeypatch.setattr(Sending, "gives_up_at", property(lambda one: one._last_answer + patience[0]))
+
+    def refuse(claims: ClaimsAlone, db: Connection, cell: Cell, *rest: Any) -> Taken | None:
+        asked.append(cell.id)
+        if len(asked) > patience[1]:
+            return take(claims, db, cell, *rest)
+        raise trouble("The database is away.")
+
+    monkeypatch.setattr(ClaimsAlone, "take", refuse)
+    patience[1] = 10_000
+    sweep_id = launch(services, plan(api, "echo"))
+    run = ended(services, sweep_id)
+    assert type(run.trouble) is trouble and len(asked) > 4
+    assert not bodies(api) and states(services, sweep_id) == ["", ""]
+
+    asked.clear()
+    patience[:] = 60, 6
+    services.sweeps.resume("ann", "s1", sweep_id)
+    assert ended(services, sweep_id).trouble is None
+    assert states(services, sweep_id) == ["ok", "ok"] and len(bodies(api)) == 2
+
+
+def test_as_many_calls_go_at_once_as_were_taken_together_before(services: Services, api: FakeApi) -> None:
+    echo = plan(api, "echo", repeats=3, concurrency=6)
+    first = ended(services, launch(services, echo))
+    known = services.store.read(lambda db: history.read(db, "ann", echo)).at_once[host(api), "echo"]
+    again = SweepRun("again", "ann", "s1", echo, echo.cells("again"))
+    services.sweeps.prepare(again)
+    assert first.history.at_once == {} and 2 <= known <= 6
+    assert again.lane(echo.models[0]).proven == known
 
 
 def test_a_pace_is_kept_for_a_day_by_any_clock(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:

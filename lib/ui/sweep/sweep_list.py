@@ -99,12 +99,6 @@ def _menu(sweep: Sweep) -> None:
         )
 
 
-def _undo() -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_("The sweep is deleted."))
-        st.button(_("Undo"), key="sweep_undelete", type="tertiary", icon=":material/undo:", on_click=actions.undelete)
-
-
 def no_such_sweep() -> None:
     """Says that the address names a sweep that there is not."""
     with st.container(key="sweep_missing"):
