@@ -17,7 +17,7 @@ FIRST_ALONE = 0.1
 DOUBLING = 0.25
 """A model that has not answered yet gets two calls at once, after so long twice as many, and so on."""
 MOST_PROVEN = 8
-"""As many of a model as were taken together before go at once, but not more than these: its limit may be another now."""
+"""As many of a model go at once as were taken together before, but not more: its limit may be another one now."""
 CRITICAL = 0.6
 SHARED_WITHIN = 2.0
 SHARED_LANES = 4

@@ -302,29 +302,27 @@ def test_requests_that_stay_refused_are_given_up_and_the_rest_can_be_sent_later(
 def test_a_sweep_whose_calls_no_store_takes_ends_with_a_sentence_and_can_go_on_later(
     services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch, trouble: type[StoreError]
 ) -> None:
-    """Where others may take the same cells nothing is sent that is not recorded; a store that is away is waited for, for
-    a while."""
-    asked, take, patience = list[str](), ClaimsAlone.take, [0.3, 0.3]
+    """Where others may take the same cells nothing is sent that is not recorded; for a while the store is waited for."""
+    asked, take, patience, refusals = list[str](), ClaimsAlone.take, 0.3, 10_000
     monkeypatch.setattr(ClaimsAlone, "shared", True)
     monkeypatch.setattr(sending, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(sending, "STATEMENT_SECONDS", 0.3)
-    monkeypatch.setattr(Sending, "gives_up_at", property(lambda one: one._last_answer + patience[0]))
+    monkeypatch.setattr(Sending, "gives_up_at", property(lambda one: one._last_answer + patience))
 
     def refuse(claims: ClaimsAlone, db: Connection, cell: Cell, *rest: Any) -> Taken | None:
         asked.append(cell.id)
-        if len(asked) > patience[1]:
+        if len(asked) > refusals:
             return take(claims, db, cell, *rest)
         raise trouble("The database is away.")
 
     monkeypatch.setattr(ClaimsAlone, "take", refuse)
-    patience[1] = 10_000
     sweep_id = launch(services, plan(api, "echo"))
     run = ended(services, sweep_id)
     assert type(run.trouble) is trouble and len(asked) > 4
     assert not bodies(api) and states(services, sweep_id) == ["", ""]
 
     asked.clear()
-    patience[:] = 60, 6
+    patience, refusals = 60, 6
     services.sweeps.resume("ann", "s1", sweep_id)
     assert ended(services, sweep_id).trouble is None
     assert states(services, sweep_id) == ["ok", "ok"] and len(bodies(api)) == 2
