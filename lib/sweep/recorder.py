@@ -1,5 +1,5 @@
-"""Records a run's calls as they begin, each in one transaction of the store, which says whether it may leave yet and for
-which cell it is made, and sets aside what it may take.
+"""Records a run's calls as they begin, each in one transaction of the store, which says whether it may leave yet and
+for which cell it is made, and sets aside what it may take.
 """
 
 from dataclasses import dataclass, replace

@@ -302,7 +302,7 @@ def test_requests_that_stay_refused_are_given_up_and_the_rest_can_be_sent_later(
 def test_a_sweep_whose_calls_no_store_takes_ends_with_a_sentence_and_can_go_on_later(
     services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch, trouble: type[StoreError]
 ) -> None:
-    """Where others may take the same cells nothing is sent that is not recorded; for a while the store is waited for."""
+    """Where others may take the same cells nothing unrecorded is sent; for a while the store is waited for."""
     asked, take, patience, refusals = list[str](), ClaimsAlone.take, 0.3, 10_000
     monkeypatch.setattr(ClaimsAlone, "shared", True)
     monkeypatch.setattr(sending, "LOOK_SECONDS", 0.02)
