@@ -4,7 +4,7 @@ plan            what is asked, cell by cell
 estimate        what it will take and cost
 repository      sweeps as they are stored
 scheduler       stores plans and runs them; sends what is missing, failed or was added
-run             a sweep that runs, as the page sees it; sending is the work of it
+run             a sweep that runs, as the page sees it; sending is the work of it, recorder puts each call down first
 waiting_calls   the calls that wait for a place: which is next, and when
 rate_limiter    learns from refusals what a model takes; learned_rates keeps it for the next run, shared_gates
                 for several processes at once
