@@ -117,7 +117,7 @@ class Sending:
         self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun, claims: Claims | None = None
     ) -> None:
         self._dispatcher, self._run = dispatcher, run
-        self._claims = claims or ClaimsAlone(run)
+        self._claims: Claims = claims or ClaimsAlone(run)
         self._recorder = Recorder(dispatcher, registry, run, self._claims)
         self._budgets = dispatcher.budgets
         run.budgets = lambda worst: self._budgets.fits(run.owner, run.session, worst, run.over_budget)
