@@ -76,8 +76,9 @@ def used(conn: Connection, owner: str, unit: str, since: int, until: int) -> flo
 
 def settle(conn: Connection, call_id: str, reply: Reply) -> None:
     """A call has ended, and took what `reply` says; what nobody knows counts as it was reserved."""
-    # any owner: a call's own record is what names it.
-    _book(conn, table.c.call_id == call_id, took(reply))
+    if kept_in(conn):  # asked first: only to make the condition takes as long as a small statement
+        # any owner: a call's own record is what names it.
+        _book(conn, table.c.call_id == call_id, took(reply))
 
 
 def close(conn: Connection, processes: Collection[str]) -> None:

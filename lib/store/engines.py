@@ -296,6 +296,8 @@ def _reading(conn: sqlite3.Connection) -> sqlite3.Connection:
 def _sqlite(url: URL, connect: Callable[[], sqlite3.Connection], begin: str, size: int) -> Engine:
     # Readers beyond the pool wait for their turn: each takes a moment, and files can't be opened without end.
     pool = {"poolclass": QueuePool, "pool_size": size, "max_overflow": 0, "pool_timeout": WAIT_SECONDS}
+    # Whoever takes a connection ends its own transaction; one more ROLLBACK for each would take as long as a statement.
+    pool["pool_reset_on_return"] = None
     engine = create_engine(url, creator=connect, **pool, **JSON_OPTIONS)
     event.listen(engine, "begin", lambda conn: conn.exec_driver_sql(begin))
     return engine

@@ -62,7 +62,7 @@ class ClaimsAlone:
     """Of a sweep that this process runs. Another one may do so too: then the record of a call is what claims a cell."""
 
     shared = False
-    gates = None
+    gates: SharedGates | None = None
 
     def __init__(self, run: SweepRun) -> None:
         self._run = run
