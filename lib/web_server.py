@@ -17,7 +17,7 @@ from lib.streamlit_internals import inline_script_hashes, is_part, with_parts
 SESSION_COOKIE = "tempera_session"
 ID = re.compile(r"[0-9a-f]{32}")
 ASSETS = Path(__file__).parent / "ui" / "assets"
-SCRIPTS = ("frame.js", "page.js", "save.js", "conversation.js", "composer.js")
+SCRIPTS = ("frame.js", "page.js", "save.js", "conversation.js", "composer.js", "copying.js")
 STYLES = ("frame.css", "conversation.css", "history.css")
 SERVED = dict.fromkeys(SCRIPTS, "text/javascript") | dict.fromkeys(STYLES, "text/css") | {"logo.svg": "image/svg+xml"}
 SCRIPT_TAGS = "".join(f'<script src="/{name}"></script>' for name in SCRIPTS).encode()

@@ -20,6 +20,7 @@ from lib.chat.branch import Turn
 from lib.chat.form import Form
 from lib.chat.repository import Chat
 from lib.core import parts
+from lib.core.parameters import written
 from lib.core.request import Role
 
 VERSION = 2
@@ -136,9 +137,8 @@ def _figures(call: CallRecord) -> str:
     facts = {**call.params_asked, **_usage(call)}
     facts |= {"cost": call.cost, "seconds": None if call.seconds is None else round(call.seconds, 1)}
     model = call.model_answered or call.model
-    words = [
-        f"{name} {value}" for name, value in facts.items() if value is not None and name not in ("stream", "source")
-    ]
+    told = {name: value for name, value in facts.items() if value is not None and name not in ("stream", "source")}
+    words = [f"{name} {written(value)}" for name, value in told.items()]
     return " · ".join([f"{call.endpoint}/{model}", _iso(call.started_at), *words])
 
 

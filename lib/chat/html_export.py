@@ -14,6 +14,7 @@ from lib.chat.attachments import parted
 from lib.chat.branch import Turn
 from lib.chat.export import Document
 from lib.core import parts
+from lib.core.parameters import written
 from lib.core.parts import Part
 from lib.core.request import Role
 from lib.core.rich_text import FORMULA_STYLES, as_typed, to_html, typeset
@@ -75,7 +76,7 @@ def _facts(document: Document, reader: Reader) -> str:
 
 
 def _settings(params: Mapping[str, Any]) -> list[str]:
-    return [f"{name} {value}" for name, value in params.items() if name != "stream"]
+    return [f"{name} {written(value)}" for name, value in params.items() if name != "stream"]
 
 
 def _branch(document: Document) -> list[Turn]:

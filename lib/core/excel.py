@@ -1,4 +1,4 @@
-"""Writes tables as Excel workbooks; no text in them is taken for a formula."""
+"""Writes tables as Excel workbooks; no text in them is taken for a formula, and each is there to the letter."""
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import xlsxwriter
 
-from lib.core.csv_table import harmless
+from lib.core.csv_table import FORMULA_STARTS
 
 MOST_CHARACTERS = 32_767
 """What a cell of Excel takes."""
@@ -34,24 +34,27 @@ def to_xlsx(sheets: Iterable[Sheet]) -> bytes:
     with xlsxwriter.Workbook(file, OPTIONS) as book:
         bold = book.add_format({"bold": True})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+        # Excel's own mark for a text, which it keeps when the cell is edited, and shows in no cell.
+        text = book.add_format({"text_wrap": True, "valign": "top", "quote_prefix": True})
         for sheet in sheets:
             formed = {
                 at: book.add_format({"valign": "top", "num_format": sheet.forms[name]})
                 for at, name in enumerate(sheet.head)
                 if name in sheet.forms
             }
-            _write(book.add_worksheet(sheet.title), sheet, bold, wrapped, formed)
+            _write(book.add_worksheet(sheet.title), sheet, bold, wrapped, text, formed)
     return file.getvalue()
 
 
-def _write(place: Any, sheet: Sheet, bold: Any, wrapped: Any, formed: Mapping[int, Any]) -> None:
+def _write(place: Any, sheet: Sheet, bold: Any, wrapped: Any, text: Any, formed: Mapping[int, Any]) -> None:
     place.freeze_panes(1, 1)
     place.set_column(0, 0, FIRST_WIDTH)
     place.set_column(1, len(sheet.head) - 1, WIDTH)
     for number, line in zip(range(MOST_ROWS + 1), (sheet.head, *sheet.rows), strict=False):
         for at, value in enumerate(line):
             if isinstance(value, str):
-                place.write_string(number, at, _fit(harmless(value)), wrapped if number else bold)
+                form = bold if not number else text if value.startswith(FORMULA_STARTS) else wrapped
+                place.write_string(number, at, _fit(value), form)
             elif value is not None:
                 place.write_number(number, at, value, formed.get(at, wrapped))
 

@@ -139,6 +139,11 @@ class Params(BaseModel):
         return {name: value for name, value in fields.items() if value not in ([], "")} | dict(self.extra_fields or {})
 
 
+def written(value: Any) -> str:
+    """A parameter's value for people to read: a text as it is, everything else as it is sent (`["END", "\\n"]`)."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def _refusal(name: str) -> InvalidInput:
     bounds = RANGES.get(name)
     if name == "stop":

@@ -16,7 +16,7 @@ from lib.gateway.dialects import (
     BREAKS,
     content_in,
     finish_reason,
-    index_of,
+    indexes_of,
     piece_of,
     reasoning_in,
     refusal_in,
@@ -215,9 +215,9 @@ class AnswerReader:
         choices = value.get("choices")
         choices = choices if isinstance(choices, list) else []
         self._count(value)
-        for position, choice in enumerate(choices):
+        for index, choice in zip(indexes_of(choices), choices, strict=True):
             if isinstance(choice, dict):
-                yield from self._choice(index_of(choice.get("index"), position), choice, value)
+                yield from self._choice(index, choice, value)
         # Perplexity and xAI name the sources beside the choices, some after the last one has ended.
         if not choices and self._choices:
             yield from self._new_parts(min(self._choices), {}, value)

@@ -1,6 +1,6 @@
 """Field names that differ between gateways: text, reasoning, index, finish reason (token counts: usage_report.py)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _SPELLINGS = {
@@ -87,10 +87,21 @@ def _lone(text: str) -> bool:
     return False
 
 
+def indexes_of(choices: Sequence[Any]) -> Sequence[int]:
+    """The indexes of the choices that came together; their places where some gateway gives two of them the same one."""
+    found = [
+        index_of(choice.get("index") if isinstance(choice, dict) else None, place)
+        for place, choice in enumerate(choices)
+    ]
+    return found if len(set(found)) == len(found) else range(len(found))
+
+
 def index_of(value: Any, position: int) -> int:
     """A choice's index; its position where it is none."""
     if isinstance(value, str) and value.isdecimal() and len(value) < 6:
         value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # Lua and JavaScript have but one kind of number
     whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     return int(value) if whole else position
 

@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from lib.gateway.retry import moment, wait_in_words
 from lib.gateway.sse import Unreadable, json_value
 
 _MOST_READ = 65_536
@@ -22,6 +23,8 @@ _NAMED = re.compile(
     r"(?:parameter|argument|field|name|input|value)s?(?: supplied)?(?: for)?\s*:?\s*[\"'`“‘]?([A-Za-z_]\w*)"
     r"|[\"'`“‘]([A-Za-z_]\w*)[\"'`”’]"
 )
+_DELAYS = ("retry_after", "retryAfter", "retry_after_seconds", "estimated_time")
+"""The last one is Hugging Face's, while a model is loaded."""
 _REQUEST_ID = re.compile(r"\(?request[ _-]?id:?\s*([\w-]{6,80})\)?", re.IGNORECASE)
 _TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
@@ -52,6 +55,10 @@ class ErrorBody:
     param: str = ""
     request_id: str = ""
     status: int = 0
+    wait: float | None = None
+    """Seconds that it asks to wait."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of the service behind a gateway, in lower case, where that hands them on in the body."""
     html: bool = False
     proper: bool = False
     """Whether it is an error object as an API sends it, rather than a web server's page or a bare text."""
@@ -75,7 +82,9 @@ def parse_error_body(body: Any) -> ErrorBody:
     if body.startswith("<"):
         return _of_page(body)
     value = json_value(body)
-    return ErrorBody(text=body, request_id=_request_id(body)) if value is Unreadable else _of_value(value)
+    if value is Unreadable:
+        return ErrorBody(text=body, request_id=_request_id(body), wait=wait_in_words(body))
+    return _of_value(value)
 
 
 def _of_page(page: str) -> ErrorBody:
@@ -99,6 +108,8 @@ def _of_value(value: Any) -> ErrorBody:
         param=_param(param, objects, text),
         request_id=_first(objects, "request_id", "requestId") or _request_id(text),
         status=_status(code, param),
+        wait=_told_delay(objects) or wait_in_words(text),
+        headers=_headers_behind(objects),
         proper=len(objects) > 1 or bool(code or kind),
     )
 
@@ -144,6 +155,31 @@ def _behind(objects: Iterable[Mapping[str, Any]]) -> str:
         if isinstance(raw, str) and raw.strip():
             return f"\n{raw}"
     return ""
+
+
+def _told_delay(objects: Iterable[Mapping[str, Any]]) -> float | None:
+    """The wait in a field: Google's RetryInfo (`"retryDelay": "33s"`), or a number of seconds."""
+    for holder in objects:
+        seconds = next((holder[name] for name in _DELAYS if isinstance(holder.get(name), int | float)), None)
+        if seconds is not None and not isinstance(seconds, bool) and 0 < seconds < 1e6:
+            return float(seconds)
+        details = holder.get("details")
+        for detail in details if isinstance(details, list) else ():
+            delay = detail.get("retryDelay") if isinstance(detail, Mapping) else None
+            wait = moment(delay, 0) if isinstance(delay, str) else None
+            if wait is not None and wait > 0:
+                return wait
+    return None
+
+
+def _headers_behind(objects: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
+    """OpenRouter's `metadata.headers`."""
+    for holder in objects:
+        metadata = holder.get("metadata")
+        headers = metadata.get("headers") if isinstance(metadata, Mapping) else None
+        if isinstance(headers, Mapping):
+            return {name.lower(): str(value)[:200] for name, value in list(headers.items())[:50]}
+    return {}
 
 
 def _first(objects: Iterable[Mapping[str, Any]], *names: str) -> str:

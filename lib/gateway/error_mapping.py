@@ -5,6 +5,7 @@ and for content rules decide before the status does.
 """
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,6 +32,7 @@ from lib.core.errors import (
 from lib.gateway.error_bodies import ErrorBody, parse_error_body
 from lib.gateway.error_redaction import masked
 from lib.gateway.model_ids import makes_chats
+from lib.gateway.retry import asked_wait
 
 MOST_ORIGINAL = 2_000
 
@@ -133,7 +135,7 @@ def error_from(info: ResponseInfo) -> ApiError:
         "status": status,
         "code": _short(words.code, info),
         "request_id": _short(info.request_id or words.request_id, info),
-        "retry_after": info.retry_after,
+        "retry_after": info.retry_after or asked_wait(words.headers, time.time()) or words.wait,
         "may_retry": info.may_retry,
         "model": info.model,
     }

@@ -33,9 +33,20 @@ ONCE_MORE = (408, 409)
 """Statuses for which the services themselves advise one more attempt: they gave up on what they hand on, or two
 requests met."""
 
-_RESETS = ("requests", "tokens", "input-tokens", "output-tokens")
+_RESET = re.compile(r"x-ratelimit-reset-(?P<x>.+)|anthropic-ratelimit-(?P<anthropic>.+)-reset")
+"""OpenAI's and Groq's `…-reset-requests`, Cerebras' `…-reset-tokens-minute`, Anthropic's `…-tokens-reset`."""
+_PLAIN_RESETS = ("x-ratelimit-reset", "ratelimit-reset")
+_IN_WORDS = re.compile(
+    r"\b(?:try(?:ing)? again|retry(?:ing)?|wait|available|resets?)\b[^.\d]{0,40}?"
+    r"(?P<wait>(?:\d+(?:\.\d+)?(?:ms|[hms])\b)|\d+h\d+m\b|(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?m?s\b"
+    r"|(?P<count>\d+(?:\.\d+)?) ?(?P<unit>milliseconds?|sec(?:ond)?s?|min(?:ute)?s?|hours?)\b)"
+    r"|(?P<chinese>\d+(?:\.\d+)?) ?(?P<of>毫秒|秒|分钟|小时)(?:之?后|再)",
+    re.IGNORECASE | re.ASCII,
+)
+_SECONDS = {"mil": 0.001, "sec": 1, "min": 60, "hou": 3600, "毫秒": 0.001, "秒": 1, "分钟": 60, "小时": 3600}
 _DURATION = re.compile("".join(rf"(?:(\d+(?:\.\d+)?){unit})?" for unit in ("h", "m", "s", "ms")), re.ASCII)
 _EPOCH_MILLISECONDS, _EPOCH_SECONDS = 1e11, 1e8
+_MOST_WORDS = 4_000
 
 
 def wait_before_retry(error: Exception, attempt: int, now: float, rng: Random, *, shown: bool = False) -> float | None:
@@ -111,34 +122,45 @@ def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
     return exact or _positive(_retry_after(headers.get("retry-after", "").strip(), now)) or _reset(headers, now)
 
 
+def wait_in_words(text: str) -> float | None:
+    """The seconds that the words of a refusal ask to wait (“Please try again in 6m0s”, “请在 30 秒后重试”): gateways
+    hand those on more often than headers. None where they name no time."""
+    found = _IN_WORDS.search(text[:_MOST_WORDS])
+    if found is None:
+        return None
+    count, unit = found["count"] or found["chinese"], (found["unit"] or "")[:3].lower() or found["of"]
+    return _positive(float(count) * _SECONDS[unit] if unit else moment(found["wait"].lower(), 0))
+
+
 def _retry_after(value: str, now: float) -> float | None:
     if not value:
         return None
-    seconds = _number(value)
-    return seconds if seconds is not None else _date(value, now)
+    # A header that came twice, from the service and from a proxy before it.
+    seconds = [_number(one) for one in value.split(",")]
+    known = [one for one in seconds if one is not None]
+    return max(known) if len(known) == len(seconds) else _date(value, now)
 
 
 def _reset(headers: Mapping[str, str], now: float) -> float | None:
     """The wait that the reset headers name: for what is used up, else the shortest of them."""
     used_up, others = _waits(headers, now)
-    plain = _positive(moment(headers.get("x-ratelimit-reset", ""), now))
+    plain = [wait for name in _PLAIN_RESETS if (wait := _positive(moment(headers.get(name, ""), now)))]
     # Every quota that is used up has to come back, so the longest wait counts; else the shortest is worth a try.
-    return max(used_up) if used_up else min([*others, *([plain] if plain else [])], default=None)
+    return max(used_up) if used_up else min([*others, *plain], default=None)
 
 
 def _waits(headers: Mapping[str, str], now: float) -> tuple[list[float], list[float]]:
     """The waits until quotas come back: of those that are used up, and of the others."""
     used_up: list[float] = []
     others: list[float] = []
-    for prefix, suffix in (("x-ratelimit-reset-{}", "x-ratelimit-remaining-{}"), *_ANTHROPIC):
-        for quota in _RESETS:
-            wait = _positive(moment(headers.get(prefix.format(quota), ""), now))
-            if wait is not None:
-                (used_up if headers.get(suffix.format(quota), "").strip() == "0" else others).append(wait)
+    for name, value in headers.items():
+        found = _RESET.fullmatch(name)
+        wait = _positive(moment(value, now)) if found else None
+        if found and wait is not None:
+            own = f"anthropic-ratelimit-{found['anthropic']}-remaining"
+            left = headers.get(own if found["anthropic"] else f"x-ratelimit-remaining-{found['x']}", "")
+            (used_up if left.strip() == "0" else others).append(wait)
     return used_up, others
-
-
-_ANTHROPIC = (("anthropic-ratelimit-{}-reset", "anthropic-ratelimit-{}-remaining"),)
 
 
 def moment(value: str, now: float) -> float | None:

@@ -47,6 +47,8 @@ def usage_of(report: Any) -> Usage | None:
     total = tokens(report.get("total_tokens"))
     if completion is None and total is not None and prompt is not None and total >= prompt:
         completion = total - prompt
+    if prompt is None and total is not None and completion is not None and total >= completion:
+        prompt = total - completion
     if prompt is None or completion is None or prompt + completion == 0:
         return None if cost is None else Usage(cost=cost, received=received)
     prompt += _beside_the_prompt(report, prompt, completion, total)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lib.core import errors
 from lib.gateway.error_mapping import ResponseInfo, error_from, redirect_error
 from lib.gateway.error_redaction import MOST_CHARACTERS, masked
-from lib.gateway.retry import LONGEST_BACKOFF, asked_wait, backoff, wait_before_retry
+from lib.gateway.retry import LONGEST_BACKOFF, asked_wait, backoff, wait_before_retry, wait_in_words
 from tests.case_files import cases
 from tests.examples import examples
 
@@ -201,11 +201,47 @@ def test_the_wait_a_service_asks_for_is_read_in_all_its_forms(subtests: pytest.S
             assert asked_wait(case["headers"], case["now"]) == pytest.approx(case["wait"], abs=0.01)
 
 
+def test_the_wait_that_words_ask_for_is_read_and_no_other_number_is_taken_for_one(subtests: pytest.Subtests) -> None:
+    for words, wait in {
+        "Please try again in 2s.": 2,
+        "Please try again in 20ms. Visit x": 0.02,
+        "try again in 6m0s": 360,
+        "Please try again in 1m26.4s": 86.4,
+        "Please try again in 7h12m0s.": 25_920,
+        "please retry after 24 seconds": 24,
+        "Please wait for 1.5 minutes": 90,
+        "Limit 3, Used 3. Please retry in 33.43434s.": 33.43434,
+        "Try again in 2 hours": 7200,
+        "retrying in 5 min": 300,
+        "请在 30 秒后重试": 30,
+        "请求频繁,请5分钟后再试": 300,
+        "稍后再试，1小时后恢复": 3600,
+        "Limit 30000 tokens per 1m. Slow down": None,
+        "try again later": None,
+        "Please try again. Your limit is 5s of audio": None,
+        "we waited 60 seconds for the model": None,
+        "无可用渠道，请稍后重试": None,
+        "": None,
+    }.items():
+        with subtests.test(words):
+            assert wait_in_words(words) == pytest.approx(wait)
+
+
+@given(st.text(alphabet="try again in 0123456789.hms秒后", max_size=200))
+@settings(max_examples=examples(200), deadline=None)
+def test_any_words_give_a_usable_wait_or_none(words: str) -> None:
+    wait = wait_in_words(f"try again in {words}")
+
+    assert wait is None or (wait > 0 and math.isfinite(wait))
+
+
 NAMES = [
     "retry-after",
     "retry-after-ms",
     "x-ratelimit-reset",
     "x-ratelimit-reset-requests",
+    "x-ratelimit-remaining-requests",
+    "ratelimit-reset",
     "anthropic-ratelimit-tokens-reset",
 ]
 

@@ -20,6 +20,7 @@ from lib.calls.records import CallRecord
 from lib.core.csv_table import FORMULA_STARTS
 from lib.core.excel import MOST_CHARACTERS
 from lib.core.i18n import Texts
+from lib.core.parameters import Params
 from lib.core.request import Message
 from lib.core.rich_text import to_html, typeset
 from lib.core.titles import title_of
@@ -151,6 +152,24 @@ def test_prompt_and_costs_can_be_hidden_and_the_depth_chosen(subtests: pytest.Su
 
 
 @pytest.mark.row("S27")
+def test_lines_stay_lines_and_values_are_written_as_they_are_sent() -> None:
+    params = Params(stream=True, stop=("END", "\n"), top_p=0.5, extra_fields={"seed": 7, "strict": True})
+    plan = replace(PLAN, prompt="{{x}}", params=params, inputs=({"x": "one\n  two"},))
+    study = a_study(plan, lambda cell: an_answer(cell, "Roses,\nviolets\n\n- tea\n- milk\n\n|a|b|\n|-|-|\n|c|d|"))
+    page = html(replace(study, ratings={call.id: Rating(4, note="so\nso") for call in study.results.values()}))
+
+    assert '<span dir="auto">Roses, violets tea milk a b c d</span>' in page
+    assert '<div class="typed" dir="auto">one\n  two</div>' in page and "Note: so\nso" in page
+    settings = re.findall(r"<dt>(\w+)</dt><dd>(.*?)</dd>", page)
+    assert settings[-4:] == [
+        ("top_p", "0.5"),
+        ("stop", "[&quot;END&quot;, &quot;\\n&quot;]"),
+        ("seed", "7"),
+        ("strict", "true"),
+    ]
+
+
+@pytest.mark.row("S27")
 def test_a_hidden_prompt_stands_nowhere_in_what_is_told(subtests: pytest.Subtests) -> None:
     history = (Message(role="user", content="GAMMA"),)
     further: dict[str, Any] = {"inputs": ({"x": "DELTA"},), "axis": Axis("system", ("EPSILON", "ZETA"))}
@@ -234,6 +253,19 @@ def test_what_is_missing_is_said_and_the_rest_is_there(subtests: pytest.Subtests
             assert workbook(subject) and markdown(subject) and json_file(study) and summary(study, FULL, ENGLISH)
 
 
+def texts_of(book: zipfile.ZipFile) -> dict[str, bool]:
+    """All texts in the cells of a workbook, and whether Excel is told that each is one and no formula."""
+    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    items = ElementTree.fromstring(book.read("xl/sharedStrings.xml").decode())
+    strings = [re.sub("_x([0-9A-F]{4})_", lambda sign: chr(int(sign[1], 16)), "".join(it.itertext())) for it in items]
+    styles = ElementTree.fromstring(book.read("xl/styles.xml").decode()).find(f"{space}cellXfs")
+    assert styles is not None
+    told = [style.get("quotePrefix") == "1" for style in styles]
+    sheets = [ElementTree.fromstring(book.read(name).decode()) for name in book.namelist() if "/worksheets/" in name]
+    cells = [cell for sheet in sheets for cell in sheet.iter(f"{space}c") if cell.get("t") == "s"]
+    return {strings[int("".join(cell.itertext()))]: told[int(cell.get("s", "0"))] for cell in cells}
+
+
 @pytest.mark.row("S26", "T10")
 def test_no_file_has_a_cell_that_a_spreadsheet_runs() -> None:
     study = hostile_study()
@@ -245,8 +277,10 @@ def test_no_file_has_a_cell_that_a_spreadsheet_runs() -> None:
     assert [cell for row in rows for cell in row if cell.startswith(FORMULA_STARTS)] == []
     with zipfile.ZipFile(io.BytesIO(workbook(Subject(study, FULL, ENGLISH)))) as book:
         parts = {name: book.read(name).decode() for name in book.namelist()}
-    strings = ["".join(item.itertext()) for item in ElementTree.fromstring(parts["xl/sharedStrings.xml"])]
-    assert [text for text in strings if text.startswith(FORMULA_STARTS)] == []
+        strings = texts_of(book)
+    assert strings.keys() >= {text for call in study.results.values() if len(text := call.choices[0].text) < 30_000}
+    assert [told for text, told in strings.items() if text.startswith(FORMULA_STARTS)].count(True) > 1
+    assert all(told for text, told in strings.items() if text.startswith(FORMULA_STARTS))
     assert max(len(text.encode("utf-16-le")) // 2 for text in strings) == MOST_CHARACTERS, "200,000 signs are cut"
     assert not any("<f>" in part or "<hyperlink" in part for part in parts.values())
 

@@ -47,6 +47,22 @@ def test_an_own_prompt_is_there_in_the_next_tab_until_it_is_deleted(app: AppTest
     assert "Rhyme" not in app.run().selectbox(key="chat_template").options
 
 
+@pytest.mark.row("C25", "S5")
+def test_an_own_prompt_begins_a_sweep_and_its_variables_bring_their_table(app: AppTest) -> None:
+    app.text_input(key="chat_template_name").set_value("list").run()
+    app.text_area(key="chat_template_text").set_value("A rhyme on {{word}}.").run()
+    click(app, "chat_template_keep")
+    sweep = new_tab("sweep")
+    menu = sweep.menu_button(key="sweep_example")
+    assert menu.label == "Start from a prompt of yours or an example"
+
+    menu.click("own:list").run()
+
+    assert not sweep.exception
+    assert sweep.text_area(key="sweep_prompt").value == "A rhyme on {{word}}."
+    assert list(sweep.data_editor[0].value.columns) == ["word"]
+
+
 def test_a_prompt_without_a_name_is_refused_with_its_text_kept(app: AppTest) -> None:
     app.text_area(key="chat_template_text").set_value("Nameless").run()
     click(app, "chat_template_keep")

@@ -1,16 +1,19 @@
-"""Our own rules for blocks, over markdown-it's: how deep they may stand in each other, and which definitions count."""
+"""Our own rules for blocks, over markdown-it's: how deep they may stand in each other, which definitions count, and
+where Markdown ends that is shown as code."""
 
 import re
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.parser_block import RuleFuncBlockType
-from markdown_it.rules_block import StateBlock, blockquote, list_block, reference
+from markdown_it.rules_block import StateBlock, blockquote, fence, list_block, reference
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_def
 
 MAX_DEPTH = 20
 """Tokens inside each other: a list in a list takes two. What stands deeper is text."""
+FENCE = re.compile(r"(`{3,}|~{3,})([^`\n]*)")
+MARKDOWN = re.compile(r"(?:md|markdown|mdx|qmd|rmd)\b", re.IGNORECASE)
 PLAUSIBLE = re.compile(r"[a-z][a-z0-9+.\-]*:\S|[/#?]|\S\.\w|\S[/*]", re.IGNORECASE)
 
 
@@ -22,6 +25,7 @@ def block_rules(md: MarkdownIt) -> None:
     md.block.ruler.at("list", _bounded(list_block), {"alt": nested[:-1]})
     md.block.ruler.at("footnote_def", _bounded(footnote_def), {"alt": nested[:2]})
     md.block.ruler.at("reference", _definition)
+    md.block.ruler.at("fence", _fence, {"alt": nested})
 
 
 def _bounded(rule: RuleFuncBlockType) -> RuleFuncBlockType:
@@ -56,3 +60,34 @@ def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     inline.content, inline.map, inline.children = f"\\{source}", opening.map, []
     state.push("definition_close", "p", -1)
     return True
+
+
+def _fence(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A box of code. One that is said to be Markdown goes on past the whole boxes inside it, though models draw them
+    with as few backticks as its own; in CommonMark it would end at the end of the first."""
+    if not fence(state, start, end, silent):
+        return False
+    if not silent and MARKDOWN.match(state.tokens[-1].info.strip()):
+        box = state.tokens[-1]
+        last, closed = _end_of_all(state, start, end, box.markup)
+        box.content = state.getLines(start + 1, last, state.sCount[start], True)
+        state.line = last + closed
+        box.map = [start, state.line]
+    return True
+
+
+def _end_of_all(state: StateBlock, start: int, end: int, markup: str) -> tuple[int, bool]:
+    """The line where a box of Markdown ends, and whether that line is its end mark: a mark with a language begins a box
+    inside, one without ends the innermost."""
+    depth = 1
+    for line in range(start + 1, end):
+        position, last = state.bMarks[line] + state.tShift[line], state.eMarks[line]
+        if position < last and state.sCount[line] < state.blkIndent:
+            return line, False
+        mark = None if state.is_code_block(line) else FENCE.fullmatch(state.src, position, last)
+        if mark is None or not mark[1].startswith(markup):
+            continue
+        depth += 1 if mark[2].strip() else -1
+        if depth == 0:
+            return line, True
+    return end, False

@@ -18,7 +18,7 @@ OWN = {
     **{paragraph: {"style"} for paragraph in HEADINGS | {"p"}},
     "code": {"class"},
     "span": {"class", "title"},
-    "li": {"style"},
+    "li": {"style", "value"},
     "div": {"style"},
 }
 VALUES = {
@@ -26,6 +26,7 @@ VALUES = {
     ("img", "src"): re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,"),
     ("code", "class"): re.compile(r"language-[A-Za-z0-9_.+#-]+$"),
     ("span", "class"): re.compile(r"formula(?:-block)?$"),
+    ("li", "value"): re.compile(r"\d{1,9}$", re.ASCII),
 }
 STYLES = {"list-style-type", "padding-right", "text-align", "white-space", "overflow-wrap"}
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
+from itertools import pairwise
 from typing import NamedTuple
 
 from markdown_it.token import Token
@@ -47,6 +48,7 @@ class Drawing:
         self._parsed = parse(text)
         self._words = Words(put_back, before or Spent())
         self._tokens: Sequence[Token] = ()
+        self._numbers: dict[int, int] = {}
         self._box = ""
         self.shares = bool(self._parsed.env["references"] or self._parsed.env.get("footnotes", {}).get("refs"))
         leaves = [token.type for token in self._parsed.tokens if token.nesting == 0]
@@ -75,7 +77,7 @@ class Drawing:
         return f"<hr><ol>{items}</ol>"
 
     def _block(self, tokens: Sequence[Token]) -> str:
-        self._tokens = tokens
+        self._tokens, self._numbers = tokens, _odd_numbers(tokens)
         self._words.rtl = any(token.type == "inline" and RIGHT_TO_LEFT.search(token.content) for token in tokens)
         return "".join(self._element(index, token) for index, token in enumerate(tokens))
 
@@ -121,7 +123,8 @@ class Drawing:
             if following.type == "paragraph_open" and not following.hidden:
                 box, self._box = "", box
         style = f' style="{";".join(styles)}"' if styles else ""
-        return f"<{token.tag}{attributes}{style}>{box}"
+        number = f' value="{self._numbers[index]}"' if index in self._numbers else ""
+        return f"<{token.tag}{attributes}{style}{number}>{box}"
 
     def _code(self, token: Token) -> str:
         word = LANGUAGE.match(token.info.strip())
@@ -139,6 +142,23 @@ def _begins_right(tokens: Sequence[Token]) -> bool:
                 if (direction := unicodedata.bidirectional(sign)) in ("L", "R", "AL"):
                     return direction != "L"
     return False
+
+
+def _odd_numbers(tokens: Sequence[Token]) -> dict[int, int]:
+    """The numbers of items, by the places of their tokens, where a list does not go on counting: from ten down to one,
+    or with one left out. CommonMark counts on; who wrote them meant them, unless all are the same (`1. 1. 1.`)."""
+    odd: dict[int, int] = {}
+    lists: list[list[tuple[int, int]]] = []
+    for index, token in enumerate(tokens):
+        if token.type == "ordered_list_open":
+            lists.append([])
+        elif token.type == "list_item_open" and token.info:
+            lists[-1].append((index, int(token.info)))
+        elif token.type == "ordered_list_close":
+            items = lists.pop()
+            if len({number for _, number in items}) > 1:
+                odd |= {index: number for (_, last), (index, number) in pairwise(items) if number != last + 1}
+    return odd
 
 
 def _top_level(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:

@@ -34,6 +34,19 @@ NO_EMPHASIS = re.compile(
     rf"|(?<=\*\*){FACTOR}(?:\*{FACTOR})+(?=\*\*)|(?<=\()\*(?=\))|(?<=/)\*\*?(?=[./])"
 )
 """Stars that multiply (`2*3*4`, `x**2`, `a*x + b*y`), stand for all (`COUNT(*)`) or for any file (`src/**/*.ts`)."""
+DUNDER = re.compile(
+    r"(?<![A-Za-z0-9_])__(?:init|main|name|file|path|doc|dict|class|module|all|slots|version|author|import|future|pycache"
+    r"|new|del|call|str|repr|bytes|format|len|iter|next|hash|bool|int|float|index|eq|ne|lt|le|gt|ge|add|sub|mul|truediv"
+    r"|contains|missing|reversed|(?:get|set|del)(?:attr|item)|get|set|enter|exit|aenter|aexit|aiter|anext|await"
+    r"|post_init|init_subclass|annotations|getattribute)__(?![A-Za-z0-9_])"
+)
+"""Python's own names, which nobody wants bold (`__init__.py`)."""
+LITERAL = re.compile(
+    r"(?<=[A-Za-z]:)(?<![A-Za-z0-9].:)(?:\\[^\s\\*`<>|\"?:/\[\]()]*)+"
+    r"|(?<!\S)\\\\(?=[A-Za-z0-9])[^\s\\*`<>|\"?:/\[\]()]+(?:\\[^\s\\*`<>|\"?:/\[\]()]*)+"
+)
+"""A path of Windows: there a backslash takes nothing away (`C:\\Users\\.ssh`, `\\\\server\\share`)."""
+SHRUG = re.compile(r"(?<=¯)\\{1,3}(_\([^()\n]{1,3}\))\\?(_/¯)")
 HALF_ENTITY = re.compile(r"&[A-Za-z][A-Za-z0-9]*$")
 SIGNS = r"[\n!$&*<\[\\\]^_`~]"
 STOPS = re.compile(SIGNS)
@@ -51,6 +64,7 @@ def inline_rules(md: MarkdownIt) -> None:
     md.inline.ruler.at("strikethrough", _strikethrough)
     md.inline.ruler.at("autolink", _autolink)
     md.inline.ruler.before("autolink", "line_break", _line_break)
+    md.inline.ruler.before("escape", "backslash", _backslash)
     md.inline.ruler.after("text", "address", _address)
     md.inline.ruler.at("text", _text)
 
@@ -78,7 +92,7 @@ class State(StateInline):
     def __init__(self, src: str, md: MarkdownIt, env: EnvType, outTokens: list[Token]) -> None:
         super().__init__(src, md, env, outTokens)
         self.stops = STOPS_AND_ADDRESSES if "@" in src or "://" in src or "www." in src.lower() else STOPS
-        found = NO_EMPHASIS.finditer(src) if "*" in src else ()
+        found = [*(NO_EMPHASIS.finditer(src) if "*" in src else ()), *(DUNDER.finditer(src) if "__" in src else ())]
         self.no_emphasis = {at for one in found for at in range(*one.span())}
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
@@ -131,6 +145,22 @@ def _strikethrough(state: StateInline, silent: bool) -> bool:
         last = len(state.tokens) - 1
         state.delimiters.append(Delimiter(ord("~"), 0, last, -1, scanned.can_open, scanned.can_close))
     state.pos += scanned.length
+    return True
+
+
+def _backslash(state: StateInline, silent: bool) -> bool:
+    """A backslash that stands for itself: in a path of Windows, and in ¯\\_(ツ)_/¯."""
+    if state.src[state.pos] != "\\":
+        return False
+    if found := LITERAL.match(state.src, state.pos, state.posMax):
+        shown = found[0]
+    elif found := SHRUG.match(state.src, state.pos, state.posMax):
+        shown = f"\\{found[1]}{found[2]}"
+    else:
+        return False
+    if not silent:
+        state.push("text", "", 0).content = shown
+    state.pos = found.end()
     return True
 
 

@@ -2,6 +2,8 @@
 
 from html.parser import HTMLParser
 
+from lib.core.rich_text.guard import WORDS
+
 
 class _Text(HTMLParser):
     def __init__(self) -> None:
@@ -18,9 +20,30 @@ class _Text(HTMLParser):
         self._box_begins = False
 
 
+class _Line(_Text):
+    """The same with a blank where a line, a block or a cell ends."""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        super().handle_starttag(tag, attrs)
+        if tag == "br":
+            self.found.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in WORDS:
+            self.found.append(" ")
+
+
+def line_of_html(html: str) -> str:
+    """The words of `html` in one line, those of one block apart from those of the next."""
+    return " ".join(_read(_Line(), html).split())
+
+
 def text_of_html(html: str) -> str:
     """What `textContent` is in a browser that shows `html`, which is well formed, as `to_html` writes it."""
-    parser = _Text()
+    return _read(_Text(), html)
+
+
+def _read(parser: _Text, html: str) -> str:
     parser.feed(html)
     parser.close()
     return "".join(parser.found)

@@ -4,7 +4,7 @@ from html import escape
 
 from lib.calls.records import CallRecord
 from lib.core.errors import recorded
-from lib.core.rich_text import text_of_html, to_html, typeset
+from lib.core.rich_text import line_of_html, to_html, typeset
 from lib.sweep import charts
 from lib.sweep.export.wording import (
     Subject,
@@ -80,7 +80,7 @@ def _excerpt(subject: Subject, setting: Setting | None) -> str:
     _ = subject.texts.one
     text = text_of(setting.answers[0]) if setting.answers else ""
     most = max(SHORTEST_EXCERPT, min(LONGEST_EXCERPT, 500 // len(subject.study.temperatures)))
-    words = " ".join(text_of_html(to_html(text[: 4 * most])).split())
+    words = line_of_html(to_html(text[: 4 * most]))
     short = words[:most] + ("…" if len(words) > most else "") or _("no answer")
     return f'<a href="#{anchor(setting)}"><span dir="auto">{escape(short)}</span></a>'
 

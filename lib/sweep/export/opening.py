@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from html import escape
 
+from lib.core.parameters import written
 from lib.core.rich_text import as_typed, to_html, typeset
 from lib.sweep import charts
 from lib.sweep.export.wording import (
@@ -118,9 +119,15 @@ def _inputs(subject: Subject) -> list[str]:
     if not plan.inputs:
         return []
     columns = list(dict.fromkeys(column for row in plan.inputs for column in row))
-    rows = [[str(at), *(escape(row.get(column, "")) for column in columns)] for at, row in enumerate(plan.inputs, 1)]
+    rows = [
+        [str(at), *(_typed_cell(row.get(column, "")) for column in columns)] for at, row in enumerate(plan.inputs, 1)
+    ]
     shown = table(["", *(name(column) for column in columns)], rows, "stack")
     return [f"<h3>{escape(_('Inputs'))}</h3>{shown}"]
+
+
+def _typed_cell(text: str) -> str:
+    return f'<div class="typed" dir="auto">{escape(text)}</div>'
 
 
 def _settings(subject: Subject) -> Iterator[tuple[str, str]]:
@@ -129,9 +136,9 @@ def _settings(subject: Subject) -> Iterator[tuple[str, str]]:
     yield _("Models"), ", ".join(name(model_name(plan, model)) for model in plan.models)
     yield _("Temperatures"), ", ".join(escape(temperature(value)) for value in plan.temperatures)
     yield _("Answers per setting"), str(plan.repeats)
-    sent = plan.params.model_dump(mode="json", exclude_none=True, exclude={"stream", "temperature"})
-    for field, value in sent.items():
-        yield field, escape(str(value))
+    for field, value in plan.params.to_send().items():
+        if field not in ("stream", "temperature"):
+            yield field, escape(written(value))
     if plan.axis is not None and plan.axis.field != SYSTEM:
         yield plan.axis.field, ", ".join(f"{value:g}" for value in plan.axis.values)
     elif plan.axis is not None and subject.options.prompt:

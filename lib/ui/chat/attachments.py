@@ -6,7 +6,7 @@ import streamlit as st
 
 from lib.chat.attachments import LONG, Attachment
 from lib.core.rich_text import literal
-from lib.ui.shared.markdown import typed
+from lib.ui.shared.markdown import to_the_letter, typed
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
@@ -20,7 +20,8 @@ def message_attachments(name: str, attachments: tuple[Attachment, ...]) -> None:
     for index, one in enumerate(attachments):
         key = f"attachment_{name}_{index}"
         with st.expander(_label(one), key=key, type="compact", icon=":material/attach_file:"):
-            st.code(one.text[:MOST_SHOWN], language=None, wrap_lines=True, height=400 if len(one.text) > LONG else None)
+            height = 400 if len(one.text) > LONG else None
+            to_the_letter(st, one.text[:MOST_SHOWN], wrap_lines=True, height=height)
             if len(one.text) > MOST_SHOWN:
                 st.caption(_("The first {count:,} characters.").format(count=MOST_SHOWN))
             st.download_button(

@@ -11,6 +11,7 @@ from lib.ui.chat import edit_actions, model_actions, open_in_sweep
 from lib.ui.chat.share import share
 from lib.ui.shared import model_picker, resources
 from lib.ui.shared.choices import translated
+from lib.ui.shared.markdown import to_the_letter
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
@@ -91,7 +92,7 @@ def _close() -> None:
 
 def _to_the_letter(_name: str, turn: Turn) -> None:
     st.caption(_("To the letter, as it came; the button in the corner copies it:"))
-    st.code(turn.text, language=None, wrap_lines=True)
+    to_the_letter(st, turn.text, wrap_lines=True)
     found = tables(turn.text)
     if found:
         st.caption(_("Its tables, to be pasted into a spreadsheet:"))

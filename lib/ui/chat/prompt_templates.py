@@ -11,6 +11,7 @@ from lib.core.variables import filled, names
 from lib.ui.chat import model_actions
 from lib.ui.shared import resources
 from lib.ui.shared.choices import translated
+from lib.ui.shared.markdown import to_the_letter
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import visitor
@@ -61,7 +62,7 @@ def _choose() -> None:
     text = texts.get(name or "")
     if text is None:
         return
-    st.code(text, language=None, wrap_lines=True)
+    to_the_letter(st, text, wrap_lines=True)
     for variable in names(text):
         st.text_area(literal(variable), key=_key(variable), height="content")
     with st.container(horizontal=True):

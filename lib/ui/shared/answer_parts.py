@@ -11,7 +11,7 @@ from lib.core.parts import Part, text_of
 from lib.core.rich_text import literal
 from lib.store import kept_parts
 from lib.ui.shared import resources
-from lib.ui.shared.markdown import markdown
+from lib.ui.shared.markdown import markdown, to_the_letter
 from lib.ui.shared.texts import _
 
 WIDTH = 360
@@ -44,7 +44,7 @@ def answer_parts(place: Any, key: str, owner: str, found: Sequence[Part]) -> Non
 def _call(place: Any, part: Part) -> None:
     place.caption(_(CALLED).format(name=literal(text_of(part, "name"))))
     arguments = parts.readable(text_of(part, "arguments"))
-    place.code(arguments or "{}", language="json", wrap_lines=True)
+    to_the_letter(place, arguments or "{}", "json", wrap_lines=True)
 
 
 def _image(place: Any, key: str, part: Part) -> None:

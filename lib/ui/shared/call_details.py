@@ -12,6 +12,7 @@ from lib.calls.records import CallRecord
 from lib.core.rich_text import literal
 from lib.gateway.raw_answers import MOST_BYTES, RawAnswer
 from lib.services import Services
+from lib.ui.shared import markdown
 from lib.ui.shared.figures import details
 from lib.ui.shared.texts import _
 
@@ -57,7 +58,7 @@ def answer(found: RawAnswer | None) -> None:
 
 def to_the_letter(text: str, kind: str | None, ending: str) -> None:
     """A text to be read and copied; of one that is too long for the page the beginning, and all of it to be saved."""
-    st.code(text[:SHOWN_CHARACTERS], language=kind, wrap_lines=True)
+    markdown.to_the_letter(st, text[:SHOWN_CHARACTERS], kind, wrap_lines=True)
     if len(text) > SHOWN_CHARACTERS:
         st.caption(_("The first {count:,} characters of {all:,}.").format(count=SHOWN_CHARACTERS, all=len(text)))
         st.download_button(_("Save as a file"), text, file_name=f"tempera.{ending}", key="inspector_save")

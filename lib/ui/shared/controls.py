@@ -132,6 +132,17 @@ def switch_on(prefix: str, field: str, value: Any) -> None:
         st.session_state[key] = wanted
 
 
+def any_on(prefix: str) -> bool:
+    """Whether anything is switched on."""
+    return any(_get(prefix, f"{field}_on") for field in SWITCHED)
+
+
+def all_off(prefix: str) -> None:
+    """Switch everything off; the values stay."""
+    for field in SWITCHED:
+        st.session_state[f"{prefix}_{field}_on"] = False
+
+
 def read(prefix: str) -> Params:
     """The parameters as the controls stand; raises InvalidInput, as links can set anything."""
     sent = {field: _value(prefix, field) for field in SWITCHED if _get(prefix, f"{field}_on")}

@@ -6,6 +6,7 @@ import secrets
 import streamlit as st
 
 from lib.core.errors import ConnectionFailed, StoreError, TemperaError
+from lib.ui.shared.markdown import to_the_letter
 from lib.ui.shared.texts import _, error_sentence
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def error_box(error: TemperaError) -> None:
     st.error(error_sentence(error), icon=":material/error:")
     if error.original:
         with st.expander(_whose_words(error), type="compact"):
-            st.code(error.original, language=None, wrap_lines=True)
+            to_the_letter(st, error.original, wrap_lines=True)
 
 
 def _whose_words(error: TemperaError) -> str:

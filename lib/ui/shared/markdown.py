@@ -26,3 +26,9 @@ def draw_piece(place: Any, piece: str) -> Any:
     """Draw one such piece; the element, to be drawn over."""
     # Streamlit has no sanitiser behind `unsafe_allow_html`: what comes here is escaped, and has passed a kept one.
     return place.markdown(piece, unsafe_allow_html=True, anchors=False)
+
+
+def to_the_letter(place: Any, text: str, language: str | None = None, **look: Any) -> None:
+    """Draw a text in a box from which it can be copied as it is."""
+    # One line end at each end is Streamlit's to take off (elements/code.py, 1.67), and may be the text's own.
+    place.code(f"\n{text}\n", language=language, **look)

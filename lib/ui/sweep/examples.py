@@ -1,13 +1,18 @@
-"""Examples to start from, where the form is empty: each shows something else that a sweep can tell."""
+"""What to start from, where the form is empty: examples, each of which shows something else that a sweep can tell, and
+the visitor's own prompts."""
 
 from dataclasses import dataclass
 
 import streamlit as st
 
 from lib.core.i18n import N_
+from lib.core.rich_text import literal
+from lib.ui.shared import resources
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
+from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import input_table, temperatures
+from lib.visitor.prompt_templates import TEMPLATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +55,37 @@ EXAMPLES = {
     ),
 }
 KEY = "sweep_example"
+OWN = "own:"
+"""Before the name of a prompt of the visitor's own, so that none is taken for an example."""
 
 
 def examples() -> None:
     """A menu of them, as long as there is no prompt."""
     if (st.session_state.get("sweep_prompt") or "").strip() or state.sweep_id is not None:
         return
+    own = _own()
     st.menu_button(
-        _("Start from an example"),
-        list(EXAMPLES),
+        _("Start from a prompt of yours or an example") if own else _("Start from an example"),
+        [*(f"{OWN}{name}" for name in own), *EXAMPLES],
         key=KEY,
         type="tertiary",
         icon=":material/lightbulb:",
-        format_func=lambda name: _(EXAMPLES[name].title),
+        format_func=lambda name: literal(name.removeprefix(OWN)) if name.startswith(OWN) else _(EXAMPLES[name].title),
         on_click=_fill,
     )
 
 
+def _own() -> dict[str, str]:
+    """The visitor's own prompts, by name."""
+    kept = resources.services().store.read(lambda db: TEMPLATES.own(db, visitor().owner))
+    return {name: str(values["text"]) for name, values in kept.items()}
+
+
 def _fill() -> None:
-    example = EXAMPLES.get(str(st.session_state.get(KEY)))
+    chosen = str(st.session_state.get(KEY))
+    example = EXAMPLES.get(chosen)
     if example is None:
+        st.session_state["sweep_prompt"] = _own().get(chosen.removeprefix(OWN), "")
         return
     st.session_state["sweep_prompt"] = _(example.prompt)
     st.session_state[temperatures.KEY] = list(example.temperatures)

@@ -14,13 +14,14 @@ from lib.calls.records import CallRecord
 from lib.core.errors import StoreError
 from lib.core.i18n import N_
 from lib.core.request import Message
-from lib.core.rich_text import as_typed, literal
+from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import call_details
 from lib.ui.shared.call_details import SHOWN_CHARACTERS
 from lib.ui.shared.chat_draft import CHAT_PAGE, continue_in_chat
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import cost_nothing, currency_amount, precise_seconds
+from lib.ui.shared.markdown import typed
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import state
 from lib.ui.shared.sweep_draft import SWEEP_PAGE, open_sweep_with
@@ -139,10 +140,17 @@ def _messages(call: CallRecord, messages: Sequence[Message]) -> None:
         st.caption(_("The last {count} messages of {all}.").format(count=SHOWN_MESSAGES, all=len(messages)))
     for message in messages[-SHOWN_MESSAGES:]:
         st.caption(names.get(message.role, message.role))
-        st.markdown(as_typed(message.content[:SHOWN_CHARACTERS]), unsafe_allow_html=True)
+        _letter(message.content)
     for choice in call.choices:
         st.caption(names["assistant"])
-        st.markdown(as_typed(choice.text[:SHOWN_CHARACTERS]), unsafe_allow_html=True)
+        _letter(choice.text)
+
+
+def _letter(text: str) -> None:
+    """A text as it was written; of a very long one the beginning, and how much that is."""
+    typed(st, text[:SHOWN_CHARACTERS])
+    if len(text) > SHOWN_CHARACTERS:
+        st.caption(_("The first {count:,} characters of {all:,}.").format(count=SHOWN_CHARACTERS, all=len(text)))
 
 
 def _attempts(attempts: Sequence[Any]) -> None:

@@ -44,7 +44,7 @@ NOT_LOST = [
 """Without what takes letters out of sight: addresses, entities, definitions, a list's numbers, a code's language."""
 ELEMENTS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "hr", "div"}
 ELEMENTS |= {"table", "thead", "tbody", "tr", "th", "td", "strong", "em", "s", "code", "a", "img", "sup", "span", "br"}
-ATTRIBUTES = {"href", "title", "target", "rel", "src", "alt", "start", "align", "class", "dir", "style"}
+ATTRIBUTES = {"href", "title", "target", "rel", "src", "alt", "start", "align", "class", "dir", "style", "value"}
 ISLAND_MARK = re.compile(r"<!---->")
 
 

@@ -100,6 +100,22 @@ def test_ones_own_words_are_shown_as_typed() -> None:
         assert entities.unescape(re.sub("<[^>]*>", "", lines)) == typed, sample["name"]
 
 
+def test_an_item_has_the_number_that_was_written() -> None:
+    """A browser counts on from the item before, so that only what does not go on needs its number."""
+    for source, numbers in {
+        "1. a\n2. b\n3. c": [],
+        "7. a\n8. b": [],
+        "1. a\n1. b\n1. c": [],
+        "3. c\n2. b\n1. a": ["2", "1"],
+        "1. a\n3. c\n4. d": ["3"],
+        "1. a\n2. b\n2. b\n3. c": ["2"],
+        "5) e\n4) d": ["4"],
+        "2. a\n   - x\n   - y\n\n     9. n\n     8. m\n1. b $x^2$": ["8", "1"],
+    }.items():
+        assert re.findall(r'<li value="(\d+)">', to_html(source)) == numbers, source
+        assert re.findall(r'<li value="(\d+)">', "".join(render(source))) == numbers, source
+
+
 def test_a_full_stop_stays_on_the_line_of_a_short_formula() -> None:
     together = re.compile(r'<span style="white-space:nowrap">(.*?)</span>')
     assert [entities.unescape(part) for part in together.findall(render("So $x^2$, then $y^2$ and $z^2$。")[0])] == [

@@ -219,3 +219,34 @@ def test_a_cell_shows_what_is_no_text_and_how_it_ended(service: FakeApi) -> None
     assert "$0.25 reported by the service" in text
     switch_page(app, "usage")
     assert app.button(key="usage_open_filtered").label == "1 stopped by content rules"
+
+
+LETTERS = (
+    "\n\n  Roses\n\tand tabs  \r\nWindows\n\n\n\n",
+    "$5 and $6, :smile: :red[x] -> <b>bold</b> **stars** `code` \\(y\\) \\_ &amp;",
+    "- a\n\n  ```py\n  x = 1\n  ```\n\n| a | b |\n|---|---|\n| 1 | 2 |",
+    "שלום\u200f \u202eab\u202c a\u200bb 👨\u200d👩\u200d👧 🏳️\u200d🌈 e\u0301 \u2028 　全角",
+    "1. <script>alert(1)</script>\n===\n--- ***",
+)
+"""What Markdown, Streamlit, HTML, CSV or a trim would make something else of."""
+
+
+@pytest.mark.row("C17", "C21", "C24")
+def test_what_is_shown_to_be_copied_and_what_is_saved_is_what_came_letter_for_letter(
+    app: AppTest, api: FakeApi, subtests: pytest.Subtests
+) -> None:
+    for number, text in enumerate(LETTERS):
+        message = {"role": "assistant", "content": text}
+        answer = {"model": "letters", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+        api.script("letters", json.dumps(answer).encode())
+        ask(app, text, model="letters")
+        with subtests.test(text[:20]):
+            click(app, f"copy_{number}")
+            assert app.code[0].value == text
+            assert api.requests[-1].body["messages"][-1]["content"] == text
+    chat = resources.services().conversation(owner(app), "s", app.session_state["open_chat"], False)
+    saved, read = export.to_json(chat.document()), export.to_markdown(chat.document(), {"user": "U", "assistant": "A"})
+    [back] = chat_import.chosen(saved, {0})
+    assert [one["content"] for one in json.loads(saved)["messages"]] == [text for text in LETTERS for _ in range(2)]
+    assert [turn.content for turn in back.branch] == [text for text in LETTERS for _ in range(2)]
+    assert all(read.decode().count(text) == 2 for text in LETTERS)

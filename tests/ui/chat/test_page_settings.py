@@ -83,6 +83,21 @@ def test_a_ready_made_preset_sets_the_temperature_and_nothing_else(
     assert body["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
+@pytest.mark.row("C9")
+def test_all_that_is_on_is_switched_off_at_once_and_the_values_stay(app: AppTest, api: FakeApi) -> None:
+    assert not [button for button in app.button if button.key == "chat_all_off"]
+    for field, value in (("temperature", 1.5), ("top_p", 0.5)):
+        app.slider(key=f"chat_{field}").set_value(value).run()
+    app.text_input(key="chat_user").set_value("ada").run()
+    assert changed_settings(app) == "temperature 1.5 · top_p 0.5 · user"
+
+    click(app, "chat_all_off")
+    ask(app, "Hello")
+
+    assert bodies(api)[-1].keys() == {"model", "messages", "stream", "stream_options"}
+    assert (app.slider(key="chat_temperature").value, app.text_input(key="chat_user").value) == (1.5, "ada")
+
+
 def fill(app: AppTest) -> AppTest:
     """Set every control of the settings to something of its own."""
     app.text_area(key="chat_system").set_value("Be brief.").run()
