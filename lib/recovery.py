@@ -1,4 +1,5 @@
-"""What a start does for the past: calls and plans of dead processes are closed, texts deleted long ago removed."""
+"""What a start does for the past: calls and plans of dead processes are closed; and then every hour: what was deleted
+long ago, and what links showed that have ended, is removed."""
 
 import asyncio
 import time
@@ -17,6 +18,7 @@ from lib.store.database import Store
 from lib.sweep.scheduler import SweepScheduler
 
 MEND_SECONDS = 5.0
+TIDY_SECONDS = 3600.0
 PURGED_AT_ONCE = 50
 DELETED_KEPT_DAYS = 30
 """For so long a deleted chat could still be brought back; then its texts are removed from the disk."""
@@ -37,7 +39,7 @@ def after_restart(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
             store.write(lambda db: caps.count_earlier(db, now())).result()
         # A sweep whose process died while its cells were written is whole before anybody opens it.
         sweeps.finish_planning()
-        _purge_deleted(store)
+        _tidy(store)
 
     async def later() -> None:
         done = False
@@ -80,9 +82,21 @@ def watch(dispatcher: Dispatcher) -> Callable[[], None]:
     return look
 
 
-def _purge_deleted(store: Store) -> None:
-    """Let the texts of chats go that were deleted long ago, a few turns a write, so that nobody waits for it. What a
-    killed process has left of one goes at the next start."""
+def tidy_hourly(dispatcher: Dispatcher) -> None:
+    """Go on removing what nobody can see any more, as long as this process lives: it may be for months."""
+
+    async def go_on() -> None:
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            with suppress(StoreError):  # then in an hour
+                await asyncio.to_thread(_tidy, dispatcher.store)
+
+    asyncio.run_coroutine_threadsafe(go_on(), dispatcher.jobs.loop)
+
+
+def _tidy(store: Store) -> None:
+    """Let go of what links showed that have ended, and of the texts of chats that were deleted long ago, a few turns a
+    write, so that nobody waits for it. What a killed process has left of one goes the next time."""
     before = now() - DELETED_KEPT_DAYS * 24 * 3600 * 1_000_000
     store.write(shared_links.forget_ended)
     for owner, chat_id in store.read(lambda db: chats.deleted_before(db, before)):

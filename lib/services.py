@@ -102,6 +102,7 @@ class Services:
         dispatcher = _dispatcher(settings, store, shared)
         sweeps = SweepScheduler(dispatcher, registry)
         recovery.after_restart(dispatcher, sweeps)
+        recovery.tidy_hourly(dispatcher)
         jobs, client, keychain = dispatcher.jobs, dispatcher.client, Keychain(not shared)
         _bring_back(keychain, registry, store)
         opened = cls(

@@ -18,7 +18,7 @@ from sqlalchemy import make_url
 from lib.calls import records, usage_rollups
 from lib.core.errors import TemperaError
 from lib.settings import Settings
-from lib.store import backup, moving, process_lock, upgrade
+from lib.store import backup, moving, process_lock
 from lib.store.database import Store
 from lib.visitor import LOCAL_OWNER
 
@@ -67,7 +67,7 @@ def move(settings: Settings, file: Path, owner: str) -> str:
 
 def _refuse_company(store: Store) -> None:
     """All is written at once, and who else writes meanwhile would wait for longer than a statement may take."""
-    if store.read(upgrade.others_in_postgresql):
+    if store.has_company():
         sys.exit("Tempera is running on this database. Stop it and its workers, then try again. Nothing was changed.")
 
 

@@ -1,9 +1,7 @@
 """Starts calls on the background loop, and finds running and recent ones again."""
 
-import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 
 from lib.background import Jobs
@@ -11,6 +9,7 @@ from lib.calls import call_log
 from lib.calls.budgets import Budgets
 from lib.calls.caps import Caps
 from lib.calls.outcome_writer import OutcomeWriter
+from lib.calls.owner_line import OwnerLine
 from lib.calls.runner import Answer, run
 from lib.core.errors import BeingStopped
 from lib.core.limits import NO_LIMITS, Cap, Limits
@@ -47,7 +46,7 @@ class Dispatcher:
         self.limits = limits
         self.stopping = False
         """Whether nothing new is to begin."""
-        self._places: dict[str, asyncio.Semaphore] = {}
+        self._lines: dict[str, OwnerLine] = {}
         self.memory = MemoryStore()
         self.raw_answers = RawAnswers()
         self.process = process_lock.ID
@@ -76,11 +75,11 @@ class Dispatcher:
             raise BeingStopped
         return self.limits.applied(request, endpoint.name if endpoint.of_operator else "")
 
-    def _place(self, owner: str) -> AbstractAsyncContextManager[None]:
-        """Held while a call runs: those of one owner beyond so many wait for it. For the loop only."""
+    def _line(self, owner: str) -> OwnerLine | None:
+        """Where the calls of an owner wait for each other; None where any number may run."""
         if self.limits.at_once is None:
-            return nullcontext()
-        return self._places.setdefault(owner, asyncio.Semaphore(self.limits.at_once))
+            return None
+        return self._lines.setdefault(owner, OwnerLine(self.limits.at_once))
 
     async def _counted(
         self, answer: Answer, endpoint: Endpoint, retries: Retries | None = None, texts: Store | None = None
@@ -88,7 +87,7 @@ class Dispatcher:
         """Run a call, and count what it took when that is recorded."""
         call = answer.call
         try:
-            await run(answer, endpoint, self.client, self.store, self.outcomes, retries, texts, self._place(call.owner))
+            await run(answer, endpoint, self.client, self.store, self.outcomes, retries, texts)
         finally:
             self.budgets.settle(call.id, call.owner, call.session, answer.started_at, answer.reply)
             call_log.write(call, answer.reply)
@@ -119,4 +118,4 @@ class Dispatcher:
         on_bytes = (
             ignore_bytes if call.temporary else self.raw_answers.begin(call.owner, call.id, secret, call.page).add
         )
-        return Answer(call, on_bytes, place, started)
+        return Answer(call, on_bytes, place, started, self._line(call.owner))

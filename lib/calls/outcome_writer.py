@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from lib.calls import records
 from lib.calls.records import CallRecord
 from lib.core.errors import (
+    StoreBusy,
     StoreDamaged,
     StoreFull,
     StoreGone,
@@ -280,7 +281,7 @@ class OutcomeWriter:
             for id, record in list(self._held.items()):
                 try:
                     await self._store.submit(record.write)
-                except (StoreFull, StoreLocked, StoreReadOnly, StoreGone, StoreDamaged):
+                except (StoreFull, StoreLocked, StoreBusy, StoreReadOnly, StoreGone, StoreDamaged):
                     break  # the others would be refused too
                 except Exception as problem:
                     log.warning("call %s is still not saved: %s", id, type(problem).__name__)

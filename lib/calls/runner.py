@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import AsyncGenerator
 from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext, suppress
+from contextlib import aclosing, nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
 from lib.background import Job
 from lib.calls import records, unsupported_params
 from lib.calls.outcome_writer import Outcome, OutcomeWriter
+from lib.calls.owner_line import InLine, OwnerLine
 from lib.calls.records import CallRecord
 from lib.core import images, parts, tokens
 from lib.core.clock import now
@@ -34,11 +35,18 @@ MOST_LEFT_OUT = 2
 
 class Answer(Job):
     """A call that runs, as the page sees it. `place` is the id of its chat or sweep; `started` tells whether its
-    beginning is in the store."""
+    beginning is in the store; `line` is where it waits, if its owner may have only so many at once."""
 
-    def __init__(self, call: Call, on_bytes: OnBytes = ignore_bytes, place: str = "", started: bool = True) -> None:
+    def __init__(
+        self,
+        call: Call,
+        on_bytes: OnBytes = ignore_bytes,
+        place: str = "",
+        started: bool = True,
+        line: OwnerLine | None = None,
+    ) -> None:
         super().__init__(call.id)
-        self.call, self.place, self.started = call, place, started
+        self.call, self.place, self.started, self.line = call, place, started, line
         self.started_at = now()
         self.on_bytes = on_bytes
         """Hears the bytes of the answer as they come."""
@@ -75,6 +83,11 @@ class Answer(Job):
         self.request = replace(self.request, messages=())
         self.on_bytes = ignore_bytes
         self.came.set()
+
+    @property
+    def in_line(self) -> InLine | None:
+        """How it stands while others of its owner's calls have all the places."""
+        return None if self.line is None else self.line.standing(self.id)
 
     @property
     def waiting(self) -> float | None:
@@ -122,16 +135,15 @@ async def run(
     outcomes: OutcomeWriter,
     retries: Retries | None = None,
     texts: Store | None = None,
-    place: AbstractAsyncContextManager[None] | None = None,
 ) -> None:
     """Ask `endpoint` for the answer to a call; ends when its outcome is written, or held to be written later.
-    `retries` decides whether it is tried again, and waits. The words of a temporary call go into `texts`. It waits for
-    `place` and holds it while it runs."""
+    `retries` decides whether it is tried again, and waits. The words of a temporary call go into `texts`. Where there
+    is a line it waits in it, and holds its place while it runs."""
     answer.began = time.monotonic()
     state: State = "ok"
     error: BaseException | None = None
     try:
-        async with place or nullcontext():
+        async with answer.line.place(answer.id) if answer.line else nullcontext():
             await _take_in(answer, endpoint, client, store, retries or Retries())
     # Not raised again: the outcome is still to be written, and then the job ends anyway.
     except asyncio.CancelledError as stopped:

@@ -31,7 +31,7 @@
         NothingConnected        none is there
       LocalModelFailed          the model on this computer
       StoreError                the database
-        StoreFull  StoreLocked  StoreReadOnly  StoreGone  StoreDamaged
+        StoreFull  StoreLocked  StoreBusy  StoreRefused  StoreReadOnly  StoreGone  StoreDamaged
         StoreNotOpened  StoreReplaced  StoreMissing  StoreRestored  NotSavedYet
         NotUpgraded             one of an older version
       BeingStopped              the process ends, and begins nothing any more
@@ -565,12 +565,33 @@ class StoreLocked(StoreError):
     hint = N_("Close what else uses the data folder (a backup, a database viewer); what waits is saved by itself then.")
 
 
+class StoreBusy(StoreError):
+    """The database took too long, or had no room for one more connection."""
+
+    kind = "store_busy"
+    message = N_("The database has too much to do: it did not answer in time.")
+    hint = N_(
+        "Try again in a moment; what waits is saved by itself. If it stays, look what keeps the database's server busy."
+    )
+
+
+class StoreRefused(StoreError):
+    """The database server said no to a statement, for a reason that is not about its own state."""
+
+    kind = "store_refused"
+    message = N_("The database refused this, and nothing of it was saved.")
+    hint = N_("Try again; if it stays, show the words below to whoever runs the database.")
+
+
 class StoreReadOnly(StoreError):
-    """The file or its folder can't be written."""
+    """The file or its folder can't be written, or the account may not write."""
 
     kind = "store_read_only"
     message = N_("The database can only be read: nothing new can be saved.")
-    hint = N_("Give Tempera the right to write in its data folder; what waits is saved by itself then.")
+    hint = N_(
+        "Give Tempera the right to write in its data folder, or its account in the database that right; what waits is "
+        "saved by itself then."
+    )
 
 
 class StoreGone(StoreError):

@@ -157,10 +157,15 @@ def unreachable(error: BaseException) -> ConnectionFailed:
         # TLS and names first: both errors are OSErrors too.
         found = next((cause for cause in causes if isinstance(cause, kind)), None)
         if found is not None:
-            return meaning(str(found)[:300])
+            return meaning(_words([found]))
     # anyio's errors for a server that hangs up; while a connection is made, that is in the TLS handshake.
     hung_up = {type(cause).__name__ for cause in causes} & {"EndOfStream", "BrokenResourceError"}
-    return TlsFailed() if hung_up else ConnectionFailed()
+    return (TlsFailed if hung_up else ConnectionFailed)(_words(causes))
+
+
+def _words(causes: Sequence[BaseException]) -> str:
+    """What the first of them says that says anything; else what it is called."""
+    return next((str(cause) for cause in causes if str(cause)), type(causes[-1]).__name__)[:300]
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

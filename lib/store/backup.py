@@ -28,6 +28,7 @@ from lib.store.schema import messages, metadata, shared_links
 ROWS = 500
 NOT_A_BACKUP = N_("This file is not a backup of Tempera.")
 DAMAGED = N_("This backup is damaged.")
+SHARED = N_("Another Tempera, or a worker, has this database open. Stop all but this one, then restore.")
 TOO_NEW = N_("This backup was made by a later version of Tempera. Update Tempera, then restore it.")
 
 
@@ -56,9 +57,11 @@ def saved(store: Store) -> bytes:
 def restore(store: Store, source: Path, folder: Path) -> Path:
     """Replace everything by what the backup `source` holds; where what was there before is kept, a file in `folder`.
 
-    Raises NotRestored for a file that is not a whole backup, and StoreError when the database refused; in both cases
-    nothing has changed.
+    Raises NotRestored for a file that is not a whole backup, and where another process has the database open, which
+    would go on with what is gone; and StoreError when the database refused. In all cases nothing has changed.
     """
+    if store.has_company():
+        raise NotRestored(SHARED)
     with tempfile.TemporaryDirectory(prefix="tempera-restore-") as scratch:
         copy = Path(scratch) / "backup.db"
         check(source)

@@ -27,7 +27,7 @@ from typing import Any, Self, TypeVar, cast
 from sqlalchemy import URL, Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from lib.core.errors import StoreDamaged, StoreError, StoreGone, StoreRestored
+from lib.core.errors import StoreDamaged, StoreError, StoreGone, StoreRefused, StoreRestored
 from lib.core.i18n import Notice
 from lib.store import engines, process_lock, upgrade
 from lib.store.process_lock import AdvisoryLock, ProcessLock
@@ -210,6 +210,12 @@ class Store:
         """Whether it is on a database server, where several processes work on it."""
         return isinstance(self._hold, AdvisoryLock)
 
+    def has_company(self) -> bool:
+        """Whether another living process has it open. Raises StoreError."""
+        if self._path is not None:
+            return bool(process_lock.living(self._path) - {process_lock.ID})
+        return self.on_server and self.read(upgrade.others_in_postgresql)
+
     @property
     def needs_second_look(self) -> bool:
         """Whether a process that seems dead may only have lost its connection for a moment."""
@@ -288,8 +294,8 @@ class Store:
             self.trouble = None
             return
         for result in results:
-            # A plain StoreError is about the statement (a broken constraint), not about the state of the database.
-            if isinstance(result.error, StoreError) and type(result.error) is not StoreError:
+            # These are about the statement (a broken constraint), not about the state of the database.
+            if isinstance(result.error, StoreError) and type(result.error) not in (StoreError, StoreRefused):
                 self.trouble = result.error
 
     @contextlib.contextmanager

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from lib.core.errors import (
+    StoreBusy,
     StoreDamaged,
     StoreError,
     StoreFull,
@@ -25,6 +26,7 @@ from lib.core.errors import (
     StoreLocked,
     StoreMissing,
     StoreReadOnly,
+    StoreRefused,
     StoreReplaced,
 )
 from lib.store import damaged_file, migrations, process_lock
@@ -220,13 +222,12 @@ def _kind(original: BaseException) -> type[StoreError]:
         code = getattr(original, "sqlite_errorcode", 0)
         return _BY_CODE.get(code) or _BY_CODE.get(code & 0xFF, StoreError)
     if isinstance(original, PoolTimeout):
-        return StoreLocked
+        return StoreBusy
     state = str(getattr(original, "sqlstate", None) or "")
-    for beginning, kind in _BY_SQLSTATE.items():
-        if state.startswith(beginning):
-            return kind
+    if state:
+        return next((kind for beginning, kind in _BY_SQLSTATE.items() if state.startswith(beginning)), StoreRefused)
     # psycopg has no SQLSTATE for a server that can't be reached or a connection that broke.
-    return StoreGone if type(original).__name__ in ("OperationalError", "InterfaceError") and not state else StoreError
+    return StoreGone if type(original).__name__ in ("OperationalError", "InterfaceError") else StoreError
 
 
 _BY_ERRNO = {
@@ -254,13 +255,17 @@ _BY_CODE: dict[int, type[StoreError]] = {
     sqlite3.SQLITE_NOTADB: StoreDamaged,
 }
 _BY_SQLSTATE: dict[str, type[StoreError]] = {
-    "53": StoreFull,
+    # https://www.postgresql.org/docs/current/errcodes-appendix.html, the first that fits.
+    "53100": StoreFull,
+    "53": StoreBusy,  # no memory, no connection left
     "25006": StoreReadOnly,
+    "25P03": StoreBusy,  # a transaction stood still for too long: the machine has no time for us
     "42501": StoreReadOnly,
-    "55P03": StoreLocked,
-    "57014": StoreLocked,
+    "55P03": StoreBusy,
+    "57014": StoreBusy,  # the limit on a statement's time
     "08": StoreGone,
     "57P": StoreGone,
+    "58": StoreGone,  # the server's own files
 }
 
 

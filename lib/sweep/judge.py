@@ -9,11 +9,12 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from lib.background import Job
-from lib.calls import records, unsupported_params, worst_case
+from lib.background import Job, Jobs
+from lib.calls import records, reservations, unsupported_params, worst_case
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.ledger import Ledger
 from lib.core import tokens
+from lib.core.budget import Use
 from lib.core.errors import CapReached, NotConnected, StoreError, TemperaError, recorded, unforeseen
 from lib.core.i18n import N_
 from lib.core.parameters import Params
@@ -24,10 +25,11 @@ from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.pricing import cost_of
 from lib.gateway.retry import Retries
-from lib.sweep import ratings
+from lib.sweep import ratings, shared_runs
 from lib.sweep import repository as sweeps
 from lib.sweep.findings import text_of
 from lib.sweep.ratings import LONGEST_NOTE, Rating
+from lib.sweep.run import SweepRun
 from lib.sweep.study import Study
 
 RUBRIC = N_("Does the answer do what was asked? 1: not at all. 3: in part. 5: wholly, and well.")
@@ -133,15 +135,39 @@ def start(dispatcher: Dispatcher, registry: EndpointRegistry, run: JudgeRun) -> 
     asked = [worst_case.of_request(endpoint, dispatcher.allowed(endpoint, one)) for one in requests]
     dispatcher.budgets.check(run.owner, run.session, asked)
     run.over_budget = dispatcher.budgets.passes(run.owner, run.session)
-    run.ledger = dispatcher.store.read(lambda db: _ledger(db, run.owner, run.sweep_id))
+    answers = dispatcher.jobs.get(run.sweep_id)
+    if isinstance(answers, SweepRun) and not answers.finished:
+        run.ledger = answers.ledger  # both may spend at once
+    else:
+        run.ledger = dispatcher.store.read(lambda db: _ledger(db, run.owner, run.sweep_id))
     dispatcher.jobs.start(run, _work(dispatcher, endpoint, run))
 
 
+def ledger_of(jobs: Jobs, sweep_id: str) -> Ledger | None:
+    """What a judge of a sweep counts by that works in this process; None where none does."""
+    run = jobs.get(job_id(sweep_id))
+    return run.ledger if isinstance(run, JudgeRun) and not run.finished else None
+
+
 def _ledger(db: Connection, owner: str, sweep_id: str) -> Ledger:
-    """The sweep's limit, and what its answers and their judges have cost so far."""
+    """The sweep's limit, what its answers and their judges have cost so far, and what they may cost that other
+    processes have under way."""
     plan = sweeps.plan_of(db, owner, sweep_id)
     spent = sweeps.spent(db, owner, sweep_id) + sweeps.spent_on_judges(db, owner, sweep_id)
-    return Ledger(plan.cap if plan else None, spent)
+    ledger = Ledger(plan.cap if plan else None, spent)
+    if reservations.kept_in(db):
+        booked, ledger.elsewhere = shared_runs.cost(db, owner, sweep_id)
+        ledger.spent = max(spent, booked)  # there what nobody knows counts as it was reserved
+    return ledger
+
+
+def _check_cap(db: Connection, run: JudgeRun, worst: Use) -> None:
+    """Raises CapReached where a call could carry the sweep over its limit by what other processes spend as well."""
+    if run.ledger.cap is None or not reservations.kept_in(db):
+        return
+    ledger = _ledger(db, run.owner, run.sweep_id)
+    if not ledger.fits(worst.cost):
+        raise CapReached(cap=ledger.cap or 0.0, spent=ledger.spent)
 
 
 async def _work(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun) -> None:
@@ -189,11 +215,13 @@ async def _ask(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: 
     def record(db: Connection) -> Call:
         request = unsupported_params.adapted(db, run.owner, endpoint.base_url, asked)
         adapted = replace(call, request=request)
-        budgets.reserve_in(db, run.owner, run.session, {id: worst}, run.over_budget)
+        _check_cap(db, run, worst)
+        limited = run.sweep_id if run.ledger.cap is not None else None
+        budgets.reserve_in(db, run.owner, run.session, {id: worst}, run.over_budget, limited)
         records.start_call(db, adapted, dispatcher.process)
         return adapted
 
-    # The few that run beside it count at their worst: it may stop a judgement early, and never late.
+    # What runs beside it counts at its worst: it may stop a judgement early, and never late.
     if not run.ledger.fits(worst.cost):
         raise CapReached(cap=run.ledger.cap or 0.0, spent=run.ledger.spent)
     budgets.hold(run.owner, run.session, {id: worst}, run.over_budget)
@@ -202,7 +230,8 @@ async def _ask(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: 
     try:
         call = await dispatcher.store.submit(record)
     except TemperaError as refused:
-        if not isinstance(refused, StoreError) or budgets.count_in_store(run.owner):
+        counted = dispatcher.store.on_server and (run.ledger.cap is not None or budgets.bind(run.owner))
+        if not isinstance(refused, StoreError) or counted:
             budgets.release(id)
             run.ledger.release(id)
             raise

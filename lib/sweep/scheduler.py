@@ -17,7 +17,7 @@ from lib.core.limits import NO_LIMITS
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
-from lib.sweep import estimate, history, learned_rates, shared_runs
+from lib.sweep import estimate, history, judge, learned_rates, shared_runs
 from lib.sweep import repository as sweeps
 from lib.sweep.history import Usual
 from lib.sweep.plan import Cell, Plan, unique
@@ -187,7 +187,7 @@ class SweepScheduler:
     ) -> None:
         """Send cells by whoever can."""
         if self.call_workers is not None and not self.stays_here(owner, cells):
-            budgets, spent = self._dispatcher.budgets, 0.0 if progress is None else progress.spent
+            budgets, spent = self._dispatcher.budgets, self._spent(owner, sweep_id, progress)
             over, zone = budgets.passes(owner, session), budgets.zone_of(owner).key
 
             def put(db: Connection) -> None:
@@ -203,8 +203,23 @@ class SweepScheduler:
         run = SweepRun(sweep_id, owner, session, plan, cells, attempts)
         if progress is not None:
             run.fixed.update(progress.stops.fixed)
-            run.ledger.spent = progress.spent
+            self._count_on(run, progress)
         self.start(run)
+
+    def _spent(self, owner: str, sweep_id: str, progress: Progress | None) -> float:
+        """What a sweep has spent of its limit: on its answers, and on those who judged them."""
+        if progress is None:
+            return 0.0
+        judges = self._dispatcher.store.read(lambda db: sweeps.spent_on_judges(db, owner, sweep_id))
+        return progress.spent + judges
+
+    def _count_on(self, run: SweepRun, progress: Progress) -> None:
+        """Let a run count what was spent before, together with a judge that is at work meanwhile."""
+        judges = judge.ledger_of(self._dispatcher.jobs, run.id)
+        if judges is not None:
+            judges.cap, run.ledger = run.ledger.cap, judges
+        else:
+            run.ledger.spent = self._spent(run.owner, run.id, progress)
 
     def lanes(self, plan: Plan, due: int) -> int:
         """How many lanes are of use for so many cells that are due."""

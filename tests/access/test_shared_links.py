@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,10 +15,14 @@ from sqlalchemy import select, update
 from starlette.responses import PlainTextResponse
 from streamlit.testing.v1 import AppTest
 
+from lib import recovery
 from lib.access import shared_links
 from lib.access.shared_links import MOST_BYTES, MOST_LINKS
+from lib.background import Jobs
+from lib.calls.dispatcher import Dispatcher
 from lib.chat import repository as chats
 from lib.core.errors import InvalidInput
+from lib.gateway.client import Client
 from lib.store import backup, schema
 from lib.store.database import Store
 from lib.ui.shared import resources, shared_pages
@@ -308,6 +313,22 @@ def test_what_a_link_showed_goes_with_its_chat_and_with_its_time(store: Store) -
     assert store.read(lambda db: shared_links.links_of(db, "bob")) == []
     store.write(shared_links.forget_ended).result(20)
     assert store.read(lambda db: db.execute(select(schema.shared_links)).all()) == []
+
+
+def test_what_has_ended_goes_while_tempera_runs(store: Store, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For months, perhaps, without a start and without another link."""
+    monkeypatch.setattr(recovery, "TIDY_SECONDS", 0.02)
+    made(store, "ada", chat_of(store, "ada"))
+    end(store, "ada")
+    made(store, "bob", chat_of(store, "bob"))
+    client = Client()
+    recovery.tidy_hourly(Dispatcher(jobs, client, store))
+    until = time.monotonic() + 30
+    while len(left := store.read(lambda db: db.execute(select(schema.shared_links.c.owner)).scalars().all())) > 1:
+        assert time.monotonic() < until
+        time.sleep(0.01)  # only paces the asking
+
+    assert left == ["bob"]
 
 
 def test_links_have_bounds(store: Store) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from lib.calls.budgets import Budgets
 from lib.calls.caps import Caps
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.outcome_writer import OutcomeWriter
+from lib.calls.owner_line import InLine
 from lib.calls.records import IMPORTED
 from lib.core.budget import Budget, Use
 from lib.core.errors import BudgetReached, CapOfTheOperator, NotAllowed
@@ -279,12 +281,19 @@ def test_of_one_visitor_so_many_calls_run_and_the_others_wait(store: Store, api:
     calls = [a_call(owner) for owner in ("ann",) * 5 + ("eve",)]
     slow = [replace(one, request=replace(one.request, model="slow-50")) for one in calls]
     answers = [dispatcher.start(one, endpoint, started=False) for one in slow]
-    for answer in answers:
-        asyncio.run_coroutine_threadsafe(answer.ended(), jobs.loop).result(30)
+    stood = []
+    while not all(answer.finished for answer in answers):
+        stood.append([answer.in_line for answer in answers])
+        time.sleep(0.002)  # only paces the looking
     jobs.close(last=client.aclose())
 
     assert [answer.reply.state for answer in answers] == ["ok"] * 6
     assert len(api.requests) == 6 and api.most_at_once == 3
+    assert all(one[index] is None for one in stood for index in (0, 1, 5)), "whose turn it was at once"
+    last = [one[4] for one in stood if one[4] is not None]
+    assert last and last[0] == InLine(2, None), "nobody knows yet for how long"
+    told = [one.seconds for one in last if one.seconds is not None]
+    assert told and told[-1] < told[0], "the nearer, the less"
 
 
 @pytest.mark.row("T15")

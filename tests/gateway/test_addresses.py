@@ -42,6 +42,19 @@ def test_no_request_goes_to_the_network_itself_in_any_spelling() -> None:
         assert "belongs to the network itself" in error.sentence(), host
 
 
+def test_whatever_kept_a_connection_from_being_made_its_words_are_kept() -> None:
+    """Also those of a kind that nobody foresaw, and of one that says nothing but its name."""
+    for error, kind, words in (
+        (ConnectionResetError(), errors.ConnectionRefused, "ConnectionResetError"),
+        (OSError(113, "No route to host"), errors.ConnectionRefused, "[Errno 113] No route to host"),
+        (socket.gaierror(-2, "Name or service not known"), errors.NameNotFound, "Name or service not known"),
+        (ValueError("odd"), errors.ConnectionFailed, "odd"),
+        (type("EndOfStream", (Exception,), {})(), errors.TlsFailed, "EndOfStream"),
+    ):
+        found = addresses.unreachable(error)
+        assert type(found) is kind and words in found.original, error
+
+
 def test_other_addresses_are_left_alone() -> None:
     for host in ALLOWED:
         assert typed_endpoint(f"http://{host}/v1", KEY).base_url == f"http://{host}/v1"

@@ -120,6 +120,21 @@ def test_what_is_no_whole_backup_changes_nothing(store: Store, tmp_path: Path) -
     assert texts(store, chat)
 
 
+def test_nothing_is_restored_under_another_living_process(store: Store, url: str, tmp_path: Path) -> None:
+    """It would go on with chats and calls that are gone."""
+    filled(store)
+    file, holder = tmp_path / "backup.db", writer_process(url, "hold")
+    assert holder.stdout.readline()
+    backup.save(store, file)
+    before = rows(store)
+    with pytest.raises(NotRestored, match="Stop all but this one"):
+        backup.restore(store, file, tmp_path)
+    assert rows(store) == before and not list(tmp_path.rglob("*before-restore*"))
+
+    holder.kill(), holder.rest()
+    backup.restore(store, file, tmp_path)
+
+
 def test_a_restore_that_fails_half_way_changes_nothing(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,6 +116,32 @@ def test_a_full_disk_is_an_error_for_its_caller_and_reading_goes_on(tmp_path: Pa
     store.close()
 
 
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_what_the_server_refuses_is_said_in_a_sentence_of_its_own(store: Store, subtests: pytest.Subtests) -> None:
+    """Each by the server itself, which tells by its SQLSTATE what it is about."""
+
+    def failing(statement: str) -> StoreError:
+        with pytest.raises(StoreError) as refused:
+            store.write(lambda db: db.connection.driver_connection.execute(statement)).result(20)  # type: ignore[union-attr]
+        return refused.value
+
+    raised = "DO $$ BEGIN RAISE EXCEPTION 'its own words' USING ERRCODE = '{code}'; END $$"
+    for statement, kind, words in (
+        ("SET LOCAL statement_timeout = 5; SELECT pg_sleep(5)", "store_busy", "statement timeout"),
+        ("SELECT pg_terminate_backend(pg_backend_pid())", "store_gone", "terminating connection"),
+        (raised.format(code="53100"), "store_full", "its own words"),
+        (raised.format(code="53300"), "store_busy", "its own words"),
+        (raised.format(code="42501"), "store_read_only", "its own words"),
+        (raised.format(code="40P01"), "store_refused", "its own words"),
+        ("SELECT no_such_column", "store_refused", "no_such_column"),
+    ):
+        with subtests.test(statement=statement):
+            error = failing(statement)
+            assert error.kind == kind and words in error.original
+            assert "folder" not in error.message and words not in error.sentence()
+    assert store.write(lambda db: 1).result(20) == 1 and store.trouble is None
+
+
 def test_readers_cannot_write(store: Store) -> None:
     with pytest.raises(StoreError):
         store.read(lambda db: put(db, "a"))

@@ -13,7 +13,9 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, select
 
 from lib.access import password
-from lib.core.budget import Budget
+from lib.calls import reservations
+from lib.core.budget import DOLLARS, Budget, Use
+from lib.core.clock import now
 from lib.core.errors import BudgetReached, CapReached, NotConnected, StoreError
 from lib.core.parameters import Params
 from lib.core.prices import Price
@@ -21,10 +23,12 @@ from lib.gateway.endpoint_registry import typed_endpoint
 from lib.services import Services
 from lib.settings import Settings
 from lib.store.schema import calls
-from lib.sweep import learned_rates, shared_runs
+from lib.sweep import judge, learned_rates, shared_runs
 from lib.sweep.lanes import Lanes
 from lib.sweep.plan import Plan
 from lib.sweep.progress import Progress
+from lib.sweep.study import Study
+from lib.sweep.study_reader import read_study
 from lib.visitor import own_budgets, own_prices
 from tests.fake_api import FakeApi
 from tests.forked import Forked
@@ -156,6 +160,56 @@ def test_two_workers_together_pass_no_limit_of_a_sweep_and_no_budget_by_one_call
         services.sweeps.resume("ann", "s1", sweep_id)
         until(lambda: not services.sweeps.is_running("ann", sweep_id))
         assert standing(services, sweep_id).counts() == (30, 0, 30) and len(asked(api)) == 30
+
+
+@pytest.mark.row("T14")
+def test_a_judge_and_another_process_together_pass_no_limit_of_a_sweep(
+    api: FakeApi, database: str, tmp_path: Path
+) -> None:
+    with app(api, database, tmp_path / "app") as services:
+        name, store = host(api), services.store
+        store.write(lambda db: own_prices.put(db, "ann", name, "long-20", Price(0.0, 1_000.0))).result(20)
+        services.know("ann")
+        plan = Plan("tea", (f"{name}/long-20",), (0.0,), repeats=2, params=Params(max_tokens=20), cap=0.30)
+        sweep_id = services.sweeps.launch("ann", "s1", plan)
+        until(lambda: not services.sweeps.is_running("ann", sweep_id))
+
+        def read() -> Study:
+            study = read_study(store, services.sweeps.progress, "ann", sweep_id)
+            assert study is not None
+            return study
+
+        def judged() -> judge.JudgeRun:
+            """The answers cost 0.04, and a judge's 200 tokens 0.20 at worst."""
+            before = len(asked(api))
+            some = judge.tasks(read(), f"{name}/long-20", "Is it warm?")[:1]
+            run = judge.JudgeRun("ann", "s1", sweep_id, f"{name}/long-20", some)
+            judge.start(services.dispatcher, services.registry, run)
+            assert run.wait_until_finished(30)
+            assert len(asked(api)) - before == (not isinstance(run.last_error, CapReached))
+            return run
+
+        def other(cost: float) -> None:
+            """What another process has under way for this sweep."""
+            held = {"elsewhere": Use(cost, 20)}
+            store.write(lambda db: reservations.put(db, "ann", "s1", held, "another", now(), sweep_id)).result(20)
+
+        other(0.10)
+        assert isinstance(judged().last_error, CapReached)
+        other(0.05)
+        assert judged().last_error is None
+        left = store.read(lambda db: reservations.reserved(db, DOLLARS, "ann", sweep_id=sweep_id))
+        assert left == pytest.approx(0.05), "its own is settled"
+
+        def spent() -> float:
+            """By which all processes measure the sweep's next call."""
+            run = services.sweeps.shared_run("ann", sweep_id)
+            return -1.0 if run is None else run.spent
+
+        assert spent() == pytest.approx(0.06)
+        services.sweeps.rerun("ann", "s1", sweep_id, standing(services, sweep_id).cells[0].id)
+        until(lambda: not services.sweeps.is_running("ann", sweep_id))
+        assert spent() == pytest.approx(0.08), "the judge's counts on"
 
 
 @pytest.mark.row("T14")

@@ -225,6 +225,20 @@ def test_more_than_is_allowed_is_said_and_not_asked(shared: SetLimits, service: 
     assert len(asked(service)) == 1
 
 
+@pytest.mark.row("T16")
+def test_who_has_all_places_reads_what_the_next_answer_waits_for(shared: SetLimits, service: FakeApi) -> None:
+    shared(LIMITS__AT_ONCE="1")
+    at, services, owner = host(service), resources.services(), visitor_module.visitor().owner
+    conversation = services.conversation(owner, "s1")
+    conversation.send_text("First", Form(model=f"{at}/slow-1000"))
+    # Below a dialog the page's script does not wait for the answer.
+    tab = click(new_tab(model=f"{at}/echo"), "chat_models_open")
+    tab.chat_input(key="chat_input").set_value("Second").run()
+
+    assert "Waits for a place: here at most 1 of your answers come at once." in shown(tab)
+    assert len(asked(service)) <= 1
+
+
 @pytest.mark.row("T14")
 def test_what_is_used_up_is_said_in_chat_and_sweep_and_holds_after_a_restart(
     shared: SetLimits, service: FakeApi, cookies: dict[str, str]

@@ -80,7 +80,8 @@ class LiveAnswer:
 
     def show(self) -> None:
         """Draw what is new."""
-        if self._ask and not self._asked and self.answer.reply.empty and self.answer.seconds >= self._patience:
+        late = self.answer.reply.empty and self.answer.seconds >= self._patience and self.answer.in_line is None
+        if self._ask and late and not self._asked:
             self._asked = True
             self._ask(self._status.container())
             self._said = _status(self.answer, self._asked)
@@ -143,8 +144,8 @@ def _frame(live: Sequence[LiveAnswer]) -> float:
 def _status(answer: Answer, asked: bool) -> str:
     if answer.finished:
         return _("Done.")
-    if answer.waiting is not None and answer.reply.empty:
-        return waiting(answer)
+    if waits := waiting(answer):
+        return waits
     if not answer.reply.empty:
         return _("Writing…")
     # Under a question the seconds stand still, so that its buttons are not drawn over.

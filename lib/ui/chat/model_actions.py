@@ -1,6 +1,7 @@
 """Callbacks that ask a model, or stop an answer."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,8 @@ INPUT = "chat_input"
 EDITED = "edited_message"
 LEAVE_OUT = "chat_leave_out"
 ASK_FROM = "chat_ask_from"
+STOP_SECONDS = 0.5
+"""How long a press of Stop waits for the end; longer where the disk is slow, and then the page is drawn without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,9 +292,13 @@ def use_second_address(turn: Turn) -> None:
 
 def stop(call_id: str | None = None) -> None:
     """End the running answers, or one of them; what has come is kept."""
-    for id, answer in open_view(current()).running.items():
-        if call_id in (None, id):
-            answer.cancel()
+    stopped = [answer for id, answer in open_view(current()).running.items() if call_id in (None, id)]
+    for answer in stopped:
+        answer.cancel()
+    # Else the page would be drawn with answers that are about to end, and at once again with their end.
+    end = time.monotonic() + STOP_SECONDS
+    for answer in stopped:
+        answer.wait_until_finished(max(0.0, end - time.monotonic()))
 
 
 def new(temporary: bool = False) -> None:

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from lib.calls.owner_line import InLine
 from lib.calls.runner import Answer
 from lib.core.rich_text import Growing
 from lib.ui.shared.markdown import draw_piece
@@ -12,8 +13,14 @@ CURSOR = "▌"
 
 
 def waiting(answer: Answer) -> str:
-    """When a call that was refused is tried again."""
-    seconds = math.ceil(answer.waiting or 0)
+    """What an answer waits for that is not the model: a place beside the owner's others, or that it is tried again
+    after a refusal; "" where it does not."""
+    in_line = answer.in_line
+    if in_line is not None:
+        return _in_line(in_line)
+    if answer.waiting is None or not answer.reply.empty:
+        return ""
+    seconds = math.ceil(answer.waiting)
     if not seconds:
         return _("Attempt {attempt}…").format(attempt=answer.attempts)
     words = _n(
@@ -22,6 +29,13 @@ def waiting(answer: Answer) -> str:
         seconds,
     )
     return words.format(attempt=answer.attempts, seconds=seconds)
+
+
+def _in_line(standing: InLine) -> str:
+    if standing.seconds is None:
+        return _("Waits for a place: here at most {most} of your answers come at once.").format(most=standing.most)
+    words = _("Waits for a place, about {seconds} s: here at most {most} of your answers come at once.")
+    return words.format(seconds=math.ceil(standing.seconds), most=standing.most)
 
 
 class LiveText:

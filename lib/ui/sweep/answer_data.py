@@ -155,8 +155,7 @@ class Answers:
             return {**drawn[key], **self._found(cell)}
         found: dict[str, Any] = {"state": "missing", "html": "", "figures": "", "marks": [], "badges": [], "notes": []}
         if running is not None:
-            wait = waiting(running) if running.waiting is not None and running.reply.empty else ""
-            return found | {"state": "running", "html": head(_said(running), cursor=True), "wait": wait}
+            return found | {"state": "running", "html": head(_said(running), cursor=True), "wait": waiting(running)}
         if call is not None and call.state == "started" and self.run is not None and not self.run.finished:
             # In another process: what the store has of it so far.
             return found | {"state": "running", "html": head(answer_of(call), cursor=True), "wait": ""}

@@ -1,5 +1,6 @@
 """The chat page, from the main script on, against a fake service on a real socket."""
 
+import asyncio
 import json
 import re
 from base64 import b64encode
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.calls.outcome_writer import Outcome, OutcomeWriter
 from lib.chat import repository as chats
 from lib.chat.imported import ImportedChat
 from lib.core.request import Message
@@ -588,3 +590,23 @@ def test_every_chat_is_one_press_away_in_a_list_of_any_length(app: AppTest) -> N
 
     assert sorted(chat_titles(app)) == sorted(f"chat {number}" for number in range(len(used)))
     assert not [one for one in app.button if "chat_list_more" in str(one.key)]
+
+
+@pytest.mark.row("C3")
+def test_a_press_of_stop_draws_the_page_once_and_with_the_end(
+    service: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the disk takes its time; drawn before the end, the page would have to be drawn twice."""
+    write = OutcomeWriter.write
+
+    async def slowly(outcomes: OutcomeWriter, record: Outcome) -> bool:
+        await asyncio.sleep(0.1)
+        return await write(outcomes, record)
+
+    monkeypatch.setattr(OutcomeWriter, "write", slowly)
+    # Below a dialog the page's script does not wait for the answer.
+    app = click(new_tab(model=f"{host(service)}/slow-1000"), "chat_models_open")
+    app.chat_input(key="chat_input").set_value("Hello").run()
+    click(app, "chat_stop")
+
+    assert "chat_stop" not in buttons(app) and "stopped by you" in shown(app)

@@ -1,0 +1,50 @@
+"""The line in which one owner's calls wait where only so many of them may run at once."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class InLine:
+    """How a call stands that waits: `most` run at once, and its turn comes in about so many seconds; None: none has
+    ended yet that would tell."""
+
+    most: int
+    seconds: float | None
+
+
+class OwnerLine:
+    """Lets `most` calls run, the others in the order they came. For the loop; `standing` is for every thread."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._places = most, asyncio.Semaphore(most)
+        self._waiting: list[str] = []
+        self._usual: float | None = None
+        """Seconds for which calls have held their places, the last ones most of all."""
+
+    @asynccontextmanager
+    async def place(self, call_id: str) -> AsyncIterator[None]:
+        """Wait for a place and keep it."""
+        self._waiting.append(call_id)
+        try:
+            await self._places.acquire()
+        finally:
+            self._waiting.remove(call_id)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._places.release()
+            held = time.monotonic() - began
+            self._usual = held if self._usual is None else (self._usual + held) / 2
+
+    def standing(self, call_id: str) -> InLine | None:
+        """How a call stands in the line; None where it does not wait."""
+        waiting = list(self._waiting)
+        if call_id not in waiting:
+            return None
+        turn = waiting.index(call_id) + 1
+        return InLine(self._most, None if self._usual is None else self._usual * turn / self._most)
