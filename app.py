@@ -1,5 +1,6 @@
 """Entry point: `streamlit run app.py`. The script that runs for every page is lib/ui/main.py."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,10 +16,15 @@ from lib.ui.shared.shared_pages import SharedPages
 from lib.ui.shared.sign_in_gate import SignInGate
 from lib.web_server import ROUTES, PageMiddleware
 
+SWITCH_SECONDS = 0.001
+"""For so long a thread keeps Python to itself while others wait for it. With Python's 5 ms, fifty pages that draw make
+what was pressed, and the services' words, wait for two seconds."""
+
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Open the house and load what the first visitor would wait for; close everything at the end."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     resources.warm_up()
     yield
     resources.close()

@@ -122,7 +122,7 @@ def test_what_the_server_refuses_is_said_in_a_sentence_of_its_own(store: Store, 
 
     def failing(statement: str) -> StoreError:
         with pytest.raises(StoreError) as refused:
-            store.write(lambda db: db.connection.driver_connection.execute(statement)).result(20)  # type: ignore[union-attr]
+            store.write(lambda db: db.exec_driver_sql(statement)).result(20)
         return refused.value
 
     raised = "DO $$ BEGIN RAISE EXCEPTION 'its own words' USING ERRCODE = '{code}'; END $$"
