@@ -1,6 +1,5 @@
 """The operator's caps are never passed, whatever runs beside whatever, and after a restart too."""
 
-import asyncio
 import secrets
 import sys
 import threading
