@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -198,9 +198,8 @@ def test_damaged_while_running_is_mended_and_goes_on(database: Path, api: FakeAp
         app.button(key="chat_new").click().run()
     store = resources.services().store
     store.write(lambda db: None).result()
-    driver: Any = store._writer.raw_connection()
-    driver.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    driver.close()
+    with closing(sqlite3.connect(database)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with open(database, "r+b") as file:
         file.seek(4096)
         size = database.stat().st_size

@@ -77,6 +77,7 @@ class Store:
         self.durable, self.notices = durable, [] if notice is None else [notice]
         self.trouble: StoreError | None = None
         self._writer, self._readers, self._hold = writer, readers, hold
+        self._kept: Connection | None = None
         self._path = path
         self._inodes = [0] * len(PARTS)
         self._note_files()
@@ -232,6 +233,7 @@ class Store:
         self._see_to_the_file()
         # The writer's connection is closed last: a reader that is the last one can't take the -wal file away.
         self._readers.dispose()
+        self._let_go()
         self._writer.dispose()
         if self._hold is not None:
             # Last: without it others count this process as dead, and close its calls as interrupted.
@@ -263,7 +265,7 @@ class Store:
         try:
             if isinstance(self._hold, AdvisoryLock):
                 self._hold.recheck()  # before anything else after a reconnect: others look at it
-            with self._writer.connect() as conn, self._begun(conn):
+            with self._connected() as conn, self._begun(conn):
                 begun = True
                 self._note_files()
                 results = [_Result(write.work(conn)) for write in batch]
@@ -285,7 +287,8 @@ class Store:
             return
         self._note_health(results)
         # Before anybody is told: what went into a file that is deleted has to be in the new one by then.
-        self._see_to_the_file()
+        if moved:
+            self._see_to_the_file()
         _tell_all((write.done, result) for write, result in zip(batch, results, strict=True))
 
     def _note_health(self, results: list[_Result]) -> None:
@@ -297,6 +300,27 @@ class Store:
             # These are about the statement (a broken constraint), not about the state of the database.
             if isinstance(result.error, StoreError) and type(result.error) not in (StoreError, StoreRefused):
                 self.trouble = result.error
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """The connection that writes; for the writing thread."""
+        if self.on_server:
+            with self._writer.connect() as conn:  # the pool sees to it that it still stands
+                yield conn
+            return
+        # Kept: to take it from the pool and give it back takes as long as what a call has to write.
+        self._kept = self._kept or self._writer.connect()
+        try:
+            yield self._kept
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        """Give the connection that writes back to its pool, which has one only."""
+        if self._kept is not None:
+            kept, self._kept = self._kept, None
+            kept.close()
 
     @contextlib.contextmanager
     def _begun(self, conn: Connection) -> Iterator[None]:
@@ -317,7 +341,7 @@ class Store:
 
     def _note_files(self) -> None:
         """Note which files are ours, in the moment in which they are known to be."""
-        if self._path is not None:
+        if self._path is not None and not all(self._inodes):
             now = _inodes(self._path)
             self._inodes = [known or found for known, found in zip(self._inodes, now, strict=True)]
 
@@ -338,6 +362,7 @@ class Store:
         put another one in its place, use that."""
         if self._path is None or not self._moved():
             return
+        self._let_go()
         try:
             # Ours without its -wal is as good as deleted: what was written last is in no file that others find.
             if _inodes(self._path)[0] in (0, self._inodes[0]):
@@ -373,6 +398,7 @@ class Store:
         return True
 
     def _reconnect(self) -> None:
+        self._let_go()
         self._writer.dispose()
         self._readers.dispose()
         self._inodes = [0] * len(PARTS)
