@@ -215,7 +215,7 @@ class AnswerReader:
         choices = value.get("choices")
         choices = choices if isinstance(choices, list) else []
         self._count(value)
-        for index, choice in zip(indexes_of(choices), choices, strict=True):
+        for index, choice in zip(indexes_of(choices, self._asked), choices, strict=True):
             if isinstance(choice, dict):
                 yield from self._choice(index, choice, value)
         # Perplexity and xAI name the sources beside the choices, some after the last one has ended.
@@ -293,6 +293,7 @@ class _Choice:
         self._parts = AnswerParts()
         self._told = 0
         self._refused = False
+        self._halves: dict[str, str] = {}
         self.all_was_thought = False
         """Whether the piece taken last has shown that all text before it was reasoning."""
         self.characters = 0
@@ -311,6 +312,7 @@ class _Choice:
 
     def take(self, piece: Mapping[str, Any]) -> tuple[str, str]:
         """The text and the reasoning in one delta or message."""
+        piece = self._with_halves(piece)
         thought = reasoning_in(piece)
         content = self._content(piece)
         text, inline = self._thinking.split(content)
@@ -320,6 +322,18 @@ class _Choice:
             self.thoughts, self.characters = self.thoughts + self.characters, 0
             inline = self._text.take(inline) + self._text.flush()
         return self._counted(text, thought + inline)
+
+    def _with_halves(self, piece: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`piece` with the half of a character that ended the piece before; some gateways cut texts between the two
+        that make an emoji."""
+        for name in ("content", "reasoning_content"):
+            text = piece.get(name)
+            if isinstance(text, str) and text and (name in self._halves or _is_half(text[-1])):
+                text = self._halves.pop(name, "") + text
+                if _is_half(text[-1]):
+                    text, self._halves[name] = text[:-1], text[-1]
+                piece = {**piece, name: text}
+        return piece
 
     def _content(self, piece: Mapping[str, Any]) -> str:
         refusal = refusal_in(piece)
@@ -347,9 +361,17 @@ class _Choice:
     def flush(self) -> tuple[str, str]:
         """All that is still held. Not before the very end: a service may send more after its finish reason."""
         text, reasoning = self.end_thinking()
-        return text + self._text.flush(), reasoning + self._reasoning.flush()
+        text += self._text.flush() + "\ufffd" * ("content" in self._halves)
+        reasoning += self._reasoning.flush() + "\ufffd" * ("reasoning_content" in self._halves)
+        self._halves.clear()
+        return text, reasoning
 
     def _counted(self, text: str, reasoning: str) -> tuple[str, str]:
         self.characters += len(text)
         self.thoughts += len(reasoning)
         return text and self._text.take(text), reasoning and self._reasoning.take(reasoning)
+
+
+def _is_half(sign: str) -> bool:
+    """Whether it is the first of the two halves in which JSON writes a character beyond U+FFFF."""
+    return "\ud800" <= sign <= "\udbff"

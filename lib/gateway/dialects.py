@@ -1,5 +1,7 @@
 """Field names that differ between gateways: text, reasoning, index, finish reason (token counts: usage_report.py)."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,8 +23,9 @@ FINISH_REASONS: Mapping[str, str | None] = {
     "": None,
 }
 """Spellings of the API's finish reasons, in lower case and with `_`; others are kept as they come."""
-BREAKS = {"abort", "aborted", "insufficient_system_resource", "network_error"}
+BREAKS = {"abort", "aborted", "cancelled", "canceled", "insufficient_system_resource", "network_error", "timeout"}
 """Finish reasons that say: the service gave up before the answer was whole."""
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 THOUGHTS = ("thinking", "reasoning", "thought", "reasoning_text", "summary_text", "redacted_thinking")
 """Types of content parts that are reasoning and not text."""
 
@@ -55,7 +58,14 @@ def content_in(piece: Mapping[str, Any]) -> str:
     content = piece.get("content")
     if isinstance(content, list):
         content = [part for part in content if not (isinstance(part, dict) and part.get("type") in THOUGHTS)]
-    return text_in(content) or text_in(piece.get("text"))
+    return text_in(content) or _unquoted(content) or text_in(piece.get("text"))
+
+
+def _unquoted(content: Any) -> str:
+    """What some gateway has made of a text that looked like JSON: a number (PHP), or the object it was asked for."""
+    number = isinstance(content, int | float) and not isinstance(content, bool)
+    value = isinstance(content, dict) and content and not content.keys() & {"type", "text", "summary"}
+    return json.dumps(content, ensure_ascii=False) if number or value else ""
 
 
 def refusal_in(piece: Mapping[str, Any]) -> str:
@@ -87,13 +97,12 @@ def _lone(text: str) -> bool:
     return False
 
 
-def indexes_of(choices: Sequence[Any]) -> Sequence[int]:
-    """The indexes of the choices that came together; their places where some gateway gives two of them the same one."""
-    found = [
-        index_of(choice.get("index") if isinstance(choice, dict) else None, place)
-        for place, choice in enumerate(choices)
-    ]
-    return found if len(set(found)) == len(found) else range(len(found))
+def indexes_of(choices: Sequence[Any], asked: int) -> Sequence[int]:
+    """The indexes of the choices that came together. Some gateways give the same one to all that were asked for: then
+    their places; else they are pieces of one choice."""
+    given = [choice.get("index") if isinstance(choice, dict) else None for choice in choices]
+    found = [index_of(index, place) for place, index in enumerate(given)]
+    return range(asked) if len(found) == asked > 1 and len(set(found)) == 1 else found
 
 
 def index_of(value: Any, position: int) -> int:
@@ -110,4 +119,5 @@ def finish_reason(value: Any) -> str | None:
     """A finish reason as the API spells it; None while there is none."""
     if not isinstance(value, str):
         return None
-    return FINISH_REASONS.get(value.strip().lower().replace("-", "_"), value)
+    word = _CAMEL.sub("_", value.strip()).lower().replace("-", "_")
+    return FINISH_REASONS.get(word, value)

@@ -12,7 +12,10 @@ from lib.gateway.sse import Unreadable, json_value
 _MOST_READ = 65_536
 _DEEPEST = 4
 # Where one-api looks in what the services behind it send, and FastAPI's `detail`.
-_MESSAGES = ("message", "msg", "err", "error_msg", "detail", "error", "localized_message")
+_MESSAGES = (
+    *("message", "Message", "msg", "err", "error_msg", "error_description", "status_msg", "faultstring"),
+    *("detail", "error", "errors", "localized_message", "title"),
+)
 _FIELDS = (
     "temperature", "max_tokens", "max_completion_tokens", "top_p", "n", "stream", "stream_options", "stop",
     "presence_penalty", "frequency_penalty", "user", "messages", "model",
@@ -122,7 +125,7 @@ def _nested(value: Any, depth: int = 0) -> Iterable[Mapping[str, Any]]:
     if not isinstance(value, Mapping) or depth >= _DEEPEST:
         return
     # Mistral's `message` may be an object with FastAPI's `detail` in it.
-    for name in ("error", "response", "header", "message", "errors"):
+    for name in ("error", "response", "header", "message", "errors", "fault", "base_resp"):
         yield from _nested(value.get(name), depth + 1)
     yield value
 
@@ -132,8 +135,10 @@ def _message(holder: Mapping[str, Any]) -> str:
         value = holder.get(name)
         if isinstance(value, str) and value.strip():
             return value
-        if name == "detail" and isinstance(value, list):
-            return "; ".join(filter(None, map(_complaint, value[:10])))
+        if isinstance(value, list) and (name == "detail" or all(isinstance(one, str) for one in value)):
+            words = "; ".join(filter(None, map(_complaint, value[:10])))
+            if words:
+                return words
     return ""
 
 

@@ -113,13 +113,21 @@ def is_error(value: Any) -> bool:
         return bool(value) and isinstance(value[0], dict) and is_error(value[0])
     if not isinstance(value, dict):
         return False
-    if value.get("error") or value.get("object") == "error" or value.get("type") == "error":
+    if _names_error(value) or value.get("object") == "error" or value.get("type") == "error":
         return True
     # one-api's own pages: status 200, `success` false.
     if value.get("success") is False:
         return True
     names = ("message", "msg", "err", "error_msg", "detail", "header", "response")
     return not ("choices" in value or "usage" in value or "data" in value) and any(value.get(name) for name in names)
+
+
+def _names_error(value: Mapping[str, Any]) -> bool:
+    """Whether the fields in which services name errors hold one: some send them along with an answer, with nothing in
+    them. `base_resp` is MiniMax's."""
+    error, base = value.get("error"), value.get("base_resp")
+    named = any(error.values()) if isinstance(error, dict) else bool(error)
+    return named or (isinstance(base, dict) and bool(base.get("status_code")))
 
 
 def error_from(info: ResponseInfo) -> ApiError:
@@ -214,7 +222,9 @@ def _kind_by_words(status: int, words: ErrorBody) -> Callable[..., ApiError] | N
     if status in (408, 504, 524):
         return GatewayTimeout
     if words.code in _NO_MONEY_CODES or _BALANCE.search(words.all):
-        return NoBalance
+        # Gemini says so of each minute's quota, too; money comes at no time that could be told.
+        told = status == 429 and words.wait is not None and words.code not in _NO_MONEY_CODES
+        return RateLimited if told else NoBalance
     # Too many requests, whatever else the text says; and a web page holds any words.
     if status == 429 or words.html:
         return None

@@ -45,6 +45,7 @@ _IN_WORDS = re.compile(
 )
 _SECONDS = {"mil": 0.001, "sec": 1, "min": 60, "hou": 3600, "毫秒": 0.001, "秒": 1, "分钟": 60, "小时": 3600}
 _DURATION = re.compile("".join(rf"(?:(\d+(?:\.\d+)?){unit})?" for unit in ("h", "m", "s", "ms")), re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _EPOCH_MILLISECONDS, _EPOCH_SECONDS = 1e11, 1e8
 _MOST_WORDS = 4_000
 
@@ -159,7 +160,7 @@ def _waits(headers: Mapping[str, str], now: float) -> tuple[list[float], list[fl
         if found and wait is not None:
             own = f"anthropic-ratelimit-{found['anthropic']}-remaining"
             left = headers.get(own if found["anthropic"] else f"x-ratelimit-remaining-{found['x']}", "")
-            (used_up if left.strip() == "0" else others).append(wait)
+            (used_up if _number(left) == 0 else others).append(wait)
     return used_up, others
 
 
@@ -194,11 +195,8 @@ def _date(value: str, now: float) -> float | None:
 
 
 def _number(value: str) -> float | None:
-    try:
-        # A header is as long as a service likes.
-        number = float(value[:100])
-    except ValueError:
-        return None
+    # A header is as long as a service likes; Python's own numbers may hold `_`, and digits of any script.
+    number = float(value) if _NUMBER.fullmatch(value := value[:100].strip()) else math.inf
     return number if math.isfinite(number) else None
 
 

@@ -124,8 +124,12 @@ class EventReader:
     def _dispatch(self) -> Iterator[Event]:
         name, data = self._name, self._data
         self._name, self._data, self._size = "", [], 0
+        # Behind JSON over several lines its blank line was forgotten.
+        ended = len(data) > 2 and data[-1].strip() == DONE and json_value("\n".join(data[:-1])) is not Unreadable
         if data:
-            yield Event(name or "message", "\n".join(data))
+            yield Event(name or "message", "\n".join(data[:-1] if ended else data))
+        if ended:
+            yield Event("message", DONE)
 
 
 def _data_in(line: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.parser_block import RuleFuncBlockType
-from markdown_it.rules_block import StateBlock, blockquote, fence, list_block, reference
+from markdown_it.rules_block import StateBlock, blockquote, fence, list_block, paragraph, reference
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_def
 
@@ -26,6 +26,7 @@ def block_rules(md: MarkdownIt) -> None:
     md.block.ruler.at("footnote_def", _bounded(footnote_def), {"alt": nested[:2]})
     md.block.ruler.at("reference", _definition)
     md.block.ruler.at("fence", _fence, {"alt": nested})
+    md.block.ruler.at("paragraph", _paragraph)
 
 
 def _bounded(rule: RuleFuncBlockType) -> RuleFuncBlockType:
@@ -35,6 +36,14 @@ def _bounded(rule: RuleFuncBlockType) -> RuleFuncBlockType:
         return state.level < MAX_DEPTH and rule(state, start, end, silent)
 
     return bounded
+
+
+def _paragraph(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A paragraph, which may begin with spaces that are none of Markdown's: Chinese ones are indented by two U+3000."""
+    found = paragraph(state, start, end, silent)
+    if found and not silent:
+        state.tokens[-2].content = state.getLines(start, state.line, state.blkIndent, False).strip(" \t\n")
+    return found
 
 
 def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -41,6 +41,9 @@ DUNDER = re.compile(
     r"|post_init|init_subclass|annotations|getattribute)__(?![A-Za-z0-9_])"
 )
 """Python's own names, which nobody wants bold (`__init__.py`)."""
+FACE = r"(?:([\^*@=;'~.+\-])_+\1|[<>]_+[<>])"
+FACES = re.compile(rf"(?<=[(（])\*{FACE}\*(?=[)）])|{FACE.replace('1', '2')}")
+"""`^_^`, `>_<`, `(*^_^*)`: signs that are no marks."""
 LITERAL = re.compile(
     r"(?<=[A-Za-z]:)(?<![A-Za-z0-9].:)(?:\\[^\s\\*`<>|\"?:/\[\]()]*)+"
     r"|(?<!\S)\\\\(?=[A-Za-z0-9])[^\s\\*`<>|\"?:/\[\]()]+(?:\\[^\s\\*`<>|\"?:/\[\]()]*)+"
@@ -92,8 +95,8 @@ class State(StateInline):
     def __init__(self, src: str, md: MarkdownIt, env: EnvType, outTokens: list[Token]) -> None:
         super().__init__(src, md, env, outTokens)
         self.stops = STOPS_AND_ADDRESSES if "@" in src or "://" in src or "www." in src.lower() else STOPS
-        found = [*(NO_EMPHASIS.finditer(src) if "*" in src else ()), *(DUNDER.finditer(src) if "__" in src else ())]
-        self.no_emphasis = {at for one in found for at in range(*one.span())}
+        plain = [words for sign, words in (("*", NO_EMPHASIS), ("__", DUNDER), ("_", FACES)) if sign in src]
+        self.no_emphasis = {at for words in plain for one in words.finditer(src) for at in range(*one.span())}
 
     def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:
         """Whether a run of markers can open and close emphasis."""

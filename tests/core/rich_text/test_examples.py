@@ -30,6 +30,7 @@ DEVIATIONS = {
         "gfm": set(),
     },
     "One tilde is none: `20~30 … 40~50`.": {"commonmark": set(), "gfm": {491}},
+    "Signs around a low line are a face: `(*_*)`.": {"commonmark": {438, 441}, "gfm": set()},
     "Stars between digits multiply: `2*3*4`.": {"commonmark": {356}, "gfm": set()},
     "A bracket that closes more than was opened ends an address.": {"commonmark": set(), "gfm": {626}},
 }  # fmt: skip
