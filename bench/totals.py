@@ -25,7 +25,8 @@ import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from lib.calls import usage_rollups
-from lib.calls.usage_rollups import DAY, QUARTER
+from lib.calls.usage_rollups import QUARTER
+from lib.core.clock import DAY
 from lib.store.database import Store
 from lib.store.schema import calls, usage_days
 from lib.usage import queries, speed

@@ -11,7 +11,7 @@ from lib.access import shared_links
 from lib.calls import caps, records, usage_rollups
 from lib.calls.dispatcher import Dispatcher
 from lib.chat import repository as chats
-from lib.core.clock import now
+from lib.core.clock import DAY, now
 from lib.core.errors import StoreError, StoreReplaced
 from lib.store import process_lock
 from lib.store.database import Store
@@ -97,7 +97,7 @@ def tidy_hourly(dispatcher: Dispatcher) -> None:
 def _tidy(store: Store) -> None:
     """Let go of what links showed that have ended, and of the texts of chats that were deleted long ago, a few turns a
     write, so that nobody waits for it. What a killed process has left of one goes the next time."""
-    before = now() - DELETED_KEPT_DAYS * 24 * 3600 * 1_000_000
+    before = now() - DELETED_KEPT_DAYS * DAY
     store.write(shared_links.forget_ended)
     for owner, chat_id in store.read(lambda db: chats.deleted_before(db, before)):
         _purge(store, owner, chat_id)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, and_, delete, insert, or_, select
 
-from lib.core.clock import now
+from lib.core.clock import DAY, now
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.store.schema import chats, shared_links, sweeps
@@ -22,7 +22,6 @@ DAYS = (1, 7, 30)
 MOST_BYTES = 20_000_000
 MOST_LINKS = 200
 """Of one visitor."""
-_DAY = 24 * 3600 * 1_000_000
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _THINGS = {"chat": (chats, shared_links.c.chat_id), "sweep": (sweeps, shared_links.c.sweep_id)}
 
@@ -55,7 +54,7 @@ def make(db: Connection, owner: str, kind: Kind, thing: str, title: str, page: s
         raise InvalidInput(N_("You have {most} links already: take some back first."), most=MOST_LINKS)
     token, moment = secrets.token_urlsafe(32), now()
     row = {"hash": _hash(token), "owner": owner, f"{kind}_id": thing, "title": title, "page": page}
-    db.execute(insert(shared_links).values(row | {"made_at": moment, "ends_at": moment + days * _DAY}))
+    db.execute(insert(shared_links).values(row | {"made_at": moment, "ends_at": moment + days * DAY}))
     return token
 
 

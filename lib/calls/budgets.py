@@ -25,7 +25,7 @@ from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.records import IMPORTED
 from lib.core import periods
 from lib.core.budget import DOLLARS, TOKENS, Budget, Span, Use, together
-from lib.core.clock import now
+from lib.core.clock import LATEST, now
 from lib.core.errors import BudgetReached, CapOfTheOperator, NotAllowed, StoreError
 from lib.core.reply import Reply
 from lib.store import process_lock
@@ -33,8 +33,6 @@ from lib.store.database import Store
 from lib.store.schema import calls
 
 UTC = ZoneInfo("UTC")
-LATEST = 2**62
-"""Later than any call: a visit has no end that is known."""
 
 
 @dataclass(frozen=True, slots=True)

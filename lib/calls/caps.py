@@ -19,7 +19,7 @@ from lib.calls import reservations
 from lib.calls.ledger import Ledger
 from lib.calls.records import IMPORTED
 from lib.core.budget import CALLS, TOKENS, Use, together
-from lib.core.clock import now
+from lib.core.clock import DAY, HOUR, SECOND, now
 from lib.core.errors import CapOfTheOperator, NotAllowed, StoreError
 from lib.core.i18n import N_
 from lib.core.limits import Cap
@@ -27,8 +27,7 @@ from lib.core.reply import Reply
 from lib.store.database import Store
 from lib.store.schema import calls, cap_use
 
-MICROSECONDS = 1_000_000
-LENGTHS = {"hour": 3_600 * MICROSECONDS, "day": 86_400 * MICROSECONDS}
+LENGTHS = {"hour": HOUR, "day": DAY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,5 +204,5 @@ def _check(place: _Place, ledger: Ledger, worst: Sequence[Use], moment: int, for
         limit=limit,
         left=max(0.0, limit - ledger.taken),
         worst=wanted,
-        seconds=(place.until - moment) / MICROSECONDS,
+        seconds=(place.until - moment) / SECOND,
     )

@@ -13,14 +13,12 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, upd
 from sqlalchemy.dialects import postgresql
 
 from lib.core.budget import CALLS, DOLLARS, TOKENS, Use
+from lib.core.clock import HOUR, LATEST
 from lib.core.reply import Reply
 from lib.store.schema import cap_use, sweep_runs
 from lib.store.schema import reservations as table
 
-HOUR = 3_600 * 1_000_000
-"""Microseconds."""
 KEPT = 48 * HOUR
-LATEST = 2**62
 EVERYBODY = ""
 """The owner of the sums over all."""
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, insert, select
 
-from lib.core.clock import now
+from lib.core.clock import DAY, now
 from lib.core.errors import BadParameter
 from lib.core.request import LIMIT_NAMES, ChatRequest
 from lib.store.prepared import Prepared
 from lib.store.schema import learned
 
-KEPT_MICROSECONDS = 30 * 24 * 3600 * 1_000_000
+KEPT = 30 * DAY
 # Without these there is no request: a service that refuses them means something else.
 NEEDED = ("model", "messages")
 
@@ -38,7 +38,7 @@ def adapted(db: Connection, owner: str, base_url: str, request: ChatRequest) -> 
 
 def known(db: Connection, owner: str, base_url: str, model: str) -> frozenset[str]:
     """The fields that `model` at `base_url` is known to refuse."""
-    facts = {"owner": owner, "base_url": base_url, "model": model, "since": now() - KEPT_MICROSECONDS}
+    facts = {"owner": owner, "base_url": base_url, "model": model, "since": now() - KEPT}
     return frozenset(param for (param,) in _KNOWN.run(db, facts).fetchall())
 
 

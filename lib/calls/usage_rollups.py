@@ -29,13 +29,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.calls import usage_spread
 from lib.calls.call_outcome import outcome
+from lib.core.clock import DAY, HOUR
 from lib.store.prepared import Prepared
 from lib.store.schema import TOKENS, calls, usage_days, usage_models, usage_places, usage_quarters, usage_sessions
 from lib.store.texts import chunks
 
-QUARTER = 900 * 1_000_000
-DAY = 96 * QUARTER
-"""Microseconds. Both divide 1970's beginning, so a slice begins at `at - at % length`."""
+QUARTER = HOUR // 4
+"""A slice of this length, or of a day, begins at `at - at % length`."""
 
 ended = calls.c.state != "started"
 known = and_(ended, calls.c.prompt_tokens.is_not(None), calls.c.completion_tokens.is_not(None))

@@ -11,7 +11,6 @@ ISO 8601 in UTC, costs US dollars.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from lib.calls.records import CallRecord
@@ -20,6 +19,7 @@ from lib.chat.branch import Turn
 from lib.chat.form import Form
 from lib.chat.repository import Chat
 from lib.core import parts
+from lib.core.clock import as_datetime
 from lib.core.parameters import written
 from lib.core.request import Role
 
@@ -144,4 +144,4 @@ def _figures(call: CallRecord) -> str:
 
 def _iso(moment: int) -> str:
     """Microseconds since 1970 as ISO 8601."""
-    return datetime.fromtimestamp(moment / 1_000_000, UTC).isoformat(timespec="seconds")
+    return as_datetime(moment).isoformat(timespec="seconds")

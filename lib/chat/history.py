@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from lib.chat.repository import Chat
+from lib.core.clock import as_datetime
 
 WEEK = 7
 DAYS = 30
@@ -40,17 +41,17 @@ def counted(times: Iterable[int], now: datetime) -> list[tuple[Span, int]]:
     return list(Counter(_span_of(time, now) for time in times).items())
 
 
-def used(chat: Chat, zone: tzinfo | None) -> datetime:
-    """When a chat was last used, in a time zone."""
-    return _moment(chat.updated_at, zone)
+def used(chat: Chat, now: datetime) -> datetime:
+    """When a chat was last used, in the time zone of `now`."""
+    return _used(chat.updated_at, now)
 
 
-def _moment(time: int, zone: tzinfo | None) -> datetime:
-    return datetime.fromtimestamp(time / 1_000_000, zone)
+def _used(time: int, now: datetime) -> datetime:
+    return as_datetime(time, now.tzinfo or UTC)
 
 
 def _span_of(time: int, now: datetime) -> Span:
-    return _span(_moment(time, now.tzinfo).date(), now.date())
+    return _span(_used(time, now).date(), now.date())
 
 
 def _span(day: date, today: date) -> Span:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from lib.chat.attachments import parted
 from lib.chat.branch import Turn
 from lib.chat.export import Document
 from lib.core import parts
+from lib.core.clock import as_datetime
 from lib.core.parameters import written
 from lib.core.parts import Part
 from lib.core.request import Role
@@ -37,7 +38,7 @@ class Reader:
 
     def time(self, moment: int) -> str:
         """A time in microseconds since 1970, for this reader."""
-        when = datetime.fromtimestamp(moment / 1_000_000, self.zone)
+        when = as_datetime(moment, self.zone)
         return str(format_datetime(when, "medium", locale=self.locale))
 
 

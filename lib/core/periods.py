@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-MICROSECONDS = 1_000_000
+from lib.core.clock import SECOND, as_datetime
 
 
 def today(zone: ZoneInfo) -> date:
@@ -41,9 +41,9 @@ def month_around(moment: int, zone: ZoneInfo) -> tuple[int, int]:
 
 
 def _day_of(moment: int, zone: ZoneInfo) -> date:
-    return datetime.fromtimestamp(moment / MICROSECONDS, zone).date()
+    return as_datetime(moment, zone).date()
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:
     # By the calendar, and not by 24 hours: the days on which the clocks change are shorter or longer.
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * MICROSECONDS
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * SECOND

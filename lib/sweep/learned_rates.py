@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from lib.core.clock import now
+from lib.core.clock import DAY, now
 from lib.store.schema import paces
 
-KEPT_MICROSECONDS = 24 * 3600 * 1_000_000
+KEPT = DAY
 """Limits change with the account's standing and the service's load."""
 
 
 def load(conn: Connection, owner: str) -> dict[tuple[str, str], tuple[float, int]]:
     """(requests a second, how many at once before a refusal) by (base URL, model); the model "" is all of a service."""
     # Between both bounds, so that a clock that was once far ahead keeps nothing for ever.
-    recent = paces.c.learned_at.between(now() - KEPT_MICROSECONDS, now() + KEPT_MICROSECONDS)
+    recent = paces.c.learned_at.between(now() - KEPT, now() + KEPT)
     rows = conn.execute(select(paces).where(paces.c.owner == owner, recent))
     return {(row.base_url, row.model): (row.rate, row.burst) for row in rows if row.rate > 0}
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.dialects import postgresql
 
+from lib.core.clock import MINUTE, SECOND
 from lib.store.database import Store
 from lib.store.schema import gates
 from lib.sweep.rate_limiter import Gate, Tally
@@ -19,7 +20,7 @@ from lib.sweep.waiting_calls import Lane
 
 WHOLE_SERVICE = ""
 """The model of a gate before all models of a service."""
-KEPT_MICROSECONDS = 600 * 1_000_000
+KEPT = 10 * MINUTE
 """What nobody has asked for so long is learnt anew, from the pace that was found last."""
 
 
@@ -65,7 +66,7 @@ class SharedGates:
         return time.monotonic() + self._ahead
 
     def _moment(self) -> int:
-        return round(self.now() * 1_000_000)
+        return round(self.now() * SECOND)
 
     def look(self, db: Connection, ask: Ask) -> Told:
         """Whether a call may leave; `sent` has to follow where it does, in the same transaction."""
@@ -90,7 +91,7 @@ class SharedGates:
     def _open(self, db: Connection, ask: Ask) -> tuple[Gate, bool, bool]:
         """(the gate that counts, whether it is before all models, whether it is this process's own, which knows all
         that happened here)."""
-        recent = gates.c.changed_at > self._moment() - KEPT_MICROSECONDS
+        recent = gates.c.changed_at > self._moment() - KEPT
         query = select(gates.c.model, gates.c.state).where(
             gates.c.owner == self._owner, gates.c.base_url == ask.base_url, recent
         )

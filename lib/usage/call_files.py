@@ -5,12 +5,12 @@ Times are in UTC, costs US dollars; what is not known is empty, and never 0.
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from lib.calls.records import CallRecord
 from lib.core import csv_table, excel
+from lib.core.clock import as_datetime
 from lib.core.i18n import N_
 from lib.visitor import service_terms
 from lib.visitor.service_terms import Terms
@@ -120,4 +120,4 @@ def _cells(row: CallRecord) -> Iterator[Any]:
 
 
 def _utc(microseconds: int) -> str:
-    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).strftime(TIME_FORMAT)
+    return as_datetime(microseconds).strftime(TIME_FORMAT)

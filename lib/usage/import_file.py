@@ -14,6 +14,7 @@ from pydantic_core import from_json
 
 from lib.calls.records import IMPORTED, CallRecord
 from lib.core import table_file
+from lib.core.clock import SECOND
 from lib.core.csv_table import plain
 from lib.core.errors import Billed, InvalidInput
 from lib.core.i18n import N_
@@ -148,7 +149,7 @@ def _given(row: Mapping[str, Any]) -> _Row:
 
 
 def _call(given: _Row, owner: str) -> CallRecord:
-    began = datetime.strptime(given.time_utc, TIME_FORMAT).replace(tzinfo=UTC)
+    began = int(datetime.strptime(given.time_utc, TIME_FORMAT).replace(tzinfo=UTC).timestamp()) * SECOND
     usage = Usage(
         given.prompt_tokens,
         given.completion_tokens,
@@ -157,11 +158,7 @@ def _call(given: _Row, owner: str) -> CallRecord:
         given.usage_source,
     )
     shared = given.model_dump(exclude={"time_utc", "cost_usd", "paid_currency", "paid_per_dollar", *_USAGE})
-    return replace(_EMPTY, **shared, owner=owner, usage=usage, cost=given.cost_usd, started_at=_microseconds(began))
-
-
-def _microseconds(moment: datetime) -> int:
-    return int(moment.timestamp()) * 1_000_000
+    return replace(_EMPTY, **shared, owner=owner, usage=usage, cost=given.cost_usd, started_at=began)
 
 
 _USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source")

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from sqlalchemy import Connection
 
+from lib.core.clock import LATEST
 from lib.usage import queries
-from lib.usage.queries import LATEST
 from lib.usage.scope import Scope
 from lib.visitor.service_terms import Term, Terms
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from lib.calls.usage_rollups import DAY
+from lib.core.clock import DAY
 from lib.store.schema import usage_days
 
 MOST = 500

@@ -35,8 +35,9 @@ from sqlalchemy import (
 from lib.calls import records, usage_rollups, usage_spread
 from lib.calls.call_outcome import outcome
 from lib.calls.records import CallRecord
-from lib.calls.usage_rollups import COUNTS, DAY, QUARTER, SUMS
+from lib.calls.usage_rollups import COUNTS, QUARTER, SUMS
 from lib.calls.usage_spread import BINS
+from lib.core.clock import DAY, LATEST, SECOND
 from lib.store.schema import TOKENS, calls, usage_days, usage_models, usage_places, usage_quarters, usage_sessions
 from lib.store.schema import usage_spread as spread_kept
 from lib.store.texts import chunks
@@ -44,9 +45,6 @@ from lib.usage.scope import Scope
 from lib.usage.speed import Binned
 from lib.usage.totals import ModelTotals, PageTotals, PlaceTotals, Slice
 
-MICROSECONDS = 1_000_000
-LATEST = 2**62
-"""Later than any call."""
 CHUNK = 1_000
 PART = 10_000
 KEYS = {"endpoints": "endpoint", "models": "model", "pages": "page"}
@@ -114,7 +112,7 @@ def _by(conn: Connection, scope: Scope, keys: tuple[str, ...]) -> dict[tuple[str
 def by_slice(conn: Connection, scope: Scope, seconds: int) -> list[Slice]:
     """The totals of each slice of `seconds` in which a call began, oldest first. Slices of whole quarters of an hour
     are read from the sums, all others from the calls."""
-    return _together([*_slices(conn, scope, seconds * MICROSECONDS), *_slices_of_running(conn, scope, seconds)])
+    return _together([*_slices(conn, scope, seconds * SECOND), *_slices_of_running(conn, scope, seconds)])
 
 
 def by_day(conn: Connection, scope: Scope, parted: Callable[[Sequence[int]], Iterable[int]]) -> list[Slice]:
@@ -123,7 +121,7 @@ def by_day(conn: Connection, scope: Scope, parted: Callable[[Sequence[int]], Ite
     stretches: most of their days are read as one row for each model."""
     shape = _Shape.of(scope)
     if not shape.summed or shape.session:
-        return by_slice(conn, scope, QUARTER // MICROSECONDS)
+        return by_slice(conn, scope, QUARTER // SECOND)
     named = _named(scope)
     days = {row.at: _slice(row) for row in conn.execute(_days(shape), named)}
     since, until, first, last = (named[name] for name in ("since", "until", "first_day", "last_day"))
@@ -134,7 +132,7 @@ def by_day(conn: Connection, scope: Scope, parted: Callable[[Sequence[int]], Ite
     for begins, ended in [(since, first), (last, until)] if scope.timed else []:
         if begins < ended:
             found += _slices(conn, replace(scope, since=begins, until=ended), QUARTER)
-    return _together([*found, *_slices_of_running(conn, scope, QUARTER // MICROSECONDS)])
+    return _together([*found, *_slices_of_running(conn, scope, QUARTER // SECOND)])
 
 
 def _slices(conn: Connection, scope: Scope, length: int) -> list[Slice]:
@@ -148,7 +146,7 @@ def _slices(conn: Connection, scope: Scope, length: int) -> list[Slice]:
 
 
 def _slices_of_running(conn: Connection, scope: Scope, seconds: int) -> list[Slice]:
-    length = seconds * MICROSECONDS
+    length = seconds * SECOND
     began = conn.execute(_running_since(_Shape.of(scope)), _named(scope)).scalars()
     return [Slice(at - at % length, 1, None, None) for at in began]
 

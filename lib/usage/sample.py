@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from lib.calls import records
 from lib.core import prices
+from lib.core.clock import DAY, MINUTE
 from lib.core.errors import RateLimited
 from lib.core.parameters import Params
 from lib.core.reply import Delta, Reply, State, Usage, UsageSource
@@ -17,7 +18,6 @@ from lib.store.database import Store
 OWNER = SESSION = "sample"
 SEED = 16
 DAYS = 30
-MINUTE, DAY = 60_000_000, 86_400_000_000
 QUESTIONS = (
     "Write 60 words for a steel thermos.",
     "Name three bakeries on a quiet street.",

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from lib.calls.records import CallRecord
+from lib.core.clock import DAY, SECOND
 
 MOST_ROWS = 2_000
 
@@ -116,7 +117,6 @@ BUCKETS = (
     Bucket("M", 900, timedelta.max),
 )
 One = TypeVar("One", bound=Totals)
-DAY = 86_400_000_000
 STEPS = {"W": "W-MON", "M": "MS"}
 COUNTS = tuple(field.name for field in fields(Totals) if field.default == 0)
 
@@ -175,7 +175,7 @@ def stretch_of(start: pd.Timestamp, bucket: Bucket, zone: ZoneInfo) -> tuple[int
     end = start + pd.tseries.frequencies.to_offset(STEPS.get(bucket.unit, bucket.unit))
     # An hour that comes twice in autumn is one bar, and one that is left out in spring begins where the clock goes on.
     clock = (at.tz_localize(zone, ambiguous=True, nonexistent="shift_forward") for at in (start, end))
-    since, until = (int(at.timestamp()) * 1_000_000 for at in clock)
+    since, until = (int(at.timestamp()) * SECOND for at in clock)
     return since, until
 
 

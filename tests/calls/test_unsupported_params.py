@@ -163,7 +163,7 @@ def test_after_a_month_a_model_is_asked_anew(store: Store) -> None:
     remember(store, "ann", "m", "temperature")
 
     def age(db: Connection) -> None:
-        old = schema.learned.c.learned_at - unsupported_params.KEPT_MICROSECONDS
+        old = schema.learned.c.learned_at - unsupported_params.KEPT
         # any owner: there is one.
         db.execute(update(schema.learned).values(learned_at=old))
 

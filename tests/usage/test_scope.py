@@ -22,6 +22,7 @@ from lib.calls.budgets import Budgets
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.records import CallRecord
 from lib.core.budget import Budget
+from lib.core.clock import DAY
 from lib.core.prices import Price
 from lib.core.reply import Delta, Reply, Usage
 from lib.store import schema
@@ -33,7 +34,7 @@ from lib.visitor import service_terms
 from lib.visitor.service_terms import Term
 from tests.store_fixtures import a_call
 
-QUARTER, DAY = usage_rollups.QUARTER, usage_rollups.DAY
+QUARTER = usage_rollups.QUARTER
 OWNERS, SESSIONS, PAGES = ("ann", "eve"), ("s1", "s2"), ("chat", "sweep")
 PLACES = ("c1", "c2", "w1", "")
 MODELS, ENDPOINTS = ("gpt-4o", "o3", "a,b"), ("apiyi", "local")

@@ -2,11 +2,11 @@
 
 import base64
 import hashlib
-from datetime import UTC, datetime
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
+from lib.core.clock import as_datetime
 from lib.core.i18n import Texts
 from lib.core.rich_text import FORMULA_STYLES
 from lib.sweep.decision import ReportOptions
@@ -26,7 +26,7 @@ POLICY = (
 def report(study: Study, options: ReportOptions, texts: Texts) -> bytes:
     """The report as an HTML file, in the language of `texts`."""
     subject, found = Subject(study, options, texts), verdict(study)
-    date = datetime.fromtimestamp(study.created_at / 1e6, UTC).strftime("%Y-%m-%d")
+    date = as_datetime(study.created_at).strftime("%Y-%m-%d")
     parts = [opening.header(subject, date), opening.verdict_card(subject, found), opening.overview(subject, found)]
     if options.depth == "director":
         parts += [answers.three(subject, found), numbers.chart_section(subject), opening.asked(subject)]

@@ -1,7 +1,6 @@
 """A sweep in six lines, to be pasted into a mail."""
 
-from datetime import UTC, datetime
-
+from lib.core.clock import as_datetime
 from lib.core.i18n import Texts
 from lib.core.titles import title_of
 from lib.sweep.decision import ReportOptions
@@ -14,7 +13,7 @@ from lib.sweep.verdict import model_name, sentence, verdict
 def summary(study: Study, options: ReportOptions, texts: Texts) -> str:
     """Title, verdict, recommendation, what was asked, whom, and what the temperature did; as plain text."""
     _ = texts.one
-    date = datetime.fromtimestamp(study.created_at / 1e6, UTC).strftime("%Y-%m-%d")
+    date = as_datetime(study.created_at).strftime("%Y-%m-%d")
     lines = [
         f"{title(study, options, texts)} ({date})",
         _("Verdict: {words}").format(words=sentence(verdict(study), texts, options.cost)),

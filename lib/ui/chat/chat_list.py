@@ -154,7 +154,7 @@ def _label(chat: Chat, model: str | None, span: Span, now: datetime, words: str)
     """The title, with the words found in it marked, the model where several chats have that title, and the time."""
     title = _marked(chat.title, words) or _("Untitled")
     named = f"{title}  \n:small[{literal(model.partition('/')[2] or model)}]" if model else title
-    return f"{named} :small[{_time(history.used(chat, now.tzinfo), span)}]"
+    return f"{named} :small[{_time(history.used(chat, now), span)}]"
 
 
 def _time(moment: datetime, span: Span) -> str:

@@ -1,11 +1,12 @@
 """Times and dates for people: in the time zone of the reader's browser, as their language and country write them."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 from babel.dates import format_date, format_skeleton, format_time
 
+from lib.core.clock import as_datetime
 from lib.ui.shared.texts import country_of_words
 
 
@@ -20,7 +21,7 @@ def viewer_zone() -> ZoneInfo:
 def short_date(microseconds: int, now: datetime | None = None) -> str:
     """A moment (microseconds since 1970) in a word or two: today the time, this year the day, before it the month."""
     zone = viewer_zone()
-    moment = datetime.fromtimestamp(microseconds / 1e6, UTC).astimezone(zone)
+    moment = as_datetime(microseconds, zone)
     today = now or datetime.now(zone)
     if moment.date() == today.date():
         return time_of_day(moment)

@@ -1,13 +1,13 @@
 """The section *Budget*: what the visitor wants to use at most in a visit, a day, a month, and how that stands."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from lib.calls.budgets import Standing
 from lib.core.budget import SPANS, TOKENS, Budget, Span
+from lib.core.clock import as_datetime
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import resources
@@ -53,7 +53,7 @@ def _standing(standing: Standing, zone: ZoneInfo) -> None:
     if standing.ends is None:
         parts.append(_("Begins anew when you close the browser and come back."))
     else:
-        at = datetime.fromtimestamp(standing.ends / 1e6, zone)
+        at = as_datetime(standing.ends, zone)
         parts.append(_("Begins anew on {day} at {time}.").format(day=short_day(at.date()), time=time_of_day(at)))
     st.progress(min(1.0, standing.share), text=" ".join(parts))
     if standing.reached:

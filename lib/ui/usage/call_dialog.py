@@ -1,7 +1,6 @@
 """One call with all that is known of it: its numbers, what was asked and answered, and its attempts."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +10,7 @@ from babel.dates import format_datetime
 
 from lib.calls import records
 from lib.calls.records import CallRecord
+from lib.core.clock import as_datetime
 from lib.core.errors import StoreError
 from lib.core.i18n import N_
 from lib.core.request import Message
@@ -67,7 +67,7 @@ def call_dialog(services: Services, owner: str, terms: Terms, zone: ZoneInfo) ->
         state.usage_call = None
         st.toast(_("This call is not there any more."))
         return
-    at = format_datetime(datetime.fromtimestamp(found.started_at / 1e6, zone), "medium", locale=language())
+    at = format_datetime(as_datetime(found.started_at, zone), "medium", locale=language())
     title = f"{literal(found.model)} · {at}"
     st.dialog(title, width="medium", on_dismiss=_close)(_body)(services, owner, found, terms)
 

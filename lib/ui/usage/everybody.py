@@ -1,6 +1,5 @@
 """What everybody has used and how the caps stand, for who runs a shared Tempera."""
 
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -8,7 +7,7 @@ import streamlit as st
 
 from lib.calls.caps import Standing
 from lib.core import money
-from lib.core.clock import now
+from lib.core.clock import as_datetime, now
 from lib.core.i18n import N_
 from lib.services import Services
 from lib.ui.shared.figures import amount, known_cost
@@ -45,7 +44,7 @@ def everybody(services: Services, owner: str, zone: ZoneInfo) -> None:
 
 
 def _frame(found: list[Person], zone: ZoneInfo) -> pd.DataFrame:
-    last = [datetime.fromtimestamp(one.last_at / 1e6, zone).strftime("%Y-%m-%d %H:%M") for one in found]
+    last = [as_datetime(one.last_at, zone).strftime("%Y-%m-%d %H:%M") for one in found]
     return pd.DataFrame(
         {
             _("Who"): [one.owner if "@" in one.owner else one.owner[:8] for one in found],

@@ -1,12 +1,12 @@
 """The totals by model, by page, or by chat and sweep; one of them can be shown alone."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
+from lib.core.clock import as_datetime
 from lib.core.i18n import N_
 from lib.services import Services
 from lib.ui.shared.dates import day
@@ -80,4 +80,4 @@ def _places(services: Services, scope: Scope, zone: ZoneInfo) -> None:
 
 def _last_day(at: int | None, zone: ZoneInfo) -> str | None:
     """The day of its last call: two of the same name are told apart by it."""
-    return None if at is None else day(datetime.fromtimestamp(at / 1e6, zone).date())
+    return None if at is None else day(as_datetime(at, zone).date())

@@ -1,16 +1,16 @@
 """The stretch of time that a bar of the chart stands for: chosen by a click on it, shown as a chip, kept in the
 address."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 from babel.dates import format_interval
 
+from lib.core.clock import SECOND, as_datetime
 from lib.ui.shared.dates import day, viewer_zone
 from lib.ui.shared.texts import _, country_of_words
 
 KEY, WORD = "usage_stretch", "at"
-SECOND = 1_000_000
 LATEST = 2**40
 """Seconds: later than any call, and still a number that the store takes in microseconds."""
 
@@ -72,12 +72,12 @@ def _words(since: int, until: int) -> str:
     """`Nov 3, 2026`, `Nov 3, 2:00 – 3:00 PM`, `Nov 3 – 9`."""
     zone = viewer_zone()
     # The last moment that is in it: a day ends with its own date.
-    first, last = (datetime.fromtimestamp(at / SECOND, UTC).astimezone(zone) for at in (since, until - SECOND))
+    first, last = (as_datetime(at, zone) for at in (since, until - SECOND))
     whole_days = first.timetz().replace(tzinfo=None) == datetime.min.time() and (until - since) >= 23 * 3600 * SECOND
     if whole_days and first.date() == last.date():
         return day(first.date())
     if whole_days:
         return format_interval(first.date(), last.date(), "yMMMd", locale=country_of_words())
-    end = datetime.fromtimestamp(until / SECOND, UTC).astimezone(zone)
+    end = as_datetime(until, zone)
     hours = format_interval(first.replace(tzinfo=None), end.replace(tzinfo=None), "Hm", locale=country_of_words())
     return f"{day(first.date())}, {hours}"
