@@ -9,7 +9,7 @@ neighbours (`lint-imports` holds that, see pyproject.toml):
     practice                                 the model on this computer
     calls  visitor  settings                 one call and its record; what a visitor keeps; the operator's settings
     access  chat  sweep  usage               who may come in where many share it; the three domains
-    history  recovery                        what is removed for good; what a start does for the past
+    erasing  recovery                        what is removed for good; what a start does for the past
     workers                                  sweeps on as many processes as there are
     services  warmup  web_server             all of it opened once per process; what surrounds the pages
     ui                                       everything that knows Streamlit: shared, then chat, sweep, usage

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib import history, recovery
+from lib import erasing, recovery
 from lib.access import password
 from lib.access.cookie_secret import cookie_secret
 from lib.access.invited import Invited
@@ -31,13 +31,13 @@ from lib.core import tokens
 from lib.core.errors import InvalidInput, SettingsError, StoreError, StoreNotOpened
 from lib.core.i18n import N_
 from lib.core.limits import NO_LIMITS
+from lib.erasing import Span
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoint_registry import EndpointRegistry, OwnServices
 from lib.gateway.endpoints import Endpoint, name_of
 from lib.gateway.key_masking import KNOWN, SHORTEST, mask_log
 from lib.gateway.local_services import LocalServices
 from lib.gateway.model_lists import ModelLists
-from lib.history import Span
 from lib.practice.endpoint import LocalModel, available
 from lib.settings import Settings
 from lib.store import backup, schema
@@ -174,7 +174,7 @@ class Services:
 
     def erase_history(self, owner: str, span: Span) -> None:
         """Remove for good what an owner has kept of a stretch of time. Raises StoreError."""
-        history.erase(self.dispatcher, self.sweeps, owner, span)
+        erasing.erase(self.dispatcher, self.sweeps, owner, span)
         self.budgets.forget_sums(owner)
 
     def close(self) -> None:

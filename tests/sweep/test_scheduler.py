@@ -17,7 +17,7 @@ from lib.core.budget import Budget
 from lib.core.errors import NoAnswersCame, StoreError, StoreGone, Unforeseen
 from lib.core.parameters import Params
 from lib.core.request import Message
-from lib.history import Span, erase
+from lib.erasing import Span, erase
 from lib.services import Services
 from lib.settings import Settings
 from lib.sweep import history, learned_rates, sending

@@ -7,9 +7,9 @@ from functools import partial
 
 import streamlit as st
 
-from lib.chat import history, search
+from lib.chat import last_used, search
 from lib.chat import repository as chats
-from lib.chat.history import Span
+from lib.chat.last_used import Span
 from lib.chat.repository import Chat
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
@@ -78,7 +78,7 @@ def _further(services: Services, visitor: Visitor, words: str, now: datetime) ->
     presses away."""
     start = FIRST_CHATS
     times = services.store.read(lambda db: chats.times_of(db, visitor.owner, words, FIRST_CHATS))
-    for span, count in history.counted(times, now):
+    for span, count in last_used.counted(times, now):
         most = min(count, state.listed_spans.get(span.key, 0))
         some = services.store.read(partial(chats.chats_of, owner=visitor.owner, search=words, limit=most, offset=start))
         _entries(services, visitor, some, words, now)
@@ -101,7 +101,7 @@ def _entries(services: Services, visitor: Visitor, found: Sequence[Chat], words:
     if words:
         ids = [chat.id for chat in found]
         where = services.store.read(lambda db: search.excerpts(db, visitor.owner, ids, words))
-    for span, some in history.grouped(found, now):
+    for span, some in last_used.grouped(found, now):
         st.caption(_span(span))
         for chat in some:
             twice = titles[chat.title] > 1 and chat.model
@@ -154,7 +154,7 @@ def _label(chat: Chat, model: str | None, span: Span, now: datetime, words: str)
     """The title, with the words found in it marked, the model where several chats have that title, and the time."""
     title = _marked(chat.title, words) or _("Untitled")
     named = f"{title}  \n:small[{literal(model.partition('/')[2] or model)}]" if model else title
-    return f"{named} :small[{_time(history.used(chat, now), span)}]"
+    return f"{named} :small[{_time(last_used.used(chat, now), span)}]"
 
 
 def _time(moment: datetime, span: Span) -> str:

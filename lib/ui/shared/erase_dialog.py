@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from lib import history
+from lib import erasing
 from lib.core import periods
 from lib.core.errors import StoreError
 from lib.core.i18n import N_
-from lib.history import Counts, Span
+from lib.erasing import Counts, Span
 from lib.services import Services
 from lib.ui.shared.choices import translated
 from lib.ui.shared.dates import viewer_zone
@@ -51,7 +51,7 @@ def _body(services: Services) -> None:
         st.rerun()
     chosen = st.radio(_("What"), list(SPANS), format_func=lambda name: _(SPANS[name]), key=translated("erase_span"))
     span = _span(chosen, viewer_zone())
-    found = services.store.read(lambda db: history.counts(db, visitor().owner, span))
+    found = services.store.read(lambda db: erasing.counts(db, visitor().owner, span))
     nothing = found == Counts(0, 0, 0)
     if nothing:
         st.markdown(_("There is nothing of that time."))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib import history
-from lib.history import Counts, Span
+from lib import erasing
+from lib.erasing import Counts, Span
 from lib.store.schema import calls, chats, sweeps
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
@@ -19,7 +19,7 @@ OLD = 1_600_000_000_000_000
 
 
 def held(span: Span | None = None) -> Counts:
-    return resources.services().store.read(lambda db: history.counts(db, LOCAL_OWNER, span or Span()))
+    return resources.services().store.read(lambda db: erasing.counts(db, LOCAL_OWNER, span or Span()))
 
 
 def age(table: object, column: str) -> None:
