@@ -14,7 +14,14 @@ neighbours (`lint-imports` holds that, see pyproject.toml):
     services  warmup  web_server             all of it opened once per process; what surrounds the pages
     ui                                       everything that knows Streamlit: shared, then chat, sweep, usage
 
-A new parameter: core/parameters.py, ui/shared/controls.py. A gateway's quirk: gateway/dialects.py, usage_report.py or
-error_bodies.py. A column of the usage table: usage/queries.py, usage/totals.py, ui/usage/tables.py. Something to do
-with an answer: ui/chat/message_menu.py, ui/chat/model_actions.py. A sweep's axis: sweep/plan.py, ui/sweep/form.py.
+Where something new goes:
+
+    a parameter of the API         core/parameters.py, ui/shared/controls.py
+    a gateway's quirk              gateway/dialects.py, thinking.py, usage_report.py, error_bodies.py
+    an error                       core/errors.py, and in a few words ui/usage/failures.py
+    a limit where many share it    core/limits.py, calls/caps.py for hours and days, access/ for who comes in
+    something to do with an answer ui/chat/message_menu.py and model_actions.py, ui/sweep/cell_dialog.py
+    a further axis of a sweep      sweep/plan.py, ui/sweep/axis_picker.py
+    a form to save something in    chat/export.py, sweep/export/, usage/call_files.py
+    a column of the usage table    usage/queries.py, usage/totals.py, ui/usage/tables.py
 """

@@ -49,6 +49,18 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
         readme.write_text(before, encoding="utf-8", newline="\n")
 
 
+def test_every_place_that_the_map_names_is_there() -> None:
+    said = (ast.get_docstring(ast.parse(read(ROOT / "lib" / "__init__.py"))) or "").partition(
+        "Where something new goes"
+    )[2]
+    named = re.findall(r"[\w/]+(?:\.py|/(?=\W))", said)
+
+    # A name without a room is of the room named before it.
+    beside = {path.parent for name in named if (path := ROOT / "lib" / name).exists()}
+    lost = [name for name in named if not any((folder / name).exists() for folder in (ROOT / "lib", *beside))]
+    assert len(named) > 15 and lost == []
+
+
 def test_no_test_module_needs_another() -> None:
     """What they share stands in a conftest.py or in a module beside them that is no test."""
     modules = sorted((ROOT / "tests").rglob("test_*.py"))
