@@ -85,6 +85,10 @@ class CallRecord:
         """How many attempts before the last one reached the service and may be billed as well."""
         return sum(one.get("error") in MAY_BE_BILLED for one in self.attempt_times[:-1])
 
+    def choice(self, index: int = 0) -> Choice:
+        """One of its choices; an empty one where it has not come."""
+        return self.choices[index] if index < len(self.choices) else Choice()
+
 
 _FACTS = (
     *("id", "owner", "session", "page", "endpoint", "cell_id", "attempt", "model", "model_answered", "state"),

@@ -17,6 +17,7 @@ from lib.calls import records
 from lib.calls.records import ANSWER, ANSWER_TEXT, COLUMNS, OWNER, CallRecord
 from lib.chat.imported import MadeBy
 from lib.core.parts import Part
+from lib.core.reply import Choice
 from lib.core.request import Role
 from lib.store.schema import answers, call_details, calls, chats, messages, texts
 
@@ -80,6 +81,12 @@ class Turn:
     def number(self) -> int:
         """Its place among its siblings, from 1."""
         return self.siblings.index(self.id) + 1
+
+    def with_call(self, call: CallRecord) -> "Turn":
+        """Itself with what its call has come to by now."""
+        choice = call.choice(self.choice)
+        text = self.begun + choice.text
+        return replace(self, call=call, text=text, reasoning=choice.reasoning, parts=choice.parts)
 
 
 def open_branch(conn: Connection, owner: str, chat_id: str) -> list[Turn]:
@@ -234,7 +241,7 @@ def _children(conn: Connection, owner: str, chat_id: str) -> _Children:
 
 def _turn(row: _Values, choices: records.Answers, children: _Children) -> Turn:
     call = records.record(row, choices) if row["id"] is not None else None
-    choice = call.choices[row["choice"]] if call and row["choice"] < len(call.choices) else None
+    choice = call.choice(row["choice"]) if call else Choice()
     id, content = row["turn_id"], row["content"] or ""
     # Deleted ones are not among them, and the message itself always is.
     family = children[row["parent_id"]]
@@ -243,10 +250,10 @@ def _turn(row: _Values, choices: records.Answers, children: _Children) -> Turn:
         id=id,
         parent=row["parent_id"],
         role=row["role"],
-        text=content + (choice.text if choice else ""),
+        text=content + choice.text,
         begun=content if call else "",
-        reasoning=choice.reasoning if choice else "",
-        parts=choice.parts if choice else (),
+        reasoning=choice.reasoning,
+        parts=choice.parts,
         images=tuple(row["images"] or ()),
         call=call,
         choice=row["choice"],

@@ -25,7 +25,6 @@ from lib.core import images as image_data
 from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected, NothingConnected, StoreError, TemperaError
 from lib.core.i18n import N_
 from lib.core.parameters import Params
-from lib.core.reply import Choice
 from lib.core.request import Call, ChatRequest, Message, Role
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
@@ -94,9 +93,7 @@ class Conversation:
         held = self.dispatcher.outcomes.of_call(turn.call.id) if turn.call else None
         if turn.call is None or held is None:
             return turn
-        call = as_it_ended(turn.call, held.reply)
-        choice = call.choices[turn.choice] if turn.choice < len(call.choices) else Choice()
-        return replace(turn, call=call, text=turn.begun + choice.text, parts=choice.parts)
+        return turn.with_call(as_it_ended(turn.call, held.reply))
 
     def send_text(self, text: str, form: Form, images: Sequence[str] = (), turns: Sequence[Turn] | None = None) -> str:
         """Send `text` and images (data URLs) after `turns`, the open branch; the id of the chat. Raises InvalidInput

@@ -102,7 +102,6 @@ def _message(turn: Turn) -> dict[str, Any]:
 
 def _answer(call: CallRecord, choice: int) -> dict[str, Any]:
     """Who answered, how it was asked, and what it took. The usage is that of all choices of the call together."""
-    said = call.choices[choice] if choice < len(call.choices) else None
     return {
         "call": call.id,
         "choice": choice,
@@ -112,7 +111,7 @@ def _answer(call: CallRecord, choice: int) -> dict[str, Any]:
         "settings": dict(call.params_asked),
         "state": call.state,
         "error": call.error_kind or None,
-        "finish_reason": said.finish_reason if said else None,
+        "finish_reason": call.choice(choice).finish_reason,
         "usage": _usage(call),
         "cost": call.cost,
         "seconds": call.seconds,

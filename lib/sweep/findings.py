@@ -83,7 +83,7 @@ def _look(call: CallRecord) -> Looked:
 
 def text_of(call: CallRecord) -> str:
     """The text of a cell's answer."""
-    return call.choices[0].text if call.choices else ""
+    return call.choice().text
 
 
 def fixed_temperature(call: CallRecord) -> bool:
@@ -92,7 +92,7 @@ def fixed_temperature(call: CallRecord) -> bool:
 
 
 def _marks(call: CallRecord) -> Iterable[Mark]:
-    beside = call.choices[0].parts if call.choices else ()
+    beside = call.choice().parts
     if call.state in CUT_ENDS or call.finish_reason == "length":
         yield "cut"
     if call.state == "ok" and not text_of(call).strip() and not beside:

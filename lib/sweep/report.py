@@ -90,12 +90,12 @@ def _line(cell: Cell, call: CallRecord | None) -> list[Any]:
     place = [cell.model, cell.temperature, cell.repeat + 1]
     if call is None:
         return [*place, "", *[None] * (len(HEADER) - 10), *_end(cell)]
-    choice = call.choices[0] if call.choices else None
+    choice = call.choice()
     return [
         *place,
         call.state,
-        choice.text if choice else "",
-        choice.reasoning if choice else "",
+        choice.text,
+        choice.reasoning,
         call.finish_reason or "",
         call.usage.prompt_tokens,
         call.usage.completion_tokens,
@@ -107,7 +107,7 @@ def _line(cell: Cell, call: CallRecord | None) -> list[Any]:
         call.attempt,
         call.error_kind,
         call.model_answered,
-        _beside(choice.parts if choice else ()),
+        _beside(choice.parts),
         *_end(cell),
     ]
 

@@ -167,8 +167,7 @@ def _where_cut(call: CallRecord) -> str:
 
 
 def _reason(turn: Turn) -> str | None:
-    choices = turn.call.choices if turn.call else ()
-    return choices[turn.choice].finish_reason if turn.choice < len(choices) else None
+    return turn.call.choice(turn.choice).finish_reason if turn.call else None
 
 
 def _go_on_button(label: str, turn: Turn) -> None:

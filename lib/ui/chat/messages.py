@@ -75,7 +75,7 @@ def _question(index: int, turn: Turn) -> None:
 
 def _answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:
     author(turn)
-    shown = turn.call.choices if turn.call and turn.call.choices else (Choice([]),)
+    shown = turn.call.choices if turn.call and turn.call.choices else (Choice(),)
     for index, place in enumerate(_places(number, len(shown), turn.choice)):
         with place:
             _choice(f"{number}_{index}", shown[index], turn.begun if turn.call else turn.text, turn.call)
@@ -123,10 +123,8 @@ def _side_by_side(number: int, view: ChatView) -> list[LiveAnswer]:
 
 
 def _one_of_several(name: str, place: Any, turn: Turn, picked: bool) -> None:
-    choices = turn.call.choices if turn.call else ()
     with place:
-        choice = choices[turn.choice] if turn.choice < len(choices) else Choice([])
-        _choice(name, choice, turn.begun, turn.call)
+        _choice(name, turn.call.choice(turn.choice) if turn.call else Choice(), turn.begun, turn.call)
     _trouble(turn, last=False)
     answer_toolbar.under_one_of_several(name, turn, picked)
 

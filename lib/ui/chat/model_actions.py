@@ -16,7 +16,6 @@ from lib.chat.form import Form
 from lib.chat.repository import NotFound, Turn
 from lib.core import images
 from lib.core.errors import BudgetReached, InvalidInput, NotConnected, StoreError, TemperaError
-from lib.core.reply import Choice
 from lib.streamlit_internals import is_open, tab_id
 from lib.ui.chat import chat_settings
 from lib.ui.shared import controls, model_picker, resources
@@ -76,9 +75,7 @@ def _as_it_ended(turn: Turn, answers: dict[str, Answer | None]) -> Turn:
     answer = answers.get(turn.call.id) if turn.call else None
     if turn.call is None or turn.call.state != "started" or answer is None or not answer.finished or answer.recorded:
         return turn
-    call = unsaved_record(turn.call, answer)
-    choice = call.choices[turn.choice] if turn.choice < len(call.choices) else Choice()
-    return replace(turn, call=call, text=turn.begun + choice.text, parts=choice.parts)
+    return turn.with_call(unsaved_record(turn.call, answer))
 
 
 @contextmanager

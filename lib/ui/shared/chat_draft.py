@@ -32,7 +32,7 @@ def _chat(asked: Iterable[Message], call: CallRecord) -> ImportedChat:
     chat.model = f"{call.endpoint}/{call.model}"
     chat.params = usable_params({**call.params_asked, "stream": True})
     made_by = MadeBy(call.endpoint, call.model, call.params_asked)
-    text = call.choices[0].text if call.choices else ""
+    text = call.choice().text
     if text.strip():
         chat.add(Message(role="assistant", content=text), chat.current, made_by=made_by)
     return chat

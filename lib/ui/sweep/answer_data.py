@@ -313,7 +313,7 @@ def _notes(call: CallRecord) -> Iterator[str]:
         yield _(SENT_BEFORE)
     for name in unsupported_params.left_out(call.params_asked, call.params_sent):
         yield _("Fixed: this model does not take “{name}”.").format(name=name)
-    yield from _beside(call.choices[0].parts if call.choices else ())
+    yield from _beside(call.choice().parts)
 
 
 def _beside(found: Sequence[Part]) -> Iterator[str]:

@@ -92,11 +92,12 @@ def _answer(call: CallRecord, progress: Progress) -> None:
         unnamed_error(recorded(call.error_record, call.error_text), progress)
     if not call.choices:
         return
-    if call.choices[0].reasoning:
+    choice = call.choice()
+    if choice.reasoning:
         with st.expander(_("Thinking"), type="compact"):
-            markdown(st, call.choices[0].reasoning)
-    markdown(st, call.choices[0].text)
-    answer_parts(st, f"parts_{call.id}", call.owner, call.choices[0].parts)
+            markdown(st, choice.reasoning)
+    markdown(st, choice.text)
+    answer_parts(st, f"parts_{call.id}", call.owner, choice.parts)
 
 
 def _ways_on(services: Services, progress: Progress, cell: Cell, call: CallRecord | None) -> None:
