@@ -63,8 +63,7 @@ class Outcome:
 
     def as_record(self, attempt: int = 1) -> CallRecord:
         """What its call's record is going to be."""
-        call, reply = self.call, self.reply
-        choices = tuple(reply.choices)
+        call = self.call
         return CallRecord(
             id=call.id,
             owner=call.owner,
@@ -74,25 +73,10 @@ class Outcome:
             cell_id=call.cell_id,
             attempt=attempt,
             model=call.request.model,
-            model_answered=reply.model,
             params_asked=call.request.params.to_send(),
             params_sent=self.sent,
-            state=reply.state,
-            choices=choices,
-            usage=reply.usage,
             started_at=self.began,
-            seconds=reply.seconds,
-            first_token_seconds=reply.first_token_seconds,
-            finish_reason=reply.finish_reason,
-            error_kind=reply.error_kind,
-            error_text=reply.error_text,
-            error_record=reply.error_record,
-            request_id=reply.request_id,
-            billed=reply.billed,
-            attempts=reply.attempts,
-            cost=reply.cost,
-            cost_source=reply.cost_source,
-            attempt_times=reply.attempt_times,
+            **records.as_ended(self.reply),
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ A call of a temporary chat is counted like any other, but its texts are never st
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -73,10 +73,10 @@ class CallRecord:
     attempts: int
     cost: float | None
     cost_source: CostSource
-    params_asked: Mapping[str, Any]
-    params_sent: Mapping[str, Any]
-    error_text: str
-    error_record: Mapping[str, Any]
+    params_asked: Mapping[str, Any] = field(default_factory=dict)
+    params_sent: Mapping[str, Any] = field(default_factory=dict)
+    error_text: str = ""
+    error_record: Mapping[str, Any] = field(default_factory=dict)
     attempt_times: Sequence[Mapping[str, Any]] = ()
     choices: tuple[Choice, ...] = ()
 
@@ -96,13 +96,10 @@ _FACTS = (
     *("attempts", "cost", "cost_source"),
 )
 _DETAILS = ("params_asked", "params_sent", "error_text", "error_record", "attempt_times")
-_NO_DETAILS: Mapping[str, Any] = {
-    "params_asked": {},
-    "params_sent": {},
-    "error_text": "",
-    "error_record": {},
-    "attempt_times": (),
-}
+_AS_IN_REPLY = (
+    *("state", "usage", "seconds", "first_token_seconds", "finish_reason", "cost", "cost_source", "billed"),
+    *("error_kind", "error_text", "error_record", "request_id", "attempts", "attempt_times"),
+)
 _USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source")
 FIGURES = [calls.c[name] for name in (*_FACTS, *_USAGE)]
 """What a record for figures alone is made of; `figures` takes it by these names."""
@@ -454,7 +451,13 @@ def record(facts: Mapping[str, Any], said: Answers) -> CallRecord:
 
 def figures(facts: Mapping[str, Any] | RowMapping) -> CallRecord:
     """A call for figures alone, from the values of `FIGURES`, by name."""
-    return CallRecord(**{name: facts[name] for name in _FACTS}, **_NO_DETAILS, usage=_usage(facts))
+    return CallRecord(**{name: facts[name] for name in _FACTS}, usage=_usage(facts))
+
+
+def as_ended(reply: Reply) -> dict[str, Any]:
+    """What a record says of a call that ended with `reply`, under the record's own names."""
+    said = {name: getattr(reply, name) for name in _AS_IN_REPLY}
+    return said | {"model_answered": reply.model, "choices": tuple(reply.choices)}
 
 
 def by_call(rows: Sequence[Row[Any]]) -> Answers:

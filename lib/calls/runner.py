@@ -303,23 +303,8 @@ def unsaved_record(started: CallRecord, answer: Answer) -> CallRecord:
 def as_it_ended(started: CallRecord, reply: Reply, trouble: TemperaError | None = None) -> CallRecord:
     """The record of a call whose end, as `reply` has it, is not stored yet; `trouble` says why, where that is known."""
     said = trouble or NotSavedYet()
-    return replace(
-        started,
-        model_answered=reply.model,
-        state=reply.state,
-        seconds=reply.seconds,
-        first_token_seconds=reply.first_token_seconds,
-        finish_reason=reply.finish_reason,
-        choices=tuple(reply.choices),
-        usage=reply.usage,
-        cost=reply.cost,
-        cost_source=reply.cost_source,
-        attempt_times=reply.attempt_times,
-        billed=reply.billed,
-        error_kind=reply.error_kind or said.kind,
-        error_text=reply.error_text,
-        error_record=reply.error_record or said.record(),
-    )
+    error = {"error_kind": reply.error_kind or said.kind, "error_record": reply.error_record or said.record()}
+    return replace(started, **records.as_ended(reply) | error)
 
 
 class _Saver:

@@ -5,7 +5,7 @@ page: it has figures, and no text.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -158,34 +158,8 @@ def _call(given: _Row, owner: str) -> CallRecord:
         given.usage_source,
     )
     shared = given.model_dump(exclude={"time_utc", "cost_usd", "paid_currency", "paid_per_dollar", *_USAGE})
-    return replace(_EMPTY, **shared, owner=owner, usage=usage, cost=given.cost_usd, started_at=began)
+    facts = {"owner": owner, "usage": usage, "cost": given.cost_usd, "started_at": began}
+    return CallRecord(session=IMPORTED, cell_id=None, attempt=1, **shared, **facts)
 
 
 _USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source")
-_EMPTY = CallRecord(
-    id="",
-    owner="",
-    session=IMPORTED,
-    page="chat",
-    endpoint="",
-    cell_id=None,
-    attempt=1,
-    model="",
-    model_answered="",
-    state="ok",
-    usage=Usage(),
-    started_at=0,
-    seconds=None,
-    first_token_seconds=None,
-    finish_reason=None,
-    error_kind="",
-    request_id="",
-    billed="unknown",
-    attempts=1,
-    cost=None,
-    cost_source="",
-    params_asked={},
-    params_sent={},
-    error_text="",
-    error_record={},
-)
