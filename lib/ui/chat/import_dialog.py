@@ -3,19 +3,19 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import streamlit as st
-from babel.dates import format_date
 
 from lib.chat import chat_import
 from lib.chat.chat_import import Listed, Listing
 from lib.chat.imported import Losses
+from lib.core.clock import as_datetime
 from lib.core.errors import TemperaError
 from lib.core.rich_text import literal
 from lib.ui.chat import model_actions
+from lib.ui.shared.dates import day, viewer_zone
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, _n, error_message, language
+from lib.ui.shared.texts import _, _n, error_message
 
 UPLOAD = "chat_import"
 CHOSEN = "chat_import_chosen"
@@ -110,11 +110,8 @@ def _close() -> None:
 
 def _label(chat: Listed) -> str:
     messages = _n("{count} message", "{count} messages", chat.messages).format(count=chat.messages)
-    return " · ".join([chat.title or _("Untitled"), *([_day(chat.updated_at)] if chat.updated_at else []), messages])
-
-
-def _day(moment: int) -> str:
-    return str(format_date(datetime.fromtimestamp(moment / 1_000_000, UTC), "medium", locale=language()))
+    when = [day(as_datetime(chat.updated_at, viewer_zone()).date())] if chat.updated_at else []
+    return " · ".join([chat.title or _("Untitled"), *when, messages])
 
 
 def _losses(lost: Losses) -> list[str]:

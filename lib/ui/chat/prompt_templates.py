@@ -18,7 +18,6 @@ from lib.ui.shared.visitor import visitor
 from lib.visitor.prompt_templates import READY, TEMPLATES, checked
 from lib.visitor.saved_items import LONGEST_NAME
 
-OPEN = "chat_templates"
 CHOSEN = "chat_template"
 NAME = "chat_template_name"
 TEXT = "chat_template_text"
@@ -28,12 +27,12 @@ def templates() -> None:
     """A button that opens them."""
     words, key = _("Prompts to be used again"), "chat_templates_open"
     st.button(_("Prompts"), key=key, type="tertiary", icon=":material/bookmarks:", help=words, on_click=_open)
-    if st.session_state.get(OPEN):
+    if state.choosing_prompt:
         st.dialog(words, on_dismiss=_close)(_body)()
 
 
 def _body() -> None:
-    if not st.session_state.get(OPEN):
+    if not state.choosing_prompt:
         st.rerun()
     _choose()
     with st.expander(_("Keep a prompt of your own"), key="chat_template_new", type="compact"):
@@ -42,11 +41,11 @@ def _body() -> None:
 
 def _open() -> None:
     state.close_dialogs()
-    st.session_state[OPEN] = True
+    state.choosing_prompt = True
 
 
 def _close() -> None:
-    st.session_state[OPEN] = False
+    state.choosing_prompt = False
 
 
 def _choose() -> None:

@@ -4,27 +4,26 @@ import streamlit as st
 
 from lib.chat.form import MOST_MODELS
 from lib.services import Services
+from lib.ui.chat.chat_settings import BESIDE, MODEL
 from lib.ui.shared.choices import translated
 from lib.ui.shared.model_picker import model_label, options
 from lib.ui.shared.texts import _, _n
 
-KEY = "chat_models_beside"
-
 
 def side_by_side(services: Services, owner: str) -> None:
     """Behind a button the second to fourth model."""
-    chosen = st.session_state.get(KEY) or []
+    chosen = st.session_state.get(BESIDE) or []
     asked = len(chosen) + 1
     label = _n("{count} model", "{count} models", asked).format(count=asked) if chosen else _("Compare")
     icon = ":material/view_column:" if chosen else ":material/add:"
     opened = st.popover(label, key="chat_beside_open", icon=icon, help=_("Ask further models too"))
     with opened:
-        models = [model for model in options(services, owner) if model != st.session_state.get("chat_model")]
+        models = [model for model in options(services, owner) if model != st.session_state.get(MODEL)]
         st.multiselect(
             _("Ask these models the same, side by side"),
             list(dict.fromkeys([*models, *chosen])),
             format_func=model_label,
-            key=translated(KEY),
+            key=translated(BESIDE),
             max_selections=MOST_MODELS - 1,
             accept_new_options=True,
             placeholder=_("Up to three more models"),

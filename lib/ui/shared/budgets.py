@@ -8,13 +8,13 @@ from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared.figures import in_unit
+from lib.ui.shared.page_files import USAGE_PAGE
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 from lib.visitor import own_budgets
 from lib.visitor.own_budgets import OwnCurrency
 
-USAGE_PAGE = "../../pages/usage.py"
 SPENT: dict[Span, str] = {
     "session": N_("This session's budget of {limit} is spent"),
     "day": N_("Today's budget of {limit} is spent"),

@@ -11,9 +11,7 @@ from lib.chat.form import usable_params
 from lib.chat.imported import ImportedChat, MadeBy
 from lib.core.request import Message
 from lib.services import Services
-
-CHAT_PAGE = "../../pages/chat.py"
-"""Relative to the main script's folder, as Streamlit wants it."""
+from lib.ui.shared.page_files import CHAT_PAGE
 
 
 def continue_in_chat(services: Services, call: CallRecord) -> None:

@@ -31,7 +31,12 @@ SPANS = {
 def erase_button() -> None:
     """Opens it."""
     st.button(
-        _("Delete my history …"), key="erase_open", type="tertiary", icon=":material/delete_history:", on_click=_open
+        _("Delete my history …"),
+        key="erase_open",
+        type="tertiary",
+        icon=":material/delete_history:",
+        on_click=state.open_page_dialog,
+        args=(ERASE,),
     )
 
 
@@ -39,11 +44,6 @@ def erase_dialog(services: Services) -> None:
     """The dialog, while it is open."""
     if state.page_dialog == ERASE:
         st.dialog(_("Delete my history"), on_dismiss=state.close_dialogs)(_body)(services)
-
-
-def _open() -> None:
-    state.close_dialogs()
-    state.page_dialog = ERASE
 
 
 def _body(services: Services) -> None:

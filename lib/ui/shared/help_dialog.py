@@ -23,18 +23,14 @@ KEYS = (
 
 def help_button() -> None:
     """Opens it."""
-    st.button(_("Help and about"), key="help_open", type="tertiary", icon=":material/help:", on_click=_open)
+    opens, icon = state.open_page_dialog, ":material/help:"
+    st.button(_("Help and about"), key="help_open", type="tertiary", icon=icon, on_click=opens, args=(HELP,))
 
 
 def help_dialog() -> None:
     """The dialog, while it is open."""
     if state.page_dialog == HELP:
         st.dialog(_("Help and about"), on_dismiss=state.close_dialogs)(_body)()
-
-
-def _open() -> None:
-    state.close_dialogs()
-    state.page_dialog = HELP
 
 
 def _body() -> None:

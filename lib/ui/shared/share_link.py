@@ -13,7 +13,7 @@ from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.gateway.addresses import is_loopback
 from lib.services import Services
-from lib.ui.shared import dates
+from lib.ui.shared.dates import short_date
 from lib.ui.shared.shared_pages import SHARED
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message
@@ -57,19 +57,14 @@ def share_link(services: Services, thing: Shareable) -> None:
 
 def links_button() -> None:
     """Opens the dialog with all links."""
-    words = _("Links that you have shared")
-    st.button(words, key="links_open", type="tertiary", icon=":material/link:", on_click=_open)
+    words, opens = _("Links that you have shared"), state.open_page_dialog
+    st.button(words, key="links_open", type="tertiary", icon=":material/link:", on_click=opens, args=(LINKS,))
 
 
 def links_dialog(services: Services) -> None:
     """The dialog, while it is open."""
     if state.page_dialog == LINKS:
         st.dialog(_("Links that you have shared"), on_dismiss=state.close_dialogs)(_body)(services)
-
-
-def _open() -> None:
-    state.close_dialogs()
-    state.page_dialog = LINKS
 
 
 def _body(services: Services) -> None:
@@ -92,7 +87,9 @@ def _list(services: Services, links: Sequence[SharedLink], name: str, named: boo
             with st.container(gap=None):
                 if named:
                     st.markdown(f"**{literal(link.title) or _('Untitled')}** · {_(KINDS[link.kind])}")
-                st.caption(_("made {made}, ends {ends}").format(made=_date(link.made_at), ends=_date(link.ends_at)))
+                st.caption(
+                    _("made {made}, ends {ends}").format(made=short_date(link.made_at), ends=short_date(link.ends_at))
+                )
             st.button(
                 _("Take back"), key=f"{name}_revoke_{link.id}", on_click=_revoke, args=(services, link), type="tertiary"
             )
@@ -116,10 +113,6 @@ def _address(token: str) -> str:
 
 def _days(days: int) -> str:
     return _n("{days} day", "{days} days", days).format(days=days)
-
-
-def _date(moment: int) -> str:
-    return dates.short_date(moment)
 
 
 def _make(services: Services, thing: Shareable, key: str) -> None:

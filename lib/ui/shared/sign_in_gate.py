@@ -141,8 +141,7 @@ def _back_from_the_provider(sign_ins: SignIns, request: Request) -> Response | N
     except NotSignedIn as problem:
         answer = _page(sign_ins, request, place, problem, 401)
     else:
-        answer = RedirectResponse(place, status_code=303)
-        answer.set_cookie(COOKIE, cookie, KEPT_SECONDS, secure=_is_secure(request), httponly=True, samesite="lax")
+        answer = _signed_in(request, cookie, place)
     for name in request.cookies:
         if name == PLACE or name.startswith(USER_COOKIES):
             answer.delete_cookie(name)
@@ -165,6 +164,10 @@ async def _enter(sign_ins: SignIns, request: Request) -> Response:
         return answer
     except WrongPassword as problem:
         return _page(sign_ins, request, place, problem, 401)
+    return _signed_in(request, cookie, place)
+
+
+def _signed_in(request: Request, cookie: str, place: str) -> Response:
     answer = RedirectResponse(place, status_code=303)
     answer.set_cookie(COOKIE, cookie, KEPT_SECONDS, secure=_is_secure(request), httponly=True, samesite="lax")
     return answer

@@ -206,6 +206,11 @@ class State:
         choosing = self.choosing_model or self.choosing_models or self.choosing_prompt
         return choosing or self.connecting or any(one is not None for one in shown)
 
+    def open_page_dialog(self, name: str) -> None:
+        """Open one of the menu's dialogs in place of any other; a callback."""
+        self.close_dialogs()
+        self.page_dialog = name
+
     def close_dialogs(self) -> None:
         """Close the one that is open. Streamlit refuses a page that draws two of them."""
         self.choosing_model = self.choosing_models = self.connecting = self.choosing_prompt = False

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.core.request import Message
+from lib.ui.shared.page_files import SWEEP_PAGE
 
-SWEEP_PAGE = "../../pages/sweep.py"
-"""Relative to the main script's folder, as Streamlit wants it."""
 _SWEEP = "sweep_draft"
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from lib.core import periods
 from lib.core.i18n import N_
 from lib.services import Services
+from lib.ui.shared.page_files import CHAT_PAGE
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
@@ -43,7 +44,6 @@ NARROW = (SESSION, "today", YESTERDAY, "week", "month", ALL)
 KEY, DATES_KEY = "usage_scope", "usage_dates"
 FIRST_DAY = date(2000, 1, 1)
 """Else Streamlit takes none that is ten years before the first one chosen."""
-CHAT = "../../pages/chat.py"
 
 
 def chosen_scope(services: Services, visitor: Visitor, zone: ZoneInfo) -> Scope:
@@ -92,7 +92,7 @@ def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
             if history:
                 st.button(_("Show all my calls"), key="usage_show_all", type="primary", on_click=_show_all)
             elif st.button(_("Ask something in Chat"), key="usage_to_chat", type="primary"):
-                st.switch_page(CHAT)
+                st.switch_page(CHAT_PAGE)
             st.button(_("Set a budget"), key="usage_to_budget", icon=":material/savings:", on_click=_show_budget)
             words = _("See it with sample data")
             st.button(words, key="usage_sample_on", icon=":material/science:", on_click=_look_at_sample)
