@@ -1,7 +1,7 @@
 """Calls that were made elsewhere and come in from a file: their figures alone, without any text."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -9,17 +9,15 @@ from sqlalchemy import Connection, select
 from lib.calls import usage_rollups
 from lib.calls.records import IMPORTED, CallRecord
 from lib.store.schema import call_details, calls
-from lib.store.texts import chunks
-
-AT_ONCE = 500
+from lib.store.statements import chunks
 
 
 def add(conn: Connection, owner: str, some: Sequence[CallRecord]) -> int:
     """Store those of the calls, which come newest first, that this owner does not have yet by their ids; how many
     there were. They belong to no session, chat or sweep, and no budget counts them."""
-    found = {row["id"]: row for part in _parts(some) for row in _new(conn, owner, part)}
+    found = {row["id"]: row for part in chunks(some) for row in _new(conn, owner, part)}
     # The oldest first: of two that began in the same second the later one has the higher number.
-    for part in _parts(sorted(reversed(found.values()), key=lambda row: row["started_at"])):
+    for part in chunks(sorted(reversed(found.values()), key=lambda row: row["started_at"])):
         conn.execute(calls.insert(), part)
         # any owner: the calls just stored.
         seqs = list(conn.execute(select(calls.c.seq).where(calls.c.id.in_([row["id"] for row in part]))).scalars())
@@ -41,10 +39,6 @@ _NO_DETAILS: dict[str, Any] = {
     "usage_received": None,
     "attempt_times": [],
 }
-
-
-def _parts(some: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (some[at : at + AT_ONCE] for at in range(0, len(some), AT_ONCE))
 
 
 def _new(conn: Connection, owner: str, part: Sequence[CallRecord]) -> list[dict[str, Any]]:

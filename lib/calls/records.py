@@ -39,6 +39,7 @@ from lib.store import process_lock as processes
 from lib.store.prepared import Prepared
 from lib.store.schema import answers, call_details, calls
 from lib.store.schema import texts as texts_table
+from lib.store.statements import chunks, insert_into
 
 IMPORTED = "imported"
 """The process of calls that were brought in from a file: they were made elsewhere, and count in no budget."""
@@ -165,7 +166,7 @@ def _updating_details(_: str) -> Update:
 
 
 def _saving_answers(dialect: str) -> postgresql.Insert | sqlite.Insert:
-    insert = postgresql.insert(answers) if dialect == "postgresql" else sqlite.insert(answers)
+    insert = insert_into(answers, dialect)
     changed = ("text_id", "unfinished_text", "reasoning", "finish_reason", "parts")
     return insert.on_conflict_do_update(
         index_elements=["call_seq", "choice"], set_={name: insert.excluded[name] for name in changed}
@@ -322,14 +323,14 @@ def is_stored(conn: Connection, id: str) -> bool:
 def delete_calls(conn: Connection, owner: str, ids: Sequence[str]) -> None:
     """Remove calls for good, with the texts that no other call of their owner has; the sums shrink with them."""
     rows: list[Row[Any]] = []
-    for some in texts.chunks(ids):
+    for some in chunks(ids):
         facts = (calls.c.seq, calls.c.tip, calls.c.started_at, calls.c.session)
         rows += conn.execute(select(*facts).where(calls.c.owner == owner, calls.c.id.in_(some)))
     seqs = [row.seq for row in rows]
     # Read before the calls go: their answers go with them (ON DELETE CASCADE).
     said, pictures = _texts_of(conn, owner, seqs), _pictures_of(conn, owner, seqs)
     usage_rollups.removing(conn, seqs)
-    for some in texts.chunks(seqs):
+    for some in chunks(seqs):
         conn.execute(delete(calls).where(calls.c.owner == owner, calls.c.seq.in_(some)))
     # After the calls: a conversation is free when no call has its end any more.
     message_nodes.free(conn, owner, {row.tip for row in rows if row.tip})
@@ -342,12 +343,12 @@ def delete_calls(conn: Connection, owner: str, ids: Sequence[str]) -> None:
 def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
     """Remove what was said in calls, which stay counted as they are."""
     rows: list[Row[Any]] = []
-    for some in texts.chunks(ids):
+    for some in chunks(ids):
         query = select(calls.c.seq, calls.c.tip).where(calls.c.owner == owner, calls.c.id.in_(some))
         rows += conn.execute(query)
     seqs = [row.seq for row in rows]
     said, pictures = _texts_of(conn, owner, seqs), _pictures_of(conn, owner, seqs)
-    for some in texts.chunks(seqs):
+    for some in chunks(seqs):
         # Like a call of a temporary chat from now on: counted, without a word.
         silent = {"tip": None, "request_hash": None, "temporary": True, "chat_id": None}
         there = calls.c.owner == owner, calls.c.seq.in_(some)
@@ -400,7 +401,7 @@ def interrupt_unknown(conn: Connection, owner: str, sweep_id: str, process: str)
     query = select(calls.c.seq, calls.c.id).where(*mine, calls.c.state == "started", calls.c.page == "sweep")
     rows = conn.execute(query).all()
     seqs = [row.seq for row in rows]
-    for some in texts.chunks(seqs):
+    for some in chunks(seqs):
         unknown = update(calls).where(calls.c.owner == owner, calls.c.seq.in_(some))
         conn.execute(unknown.values(state="interrupted", billed="unknown"))
     usage_rollups.add(conn, seqs)
@@ -484,7 +485,7 @@ def found(
     names = tuple(result.keys())
     rows = [named(row, names) for row in result]
     said: Answers = {}
-    for some in texts.chunks(row["call_seq"] for row in rows if answers):
+    for some in chunks(row["call_seq"] for row in rows if answers):
         said |= by_call(conn.execute(_answers_of(), {"seqs": some}).all())
     return [record(row, said) for row in rows]
 
@@ -591,7 +592,7 @@ def _running(conn: Connection, call_id: str, states: Sequence[State] = ("started
 def _texts_of(conn: Connection, owner: str, seqs: Sequence[int]) -> set[str]:
     """The ids of the texts of calls' answers."""
     found: set[str] = set()
-    for some in texts.chunks(seqs):
+    for some in chunks(seqs):
         query = select(answers.c.text_id).where(answers.c.owner == owner, answers.c.call_seq.in_(some))
         found.update(id for id in conn.execute(query).scalars() if id)
     return found
@@ -600,7 +601,7 @@ def _texts_of(conn: Connection, owner: str, seqs: Sequence[int]) -> set[str]:
 def _pictures_of(conn: Connection, owner: str, seqs: Sequence[int]) -> set[str]:
     """The ids of the images and sounds in calls' answers."""
     found: set[str] = set()
-    for some in texts.chunks(seqs):
+    for some in chunks(seqs):
         query = select(answers.c.parts).where(answers.c.owner == owner, answers.c.call_seq.in_(some))
         for parts in conn.execute(query).scalars():
             found |= kept_parts.ids(parts or ())

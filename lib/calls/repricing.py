@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Double, case, cast, func, sele
 from lib.calls import usage_rollups
 from lib.core.prices import Price
 from lib.store.schema import calls
-from lib.store.texts import chunks
+from lib.store.statements import chunks
 
 MILLION = 1_000_000
 SAME = 1e-12

@@ -25,14 +25,13 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.calls import usage_spread
 from lib.calls.call_outcome import outcome
 from lib.core.clock import DAY, HOUR
 from lib.store.prepared import Prepared
 from lib.store.schema import TOKENS, calls, usage_days, usage_models, usage_places, usage_quarters, usage_sessions
-from lib.store.texts import chunks
+from lib.store.statements import chunks, insert_into
 
 QUARTER = HOUR // 4
 """A slice of this length, or of a day, begins at `at - at % length`."""
@@ -174,9 +173,8 @@ def _count(conn: Connection, seqs: Iterable[int], sign: int) -> None:
 def _counting(table: Table, sign: int, dialect: str) -> Insert:
     # any owner: the caller names calls that it has found as their owner's.
     rows = summed(table, sign).where(calls.c.seq == bindparam("seq"))
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     # SQLite reads ON CONFLICT after a SELECT rightly only where that has a WHERE (sqlite.org/lang_upsert.html).
-    insert = make(table).from_select(_columns(table), rows)
+    insert = insert_into(table, dialect).from_select(_columns(table), rows)
     new = insert.excluded
     changes: dict[str, ColumnElement[Any]] = {name: table.c[name] + new[name] for name in SUMS[table]}
     if "last_at" in table.c:

@@ -29,12 +29,11 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.calls.call_outcome import outcome
 from lib.store.prepared import Prepared
 from lib.store.schema import calls, usage_spread
-from lib.store.texts import chunks
+from lib.store.statements import chunks, insert_into
 
 KEYS = ("endpoint", "model", "page", "outcome")
 COLUMNS = ["owner", *KEYS, "kind", "bin", "calls"]
@@ -144,8 +143,8 @@ def _literal(number: int) -> ColumnElement[int]:
 
 
 def _counting(sign: int, dialect: str) -> Insert:
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    insert = make(usage_spread).from_select(COLUMNS, counted([calls.c.seq == bindparam("seq")], sign=sign))
+    rows = counted([calls.c.seq == bindparam("seq")], sign=sign)
+    insert = insert_into(usage_spread, dialect).from_select(COLUMNS, rows)
     return insert.on_conflict_do_update(
         index_elements=COLUMNS[:-1], set_={"calls": usage_spread.c.calls + insert.excluded.calls}
     )

@@ -33,7 +33,7 @@ from lib.core.request import Role
 from lib.core.titles import title_of
 from lib.store import image_store, message_nodes
 from lib.store.schema import chats, messages
-from lib.store.texts import chunks
+from lib.store.statements import chunks
 
 __all__ = ["CallRecord", "Chat", "NotFound", "Turn", "all_turns", "open_branch", "side_by_side"]
 

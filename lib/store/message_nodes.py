@@ -18,7 +18,7 @@ from lib.core.request import Message
 from lib.store import image_store, texts
 from lib.store.prepared import Prepared
 from lib.store.schema import answers, calls, clean, images, message_nodes, messages
-from lib.store.texts import chunks
+from lib.store.statements import CHUNK, chunks, insert_missing
 
 OWNER: BindParameter[str] = bindparam("owner")
 TIP: BindParameter[str] = bindparam("tip")
@@ -69,7 +69,7 @@ def keep_nodes(db: Connection, owner: str, nodes: Sequence[Node]) -> None:
         }
         for node, id in zip(missing, ids, strict=True)
     ]
-    texts.insert_missing(db, message_nodes, rows)
+    insert_missing(db, message_nodes, rows)
 
 
 def load(db: Connection, owner: str, tip: str | None) -> list[Message]:
@@ -133,7 +133,7 @@ def _known(db: Connection, owner: str, nodes: Sequence[Node]) -> int:
         found = set(db.execute(_among(), {"owner": owner, "some": some}).scalars())
         if found:
             return end - next(index for index, hash in enumerate(reversed(some)) if hash in found)
-        end, step = end - step, texts.CHUNK
+        end, step = end - step, CHUNK
     return 0
 
 

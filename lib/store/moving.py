@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Insert, RowMapping, Table, func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.core.errors import NotRestored
 from lib.core.i18n import N_
 from lib.store import backup, upgrade
 from lib.store.database import Store
 from lib.store.schema import calls, chats, messages, metadata, shared_links, sweeps
+from lib.store.statements import insert_into
 
 NUMBERED = (calls, messages)
 """Their rows have numbers of their own in each database, by which one knows what is newer."""
@@ -87,6 +87,4 @@ def _moved(row: RowMapping, table: Table, owner: str, first: Mapping[str, int]) 
 def _into(db: Connection, table: Table) -> Insert:
     """What the owner has under the same name stays: a setting, or a text, which is the same one."""
     key = list(table.primary_key.columns)
-    if db.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing(index_elements=key)
-    return sqlite.insert(table).on_conflict_do_nothing(index_elements=key)
+    return insert_into(table, db.dialect.name).on_conflict_do_nothing(index_elements=key)

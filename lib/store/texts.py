@@ -1,20 +1,12 @@
 """Stores each text once per owner, under a hash of itself, so that keeping one twice changes nothing."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, Table, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, select
 
-from lib.store.prepared import Prepared
 from lib.store.schema import answers, clean, message_nodes, texts
-
-CHUNK = 500
-"""Values in one statement; SQLite takes a few thousand."""
-T = TypeVar("T")
+from lib.store.statements import chunks, insert_missing
 
 
 def id_of(text: str) -> str:
@@ -53,25 +45,3 @@ def free(db: Connection, owner: str, ids: Collection[str]) -> None:
         }
         gone = [id for id in some if id not in used]
         db.execute(delete(texts).where(texts.c.owner == owner, texts.c.id.in_(gone)))
-
-
-def insert_missing(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, those excepted whose key is there already."""
-    _inserting_missing(table).run_each(db, rows)
-
-
-@cache
-def _inserting_missing(table: Table) -> Prepared:
-    def make(dialect: str) -> postgresql.Insert | sqlite.Insert:
-        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-        # Not asked first: on PostgreSQL another process may insert the same one in between.
-        return insert(table).inline().on_conflict_do_nothing()
-
-    return Prepared(make, [column.name for column in table.c])
-
-
-def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
-    """The values, so many at a time."""
-    rest = iter(values)
-    while some := list(islice(rest, size)):
-        yield some

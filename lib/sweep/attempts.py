@@ -16,7 +16,7 @@ from lib.calls import records
 from lib.calls.records import CallRecord
 from lib.store.prepared import Prepared
 from lib.store.schema import calls, cells
-from lib.store.texts import chunks
+from lib.store.statements import chunks
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell
 

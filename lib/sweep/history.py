@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, literal_column, select, text
 from lib.calls import records
 from lib.store import image_store, message_nodes
 from lib.store.schema import calls
-from lib.store.texts import chunks
+from lib.store.statements import chunks
 from lib.sweep.plan import Cell, Plan
 
 LOOKED_AT = 5_000

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.core.clock import DAY, now
 from lib.store.schema import paces
+from lib.store.statements import insert_into
 
 KEPT = DAY
 """Limits change with the account's standing and the service's load."""
@@ -22,7 +22,7 @@ def load(conn: Connection, owner: str) -> dict[tuple[str, str], tuple[float, int
 
 def save(conn: Connection, owner: str, base_url: str, rates: Mapping[str, tuple[float, int] | None]) -> None:
     """Keep the paces of models at `base_url`; None: it takes any."""
-    insert = (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(paces)
+    insert = insert_into(paces, conn.dialect.name)
     keep = insert.on_conflict_do_update(
         index_elements=["owner", "base_url", "model"],
         set_={name: insert.excluded[name] for name in ("rate", "burst", "learned_at")},

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.core.clock import now
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.store.schema import calls, ratings
+from lib.store.statements import insert_into
 
 MOST_STARS = 5
 LONGEST_NOTE = 4_000
@@ -44,8 +44,7 @@ def rate(conn: Connection, owner: str, call_id: str, rating: Rating, rater: str 
     if conn.execute(select(calls.c.seq).where(calls.c.owner == owner, calls.c.id == call_id)).first() is None:
         return
     said = {"stars": rating.stars, "thumb": rating.thumb, "note": rating.note, "rated_at": now()}
-    insert = (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(ratings)
-    row = insert.values(owner=owner, call_id=call_id, rater=rater, **said)
+    row = insert_into(ratings, conn.dialect.name).values(owner=owner, call_id=call_id, rater=rater, **said)
     conn.execute(row.on_conflict_do_update(index_elements=["owner", "call_id", "rater"], set_=said))
 
 

@@ -15,7 +15,7 @@ from lib.calls.records import CallRecord
 from lib.core.clock import now
 from lib.core.titles import title_of
 from lib.store.schema import calls, cells, sweeps
-from lib.store.texts import chunks
+from lib.store.statements import chunks
 from lib.sweep.plan import Cell, Plan
 
 DONE = ("ok", "error")

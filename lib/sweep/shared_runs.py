@@ -17,7 +17,7 @@ from lib.core.budget import DOLLARS, Budget
 from lib.core.clock import now
 from lib.core.errors import BudgetReached, CapReached, TemperaError, recorded
 from lib.store.schema import calls, cells, due_cells, sweep_runs, sweeps
-from lib.store.texts import chunks
+from lib.store.statements import chunks
 from lib.sweep.plan import Cell
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from lib.core.request import Page
 from lib.store.schema import chats, sweeps
-from lib.store.texts import chunks
+from lib.store.statements import chunks
 
 
 def titles(conn: Connection, owner: str, ids: Sequence[str]) -> dict[str, tuple[Page, str]]:

@@ -87,9 +87,8 @@ def _list(services: Services, links: Sequence[SharedLink], name: str, named: boo
             with st.container(gap=None):
                 if named:
                     st.markdown(f"**{literal(link.title) or _('Untitled')}** · {_(KINDS[link.kind])}")
-                st.caption(
-                    _("made {made}, ends {ends}").format(made=short_date(link.made_at), ends=short_date(link.ends_at))
-                )
+                made, ends = short_date(link.made_at), short_date(link.ends_at)
+                st.caption(_("made {made}, ends {ends}").format(made=made, ends=ends))
             st.button(
                 _("Take back"), key=f"{name}_revoke_{link.id}", on_click=_revoke, args=(services, link), type="tertiary"
             )
