@@ -5,6 +5,7 @@ import streamlit as st
 from lib.chat.repository import Turn
 from lib.core.request import Role
 from lib.ui.chat import model_actions
+from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
 
 WRITTEN = "written_turn"
@@ -23,7 +24,7 @@ def leave_as_it_was() -> None:
 
 def rewrite(turn: Turn) -> None:
     """Keep an edited answer as a version of it; nobody is asked."""
-    with model_actions.errors_as_notices():
+    with refusals_told():
         model_actions.current().write(turn.role, st.session_state[model_actions.EDITED], instead_of=turn)
         state.editing = None
 
@@ -41,7 +42,7 @@ def stop_writing() -> None:
 def add_written(continue_answer: bool = False) -> None:
     """Add the turn that was written by hand; with `continue_answer` the model continues it."""
     role: Role = st.session_state[WRITTEN_ROLE]
-    with model_actions.errors_as_notices():
+    with refusals_told():
         state.chat_id = model_actions.current().write(role, st.session_state[WRITTEN])
         state.writing = False
         if continue_answer:
@@ -50,21 +51,21 @@ def add_written(continue_answer: bool = False) -> None:
 
 def delete(turn: Turn) -> None:
     """Take a turn out of the chat; it can be brought back."""
-    with model_actions.errors_as_notices():
+    with refusals_told():
         state.deleted_turn = (turn.id, model_actions.current().delete(turn))
 
 
 def undelete() -> None:
     """Bring back the turn that was deleted last."""
     if state.deleted_turn is not None:
-        with model_actions.errors_as_notices():
+        with refusals_told():
             model_actions.current().undelete(*state.deleted_turn)
     state.deleted_turn = None
 
 
 def choose_version(message_id: str) -> None:
     """Show another version of a turn."""
-    with model_actions.errors_as_notices():
+    with refusals_told():
         model_actions.current().choose(message_id)
 
 

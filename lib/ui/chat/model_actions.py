@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -15,12 +15,11 @@ from lib.chat.conversation import Conversation
 from lib.chat.form import Form
 from lib.chat.repository import NotFound, Turn
 from lib.core import images
-from lib.core.errors import BudgetReached, InvalidInput, NotConnected, StoreError, TemperaError
+from lib.core.errors import InvalidInput, StoreError, TemperaError
 from lib.streamlit_internals import is_open, tab_id
 from lib.ui.chat import chat_settings
 from lib.ui.shared import controls, model_picker, resources
-from lib.ui.shared.budget_dialog import ask_first
-from lib.ui.shared.connection import ask_for
+from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import SHOWN_TURNS, UnconfirmedMessage, state
 from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import visitor
@@ -76,20 +75,6 @@ def _as_it_ended(turn: Turn, answers: dict[str, Answer | None]) -> Turn:
     if turn.call is None or turn.call.state != "started" or answer is None or not answer.finished or answer.recorded:
         return turn
     return turn.with_call(unsaved_record(turn.call, answer))
-
-
-@contextmanager
-def errors_as_notices(then: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """What can't be done is said at the top of the page. A service that is missing is asked for in place, and what a
-    budget has no room for is asked about; then `then` goes on."""
-    try:
-        yield
-    except NotConnected as missing:
-        ask_for(resources.services(), visitor(), missing, then)
-    except BudgetReached as reached:
-        ask_first(reached, then)
-    except TemperaError as error:
-        state.notices.append(error_sentence(error))
 
 
 def form() -> Form:
@@ -189,7 +174,7 @@ def _put_back(text: str, why: TemperaError) -> None:
     """Say why a message was not sent, and put it back into the composer; it goes out once a service that is missing is
     connected."""
     state.put_back = text  # by the next run: what waited its turn is sent when the composer has been drawn
-    with errors_as_notices(partial(_send_put_back, text)):
+    with refusals_told(partial(_send_put_back, text)):
         raise why
 
 
@@ -228,7 +213,7 @@ def _unconfirmed(conversation: Conversation, turns: list[Turn], chosen: Form, te
 
 def send_edited(turn: Turn) -> None:
     """Send an edited question; the old one stays as a version of it."""
-    with errors_as_notices(partial(send_edited, turn)):
+    with refusals_told(partial(send_edited, turn)):
         conversation, asked = current(), form()
         _typed, files = attachments.parted(turn.text)
         conversation.send_edited(turn, attachments.joined(st.session_state[EDITED], files), asked)
@@ -239,7 +224,7 @@ def send_edited(turn: Turn) -> None:
 
 def try_again(turn: Turn | None = None, model: str | None = None) -> None:
     """Ask once more, the last question or that of the answer `turn`, with the settings as they stand."""
-    with errors_as_notices(partial(try_again, turn, model)):
+    with refusals_told(partial(try_again, turn, model)):
         asked = form()
         current().regenerate(replace(asked, model=model, others=()) if model else asked, turn)
         _asked(asked)
@@ -247,7 +232,7 @@ def try_again(turn: Turn | None = None, model: str | None = None) -> None:
 
 def ask_beside(turn: Turn) -> None:
     """Ask the question of the answer `turn` once more, with the settings as they stand; both stay in view."""
-    with errors_as_notices(partial(ask_beside, turn)):
+    with refusals_told(partial(ask_beside, turn)):
         asked = form()
         current().ask_beside(turn, asked)
         _asked(asked)
@@ -262,7 +247,7 @@ def _asked(form: Form) -> None:
 
 def continue_answer(turn: Turn) -> None:
     """Let a cut or begun answer be continued."""
-    with errors_as_notices(partial(continue_answer, turn)):
+    with refusals_told(partial(continue_answer, turn)):
         current().continue_answer(turn, form())
 
 
@@ -274,13 +259,13 @@ def allow_longer(turn: Turn, max_tokens: int) -> None:
 
 def fetch_missing(turn: Turn) -> None:
     """Ask for the versions of an answer that did not come."""
-    with errors_as_notices(partial(fetch_missing, turn)):
+    with refusals_told(partial(fetch_missing, turn)):
         current().fetch_missing(turn)
 
 
 def use_second_address(turn: Turn) -> None:
     """Ask once more, at the service's second address; an answer that is still awaited is given up."""
-    with errors_as_notices(partial(use_second_address, turn)):
+    with refusals_told(partial(use_second_address, turn)):
         conversation = current()
         stop(turn.call.id if turn.call else None)
         conversation.use_other_address(turn)

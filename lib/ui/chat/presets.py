@@ -5,12 +5,11 @@ from collections.abc import Callable
 import streamlit as st
 from sqlalchemy import Connection
 
-from lib.core.errors import TemperaError
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import controls, resources
-from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_sentence
+from lib.ui.shared.refusals import refusals_told
+from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.visitor import presets
 from lib.visitor.presets import PRESETS, READY
@@ -107,13 +106,9 @@ def _holds(prefix: str, own: dict[str, Values], name: str) -> bool:
 
 
 def _save(prefix: str) -> None:
-    name = st.session_state[f"{prefix}_preset_name"]
-    try:
+    name, values = st.session_state[f"{prefix}_preset_name"], controls.values(prefix)
+    with refusals_told():
         controls.read(prefix)  # what can't be sent is not worth keeping
-        values = controls.values(prefix)
-    except TemperaError as error:
-        state.notices.append(error_sentence(error))
-    else:
         _change(prefix, lambda db, owner: PRESETS.save(db, owner, name, values))
 
 
@@ -129,9 +124,6 @@ def _delete(prefix: str, name: str) -> None:
 def _change(prefix: str, work: Callable[[Connection, str], str | None]) -> None:
     """Do `work` and let the preset that it names be the chosen one; say so when it can't be done."""
     owner = visitor().owner
-    try:
+    with refusals_told():
         name = resources.services().store.write(lambda db: work(db, owner)).result()
-    except TemperaError as error:
-        state.notices.append(error_sentence(error))
-        return
-    st.session_state[f"{prefix}_preset"], st.session_state[f"{prefix}_preset_name"] = name, ""
+        st.session_state[f"{prefix}_preset"], st.session_state[f"{prefix}_preset_name"] = name, ""

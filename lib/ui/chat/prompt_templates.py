@@ -5,15 +5,15 @@ from collections.abc import Callable
 import streamlit as st
 from sqlalchemy import Connection
 
-from lib.core.errors import TemperaError
 from lib.core.rich_text import literal
 from lib.core.variables import filled, names
 from lib.ui.chat import model_actions
 from lib.ui.shared import resources
 from lib.ui.shared.choices import translated
 from lib.ui.shared.markdown import to_the_letter
+from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_sentence
+from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
 from lib.visitor.prompt_templates import READY, TEMPLATES, checked
 from lib.visitor.saved_items import LONGEST_NAME
@@ -116,10 +116,7 @@ def _delete(name: str) -> None:
 def _change(work: Callable[[Connection, str], str | None]) -> bool:
     """Do `work` and let the prompt that it names be the chosen one; say so when it can't be done."""
     owner = visitor().owner
-    try:
-        name = resources.services().store.write(lambda db: work(db, owner)).result()
-    except TemperaError as error:
-        state.notices.append(error_sentence(error))
-        return False
-    st.session_state[CHOSEN] = name
-    return True
+    with refusals_told():
+        st.session_state[CHOSEN] = resources.services().store.write(lambda db: work(db, owner)).result()
+        return True
+    return False

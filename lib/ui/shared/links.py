@@ -13,6 +13,7 @@ from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.core.parameters import RANGES, Params
 from lib.ui.shared import controls
+from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
 
@@ -24,10 +25,8 @@ TRUE = ("1", "true", "on", "yes")
 def fill_controls(page: str, fields: Iterable[str]) -> None:
     """Set the controls `fields` of a page as far as the address names them; what can't be used is said."""
     for field in set(fields) & set(st.query_params):
-        try:
+        with refusals_told():
             controls.switch_on(page, field, _value(field))
-        except InvalidInput as error:
-            state.notices.append(error_sentence(error))
 
 
 def whole(name: str, most: int) -> int | None:

@@ -5,16 +5,13 @@ from collections.abc import Callable
 import streamlit as st
 from sqlalchemy import Connection
 
-from lib.core.errors import BudgetReached, NotConnected, StoreError, TemperaError
 from lib.sweep import repository as sweeps
 from lib.sweep.estimate import estimate
 from lib.sweep.plan import Plan
 from lib.sweep.scheduler import SweepScheduler
 from lib.ui.shared import resources
-from lib.ui.shared.budget_dialog import ask_first
-from lib.ui.shared.connection import ask_for
+from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import error_sentence
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep import form, large_run
 from lib.ui.sweep.view_state import begin_anew
@@ -52,16 +49,9 @@ def rerun_cell(cell_id: str) -> None:
 def _send_again(send: Callable[[SweepScheduler, Visitor, str], None]) -> None:
     """Do what sends cells of the open sweep. A service that is gone is asked for in place, and what a budget has no
     room for is asked about; then it is done."""
-    who = visitor()
-    try:
+    with refusals_told(lambda: _send_again(send)):
         if state.sweep_id is not None:
-            send(resources.services().sweeps, who, state.sweep_id)
-    except NotConnected as gone:
-        ask_for(resources.services(), who, gone, lambda: _send_again(send))
-    except BudgetReached as reached:
-        ask_first(reached, lambda: _send_again(send))
-    except TemperaError as refused:
-        state.notices.append(error_sentence(refused))
+            send(resources.services().sweeps, visitor(), state.sweep_id)
 
 
 def stop() -> None:
@@ -76,11 +66,9 @@ def stop_cell(cell_id: str) -> None:
 
 def _tell(wish: Callable[[SweepScheduler, str, str], None]) -> None:
     """Do what concerns the open sweep while it runs, here or elsewhere."""
-    try:
+    with refusals_told():
         if state.sweep_id is not None:
             wish(resources.services().sweeps, visitor().owner, state.sweep_id)
-    except StoreError as refused:
-        state.notices.append(error_sentence(refused))
 
 
 def new() -> None:
@@ -116,14 +104,11 @@ def rename(sweep_id: str, key: str) -> None:
 
 def delete(sweep_id: str) -> None:
     """Take a sweep out of the list; a running one is stopped."""
-    try:
+    with refusals_told():
         resources.services().sweeps.delete(visitor().owner, sweep_id)
-    except StoreError as refused:
-        state.notices.append(error_sentence(refused))
-        return
-    state.deleted_sweep = sweep_id
-    if state.sweep_id == sweep_id:
-        state.sweep_id = None
+        state.deleted_sweep = sweep_id
+        if state.sweep_id == sweep_id:
+            state.sweep_id = None
 
 
 def undelete() -> None:
@@ -141,9 +126,7 @@ def _plan(sweep_id: str) -> Plan | None:
 
 def _write(work: Callable[[Connection], None]) -> bool:
     """Whether the store took it; where it did not, that is said."""
-    try:
+    with refusals_told():
         resources.services().store.write(work).result()
-    except StoreError as refused:
-        state.notices.append(error_sentence(refused))
-        return False
-    return True
+        return True
+    return False

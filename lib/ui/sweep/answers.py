@@ -7,7 +7,6 @@ from typing import Any
 
 import streamlit as st
 
-from lib.core.errors import StoreError
 from lib.core.rich_text import FORMULA_STYLES
 from lib.streamlit_internals import component_of_files
 from lib.sweep import decision, ratings
@@ -18,8 +17,9 @@ from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
 from lib.sweep.run import SweepRun
 from lib.ui.shared import closed_fields, resources
+from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_sentence, language
+from lib.ui.shared.texts import _, language
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import actions, view_state
 from lib.ui.sweep.answer_data import Answers
@@ -223,10 +223,8 @@ def _rate(progress: Progress, cell: Cell, did: Mapping[str, Any]) -> None:
         return
     store, stars = resources.services().store, _whole(did, "stars", 0) or None
     before = store.read(lambda db: ratings.of_sweep(db, owner, sweep_id)).get(call.id, Rating())
-    try:
+    with refusals_told():
         store.write(lambda db: ratings.rate(db, owner, call.id, replace(before, stars=stars))).result()
-    except StoreError as refused:
-        state.notices.append(error_sentence(refused))
 
 
 def _alike(progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:

@@ -5,7 +5,6 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from lib.core.errors import InvalidInput
 from lib.core.rich_text import literal
 from lib.sweep import decision
 from lib.sweep.export.numbers import rule_words
@@ -13,8 +12,8 @@ from lib.sweep.rules import KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Rule
 from lib.sweep.study import Study
 from lib.sweep.verdict import named
 from lib.ui.shared.choices import translated
-from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_sentence
+from lib.ui.shared.refusals import refusals_told
+from lib.ui.shared.texts import _
 from lib.ui.sweep.model_judge import model_judge
 from lib.ui.sweep.open_study import PAGE, keep
 
@@ -58,13 +57,10 @@ def _one_more(rules: tuple[Rule, ...]) -> None:
 def _add(rules: tuple[Rule, ...]) -> None:
     kind = st.session_state[KIND]
     value = "" if kind == "json" else st.session_state.get(LANGUAGE if kind == "language" else VALUE) or ""
-    try:
+    with refusals_told():
         rule = Rule(kind, value if kind == "pattern" else value.strip()).checked()
-    except InvalidInput as wrong:
-        state.notices.append(error_sentence(wrong))
-        return
-    _put(list(dict.fromkeys([*rules, rule])))
-    st.session_state[VALUE] = ""
+        _put(list(dict.fromkeys([*rules, rule])))
+        st.session_state[VALUE] = ""
 
 
 def _put(rules: list[Rule]) -> None:

@@ -5,20 +5,19 @@ from functools import partial
 
 import streamlit as st
 
-from lib.core.errors import BudgetReached, CapOfTheOperator, InvalidInput, NotAllowed, NotConnected, TemperaError
+from lib.core.errors import BudgetReached, CapOfTheOperator, InvalidInput, NotAllowed
 from lib.gateway.endpoints import Endpoint, find
 from lib.practice.pace import USUAL_PER_MINUTE
 from lib.services import Services
 from lib.sweep.estimate import PlanEstimate, estimate, unpriced, worst_of_all
 from lib.sweep.plan import Cell, Plan
 from lib.ui.shared import budgets, resources
-from lib.ui.shared.budget_dialog import ask_first
-from lib.ui.shared.connection import ask_for
 from lib.ui.shared.dates import short_date
 from lib.ui.shared.figures import money
+from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, _n, error_message, error_sentence
+from lib.ui.shared.texts import _, _n, error_message
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep import form, large_run
 from lib.ui.sweep.view_state import begin_anew
@@ -170,7 +169,7 @@ def _question(services: Services, visitor: Visitor, plan: Plan) -> None:
 def run(confirmed: bool = False) -> None:
     """Store the plan and begin; when it can't be run, say why. What there is to ask is asked, unless `confirmed`."""
     who, services = visitor(), resources.services()
-    try:
+    with refusals_told(partial(run, confirmed), though_over=partial(run, True)):
         plan = form.read_plan()
         services.sweeps.check_budgets(who.owner, who.session, plan)
         found = _estimate(services, who, plan)
@@ -180,12 +179,6 @@ def run(confirmed: bool = False) -> None:
             return
         state.sweep_id = services.sweeps.launch(who.owner, who.session, plan, found.to_json())
         form.untouched()
-    except NotConnected as missing:
-        ask_for(services, who, missing, partial(run, confirmed))
-    except BudgetReached as reached:
-        ask_first(reached, partial(run, True))
-    except TemperaError as error:
-        state.notices.append(error_sentence(error))
     _let_go()
     begin_anew()
 
@@ -208,7 +201,7 @@ def grow(confirmed: bool = False) -> None:
     """Add to the open sweep what the form asks beyond it; the press on the button, which says how many, is the
     consent, unless they are many."""
     who, services = visitor(), resources.services()
-    try:
+    with refusals_told(partial(grow, True)):
         if state.sweep_id is not None:
             found = None if confirmed else services.sweeps.grown(who.owner, state.sweep_id, form.read_plan())
             takes = _estimate(services, who, *found) if found else None
@@ -216,12 +209,6 @@ def grow(confirmed: bool = False) -> None:
                 return
             services.sweeps.grow(who.owner, who.session, state.sweep_id, form.read_plan())
             form.untouched()
-    except NotConnected as missing:
-        ask_for(services, who, missing, partial(grow, True))
-    except BudgetReached as reached:
-        ask_first(reached, partial(grow, True))
-    except TemperaError as error:
-        state.notices.append(error_sentence(error))
 
 
 def _growth(services: Services, visitor: Visitor, plan: Plan) -> int:

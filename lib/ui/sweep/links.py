@@ -15,8 +15,9 @@ from lib.core.i18n import N_
 from lib.sweep import setup_file
 from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
 from lib.ui.shared import links
+from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_sentence
+from lib.ui.shared.texts import _
 from lib.ui.sweep import axis_picker, input_table
 
 SETTINGS = ("system", "max_tokens")
@@ -96,9 +97,6 @@ def _apply_lists() -> None:
 
 
 def _apply_temperatures(text: str) -> None:
-    try:
+    with refusals_told():
         values = [links.number("temperatures", part, "temperature") for part in text.split(",")]
-    except InvalidInput as error:
-        state.notices.append(error_sentence(error))
-    else:
         st.session_state["sweep_temperatures"] = list(unique(values))

@@ -5,20 +5,19 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from lib.core.errors import BudgetReached, TemperaError
 from lib.core.rich_text import literal
 from lib.sweep import judge
 from lib.sweep.judge import LONGEST_RUBRIC, RUBRIC, JudgeRun
 from lib.sweep.study import Study
 from lib.sweep.verdict import named
 from lib.ui.shared import resources
-from lib.ui.shared.budget_dialog import ask_first
 from lib.ui.shared.choices import translated
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import money
 from lib.ui.shared.model_picker import model_label, options
+from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, _n, error_sentence
+from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep.open_study import PAGE
 
@@ -96,12 +95,8 @@ def _start(model: str, some: list[judge.Task]) -> None:
     if running is not None and not running.finished:
         return
     run = JudgeRun(who.owner, who.session, str(state.sweep_id), model, some)
-    try:
+    with refusals_told(partial(_start, model, some)):
         judge.start(services.dispatcher, services.registry, run)
-    except BudgetReached as reached:
-        ask_first(reached, partial(_start, model, some))
-    except TemperaError as refused:
-        state.notices.append(error_sentence(refused))
 
 
 def _stars(study: Study, model: str) -> None:

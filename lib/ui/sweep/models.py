@@ -6,7 +6,6 @@ import streamlit as st
 from rapidfuzz import fuzz, process
 from sqlalchemy import Connection
 
-from lib.core.errors import TemperaError
 from lib.core.rich_text import literal
 from lib.gateway.endpoints import find, model_value
 from lib.services import Services
@@ -23,8 +22,9 @@ from lib.ui.shared.model_picker import (
     model_label,
     options,
 )
+from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, _n, error_sentence
+from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.visitor.model_sets import MODEL_SETS
 from lib.visitor.saved_items import LONGEST_NAME
@@ -182,13 +182,11 @@ def _forget() -> None:
 def _change(work: Callable[[Connection, str], object]) -> bool:
     """Whether the store took it; why not is said at the top of the page."""
     owner = visitor().owner
-    try:
+    with refusals_told():
         resources.services().store.write(lambda db: work(db, owner)).result()
-    except TemperaError as refused:
-        state.notices.append(error_sentence(refused))
-        _close()
-        return False
-    return True
+        return True
+    _close()
+    return False
 
 
 def _open() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 from sqlalchemy import Connection
 
-from lib.core.errors import TemperaError
 from lib.core.i18n import Texts
 from lib.sweep import decision
 from lib.sweep.charts import DARK, LIGHT, Look
@@ -14,8 +13,9 @@ from lib.sweep.study import Study
 from lib.sweep.study_reader import read_study
 from lib.ui.shared import resources
 from lib.ui.shared.figures import money
+from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, _n, catalogue, error_sentence
+from lib.ui.shared.texts import _, _n, catalogue
 from lib.ui.shared.visitor import visitor
 
 PAGE = Texts(_, _n, money)
@@ -45,12 +45,10 @@ def keep(change: Callable[[Connection, str, str], Any]) -> bool:
     owner, sweep_id = visitor().owner, state.sweep_id
     if sweep_id is None:
         return False
-    try:
+    with refusals_told():
         resources.services().store.write(lambda db: change(db, owner, sweep_id)).result()
-    except TemperaError as refused:
-        state.notices.append(error_sentence(refused))
-        return False
-    return True
+        return True
+    return False
 
 
 def pick(cell_id: str | None) -> None:

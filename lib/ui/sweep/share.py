@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from lib.core.errors import InvalidInput, TemperaError
+from lib.core.errors import InvalidInput
 from lib.core.file_names import file_name
 from lib.core.titles import title_of
 from lib.gateway.addresses import is_loopback
 from lib.sweep import answer_file, setup_file
 from lib.sweep.plan import Plan
 from lib.ui.shared import resources
+from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_message, error_sentence
+from lib.ui.shared.texts import _, error_message
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import form
 from lib.ui.sweep.links import sweep_link
@@ -74,15 +75,12 @@ def _open() -> None:
     file = st.session_state.get(FILE)
     if file is None:
         return
-    try:
+    with refusals_told():
         sweep = answer_file.read(file.getvalue())
         plan = setup_file.read(file.getvalue()) if sweep is None else sweep.plan
         opened = None if sweep is None else answer_file.bring_in(resources.services().store, visitor().owner, sweep)
-    except TemperaError as refused:
-        state.notices.append(error_sentence(refused))
-        return
-    form.put_aside()
-    form.fill(plan)
-    state.sweep_id = opened
-    if opened is not None:
-        begin_anew()
+        form.put_aside()
+        form.fill(plan)
+        state.sweep_id = opened
+        if opened is not None:
+            begin_anew()

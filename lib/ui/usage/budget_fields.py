@@ -10,15 +10,14 @@ from typing import Any
 import streamlit as st
 
 from lib.core.budget import DOLLARS, TOKENS, WARN_AT, Budget, Span
-from lib.core.errors import StoreError
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import budgets
 from lib.ui.shared.choices import translated
 from lib.ui.shared.figures import currency_amount, percent
-from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_sentence
+from lib.ui.shared.refusals import refusals_told
+from lib.ui.shared.texts import _
 from lib.visitor import own_budgets
 from lib.visitor.own_budgets import OwnCurrency
 from lib.visitor.service_terms import CURRENCIES
@@ -156,14 +155,12 @@ def _warning_field(services: Services, owner: str, span: Span, now: Budget | Non
 
 def _keep(services: Services, owner: str, span: Span) -> None:
     """Set the budget of a row's fields; while they make none there is none."""
-    try:
+    with refusals_told():
         wanted = _budget(services, owner, span)
         if wanted is None:
             budgets.take_off(services, owner, span)
         else:
             budgets.put(services, owner, wanted)
-    except StoreError as refused:
-        state.notices.append(error_sentence(refused))
 
 
 def _budget(services: Services, owner: str, span: Span) -> Budget | None:
@@ -215,10 +212,8 @@ def _other_rate(services: Services, owner: str) -> None:
 
 
 def _count_in(services: Services, owner: str, own: OwnCurrency | None) -> None:
-    try:
+    with refusals_told():
         budgets.count_in(services, owner, own)
-    except StoreError as refused:
-        state.notices.append(error_sentence(refused))
 
 
 def _key(span: Span, name: str) -> str:

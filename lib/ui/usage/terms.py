@@ -6,13 +6,12 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from lib.core.clock import now
-from lib.core.errors import StoreError
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import resources
 from lib.ui.shared.figures import currency_amount
-from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, error_sentence
+from lib.ui.shared.refusals import refusals_told
+from lib.ui.shared.texts import _
 from lib.ui.usage.sample import is_sample
 from lib.usage.paid import Amounts
 from lib.usage.totals import ModelTotals
@@ -89,7 +88,5 @@ def _keep(owner: str, service: str) -> None:
 
 
 def _write(work: Callable[[Connection], None]) -> None:
-    try:
+    with refusals_told():
         resources.services().store.write(work).result()
-    except StoreError as refused:
-        state.notices.append(error_sentence(refused))

@@ -1,0 +1,39 @@
+"""What a press asks for and can't be done: asked about where that helps, else said at the top of the page."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from lib.core.errors import BudgetReached, NotConnected, TemperaError
+from lib.ui.shared import resources
+from lib.ui.shared.budget_dialog import ask_first
+from lib.ui.shared.connection import ask_for
+from lib.ui.shared.state import state
+from lib.ui.shared.texts import error_sentence
+from lib.ui.shared.visitor import visitor
+
+
+@contextmanager
+def refusals_told(
+    then: Callable[[], None] | None = None, though_over: Callable[[], None] | None = None
+) -> Iterator[None]:
+    """What is refused in here is said, and the callback goes on behind it. Where `then` can do it once more, a service
+    that is missing is asked for in place, and what a budget has no room for is asked about; `though_over` is what goes
+    on in that second case, where it is not the same."""
+    try:
+        yield
+    except NotConnected as missing:
+        if then is None:
+            _say(missing)
+        else:
+            ask_for(resources.services(), visitor(), missing, then)
+    except BudgetReached as reached:
+        if then is None:
+            _say(reached)
+        else:
+            ask_first(reached, though_over or then)
+    except TemperaError as refused:
+        _say(refused)
+
+
+def _say(refused: TemperaError) -> None:
+    state.notices.append(error_sentence(refused))
