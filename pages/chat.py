@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lib.ui.chat import chat_settings, links, model_actions
+from lib.ui.chat import chat_settings, links, open_chat
 from lib.ui.chat.all_models import all_models
 from lib.ui.chat.answer_figures import figures_dialog
 from lib.ui.chat.chat_list import chat_list
@@ -26,10 +26,10 @@ from lib.ui.shared.visitor import visitor
 services, who = resources.services(), visitor()
 restore_chat(services, who)
 links.apply_link()
-model_actions.keep_unsaved()
-model_actions.watch_temporary()
+open_chat.keep_unsaved()
+open_chat.watch_temporary()
 
-view = model_actions.open_view(model_actions.current())
+view = open_chat.open_view(open_chat.current())
 tell_script(view)
 # Drawn first, and the rest around it: a message appears before all else.
 head = st.container(key="chat_head", horizontal=True, vertical_alignment="center", gap="small")
@@ -49,7 +49,7 @@ with news:
 with above:
     list_troubles(services, who.owner, "chat_model")
     with transient(state.unsaved or not view.turns):
-        model_actions.unsaved_warning()
+        open_chat.unsaved_warning()
         if state.missing_chat and state.chat_id is None:
             no_such_chat()
         elif not view.turns:
@@ -58,7 +58,7 @@ with above:
 waiting_message()
 manual_turn()
 chat_list(services, who)
-chat_settings.keep(model_actions.current())
+chat_settings.keep(open_chat.current())
 session_restore.remember(services, who, CHAT)
 inspector(view)
 figures_dialog(view)

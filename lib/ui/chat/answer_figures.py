@@ -10,7 +10,7 @@ from lib.chat.repository import Turn
 from lib.core.parameters import RANGES
 from lib.core.rich_text import literal
 from lib.ui.chat.inspector import inspect_button
-from lib.ui.chat.model_actions import ChatView
+from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared import call_details
 from lib.ui.shared.figures import line
 from lib.ui.shared.set_price import set_price_button

@@ -13,10 +13,10 @@ from lib.chat.repository import Turn
 from lib.core.rich_text import literal
 from lib.gateway.addresses import host_of
 from lib.gateway.endpoints import find
-from lib.ui.chat import edit_actions, message_toolbar, model_actions
+from lib.ui.chat import edit_actions, message_toolbar, model_actions, open_chat
 from lib.ui.chat.answer_figures import figures_button
 from lib.ui.chat.message_menu import OF_ANSWER, copy_button, menu, panel
-from lib.ui.chat.model_actions import ChatView
+from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared.figures import SENT_BEFORE
 from lib.ui.shared.frame import transient
 from lib.ui.shared.texts import _, _n
@@ -72,7 +72,7 @@ def _tools(number: int, turn: Turn) -> None:
 
 def second_address(turn: Turn, call: CallRecord) -> None:
     """Where nothing was sent and the service has another address: a button, never a silent attempt."""
-    other = model_actions.current().other_address(call) if not_sent(call) else None
+    other = open_chat.current().other_address(call) if not_sent(call) else None
     if other is not None:
         why = _("{service} is at {address} too and takes the same key there. Nothing has been sent yet.")
         st.button(
@@ -120,7 +120,7 @@ def _try_again(place: Any, other_model: str = "") -> None:
 def _other_model(turn: Turn) -> str:
     """The model that is chosen now, where it is another than the one that answered: somebody has chosen it since, or it
     has taken the place of one whose service was forgotten."""
-    chosen, connected = str(st.session_state.get("chat_model") or "").strip(), model_actions.current().endpoints()
+    chosen, connected = str(st.session_state.get("chat_model") or "").strip(), open_chat.current().endpoints()
     if turn.call is None or not chosen or not connected:
         return ""
     endpoint, model = find(chosen, connected)
@@ -143,7 +143,7 @@ def _go_on(turn: Turn) -> None:
 
 def _cut_off(turn: Turn, call: CallRecord) -> None:
     """Where an answer was cut off, and both ways on: let it go on from there, or ask again with more room."""
-    longer = longest_answer.next_limit(call, turn.begun, model_actions.current().dispatcher.limits.max_tokens)
+    longer = longest_answer.next_limit(call, turn.begun, open_chat.current().dispatcher.limits.max_tokens)
     with st.container(key="chat_cut_off", horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(_where_cut(call), icon=":material/content_cut:", color="orange")
         if turn.text.strip():

@@ -5,8 +5,8 @@ from typing import Any
 from lib.chat.form import MOST_MODELS, Form
 from lib.chat.repository import Turn
 from lib.core.errors import InvalidInput
-from lib.ui.chat import model_actions
-from lib.ui.chat.model_actions import ChatView
+from lib.ui.chat import model_actions, open_chat
+from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
@@ -35,4 +35,4 @@ def _asked_so(turn: Turn, form: Form) -> bool:
     """Whether an answer was asked for as `form` would ask now; a system prompt is known of this tab's questions."""
     chat_id, asked = state.asked_form or (None, form)
     same_system = chat_id != state.chat_id or asked.system == form.system
-    return same_system and model_actions.current().asked_so(turn, form)
+    return same_system and open_chat.current().asked_so(turn, form)

@@ -14,7 +14,7 @@ from lib.chat.repository import Chat
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
-from lib.ui.chat import model_actions
+from lib.ui.chat import open_chat
 from lib.ui.chat.files import file_of, import_chat, save_buttons
 from lib.ui.shared import dates, resources
 from lib.ui.shared.share_link import Shareable, share_link
@@ -60,13 +60,13 @@ def chat_list(services: Services, visitor: Visitor) -> None:
 
 def _begin(searchable: bool) -> None:
     with st.container(horizontal=True, wrap=False, gap="xsmall"):
-        st.button(_("New chat"), key="chat_new", icon=":material/add:", on_click=model_actions.new, width="stretch")
+        st.button(_("New chat"), key="chat_new", icon=":material/add:", on_click=open_chat.new, width="stretch")
         st.button(
             _("Temporary"),
             key="chat_new_temporary",
             icon=":material/timer:",
             help=_("A temporary chat: its texts are not saved, only its numbers."),
-            on_click=model_actions.new,
+            on_click=open_chat.new,
             args=(True,),
         )
     if searchable:
@@ -114,7 +114,7 @@ def _entry(chat: Chat, label: str, words: str, excerpt: str | None) -> None:
             label,
             key=f"chat_open_{chat.id}",
             type="secondary" if chat.id == state.chat_id else "tertiary",
-            on_click=model_actions.open_chat,
+            on_click=open_chat.switch_to,
             args=(chat.id,),
             width="stretch",
         )
@@ -212,25 +212,25 @@ def _undo() -> None:
 
 
 def _rename(chat_id: str) -> None:
-    owned, title = model_actions.current(), st.session_state[f"{TITLE}_{chat_id}"]
+    owned, title = open_chat.current(), st.session_state[f"{TITLE}_{chat_id}"]
     owned.dispatcher.store.write(lambda db: chats.rename(db, owned.owner, chat_id, title)).result()
     _close()
 
 
 def _delete(chat_id: str) -> None:
-    owned, is_open = model_actions.current(), chat_id == state.chat_id
+    owned, is_open = open_chat.current(), chat_id == state.chat_id
     if is_open:
-        model_actions.stop()
+        open_chat.stop()
     owned.dispatcher.store.write(lambda db: chats.delete(db, owned.owner, chat_id)).result()
     if is_open:
-        model_actions.new()
+        open_chat.new()
     state.deleted_chat, state.deleted_was_open, state.chat_panel = chat_id, is_open, None
 
 
 def _undelete() -> None:
-    owned, chat_id = model_actions.current(), state.deleted_chat
+    owned, chat_id = open_chat.current(), state.deleted_chat
     if chat_id is not None:
         owned.dispatcher.store.write(lambda db: chats.undelete(db, owned.owner, chat_id)).result()
         state.deleted_chat = None
         if state.deleted_was_open:
-            model_actions.open_chat(chat_id)
+            open_chat.switch_to(chat_id)

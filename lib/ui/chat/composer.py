@@ -4,11 +4,11 @@ import streamlit as st
 
 from lib.core import images
 from lib.core.rich_text import literal
-from lib.ui.chat import edit_actions, model_actions
+from lib.ui.chat import edit_actions, model_actions, open_chat
 from lib.ui.chat.attachments import attachments_to_send
 from lib.ui.chat.images import images_to_send
-from lib.ui.chat.model_actions import ChatView
 from lib.ui.chat.next_turn import bar, unconfirmed_message
+from lib.ui.chat.open_chat import ChatView
 from lib.ui.chat.prompt_templates import templates
 from lib.ui.chat.scrolling import newest_button
 from lib.ui.shared import resources
@@ -48,7 +48,7 @@ def composer(view: ChatView) -> None:
                     _("Stop"),
                     key="chat_stop",
                     icon=":material/stop_circle:",
-                    on_click=model_actions.stop,
+                    on_click=open_chat.stop,
                     shortcut="Esc",
                 )
         # Outside of `st.bottom` it would be put there too, but then Streamlit glides to the end of all that grows.

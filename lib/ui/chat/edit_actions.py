@@ -4,7 +4,7 @@ import streamlit as st
 
 from lib.chat.repository import Turn
 from lib.core.request import Role
-from lib.ui.chat import model_actions
+from lib.ui.chat import model_actions, open_chat
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
 
@@ -25,7 +25,7 @@ def leave_as_it_was() -> None:
 def rewrite(turn: Turn) -> None:
     """Keep an edited answer as a version of it; nobody is asked."""
     with refusals_told():
-        model_actions.current().write(turn.role, st.session_state[model_actions.EDITED], instead_of=turn)
+        open_chat.current().write(turn.role, st.session_state[model_actions.EDITED], instead_of=turn)
         state.editing = None
 
 
@@ -43,30 +43,30 @@ def add_written(continue_answer: bool = False) -> None:
     """Add the turn that was written by hand; with `continue_answer` the model continues it."""
     role: Role = st.session_state[WRITTEN_ROLE]
     with refusals_told():
-        state.chat_id = model_actions.current().write(role, st.session_state[WRITTEN])
+        state.chat_id = open_chat.current().write(role, st.session_state[WRITTEN])
         state.writing = False
         if continue_answer:
-            model_actions.continue_answer(model_actions.current().branch()[-1])
+            model_actions.continue_answer(open_chat.current().branch()[-1])
 
 
 def delete(turn: Turn) -> None:
     """Take a turn out of the chat; it can be brought back."""
     with refusals_told():
-        state.deleted_turn = (turn.id, model_actions.current().delete(turn))
+        state.deleted_turn = (turn.id, open_chat.current().delete(turn))
 
 
 def undelete() -> None:
     """Bring back the turn that was deleted last."""
     if state.deleted_turn is not None:
         with refusals_told():
-            model_actions.current().undelete(*state.deleted_turn)
+            open_chat.current().undelete(*state.deleted_turn)
     state.deleted_turn = None
 
 
 def choose_version(message_id: str) -> None:
     """Show another version of a turn."""
     with refusals_told():
-        model_actions.current().choose(message_id)
+        open_chat.current().choose(message_id)
 
 
 def go_on_with(turn: Turn, index: int) -> None:

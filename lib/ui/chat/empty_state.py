@@ -6,7 +6,7 @@ from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.gateway.endpoints import find
 from lib.services import Services
-from lib.ui.chat import model_actions
+from lib.ui.chat import model_actions, open_chat
 from lib.ui.shared.connection import local_services, open_dialog
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
@@ -53,7 +53,7 @@ def no_such_chat() -> None:
                 "What you write below begins a new one."
             )
         )
-        st.button(_("New chat"), key="chat_missing_new", icon=":material/add:", on_click=model_actions.new)
+        st.button(_("New chat"), key="chat_missing_new", icon=":material/add:", on_click=open_chat.new)
 
 
 def _practice(may_connect: bool) -> None:

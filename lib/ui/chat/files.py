@@ -13,7 +13,7 @@ from lib.chat.import_source import MAX_BYTES
 from lib.chat.repository import Chat
 from lib.core.errors import TemperaError
 from lib.core.file_names import file_name
-from lib.ui.chat import import_dialog, model_actions
+from lib.ui.chat import import_dialog, open_chat
 from lib.ui.chat.import_dialog import UPLOAD
 from lib.ui.shared import figures
 from lib.ui.shared.dates import viewer_zone
@@ -45,7 +45,7 @@ def save_buttons(chat: Chat) -> None:
 def file_of(chat: Chat, ending: str) -> Callable[[], bytes]:
     """Writes a chat as a web page, Markdown or JSON, by its file's ending."""
     # Now: while a file is made there is no session.
-    owned = replace(model_actions.current(), chat_id=chat.id, temporary=False)
+    owned = replace(open_chat.current(), chat_id=chat.id, temporary=False)
     reader = Reader(page_language(), language(), viewer_zone(), role_names(), for_this_reader(figures.line))
     return partial(_file, owned, reader, ending)
 

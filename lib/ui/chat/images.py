@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.ui.chat import model_actions
+from lib.ui.chat import open_chat
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
@@ -18,7 +18,7 @@ def message_images(ids: Sequence[str]) -> None:
     """The images of a message."""
     if ids:
         with st.container(horizontal=True, gap="small"):
-            for url in model_actions.current().images(ids):
+            for url in open_chat.current().images(ids):
                 _picture(url, WIDTH)
 
 

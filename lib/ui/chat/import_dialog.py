@@ -12,7 +12,7 @@ from lib.chat.imported import Losses
 from lib.core.clock import as_datetime
 from lib.core.errors import TemperaError
 from lib.core.rich_text import literal
-from lib.ui.chat import model_actions
+from lib.ui.chat import open_chat
 from lib.ui.shared.dates import day, viewer_zone
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message
@@ -31,8 +31,8 @@ def offer() -> None:
 def open_only(found: Listing) -> None:
     """Bring in the one chat of a file, and open it."""
     for chat in chat_import.chosen(st.session_state[UPLOAD].getvalue(), {0}):
-        model_actions.new()
-        model_actions.open_chat(model_actions.current().import_chat(chat))
+        open_chat.new()
+        open_chat.switch_to(open_chat.current().import_chat(chat))
     for sentence in _losses(found.lost):
         # Not at the top of the page, which a long chat scrolls away.
         st.toast(sentence, icon=":material/info:", duration="infinite")
@@ -80,7 +80,7 @@ def _bring_in(places: Collection[int]) -> None:
     """Bring in the chats at `places`, and open the only one."""
     file, ids = st.session_state.get(UPLOAD), []
     lost: Losses = Counter()
-    target = replace(model_actions.current(), chat_id=None, temporary=False)
+    target = replace(open_chat.current(), chat_id=None, temporary=False)
     bar = st.progress(0.0)
     try:
         for chat in chat_import.chosen(file.getvalue() if file else b"", places):

@@ -9,8 +9,8 @@ from lib.core.errors import TemperaError
 from lib.core.i18n import N_
 from lib.core.request import Message
 from lib.core.rich_text import literal
-from lib.ui.chat import model_actions
-from lib.ui.chat.model_actions import ChatView
+from lib.ui.chat import model_actions, open_chat
+from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared import call_details
 from lib.ui.shared.state import NEXT, state
 from lib.ui.shared.texts import _, error_sentence
@@ -50,13 +50,13 @@ def _body(view: ChatView, call_id: str) -> None:
 def _planned(view: ChatView) -> list[Inspection]:
     # Streamlit tells no keystrokes: a draft is unknown to the server until it is sent.
     last = Message(role="user", content=_("(what you type)"), images=tuple(state.images))
-    asked = model_actions.current().planned(view.turns, last, model_actions.form())
+    asked = open_chat.current().planned(view.turns, last, model_actions.form())
     return [inspection.planned(request, endpoint) for request, endpoint in asked]
 
 
 def _made(view: ChatView, call_id: str) -> list[Inspection]:
     found = [turn.call for turn in (*view.turns, *view.beside) if turn.call and turn.call.id == call_id]
-    return [inspection.made(model_actions.current(), found[0])] if found else []
+    return [inspection.made(open_chat.current(), found[0])] if found else []
 
 
 def _one(found: Inspection, made: bool) -> None:

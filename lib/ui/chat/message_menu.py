@@ -7,7 +7,7 @@ import streamlit as st
 from lib.chat.repository import Turn
 from lib.core.i18n import N_
 from lib.core.rich_text import tables
-from lib.ui.chat import edit_actions, model_actions, open_in_sweep
+from lib.ui.chat import edit_actions, model_actions, open_chat, open_in_sweep
 from lib.ui.chat.share import share
 from lib.ui.shared import model_picker, resources
 from lib.ui.shared.choices import translated
@@ -105,7 +105,7 @@ def _link(_name: str, turn: Turn) -> None:
 
 
 def _other_model(name: str, turn: Turn) -> None:
-    owner, key = model_actions.current().owner, f"again_model_{name}"
+    owner, key = open_chat.current().owner, f"again_model_{name}"
     st.selectbox(
         _("Try again with another model"),
         model_picker.options(resources.services(), owner),

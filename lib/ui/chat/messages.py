@@ -18,7 +18,7 @@ from lib.ui.chat.attachments import message_attachments, own_words
 from lib.ui.chat.edit_actions import go_on_with
 from lib.ui.chat.images import message_images
 from lib.ui.chat.live_answer import LiveAnswer, thinking
-from lib.ui.chat.model_actions import ChatView
+from lib.ui.chat.open_chat import ChatView
 from lib.ui.chat.shown_turns import first_shown
 from lib.ui.chat.slow_answer import live_answer
 from lib.ui.shared.answer_parts import answer_parts

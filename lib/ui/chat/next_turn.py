@@ -6,9 +6,10 @@ import streamlit as st
 
 from lib.chat.context_window import MENTIONED_FROM, NEARLY_FULL_FROM, Estimate, estimates
 from lib.core.errors import InvalidInput
-from lib.ui.chat import model_actions
+from lib.ui.chat import model_actions, open_chat
 from lib.ui.chat.inspector import inspect_button
-from lib.ui.chat.model_actions import LEAVE_OUT, ChatView
+from lib.ui.chat.model_actions import LEAVE_OUT
+from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared import budgets, resources
 from lib.ui.shared.figures import money
 from lib.ui.shared.set_price import set_price_button
@@ -22,7 +23,7 @@ def bar(view: ChatView) -> None:
     if not view.turns:
         return
     try:
-        found = estimates(model_actions.current().endpoints(), view.turns, model_actions.form())
+        found = estimates(open_chat.current().endpoints(), view.turns, model_actions.form())
     except InvalidInput:
         return
     if not found:

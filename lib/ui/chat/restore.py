@@ -4,7 +4,7 @@ import streamlit as st
 
 from lib.chat import repository as chats
 from lib.services import Services
-from lib.ui.chat import chat_settings, links, model_actions
+from lib.ui.chat import chat_settings, links, open_chat
 from lib.ui.shared import controls, session_restore
 from lib.ui.shared.session_restore import PageMemory
 from lib.ui.shared.state import state
@@ -38,7 +38,7 @@ CHAT = PageMemory(
 def restore_chat(services: Services, visitor: Visitor) -> None:
     """Bring back what was open and set, or follow the browser to another chat of its history."""
     if state.to_open is not None:
-        model_actions.open_chat(state.to_open)
+        open_chat.switch_to(state.to_open)
         state.to_open = None
     restored = session_restore.restore(services, visitor, CHAT)
     linked = links.is_link()
@@ -51,7 +51,7 @@ def restore_chat(services: Services, visitor: Visitor) -> None:
 def _settings(new_session: bool) -> None:
     """At a tab's first run: the open chat's settings; of a new chat those it was begun with before a reload."""
     if state.chat_id is not None:
-        chat_settings.take_up(model_actions.current())
+        chat_settings.take_up(open_chat.current())
     elif new_session:
         chat_settings.begin()
     if state.waiting is not None:
@@ -63,8 +63,8 @@ def _follow(services: Services, visitor: Visitor) -> None:
     chat_id = session_restore.moved_to(CHAT)
     if chat_id is None or chat_id == (state.chat_id or ""):
         return
-    model_actions.new()
+    open_chat.new()
     if chat_id and _exists(services, visitor.owner, chat_id):
         state.chat_id = chat_id
-        chat_settings.take_up(model_actions.current())
+        chat_settings.take_up(open_chat.current())
     state.missing_chat = bool(chat_id) and state.chat_id is None

@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from lib.ui.chat.model_actions import ChatView
+from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared.markdown import draw_piece
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _

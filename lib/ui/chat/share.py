@@ -9,7 +9,7 @@ from lib.chat.repository import Turn
 from lib.core.errors import InvalidInput
 from lib.gateway import endpoints
 from lib.gateway.addresses import is_loopback
-from lib.ui.chat import model_actions
+from lib.ui.chat import model_actions, open_chat
 from lib.ui.chat.links import chat_link
 from lib.ui.shared.texts import _, error_sentence
 
@@ -28,5 +28,5 @@ def share(turn: Turn) -> None:
 
 def _named(form: Form) -> Form:
     """The form with the service named, so that the link means the same whatever is connected there."""
-    connected = model_actions.current().endpoints()
+    connected = open_chat.current().endpoints()
     return replace(form, model=endpoints.named(form.model, connected)) if connected and form.model else form

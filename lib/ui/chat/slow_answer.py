@@ -10,7 +10,7 @@ from lib.calls.runner import Answer
 from lib.chat.repository import Turn
 from lib.core.rich_text import literal
 from lib.gateway.addresses import host_of
-from lib.ui.chat import model_actions
+from lib.ui.chat import model_actions, open_chat
 from lib.ui.chat.edit_actions import keep_waiting
 from lib.ui.chat.live_answer import LiveAnswer
 from lib.ui.shared import resources
@@ -33,7 +33,7 @@ def live_answer(answer: Answer, turn: Turn, places: Sequence[Any], stop_key: str
 
 
 def _stop(turn: Turn) -> None:
-    model_actions.stop(turn.call.id if turn.call else None)
+    open_chat.stop(turn.call.id if turn.call else None)
 
 
 def _what_to_do(turn: Turn, place: Any) -> None:
@@ -41,7 +41,7 @@ def _what_to_do(turn: Turn, place: Any) -> None:
     call = turn.call
     if call is None:
         return
-    other = model_actions.current().other_address(call)
+    other = open_chat.current().other_address(call)
     with place:
         st.caption(_("No first word yet from {model}.").format(model=literal(call.model)))
         with st.container(horizontal=True, gap="small"):
