@@ -5,7 +5,7 @@ from typing import Any
 from lib.chat.form import MOST_MODELS, Form
 from lib.chat.repository import Turn
 from lib.core.errors import InvalidInput
-from lib.ui.chat import model_actions, open_chat
+from lib.ui.chat import chat_settings, model_actions, open_chat
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
@@ -17,7 +17,7 @@ def ask_again_button(place: Any, view: ChatView) -> None:
     if view.running or turn.call is None or len(view.beside) >= MOST_MODELS:
         return
     try:
-        form = model_actions.form()
+        form = chat_settings.read()
     except InvalidInput:
         return
     if form.others or _as_asked_last(form) or any(_asked_so(one, form) for one in view.beside):

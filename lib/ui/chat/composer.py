@@ -7,7 +7,7 @@ from lib.core.rich_text import literal
 from lib.ui.chat import edit_actions, model_actions, open_chat
 from lib.ui.chat.attachments import attachments_to_send
 from lib.ui.chat.images import images_to_send
-from lib.ui.chat.next_turn import bar, unconfirmed_message
+from lib.ui.chat.next_turn import next_turn_bar, unconfirmed_message
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.chat.prompt_templates import templates
 from lib.ui.chat.scrolling import newest_button
@@ -39,7 +39,7 @@ def composer(view: ChatView) -> None:
                 with st.container(key="chat_temporary", width="content"):  # assets/composer.js keeps no draft then
                     st.caption(_("A temporary chat: its texts are in memory only and are gone when you leave it."))
             budget_line(resources.services(), visitor(), "chat")
-            bar(view)
+            next_turn_bar(view)
             if view.running:
                 # At the other end: a second press that was meant for Stop must not meet a button that has taken its
                 # place.

@@ -9,7 +9,7 @@ from lib.core.errors import TemperaError
 from lib.core.i18n import N_
 from lib.core.request import Message
 from lib.core.rich_text import literal
-from lib.ui.chat import model_actions, open_chat
+from lib.ui.chat import chat_settings, open_chat
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared import call_details
 from lib.ui.shared.state import NEXT, state
@@ -50,7 +50,7 @@ def _body(view: ChatView, call_id: str) -> None:
 def _planned(view: ChatView) -> list[Inspection]:
     # Streamlit tells no keystrokes: a draft is unknown to the server until it is sent.
     last = Message(role="user", content=_("(what you type)"), images=tuple(state.images))
-    asked = open_chat.current().planned(view.turns, last, model_actions.form())
+    asked = open_chat.current().planned(view.turns, last, chat_settings.read())
     return [inspection.planned(request, endpoint) for request, endpoint in asked]
 
 

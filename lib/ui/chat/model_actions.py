@@ -25,11 +25,6 @@ LEAVE_OUT = "chat_leave_out"
 ASK_FROM = "chat_ask_from"
 
 
-def form() -> Form:
-    """The page's settings as they stand; raises InvalidInput when one is outside the API."""
-    return chat_settings.read()
-
-
 def send() -> None:
     """The composer's callback: send what was typed, or let it wait for the running answer."""
     typed = st.session_state[INPUT]
@@ -61,7 +56,7 @@ def send_text(text: str, turns: list[Turn] | None = None) -> None:
     conversation = open_chat.current()
     turns = conversation.branch() if turns is None else turns
     try:
-        chosen = form()
+        chosen = chat_settings.read()
         unconfirmed = _unconfirmed(conversation, turns, chosen, text)
     except TemperaError as error:
         _put_back(text, error)
@@ -117,7 +112,7 @@ def send_unconfirmed(leave_out: bool = False) -> None:
     """Send the message that was asked about, with or without the oldest turns."""
     unconfirmed, state.unconfirmed, conversation = state.unconfirmed, None, open_chat.current()
     if unconfirmed is not None:
-        chosen = replace(form(), leave_out=(unconfirmed.leave_out or 0) if leave_out else 0)
+        chosen = replace(chat_settings.read(), leave_out=(unconfirmed.leave_out or 0) if leave_out else 0)
         _send_text(conversation, conversation.branch(), unconfirmed.text, chosen)
 
 
@@ -144,7 +139,7 @@ def _unconfirmed(conversation: Conversation, turns: list[Turn], chosen: Form, te
 def send_edited(turn: Turn) -> None:
     """Send an edited question; the old one stays as a version of it."""
     with refusals_told(partial(send_edited, turn)):
-        conversation, asked = open_chat.current(), form()
+        conversation, asked = open_chat.current(), chat_settings.read()
         _typed, files = attachments.parted(turn.text)
         conversation.send_edited(turn, attachments.joined(st.session_state[EDITED], files), asked)
         state.editing = None
@@ -155,7 +150,7 @@ def send_edited(turn: Turn) -> None:
 def try_again(turn: Turn | None = None, model: str | None = None) -> None:
     """Ask once more, the last question or that of the answer `turn`, with the settings as they stand."""
     with refusals_told(partial(try_again, turn, model)):
-        asked = form()
+        asked = chat_settings.read()
         open_chat.current().regenerate(replace(asked, model=model, others=()) if model else asked, turn)
         _asked(asked)
 
@@ -163,7 +158,7 @@ def try_again(turn: Turn | None = None, model: str | None = None) -> None:
 def ask_beside(turn: Turn) -> None:
     """Ask the question of the answer `turn` once more, with the settings as they stand; both stay in view."""
     with refusals_told(partial(ask_beside, turn)):
-        asked = form()
+        asked = chat_settings.read()
         open_chat.current().ask_beside(turn, asked)
         _asked(asked)
         model_picker.used(resources.services(), visitor().owner, asked.models)
@@ -178,7 +173,7 @@ def _asked(form: Form) -> None:
 def continue_answer(turn: Turn) -> None:
     """Let a cut or begun answer be continued."""
     with refusals_told(partial(continue_answer, turn)):
-        open_chat.current().continue_answer(turn, form())
+        open_chat.current().continue_answer(turn, chat_settings.read())
 
 
 def allow_longer(turn: Turn, max_tokens: int) -> None:

@@ -6,7 +6,8 @@ import streamlit as st
 
 from lib.chat.context_window import MENTIONED_FROM, NEARLY_FULL_FROM, Estimate, estimates
 from lib.core.errors import InvalidInput
-from lib.ui.chat import model_actions, open_chat
+from lib.core.rich_text import literal
+from lib.ui.chat import chat_settings, model_actions, open_chat
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.model_actions import LEAVE_OUT
 from lib.ui.chat.open_chat import ChatView
@@ -18,12 +19,12 @@ from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import visitor
 
 
-def bar(view: ChatView) -> None:
+def next_turn_bar(view: ChatView) -> None:
     """One quiet figure, what the next turn costs; tokens and context behind it, and in front of it from 60 % on."""
     if not view.turns:
         return
     try:
-        found = estimates(open_chat.current().endpoints(), view.turns, model_actions.form())
+        found = estimates(open_chat.current().endpoints(), view.turns, chat_settings.read())
     except InvalidInput:
         return
     if not found:
@@ -80,14 +81,14 @@ def _why(unconfirmed: UnconfirmedMessage) -> str:
             "its answer included."
         ).format(tokens=unconfirmed.tokens, window=unconfirmed.window)
     return _("This message costs about {cost} at list prices; you wanted to be asked from {limit} on.").format(
-        cost=_escaped(money(unconfirmed.cost)), limit=_escaped(money(unconfirmed.limit))
+        cost=literal(money(unconfirmed.cost)), limit=literal(money(unconfirmed.limit))
     )
 
 
 def _label(found: Sequence[Estimate], fullest: float | None) -> str:
     costs = [one.cost for one in found if one.cost is not None]
     if any(costs):
-        parts = [_("about {cost}").format(cost=_escaped(money(sum(costs))))]
+        parts = [_("about {cost}").format(cost=literal(money(sum(costs))))]
     else:
         parts = [_("about {tokens:,} tokens").format(tokens=found[0].prompt_tokens)]
     if fullest is not None and fullest >= MENTIONED_FROM:
@@ -108,7 +109,7 @@ def _lines(one: Estimate) -> list[str]:
         return [*lines, _("This model has no price.")]
     if one.cost == 0:
         return [*lines, _("Next turn: free")]
-    return [*lines, _("Next turn: {cost} at list prices").format(cost=_escaped(money(one.cost)))]
+    return [*lines, _("Next turn: {cost} at list prices").format(cost=literal(money(one.cost)))]
 
 
 def _choices() -> None:
@@ -134,8 +135,3 @@ def _beyond_the_budget(found: Sequence[Estimate]) -> None:
     words = budgets.says_of_unpriced(resources.services(), visitor())
     if words and any(one.cost is None for one in found):
         st.caption(words)
-
-
-def _escaped(text: str) -> str:
-    """A dollar sign that does not begin a formula."""
-    return text.replace("$", "\\$")

@@ -1,7 +1,7 @@
 """Opens a conversation in Sweep: its last question as the prompt, what came before as history."""
 
 from lib.chat.repository import Turn
-from lib.ui.chat import model_actions, open_chat
+from lib.ui.chat import chat_settings, open_chat
 from lib.ui.shared.state import state
 from lib.ui.shared.sweep_draft import open_sweep_with
 from lib.ui.shared.texts import _
@@ -17,7 +17,7 @@ def why_not(turn: Turn) -> str | None:
 
 def open_in_sweep(turn: Turn) -> None:
     """Open Sweep with the last question up to `turn` as its prompt, and what was said before as its history."""
-    form = model_actions.form()
+    form = chat_settings.read()
     messages = open_chat.current().to_send(_up_to(turn))
     while messages and messages[-1].role != "user":
         messages.pop()

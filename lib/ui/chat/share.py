@@ -9,7 +9,7 @@ from lib.chat.repository import Turn
 from lib.core.errors import InvalidInput
 from lib.gateway import endpoints
 from lib.gateway.addresses import is_loopback
-from lib.ui.chat import model_actions, open_chat
+from lib.ui.chat import chat_settings, open_chat
 from lib.ui.chat.links import chat_link
 from lib.ui.shared.texts import _, error_sentence
 
@@ -19,7 +19,7 @@ def share(turn: Turn) -> None:
     page = st.context.url if isinstance(st.context.url, str) else ""
     st.caption(_("A link with this question, the model and the settings; never a key:"))
     try:
-        st.code(chat_link(_named(model_actions.form()), turn.text, page), language=None, wrap_lines=True)
+        st.code(chat_link(_named(chat_settings.read()), turn.text, page), language=None, wrap_lines=True)
     except InvalidInput as error:
         st.caption(error_sentence(error))
     if is_loopback(page):

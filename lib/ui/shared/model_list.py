@@ -125,7 +125,7 @@ def _facts(endpoint: Endpoint, model: str) -> str:
     elif price == (0, 0):
         parts.append(_("free"))
     elif price:
-        prompt, completion = (money(dollars).replace("$", "\\$") for dollars in price)
+        prompt, completion = (literal(money(dollars)) for dollars in price)
         parts.append(_("{prompt} in, {completion} out per million").format(prompt=prompt, completion=completion))
     else:
         parts.append(_("no price"))

@@ -20,13 +20,12 @@ from lib.ui.shared.texts import _, _n
 from lib.ui.shared.written_table import MISSING
 from lib.ui.usage.sample import is_sample
 from lib.ui.usage.tables import MODEL_WIDTH
+from lib.usage.paid import Named
 from lib.usage.totals import ModelTotals, named
 from lib.visitor import own_prices
 
 KEY = "usage_prices"
 SIDES = ("prompt", "completion", "cached")
-Named = tuple[str, str]
-"""A model: the endpoint's name, and its id there."""
 
 
 def price_table(services: Services, owner: str, models: Sequence[ModelTotals]) -> None:
