@@ -58,8 +58,7 @@ class Workers:
         dedicated: bool,
         at_once: int | None = None,
     ) -> None:
-        """`see_to_the_past` closes what dead processes left; `at_once` is how many calls of one visitor
-        may run."""
+        """`see_to_the_past` closes what dead processes left; `at_once` is how many calls of one visitor may run."""
         self._store, self._jobs, self._lanes = store, jobs, lanes
         self._see_to_the_past, self._at_once = see_to_the_past, at_once
         self._slots, self._dedicated = slots, dedicated

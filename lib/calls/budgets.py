@@ -13,18 +13,17 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from lib.calls import reservations, usage_rollups
-from lib.calls.caps import Caps
+from lib.calls.caps import AMOUNTS, Caps
 from lib.calls.ledger import ROUNDING, Ledger
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.records import IMPORTED
 from lib.core import periods
-from lib.core.budget import DOLLARS, TOKENS, Budget, Span, Use, together
+from lib.core.budget import TOKENS, Budget, Span, Use, together
 from lib.core.clock import LATEST, now
 from lib.core.errors import BudgetReached, CapOfTheOperator, NotAllowed, StoreError
 from lib.core.reply import Reply
@@ -80,7 +79,7 @@ class _Stretch:
     def spent(self, db: Connection, but: Sequence[str]) -> float:
         """What calls of it that have ended took, those named in `but` left out."""
         # any owner: _mine names the owner.
-        query = select(_amount(self.unit)).where(*self._mine(), calls.c.id.not_in(but))
+        query = select(AMOUNTS[self.unit]).where(*self._mine(), calls.c.id.not_in(but))
         return float(db.execute(query).scalar_one())
 
     def under_way(self, db: Connection, but: Sequence[str] = ()) -> float:
@@ -105,14 +104,6 @@ class _Stretch:
         if self.session:
             return [*ended, calls.c.session == self.session]
         return [*ended, calls.c.started_at >= self.since, calls.c.started_at < self.until]
-
-
-def _amount(unit: str) -> ColumnElement[Any]:
-    """The sum of what calls took of a budget in `unit`."""
-    if unit == TOKENS:
-        tokens = func.coalesce(calls.c.prompt_tokens, 0) + func.coalesce(calls.c.completion_tokens, 0)
-        return func.coalesce(func.sum(tokens), 0)
-    return func.coalesce(func.sum(calls.c.cost), 0.0)
 
 
 class Budgets:
@@ -313,7 +304,7 @@ class Budgets:
         self.caps.settle(call_id, reply)
         with self._lock:
             self.release(call_id)
-            use = use_of(reply)
+            use = reservations.use_of(reply)
             for stretch, ledger in self._ledgers.items():
                 if stretch.owner == owner and stretch.has(session, began):
                     ledger.spent += use.of(stretch.unit) or 0.0
@@ -354,7 +345,7 @@ class Budgets:
         """What was spent of it so far, by the store, and by what waits to be stored. A call that is open is counted
         when it is settled, though its record may be there by now."""
         held = [one for one in self._outcomes.all_of(stretch.owner) if one.call.id not in self._open]
-        of_it = [use_of(one.reply) for one in held if stretch.has(one.call.session, one.began)]
+        of_it = [reservations.use_of(one.reply) for one in held if stretch.has(one.call.session, one.began)]
         but = [*self._open, *(one.call.id for one in held)]
         return self._store.read(lambda db: stretch.spent(db, but)) + together(of_it, stretch.unit)
 
@@ -363,9 +354,3 @@ def _check(budget: Budget, ledger: Ledger, worst: Sequence[Use], for_good: bool 
     wanted = together(worst, budget.unit)
     if not (ledger.could_fit(wanted) if for_good else ledger.fits(wanted)):
         raise BudgetReached(budget, ledger.taken, wanted)
-
-
-def use_of(reply: Reply) -> Use:
-    """What a call took that has ended."""
-    counts = [one for one in (reply.usage.prompt_tokens, reply.usage.completion_tokens) if one is not None]
-    return Use(reply.cost, sum(counts) if counts else None, DOLLARS)

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 from lib.calls import reservations
 from lib.calls.ledger import Ledger
 from lib.calls.records import IMPORTED
-from lib.core.budget import CALLS, TOKENS, Use, together
+from lib.core.budget import CALLS, DOLLARS, TOKENS, Use, together
 from lib.core.clock import DAY, HOUR, SECOND, now
 from lib.core.errors import CapOfTheOperator, NotAllowed, StoreError
 from lib.core.i18n import N_
@@ -49,7 +49,7 @@ class _Place:
         ended = (calls.c.state != "started", calls.c.process != IMPORTED, calls.c.id.not_in(but))
         when = (calls.c.started_at >= self.since, calls.c.started_at < self.until)
         # any owner: the sum of all is told to nobody but as how much is left of a cap.
-        query = select(_AMOUNTS[self.cap.unit]).where(*ended, *when)
+        query = select(AMOUNTS[self.cap.unit]).where(*ended, *when)
         if self.owner:
             query = query.where(calls.c.owner == self.owner)
         return float(db.execute(query).scalar_one())
@@ -62,11 +62,12 @@ class _Place:
 
 
 _TOKENS = func.coalesce(calls.c.prompt_tokens, 0) + func.coalesce(calls.c.completion_tokens, 0)
-_AMOUNTS = {
+AMOUNTS = {
     CALLS: func.count(calls.c.id),
     TOKENS: func.coalesce(func.sum(_TOKENS), 0),
-    "USD": func.coalesce(func.sum(calls.c.cost), 0.0),
+    DOLLARS: func.coalesce(func.sum(calls.c.cost), 0.0),
 }
+"""What calls took together, by unit, as far as it is known."""
 
 
 def count_earlier(conn: Connection, moment: int) -> None:
@@ -75,7 +76,7 @@ def count_earlier(conn: Connection, moment: int) -> None:
     if not reservations.kept_in(conn):
         return
     hour = (calls.c.started_at - calls.c.started_at % LENGTHS["hour"]).label("hour")
-    sums = func.count(), _AMOUNTS[TOKENS], _AMOUNTS["USD"]
+    sums = func.count(), AMOUNTS[TOKENS], AMOUNTS[DOLLARS]
     ended = calls.c.state != "started", calls.c.process != IMPORTED, calls.c.started_at > moment - LENGTHS["day"]
     names = ("calls", "tokens", "cost")
     # any owner: each one's own sums, and those over all, which nobody is told.

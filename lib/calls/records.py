@@ -582,8 +582,8 @@ def _kept_parts(conn: Connection, owner: str, choice: Choice, ended: bool) -> li
 
 
 def _running(conn: Connection, call_id: str, states: Sequence[State] = ("started",)) -> _Open | None:
-    """A call that is in one of `states`. Nothing else writes meanwhile: there is one
-    writer, and PostgreSQL holds the row for it."""
+    """A call that is in one of `states`. Nothing else writes meanwhile: there is one writer, and PostgreSQL holds the
+    row for it."""
     row = _CALL.run(conn, {"id": call_id}).fetchone()
     found = None if row is None else _Open(*row)
     return found if found is not None and found.state in states else None

@@ -106,8 +106,11 @@ def processes_with_some(conn: Connection) -> set[str]:
 
 def took(reply: Reply) -> Use:
     """What a call took of the caps; what was never billed counts as a call and nothing else."""
-    if reply.billed == "no" and reply.cost is None:
-        return Use(0.0, 0)
+    return Use(0.0, 0) if reply.billed == "no" and reply.cost is None else use_of(reply)
+
+
+def use_of(reply: Reply) -> Use:
+    """What a call took that has ended, as far as it is known."""
     counts = [one for one in (reply.usage.prompt_tokens, reply.usage.completion_tokens) if one is not None]
     return Use(reply.cost, sum(counts) if counts else None)
 

@@ -53,10 +53,12 @@ KEYS = {"endpoints": "endpoint", "models": "model", "pages": "page"}
 NEWEST_FIRST = (calls.c.started_at.desc(), calls.c.seq.desc())
 """By their times, as what comes in from a file was stored long after it was made."""
 PROBLEMS = ("failed", "cut", "filtered", "stopped")
-_counted = {
-    name: case((usage_rollups.ended, calls.c[name])).label(name) for name in (*map("{}_tokens".format, TOKENS),)
-}
-_columns = [_counted.get(column.name, column) for column in records.FIGURES]
+_TOKENS = [f"{kind}_tokens" for kind in TOKENS]
+# What a call in progress has saved so far does not count.
+_columns = [
+    case((usage_rollups.ended, column)).label(column.name) if column.name in _TOKENS else column
+    for column in records.FIGURES
+]
 
 
 @dataclass(frozen=True, slots=True)
