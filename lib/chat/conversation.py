@@ -22,7 +22,15 @@ from lib.chat.form import Form, usable_params
 from lib.chat.imported import ImportedChat
 from lib.chat.repository import Turn
 from lib.core import images as image_data
-from lib.core.errors import ConnectionFailed, InvalidInput, NotConnected, NothingConnected, StoreError, TemperaError
+from lib.core.errors import (
+    ChatNotFound,
+    ConnectionFailed,
+    InvalidInput,
+    NotConnected,
+    NothingConnected,
+    StoreError,
+    TemperaError,
+)
 from lib.core.i18n import N_
 from lib.core.parameters import Params
 from lib.core.request import Call, ChatRequest, Message, Role
@@ -170,9 +178,9 @@ class Conversation:
         return self.store.write(lambda db: chats.add_chat(db, self.owner, chat)).result()
 
     def document(self) -> Document:
-        """The whole chat, with all its branches, to be saved as a file. Raises NotFound."""
+        """The whole chat, with all its branches, to be saved as a file. Raises ChatNotFound."""
         if self.chat_id is None:
-            raise chats.NotFound
+            raise ChatNotFound
         chat_id = self.chat_id
         chat = self.store.read(lambda db: chats.find(db, self.owner, chat_id))
         found = self._with_held(self.store.read(lambda db: chats.all_turns(db, self.owner, chat_id)))
@@ -271,15 +279,15 @@ class Conversation:
         return list(self.registry.endpoints(self.owner))
 
     def choose(self, message_id: str) -> None:
-        """Open the branch through a message. Raises NotFound."""
+        """Open the branch through a message. Raises ChatNotFound."""
         self._change(lambda db, chat_id: chats.choose(db, self.owner, chat_id, message_id))
 
     def delete(self, turn: Turn) -> int:
-        """Take a turn out; the mark that brings it back. Raises NotFound."""
+        """Take a turn out; the mark that brings it back. Raises ChatNotFound."""
         return self._change(lambda db, chat_id: chats.delete_turn(db, self.owner, chat_id, turn.id))
 
     def undelete(self, message_id: str, mark: int) -> None:
-        """Bring a deleted turn back. Raises NotFound."""
+        """Bring a deleted turn back. Raises ChatNotFound."""
         self._change(lambda db, chat_id: chats.undelete_turn(db, self.owner, chat_id, message_id, mark))
 
     def erase(self) -> None:
@@ -296,7 +304,7 @@ class Conversation:
 
     def _change(self, work: Callable[[Connection, str], T]) -> T:
         if self.chat_id is None:
-            raise chats.NotFound
+            raise ChatNotFound
         chat_id = self.chat_id
         return self.store.write(lambda db: work(db, chat_id)).result()
 

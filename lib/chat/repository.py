@@ -2,7 +2,7 @@
 `head`.
 
 An assistant's turn that came from a call is one choice of that call, and n alternatives are n siblings. Whoever is not
-the owner finds nothing: reading gives an empty result, writing raises NotFound.
+the owner finds nothing: reading gives an empty result, writing raises ChatNotFound.
 """
 
 import secrets
@@ -20,32 +20,20 @@ from sqlalchemy import (
 from sqlalchemy import delete as sql_delete
 
 from lib.calls import records
-from lib.calls.records import CallRecord
 from lib.chat.attachments import heading
 from lib.chat.branch import Turn, all_turns, open_branch, side_by_side
 from lib.chat.form import Form
 from lib.chat.imported import ImportedChat
 from lib.chat.search import has_words
 from lib.core.clock import now
-from lib.core.errors import InvalidInput
-from lib.core.i18n import N_
+from lib.core.errors import ChatNotFound
 from lib.core.request import Role
 from lib.core.titles import title_of
 from lib.store import image_store, message_nodes
 from lib.store.schema import chats, messages
 from lib.store.statements import chunks
 
-__all__ = ["CallRecord", "Chat", "NotFound", "Turn", "all_turns", "open_branch", "side_by_side"]
-
-
-class NotFound(InvalidInput):
-    """This owner has no chat, or no message in it, of that id."""
-
-    kind = "not_found"
-    hint = N_("It may have been deleted. Choose another chat.")
-
-    def __init__(self) -> None:
-        super().__init__(N_("This chat does not exist."))
+__all__ = ["Chat", "Turn", "all_turns", "open_branch", "side_by_side"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +109,16 @@ def _newest_first(query: Select[Any], owner: str, search: str) -> Select[Any]:
 
 
 def find(conn: Connection, owner: str, chat_id: str) -> Chat:
-    """A chat of the list; raises NotFound."""
+    """A chat of the list; raises ChatNotFound."""
     query = select(*_LISTED).where(chats.c.owner == owner, chats.c.id == chat_id, chats.c.deleted_at.is_(None))
     row = conn.execute(query).mappings().first()
     if row is None:
-        raise NotFound
+        raise ChatNotFound
     return Chat(**row)
 
 
 def keep_form(conn: Connection, owner: str, chat_id: str, form: Form) -> None:
-    """Let a chat have these settings. Raises NotFound."""
+    """Let a chat have these settings. Raises ChatNotFound."""
     _must_change(conn, _of(owner, chat_id).values(_settings(form)))
 
 
@@ -196,7 +184,7 @@ def delete_turn(conn: Connection, owner: str, chat_id: str, message_id: str) -> 
     """
     turn = next((one for one in open_branch(conn, owner, chat_id) if one.id == message_id), None)
     if turn is None:
-        raise NotFound
+        raise ChatNotFound
     others = [id for id in turn.versions if id != turn.id]
     gone = _below(conn, owner, chat_id, turn.alternatives) if others else set(turn.alternatives)
     # One mark for all that goes together: by it `undelete_turn` finds them again, and nothing deleted at another time.
@@ -280,7 +268,7 @@ def _of(owner: str, chat_id: str) -> Update:
 
 def _must_change(conn: Connection, statement: Update) -> None:
     if conn.execute(statement).rowcount != 1:
-        raise NotFound
+        raise ChatNotFound
 
 
 def _messages_of(owner: str, chat_id: str) -> Update:
@@ -291,7 +279,7 @@ def _newest_leaf(conn: Connection, owner: str, chat_id: str, message_id: str) ->
     """The newest message below the given one that is not deleted, or itself; of n alternatives the first."""
     below = _below(conn, owner, chat_id, [message_id])
     if not below:
-        raise NotFound
+        raise ChatNotFound
     leaves = (
         select(messages.c.id)
         .where(messages.c.owner == owner, messages.c.chat_id == chat_id)
@@ -320,10 +308,10 @@ def _add(
     conn: Connection, owner: str, chat_id: str, parent_id: str | None, rows: Sequence[dict[str, Any]]
 ) -> list[str]:
     if not _has_parent(conn, owner, chat_id, parent_id):
-        raise NotFound
+        raise ChatNotFound
     moment, ids = now(), [secrets.token_hex(16) for _ in rows]
     place = {"owner": owner, "chat_id": chat_id, "parent_id": parent_id, "created_at": moment}
-    # First: it raises NotFound for another owner's chat, and nothing was written then.
+    # First: it raises ChatNotFound for another owner's chat, and nothing was written then.
     _must_change(conn, _of(owner, chat_id).values(head=ids[0], updated_at=moment))
     for message_id, row in zip(ids, rows, strict=True):
         conn.execute(messages.insert(), {**row, **place, "id": message_id})

@@ -30,6 +30,8 @@
       NotConnected              a service that was there before
         NothingConnected        none is there
       LocalModelFailed          the model on this computer
+      KeychainRefused           this computer's keychain
+        KeychainKept
       StoreError                the database
         StoreFull  StoreLocked  StoreBusy  StoreRefused  StoreReadOnly  StoreGone  StoreDamaged
         StoreNotOpened  StoreReplaced  StoreMissing  StoreRestored  NotSavedYet
@@ -43,6 +45,7 @@
         TooManyTabs
       InvalidInput              what was typed can't be sent
         NotAllowed              the operator of a shared Tempera does not allow it
+        NoPrompt  ChatNotFound
       SettingsError             the operator's settings
 
 `message` says what happened and `hint` what to do about it: English sentences with `{facts}` to fill in, translated by
@@ -536,6 +539,20 @@ class LocalModelFailed(TemperaError):
     hint = N_("Restart Tempera, or connect a service.")
 
 
+class KeychainRefused(TemperaError):
+    """The keychain is locked, or does not take or give what was asked for."""
+
+    kind = "keychain"
+    message = N_("This computer's keychain refused.")
+    hint = N_("The key is used until Tempera ends. Unlock the keychain and connect once more to have it remembered.")
+
+
+class KeychainKept(KeychainRefused):
+    """A key that is to be forgotten can't be taken out."""
+
+    hint = N_("The key is not used any more, but may still be there: take the entry “Tempera” out of the keychain.")
+
+
 class StoreError(TemperaError):
     """The database can't be read or written."""
 
@@ -793,6 +810,16 @@ class NotAllowed(InvalidInput):
 
     kind = "not_allowed"
     hint = N_("Whoever runs this Tempera has set that. Change it and send again; what you typed is still there.")
+
+
+class ChatNotFound(InvalidInput):
+    """Whoever asks has no chat, or no message in it, of that id."""
+
+    kind = "not_found"
+    hint = N_("It may have been deleted. Choose another chat.")
+
+    def __init__(self) -> None:
+        super().__init__(N_("This chat does not exist."))
 
 
 class SettingsError(TemperaError):

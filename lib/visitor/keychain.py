@@ -13,8 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import Connection
 
-from lib.core.errors import TemperaError
-from lib.core.i18n import N_
+from lib.core.errors import KeychainKept, KeychainRefused
 from lib.visitor import preferences
 
 SERVICE = "Tempera"
@@ -23,20 +22,6 @@ LEAST_PRIORITY = 1
 """What keyring itself calls a backend to be recommended; below are those that fail, and files that others can read."""
 _PLAIN_FILES = "keyrings.alt"
 log = logging.getLogger(__name__)
-
-
-class KeychainRefused(TemperaError):
-    """The keychain is locked, or does not take or give what was asked for."""
-
-    kind = "keychain"
-    message = N_("This computer's keychain refused.")
-    hint = N_("The key is used until Tempera ends. Unlock the keychain and connect once more to have it remembered.")
-
-
-class KeychainKept(KeychainRefused):
-    """A key that is to be forgotten can't be taken out."""
-
-    hint = N_("The key is not used any more, but may still be there: take the entry “Tempera” out of the keychain.")
 
 
 class Keychain:

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, event, func, select, text, update
 
 from lib.calls import records
 from lib.chat import repository as chats
-from lib.chat.repository import NotFound, Turn
+from lib.chat.repository import Turn
+from lib.core.errors import ChatNotFound
 from lib.core.titles import title_of
 from lib.services import Services
 from lib.settings import Settings
@@ -163,7 +164,7 @@ def test_rename_delete_and_undelete(store: Store) -> None:
     do(store, chats.rename, "ann", chat, "  ")
     do(store, chats.delete, "ann", chat)
     assert listed(store) == [] and branch(store, chat) == []
-    with pytest.raises(NotFound):
+    with pytest.raises(ChatNotFound):
         say(store, chat, None, "into the void")
     do(store, chats.undelete, "ann", chat)
     assert listed(store) == ["New name"] and texts(store, chat) == ["kept"]
@@ -268,11 +269,11 @@ def test_another_owners_chat_is_not_found_by_any_function(store: Store) -> None:
         (chats.delete,),
         (chats.undelete,),
     ):
-        with pytest.raises(NotFound):
+        with pytest.raises(ChatNotFound):
             do(store, work, "bob", chat, *rest)
-    with pytest.raises(NotFound):
+    with pytest.raises(ChatNotFound):
         do(store, chats.add_message, "bob", theirs, message, "user", "under hers")
-    with pytest.raises(NotFound):
+    with pytest.raises(ChatNotFound):
         do(store, chats.choose, "bob", theirs, message)
     do(store, chats.add_answers, "bob", theirs, None, call.id, 1)
     [turn] = branch(store, theirs, "bob")

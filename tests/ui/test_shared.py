@@ -16,10 +16,9 @@ from pydantic import SecretStr
 from lib.access import password
 from lib.access.sign_ins import COOKIE
 from lib.calls import call_log, records
-from lib.chat import repository as chats
 from lib.chat.form import Form
 from lib.core.budget import Budget
-from lib.core.errors import BeingStopped
+from lib.core.errors import BeingStopped, ChatNotFound
 from lib.core.prices import Price
 from lib.settings import Provider, Settings
 from lib.sweep import ratings
@@ -158,7 +157,7 @@ def test_what_one_visitor_has_is_not_there_for_another(
         ("delete", lambda: services.sweeps.delete(eve, theirs)),
         ("rate", lambda: services.store.write(lambda db: ratings.rate(db, eve, cell.id, Rating(stars=1))).result()),
     ):
-        with subtests.test(name), suppress(chats.NotFound):
+        with subtests.test(name), suppress(ChatNotFound):
             work()
     assert len(asked(service)) == calls, "nothing was asked in the other's name"
     cookies[COOKIE] = ""

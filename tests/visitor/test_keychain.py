@@ -13,10 +13,11 @@ from streamlit.testing.v1 import AppTest
 
 from lib.access import password
 from lib.access.sign_ins import COOKIE
+from lib.core.errors import KeychainRefused
 from lib.ui.shared import resources
 from lib.ui.shared import visitor as visitor_module
 from lib.visitor import LOCAL_OWNER
-from lib.visitor.keychain import Keychain, KeychainRefused
+from lib.visitor.keychain import Keychain
 from tests.fake_api import FakeApi
 from tests.pages import ask, click, host, new_tab, shown
 

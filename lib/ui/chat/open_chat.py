@@ -12,8 +12,8 @@ import streamlit as st
 
 from lib.calls.runner import Answer, unsaved_record
 from lib.chat.conversation import Conversation
-from lib.chat.repository import NotFound, Turn
-from lib.core.errors import StoreError
+from lib.chat.repository import Turn
+from lib.core.errors import ChatNotFound, StoreError
 from lib.streamlit_internals import is_open, tab_id
 from lib.ui.chat import chat_settings
 from lib.ui.shared import resources
@@ -101,7 +101,7 @@ def leave() -> None:
             jobs, state.unsaved = resources.services().dispatcher.jobs, False
             asyncio.run_coroutine_threadsafe(conversation.keep_when_possible(), jobs.loop)
             return
-        with suppress(NotFound):  # another tab has left it before
+        with suppress(ChatNotFound):  # another tab has left it before
             conversation.erase()
         resources.services().temporary.left(conversation.owner, conversation.chat_id)
 

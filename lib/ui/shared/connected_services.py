@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from lib.core.errors import KeychainRefused
 from lib.core.rich_text import literal
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.key_masking import last_four
@@ -59,7 +60,7 @@ def remember(services: Services, visitor: Visitor, endpoint: Endpoint, wanted: b
         return
     try:
         services.keychain.keep(address, key) if wanted else services.keychain.forget(address)
-    except keychain.KeychainRefused as refused:
+    except KeychainRefused as refused:
         state.notices.append(error_sentence(refused))
         wanted = False
     services.store.write(lambda db: keychain.note(db, visitor.owner, address, wanted)).result()
