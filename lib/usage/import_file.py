@@ -157,9 +157,17 @@ def _call(given: _Row, owner: str) -> CallRecord:
         given.cached_tokens,
         given.usage_source,
     )
-    shared = given.model_dump(exclude={"time_utc", "cost_usd", "paid_currency", "paid_per_dollar", *_USAGE})
-    facts = {"owner": owner, "usage": usage, "cost": given.cost_usd, "started_at": began}
-    return CallRecord(session=IMPORTED, cell_id=None, attempt=1, **shared, **facts)
+    same = given.model_dump(exclude={"time_utc", "cost_usd", "paid_currency", "paid_per_dollar", *_USAGE})
+    return CallRecord(
+        owner=owner,
+        session=IMPORTED,
+        cell_id=None,
+        attempt=1,
+        usage=usage,
+        cost=given.cost_usd,
+        started_at=began,
+        **same,
+    )
 
 
 _USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source")
