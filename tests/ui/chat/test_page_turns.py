@@ -294,7 +294,7 @@ def test_a_dear_message_is_asked_about_first(narrow: AppTest, api: FakeApi) -> N
 def test_the_bar_says_what_the_next_turn_costs_and_how_full_the_context_is(narrow: AppTest) -> None:
     ask(narrow, "plum " * 2600)
     bar = next(block.proto.popover.label for block in narrow.get("popover") if "about" in block.proto.popover.label)
-    assert bar == r"about \$0.17 · context 64 % full"
+    assert bar == r"about \$0\.17 · context 64 % full"
     assert "of 8,192 tokens" in shown(narrow)
 
 
