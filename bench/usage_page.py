@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from bench import totals
 from bench.apps import SECONDS, chromium, spread
 from bench.page_memory import resident_mb
-from lib.calls.usage_rollups import DAY
+from lib.core.clock import DAY
 from lib.store.database import Store
 from lib.ui.shared import resources
 from tests.app_server import AppServer, app_server

@@ -40,7 +40,7 @@ from lib.calls.usage_spread import BINS
 from lib.core.clock import DAY, LATEST, SECOND
 from lib.store.schema import TOKENS, calls, usage_days, usage_models, usage_places, usage_quarters, usage_sessions
 from lib.store.schema import usage_spread as spread_kept
-from lib.store.texts import chunks
+from lib.store.statements import chunks
 from lib.usage.scope import Scope
 from lib.usage.speed import Binned
 from lib.usage.totals import ModelTotals, PageTotals, PlaceTotals, Slice
