@@ -61,7 +61,7 @@ def click(page: Page, view: str) -> float:
 def walk(page: Page, total: int) -> list[float]:
     """Click until all is answered; how long each click took."""
     took: list[float] = []
-    while f"{total} in all" not in (text := key(page, "sweep_progress").inner_text()) or f"{total} done" not in text:
+    while f"of {total:,}" in key(page, "sweep_progress").inner_text():
         took += [click(page, "Read"), click(page, "Grid")]
         page.wait_for_timeout(500)
     return took

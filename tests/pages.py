@@ -168,6 +168,12 @@ def shown(app: AppTest) -> str:
     return "\n".join([*texts, *(bar.proto.text for bar in app.get("progress")), *map(_in_cell, cells(app).values())])
 
 
+def standing(app: AppTest) -> str:
+    """How far the open sweep is, as its line says; "" where none is open."""
+    lines = [*(bar.proto.text for bar in app.get("progress")), *(as_read(one) for one in app.caption)]
+    return next((line for line in lines if re.match(r"[\d,]+( of [\d,]+)? answers?\b", line)), "")
+
+
 def answer_data(app: AppTest) -> dict[str, Any]:
     """What the component that draws a sweep's answers gets; nothing where it is not on the page."""
     drawn = [one.proto for one in app.get("bidi_component") if one.proto.component_name == "tempera.answers"]

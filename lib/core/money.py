@@ -1,6 +1,10 @@
 """Writes amounts of money for people."""
 
+from collections.abc import Sequence
+
 from lib.core.budget import CALLS, TOKENS
+
+FIGURE_SPACE = "\u2007"
 
 
 def dollars(amount: float) -> str:
@@ -8,6 +12,17 @@ def dollars(amount: float) -> str:
     if amount == 0 or round(amount, 2) >= 0.1:
         return f"${amount:,.2f}"
     return f"${amount:.2g}" if amount >= 0.0001 else f"${amount:.6f}"
+
+
+def under_each_other(amounts: Sequence[str], point: str = ".") -> list[str]:
+    """Amounts of one column, filled up behind with spaces as wide as a figure: where they end on one line, their
+    decimal points stand on one too. `point` is what the reader's country takes for it; a word stays as it is."""
+    behind = [sum(sign.isdigit() for sign in amount.partition(point)[2]) for amount in amounts]
+    most = max(behind, default=0)
+    return [
+        amount + FIGURE_SPACE * (most - places) if any(map(str.isdigit, amount)) else amount
+        for amount, places in zip(amounts, behind, strict=True)
+    ]
 
 
 def in_unit(amount: float, unit: str) -> str:

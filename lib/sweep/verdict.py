@@ -1,5 +1,6 @@
 """The verdict on a sweep: what was picked, how it is rated, what it costs, and what is cheaper."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,16 +9,21 @@ from lib.core.money import dollars
 from lib.sweep.plan import SYSTEM, Plan
 from lib.sweep.study import Setting, Study
 
+NEARLY = 0.1
+"""By what part of itself a cost may differ from another that is about the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`pick` is what somebody chose, `best` what has the most stars where nothing was chosen: None where several have,
-    or nothing is rated. `cheaper` is the best rated setting of those that cost less than the pick, the nearest to it
-    in stars; `unpriced` counts the rated settings without a price."""
+    """`pick` is what somebody chose, `best` what has the most stars where nothing was chosen: empty where several
+    models have, or nothing is rated. `cheaper` is the best rated setting of those that cost less than the pick, the
+    nearest to it in stars. Both are of one model, and hold all its temperatures that are equal in stars, and in costs.
+    `unpriced` counts the rated settings without a price. All stars are a person's: what rules and judges say is told
+    beside them."""
 
     pick: Setting | None
-    best: Setting | None
-    cheaper: Setting | None
+    best: tuple[Setting, ...]
+    cheaper: tuple[Setting, ...]
     unpriced: int
     plan: Plan
 
@@ -29,7 +35,7 @@ def verdict(study: Study) -> Verdict:
     others = [one for one in study.settings if one is not pick and one.stars is not None]
     return Verdict(
         pick,
-        None if pick else _top(others),
+        () if pick else _top(others),
         _cheaper(pick, others),
         sum(one.per_thousand is None for one in others),
         study.plan,
@@ -41,10 +47,10 @@ def sentence(found: Verdict, texts: Texts, cost: bool = True) -> str:
     are."""
     _ = texts.one
     if found.pick is None:
-        if found.best is None:
+        if not found.best:
             return _("Nothing is picked yet.")
         return _("Nothing is picked yet; {name} has the most stars: {stars}.").format(
-            name=named(found.best, found.plan, texts), stars=rated(found.best, texts)
+            name=all_named(found.best, found.plan, texts), stars=rated(found.best[0], texts)
         )
     parts = [f"{named(found.pick, found.plan, texts)}{_(', ')}{rated(found.pick, texts)}"]
     return _("; ").join([*parts, *(_costs(found, found.pick, texts) if cost else ())]) + _(".")
@@ -54,7 +60,7 @@ def _costs(found: Verdict, pick: Setting, texts: Texts) -> list[str]:
     """What the pick costs, what is cheaper, and of how many others no price is known."""
     _n = texts.counted
     parts = [thousand(pick, texts)]
-    if found.cheaper is not None:
+    if found.cheaper:
         parts.append(_second(found.cheaper, found.plan, texts))
     if found.unpriced:
         words = _n("{count} rated setting has no price", "{count} rated settings have no price", found.unpriced)
@@ -64,21 +70,28 @@ def _costs(found: Verdict, pick: Setting, texts: Texts) -> list[str]:
 
 def named(setting: Setting, plan: Plan, texts: Texts) -> str:
     """A setting's name: the model, the temperature, and what else was varied."""
+    return all_named((setting,), plan, texts)
+
+
+def all_named(settings: Sequence[Setting], plan: Plan, texts: Texts) -> str:
+    """The name of settings that differ in their temperature alone."""
     _ = texts.one
-    return _name(setting, plan, texts, _("{model} at {temperature:g}"))
+    return _name(settings, plan, texts, _("{model} at {temperature}"))
 
 
 def headline(setting: Setting, plan: Plan, texts: Texts) -> str:
     """The same for a heading, which stands alone: it says what the number is."""
     _ = texts.one
-    return _name(setting, plan, texts, _("{model} at temperature {temperature:g}"))
+    return _name((setting,), plan, texts, _("{model} at temperature {temperature}"))
 
 
-def _name(setting: Setting, plan: Plan, texts: Texts, words: str) -> str:
-    name = model_name(plan, setting.model)
-    if setting.temperature is not None:
-        name = words.format(model=name, temperature=setting.temperature)
-    varied = variant_name(plan, setting.variant, texts)
+def _name(settings: Sequence[Setting], plan: Plan, texts: Texts, words: str) -> str:
+    _, first = texts.one, settings[0]
+    name = model_name(plan, first.model)
+    temperatures = [f"{one.temperature:g}" for one in settings if one.temperature is not None]
+    if temperatures:
+        name = words.format(model=name, temperature=_(" and ").join(temperatures))
+    varied = variant_name(plan, first.variant, texts)
     return f"{name} ({varied})" if varied else name
 
 
@@ -130,29 +143,40 @@ def thousand(setting: Setting, texts: Texts) -> str:
     return _("1,000 such answers cost about {cost}").format(cost=texts.dollars(cost))
 
 
-def _second(setting: Setting, plan: Plan, texts: Texts) -> str:
-    _ = texts.one
+def _second(settings: Sequence[Setting], plan: Plan, texts: Texts) -> str:
+    _, setting = texts.one, settings[0]
     stars = setting.stars.mean if setting.stars else 0
-    facts = {"name": named(setting, plan, texts), "stars": stars, "cost": texts.dollars(setting.per_thousand or 0)}
+    facts = {"name": all_named(settings, plan, texts), "stars": stars, "cost": texts.dollars(setting.per_thousand or 0)}
     if not setting.per_thousand:
         return _("{name} has {stars:.1f} stars and is free").format(**facts)
     return _("{name} has {stars:.1f} stars at about {cost}").format(**facts)
 
 
-def _top(settings: Sequence[Setting]) -> Setting | None:
-    """The one with the most stars; None on a tie."""
-    stars = [one.stars.mean for one in settings if one.stars]
-    top = [one for one in settings if one.stars and one.stars.mean == max(stars)]
-    return top[0] if len(top) == 1 else None
+def _top(settings: Sequence[Setting]) -> tuple[Setting, ...]:
+    """Those with the most stars; none on a tie of several models."""
+    most = max(map(_stars, settings), default=0)
+    top = tuple(one for one in settings if _stars(one) == most)
+    return top if len({(one.row, one.variant) for one in top}) == 1 else ()
 
 
-def _cheaper(pick: Setting | None, others: Sequence[Setting]) -> Setting | None:
+def _stars(setting: Setting) -> float:
+    return setting.stars.mean if setting.stars else 0
+
+
+def _cheaper(pick: Setting | None, others: Sequence[Setting]) -> tuple[Setting, ...]:
     if pick is None or pick.per_thousand is None:
-        return None
+        return ()
     cost = pick.per_thousand
     # As exact as it is shown: what costs the same to the digit is not cheaper.
     shown = dollars(cost)
     less = [one for one in others if one.per_thousand is not None and one.per_thousand < cost]
     cheaper = [one for one in less if dollars(one.per_thousand or 0) != shown]
     # Of those with the same stars the cheapest.
-    return max(cheaper, key=lambda one: (one.stars.mean if one.stars else 0, -(one.per_thousand or 0)), default=None)
+    first = max(cheaper, key=lambda one: (_stars(one), -(one.per_thousand or 0)), default=None)
+    return tuple(one for one in cheaper if first and _equals(one, first))
+
+
+def _equals(one: Setting, other: Setting) -> bool:
+    """Whether two settings of one model are as good, and cost about the same: which of them is named is chance."""
+    same = (one.row, one.variant, _stars(one)) == (other.row, other.variant, _stars(other))
+    return same and math.isclose(one.per_thousand or 0, other.per_thousand or 0, rel_tol=NEARLY)

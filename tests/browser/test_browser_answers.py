@@ -432,13 +432,19 @@ def test_a_filter_of_one_sweep_is_not_written_back_into_another(
     key(page, "sweep_places").get_by_role("button").click()
     page.get_by_role("combobox", name="Models").click()
     page.get_by_role("option", name=MODELS[1]).click()
-    expect(key(page, "sweep_grid").locator("[data-cell]")).to_have_count(6)
+    expect(shown_cells(page), "of one model all answers are seen, those of one temperature in a row").to_have_count(6)
+    (x, y), (further, level) = (box(cell(page, f"1_1_{repeat}")) for repeat in (0, 2))
+    assert further > x and level == y
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     search = key(page, "sweep_search").get_by_role("textbox")
     search.fill("Always")
     search.press("Enter")
     page.wait_for_url("**sweep_search=Always**")
+    cell(page, "1_0_2").locator(".figures").click()
+    read = key(page, "sweep_grid").locator(".column")
+    expect(read).to_have_count(3)
+    assert read.evaluate_all("all => all.map(one => one.dataset.cell)") == ["1_0_0", "1_0_1", "1_0_2"]
     key(page, f"sweep_open_{ids[FORMULAS]}").get_by_role("button").click()
     expect(key(page, "sweep_grid").locator("[data-cell]")).to_have_count(4)
     for view in ("Read", "Grid"):

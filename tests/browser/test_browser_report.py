@@ -1,5 +1,7 @@
 """A report as a reader has it: saved on the page, opened from a file, on paper and on a phone."""
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,7 +74,7 @@ def saved_report(context: BrowserContext, app: AppServer, sweep: str, folder: Pa
     return folder / "report.html"
 
 
-@pytest.mark.row("S20", "S27")
+@pytest.mark.row("S20", "S26", "S27")
 def test_from_120_answers_to_a_saved_report_with_a_pick_in_six_actions(
     context: BrowserContext, made: tuple[AppServer, dict[int, str]]
 ) -> None:
@@ -86,8 +88,14 @@ def test_from_120_answers_to_a_saved_report_with_a_pick_in_six_actions(
     key(page, "sweep_view").get_by_text("Report", exact=True).click()
     with page.expect_download() as saved:
         key(page, "sweep_report").locator("button").click()
+    expect(page.get_by_test_id("stToast")).to_contain_text("Saved")
     report = saved.value.path().read_text("utf-8")
     assert f"{MODELS[1]} at temperature 0.3</bdi></p>" in report and "5.0 stars, 1 of 4 rated" in report
+    for button in ("sweep_table", "sweep_csv"):
+        with page.expect_download() as saved:
+            key(page, button).locator("button").click()
+        rows = list(csv.DictReader(io.StringIO(saved.value.path().read_bytes().decode("utf-8-sig"))))
+        assert len(rows) == 120 and sum(row["stars"] == "5" for row in rows) == 1, button
 
 
 PAGE_NUMBER = re.compile(r"^\s*\d+ / \d+|\d+ / \d+\s*$")

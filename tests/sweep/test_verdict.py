@@ -1,9 +1,13 @@
 """The verdict: the pick, its stars, what a thousand such answers cost, and what is cheaper."""
 
+from dataclasses import replace
+
 import pytest
 
 from lib.calls.records import CallRecord
 from lib.sweep.plan import Axis, Cell, Plan
+from lib.sweep.ratings import Rating
+from lib.sweep.study import Study
 from lib.sweep.verdict import sentence, verdict
 from tests.studies import ENGLISH, PLAN, a_study, an_answer
 
@@ -64,11 +68,33 @@ def test_the_verdict_is_a_sentence(subtests: pytest.Subtests) -> None:
             ),
             "dear at 0, 4.0 stars, 2 of 2 rated; 1,000 such answers cost about $3.11.",
         ),
+        (
+            "nothing picked, one model is best at two temperatures",
+            a_study(stars=lambda cell: 5 - cell.row),
+            "Nothing is picked yet; dear at 0 and 0.7 has the most stars: 5.0 stars, 2 of 2 rated.",
+        ),
+        (
+            "what is cheaper is as good at two temperatures, and costs about the same",
+            a_study(
+                answer=lambda cell: an_answer(cell, cost=0.003 if cell.row == 0 else 0.00100 - cell.column * 0.00004),
+                stars=lambda cell: 4,
+                pick=(0, 0),
+            ),
+            "dear at 0, 4.0 stars, 2 of 2 rated; 1,000 such answers cost about $3.00; "
+            "cheap at 0 and 0.7 has 4.0 stars at about $1.00.",
+        ),
+        ("only a model has judged", judged_by_a_model(), "Nothing is picked yet."),
         ("only failures", a_study(answer=failed, pick=(0, 0)), "dear at 0, not rated; no price is known for it."),
         ("nothing sent", a_study(answer=lambda cell: None), "Nothing is picked yet."),
     ]:
         with subtests.test(case=name):
             assert sentence(verdict(study), ENGLISH) == expected
+
+
+def judged_by_a_model() -> Study:
+    """One answer has five stars, from a model that was asked."""
+    study = a_study()
+    return replace(study, judged={"svc/judge": {study.results[study.cells[0].id].id: Rating(5)}})
 
 
 def failed(cell: Cell) -> CallRecord:

@@ -37,7 +37,7 @@ def three(subject: Subject, found: Verdict) -> str:
 def chosen(study: Study, found: Verdict) -> list[Setting]:
     """At most three settings worth comparing: the pick or the best, the cheaper one, then those with the most stars."""
     settings = [one for one in study.settings if one.answers]
-    first = [one for one in (found.pick, found.best, found.cheaper) if one is not None and one.answers]
+    first = [one for one in (found.pick, *found.best[:1], *found.cheaper[:1]) if one is not None and one.answers]
     others = sorted(settings, key=lambda one: -(one.stars.mean if one.stars else 0))
     # One of each model, as long as there are others: three temperatures of one model tell less.
     seen = {one.row for one in first}

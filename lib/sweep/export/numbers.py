@@ -1,8 +1,10 @@
 """The charts and the tables of numbers in a report, with how much of them is known."""
 
+from collections.abc import Sequence
 from html import escape
 
 from lib.core.i18n import Texts
+from lib.core.money import under_each_other
 from lib.sweep import charts
 from lib.sweep.export.wording import Subject, mean_stars, name, section, table
 from lib.sweep.measures import Measure, Spread
@@ -44,10 +46,10 @@ def number_section(subject: Subject) -> str:
     """Every measure of every setting, with how many answers it is known of."""
     _, study = subject.texts.one, subject.study
     head = [escape(_("Setting")), escape(_("Answers")), *(escape(_(measure.label)) for measure in subject.measures)]
+    columns = [_values(study.settings, measure, subject.texts) for measure in subject.measures]
     rows = [
-        [name(named(one, study.plan, subject.texts)), _done(one, subject.texts)]
-        + [_value(one, measure, subject.texts) for measure in subject.measures]
-        for one in study.settings
+        [name(named(one, study.plan, subject.texts)), _done(one, subject.texts), *values]
+        for one, *values in zip(study.settings, *columns, strict=True)
     ]
     note = _("Means of whole answers. A small number says of how many answers a mean is known, where not of all.")
     notes = (f'<p class="note">{escape(words)}</p>' for words in (note, _coverage(subject)))
@@ -60,14 +62,21 @@ def _done(setting: Setting, texts: Texts) -> str:
     return words + (f" {escape(_('({count} failed)').format(count=setting.failed))}" if setting.failed else "")
 
 
-def _value(setting: Setting, measure: Measure, texts: Texts) -> str:
-    found = setting.measure(measure.name)
-    if found is None:
-        return "–"
+def _values(settings: Sequence[Setting], measure: Measure, texts: Texts) -> list[str]:
+    """A measure's column: its mean of each setting, and of how many answers that is known, where not of all."""
+    found = [setting.measure(measure.name) for setting in settings]
+    written = under_each_other([measure.written(one.mean, texts) if one else "–" for one in found])
+    return [
+        escape(words) + _coverage_of(setting, measure, one)
+        for setting, words, one in zip(settings, written, found, strict=True)
+    ]
+
+
+def _coverage_of(setting: Setting, measure: Measure, found: Spread | None) -> str:
     # Of differences there are as many as pairs.
-    partly = measure.name not in ("difference", "speed") and found.known < len(setting.answers)
-    coverage = f" <small>{found.known}/{len(setting.answers)}</small>" if partly else ""
-    return escape(measure.written(found.mean, texts)) + coverage
+    if found is None or measure.name in ("difference", "speed") or found.known == len(setting.answers):
+        return ""
+    return f" <small>{found.known}/{len(setting.answers)}</small>"
 
 
 def _coverage(subject: Subject) -> str:

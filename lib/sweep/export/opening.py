@@ -22,7 +22,7 @@ from lib.sweep.export.wording import (
 from lib.sweep.measures import BY_NAME
 from lib.sweep.plan import SYSTEM
 from lib.sweep.study import Setting
-from lib.sweep.verdict import Verdict, headline, model_name, named, rated, sentence, thousand
+from lib.sweep.verdict import Verdict, all_named, headline, model_name, not_rated, rated, sentence, thousand
 
 
 def header(subject: Subject, date: str) -> str:
@@ -44,7 +44,9 @@ def verdict_card(subject: Subject, found: Verdict) -> str:
         said += f'<p class="figures">{" · ".join([*facts, *_costs(subject, found, pick)])}</p>'
     words = options.recommendation.strip()
     wish = f'<div class="wish text">{typeset(to_html(words))}</div>' if words else ""
-    return f'<section class="verdict"><h2>{escape(_("The verdict"))}</h2>{said}{wish}</section>'
+    left = not_rated(subject.study, subject.texts)
+    unrated = f'<p class="note">{escape(left)}</p>' if left else ""
+    return f'<section class="verdict"><h2>{escape(_("The verdict"))}</h2>{said}{unrated}{wish}</section>'
 
 
 def _costs(subject: Subject, found: Verdict, pick: Setting) -> Iterator[str]:
@@ -52,11 +54,11 @@ def _costs(subject: Subject, found: Verdict, pick: Setting) -> Iterator[str]:
         return
     _ = subject.texts.one
     yield escape(thousand(pick, subject.texts))
-    if found.cheaper is not None and found.cheaper.stars is not None:
+    if found.cheaper and (given := found.cheaper[0].stars) is not None:
         words = _("cheaper: {name}, {stars:.1f} stars, {cost}")
-        cost = price(found.cheaper.per_thousand, subject.texts)
-        facts = {"name": named(found.cheaper, found.plan, subject.texts), "cost": cost}
-        yield escape(words.format(stars=found.cheaper.stars.mean, **facts))
+        cost = price(found.cheaper[0].per_thousand, subject.texts)
+        called = all_named(found.cheaper, found.plan, subject.texts)
+        yield escape(words.format(name=called, stars=given.mean, cost=cost))
 
 
 def overview(subject: Subject, found: Verdict) -> str:

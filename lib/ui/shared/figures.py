@@ -1,12 +1,13 @@
 """Formats an answer's tokens, times and cost as text."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lib.calls.records import CallRecord
 from lib.core import model_names
 from lib.core.budget import TOKENS
 from lib.core.i18n import N_
+from lib.core.money import under_each_other
 from lib.core.reply import NORMAL_END, Usage
 from lib.ui.shared import numbers
 from lib.ui.shared.texts import _, _n, country
@@ -85,6 +86,12 @@ def known_cost(cost: float | None, unpriced: int) -> float | None:
     """What several calls cost together, as far as it is known. Where some were free and of others, `unpriced`, no price
     is known, that is nothing: together they are not free."""
     return cost if cost or not unpriced else None
+
+
+def in_column(amounts: Sequence[str | None]) -> list[str | None]:
+    """Amounts of one column, so that their decimal points stand under each other; None where there is none."""
+    filled = iter(under_each_other([one for one in amounts if one is not None], numbers.decimal_point(country())))
+    return [None if one is None else next(filled) for one in amounts]
 
 
 def sum_of_costs(calls: Iterable[CallRecord]) -> str:

@@ -69,7 +69,7 @@ def written(value: float, form: str, locale: Locale) -> str:
         return format(value, form)
     text = format(value, form.replace(",", ""))
     if "e" in text:
-        return text.replace(".", locale.number_symbols["latn"]["decimal"])
+        return text.replace(".", decimal_point(locale))
     if found["kind"] == "%":
         share = Decimal(text.removesuffix("%")) / 100
         return str(format_percent(share, _pattern(locale.percent_formats[None].pattern, text[:-1]), locale))
@@ -81,6 +81,11 @@ def _pattern(pattern: str, text: str) -> str:
     """A locale's pattern of whole numbers, with as many places behind the point as `text` has."""
     places = len(text.partition(".")[2])
     return pattern.replace("0", "0." + "0" * places, 1) if places else pattern
+
+
+def decimal_point(locale: Locale) -> str:
+    """What stands between whole numbers and their parts."""
+    return str(locale.number_symbols["latn"]["decimal"])
 
 
 def dollars(amount: float, locale: Locale) -> str:

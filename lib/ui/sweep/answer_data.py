@@ -14,7 +14,7 @@ from lib.core.i18n import N_
 from lib.core.parts import Part, text_of
 from lib.core.rich_text import text_of_html, to_html, typeset
 from lib.sweep import word_diff
-from lib.sweep.filters import KINDS, Filter, kinds_of
+from lib.sweep.filters import Filter, Kind, kinds_of
 from lib.sweep.findings import fixed_temperature
 from lib.sweep.findings import text_of as answer_of
 from lib.sweep.plan import Cell
@@ -48,7 +48,7 @@ BADGES = {"fastest": N_("fastest"), "cheapest": N_("cheapest"), "shortest": N_("
 @dataclass(frozen=True)
 class Answers:
     """A sweep's answers as they stand, and how they are looked at; `names` are what models are called here, in
-    their order, `picked` is the row and the column of what was picked."""
+    their order, `picked` is the row and the column of what was picked, `offered` the kinds that can be looked for."""
 
     progress: Progress
     run: SweepRun | None
@@ -59,6 +59,7 @@ class Answers:
     names: Mapping[int, str]
     language: str
     picked: tuple[int, int] | None = None
+    offered: tuple[Kind, ...] = ()
 
     @cached_property
     def cells(self) -> Mapping[str, dict[str, Any]]:
@@ -89,9 +90,10 @@ class Answers:
             ],
             "temperatures": [{"column": column, "name": temperature_name(value)} for column, value in temperatures],
             "repeats": repeats,
+            "beside": self._beside,
             "among": None if len(among) == len(cells) else [_place(cell) for cell in among],
             "kinds": self.filter.kinds,
-            "all_kinds": KINDS,
+            "all_kinds": self.offered,
             "find": self.filter.text,
             "first": place.first,
             "repeat": min(place.repeat, repeats - 1),
@@ -109,17 +111,27 @@ class Answers:
         return [cell for cell in among if self.filter.kind_kept(self.cells[_place(cell)]["kinds"])]
 
     def _reading(self, repeat: int) -> dict[str, Any]:
-        """What Read shows besides: the models side by side with their whole texts, or two answers that are compared."""
+        """What Read shows besides: columns side by side with their whole texts, or two answers that are compared."""
         kept = self.kept
-        there = {cell.row for cell in kept}
-        models = [row for row in self.names if row in there]
-        first = max(0, min(self.place.first, len(models) - 1))
-        shown = set(models[first : first + COLUMNS])
+        there = {self._column(cell) for cell in kept}
+        columns = sorted(there) if self._beside else [row for row in self.names if row in there]
+        first = max(0, min(self.place.first, len(columns) - 1))
+        shown = set(columns[first : first + COLUMNS])
         # Of a place whose answer of this repeat is left out: the first that is looked at.
-        read = {(cell.row, cell.column): cell for cell in reversed(kept) if cell.row in shown}
-        read |= {(cell.row, cell.column): cell for cell in kept if cell.row in shown and cell.repeat == repeat}
+        among = [cell for cell in kept if self._column(cell) in shown]
+        read = {(self._column(cell), cell.column): cell for cell in reversed(among)}
+        read |= {(self._column(cell), cell.column): cell for cell in among if cell.repeat == repeat}
         texts = self._texts(list(read.values()))
         return {"first": first, "read": texts, "pair": self._pair()}
+
+    @cached_property
+    def _beside(self) -> bool:
+        """Whether the repeats stand beside each other: where one model alone is looked at."""
+        return stand_beside(self.progress.cells, self.filter)
+
+    def _column(self, cell: Cell) -> int:
+        """Which of the columns that are read an answer stands in, by its model, or by its repeat."""
+        return cell.repeat if self._beside else cell.row
 
     @cached_property
     def _of_models(self) -> Mapping[int, str]:
@@ -230,7 +242,8 @@ class Answers:
                 continue
             html = whole(*text)
             # One that is blank, or failed, is none that others could differ from.
-            before = lowest.setdefault(cell.row, html) if text[0].strip() else html
+            column = self._column(cell)
+            before = lowest.setdefault(column, html) if text[0].strip() else html
             alike = equal_answers.words(self.progress, cell, self.ratings)
             told = {"thinking": self._thinking(cell), "different": spans(before, html), "alike": alike}
             found[_place(cell)] = {"html": html, **told}
@@ -267,6 +280,12 @@ class Answers:
         running, call = self._running(cell), self.progress.results.get(cell.id)
         choices = running.reply.choices if running is not None else call.choices if call is not None else ()
         return whole(choices[0].reasoning, False) if choices and choices[0].reasoning else ""
+
+
+def stand_beside(cells: Sequence[Cell], found: Filter) -> bool:
+    """Whether the repeats of a model stand beside each other: where no other model does."""
+    rows = {cell.row for cell in cells if found.place_kept(cell)}
+    return len(rows) == 1 and any(cell.repeat for cell in cells)
 
 
 def head(text: str, term: str = "", cursor: bool = False) -> str:
@@ -349,8 +368,10 @@ def _words() -> dict[str, str]:
         "grid": _("Answers: a column for each model, a row for each temperature"),
         "temperature": _("Temperature"),
         "models": _("Models"),
+        "answer": _("Answer"),
         "back": _("Models before these"),
         "forward": _("Models after these"),
+        "answers": _("Answers"),
         "next": _("Next answer of this setting"),
         "stop": _("Stop this one"),
         "stars": _("stars"),

@@ -1,5 +1,6 @@
 """The answers of a sweep on the page: what is looked for, the component that draws them, and what is done in it."""
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from lib.core.rich_text import FORMULA_STYLES
 from lib.streamlit_internals import component_of_files
 from lib.sweep import decision, ratings
 from lib.sweep import repository as sweeps
-from lib.sweep.filters import kinds_of
+from lib.sweep.filters import Kind, kinds_of
 from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
@@ -22,7 +23,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, language
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import actions, view_state
-from lib.ui.sweep.answer_data import Answers
+from lib.ui.sweep.answer_data import Answers, stand_beside
 from lib.ui.sweep.equal_answers import rate_alike
 from lib.ui.sweep.hidden_names import hidden, in_address, other_names, switch, to_address
 from lib.ui.sweep.open_study import pick
@@ -31,7 +32,7 @@ from lib.ui.sweep.view_state import KIND_NAMES, VIEWS, remembered, temperature_n
 
 FOLDER = Path(__file__).parents[1] / "assets" / "answers"
 KEY = "sweep_answers"
-COUNTED = ("failed", "cut", "odd", "same")
+COUNTED: tuple[Kind, ...] = ("failed", "cut", "odd", "same")
 KEPT: dict[str, Any] = {"persist_state": "session"}
 
 
@@ -45,12 +46,13 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
     remembered.slice = (progress.cells[0].input, progress.cells[0].variant)
     view_state.from_address(progress.cells, in_address(progress.cells))
     st.session_state.setdefault("sweep_view", view_state.GRID)
-    _find_bar(progress, names, _how_many(progress, run))
+    rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
+    offered = _offered(progress, run, rated)
+    _find_bar(progress, names, offered)
     to_address()
     view_state.to_address(in_address(progress.cells))
     if view_state.view() not in view_state.OF_ANSWERS:
         return
-    rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
     found = Answers(
         progress,
         run,
@@ -61,14 +63,17 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
         names,
         language(),
         _picked(owner, sweep_id, progress),
+        tuple(offered),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         if not found.kept:
             st.caption(_("No answer is like that."), width="content")
             st.button(_("Show all"), key="sweep_show_all", type="tertiary", on_click=view_state.show_all)
     with st.container():
-        if view_state.view() == view_state.READ:
-            _prompt(owner, sweep_id)
+        if view_state.view() == view_state.GRID and len({cell.column for cell in progress.cells}) > 1:
+            words = _("Read side by side and move the temperature")
+            st.button(words, key="sweep_to_read", icon=":material/tune:", on_click=view_state.read)
+        _prompt(owner, sweep_id)
     # Without a gap: what the browser keeps of them takes no room.
     with st.container(key="sweep_grid", gap=None):
         _draw(found, (sweep_id, *remembered.slice, language(), hidden()))
@@ -78,7 +83,7 @@ def _prompt(owner: str, sweep_id: str) -> None:
     """What was asked, folded, as it was written: the field in the set-up is too low to read a long one in."""
     plan = resources.services().store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
     if plan is not None:
-        with st.expander(_("The prompt"), key="sweep_prompt_read", icon=":material/notes:"):
+        with st.expander(_("The prompt"), key="sweep_prompt_read", type="compact"):
             st.text(plan.prompt)
 
 
@@ -112,24 +117,24 @@ def model_names(progress: Progress) -> dict[int, str]:
     return {row: model if len(services) > 1 else model.partition("/")[2] for row, model in models.items()}
 
 
-def _how_many(progress: Progress, run: SweepRun | None) -> Mapping[str, int]:
-    """How many answers are failed, cut, odd or the same, once they have ended: a button's words that change under the
-    finger are pressed by mistake."""
-    if run is not None and not run.finished:
-        return {}
+def _offered(progress: Progress, run: SweepRun | None, rated: Mapping[str, Rating]) -> Mapping[Kind, str]:
+    """The kinds of which there are answers, and those that are looked for already, with their names. How many there are
+    is said once all have ended: a button's words that change under the finger are pressed by mistake."""
     unsent = run.failed if run else {}
-    found = [kinds_of(cell.id, progress.results, progress.findings, {}, unsent) for cell in progress.cells]
-    return {kind: sum(kind in kinds for kinds in found) for kind in COUNTED}
-
-
-def _kind_name(kind: str, lowest: float | None, how_many: Mapping[str, int]) -> str:
-    name = _(KIND_NAMES[kind]).format(temperature=temperature_name(lowest))
-    return f"{name} {how_many[kind]}" if kind in how_many else name
-
-
-def _find_bar(progress: Progress, names: Mapping[int, str], how_many: Mapping[str, int]) -> None:
-    """Which view is open, and what is looked for; all of it stands in the address."""
+    found = (kinds_of(cell.id, progress.results, progress.findings, rated, unsent) for cell in progress.cells)
+    how_many = Counter(kind for kinds in found for kind in kinds)
+    chosen = closed_fields.values_of(view_state.KINDS_SHOWN)
     lowest = min((cell.temperature for cell in progress.cells if cell.temperature is not None), default=None)
+    told = COUNTED if run is None or run.finished else ()
+    return {
+        kind: _(words).format(temperature=temperature_name(lowest)) + (f" {how_many[kind]}" if kind in told else "")
+        for kind, words in KIND_NAMES.items()
+        if how_many[kind] or kind in chosen
+    }
+
+
+def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kind, str]) -> None:
+    """Which view is open, and what is looked for; all of it stands in the address."""
     with st.container(key="sweep_find", horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
             _("View"),
@@ -152,16 +157,17 @@ def _find_bar(progress: Progress, names: Mapping[int, str], how_many: Mapping[st
             width=220,
             **KEPT,
         )
-        st.pills(
-            _("Show only"),
-            list(KIND_NAMES),
-            selection_mode="multi",
-            format_func=lambda kind: _kind_name(kind, lowest, how_many),
-            key="sweep_show",
-            label_visibility="collapsed",
-            width="content",
-            **KEPT,
-        )
+        if offered:
+            st.pills(
+                _("Show only"),
+                list(offered),
+                selection_mode="multi",
+                format_func=offered.__getitem__,
+                key="sweep_show",
+                label_visibility="collapsed",
+                width="content",
+                **KEPT,
+            )
         _places(progress, names)
         switch()
 
@@ -211,10 +217,13 @@ def do(did: Mapping[str, Any]) -> None:
 
 def _open(progress: Progress, cell: Cell, did: Mapping[str, Any]) -> None:
     found = view_state.chosen_filter(progress.cells)
-    there = {one.row for one in progress.cells if found.place_kept(one)}
-    rows = [row for row in model_names(progress) if row in there]
-    at = rows.index(cell.row) if cell.row in rows else 0
-    view_state.open_cell(cell, min(at, len(rows) - _whole(did, "fit", 1)))
+    kept = [one for one in progress.cells if found.place_kept(one)]
+    if stand_beside(kept, found):
+        columns, here = sorted({one.repeat for one in kept}), cell.repeat
+    else:
+        columns, here = [row for row in model_names(progress) if row in {one.row for one in kept}], cell.row
+    at = columns.index(here) if here in columns else 0
+    view_state.open_cell(cell, min(at, len(columns) - _whole(did, "fit", 1)))
 
 
 def _rate(progress: Progress, cell: Cell, did: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Sequence
 from html import escape, unescape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +11,7 @@ import streamlit as st
 from lib.sweep import charts
 from lib.sweep.measures import BY_NAME, MEASURES, Measure
 from lib.sweep.study import Study
+from lib.ui.shared.figures import in_column
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE, chart_look
 
@@ -33,7 +35,7 @@ def chart_view(study: Study) -> None:
     measure = BY_NAME[name or names[0]]
     st.caption(_(measure.help), help=_(measure.technical) if measure.technical else None)
     _panels(study, measure)
-    with st.expander(_("As a table"), key="sweep_chart_table", icon=":material/table:"):
+    with st.expander(_("As a table"), key="sweep_chart_table"):
         _table(study, measure)
 
 
@@ -73,19 +75,20 @@ def _picture(svg: str) -> str:
 
 def _table(study: Study, measure: Measure) -> None:
     """The same numbers: mean, lowest and highest of each model at each temperature, and of how many answers."""
-    rows = []
-    for line in study.lines.values():
-        for setting in line:
-            found = setting.measure(measure.name)
-            rows.append(
-                {
-                    _("Model"): charts.line_name(study, line, PAGE),
-                    _("Temperature"): charts.label(setting.temperature),
-                    _("Mean"): measure.written(found.mean, PAGE) if found else "–",
-                    _("Lowest"): measure.written(found.low, PAGE) if found else "–",
-                    _("Highest"): measure.written(found.high, PAGE) if found else "–",
-                    _("Answers"): len(setting.answers),
-                    _("Failed"): setting.failed,
-                }
-            )
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    lines = [(charts.line_name(study, line, PAGE), setting) for line in study.lines.values() for setting in line]
+    found = [setting.measure(measure.name) for _name, setting in lines]
+    columns: dict[str, list[Any]] = {
+        _("Model"): [name for name, _setting in lines],
+        _("Temperature"): [charts.label(setting.temperature) for _name, setting in lines],
+    }
+    values = {
+        _("Mean"): [one.mean if one else None for one in found],
+        _("Lowest"): [one.low if one else None for one in found],
+        _("Highest"): [one.high if one else None for one in found],
+    }
+    for name, column in values.items():
+        columns[name] = in_column(["–" if one is None else measure.written(one, PAGE) for one in column])
+    columns[_("Answers")] = [len(setting.answers) for _name, setting in lines]
+    columns[_("Failed")] = [setting.failed for _name, setting in lines]
+    right = st.column_config.TextColumn(alignment="right")
+    st.dataframe(pd.DataFrame(columns), hide_index=True, column_config=dict.fromkeys(values, right))

@@ -8,17 +8,16 @@ import streamlit as st
 from lib.core.rich_text import literal
 from lib.sweep.progress import Progress
 from lib.sweep.run import SweepRun
-from lib.ui.shared.figures import amount
+from lib.ui.shared.figures import amount, in_column
 from lib.ui.shared.texts import _, _n
 from lib.ui.sweep import actions
 from lib.ui.sweep.run_line import run_figures
 
 
 def progress(standing: Progress, run: SweepRun | None) -> None:
-    """How far it is: done, failed, all; what it cost; and Stop while it runs."""
+    """How far it is: how many answers there are, and of them what failed; what it cost; and Stop while it runs."""
     done, failed, total = standing.counts(run.failed if run else ())
-    words = _("{done} done, {failed} failed, {total} in all").format(done=done, failed=failed, total=total)
-    words = " · ".join([words, *_cut(standing), *run_figures(standing, run)])
+    words = " · ".join([_so_many(done, total), *_failed(failed), *_cut(standing), *run_figures(standing, run)])
     going_on = run is not None and not run.finished
     with st.container(key="sweep_progress", horizontal=True, vertical_alignment="center"):
         if going_on or done + failed < total:
@@ -27,6 +26,17 @@ def progress(standing: Progress, run: SweepRun | None) -> None:
             st.caption(literal(words))
         if going_on:
             st.button(_("Stop"), key="sweep_stop", icon=":material/stop_circle:", on_click=actions.stop)
+
+
+def _so_many(done: int, total: int) -> str:
+    if done == total:
+        return _n("{count:,} answer", "{count:,} answers", total).format(count=total)
+    return _n("{done:,} of {total:,} answer", "{done:,} of {total:,} answers", total).format(done=done, total=total)
+
+
+def _failed(failed: int) -> list[str]:
+    """How many answers failed; nothing where none did."""
+    return [_n("{count} failed", "{count} failed", failed).format(count=failed)] if failed else []
 
 
 def _cut(standing: Progress) -> list[str]:
@@ -40,7 +50,7 @@ def overview(frame: pd.DataFrame, names: Mapping[str, str]) -> None:
     frame = frame.assign(
         model=frame["model"].map(names),
         variety=100 * frame["variety"].astype(float),
-        cost=frame["cost"].map(lambda cost: None if pd.isna(cost) else amount(cost)),
+        cost=in_column([None if pd.isna(cost) else amount(cost) for cost in frame["cost"]]),
     )
     column = st.column_config
     st.dataframe(

@@ -1,6 +1,7 @@
 """Rules that the answers have to pass, and how many of each setting do."""
 
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -44,13 +45,17 @@ def judge_view(study: Study) -> None:
 
 def _one_more(rules: tuple[Rule, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_rule_new"):
+        # Kept while answers, charts or slides are looked at: what is half written is not lost.
+        kept: dict[str, Any] = {"persist_state": "session"}
+        names = {name: _(words) for name, words in KINDS.items()}
         kind = st.selectbox(
-            _("The answer …"), list(KINDS), format_func=lambda one: _(KINDS[one]), key=translated(KIND), width=300
+            _("The answer …"), list(names), format_func=names.__getitem__, key=translated(KIND), width=300, **kept
         )
         if kind == "language":
-            st.selectbox(_("Language"), list(LANGUAGES), format_func=LANGUAGES.__getitem__, key=LANGUAGE, width=220)
+            languages = list(LANGUAGES)
+            st.selectbox(_("Language"), languages, format_func=LANGUAGES.__getitem__, key=LANGUAGE, width=220, **kept)
         elif kind != "json":
-            st.text_input(_("What"), key=VALUE, max_chars=LONGEST_VALUE, width=320)
+            st.text_input(_("What"), key=VALUE, max_chars=LONGEST_VALUE, width=320, **kept)
         st.button(_("Add this rule"), key="sweep_rule_add", icon=":material/add:", on_click=_add, args=(rules,))
 
 

@@ -30,7 +30,7 @@ def model_judge(study: Study) -> None:
     for model in study.judged:
         _stars(study, model)
     run = _run()
-    with st.expander(_("Let a model judge"), key="sweep_judge", icon=":material/gavel:", expanded=run is not None):
+    with st.expander(_("Let a model judge"), key="sweep_judge", expanded=run is not None):
         if run is not None and not run.finished:
             st.fragment(_progress, run_every=EVERY_SECONDS)()
             return

@@ -60,16 +60,16 @@ def report_view(study: Study) -> None:
             key="sweep_report",
             type="primary",
             icon=":material/description:",
-            on_click="ignore",
+            on_click=_saved,
         )
         if st.button(_("Present"), key="sweep_present", icon=":material/slideshow:"):
             remembered.slide = 0
             st.rerun()  # the whole page, of which this is a part
     st.caption(_("One file that opens in every browser without a network; from there it prints, or becomes a PDF."))
     if resources.services().may_share_links:
-        with st.expander(_("Link for reading"), key="sweep_link", icon=":material/link:"):
+        with st.expander(_("Link for reading"), key="sweep_link"):
             _share(subject)
-    with st.expander(_("Other forms"), key="sweep_forms", icon=":material/file_save:", expanded=True):
+    with st.expander(_("Other forms"), key="sweep_forms", expanded=True):
         st.caption(_("To paste into a mail:"))
         st.code(summary(study, options, subject.texts), language=None, wrap_lines=True)
         with st.container(horizontal=True):
@@ -81,8 +81,12 @@ def report_view(study: Study) -> None:
                     mime=form.mime,
                     key=f"sweep_{form.name}",
                     icon=form.icon,
-                    on_click="ignore",
+                    on_click=_saved,
                 )
+
+
+def _saved() -> None:
+    st.toast(_("Saved, where your browser keeps its downloads."), icon=":material/check:")
 
 
 def _share(subject: Subject) -> None:

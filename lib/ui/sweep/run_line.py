@@ -13,7 +13,7 @@ from lib.sweep.run import Limit, SweepRun
 from lib.ui.shared.figures import money, sum_of_costs
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
-from lib.ui.sweep import actions, large_run
+from lib.ui.sweep import actions, large_run, view_state
 from lib.ui.sweep.hidden_names import unnamed
 
 RAISED_CAP = "sweep_raised_cap"
@@ -88,6 +88,8 @@ def what_is_left(progress: Progress, run: SweepRun | None) -> None:
                 _finish(progress, len(missing))
             if failed:
                 st.button(label, key="sweep_retry", icon=":material/replay:", on_click=actions.retry_failed)
+                show = partial(view_state.show_only, "failed")
+                st.button(_("Show the failed"), key="sweep_show_failed", type="tertiary", on_click=show)
 
 
 def _raise_cap(run: SweepRun) -> None:

@@ -8,7 +8,7 @@ from lib.sweep.export.answers import best_cell, chosen
 from lib.sweep.export.wording import per_thousand, stars
 from lib.sweep.findings import text_of
 from lib.sweep.study import Setting, Study
-from lib.sweep.verdict import Verdict, headline, named, rated, sentence, thousand, verdict
+from lib.sweep.verdict import Verdict, headline, named, not_rated, rated, sentence, thousand, verdict
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE
@@ -26,6 +26,8 @@ def verdict_slide(study: Study, options: ReportOptions) -> None:
     words, beside = st.columns([3, 2], gap="large") if answer else (st.container(), st.container())
     with words:
         _said(found, options)
+        if left := not_rated(study, PAGE):
+            st.caption(left)
         if options.recommendation:
             markdown(st, options.recommendation)
         _others(contenders, found, options)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from lib.core.i18n import N_
-from lib.sweep.filters import FORMER, KINDS, Filter
+from lib.sweep.filters import FORMER, KINDS, Filter, Kind
 from lib.sweep.plan import Cell
 from lib.ui.shared.closed_fields import key_of, put, values_of
 from lib.ui.shared.state import SessionValue, state
@@ -16,7 +16,7 @@ MOST_SEARCHED = 200
 VIEWS = {GRID: N_("Grid"), READ: N_("Read"), CHARTS: N_("Charts"), JUDGE: N_("Rules"), REPORT: N_("Report")}
 OF_ANSWERS = (GRID, READ)
 """The views that show answers, so that some of them can be looked for."""
-KIND_NAMES = {
+KIND_NAMES: Mapping[Kind, str] = {
     "failed": N_("failed"),
     "cut": N_("cut"),
     "odd": N_("odd"),
@@ -88,6 +88,11 @@ def open_cell(cell: Cell, first: int) -> None:
     st.session_state["sweep_view"] = READ
 
 
+def read() -> None:
+    """Read the answers, as they were read last."""
+    st.session_state["sweep_view"] = READ
+
+
 def compare(one: Cell, other: Cell) -> None:
     """Read two cells beside each other, the words tinted in which they differ."""
     remembered.place = replace(remembered.place, pair=(one.id, other.id))
@@ -109,6 +114,12 @@ def show_all() -> None:
     st.session_state["sweep_search"], st.session_state[KINDS_SHOWN] = "", []
     for key in (MODELS, TEMPERATURES):
         put(key, ())
+
+
+def show_only(kind: Kind) -> None:
+    """Look for the answers of one kind, in the grid."""
+    show_all()
+    st.session_state["sweep_view"], st.session_state[KINDS_SHOWN] = GRID, [kind]
 
 
 def from_address(cells: Sequence[Cell], models: Mapping[str, str]) -> None:

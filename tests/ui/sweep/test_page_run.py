@@ -16,7 +16,20 @@ from lib.store.schema import calls
 from lib.sweep.progress import Progress
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import bodies, buttons, cells, click, host, new_tab, owner, run_sweep, shown, sweep_ended, sweep_id
+from tests.pages import (
+    bodies,
+    buttons,
+    cells,
+    click,
+    host,
+    new_tab,
+    owner,
+    run_sweep,
+    shown,
+    standing,
+    sweep_ended,
+    sweep_id,
+)
 
 ANSWER = b'{"choices":[{"index":0,"message":{"content":"Fine."},"finish_reason":"stop"}]}'
 USAGE = b'{"choices":[{"index":0,"message":{"content":"Fine."},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":100}}'  # noqa: E501
@@ -57,7 +70,7 @@ def test_an_empty_account_pauses_its_service_and_continue_sends_the_rest(api: Fa
     assert "sweep_resume" not in buttons(tab) and "sweep_retry" not in buttons(tab)
     api.script("echo", ANSWER)
     click(tab, f"sweep_continue_{host(api)}")
-    assert "8 done, 0 failed, 8 in all" in shown(sweep_ended(tab))
+    assert standing(sweep_ended(tab)).startswith("8 answers")
     assert "is paused" not in shown(tab) and asked(api, "echo") == 9
 
 
@@ -65,7 +78,7 @@ def test_an_empty_account_pauses_its_service_and_continue_sends_the_rest(api: Fa
 @pytest.mark.usefixtures("service")
 def test_an_unknown_model_stops_its_row_after_one_call(api: FakeApi) -> None:
     tab = run_sweep(link(api, "error-404,echo", repeats="3", concurrency="1"))
-    assert "6 done, 6 failed, 12 in all" in shown(tab)
+    assert standing(tab).startswith("6 of 12 answers · 6 failed")
     assert asked(api, "error-404") == 1 and progress(tab).left == () and len(progress(tab).stopped) == 5
     assert tab.button(key="sweep_retry").label == "Retry the 6 failed"
     assert "· 6/12 · 6 failed ·" in in_the_list(tab), "as above the grid, though five were never sent"
@@ -75,13 +88,13 @@ def test_an_unknown_model_stops_its_row_after_one_call(api: FakeApi) -> None:
 @pytest.mark.usefixtures("service")
 def test_a_model_that_takes_no_temperature_is_asked_once_for_all_of_them(api: FakeApi) -> None:
     tab = run_sweep(link(api, "refuses-temperature,echo", temperatures="0,0.7,1.3", concurrency="1"))
-    assert "4 done, 0 failed, 4 in all" in shown(tab)
+    assert standing(tab).startswith("4 answers")
     assert asked(api, "refuses-temperature") == 2, "one that was refused, one without the temperature"
     assert len(progress(tab).spared) == 2 and progress(tab).left == ()
     assert "· 4/4 ·" in in_the_list(tab)
     # Known from then on, before anything is sent.
     again = run_sweep(link(api, "refuses-temperature", temperatures="0.3,0.7,1.3", concurrency="4"))
-    assert "1 done, 0 failed, 1 in all" in shown(again) and asked(api, "refuses-temperature") == 3
+    assert standing(again).startswith("1 answer") and asked(api, "refuses-temperature") == 3
 
 
 @pytest.mark.row("S10")
@@ -95,7 +108,7 @@ def test_the_failed_are_sent_again_and_their_attempts_are_kept(api: FakeApi) -> 
     click(tab, "sweep_retry_not_yet")
     click(tab, "sweep_retry")
     click(tab, "sweep_retry_anyway")
-    assert "4 done, 0 failed, 4 in all" in shown(sweep_ended(tab))
+    assert standing(sweep_ended(tab)).startswith("4 answers")
     query = select(calls.c.attempt, calls.c.state).where(calls.c.model == "error-400").order_by(calls.c.seq)
     assert resources.services().store.read(lambda db: [tuple(row) for row in db.execute(query)]) == [
         *[(1, "error")] * 2,
@@ -121,7 +134,7 @@ def test_a_sweep_stops_at_its_cap_and_goes_on_when_that_is_raised(api: FakeApi) 
     assert 0 < spent <= 0.006
     tab.number_input(key="sweep_raised_cap").set_value(1.0).run()
     click(tab, "sweep_resume")
-    assert "8 done, 0 failed, 8 in all" in shown(sweep_ended(tab)) and asked(api, "gpt-4o") == 8
+    assert standing(sweep_ended(tab)).startswith("8 answers") and asked(api, "gpt-4o") == 8
 
 
 @pytest.mark.row("S3")
@@ -141,7 +154,7 @@ def test_a_cap_of_nothing_sends_nothing_that_has_a_price_and_says_so(api: FakeAp
 def test_what_was_foreseen_stands_beside_what_it_cost(api: FakeApi) -> None:
     api.script("gpt-4o", USAGE)
     tab = run_sweep(link(api, "gpt-4o"))
-    assert re.search(r"2 in all · \$[0-9.]+ at list prices · about \$[0-9.]+ was foreseen", shown(tab))
+    assert re.match(r"2 answers · \$[0-9.]+ at list prices · about \$[0-9.]+ was foreseen", standing(tab))
 
 
 @pytest.mark.row("S13")
@@ -151,7 +164,7 @@ def test_two_tabs_show_the_same_run(api: FakeApi) -> None:
     tab.button(key="sweep_run").click().run()
     api.wait(lambda fake: len(bodies(fake)) == 1)
     other = new_tab("sweep", sweep=sweep_id(tab))
-    assert "sweep_stop" in buttons(other) and "0 done, 0 failed, 1 in all" in shown(other)
+    assert "sweep_stop" in buttons(other) and standing(other).startswith("0 of 1 answer")
     click(other, "sweep_stop")
     assert "Finish the missing 1" in {button.label for button in sweep_ended(tab).button}
 
@@ -176,7 +189,7 @@ def test_what_is_counted_as_done_is_not_shown_as_being_written(api: FakeApi, mon
     tab.run()
     states = {cell["state"] for cell in cells(tab).values()}
     may_end.set()
-    assert "2 done, 0 failed, 2 in all" in shown(tab) and states == {"ok"}
+    assert standing(tab).startswith("2 answers") and states == {"ok"}
     sweep_ended(tab)
 
 
@@ -199,13 +212,13 @@ def test_a_tab_that_has_seen_all_of_a_sweep_shows_what_a_new_one_shows(api: Fake
     assert is_as_if_new(tab)
     api.script("error-400", ANSWER)
     click(tab, "sweep_retry")
-    assert is_as_if_new(tab) and "18 done, 0 failed, 18 in all" in shown(tab)
+    assert is_as_if_new(tab) and standing(tab).startswith("18 answers")
     first, *_, last = progress(tab).cells
     services.sweeps.rerun(owner(tab), "tab", sweep_id(tab), first.id)
     assert is_as_if_new(tab) and progress(tab).results[first.id].attempt == 2
     gone = progress(tab).results[last.id].id
     services.store.write(lambda db: records.delete_calls(db, owner(tab), [gone])).result()
-    assert is_as_if_new(tab) and "17 done, 1 failed, 18 in all" in shown(tab)
+    assert is_as_if_new(tab) and standing(tab).startswith("17 of 18 answers · 1 failed")
 
 
 @pytest.mark.row("S8")

@@ -17,7 +17,19 @@ from lib.sweep import repository as sweeps
 from lib.sweep.plan import Axis, Plan
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
-from tests.pages import bodies, cells, host, new_tab, owner, run_sweep, shown, sweep_ended, sweep_id, switch_page
+from tests.pages import (
+    bodies,
+    cells,
+    host,
+    new_tab,
+    owner,
+    run_sweep,
+    shown,
+    standing,
+    sweep_ended,
+    sweep_id,
+    switch_page,
+)
 
 
 @pytest.fixture
@@ -48,7 +60,7 @@ def test_the_first_grid_takes_three_actions(app: AppTest, api: FakeApi) -> None:
     app.pills(key="sweep_temperatures").set_value([0.0, 1.3]).run()
     run_sweep(app)
 
-    assert "4 done, 0 failed, 4 in all" in shown(app)
+    assert standing(app).startswith("4 answers")
     assert shown(app).count("You said: Praise tea.") == 4
 
 
@@ -76,7 +88,7 @@ def test_a_link_makes_a_grid_of_six_models_and_five_temperatures_in_one_click(ap
     models = "echo,long-300,json,sse,no-usage,reason"
     tab = run_sweep(link(api, models, temperatures="0,0.3,0.7,1,1.5", concurrency="8"))
 
-    assert "30 done, 0 failed, 30 in all" in shown(tab)
+    assert standing(tab).startswith("30 answers")
     sent = {(body["model"], body["temperature"]) for body in bodies(api)}
     assert sent == {(model, value) for model in models.split(",") for value in (0, 0.3, 0.7, 1, 1.5)}
     assert api.most_at_once <= 8
@@ -87,7 +99,7 @@ def test_a_link_makes_a_grid_of_six_models_and_five_temperatures_in_one_click(ap
 def test_an_always_failing_model_fails_its_own_row_only(api: FakeApi) -> None:
     tab = run_sweep(link(api, "echo,error-400,json"))
 
-    assert "4 done, 2 failed, 6 in all" in shown(tab)
+    assert standing(tab).startswith("4 of 6 answers · 2 failed")
     assert shown(tab).count("refused this request (status 400)") == 2
     assert [row["state"] for row in sheet(tab)] == ["ok", "ok", "error", "error", "ok", "ok"]
 
@@ -143,13 +155,13 @@ def test_stop_keeps_what_came_and_resume_sends_only_the_rest(api: FakeApi) -> No
     tab.run().button(key="sweep_stop").click().run()
     sweep_ended(tab)
 
-    assert "2 done, 0 failed, 4 in all" in shown(tab)
+    assert standing(tab).startswith("2 of 4 answers")
     assert tab.button(key="sweep_resume").label == "Finish the missing 2"
     assert "2 of them were cut or stopped and may be billed twice." in shown(tab)
     api.script("silent", b'{"choices":[{"message":{"content":"now"},"finish_reason":"stop"}]}')
     tab.button(key="sweep_resume").click().run()
     sweep_ended(tab)
-    assert "4 done, 0 failed, 4 in all" in shown(tab)
+    assert standing(tab).startswith("4 answers")
     assert [body["model"] for body in bodies(api)].count("echo") == 2
 
 
@@ -189,7 +201,7 @@ def test_what_is_missing_goes_nowhere_but_to_its_own_service(api: FakeApi, monke
 def test_a_call_that_waits_to_be_tried_again_gives_its_place_to_another(api: FakeApi) -> None:
     tab = run_sweep(link(api, "error-429-once,echo", temperatures="0", concurrency="1"))
 
-    assert "2 done, 0 failed, 2 in all" in shown(tab)
+    assert standing(tab).startswith("2 answers")
     assert [body["model"] for body in bodies(api)] == ["error-429-once", "echo", "error-429-once"]
 
 
@@ -223,7 +235,7 @@ def test_a_dead_service_is_said_in_every_cell(api: FakeApi, monkeypatch: pytest.
     tab = run_sweep(new_tab("sweep", models="127.0.0.1:1/x", prompt="hi", temperatures="0,1"))
 
     assert shown(tab).count("Nothing answers at 127.0.0.1:1") == 3, "in two cells, and where its models would be"
-    assert "0 done, 2 failed, 2 in all" in shown(tab)
+    assert standing(tab).startswith("0 of 2 answers · 2 failed")
 
 
 @pytest.mark.row("T13")
@@ -247,7 +259,7 @@ def test_an_end_that_nobody_foresaw_is_shown_with_its_number_and_the_rest_can_be
         run_sweep(tab)
     assert "Something unforeseen happened (number " in shown(tab)
     tab.button(key="sweep_resume").click().run()
-    assert "2 done, 0 failed, 2 in all" in shown(sweep_ended(tab)) and "unforeseen" not in shown(tab)
+    assert standing(sweep_ended(tab)).startswith("2 answers") and "unforeseen" not in shown(tab)
 
 
 @pytest.mark.usefixtures("service")
@@ -264,7 +276,9 @@ def test_a_cell_that_nobody_foresaw_is_a_failed_one_and_says_so_in_its_place(
 
     monkeypatch.setattr(Plan, "request", broken)
     run_sweep(tab)
-    assert "1 done, 1 failed, 2 in all" in shown(tab) and "Something unforeseen happened (number " in shown(tab)
+    assert standing(tab).startswith("1 of 2 answers · 1 failed") and "Something unforeseen happened (number " in shown(
+        tab
+    )
     assert tab.button(key="sweep_resume").label == "Finish the missing 1"
 
 
@@ -313,7 +327,7 @@ def test_a_sweep_with_inputs_and_a_further_axis_shows_the_grid_of_one_of_each(ap
     app.session_state["open_sweep"] = resources.services().sweeps.launch(owner(app), "tab", plan)
     tab = sweep_ended(app)
 
-    assert "8 done, 0 failed, 8 in all" in shown(tab) and shown(tab).count("You said: Say red.") == 2
+    assert standing(tab).startswith("8 answers") and shown(tab).count("You said: Say red.") == 2
     tab.selectbox(key=f"sweep_input_{sweep_id(tab)}").set_value(1).run()
     assert shown(tab).count("You said: Say blue.") == 2 and "Say red." not in shown(tab)
     asked = {(body["messages"][0]["content"], body["temperature"], body["top_p"]) for body in bodies(api)}

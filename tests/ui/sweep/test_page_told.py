@@ -21,9 +21,21 @@ from lib.sweep.findings import text_of
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import Rating
 from lib.ui.shared import resources
+from lib.ui.sweep.view_state import Place
 from tests.fake_api import FakeApi
-from tests.made_sweeps import made_answer, make_sweep
-from tests.pages import SECONDS, answer_data, bodies, changed_settings, host, new_tab, owner, shown, switch_page
+from tests.made_sweeps import made_answer, make_sweep, odd_answer
+from tests.pages import (
+    SECONDS,
+    answer_data,
+    bodies,
+    changed_settings,
+    host,
+    new_tab,
+    owner,
+    shown,
+    standing,
+    switch_page,
+)
 from tests.pages import cells as page_cells
 
 MODELS = ("dear", "cheap")
@@ -199,6 +211,11 @@ def test_a_rule_that_is_none_is_said(store: Store) -> None:
     app.text_input(key="sweep_rule_value").set_value("(").run()
 
     assert "“(” is no regular expression" in shown(app.button(key="sweep_rule_add").click().run())
+    for view in ("charts", "judge"):
+        app.session_state["sweep_view"] = view
+        app.run()
+    written = app.selectbox(key="sweep_rule_kind").value, app.text_input(key="sweep_rule_value").value
+    assert written == ("pattern", "("), "what is half written is not lost on a look at something else"
 
 
 @pytest.mark.row("S20")
@@ -279,6 +296,35 @@ def test_what_is_looked_for_stands_in_the_address_and_a_new_tab_finds_the_same(s
     assert left == {"sweep_show_temperatures"}, "what is looked for no more is gone from it"
 
 
+@pytest.mark.row("S15", "S16")
+def test_of_one_model_alone_the_repeats_are_columns_in_the_grid_and_in_read(store: Store) -> None:
+    app = open_view(make_sweep(store, MODELS, TEMPERATURES, 4))
+    assert not answer_data(app)["beside"], "of several models each is a column"
+    app.session_state["sweep_show_models"] = [f"fake/{MODELS[1]}"]
+    assert answer_data(app.run())["beside"]
+    app.session_state["sweep_view"], app.session_state["sweep_place"] = "read", Place(1, 1, 1, 0, 3)
+    found = answer_data(app.run())
+    assert found["first"] == 1, "the last three"
+    assert set(found["read"]) == {f"1_{column}_{repeat}" for column in (0, 1) for repeat in (1, 2, 3)}
+    single = open_view(make_sweep(store, MODELS[:1], TEMPERATURES, 1))
+    assert not answer_data(single)["beside"]
+
+
+@pytest.mark.row("S17", "S19")
+def test_only_what_there_is_can_be_looked_for_and_what_failed_is_a_press_away(store: Store) -> None:
+    def pills(app: AppTest) -> list[str]:
+        return [option for one in app.get("button_group") if one.key == "sweep_show" for option in one.options]
+
+    good = open_view(make_sweep(store, MODELS, (0,), 1, lambda cell: odd_answer(replace(cell, row=0, repeat=cell.row))))
+    assert pills(good) == [] and standing(good).startswith("2 answers · ")
+    app = open_view(make_sweep(store, [f"m{at}" for at in range(6)], TEMPERATURES, 2, odd_answer))
+    assert pills(app) == ["failed 1", "cut 2", "odd 2", "same text 5", "other than at 0"]
+    assert "1 failed · 2 cut" in standing(app)
+    app.session_state["sweep_view"] = "read"
+    app.run().button(key="sweep_show_failed").click().run()
+    assert answer_data(app)["view"] == "grid" and [one["state"] for one in page_cells(app).values()] == ["error"]
+
+
 @pytest.mark.row("S24")
 def test_an_answer_is_gone_on_with_in_chat_at_its_temperature(store: Store) -> None:
     sweep = make_sweep(store, MODELS, TEMPERATURES, 1)
@@ -350,7 +396,7 @@ def test_a_model_judges_after_it_was_asked_about_and_is_counted_in_usage(store: 
     assert [body["temperature"] for body in bodies(service)] == [0] * 8
     shows = shown(app.run())
     assert f"Stars by {model}" in shows and "This model has judged all answers." in shows
-    assert "8 done, 0 failed, 8 in all" in shows, "the sweep's own answers are what they were"
+    assert standing(app).startswith("8 answers"), "the sweep's own answers are what they were"
     counted = store.read(lambda db: db.execute(select(calls.c.page).where(calls.c.owner == who)).scalars().all())
     assert sorted(counted) == ["judge"] * 8 + ["sweep"] * 8
     tiles = {metric.label: metric.value for metric in switch_page(app, "usage").metric}
@@ -425,6 +471,10 @@ def test_a_hostile_models_name_is_a_name_in_every_view(store: Store, subtests: p
 def test_what_was_asked_is_read_in_full_beside_the_answers(store: Store) -> None:
     sweep = make_sweep(store, MODELS, TEMPERATURES, 1)
     app = open_view(sweep, "read")
-    folded = next(one for one in app.expander if one.label == "The prompt")
-    assert folded.text[0].value == "Write 60 words for a steel thermos."
-    assert "The prompt" not in [one.label for one in open_view(sweep).expander], "the grid has no room for it"
+    for view in ("read", "grid"):
+        app.session_state["sweep_view"] = view
+        folded = next(one for one in app.run().expander if one.label == "The prompt")
+        assert folded.text[0].value == "Write 60 words for a steel thermos."
+    assert answer_data(app)["view"] == "grid"
+    app.button(key="sweep_to_read").click().run()
+    assert answer_data(app)["view"] == "read", "the grid says where the temperature can be moved"

@@ -132,6 +132,9 @@ class Answers {
     const rows = new Set(places.map(([row]) => row));
     const columns = new Set(places.map(([, column]) => column));
     this.models = data.models.filter((model) => rows.has(model.row));
+    // Of one model alone the answers to the same question stand beside each other: what the temperature does is seen.
+    const repeats = [...new Set(places.map(([, , repeat]) => repeat))].sort((one, other) => one - other);
+    this.across = this.models.flatMap((model) => (data.beside ? repeats.map((repeat) => ({ ...model, repeat })) : [model]));
     this.temperatures = data.temperatures.filter((one) => columns.has(one.column));
     if (data.place.id !== this.placeId) this.goTo(data.place);
     this.temperature = Math.min(this.temperature, Math.max(0, this.temperatures.length - 1));
@@ -153,7 +156,7 @@ class Answers {
     const column = lastRead.place === place.id ? lastRead.column : place.column;
     const at = this.temperatures.findIndex((one) => one.column === column);
     if (at >= 0) this.temperature = at;
-    this.focus = `${place.row}_${place.column}`;
+    this.focus = `${place.row}_${place.column}${this.data.beside ? `_${place.repeat}` : ""}`;
     // The first one is where everything begins; nobody need have turned to it.
     if (place.repeat) this.repeat.set(this.focus, place.repeat);
     else this.repeat.delete(this.focus);
@@ -163,7 +166,7 @@ class Answers {
 
   drawGrid() {
     const { data } = this;
-    const shape = JSON.stringify([this.models, this.temperatures, data.repeats, data.words]);
+    const shape = JSON.stringify([this.across, this.temperatures, data.repeats, data.words]);
     if (this.shape !== shape || !this.grid) {
       this.shape = shape;
       this.buildGrid();
@@ -178,15 +181,16 @@ class Answers {
   }
 
   buildGrid() {
-    const { words } = this.data;
+    const { words, beside } = this.data;
     this.places = new Map();
     const corner = el("div", { role: "columnheader", class: "corner" }, words.temperature);
-    const models = this.models.map((model) =>
-      el("div", { role: "columnheader", class: "model", title: model.name }, model.name, model.note && el("small", {}, model.note)),
-    );
+    const models = this.across.map((model) => {
+      const note = [beside && `${words.answer} ${model.repeat + 1}`, model.note].filter(Boolean).join(" · ");
+      return el("div", { role: "columnheader", class: "model", title: model.name }, model.name, note && el("small", {}, note));
+    });
     const rows = this.temperatures.map((temperature) => {
-      const boxes = this.models.map((model) => {
-        const place = `${model.row}_${temperature.column}`;
+      const boxes = this.across.map((model) => {
+        const place = `${model.row}_${temperature.column}${beside ? `_${model.repeat}` : ""}`;
         const box = el("div", { role: "gridcell", class: "place", tabindex: "-1", "data-place": place });
         this.places.set(place, box);
         return box;
@@ -196,7 +200,8 @@ class Answers {
     });
     this.grid = el("div", { role: "grid", class: "grid", "aria-label": words.grid }, el("div", { role: "row" }, corner, ...models), ...rows);
     this.grid.classList.toggle("many", this.places.size > MANY);
-    this.grid.style.setProperty("--models", this.models.length);
+    this.grid.classList.toggle("beside", beside);
+    this.grid.style.setProperty("--models", this.across.length);
     this.grid.addEventListener("click", (event) => this.clicked(event));
     this.grid.addEventListener("scroll", () => (this.scrolled = [this.grid.scrollLeft, this.grid.scrollTop]), { passive: true });
     this.grid.addEventListener("focusin", (event) => {
@@ -211,7 +216,7 @@ class Answers {
     const turned = `${place}_${this.repeat.get(place)}`;
     const shown = [turned, this.written.get(place)].find((id) => ids.includes(id)) ?? ids[0];
     const inside = box.contains(this.active()) && this.active().dataset.does;
-    const told = this.told + this.nameOf(place);
+    const told = this.told + this.nameOf(place) + this.data.beside;
     const articles = ids.length ? ids.map((id) => this.article(id, told)) : [el("article", { class: "cell empty" })];
     articles.forEach((article) => (article.hidden = ids.length > 0 && article.dataset.cell !== shown));
     if (articles.length !== box.children.length || articles.some((article, at) => article !== box.children[at])) {
@@ -219,10 +224,12 @@ class Answers {
       // What comes in takes the focus from nobody.
       if (inside) (box.querySelector(`article:not([hidden]) [data-does="${inside}"]`) ?? box).focus({ preventScroll: true });
     }
-    box.setAttribute("aria-label", this.spoken(shown ?? `${place}_0`));
+    box.setAttribute("aria-label", this.spoken(shown ?? (this.data.beside ? place : `${place}_0`)));
   }
 
+  // A place of the grid has a cell of its own, `row_column_repeat`, or is turned through all of `row_column`.
   repeatsOf(place) {
+    if (place.split("_").length > 2) return this.cells[place] ? [place] : [];
     const ids = [];
     for (let repeat = 0; repeat < this.data.repeats; repeat++) if (this.cells[`${place}_${repeat}`]) ids.push(`${place}_${repeat}`);
     return ids;
@@ -240,14 +247,14 @@ class Answers {
   }
 
   card(id, cell, repeat) {
-    const { words, repeats } = this.data;
-    const pager = repeats > 1 && el("button", { "data-does": "next", title: words.next, "aria-label": `${repeat + 1}/${repeats} ${words.next}` }, `${repeat + 1}/${repeats} ›`);
+    const { words, repeats, beside } = this.data;
+    const pager = repeats > 1 && !beside && el("button", { "data-does": "next", title: words.next, "aria-label": `${repeat + 1}/${repeats} ${words.next}` }, `${repeat + 1}/${repeats} ›`);
     const text = el("div", { class: "text", html: cell.html });
     if (text.textContent.length > LONG) text.classList.add("long");
     return el(
       "article",
       { class: `cell is-${cell.state}`, "data-cell": id, lang: cell.lang },
-      el("header", {}, el("span", { class: "who" }, this.nameOf(id)), pager || "", ...this.labels(cell)),
+      el("header", {}, el("span", { class: "who" }, beside ? `${words.answer} ${repeat + 1}` : this.nameOf(id)), pager || "", ...this.labels(cell)),
       text,
       ...this.said(cell),
       el("footer", {}, el("span", { class: "figures" }, cell.figures), cell.stars ? el("span", { class: "given" }, "★".repeat(cell.stars)) : "", this.stop(cell)),
@@ -342,7 +349,7 @@ class Answers {
   pressedInGrid(event, cell) {
     const box = event.target.closest(".place");
     if (!box || event.target.closest("button, a")) return;
-    const columns = this.models.length;
+    const columns = this.across.length;
     const boxes = [...this.places.values()];
     const at = boxes.indexOf(box);
     const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, Home: -(at % columns), End: columns - 1 - (at % columns) }[event.key];
@@ -370,8 +377,8 @@ class Answers {
   drawRead() {
     const { data } = this;
     this.fit = this.columnsThatFit();
-    const columns = data.pair ?? this.columnsOfModels();
-    const bar = JSON.stringify([data.words, this.models, this.temperatures, data.repeats, data.first, data.repeat, this.fit, !data.pair]);
+    const columns = data.pair ?? this.columnsShown();
+    const bar = JSON.stringify([data.words, this.across, this.temperatures, data.repeats, data.first, data.repeat, this.fit, !data.pair]);
     if (!this.read?.isConnected || this.bar !== bar) {
       this.bar = bar;
       const does = this.active()?.dataset?.does;
@@ -397,14 +404,14 @@ class Answers {
     this.highlight();
   }
 
-  columnsOfModels() {
+  columnsShown() {
     const { data } = this;
     const column = this.temperatures[this.temperature]?.column;
-    return this.models.slice(data.first, data.first + this.fit).map((model) => {
+    return this.across.slice(data.first, data.first + this.fit).map((model) => {
       const place = `${model.row}_${column}`;
-      const asked = `${place}_${data.repeat}`;
-      const id = this.cells[asked] ? asked : (this.repeatsOf(place)[0] ?? asked);
-      const number = id === asked ? "" : `${Number(id.split("_")[2]) + 1}/${data.repeats}`;
+      const asked = `${place}_${model.repeat ?? data.repeat}`;
+      const id = data.beside || this.cells[asked] ? asked : (this.repeatsOf(place)[0] ?? asked);
+      const number = data.beside ? `${data.words.answer} ${model.repeat + 1}` : id === asked ? "" : `${Number(id.split("_")[2]) + 1}/${data.repeats}`;
       const note = [model.note, number].filter(Boolean).join(" · ");
       const leftOut = !this.cells[id] && (this.all[id]?.state ?? "missing") !== "missing";
       return { id, title: model.name, note, leftOut, ...(this.cells[id] ?? {}), ...(data.read[id] ?? {}), missing: !data.read[id] };
@@ -418,10 +425,10 @@ class Answers {
   readBar() {
     const { data } = this;
     const { words } = data;
-    const last = Math.min(data.first + this.fit, this.models.length);
+    const last = Math.min(data.first + this.fit, this.across.length);
     const step = (by, does, sign) =>
-      el("button", { "data-does": does, "aria-label": words[does], title: words[does], disabled: by < 0 ? data.first === 0 : last >= this.models.length, onclick: () => this.page(by) }, sign);
-    const models = el("span", { class: "group" }, step(-1, "back", "‹"), el("span", {}, `${words.models} ${data.first + 1 < last ? `${data.first + 1}–${last}` : last} / ${this.models.length}`), step(1, "forward", "›"));
+      el("button", { "data-does": does, "aria-label": words[does], title: words[does], disabled: by < 0 ? data.first === 0 : last >= this.across.length, onclick: () => this.page(by) }, sign);
+    const models = el("span", { class: "group" }, step(-1, "back", "‹"), el("span", {}, `${data.beside ? words.answers : words.models} ${data.first + 1 < last ? `${data.first + 1}–${last}` : last} / ${this.across.length}`), step(1, "forward", "›"));
     const named = el("output", {}, "");
     const say = () => (named.textContent = this.temperatures[this.temperature]?.name ?? "");
     const slider = el("input", { type: "range", "data-does": "scrub", min: 0, max: this.temperatures.length - 1, step: 1, "aria-label": words.temperature, value: this.temperature });
@@ -437,8 +444,8 @@ class Answers {
     this.slider = slider;
     say();
     const scrubber = el("label", { class: "group scrubber" }, words.temperature, slider, named);
-    const repeats = data.repeats > 1 && el("button", { "data-does": "repeat", title: words.next, onclick: () => this.go({ repeat: (data.repeat + 1) % data.repeats }) }, `${data.repeat + 1}/${data.repeats} ›`);
-    return el("div", { class: "bar" }, this.models.length > this.fit ? models : "", this.temperatures.length > 1 ? scrubber : "", repeats || "", this.temperatures.length > 1 ? el("span", { class: "legend" }, words.tinted) : "");
+    const repeats = data.repeats > 1 && !data.beside && el("button", { "data-does": "repeat", title: words.next, onclick: () => this.go({ repeat: (data.repeat + 1) % data.repeats }) }, `${data.repeat + 1}/${data.repeats} ›`);
+    return el("div", { class: "bar" }, this.across.length > this.fit ? models : "", this.temperatures.length > 1 ? scrubber : "", repeats || "", this.temperatures.length > 1 ? el("span", { class: "legend" }, words.tinted) : "");
   }
 
   column(column) {
@@ -483,7 +490,7 @@ class Answers {
 
   page(by) {
     const { data } = this;
-    const most = Math.max(0, this.models.length - this.fit);
+    const most = Math.max(0, this.across.length - this.fit);
     const first = Math.max(0, Math.min(most, data.first + by * this.fit));
     if (first !== data.first) this.go({ first });
   }
