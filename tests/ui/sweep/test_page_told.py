@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from html import unescape
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -22,6 +23,7 @@ from lib.sweep.plan import Cell
 from lib.sweep.ratings import Rating
 from lib.ui.shared import resources
 from lib.ui.sweep.view_state import Place
+from tests import seen
 from tests.fake_api import FakeApi
 from tests.made_sweeps import made_answer, make_sweep, odd_answer
 from tests.pages import (
@@ -308,6 +310,49 @@ def test_of_one_model_alone_the_repeats_are_columns_in_the_grid_and_in_read(stor
     assert set(found["read"]) == {f"1_{column}_{repeat}" for column in (0, 1) for repeat in (1, 2, 3)}
     single = open_view(make_sweep(store, MODELS[:1], TEMPERATURES, 1))
     assert not answer_data(single)["beside"]
+
+
+@pytest.mark.row("S17", "S19")
+def test_each_filter_leaves_the_answers_that_it_names_and_no_others(store: Store, subtests: pytest.Subtests) -> None:
+    sweep = make_sweep(store, [f"m{at}" for at in range(6)], TEMPERATURES, 2, odd_answer)
+    rate(store, sweep, 3, 1, 5)
+    app = open_view(sweep)
+    every = page_cells(app)
+
+    def is_other(place: str) -> bool:
+        coldest = re.sub("_1_", "_0_", place)
+        bare = [" ".join(seen.text(every[one]["html"]).split()) for one in (place, coldest)]
+        return bool(bare[0]) and bare[0] != bare[1]
+
+    wanted: list[tuple[str, object, object, Callable[[str, dict[str, Any]], bool]]] = [
+        ("sweep_search", "HIKERS", "", lambda _place, cell: "hikers" in seen.text(cell["html"]).lower()),
+        ("sweep_show_models", ["fake/m2"], [], lambda place, _cell: place.startswith("2_")),
+        ("sweep_show_temperatures", ["0.7"], [], lambda place, _cell: "_1_" in place),
+        ("sweep_show", ["failed"], [], lambda _place, cell: cell["state"] == "error"),
+        ("sweep_show", ["cut"], [], lambda _place, cell: "cut off" in cell["marks"]),
+        (
+            "sweep_show",
+            ["odd"],
+            [],
+            lambda _place, cell: not {"blank", "stopped by content rules"}.isdisjoint(cell["marks"]),
+        ),
+        ("sweep_show", ["same"], [], lambda _place, cell: "same text" in str(cell["marks"])),
+        ("sweep_show", ["different"], [], lambda place, _cell: is_other(place)),
+        ("sweep_show", ["rated"], [], lambda place, _cell: place.startswith("3_1_")),
+        (
+            "sweep_show",
+            ["failed", "cut"],
+            [],
+            lambda _place, cell: cell["state"] == "error" or "cut off" in cell["marks"],
+        ),
+    ]
+    for field, value, nothing, is_meant in wanted:
+        with subtests.test(field=field, value=value):
+            app.session_state[field] = value
+            left = set(page_cells(app.run()))
+            assert left == {place for place, cell in every.items() if is_meant(place, cell)}
+            assert 0 < len(left) < len(every)
+            app.session_state[field] = nothing
 
 
 @pytest.mark.row("S17", "S19")
