@@ -30,7 +30,7 @@ def test_the_verdict_is_a_sentence(subtests: pytest.Subtests) -> None:
             "picked",
             a_study(answer=priced, stars=starred, pick=(0, 1)),
             "dear at 0.7, 4.5 stars, 2 of 2 rated; 1,000 such answers cost about $3.10; "
-            "cheap at 0 has 4.0 stars at about $0.12.",
+            "cheap at 0 and 0.7 has 4.0 stars at about $0.12.",
         ),
         ("nothing picked, on a tie", a_study(answer=priced, stars=lambda cell: 4), "Nothing is picked yet."),
         (

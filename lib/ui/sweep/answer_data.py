@@ -84,7 +84,7 @@ class Answers:
         repeats = self._repeats
         found = {
             "view": self.view,
-            "words": _words(),
+            "words": _words() | (_words_of_one_model() if self._beside else {}),
             "models": [
                 {"row": row, "name": name, "note": self._of_models.get(row, "")} for row, name in self.names.items()
             ],
@@ -371,7 +371,6 @@ def _words() -> dict[str, str]:
         "answer": _("Answer"),
         "back": _("Models before these"),
         "forward": _("Models after these"),
-        "answers": _("Answers"),
         "next": _("Next answer of this setting"),
         "stop": _("Stop this one"),
         "stars": _("stars"),
@@ -386,4 +385,14 @@ def _words() -> dict[str, str]:
         "tinted": _("Tinted: words that differ from the lowest temperature"),
         "pair": _("Tinted: words in which the two differ"),
         "close": _("Back to all"),
+    }
+
+
+def _words_of_one_model() -> dict[str, str]:
+    """What is said where its answers stand beside each other."""
+    return {
+        "grid": _("Answers: a row for each temperature"),
+        "models": _("Answers"),
+        "back": _("Answers before these"),
+        "forward": _("Answers after these"),
     }

@@ -428,7 +428,7 @@ class Answers {
     const last = Math.min(data.first + this.fit, this.across.length);
     const step = (by, does, sign) =>
       el("button", { "data-does": does, "aria-label": words[does], title: words[does], disabled: by < 0 ? data.first === 0 : last >= this.across.length, onclick: () => this.page(by) }, sign);
-    const models = el("span", { class: "group" }, step(-1, "back", "‹"), el("span", {}, `${data.beside ? words.answers : words.models} ${data.first + 1 < last ? `${data.first + 1}–${last}` : last} / ${this.across.length}`), step(1, "forward", "›"));
+    const models = el("span", { class: "group" }, step(-1, "back", "‹"), el("span", {}, `${words.models} ${data.first + 1 < last ? `${data.first + 1}–${last}` : last} / ${this.across.length}`), step(1, "forward", "›"));
     const named = el("output", {}, "");
     const say = () => (named.textContent = this.temperatures[this.temperature]?.name ?? "");
     const slider = el("input", { type: "range", "data-does": "scrub", min: 0, max: this.temperatures.length - 1, step: 1, "aria-label": words.temperature, value: this.temperature });
