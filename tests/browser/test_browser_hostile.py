@@ -202,7 +202,7 @@ def test_hostile_texts_do_nothing_in_a_sweep(app: AppServer, visitor: Visitor) -
 
     key(page, "sweep_run").get_by_role("button").click()
     expect(key(page, "sweep_csv")).to_be_visible()
-    expect(key(page, "sweep_progress")).to_contain_text("2 done, 10 failed")
+    expect(key(page, "sweep_progress")).to_contain_text("2 of 12 answers · 10 failed")
     # A place shows what came last in it.
     shown = key(page, "sweep_grid").locator("[data-cell^='0_0_']:visible").first
     place = str(shown.get_attribute("data-cell"))
