@@ -2,6 +2,7 @@
 cells, in a real browser with our policy on."""
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
