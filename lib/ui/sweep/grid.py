@@ -50,7 +50,7 @@ def overview(frame: pd.DataFrame, names: Mapping[str, str]) -> None:
     frame = frame.assign(
         model=frame["model"].map(names),
         variety=100 * frame["variety"].astype(float),
-        cost=in_column([None if pd.isna(cost) else amount(cost) for cost in frame["cost"]]),
+        cost=pd.Series(in_column([None if pd.isna(one) else amount(one) for one in frame["cost"]]), frame.index),
     )
     column = st.column_config
     st.dataframe(

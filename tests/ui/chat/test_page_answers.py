@@ -172,7 +172,7 @@ def test_what_is_free_is_called_so_before_and_after(service: FakeApi) -> None:
     assert standing(run_sweep(app)) == "1 answer · free"
 
     switch_page(app, "usage")
-    assert "those with a price were free" in shown(app)
+    assert "all of it was free" in shown(app)
     assert next(one.value for one in app.metric if one.label == "Cost") == "free"
 
 
