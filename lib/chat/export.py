@@ -17,11 +17,10 @@ from lib.calls.records import CallRecord
 from lib.chat.attachments import parted
 from lib.chat.branch import Turn
 from lib.chat.form import Form
+from lib.chat.reader import Reader
 from lib.chat.repository import Chat
 from lib.core import parts
 from lib.core.clock import as_datetime
-from lib.core.parameters import written
-from lib.core.request import Role
 
 VERSION = 2
 
@@ -58,16 +57,16 @@ def to_json(document: Document) -> bytes:
     return json.dumps(found, ensure_ascii=False, indent=1).encode("utf-8", "replace")
 
 
-def to_markdown(document: Document, names: Mapping[Role, str]) -> bytes:
-    """The open branch as Markdown; `names` say who speaks, by role."""
+def to_markdown(document: Document, reader: Reader) -> bytes:
+    """The open branch as Markdown for `reader`."""
     by_id = {turn.id: turn for turn in document.turns}
     turns = [f"# {document.chat.title}"]
     if document.form.system:
-        turns.append(f"**{names['system']}**\n\n{document.form.system}")
+        turns.append(f"**{reader.names['system']}**\n\n{document.form.system}")
     for turn in (by_id[id] for id in document.branch if id in by_id):
-        line = figures_line(turn)
+        line = " · ".join(filter(None, (_author(turn), reader.line(turn))))
         figures = f"*{line}*" if line else ""
-        said = [f"**{names[turn.role]}**", _said(turn), parts.to_markdown(turn.parts), figures]
+        said = [f"**{reader.names[turn.role]}**", _said(turn), parts.to_markdown(turn.parts), figures]
         turns.append("\n\n".join(filter(None, said)))
     # Half a surrogate pair, which a model may send, has no UTF-8.
     return "\n\n---\n\n".join(turns).encode("utf-8", "replace")
@@ -119,26 +118,16 @@ def _answer(call: CallRecord, choice: int) -> dict[str, Any]:
     }
 
 
-def figures_line(turn: Turn) -> str:
-    """Who wrote an answer, when, with which settings and numbers; "" for what nobody was asked for. The names are the
-    fields' own, which are the same in every language."""
+def _author(turn: Turn) -> str:
+    """Service and model of an answer; "" for what nobody was asked for."""
     if turn.call is None:
         return "/".join(filter(None, (turn.imported.service, turn.imported.model))) if turn.imported else ""
-    return _figures(turn.call)
+    return f"{turn.call.endpoint}/{turn.call.model_answered or turn.call.model}"
 
 
 def _usage(call: CallRecord) -> dict[str, Any]:
     names = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "source")
     return {name: getattr(call.usage, name) for name in names}
-
-
-def _figures(call: CallRecord) -> str:
-    facts = {**call.params_asked, **_usage(call)}
-    facts |= {"cost": call.cost, "seconds": None if call.seconds is None else round(call.seconds, 1)}
-    model = call.model_answered or call.model
-    told = {name: value for name, value in facts.items() if value is not None and name not in ("stream", "source")}
-    words = [f"{name} {written(value)}" for name, value in told.items()]
-    return " · ".join([f"{call.endpoint}/{model}", _iso(call.started_at), *words])
 
 
 def _iso(moment: int) -> str:

@@ -1,21 +1,14 @@
 """Writes a chat as a web page: one file that needs nothing else, runs no script, and prints well."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import tzinfo
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
-from typing import Any
 
-from babel.dates import format_datetime
-
-from lib.calls.records import CallRecord
 from lib.chat.attachments import parted
 from lib.chat.branch import Turn
 from lib.chat.export import Document
+from lib.chat.reader import Reader, settings
 from lib.core import parts
-from lib.core.clock import as_datetime
-from lib.core.parameters import written
 from lib.core.parts import Part
 from lib.core.request import Role
 from lib.core.rich_text import FORMULA_STYLES, as_typed, to_html, typeset
@@ -23,23 +16,6 @@ from lib.core.rich_text import FORMULA_STYLES, as_typed, to_html, typeset
 STYLE = Path(__file__).with_name("html_export.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 """Nothing is loaded and nothing runs, whatever the chat holds; `style` attributes are the renderer's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Who the page is for: the language as HTML and as babel name it, the time zone, who says a message, by its role,
-    and what says in a line how long a call took, how much it wrote and what it cost."""
-
-    html_language: str
-    locale: str
-    zone: tzinfo
-    names: Mapping[Role, str]
-    figures: Callable[[CallRecord], str]
-
-    def time(self, moment: int) -> str:
-        """A time in microseconds since 1970, for this reader."""
-        when = as_datetime(moment, self.zone)
-        return str(format_datetime(when, "medium", locale=self.locale))
 
 
 def to_html_page(document: Document, reader: Reader) -> bytes:
@@ -72,25 +48,13 @@ def _facts(document: Document, reader: Reader) -> str:
     its address may be one of the sharer's own network. The chat's settings only where no answer tells its own."""
     made_by = [turn.made_by for turn in _branch(document) if turn.made_by]
     models = dict.fromkeys(one.model for one in made_by if one.model)
-    settings = [] if any(one.settings for one in made_by) else _settings(document.form.params.to_send())
-    return " · ".join([reader.time(document.chat.created_at), *models, *settings])
-
-
-def _settings(params: Mapping[str, Any]) -> list[str]:
-    return [f"{name} {written(value)}" for name, value in params.items() if name != "stream"]
+    asked = [] if any(one.settings for one in made_by) else settings(document.form.params.to_send())
+    return " · ".join([reader.time(document.chat.created_at), *models, *asked])
 
 
 def _branch(document: Document) -> list[Turn]:
     by_id = {turn.id: turn for turn in document.turns}
     return [by_id[id] for id in document.branch if id in by_id]
-
-
-def _figures(turn: Turn, reader: Reader) -> str:
-    """When an answer was asked for, with which settings, and its numbers; "" for what nobody was asked for here."""
-    if turn.call is None:
-        return ""
-    settings = _settings(turn.call.params_asked)
-    return " · ".join([reader.time(turn.call.started_at), *settings, reader.figures(turn.call)])
 
 
 def _sections(document: Document, reader: Reader) -> Iterator[str]:
@@ -99,7 +63,7 @@ def _sections(document: Document, reader: Reader) -> Iterator[str]:
     for turn in _branch(document):
         made_by = turn.made_by.model if turn.made_by else ""
         name = made_by if turn.role == "assistant" and made_by else reader.names[turn.role]
-        yield _section(turn.role, name, "\n".join(_contents(turn, document)), _figures(turn, reader))
+        yield _section(turn.role, name, "\n".join(_contents(turn, document)), reader.line(turn))
 
 
 def _section(role: Role, name: str, contents: str, figures: str = "") -> str:

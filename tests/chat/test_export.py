@@ -1,8 +1,10 @@
 """Chats as files: all branches with models, settings, numbers and dates; and what is saved comes back whole."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from lib.chat import repository as chats
 from lib.chat.export import Document
 from lib.chat.form import Form
 from lib.chat.imported import ImportedChat, ImportedTurn, MadeBy
+from lib.chat.reader import Reader
 from lib.core import images
 from lib.core.file_names import MOST_BYTES, file_name
 from lib.core.parameters import Params
@@ -24,7 +27,13 @@ from tests.pages import PIXEL
 from tests.store_fixtures import a_call, an_outcome, start
 
 PNG_URL = images.data_url(PIXEL)
-NAMES: Any = {"user": "You", "assistant": "Model", "system": "System prompt"}
+READER = Reader(
+    "en",
+    "en_GB",
+    ZoneInfo("Asia/Shanghai"),
+    {"user": "You", "assistant": "Model", "system": "System prompt"},
+    figures=lambda call: f"{call.seconds} s and all that",
+)
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40)
 
 
@@ -170,13 +179,13 @@ def test_the_json_names_models_settings_numbers_and_dates_of_all_branches(store:
 
 @pytest.mark.row("C21")
 def test_the_markdown_says_who_spoke_and_with_which_model_settings_and_numbers(store: Store) -> None:
-    text = export.to_markdown(document(store, talked(store)), NAMES).decode()
+    text = export.to_markdown(document(store, talked(store)), READER).decode()
     parts = text.split("\n\n---\n\n")
 
     assert parts[:3] == ["# Talk", "**System prompt**\n\nBe brief.", "**You**\n\nHello"]
-    assert parts[3].startswith("**Model**\n\none\n\n*apiyi/gpt-4o-2024 · 20")
-    for words in ("temperature 0.5", "prompt_tokens 3", "completion_tokens 5", "cost 0.01", "seconds 1.5"):
-        assert words in parts[3]
+    assert parts[3].startswith("**Model**\n\none\n\n*apiyi/gpt-4o-2024 · ")
+    assert parts[3].endswith(" · temperature 0.5 · 1.5 s and all that*"), "for people: the rest is in the JSON"
+    assert not re.search(r"_tokens|T\d\d:|\+00:00", parts[3])
     assert parts[4] == "**Model**\n\nby hand"
 
 

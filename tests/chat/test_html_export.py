@@ -11,8 +11,8 @@ from lib.chat import attachments, html_export
 from lib.chat import repository as chats
 from lib.chat.attachments import Attachment
 from lib.chat.export import Document
-from lib.chat.html_export import Reader
 from lib.chat.imported import ImportedChat, MadeBy
+from lib.chat.reader import Reader
 from lib.core import images
 from lib.core.parameters import Params
 from lib.core.request import Message

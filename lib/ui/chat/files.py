@@ -8,8 +8,8 @@ import streamlit as st
 
 from lib.chat import chat_import, export, html_export
 from lib.chat.conversation import Conversation
-from lib.chat.html_export import Reader
 from lib.chat.import_source import MAX_BYTES
+from lib.chat.reader import Reader
 from lib.chat.repository import Chat
 from lib.core.errors import TemperaError
 from lib.core.file_names import file_name
@@ -69,7 +69,7 @@ def _file(owned: Conversation, reader: Reader, ending: str) -> bytes:
     document = owned.document()
     if ending == "html":
         return html_export.to_html_page(document, reader)
-    return export.to_json(document) if ending == "json" else export.to_markdown(document, reader.names)
+    return export.to_json(document) if ending == "json" else export.to_markdown(document, reader)
 
 
 def _read() -> None:

@@ -2,12 +2,14 @@
 
 import json
 import re
+from datetime import UTC
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat import chat_import, export
+from lib.chat.reader import Reader
 from lib.ui.shared import resources
 from lib.ui.shared.texts import LANGUAGE_KEY
 from tests.case_files import cases
@@ -197,8 +199,8 @@ def test_what_is_no_text_stands_in_what_is_saved_and_is_never_sent_back(app: App
 
     chat = resources.services().conversation(owner(app), "s", app.session_state["open_chat"], False)
     saved = export.to_json(chat.document()).decode()
-    names = {"user": "You", "assistant": "Model"}
-    read = export.to_markdown(chat.document(), names).decode()
+    reader = Reader("en", "en", UTC, {"user": "You", "assistant": "Model"}, figures=lambda call: "")
+    read = export.to_markdown(chat.document(), reader).decode()
     for found in ("get_weather", "data:image/png;base64,", "https://a.example/x", "UklGRg=="):
         assert found in saved and found in read
     [back], lost = chat_import.chosen(saved.encode(), {0}), chat_import.listing(saved.encode()).lost
