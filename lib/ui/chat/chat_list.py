@@ -17,8 +17,8 @@ from lib.services import Services
 from lib.ui.chat import open_chat
 from lib.ui.chat.files import file_of, import_chat, save_buttons
 from lib.ui.shared import dates, resources
-from lib.ui.shared.share_link import Shareable, share_link
-from lib.ui.shared.state import state
+from lib.ui.shared.share_link import open_share
+from lib.ui.shared.state import Shareable, state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 
@@ -125,9 +125,9 @@ def _entry(chat: Chat, label: str, words: str, excerpt: str | None) -> None:
         st.caption(_marked(excerpt, words))
     if state.chat_panel == (chat.id, "rename"):
         _rename_field(chat)
-    elif state.chat_panel in ((chat.id, "save"), (chat.id, "share")):
+    elif state.chat_panel == (chat.id, "save"):
         with st.container(key="chat_save", border=True, gap="xsmall"):
-            (save_buttons if state.chat_panel[1] == "save" else _share)(chat)
+            save_buttons(chat)
             st.button(_("Close"), key="chat_save_close", type="tertiary", on_click=_close)
 
 
@@ -143,7 +143,7 @@ def _share(chat: Chat) -> None:
         _("which models answered, the system prompt and the settings"),
         _("how long each answer took, how many tokens it has and what it cost"),
     )
-    share_link(resources.services(), Shareable("chat", chat.id, chat.title, shows, file_of(chat, "html")))
+    open_share(Shareable("chat", chat.id, chat.title, shows, file_of(chat, "html")))
 
 
 def _span(span: Span) -> str:
@@ -183,6 +183,8 @@ def _do(chat: Chat) -> None:
     action = st.session_state[f"chat_menu_{chat.id}"]
     if action == "delete":
         _delete(chat.id)
+    elif action == "share":
+        _share(chat)
     elif action in ACTIONS:
         state.chat_panel = (chat.id, action)
 

@@ -12,7 +12,7 @@ from lib.ui.shared.backup import backup_section
 from lib.ui.shared.erase_dialog import erase_button, erase_dialog
 from lib.ui.shared.help_dialog import help_button, help_dialog
 from lib.ui.shared.page_style import THEME_KEY
-from lib.ui.shared.share_link import links_button, links_dialog
+from lib.ui.shared.share_link import links_button, links_dialog, share_dialog
 from lib.ui.shared.sign_in_page import SIGN_OUT
 from lib.ui.shared.texts import LANGUAGE_KEY, LANGUAGES, _, language
 from lib.ui.shared.visitor import visitor
@@ -41,6 +41,7 @@ def menu(services: Services) -> None:
     help_dialog()
     erase_dialog(services)
     links_dialog(services)
+    share_dialog(services)
 
 
 def theme() -> str:

@@ -1,22 +1,22 @@
 """A link under which anybody reads one chat or one sweep: how it is made, listed and taken back."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import streamlit as st
 
 from lib.access import shared_links
-from lib.access.shared_links import DAYS, Kind, SharedLink
+from lib.access.shared_links import DAYS, SharedLink
 from lib.core.errors import TemperaError
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.gateway.addresses import is_loopback
 from lib.services import Services
 from lib.ui.shared.dates import short_date
+from lib.ui.shared.error_box import error_box
 from lib.ui.shared.shared_pages import SHARED
-from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, _n, error_message
+from lib.ui.shared.state import Shareable, state
+from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import visitor
 
 LINKS = "links"
@@ -24,32 +24,40 @@ KINDS = {"chat": N_("Chat"), "sweep": N_("Sweep")}
 WEEK = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Shareable:
-    """A chat or a sweep of the visitor's; `page` writes what the link will show, `shows` says what that is."""
-
-    kind: Kind
-    id: str
-    title: str
-    shows: Sequence[str]
-    page: Callable[[], bytes]
+def share_dialog(services: Services) -> None:
+    """The dialog for what is being shared, while it is open."""
+    if state.sharing is not None:
+        st.dialog(_("Share for reading"), on_dismiss=state.close_dialogs)(_share)(services, state.sharing)
 
 
-def share_link(services: Services, thing: Shareable) -> None:
-    """What a link would show and for how long, the button that makes one, and those that there are."""
-    st.caption(_("Whoever has the link can read this, without signing in, and nothing else:"))
-    st.caption("\n".join(f"- {line}" for line in (*thing.shows, _("as it is now; what comes later is not shown"))))
+def open_share(thing: Shareable) -> None:
+    """Let the page's next run open it."""
+    state.close_dialogs()
+    state.sharing = thing
+
+
+def _share(services: Services, thing: Shareable) -> None:
+    """What a link would show, where it opens and for how long, the button that makes one, and those that there are."""
+    st.markdown(f"**{literal(thing.title) or _('Untitled')}**")
+    lines = (*thing.shows, _("as it is now; what comes later is not shown"))
+    whole = [_("Whoever has the link can read this, without signing in, and nothing else:"), *lines]
+    st.caption("\n- ".join(whole))
+    st.info(_where_it_opens(), icon=":material/public_off:" if is_loopback(_page()) else ":material/public:")
     key = f"{thing.kind}_link_days"
     st.segmented_control(_("The link ends after"), DAYS, format_func=_days, default=WEEK, required=True, key=key)
     st.button(
         _("Make a link"),
         key=f"{thing.kind}_link_make",
+        type="primary",
         icon=":material/link:",
         on_click=_make,
         args=(services, thing, key),
     )
+    _refusal()
     if state.fresh_link is not None and state.fresh_link[0] == thing.id:
-        _fresh(state.fresh_link[1])
+        st.caption(_("Copy it now: it is not kept, and can't be shown again."))
+        with st.container(key="fresh_link"):
+            st.code(f"{_page()}{SHARED}{state.fresh_link[1]}", language=None, wrap_lines=True)
     mine = [link for link in _links(services) if link.thing == thing.id]
     if mine:
         _list(services, mine, f"{thing.kind}_link")
@@ -69,6 +77,7 @@ def links_dialog(services: Services) -> None:
 
 def _body(services: Services) -> None:
     links = _links(services)
+    _refusal()
     if not links:
         st.markdown(_("There is none. A chat's menu in the list, and a sweep's report, make one."))
         return
@@ -94,20 +103,27 @@ def _list(services: Services, links: Sequence[SharedLink], name: str, named: boo
             )
 
 
-def _fresh(token: str) -> None:
-    """A link that was just made: it can be shown this once."""
-    address = _address(token)
-    st.caption(_("Copy it now: it is not kept, and can't be shown again."))
-    st.code(address, language=None, wrap_lines=True)
-    if is_loopback(address):
-        st.caption(_("Its address is this computer's own, so it works only here."))
+def _where_it_opens() -> str:
+    page = _page()
+    if is_loopback(page):
+        words = _(
+            "Its address, {host}, is this computer's own: the link opens only here, and only while Tempera runs. To "
+            "show it to other people, save it as a file instead."
+        )
     else:
-        st.caption(_("It works for who can reach {host}.").format(host=literal(urlsplit(address).netloc)))
+        words = _("It opens for whoever can reach {host}, as long as Tempera runs there.")
+    return words.format(host=literal(urlsplit(page).netloc))
 
 
-def _address(token: str) -> str:
+def _page() -> str:
+    """The address at which this browser has found us."""
     page = urlsplit(st.context.url if isinstance(st.context.url, str) else "http://localhost")
-    return f"{page.scheme}://{page.netloc}{SHARED}{token}"
+    return f"{page.scheme}://{page.netloc}"
+
+
+def _refusal() -> None:
+    if state.not_shared is not None:
+        error_box(state.not_shared)
 
 
 def _days(days: int) -> str:
@@ -124,8 +140,9 @@ def _make(services: Services, thing: Shareable, key: str) -> None:
             lambda db: shared_links.make(db, owner, thing.kind, thing.id, thing.title, page, days)
         ).result()
     except TemperaError as refused:
-        state.notices.append(error_message(refused))
+        state.not_shared = refused
         return
+    state.not_shared = None
     state.fresh_link = None if made is None else (thing.id, made)
 
 
@@ -134,7 +151,8 @@ def _revoke(services: Services, link: SharedLink) -> None:
     try:
         services.store.write(lambda db: shared_links.revoke(db, owner, link.id)).result()
     except TemperaError as refused:
-        state.notices.append(error_message(refused))
+        state.not_shared = refused
         return
+    state.not_shared = None
     if state.fresh_link is not None and state.fresh_link[0] == link.thing:
         state.fresh_link = None

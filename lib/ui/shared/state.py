@@ -1,11 +1,12 @@
 """Typed access to what a browser tab remembers between two script runs: ids and plain values, never a key."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import streamlit as st
 
+from lib.access.shared_links import Kind
 from lib.chat.attachments import Attachment
 from lib.chat.chat_import import Listing
 from lib.chat.form import Form
@@ -13,7 +14,7 @@ from lib.core.errors import BudgetReached, TemperaError
 
 T = TypeVar("T")
 
-SHOWN_TURNS = 12
+SHOWN_TURNS = 8
 """Turns of a chat that are drawn when it is opened: as much as a screen holds, and some more."""
 LISTED = 100
 NEXT = "next"
@@ -36,6 +37,17 @@ class UnconfirmedMessage:
     def too_long(self) -> bool:
         """Whether it is the context that it does not fit."""
         return self.window is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Shareable:
+    """A chat or a sweep of the visitor's; `page` writes what a link to it will show, `shows` says what that is."""
+
+    kind: Kind
+    id: str
+    title: str
+    shows: Sequence[str]
+    page: Callable[[], bytes]
 
 
 class SessionValue(Generic[T]):
@@ -68,7 +80,7 @@ class State:
     deleted_was_open: SessionValue[bool] = SessionValue("deleted_was_open", bool)
     """Whether that one was open, so that it is opened when it is brought back."""
     chat_panel: SessionValue[tuple[str, str] | None] = SessionValue("chat_panel", _nothing)
-    """What is opened below an entry of the list of chats: the chat's id, and `rename`, `save` or `share`."""
+    """What is opened below an entry of the list of chats: the chat's id, and `rename` or `save`."""
     to_open: SessionValue[str | None] = SessionValue("chat_to_open", _nothing)
     """A chat that the next run opens: where one is wanted after the page was drawn, its settings can't be set any more.
     """
@@ -76,6 +88,8 @@ class State:
     """The links that were used in this tab: each fills the form once."""
     settings_shown: SessionValue[tuple[str, Form] | None] = SessionValue("settings_shown", _nothing)
     """The open chat and its settings as the page last showed them."""
+    settings_open: SessionValue[bool] = SessionValue("settings_open", bool)
+    """Whether Chat's settings are open."""
     missing_chat: SessionValue[bool] = SessionValue("missing_chat", bool)
     """Whether the address names a chat that there is not."""
     missing_sweep: SessionValue[bool] = SessionValue("missing_sweep", bool)
@@ -186,7 +200,8 @@ class State:
     newest_service: SessionValue[str | None] = SessionValue("newest_service", _nothing)
     """The endpoint that was connected last in this tab: new choices begin with its models."""
     picked_model: SessionValue[str | None] = SessionValue("picked_model", _nothing)
-    """The model that was picked by hand last in this tab, since a service was connected: new chats begin with it."""
+    """The model that was picked by hand last in this tab, since a service was connected: new chats begin with it. What
+    other tabs begin with is a preference."""
     connected: SessionValue[int] = SessionValue("connected_times", int)
     """How many times a service was connected in this tab."""
     choosing_prompt: SessionValue[bool] = SessionValue("chat_templates", bool)
@@ -194,6 +209,10 @@ class State:
     offered_chats: SessionValue[Listing | None] = SessionValue("offered_chats", _nothing)
     """The chats in a file, while some of them are chosen; None is no file."""
 
+    sharing: SessionValue[Shareable | None] = SessionValue("sharing", _nothing)
+    """What the dialog makes links to that is open."""
+    not_shared: SessionValue[TemperaError | None] = SessionValue("not_shared", _nothing)
+    """Why no link could be made, or taken back, in it."""
     fresh_link: SessionValue[tuple[str, str] | None] = SessionValue("fresh_link", _nothing)
     """The chat or sweep that a link was made to last, and what stands in the link's address: nothing else keeps it."""
     page_dialog: SessionValue[str | None] = SessionValue("page_dialog", _nothing)
@@ -202,7 +221,7 @@ class State:
     @property
     def dialog_open(self) -> bool:
         """Whether a dialog covers the page. Streamlit answers in it only while no script runs."""
-        shown = (self.inspected, self.figures, self.offered_chats, self.page_dialog, self.over_budget)
+        shown = (self.inspected, self.figures, self.offered_chats, self.page_dialog, self.over_budget, self.sharing)
         choosing = self.choosing_model or self.choosing_models or self.choosing_prompt
         return choosing or self.connecting or any(one is not None for one in shown)
 
@@ -215,7 +234,7 @@ class State:
         """Close the one that is open. Streamlit refuses a page that draws two of them."""
         self.choosing_model = self.choosing_models = self.connecting = self.choosing_prompt = False
         self.inspected = self.figures = self.offered_chats = self.usage_call = self.sweep_cell = None
-        self.page_dialog = self.over_budget = None
+        self.page_dialog = self.over_budget = self.sharing = self.not_shared = None
         self.services_named = 0
         self.why_connecting = self.after_connecting = self.forgotten = self.changing = self.refused = None
 

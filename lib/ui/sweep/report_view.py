@@ -20,8 +20,8 @@ from lib.sweep.export.workbook import workbook
 from lib.sweep.study import Study
 from lib.ui.shared import resources
 from lib.ui.shared.choices import translated
-from lib.ui.shared.share_link import Shareable, share_link
-from lib.ui.shared.state import state
+from lib.ui.shared.share_link import open_share
+from lib.ui.shared.state import Shareable, state
 from lib.ui.shared.texts import LANGUAGES, _, language
 from lib.ui.sweep.open_study import keep, texts_of
 from lib.ui.sweep.view_state import remembered
@@ -65,10 +65,11 @@ def report_view(study: Study) -> None:
         if st.button(_("Present"), key="sweep_present", icon=":material/slideshow:"):
             remembered.slide = 0
             st.rerun()  # the whole page, of which this is a part
-    st.caption(_("One file that opens in every browser without a network; from there it prints, or becomes a PDF."))
-    if resources.services().may_share_links:
-        with st.expander(_("Link for reading"), key="sweep_link"):
+        words, key = _("Link for reading"), "sweep_link"
+        if resources.services().may_share_links and st.button(words, key=key, icon=":material/link:"):
             _share(subject)
+            st.rerun()
+    st.caption(_("One file that opens in every browser without a network; from there it prints, or becomes a PDF."))
     with st.expander(_("Other forms"), key="sweep_forms", expanded=True):
         st.caption(_("To paste into a mail:"))
         st.code(summary(study, options, subject.texts), language=None, wrap_lines=True)
@@ -95,7 +96,7 @@ def _share(subject: Subject) -> None:
     shows += [_("with the prompt")] if options.prompt else []
     shows += [_("with costs")] if options.cost else []
     made = partial(_report, subject)
-    share_link(resources.services(), Shareable("sweep", str(state.sweep_id), title(*subject), shows, made))
+    open_share(Shareable("sweep", str(state.sweep_id), title(*subject), shows, made))
 
 
 def _forms(subject: Subject) -> list[Form]:
