@@ -16,13 +16,14 @@ def limit_reached(call: CallRecord) -> int | None:
     return int(limit)
 
 
-def next_limit(call: CallRecord, begun: str, allowed: int | None) -> int | None:
+def next_limit(call: CallRecord, begun: str, allowed: int | None, window: int | None) -> int | None:
     """The max_tokens for asking once more: twice what was too little, with `begun`, which the answer went on with; at
-    most what the operator allows. None where that would not make it longer, or where max_tokens was not what ended it.
-    """
+    most what the operator allows, and what the question leaves of the model's `window` (tokens; None: not known). None
+    where that would not make it longer, or where max_tokens was not what ended it."""
     limit = limit_reached(call)
     if limit is None and call.params_asked.get("max_tokens"):
         return None
     reached = (limit or call.usage.completion_tokens or 0) + tokens.count(begun)
-    longer = min(2 * reached, allowed or MOST)
+    room = window - (call.usage.prompt_tokens or 0) if window else MOST
+    longer = min(2 * reached, allowed or MOST, room)
     return longer if longer > reached else None

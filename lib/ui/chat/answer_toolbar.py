@@ -8,6 +8,7 @@ import streamlit as st
 from lib.calls import unsupported_params
 from lib.calls.records import CallRecord
 from lib.chat import longest_answer
+from lib.chat.context_window import window_of
 from lib.chat.conversation import missing, not_sent
 from lib.chat.repository import Turn
 from lib.core.rich_text import literal
@@ -143,7 +144,7 @@ def _go_on(turn: Turn) -> None:
 
 def _cut_off(turn: Turn, call: CallRecord) -> None:
     """Where an answer was cut off, and both ways on: let it go on from there, or ask again with more room."""
-    longer = longest_answer.next_limit(call, turn.begun, open_chat.current().dispatcher.limits.max_tokens)
+    longer = longest_answer.next_limit(call, turn.begun, *_most())
     with st.container(key="chat_cut_off", horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(_where_cut(call), icon=":material/content_cut:", color="orange")
         if turn.text.strip():
@@ -153,6 +154,14 @@ def _cut_off(turn: Turn, call: CallRecord) -> None:
             st.button(words, key="chat_longer", on_click=model_actions.allow_longer, args=(turn, longer))
     if not turn.text.strip() and not turn.parts:
         st.caption(_("All of it went into thinking, so no answer came. Allow a longer one (max_tokens)."))
+
+
+def _most() -> tuple[int | None, int | None]:
+    """What the operator allows an answer to take, and how much the chosen model reads, answer included, in tokens."""
+    conversation = open_chat.current()
+    allowed, connected = conversation.dispatcher.limits.max_tokens, conversation.endpoints()
+    chosen = str(st.session_state.get("chat_model") or "").strip()
+    return allowed, window_of(*find(chosen, connected)) if chosen and connected else None
 
 
 def _where_cut(call: CallRecord) -> str:

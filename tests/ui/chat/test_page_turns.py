@@ -134,14 +134,15 @@ def test_a_cut_answer_can_be_continued_in_place(app: AppTest, api: FakeApi) -> N
 def test_a_cut_answer_says_what_cut_it_and_can_be_asked_for_with_twice_the_length(
     app: AppTest, api: FakeApi, subtests: pytest.Subtests
 ) -> None:
-    """By max_tokens, by a service's own limit, or by the operator's, beyond which nothing longer is offered."""
+    """By max_tokens, or by a service's own limit. Nothing beyond the operator's, or the model's context, is offered."""
     limited, limits = resources.services().dispatcher, resources.services().dispatcher.limits
-    said = {model: case.encode() for model, case in (("own", OWN_LIMIT.format(7)), ("fuller", OWN_LIMIT.format(3)))}
+    said = {model: OWN_LIMIT.format(*used).encode() for model, used in OWN_LIMITS.items()}
     for name, model, asked, allowed, words, again in (
         ("max_tokens", "echo", 2, None, "Cut off at max_tokens 2", 4),
         ("operator", "echo", 2, 3, "Cut off at max_tokens 2", 3),
         ("operator's limit reached", "echo", 2, 2, "Cut off at max_tokens 2", None),
         ("own", "own", None, None, "Cut off after 7 tokens: no max_tokens was sent", 14),
+        ("what the model reads", "gpt-4", None, None, "Cut off after 60 tokens: no max_tokens was sent", 92),
         ("context", "fuller", 1000, None, "Cut off after 3 tokens, the model's own limit", None),
     ):
         with subtests.test(name):
@@ -176,8 +177,10 @@ def test_of_answers_side_by_side_the_one_that_is_gone_on_with_says_what_cut_it(a
 
 OWN_LIMIT = (
     '{{"choices": [{{"index": 0, "message": {{"content": "one two"}}, "finish_reason": "length"}}],'
-    ' "usage": {{"prompt_tokens": 3, "completion_tokens": {}}}}}'
+    ' "usage": {{"prompt_tokens": {}, "completion_tokens": {}}}}}'
 )
+OWN_LIMITS = {"own": (3, 7), "fuller": (3, 3), "gpt-4": (8_100, 60)}
+"""Answers that were cut off: how many tokens each model has read, and written."""
 """A whole answer that the service has cut off after so many tokens."""
 
 
