@@ -14,14 +14,18 @@ from lib.gateway.model_ids import makes_chats
 from lib.gateway.model_lists import Listing
 from lib.gateway.vendors import by_vendor
 from lib.services import Services
+from lib.ui.shared import resources
 from lib.ui.shared.choices import translated
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
-from lib.visitor import favourites
+from lib.ui.shared.visitor import visitor
+from lib.visitor import favourites, preferences
 from lib.visitor.favourites import Favourites
 
 QUICK_SECONDS = 0.15
 PATIENT_SECONDS = 4.0
+PICKED = "picked_model"
+"""The name of the preference that holds the model picked last by hand."""
 
 
 def options(services: Services, owner: str) -> list[str]:
@@ -76,11 +80,18 @@ def model_picker(services: Services, owner: str, key: str) -> str:
 
 def pick(key: str, value: str) -> None:
     """Choose a model by hand; a callback."""
-    st.session_state[key] = state.picked_model = value
+    st.session_state[key] = value
+    _picked(key)
 
 
 def _picked(key: str) -> None:
     state.picked_model = st.session_state.get(key)
+    _keep_pick(resources.services(), visitor().owner, state.picked_model)
+
+
+def _keep_pick(services: Services, owner: str, value: str | None) -> None:
+    """Let the tabs that are opened from now on begin with it; does not wait until that is written."""
+    services.store.write(lambda db: preferences.put(db, owner, PICKED, value))
 
 
 def choose_first(services: Services, owner: str, key: str) -> None:
@@ -94,6 +105,7 @@ def begin_with(services: Services, owner: str, endpoint: Endpoint) -> None:
     """Let both pages go on with a service that was connected just now; the sweep only where nothing was chosen yet, and
     a chat that has messages only where the service of its own model is not there."""
     state.newest_service, state.picked_model = endpoint.name, None
+    _keep_pick(services, owner, None)
     chosen = st.session_state.get("chat_model") or ""
     if state.chat_id is None or not any(_is_of(one, chosen) for one in services.registry.endpoints(owner)):
         # Not set, but forgotten: Streamlit refuses a value for a field that was drawn in the same run.
@@ -121,15 +133,21 @@ def forget(services: Services, owner: str, endpoint: Endpoint) -> None:
 
 
 def first_model(services: Services, owner: str) -> str | None:
-    """What a page begins with: the model picked last by hand, else, of the service connected in this tab, else of the
-    default one, the model used last there, else its first one for chats."""
+    """What a page begins with: the model picked last by hand, in this tab or before it, else, of the service connected
+    in this tab, else of the default one, the model used last there, else its first one for chats."""
     endpoints = services.registry.endpoints(owner)
     if not endpoints:
         return None
-    if any(_is_of(one, state.picked_model or "") for one in endpoints):
-        return state.picked_model
+    picked = state.picked_model or _kept_pick(services, owner)
+    if any(_is_of(one, picked or "") for one in endpoints):
+        return picked
     endpoint = next((one for one in endpoints if one.name == state.newest_service), endpoints[0])
     return _first(_kept(services, owner, endpoints), endpoint, _listing(services, owner, endpoint))
+
+
+def _kept_pick(services: Services, owner: str) -> str | None:
+    kept = services.store.read(lambda db: preferences.get(db, owner, PICKED))
+    return kept if isinstance(kept, str) else None
 
 
 def list_troubles(services: Services, owner: str, place: str) -> None:

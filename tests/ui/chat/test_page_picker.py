@@ -312,9 +312,12 @@ def test_a_chat_keeps_its_model_when_a_service_is_connected_and_a_new_one_has_th
         connected = str(click(app, "chat_new").selectbox(key="chat_model").value)
         assert connected.startswith(host(other)), "a new chat goes on with what was connected"
 
+        first = new_tab().selectbox(key="chat_model").value
         picked = f"{host(api)}/qwen-007"
         app.selectbox(key="chat_model").set_value(picked).run()
-        assert click(app, "chat_new").selectbox(key="chat_model").value == picked
+        assert click(app, "chat_new").selectbox(key="chat_model").value == picked != first
+        assert new_tab().selectbox(key="chat_model").value == picked, "in another tab too"
+        assert new_tab(model=f"{host(api)}/echo").selectbox(key="chat_model").value == f"{host(api)}/echo"
         [chat] = [str(one.key) for one in app.button if str(one.key).startswith("chat_open_")]
         assert click(app, chat).selectbox(key="chat_model").value == asked
         assert click(app, "chat_new").selectbox(key="chat_model").value == picked
