@@ -15,6 +15,7 @@
   // messages are drawn above it, or nothing: the reader has scrolled
   let left = 0; // pixels from there to the end
   let drawn = 0; // messages there were when this was looked at last
+  let few = 0; // messages that did not fill the screen, when more were asked for
   let settled = null; // the timer after which what is read is free again
   let opening = false; // until something is touched, an opened chat is kept at its end, whatever is still being drawn
   let least = 0; // height of the content that lets the question stand at the top
@@ -57,7 +58,7 @@
       if (!written || hold) hold = "question";
       opening = false;
     } else if (nowOpen !== chat) {
-      [hold, opening] = ["end", true];
+      [hold, opening, few] = ["end", true, 0];
       keep(0);
     }
     [chat, asked, written] = [nowOpen, nowAsked, writing];
@@ -91,8 +92,18 @@
     }
     if (hold === "end" && opening) scroll(page.main, Math.max(0, page.end));
     if (hold === "end" && written) scroll(page.main, Math.max(page.main.scrollTop, page.end));
+    fill(page);
     const below = messages() > 0 && page.end - page.main.scrollTop > NEAR;
     document.documentElement.toggleAttribute("data-newer-below", below);
+  }
+
+  // A high screen has room for more short messages than are drawn at first.
+  function fill({ end }) {
+    const rests = find("[data-testid=stApp][data-test-script-state=notRunning]");
+    const earlier = find(".st-key-chat_earlier button");
+    if (hold !== "end" || end > 0 || !rests || !earlier || messages() === few) return;
+    few = messages();
+    earlier.click();
   }
 
   // However long the server and a slow computer take: only from the last message that came on does time count.

@@ -103,7 +103,10 @@
     if (on(".st-key-usage_tiles button")) {
       setTimeout(() => document.querySelector(".st-key-usage_more")?.scrollIntoView());
     }
-    if (on(".st-key-help_open, .st-key-erase_open")) press(".st-key-menu button[aria-expanded=true]");
+    // Below a long list what opens would be out of sight.
+    const below = on(".st-key-chat_bring_in summary")?.closest("details");
+    if (below) setTimeout(() => below.scrollIntoView({ block: "nearest" }), 300);
+    if (on(".st-key-help_open, .st-key-erase_open, .st-key-links_open")) press(".st-key-menu button[aria-expanded=true]");
     if (on("[data-testid=stSidebar] button") && on(CHOICES) && asked(PHONE).matches) {
       press("[data-testid=stSidebarCollapseButton] button");
     }

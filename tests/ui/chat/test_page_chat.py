@@ -178,17 +178,17 @@ def test_an_edit_can_be_left(app: AppTest, api: FakeApi) -> None:
 def test_a_long_chat_draws_its_last_turns_and_the_others_on_demand(app: AppTest) -> None:
     turns = [{"role": ("user", "assistant")[at % 2], "content": f"message {at}."} for at in range(34)]
     app.sidebar.get("file_uploader")[0].upload("chat.json", json.dumps(turns).encode(), "application/json").run()
-    assert "message 22." in shown(app) and "message 21." not in shown(app)
-    assert app.button(key="chat_earlier").label == "Show 22 earlier messages"
+    assert "message 26." in shown(app) and "message 25." not in shown(app)
+    assert app.button(key="chat_earlier").label == "Show 26 earlier messages"
 
-    for _turn in range(9):  # what is drawn stays, so that nothing is drawn anew in another's place
+    for _turn in range(11):  # what is drawn stays, so that nothing is drawn anew in another's place
         ask(app, "more")
-    assert "message 22." in shown(app) and "message 21." not in shown(app)
+    assert "message 26." in shown(app) and "message 25." not in shown(app)
     ask(app, "one too many")
-    assert app.button(key="chat_earlier").label == "Show 42 earlier messages"
+    assert app.button(key="chat_earlier").label == "Show 50 earlier messages"
 
     click(app, "chat_earlier")
-    assert "message 12." in shown(app) and "message 11." not in shown(app)
+    assert "message 20." in shown(app) and "message 19." not in shown(app)
     click(app, "chat_earlier")
     assert "message 0." in shown(app) and "chat_earlier" not in buttons(app)
 
