@@ -85,7 +85,7 @@ def service(api: FakeApi, data_dir: Path, started_once: Path, monkeypatch: pytes
 @pytest.fixture
 def settings_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chat's settings are open in the tabs of the test: a fourth of a page's work, so only where they are looked at."""
-    monkeypatch.setitem(BEGINS_WITH, "chat_settings", True)
+    monkeypatch.setitem(BEGINS_WITH, "settings_open", True)
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def switch_page(app: AppTest, page: str) -> AppTest:
 
 def turn_settings(app: AppTest, to_open: bool) -> AppTest:
     """Open Chat's settings, or close them."""
-    app.session_state["chat_settings"] = to_open
+    app.session_state["settings_open"] = to_open
     return app.run()
 
 

@@ -10,18 +10,20 @@ from lib.services import Services
 from lib.ui.shared import controls, resources
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.texts import _
+from lib.ui.shared.unsupported_params import ChosenModel
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.visitor import presets
 from lib.visitor.presets import PRESETS, READY
 from lib.visitor.saved_items import LONGEST_NAME, Values
 
 
-def preset_row(services: Services, who: Visitor, prefix: str) -> None:
-    """One of the presets can be chosen, which fills the controls; beside them, what keeps and changes own ones."""
+def preset_row(services: Services, who: Visitor, prefix: str, model: ChosenModel) -> None:
+    """One of the presets can be chosen, which fills the controls; beside them, what keeps and changes own ones. One is
+    marked while the `model` is sent what it holds."""
     own = services.store.read(lambda db: PRESETS.own(db, who.owner))
     default = services.store.read(lambda db: presets.default_preset(db, who.owner))
     key = f"{prefix}_preset"
-    if not _holds(prefix, own, st.session_state.get(key) or ""):
+    if not _holds(prefix, own, st.session_state.get(key) or "", model):
         st.session_state[key] = None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.pills(
@@ -91,18 +93,22 @@ def _own_presets(prefix: str, chosen: str | None) -> None:
 def _choose(prefix: str) -> None:
     name, owner = str(st.session_state.get(f"{prefix}_preset") or ""), visitor().owner
     if name in READY:
-        controls.fill(prefix, {"temperature": READY[name][1], "temperature_on": True, "top_p_on": False})
+        controls.fill(prefix, _ready(name))
     elif name:
         controls.fill(prefix, resources.services().store.read(lambda db: PRESETS.own(db, owner)).get(name, {}))
 
 
-def _holds(prefix: str, own: dict[str, Values], name: str) -> bool:
-    """Whether the controls stand as the preset `name` set them."""
-    now = controls.values(prefix)
-    if name in READY:
-        return now["temperature_on"] and not now["top_p_on"] and now.get("temperature") == READY[name][1]
-    kept = own.get(name, {})
-    return name in own and {item: now.get(item) for item in kept} == kept
+def _holds(prefix: str, own: dict[str, Values], name: str, model: ChosenModel) -> bool:
+    """Whether the controls stand as the preset `name` set them, and the model takes what that switches on."""
+    now, kept = controls.values(prefix), _ready(name) if name in READY else own.get(name)
+    if kept is None or any(kept.get(f"{field}_on") and not model.takes(field) for field in controls.SWITCHED):
+        return False
+    return {item: now.get(item) for item in kept} == kept
+
+
+def _ready(name: str) -> Values:
+    """What a built-in preset sets."""
+    return {"temperature": READY[name][1], "temperature_on": True, "top_p_on": False}
 
 
 def _save(prefix: str) -> None:

@@ -6,6 +6,8 @@ from lib.services import Services
 from lib.ui.chat import edit_actions
 from lib.ui.chat.presets import preset_row
 from lib.ui.shared import controls, unsupported_params
+from lib.ui.shared.choices import translated
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 
@@ -14,10 +16,14 @@ def settings_panel(services: Services, visitor: Visitor, prefix: str, begins: bo
     """One closed panel, and beside it what is set; where a chat `begins`, its first turns can be written there. The
     widgets are drawn while it is open: a browser needs as long for them as for a screen of answers."""
     chosen = unsupported_params.chosen(services, visitor.owner, st.session_state.get(f"{prefix}_model") or "")
-    # The label never changes: Streamlit takes an expander with another one for a new one, which is closed.
-    with st.expander(_("Settings"), key=f"{prefix}_settings", icon=":material/tune:", on_change="rerun") as panel:
+    # The label changes with the language only: Streamlit takes an expander with another one for a new one, which is
+    # closed, as it is on a page that is come back to.
+    key = translated(f"{prefix}_settings")
+    if st.session_state.get(key) != state.settings_open:
+        st.session_state[key] = state.settings_open
+    with st.expander(_("Settings"), key=key, icon=":material/tune:", on_change=_turn, args=(key,)) as panel:
         if panel.open:
-            preset_row(services, visitor, prefix)
+            preset_row(services, visitor, prefix, chosen)
             controls.basics(prefix, chosen)
             controls.extra(prefix, chosen)
             if begins:
@@ -28,12 +34,16 @@ def settings_panel(services: Services, visitor: Visitor, prefix: str, begins: bo
             st.caption(changes)
 
 
+def _turn(key: str) -> None:
+    state.settings_open = st.session_state[key]
+
+
 def _write_first(prefix: str) -> None:
     """Examples for the model to follow are a kind of setting, too."""
     words, key, icon = _("Write the first turns yourself"), f"{prefix}_write_first", ":material/add_comment:"
-    st.button(words, key=key, type="tertiary", icon=icon, on_click=_begin_writing, args=(prefix,))
+    st.button(words, key=key, type="tertiary", icon=icon, on_click=_begin_writing)
 
 
-def _begin_writing(prefix: str) -> None:
-    st.session_state[f"{prefix}_settings"] = False  # on a phone it lies over the field
+def _begin_writing() -> None:
+    state.settings_open = False  # on a phone they lie over the field
     edit_actions.begin_writing()

@@ -18,6 +18,7 @@ from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
 from lib.sweep.run import SweepRun
 from lib.ui.shared import closed_fields, resources
+from lib.ui.shared.choices import translated
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, language
@@ -181,11 +182,11 @@ def _places(progress: Progress, names: Mapping[int, str]) -> None:
             _("Models"),
             list(models),
             format_func=models.__getitem__,
-            key=closed_fields.key_of(view_state.MODELS),
+            key=translated(closed_fields.key_of(view_state.MODELS)),
             placeholder=_("All"),
             **KEPT,
         )
-        key = closed_fields.key_of(view_state.TEMPERATURES)
+        key = translated(closed_fields.key_of(view_state.TEMPERATURES))
         st.multiselect(_("Temperature"), temperatures, key=key, placeholder=_("All"), **KEPT)
 
 

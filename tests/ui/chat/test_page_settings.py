@@ -380,7 +380,7 @@ def test_a_parameter_the_model_refuses_is_greyed_with_its_reason_until_it_is_tri
     assert app.slider(key="chat_temperature").disabled and app.toggle(key="chat_temperature_on").disabled
     assert not app.toggle(key="chat_top_p_on").disabled
     assert "does not take temperature; it is left out." in shown(app)
-    assert changed_settings(app) == ""
+    assert changed_settings(app) == "" and app.pills(key="chat_preset").value is None, "nothing of it is sent"
 
     click(app, "chat_try_temperature")
     assert not app.slider(key="chat_temperature").disabled
@@ -440,6 +440,15 @@ def test_beside_the_settings_stands_what_is_set_and_nothing_on_a_new_page(app: A
     assert "temperature" not in changed_settings(app)
 
 
+@pytest.mark.row("C25", "X7")
+def test_settings_stay_as_they_were_over_another_page_and_in_another_language(app: AppTest) -> None:
+    for to_open in (True, False):
+        turn_settings(app, to_open)
+        assert bool(switch_page(switch_page(app, "usage"), "chat").slider) is to_open
+        app.radio(key="language_choice").set_value("zh_Hans" if to_open else "en").run()
+        assert bool(app.slider) is to_open and bool(app.run().slider) is to_open
+
+
 @pytest.mark.row("C7", "C25")
 def test_a_closed_panel_draws_nothing_and_all_that_is_set_in_it_is_sent(app: AppTest, api: FakeApi) -> None:
     """Also what was set by a preset, after a page change, and by somebody who never opened it."""
@@ -449,7 +458,7 @@ def test_a_closed_panel_draws_nothing_and_all_that_is_set_in_it_is_sent(app: App
     ask(switch_page(switch_page(app, "usage"), "chat"))
     ask(turn_settings(app, to_open=True))
     never_opened = tab_of(owner(app))
-    never_opened.session_state["chat_settings"] = False
+    never_opened.session_state["settings_open"] = False
     ask(click(never_opened.run(), "chat_new"), "Fresh")
 
     *full, fresh = [{name: value for name, value in body.items() if name != "messages"} for body in bodies(api)]
