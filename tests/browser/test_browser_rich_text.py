@@ -33,6 +33,7 @@ LOOK = """places => places.map(elements => {
         links: all("a").map(one => one.getAttribute("href")),
         opens: all("a").map(one => one.rel + " " + one.target),
         formulas: all(".katex, math:not(.katex math)").length,
+        numbers: all("li[value]").map(one => one.value),
         broken: all(".katex-error").length,
         images: all("img").length,
         loaded: all("img").every(one => one.complete && one.naturalWidth > 0),
@@ -57,7 +58,7 @@ def wrong(case: dict[str, Any], seen: dict[str, Any]) -> list[Any]:
         found += [(name, one) for one in case.get(name, ()) if not any(one in part for part in seen[name])]
     found += [("struck", seen["struck"])] * ("struck" in case and case["struck"] != seen["struck"])
     found += [("links", seen["links"])] * ("links" in case and sorted(case["links"]) != sorted(seen["links"]))
-    for name in ("formulas", "images"):
+    for name in ("formulas", "images", "numbers"):
         found += [(name, seen[name])] * (name in case and case[name] != seen[name])
     found += [("right to left",)] * bool(case.get("rtl") and not seen["rtl"])
     safe = all(opens == "noopener noreferrer nofollow _blank" for opens in seen["opens"])
