@@ -72,17 +72,18 @@ class Lanes:
     async def _open(self, owner: str, sweep_id: str) -> "Part | None":
         if self._dispatcher.stopping:
             return None
-        run = await asyncio.to_thread(self._run_of, owner, sweep_id)
-        if run is None:
+        opened = await asyncio.to_thread(self._run_of, owner, sweep_id)
+        if opened is None:
             await self._dispatcher.store.submit(partial(shared_runs.end_if_done, owner=owner, sweep_id=sweep_id))
             return None
         self._parts = {id: one for id, one in self._parts.items() if not one.run.finished}
         gates = SharedGates(self._dispatcher.store, owner)
         await asyncio.to_thread(gates.set_clock)
-        self._parts[sweep_id] = part = Part(self._dispatcher, self._registry, run, gates)
+        self._parts[sweep_id] = part = Part(self._dispatcher, self._registry, *opened, gates)
         return part
 
-    def _run_of(self, owner: str, sweep_id: str) -> SweepRun | None:
+    def _run_of(self, owner: str, sweep_id: str) -> tuple[SweepRun, int] | None:
+        """A run of what is left of a sweep, and since when that is under way."""
         store = self._dispatcher.store
         plan, shared, due = store.read(
             lambda db: (
@@ -105,14 +106,16 @@ class Lanes:
         run.ledger.spent = shared.spent
         self._dispatcher.budgets.seen_in(owner, ZoneInfo(shared.zone))
         self._prepare(run)
-        return run
+        return run, shared.began_at
 
 
 class Part:
     """One sweep's lanes in this process, as one run."""
 
-    def __init__(self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun, gates: SharedGates) -> None:
-        self.run, self._dispatcher = run, dispatcher
+    def __init__(
+        self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun, began_at: int, gates: SharedGates
+    ) -> None:
+        self.run, self._began_at, self._dispatcher = run, began_at, dispatcher
         self._sending = Sending(dispatcher, registry, run, SharedClaims(dispatcher.store, run, gates))
         run.add = self._sending.put
         self.begun = False
@@ -144,7 +147,7 @@ class Part:
         def end(db: Connection) -> None:
             records.interrupt_unknown(db, owner, run.id, process)
             if trouble is not None:
-                shared_runs.stop_for(db, owner, run.id, shared_runs.told(trouble))
+                shared_runs.stop_for(db, owner, run.id, self._began_at, shared_runs.told(trouble))
             shared_runs.end_if_done(db, owner, run.id)
 
         while True:
@@ -169,7 +172,7 @@ class Part:
             return store.read(lambda db: (shared_runs.of(db, owner, sweep_id), shared_runs.due(db, owner, sweep_id)))
 
         shared, due = await asyncio.to_thread(read)
-        if shared is None or shared.stopping:
+        if shared is None or shared.stopping or shared.began_at != self._began_at:  # resumed, perhaps in another form
             self.run.cancel()
             return
         await self._sending.renew()

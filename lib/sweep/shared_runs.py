@@ -23,13 +23,14 @@ from lib.sweep.plan import Cell
 
 @dataclass(frozen=True, slots=True)
 class SharedRun:
-    """How a sweep that is or was under way stands. `trouble` is the record of what kept the rest from being sent,
+    """How a sweep stands that is, or was, under way since `began_at`. `trouble` is the record of what kept the rest from being sent,
     `outlook` what a worker told of it last, `spent` how many US dollars of its limit ended calls took, and `zone` where
     its owner's days begin."""
 
     owner: str
     session: str
     sweep_id: str
+    began_at: int
     over_budget: bool
     ended: bool
     stopping: bool
@@ -164,8 +165,12 @@ def tell(conn: Connection, owner: str, sweep_id: str, outlook: Mapping[str, Any]
     conn.execute(update(sweep_runs).where(*_under_way(owner, sweep_id)).values(outlook=dict(outlook)))
 
 
-def stop_for(conn: Connection, owner: str, sweep_id: str, trouble: Mapping[str, Any]) -> None:
-    """Nothing more of a sweep is sent, because of what `trouble` is the record of."""
+def stop_for(conn: Connection, owner: str, sweep_id: str, began_at: int, trouble: Mapping[str, Any]) -> None:
+    """Nothing more is sent of a sweep that is under way since `began_at`, because of what `trouble` is the record of.
+    One that was resumed meanwhile has perhaps another limit."""
+    run = of(conn, owner, sweep_id)
+    if run is None or run.began_at != began_at:
+        return
     drop(conn, owner, sweep_id)
     conn.execute(update(sweep_runs).where(*_under_way(owner, sweep_id)).values(trouble=dict(trouble)))
 
@@ -246,6 +251,7 @@ def _run(row: Row[Any]) -> SharedRun:
         row.owner,
         row.session,
         row.sweep_id,
+        row.began_at,
         row.over_budget,
         row.ended_at is not None,
         row.stopping,

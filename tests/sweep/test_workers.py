@@ -275,6 +275,13 @@ def test_a_sweep_with_a_visitors_own_key_stays_in_the_process_that_has_it(
             jobs.submit(lanes.take_part("ann", sweep_id, 20)).result(20)
         assert len(asked(api)) == 2, "it was sent with another key"
 
+        # What a worker found at the end of a run says nothing of one that was begun meanwhile, with another limit.
+        run, told = sweeps.shared_run("ann", sweep_id), shared_runs.told(CapReached(cap=1.0, spent=1.0))
+        for began_at, left in ((run.began_at - 1, 2), (run.began_at, 0)):
+            services.store.write(lambda db, at=began_at: shared_runs.stop_for(db, "ann", sweep_id, at, told)).result(20)
+            assert len(services.store.read(lambda db: shared_runs.due(db, "ann", sweep_id))) == left
+            assert (sweeps.shared_run("ann", sweep_id).trouble is None) == bool(left)
+
 
 @pytest.mark.soak
 def test_postgresql_is_away_in_the_middle_of_a_sweep_and_nothing_is_lost(api: FakeApi, tmp_path: Path) -> None:
