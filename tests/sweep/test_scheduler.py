@@ -396,6 +396,21 @@ def test_stop_closes_every_connection_and_waits_for_nothing(
     assert set(states(services, sweep_id)) == {"cancelled"}
 
 
+@pytest.mark.row("T13")
+def test_nobody_else_stops_a_sweep_or_looks_at_its_run(services: Services, api: FakeApi) -> None:
+    """By its id, while it runs in this process."""
+    sweep_id = launch(services, plan(api, "slow-50"))
+    api.wait(lambda fake: len(bodies(fake)) == 2, 30)
+    assert services.sweeps.last_run("eve", sweep_id) is None and not services.sweeps.is_running("eve", sweep_id)
+    assert services.sweeps.is_running("ann", sweep_id) and not services.sweeps.any_running("eve")
+    for cell in services.sweeps.progress.of("ann", sweep_id).cells:
+        services.sweeps.stop_cell("eve", sweep_id, cell.id)
+    services.sweeps.stop("eve", sweep_id)
+    ended(services, sweep_id)
+
+    assert states(services, sweep_id) == ["ok", "ok"]
+
+
 def test_headers_that_say_that_a_quota_is_used_up_are_heeded_before_a_refusal(services: Services, api: FakeApi) -> None:
     """OpenAI's and Groq's x-ratelimit headers come with every answer."""
     answer = b'{"choices":[{"index":0,"message":{"content":"ok"},"finish_reason":"stop"}]}'
