@@ -23,9 +23,9 @@ from lib.sweep.plan import Cell
 
 @dataclass(frozen=True, slots=True)
 class SharedRun:
-    """How a sweep stands that is, or was, under way since `began_at`. `trouble` is the record of what kept the rest from being sent,
-    `outlook` what a worker told of it last, `spent` how many US dollars of its limit ended calls took, and `zone` where
-    its owner's days begin."""
+    """How a sweep stands that is or was under way since `began_at`. `trouble` is the record of what kept the rest from
+    being sent, `outlook` what a worker told of it last, `spent` how many US dollars of its limit ended calls took, and
+    `zone` where its owner's days begin."""
 
     owner: str
     session: str
