@@ -11,6 +11,8 @@ TWO := -n 2 --dist worksteal
 
 FILE ?= tempera-backup.db
 
+PART ?= tests
+
 .PHONY: help run install password worker backup restore move test soak coverage lint format docs screens lock clean
 .DELETE_ON_ERROR:
 
@@ -45,9 +47,9 @@ test: .venv/.dev  ## run every test, a browser included
 	$(BIN)/python -m pytest $(TWO)
 
 soak: export TEMPERA_TEST_ALL_EXAMPLES := 1
-soak: .venv/.dev  ## run the long tests, and all examples of those that try many
+soak: .venv/.dev  ## run the long tests, and all examples of those that try many; some: make soak PART=tests/browser
 	@$(BIN)/python scripts/get_browser.py
-	$(BIN)/python -m pytest -m "soak or hypothesis"
+	$(BIN)/python -m pytest -m "soak or hypothesis" $(PART)
 
 coverage: .venv/.dev  ## run every test and show which branches of lib/ none reaches
 	@$(BIN)/python scripts/get_browser.py

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 from sqlalchemy import Connection, Engine, create_engine
+from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.runtime.scriptrunner_utils import script_run_context
@@ -18,6 +19,7 @@ from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from lib.store import engines, migrations
 from lib.streamlit_internals import let_widgets_read_one_value
+from lib.ui.chat import live_answer
 
 take_all_steps = migrations.upgrade
 """What makes a new database one migration after the other; the tests of the migrations use it."""
@@ -42,6 +44,10 @@ def share() -> None:
     # As app.py does, which AppTest does not run.
     let_widgets_read_one_value()
     local_script_runner.require_widgets_deltas = _until_it_ends
+    # Streamlit walks through all objects after each run, in search of what is not needed any more.
+    config.set_option("runner.postScriptGC", False)
+    # After each answer the page waits until a browser has painted it.
+    live_answer.PAINT_SECONDS = 0.0
 
 
 def freeze() -> None:

@@ -82,6 +82,14 @@ def test_a_row_without_a_test_and_a_mark_without_a_row_are_found() -> None:
             feature_table.written(changed)
 
 
+def test_a_row_that_only_make_soak_proves_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    marked = feature_table.tests()
+    marked["C1"] = {"x.py": [f"is slow{feature_table.SOAK}"]}
+    monkeypatch.setattr(feature_table, "tests", lambda: marked)
+    with pytest.raises(ValueError, match="C1"):
+        feature_table.written(read(feature_table.PAGE))
+
+
 def test_each_step_of_the_database_follows_the_one_before() -> None:
     """Two that were written beside each other and follow the same one are no way to go: the later one is renumbered."""
     files = sorted((ROOT / "lib" / "store" / "migrations" / "versions").glob("[0-9]*.py"))

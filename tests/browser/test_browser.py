@@ -37,6 +37,7 @@ def test_a_stranger_types_and_gets_an_answer_without_a_key(practice: AppServer, 
 
 
 @pytest.mark.row("C13")
+@pytest.mark.soak
 def test_the_practice_model_gives_alternatives(practice: AppServer, context: BrowserContext) -> None:
     page = open_page(context, f"{practice.url}/?n=2&max_tokens=12&prompt=Hello")
     composer(page).press("Enter")
@@ -99,6 +100,7 @@ def test_nothing_pressed_or_reloaded_meanwhile_costs_the_answer(api: FakeApi, ch
 
 
 @pytest.mark.row("C19", "C20")
+@pytest.mark.soak
 def test_a_closed_tab_comes_back_with_the_whole_answer(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
     text = "while you were away " + "word " * 20
     page = open_page(context, link(app, "slow-50"))
@@ -213,6 +215,7 @@ def test_another_browser_on_this_computer_finds_the_chat(
 
 
 @pytest.mark.row("C19")
+@pytest.mark.soak
 def test_a_kill_in_the_middle_keeps_what_had_come(
     api: FakeApi, settings: dict[str, str], context: BrowserContext, front: Proxy, tmp_path: Path
 ) -> None:

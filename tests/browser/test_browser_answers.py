@@ -154,12 +154,17 @@ def focused(page: Page) -> str:
     )
 
 
-@pytest.mark.row("S15", "S16", "S30")
-def test_the_grid_holds_all_answers_and_is_walked_with_the_keyboard(
+@pytest.mark.row("S13", "S15", "S16", "S30")
+def test_the_grid_holds_all_answers_is_walked_with_the_keyboard_and_is_cards_on_a_phone(
     subtests: pytest.Subtests, made: tuple[AppServer, dict[str, str]], context: BrowserContext
 ) -> None:
     page = open_sweep(context, made, BIG)
     grid = key(page, "sweep_grid").get_by_role("grid")
+    with subtests.test("how far the sweep came is read whole in the list"):
+        about = key(page, f"sweep_open_{made[1][BIG]}").locator("p > span")
+        expect(about).to_contain_text(re.compile("6 × 5 × 4 · 112/120 · 8 failed · .*[0-9]"))
+        ends = "one => Math.max(...[...one.getClientRects()].map(line => line.right))"
+        assert about.evaluate(ends) <= about.evaluate("one => one.closest('button').getBoundingClientRect().right")
     with subtests.test("models are columns in order, temperatures rows in order"):
         assert grid.get_by_role("columnheader").all_inner_texts() == ["Temperature", *MODELS[:6]]
         assert grid.get_by_role("rowheader").all_inner_texts() == ["0", "0.3", "0.7", "1", "1.5"]
@@ -206,6 +211,16 @@ def test_the_grid_holds_all_answers_and_is_walked_with_the_keyboard(
         page.keyboard.press("Enter")
         expect(key(page, "sweep_grid").get_by_role("slider")).to_be_visible()
         expect(cell(page, "0_1_0")).to_be_visible()
+    with subtests.test("a phone shows cards, and reads one at a time"):
+        key(page, "sweep_view").get_by_text("Grid", exact=True).click()
+        expect(shown_cells(page)).to_have_count(30)
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert box(cell(page, "1_0_0"))[0] == box(cell(page, "2_0_0"))[0]
+        expect(cell(page, "1_0_0")).to_contain_text(f"{MODELS[1]} · 0")
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        cell(page, "4_0_0").click()
+        expect(cell(page, "4_0_0").get_by_role("button", name="Details")).to_be_visible()
+        assert key(page, "sweep_grid").locator(".column").count() == 1
 
 
 @pytest.mark.row("S15", "S20")
@@ -471,18 +486,6 @@ def test_formulas_are_drawn_and_the_words_behind_them_tinted(
     assert page.evaluate(tinted) == ["cold", "cold"]
 
 
-@pytest.mark.row("S15")
-def test_a_phone_shows_cards(made: tuple[AppServer, dict[str, str]], context: BrowserContext) -> None:
-    page = open_sweep(context, made, BIG)
-    page.set_viewport_size({"width": 390, "height": 800})
-    assert box(cell(page, "0_0_0"))[0] == box(cell(page, "1_0_0"))[0]
-    expect(cell(page, "1_0_0")).to_contain_text(f"{MODELS[1]} · 0")
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    cell(page, "4_0_0").click()
-    expect(cell(page, "4_0_0").get_by_role("button", name="Details")).to_be_visible()
-    assert key(page, "sweep_grid").locator(".column").count() == 1
-
-
 @pytest.mark.row("S6", "S11", "S15")
 @pytest.mark.soak
 def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
@@ -501,17 +504,6 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     expect(cell(page, "0_0_0")).to_contain_text("stopped by you")
     expect(key(page, "sweep_csv")).to_be_visible()
     assert focused(page) == "0_0", "nor does the end of it all"
-
-
-@pytest.mark.row("S13")
-def test_how_far_the_open_sweep_came_is_read_whole_in_the_list(
-    made: tuple[AppServer, dict[str, str]], context: BrowserContext
-) -> None:
-    page = open_sweep(context, made, BIG)
-    about = key(page, f"sweep_open_{made[1][BIG]}").locator("p > span")
-    expect(about).to_contain_text(re.compile("6 × 5 × 4 · 112/120 · 8 failed · .*[0-9]"))
-    ends = "one => Math.max(...[...one.getClientRects()].map(line => line.right))"
-    assert about.evaluate(ends) <= about.evaluate("one => one.closest('button').getBoundingClientRect().right")
 
 
 @pytest.mark.row("S6", "S13")

@@ -60,6 +60,7 @@ def test_a_lost_network_costs_nothing(api: FakeApi, chat: NewChat, front: Proxy)
 
 
 @pytest.mark.row("C20")
+@pytest.mark.soak
 def test_another_page_meanwhile_costs_nothing(api: FakeApi, chat: NewChat) -> None:
     text = "while looking elsewhere " + "word " * 50
     page = chat("slow-50")
@@ -244,6 +245,7 @@ def test_a_message_that_waits_can_be_taken_back(api: FakeApi, chat: NewChat) -> 
     assert not asked(api, "not after all")
 
 
+@pytest.mark.soak
 def test_where_no_word_comes_the_page_asks_what_to_do(
     impatient: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:

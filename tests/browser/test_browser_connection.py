@@ -12,6 +12,8 @@ from tests.browsing import asked, composer, ended, key, open_page, press_until, 
 from tests.fake_api import FakeApi
 from tests.proxy import Proxy
 
+Way = tuple[str, Callable[[Page, str], object], Callable[[Page], object]]
+"""What it is called, how a key is put in, and how the field is left."""
 BY_SCRIPT = """(field, [text, event]) => {
     Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, text);
     field.dispatchEvent(new Event(event, { bubbles: true }));
@@ -64,26 +66,31 @@ def button(page: Page) -> None:
     key(page, "connection_save").get_by_role("button").click()
 
 
+WAYS = [
+    ("typed, Tab to Connect", typed, pressed("Tab", "Tab", "Enter")),
+    ("typed, the eye", typed, eye),
+    ("pasted, Enter", pasted, pressed("Enter")),
+    ("by a password manager that tells only of the change", filled("change"), button),
+]
+OTHER_WAYS = [
+    ("typed, Enter", typed, pressed("Enter")),
+    ("typed, Tab, then a click", typed, lambda page: (page.keyboard.press("Tab"), button(page))),
+    ("typed, Shift+Tab, Enter in the address", typed, pressed("Shift+Tab", "Enter")),
+    ("typed, a click on Connect", typed, button),
+    ("typed, a click elsewhere", typed, elsewhere),
+    ("pasted, Tab to Connect", pasted, pressed("Tab", "Tab", "Enter")),
+    ("by a password manager", filled("input"), button),
+]
+
+
 @pytest.mark.row("X2")
+@pytest.mark.parametrize("ways", [WAYS, pytest.param(OTHER_WAYS, marks=pytest.mark.soak)], ids=["some", "the others"])
 def test_a_key_arrives_whichever_way_it_is_put_in_and_left(
-    app: AppServer, api: FakeApi, context: BrowserContext
+    app: AppServer, api: FakeApi, context: BrowserContext, ways: list[Way]
 ) -> None:
     """Left by Tab it was lost, seven times of seven: Streamlit's password field tells of its text when it is left, but
     not when its own eye is what comes next."""
     page = open_page(context, app.url)
-    ways = [
-        ("typed, Enter", typed, pressed("Enter")),
-        ("typed, Tab to Connect", typed, pressed("Tab", "Tab", "Enter")),
-        ("typed, Tab, then a click", typed, lambda page: (page.keyboard.press("Tab"), button(page))),
-        ("typed, Shift+Tab, Enter in the address", typed, pressed("Shift+Tab", "Enter")),
-        ("typed, a click on Connect", typed, button),
-        ("typed, a click elsewhere", typed, elsewhere),
-        ("typed, the eye", typed, eye),
-        ("pasted, Enter", pasted, pressed("Enter")),
-        ("pasted, Tab to Connect", pasted, pressed("Tab", "Tab", "Enter")),
-        ("by a password manager", filled("input"), button),
-        ("by one that tells only of the change", filled("change"), button),
-    ]
     for number, (name, put_in, leave) in enumerate(ways):
         open_dialog(page)
         key(page, "connection_base_url").locator("input").fill(api.base_url)

@@ -33,23 +33,22 @@ def box(place: Locator) -> tuple[float, ...]:
     return found["x"], found["y"], found["width"], found["height"]
 
 
-def test_the_frame_stays_where_it_is_from_page_to_page(page: Page, subtests: pytest.Subtests) -> None:
-    """The pages, the connection and the menu are in view on each, on a phone too, and a chat keeps its width."""
+@pytest.mark.parametrize("size", [PHONE, pytest.param(DESKTOP, marks=pytest.mark.soak)], ids=["phone", "desktop"])
+def test_the_frame_stays_where_it_is_from_page_to_page(page: Page, size: ViewportSize) -> None:
+    """The pages, the connection and the menu are in view on each, and a chat keeps its width."""
     bar = key(page, "frame")
     parts = [bar, bar.get_by_role("link", name="Chat"), key(page, "connection_open"), key(page, "menu")]
-    for size in (DESKTOP, PHONE):
-        with subtests.test(width=size["width"]):
-            page.set_viewport_size(size)
-            for part in parts:
-                expect(part).to_be_in_viewport(ratio=1)
-            before, width = [box(part) for part in parts], box(key(page, "chat_input"))[2]
-            assert before[0][3] <= 110
+    page.set_viewport_size(size)
+    for part in parts:
+        expect(part).to_be_in_viewport(ratio=1)
+    before, width = [box(part) for part in parts], box(key(page, "chat_input"))[2]
+    assert before[0][3] <= 110
 
-            for name, shown in PAGES.items():
-                bar.get_by_role("link", name=name).click()
-                expect(key(page, shown)).to_be_visible()
-                assert [box(part) for part in parts] == before, name
-            assert box(key(page, "chat_input"))[2] == width
+    for name, shown in PAGES.items():
+        bar.get_by_role("link", name=name).click()
+        expect(key(page, shown)).to_be_visible()
+        assert [box(part) for part in parts] == before, name
+    assert box(key(page, "chat_input"))[2] == width
 
 
 def test_model_and_settings_stay_in_view_and_open_beside_the_conversation(page: Page) -> None:
@@ -122,7 +121,19 @@ def test_light_or_dark_is_chosen_in_the_menu_for_all_pages_and_the_next_visit(
     page.reload()
     expect(shown).to_have_css("color-scheme", "dark")
     key(page, "menu").get_by_role("button").click()
-    # A browser knows a choice by its words: in another language they are others.
+    key(page, "theme_choice").get_by_text("Like the system").click()
+    expect(shown).to_have_css("color-scheme", "light")
+
+
+@pytest.mark.row("X10")
+@pytest.mark.soak
+def test_a_change_of_language_leaves_light_and_dark_as_they_were(app: AppServer, context: BrowserContext) -> None:
+    """A browser knows a choice by its words: in another language they are others."""
+    page = open_page(context, app.url)
+    shown = page.get_by_test_id("stApp")
+    key(page, "menu").get_by_role("button").click()
+    key(page, "theme_choice").get_by_text("Dark").click()
+    expect(shown).to_have_css("color-scheme", "dark")
     for language, name in (("简体中文", "跟随系统"), ("English", "Like the system")):
         key(page, "language_choice").get_by_text(language).click()
         expect(key(page, "theme_choice").get_by_text(name)).to_be_visible()
@@ -169,10 +180,11 @@ def in_language(page: Page, name: str, code: str) -> None:
 
 
 @pytest.mark.row("X7")
+@pytest.mark.parametrize("names", [["Sweep"], pytest.param([*PAGES], marks=pytest.mark.soak)], ids=["one", "all"])
 def test_after_a_change_of_language_no_word_and_no_choice_is_left_of_the_other(
-    app: AppServer, context: BrowserContext, subtests: pytest.Subtests
+    app: AppServer, context: BrowserContext, subtests: pytest.Subtests, names: list[str]
 ) -> None:
-    """On all pages, with all that opens: Streamlit knows a choice by its words only, and has words of its own."""
+    """With all that opens: Streamlit knows a choice by its words only, and has words of its own."""
     words = {
         one: other for one, other in catalogue("zh_Hans")._catalog.items() if isinstance(one, str) and one != other
     }
@@ -181,10 +193,10 @@ def test_after_a_change_of_language_no_word_and_no_choice_is_left_of_the_other(
     send(page, "one two three")
     ended(page)
     # Each page is left in the language it was changed to: the next one is changed back.
-    for turn, (name, shown) in enumerate(PAGES.items()):
+    for turn, name in enumerate(names):
         language, code = (("English", "en"), ("简体中文", "zh-Hans"))[turn % 2 == 0]
         key(page, "frame").get_by_role("link").nth(["Chat", "Sweep", "Usage"].index(name)).click()
-        expect(key(page, shown)).to_be_visible()
+        expect(key(page, PAGES[name])).to_be_visible()
         at_rest(page)
         page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(one => one.click())")
         if name == "Usage":
@@ -229,6 +241,7 @@ def choose(page: Page, field: str, words: str) -> None:
     at_rest(page)
 
 
+@pytest.mark.soak
 def test_the_pages_begin_at_one_place_and_a_phones_sidebar_closes_after_a_choice(
     app: AppServer, context: BrowserContext
 ) -> None:

@@ -158,6 +158,7 @@ def test_on_a_phone_the_drawer_closes_after_a_choice(app: AppServer, context: Br
 
 
 @pytest.mark.row("C46")
+@pytest.mark.soak
 def test_a_chat_saved_as_a_page_runs_nothing_loads_nothing_and_fits_a_phone_and_paper(
     chat: NewChat, tmp_path: Path
 ) -> None:

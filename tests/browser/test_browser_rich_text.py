@@ -126,6 +126,7 @@ def test_samples_are_seen_as_answers_and_as_typed(
     assert heard == []
 
 
+@pytest.mark.soak
 def test_samples_are_seen_in_a_sweeps_cells(
     subtests: pytest.Subtests, app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:

@@ -75,7 +75,7 @@ def newest(page: Page) -> Locator:
     return key(page, "chat_newest").get_by_role("button")
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("size", [DESKTOP, pytest.param(PHONE, marks=pytest.mark.soak)], ids=["desktop", "phone"])
 def test_what_is_asked_stands_at_the_top_and_its_answer_grows_below(page: Page, size: ViewportSize) -> None:
     """From wherever the page was scrolled to, with the settings open too; the view does not move meanwhile, and nothing
     above the new words does."""

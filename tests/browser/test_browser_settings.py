@@ -35,6 +35,7 @@ def test_the_panel_stays_open_while_what_is_said_beside_it_changes_and_the_field
 
 
 @pytest.mark.row("C25")
+@pytest.mark.soak
 def test_on_a_phone_the_sheet_closes_on_what_is_behind_it(app: AppServer, context: BrowserContext) -> None:
     page = open_page(context, link(app, "echo"))
     page.set_viewport_size({"width": 390, "height": 844})

@@ -28,6 +28,7 @@ def progress(page: Page, words: str) -> None:
 
 
 @pytest.mark.row("S6", "S12", "S13", "U1")
+@pytest.mark.soak
 def test_a_sweep_on_the_practice_model_survives_a_reload_and_other_pages(
     practice: AppServer, context: BrowserContext
 ) -> None:
@@ -50,6 +51,7 @@ def test_a_sweep_on_the_practice_model_survives_a_reload_and_other_pages(
 
 
 @pytest.mark.row("S12")
+@pytest.mark.soak
 def test_a_kill_in_a_sweep_of_40_loses_and_repeats_nothing(
     context: BrowserContext, front: Proxy, tmp_path: Path
 ) -> None:

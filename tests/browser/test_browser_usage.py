@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.app_server import AppServer
 from tests.browsing import VIEWPORT, at_rest, ended, key, link, open_page, send
@@ -21,13 +21,18 @@ def click(table: Locator, share: float) -> None:
     table.click(position={"x": share * box["width"], "y": ROW})
 
 
-@pytest.mark.row("U12", "U6")
-def test_a_row_opens_its_call_which_goes_on_in_chat(app: AppServer, context: BrowserContext) -> None:
+@pytest.fixture
+def page(app: AppServer, context: BrowserContext) -> Page:
+    """The page after one call of this visitor's."""
     page = open_page(context, link(app, "echo"))
     send(page, "How warm is tea at four?")
     ended(page)
     key(page, "frame").get_by_role("link", name="Usage").click()
+    return page
 
+
+@pytest.mark.row("U12")
+def test_a_row_opens_its_call_which_goes_on_in_chat(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 340})  # what is opened lies below
     key(page, "usage_open_all").get_by_role("button").click()
     table = key(page, "usage_calls").get_by_test_id("stDataFrame")
@@ -40,8 +45,11 @@ def test_a_row_opens_its_call_which_goes_on_in_chat(app: AppServer, context: Bro
 
     expect(key(page, "chat_regenerate")).to_be_visible()
     expect(key(page, "question_0")).to_contain_text("How warm is tea at four?")
-    key(page, "frame").get_by_role("link", name="Usage").click()
-    key(page, "usage_more").get_by_text("Overview").click()
+
+
+@pytest.mark.row("U12")
+@pytest.mark.soak
+def test_a_row_filters_the_page_and_a_filter_taken_off_stays_off(page: Page) -> None:
     click(key(page, "usage_models").get_by_test_id("stDataFrame"), OPEN)
     expect(key(page, "usage_chip_0")).to_be_visible()
     assert "model=echo" in page.url
@@ -64,6 +72,10 @@ def test_a_row_opens_its_call_which_goes_on_in_chat(app: AppServer, context: Bro
         expect(key(page, "usage_chip_0"), "a filter taken off stays off").to_have_count(0)
     assert "ended=" not in page.url and "model=" not in page.url
 
+
+@pytest.mark.row("U6")
+@pytest.mark.soak
+def test_a_price_is_typed_into_the_table_and_earlier_calls_get_it(page: Page) -> None:
     key(page, "usage_more").get_by_text("Check the bill").click()
     prices = key(page, "usage_bill").get_by_test_id("stDataFrame").first
     for cell, typed in ((INPUT, "2"), (OUTPUT, "4")):

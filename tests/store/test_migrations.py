@@ -2,12 +2,15 @@
 
 import gzip
 import json
+import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, MetaData, Table, create_engine, select, text
+from sqlalchemy import Connection, MetaData, Table, create_engine, make_url, select, text
 
 from lib.calls import records, unsupported_params
 from lib.calls.outcome_writer import OutcomeWriter
@@ -25,6 +28,7 @@ from lib.visitor import favourites, preferences
 from lib.visitor.presets import PRESETS
 from lib.visitor.prompt_templates import TEMPLATES
 from tests import cheaper
+from tests.postgresql import new_database, server_url
 from tests.store_fixtures import a_call
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -43,20 +47,40 @@ def what_the_old_version_read() -> Any:
     return json.loads(gzip.decompress((CASES / "store-0004.json.gz").read_bytes()))
 
 
-@pytest.fixture(name="old")
-def an_old_store(url: str, tmp_path: Path) -> Store:
-    """That store, opened by today's version; on PostgreSQL its rows are copied into tables of that version first."""
-    file = tmp_path / "data" / "tempera.db"
-    file.parent.mkdir(exist_ok=True)
+@pytest.fixture(name="brought", scope="module", params=["sqlite", "postgresql"])
+def an_old_store_brought_to_today(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of that store, which today's version has opened; on PostgreSQL its rows are copied into tables of that
+    version first."""
+    file = tmp_path_factory.mktemp("old") / "tempera.db"
     file.write_bytes(gzip.decompress((CASES / "store-0004.db.gz").read_bytes()))
-    if url.startswith("postgresql"):
-        source = create_engine(f"sqlite:///{file}")
-        made = _at(url, "0004", lambda db: _copy(source, db))
-        source.dispose()
-        made.dispose()
-    store = Store.open(url)
-    yield store
-    store.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "upgrade", cheaper.take_all_steps)
+        if request.param == "sqlite":
+            Store.open(f"sqlite:///{file}").close()
+            yield f"sqlite:///{file}"
+            return
+        with new_database(server_url(request.config)) as url:
+            source = create_engine(f"sqlite:///{file}")
+            _at(url, "0004", lambda db: _copy(source, db)).dispose()
+            source.dispose()
+            Store.open(url).close()
+            yield url
+
+
+@pytest.fixture(name="old")
+def a_copy_of_the_old_store(brought: str, tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Store]:
+    """A copy of it, open."""
+    database = str(make_url(brought).database)
+    with ExitStack() as ends:
+        if brought.startswith("sqlite"):
+            url = f"sqlite:///{shutil.copy(database, tmp_path)}"
+        else:
+            url = ends.enter_context(new_database(server_url(pytestconfig), like=database))
+        store = Store.open(url)
+        ends.callback(store.close)
+        yield store
 
 
 def _at(url: str, revision: str, fill: Any) -> Any:
@@ -224,7 +248,11 @@ FIRST_CALL = {
 }
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
+# What begins at the first version takes the steps of the others too.
+@pytest.mark.parametrize(
+    "revision",
+    ["0001", pytest.param("0002", marks=pytest.mark.soak), pytest.param("0003", marks=pytest.mark.soak), "0004"],
+)
 def test_a_store_of_each_version_is_copied_and_brought_to_todays(url: str, revision: str, tmp_path: Path) -> None:
     def fill(db: Connection) -> None:
         tables = MetaData()

@@ -63,6 +63,19 @@ def test_an_answer_comes_once_and_stays(app: AppTest, api: FakeApi) -> None:
     assert len(bodies(api)) == 1
 
 
+@pytest.mark.row("C19")
+def test_what_had_come_before_a_kill_is_there_and_says_what_cut_it(app: AppTest) -> None:
+    ask(app, "Good morning")
+    # As a process leaves it that was killed then.
+    cut = f"UPDATE calls SET state = 'started', process = '{'0123' * 8}'"
+    resources.services().store.write(lambda db: db.exec_driver_sql(cut)).result()
+    resources.close()
+    app = new_tab()
+
+    assert "You said: Good morning" in shown(app)
+    assert [one.label for one in app.button if one.key == "figures_0" and "cut by a restart" in one.label]
+
+
 @pytest.mark.row("C6")
 @pytest.mark.usefixtures("settings_open")
 def test_the_conversation_is_sent_along_with_the_system_prompt(app: AppTest, api: FakeApi) -> None:
