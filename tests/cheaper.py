@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx
 from sqlalchemy import Connection, Engine, create_engine
-from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.runtime.scriptrunner_utils import script_run_context
 from streamlit.testing.v1 import app_test, element_tree, local_script_runner
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
+from lib.gateway import sockets
 from lib.store import engines, migrations
 from lib.streamlit_internals import let_widgets_read_one_value
 from lib.ui.chat import live_answer
@@ -44,16 +44,15 @@ def share() -> None:
     # As app.py does, which AppTest does not run.
     let_widgets_read_one_value()
     local_script_runner.require_widgets_deltas = _until_it_ends
-    # Streamlit walks through all objects after each run, in search of what is not needed any more.
-    config.set_option("runner.postScriptGC", False)
-    # After each answer the page waits until a browser has painted it.
-    live_answer.PAINT_SECONDS = 0.0
+    # After each answer the page waits until a browser has painted it, and amid one for what may come right after.
+    live_answer.PAINT_SECONDS = sockets.TOGETHER_SECONDS = 0.0
 
 
 def freeze() -> None:
     """Keep the garbage collector from walking again and again through what is loaded for good."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000)  # Python's own is 700
 
 
 def _engine(url: Any, **options: Any) -> Engine:

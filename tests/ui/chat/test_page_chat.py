@@ -71,6 +71,7 @@ def test_what_had_come_before_a_kill_is_there_and_says_what_cut_it(app: AppTest)
     resources.services().store.write(lambda db: db.exec_driver_sql(cut)).result()
     resources.close()
     app = new_tab()
+    click(app, next(str(one.key) for one in app.button if str(one.key).startswith("chat_open_")))
 
     assert "You said: Good morning" in shown(app)
     assert [one.label for one in app.button if one.key == "figures_0" and "cut by a restart" in one.label]
