@@ -37,10 +37,8 @@ def services() -> Services:
 
 
 def warm_up() -> None:
-    """Load what the first visitor would wait for, then keep the garbage collector from walking it again and again.
-
-    Streamlit collects after every script run; without the freeze each run pays 25-70 ms for modules that never go.
-    """
+    """Load what the first visitor would wait for, then keep the garbage collector from walking it again and again: it
+    takes 25-70 ms for modules that never go."""
     try:
         services()
     except SettingsError as wrong:
