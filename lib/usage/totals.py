@@ -17,7 +17,7 @@ import pandas as pd
 from lib.calls.records import CallRecord
 from lib.core.clock import DAY, SECOND
 
-MOST_ROWS = 2_000
+MOST_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
