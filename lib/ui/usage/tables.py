@@ -11,7 +11,7 @@ import streamlit as st
 from lib.calls.records import IMPORTED, CallRecord
 from lib.core.i18n import N_
 from lib.services import Services
-from lib.ui.shared.figures import COSTS, SOURCES, amount, cost_nothing, ending, known_cost, precise_seconds
+from lib.ui.shared.figures import COSTS, MARKS, SOURCES, amount, cost_nothing, ending, known_cost, precise_seconds
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.texts import _
 from lib.ui.shared.written_table import MISSING, Form, written
@@ -32,6 +32,7 @@ ORDER = (
     *("time", "model", "prompt", "completion", "cost", "cost_source", "seconds", "ending", "answered"),
     *("page", "endpoint", "cached", "reasoning", "source", "first_token_seconds"),
 )
+COUNTS = ["prompt", "completion"]
 RUNNING, NO_COST = N_("in progress"), N_("no cost")
 
 
@@ -48,9 +49,8 @@ def model_table(models: Sequence[ModelTotals], paid: Mapping[Named, Amounts]) ->
 def group_table(frame: pd.DataFrame, groups: Sequence[Totals], show: Callable[[int], None], name: str) -> None:
     """What each of the groups used; `show` shows one of them alone."""
     nothing = [used_nothing(one) for one in groups]
-    frame.loc[nothing, ["prompt", "completion"]] = 0
-    frame["cost"] = [0.0 if used_nothing(one) else known_cost(one.cost, one.unpriced) for one in groups]
-    table(frame, opens=(_("Only this"), show), name=name)
+    frame["cost"] = [known_cost(one.cost, one.unpriced) for one in groups]
+    table(frame, opens=(_("Only this"), show), name=name, nothing=nothing)
     if any(one.unpriced and known_cost(one.cost, one.unpriced) is None for one in groups):
         st.caption(_("“–” under Cost: no price is known."))
 
@@ -62,13 +62,13 @@ def call_table(services: Services, scope: Scope, count: int, zone: ZoneInfo) -> 
         frame = totals.call_table(newest, zone)
         frame["page"] = [_page(row) for row in newest]
         frame["source"] = [_(SOURCES.get(source, source)) for source in frame["source"]]
-        frame["cost"] = pd.Series([0.0 if cost_nothing(row) else row.cost for row in newest], dtype="Float64")
         frame["cost_source"] = [_cost_source(row) for row in newest]
         frame["ending"] = [_ending(row) for row in newest]
         frame["answered"] = [row.model_answered or None for row in newest]
         opens = (_("Open"), lambda row: open_call(newest[row].id))
-        table(frame[[*ORDER]], zone, opens=opens, name="usage_call_table")
-        if frame[["prompt", "completion"]].isna().any(axis=None):
+        nothing = [cost_nothing(row) for row in newest]
+        table(frame[[*ORDER]], zone, opens=opens, name="usage_call_table", nothing=nothing)
+        if frame.loc[[not one for one in nothing], ["prompt", "completion"]].isna().any(axis=None):
             st.caption(_("“–” means not known."))
         if count > len(newest):
             words = _("The newest {shown:,} of {count:,} calls; the download has all of them.")
@@ -80,16 +80,24 @@ def table(
     zone: ZoneInfo | None = None,
     opens: tuple[str, Callable[[int], None]] | None = None,
     name: str = "",
+    nothing: Sequence[bool] = (),
 ) -> None:
     """A table with its columns named for people; what is not known is a dash. `opens` gives each row a button, with
-    this label, which hands over the row's place; `name` is its key."""
+    this label, which hands over the row's place; `name` is its key. `nothing` are the rows of which it is known that
+    nothing was used: they took 0 tokens, and cost nothing without being free."""
     named = _columns(zone)
+    rows = [place for place, one in enumerate(nothing) if one]
+    if rows:
+        frame.loc[rows, COUNTS] = frame.loc[rows, COUNTS].fillna(0)
     if opens is not None:
         label, opened = opens
         frame = frame.assign(open=label)[["open", *frame]]
         named["open"] = _open_column(name, opened)
     config = {name: column for name, column in named.items() if name in frame}
-    st.dataframe(written(frame, _forms()), hide_index=True, placeholder=MISSING, column_config=config)
+    shown = written(frame, _forms())
+    if rows:
+        shown = shown.format(na_rep=_(NO_COST), subset=(rows, ["cost"]))
+    st.dataframe(shown, hide_index=True, placeholder=MISSING, column_config=config)
 
 
 def cost_of(one: Totals) -> str:
@@ -166,5 +174,6 @@ def _page(row: CallRecord) -> str:
 def _ending(row: CallRecord) -> str:
     if row.state == "started":
         return _(RUNNING)
-    words = ending(row)
+    # In a few words: the whole sentence stands in the opened call.
+    words = _(MARKS[row.finish_reason]) if row.state == "ok" and row.finish_reason in MARKS else ending(row)
     return _("{ending}: {reason}").format(ending=words, reason=reason(row.error_kind)) if row.error_kind else words

@@ -163,7 +163,7 @@ def _part(words: str, count: int | None) -> None:
 
 
 def _ways_on() -> DeltaGenerator:
-    return st.container(horizontal=True, gap="small", width="content")
+    return st.container(gap=None, width="content")
 
 
 def _way_on(outcome: Outcome | Literal["all"], words: str, count: int | None = None) -> None:

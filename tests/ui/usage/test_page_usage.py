@@ -91,6 +91,12 @@ def press_row(app: AppTest, row: int, table: int = -1) -> AppTest:
     return app
 
 
+def written(app: AppTest) -> dict[str, list[Any]]:
+    """The last table as its reader sees it."""
+    shown = app.dataframe[-1].proto.arrow_data.styler.display_values
+    return dict(pyarrow.ipc.open_stream(shown).read_all().to_pydict())
+
+
 def captions(app: AppTest) -> str:
     return "\n".join(caption.value for caption in app.caption)
 
@@ -513,8 +519,7 @@ def test_what_is_free_is_called_so_by_the_figure_and_in_the_table(app: AppTest) 
     call(cost=0.0, cost_source="free")
     usage_page(app)
 
-    written = pyarrow.ipc.open_stream(app.dataframe[-1].proto.arrow_data.styler.display_values).read_all()
-    assert tiles(app)["Cost"] == "free" and "free" in written.to_pydict()["cost"]
+    assert tiles(app)["Cost"] == "free" and written(app)["cost"] == ["free"]
 
 
 @pytest.mark.row("U19")
@@ -603,6 +608,9 @@ def test_calls_that_all_failed_before_anything_was_used_used_nothing(app: AppTes
     assert tiles(app)["Input tokens (prompt)"] == "0" and tiles(app)["Problems"] == "1"
     assert "These calls took no tokens: they failed before." in captions(app)
     assert list(app.dataframe[-1].value["prompt"]) == [0]
+    assert tiles(app)["Cost"] == "no cost" and written(app)["cost"] == ["no cost"], "what failed is not free"
+    opened(app, "calls")
+    assert (written(app)["cost"], written(app)["prompt"]) == (["no cost"], ["0"]) and "not known" not in captions(app)
 
 
 FREE = {"cost": 0.0, "cost_source": "free"}
