@@ -14,6 +14,7 @@ def get(db: Connection, owner: str, name: str) -> Any:
 
 
 def put(db: Connection, owner: str, name: str, value: Any) -> None:
-    """Keep `value` (JSON) under `name`."""
+    """Keep `value` (JSON) under `name`; None: nothing, which the table has no place for."""
     db.execute(delete(settings).where(settings.c.owner == owner, settings.c.name == name))
-    db.execute(insert(settings).values(owner=owner, name=name, value=value))
+    if value is not None:
+        db.execute(insert(settings).values(owner=owner, name=name, value=value))

@@ -93,7 +93,10 @@ def test_a_new_chat_begins_with_the_visitors_defaults_and_not_with_what_the_last
     assert app.pills(key="chat_preset").value == "Poet"
     app.text_input(key="chat_preset_name").set_value("Bard")
     click(app, "chat_preset_rename")
-    assert app.checkbox(key="chat_preset_default_Bard").value
+    app.checkbox(key="chat_preset_default_Bard").uncheck().run()
+    assert settings(click(app, "chat_new"))[1:] == ("", None, ""), "they begin at rest again"
+    app.pills(key="chat_preset").set_value("Bard").run()
+    app.checkbox(key="chat_preset_default_Bard").check().run()
     click(app, "chat_preset_delete")
     assert settings(click(app, "chat_new"))[1:] == ("", None, "")
 
@@ -140,8 +143,13 @@ def test_a_chat_whose_service_is_gone_says_so_and_keeps_its_model(app: AppTest, 
     app.sidebar.get("file_uploader")[0].upload("chat.json", json.dumps(saved).encode(), "application/json").run()
 
     assert "This chat’s model, elsewhere/gpt-9, can’t be asked: its service is not connected." in shown(app)
-    assert settings(app)[0] == "echo" or settings(app)[0] == "long-300"
+    assert settings(app)[0] == "long-300"
     assert stored(str(app.run().session_state["open_chat"]))["model"] == "elsewhere/gpt-9"
+
+    gone = update(schema.chats).where(schema.chats.c.id == first).values(model="elsewhere/gpt-9")
+    resources.services().store.write(lambda db: db.execute(gone)).result()
+    tab = new_tab(chat=first)
+    assert under_answer(tab)["chat_regenerate"] == "Try again with long\\-300", "said at once"
 
 
 def under_answer(app: AppTest) -> dict[str, str]:
@@ -156,6 +164,7 @@ def test_nothing_under_an_old_answer_changes_by_a_run_in_which_nothing_was_set(a
     with FakeApi() as other:
         connect(app, other.base_url, KEY)
         ask(click(app, "chat_new"), "Hello")
+        assert str(app.selectbox(key="chat_model").value).startswith(host(other))
         gone = str(app.session_state["open_chat"])
         click(click(app, "connection_open"), f"connection_forget_{host(other)}")
     unset = update(schema.chats).where(schema.chats.c.id == second).values(model=None, settings=None)
