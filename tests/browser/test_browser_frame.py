@@ -141,6 +141,7 @@ def test_a_change_of_language_leaves_light_and_dark_as_they_were(app: AppServer,
         expect(key(page, "theme_choice").get_by_role("radio", checked=True)).to_have_count(1)
         expect(shown).to_have_css("color-scheme", "dark")
         page.keyboard.press("Escape")
+        expect(key(page, "chat_temperature")).to_have_count(int(language == "English"))  # they stay as they were
         key(page, "chat_settings").locator("summary").first.click()
         at_rest(page)
         expect(shown).to_have_css("color-scheme", "dark")
@@ -258,6 +259,14 @@ def test_the_pages_begin_at_one_place_and_a_phones_sidebar_closes_after_a_choice
     expect(key(page, "chat_input")).to_be_visible()
     page.set_viewport_size(PHONE)
     page.reload()
+    expect(key(page, "chat_empty")).to_be_visible()
+    bar, head = box(key(page, "frame")), box(key(page, "chat_head"))
+    assert abs(bar[1] + bar[3] - head[1]) < 1, "where it stays when the page is scrolled"
+    [one, other] = [box(key(page, name).get_by_role("button")) for name in ("chat_models_open", "chat_beside_open")]
+    assert one[3] == other[3], "its words are in one line"
+    key(page, "menu").get_by_role("button").click()
+    expect(key(page, "help_open")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Escape")
     page.get_by_test_id("stExpandSidebarButton").click()
     expect(key(page, "chat_new")).to_be_in_viewport()
     key(page, "chat_new").get_by_role("button").click()

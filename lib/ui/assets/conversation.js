@@ -90,7 +90,8 @@
       follow();
       scroll(page.main, page.end - left);
     }
-    if (hold === "end" && opening) scroll(page.main, Math.max(0, page.end));
+    // An empty chat begins at its greeting.
+    if (hold === "end" && opening) scroll(page.main, messages() ? Math.max(0, page.end) : 0);
     if (hold === "end" && written) scroll(page.main, Math.max(page.main.scrollTop, page.end));
     fill(page);
     const below = messages() > 0 && page.end - page.main.scrollTop > NEAR;
