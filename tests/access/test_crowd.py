@@ -1,15 +1,21 @@
 """A shared Tempera with many people: it is full at some number of them, and nobody's flood makes the others wait."""
 
+import asyncio
 import time
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Message
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from lib.access.pace import MOST_KNOWN, Pace
 from lib.access.places import KEPT_SECONDS, MOST_TABS, Places
 from lib.core.errors import Full, TooManyTabs
-from lib.ui.shared.crowd_gate import BURST, RATE
+from lib.ui.shared import crowd_gate
+from lib.ui.shared.crowd_gate import BURST, CROWD, RATE, CrowdGate
 from tests.over_http import ask, open_page, shared_app, sign_in, websocket_status
 
 FLOOD, AFTER = 1_000, 15
@@ -95,6 +101,27 @@ def test_no_number_of_tabs_gets_past_the_most_of_one_person() -> None:
     places.enter("bob")
     places.leave("ada")
     places.enter("ada")
+
+
+@pytest.mark.row("T16")
+def test_all_pages_of_one_address_together_have_a_pace_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else whoever signs in many times sends as many times as much."""
+    gate, waits = CrowdGate(PlainTextResponse("")), list[float]()
+
+    async def slept(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def send_some(people: int, address: str) -> None:
+        for person in range(people):
+            message: Message = {"type": "websocket.receive"}
+            assert await gate._paced(f"{person} at {address}", address, partial(asyncio.sleep, 0, message))() == message
+
+    monkeypatch.setattr(crowd_gate, "asyncio", SimpleNamespace(sleep=slept))
+    asyncio.run(send_some(2 * BURST * CROWD, "192.0.2.1"))
+    assert waits[: BURST * CROWD] == [0.0] * (BURST * CROWD) and waits[-1] > 0
+    waits.clear()
+    asyncio.run(send_some(1, "192.0.2.2"))
+    assert waits == [0.0]
 
 
 @pytest.mark.row("T16")
