@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,25 @@ from sqlalchemy import Connection, event, text
 
 from lib.calls import records, unsupported_params
 from lib.core.budget import Budget
-from lib.core.errors import NoAnswersCame, StoreError, StoreGone, Unforeseen
+from lib.core.errors import CapReached, NoAnswersCame, StoreError, StoreGone, Unforeseen
 from lib.core.parameters import Params
+from lib.core.prices import Price
 from lib.core.request import Message
 from lib.erasing import Span, erase
 from lib.services import Services
 from lib.settings import Settings
-from lib.sweep import history, learned_rates, sending
+from lib.sweep import history, judge, learned_rates, sending
 from lib.sweep import plan as plan_module
 from lib.sweep import repository as sweeps
 from lib.sweep.claims import ClaimsAlone, Taken
+from lib.sweep.judge import JudgeRun
 from lib.sweep.plan import Cell, Plan, cell_id
 from lib.sweep.progress import ProgressReader
 from lib.sweep.run import SweepRun
 from lib.sweep.scheduler import SweepScheduler
 from lib.sweep.sending import Sending
+from lib.sweep.study_reader import read_study
+from lib.visitor import own_prices
 from tests.fake_api import FakeApi
 from tests.pages import bodies, host
 from tests.store_fixtures import refuses
@@ -394,6 +399,40 @@ def test_stop_closes_every_connection_and_waits_for_nothing(
     ended(services, sweep_id)
     assert len(bodies(api)) == 16, "and nothing is sent in their places"
     assert set(states(services, sweep_id)) == {"cancelled"}
+
+
+def test_answers_and_their_judge_together_keep_to_the_limit_of_a_sweep(services: Services, api: FakeApi) -> None:
+    """Whichever of them is under way when the other begins; an answer is 0.10 dollars at worst, a judgement 0.20."""
+    for model in ("echo", "slow-50"):
+        put = partial(own_prices.put, owner="ann", endpoint=host(api), model=model, price=Price(0.0, 1_000.0))
+        services.store.write(put).result(20)
+    services.know("ann")
+    planned = plan(api, "echo", "slow-50", temperatures=(0.0,), params=Params(max_tokens=100), cap=0.24)
+    sweep_id = launch(services, planned)
+    ended(services, sweep_id)
+    echo, slow = services.sweeps.progress.of("ann", sweep_id).cells
+
+    def judged_by(model: str) -> JudgeRun:
+        study = read_study(services.store, services.sweeps.progress, "ann", sweep_id)
+        assert study is not None
+        name = f"{host(api)}/{model}"
+        run = JudgeRun("ann", "s1", sweep_id, name, judge.tasks(study, name, "Is it warm?")[:1])
+        judge.start(services.dispatcher, services.registry, run)
+        return run
+
+    asked = len(bodies(api))
+    judging = judged_by("slow-50")
+    api.wait(lambda fake: len(bodies(fake)) == asked + 1, 30)
+    services.sweeps.rerun("ann", "s1", sweep_id, echo.id)
+    assert isinstance(ended(services, sweep_id).trouble, CapReached) and len(bodies(api)) == asked + 1
+    assert judging.wait_until_finished(30) and judging.last_error is None
+
+    services.sweeps.rerun("ann", "s1", sweep_id, slow.id)
+    api.wait(lambda fake: len(bodies(fake)) == asked + 2, 30)
+    judging = judged_by("echo")
+    assert judging.wait_until_finished(30) and isinstance(judging.last_error, CapReached)
+    ended(services, sweep_id)
+    assert len(bodies(api)) == asked + 2
 
 
 @pytest.mark.row("T13")
