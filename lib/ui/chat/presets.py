@@ -36,20 +36,20 @@ def preset_row(services: Services, who: Visitor, prefix: str, model: ChosenModel
             label_visibility="collapsed",
             persist_state="session",
         )
-        if controls.any_on(prefix):
-            st.button(
-                _("All off"),
-                key=f"{prefix}_all_off",
-                type="tertiary",
-                icon=":material/toggle_off:",
-                help=_("None of them is sent then, and the model's own defaults hold; the values stay as they are."),
-                on_click=controls.all_off,
-                args=(prefix,),
-            )
         with st.popover(_("Your presets"), type="tertiary", icon=":material/bookmark:", key=f"{prefix}_presets"):
             chosen = st.session_state.get(key)
             _new_chats(prefix, chosen, default)
             _own_presets(prefix, chosen if chosen in own else None)
+        st.button(
+            _("All off"),
+            key=f"{prefix}_all_off",
+            type="tertiary",
+            icon=":material/toggle_off:",
+            help=_("None of them is sent then, and the model's own defaults hold; the values stay as they are."),
+            disabled=not controls.any_on(prefix),
+            on_click=controls.all_off,
+            args=(prefix,),
+        )
 
 
 def _new_chats(prefix: str, chosen: str | None, default: str | None) -> None:
