@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib.core.i18n import Texts
-from lib.core.money import dollars
 from lib.sweep.plan import SYSTEM, Plan
 from lib.sweep.study import Setting, Study
 
-NEARLY = 0.1
+NEARLY = 0.2
 """By what part of itself a cost may differ from another that is about the same."""
 
 
@@ -166,11 +165,8 @@ def _stars(setting: Setting) -> float:
 def _cheaper(pick: Setting | None, others: Sequence[Setting]) -> tuple[Setting, ...]:
     if pick is None or pick.per_thousand is None:
         return ()
-    cost = pick.per_thousand
-    # As exact as it is shown: what costs the same to the digit is not cheaper.
-    shown = dollars(cost)
-    less = [one for one in others if one.per_thousand is not None and one.per_thousand < cost]
-    cheaper = [one for one in less if dollars(one.per_thousand or 0) != shown]
+    least = (1 - NEARLY) * pick.per_thousand
+    cheaper = [one for one in others if one.per_thousand is not None and one.per_thousand < least]
     # Of those with the same stars the cheapest.
     first = max(cheaper, key=lambda one: (_stars(one), -(one.per_thousand or 0)), default=None)
     return tuple(one for one in cheaper if first and _equals(one, first))

@@ -62,9 +62,9 @@ def test_the_verdict_is_a_sentence(subtests: pytest.Subtests) -> None:
             "b/x (top_p 0.5), not rated; 1,000 such answers cost about $3.10.",
         ),
         (
-            "cheaper by less than is shown",
+            "cheaper by so little that nobody would change for it",
             a_study(
-                answer=lambda cell: an_answer(cell, cost=0.00311 - cell.row * 1e-6), stars=lambda cell: 4, pick=(0, 0)
+                answer=lambda cell: an_answer(cell, cost=0.00311 - cell.row * 0.0006), stars=lambda cell: 4, pick=(0, 0)
             ),
             "dear at 0, 4.0 stars, 2 of 2 rated; 1,000 such answers cost about $3.11.",
         ),

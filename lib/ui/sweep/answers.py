@@ -70,7 +70,7 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
         if not found.kept:
             st.caption(_("No answer is like that."), width="content")
             st.button(_("Show all"), key="sweep_show_all", type="tertiary", on_click=view_state.show_all)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if view_state.view() == view_state.GRID and len({cell.column for cell in progress.cells}) > 1:
             words = _("Read side by side and move the temperature")
             st.button(words, key="sweep_to_read", icon=":material/tune:", on_click=view_state.read)
