@@ -145,6 +145,7 @@ def test_what_waits_is_back_in_the_composer_after_a_reload(api: FakeApi, chat: N
 
 
 @pytest.mark.row("C22")
+@pytest.mark.soak
 def test_a_link_is_the_first_thing_a_new_visitor_opens(app: AppServer, context: BrowserContext) -> None:
     page = open_page(context, f"{app.url}/chat?model=echo&system=Be%20brief&prompt=Hello%20there&temperature=0.2")
 
@@ -200,6 +201,7 @@ def test_an_answer_can_be_copied_to_the_letter(chat: NewChat) -> None:
 
 
 @pytest.mark.row("C18")
+@pytest.mark.soak
 def test_another_browser_on_this_computer_finds_the_chat(
     app: AppServer, context: BrowserContext, chat: NewChat
 ) -> None:

@@ -510,7 +510,7 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
 def test_what_is_being_written_is_in_view_and_the_list_and_the_tabs_title_count(
     app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
-    url = f"{app.url}/sweep?models={host(api)}/slow-50&temperatures=0&prompt={'slowly ' * 60}&repeats=2&concurrency=1"
+    url = f"{app.url}/sweep?models={host(api)}/slow-50&temperatures=0&prompt={'slowly ' * 36}&repeats=2&concurrency=1"
     page = open_at(context, url, "sweep_run")
     key(page, "sweep_run").get_by_role("button").click()
     listed = page.locator("[class*='st-key-sweep_open_']").first

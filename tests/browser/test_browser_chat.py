@@ -157,6 +157,7 @@ def test_what_is_done_with_is_gone_while_the_answer_is_written(chat: NewChat) ->
 
 
 @pytest.mark.row("C21")
+@pytest.mark.soak
 def test_a_chat_is_saved_and_comes_back_from_its_file(api: FakeApi, chat: NewChat, tmp_path: Path) -> None:
     page = chat("echo")
     send(page, "keep **this**")

@@ -141,6 +141,7 @@ def test_the_first_answer_with_a_key_takes_three_actions_at_the_keyboard(
         assert [one.authorization for one in asked(api, "three actions")] == ["…ions"]
 
 
+@pytest.mark.soak
 def test_what_is_said_of_the_connection_leaves_room_for_the_question_that_waited_for_it(
     api: FakeApi, context: BrowserContext, tmp_path: Path
 ) -> None:

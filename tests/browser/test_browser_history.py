@@ -189,6 +189,7 @@ def test_a_chat_saved_as_a_page_runs_nothing_loads_nothing_and_fits_a_phone_and_
 
 
 @pytest.mark.row("C18")
+@pytest.mark.soak
 def test_a_chats_name_has_two_lines_and_a_longer_one_is_told_whole_by_the_pointer(chat: NewChat) -> None:
     for text, whole in (("A name of two lines in the list of chats", True), ("A much longer name " * 5, False)):
         page = chat("echo")

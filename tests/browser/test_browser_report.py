@@ -75,6 +75,7 @@ def saved_report(context: BrowserContext, app: AppServer, sweep: str, folder: Pa
 
 
 @pytest.mark.row("S20", "S26", "S27")
+@pytest.mark.soak
 def test_from_120_answers_to_a_saved_report_with_a_pick_in_six_actions(
     context: BrowserContext, made: tuple[AppServer, dict[int, str]]
 ) -> None:

@@ -106,10 +106,11 @@ def typed(text: str) -> list[str]:
     return [line for line in shown.split("\n") if line.strip()]
 
 
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.soak)], ids=["some", "all"])
 def test_samples_are_seen_as_answers_and_as_typed(
-    subtests: pytest.Subtests, app: AppServer, chat: NewChat, tmp_path: Path
+    subtests: pytest.Subtests, app: AppServer, chat: NewChat, tmp_path: Path, every: int
 ) -> None:
-    groups = together(cases("rich_text"))
+    groups = together(cases("rich_text")[::every])
     page = chat("echo")
     heard = heard_elsewhere(page, app)
     bring_in(
@@ -148,6 +149,7 @@ def test_samples_are_seen_in_a_sweeps_cells(
             assert wrong(without_formulas, look(text)) == []
 
 
+@pytest.mark.soak
 def test_ones_own_message_can_be_seen_as_markdown(chat: NewChat, tmp_path: Path) -> None:
     page = chat("echo")
     bring_in(page, [("# run\n\n**bold** and\n    __init__", "Yes.")], tmp_path)

@@ -54,6 +54,14 @@ def write(app: AppTest, role: str, text: str, button: str = "written_add") -> No
     click(app, button)
 
 
+def test_ones_own_message_is_shown_as_typed_or_as_markdown(app: AppTest) -> None:
+    ask(app, "# run")
+    for shown_as, there in (("", False), ("markdown", True), ("typed", False)):
+        if shown_as:
+            message_menu(app, "question_0", shown_as)
+        assert ("<h1>run</h1>" in [one.value for one in app.markdown]) == there, shown_as
+
+
 @pytest.mark.row("C4")
 def test_a_deleted_message_is_not_sent_any_more_and_can_be_brought_back(app: AppTest, api: FakeApi) -> None:
     ask(ask(app, "one"), "two")
