@@ -6,19 +6,24 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from itsdangerous import TimestampSigner
+from starlette.types import Message, Receive, Scope, Send
 
 from lib.access import password, tries
 from lib.access.cookie_secret import FILE, cookie_secret
-from lib.access.sign_ins import SignIns
+from lib.access.sign_ins import COOKIE, SignIns
 from lib.access.tries import Tries
 from lib.core.errors import SettingsError, TooManyTries, WrongPassword
 from lib.services import Services
 from lib.settings import Settings
 from lib.store.database import Store
+from lib.ui.shared import resources
+from lib.ui.shared.sign_in_gate import SignInGate
 from tests.accounts import hash_of
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +106,30 @@ def test_who_has_signed_out_is_gone_for_good_after_a_restart_too(memory: Store) 
         assert admitted(one, cookie) is None
         assert admitted(one, enter(one, former=cookie)) not in (None, visitor), "who comes next sees nothing of it"
     assert known.visitor(cookie) is None
+
+
+@pytest.mark.row("T17")
+def test_a_websocket_is_let_in_by_all_that_is_known_of_its_sign_in(
+    memory: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by what only the store knows, right after a start."""
+    before = sign_ins(memory)
+    left, there = enter(before), enter(before)
+    before.leave(left)
+    monkeypatch.setattr(resources, "services", lambda: SimpleNamespace(sign_ins=sign_ins(memory)))
+    reached, sent = list[str](), list[Message]()
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        reached.append(scope["path"])
+
+    async def say(message: Message) -> None:
+        sent.append(message)
+
+    for cookie, path in ((left, "/left"), ("", "/none"), (there, "/there")):
+        headers = [(b"cookie", f"{COOKIE}={cookie}".encode())]
+        scope = {"type": "websocket", "path": path, "headers": headers}
+        asyncio.run(SignInGate(page)(scope, partial(asyncio.sleep, 0, {}), say))
+    assert reached == ["/there"] and sent == [{"type": "websocket.close", "code": 1008}] * 2
 
 
 @pytest.mark.row("T17")
