@@ -45,14 +45,14 @@ def after_restart(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
         done = False
         while not done:
             # On PostgreSQL a living process may just be reconnecting: only who is without a lock now and then is dead.
-            await asyncio.sleep(max(MEND_SECONDS, process_lock.DEAD_SECONDS if store.needs_second_look else 0))
+            await asyncio.sleep(max(MEND_SECONDS, process_lock.DEAD_SECONDS if store.on_server else 0))
             with suppress(StoreError):
                 # In a thread, as it waits for the writing thread, and the loop must go on.
                 await asyncio.to_thread(mend)
                 done = True
 
     try:
-        if store.needs_second_look:
+        if store.on_server:
             seem_dead = store.read(lambda db: records.dead_processes(db, process))
         if not seem_dead:
             mend()

@@ -213,14 +213,7 @@ class Store:
 
     def has_company(self) -> bool:
         """Whether another living process has it open. Raises StoreError."""
-        if self._path is not None:
-            return bool(process_lock.living(self._path) - {process_lock.ID})
-        return self.on_server and self.read(upgrade.others_in_postgresql)
-
-    @property
-    def needs_second_look(self) -> bool:
-        """Whether a process that seems dead may only have lost its connection for a moment."""
-        return self.on_server
+        return self.read(lambda db: upgrade.others_have_it_open(db, self._path))
 
     def close(self) -> None:
         """Write what is queued, then let go of the database. Later writes are refused; a second close does nothing."""

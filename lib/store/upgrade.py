@@ -77,7 +77,7 @@ def _upgrade(writer: Engine) -> None:
 def _refuse_company(writer: Engine, path: Path | None) -> None:
     """A process of the version before would write rows of a form that is gone."""
     with writer.connect() as conn:
-        others = bool(process_lock.living(path) - {process_lock.ID}) if path else others_in_postgresql(conn)
+        others = others_have_it_open(conn, path)
     if others:
         raise NotUpgraded(
             N_("Another Tempera has the database open, which has to be brought to the form of this version."),
@@ -85,9 +85,11 @@ def _refuse_company(writer: Engine, path: Path | None) -> None:
         )
 
 
-def others_in_postgresql(conn: Connection) -> bool:
-    """Whether another process of ours is connected: each holds a shared lock under a key of its own as long as it
-    lives, on a connection that need not be this one."""
+def others_have_it_open(conn: Connection, path: Path | None) -> bool:
+    """Whether another living process of ours has a database open, which is the file at `path` or on a server. There
+    each holds a shared lock under a key of its own, on a connection that need not be this one."""
+    if path is not None:
+        return bool(process_lock.living(path) - {process_lock.ID})
     if conn.dialect.name != "postgresql":
         return False
     query = text(
