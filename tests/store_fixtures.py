@@ -12,11 +12,13 @@ import pytest
 from sqlalchemy import Connection
 
 from lib.calls import records
+from lib.calls.records import CallRecord
 from lib.core.parameters import Params
 from lib.core.reply import Delta, Reply, Usage
 from lib.core.request import Call, ChatRequest, Message
 from lib.store import prepared
 from lib.store.database import Store
+from lib.store.schema import calls
 from tests.forked import ForkedInPipes
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +62,12 @@ def record(store: Store, owner: str = "ann", usage: Usage = REPORTED, **facts: A
     reply.add(Delta(text=text, finish_reason=finish_reason))
     assert store.write(lambda db: records.finish_call(db, call.id, reply)).result(20)
     return call.id
+
+
+def calls_of(db: Connection, owner: str, session: str | None = None, limit: int = 1000) -> list[CallRecord]:
+    """The owner's last calls, newest first, with their answers; with `session` only those of that browser session."""
+    query = records.whole().where(calls.c.owner == owner).order_by(calls.c.seq.desc()).limit(limit)
+    return records.found(db, query if session is None else query.where(calls.c.session == session))
 
 
 def writer_process(url: str, mode: str) -> ForkedInPipes:

@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.calls import records
 from lib.store.database import Store
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.pages import ROOT, bodies, chat_titles, choose_model, new_tab, shown, standing
-from tests.store_fixtures import a_call, start
+from tests.store_fixtures import a_call, calls_of, start
 
 ROOT_ONLY = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root to mount")
 
@@ -139,7 +138,7 @@ def test_whichever_of_the_files_is_deleted_at_whatever_moment_nothing_written_is
                     start(store, a_call())
                     written += 1
                 elif step == "read":
-                    assert len(store.read(lambda db: records.calls_of(db, "ann"))) == written
+                    assert len(store.read(lambda db: calls_of(db, "ann"))) == written
                 else:
                     Path(f"{path}{step.removeprefix('rm')}").unlink(missing_ok=True)
             assert store.trouble is None
@@ -289,7 +288,7 @@ LIMITED = """
 import resource, sys
 from lib.core.errors import StoreFull
 from lib.store.database import Store
-from tests.store_fixtures import a_call, start
+from tests.store_fixtures import a_call, calls_of, start
 store = Store.open(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 count = 0

@@ -413,14 +413,6 @@ def call_of(conn: Connection, owner: str, call_id: str) -> CallRecord | None:
     return next(iter(found(conn, whole().where(calls.c.owner == owner, calls.c.id == call_id))), None)
 
 
-def calls_of(conn: Connection, owner: str, session: str | None = None, limit: int = 1000) -> list[CallRecord]:
-    """The owner's last calls, newest first; with `session` only those of that browser session."""
-    query = whole().where(calls.c.owner == owner).order_by(calls.c.seq.desc()).limit(limit)
-    if session is not None:
-        query = query.where(calls.c.session == session)
-    return found(conn, query)
-
-
 def messages_of(conn: Connection, owner: str, call_id: str) -> list[Message]:
     """The conversation that a call sent; empty for a temporary chat and for an unknown id."""
     query = select(calls.c.tip).where(calls.c.owner == owner, calls.c.id == call_id)

@@ -45,10 +45,9 @@ class Turn:
 
     `begun` is the text that an answer goes on with; `text` begins with it. `parts` are what an answer holds beside its
     text. `images` are ids. `left_out` is how many of the oldest turns its call did not get. `together` is what answers
-    of several models to one question share.
-    `imported` is who wrote an answer that was brought in.
-    `siblings` are the ids of all messages in its place, oldest first. `alternatives` are those of the same call, by
-    choice; `versions` has one id for each call or written text, so that n alternatives count as one version.
+    of several models to one question share. `imported` is who wrote an answer that was brought in.
+    `alternatives` are the ids of the messages of the same call, by choice; `versions` has one for each call or written
+    text in this place, the oldest first, so that n alternatives count as one version.
     `created_at` is in microseconds since 1970 (UTC).
     """
 
@@ -64,7 +63,6 @@ class Turn:
     choice: int
     together: str | None
     left_out: int
-    siblings: tuple[str, ...]
     alternatives: tuple[str, ...]
     versions: tuple[str, ...]
     created_at: int
@@ -76,11 +74,6 @@ class Turn:
         if self.call is None:
             return self.imported
         return MadeBy(self.call.endpoint, self.call.model_answered or self.call.model, self.call.params_asked)
-
-    @property
-    def number(self) -> int:
-        """Its place among its siblings, from 1."""
-        return self.siblings.index(self.id) + 1
 
     def with_call(self, call: CallRecord) -> "Turn":
         """Itself with what its call has come to by now."""
@@ -259,7 +252,6 @@ def _turn(row: _Values, choices: records.Answers, children: _Children) -> Turn:
         choice=row["choice"],
         together=row["together"],
         left_out=row["left_out"],
-        siblings=tuple(place.id for place in family),
         alternatives=alternatives,
         versions=versions,
         created_at=row["created_at"],

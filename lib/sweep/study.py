@@ -63,12 +63,6 @@ class Setting:
         """The stars of its answers; None where none has any."""
         return spread(rating.stars for rating in self.ratings.values())
 
-    @property
-    def thumbs(self) -> tuple[int, int]:
-        """How many thumbs are up, and how many down."""
-        given = [rating.thumb for rating in self.ratings.values()]
-        return given.count(1), given.count(-1)
-
     @cached_property
     def _measured(self) -> dict[Name, Spread | None]:
         return {}

@@ -17,7 +17,7 @@ from lib.store.database import Store
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
 from tests.pages import ask
-from tests.store_fixtures import a_call, a_reply, an_outcome, start
+from tests.store_fixtures import a_call, a_reply, an_outcome, calls_of, start
 
 
 def one(store: Store, call_id: str, owner: str = "ann") -> records.CallRecord:
@@ -78,7 +78,7 @@ def test_what_a_service_reports_and_each_attempt_are_kept_beside_the_call(store:
 def test_each_attempt_is_recorded_with_its_times(app: AppTest) -> None:
     ask(app, "Hello", "error-429-once")
     ask(app, "Again", "echo")
-    last, first = resources.services().store.read(lambda db: records.calls_of(db, LOCAL_OWNER))
+    last, first = resources.services().store.read(lambda db: calls_of(db, LOCAL_OWNER))
     refused, answered = first.attempt_times
     assert (
         set(refused) == {"queued", "admitted", "connected", "sent", "end", "error"}
@@ -163,9 +163,9 @@ def test_a_temporary_call_is_counted_but_its_texts_are_nowhere(store: Store, url
 def test_lists_are_newest_first_by_owner_and_session(store: Store) -> None:
     ids = [start(store, a_call(session=session)).id for session in ("s1", "s2", "s1")]
     start(store, a_call(owner="bob", session="s1"))
-    assert [call.id for call in store.read(lambda db: records.calls_of(db, "ann"))] == ids[::-1]
-    assert [call.id for call in store.read(lambda db: records.calls_of(db, "ann", "s1"))] == [ids[2], ids[0]]
-    assert [call.id for call in store.read(lambda db: records.calls_of(db, "ann", limit=1))] == [ids[2]]
+    assert [call.id for call in store.read(lambda db: calls_of(db, "ann"))] == ids[::-1]
+    assert [call.id for call in store.read(lambda db: calls_of(db, "ann", "s1"))] == [ids[2], ids[0]]
+    assert [call.id for call in store.read(lambda db: calls_of(db, "ann", limit=1))] == [ids[2]]
 
 
 def test_each_call_of_a_cell_is_its_next_attempt(store: Store) -> None:
@@ -179,8 +179,8 @@ def test_each_call_of_a_cell_is_its_next_attempt(store: Store) -> None:
 def test_another_owners_call_is_not_found(store: Store) -> None:
     call = start(store, a_call())
     assert store.read(lambda db: records.call_of(db, "bob", call.id)) is None
-    assert store.read(lambda db: records.calls_of(db, "bob")) == []
-    assert store.read(lambda db: records.calls_of(db, "bob", "s1")) == []
+    assert store.read(lambda db: calls_of(db, "bob")) == []
+    assert store.read(lambda db: calls_of(db, "bob", "s1")) == []
     assert store.read(lambda db: records.messages_of(db, "bob", call.id)) == []
 
 

@@ -18,7 +18,7 @@ from lib.core.request import Call
 from lib.store import engines
 from lib.store.database import Store
 from lib.store.fallback_file import FallbackFile
-from tests.store_fixtures import ROOT, a_call, an_outcome, refuses, start
+from tests.store_fixtures import ROOT, a_call, an_outcome, calls_of, refuses, start
 
 PLACE = "chat-1"
 
@@ -111,7 +111,7 @@ def test_a_call_whose_beginning_was_refused_is_saved_whole_later(store: Store, j
     assert (record.state, record.choices[0].text, record.started_at) == ("ok", "an answer", 5)
     assert store.read(lambda db: records.messages_of(db, "ann", call.id)) == list(call.request.messages)
     assert write(jobs, outcomes, final(call, "twice", started=False)) is False
-    assert len(store.read(lambda db: records.calls_of(db, "ann"))) == 1
+    assert len(store.read(lambda db: calls_of(db, "ann"))) == 1
 
 
 def test_a_call_that_somebody_else_closed_as_interrupted_gets_its_whole_answer(store: Store, jobs: Jobs) -> None:

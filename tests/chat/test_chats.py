@@ -97,22 +97,22 @@ def test_alternatives_of_one_call_are_siblings_and_one_version(store: Store) -> 
     question = say(store, chat, None, "Why?")
     a, b, c = answers(store, chat, question, "A", "B", "C")
     turn = branch(store, chat)[-1]
-    assert (turn.id, turn.text, turn.choice, turn.number) == (a, "A", 0, 1)
-    assert turn.siblings == turn.alternatives == (a, b, c) and turn.versions == (a,)
+    assert (turn.id, turn.text, turn.choice) == (a, "A", 0)
+    assert turn.alternatives == (a, b, c) and turn.versions == (a,)
     do(store, chats.choose, "ann", chat, b)
     turn = branch(store, chat)[-1]
-    assert (turn.text, turn.choice, turn.number, turn.versions) == ("B", 1, 2, (b,))
+    assert (turn.text, turn.choice, turn.versions) == ("B", 1, (b,))
 
 
 def test_trying_again_makes_a_version_and_leads_back_to_the_choice_that_was_gone_on_with(store: Store) -> None:
     chat = new(store)
     question = say(store, chat, None, "Why?")
-    a, b = answers(store, chat, question, "A", "B")
+    _a, b = answers(store, chat, question, "A", "B")
     do(store, chats.choose, "ann", chat, b)
     say(store, chat, b, "And then?")
     [again] = answers(store, chat, question, "D")
     turn = branch(store, chat)[-1]
-    assert turn.siblings == (a, b, again) and turn.versions == (b, again) and turn.alternatives == (again,)
+    assert turn.versions == (b, again) and turn.alternatives == (again,)
     do(store, chats.choose, "ann", chat, turn.versions[0])
     assert texts(store, chat) == ["Why?", "B", "And then?"]
 
@@ -177,7 +177,7 @@ def test_a_deleted_turn_without_versions_leaves_what_was_said_after_it(store: St
     third = say(store, chat, second, "three")
     mark = do(store, chats.delete_turn, "ann", chat, second)
     assert texts(store, chat) == ["one", "three"] and listed(store, "two") == []
-    assert branch(store, chat)[1].parent == second and branch(store, chat)[1].siblings == (third,)
+    assert branch(store, chat)[1].parent == second and branch(store, chat)[1].versions == (third,)
     do(store, chats.undelete_turn, "ann", chat, second, mark)
     assert texts(store, chat) == ["one", "two", "three"]
 
@@ -189,11 +189,11 @@ def test_a_deleted_version_goes_with_what_was_said_after_it_and_comes_back_with_
     new_one, _ = answers(store, chat, question, "new", "its alternative")
     say(store, chat, new_one, "on")
     mark = do(store, chats.delete_turn, "ann", chat, new_one)
-    assert texts(store, chat) == ["Q", "old"] and branch(store, chat)[1].siblings == (old,)
+    assert texts(store, chat) == ["Q", "old"] and branch(store, chat)[1].versions == (old,)
     do(store, chats.choose, "ann", chat, question)
     assert texts(store, chat) == ["Q", "old"]
     do(store, chats.undelete_turn, "ann", chat, new_one, mark)
-    assert texts(store, chat) == ["Q", "new", "on"] and len(branch(store, chat)[1].siblings) == 3
+    assert texts(store, chat) == ["Q", "new", "on"] and len(branch(store, chat)[1].versions) == 2
 
 
 def test_the_only_turn_of_a_chat_can_be_deleted(store: Store) -> None:
@@ -369,7 +369,6 @@ class Tree(RuleBasedStateMachine):
         assert [turn.id for turn in turns] == self._path(self.head)
         for turn in turns:
             family = [one for one, parent in self.parent.items() if parent == self.parent[turn.id]]
-            assert list(turn.siblings) == family and turn.siblings[turn.number - 1] == turn.id
             assert turn.id in turn.versions and turn.id in turn.alternatives
             assert turn.alternatives[turn.choice] == turn.id
             assert set(turn.versions) | set(turn.alternatives) <= set(family)

@@ -11,7 +11,7 @@ from lib.calls import records
 from lib.core.errors import StoreError
 from lib.store import engines, migrations, process_lock
 from lib.store.database import Store
-from tests.store_fixtures import a_call, start
+from tests.store_fixtures import a_call, calls_of, start
 
 
 def only_postgresql(url: str) -> None:
@@ -106,7 +106,7 @@ def test_a_locked_database_can_be_opened_and_read(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "t.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     store = Store.open(url, lock_seconds=0.5)
-    assert len(store.read(lambda db: records.calls_of(db, "ann"))) == 1
+    assert len(store.read(lambda db: calls_of(db, "ann"))) == 1
     waits: list[int] = []
     for _ in range(3):
         assert isinstance(store.write(lambda db: None).exception(20), StoreError)

@@ -22,7 +22,7 @@ from lib.sweep import repository as sweeps
 from lib.usage.totals_check import differences
 from lib.visitor import LOCAL_OWNER, preferences
 from tests.postgresql import new_database, server_url
-from tests.store_fixtures import ROOT, a_call, an_outcome, record, start
+from tests.store_fixtures import ROOT, a_call, an_outcome, calls_of, record, start
 
 ADA, EVE = "ada@example.com", "eve@example.com"
 OLD = gzip.decompress((ROOT / "tests" / "cases" / "store-0004.db.gz").read_bytes())
@@ -64,13 +64,13 @@ def test_a_history_becomes_its_owners_and_nobody_elses_changes(store: Store, her
     link = here.write(lambda db: shared_links.make(db, LOCAL_OWNER, "chat", mine, "t", "p", 7)).result(20)
     record(store, ADA), with_a_chat(store, ADA, "Why? 你好")
     theirs = with_a_chat(store, EVE, "Hers")
-    before = store.read(lambda db: records.calls_of(db, EVE))
+    before = store.read(lambda db: calls_of(db, EVE))
 
     move(store, tmp_path / "own.db")
     assert texts(store, ADA, mine) == ["Why? 你好", "Because."] and texts(store, EVE, theirs) == ["Hers", "Because."]
     assert texts(here, LOCAL_OWNER, mine) == ["Why? 你好", "Because."], "the file is left alone"
-    assert store.read(lambda db: records.calls_of(db, EVE)) == before
-    assert len(store.read(lambda db: records.calls_of(db, ADA))) == 4
+    assert store.read(lambda db: calls_of(db, EVE)) == before
+    assert len(store.read(lambda db: calls_of(db, ADA))) == 4
     assert store.read(lambda db: preferences.get(db, ADA, "language")) == "zh_Hans", "what was set there stays"
     assert store.read(lambda db: chats.chats_of(db, LOCAL_OWNER)) == []
     assert link and store.read(lambda db: shared_links.page_of(db, link)) is None
@@ -81,10 +81,10 @@ def test_a_history_becomes_its_owners_and_nobody_elses_changes(store: Store, her
     numbers = store.read(lambda db: db.execute(select(schema.calls.c.seq)).scalars().all())
     assert len(set(numbers)) == len(numbers) == 6
 
-    again = store.read(lambda db: records.calls_of(db, ADA))
+    again = store.read(lambda db: calls_of(db, ADA))
     with pytest.raises(NotRestored):
         move(store, tmp_path / "own.db", EVE)
-    assert store.read(lambda db: records.calls_of(db, ADA)) == again
+    assert store.read(lambda db: calls_of(db, ADA)) == again
 
 
 def test_a_history_of_an_older_version_with_sweeps_comes_whole(store: Store, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from lib.calls import records
 from lib.core.errors import StoreError
 from lib.store import engines, migrations, schema
 from lib.store.database import Store
-from tests.store_fixtures import ROOT, a_call, start, writer_process
+from tests.store_fixtures import ROOT, a_call, calls_of, start, writer_process
 
 
 def put(db: Connection, name: str, value: object = 1) -> None:
@@ -415,7 +415,7 @@ def test_several_processes_may_open_a_new_database_at_once(url: str) -> None:
         writer.rest()
         assert writer.poll() == 0
     store = Store.open(url)
-    assert len(store.read(lambda db: records.calls_of(db, "ann"))) == 2
+    assert len(store.read(lambda db: calls_of(db, "ann"))) == 2
     store.close()
 
 
@@ -433,7 +433,7 @@ def test_a_living_process_keeps_its_calls_and_a_dead_one_loses_them(url: str) ->
     for _ in _until(10):
         if sweep() == 1:
             break
-    states = {call.id: (call.state, call.billed) for call in store.read(lambda db: records.calls_of(db, "ann"))}
+    states = {call.id: (call.state, call.billed) for call in store.read(lambda db: calls_of(db, "ann"))}
     assert states == {own.id: ("started", "unknown"), theirs: ("interrupted", "unknown")}
     store.close()
 
@@ -460,7 +460,7 @@ def kill_loop(url: str, kills: int) -> None:
                 (started if match[1] == "started" else finished).add(match[2])
     store = Store.open(url)
     store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20)
-    found = {call.id: call for call in store.read(lambda db: records.calls_of(db, "ann", limit=10**6))}
+    found = {call.id: call for call in store.read(lambda db: calls_of(db, "ann", limit=10**6))}
     assert started <= found.keys() and len(finished) > kills
     assert all(found[call_id].state == "ok" for call_id in finished)
     assert {call.state for call in found.values()} == {"ok", "interrupted"}

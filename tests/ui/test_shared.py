@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from lib.access import password
 from lib.access.sign_ins import COOKIE
-from lib.calls import call_log, records
+from lib.calls import call_log
 from lib.chat.form import Form
 from lib.core.budget import Budget
 from lib.core.errors import BeingStopped, ChatNotFound
@@ -43,7 +43,7 @@ from tests.pages import (
     sweep_ended,
     sweep_id,
 )
-from tests.store_fixtures import record
+from tests.store_fixtures import calls_of, record
 
 pytestmark = pytest.mark.usefixtures("settings_open")
 
@@ -339,7 +339,7 @@ def test_when_it_is_stopped_answers_come_to_their_end_and_nothing_new_begins(
     stopped.join(30)
 
     assert len(asked(service)) == 2
-    states = [call.state for call in resources.services().store.read(lambda db: records.calls_of(db, owner))]
+    states = [call.state for call in resources.services().store.read(lambda db: calls_of(db, owner))]
     assert states == ["ok", "ok"]
     assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.calls import records
 from lib.calls.records import CallRecord
 from lib.gateway import endpoints
 from lib.sweep import repository as sweeps
@@ -29,6 +28,7 @@ from tests.pages import (
     standing,
     sweep_id,
 )
+from tests.store_fixtures import calls_of
 
 pytestmark = pytest.mark.usefixtures("settings_open")
 
@@ -47,7 +47,7 @@ def set_up(app: AppTest, model: str, **params: Any) -> AppTest:
 
 def calls_made(app: AppTest) -> list[CallRecord]:
     """The visitor's calls, oldest first."""
-    return resources.services().store.read(lambda db: records.calls_of(db, owner(app)))[::-1]
+    return resources.services().store.read(lambda db: calls_of(db, owner(app)))[::-1]
 
 
 @pytest.mark.row("C10")

@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.calls import records
 from lib.core.reply import Usage
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
 from tests.pages import ask, click, host, new_tab, shown, switch_page
-from tests.store_fixtures import record
+from tests.store_fixtures import calls_of, record
 
 
 @pytest.fixture
@@ -76,9 +75,7 @@ def test_wherever_no_price_stands_one_can_be_set(service: FakeApi, subtests: pyt
         in_the_table(click(app, "usage_set_prices"))
     with subtests.test("the cost of one model, and of one call"):
         in_the_table(click(section(app, "chart"), "usage_models_set_price"))
-        app.session_state["usage_call"] = (
-            resources.services().store.read(lambda db: records.calls_of(db, "local"))[0].id
-        )
+        app.session_state["usage_call"] = resources.services().store.read(lambda db: calls_of(db, "local"))[0].id
         click(app.run(), "usage_call_set_price")
         in_the_table(app.run())
         assert app.session_state["usage_call"] is None
