@@ -27,7 +27,7 @@ from lib.gateway.error_redaction import masked
 from lib.gateway.key_masking import KNOWN, Forms, KeyMasker
 from lib.gateway.sse import DONE, LIMIT, Event, EventReader, Unreadable, json_value
 from lib.gateway.thinking import Thinking
-from lib.gateway.usage_report import UsageReports, reports_in, usage_of
+from lib.gateway.usage_report import UsageReports, reports_in
 
 MOST_CHOICES = 128
 MOST_STORED_CHOICES = 4_096
@@ -224,7 +224,7 @@ class AnswerReader:
 
     def _count(self, value: Any) -> None:
         for report in reports_in(value) if isinstance(value, dict) else ():
-            usage = usage_of(self._keys.masked_json(report))  # it is stored as it came
+            usage = self._usage.read(self._keys.masked_json(report))  # it is stored as it came
             if usage is not None:
                 self._usage.add(usage, alone=not value.get("choices"))
 

@@ -17,6 +17,7 @@ MOST_DOLLARS = 1_000_000
 _COSTS = ("cost", "total_cost", "estimated_cost")
 _TICKS = 10_000_000_000
 """xAI counts in these to the dollar (docs.x.ai/developers/cost-tracking)."""
+_PROMPT, _COMPLETION = ("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens")
 _CACHED = ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens", "cache_read_tokens")
 _GUESSED = ("estimated", "is_estimated", "usage_estimated")
 _SOURCES, _GUESSES = ("usage_source", "source"), ("estimate", "estimated", "gateway_estimate", "local_estimate")
@@ -40,10 +41,9 @@ def usage_of(report: Any) -> Usage | None:
     all are zero, None where there is no cost then either."""
     if not isinstance(report, dict):
         return None
-    received = report if len(json.dumps(report, default=str)) <= MOST_KEPT else None
+    received = _kept(report)
     cost = cost_in(report)
-    prompt = _first(report, "prompt_tokens", "input_tokens")
-    completion = _first(report, "completion_tokens", "output_tokens")
+    prompt, completion = _first(report, *_PROMPT), _first(report, *_COMPLETION)
     total = tokens(report.get("total_tokens"))
     if completion is None and total is not None and prompt is not None and total >= prompt:
         completion = total - prompt
@@ -76,11 +76,24 @@ class UsageReports:
         self._frames: list[Usage] = []
         self._last: Usage | None = None
         self._cost: float | None = None
+        self._sides: dict[str, int] = {}
 
     @property
     def any_counts(self) -> bool:
         """Whether any report had counts."""
         return self._last is not None
+
+    def read(self, report: Any) -> Usage | None:
+        """What one `usage` object says, with the side that it leaves out, or has 0 for, and an earlier one had: who
+        speaks Anthropic's language behind a gateway counts the prompt at the beginning and the answer at the end."""
+        usage = usage_of(report)
+        if self._choices > 1 or not isinstance(report, dict):
+            return usage
+        counts = {names[0]: _first(report, *names) for names in (_PROMPT, _COMPLETION)}
+        missing = {name: self._sides[name] for name, count in counts.items() if not count and name in self._sides}
+        self._sides |= {name: count for name, count in counts.items() if count}
+        whole = usage_of({**report, **missing}) if missing else None
+        return replace(whole, received=_kept(report)) if whole else usage
 
     def add(self, usage: Usage, alone: bool) -> None:
         """Take in one report; `alone`: it came with no choices."""
@@ -103,7 +116,7 @@ class UsageReports:
 
     def _summed(self) -> Usage | None:
         """Some services send one frame for each choice, and then the completions add up."""
-        if not self._frames:
+        if not self._frames or (self._choices == 1 and not self._frames[-1].completion_tokens):
             return self._last
         if self._choices == 1 or len(self._frames) != self._choices:
             return self._frames[-1]
@@ -113,6 +126,10 @@ class UsageReports:
             completion_tokens=sum(frame.completion_tokens or 0 for frame in self._frames),
             reasoning_tokens=sum(reasoning) if reasoning else None,
         )
+
+
+def _kept(report: dict[str, Any]) -> dict[str, Any] | None:
+    return report if len(json.dumps(report, default=str)) <= MOST_KEPT else None
 
 
 def tokens(value: Any) -> int | None:
