@@ -6,6 +6,7 @@ Chat and Sweep are shown on the practice model, as a stranger sees them; other c
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +18,8 @@ from sqlalchemy import Connection
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from bench.totals import YEAR, fill
+from lib.calls.usage_rollups import DAY
 from lib.services import Services
 from lib.settings import Settings
 from lib.sweep import decision, ratings
@@ -44,11 +47,11 @@ KEPT = {
     "desktop": (
         "chat-empty chat-writing chat-done chat-beside chat-numbers chat-code chat-models chat-failed "
         "settings connection sweep-ready sweep-running sweep-done sweep-failed told-grid told-read told-judge "
-        "told-report told-paper told-present usage"
+        "told-report told-paper told-present usage usage-year usage-speed"
     ),
     "dark": "chat-empty chat-done sweep-done told-read told-charts told-present usage",
     "wide": "chat-done sweep-done told-grid-12 told-charts-12 usage",
-    "phone": "chat-empty chat-beside sweep-done told-grid told-read told-charts usage",
+    "phone": "chat-empty chat-beside sweep-done told-grid told-read told-charts usage usage-year",
     "phone-dark": "chat-done",
     "chinese": "chat-empty chat-done sweep-done told-grid told-report usage",
     "phone-chinese": "chat-empty",
@@ -72,6 +75,7 @@ def main() -> None:
             shoot(browser, ["desktop"], lambda page, look: troubles(page, app.url, look))
             shoot(browser, ["desktop", "phone"], lambda page, look: more_of_chat(page, app.url, look))
         told(browser, Path(folder) / "told")
+        used(browser, Path(folder) / "used")
         browser.close()
 
 
@@ -86,6 +90,26 @@ def told(browser: Browser, folder: Path) -> None:
         looks = ["desktop", "dark", "phone", "chinese"]
         shoot(browser, looks, lambda page, look: told_pages(page, f"{app.url}/sweep?sweep={sweep}", look))
         shoot(browser, ["wide"], lambda page, look: twelve_models(page, f"{app.url}/sweep?sweep={twelve}", look))
+
+
+def used(browser: Browser, folder: Path) -> None:
+    """A year of calls, some of which failed: what they used, and how fast the models were."""
+    services = Services.open(Settings(data_dir=folder, local_model=False))
+    first = int(time.time() * 1_000_000) // DAY * DAY + DAY - YEAR
+    fill(services.store, 3_000, first)
+    services.close()
+    with app_server(folder, TEMPERA_LOCAL_MODEL="false") as app:
+        shoot(browser, ["desktop", "phone"], lambda page, look: used_pages(page, f"{app.url}/usage?scope=all", look))
+
+
+def used_pages(page: Page, address: str, look: str) -> None:
+    """The overview, and the section of the speeds."""
+    page.goto(address)
+    expect(key(page, "usage_models")).to_be_visible(timeout=SECONDS)
+    picture(page, "usage-year", look)
+    key(page, "usage_more").get_by_text("Speed").click()
+    expect(key(page, "usage_speed")).to_be_visible(timeout=SECONDS)
+    picture(page, "usage-speed", look)
 
 
 def _judged(db: Connection, services: Services, sweep: str) -> None:
