@@ -1,7 +1,6 @@
 """The summary sentence, five figures and how many of them are reported, estimated or unknown."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
 
 import streamlit as st
@@ -15,7 +14,7 @@ from lib.ui.shared.figures import in_unit, money, number
 from lib.ui.shared.texts import _, _n
 from lib.ui.usage import filters
 from lib.ui.usage.sections import open_bill, open_calls
-from lib.ui.usage.tables import cost_of
+from lib.ui.usage.tables import cost_of, used_nothing
 from lib.ui.usage.terms import amounts
 from lib.usage.paid import Amounts
 from lib.usage.scope import Outcome
@@ -30,7 +29,6 @@ COVERAGE = {
 }
 COST_REPORTED = N_("{count:,} with the cost that the service reported")
 FREE = N_("{count:,} free")
-FREE_IN_PART = N_("{free:,} of {calls:,} free, {unpriced:,} without a price")
 UNPRICED = N_("{count:,} without a price")
 PROBLEMS: dict[Outcome, str] = {
     "failed": N_("{count:,} failed"),
@@ -54,7 +52,7 @@ def _used(totals: Totals) -> str:
     """What was used, of facts that are still to be filled in."""
     if totals.running == totals.calls:
         return _("{when} you made {calls}; what that takes is known when it has ended.")
-    if _nothing_used(totals):
+    if used_nothing(totals):
         return _n(
             "{when} you made {calls}; it failed before anything was used.",
             "{when} you made {calls}; all failed before anything was used.",
@@ -90,36 +88,40 @@ def _cost(totals: Totals) -> str:
 
 
 def tiles(totals: Totals, paid: Amounts) -> None:
-    """Five figures; they wrap on a phone. What stands under one opens the calls behind it. `paid` is
-    what was really paid, where that is known."""
-    ended, cost = totals.calls - totals.running, cost_of(totals)
-    if _nothing_used(totals):
-        totals = replace(totals, prompt_tokens=0, completion_tokens=0)
+    """Five figures; they wrap on a phone. What stands under one opens the calls behind it. `paid` is what was really
+    paid, where that is known."""
+    ended = totals.calls - totals.running
+    counted = N_("{share:.0%} counted by the service"), totals.reported, ended if totals.tokens else 0
+    nothing = 0 if used_nothing(totals) else None
     with st.container(key="usage_tiles", horizontal=True, gap="medium"):
-        with _tile(_("Input tokens (prompt)"), _count(totals.prompt_tokens)):
-            _share(N_("{share:.0%} counted by the service"), totals.reported, ended if totals.tokens else 0)
+        with _tile(_("Input tokens (prompt)"), _count(totals.prompt_tokens, nothing)):
+            _share(*counted)
             _part(N_("{count:,} of it from the cache"), totals.cached_tokens)
-        with _tile(_("Output tokens (completion)"), _count(totals.completion_tokens)):
-            _share(N_("{share:.0%} counted by the service"), totals.reported, ended if totals.tokens else 0)
+        with _tile(_("Output tokens (completion)"), _count(totals.completion_tokens, nothing)):
+            _share(*counted)
             _part(N_("{count:,} of it for thinking"), totals.reasoning_tokens)
-        with _tile(_("Cost"), cost):
-            _share(N_("{share:.0%} of the calls have a price"), ended - totals.unpriced, ended if totals.cost else 0)
-            if totals.cost == 0 and totals.unpriced:
-                counts = {"free": totals.priced, "calls": ended, "unpriced": totals.unpriced}
-                st.caption(_(FREE_IN_PART).format(**counts))
-            if paid:
-                st.caption(literal(_("you pay {amount}").format(amount=amounts(paid))))
-            if totals.unpriced and not resources.services().shared:
-                st.button(_("Set prices"), key="usage_set_prices", type="tertiary", on_click=open_bill)
-            if totals.tokens:
-                words = _("On another model?")
-                st.button(words, key="usage_to_what_if", type="tertiary", on_click=open_bill)
-        with _tile(_("Calls"), number(totals.calls)), _ways_on():
+        with _tile(_("Cost"), cost_of(totals)):
+            _under_cost(totals, ended, paid)
+        with _tile(_("Calls"), number(totals.calls)):
             _way_on("all", _("See them"))
             _way_on("running", N_("{count:,} in progress"), totals.running)
-        with _tile(_("Problems"), number(sum(getattr(totals, name) for name in PROBLEMS))), _ways_on():
+        with _tile(_("Problems"), number(sum(getattr(totals, name) for name in PROBLEMS))):
             for name, words in PROBLEMS.items():
                 _way_on(name, words, getattr(totals, name))
+
+
+def _under_cost(totals: Totals, ended: int, paid: Amounts) -> None:
+    """How many calls have a price, what was really paid, and the ways to prices and to other models."""
+    _share(N_("{share:.0%} of the calls have a price"), ended - totals.unpriced, ended if totals.cost else 0)
+    if totals.cost == 0 and totals.unpriced:
+        words = _("{free:,} of {calls:,} free, {unpriced:,} without a price")
+        st.caption(words.format(free=totals.priced, calls=ended, unpriced=totals.unpriced))
+    if paid:
+        st.caption(literal(_("you pay {amount}").format(amount=amounts(paid))))
+    if totals.unpriced and not resources.services().shared:
+        st.button(_("Set prices"), key="usage_set_prices", type="tertiary", on_click=open_bill)
+    if totals.tokens:
+        st.button(_("On another model?"), key="usage_to_what_if", type="tertiary", on_click=open_bill)
 
 
 def coverage(totals: Totals) -> None:
@@ -128,11 +130,6 @@ def coverage(totals: Totals) -> None:
     said = _parts((COST_REPORTED, totals.cost_reported), (FREE, totals.cost_free))
     rest = [said, _parts((UNPRICED, totals.unpriced)), _parts((ENDED_EARLY, totals.ended_early))]
     st.caption(_("Calls: {parts}.").format(parts="; ".join(part for part in (known, *rest) if part)))
-
-
-def _nothing_used(totals: Totals) -> bool:
-    """Whether it is known that none of the calls took anything."""
-    return totals.unbilled == totals.calls
 
 
 def _most(tokens: int, totals: Totals, models: Sequence[ModelTotals]) -> str:
@@ -162,10 +159,6 @@ def _part(words: str, count: int | None) -> None:
         st.caption(_(words).format(count=count))
 
 
-def _ways_on() -> DeltaGenerator:
-    return st.container(gap=None, width="content")
-
-
 def _way_on(outcome: Outcome | Literal["all"], words: str, count: int | None = None) -> None:
     """Opens the calls that went so; nothing where there are none."""
     if count == 0:
@@ -189,8 +182,9 @@ def _calls(count: int) -> str:
     return _n("{count:,} call", "{count:,} calls", count).format(count=count)
 
 
-def _count(tokens: int | None) -> str:
-    return _("not known") if tokens is None else number(tokens)
+def _count(tokens: int | None, otherwise: int | None) -> str:
+    known = otherwise if tokens is None else tokens
+    return _("not known") if known is None else number(known)
 
 
 def _parts(*counts: tuple[str, int]) -> str:
