@@ -221,13 +221,6 @@ def test_headers_that_say_that_nothing_is_left_close_the_gate() -> None:
     assert gate.opens_at() >= 14.5 and gate.state == "free"
 
 
-def test_a_clock_of_the_wall_that_jumps_changes_nothing() -> None:
-    """All times are of one clock that only goes on; a service's dates are turned into seconds before they come here."""
-    gate = Gate()
-    gate.sent(5.0, 1)
-    assert gate.refused(5.0, 5.1, 3.0) == pytest.approx(8.1, abs=0.01)
-
-
 @settings(max_examples=examples(60), deadline=None)
 @given(
     limits=st.lists(st.one_of(st.none(), st.tuples(st.floats(0.2, 20), st.floats(1, 30))), min_size=1, max_size=6),

@@ -223,14 +223,17 @@ def test_a_tab_that_has_seen_all_of_a_sweep_shows_what_a_new_one_shows(api: Fake
 
 @pytest.mark.row("S8")
 @pytest.mark.usefixtures("service")
-def test_what_waits_in_line_says_how_long_and_the_others_go_on(api: FakeApi) -> None:
+def test_what_waits_in_line_says_how_long_and_the_others_go_on(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     api.script("busy", b'{"error":{"message":"slow down"}}', status=429, headers={"Retry-After": "50"})
     tab = link(api, "busy,echo", repeats="2", concurrency="1")
     tab.button(key="sweep_run").click().run()
     api.wait(lambda fake: asked(fake, "echo") == 4, 20)
-    run = resources.services().sweeps.running(sweep_id(tab))
+    run, clock = resources.services().sweeps.running(sweep_id(tab)), time.time
     assert run is not None
     wait_for(lambda: run.outlook.limits and run.outlook.seconds is not None)
+    before = run.outlook
+    monkeypatch.setattr(time, "time", lambda: clock() + 3_600)  # summer time, or somebody sets the computer's clock
+    wait_for(lambda: run.outlook is not before)
     page = shown(tab.run())
     assert re.search(r"/busy: 4 requests wait in line, about \d+ s to go\.", page) and " s left" in page
     assert asked(api, "busy") == 1, "none is sent that will be refused"
