@@ -291,6 +291,11 @@ def test_a_long_chat_is_as_light_as_a_short_one(app: AppServer, chat: NewChat) -
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     expect(page.get_by_text(f"message number {400 - SHOWN_TURNS}")).to_be_in_viewport()
 
+    page.set_viewport_size({"width": 1280, "height": 2400})
+    page.reload()
+    expect(messages).to_have_count(SHOWN_TURNS + MORE)  # a high screen is filled
+    expect(page.get_by_text("message number 399")).to_be_in_viewport()
+
 
 @pytest.mark.row("C24")
 def test_from_an_answers_numbers_one_press_leads_to_its_code(chat: NewChat) -> None:

@@ -37,7 +37,7 @@ def test_the_panel_stays_open_while_what_is_said_beside_it_changes_and_the_field
 @pytest.mark.row("C25")
 @pytest.mark.soak
 def test_on_a_phone_the_sheet_closes_on_what_is_behind_it(app: AppServer, context: BrowserContext) -> None:
-    page = open_page(context, link(app, "echo"))
+    page = open_page(context, link(app, "long-60"))
     page.set_viewport_size({"width": 390, "height": 844})
     send(page, "what is behind")
     ended(page)
@@ -49,5 +49,5 @@ def test_on_a_phone_the_sheet_closes_on_what_is_behind_it(app: AppServer, contex
     expect(key(page, "answer_0_1")).to_be_visible()
     heading.click()
     expect(temperature).to_be_visible()
-    page.get_by_text("You said").first.click()
+    key(page, "question_0").get_by_text("what is behind").click()
     expect(temperature).not_to_be_visible()

@@ -67,7 +67,8 @@ def _row() -> Any:
 
 def _tools(number: int, turn: Turn) -> None:
     message_toolbar.versions(str(number), turn)
-    copy_button(str(number), turn)
+    if turn.text.strip():
+        copy_button(str(number), turn)
     menu(str(number), turn, OF_ANSWER)
 
 

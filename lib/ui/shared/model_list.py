@@ -56,7 +56,8 @@ def model_list(services: Services, owner: str, page: str, choose: Choose) -> Non
         placeholder=_("All of them"),
     )
     starred = services.store.read(lambda db: favourites.of(db, owner)).starred
-    _list(page, _filtered(groups, words or "", vendor), starred, endpoints, choose)
+    with st.container(gap="xsmall"):
+        _list(page, _filtered(groups, words or "", vendor), starred, endpoints, choose)
 
 
 def _offered(page: str) -> str:
