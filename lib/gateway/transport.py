@@ -1,4 +1,4 @@
-"""Connections, lent out one per call; timeouts; and what each network failure means."""
+"""Lends a connection to each call, keeps its time limits, and tells what each failure of the network means."""
 
 import asyncio
 import ssl

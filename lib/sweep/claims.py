@@ -1,4 +1,4 @@
-"""How a run comes to its cells: alone, or beside other processes that work on the same sweep."""
+"""How a run gets the cells that it sends: all of them, or those that no other process has taken."""
 
 import asyncio
 from collections.abc import Iterable

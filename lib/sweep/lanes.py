@@ -1,4 +1,4 @@
-"""The part that this process takes in sweeps which several processes work on.
+"""Runs this process's share of sweeps that several processes work on.
 
 Each parallel place of such a sweep is a lane, whoever it runs in. The lanes of one sweep in one process are the places
 of one run: it keeps to what was learnt of the services, and takes its cells from the store one by one.

@@ -1,4 +1,4 @@
-"""What of a sweep is not sent, and why, as its answers tell.
+"""Finds out which cells of a sweep are of no use to send: a key that is refused, a model that is not there.
 
 Told by the answers alone, so that it is the same in every tab and after a restart.
 """

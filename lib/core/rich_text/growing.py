@@ -1,5 +1,7 @@
-"""A text that still grows. A block that no further letter can change is drawn once, and only what follows is parsed
-again: 10 kB cost 10 ms, twenty times a second, for each answer on the page.
+"""Draws a text that still grows.
+
+A block that no further letter can change is drawn once, and only what follows is parsed again: 10 kB cost 10 ms, twenty
+times a second, for each answer on the page.
 """
 
 import re

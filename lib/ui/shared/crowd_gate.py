@@ -1,5 +1,4 @@
-"""The second gate of a shared Tempera, for who is signed in: no more people than it can carry, and nobody who sends so
-much that the others have to wait."""
+"""Keeps a shared Tempera from being overrun: lets in only so many people at once, and slows down who sends too much."""
 
 import asyncio
 from collections.abc import Iterator

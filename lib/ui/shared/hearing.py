@@ -1,4 +1,4 @@
-"""Lets a page that waits hear what is pressed meanwhile.
+"""Waits for something without missing what is pressed meanwhile.
 
 A script run hears of a press when it next draws something or looks at session state (`runner.fastReruns` is off): one
 that only waits would leave Stop, or a change of page, unheard for as long.

@@ -1,4 +1,4 @@
-"""Requests under a name that is not ours get one sentence and nothing else. Streamlit checks WebSockets only."""
+"""Refuses requests that ask for us by a host name that is not allowed; Streamlit checks WebSockets only."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The way to a price, wherever “no price” stands: the table of prices on the Usage page, with that model in it."""
+"""The button *Set its price*, wherever “no price” stands: it opens the table of prices on the Usage page."""
 
 from collections.abc import Sequence
 

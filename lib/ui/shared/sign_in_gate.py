@@ -1,4 +1,4 @@
-"""The one gate before everything that a shared Tempera serves: who is not signed in gets the page to sign in at."""
+"""Stands before everything that a shared Tempera serves: who is not signed in gets the page to sign in at."""
 
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
