@@ -322,9 +322,9 @@ def test_what_a_link_showed_goes_with_its_chat_and_with_its_time(store: Store) -
 def test_what_has_ended_goes_while_tempera_runs(store: Store, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     """For months, perhaps, without a start and without another link."""
     monkeypatch.setattr(recovery, "TIDY_SECONDS", 0.02)
-    made(store, "ada", chat_of(store, "ada"))
+    for owner in ("ada", "bob"):
+        made(store, owner, chat_of(store, owner))
     end(store, "ada")
-    made(store, "bob", chat_of(store, "bob"))
     client = Client()
     recovery.tidy_hourly(Dispatcher(jobs, client, store))
     until = time.monotonic() + 30

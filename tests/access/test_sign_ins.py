@@ -5,6 +5,7 @@ import re
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from lib.access import password, tries
 from lib.access.cookie_secret import FILE, cookie_secret
+from lib.access.invited import Invited
 from lib.access.sign_ins import COOKIE, SignIns
 from lib.access.tries import Tries
 from lib.core.errors import SettingsError, TooManyTries, WrongPassword
@@ -92,6 +94,20 @@ def test_a_new_password_ends_all_sign_ins_and_loses_nobodys_things(memory: Store
     assert admitted(after, cookie) is None
     again = enter(after, "another long password", former=cookie)
     assert admitted(after, again) == admitted(before, cookie)
+
+
+@pytest.mark.row("T17")
+def test_who_is_not_invited_any_more_is_out_with_the_next_start(memory: Store) -> None:
+    invited = Invited(["ada@example.com", "@example.org"])
+    before = SignIns("", SECRET, HOUR, memory, invited)
+    claims = {"exp": time.time() + 60}
+    ada, eve = (before.enter_with_account({"email": mail, **claims}) for mail in ("ada@example.com", "eve@example.org"))
+    after = SignIns("", SECRET, HOUR, memory, Invited(["@example.org"]))
+    assert [admitted(one, cookie) for one in (before, after) for cookie in (ada, eve)] == [
+        *("ada@example.com", "eve@example.org"),
+        *(None, "eve@example.org"),
+    ]
+    assert after.visitor(ada) is None
 
 
 @pytest.mark.row("T17")
