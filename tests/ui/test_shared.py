@@ -234,7 +234,7 @@ def test_who_has_all_places_reads_what_the_next_answer_waits_for(shared: SetLimi
     tab = click(new_tab(model=f"{at}/echo"), "chat_models_open")
     tab.chat_input(key="chat_input").set_value("Second").run()
 
-    assert "Waits for a place: here at most 1 of your answers come at once." in shown(tab)
+    assert "Waiting for a place. Most answers at a time for one person here: 1." in shown(tab)
     assert len(asked(service)) <= 1
 
 

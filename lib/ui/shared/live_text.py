@@ -33,8 +33,8 @@ def waiting(answer: Answer) -> str:
 
 def _in_line(standing: InLine) -> str:
     if standing.seconds is None:
-        return _("Waits for a place: here at most {most} of your answers come at once.").format(most=standing.most)
-    words = _("Waits for a place, about {seconds} s: here at most {most} of your answers come at once.")
+        return _("Waiting for a place. Most answers at a time for one person here: {most}.").format(most=standing.most)
+    words = _("Waiting for a place, about {seconds} s. Most answers at a time for one person here: {most}.")
     return words.format(seconds=math.ceil(standing.seconds), most=standing.most)
 
 
