@@ -11,6 +11,7 @@ from markdown_it.token import Token
 from lib.core.rich_text.block_rules import MAX_DEPTH, block_rules
 from lib.core.rich_text.formulas import formulas
 from lib.core.rich_text.inline_rules import Inline, inline_rules
+from lib.core.rich_text.table_rule import table_rule
 
 UNPAIRED = re.compile("[\ud800-\udfff]")
 
@@ -48,7 +49,7 @@ def _configured() -> MarkdownIt:
     md.enable(["table", "strikethrough"])
     md.validateLink = lambda url: True  # type: ignore[method-assign]  # what may be a link is decided when it is drawn
     md.normalizeLinkText = lambda link: link  # type: ignore[method-assign]  # an address is shown as it is written
-    md.use(block_rules).use(formulas).use(inline_rules)
+    md.use(block_rules).use(table_rule).use(formulas).use(inline_rules)
     return md
 
 

@@ -29,6 +29,7 @@ DEVIATIONS = {
         "commonmark": {203, 204},
         "gfm": set(),
     },
+    "No word of a table's row is dropped.": {"commonmark": set(), "gfm": {204}},
     "One tilde is none: `20~30 … 40~50`.": {"commonmark": set(), "gfm": {491}},
     "Signs around a low line are a face: `(*_*)`.": {"commonmark": {438, 441}, "gfm": set()},
     "Stars between digits multiply: `2*3*4`.": {"commonmark": {356}, "gfm": set()},

@@ -40,6 +40,9 @@ NOT_LOST = [
     "---\n",
     "word",
     "# ",
+    "\n\n| a | b |\n|---|---|\n",
+    "| 1 | 2 | 3 |\n",
+    "`x|y`",
 ]
 """Without what takes letters out of sight: addresses, entities, definitions, a list's numbers, a code's language."""
 ELEMENTS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "hr", "div"}
