@@ -32,7 +32,7 @@ ORDER = (
     *("time", "model", "prompt", "completion", "cost", "cost_source", "seconds", "ending", "answered"),
     *("page", "endpoint", "cached", "reasoning", "source", "first_token_seconds"),
 )
-COUNTS = ["prompt", "completion"]
+TOKENS = ["prompt", "completion"]
 RUNNING, NO_COST = N_("in progress"), N_("no cost")
 
 
@@ -68,7 +68,7 @@ def call_table(services: Services, scope: Scope, count: int, zone: ZoneInfo) -> 
         opens = (_("Open"), lambda row: open_call(newest[row].id))
         nothing = [cost_nothing(row) for row in newest]
         table(frame[[*ORDER]], zone, opens=opens, name="usage_call_table", nothing=nothing)
-        if frame.loc[[not one for one in nothing], ["prompt", "completion"]].isna().any(axis=None):
+        if frame.loc[[not one for one in nothing], TOKENS].isna().any(axis=None):
             st.caption(_("“–” means not known."))
         if count > len(newest):
             words = _("The newest {shown:,} of {count:,} calls; the download has all of them.")
@@ -88,7 +88,9 @@ def table(
     named = _columns(zone)
     rows = [place for place, one in enumerate(nothing) if one]
     if rows:
-        frame.loc[rows, COUNTS] = frame.loc[rows, COUNTS].fillna(0)
+        figures = [*TOKENS, "cost"]
+        # A browser draws what is written only where there is a number.
+        frame.loc[rows, figures] = frame.loc[rows, figures].fillna(0)
     if opens is not None:
         label, opened = opens
         frame = frame.assign(open=label)[["open", *frame]]
@@ -96,7 +98,7 @@ def table(
     config = {name: column for name, column in named.items() if name in frame}
     shown = written(frame, _forms())
     if rows:
-        shown = shown.format(na_rep=_(NO_COST), subset=(rows, ["cost"]))
+        shown = shown.format(lambda _cost: _(NO_COST), subset=(rows, ["cost"]))
     st.dataframe(shown, hide_index=True, placeholder=MISSING, column_config=config)
 
 

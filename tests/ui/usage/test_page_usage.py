@@ -377,10 +377,9 @@ def test_a_number_opens_the_calls_behind_it(app: AppTest) -> None:
 @pytest.mark.row("U12", "U13")
 def test_a_call_is_shown_with_what_was_asked_and_goes_on_in_chat(app: AppTest) -> None:
     app.run()
-    call_id = record(resources.services().store, OWNER, REPORTED, session=SESSION)
-    usage_page(app)
-    app.session_state["usage_call"] = call_id
-    app.run()
+    call()
+    call(text="Not this one", model="o3")
+    press_row(opened(usage_page(app), "calls"), 1)
 
     assert "Input tokens \\(prompt\\)" in set(app.table[0].value[0])
     app.segmented_control(key="usage_call_part").set_value("messages").run()
@@ -609,6 +608,7 @@ def test_calls_that_all_failed_before_anything_was_used_used_nothing(app: AppTes
     assert "These calls took no tokens: they failed before." in captions(app)
     assert list(app.dataframe[-1].value["prompt"]) == [0]
     assert tiles(app)["Cost"] == "no cost" and written(app)["cost"] == ["no cost"], "what failed is not free"
+    assert list(app.dataframe[-1].value["cost"]) == [0], "a browser draws what is written where there is a number only"
     opened(app, "calls")
     assert (written(app)["cost"], written(app)["prompt"]) == (["no cost"], ["0"]) and "not known" not in captions(app)
 
