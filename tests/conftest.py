@@ -33,6 +33,8 @@ if IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > 4 * 2**30:
 # A busy machine is slow, not wrong.
 hypothesis.settings.register_profile("ours", deadline=None, max_examples=examples(100))
 hypothesis.settings.load_profile("ours")
+DATABASES_DIFFER = {"store", "calls", "sweep"}
+"""Folders of tests in which locks, several processes and the schema matter, so that both databases are always tried."""
 VOCABULARY = Path(tempfile.gettempdir()) / "tempera-test-vocabulary"
 tokens.place_vocabulary(VOCABULARY)
 os.environ["TIKTOKEN_CACHE_DIR"] = str(VOCABULARY)
@@ -44,6 +46,16 @@ os.environ["TEMPERA_FIND_SERVICES"] = "false"
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 # A test that forgets its own data folder must not find the one of whoever runs it.
 os.environ["TEMPERA_DATA_DIR"] = tempfile.mkdtemp(prefix="tempera-test-data-")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes the longest first, so that at the end no worker waits long for the other; of what only reads and
+    writes rows, `make soak` tries the second database."""
+    items.sort(key=lambda item: "browser" not in item.path.parts)
+    for item in items:
+        if "[postgresql" in item.name and not DATABASES_DIFFER & {*item.path.parts}:
+            item.add_marker(pytest.mark.soak)
 
 
 def pytest_collection_finish() -> None:

@@ -1,4 +1,4 @@
-"""How many examples a property is tried with: a quarter of them with every change, other ones each time; all by
+"""How many examples a property is tried with: an eighth of them with every change, other ones each time; all by
 `make soak`."""
 
 import os
@@ -9,4 +9,4 @@ FEWEST = 10
 
 def examples(full: int) -> int:
     """So many of `full` examples as this run takes."""
-    return full if os.environ.get(ALL) else min(full, max(FEWEST, full // 4))
+    return full if os.environ.get(ALL) else min(full, max(FEWEST, full // 8))

@@ -280,6 +280,7 @@ def test_reading_side_by_side_moves_all_columns_with_one_slider_and_keys_give_st
 
 
 @pytest.mark.row("S20")
+@pytest.mark.soak
 def test_hidden_names_stand_nowhere_in_the_page_nor_in_its_address(
     subtests: pytest.Subtests, made: tuple[AppServer, dict[str, str]], context: BrowserContext
 ) -> None:
@@ -507,6 +508,7 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
 
 
 @pytest.mark.row("S6", "S13")
+@pytest.mark.soak
 def test_what_is_being_written_is_in_view_and_the_list_and_the_tabs_title_count(
     app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
@@ -588,7 +590,7 @@ def test_a_saved_report_has_what_was_typed_when_its_button_was_pressed(
     """The press leaves the field: a short one ends before the text is taken in, a long one when all is drawn anew."""
     app, ids = made
     page = open_at(context, f"{app.url}/sweep?sweep={ids['equal']}&sweep_view=report", "sweep_report")
-    advice, author = (page.get_by_role("textbox", name=name) for name in ("Your recommendation", "Author"))
+    advice = page.get_by_role("textbox", name="Your recommendation")
     presses = (("sweep_report", 0), ("sweep_report", 80), ("sweep_markdown", 30))
     for number, (name, delay) in enumerate(presses):
         with subtests.test(button=name, delay=delay):
@@ -613,7 +615,17 @@ def test_a_saved_report_has_what_was_typed_when_its_button_was_pressed(
         with page.expect_download() as saved:
             key(page, "sweep_report").locator("button").click()
         assert "All answers" in saved.value.path().read_text("utf-8")
-    with subtests.test("all of it is kept, whatever came first"):
+
+
+@pytest.mark.row("S27")
+@pytest.mark.soak
+def test_a_saved_report_has_all_that_was_typed_whatever_came_first(
+    context: BrowserContext, made: tuple[AppServer, dict[str, str]], subtests: pytest.Subtests
+) -> None:
+    app, ids = made
+    page = open_at(context, f"{app.url}/sweep?sweep={ids['equal']}&sweep_view=report", "sweep_report")
+    advice, author = (page.get_by_role("textbox", name=name) for name in ("Your recommendation", "Author"))
+    with subtests.test("all of it is kept"):
         page.get_by_text("With the prompt", exact=True).click()
         page.get_by_role("textbox", name="Title").fill("Ours")
         page.get_by_text("With costs", exact=True).click()

@@ -233,6 +233,7 @@ def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, conte
 
 
 @pytest.mark.row("C31")
+@pytest.mark.soak
 def test_a_message_that_waits_can_be_taken_back(api: FakeApi, chat: NewChat) -> None:
     page = chat("slow-50")
     send(page, "before that " + "word " * 400)  # it is stopped at the end

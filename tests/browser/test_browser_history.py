@@ -45,12 +45,6 @@ def test_back_and_forward_go_between_chats_and_pages(app: AppServer, context: Br
     second = open_chat(page)
     go(page, f"chat_open_{first}")
     expect(key(page, "answer_0")).to_contain_text("first of two")
-    key(page, f"chat_menu_{first}").get_by_role("button").click()
-    page.get_by_text("Rename").click()
-    expect(key(page, "chat_rename").locator("input")).to_be_focused()
-    page.keyboard.type("Renamed")
-    page.keyboard.press("Enter")
-    expect(key(page, f"chat_open_{first}")).to_contain_text("Renamed")
     page.get_by_role("link", name="Usage").click()
     expect(key(page, "usage_scope")).to_be_visible()
 
@@ -69,8 +63,25 @@ def test_back_and_forward_go_between_chats_and_pages(app: AppServer, context: Br
     expect(key(page, "usage_scope")).to_be_visible()
     page.get_by_role("link", name="Chat").click()
     expect(key(page, "answer_0")).to_contain_text("first of two")
+
+
+@pytest.mark.row("C18", "C42")
+@pytest.mark.soak
+def test_a_chat_is_renamed_with_the_keyboard_and_is_there_after_a_reload(
+    app: AppServer, context: BrowserContext
+) -> None:
+    page = open_page(context, link(app, "echo"))
+    send(page, "called otherwise")
+    ended(page)
+    first = open_chat(page)
+    key(page, f"chat_menu_{first}").get_by_role("button").click()
+    page.get_by_text("Rename").click()
+    expect(key(page, "chat_rename").locator("input")).to_be_focused()
+    page.keyboard.type("Renamed")
+    page.keyboard.press("Enter")
+    expect(key(page, f"chat_open_{first}")).to_contain_text("Renamed")
     page.reload()
-    expect(key(page, "answer_0")).to_contain_text("first of two")
+    expect(key(page, "answer_0")).to_contain_text("called otherwise")
     assert open_chat(page) == first
     page.goto(f"{app.url}/?chat=nobody")
     expect(key(page, "chat_missing")).to_contain_text("There is no such chat here.")

@@ -140,6 +140,7 @@ def test_a_saved_report_asks_nobody_prints_every_line_and_fits_a_phone(
 
 
 @pytest.mark.row("S27")
+@pytest.mark.soak
 def test_what_the_report_is_to_be_stays_after_it_was_presented(
     context: BrowserContext, made: tuple[AppServer, dict[int, str]]
 ) -> None:

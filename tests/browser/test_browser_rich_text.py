@@ -168,6 +168,7 @@ def test_ones_own_message_can_be_seen_as_markdown(chat: NewChat, tmp_path: Path)
 
 
 @pytest.mark.row("C17")
+@pytest.mark.soak
 def test_a_table_is_copied_as_tab_separated_text(chat: NewChat, tmp_path: Path) -> None:
     page = chat("echo")
     bring_in(page, [("A table?", "| name | price |\n|---|--:|\n| **tea** | $5 |\n| a `b` | 6<br>7 |")], tmp_path)

@@ -8,6 +8,7 @@ from tests.browsing import ended, key, link, open_page, send
 
 
 @pytest.mark.row("C25", "C29")
+@pytest.mark.soak
 def test_the_panel_stays_open_while_what_is_said_beside_it_changes_and_the_fields_outlive_a_reload(
     app: AppServer, context: BrowserContext
 ) -> None:

@@ -79,13 +79,16 @@ def test_the_same_again_with_other_settings_stands_beside_the_answer(app: AppTes
 
 
 @pytest.mark.row("C14", "C16")
+@pytest.mark.parametrize(
+    "cases", [slice(1, None, 2), pytest.param(slice(None), marks=pytest.mark.soak)], ids=["some", "all"]
+)
 def test_nothing_offers_to_ask_again_where_no_setting_was_changed(
-    app: AppTest, api: FakeApi, subtests: pytest.Subtests
+    app: AppTest, api: FakeApi, subtests: pytest.Subtests, cases: slice
 ) -> None:
     """Whatever was asked with, and whatever is done after it: only a setting that was changed brings the button."""
     dispatcher = resources.services().dispatcher
     limits = dispatcher.limits
-    for name, set_to in ASKED_WITH.items():
+    for name, set_to in [*ASKED_WITH.items()][cases]:
         click(app, "chat_new")
         dispatcher.limits = Limits(max_tokens=700) if name == "operator's limit" else limits
         for key, value in set_to.items():

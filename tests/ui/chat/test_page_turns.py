@@ -62,6 +62,14 @@ def test_ones_own_message_is_shown_as_typed_or_as_markdown(app: AppTest) -> None
         assert ("<h1>run</h1>" in [one.value for one in app.markdown]) == there, shown_as
 
 
+@pytest.mark.row("C17")
+def test_a_table_is_there_to_be_copied_as_tab_separated_text(app: AppTest) -> None:
+    ask(app, "\n\n| name | price |\n|---|--:|\n| **tea** | $5 |\n| a `b` | 6<br>7 |")
+    click(app, "copy_0")
+
+    assert "name\tprice\ntea\t$5\na b\t6 7" in [one.value for one in app.code]
+
+
 @pytest.mark.row("C4")
 def test_a_deleted_message_is_not_sent_any_more_and_can_be_brought_back(app: AppTest, api: FakeApi) -> None:
     ask(ask(app, "one"), "two")

@@ -31,6 +31,7 @@ from tests.pages import (
     answer_data,
     bodies,
     changed_settings,
+    click,
     host,
     new_tab,
     owner,
@@ -147,8 +148,12 @@ def test_the_reports_wishes_are_kept_with_the_sweep_and_all_forms_are_offered(st
         False,
         "director",
     )
+    click(click(app, "sweep_present"), "sweep_slide_end")
     again = open_view(sweep, "report")
-    assert again.text_input(key=f"sweep_report_title_{first}").value == "Which model?"
+    for tab in (app, again):
+        assert tab.text_input(key=f"sweep_report_title_{first}").value == "Which model?"
+        assert tab.text_area(key=f"sweep_report_recommendation_{first}").value == "Take dear."
+        assert tab.toggle(key=f"sweep_report_cost_{first}").value is False
     [pasted] = [block.value for block in again.code]
     assert pasted.startswith("Which model? (") and "Recommendation: Take dear." in pasted and "$" not in pasted
     offered = {button.proto.label for button in again.get("download_button")}
