@@ -16,13 +16,16 @@ from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE, chart_look
 
 COLUMNS = "display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(min(17rem,100%),1fr))"
-WIDEST = "width:100%;max-width:30rem"
+# Streamlit lets a picture grow no larger than it says it is.
+WIDEST = "width:100%;max-width:30rem;object-fit:contain"
 
 
 def chart_view(study: Study) -> None:
-    """What the temperature does to one measure, the difference of the answers first."""
+    """What the temperature does to one measure, first to the difference of the answers, where there are several of a
+    setting."""
     names = [measure.name for measure in MEASURES]
-    st.session_state.setdefault("sweep_measure", names[0])
+    known = (name for name in names if any(setting.measure(name) for setting in study.settings))
+    st.session_state.setdefault("sweep_measure", next(known, names[0]))
     name = st.pills(
         _("Measure"),
         names,

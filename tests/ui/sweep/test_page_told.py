@@ -129,6 +129,8 @@ def test_each_measure_is_a_chart_of_panels_with_the_same_numbers_as_a_table(
     assert "sweep_chart_save" in {button.key for button in app.run().get("download_button")}
     assert "As a table" in {box.label for box in app.expander}
     assert set(app.run().dataframe[0].value.query("Temperature == '0'")["Mean"]) == {"0%"}
+    single = open_view(make_sweep(store, MODELS, TEMPERATURES, 1), "charts")
+    assert single.session_state["sweep_measure"] == "length", "one answer differs from none of its setting"
 
 
 @pytest.mark.row("S26", "S27")
