@@ -377,6 +377,8 @@ def test_only_what_there_is_can_be_looked_for_and_what_failed_is_a_press_away(st
     app.session_state["sweep_view"] = "read"
     app.run().button(key="sweep_show_failed").click().run()
     assert answer_data(app)["view"] == "grid" and [one["state"] for one in page_cells(app).values()] == ["error"]
+    app.button(key="sweep_to_read").click().run()
+    assert set(answer_data(app)["read"]) == set(page_cells(app)), "nor is another one read"
 
 
 @pytest.mark.row("S24")
