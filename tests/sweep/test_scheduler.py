@@ -26,6 +26,7 @@ from lib.sweep import history, judge, learned_rates, sending
 from lib.sweep import plan as plan_module
 from lib.sweep import repository as sweeps
 from lib.sweep.claims import ClaimsAlone, Taken
+from lib.sweep.history import History, Usual
 from lib.sweep.judge import JudgeRun
 from lib.sweep.plan import Cell, Plan, cell_id
 from lib.sweep.progress import ProgressReader
@@ -341,6 +342,16 @@ def test_as_many_calls_go_at_once_as_were_taken_together_before(services: Servic
     services.sweeps.prepare(again)
     assert first.history.at_once == {} and 2 <= known <= 6
     assert again.lane(echo.models[0]).proven == known
+
+
+def test_a_request_that_took_long_once_is_not_taken_for_as_long_as_one_that_always_does() -> None:
+    asked = Plan("tea", ("s/m",), (0.0,))
+    [cell] = asked.cells("sweep")
+    named = records.request_hash("m", "tip", asked.params_of(0.0).to_send()) or ""
+    usual = {("s", "m"): Usual(9, 2.0, None, None)}
+    for count, seconds in [(0, None), (1, 6.0), (4, 22 / 3), (1_000_000, 8.0)]:
+        known = History(usual, {("s", named): (count, 8.0)}, {(0, 0): "tip"}).seconds(asked, cell)
+        assert known == (None if seconds is None else pytest.approx(seconds, abs=0.01)), count
 
 
 def test_a_pace_is_kept_for_a_day_by_any_clock(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
