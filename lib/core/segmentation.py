@@ -4,6 +4,7 @@ Chinese is cut by jieba's dictionary (the package rjieba); what else is written 
 """
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 import regex
 
@@ -17,6 +18,9 @@ _PIECE = regex.compile(
     """,
     regex.VERBOSE,
 )
+_SIGN = regex.compile(r"\X")
+_LONGEST_SIGN = 32
+"""Characters of one that is not made to be long: a family of four has 7."""
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 _SPACED_PIECE = regex.compile(r"\w+(?:['’]\w+)*|[\p{L}\p{N}]")
@@ -25,6 +29,16 @@ _SPACED_PIECE = regex.compile(r"\w+(?:['’]\w+)*|[\p{L}\p{N}]")
 def segments(text: str) -> list[str]:
     """All of `text`, in words, spaces and single signs: joined they are the text again."""
     return list(_segments(text))
+
+
+def beginning(text: str, most: int) -> str:
+    """At most so many characters of `text`, and no sign in part: an emoji or a letter with its accents may be many."""
+    if len(text) <= most or text[: most + 1].isascii():
+        return text[:most]
+    # From the start: in a row of flags only counting tells which two letters are one.
+    ends = (found.end() for found in _SIGN.finditer(text[: most + _LONGEST_SIGN]))
+    end = max(takewhile(most.__ge__, ends), default=0)
+    return text[: end if end > most - _LONGEST_SIGN else most]
 
 
 def words(text: str) -> list[str]:

@@ -1,5 +1,7 @@
 """Shortens a text to a title."""
 
+from lib.core.segmentation import beginning
+
 TITLE_CHARACTERS = 80
 
 
@@ -11,4 +13,4 @@ def title_of(text: str) -> str:
         return line
     words = line[:TITLE_CHARACTERS].rpartition(" ")[0]
     # Texts without spaces, Chinese ones say, are cut between characters.
-    return (words if len(words) > TITLE_CHARACTERS // 2 else line[: TITLE_CHARACTERS - 1]) + "…"
+    return (words if len(words) > TITLE_CHARACTERS // 2 else beginning(line, TITLE_CHARACTERS - 1)) + "…"

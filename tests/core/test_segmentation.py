@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.core.segmentation import segments, word_count, words
+from lib.core.segmentation import beginning, segments, word_count, words
 
 
 @given(st.text(st.characters(exclude_categories=())))
@@ -16,6 +16,18 @@ def test_the_pieces_of_a_text_are_the_text(text: str) -> None:
 @given(st.text(st.one_of(st.sampled_from("ab_1'’ .,\n\u0301é¼"), st.characters(max_codepoint=0x2FFF))))
 def test_words_are_counted_as_they_are_cut(text: str) -> None:
     assert word_count(text) == sum(any(sign.isalnum() for sign in piece) for piece in segments(text))
+
+
+@given(
+    st.lists(st.sampled_from(["a", "e\u0301", "👨\u200d👩\u200d👧\u200d👦", "🇩🇪", "👍🏽", "字", " "])),
+    st.integers(0, 40),
+)
+def test_no_sign_is_cut_in_two(signs: list[str], most: int) -> None:
+    begun = beginning("".join(signs), most)
+    whole = next(number for number in range(len(signs) + 1) if "".join(signs[:number]) == begun)
+
+    assert len(begun) <= most
+    assert whole == len(signs) or len(begun) + len(signs[whole]) > most
 
 
 def test_words_are_those_of_the_language(subtests: pytest.Subtests) -> None:

@@ -13,6 +13,7 @@ from lib.core.errors import recorded
 from lib.core.i18n import N_
 from lib.core.parts import Part, text_of
 from lib.core.rich_text import text_of_html, to_html, typeset
+from lib.core.segmentation import beginning
 from lib.sweep import word_diff
 from lib.sweep.filters import Filter, Kind, kinds_of
 from lib.sweep.findings import fixed_temperature
@@ -292,8 +293,8 @@ def head(text: str, term: str = "", cursor: bool = False) -> str:
     """The first lines of a text as safe HTML; where `term` stands further below, the lines around it."""
     found = text.casefold().find(term.casefold()) if term else 0
     begin = max(0, found - SEEN_BEFORE) if found > HEAD - SEEN_BEFORE else 0
-    cut = text[begin : begin + HEAD]
-    more = begin + HEAD < len(text)
+    cut = beginning(text[begin : begin + 2 * HEAD], HEAD)
+    more = begin + len(cut) < len(text)
     return _html(("… " if begin else "") + cut + (CURSOR if cursor and not more else "…" if more else ""))
 
 
