@@ -2,18 +2,25 @@
 
 import random
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from lib.calls import records
 from lib.core.reply import Delta, Reply, Usage
 from lib.core.request import Call
+from lib.services import Services
+from lib.settings import Settings
 from lib.store.database import Store
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell, Plan
 from lib.visitor import LOCAL_OWNER
+from tests.app_server import AppServer, forked_app
 
+Ids = TypeVar("Ids")
 MODELS = (
     *("claude-sonnet-4", "gpt-4o", "gpt-4o-mini", "gemini-2.5-flash", "deepseek-v3", "qwen-max", "llama-3.3-70b"),
     *("mistral-large", "grok-3", "doubao-pro-32k", "glm-4.5", "kimi-k2"),
@@ -97,3 +104,14 @@ def make_sweep(
     for piece in sweeps.in_pieces(cells):
         store.write(lambda db, piece=piece: put(db, piece)).result()  # type: ignore[misc]
     return sweep_id
+
+
+@contextmanager
+def app_with_sweeps(folder: Path, make: Callable[[Store], Ids]) -> Iterator[tuple[AppServer, Ids]]:
+    """An app at its own address whose store has the sweeps that `make` puts into it, and their ids."""
+    services = Services.open(Settings(data_dir=folder, local_model=False))
+    ids = make(services.store)
+    services.close()
+    nowhere = "http://127.0.0.1:9/v1"
+    with forked_app(folder, TEMPERA_BASE_URL=nowhere, TEMPERA_API_KEY="sk-test", TEMPERA_LOCAL_MODEL="false") as app:
+        yield app, ids

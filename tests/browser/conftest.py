@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, expect, sync_playwright
@@ -116,3 +117,10 @@ def running_practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppSe
 def practice(running_practice: AppServer, front: Proxy) -> AppServer:
     """The app as a stranger has it: no key, no configuration, the model on this computer; started as they start it."""
     return front.lead_to(running_practice)
+
+
+@pytest.fixture
+def made(running_made: tuple[AppServer, Any], front: Proxy) -> tuple[AppServer, Any]:
+    """The app that a module has begun as `running_made`, as the browser finds it, and what is in it."""
+    app, ids = running_made
+    return front.lead_to(app), ids

@@ -7,15 +7,13 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from lib.core.reply import Delta, Reply
-from lib.services import Services
-from lib.settings import Settings
+from lib.store.database import Store
 from lib.sweep.plan import Cell
-from tests.app_server import AppServer, forked_app
+from tests.app_server import AppServer
 from tests.browsing import asked, at_rest, cell, heard_elsewhere, key, open_at, send
 from tests.fake_api import FakeApi
-from tests.made_sweeps import MODELS, make_sweep, odd_answer
+from tests.made_sweeps import MODELS, app_with_sweeps, make_sweep, odd_answer
 from tests.pages import host
-from tests.proxy import Proxy
 
 TEMPERATURES = (0, 0.3, 0.7, 1.0, 1.5)
 BIG = "6 x 5 x 4"
@@ -86,34 +84,22 @@ def equal(cell: Cell) -> Reply:
     return reply
 
 
+def sweeps(store: Store) -> dict[str, str]:
+    return {
+        BIG: make_sweep(store, MODELS[:6], TEMPERATURES, 4, odd_answer),
+        HOSTILE: make_sweep(store, [f"<img src=x onerror=alert({n})>" for n in TEXTS], (0, 1), 1, hostile),
+        NAMED: make_sweep(store, NAMES, (0, 1), 4, of_somebody_else),
+        "failed": make_sweep(store, MODELS[:2], (0, 1), 2, failed),
+        FORMULAS: make_sweep(store, MODELS[:2], (0, 1), 1, with_formulas),
+        "equal": make_sweep(store, MODELS[:2], (0, 1), 3, equal),
+    }
+
+
 @pytest.fixture(scope="module")
 def running_made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, dict[str, str]]]:
     """An app at its own address whose store has sweeps that have run, and their ids."""
-    folder = tmp_path_factory.mktemp("made") / "data"
-    services = Services.open(Settings(data_dir=folder, local_model=False))
-    ids = {
-        BIG: make_sweep(services.store, MODELS[:6], TEMPERATURES, 4, odd_answer),
-        HOSTILE: make_sweep(services.store, [f"<img src=x onerror=alert({n})>" for n in TEXTS], (0, 1), 1, hostile),
-        NAMED: make_sweep(services.store, NAMES, (0, 1), 4, of_somebody_else),
-        "failed": make_sweep(services.store, MODELS[:2], (0, 1), 2, failed),
-        FORMULAS: make_sweep(services.store, MODELS[:2], (0, 1), 1, with_formulas),
-        "equal": make_sweep(services.store, MODELS[:2], (0, 1), 3, equal),
-    }
-    services.close()
-    settings = {
-        "TEMPERA_BASE_URL": "http://127.0.0.1:9/v1",
-        "TEMPERA_API_KEY": "sk-test",
-        "TEMPERA_LOCAL_MODEL": "false",
-    }
-    with forked_app(folder, **settings) as app:
-        yield app, ids
-
-
-@pytest.fixture
-def made(running_made: tuple[AppServer, dict[str, str]], front: Proxy) -> tuple[AppServer, dict[str, str]]:
-    """The same as the browser finds it."""
-    app, ids = running_made
-    return front.lead_to(app), ids
+    with app_with_sweeps(tmp_path_factory.mktemp("made") / "data", sweeps) as made:
+        yield made
 
 
 def open_sweep(context: BrowserContext, made: tuple[AppServer, dict[str, str]], name: str, query: str = "") -> Page:

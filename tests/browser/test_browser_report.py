@@ -11,13 +11,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from lib.core.reply import Delta, Reply
-from lib.services import Services
-from lib.settings import Settings
+from lib.store.database import Store
 from lib.sweep.plan import Cell
-from tests.app_server import AppServer, forked_app
+from tests.app_server import AppServer
 from tests.browsing import cell, key, open_at
-from tests.made_sweeps import MODELS, make_sweep, odd_answer
-from tests.proxy import Proxy
+from tests.made_sweeps import MODELS, app_with_sweeps, make_sweep, odd_answer
 
 LONG = "lorem ipsum dolor " * 11_000
 TEXTS = (
@@ -35,30 +33,18 @@ def hostile(cell: Cell) -> Reply:
     return reply
 
 
+def sweeps(store: Store) -> dict[int, str]:
+    return {
+        112: make_sweep(store, MODELS[:6], (0, 0.3, 0.7, 1.0, 1.5), 4, odd_answer),
+        5: make_sweep(store, [f"<img src=x onerror=alert({n})>" for n in range(5)], (1,), 1, hostile),
+    }
+
+
 @pytest.fixture(scope="module")
 def running_made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, dict[int, str]]]:
     """An app at its own address whose store has sweeps that have run, by how many whole answers they have."""
-    folder = tmp_path_factory.mktemp("made") / "data"
-    services = Services.open(Settings(data_dir=folder, local_model=False))
-    ids = {
-        112: make_sweep(services.store, MODELS[:6], (0, 0.3, 0.7, 1.0, 1.5), 4, odd_answer),
-        5: make_sweep(services.store, [f"<img src=x onerror=alert({n})>" for n in range(5)], (1,), 1, hostile),
-    }
-    services.close()
-    settings = {
-        "TEMPERA_BASE_URL": "http://127.0.0.1:9/v1",
-        "TEMPERA_API_KEY": "sk-test",
-        "TEMPERA_LOCAL_MODEL": "false",
-    }
-    with forked_app(folder, **settings) as app:
-        yield app, ids
-
-
-@pytest.fixture
-def made(running_made: tuple[AppServer, dict[int, str]], front: Proxy) -> tuple[AppServer, dict[int, str]]:
-    """The same as the browser finds it."""
-    app, ids = running_made
-    return front.lead_to(app), ids
+    with app_with_sweeps(tmp_path_factory.mktemp("made") / "data", sweeps) as made:
+        yield made
 
 
 def saved_report(context: BrowserContext, app: AppServer, sweep: str, folder: Path) -> Path:
