@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
@@ -179,12 +180,15 @@ def test_a_judge_and_another_process_together_pass_no_limit_of_a_sweep(
             assert study is not None
             return study
 
-        def judged() -> judge.JudgeRun:
-            """The answers cost 0.04, and a judge's 200 tokens 0.20 at worst."""
-            before = len(asked(api))
+        def judged(meanwhile: Callable[[], None] = lambda: None) -> judge.JudgeRun:
+            """The answers cost 0.04, and a judge's 200 tokens 0.20 at worst. `meanwhile` comes before it asks."""
+            before, over = len(asked(api)), threading.Event()
             some = judge.tasks(read(), f"{name}/long-20", "Is it warm?")[:1]
             run = judge.JudgeRun("ann", "s1", sweep_id, f"{name}/long-20", some)
+            services.dispatcher.jobs.loop.call_soon_threadsafe(over.wait, 30)
             judge.start(services.dispatcher, services.registry, run)
+            meanwhile()
+            over.set()
             assert run.wait_until_finished(30)
             assert len(asked(api)) - before == (not isinstance(run.last_error, CapReached))
             return run
@@ -194,7 +198,7 @@ def test_a_judge_and_another_process_together_pass_no_limit_of_a_sweep(
             held = {"elsewhere": Use(cost, 20)}
             store.write(lambda db: reservations.put(db, "ann", "s1", held, "another", now(), sweep_id)).result(20)
 
-        other(0.10)
+        assert isinstance(judged(lambda: other(0.10)).last_error, CapReached)
         assert isinstance(judged().last_error, CapReached)
         other(0.05)
         assert judged().last_error is None
