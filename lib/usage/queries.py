@@ -38,7 +38,16 @@ from lib.calls.records import CallRecord
 from lib.calls.usage_rollups import COUNTS, QUARTER, SUMS
 from lib.calls.usage_spread import BINS
 from lib.core.clock import DAY, LATEST, SECOND
-from lib.store.schema import TOKENS, calls, usage_days, usage_models, usage_places, usage_quarters, usage_sessions
+from lib.store.schema import (
+    TOKENS,
+    call_details,
+    calls,
+    usage_days,
+    usage_models,
+    usage_places,
+    usage_quarters,
+    usage_sessions,
+)
 from lib.store.schema import usage_spread as spread_kept
 from lib.store.statements import chunks
 from lib.usage.scope import Scope
@@ -168,7 +177,7 @@ def newest(conn: Connection, scope: Scope, limit: int) -> list[CallRecord]:
 
 def every(conn: Connection, scope: Scope) -> Iterator[CallRecord]:
     """All calls, newest first, without their texts, fetched as they are used: use them before the read ends."""
-    query = _rows(_Shape.of(scope)).execution_options(yield_per=CHUNK)
+    query = _rows_for_files(_Shape.of(scope)).execution_options(yield_per=CHUNK)
     for row in conn.execute(query, _named(scope)).mappings():
         yield records.figures(row)
 
@@ -280,6 +289,13 @@ def _of_places(shape: _Shape) -> CompoundSelect[Any]:
 def _rows(shape: _Shape) -> Select[Any]:
     # any owner: _mine names the owner.
     return select(*_columns).where(*_mine(calls, shape)).order_by(*NEWEST_FIRST)
+
+
+@cache
+def _rows_for_files(shape: _Shape) -> Select[Any]:
+    """With what the service said, where that tells apart whose word each count is (`Usage.source_of`)."""
+    received = case((calls.c.usage_source == "estimated", call_details.c.usage_received)).label("usage_received")
+    return _rows(shape).add_columns(received).outerjoin(call_details, call_details.c.call_seq == calls.c.seq)
 
 
 @cache

@@ -1,5 +1,6 @@
 """What the store sums up: every number for one owner, on SQLite and on PostgreSQL."""
 
+import json
 from collections.abc import Callable
 from dataclasses import astuple, replace
 from datetime import timedelta
@@ -15,7 +16,7 @@ from lib.calls import records, usage_rollups
 from lib.core.reply import Reply, Usage
 from lib.store import schema
 from lib.store.database import Store
-from lib.usage import queries
+from lib.usage import call_files, queries
 from lib.usage.scope import Scope
 from lib.usage.totals import Totals, bucket_for, by_time, total
 from tests.examples import examples
@@ -66,6 +67,18 @@ def test_a_refused_call_used_nothing_and_lacks_no_price(store: Store) -> None:
     found = totals(store)
 
     assert (found.failed, found.unbilled, found.unknown, found.unpriced) == (1, 1, 0, 0)
+
+
+@pytest.mark.row("U8", "U14")
+def test_a_file_says_of_each_count_whose_word_it_is(store: Store) -> None:
+    # The service has counted the prompt, and one of two versions; the whole completion is counted here.
+    received = {"prompt_tokens": 9, "completion_tokens": 4}
+    record(store, usage=Usage(9, 8, source="estimated", received=received))
+
+    [line] = json.loads(store.read(lambda db: call_files.to_json(queries.every(db, ANN))))["calls"]
+
+    said = [line[f"{name}_source"] for name in call_files.SOURCES]
+    assert said == ["reported", "estimated", "unknown", "unknown"] and line["usage_source"] == "estimated"
 
 
 @pytest.mark.row("U18")

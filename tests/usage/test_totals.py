@@ -193,15 +193,6 @@ def test_csv_json_and_excel_say_the_same() -> None:
         assert list(cells) == call
 
 
-@pytest.mark.row("U14", "U8")
-def test_a_file_says_of_each_count_whose_word_it_is() -> None:
-    of_one_version = Usage(9, 8, source="estimated", received={"prompt_tokens": 9, "completion_tokens": 4})
-    [line] = read(call_files.to_csv([a_row(usage=of_one_version)]))
-
-    said = [line[f"{name}_source"] for name in call_files.SOURCES]
-    assert said == ["reported", "estimated", "unknown", "unknown"] and line["usage_source"] == "estimated"
-
-
 @pytest.mark.row("U7")
 def test_a_sum_of_costs_says_whose_word_it_is_and_calls_nothing_free_that_is_so_in_part(
     subtests: pytest.Subtests,
