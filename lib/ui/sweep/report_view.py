@@ -92,7 +92,7 @@ def _saved() -> None:
 
 def _share(subject: Subject) -> None:
     options = subject.options
-    shows = [_("the report, in its language and its extent as they are set above")]
+    shows = [_("the report, in the language and to the extent that are set for it")]
     shows += [_("with the prompt")] if options.prompt else []
     shows += [_("with costs")] if options.cost else []
     made = partial(_report, subject)
