@@ -248,7 +248,8 @@ def test_what_is_shown_to_be_copied_and_what_is_saved_is_what_came_letter_for_le
             assert app.code[0].value == text
             assert api.requests[-1].body["messages"][-1]["content"] == text
     chat = resources.services().conversation(owner(app), "s", app.session_state["open_chat"], False)
-    saved, read = export.to_json(chat.document()), export.to_markdown(chat.document(), {"user": "U", "assistant": "A"})
+    reader = Reader("en", "en", UTC, {"user": "You", "assistant": "Model"}, figures=lambda call: "")
+    saved, read = export.to_json(chat.document()), export.to_markdown(chat.document(), reader)
     [back] = chat_import.chosen(saved, {0})
     assert [one["content"] for one in json.loads(saved)["messages"]] == [text for text in LETTERS for _ in range(2)]
     assert [turn.content for turn in back.branch] == [text for text in LETTERS for _ in range(2)]
