@@ -68,7 +68,7 @@ log = logging.getLogger(__name__)
 class TemperaError(Exception):
     """Base of every error the page may show; anything else is a bug."""
 
-    kind: ClassVar[str] = "error"
+    kind: str = "error"
     message: str = N_("Something went wrong.")
     hint: str = N_("Try again in a moment.")
     billed: Billed = "no"
@@ -96,9 +96,10 @@ class TemperaError(Exception):
         return {"what": self.message, "do": self.hint, "facts": facts}
 
 
-def recorded(record: Mapping[str, Any], original: str = "") -> TemperaError:
+def recorded(record: Mapping[str, Any], original: str = "", kind: str = TemperaError.kind) -> TemperaError:
     """An error as it was recorded, to be shown once more."""
     error = TemperaError(original, **record.get("facts", {}))
+    error.kind = kind
     error.message, error.hint = record.get("what", TemperaError.message), record.get("do", TemperaError.hint)
     return error
 

@@ -244,5 +244,5 @@ async def _ask(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: 
         run.ledger.settle(id, 0.0 if answer.reply.billed == "no" else answer.reply.cost)
     reply = answer.reply
     if reply.error_kind:
-        run.last_error = recorded(reply.error_record, reply.error_text)
+        run.last_error = recorded(reply.error_record, reply.error_text, reply.error_kind)
     return read_rating(reply.choices[0].text) if reply.state == "ok" and reply.choices else None

@@ -89,7 +89,7 @@ def _answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:
 def _trouble(turn: Turn, last: bool) -> None:
     """What went wrong with an answer, and what the service did not do."""
     if turn.call and turn.call.error_kind:
-        error_box(recorded(turn.call.error_record, turn.call.error_text))
+        error_box(recorded(turn.call.error_record, turn.call.error_text, turn.call.error_kind))
         if last:
             answer_toolbar.second_address(turn, turn.call)
     if turn.call and turn.call.state != "started":

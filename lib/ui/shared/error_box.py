@@ -39,7 +39,15 @@ def error_box(error: TemperaError) -> None:
 
 
 def _whose_words(error: TemperaError) -> str:
-    if isinstance(error, StoreError):
+    if error.kind in OF_THE_STORE:
         return _("What the database said")
     # Where nothing answered, the words are the operating system's.
-    return _("Details") if isinstance(error, ConnectionFailed) else _("What the service said")
+    return _("Details") if error.kind in OF_NO_CONNECTION else _("What the service said")
+
+
+def _kinds(error: type[TemperaError]) -> set[str]:
+    """By which an error of this class is known, and one that was recorded."""
+    return {error.kind}.union(*map(_kinds, error.__subclasses__()))
+
+
+OF_THE_STORE, OF_NO_CONNECTION = _kinds(StoreError), _kinds(ConnectionFailed)

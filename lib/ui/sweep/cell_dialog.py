@@ -89,7 +89,7 @@ def _rate_alike(services: Services, progress: Progress, cell: Cell) -> None:
 
 def _answer(call: CallRecord, progress: Progress) -> None:
     if call.error_kind:
-        unnamed_error(recorded(call.error_record, call.error_text), progress)
+        unnamed_error(recorded(call.error_record, call.error_text, call.error_kind), progress)
     if not call.choices:
         return
     choice = call.choice()

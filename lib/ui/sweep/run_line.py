@@ -57,7 +57,7 @@ def held_back(progress: Progress, run: SweepRun | None) -> None:
         with st.container(border=True, key=f"sweep_paused_{name}"):
             paused = _("{service} is paused at {done} of {total}.")
             st.markdown(f"**{paused.format(service=literal(name), done=done, total=len(cells))}**")
-            refused = recorded(call.error_record, call.error_text)
+            refused = recorded(call.error_record, call.error_text, call.error_kind)
             st.caption(literal(unnamed(refused.sentence(_), progress)))
             st.button(
                 _("Continue sending"),

@@ -57,7 +57,7 @@ def reason(kind: str) -> str:
 def failure(call: CallRecord) -> TemperaError | None:
     """What went wrong with a call, as it was recorded, else by its kind; None where nothing did."""
     if call.error_record:
-        return recorded(call.error_record, call.error_text)
+        return recorded(call.error_record, call.error_text, call.error_kind)
     if not call.error_kind and call.state != "error":
         return None
     said = {
@@ -65,4 +65,4 @@ def failure(call: CallRecord) -> TemperaError | None:
         "do": WORDS_BELOW if call.error_text else NO_MORE,
         "facts": {"reason": reason(call.error_kind) or _("the reason is not known")},
     }
-    return recorded(said, call.error_text)
+    return recorded(said, call.error_text, call.error_kind)

@@ -624,3 +624,19 @@ def test_a_press_of_stop_draws_the_page_once_and_with_the_end(
     click(app, "chat_stop")
 
     assert "chat_stop" not in buttons(app) and "chat_regenerate" in buttons(app)
+
+
+def test_the_words_below_an_error_are_said_to_be_whose_they_are(
+    service: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing answers they are the operating system's, after the answer has ended too."""
+    tab = ask(new_tab(), "Hello", "error-402")
+    assert "What the service said" in [one.label for one in tab.expander]
+
+    monkeypatch.setattr("lib.gateway.retry.RETRIES", {})
+    monkeypatch.setenv("TEMPERA_BASE_URL", "http://127.0.0.1:1/v1")
+    resources.close()
+    tab = ask(new_tab(model="127.0.0.1:1/x"))
+    assert "Nothing answers at" in shown(tab)
+    labels = [one.label for one in tab.expander]
+    assert "Details" in labels and "What the service said" not in labels
