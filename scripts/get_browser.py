@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from browser_path import chromium_path
+from browser_path import WITHOUT_WINDOWS, chromium_path
 
 PLAYWRIGHT = (sys.executable, "-m", "playwright")
 
@@ -36,7 +36,9 @@ def fetch() -> None:
         if may_apt:
             runs(*PLAYWRIGHT, "install-deps", "chromium")
     elif may_apt and runs("apt-get", "update", "-qq"):
-        runs("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-liberation")
+        install = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", "fonts-liberation")
+        if not runs(*install, WITHOUT_WINDOWS):
+            runs(*install, "chromium")
 
 
 def main() -> None:

@@ -93,6 +93,8 @@ class SharedTab:
         """The tab with an empty chat with `model`."""
         page = self._page
         if page is None or page.is_closed():
+            # The last visitor may have left a sweep open.
+            forget_visitor(self._context, app.url)
             self._page = page = open_page(self._context, app.url)
         page.bring_to_front()
         page.set_viewport_size(VIEWPORT)

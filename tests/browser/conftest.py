@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect, sync_playwright
 
 from tests.app_server import AppServer, app_server, forked_app
-from tests.browser_path import chromium_path
+from tests.browser_path import light_chromium_path
 from tests.browsing import BLANK, QUIET, SECONDS, NewChat, SharedTab, forget_visitor, leave_tab
 from tests.fake_api import FakeApi
 from tests.pages import KEY
@@ -29,7 +29,7 @@ def one_browser(profile: Path) -> Iterator[BrowserContext]:
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile,
-            executable_path=chromium_path(),
+            executable_path=light_chromium_path(),
             args=QUIET,
             locale="en-US",
             reduced_motion="reduce",
