@@ -1,5 +1,7 @@
 """What a sweep tells: its verdict, its charts, its report and the other forms, from the page on."""
 
+import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -9,6 +11,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+import streamlit as st
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
@@ -160,6 +163,28 @@ def test_the_reports_wishes_are_kept_with_the_sweep_and_all_forms_are_offered(st
     assert pasted.startswith("Which model? (") and "Recommendation: Take dear." in pasted and "$" not in pasted
     offered = {button.proto.label for button in again.get("download_button")}
     assert offered >= {"Save the report", "Excel", "CSV", "JSON", "Markdown"}
+
+
+@pytest.mark.row("S26", "S27")
+def test_each_button_that_saves_hands_over_all_answers(
+    store: Store, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    """What a press would save: AppTest knows the buttons, not what they hold."""
+    saved: dict[str, Callable[[], Any]] = {}
+    monkeypatch.setattr(st, "download_button", lambda _label, data, **facts: saved.update({facts["key"]: data}))
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
+    rate(store, sweep, 1, 1, 5)
+    app = open_view(sweep, "report")
+    texts = [text_of(call) for call in store.read(lambda db: sweeps.results(db, owner(app), sweep)).values()]
+    for name in ("sweep_csv", "sweep_table"):
+        with subtests.test(name):
+            rows = list(csv.DictReader(io.StringIO(saved[name]().decode("utf-8-sig"))))
+            assert sorted(row["text"] for row in rows) == sorted(texts)
+            assert [row["stars"] for row in rows].count("5") == 2
+    with subtests.test("sweep_json"):
+        assert all(json.dumps(text, ensure_ascii=False)[1:-1] in saved["sweep_json"]().decode() for text in texts)
+    with subtests.test("sweep_report"):
+        assert "At a glance" in saved["sweep_report"]().decode() and saved["sweep_excel"]().startswith(b"PK")
 
 
 @pytest.mark.row("S27")
