@@ -26,10 +26,6 @@ from tests.fake_api import FakeApi
 from tests.pages import BEGINS_WITH, KEY, new_tab
 from tests.postgresql import new_database, server_url
 
-# The store waits for the disk with each write, some ten thousand times in a run: where there is room, nothing does.
-IN_MEMORY = Path("/dev/shm")
-if IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > 4 * 2**30:
-    tempfile.tempdir = os.environ["TMPDIR"] = str(IN_MEMORY)
 # A busy machine is slow, not wrong.
 hypothesis.settings.register_profile("ours", deadline=None, max_examples=examples(100))
 hypothesis.settings.load_profile("ours")
