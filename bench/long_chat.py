@@ -28,6 +28,7 @@ from lib.chat import repository as chats
 from lib.core.parameters import Params
 from lib.core.reply import Delta, Reply, Usage
 from lib.core.request import Call, ChatRequest, Message
+from lib.store import process_lock
 from lib.store.database import Store
 from lib.visitor import LOCAL_OWNER
 from lib.web_server import SESSION_COOKIE
@@ -66,7 +67,7 @@ def write_chat(db: Connection, messages: int) -> str:
         asked = chats.add_message(db, OWNER, chat_id, parent, "user", question)
         request = ChatRequest(MODEL, (Message(role="user", content=question),), Params())
         call = Call(f"{messages:016x}{number:016x}", OWNER, SESSION, "chat", "bench", request)
-        records.start_call(db, call, records.this_process())
+        records.start_call(db, call, process_lock.ID)
         parent = chats.add_answers(db, OWNER, chat_id, asked, call.id, 1)[0]
         records.finish_call(db, call.id, _outcome(f"Answer {number}. {text(MODEL, ANSWER_TOKENS)}"))
     return chat_id

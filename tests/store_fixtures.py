@@ -16,7 +16,7 @@ from lib.calls.records import CallRecord
 from lib.core.parameters import Params
 from lib.core.reply import Delta, Reply, Usage
 from lib.core.request import Call, ChatRequest, Message
-from lib.store import prepared
+from lib.store import prepared, process_lock
 from lib.store.database import Store
 from lib.store.schema import calls
 from tests.forked import ForkedInPipes
@@ -48,7 +48,7 @@ def an_outcome(*texts: str, **facts: Any) -> Reply:
 
 def start(store: Store, call: Call) -> Call:
     """Record a call as started."""
-    store.write(lambda db: records.start_call(db, call, records.this_process())).result(20)
+    store.write(lambda db: records.start_call(db, call, process_lock.ID)).result(20)
     return call
 
 
@@ -98,7 +98,7 @@ def main(url: str, mode: str) -> None:
 
 
 def _starting(call: Call) -> Callable[[Any], Any]:
-    return lambda db: records.start_call(db, call, records.this_process())
+    return lambda db: records.start_call(db, call, process_lock.ID)
 
 
 def _saving(call: Call) -> Callable[[Any], Any]:

@@ -34,8 +34,7 @@ from lib.core.errors import Billed, GatewayTimeout
 from lib.core.parts import Part
 from lib.core.reply import Choice, CostSource, Reply, State, Usage
 from lib.core.request import Call, Message, Page
-from lib.store import kept_parts, message_nodes, texts
-from lib.store import process_lock as processes
+from lib.store import kept_parts, message_nodes, process_lock, texts
 from lib.store.prepared import Prepared
 from lib.store.schema import answers, call_details, calls
 from lib.store.schema import texts as texts_table
@@ -193,11 +192,6 @@ _UPDATE_CALL = Prepared(_updating_call, [*_GROWING, *_FINAL])
 _UPDATE_DETAILS = Prepared(_updating_details, _FINAL_DETAILS)
 _UPDATE_ALL_DETAILS = Prepared(_updating_details, ["params_sent", *_FINAL_DETAILS])
 _SAVE_ANSWERS = Prepared(_saving_answers, [column.name for column in answers.c])
-
-
-def this_process() -> str:
-    """The name under which this process records its calls."""
-    return processes.ID
 
 
 def start_call(
@@ -372,7 +366,7 @@ def dead_processes(conn: Connection, process: str) -> set[str]:
     # any owner: a process dies for all its visitors at once.
     found = set(conn.execute(select(calls.c.process).where(calls.c.state == "started").distinct()).scalars())
     found |= reservations.processes_with_some(conn)
-    return {name for name in found if name != process and not processes.is_alive(conn, name)}
+    return {name for name in found if name != process and not process_lock.is_alive(conn, name)}
 
 
 def interrupt_orphans(conn: Connection, process: str, among: Collection[str] | None = None) -> int:

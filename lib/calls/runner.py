@@ -25,6 +25,7 @@ from lib.gateway.client import Client, OnBytes, ignore_bytes
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.retry import Retries
 from lib.gateway.transport import Step
+from lib.store import process_lock
 from lib.store.database import Store
 
 # About as much of an answer is lost when the process is killed.
@@ -188,7 +189,7 @@ async def _saved(outcomes: OutcomeWriter, record: Outcome) -> bool:
 
 def _final(answer: Answer) -> Outcome:
     sent, began = answer.request.sent, answer.started_at
-    return Outcome(answer.call, answer.reply, sent, records.this_process(), answer.place, answer.started, began)
+    return Outcome(answer.call, answer.reply, sent, process_lock.ID, answer.place, answer.started, began)
 
 
 async def _deltas(

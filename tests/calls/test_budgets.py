@@ -21,6 +21,7 @@ from lib.calls.records import IMPORTED
 from lib.core.budget import Budget, Use
 from lib.core.errors import BudgetReached
 from lib.core.reply import Reply, Usage
+from lib.store import process_lock
 from lib.store.database import Store
 from tests.examples import examples
 from tests.store_fixtures import a_call
@@ -40,7 +41,7 @@ def budgets_at(store: Store, *some: Budget) -> Budgets:
 
 def ended(store: Store, at: int, cost: float | None, tokens: int | None = 10, **facts: Any) -> Reply:
     """A call in the store that began at `at` and has ended."""
-    process = facts.pop("process", records.this_process())
+    process = facts.pop("process", process_lock.ID)
     call = a_call(facts.pop("owner", "ann"), **facts)
     usage = Usage(tokens, 0, source="reported") if tokens is not None else Usage()
     reply = Reply(state="ok", seconds=1.0, cost=cost, usage=usage, billed="yes")
@@ -86,7 +87,7 @@ def test_fifty_calls_at_once_take_what_is_there_and_no_more(store: Store) -> Non
     assert (len(passed), len(refused)) == (14, 36)
     for id in passed:
         call, reply = replace(a_call("ann"), id=id), Reply(state="ok", cost=0.01, usage=Usage(10, 20))
-        store.write(lambda db: records.start_call(db, call, records.this_process())).result(20)  # noqa: B023
+        store.write(lambda db: records.start_call(db, call, process_lock.ID)).result(20)  # noqa: B023
         store.write(lambda db: records.finish_call(db, id, reply)).result(20)  # noqa: B023
         found.settle(id, "ann", "s1", budget_module.now(), reply)
     assert isclose(spent(found)["day"], 0.14) and spent(found)["session"] == 420
@@ -132,8 +133,8 @@ def test_what_counts_is_the_viewers_day_and_month_and_nothing_imported(store: St
 def test_a_record_that_waits_to_be_stored_counts_once(store: Store) -> None:
     outcomes = OutcomeWriter(store)
     call, reply = a_call("ann"), Reply(state="ok", cost=0.5, usage=Usage(1, 1))
-    store.write(lambda db: records.start_call(db, call, records.this_process(), NOON)).result(20)
-    outcomes._keep(Outcome(replace(call), reply, {}, records.this_process(), began=NOON))
+    store.write(lambda db: records.start_call(db, call, process_lock.ID, NOON)).result(20)
+    outcomes._keep(Outcome(replace(call), reply, {}, process_lock.ID, began=NOON))
     found = Budgets(store, outcomes)
     found.set("ann", [Budget("session", 1.0)])
 
@@ -147,7 +148,7 @@ def test_a_call_whose_record_is_there_before_it_is_settled_counts_once(store: St
     found = budgets_at(store, Budget("session", 1.0))
     call, reply = a_call("ann"), Reply(state="ok", cost=0.5, usage=Usage(1, 1))
     found.began(call.id)  # before there was a budget, say
-    store.write(lambda db: records.start_call(db, call, records.this_process(), NOON)).result(20)
+    store.write(lambda db: records.start_call(db, call, process_lock.ID, NOON)).result(20)
     store.write(lambda db: records.finish_call(db, call.id, reply)).result(20)
 
     assert spent(found)["session"] == 0.0
@@ -182,7 +183,7 @@ def test_in_any_history_the_process_that_counted_and_one_that_starts_say_the_sam
         if kind == "running":
             counting.reserve(owner, session, {secrets.token_hex(4): Use(cost, tokens)})
             continue
-        process = IMPORTED if kind == "imported" else records.this_process()
+        process = IMPORTED if kind == "imported" else process_lock.ID
         reply = ended(store, at, cost, tokens, owner=owner, session=session, process=process)
         if kind == "settled":
             counting.settle(secrets.token_hex(4), owner, session, at, reply)

@@ -12,7 +12,7 @@ from lib.core.clock import now
 from lib.core.parameters import Params
 from lib.core.reply import Delta, Reply, State, Usage
 from lib.gateway.usage_report import usage_of
-from lib.store import schema
+from lib.store import process_lock, schema
 from lib.store.database import Store
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
@@ -103,7 +103,7 @@ def test_equal_requests_have_equal_hashes_and_share_their_texts(store: Store) ->
 def test_a_late_record_takes_the_place_of_an_interruption(store: Store) -> None:
     call = a_call()
     store.write(lambda db: records.start_call(db, call, "0123" * 8)).result(20)
-    store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20)
+    store.write(lambda db: records.interrupt_orphans(db, process_lock.ID)).result(20)
     assert not finish(store, call.id, "late")
     late = an_outcome("late")
     assert store.write(lambda db: records.finish_call(db, call.id, late, late=True)).result(20)
@@ -141,7 +141,7 @@ def test_calls_of_a_dead_process_are_interrupted_with_their_text(store: Store) -
         store.write(lambda db, call=call: records.start_call(db, call, "0123" * 8)).result(20)
     store.write(lambda db: records.checkpoint(db, dead.id, a_reply("half"))).result(20)
     finish(store, done.id, "whole")
-    sweep = [store.write(lambda db: records.interrupt_orphans(db, records.this_process())) for _ in range(2)]
+    sweep = [store.write(lambda db: records.interrupt_orphans(db, process_lock.ID)) for _ in range(2)]
     assert [each.result(20) for each in sweep] == [1, 0]
     record = one(store, dead.id)
     assert (record.state, record.billed, record.choices[0].text) == ("interrupted", "unknown", "half")

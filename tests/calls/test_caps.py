@@ -30,6 +30,7 @@ from lib.core.limits import Cap, Limits
 from lib.core.reply import Reply, Usage
 from lib.gateway.client import Client
 from lib.gateway.endpoints import Endpoint
+from lib.store import process_lock
 from lib.store.database import Store
 from tests.fake_api import FakeApi
 from tests.pages import KEY
@@ -131,7 +132,7 @@ def test_a_call_whose_row_stayed_behind_is_set_aside_anew_and_counts_once(store:
     found, hour = counting(store), budgets_module.now() // HOUR * HOUR
     for tokens, moment in ((70, hour - HOUR), (90, hour)):
         some = {"refused": Use(0.5, tokens), f"with {tokens}": Use(0.5, 5)}
-        process = records.this_process()
+        process = process_lock.ID
         store.write(lambda db: reservations.put(db, "ann", "s", some, process, moment)).result(20)  # noqa: B023
     count = reservations.reserved
     assert store.read(lambda db: count(db, "tokens", "ann")) == 90 + 5 + 5
@@ -150,14 +151,14 @@ def test_what_a_dead_process_had_under_way_counts_as_reserved_and_what_a_visitor
     moment = budgets_module.now()
 
     def begun(db: Connection) -> None:
-        for call, process in ((dead, "0" * 32), (here, records.this_process())):
+        for call, process in ((dead, "0" * 32), (here, process_lock.ID)):
             records.start_call(db, call, process, moment)
             reservations.put(db, "ann", "s", {call.id: Use(0.5, 70), call.id + "x": Use(0.5, 70)}, process, moment)
 
     store.write(begun).result(20)
     assert used(found) == {("visitor", "calls"): 4}
-    store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20)
-    assert store.read(reservations.processes_with_some) == {records.this_process()}
+    store.write(lambda db: records.interrupt_orphans(db, process_lock.ID)).result(20)
+    assert store.read(reservations.processes_with_some) == {process_lock.ID}
     assert used(found) == {("visitor", "calls"): 4}
     store.write(lambda db: records.delete_calls(db, "ann", [dead.id])).result(20)
     assert used(found) == {("visitor", "calls"): 4} == used(counting(store, *found.caps.caps))
@@ -185,7 +186,7 @@ def test_a_cap_that_is_set_anew_counts_what_was_used_before(store: Store, jobs: 
     sweeps = SimpleNamespace(finish_planning=lambda: None)
     for _start in range(2):
         with_caps = counting(store, Cap("visitor", "day", "USD", 9.0), Cap("all", "day", "calls", 9))
-        process = records.this_process()
+        process = process_lock.ID
         recovery.after_restart(SimpleNamespace(store=store, process=process, budgets=with_caps, jobs=jobs), sweeps)  # type: ignore[arg-type]
         assert used(with_caps) == {("visitor", "USD"): 2.0, ("all", "calls"): 2}
 
@@ -226,7 +227,7 @@ def test_what_was_used_is_known_after_a_restart(store: Store, quarter_past: None
         call = a_call(owner)
         reply = Reply(**{"state": "ok", "cost": 0.25, "usage": Usage(10, 20), "billed": "yes", **facts})
         before.reserve(owner, "s", {call.id: Use(1.0, 1_000)})
-        process = facts.get("process", records.this_process())
+        process = facts.get("process", process_lock.ID)
         store.write(lambda db: records.start_call(db, call, process, at)).result(20)
         store.write(lambda db: records.finish_call(db, call.id, reply)).result(20)
         before.settle(call.id, owner, "s", at, reply)
@@ -239,11 +240,11 @@ def test_what_was_used_is_known_after_a_restart(store: Store, quarter_past: None
     assert used(before) == expected
 
     other = a_call("ann")
-    for at, process in ((NOW - HOUR, records.this_process()), (NOW, IMPORTED)):
+    for at, process in ((NOW - HOUR, process_lock.ID), (NOW, IMPORTED)):
         call = a_call("ann")
         store.write(lambda db: records.start_call(db, call, process, at)).result(20)  # noqa: B023
         store.write(lambda db: records.finish_call(db, call.id, Reply(state="ok", cost=9.0))).result(20)  # noqa: B023
-    store.write(lambda db: records.start_call(db, other, records.this_process(), NOW)).result(20)
+    store.write(lambda db: records.start_call(db, other, process_lock.ID, NOW)).result(20)
     assert used(counting(store, *some)) == expected
 
 

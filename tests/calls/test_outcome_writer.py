@@ -15,7 +15,7 @@ from lib.calls import outcome_writer, records, usage_rollups
 from lib.calls.outcome_writer import Outcome, OutcomeWriter
 from lib.core.parameters import Params
 from lib.core.request import Call
-from lib.store import engines
+from lib.store import engines, process_lock
 from lib.store.database import Store
 from lib.store.fallback_file import FallbackFile
 from tests.store_fixtures import ROOT, a_call, an_outcome, calls_of, refuses, start
@@ -33,7 +33,7 @@ class Held:
 
 
 def final(call: Call, *texts: str, started: bool = True, **facts: Any) -> Outcome:
-    return Outcome(call, an_outcome(*texts, **facts), {"n": 1}, records.this_process(), PLACE, started, 5)
+    return Outcome(call, an_outcome(*texts, **facts), {"n": 1}, process_lock.ID, PLACE, started, 5)
 
 
 def write(jobs: Jobs, outcomes: OutcomeWriter, record: Outcome) -> bool:
@@ -117,7 +117,7 @@ def test_a_call_whose_beginning_was_refused_is_saved_whole_later(store: Store, j
 def test_a_call_that_somebody_else_closed_as_interrupted_gets_its_whole_answer(store: Store, jobs: Jobs) -> None:
     call = a_call()
     store.write(lambda db: records.start_call(db, call, "0123" * 8)).result(20)
-    assert store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20) == 1
+    assert store.write(lambda db: records.interrupt_orphans(db, process_lock.ID)).result(20) == 1
     assert write(jobs, OutcomeWriter(store), final(call, "whole"))
     assert (found(store, call.id).state, found(store, call.id).choices[0].text) == ("ok", "whole")
 
@@ -237,6 +237,7 @@ from pathlib import Path
 from lib.calls import outcome_writer, records
 from lib.calls.outcome_writer import Outcome, OutcomeWriter
 from lib.background import Jobs
+from lib.store import process_lock
 from lib.store.database import Store
 from lib.store.fallback_file import FallbackFile
 from tests.store_fixtures import a_call, an_outcome, start
@@ -244,7 +245,7 @@ store = Store.open(sys.argv[1])
 outcomes, call = OutcomeWriter(store, FallbackFile.open(Path(sys.argv[2]))), start(store, a_call())
 other = sqlite3.connect(sys.argv[1].removeprefix("sqlite:///"), isolation_level=None)
 other.execute("BEGIN IMMEDIATE")
-Jobs().call(outcomes.write(Outcome(call, an_outcome("whole"), {}, records.this_process())), 60)
+Jobs().call(outcomes.write(Outcome(call, an_outcome("whole"), {}, process_lock.ID)), 60)
 print(call.id, flush=True)
 sys.stdin.read()
 """
@@ -260,6 +261,6 @@ def test_kill_9_with_a_locked_database_loses_no_answer(tmp_path: Path) -> None:
     store = Store.open(url)
     outcomes = OutcomeWriter(store, FallbackFile.open(tmp_path))
     outcomes.take_over()
-    store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20)
+    store.write(lambda db: records.interrupt_orphans(db, process_lock.ID)).result(20)
     assert (found(store, call_id).state, found(store, call_id).choices[0].text) == ("ok", "whole")
     outcomes.close(), store.close()

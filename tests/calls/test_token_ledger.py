@@ -14,6 +14,7 @@ from lib.core.request import Call
 from lib.gateway.endpoints import Endpoint
 from lib.services import Services
 from lib.settings import Settings
+from lib.store import process_lock
 from lib.usage import queries
 from lib.usage.scope import Scope
 from lib.usage.totals import total
@@ -46,7 +47,7 @@ def ask_all(services: Services, api: FakeApi, count: int) -> None:
         running: list[Answer] = []
         for number in range(first, min(count, first + AT_ONCE)):
             call = made(number)
-            services.store.write(lambda db, call=call: records.start_call(db, call, records.this_process())).result(20)
+            services.store.write(lambda db, call=call: records.start_call(db, call, process_lock.ID)).result(20)
             running.append(services.dispatcher.start(call, endpoint))
         for answer in running:
             seen = 0

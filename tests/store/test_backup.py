@@ -18,7 +18,7 @@ from sqlalchemy import select
 from lib.calls import records
 from lib.chat import repository as chats
 from lib.core.errors import NotRestored, NotUpgraded, StoreError
-from lib.store import backup, engines, migrations, schema, upgrade
+from lib.store import backup, engines, migrations, process_lock, schema, upgrade
 from lib.store.database import Store
 from lib.usage.totals_check import differences
 from tests.postgresql import new_database, server_url
@@ -42,7 +42,7 @@ def filled(store: Store) -> str:
         chat = chats.new_chat(db, "local", "A chat")
         question = chats.add_message(db, "local", chat, None, "user", "Why? 你好", ["data:image/png;base64,aa"])
         call = a_call("local", text="Why? 你好")
-        records.start_call(db, call, records.this_process())
+        records.start_call(db, call, process_lock.ID)
         chats.add_answers(db, "local", chat, question, call.id, 1)
         records.finish_call(db, call.id, an_outcome("Because."))
         db.execute(schema.settings.insert().values(owner="local", name=chat, value={"a": [1, None]}))
@@ -69,7 +69,7 @@ def test_a_backup_brings_everything_back_on_either_database(store: Store, tmp_pa
     after = rows(store)
     assert {name: after[name] for name in before if name != "calls"} == {n: before[n] for n in before if n != "calls"}
     assert texts(store, chat) == ["Why? 你好", "Because."] and texts(store, later) == []
-    assert store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20) == 1
+    assert store.write(lambda db: records.interrupt_orphans(db, process_lock.ID)).result(20) == 1
     assert store.read(differences) == []
     assert filled(store) and texts(store, chat)  # the numbers of new rows go on after the restored ones
     backup.restore(store, kept, tmp_path)

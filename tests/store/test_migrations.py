@@ -19,7 +19,7 @@ from lib.chat.form import Form
 from lib.core.errors import recorded
 from lib.core.parameters import Params
 from lib.core.request import Message
-from lib.store import backup, engines, message_nodes, migrations, schema
+from lib.store import backup, engines, message_nodes, migrations, process_lock, schema
 from lib.store.database import Store
 from lib.sweep import repository as sweeps
 from lib.sweep.progress import ProgressReader
@@ -233,7 +233,7 @@ def test_texts_are_there_once_and_the_next_turn_adds_only_itself(old: Store, exp
 
 def test_the_sums_are_those_of_the_rows(old: Store) -> None:
     assert old.read(differences) == []
-    assert old.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20) == 1
+    assert old.write(lambda db: records.interrupt_orphans(db, process_lock.ID)).result(20) == 1
     assert old.read(differences) == []
     found = old.read(lambda db: db.execute(text("SELECT sum(calls) FROM usage_days")).scalar())
     assert found == old.read(lambda db: db.execute(text("SELECT count(*) FROM calls")).scalar())

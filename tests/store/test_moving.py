@@ -33,7 +33,7 @@ def with_a_chat(store: Store, owner: str, said: str) -> str:
         chat = chats.new_chat(db, owner, "A chat")
         question = chats.add_message(db, owner, chat, None, "user", said, ["data:image/png;base64,aa"])
         call = a_call(owner, text=said)
-        records.start_call(db, call, records.this_process())
+        records.start_call(db, call, process_lock.ID)
         chats.add_answers(db, owner, chat, question, call.id, 1)
         records.finish_call(db, call.id, an_outcome("Because."))
         preferences.put(db, owner, "language", "en" if owner == LOCAL_OWNER else "zh_Hans")
@@ -74,7 +74,7 @@ def test_a_history_becomes_its_owners_and_nobody_elses_changes(store: Store, her
     assert store.read(lambda db: preferences.get(db, ADA, "language")) == "zh_Hans", "what was set there stays"
     assert store.read(lambda db: chats.chats_of(db, LOCAL_OWNER)) == []
     assert link and store.read(lambda db: shared_links.page_of(db, link)) is None
-    assert store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20) == 1
+    assert store.write(lambda db: records.interrupt_orphans(db, process_lock.ID)).result(20) == 1
     assert store.read(differences) == []
     later = with_a_chat(store, ADA, "Later")
     assert texts(store, ADA, later) == ["Later", "Because."]

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, event, insert, select, text
 from bench.stored_bytes import measure
 from lib.calls import records
 from lib.core.errors import StoreError
-from lib.store import engines, migrations, schema
+from lib.store import engines, migrations, process_lock, schema
 from lib.store.database import Store
 from tests.store_fixtures import ROOT, a_call, calls_of, start, writer_process
 
@@ -426,7 +426,7 @@ def test_a_living_process_keeps_its_calls_and_a_dead_one_loses_them(url: str) ->
     theirs = other.stdout.readline().strip()
 
     def sweep() -> int:
-        return store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20)
+        return store.write(lambda db: records.interrupt_orphans(db, process_lock.ID)).result(20)
 
     assert sweep() == 0
     other.kill(), other.rest()
@@ -459,7 +459,7 @@ def kill_loop(url: str, kills: int) -> None:
             if match:
                 (started if match[1] == "started" else finished).add(match[2])
     store = Store.open(url)
-    store.write(lambda db: records.interrupt_orphans(db, records.this_process())).result(20)
+    store.write(lambda db: records.interrupt_orphans(db, process_lock.ID)).result(20)
     found = {call.id: call for call in store.read(lambda db: calls_of(db, "ann", limit=10**6))}
     assert started <= found.keys() and len(finished) > kills
     assert all(found[call_id].state == "ok" for call_id in finished)

@@ -25,7 +25,7 @@ from lib.core.budget import Budget
 from lib.core.clock import DAY
 from lib.core.prices import Price
 from lib.core.reply import Delta, Reply, Usage
-from lib.store import schema
+from lib.store import process_lock, schema
 from lib.store.database import Store
 from lib.usage import call_files, import_file, paid, queries, totals
 from lib.usage.scope import OUTCOMES, Outcome, Scope
@@ -87,7 +87,7 @@ def keep(store: Store, facts: dict[str, Any]) -> None:
     reply.add(Delta(text="Hi", finish_reason=facts["reason"]))
 
     def write(db: Any) -> None:
-        records.start_call(db, call, records.this_process(), facts["at"])
+        records.start_call(db, call, process_lock.ID, facts["at"])
         if facts["state"] != "started":
             records.finish_call(db, call.id, reply)
 

@@ -27,6 +27,7 @@ from lib.core.errors import (
     TemperaError,
 )
 from lib.core.reply import Usage
+from lib.store import process_lock
 from lib.store.schema import chats
 from lib.ui.shared import resources
 from lib.ui.shared.dates import day, viewer_zone
@@ -352,7 +353,7 @@ def test_yesterday_is_the_whole_day_before_today_and_no_more(app: AppTest) -> No
     store = resources.services().store
     for at in (first - 1, first, end - 1, end):
         made = a_call(OWNER)
-        store.write(lambda db, made=made, at=at: records.start_call(db, made, records.this_process(), at)).result(20)
+        store.write(lambda db, made=made, at=at: records.start_call(db, made, process_lock.ID, at)).result(20)
         store.write(lambda db, made=made: records.finish_call(db, made.id, an_outcome("Hi"))).result(20)
     app.query_params["scope"] = "yesterday"
 
@@ -648,7 +649,7 @@ def test_the_sentence_says_no_more_and_no_less_than_is_known(app: AppTest, subte
         with subtests.test(said):
             assert app.run().subheader[0].value.replace("\\", "") == f"In this session {said}"
     store, made_now = resources.services().store, a_call(OWNER, session=SESSION, endpoint="running")
-    store.write(lambda db: records.start_call(db, made_now, records.this_process())).result(20)
+    store.write(lambda db: records.start_call(db, made_now, process_lock.ID)).result(20)
     app.session_state["usage_filter_endpoints"] = ["running"]
     assert "you made 1 call; what that takes is known when it has ended." in app.run().subheader[0].value
 
@@ -739,7 +740,7 @@ def test_totals_stand_by_page_and_by_chat_and_sweep_and_each_opens_its_calls(app
     chat = store.write(lambda db: new_chat(db, OWNER, "Tea at *four*")).result(20)
     for page, place, tokens in (("chat", chat, 30), ("chat", chat, 20), ("judge", None, 5), ("chat", "gone" * 8, 1)):
         made = a_call(OWNER, session=SESSION, page=page, chat_id=place)
-        store.write(lambda db, made=made: records.start_call(db, made, records.this_process())).result(20)
+        store.write(lambda db, made=made: records.start_call(db, made, process_lock.ID)).result(20)
         reply = an_outcome("Hi", usage=Usage(tokens, 0, source="reported"))
         store.write(lambda db, made=made, reply=reply: records.finish_call(db, made.id, reply)).result(20)
     usage_page(app)
