@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from lib.core.rich_text import literal
 from lib.sweep.estimate import PlanEstimate
 from lib.ui.shared import resources
 from lib.ui.shared.figures import money
@@ -69,14 +70,14 @@ def limit_fields() -> None:
 
 
 def question(found: PlanEstimate) -> str:
-    """What is asked before a large plan is run."""
+    """What is asked before a large plan is run, as Markdown."""
     words = _n("That makes {count:,} answer", "That makes {count:,} answers", found.answers)
     parts = [words.format(count=found.answers)]
     if found.highest is not None:
-        parts.append(_("at most {cost}").format(cost=money(found.highest)))
+        parts.append(_("at most {cost}").format(cost=literal(money(found.highest))))
     elif found.typical:
-        parts.append(_("about {cost}").format(cost=money(found.typical)))
-    return ", ".join(parts).replace("$", "\\$") + "."
+        parts.append(_("about {cost}").format(cost=literal(money(found.typical))))
+    return ", ".join(parts) + "."
 
 
 class Question:

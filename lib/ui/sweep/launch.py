@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from lib.core.errors import BudgetReached, CapOfTheOperator, InvalidInput, NotAllowed
+from lib.core.rich_text import literal
 from lib.gateway.endpoints import Endpoint, find
 from lib.practice.pace import USUAL_PER_MINUTE
 from lib.services import Services
@@ -39,7 +40,7 @@ def plan_line(services: Services, visitor: Visitor) -> None:
         "{answers} answer, about {tokens:,} input tokens", "{answers} answers, about {tokens:,} input tokens", plan.size
     )
     counts = line.format(answers=found.answers, tokens=found.prompt_tokens)
-    st.caption(" · ".join([counts, *_cost(found), *_time(found), _limit(plan)]).replace("$", "\\$"))
+    st.caption(" · ".join([counts, *_cost(found), *_time(found), _limit(plan)]))
     without_price = unpriced(plan, endpoints)
     if without_price and (words := budgets.says_of_unpriced(services, visitor)):
         st.caption(words)
@@ -231,14 +232,14 @@ def _let_go() -> None:
 
 
 def _cost(found: PlanEstimate) -> list[str]:
-    """The cost in words; models without a price are left out, and that is said."""
+    """The cost in words, as Markdown; models without a price are left out, and that is said."""
     if found.typical is None:
         return [_("no price")] if found.unpriced else []
     if found.typical == 0 and not found.unpriced:
         return [_("free")]
-    parts = [_("about {cost} at list prices").format(cost=money(found.typical))]
+    parts = [_("about {cost} at list prices").format(cost=literal(money(found.typical)))]
     if found.highest is not None:
-        parts[0] += " " + _("(at most {cost})").format(cost=money(found.highest))
+        parts[0] += " " + _("(at most {cost})").format(cost=literal(money(found.highest)))
     if found.unpriced:
         parts.append(_("{count} without a price, left out").format(count=found.unpriced))
     return parts

@@ -9,6 +9,7 @@ from lib.calls.caps import Standing
 from lib.core import money
 from lib.core.clock import as_datetime, now
 from lib.core.i18n import N_
+from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared.figures import amount, known_cost
 from lib.ui.shared.texts import _
@@ -58,5 +59,5 @@ def _frame(found: list[Person], zone: ZoneInfo) -> pd.DataFrame:
 
 def _cap(standing: Standing) -> str:
     cap = standing.cap
-    amounts = {"limit": money.in_unit(cap.limit, cap.unit), "used": money.in_unit(standing.used, cap.unit)}
-    return _(CAPS[cap.whose, cap.stretch]).format(**amounts).replace("$", "\\$")
+    limit, used = (literal(money.in_unit(value, cap.unit)) for value in (cap.limit, standing.used))
+    return _(CAPS[cap.whose, cap.stretch]).format(limit=limit, used=used)
