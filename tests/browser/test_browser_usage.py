@@ -1,9 +1,10 @@
 """The usage page in a browser: from a row of its tables to one call, and back to where it was made."""
 
 import re
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, expect
 
 from tests.app_server import AppServer
 from tests.browsing import VIEWPORT, at_rest, ended, key, link, open_page, send
@@ -39,8 +40,13 @@ def test_a_row_opens_its_call_which_goes_on_in_chat(page: Page) -> None:
     table = key(page, "usage_calls").get_by_test_id("stDataFrame")
     expect(table).to_be_in_viewport(ratio=0.9)
     page.set_viewport_size(VIEWPORT)
-    click(table, OPEN)
     dialog = page.get_by_role("dialog")
+    for _attempt in range(20):
+        at_rest(page)
+        click(table, OPEN)  # it is lost while the table is drawn anew, as after a change of its size
+        with suppress(TimeoutError):
+            dialog.wait_for(timeout=3_000)
+            break
     expect(dialog).to_contain_text("Output tokens (completion)")
     key(page, "usage_continue").get_by_role("button").click()
 
