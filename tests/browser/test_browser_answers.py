@@ -584,6 +584,9 @@ def test_a_saved_report_has_what_was_typed_when_its_button_was_pressed(
             with page.expect_download() as saved:
                 key(page, name).locator("button").click(delay=delay)
             assert f"Take number {number}." in saved.value.path().read_text("utf-8")
+    with subtests.test("it is said, and the page looks as before"):
+        expect(page.get_by_test_id("stToast").last).to_contain_text("Saved")
+        assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--page-text')")
     with subtests.test("what was switched and picked from a list"):
         for label, words in (("With the prompt", "<blockquote"), ("With costs", "per 1,000")):
             for there in (False, True):

@@ -49,6 +49,7 @@ class Form:
 
 def report_view(study: Study) -> None:
     """The wishes, the report itself, and the other forms."""
+    _say_saved()
     options = _wishes(study)
     subject = Subject(study, options, texts_of(options.language))
     with st.container(horizontal=True):
@@ -87,7 +88,14 @@ def report_view(study: Study) -> None:
 
 
 def _saved() -> None:
-    st.toast(_("Saved, where your browser keeps its downloads."), icon=":material/check:")
+    remembered.saved = True
+
+
+def _say_saved() -> None:
+    """Not in the callback: before a fragment's run Streamlit puts a toast where the page's own styles stand."""
+    if remembered.saved:
+        remembered.saved = False
+        st.toast(_("Saved, where your browser keeps its downloads."), icon=":material/check:")
 
 
 def _share(subject: Subject) -> None:
