@@ -221,7 +221,7 @@ def test_a_chat_is_shared_from_its_menu_until_that_is_taken_back(service: FakeAp
     assert page.status_code == 200 and "Read &lt;b&gt;this&lt;/b&gt;" in page.text and "You said:" in page.text
     assert "Not for anybody" not in page.text and "<script" not in page.text
 
-    tab.session_state["sharing"] = None  # the dialog is closed
+    tab.session_state["open_dialog"] = None  # the dialog is closed
     say(tab.run(), "Said later", "echo")
     assert "Said later" not in opened_link(token).text, "it stays as it was"
     other = new_tab()
@@ -255,7 +255,7 @@ def test_a_shared_chat_names_all_who_answered_and_nothing_of_the_sharers_compute
         menu.click(menu.options[2]).run()  # by its words, as a browser tells it
         click(tab, "chat_link_make")
         # A file is written where there is no session.
-        for page in (opened_link(link_on(tab)).text, tab.session_state["sharing"].page().decode()):
+        for page in (opened_link(link_on(tab)).text, tab.session_state["open_dialog"][1].page().decode()):
             [head, *lines] = re.findall('<p class="facts">(.*)</p>', page)
             assert head.endswith(" · echo · sse"), head
             assert [("temperature 0.5" in line, bool(re.search(second, line))) for line in lines] == [
@@ -264,7 +264,7 @@ def test_a_shared_chat_names_all_who_answered_and_nothing_of_the_sharers_compute
             ], lines
             for hidden in (host(service), "127.0.0.1", "_tokens", "+00:00", "slow-50"):
                 assert hidden not in page, hidden
-        tab.session_state["sharing"] = None
+        tab.session_state["open_dialog"] = None
 
 
 @pytest.mark.row("X13")

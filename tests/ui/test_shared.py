@@ -139,9 +139,14 @@ def test_what_one_visitor_has_is_not_there_for_another(
             tab = new_tab(page, **query)
             assert words in shown(tab) and "secret" not in shown(tab).lower()
             assert not [one for one in tab.sidebar.button if "secret" in str(one.label).lower()]
-    for name, value in (("open_chat", chat), ("open_sweep", theirs), ("usage_call", cell.id)):
+    call_dialog = ("usage_call", cell.id)
+    for page, name, value in (
+        ("", "open_chat", chat),
+        ("sweep", "open_sweep", theirs),
+        ("usage", "open_dialog", call_dialog),
+    ):
         with subtests.test(name):
-            tab = new_tab("sweep" if "sweep" in name else "usage" if "usage" in name else "")
+            tab = new_tab(page)
             tab.session_state[name] = value
             assert "secret" not in shown(tab.run()).lower()
 

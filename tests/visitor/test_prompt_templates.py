@@ -11,7 +11,7 @@ from tests.pages import bodies, click, draft, new_tab, owner, shown, tab_of
 def app(service: FakeApi) -> AppTest:
     """The app with the prompts open."""
     app = new_tab()
-    app.session_state["chat_templates"] = True
+    app.session_state["open_dialog"] = ("chat_templates", True)
     return app.run()
 
 
@@ -40,7 +40,7 @@ def test_an_own_prompt_is_there_in_the_next_tab_until_it_is_deleted(app: AppTest
     assert app.text_area(key="chat_variable_word").label == "word"
 
     again = tab_of(owner(app))
-    again.session_state["chat_templates"] = True
+    again.session_state["open_dialog"] = ("chat_templates", True)
     choose(again.run(), "Rhyme")
     click(again, "chat_template_delete")
 

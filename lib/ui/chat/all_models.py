@@ -45,4 +45,4 @@ def _open() -> None:
 
 
 def _close() -> None:
-    state.choosing_model = False
+    state.choosing_model = None

@@ -45,7 +45,7 @@ def _open() -> None:
 
 
 def _close() -> None:
-    state.choosing_prompt = False
+    state.choosing_prompt = None
 
 
 def _choose() -> None:

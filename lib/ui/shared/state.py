@@ -18,6 +18,8 @@ SHOWN_TURNS = 8
 """Turns of a chat that are drawn when it is opened: as much as a screen holds, and some more."""
 LISTED = 100
 NEXT = "next"
+OPEN = "open_dialog"
+"""Which dialog is open: its name, and what it is about; None: none is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,24 @@ class SessionValue(Generic[T]):
 
     def __set__(self, state: object, value: T) -> None:
         st.session_state[self._name] = value
+
+
+class Dialog(Generic[T]):
+    """A dialog, read as what it is about while it is the one that is open, else as None. Setting it opens it, or closes
+    it with None. All share one value: Streamlit refuses a page that draws two of them."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, state: object, _kind: type | None = None) -> T | None:
+        name, about = st.session_state.get(OPEN) or ("", None)
+        return about if name == self._name else None
+
+    def __set__(self, state: object, about: T | None) -> None:
+        if about is not None:
+            st.session_state[OPEN] = (self._name, about)
+        elif self.__get__(state) is not None:
+            st.session_state[OPEN] = None
 
 
 def _nothing() -> None:
@@ -142,11 +162,11 @@ class State:
     """Whether the usage page has taken up its filters from the address."""
     usage_opened_on: SessionValue[str | None] = SessionValue("usage_opened_on", _nothing)
     """Which calls the usage page has chosen to show by itself."""
-    sweep_cell: SessionValue[str | None] = SessionValue("opened_cell", _nothing)
+    sweep_cell = Dialog[str]("opened_cell")
     """The cell whose details are open, by its id."""
     field_turns: SessionValue[dict[str, int]] = SessionValue("field_turns", dict)
     """How often each field of a popover was set by something else than itself."""
-    usage_call: SessionValue[str | None] = SessionValue("usage_call", _nothing)
+    usage_call = Dialog[str]("usage_call")
     """The call that is looked at on the usage page."""
     deleted_sweep: SessionValue[str | None] = SessionValue("deleted_sweep", _nothing)
     """The sweep that was deleted last, as long as that can be undone."""
@@ -160,15 +180,15 @@ class State:
     """Whether it was read that the database was brought to a new form."""
     read_notices: SessionValue[int] = SessionValue("read_store_notices", int)
     """How many of the store's notices were read."""
-    figures: SessionValue[tuple[str, str] | None] = SessionValue("answers_figures", _nothing)
+    figures = Dialog[tuple[str, str]]("answers_figures")
     """The answer whose numbers are looked at: its name on the page and its call's id."""
-    inspected: SessionValue[str | None] = SessionValue("inspected_call", _nothing)
+    inspected = Dialog[str]("inspected_call")
     """The call whose request and answer are looked at; NEXT is the one that comes."""
-    choosing_model: SessionValue[bool] = SessionValue("models_dialog", bool)
+    choosing_model = Dialog[bool]("models_dialog")
     """Whether the list of all models is open."""
-    choosing_models: SessionValue[bool] = SessionValue("sweep_models_dialog", bool)
+    choosing_models = Dialog[bool]("sweep_models_dialog")
     """Whether the list of models for a sweep is open."""
-    connecting: SessionValue[bool] = SessionValue("connection_dialog", bool)
+    connecting = Dialog[bool]("connection_dialog")
     """Whether the connection dialog is open."""
     why_connecting: SessionValue[str | None] = SessionValue("why_connecting", _nothing)
     """Why the connection dialog was opened, where it was not the visitor who did it."""
@@ -186,7 +206,7 @@ class State:
     """Whether that was just now, and the page around the dialog does not know it yet."""
     going_on: SessionValue[Callable[[], None] | None] = SessionValue("going_on", _nothing)
     """What is to go on now, in the run after the one in which the dialog was closed."""
-    over_budget: SessionValue[tuple[BudgetReached, Callable[[], None]] | None] = SessionValue("over_budget", _nothing)
+    over_budget = Dialog[tuple[BudgetReached, Callable[[], None]]]("over_budget")
     """The budget that what was asked for would pass, while that is a question; and what goes on then."""
     after_budget: SessionValue[tuple[bool, Callable[[], None]] | None] = SessionValue("after_budget", _nothing)
     """What is to go on now, after that question; and whether it may pass the budgets."""
@@ -204,26 +224,26 @@ class State:
     other tabs begin with is a preference."""
     connected: SessionValue[int] = SessionValue("connected_times", int)
     """How many times a service was connected in this tab."""
-    choosing_prompt: SessionValue[bool] = SessionValue("chat_templates", bool)
+    choosing_prompt = Dialog[bool]("chat_templates")
     """Whether the prompts to be used again are open."""
-    offered_chats: SessionValue[Listing | None] = SessionValue("offered_chats", _nothing)
+    offered_chats = Dialog[Listing]("offered_chats")
     """The chats in a file, while some of them are chosen; None is no file."""
 
-    sharing: SessionValue[Shareable | None] = SessionValue("sharing", _nothing)
+    sharing = Dialog[Shareable]("sharing")
     """What the dialog makes links to that is open."""
     not_shared: SessionValue[TemperaError | None] = SessionValue("not_shared", _nothing)
     """Why no link could be made, or taken back, in it."""
     fresh_link: SessionValue[tuple[str, str] | None] = SessionValue("fresh_link", _nothing)
     """The chat or sweep that a link was made to last, and what stands in the link's address: nothing else keeps it."""
-    page_dialog: SessionValue[str | None] = SessionValue("page_dialog", _nothing)
+    page_dialog = Dialog[str]("page_dialog")
     """Which dialog of the menu is open: help, deleting, or the links that were shared."""
 
     @property
     def dialog_open(self) -> bool:
-        """Whether a dialog covers the page. Streamlit answers in it only while no script runs."""
-        shown = (self.inspected, self.figures, self.offered_chats, self.page_dialog, self.over_budget, self.sharing)
-        choosing = self.choosing_model or self.choosing_models or self.choosing_prompt
-        return choosing or self.connecting or any(one is not None for one in shown)
+        """Whether a dialog covers the chat. Streamlit answers in it only while no script runs."""
+        everywhere = (self.connecting, self.page_dialog, self.over_budget, self.sharing)
+        choosing = (self.choosing_model, self.choosing_prompt, self.offered_chats)
+        return any(one is not None for one in (*everywhere, *choosing, self.inspected, self.figures))
 
     def open_page_dialog(self, name: str) -> None:
         """Open one of the menu's dialogs in place of any other; a callback."""
@@ -231,10 +251,8 @@ class State:
         self.page_dialog = name
 
     def close_dialogs(self) -> None:
-        """Close the one that is open. Streamlit refuses a page that draws two of them."""
-        self.choosing_model = self.choosing_models = self.connecting = self.choosing_prompt = False
-        self.inspected = self.figures = self.offered_chats = self.usage_call = self.sweep_cell = None
-        self.page_dialog = self.over_budget = self.sharing = self.not_shared = None
+        """Close the one that is open, with what it remembered."""
+        st.session_state[OPEN] = self.not_shared = None
         self.services_named = 0
         self.why_connecting = self.after_connecting = self.forgotten = self.changing = self.refused = None
 

@@ -196,4 +196,4 @@ def _open() -> None:
 
 
 def _close() -> None:
-    state.choosing_models = False
+    state.choosing_models = None

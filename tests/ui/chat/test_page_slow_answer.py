@@ -29,7 +29,7 @@ def app(api: FakeApi, second: FakeApi, data_dir: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")
     monkeypatch.setenv("TEMPERA_PATIENCE_SECONDS", "0.001")
     tab = new_tab(model="silent")
-    tab.session_state["models_dialog"] = True
+    tab.session_state["open_dialog"] = ("models_dialog", True)
     yield tab
     resources.close()
 

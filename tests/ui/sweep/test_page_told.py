@@ -292,7 +292,7 @@ def test_thumb_and_note_are_kept_with_the_answer_and_it_is_picked_there(store: S
     sweep = make_sweep(store, MODELS, TEMPERATURES, 1)
     app = open_view(sweep)
     cell = cells(store, app, sweep)[3]
-    app.session_state["opened_cell"] = cell.id
+    app.session_state["open_dialog"] = ("opened_cell", cell.id)
     call = store.read(lambda db: sweeps.results(db, owner(app), sweep))[cell.id]
     app.run().text_input(key=f"sweep_rate_note_{call.id}").set_value("too loud").run()
     app.feedback(key=f"sweep_rate_thumb_{call.id}").set_value(0).run()
@@ -411,7 +411,7 @@ def test_an_answer_is_gone_on_with_in_chat_at_its_temperature(store: Store) -> N
     sweep = make_sweep(store, MODELS, TEMPERATURES, 1)
     app = open_view(sweep)
     cell = next(one for one in cells(store, app, sweep) if (one.row, one.column) == (1, 1))
-    app.session_state["opened_cell"] = cell.id
+    app.session_state["open_dialog"] = ("opened_cell", cell.id)
     app.run().button(key="sweep_cell_chat").click().run()
     assert not app.exception
     begins = text_of(store.read(lambda db: sweeps.results(db, owner(app), sweep))[cell.id]).split(".")[0]

@@ -75,10 +75,11 @@ def test_wherever_no_price_stands_one_can_be_set(service: FakeApi, subtests: pyt
         in_the_table(click(app, "usage_set_prices"))
     with subtests.test("the cost of one model, and of one call"):
         in_the_table(click(section(app, "chart"), "usage_models_set_price"))
-        app.session_state["usage_call"] = resources.services().store.read(lambda db: calls_of(db, "local"))[0].id
+        call_id = resources.services().store.read(lambda db: calls_of(db, "local"))[0].id
+        app.session_state["open_dialog"] = ("usage_call", call_id)
         click(app.run(), "usage_call_set_price")
         in_the_table(app.run())
-        assert app.session_state["usage_call"] is None
+        assert app.session_state["open_dialog"] is None
     with subtests.test("a sweep, before there is any call of its model"):
         tab = new_tab("sweep", models=f"{host(service)}/echo", prompt="Tea?", temperatures="0")
         in_the_table(click(tab, "sweep_set_price"))

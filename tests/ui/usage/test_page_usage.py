@@ -415,7 +415,7 @@ def test_an_opened_call_says_why_it_failed(app: AppTest, subtests: pytest.Subtes
     usage_page(app)
     for name, (_facts, words) in cases.items():
         with subtests.test(name):
-            app.session_state["usage_call"] = made[name]
+            app.session_state["open_dialog"] = ("usage_call", made[name])
             app.run()
             assert not app.exception and [box.value for box in app.error] == words
 
@@ -434,7 +434,7 @@ def test_the_call_of_somebody_else_is_not_there(app: AppTest) -> None:
     call()
     theirs = record(resources.services().store, "e" * 32, REPORTED)
     usage_page(app)
-    app.session_state["usage_call"] = theirs
+    app.session_state["open_dialog"] = ("usage_call", theirs)
     app.run()
 
     assert "not there any more" in app.toast[0].value
@@ -495,7 +495,10 @@ def test_another_models_price_is_compared_over_the_same_calls(app: AppTest) -> N
 def test_of_a_failed_call_no_first_word_is_told(app: AppTest) -> None:
     app.run()
     times = {"queued": 0.0, "sent": 0.5, "end": 1.5, "error": "rate_limited"}
-    app.session_state["usage_call"] = call(state="error", error_kind="rate_limited", attempt_times=(times,))
+    app.session_state["open_dialog"] = (
+        "usage_call",
+        call(state="error", error_kind="rate_limited", attempt_times=(times,)),
+    )
     usage_page(app).segmented_control(key="usage_call_part").set_value("attempts").run()
 
     bars = json.loads(app.get("echarts_chart")[-1].proto.spec)["series"][1:]
@@ -570,7 +573,7 @@ def test_a_bar_opens_the_calls_behind_it(app: AppTest, monkeypatch: pytest.Monke
     app.segmented_control(key="usage_call_part").set_value("attempts").run()
     waits = json.loads(app.get("echarts_chart")[-1].proto.spec)["series"]
     assert [one["data"] for one in waits[1:]] == [[0.5], [0.25], [0.75]]  # what took no time is not named
-    app.session_state["usage_call"] = None
+    app.session_state["open_dialog"] = None
 
     app.segmented_control(key="usage_view").set_value("time").run()
     assert [len(one["data"]) for one in chart(app)["series"]] == [39, 39]  # buckets of five minutes
@@ -725,11 +728,11 @@ def test_a_call_says_of_each_count_whose_word_it_is(app: AppTest, subtests: pyte
     assert "1 counted by the service, 1 estimated by a gateway, 1 estimated by us, 2 not known" in captions(app)
     for name, (_usage, words) in cases.items():
         with subtests.test(name):
-            app.session_state["usage_call"] = made[name]
+            app.session_state["open_dialog"] = ("usage_call", made[name])
             app.run()
             said = app.table[0].value[1].tolist()[2:7]
             assert all(word in one.replace("\\", "") for word, one in zip(words, said, strict=True)), said
-    app.session_state["usage_call"] = None
+    app.session_state["open_dialog"] = None
     assert "the gateway's estimate" in list(opened(app, "calls").dataframe[-1].value["source"])
 
 
