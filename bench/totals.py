@@ -135,7 +135,7 @@ def main() -> None:
             "bars of days, a month": lambda db: queries.by_slice(db, whole_month, 900),
             "bars of days, a month of one page": lambda db: queries.by_slice(db, replace(whole_month, pages=PAGE), 900),
             "totals, one model in chats that went well": lambda db: queries.by_model(db, narrow),
-            "totals by chat and sweep": lambda db: queries.by_place(db, everything),
+            "totals by chat and sweep": lambda db: queries.by_place(db, everything, 200),
             "totals of one sweep": lambda db: queries.by_model(db, replace(everything, places=("9",))),
             "the newest 2,000 failed calls": lambda db: queries.newest(db, failed, 2_000),
             "percentiles by model, all calls": lambda db: speed.by_model(spread(db, everything, speed.KINDS), names),

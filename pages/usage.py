@@ -39,7 +39,7 @@ if not models:
 totals = total(models)
 terms = load_terms(services, who.owner)
 by_model = services.store.read(lambda db: paid.by_model(db, scope, terms)) if terms else {}
-sentence(totals, models, when())
+sentence(totals, models, when(), sample.who())
 tiles(totals, paid.total(by_model.values()))
 coverage(totals)
 sections(services, scope, totals, models, by_model, zone)

@@ -52,7 +52,7 @@ from lib.store.schema import usage_spread as spread_kept
 from lib.store.statements import chunks
 from lib.usage.scope import Scope
 from lib.usage.speed import Binned
-from lib.usage.totals import ModelTotals, PageTotals, PlaceTotals, Slice
+from lib.usage.totals import ModelTotals, PageTotals, PlaceTotals, Slice, ordered
 
 CHUNK = 1_000
 PART = 10_000
@@ -100,16 +100,26 @@ def by_page(conn: Connection, scope: Scope) -> list[PageTotals]:
     return [PageTotals(page=page, **facts) for (page,), facts in _by(conn, scope, ("page",)).items()]
 
 
-def by_place(conn: Connection, scope: Scope) -> list[PlaceTotals]:
-    """The totals of each chat and each sweep, and of the calls that belong to none (any more); together the same."""
-    return [PlaceTotals(place=place, **facts) for (place,), facts in _by(conn, scope, ("place",)).items()]
+def by_place(conn: Connection, scope: Scope, limit: int) -> tuple[list[PlaceTotals], int]:
+    """The totals of the chats and sweeps with the most tokens, of so many, and how many there are. The calls that
+    belong to none (any more) are one of them, the last; all together are the same."""
+    # First which ones, by two sums: a long history has many, and twenty sums of each take five times as long.
+    largest = conn.execute(_largest(_Shape.of(scope)), _named(scope) | {"limit": limit}).all()
+    found = _by(conn, scope, ("place",), [row.place for row in largest])
+    rows = ordered([PlaceTotals(place=place, **facts) for (place,), facts in found.items()])
+    only_running = sum(one.calls == one.running for one in rows)
+    count = (largest[0].there if largest else 0) + only_running
+    return sorted(rows, key=lambda one: not one.place)[:limit], count
 
 
-def _by(conn: Connection, scope: Scope, keys: tuple[str, ...]) -> dict[tuple[str, ...], dict[str, Any]]:
-    """The facts of Totals, by what the calls have in common."""
+def _by(
+    conn: Connection, scope: Scope, keys: tuple[str, ...], among: Sequence[str] | None = None
+) -> dict[tuple[str, ...], dict[str, Any]]:
+    """The facts of Totals, by what the calls have in common; of what has ended, those `among` some places only."""
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     shape, named = _Shape.of(scope), _named(scope)
-    for row in conn.execute(_ended(shape, keys), named).mappings():
+    ended = _ended(shape, keys) if among is None else _ended_among(shape, keys)
+    for row in conn.execute(ended, named | {"among": among}).mappings():
         found[tuple(row[key] for key in keys)] = _totals(row)
     for row in conn.execute(_running(shape, keys), named).mappings():
         # A model that is only being asked has no row of sums yet.
@@ -210,9 +220,13 @@ def _counted_in_bins(parts: Iterable[Sequence[Any]], kinds: Sequence[str]) -> It
             yield Binned(endpoint, model, kind, bin, made)
 
 
-def reported(conn: Connection, scope: Scope, limit: int) -> list[CallRecord]:
-    """The last whole answers whose tokens the service counted and whose texts are kept, newest first, with them."""
-    # any owner: _mine names the owner.
+def reported(conn: Connection, scope: Scope, limit: int, among: int) -> list[CallRecord]:
+    """The last whole answers whose tokens the service counted and whose texts are kept, newest first, with them. They
+    are looked for `among` so many of the newest calls: a long history may be one of calls without texts."""
+    # any owner: here and below, _mine names the owner.
+    times = select(calls.c.started_at).where(*_mine(calls, _Shape.of(scope))).order_by(*NEWEST_FIRST)
+    oldest = conn.execute(times.offset(among - 1).limit(1), _named(scope)).scalar()
+    scope = scope if oldest is None else replace(scope, since=oldest)
     query = records.whole().where(*_mine(calls, _Shape.of(scope)))
     query = query.where(calls.c.state == "ok", calls.c.usage_source == "reported", calls.c.temporary.is_(False))
     return records.found(conn, query.order_by(*NEWEST_FIRST).limit(limit), _named(scope))
@@ -306,6 +320,23 @@ def _ended(shape: _Shape, keys: tuple[str, ...]) -> Select[Any]:
     times = func.min(sums.c.first_at).label("first_at"), func.max(sums.c.last_at).label("last_at")
     named = [sums.c[key] for key in keys]
     return select(*named, *summed, *of, *times).group_by(*named)
+
+
+@cache
+def _ended_among(shape: _Shape, keys: tuple[str, ...]) -> Select[Any]:
+    """Those of some places."""
+    query = _ended(shape, keys)
+    return query.where(query.selected_columns["place"].in_(bindparam("among", expanding=True)))
+
+
+@cache
+def _largest(shape: _Shape) -> Select[Any]:
+    """The places with the most tokens; each row says how many there are."""
+    sums = _sums_of(shape, usage_places)
+    tokens, made = func.sum(sums.c.prompt_tokens + sums.c.completion_tokens), func.sum(sums.c.calls)
+    # any owner: of the sums of the scope.
+    query = select(sums.c.place, func.count().over().label("there")).group_by(sums.c.place)
+    return query.order_by(sums.c.place == "", tokens.desc(), made.desc(), sums.c.place).limit(bindparam("limit"))
 
 
 def _sums_of(shape: _Shape, like: Table) -> FromClause:

@@ -219,8 +219,17 @@ def check(store: Store, scope: Scope, made: list[dict[str, Any]]) -> None:
 
 def groups_are_the_whole(store: Store, scope: Scope, found: Totals, mine: list[dict[str, Any]]) -> None:
     """By page, and by chat and sweep, the same calls add up to the same."""
-    for of, name in ((queries.by_page, "page"), (queries.by_place, "place")):
-        groups: list[Any] = store.read(lambda db, of=of: of(db, scope))
+    places, count = store.read(lambda db: queries.by_place(db, scope, 1_000))
+    assert len(places) == count
+    for limit in range(1, count + 1):
+        # Of what ties, and of what has not ended yet, it is not said which comes first.
+        some, all_of_them = store.read(lambda db, limit=limit: queries.by_place(db, scope, limit))
+        assert all_of_them == count and len(some) == limit
+        assert [(not one.place, one.tokens or 0) for one in some] == [
+            (not one.place, one.tokens or 0) for one in places[:limit]
+        ]
+    groups: list[Any]
+    for groups, name in ((store.read(lambda db: queries.by_page(db, scope)), "page"), (places, "place")):
         assert {getattr(one, name): one.calls for one in groups} == Counter(facts[name] for facts in mine)
         whole = total(groups)
         assert whole == replace(found, cost=pytest.approx(found.cost) if found.cost else found.cost), name

@@ -26,6 +26,8 @@ from lib.usage.what_if import Work
 
 SAMPLE = 100
 """So many answers are counted again, the newest ones."""
+AMONG = 10_000
+"""They are looked for among so many of the newest calls."""
 ENOUGH_WORDS = 50
 COUNTS = ("calls", "prompt_reported", "prompt_counted", "completion_reported", "completion_counted")
 FORMS: Mapping[str, Form] = {**dict.fromkeys(COUNTS, ",.0f"), "per_word": ".2f", "thousand": money}
@@ -92,7 +94,10 @@ def _counted_again(services: Services, scope: Scope, models: Sequence[ModelTotal
     st.markdown(f"**{_('Tokens counted again')}**")
     rows = _sample(services, scope)
     if not rows:
-        st.caption(_("No answer whose tokens a service counted and whose text is kept is among these calls."))
+        words = _("No answer whose tokens a service counted and whose text is kept is among these calls.")
+        if sum(one.calls for one in models) > AMONG:
+            words = _("No answer whose tokens a service counted and whose text is kept is among the newest {count:,}.")
+        st.caption(words.format(count=AMONG))
         return
     costs = {one.model: one.cost / one.completion_tokens for one in models if one.cost and one.completion_tokens}
     frame = pd.DataFrame(
@@ -114,7 +119,7 @@ def _counted_again(services: Services, scope: Scope, models: Sequence[ModelTotal
 
 def _sample(services: Services, scope: Scope) -> list[ModelAudit]:
     def read(db: Connection) -> list[ModelAudit]:
-        calls = queries.reported(db, scope, SAMPLE)
+        calls = queries.reported(db, scope, SAMPLE, AMONG)
         pairs = ((call, records.messages_of(db, scope.owner, call.id)) for call in calls)
         return audit.by_model(one for pair in pairs if (one := audit.counted(*pair)) is not None)
 

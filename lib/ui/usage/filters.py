@@ -13,7 +13,7 @@ from lib.ui.shared import closed_fields
 from lib.ui.shared.choices import translated
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
-from lib.ui.usage import sample, stretch
+from lib.ui.usage import stretch
 from lib.usage import places, queries
 from lib.usage.scope import FILTERS, OUTCOMES
 
@@ -57,22 +57,13 @@ def chosen(services: Services, owner: str) -> dict[str, tuple[Any, ...]]:
 
 
 def chips(services: Services, owner: str) -> None:
-    """Every filter that is set, the stretch of a bar, and that it is the sample, each with a cross to take it off."""
+    """Every filter that is set, and the stretch of a bar, each with a cross to take it off."""
     values = [(name, value) for name in FILTERS for value in values_of(name)]
-    if not values and not sample.shown() and stretch.chosen() is None:
+    if not values and stretch.chosen() is None:
         return
     titles = services.store.read(lambda db: places.titles(db, owner, values_of("places")))
     names = {place: place_name(place, titles) for place in values_of("places")}
     with st.container(key="usage_chips", horizontal=True, gap="small"):
-        if sample.shown():
-            st.button(
-                _("Sample data"),
-                key="usage_chip_sample",
-                icon=":material/close:",
-                icon_position="right",
-                help=_("Leave the sample data"),
-                on_click=sample.leave,
-            )
         stretch.chip()
         for number, (name, value) in enumerate(values):
             st.button(

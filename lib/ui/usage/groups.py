@@ -58,9 +58,7 @@ def _pages(services: Services, scope: Scope) -> None:
 
 
 def _places(services: Services, scope: Scope, zone: ZoneInfo) -> None:
-    found = totals.ordered(services.store.read(lambda db: queries.by_place(db, scope)))
-    found.sort(key=lambda one: not one.place)  # what belongs to none is no place to be ranked
-    rows = found[:MOST]
+    rows, count = services.store.read(lambda db: queries.by_place(db, scope, MOST))
     titles = services.store.read(lambda db: places.titles(db, scope.owner, [one.place for one in rows]))
     kinds = {place: _(filters.PAGES[kind]) for place, (kind, _title) in titles.items()}
     frame = pd.DataFrame(
@@ -73,9 +71,9 @@ def _places(services: Services, scope: Scope, zone: ZoneInfo) -> None:
         }
     )
     group_table(frame, rows, lambda row: filters.show_only(places=(rows[row].place,)), "usage_place_table")
-    if len(found) > MOST:
+    if count > MOST:
         words = _("The {shown} with the most tokens of {count:,} chats and sweeps.")
-        st.caption(words.format(shown=MOST, count=len(found)))
+        st.caption(words.format(shown=MOST, count=count))
 
 
 def _last_day(at: int | None, zone: ZoneInfo) -> str | None:

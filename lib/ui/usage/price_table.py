@@ -95,7 +95,7 @@ def _tiers(name: Named) -> str | None:
         words.format(start=start, prompt=money(price.prompt), completion=money(price.completion))
         for start, price in prices.tiers(name[1], seller(name[0]))
     ]
-    return "; ".join(found) or None
+    return _("; ").join(found) or None
 
 
 def _own(own: Mapping[str, Mapping[str, Price]], name: Named) -> Price | None:

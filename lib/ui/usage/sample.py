@@ -30,6 +30,11 @@ def shown() -> bool:
     return bool(st.session_state.get(KEY))
 
 
+def who() -> str:
+    """Who made the calls that are shown, as a sentence about them says it."""
+    return _("the sample") if shown() else _("you")
+
+
 def is_sample(owner: str) -> bool:
     """Whether calls of this owner are made up."""
     return owner == sample.OWNER

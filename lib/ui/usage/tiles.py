@@ -39,9 +39,10 @@ PROBLEMS: dict[Outcome, str] = {
 ENDED_EARLY = N_("{count:,} ended early: their tokens count as far as they came")
 
 
-def sentence(totals: Totals, models: Sequence[ModelTotals], when: str) -> None:
-    """The page in a sentence, which begins with `when` that was; a second one says what made most of it."""
-    facts = {"when": when, "calls": _calls(totals.calls), "tokens": _tokens(totals), "cost": _cost(totals)}
+def sentence(totals: Totals, models: Sequence[ModelTotals], when: str, who: str) -> None:
+    """The page in a sentence, which begins with `when` that was and `who` did it; a second one says what made most of
+    it."""
+    facts = {"when": when, "who": who, "calls": _calls(totals.calls), "tokens": _tokens(totals), "cost": _cost(totals)}
     words = _used(totals).format(**facts, free=totals.priced, unpriced=totals.unpriced)
     st.subheader(words, anchor=False)
     if totals.tokens and len(models) > 1:
@@ -51,28 +52,28 @@ def sentence(totals: Totals, models: Sequence[ModelTotals], when: str) -> None:
 def _used(totals: Totals) -> str:
     """What was used, of facts that are still to be filled in."""
     if totals.running == totals.calls:
-        return _("{when} you made {calls}; what that takes is known when it has ended.")
+        return _("{when} {who} made {calls}; what that takes is known when it has ended.")
     if used_nothing(totals):
         return _n(
-            "{when} you made {calls}; it failed before anything was used.",
-            "{when} you made {calls}; all failed before anything was used.",
+            "{when} {who} made {calls}; it failed before anything was used.",
+            "{when} {who} made {calls}; all failed before anything was used.",
             totals.calls,
         )
     if totals.tokens is None:
-        return _("{when} you made {calls}; how many tokens that took is not known.")
+        return _("{when} {who} made {calls}; how many tokens that took is not known.")
     if totals.cost is None:
-        return _("{when} you used {tokens} in {calls}; none of it has a price.")
+        return _("{when} {who} used {tokens} in {calls}; none of it has a price.")
     if totals.cost == 0 and totals.unpriced:
-        return _("{when} you used {tokens} in {calls}: {free:,} free, {unpriced:,} without a price.")
+        return _("{when} {who} used {tokens} in {calls}: {free:,} free, {unpriced:,} without a price.")
     if totals.cost == 0:
-        return _("{when} you used {tokens} in {calls}; all of it was free.")
+        return _("{when} {who} used {tokens} in {calls}; all of it was free.")
     if totals.cost_own:
-        return _("{when} you used {tokens} in {calls}, {cost}: at your prices where you set them.")
+        return _("{when} {who} used {tokens} in {calls}, {cost}: at your prices where you set them.")
     if totals.cost_reported and totals.cost_reported + totals.cost_free == totals.priced:
-        return _("{when} you used {tokens} in {calls}, {cost} as the service reports it.")
+        return _("{when} {who} used {tokens} in {calls}, {cost} as the service reports it.")
     if totals.cost_reported:
-        return _("{when} you used {tokens} in {calls}, {cost}: as services report it, else at list prices.")
-    return _("{when} you used {tokens} in {calls}, {cost} at list prices.")
+        return _("{when} {who} used {tokens} in {calls}, {cost}: as services report it, else at list prices.")
+    return _("{when} {who} used {tokens} in {calls}, {cost} at list prices.")
 
 
 def _tokens(totals: Totals) -> str:
@@ -91,7 +92,8 @@ def tiles(totals: Totals, paid: Amounts) -> None:
     """Five figures; they wrap on a phone. What stands under one opens the calls behind it. `paid` is what was really
     paid, where that is known."""
     ended = totals.calls - totals.running
-    counted = N_("{share:.0%} counted by the service"), totals.reported, ended if totals.tokens else 0
+    used = ended - totals.unbilled if totals.tokens else 0  # of what failed before, there is nothing to count
+    counted = N_("{share:.0%} counted by the service"), totals.reported, used
     nothing = 0 if used_nothing(totals) else None
     with st.container(key="usage_tiles", horizontal=True, gap="medium"):
         with _tile(_("Input tokens (prompt)"), _count(totals.prompt_tokens, nothing)):
@@ -129,7 +131,7 @@ def coverage(totals: Totals) -> None:
     known = _parts(*((text, getattr(totals, name)) for name, text in COVERAGE.items()))
     said = _parts((COST_REPORTED, totals.cost_reported), (FREE, totals.cost_free))
     rest = [said, _parts((UNPRICED, totals.unpriced)), _parts((ENDED_EARLY, totals.ended_early))]
-    st.caption(_("Calls: {parts}.").format(parts="; ".join(part for part in (known, *rest) if part)))
+    st.caption(_("Calls: {parts}.").format(parts=_("; ").join(part for part in (known, *rest) if part)))
 
 
 def _most(tokens: int, totals: Totals, models: Sequence[ModelTotals]) -> str:
@@ -189,4 +191,4 @@ def _count(tokens: int | None, otherwise: int | None) -> str:
 
 def _parts(*counts: tuple[str, int]) -> str:
     """Those of the counts that are not 0, in words."""
-    return ", ".join(_(text).format(count=count) for text, count in counts if count)
+    return _(", ").join(_(text).format(count=count) for text, count in counts if count)

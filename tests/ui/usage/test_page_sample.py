@@ -41,7 +41,7 @@ def test_an_empty_page_is_seen_with_sample_data_and_is_empty_again_without(app: 
     before = rows()
     click(app, "usage_sample_on")
     assert "every call here is made up, none is yours" in shown(app) and app.query_params["sample"] == "on"
-    assert app.metric[0].value != "0" and app.button(key="usage_chip_sample").label == "Sample data"
+    assert app.metric[0].value != "0" and app.subheader[0].value.startswith("In the last 30 days the sample used ")
     for scope in ("today", "week", "all"):
         app.segmented_control(key="usage_scope").set_value(scope).run()
         assert len(app.metric) == 5, scope
@@ -52,7 +52,7 @@ def test_an_empty_page_is_seen_with_sample_data_and_is_empty_again_without(app: 
         assert "every call here is made up" in shown(app), section
     assert {name for one in app.get("download_button") for name in [one.proto.label]} >= {"CSV", "JSON"}
 
-    click(app, "usage_chip_sample")
+    click(app, "usage_sample_off")
     assert not app.metric and "made up" not in shown(app) and "sample" not in app.query_params
     assert rows() == before, "nothing of it was stored"
 

@@ -31,6 +31,7 @@ from lib.store import process_lock
 from lib.store.schema import chats
 from lib.ui.shared import resources
 from lib.ui.shared.dates import day, viewer_zone
+from lib.ui.usage import bill, groups
 from lib.ui.usage.failures import REASONS
 from lib.visitor import LOCAL_OWNER
 from lib.web_server import SESSION_COOKIE
@@ -457,7 +458,7 @@ def test_speed_and_problems_stand_by_model(app: AppTest) -> None:
 
 
 @pytest.mark.row("U22", "U10")
-def test_the_bill_tells_another_models_price_and_tokens_per_word(app: AppTest) -> None:
+def test_the_bill_tells_another_models_price_and_tokens_per_word(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     app.run()
     call(usage=Usage(1_000_000, 100_000, source="reported"), cost=3.5)
     opened(usage_page(app), "bill")
@@ -474,6 +475,14 @@ def test_the_bill_tells_another_models_price_and_tokens_per_word(app: AppTest) -
     words = app.run().dataframe[-1].value.set_index("model")
     assert list(words["per_word"][["wordy", "plain"]]) == [1.5, 3.0], "a Chinese character is a word"
     assert words["thousand"]["plain"] == pytest.approx(6.0) and pd.isna(words["thousand"]["wordy"])
+
+    # Of a long history only the newest calls are looked at.
+    monkeypatch.setattr(bill, "AMONG", 2)
+    assert app.run().dataframe[-1].value["calls"].sum() == 2
+    for _time in range(2):
+        call(usage=Usage())
+    app.run()
+    assert "counted and whose text is kept is among the newest 2." in captions(app)
 
 
 def test_another_models_price_is_compared_over_the_same_calls(app: AppTest) -> None:
@@ -737,7 +746,9 @@ def test_a_call_says_of_each_count_whose_word_it_is(app: AppTest, subtests: pyte
 
 
 @pytest.mark.row("U4")
-def test_totals_stand_by_page_and_by_chat_and_sweep_and_each_opens_its_calls(app: AppTest) -> None:
+def test_totals_stand_by_page_and_by_chat_and_sweep_and_each_opens_its_calls(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app.run()
     store = resources.services().store
     chat = store.write(lambda db: new_chat(db, OWNER, "Tea at *four*")).result(20)
@@ -765,6 +776,11 @@ def test_totals_stand_by_page_and_by_chat_and_sweep_and_each_opens_its_calls(app
     assert list(table["group"])[-1].startswith("in no chat") and list(table["tokens"]) == [50, 1, 5]
     assert set(table["day"]) == {day(periods.today(viewer_zone()))}
     assert table["calls"].sum() == int(tiles(app)["Calls"]) == 4
+    monkeypatch.setattr(groups, "MOST", 1)
+    assert list(app.run().dataframe[-1].value["group"]) == ["Tea at *four*"]
+    assert "The 1 with the most tokens of 3 chats and sweeps." in captions(app)
+    monkeypatch.undo()
+    app.run()
 
     press_row(app, list(table["group"]).index("Tea at *four*"))
     assert tiles(app)["Calls"] == "2" and app.query_params["of"] == chat
