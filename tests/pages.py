@@ -171,7 +171,7 @@ def shown(app: AppTest) -> str:
 def standing(app: AppTest) -> str:
     """How far the open sweep is, as its line says; "" where none is open."""
     lines = [*(bar.proto.text for bar in app.get("progress")), *(as_read(one) for one in app.caption)]
-    return next((line for line in lines if re.match(r"[\d,]+( of [\d,]+)? answers?( ·|$)", line)), "")
+    return next((line for line in lines if re.match(r"[\d,]+( of [\d,]+)? answers?( ·|, (none|not) |$)", line)), "")
 
 
 def answer_data(app: AppTest) -> dict[str, Any]:

@@ -160,4 +160,7 @@ def _close() -> None:
 
 
 def _name(cell: Cell, model: str) -> str:
-    return f"{model} · {temperature_name(cell.temperature)} · {cell.repeat + 1}"
+    if cell.temperature is None:
+        return _("{model}, no temperature sent, answer {number}").format(model=model, number=cell.repeat + 1)
+    words = _("{model}, temperature {temperature}, answer {number}")
+    return words.format(model=model, temperature=temperature_name(cell.temperature), number=cell.repeat + 1)

@@ -17,7 +17,9 @@ from lib.ui.sweep.run_line import run_figures
 def progress(standing: Progress, run: SweepRun | None) -> None:
     """How far it is: how many answers there are, and of them what failed; what it cost; and Stop while it runs."""
     done, failed, total = standing.counts(run.failed if run else ())
-    words = " · ".join([_so_many(done, total), *_failed(failed), *_cut(standing), *run_figures(standing, run)])
+    cut = _cut(standing)
+    counted = [_all_well(total)] if done == total and not cut else [_so_many(done, total), *_failed(failed), *cut]
+    words = " · ".join([*counted, *run_figures(standing, run)])
     going_on = run is not None and not run.finished
     with st.container(key="sweep_progress", horizontal=True, vertical_alignment="center"):
         if going_on or done + failed < total:
@@ -32,6 +34,12 @@ def _so_many(done: int, total: int) -> str:
     if done == total:
         return _n("{count:,} answer", "{count:,} answers", total).format(count=total)
     return _n("{done:,} of {total:,} answer", "{done:,} of {total:,} answers", total).format(done=done, total=total)
+
+
+def _all_well(total: int) -> str:
+    """Said where it is so: who looks for what failed finds nothing otherwise, and can't tell whether it was looked at."""
+    words = _n("{count:,} answer, not failed nor cut off", "{count:,} answers, none failed or cut off", total)
+    return words.format(count=total)
 
 
 def _failed(failed: int) -> list[str]:

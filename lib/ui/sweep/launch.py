@@ -11,7 +11,7 @@ from lib.gateway.endpoints import Endpoint, find
 from lib.practice.pace import USUAL_PER_MINUTE
 from lib.services import Services
 from lib.sweep.estimate import PlanEstimate, estimate, unpriced, worst_of_all
-from lib.sweep.plan import Cell, Plan
+from lib.sweep.plan import Cell, NoPrompt, Plan
 from lib.ui.shared import budgets, resources
 from lib.ui.shared.dates import short_date
 from lib.ui.shared.figures import money
@@ -31,6 +31,10 @@ def plan_line(services: Services, visitor: Visitor) -> None:
     """How many answers, how many input tokens, and about what cost; or what is missing."""
     try:
         plan = form.read_plan()
+    except NoPrompt:
+        # What is being typed is known here only when the field is left: said of it in the meantime, it would be untrue.
+        st.caption(_("Run sends the prompt to each model at each temperature."))
+        return
     except InvalidInput as missing:
         st.caption(error_message(missing))
         return

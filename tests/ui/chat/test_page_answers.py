@@ -171,7 +171,7 @@ def test_what_is_free_is_called_so_before_and_after(service: FakeApi) -> None:
     name = f"{host(service)}/echo:free"
     app = new_tab("sweep", models=name, prompt="Go on", temperatures="0", repeats="1")
     assert shown(app).count("about 9 input tokens · free") == 1
-    assert standing(run_sweep(app)) == "1 answer · free"
+    assert standing(run_sweep(app)) == "1 answer, not failed nor cut off · free"
 
     switch_page(app, "usage")
     assert "all of it was free" in shown(app)
