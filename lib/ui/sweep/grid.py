@@ -37,7 +37,7 @@ def _so_many(done: int, total: int) -> str:
 
 
 def _all_well(total: int) -> str:
-    """Said where it is so: who looks for what failed finds nothing otherwise, and can't tell whether it was looked at."""
+    """Said where it is so: who looks for what failed finds nothing otherwise, and can't tell whether that is meant."""
     words = _n("{count:,} answer, not failed nor cut off", "{count:,} answers, none failed or cut off", total)
     return words.format(count=total)
 

@@ -48,9 +48,9 @@ def one_temperature(app: AppTest) -> AppTest:
 
 @pytest.mark.row("S5")
 def test_a_variable_brings_a_table_and_each_row_is_asked(app: AppTest, api: FakeApi) -> None:
-    unwritten = shown(new_tab("sweep"))
+    unwritten = shown(prompt(app, ""))
     assert "The prompt is empty." not in unwritten and "Run sends the prompt to each model" in unwritten
-    assert "{{x}} has no value yet" in shown(app), "before Run"
+    assert "{{x}} has no value yet" in shown(prompt(app, "Say {{x}}.")), "before Run"
     assert app.button(key="sweep_run").label == "Run"
     app.button(key="sweep_run").click().run()
     assert bodies(api) == []
