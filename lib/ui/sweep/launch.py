@@ -5,13 +5,13 @@ from functools import partial
 
 import streamlit as st
 
-from lib.core.errors import BudgetReached, CapOfTheOperator, InvalidInput, NotAllowed
+from lib.core.errors import BudgetReached, CapOfTheOperator, InvalidInput, NoPrompt, NotAllowed
 from lib.core.rich_text import literal
 from lib.gateway.endpoints import Endpoint, find
 from lib.practice.pace import USUAL_PER_MINUTE
 from lib.services import Services
 from lib.sweep.estimate import PlanEstimate, estimate, unpriced, worst_of_all
-from lib.sweep.plan import Cell, NoPrompt, Plan
+from lib.sweep.plan import Cell, Plan
 from lib.ui.shared import budgets, resources
 from lib.ui.shared.dates import short_date
 from lib.ui.shared.figures import money
