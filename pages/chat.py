@@ -6,6 +6,7 @@ from lib.ui.chat import chat_settings, links, open_chat
 from lib.ui.chat.all_models import all_models
 from lib.ui.chat.answer_figures import figures_dialog
 from lib.ui.chat.chat_list import chat_list
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.composer import composer, send_waiting_message, waiting_message
 from lib.ui.chat.empty_state import empty_state, no_such_chat
 from lib.ui.chat.inspector import inspector
@@ -48,9 +49,9 @@ with news:
     upgrade_notice(services)
 with above:
     list_troubles(services, who.owner, "chat_model")
-    with transient(state.unsaved or not view.turns):
+    with transient(chat_state.unsaved or not view.turns):
         open_chat.unsaved_warning()
-        if state.missing_chat and state.chat_id is None:
+        if chat_state.missing_chat and state.chat_id is None:
             no_such_chat()
         elif not view.turns:
             empty_state(services, who)
@@ -63,8 +64,8 @@ session_restore.remember(services, who, CHAT)
 inspector(view)
 figures_dialog(view)
 
-follow(live, once=state.dialog_open)
-if view.running and not state.dialog_open:
+follow(live, once=chat_state.dialog_open)
+if view.running and not chat_state.dialog_open:
     state.notices = said
     send_waiting_message()
     st.rerun()

@@ -19,6 +19,7 @@ from lib.ui.sweep.prior_conversation import take_over_draft
 from lib.ui.sweep.restore import SWEEP, restore_sweep
 from lib.ui.sweep.share import share
 from lib.ui.sweep.sweep_list import no_such_sweep, sweep_list
+from lib.ui.sweep.sweep_state import sweep_state
 from lib.ui.sweep.view import sweep_view
 
 services, who = resources.services(), visitor()
@@ -35,7 +36,7 @@ st.markdown(f"**{_('Sweep')}** · {_('compare models and settings')}")
 notices()
 upgrade_notice(services)
 budget_line(services, who, "sweep")
-if state.missing_sweep and state.sweep_id is None:
+if sweep_state.missing_sweep and state.sweep_id is None:
     no_such_sweep()
 # The answers are drawn before what stands above them: they are what a press on another sweep is waited for, and the
 # form of that sweep is as much to draw.

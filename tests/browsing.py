@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Request, TimeoutError, ViewportSize, expect
 
+from lib.ui.chat.chat_state import SHOWN_TURNS
 from lib.ui.chat.shown_turns import MORE
-from lib.ui.shared.state import SHOWN_TURNS
 from tests.app_server import AppServer
 from tests.fake_api import FakeApi, Recorded
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from lib.ui.chat.chat_state import SHOWN_TURNS
 from lib.ui.chat.shown_turns import MORE
-from lib.ui.shared.state import SHOWN_TURNS
 from tests.app_server import AppServer, forked_app
 from tests.browsing import (
     NewChat,

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from lib.services import Services
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared import model_picker
 from lib.ui.shared.model_list import begin, model_list
 from lib.ui.shared.state import state
@@ -13,12 +14,12 @@ def all_models(services: Services, owner: str) -> None:
     """A button that opens the list."""
     words = _("All models")
     st.button(words, key="chat_models_open", icon=":material/view_list:", on_click=_open)
-    if state.choosing_model:
+    if chat_state.choosing_model:
         st.dialog(words, width="medium", on_dismiss=_close)(_body)(services, owner)
 
 
 def _body(services: Services, owner: str) -> None:
-    if not state.choosing_model:
+    if not chat_state.choosing_model:
         st.rerun()
     model_list(services, owner, "chat", _choose)
 
@@ -40,9 +41,9 @@ def _use(value: str) -> None:
 
 def _open() -> None:
     state.close_dialogs()
-    state.choosing_model = True
+    chat_state.choosing_model = True
     begin("chat")
 
 
 def _close() -> None:
-    state.choosing_model = None
+    chat_state.choosing_model = None

@@ -9,6 +9,7 @@ from lib.calls.unsupported_params import left_out
 from lib.chat.repository import Turn
 from lib.core.parameters import RANGES
 from lib.core.rich_text import literal
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared import call_details
@@ -57,7 +58,7 @@ def figures_button(name: str, turn: Turn) -> None:
 
 def figures_dialog(view: ChatView) -> None:
     """The dialog, while it is open."""
-    name, call_id = state.figures or ("", "")
+    name, call_id = chat_state.figures or ("", "")
     calls = [turn.call for turn in (*view.turns, *view.beside) if turn.call and turn.call.id == call_id]
     if calls:
         st.dialog(_("This answer in numbers"), on_dismiss=_close)(_body)(name, calls[0])
@@ -66,7 +67,7 @@ def figures_dialog(view: ChatView) -> None:
 
 
 def _body(name: str, call: CallRecord) -> None:
-    if state.figures is None:
+    if chat_state.figures is None:
         st.rerun()  # a press in a dialog runs the dialog alone, and the next one is the page's
     with st.container(key=f"panel_{name}"):
         call_details.numbers(call)
@@ -77,8 +78,8 @@ def _body(name: str, call: CallRecord) -> None:
 
 def _open(name: str, call_id: str) -> None:
     state.close_dialogs()
-    state.figures = (name, call_id)
+    chat_state.figures = (name, call_id)
 
 
 def _close() -> None:
-    state.figures = None
+    chat_state.figures = None

@@ -6,6 +6,7 @@ from lib.chat.form import MOST_MODELS, Form
 from lib.chat.repository import Turn
 from lib.core.errors import InvalidInput
 from lib.ui.chat import chat_settings, model_actions, open_chat
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
@@ -28,11 +29,11 @@ def ask_again_button(place: Any, view: ChatView) -> None:
 
 def _as_asked_last(form: Form) -> bool:
     """Whether nothing was changed since this tab asked: by another model perhaps, chosen for one answer only."""
-    return state.asked_form == (state.chat_id, form)
+    return chat_state.asked_form == (state.chat_id, form)
 
 
 def _asked_so(turn: Turn, form: Form) -> bool:
     """Whether an answer was asked for as `form` would ask now; a system prompt is known of this tab's questions."""
-    chat_id, asked = state.asked_form or (None, form)
+    chat_id, asked = chat_state.asked_form or (None, form)
     same_system = chat_id != state.chat_id or asked.system == form.system
     return same_system and open_chat.current().asked_so(turn, form)

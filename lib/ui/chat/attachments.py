@@ -6,8 +6,8 @@ import streamlit as st
 
 from lib.chat.attachments import LONG, Attachment
 from lib.core.rich_text import literal
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared.markdown import to_the_letter, typed
-from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
 MOST_SHOWN = 20_000
@@ -48,10 +48,10 @@ def own_words(text: str) -> None:
 
 def attachments_to_send() -> None:
     """Texts that wait for the next message, each with a button that takes it away."""
-    if not state.attachments:
+    if not chat_state.attachments:
         return
     with st.container(key="chat_attachments", horizontal=True, vertical_alignment="center", gap="small"):
-        for index, one in enumerate(state.attachments):
+        for index, one in enumerate(chat_state.attachments):
             st.button(
                 _label(one),
                 key=f"chat_attachment_remove_{index}",
@@ -64,7 +64,7 @@ def attachments_to_send() -> None:
 
 
 def _take_away(index: int) -> None:
-    del state.attachments[index]
+    del chat_state.attachments[index]
 
 
 def _label(attachment: Attachment) -> str:

@@ -15,6 +15,7 @@ from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.chat import open_chat
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.files import file_of, import_chat, save_buttons
 from lib.ui.shared import dates, resources
 from lib.ui.shared.share_link import open_share
@@ -47,7 +48,7 @@ def chat_list(services: Services, visitor: Visitor) -> None:
     now = datetime.now(dates.viewer_zone())
     with st.sidebar:
         _begin(searchable=bool(found or words))
-        if state.deleted_chat is not None:
+        if chat_state.deleted_chat is not None:
             _undo()
         with st.container(key="chat_list", gap="xsmall"):
             _entries(services, visitor, found[:FIRST_CHATS], words, now)
@@ -79,7 +80,7 @@ def _further(services: Services, visitor: Visitor, words: str, now: datetime) ->
     start = FIRST_CHATS
     times = services.store.read(lambda db: chats.times_of(db, visitor.owner, words, FIRST_CHATS))
     for span, count in last_used.counted(times, now):
-        most = min(count, state.listed_spans.get(span.key, 0))
+        most = min(count, chat_state.listed_spans.get(span.key, 0))
         some = services.store.read(partial(chats.chats_of, owner=visitor.owner, search=words, limit=most, offset=start))
         _entries(services, visitor, some, words, now)
         if count > most:
@@ -123,9 +124,9 @@ def _entry(chat: Chat, label: str, words: str, excerpt: str | None) -> None:
         st.menu_button(more, _actions(), key=key, type="tertiary", format_func=_action, on_click=_do, args=(chat,))
     if excerpt and not search.names(chat.title, words):
         st.caption(_marked(excerpt, words))
-    if state.chat_panel == (chat.id, "rename"):
+    if chat_state.chat_panel == (chat.id, "rename"):
         _rename_field(chat)
-    elif state.chat_panel == (chat.id, "save"):
+    elif chat_state.chat_panel == (chat.id, "save"):
         with st.container(key="chat_save", border=True, gap="xsmall"):
             save_buttons(chat)
             st.button(_("Close"), key="chat_save_close", type="tertiary", on_click=_close)
@@ -186,15 +187,15 @@ def _do(chat: Chat) -> None:
     elif action == "share":
         _share(chat)
     elif action in ACTIONS:
-        state.chat_panel = (chat.id, action)
+        chat_state.chat_panel = (chat.id, action)
 
 
 def _close() -> None:
-    state.chat_panel = None
+    chat_state.chat_panel = None
 
 
 def _more(span: str, listed: int) -> None:
-    state.listed_spans |= {span: listed + MORE_CHATS}
+    chat_state.listed_spans |= {span: listed + MORE_CHATS}
 
 
 def _rename_field(chat: Chat) -> None:
@@ -226,13 +227,13 @@ def _delete(chat_id: str) -> None:
     owned.dispatcher.store.write(lambda db: chats.delete(db, owned.owner, chat_id)).result()
     if is_open:
         open_chat.new()
-    state.deleted_chat, state.deleted_was_open, state.chat_panel = chat_id, is_open, None
+    chat_state.deleted_chat, chat_state.deleted_was_open, chat_state.chat_panel = chat_id, is_open, None
 
 
 def _undelete() -> None:
-    owned, chat_id = open_chat.current(), state.deleted_chat
+    owned, chat_id = open_chat.current(), chat_state.deleted_chat
     if chat_id is not None:
         owned.dispatcher.store.write(lambda db: chats.undelete(db, owned.owner, chat_id)).result()
-        state.deleted_chat = None
-        if state.deleted_was_open:
+        chat_state.deleted_chat = None
+        if chat_state.deleted_was_open:
             open_chat.switch_to(chat_id)

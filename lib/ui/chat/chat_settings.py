@@ -6,6 +6,7 @@ from lib.chat.conversation import Conversation
 from lib.chat.form import AS_IT_COMES, Form
 from lib.core.errors import InvalidInput
 from lib.core.rich_text import literal
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared import controls, model_picker, resources
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
@@ -31,7 +32,7 @@ def begin() -> None:
     # Forgotten, not set: the picker then begins with what was picked by hand last, or used last.
     st.session_state.pop(MODEL, None)
     st.session_state[BESIDE] = []
-    state.settings_shown = None
+    chat_state.settings_shown = None
 
 
 def take_up(conversation: Conversation) -> None:
@@ -71,10 +72,10 @@ def keep(conversation: Conversation) -> None:
         form = read()
     except InvalidInput:
         return
-    if conversation.chat_id is None or (conversation.chat_id, form) == state.settings_shown:
+    if conversation.chat_id is None or (conversation.chat_id, form) == chat_state.settings_shown:
         return
-    shown_before = state.settings_shown is not None and state.settings_shown[0] == conversation.chat_id
-    state.settings_shown = (conversation.chat_id, form)
+    shown_before = chat_state.settings_shown is not None and chat_state.settings_shown[0] == conversation.chat_id
+    chat_state.settings_shown = (conversation.chat_id, form)
     # At first only where it has none: the page may show another model than the chat's, which can't be asked today.
     if shown_before or conversation.form() is None:
         conversation.keep_form(form)

@@ -6,6 +6,7 @@ from lib.core import images
 from lib.core.rich_text import literal
 from lib.ui.chat import edit_actions, model_actions, open_chat
 from lib.ui.chat.attachments import attachments_to_send
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.images import images_to_send
 from lib.ui.chat.next_turn import next_turn_bar, unconfirmed_message
 from lib.ui.chat.open_chat import ChatView
@@ -14,7 +15,6 @@ from lib.ui.chat.scrolling import newest_button
 from lib.ui.shared import resources
 from lib.ui.shared.budgets import budget_line
 from lib.ui.shared.frame import transient
-from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
 
@@ -23,11 +23,11 @@ MEGABYTE = 1_000_000
 
 def composer(view: ChatView) -> None:
     """Draw the field; it stays open while an answer is written, and what is sent then waits its turn."""
-    if state.put_back is not None:
-        st.session_state[model_actions.INPUT], state.put_back = state.put_back, None
+    if chat_state.put_back is not None:
+        st.session_state[model_actions.INPUT], chat_state.put_back = chat_state.put_back, None
     with st.bottom:
         newest_button()
-        with transient(state.unconfirmed or state.images or state.attachments):
+        with transient(chat_state.unconfirmed or chat_state.images or chat_state.attachments):
             unconfirmed_message()
             images_to_send()
             attachments_to_send()
@@ -35,7 +35,7 @@ def composer(view: ChatView) -> None:
             templates()
             if not view.running:
                 _edit_last(view)
-            if state.temporary and not state.unsaved:  # that one is saved as soon as it can be
+            if chat_state.temporary and not chat_state.unsaved:  # that one is saved as soon as it can be
                 with st.container(key="chat_temporary", width="content"):  # assets/composer.js keeps no draft then
                     st.caption(_("A temporary chat: its texts are in memory only and are gone when you leave it."))
             budget_line(resources.services(), visitor(), "chat")
@@ -64,16 +64,16 @@ def composer(view: ChatView) -> None:
 
 def waiting_message() -> None:
     """The message that will be sent when the running answer has ended."""
-    if state.waiting is None:
+    if chat_state.waiting is None:
         return
     with st.container(key="chat_waiting", horizontal=True, vertical_alignment="center"):
-        st.caption(_("Waits its turn: {text}").format(text=literal(state.waiting[:200])))
+        st.caption(_("Waits its turn: {text}").format(text=literal(chat_state.waiting[:200])))
         st.button(_("Don't send"), key="chat_unsend", type="tertiary", on_click=_unsend)
 
 
 def send_waiting_message() -> None:
     """Send what waited; called when the answer before it has ended."""
-    text, state.waiting = state.waiting, None
+    text, chat_state.waiting = chat_state.waiting, None
     if text is not None:
         model_actions.send_text(text)
 
@@ -93,5 +93,5 @@ def _edit_last(view: ChatView) -> None:
 
 
 def _unsend() -> None:
-    st.session_state[model_actions.INPUT] = state.waiting
-    state.waiting = None
+    st.session_state[model_actions.INPUT] = chat_state.waiting
+    chat_state.waiting = None

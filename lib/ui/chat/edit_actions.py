@@ -5,6 +5,7 @@ import streamlit as st
 from lib.chat.repository import Turn
 from lib.core.request import Role
 from lib.ui.chat import model_actions, open_chat
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
 
@@ -14,29 +15,29 @@ WRITTEN_ROLE = "written_role"
 
 def edit(turn: Turn) -> None:
     """Open a turn for editing."""
-    state.editing = turn.id
+    chat_state.editing = turn.id
 
 
 def leave_as_it_was() -> None:
     """Close the editor."""
-    state.editing = None
+    chat_state.editing = None
 
 
 def rewrite(turn: Turn) -> None:
     """Keep an edited answer as a version of it; nobody is asked."""
     with refusals_told():
         open_chat.current().write(turn.role, st.session_state[model_actions.EDITED], instead_of=turn)
-        state.editing = None
+        chat_state.editing = None
 
 
 def begin_writing() -> None:
     """Open the editor for a turn written by hand."""
-    state.writing = True
+    chat_state.writing = True
 
 
 def stop_writing() -> None:
     """Close it."""
-    state.writing = False
+    chat_state.writing = False
 
 
 def add_written(continue_answer: bool = False) -> None:
@@ -44,7 +45,7 @@ def add_written(continue_answer: bool = False) -> None:
     role: Role = st.session_state[WRITTEN_ROLE]
     with refusals_told():
         state.chat_id = open_chat.current().write(role, st.session_state[WRITTEN])
-        state.writing = False
+        chat_state.writing = False
         if continue_answer:
             model_actions.continue_answer(open_chat.current().branch()[-1])
 
@@ -52,15 +53,15 @@ def add_written(continue_answer: bool = False) -> None:
 def delete(turn: Turn) -> None:
     """Take a turn out of the chat; it can be brought back."""
     with refusals_told():
-        state.deleted_turn = (turn.id, open_chat.current().delete(turn))
+        chat_state.deleted_turn = (turn.id, open_chat.current().delete(turn))
 
 
 def undelete() -> None:
     """Bring back the turn that was deleted last."""
-    if state.deleted_turn is not None:
+    if chat_state.deleted_turn is not None:
         with refusals_told():
-            open_chat.current().undelete(*state.deleted_turn)
-    state.deleted_turn = None
+            open_chat.current().undelete(*chat_state.deleted_turn)
+    chat_state.deleted_turn = None
 
 
 def choose_version(message_id: str) -> None:
@@ -76,4 +77,4 @@ def go_on_with(turn: Turn, index: int) -> None:
 
 def keep_waiting(call_id: str) -> None:
     """Wait for the first word of a call without asking again."""
-    state.patient.add(call_id)
+    chat_state.patient.add(call_id)

@@ -14,6 +14,7 @@ from lib.chat.repository import Chat
 from lib.core.errors import TemperaError
 from lib.core.file_names import file_name
 from lib.ui.chat import import_dialog, open_chat
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.import_dialog import UPLOAD
 from lib.ui.shared import figures
 from lib.ui.shared.dates import viewer_zone
@@ -74,14 +75,14 @@ def _file(owned: Conversation, reader: Reader, ending: str) -> bytes:
 
 def _read() -> None:
     file = st.session_state[UPLOAD]
-    state.offered_chats = None
+    chat_state.offered_chats = None
     if file is None:
         return
     try:
         with st.spinner(_("Reading the file …")):
             found = chat_import.listing(file.getvalue())
         if len(found.chats) > 1:
-            state.offered_chats = found
+            chat_state.offered_chats = found
         else:
             import_dialog.open_only(found)
     except TemperaError as error:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.ui.chat import open_chat
-from lib.ui.shared.state import state
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared.texts import _
 
 WIDTH = 220
@@ -24,10 +24,10 @@ def message_images(ids: Sequence[str]) -> None:
 
 def images_to_send() -> None:
     """Images that wait for the next message, each with a button that takes it away."""
-    if not state.images:
+    if not chat_state.images:
         return
     with st.container(key="chat_images", horizontal=True, vertical_alignment="center", gap="small"):
-        for index, url in enumerate(state.images):
+        for index, url in enumerate(chat_state.images):
             _picture(url, SMALL)
             st.button(
                 "",
@@ -42,7 +42,7 @@ def images_to_send() -> None:
 
 
 def _take_away(index: int) -> None:
-    del state.images[index]
+    del chat_state.images[index]
 
 
 def _picture(url: str, width: int) -> None:

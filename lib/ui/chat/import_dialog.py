@@ -13,6 +13,7 @@ from lib.core.clock import as_datetime
 from lib.core.errors import TemperaError
 from lib.core.rich_text import literal
 from lib.ui.chat import open_chat
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared.dates import day, viewer_zone
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message
@@ -24,7 +25,7 @@ FEW = 8
 
 def offer() -> None:
     """The dialog, where a file with several chats was chosen."""
-    if state.offered_chats is not None:
+    if chat_state.offered_chats is not None:
         st.dialog(_("Bring in a chat"), on_dismiss=_close)(_body)()
 
 
@@ -39,7 +40,7 @@ def open_only(found: Listing) -> None:
 
 
 def _body() -> None:
-    found = state.offered_chats
+    found = chat_state.offered_chats
     if found is None:
         st.rerun()
     count = len(found.chats)
@@ -99,12 +100,12 @@ def _bring_in(places: Collection[int]) -> None:
     )
     state.notices.extend(_losses(lost))
     if done == 1:
-        state.to_open = ids[0]
+        chat_state.to_open = ids[0]
     _close()
 
 
 def _close() -> None:
-    state.offered_chats = None
+    chat_state.offered_chats = None
     st.session_state.pop(CHOSEN, None)
 
 

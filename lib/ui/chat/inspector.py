@@ -10,9 +10,10 @@ from lib.core.i18n import N_
 from lib.core.request import Message
 from lib.core.rich_text import literal
 from lib.ui.chat import chat_settings, open_chat
+from lib.ui.chat.chat_state import NEXT, chat_state
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared import call_details
-from lib.ui.shared.state import NEXT, state
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
 
 PARTS = {"code": N_("Code"), "request": N_("Request"), "answer": N_("Answer")}
@@ -25,10 +26,10 @@ def inspect_button(key: str, call_id: str, words: str) -> None:
 
 def inspector(view: ChatView) -> None:
     """The dialog, while it is open."""
-    if state.inspected is None:
+    if chat_state.inspected is None:
         return
-    title = _("What will be sent") if state.inspected == NEXT else _("View code, request and answer")
-    st.dialog(title, width="large", on_dismiss=_close)(_body)(view, state.inspected)
+    title = _("What will be sent") if chat_state.inspected == NEXT else _("View code, request and answer")
+    st.dialog(title, width="large", on_dismiss=_close)(_body)(view, chat_state.inspected)
 
 
 def _body(view: ChatView, call_id: str) -> None:
@@ -49,7 +50,7 @@ def _body(view: ChatView, call_id: str) -> None:
 
 def _planned(view: ChatView) -> list[Inspection]:
     # Streamlit tells no keystrokes: a draft is unknown to the server until it is sent.
-    last = Message(role="user", content=_("(what you type)"), images=tuple(state.images))
+    last = Message(role="user", content=_("(what you type)"), images=tuple(chat_state.images))
     asked = open_chat.current().planned(view.turns, last, chat_settings.read())
     return [inspection.planned(request, endpoint) for request, endpoint in asked]
 
@@ -91,8 +92,8 @@ def _code(found: Inspection) -> None:
 
 def _open(call_id: str) -> None:
     state.close_dialogs()
-    state.inspected = call_id
+    chat_state.inspected = call_id
 
 
 def _close() -> None:
-    state.inspected = None
+    chat_state.inspected = None

@@ -5,9 +5,9 @@ from urllib.parse import quote, urlencode
 import streamlit as st
 
 from lib.chat.form import Form
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared.controls import CONTROLS
 from lib.ui.shared.links import MAX_TEXT, fill_controls
-from lib.ui.shared.state import state
 
 SETTINGS = tuple(field for field in CONTROLS if field != "json")
 FIELDS = frozenset({"model", "prompt", *SETTINGS})
@@ -18,7 +18,7 @@ def is_link() -> bool:
     query = st.query_params
     if not set(query) & FIELDS:
         return False
-    if _name() in state.used_links:
+    if _name() in chat_state.used_links:
         for field in set(query) & FIELDS:
             query.pop(field)
         return False
@@ -34,7 +34,7 @@ def apply_link() -> None:
     if not is_link():
         return
     query = st.query_params
-    state.used_links.add(_name())
+    chat_state.used_links.add(_name())
     fill_controls("chat", SETTINGS)
     for name, key in (("model", "chat_model"), ("prompt", "chat_input")):
         if query.get(name):

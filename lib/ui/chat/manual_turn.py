@@ -3,20 +3,20 @@
 import streamlit as st
 
 from lib.ui.chat import edit_actions
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.edit_actions import WRITTEN, WRITTEN_ROLE
-from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, role_names
 
 
 def manual_turn() -> None:
     """The editor for a further turn, while it is open; and the way back for one that was deleted."""
-    if state.deleted_turn is not None:
+    if chat_state.deleted_turn is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(_("The message is deleted."))
             st.button(
                 _("Undo"), key="turn_undelete", type="tertiary", icon=":material/undo:", on_click=edit_actions.undelete
             )
-    if state.writing:
+    if chat_state.writing:
         with st.container(key="written_turn_form", border=True):
             _form()
 

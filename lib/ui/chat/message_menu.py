@@ -8,6 +8,7 @@ from lib.chat.repository import Turn
 from lib.core.i18n import N_
 from lib.core.rich_text import tables
 from lib.ui.chat import edit_actions, model_actions, open_chat, open_in_sweep
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.share import share
 from lib.ui.shared import model_picker, resources
 from lib.ui.shared.choices import translated
@@ -42,7 +43,7 @@ def menu(name: str, turn: Turn, choices: Sequence[str]) -> None:
 
 def question_menu(name: str, turn: Turn) -> None:
     """The menu of one's own message."""
-    menu(name, turn, ("typed" if turn.id in state.formatted else "markdown", *OF_QUESTION))
+    menu(name, turn, ("typed" if turn.id in chat_state.formatted else "markdown", *OF_QUESTION))
 
 
 def copy_button(name: str, turn: Turn) -> None:
@@ -53,7 +54,7 @@ def copy_button(name: str, turn: Turn) -> None:
 
 def panel(name: str, turn: Turn) -> None:
     """What was opened below this turn, if anything was."""
-    *place, kind = state.panel or ("", "", "")
+    *place, kind = chat_state.panel or ("", "", "")
     if place == [name, turn.id]:
         with st.container(border=True, key=f"panel_{name}"):
             PANELS[kind](name, turn)
@@ -70,7 +71,7 @@ def _do(name: str, turn: Turn) -> None:
     if action in PANELS:
         _turn_over(name, turn, action)
     elif action in ("markdown", "typed"):
-        state.formatted ^= {turn.id}
+        chat_state.formatted ^= {turn.id}
     elif action == "edit":
         edit_actions.edit(turn)
     elif action == "write":
@@ -83,11 +84,11 @@ def _do(name: str, turn: Turn) -> None:
 
 def _turn_over(name: str, turn: Turn, kind: str) -> None:
     panel = (name, turn.id, kind)
-    state.panel = None if state.panel == panel else panel
+    chat_state.panel = None if chat_state.panel == panel else panel
 
 
 def _close() -> None:
-    state.panel = None
+    chat_state.panel = None
 
 
 def _to_the_letter(_name: str, turn: Turn) -> None:

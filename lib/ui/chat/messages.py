@@ -15,6 +15,7 @@ from lib.ui.chat import answer_toolbar, message_toolbar
 from lib.ui.chat.answer_figures import author
 from lib.ui.chat.ask_again import ask_again_button
 from lib.ui.chat.attachments import message_attachments, own_words
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.edit_actions import go_on_with
 from lib.ui.chat.images import message_images
 from lib.ui.chat.live_answer import LiveAnswer, thinking
@@ -25,7 +26,6 @@ from lib.ui.shared.answer_parts import answer_parts
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import mark
 from lib.ui.shared.markdown import markdown
-from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
 ICONS = {"user": ":material/person:", "assistant": ":material/auto_awesome:", "system": ":material/tune:"}
@@ -44,8 +44,8 @@ def conversation(view: ChatView) -> list[LiveAnswer]:
         with st.chat_message(turn.role, avatar=ICONS[turn.role]):
             if turn.role != "assistant":
                 with st.container(key=f"{NAMES[turn.role]}_{index}"):  # what the styles know it by
-                    message_toolbar.editor(turn) if state.editing == turn.id else _question(index, turn)
-            elif state.editing == turn.id:
+                    message_toolbar.editor(turn) if chat_state.editing == turn.id else _question(index, turn)
+            elif chat_state.editing == turn.id:
                 message_toolbar.editor(turn)
             elif last and len(view.beside) > 1:
                 live = _side_by_side(number, view)
@@ -65,7 +65,7 @@ def conversation(view: ChatView) -> list[LiveAnswer]:
 def _question(index: int, turn: Turn) -> None:
     message_images(turn.images)
     words, files = attachments.parted(turn.text)
-    if turn.id in state.formatted:
+    if turn.id in chat_state.formatted:
         markdown(st, words)
     elif words:
         own_words(words)

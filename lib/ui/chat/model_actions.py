@@ -13,9 +13,10 @@ from lib.chat.repository import Turn
 from lib.core import images
 from lib.core.errors import InvalidInput, StoreError, TemperaError
 from lib.ui.chat import chat_settings, open_chat
+from lib.ui.chat.chat_state import UnconfirmedMessage, chat_state
 from lib.ui.shared import controls, model_picker, resources
 from lib.ui.shared.refusals import refusals_told
-from lib.ui.shared.state import UnconfirmedMessage, state
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
 from lib.ui.shared.visitor import visitor
 
@@ -37,7 +38,7 @@ def send() -> None:
         return
     view = open_chat.open_view(open_chat.current())
     if view.running:
-        state.waiting = "\n\n".join(text for text in (state.waiting, typed.text) if text)
+        chat_state.waiting = "\n\n".join(text for text in (chat_state.waiting, typed.text) if text)
     else:
         send_text(typed.text, view.turns)
 
@@ -45,10 +46,10 @@ def send() -> None:
 def _take_along(files: Sequence[tuple[str, bytes]]) -> None:
     """Let files, by name and contents, go with the next message; raises InvalidInput, and then none of them does."""
     pictures = [content for name, content in files if images.is_meant(name, content)]
-    urls = images.few_enough([*state.images, *images.data_urls(pictures)])
+    urls = images.few_enough([*chat_state.images, *images.data_urls(pictures)])
     texts = [attachments.of_file(*file) for file in files if not images.is_meant(*file)]
-    state.attachments = list(attachments.few_enough([*state.attachments, *texts]))
-    state.images = list(urls)
+    chat_state.attachments = list(attachments.few_enough([*chat_state.attachments, *texts]))
+    chat_state.images = list(urls)
 
 
 def send_text(text: str, turns: list[Turn] | None = None) -> None:
@@ -62,7 +63,7 @@ def send_text(text: str, turns: list[Turn] | None = None) -> None:
         _put_back(text, error)
         return
     if unconfirmed is not None and not (unconfirmed.leave_out and st.session_state.get(LEAVE_OUT)):
-        state.unconfirmed = unconfirmed
+        chat_state.unconfirmed = unconfirmed
     else:
         _send_text(conversation, turns, text, replace(chosen, leave_out=(unconfirmed and unconfirmed.leave_out) or 0))
 
@@ -70,47 +71,47 @@ def send_text(text: str, turns: list[Turn] | None = None) -> None:
 def _send_text(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> None:
     """Send `text`; when it can't be sent, say why and put it back into the composer."""
     try:
-        state.chat_id = _said(conversation, turns, attachments.joined(text, state.attachments), chosen)
+        state.chat_id = _said(conversation, turns, attachments.joined(text, chat_state.attachments), chosen)
     except TemperaError as error:
         _put_back(text, error)
     else:
         _asked(chosen)
-        state.images.clear()
-        state.attachments.clear()
+        chat_state.images.clear()
+        chat_state.attachments.clear()
         model_picker.used(resources.services(), conversation.owner, chosen.models)
 
 
 def _said(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> str:
     """Send `text`; where the store does not take it, the chat goes on in memory until it does."""
     try:
-        return conversation.send_text(text, chosen, state.images, turns)
+        return conversation.send_text(text, chosen, chat_state.images, turns)
     except StoreError as refused:
         if conversation.temporary:
             raise
         if resources.services().store.trouble is None:  # else the page says it as long as it lasts
             state.notices.append(error_sentence(refused))
         copy = conversation.in_memory()
-        chat_id = copy.send_text(text, chosen, state.images)
-        state.temporary = state.unsaved = True
+        chat_id = copy.send_text(text, chosen, chat_state.images)
+        chat_state.temporary = chat_state.unsaved = True
         return chat_id
 
 
 def _put_back(text: str, why: TemperaError) -> None:
     """Say why a message was not sent, and put it back into the composer; it goes out once a service that is missing is
     connected."""
-    state.put_back = text  # by the next run: what waited its turn is sent when the composer has been drawn
+    chat_state.put_back = text  # by the next run: what waited its turn is sent when the composer has been drawn
     with refusals_told(partial(_send_put_back, text)):
         raise why
 
 
 def _send_put_back(text: str) -> None:
-    state.put_back = ""
+    chat_state.put_back = ""
     send_text(text)
 
 
 def send_unconfirmed(leave_out: bool = False) -> None:
     """Send the message that was asked about, with or without the oldest turns."""
-    unconfirmed, state.unconfirmed, conversation = state.unconfirmed, None, open_chat.current()
+    unconfirmed, chat_state.unconfirmed, conversation = chat_state.unconfirmed, None, open_chat.current()
     if unconfirmed is not None:
         chosen = replace(chat_settings.read(), leave_out=(unconfirmed.leave_out or 0) if leave_out else 0)
         _send_text(conversation, conversation.branch(), unconfirmed.text, chosen)
@@ -118,14 +119,14 @@ def send_unconfirmed(leave_out: bool = False) -> None:
 
 def take_back_unconfirmed() -> None:
     """Put the message that was asked about back into the composer."""
-    if state.unconfirmed is not None:
-        st.session_state[INPUT], state.unconfirmed = state.unconfirmed.text, None
+    if chat_state.unconfirmed is not None:
+        st.session_state[INPUT], chat_state.unconfirmed = chat_state.unconfirmed.text, None
 
 
 def _unconfirmed(conversation: Conversation, turns: list[Turn], chosen: Form, text: str) -> UnconfirmedMessage | None:
     """What makes a message one to ask about first, if anything does."""
-    whole = attachments.joined(text, state.attachments)
-    found = context_window.estimates(conversation.endpoints(), turns, chosen, whole, len(state.images))
+    whole = attachments.joined(text, chat_state.attachments)
+    found = context_window.estimates(conversation.endpoints(), turns, chosen, whole, len(chat_state.images))
     cost, limit = sum(one.cost or 0 for one in found), st.session_state.get(ASK_FROM)
     narrow = [one for one in found if one.too_long]
     if narrow:
@@ -142,7 +143,7 @@ def send_edited(turn: Turn) -> None:
         conversation, asked = open_chat.current(), chat_settings.read()
         _typed, files = attachments.parted(turn.text)
         conversation.send_edited(turn, attachments.joined(st.session_state[EDITED], files), asked)
-        state.editing = None
+        chat_state.editing = None
         _asked(asked)
         model_picker.used(resources.services(), conversation.owner, asked.models)
 
@@ -166,8 +167,8 @@ def ask_beside(turn: Turn) -> None:
 
 def _asked(form: Form) -> None:
     """Let the page show the question anew, and remember what it was asked with."""
-    state.asked += 1
-    state.asked_form = (state.chat_id, replace(form, leave_out=0))
+    chat_state.asked += 1
+    chat_state.asked_form = (state.chat_id, replace(form, leave_out=0))
 
 
 def continue_answer(turn: Turn) -> None:
@@ -194,4 +195,4 @@ def use_second_address(turn: Turn) -> None:
         conversation = open_chat.current()
         open_chat.stop(turn.call.id if turn.call else None)
         conversation.use_other_address(turn)
-        state.asked += 1
+        chat_state.asked += 1

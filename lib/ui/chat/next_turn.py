@@ -8,13 +8,13 @@ from lib.chat.context_window import MENTIONED_FROM, NEARLY_FULL_FROM, Estimate, 
 from lib.core.errors import InvalidInput
 from lib.core.rich_text import literal
 from lib.ui.chat import chat_settings, model_actions, open_chat
+from lib.ui.chat.chat_state import NEXT, UnconfirmedMessage, chat_state
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.model_actions import LEAVE_OUT
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared import budgets, resources
 from lib.ui.shared.figures import money
 from lib.ui.shared.set_price import set_price_button
-from lib.ui.shared.state import NEXT, UnconfirmedMessage, state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import visitor
 
@@ -46,7 +46,7 @@ def next_turn_bar(view: ChatView) -> None:
 
 def unconfirmed_message() -> None:
     """A message that was not sent yet, as it is too long or too dear: what can be done."""
-    unconfirmed = state.unconfirmed
+    unconfirmed = chat_state.unconfirmed
     if unconfirmed is None:
         return
     with st.container(key="chat_held", border=True):

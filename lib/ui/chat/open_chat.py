@@ -16,8 +16,9 @@ from lib.chat.repository import Turn
 from lib.core.errors import ChatNotFound, StoreError
 from lib.streamlit_internals import is_open, tab_id
 from lib.ui.chat import chat_settings
+from lib.ui.chat.chat_state import SHOWN_TURNS, chat_state
 from lib.ui.shared import resources
-from lib.ui.shared.state import SHOWN_TURNS, state
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
 
@@ -38,7 +39,7 @@ class ChatView:
 def current() -> Conversation:
     """The open chat of this visitor."""
     who = visitor()
-    return resources.services().conversation(who.owner, who.session, state.chat_id, state.temporary)
+    return resources.services().conversation(who.owner, who.session, state.chat_id, chat_state.temporary)
 
 
 def open_view(conversation: Conversation) -> ChatView:
@@ -84,11 +85,11 @@ def stop(call_id: str | None = None) -> None:
 def new(temporary: bool = False) -> None:
     """Begin a new chat; the old one stays in the list, unless it was a temporary one."""
     leave()
-    state.chat_id = state.waiting = state.editing = state.deleted_turn = None
-    state.writing, state.temporary, state.shown_turns = False, temporary, SHOWN_TURNS
-    state.missing_chat, state.first_shown = False, None
-    state.images.clear()
-    state.attachments.clear()
+    state.chat_id = chat_state.waiting = chat_state.editing = chat_state.deleted_turn = None
+    chat_state.writing, chat_state.temporary, chat_state.shown_turns = False, temporary, SHOWN_TURNS
+    chat_state.missing_chat, chat_state.first_shown = False, None
+    chat_state.images.clear()
+    chat_state.attachments.clear()
     chat_settings.begin()
 
 
@@ -97,8 +98,8 @@ def leave() -> None:
     conversation = current()
     if conversation.temporary and conversation.chat_id is not None:
         stop()
-        if state.unsaved:
-            jobs, state.unsaved = resources.services().dispatcher.jobs, False
+        if chat_state.unsaved:
+            jobs, chat_state.unsaved = resources.services().dispatcher.jobs, False
             asyncio.run_coroutine_threadsafe(conversation.keep_when_possible(), jobs.loop)
             return
         with suppress(ChatNotFound):  # another tab has left it before
@@ -110,13 +111,13 @@ def watch_temporary() -> None:
     """See to it that an open temporary chat is forgotten when its last tab is closed; where that has happened (the
     computer slept, say), begin anew."""
     services, who, chat_id, tab = resources.services(), visitor(), state.chat_id, tab_id()
-    if not state.temporary or chat_id is None or tab is None:
+    if not chat_state.temporary or chat_id is None or tab is None:
         return
     if chat_id not in services.temporary_chats(who.owner):
         new(temporary=True)
         state.notices.append(_("The temporary chat is gone: no tab had it open for a minute."))
         return
-    if state.unsaved:
+    if chat_state.unsaved:
         return  # it is not meant to go
     services.temporary.seen(who.owner, chat_id, tab, lambda: is_open(tab))
 
@@ -130,7 +131,7 @@ def switch_to(chat_id: str) -> None:
 
 def unsaved_warning() -> None:
     """Says, as long as it is so, that the open chat is in memory because it can't be saved."""
-    if state.unsaved:
+    if chat_state.unsaved:
         words = _("This chat goes on in memory. It is saved by itself as soon as that is possible: keep its tab open.")
         st.warning(words, icon=":material/save:")
 
@@ -138,9 +139,9 @@ def unsaved_warning() -> None:
 def keep_unsaved() -> None:
     """Save a chat that went on in memory, as soon as the store takes it."""
     conversation = current()
-    if not state.unsaved or conversation.chat_id is None or open_view(conversation).running:
+    if not chat_state.unsaved or conversation.chat_id is None or open_view(conversation).running:
         return
     with suppress(StoreError):
         state.chat_id = conversation.keep()
-        state.temporary = state.unsaved = False
+        chat_state.temporary = chat_state.unsaved = False
         resources.services().temporary.left(conversation.owner, conversation.chat_id)

@@ -2,14 +2,14 @@
 
 from lib.chat.repository import Turn
 from lib.ui.chat import chat_settings, open_chat
-from lib.ui.shared.state import state
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared.sweep_draft import open_sweep_with
 from lib.ui.shared.texts import _
 
 
 def why_not(turn: Turn) -> str | None:
     """Why the conversation up to `turn` can't be swept; None where it can."""
-    if state.temporary:
+    if chat_state.temporary:
         return _("A sweep is kept; a temporary chat is not.")
     pictured = any(one.images for one in _up_to(turn))
     return _("A sweep sends text only; this conversation has images.") if pictured else None

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from lib.core.rich_text import literal
 from lib.core.variables import filled, names
 from lib.ui.chat import model_actions
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared import resources
 from lib.ui.shared.choices import translated
 from lib.ui.shared.markdown import to_the_letter
@@ -27,12 +28,12 @@ def templates() -> None:
     """A button that opens them."""
     words, key = _("Prompts to be used again"), "chat_templates_open"
     st.button(_("Prompts"), key=key, type="tertiary", icon=":material/bookmarks:", help=words, on_click=_open)
-    if state.choosing_prompt:
+    if chat_state.choosing_prompt:
         st.dialog(words, on_dismiss=_close)(_body)()
 
 
 def _body() -> None:
-    if not state.choosing_prompt:
+    if not chat_state.choosing_prompt:
         st.rerun()
     _choose()
     with st.expander(_("Keep a prompt of your own"), key="chat_template_new", type="compact"):
@@ -41,11 +42,11 @@ def _body() -> None:
 
 def _open() -> None:
     state.close_dialogs()
-    state.choosing_prompt = True
+    chat_state.choosing_prompt = True
 
 
 def _close() -> None:
-    state.choosing_prompt = None
+    chat_state.choosing_prompt = None
 
 
 def _choose() -> None:

@@ -5,6 +5,7 @@ import streamlit as st
 from lib.chat import repository as chats
 from lib.services import Services
 from lib.ui.chat import chat_settings, links, open_chat
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared import controls, session_restore
 from lib.ui.shared.session_restore import PageMemory
 from lib.ui.shared.state import state
@@ -15,14 +16,14 @@ WAITING = "waiting_message"
 
 def _exists(services: Services, owner: str, chat_id: str) -> bool:
     """Whether there is such a chat; a temporary one is found as long as the process lives."""
-    state.temporary = chat_id in services.temporary_chats(owner)
-    store = services.dispatcher.memory.open() if state.temporary else services.store
+    chat_state.temporary = chat_id in services.temporary_chats(owner)
+    store = services.dispatcher.memory.open() if chat_state.temporary else services.store
     return bool(store.read(lambda db: chats.open_branch(db, owner, chat_id)))
 
 
 def _private() -> tuple[str, ...]:
     """The texts of a temporary chat never reach the disk."""
-    return (WAITING, "chat_system", "chat_json") if state.temporary else ()
+    return (WAITING, "chat_system", "chat_json") if chat_state.temporary else ()
 
 
 CHAT = PageMemory(
@@ -37,9 +38,9 @@ CHAT = PageMemory(
 
 def restore_chat(services: Services, visitor: Visitor) -> None:
     """Bring back what was open and set, or follow the browser to another chat of its history."""
-    if state.to_open is not None:
-        open_chat.switch_to(state.to_open)
-        state.to_open = None
+    if chat_state.to_open is not None:
+        open_chat.switch_to(chat_state.to_open)
+        chat_state.to_open = None
     restored = session_restore.restore(services, visitor, CHAT)
     linked = links.is_link()
     if restored:
@@ -54,9 +55,9 @@ def _settings(new_session: bool) -> None:
         chat_settings.take_up(open_chat.current())
     elif new_session:
         chat_settings.begin()
-    if state.waiting is not None:
+    if chat_state.waiting is not None:
         # Nobody saw it go: it is for the visitor to send.
-        st.session_state["chat_input"], state.waiting = state.waiting, None
+        st.session_state["chat_input"], chat_state.waiting = chat_state.waiting, None
 
 
 def _follow(services: Services, visitor: Visitor) -> None:
@@ -67,4 +68,4 @@ def _follow(services: Services, visitor: Visitor) -> None:
     if chat_id and _exists(services, visitor.owner, chat_id):
         state.chat_id = chat_id
         chat_settings.take_up(open_chat.current())
-    state.missing_chat = bool(chat_id) and state.chat_id is None
+    chat_state.missing_chat = bool(chat_id) and state.chat_id is None

@@ -4,6 +4,7 @@ from html import escape
 
 import streamlit as st
 
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared.markdown import draw_piece
 from lib.ui.shared.state import state
@@ -13,7 +14,7 @@ from lib.ui.shared.texts import _
 def tell_script(view: ChatView) -> None:
     """Which chat is open, how often something was asked in this tab, and which turn the last question is."""
     question = max((index for index, turn in enumerate(view.turns) if turn.role == "user"), default=-1)
-    told = f"--chat: 'chat {state.chat_id or ''}'; --asked: {state.asked}; --question: {question}"
+    told = f"--chat: 'chat {state.chat_id or ''}'; --asked: {chat_state.asked}; --question: {question}"
     st.html(f"<style>:root {{ {told} }}</style>")
 
 

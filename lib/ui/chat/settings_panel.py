@@ -4,10 +4,10 @@ import streamlit as st
 
 from lib.services import Services
 from lib.ui.chat import edit_actions
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.presets import preset_row
 from lib.ui.shared import controls, unsupported_params
 from lib.ui.shared.choices import translated
-from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 
@@ -19,8 +19,8 @@ def settings_panel(services: Services, visitor: Visitor, prefix: str, begins: bo
     # The label changes with the language only: Streamlit takes an expander with another one for a new one, which is
     # closed, as it is on a page that is come back to.
     key = translated(f"{prefix}_settings")
-    if st.session_state.get(key) != state.settings_open:
-        st.session_state[key] = state.settings_open
+    if st.session_state.get(key) != chat_state.settings_open:
+        st.session_state[key] = chat_state.settings_open
     with st.expander(_("Settings"), key=key, icon=":material/tune:", on_change=_turn, args=(key,)) as panel:
         if panel.open:
             preset_row(services, visitor, prefix, chosen)
@@ -35,7 +35,7 @@ def settings_panel(services: Services, visitor: Visitor, prefix: str, begins: bo
 
 
 def _turn(key: str) -> None:
-    state.settings_open = st.session_state[key]
+    chat_state.settings_open = st.session_state[key]
 
 
 def _write_first(prefix: str) -> None:
@@ -45,5 +45,5 @@ def _write_first(prefix: str) -> None:
 
 
 def _begin_writing() -> None:
-    state.settings_open = False  # on a phone they lie over the field
+    chat_state.settings_open = False  # on a phone they lie over the field
     edit_actions.begin_writing()

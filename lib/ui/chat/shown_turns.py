@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.chat.repository import Turn
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _n
 
@@ -15,12 +16,12 @@ MORE = 30
 def first_shown(turns: Sequence[Turn]) -> int:
     """The index of the first turn that is drawn. It stays while the chat grows, up to AT_MOST turns: with each that
     goes at the top, all others would have to be drawn anew in another's place."""
-    chat_id, first = state.first_shown or (None, 0)
+    chat_id, first = chat_state.first_shown or (None, 0)
     drawn = len(turns) - first
-    most = max(AT_MOST, state.shown_turns)
-    if chat_id != state.chat_id or drawn > most or (first and drawn < state.shown_turns):
-        first = max(0, len(turns) - state.shown_turns)
-    state.first_shown = (state.chat_id, first)
+    most = max(AT_MOST, chat_state.shown_turns)
+    if chat_id != state.chat_id or drawn > most or (first and drawn < chat_state.shown_turns):
+        first = max(0, len(turns) - chat_state.shown_turns)
+    chat_state.first_shown = (state.chat_id, first)
     return first
 
 
@@ -34,4 +35,4 @@ def earlier_button(turns: Sequence[Turn]) -> None:
 
 
 def _more() -> None:
-    state.shown_turns += MORE
+    chat_state.shown_turns += MORE

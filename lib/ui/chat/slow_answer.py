@@ -11,10 +11,10 @@ from lib.chat.repository import Turn
 from lib.core.rich_text import literal
 from lib.gateway.addresses import host_of
 from lib.ui.chat import model_actions, open_chat
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.edit_actions import keep_waiting
 from lib.ui.chat.live_answer import LiveAnswer
 from lib.ui.shared import resources
-from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
 
@@ -27,7 +27,7 @@ def live_answer(answer: Answer, turn: Turn, places: Sequence[Any], stop_key: str
             _("Stop"), key=stop_key, type="tertiary", icon=":material/stop_circle:", on_click=partial(_stop, turn)
         )
     # Asked once per call: who chose to wait is not asked again with the next frame.
-    ask = None if answer.id in state.patient else partial(_what_to_do, turn)
+    ask = None if answer.id in chat_state.patient else partial(_what_to_do, turn)
     patience = resources.services().settings.patience_seconds
     return LiveAnswer(answer, places, status, turn.begun, ask, patience, stop)
 

@@ -14,6 +14,7 @@ from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep import form, large_run
+from lib.ui.sweep.sweep_state import sweep_state
 from lib.ui.sweep.view_state import begin_anew
 
 
@@ -73,7 +74,7 @@ def _tell(wish: Callable[[SweepScheduler, str, str], None]) -> None:
 
 def new() -> None:
     """Close the open sweep, which stays in the list; the form is as it was before a sweep was looked at."""
-    state.sweep_id, state.missing_sweep = None, False
+    state.sweep_id, sweep_state.missing_sweep = None, False
     form.bring_back()
 
 
@@ -106,16 +107,16 @@ def delete(sweep_id: str) -> None:
     """Take a sweep out of the list; a running one is stopped."""
     with refusals_told():
         resources.services().sweeps.delete(visitor().owner, sweep_id)
-        state.deleted_sweep = sweep_id
+        sweep_state.deleted_sweep = sweep_id
         if state.sweep_id == sweep_id:
             state.sweep_id = None
 
 
 def undelete() -> None:
     """Bring back the sweep that was deleted last, and open it."""
-    owner, sweep_id = visitor().owner, state.deleted_sweep
+    owner, sweep_id = visitor().owner, sweep_state.deleted_sweep
     if sweep_id is not None and _write(lambda db: sweeps.undelete(db, owner, sweep_id)):
-        state.deleted_sweep = None
+        sweep_state.deleted_sweep = None
         open_sweep(sweep_id)
 
 

@@ -29,6 +29,7 @@ from lib.ui.sweep.equal_answers import rate_alike
 from lib.ui.sweep.hidden_names import hidden, in_address, other_names, switch, to_address
 from lib.ui.sweep.open_study import pick
 from lib.ui.sweep.sent_answers import packed, sent, stock_for
+from lib.ui.sweep.sweep_state import sweep_state
 from lib.ui.sweep.view_state import KIND_NAMES, VIEWS, remembered, temperature_name
 
 FOLDER = Path(__file__).parents[1] / "assets" / "answers"
@@ -243,7 +244,7 @@ def _alike(progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
 
 def _detail(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
     state.close_dialogs()
-    state.sweep_cell, remembered.asks_for_page = cell.id, True
+    sweep_state.cell, remembered.asks_for_page = cell.id, True
 
 
 def _pick(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:

@@ -25,6 +25,7 @@ from lib.ui.sweep.answers import model_names
 from lib.ui.sweep.hidden_names import hidden, unnamed_error
 from lib.ui.sweep.open_study import pick
 from lib.ui.sweep.rating_fields import rating_fields
+from lib.ui.sweep.sweep_state import sweep_state
 from lib.ui.sweep.view_state import temperature_name
 
 PARTS = {
@@ -37,7 +38,7 @@ PARTS = {
 
 def cell_dialog(services: Services, progress: Progress) -> None:
     """The dialog, while it is open."""
-    cell = next((cell for cell in progress.cells if cell.id == state.sweep_cell), None)
+    cell = next((cell for cell in progress.cells if cell.id == sweep_state.cell), None)
     if cell is None:
         return
     title = literal(_name(cell, model_names(progress)[cell.row]))
@@ -47,7 +48,7 @@ def cell_dialog(services: Services, progress: Progress) -> None:
 
 
 def _body(services: Services, progress: Progress, cell: Cell) -> None:
-    if state.sweep_cell is None:
+    if sweep_state.cell is None:
         st.rerun()  # closed by what was chosen in it
     call = progress.results.get(cell.id)
     _ways_on(services, progress, cell, call)
@@ -156,7 +157,7 @@ def _again(cell_id: str) -> None:
 
 
 def _close() -> None:
-    state.sweep_cell = None
+    sweep_state.cell = None
 
 
 def _name(cell: Cell, model: str) -> str:

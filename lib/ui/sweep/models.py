@@ -26,6 +26,7 @@ from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor, visitor
+from lib.ui.sweep.sweep_state import sweep_state
 from lib.visitor.model_sets import MODEL_SETS
 from lib.visitor.saved_items import LONGEST_NAME
 
@@ -54,7 +55,7 @@ def models_field(services: Services, visitor: Visitor) -> None:
         )
         words = _("All models by vendor, and sets of models")
         st.button(_("All models"), key="sweep_models_open", icon=":material/view_list:", help=words, on_click=_open)
-    if state.choosing_models:
+    if sweep_state.choosing_models:
         st.dialog(_("Models"), width="medium", on_dismiss=_close)(_body)(services, visitor)
     _unlisted(services, visitor.owner)
     list_troubles(services, visitor.owner, "sweep")
@@ -118,7 +119,7 @@ def _replace(value: str, other: str) -> None:
 
 
 def _body(services: Services, visitor: Visitor) -> None:
-    if not state.choosing_models:
+    if not sweep_state.choosing_models:
         st.rerun()
     _sets(services, visitor.owner)
     count = len(chosen())
@@ -191,9 +192,9 @@ def _change(work: Callable[[Connection, str], object]) -> bool:
 
 def _open() -> None:
     state.close_dialogs()
-    state.choosing_models = True
+    sweep_state.choosing_models = True
     begin("sweep")
 
 
 def _close() -> None:
-    state.choosing_models = None
+    sweep_state.choosing_models = None

@@ -9,6 +9,7 @@ from lib.ui.shared.session_restore import PageMemory
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, form, links
+from lib.ui.sweep.sweep_state import sweep_state
 
 
 def _exists(services: Services, owner: str, sweep_id: str) -> object:
@@ -28,4 +29,4 @@ def restore_sweep(services: Services, visitor: Visitor) -> None:
     actions.new()
     if sweep_id and _exists(services, visitor.owner, sweep_id):
         actions.open_sweep(sweep_id)
-    state.missing_sweep = bool(sweep_id) and state.sweep_id is None
+    sweep_state.missing_sweep = bool(sweep_id) and state.sweep_id is None

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.ui.shared.state import SessionValue
+from lib.ui.shared.session_value import SessionValue
 
 FEW, SHARE = 24, 8
 """So many changed cells, or one of so many, go beside the others; more are put together anew."""

@@ -6,10 +6,11 @@ from lib.core.rich_text import literal
 from lib.services import Services
 from lib.sweep.repository import Sweep
 from lib.ui.shared.dates import short_date
-from lib.ui.shared.state import LISTED, state
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions
+from lib.ui.sweep.sweep_state import LISTED, sweep_state
 
 EVERY_SECONDS = 2.0
 SEARCH = "sweep_list_search"
@@ -30,12 +31,12 @@ def _list(services: Services, visitor: Visitor, drawn_for: str | None, live: boo
     still = services.sweeps.any_running(visitor.owner)
     if state.sweep_id != drawn_for:
         st.rerun(scope="app")  # a press in here runs only this part, and what is open stands outside of it
-    words, limit = st.session_state.get(SEARCH) or "", state.listed_sweeps
+    words, limit = st.session_state.get(SEARCH) or "", sweep_state.listed_sweeps
     found = services.sweeps.listed(visitor.owner, words, limit + 1)
     if found or words:
         label = _("Search all sweeps")
         st.text_input(label, key=SEARCH, placeholder=label, label_visibility="collapsed")
-    if state.deleted_sweep is not None:
+    if sweep_state.deleted_sweep is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(_("The sweep is deleted."))
             st.button(
@@ -109,4 +110,4 @@ def no_such_sweep() -> None:
 
 
 def _more() -> None:
-    state.listed_sweeps += LISTED
+    sweep_state.listed_sweeps += LISTED

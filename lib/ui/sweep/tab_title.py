@@ -4,8 +4,8 @@ import streamlit as st
 
 from lib.sweep.progress import Progress
 from lib.sweep.run import SweepRun
-from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
+from lib.ui.sweep.sweep_state import sweep_state
 
 NAME = "Tempera"
 
@@ -14,8 +14,8 @@ def tab_title(sweep_id: str, progress: Progress, run: SweepRun | None) -> None:
     """Set the title by how a sweep stands. One that was over before this tab saw it leaves the title as it is."""
     running = run is not None and not run.finished
     if running:
-        state.seen_running = sweep_id
-    elif state.seen_running != sweep_id:
+        sweep_state.seen_running = sweep_id
+    elif sweep_state.seen_running != sweep_id:
         return
     done, failed, asked = progress.counts(run.failed if run else ())
     count = f"{done + failed}/{asked}"

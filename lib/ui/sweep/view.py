@@ -12,7 +12,6 @@ from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
 from lib.sweep.study import Study
 from lib.ui.shared import budgets
-from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, grid, hidden_names
@@ -24,6 +23,7 @@ from lib.ui.sweep.open_study import open_study
 from lib.ui.sweep.report_view import report_view
 from lib.ui.sweep.run_line import held_back, what_is_left
 from lib.ui.sweep.slice_picker import chosen_slice
+from lib.ui.sweep.sweep_state import sweep_state
 from lib.ui.sweep.tab_title import tab_title
 from lib.ui.sweep.verdict_line import verdict_line
 from lib.ui.sweep.view_state import CHARTS, JUDGE, OF_ANSWERS, REPORT, view
@@ -41,7 +41,7 @@ def sweep_view(services: Services, visitor: Visitor, sweep_id: str, running: boo
     st.fragment(_results, run_every=again)(services, visitor, sweep_id, running)
     if not running:
         _ended(services, visitor, sweep_id)
-    if state.sweep_cell is not None:
+    if sweep_state.cell is not None:
         cell_dialog(services, services.sweeps.progress.of(visitor.owner, sweep_id))
 
 

@@ -9,7 +9,8 @@ from lib.core.i18n import N_
 from lib.sweep.filters import FORMER, KINDS, Filter, Kind
 from lib.sweep.plan import Cell
 from lib.ui.shared.closed_fields import key_of, put, values_of
-from lib.ui.shared.state import SessionValue, state
+from lib.ui.shared.session_value import SessionValue
+from lib.ui.sweep.sweep_state import sweep_state
 
 GRID, READ, CHARTS, JUDGE, REPORT = "grid", "read", "charts", "judge", "report"
 MOST_SEARCHED = 200
@@ -103,7 +104,7 @@ def compare(one: Cell, other: Cell) -> None:
 
 def begin_anew() -> None:
     """Look at all of another sweep."""
-    remembered.place, state.sweep_cell = Place(remembered.place.number + 1), None
+    remembered.place, sweep_state.cell = Place(remembered.place.number + 1), None
     # Set, not taken away: of a field without a value the browser tells its old one.
     st.session_state["sweep_view"] = GRID
     show_all()

@@ -30,6 +30,7 @@ from lib.ui.shared.texts import _, language, role_names
 from lib.ui.shared.written_table import MISSING, written
 from lib.ui.usage.failures import failure, reason
 from lib.ui.usage.sample import is_sample
+from lib.ui.usage.usage_state import usage_state
 from lib.ui.usage.waterfall import waterfall
 from lib.usage import queries
 from lib.visitor import service_terms
@@ -55,17 +56,17 @@ STEPS = {
 def open_call(call_id: str) -> None:
     """Open the dialog for a call; a callback."""
     state.close_dialogs()
-    state.usage_call = call_id
+    usage_state.call = call_id
 
 
 def call_dialog(services: Services, owner: str, terms: Terms, zone: ZoneInfo) -> None:
     """The dialog, while it is open."""
-    call_id = state.usage_call
+    call_id = usage_state.call
     if call_id is None:
         return
     found = services.store.read(lambda db: records.call_of(db, owner, call_id))
     if found is None:
-        state.usage_call = None
+        usage_state.call = None
         st.toast(_("This call is not there any more."))
         return
     at = format_datetime(as_datetime(found.started_at, zone), "medium", locale=language())
@@ -175,4 +176,4 @@ def _attempts(attempts: Sequence[Any]) -> None:
 
 
 def _close() -> None:
-    state.usage_call = None
+    usage_state.call = None

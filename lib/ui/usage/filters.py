@@ -11,9 +11,9 @@ from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import closed_fields
 from lib.ui.shared.choices import translated
-from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.usage import stretch
+from lib.ui.usage.usage_state import usage_state
 from lib.usage import places, queries
 from lib.usage.scope import FILTERS, OUTCOMES
 
@@ -92,9 +92,9 @@ def clear() -> None:
 def read_address(scope_key: str, dates_key: str, scopes: tuple[str, ...]) -> None:
     """Take up what the address asks for, once in a tab: later it says what is chosen."""
     query = st.query_params
-    if state.usage_address_read:
+    if usage_state.address_read:
         return
-    state.usage_address_read = True
+    usage_state.address_read = True
     if query.get(SCOPE) in scopes:
         st.session_state[scope_key] = query[SCOPE]
     dates = _date(query.get(FROM)), _date(query.get(TO))

@@ -8,9 +8,9 @@ from lib.core.clock import now
 from lib.services import Services
 from lib.store.database import Store
 from lib.ui.shared import resources
-from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor, visitor
+from lib.ui.usage.usage_state import usage_state
 from lib.usage import sample
 
 KEY, WORD, ON = "usage_sample", "sample", "on"
@@ -18,7 +18,7 @@ KEY, WORD, ON = "usage_sample", "sample", "on"
 
 def source(day: str) -> tuple[Services, Visitor]:
     """Whose calls are shown, and where they are: the visitor's own, or the sample's, whose days end with `day`."""
-    if not state.usage_address_read and st.query_params.get(WORD) == ON:
+    if not usage_state.address_read and st.query_params.get(WORD) == ON:
         st.session_state[KEY] = True
     if not shown():
         return resources.services(), visitor()

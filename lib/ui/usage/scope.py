@@ -15,6 +15,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 from lib.ui.usage import filters, sample, stretch
+from lib.ui.usage.usage_state import usage_state
 from lib.usage import queries
 from lib.usage.scope import Scope
 
@@ -63,7 +64,7 @@ def chosen_scope(services: Services, visitor: Visitor, zone: ZoneInfo) -> Scope:
     )
     whole = _of_days(visitor, zone) if chosen == DATES else _of(visitor, str(chosen), zone)
     filtered: dict[str, Any] = filters.chosen(services, visitor.owner)
-    filters.write_address(KEY, DATES_KEY if chosen == DATES else "", state.usage_opened_on)
+    filters.write_address(KEY, DATES_KEY if chosen == DATES else "", usage_state.opened_on)
     since, until = stretch.bounds(whole.since, whole.until)
     return replace(whole, since=since, until=until, **filtered)
 
@@ -101,12 +102,12 @@ def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
 def _open_by_itself(services: Services, visitor: Visitor, zone: ZoneInfo) -> None:
     """Until another one is chosen, show the narrowest scope that has a call: nobody who comes back the next day is to
     see an empty page."""
-    if st.session_state.get(KEY) not in (None, state.usage_opened_on):
+    if st.session_state.get(KEY) not in (None, usage_state.opened_on):
         return
     asked = services.store.read(
         lambda db: next((name for name in NARROW if queries.any_call(db, _of(visitor, name, zone))), SESSION)
     )
-    state.usage_opened_on = asked
+    usage_state.opened_on = asked
     if st.session_state.get(KEY) != asked:
         st.session_state[KEY] = asked
 

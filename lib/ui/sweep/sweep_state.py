@@ -1,0 +1,25 @@
+"""What a browser tab remembers of the sweep page between two script runs; the open sweep: lib/ui/shared/state.py"""
+
+from lib.ui.shared.session_value import Dialog, SessionValue, nothing
+
+LISTED = 100
+
+
+class SweepState:
+    """What is remembered, by name; widget values live under their own keys."""
+
+    missing_sweep: SessionValue[bool] = SessionValue("missing_sweep", bool)
+    """Whether the address names a sweep that there is not."""
+    listed_sweeps: SessionValue[int] = SessionValue("listed_sweeps", lambda: LISTED)
+    """How many sweeps the sidebar lists."""
+    cell = Dialog[str]("opened_cell")
+    """The cell whose details are open, by its id."""
+    deleted_sweep: SessionValue[str | None] = SessionValue("deleted_sweep", nothing)
+    """The sweep that was deleted last, as long as that can be undone."""
+    seen_running: SessionValue[str | None] = SessionValue("sweep_seen_running", nothing)
+    """The sweep that this tab saw running last; its end is said in the tab's title."""
+    choosing_models = Dialog[bool]("sweep_models_dialog")
+    """Whether the list of models for a sweep is open."""
+
+
+sweep_state = SweepState()
