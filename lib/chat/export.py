@@ -21,6 +21,7 @@ from lib.chat.reader import Reader
 from lib.chat.repository import Chat
 from lib.core import parts
 from lib.core.clock import as_datetime
+from lib.core.markdown_line import markdown_line
 
 VERSION = 2
 
@@ -60,7 +61,7 @@ def to_json(document: Document) -> bytes:
 def to_markdown(document: Document, reader: Reader) -> bytes:
     """The open branch as Markdown for `reader`."""
     by_id = {turn.id: turn for turn in document.turns}
-    turns = [f"# {document.chat.title}"]
+    turns = [f"# {markdown_line(document.chat.title)}"]
     if document.form.system:
         turns.append(f"**{reader.names['system']}**\n\n{document.form.system}")
     for turn in (by_id[id] for id in document.branch if id in by_id):
@@ -77,7 +78,7 @@ def _said(turn: Turn) -> str:
     if turn.role != "user":
         return turn.text
     typed, files = parted(turn.text)
-    blocks = [f"**{one.name}**\n\n{(fence := parts.fence_for(one.text))}\n{one.text}\n{fence}" for one in files]
+    blocks = [f"**{markdown_line(one.name)}**\n\n{(fence := parts.fence_for(one.text))}\n{one.text}\n{fence}" for one in files]
     return "\n\n".join([typed, *blocks] if typed else blocks)
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from lib.core import images
 from lib.core.file_names import MOST_BYTES, file_name
 from lib.core.parameters import Params
 from lib.core.request import Message
+from lib.core.rich_text import text_of_html, to_html
 from lib.store import image_store
 from lib.store.database import Store
 from tests.pages import PIXEL
@@ -187,6 +189,14 @@ def test_the_markdown_says_who_spoke_and_with_which_model_settings_and_numbers(s
     assert parts[3].endswith(" · temperature 0.5 · 1.5 s and all that*"), "for people: the rest is in the JSON"
     assert not re.search(r"_tokens|T\d\d:|\+00:00", parts[3])
     assert parts[4] == "**Model**\n\nby hand"
+
+
+@pytest.mark.row("C21")
+@pytest.mark.parametrize("title", ["# a *b* _c_ `d` [e](f) <g> | $h$", "1. one-two", "- 5 < 6 & 7", "~~x~~ \\*"])
+def test_the_title_of_the_markdown_is_itself(store: Store, title: str) -> None:
+    made = document(store, talked(store))
+    text = export.to_markdown(replace(made, chat=replace(made.chat, title=title)), READER).decode()
+    assert text_of_html(to_html(text.splitlines()[0])) == title and "one-two" not in title or r"1\. one-two" in text
 
 
 @pytest.mark.row("C21")

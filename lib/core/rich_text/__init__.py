@@ -9,6 +9,7 @@ real parser decides what is text, code, link, table or formula, and the page get
 - `as_typed`: somebody's own words, exactly as typed, as one such piece.
 - `literal`: a foreign word inside a sentence or a label of ours.
 - `to_html`: an answer in a file; `typeset` draws the formulas in it, by `FORMULA_STYLES`.
+- `beginning_to_html`: the same of its first lines, cut anywhere.
 - `text_of_html`: what of that HTML is text; `line_of_html`: the same in one line.
 - `tables`: its tables for a spreadsheet.
 
@@ -21,7 +22,7 @@ from lib.core.rich_text.literal import literal
 from lib.core.rich_text.mathml import STYLES as FORMULA_STYLES
 from lib.core.rich_text.mathml import typeset
 from lib.core.rich_text.plain import line_of_html, text_of_html
-from lib.core.rich_text.rendering import render, to_html
+from lib.core.rich_text.rendering import beginning_to_html, render, to_html
 from lib.core.rich_text.tables import tables
 from lib.core.rich_text.typed import as_typed
 
@@ -29,6 +30,7 @@ __all__ = [
     "FORMULA_STYLES",
     "Growing",
     "as_typed",
+    "beginning_to_html",
     "line_of_html",
     "literal",
     "render",

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from lib.core.markdown_line import markdown_line
 from lib.sweep.export.wording import Subject, figures, judged, place, temperature, title
 from lib.sweep.findings import text_of
 from lib.sweep.verdict import named, sentence, verdict
 
-_SIGN = re.compile(r"[\\`*_{}\[\]()<>#+\-!|~$&]")
 _TICKS = re.compile(r"`{3,}|~{3,}")
 
 
@@ -18,10 +18,10 @@ def markdown(subject: Subject) -> str:
 
 def _parts(subject: Subject) -> Iterator[str]:
     _, study, options = subject.texts.one, subject.study, subject.options
-    yield f"# {_plain(title(*subject))}"
+    yield f"# {markdown_line(title(*subject))}"
     if options.author.strip():
-        yield _plain(options.author)
-    yield f"**{_plain(sentence(verdict(study), subject.texts, options.cost))}**"
+        yield markdown_line(options.author)
+    yield f"**{markdown_line(sentence(verdict(study), subject.texts, options.cost))}**"
     if options.recommendation.strip():
         yield options.recommendation.strip()
     if options.prompt:
@@ -34,12 +34,12 @@ def _parts(subject: Subject) -> Iterator[str]:
     yield _numbers(subject)
     yield f"## {_('All answers')}"
     for setting in study.settings:
-        yield f"### {_plain(named(setting, study.plan, subject.texts))}"
+        yield f"### {markdown_line(named(setting, study.plan, subject.texts))}"
         for cell in setting.cells:
             call = setting.calls.get(cell.id)
             facts = [place(cell, subject)]
             facts += [judged(setting.ratings.get(call.id)), *figures(call, subject)] if call else [_("not sent")]
-            yield _plain(" · ".join(fact for fact in facts if fact))
+            yield markdown_line(" · ".join(fact for fact in facts if fact))
             if call is not None and text_of(call):
                 yield boxed(text_of(call))
 
@@ -58,10 +58,6 @@ def _numbers(subject: Subject) -> str:
     for one in study.settings:
         values = [(measure, one.measure(measure.name)) for measure in subject.measures]
         shown = [measure.written(value.mean, subject.texts) if value else "–" for measure, value in values]
-        lines.append([_plain(one.model), temperature(one.temperature), *shown])
+        lines.append([markdown_line(one.model), temperature(one.temperature), *shown])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
-
-def _plain(text: str) -> str:
-    """A foreign word in one line of Markdown, to the letter."""
-    return _SIGN.sub(r"\\\g<0>", " ".join(text.split()))

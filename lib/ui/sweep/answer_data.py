@@ -12,7 +12,7 @@ from lib.core import parts
 from lib.core.errors import recorded
 from lib.core.i18n import N_
 from lib.core.parts import Part, text_of
-from lib.core.rich_text import text_of_html, to_html, typeset
+from lib.core.rich_text import as_typed, beginning_to_html, text_of_html, to_html, typeset
 from lib.core.segmentation import beginning
 from lib.sweep import word_diff
 from lib.sweep.filters import Filter, Kind, kinds_of
@@ -295,20 +295,22 @@ def head(text: str, term: str = "", cursor: bool = False) -> str:
     begin = max(0, found - SEEN_BEFORE) if found > HEAD - SEEN_BEFORE else 0
     cut = beginning(text[begin : begin + 2 * HEAD], HEAD)
     more = begin + len(cut) < len(text)
-    return _html(("… " if begin else "") + cut + (CURSOR if cursor and not more else "…" if more else ""))
+    return _html(("… " if begin else "") + cut, "…" if more else CURSOR if cursor else "")
 
 
 def whole(text: str, grows: bool) -> str:
     """A text as safe HTML; the end of a very long one is in the details."""
-    cut = text[:MOST]
-    left_out = "\n\n" + _("… {count:,} more characters in the details").format(count=len(text) - MOST)
-    return _html(cut + (left_out if len(text) > MOST else CURSOR if grows else ""))
+    if len(text) <= MOST:
+        return _html(text, CURSOR if grows else "")
+    left_out = _("… {count:,} more characters in the details").format(count=len(text) - MOST)
+    # Behind the HTML: whatever the cut has left open, a code box or a list, is closed there.
+    return _html(text[:MOST], "…") + as_typed(left_out)
 
 
 @lru_cache(maxsize=4_096)
-def _html(text: str) -> str:
-    """Drawn once for every look at the same answer."""
-    return typeset(to_html(text))
+def _html(text: str, sign: str) -> str:
+    """Drawn once for every look at the same answer; with a `sign` behind it the text is not whole."""
+    return typeset(beginning_to_html(text, sign) if sign else to_html(text))
 
 
 @lru_cache(maxsize=512)

@@ -71,14 +71,18 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
         if not found.kept:
             st.caption(_("No answer is like that."), width="content")
             st.button(_("Show all"), key="sweep_show_all", type="tertiary", on_click=view_state.show_all)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if view_state.view() == view_state.GRID and len({cell.column for cell in progress.cells}) > 1:
-            words = _("Read side by side and move the temperature")
-            st.button(words, key="sweep_to_read", icon=":material/tune:", on_click=view_state.read)
-        _prompt(owner, sweep_id)
     # Without a gap: what the browser keeps of them takes no room.
     with st.container(key="sweep_grid", gap=None):
         _draw(found, (sweep_id, *remembered.slice, language(), hidden()))
+
+
+def _to_read(progress: Progress) -> None:
+    """From the grid to where the temperature is moved; not where every answer failed."""
+    calls = progress.results.values()
+    there = not calls or any(call.state != "error" for call in calls)
+    if there and view_state.view() == view_state.GRID and len({cell.column for cell in progress.cells}) > 1:
+        words = _("Move the temperature")
+        st.button(words, key="sweep_to_read", icon=":material/tune:", on_click=view_state.read)
 
 
 def _prompt(owner: str, sweep_id: str) -> None:
@@ -153,12 +157,14 @@ def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kin
             _("Search"),
             key="sweep_search",
             max_chars=view_state.MOST_SEARCHED,
-            placeholder=_("Search the answers"),
+            placeholder=_("Search"),
             icon=":material/search:",
             label_visibility="collapsed",
-            width=220,
+            width=150,
             **KEPT,
         )
+        _places(progress, names)
+        switch()
         if offered:
             st.pills(
                 _("Show only"),
@@ -170,15 +176,15 @@ def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kin
                 width="content",
                 **KEPT,
             )
-        _places(progress, names)
-        switch()
+        _to_read(progress)
+        _prompt(visitor().owner, str(state.sweep_id))
 
 
 def _places(progress: Progress, names: Mapping[int, str]) -> None:
     """Some of the models and temperatures only."""
     models = {cell.model: names[cell.row] for cell in progress.cells}
     temperatures = list(dict.fromkeys(temperature_name(cell.temperature) for cell in progress.cells))
-    with st.popover(_("Models and temperatures"), icon=":material/filter_list:", key="sweep_places", type="tertiary"):
+    with st.popover(_("Filter"), icon=":material/filter_list:", key="sweep_places", type="tertiary"):
         st.multiselect(
             _("Models"),
             list(models),

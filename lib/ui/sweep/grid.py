@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.rich_text import literal
 from lib.sweep.progress import Progress
@@ -14,20 +15,23 @@ from lib.ui.sweep import actions
 from lib.ui.sweep.run_line import run_figures
 
 
-def progress(standing: Progress, run: SweepRun | None) -> None:
-    """How far it is: how many answers there are, and of them what failed; what it cost; and Stop while it runs."""
+def progress(standing: Progress, run: SweepRun | None) -> DeltaGenerator:
+    """How far it is: how many answers there are, and of them what failed; what it cost; and Stop while it runs. Returns
+    the row, in which there is room for a field after the end."""
     done, failed, total = standing.counts(run.failed if run else ())
     cut = _cut(standing)
     counted = [_all_well(total)] if done == total and not cut else [_so_many(done, total), *_failed(failed), *cut]
     words = " · ".join([*counted, *run_figures(standing, run)])
     going_on = run is not None and not run.finished
-    with st.container(key="sweep_progress", horizontal=True, vertical_alignment="center"):
+    row = st.container(key="sweep_progress", horizontal=True, vertical_alignment="center")
+    with row:
         if going_on or done + failed < total:
             st.progress(min((done + failed) / max(total, 1), 1.0), text=words)
         else:
             st.caption(literal(words))
         if going_on:
             st.button(_("Stop"), key="sweep_stop", icon=":material/stop_circle:", on_click=actions.stop)
+    return row
 
 
 def _so_many(done: int, total: int) -> str:

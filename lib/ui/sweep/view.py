@@ -93,7 +93,7 @@ def _ended(services: Services, visitor: Visitor, sweep_id: str) -> None:
 
 def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Progress) -> None:
     run = services.sweeps.last_run(visitor.owner, sweep_id)
-    grid.progress(progress, run)
+    row = grid.progress(progress, run)
     tab_title(sweep_id, progress, run)
     with st.container():
         if run is not None and not run.finished and services.sweeps.stays_here(visitor.owner, progress.cells):
@@ -117,7 +117,7 @@ def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Prog
     study = open_study() if has_verdict else None
     with st.container():  # always there: the answers below it keep their place, and with it their focus and scroll
         if study is not None and has_verdict:
-            verdict_line(study)
+            verdict_line(study, row)
     answers(_one_slice(services, visitor, sweep_id, progress), run)
     if view() not in OF_ANSWERS and (study := study or open_study()) is not None:
         _of_all(study, progress)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib.core.rich_text import Growing, as_typed, render, to_html
+from lib.core.rich_text import Growing, as_typed, beginning_to_html, render, to_html
 from tests.seen import Words, seen, text
 
 CASES = Path(__file__).parents[2] / "cases" / "rich_text.jsonl"
@@ -124,3 +124,25 @@ def test_a_full_stop_stays_on_the_line_of_a_short_formula() -> None:
         "$z^2$<!---->。",
     ]
     assert not together.search(render(f"So ${'x + ' * 20}x$.")[0])
+
+
+@pytest.mark.row("S15")
+def test_of_a_text_that_is_cut_anywhere_no_half_mark_is_seen(subtests: pytest.Subtests) -> None:
+    for whole, half in [
+        ("hot for **twelve hours** and more", "*"),
+        ("a __bold__ word", "_"),
+        ("a ~~struck~~ word", "~"),
+        ("call `print(1)` here", "`"),
+        ("see [the docs](https://example.com/a) there", "[]("),
+        ("Here:\n\n```py\nprint(1)\n```\n\nDone", "`"),
+        ("1. one\n2. **two** is `more`", "*`"),
+    ]:
+        for end in range(1, len(whole) + 1):
+            with subtests.test(cut=whole[:end]):
+                said = text(beginning_to_html(whole[:end], "…"))
+                assert said.rstrip().endswith("…") and not set(half) & set(said.replace("print(1", ""))
+
+
+def test_what_is_cut_inside_a_code_box_stays_code() -> None:
+    assert beginning_to_html("```py\na **b", "…") == '<pre><code class="language-py">a **b…</code></pre>'
+    assert beginning_to_html("**", "…") == "<p>**…</p>", "no text is emptied"
