@@ -78,7 +78,9 @@ def _said(turn: Turn) -> str:
     if turn.role != "user":
         return turn.text
     typed, files = parted(turn.text)
-    blocks = [f"**{markdown_line(one.name)}**\n\n{(fence := parts.fence_for(one.text))}\n{one.text}\n{fence}" for one in files]
+    blocks = [
+        f"**{markdown_line(one.name)}**\n\n{(fence := parts.fence_for(one.text))}\n{one.text}\n{fence}" for one in files
+    ]
     return "\n\n".join([typed, *blocks] if typed else blocks)
 
 

@@ -229,6 +229,13 @@ def test_what_models_and_people_said_of_answers_stands_in_the_report() -> None:
 
 
 @pytest.mark.row("S27")
+def test_the_report_says_how_many_models_are_not_rated() -> None:
+    for stars, said in [(lambda cell: 4, False), (lambda cell: None if cell.row else 4, True)]:
+        words = seen.text(html(a_study(stars=stars)))
+        assert ("1 of 2 models is not rated." in words) == said
+
+
+@pytest.mark.row("S27")
 def test_what_is_missing_is_said_and_the_rest_is_there(subtests: pytest.Subtests) -> None:
     def failed(cell: Cell) -> CallRecord:
         return an_answer(cell, state="error", error_kind="x", error_text="<b>busy</b>", choices=(), cost=None)

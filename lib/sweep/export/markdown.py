@@ -60,4 +60,3 @@ def _numbers(subject: Subject) -> str:
         shown = [measure.written(value.mean, subject.texts) if value else "–" for measure, value in values]
         lines.append([markdown_line(one.model), temperature(one.temperature), *shown])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-

@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.chat import repository as chats
 from lib.core.prices import Price
+from lib.core.reply import Reply
 from lib.store.database import Store
 from lib.store.schema import calls
 from lib.sweep import decision, judge, ratings
@@ -103,6 +104,8 @@ def test_a_pick_is_made_on_the_page_said_in_a_sentence_and_kept(store: Store) ->
     assert field.proto.HasField("default"), "without one, Escape empties the field, and takes the pick back"
     field.select("Take the pick back").run()
     assert "Nothing is picked yet" in shown(app)
+    unrated = open_view(make_sweep(store, MODELS, TEMPERATURES, 1))
+    assert "Nothing is picked" not in shown(unrated) and unrated.selectbox(key="sweep_pick").options[0] == "Pick one"
     assert not app.selectbox(key="sweep_pick").value and "Take the pick back" not in app.selectbox[0].options
 
 
@@ -171,7 +174,12 @@ def test_each_button_that_saves_hands_over_all_answers(
 ) -> None:
     """What a press would save: AppTest knows the buttons, not what they hold."""
     saved: dict[str, Callable[[], Any]] = {}
-    monkeypatch.setattr(st, "download_button", lambda _label, data, **facts: saved.update({facts["key"]: data}))
+
+    def drawn(label: str, data: Callable[[], Any], key: str, on_click: Any, **_facts: Any) -> None:
+        saved[key] = data
+        st.button(label, key=key, on_click=on_click if callable(on_click) else None)
+
+    monkeypatch.setattr(st, "download_button", drawn)
     sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
     rate(store, sweep, 1, 1, 5)
     app = open_view(sweep, "report")
@@ -185,6 +193,10 @@ def test_each_button_that_saves_hands_over_all_answers(
         assert all(json.dumps(text, ensure_ascii=False)[1:-1] in saved["sweep_json"]().decode() for text in texts)
     with subtests.test("sweep_report"):
         assert "At a glance" in saved["sweep_report"]().decode() and saved["sweep_excel"]().startswith(b"PK")
+    for name in ("sweep_report", "sweep_table", "sweep_excel", "sweep_json"):
+        with subtests.test("what was saved is said", name=name):
+            [said] = app.button(key=name).click().run().toast
+            assert said.value.startswith("Saved, where your browser keeps")
 
 
 @pytest.mark.row("S27")
@@ -404,6 +416,9 @@ def test_only_what_there_is_can_be_looked_for_and_what_failed_is_a_press_away(st
     assert answer_data(app)["view"] == "grid" and [one["state"] for one in page_cells(app).values()] == ["error"]
     app.button(key="sweep_to_read").click().run()
     assert set(answer_data(app)["read"]) == set(page_cells(app)), "nor is another one read"
+    none = open_view(make_sweep(store, MODELS, TEMPERATURES, 1, lambda _cell: Reply(state="error", error_kind="x")))
+    assert {one["state"] for one in page_cells(none).values()} == {"error"}
+    assert "sweep_to_read" not in {one.key for one in none.button}, "there is nothing to be read"
 
 
 @pytest.mark.row("S24")
@@ -450,7 +465,7 @@ def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store
         "dear at temperature 0.7",
     ], "verdict, charts, three answers, and it ends there"
     begins = text_of(store.read(lambda db: sweeps.results(db, who, sweep))[first.id]).split(".")[0]
-    for said in ("not rated · 1,000 such answers cost about $0.1", "Take dear.", begins):
+    for said in ("not rated · 1,000 such answers cost about $0.1", "Take dear.", begins, "1 of 2 models is not rated."):
         assert said in texts[0], "what it costs, what is recommended, and how its answer begins"
     assert re.search(r"dear at 0.7.*★★★★★ 5.0 stars, 2 of 2 rated · \$0.\d+ per 1,000", texts[0], re.DOTALL), "the next"
     app.button(key="sweep_slide_end").click().run()
