@@ -78,10 +78,13 @@ def _said(turn: Turn) -> str:
     if turn.role != "user":
         return turn.text
     typed, files = parted(turn.text)
-    blocks = [
-        f"**{markdown_line(one.name)}**\n\n{(fence := parts.fence_for(one.text))}\n{one.text}\n{fence}" for one in files
-    ]
+    blocks = [f"**{markdown_line(one.name)}**\n\n{_boxed(one.text)}" for one in files]
     return "\n\n".join([typed, *blocks] if typed else blocks)
+
+
+def _boxed(text: str) -> str:
+    fence = parts.fence_for(text)
+    return f"{fence}\n{text}\n{fence}"
 
 
 def _message(turn: Turn) -> dict[str, Any]:

@@ -196,7 +196,7 @@ def test_the_markdown_says_who_spoke_and_with_which_model_settings_and_numbers(s
 def test_the_title_of_the_markdown_is_itself(store: Store, title: str) -> None:
     made = document(store, talked(store))
     text = export.to_markdown(replace(made, chat=replace(made.chat, title=title)), READER).decode()
-    assert text_of_html(to_html(text.splitlines()[0])) == title and "one-two" not in title or r"1\. one-two" in text
+    assert text_of_html(to_html(text.splitlines()[0])) == title
 
 
 @pytest.mark.row("C21")
