@@ -117,6 +117,7 @@ def test_styles_and_scripts_name_only_parts_that_streamlit_has() -> None:
     styles = "".join(path.read_text() for path in ours)
     scripts = "".join(path.read_text() for path in internals.static_folder().glob("static/js/*.js"))
 
+    assert "window.__streamlit" in scripts and "BACKEND_BASE_URL" in scripts
     named = set(re.findall(r'data-testid="?(\w+)', styles))
     assert len(named) > 5
     # `stBaseButton-${kind}` is put together in the browser.

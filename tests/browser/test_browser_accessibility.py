@@ -93,8 +93,11 @@ def test_no_page_shuts_anybody_out(
     key(page, "sweep_run").get_by_role("button").click()
     expect(key(page, "sweep_csv")).to_be_visible()
     look("a sweep")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(app.url)))
     page.goto(f"{app.url}/usage")
     expect(key(page, "usage_tiles")).to_be_visible()
+    assert "/_stcore/health" in asked and "/usage/_stcore/health" not in asked, "the server is asked where it is"
     look("usage")
 
 
