@@ -164,8 +164,9 @@ def test_the_grid_holds_all_answers_is_walked_with_the_keyboard_and_is_cards_on_
     with subtests.test("headers stay in both directions"):
         first, last = grid.get_by_role("rowheader").first, grid.get_by_role("columnheader").last
         left, top = box(first)[0], box(last)[1]
+        expect(page.locator(".answers")).to_have_class("answers more-after")
         grid.evaluate("one => one.scrollTo(400, 300)")
-        page.wait_for_function("() => true")
+        expect(page.locator(".answers")).to_have_class(re.compile("more-before"))
         assert (box(first)[0], box(last)[1]) == (left, top)
         grid.evaluate("one => one.scrollTo(0, 0)")
     with subtests.test("the next repeat is behind 1/4"):
@@ -233,8 +234,17 @@ def test_reading_side_by_side_moves_all_columns_with_one_slider_and_keys_give_st
             "3_4_0",
         ]
         assert page.evaluate("() => CSS.highlights.get('sweep-different').size") > 0
-        grid.get_by_role("slider").fill("0")
+        expect(grid.get_by_text("Tinted:")).to_be_visible()
+        grid.locator(".scale").get_by_text("0", exact=True).click()
+        expect(grid.get_by_role("slider")).to_have_value("0")
         assert page.evaluate("() => CSS.highlights.get('sweep-different').size") == 0
+        expect(grid.get_by_text("Tinted:")).to_be_hidden()
+    with subtests.test("what is said and pressed of all stands in one row, whatever one has more"):
+        rows = "all => all.map(one => one.getBoundingClientRect().top)"
+        grid.get_by_role("slider").fill("1")
+        assert len(set(grid.locator(".column > .tools").evaluate_all(rows))) == 1
+        assert len(set(grid.locator(".column > header").evaluate_all(rows.replace("top", "height")))) > 1
+        grid.get_by_role("slider").fill("0")
     with subtests.test("arrows show other models, and a button the next repeat"):
         grid.get_by_role("button", name="Models after these").click()
         expect(cell(page, "5_0_0")).to_be_visible()

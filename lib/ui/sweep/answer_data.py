@@ -87,7 +87,8 @@ class Answers:
             "view": self.view,
             "words": _words() | (_words_of_one_model() if self._beside else {}),
             "models": [
-                {"row": row, "name": name, "note": self._of_models.get(row, "")} for row, name in self.names.items()
+                {"row": row, "name": name, "note": self._of_models.get(row, "")} | self._in_parts(row, name)
+                for row, name in self.names.items()
             ],
             "temperatures": [{"column": column, "name": temperature_name(value)} for column, value in temperatures],
             "repeats": repeats,
@@ -142,6 +143,16 @@ class Answers:
         fixed = [(row, fixed_temperature(call)) for row, call in ended if call.state == "ok"]
         rows = {row for row, _fixed in fixed} - {row for row, is_fixed in fixed if not is_fixed}
         return {row: _("one temperature") for row in rows}
+
+    def _in_parts(self, row: int, name: str) -> dict[str, str]:
+        """A model's name for a narrow head: without its service, which stands below, where it is named with it."""
+        service, _slash, short = name.partition("/") if name == self._asked[row] else ("", "", name)
+        return {"short": short, "service": service}
+
+    @cached_property
+    def _asked(self) -> Mapping[int, str]:
+        """The models' whole names, by row."""
+        return {cell.row: cell.model for cell in self.progress.cells}
 
     @cached_property
     def _repeats(self) -> int:

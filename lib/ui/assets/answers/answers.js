@@ -86,7 +86,10 @@ class Answers {
     this.focus = null; // "row_column" of the place that Tab reaches
     this.temperature = 0; // which of the temperatures Read shows, counted in those that are there
     this.root.addEventListener("keydown", (event) => this.pressed(event));
-    this.watch = new ResizeObserver(() => this.data?.view === "read" && this.columnsThatFit() !== this.fit && this.drawRead());
+    this.watch = new ResizeObserver(() => {
+      this.edges();
+      if (this.data?.view === "read" && this.columnsThatFit() !== this.fit) this.drawRead();
+    });
     this.watch.observe(this.root);
   }
 
@@ -186,7 +189,7 @@ class Answers {
     const corner = el("div", { role: "columnheader", class: "corner" }, words.temperature);
     const models = this.across.map((model) => {
       const note = [beside && `${words.answer} ${model.repeat + 1}`, model.note].filter(Boolean).join(" · ");
-      return el("div", { role: "columnheader", class: "model", title: model.name }, model.name, note && el("small", {}, note));
+      return el("div", { role: "columnheader", class: "model", title: model.name }, model.short, model.service && el("small", {}, model.service), note && el("small", {}, note));
     });
     const rows = this.temperatures.map((temperature) => {
       const boxes = this.across.map((model) => {
@@ -198,16 +201,29 @@ class Answers {
       const head = el("div", { role: "rowheader", class: "temperature" }, el("span", {}, words.temperature), " ", temperature.name);
       return el("div", { role: "row" }, head, ...boxes);
     });
+    if (this.grid) this.watch.unobserve(this.grid);
     this.grid = el("div", { role: "grid", class: "grid", "aria-label": words.grid }, el("div", { role: "row" }, corner, ...models), ...rows);
     this.grid.classList.toggle("many", this.places.size > MANY);
     this.grid.classList.toggle("beside", beside);
     this.grid.style.setProperty("--models", this.across.length);
     this.grid.addEventListener("click", (event) => this.clicked(event));
-    this.grid.addEventListener("scroll", () => (this.scrolled = [this.grid.scrollLeft, this.grid.scrollTop]), { passive: true });
+    this.grid.addEventListener("scroll", () => {
+      this.scrolled = [this.grid.scrollLeft, this.grid.scrollTop];
+      this.edges();
+    }, { passive: true });
+    this.watch.observe(this.grid);
     this.grid.addEventListener("focusin", (event) => {
       const box = event.target.closest(".place");
       if (box) this.setFocus(box.dataset.place);
     });
+  }
+
+  // A shadow lies where the grid goes on to the side.
+  edges() {
+    const { grid } = this;
+    const left = grid?.isConnected ? grid.scrollLeft : 0;
+    this.root.classList.toggle("more-before", left > 1);
+    this.root.classList.toggle("more-after", Boolean(grid?.isConnected) && left + grid.clientWidth < grid.scrollWidth - 1);
   }
 
   // One place: an article for each repeat that is looked at, of which one is seen.
@@ -248,7 +264,7 @@ class Answers {
 
   card(id, cell, repeat) {
     const { words, repeats, beside } = this.data;
-    const pager = repeats > 1 && !beside && el("button", { "data-does": "next", title: words.next, "aria-label": `${repeat + 1}/${repeats} ${words.next}` }, `${repeat + 1}/${repeats} ›`);
+    const pager = repeats > 1 && !beside && el("button", { "data-does": "next", title: `${words.answer} ${repeat + 1}/${repeats} · ${words.next}`, "aria-label": `${repeat + 1}/${repeats} ${words.next}` }, `${repeat + 1}/${repeats} ›`);
     const text = el("div", { class: "text", html: cell.html });
     if (text.textContent.length > LONG) text.classList.add("long");
     return el(
@@ -388,6 +404,8 @@ class Answers {
       if (does) this.read.querySelector(`[data-does="${does}"]`)?.focus({ preventScroll: true });
     }
     this.columns.style.setProperty("--columns", Math.max(1, columns.length));
+    // What says how words are tinted keeps its room where none is: nothing moves with the slider.
+    this.legend?.classList.toggle("unseen", !columns.some((column) => column.different?.length));
     columns.forEach((column, at) => {
       const sign = JSON.stringify([column, data.words]);
       const old = this.columns.children[at];
@@ -414,7 +432,7 @@ class Answers {
       const number = data.beside ? `${data.words.answer} ${model.repeat + 1}` : id === asked ? "" : `${Number(id.split("_")[2]) + 1}/${data.repeats}`;
       const note = [model.note, number].filter(Boolean).join(" · ");
       const leftOut = !this.cells[id] && (this.all[id]?.state ?? "missing") !== "missing";
-      return { id, title: model.name, note, leftOut, ...(this.cells[id] ?? {}), ...(data.read[id] ?? {}), missing: !data.read[id] };
+      return { id, title: model.short, service: model.service, note, leftOut, ...(this.cells[id] ?? {}), ...(data.read[id] ?? {}), missing: !data.read[id] };
     });
   }
 
@@ -443,9 +461,24 @@ class Answers {
     slider.setAttribute("aria-valuetext", this.temperatures[this.temperature]?.name ?? "");
     this.slider = slider;
     say();
-    const scrubber = el("label", { class: "group scrubber" }, words.temperature, slider, named);
-    const repeats = data.repeats > 1 && !data.beside && el("button", { "data-does": "repeat", title: words.next, onclick: () => this.go({ repeat: (data.repeat + 1) % data.repeats }) }, `${data.repeat + 1}/${data.repeats} ›`);
-    return el("div", { class: "bar" }, this.across.length > this.fit ? models : "", this.temperatures.length > 1 ? scrubber : "", repeats || "", this.temperatures.length > 1 ? el("span", { class: "legend" }, words.tinted) : "");
+    const scrubber = el("label", { class: "group scrubber" }, words.temperature, el("span", { class: "track" }, slider, this.scale(slider)), named);
+    const repeats = data.repeats > 1 && !data.beside && el("button", { "data-does": "repeat", title: words.next, "aria-label": `${words.answer} ${data.repeat + 1}/${data.repeats} ${words.next}`, onclick: () => this.go({ repeat: (data.repeat + 1) % data.repeats }) }, `${words.answer} ${data.repeat + 1}/${data.repeats} ›`);
+    this.legend = el("span", { class: "legend" }, words.tinted);
+    return el("div", { class: "bar" }, this.across.length > this.fit ? models : "", this.temperatures.length > 1 ? scrubber : "", repeats || "", this.temperatures.length > 1 ? this.legend : "");
+  }
+
+  // The temperatures below the slider, as many as have room; a press on one turns to it.
+  scale(slider) {
+    const last = this.temperatures.length - 1;
+    const every = Math.ceil(this.temperatures.length / 10);
+    const mark = ({ name }, at) => {
+      const turn = () => {
+        slider.value = at;
+        slider.dispatchEvent(new Event("input"));
+      };
+      return at % every ? "" : el("span", { style: `--at: ${at / last}`, onclick: turn }, name);
+    };
+    return el("span", { class: "scale", "aria-hidden": "true" }, ...this.temperatures.map(mark));
   }
 
   column(column) {
@@ -453,7 +486,7 @@ class Answers {
     const star = (count) =>
       el("button", { role: "radio", "data-does": `star-${count}`, class: count <= (column.stars ?? 0) ? "on" : "", "aria-checked": String(column.stars === count), "aria-label": `${count} ${words.stars}`, onclick: () => this.rate(column.id, column.stars === count ? 0 : count) }, count <= (column.stars ?? 0) ? "★" : "☆");
     const stars = el("span", { role: "radiogroup", "aria-label": words.stars, class: "stars" }, ...[1, 2, 3, 4, 5].map(star));
-    const title = el("h3", {}, column.title, column.note ? el("small", {}, column.note) : "");
+    const title = el("h3", {}, column.title, column.service && el("small", {}, column.service), column.note ? el("small", {}, column.note) : "");
     const attributes = { class: `column is-${column.state ?? "missing"}`, tabindex: "0", "data-cell": column.id, "aria-label": this.data.pair ? column.title : this.spoken(column.id) };
     const all = () => el("button", { "data-does": "all", onclick: () => this.tell({ what: "all" }) }, words.all);
     if (column.leftOut) return el("section", attributes, title, el("p", { class: "note" }, words.left_out), el("div", { class: "tools" }, all()));
@@ -466,7 +499,7 @@ class Answers {
     const pick = words.pick && el("button", { "data-does": "pick", onclick: () => this.tell({ what: "pick", cell: column.id }) }, column.picked ? words.picked : words.pick);
     const alike = column.alike && el("button", { "data-does": "alike", onclick: () => this.tell({ what: "alike", cell: column.id }) }, column.alike);
     const tools = el("div", { class: "tools" }, rated, detail, pick, stop, alike);
-    const made = el("section", attributes, title, el("header", {}, ...this.labels(column), el("span", { class: "figures" }, column.figures)), tools, thinking, text, ...this.said(column));
+    const made = el("section", attributes, title, el("header", {}, ...this.labels(column), el("span", { class: "figures" }, column.figures)), tools, el("div", { class: "body" }, thinking, text, ...this.said(column)));
     text.different = column.different;
     return made;
   }
@@ -505,10 +538,10 @@ class Answers {
   highlight() {
     if (!globalThis.CSS?.highlights) return;
     const different = [];
-    for (const text of this.root.querySelectorAll(".column > .text")) if (text.different) different.push(...ranges(text, text.different));
+    for (const text of this.root.querySelectorAll(".body > .text")) if (text.different) different.push(...ranges(text, text.different));
     const found = [];
     const term = this.data.find.toLowerCase();
-    if (term) for (const text of this.root.querySelectorAll("article:not([hidden]) .text, .column > .text")) found.push(...ranges(text, places(text, term)));
+    if (term) for (const text of this.root.querySelectorAll("article:not([hidden]) .text, .body > .text")) found.push(...ranges(text, places(text, term)));
     CSS.highlights.set("sweep-different", new Highlight(...different));
     CSS.highlights.set("sweep-found", new Highlight(...found));
   }
