@@ -34,7 +34,7 @@ view = open_chat.open_view(open_chat.current())
 tell_script(view)
 # Drawn first, and the rest around it: a message appears before all else.
 head = st.container(key="chat_head", horizontal=True, vertical_alignment="center", gap="small")
-news, above = st.container(key="chat_notices"), st.container()
+news, above = st.container(key="chat_notices"), st.container(key="chat_above")
 live = conversation(view)
 with head:
     model_picker(services, who.owner, "chat_model")

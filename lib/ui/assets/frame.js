@@ -93,6 +93,14 @@
   // On a phone the sidebar lies over the page: it closes when something in it was chosen.
   const CHOICES = "[class*=st-key-chat_open_], [class*=st-key-sweep_open_], [class*=st-key-chat_new], .st-key-sweep_new";
   const PHONE = "(max-width: 768px)";
+  // What is still being drawn is too short to be scrolled to: it is done again, until somebody does something else.
+  function keepInView(selector) {
+    const drawn = new ResizeObserver(() => document.querySelector(selector)?.scrollIntoView());
+    drawn.observe(document.querySelector("[data-testid=stMainBlockContainer]"));
+    for (const act of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+      addEventListener(act, () => drawn.disconnect(), { once: true });
+    }
+  }
   function press(selector) {
     setTimeout(() => document.querySelector(selector)?.click()); // after what was pressed has been told
   }
@@ -100,9 +108,7 @@
     const on = (selector) => event.target.closest?.(selector);
     if (on("[data-testid=stSkipToContent]")) skip(event);
     // What stands under a figure of Usage opens a part further down: it is brought into view.
-    if (on(".st-key-usage_tiles button")) {
-      setTimeout(() => document.querySelector(".st-key-usage_more")?.scrollIntoView());
-    }
+    if (on(".st-key-usage_tiles button")) keepInView(".st-key-usage_more");
     // Below a long list what opens would be out of sight.
     const below = on(".st-key-chat_bring_in summary")?.closest("details");
     if (below) setTimeout(() => below.scrollIntoView({ block: "nearest" }), 300);
