@@ -1,8 +1,7 @@
-"""Sends a message: stores it in the chat's tree, records the calls for its answers, and starts them."""
+"""One visitor's conversation, as the chat page sees it: its turns, and what can be done with them."""
 
 import asyncio
 import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,11 +10,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from lib.calls import records, unsupported_params, worst_case
+from lib.calls import records
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.records import CallRecord
 from lib.calls.runner import as_it_ended
 from lib.chat import repository as chats
+from lib.chat.asking import Asker, CallGroup
 from lib.chat.attachments import heading
 from lib.chat.export import Document
 from lib.chat.form import Form, usable_params
@@ -27,7 +27,6 @@ from lib.core.errors import (
     ConnectionFailed,
     InvalidInput,
     NotConnected,
-    NothingConnected,
     StoreError,
     TemperaError,
 )
@@ -45,18 +44,8 @@ NOT_SENT = {ConnectionFailed.kind, *(error.kind for error in ConnectionFailed.__
 _NOT_COMPARED = ("stream", "user", "n")
 """Fields that change how an answer is sent, or how many are, not what is in it."""
 T = TypeVar("T")
-SENT_WITHIN_SECONDS = 0.02
 KEEP_SECONDS = 5.0
 GO_ON = "Continue your last answer exactly where it stopped. Repeat nothing and add no introduction."
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Calls that are made together for one place in the tree."""
-
-    calls: tuple[tuple[Call, Endpoint], ...]
-    begun: str = ""
-    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +63,11 @@ class Conversation:
     @property
     def store(self) -> Store:
         """Where the texts of this conversation are."""
-        return self.dispatcher.memory.open() if self.temporary else self.dispatcher.store
+        return self._asker.store
+
+    @property
+    def _asker(self) -> Asker:
+        return Asker(self.dispatcher, self.registry, self.owner, self.session, self.temporary)
 
     def branch(self) -> list[Turn]:
         """The turns of the open branch, from the first to the last."""
@@ -116,17 +109,17 @@ class Conversation:
 
     def _send_text(self, turns: Sequence[Turn], parent: str | None, message: Message, form: Form) -> str:
         """Record a question under `parent` with the answers to come, and begin."""
-        asked, named = self._asked(turns, [message], form), self._named(form)
+        group, named = self._calls(turns, [message], form), self._named(form)
 
         # One write: no question stands in the chat whose calls could not be recorded, and no call without its place.
         def record(db: Connection) -> str:
             chat_id = self.chat_id or chats.new_chat(db, self.owner, heading(message.content))
             chats.keep_form(db, self.owner, chat_id, named)
             question = chats.add_message(db, self.owner, chat_id, parent, "user", message.content, message.images)
-            self._record_answers(db, chat_id, question, asked)
+            self._asker.record(db, chat_id, question, group)
             return chat_id
 
-        return self._begin(asked, record)
+        return self._asker.begin(group, record)
 
     def write(self, role: Role, text: str, instead_of: Turn | None = None) -> str:
         """Add a turn that nobody is asked for, at the end or as another version of `instead_of`; the id of its chat.
@@ -197,9 +190,10 @@ class Conversation:
         if self.chat_id is None:
             return None
         chat_id = self.chat_id
-        return self.store.read(lambda db: chats.form_of(db, self.owner, chat_id)) or self._asked_last()
+        return self.store.read(lambda db: chats.form_of(db, self.owner, chat_id)) or self._as_asked_last()
 
-    def _asked_last(self) -> Form | None:
+    def _as_asked_last(self) -> Form | None:
+        """What the last answer of the open branch was asked with."""
         call = next((turn.call for turn in reversed(self.branch()) if turn.call), None)
         if call is None:
             return None
@@ -228,7 +222,7 @@ class Conversation:
         while turns and turns[-1].role == "assistant":
             turns.pop()
         if turns:
-            self._answer(turns[-1].id, self._asked(turns, [], form))
+            self._answer(turns[-1].id, self._calls(turns, [], form))
 
     def ask_beside(self, turn: Turn, form: Form) -> None:
         """Ask the question of the answer `turn` once more; what comes is a sibling that stands beside it, and beside
@@ -239,26 +233,26 @@ class Conversation:
         turns = _before(self.branch(), turn)
         while turns and turns[-1].role == "assistant":
             turns.pop()
-        asked = self._asked(turns, [], replace(form, others=()))
+        group = self._calls(turns, [], replace(form, others=()))
 
         def record(db: Connection) -> str:
             chats.put_together(db, self.owner, chat_id, turn.alternatives, together)
-            return self._record_answers(db, chat_id, turn.parent, asked, together)
+            return self._asker.record(db, chat_id, turn.parent, group, together)
 
-        self._begin(asked, record)
+        self._asker.begin(group, record)
 
     def continue_answer(self, turn: Turn, form: Form) -> None:
         """Let an answer that was cut off be continued, or one begun by hand; the whole is a sibling of `turn`."""
         turns = [*_before(self.branch(), turn), turn]
         nudge = [Message(role="user", content=GO_ON)] if turn.call else []
         form = replace(form, others=(), params=form.params.model_copy(update={"n": None}))
-        self._answer(turn.parent, replace(self._asked(turns, nudge, form), begun=turn.text))
+        self._answer(turn.parent, replace(self._calls(turns, nudge, form), begun=turn.text))
 
     def planned(self, turns: Sequence[Turn], last: Message, form: Form) -> list[tuple[ChatRequest, Endpoint]]:
         """What `send_text` would ask after `turns`, and where. Raises InvalidInput."""
-        return [(call.request, endpoint) for call, endpoint in self._asked(turns, [last], form).calls]
+        return [(call.request, endpoint) for call, endpoint in self._calls(turns, [last], form).calls]
 
-    def asked_so(self, turn: Turn, form: Form) -> bool:
+    def would_ask_as(self, turn: Turn, form: Form) -> bool:
         """Whether the answer `turn` was asked for as its first model would be asked now with `form`, an operator's
         limits included. How an answer is sent does not count, nor how many come: what is in it stays the same. True
         too where the two can't be compared, as the answer's service is not connected."""
@@ -276,7 +270,7 @@ class Conversation:
 
     def endpoints(self) -> list[Endpoint]:
         """The services that can be asked, the default one first."""
-        return list(self.registry.endpoints(self.owner))
+        return self._asker.endpoints()
 
     def choose(self, message_id: str) -> None:
         """Open the branch through a message. Raises ChatNotFound."""
@@ -343,8 +337,15 @@ class Conversation:
         # What was sent then, and not the branch of today, which may have been edited.
         messages = self.store.read(lambda db: records.messages_of(db, self.owner, old.id))
         params = Params.recorded({**old.params_asked, "n": n if n > 1 else None})
-        call = self._prepared(endpoint, ChatRequest(old.model, tuple(messages), params))
-        self._answer(turn.parent, _Asked(((call, endpoint),), turn.begun, turn.left_out))
+        call = self._asker.call(endpoint, ChatRequest(old.model, tuple(messages), params))
+        self._answer(turn.parent, CallGroup(((call, endpoint),), turn.begun, turn.left_out))
+
+    def _answer(self, question: str | None, group: CallGroup) -> None:
+        """Record the answers to come under `question`, and begin."""
+        if self.chat_id is None:
+            return
+        chat_id = self.chat_id
+        self._asker.begin(group, lambda db: self._asker.record(db, chat_id, question, group))
 
     def _endpoint(self, name: str) -> Endpoint:
         for endpoint in self.endpoints():
@@ -352,91 +353,11 @@ class Conversation:
                 return endpoint
         raise NotConnected(service=name)
 
-    def _asked(self, turns: Sequence[Turn], further: Sequence[Message], form: Form) -> _Asked:
+    def _calls(self, turns: Sequence[Turn], further: Sequence[Message], form: Form) -> CallGroup:
         """The calls that ask all models of `form` to go on after `turns` and `further`."""
         left_out = min(form.leave_out, len(turns))
-        if len(form.models) > 1:
-            form = replace(form, params=form.params.model_copy(update={"n": None}))
         messages = [*self.to_send(turns[left_out:]), *further]
-        return _Asked(tuple(self._call(messages, model, form) for model in form.models), left_out=left_out)
-
-    def _call(self, messages: Sequence[Message], chosen: str, form: Form) -> tuple[Call, Endpoint]:
-        connected = self.endpoints()
-        if not connected:
-            raise NothingConnected
-        endpoint, found = endpoints.find(chosen.strip(), connected)
-        model = endpoints.checked_model_id(found)
-        return self._prepared(endpoint, ChatRequest(model, (*form.preface, *messages), form.params)), endpoint
-
-    def _prepared(self, endpoint: Endpoint, asked: ChatRequest) -> Call:
-        """The call that asks `asked`, as far as its model is known to take it."""
-        asked = self.dispatcher.allowed(endpoint, asked.checked())
-        if not endpoint.takes_images and any(message.images for message in asked.messages):
-            raise InvalidInput(N_("The practice model reads text only: for images choose another model."))
-        base_url = endpoint.base_url
-        request = self.dispatcher.store.read(lambda db: unsupported_params.adapted(db, self.owner, base_url, asked))
-        id = secrets.token_hex(16)
-        return Call(id, self.owner, self.session, "chat", endpoint.name, request, temporary=self.temporary)
-
-    def _answer(self, question: str | None, asked: _Asked) -> None:
-        """Record the answers to come under `question`, and begin."""
-        if self.chat_id is None:
-            return
-        chat_id = self.chat_id
-        self._begin(asked, lambda db: self._record_answers(db, chat_id, question, asked))
-
-    def _begin(self, asked: _Asked, record: Callable[[Connection], str]) -> str:
-        """Let calls be recorded by `record`, which tells the id of their chat, and start them; that id. Raises
-        BudgetReached where they may take more than is left, and then nothing has changed."""
-        budgets = self.dispatcher.budgets
-        worst = {call.id: worst_case.of_request(endpoint, call.request) for call, endpoint in asked.calls}
-        budgets.reserve(self.owner, self.session, worst)
-        try:
-            chat_id = self.store.write(record).result()
-        except BaseException:
-            budgets.give_back(self.owner, worst)
-            raise
-        self._start(asked, chat_id)
-        return chat_id
-
-    def _record_answers(
-        self, db: Connection, chat_id: str, question: str | None, asked: _Asked, together: str | None = None
-    ) -> str:
-        """Record calls and the places of their answers, beside those that share `together`; the chat's id."""
-        several = len(asked.calls) > 1
-        together = together or (secrets.token_hex(16) if several else None)
-        firsts = []
-        for call, _ in asked.calls:
-            # `temporary` leaves the texts out; into this store, in memory for a temporary chat, they do go.
-            records.start_call(db, replace(call, temporary=False, chat_id=chat_id), self.dispatcher.process)
-            place = (chat_id, question, call.id, call.request.choices, asked.begun, together, asked.left_out)
-            firsts += chats.add_answers(db, self.owner, *place)[:1]
-        if several:
-            # Each answer that is added is opened; the first model's is the one to go on with.
-            chats.choose(db, self.owner, chat_id, firsts[0])
-        return chat_id
-
-    def _start(self, asked: _Asked, chat_id: str) -> None:
-        started = not self.temporary or self._counted(asked)
-        answers = [self.dispatcher.start(call, endpoint, chat_id, started) for call, endpoint in asked.calls]
-        # Drawing the page would take the interpreter from the requests, and these are what one waits for.
-        until = time.monotonic() + SENT_WITHIN_SECONDS
-        for answer in answers:
-            answer.sent.wait(max(0.0, until - time.monotonic()))
-
-    def _counted(self, asked: _Asked) -> bool:
-        """Record the calls of a temporary chat where usage is counted, without their texts; False when that can't be
-        done now, which is no reason not to ask."""
-
-        def count(db: Connection) -> None:
-            for call, _ in asked.calls:
-                records.start_call(db, call, self.dispatcher.process)
-
-        try:
-            self.dispatcher.store.write(count).result()
-        except StoreError:
-            return False
-        return True
+        return replace(self._asker.calls(messages, form), left_out=left_out)
 
 
 def _compared(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def ask_again_button(place: Any, view: ChatView) -> None:
         form = chat_settings.read()
     except InvalidInput:
         return
-    if form.others or _as_asked_last(form) or any(_asked_so(one, form) for one in view.beside):
+    if form.others or _as_asked_last(form) or any(_would_ask_as(one, form) for one in view.beside):
         return
     words, key = _("Ask again with these settings"), "chat_ask_again"
     place.button(words, key=key, icon=":material/compare_arrows:", on_click=model_actions.ask_beside, args=(turn,))
@@ -32,8 +32,8 @@ def _as_asked_last(form: Form) -> bool:
     return chat_state.asked_form == (state.chat_id, form)
 
 
-def _asked_so(turn: Turn, form: Form) -> bool:
+def _would_ask_as(turn: Turn, form: Form) -> bool:
     """Whether an answer was asked for as `form` would ask now; a system prompt is known of this tab's questions."""
     chat_id, asked = chat_state.asked_form or (None, form)
     same_system = chat_id != state.chat_id or asked.system == form.system
-    return same_system and open_chat.current().asked_so(turn, form)
+    return same_system and open_chat.current().would_ask_as(turn, form)
