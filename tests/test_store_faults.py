@@ -149,6 +149,30 @@ def test_whichever_of_the_files_is_deleted_at_whatever_moment_nothing_written_is
             kept.close()
 
 
+def test_what_is_deleted_while_it_is_put_back_is_put_back_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "tempera.db"
+    store = Store.open(f"sqlite:///{path}")
+    start(store, a_call())
+    note_files, others = Store._note_files, []
+
+    def too_late(store: Store) -> None:
+        if not others and not any(store._inodes):
+            Path(f"{path}-wal").unlink()
+            others.append(sqlite3.connect(path))
+            others[0].execute("SELECT count(*) FROM calls").fetchone()  # a reader: makes another -wal
+        note_files(store)
+
+    monkeypatch.setattr(Store, "_note_files", too_late)
+    path.unlink()
+    for _ in range(3):
+        start(store, a_call())
+    assert others
+    with closing(sqlite3.connect(path)) as anybody:
+        assert anybody.execute("SELECT count(*) FROM calls").fetchone() == (4,)
+    others[0].close()
+    store.close()
+
+
 def test_deleted_between_two_starts_is_said(database: Path, api: FakeApi) -> None:
     ask(tab(), "before")
     resources.close()

@@ -42,6 +42,10 @@ WRITERS_LOCK = 7306933019
 _WRITING = text("SELECT pg_advisory_xact_lock(:key)")
 PARTS = ("", "-wal", "-shm")
 """What SQLite keeps an open database in, by how the files' names end."""
+MOST_TIMES = 9
+"""How often in a row the file is put back; whoever deletes it more often means it."""
+NONE_OF_OURS = -1
+"""Stands for a file that can't be where it was opened."""
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -193,8 +197,9 @@ class Store:
                 return work(conn)
         except SQLAlchemyError as problem:
             # Asked first: a reader that finds the files' remains may take them for a damaged database, and the writing
-            # thread may have put others in their place meanwhile.
-            other_files = self._moved() or tuple(self._inodes) != files
+            # thread may have put others in their place meanwhile, or be about to: then none are known.
+            being_put = self._path is not None and not files[0]
+            other_files = being_put or self._moved() or tuple(self._inodes) != files
             look = _look_at_the_file if other_files else _say_it_is_damaged
             if not other_files and not engines.is_damage(problem):
                 raise engines.store_error(problem) from problem
@@ -339,10 +344,21 @@ class Store:
             self._inodes = [known or found for known, found in zip(self._inodes, now, strict=True)]
 
     def _note_files_anew(self) -> None:
-        # Reading makes the -wal and -shm of a file that was just put there; before that there is nothing to note.
-        with contextlib.closing(self._writer.raw_connection()) as conn:
-            conn.cursor().execute("SELECT count(*) FROM sqlite_master").fetchone()
-            self._note_files()
+        """Note the files of a database that was just put there. Somebody may be deleting its -wal this moment, and a
+        reader making another: then nothing is ours, and what is open counts as moved away."""
+        assert self._path is not None
+        # Held open, so that its number is given to no other file. Only the -wal: closing one that SQLite locks (the
+        # database, its -shm) would take SQLite's own lock away.
+        held = os.open(f"{self._path}-wal", os.O_CREAT, os.stat(self._path).st_mode & 0o777)
+        try:
+            # Reading opens the -wal and -shm of a file that was just put there; before that there is nothing to note.
+            with contextlib.closing(self._writer.raw_connection()) as conn:
+                conn.cursor().execute("SELECT count(*) FROM sqlite_master").fetchone()
+                self._note_files()
+            if not all(self._inodes) or self._inodes[1] != os.fstat(held).st_ino:
+                self._inodes = [NONE_OF_OURS] * len(PARTS)
+        finally:
+            os.close(held)
 
     def _moved(self) -> bool:
         """Whether any of the files is not where it was opened."""
@@ -353,19 +369,26 @@ class Store:
     def _see_to_the_file(self) -> None:
         """Where the file was deleted under us, write it anew: the open connection still reads it all. Where somebody
         put another one in its place, use that."""
-        if self._path is None or not self._moved():
-            return
+        # More than once: `rm tempera.db*` takes what was just put there, too.
+        for _ in range(MOST_TIMES):
+            if self._path is None or not self._moved() or not self._put_or_take(self._path):
+                return
+
+    def _put_or_take(self, path: Path) -> bool:
+        """Whether it could be done."""
         self._let_go()
         try:
             # Ours without its -wal is as good as deleted: what was written last is in no file that others find.
-            if _inodes(self._path)[0] in (0, self._inodes[0]):
+            if _inodes(path)[0] in (0, self._inodes[0]):
                 with contextlib.closing(self._writer.raw_connection()) as conn:
-                    draft = engines.written_anew(cast(sqlite3.Connection, conn.driver_connection), self._path)
+                    draft = engines.written_anew(cast(sqlite3.Connection, conn.driver_connection), path)
                 # SQLite removes -wal and -shm by their names when it closes: so before the new file is there.
                 self._reconnect()
                 for part in ("-wal", "-shm"):
-                    Path(f"{self._path}{part}").unlink(missing_ok=True)
-                draft.replace(self._path)
+                    Path(f"{path}{part}").unlink(missing_ok=True)
+                draft.replace(path)
+                # A reader may have opened the old file meanwhile, and would read it for good.
+                self._readers.dispose()
                 self.notices.append(StoreRestored())
             else:
                 self._reconnect()
@@ -373,6 +396,8 @@ class Store:
         except (OSError, sqlite3.Error, SQLAlchemyError) as problem:
             log.warning("the database file is gone and can't be written anew: %s", problem)
             self.trouble = StoreGone(str(problem))
+            return False
+        return True
 
     def _mend_damage(self) -> bool:
         """Set the damaged file aside and go on with what can be read of it; False while others have it open."""
