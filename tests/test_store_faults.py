@@ -149,7 +149,9 @@ def test_whichever_of_the_files_is_deleted_at_whatever_moment_nothing_written_is
             kept.close()
 
 
-def test_what_is_deleted_while_it_is_put_back_is_put_back_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_deleted_while_it_is_put_back_is_put_back_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "tempera.db"
     store = Store.open(f"sqlite:///{path}")
     start(store, a_call())
@@ -158,7 +160,7 @@ def test_what_is_deleted_while_it_is_put_back_is_put_back_again(tmp_path: Path, 
     def too_late(store: Store) -> None:
         if not others and not any(store._inodes):
             Path(f"{path}-wal").unlink()
-            others.append(sqlite3.connect(path))
+            others.append(sqlite3.connect(path, check_same_thread=False))
             others[0].execute("SELECT count(*) FROM calls").fetchone()  # a reader: makes another -wal
         note_files(store)
 
