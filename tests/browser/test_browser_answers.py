@@ -448,6 +448,13 @@ def test_a_filter_of_one_sweep_is_not_written_back_into_another(
     assert further > x and level == y
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
+    wide = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 800})
+    (x, y), (further, level) = (box(cell(page, f"1_1_{repeat}")) for repeat in (0, 1))
+    assert x < further < 390 and level == y, "on a phone too, where the next one looks in"
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    assert wide
+    page.set_viewport_size(wide)
     search = key(page, "sweep_search").get_by_role("textbox")
     search.fill("Always")
     search.press("Enter")
