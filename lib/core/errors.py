@@ -112,7 +112,8 @@ class _Facts(dict[str, Any]):
 
 class ApiError(TemperaError):
     """The service answered with an error. `status` is the HTTP status, `request_id` the service's name for the call,
-    `retry_after` the seconds it asks to wait; `may_retry` is False when it says that trying again is of no use."""
+    `retry_after` the seconds it asks to wait; `may_retry` whether it says that trying again is of use, None where it
+    does not say."""
 
     kind = "api"
     message = N_("{service} could not answer (status {status}).")
@@ -126,7 +127,7 @@ class ApiError(TemperaError):
         code: str = "",
         request_id: str = "",
         retry_after: float | None = None,
-        may_retry: bool = True,
+        may_retry: bool | None = None,
         **facts: Any,
     ) -> None:
         self.status = status

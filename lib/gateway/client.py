@@ -304,7 +304,7 @@ def _response_info(response: httpx.Response, place: Endpoint, model: str) -> Res
         status=response.status_code,
         request_id=KNOWN.forms_with(secret).masked(request_id),
         retry_after=asked_wait(_about_limits(headers), time.time()),
-        may_retry=headers.get("x-should-retry", "").lower() != "false",
+        may_retry={"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower()),
         base_url=place.base_url,
         model=model,
         secret=secret,

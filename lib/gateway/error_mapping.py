@@ -95,7 +95,7 @@ class ResponseInfo:
     body: Any = ""
     request_id: str = ""
     retry_after: float | None = None
-    may_retry: bool = True
+    may_retry: bool | None = None
     base_url: str = ""
     model: str = ""
     secret: str = ""

@@ -59,6 +59,9 @@ def wait_before_retry(error: Exception, attempt: int, now: float, rng: Random, *
     most = next((times for kind, times in RETRIES.items() if isinstance(error, kind)), 0)
     if isinstance(error, ApiError) and error.status in ONCE_MORE:
         most = 1
+    # As openai-python does, but never for what may have been billed.
+    if isinstance(error, ApiError) and error.may_retry and error.billed == "no":
+        most = max(most, 1)
     # Once words are shown they can't be taken back, and the second answer would be another one.
     if attempt > most or shown or not _worth_it(error):
         return None
@@ -103,8 +106,8 @@ def told_to_wait(headers: Mapping[str, str], now: float) -> float | None:
 def _worth_it(error: Exception) -> bool:
     if isinstance(error, UpstreamFailed):
         # Only what can't have been billed: not a failure that came with status 200, as (part of) an answer.
-        return error.may_retry and error.status is not None and error.status >= 500
-    return not isinstance(error, ApiError) or error.may_retry
+        return error.may_retry is not False and error.status is not None and error.status >= 500
+    return not isinstance(error, ApiError) or error.may_retry is not False
 
 
 def backoff(attempt: int, rng: Random) -> float:

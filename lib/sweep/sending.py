@@ -66,7 +66,7 @@ class Turn(Retries):
     def wait(self, error: TemperaError, attempt: int, shown: bool) -> float | None:
         """By the service's limits after a refusal, as often as it takes; after other failures by the general rule."""
         now = self._sending.now()
-        if isinstance(error, RateLimited) and error.may_retry and not shown:
+        if isinstance(error, RateLimited) and error.may_retry is not False and not shown:
             until = self._sending.refused(self, now, error.retry_after)
             if until > self._sending.gives_up_at:
                 return None
