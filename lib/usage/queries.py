@@ -232,12 +232,16 @@ def reported(conn: Connection, scope: Scope, limit: int, among: int) -> list[Cal
     return records.found(conn, query.order_by(*NEWEST_FIRST).limit(limit), _named(scope))
 
 
-def known_work(conn: Connection, scope: Scope, with_cost: bool) -> tuple[int, int, int, float | None]:
-    """Of the ended calls whose tokens are known, or of those that have a cost too: how many they are, their prompt and
-    completion tokens, and what they cost."""
+def known_work(
+    conn: Connection, scope: Scope, with_cost: bool
+) -> dict[tuple[str, str], tuple[int, int, int, float | None]]:
+    """Of the ended calls whose tokens are known, or of those that have a cost too, by endpoint and model: how many they
+    are, their prompt and completion tokens, and what they cost."""
     rows = conn.execute(_known_work(_Shape.of(scope), with_cost), _named(scope))
-    count, prompt, completion, cost = rows.one()
-    return int(count), int(prompt or 0), int(completion or 0), cost
+    return {
+        (endpoint, model): (int(count), int(prompt), int(completion), cost)
+        for endpoint, model, count, prompt, completion, cost in rows
+    }
 
 
 def origin(conn: Connection, owner: str, call_id: str) -> tuple[str | None, str | None]:
@@ -447,10 +451,11 @@ def _slices_of_rows(shape: _Shape) -> Select[Any]:
 
 @cache
 def _known_work(shape: _Shape, with_cost: bool) -> Select[Any]:
-    columns: list[ColumnElement[Any]] = [func.count()]
+    columns: list[ColumnElement[Any]] = [calls.c.endpoint, calls.c.model, func.count()]
     columns += [func.sum(calls.c[name]) for name in ("prompt_tokens", "completion_tokens", "cost")]
     # any owner: _mine names the owner.
     query = select(*columns).where(*_mine(calls, shape), usage_rollups.known)
+    query = query.group_by(calls.c.endpoint, calls.c.model)
     return query.where(calls.c.cost.is_not(None)) if with_cost else query
 
 

@@ -1,7 +1,7 @@
 """What the same tokens would have cost at another model's list price."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -33,9 +33,9 @@ class Work:
 def work(conn: Connection, scope: Scope, totals: Sequence[ModelTotals]) -> Work:
     """What can be compared of a scope, whose `totals` are by model: the calls that have tokens and a cost; where none
     has a cost, those that have tokens."""
-    parts = [_work(conn, scope, one, with_cost=True) for one in totals]
+    parts = _works(conn, scope, totals, with_cost=True)
     if not any(part.calls for part in parts):
-        parts = [_work(conn, scope, one, with_cost=False) for one in totals]
+        parts = _works(conn, scope, totals, with_cost=False)
     costs = [part.cost for part in parts if part.cost is not None]
     return Work(
         sum(part.calls for part in parts),
@@ -45,13 +45,22 @@ def work(conn: Connection, scope: Scope, totals: Sequence[ModelTotals]) -> Work:
     )
 
 
-def _work(conn: Connection, scope: Scope, one: ModelTotals, with_cost: bool) -> Work:
-    if with_cost and one.cost is None:
-        return Work(0, 0, 0, None)
-    if one.unknown or (with_cost and one.unpriced):
-        # The sums are of more calls than these.
-        of = replace(scope, endpoints=(one.endpoint,), models=(one.model,))
-        return Work(*queries.known_work(conn, of, with_cost))
+def _works(conn: Connection, scope: Scope, totals: Sequence[ModelTotals], with_cost: bool) -> list[Work]:
+    """The work of each model, as far as it can be compared."""
+    some = [one for one in totals if one.cost is not None or not with_cost]
+    # The sums of these are of more calls than can be compared. One look at the calls for all of them: each takes long.
+    mixed = {(one.endpoint, one.model) for one in some if one.unknown or (with_cost and one.unpriced)}
+    of = replace(scope, endpoints=_each(endpoint for endpoint, _ in mixed), models=_each(model for _, model in mixed))
+    found = queries.known_work(conn, of, with_cost) if mixed else {}
+    whole = [_whole(one, with_cost) for one in some if (one.endpoint, one.model) not in mixed]
+    return [*whole, *(Work(*facts) for name, facts in found.items() if name in mixed)]
+
+
+def _each(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names)))
+
+
+def _whole(one: ModelTotals, with_cost: bool) -> Work:
     counted = one.calls - one.running - one.unbilled
     return Work(counted, one.prompt_tokens or 0, one.completion_tokens or 0, one.cost if with_cost else None)
 

@@ -491,11 +491,15 @@ def test_another_models_price_is_compared_over_the_same_calls(app: AppTest) -> N
     call(usage=Usage(1_000_000, 100_000, source="reported"), model="unheard-of", cost=None)
     call(usage=Usage(7_000_000, 700_000, source="reported"), cost=None)  # the same model, without a price
     call(usage=Usage(None, 9, source="reported"), cost=0.9)  # the service tells the cost and not the tokens
+    other = {"usage": Usage(1_000_000, 0, source="reported"), "endpoint": "other"}
+    call(**other, model="o3", cost=2.0)
+    call(usage=Usage(), endpoint="other", model="o3", cost=None)
+    call(**other, cost=1.0)  # of a model that elsewhere has calls without a price
     opened(usage_page(app), "bill")
     app.selectbox(key="usage_what_if").set_value("gpt-4o-mini").run()
 
-    assert "gpt-4o-mini the same tokens would cost about $0.21 at list prices; they cost $3.50." in shown(app)
-    assert "the same 1 of 4 calls" in captions(app)
+    assert "gpt-4o-mini the same tokens would cost about $0.51 at list prices; they cost $6.50." in shown(app)
+    assert "the same 3 of 7 calls" in captions(app)
     assert any(
         one.startswith("gpt-4o-mini · $0.15 in, $0.60 out") for one in app.selectbox(key="usage_what_if").options
     )
