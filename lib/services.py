@@ -43,8 +43,8 @@ from lib.settings import Settings
 from lib.store import backup, schema
 from lib.store.database import Store
 from lib.store.fallback_file import FallbackFile
-from lib.sweep.lanes import Lanes
 from lib.sweep.scheduler import SweepScheduler
+from lib.sweep.shares import Shares
 from lib.visitor import LOCAL_OWNER, own_budgets, own_prices
 from lib.visitor.keychain import Keychain, brought_back, remembered
 
@@ -225,12 +225,12 @@ def _workers(opened: Services, dedicated: bool) -> "Workers | None":
     if not can_be_used():
         return None
     dispatcher, sweeps, settings = opened.dispatcher, opened.sweeps, opened.settings
-    lanes = Lanes(dispatcher, opened.registry, sweeps.progress, sweeps.prepare, opened.know)
+    shares = Shares(dispatcher, opened.registry, sweeps.progress, sweeps.prepare, opened.know)
     workers = Workers(
         settings.store_url,
         opened.store,
         dispatcher.jobs,
-        lanes,
+        shares,
         recovery.watch(dispatcher),
         settings.worker_slots,
         dedicated,

@@ -25,9 +25,9 @@ from lib.services import Services
 from lib.settings import Settings
 from lib.store.schema import calls
 from lib.sweep import judge, learned_rates, shared_runs
-from lib.sweep.lanes import Lanes
 from lib.sweep.plan import Plan
 from lib.sweep.progress import Progress
+from lib.sweep.shares import Shares
 from lib.sweep.study import Study
 from lib.sweep.study_reader import read_study
 from lib.visitor import own_budgets, own_prices
@@ -274,9 +274,9 @@ def test_a_sweep_with_a_visitors_own_key_stays_in_the_process_that_has_it(
 
         services.store.write(as_if_for_workers).result(20)
         sweeps, jobs = services.sweeps, services.dispatcher.jobs
-        lanes = Lanes(services.dispatcher, services.registry, sweeps.progress, sweeps.prepare, services.know)
+        shares = Shares(services.dispatcher, services.registry, sweeps.progress, sweeps.prepare, services.know)
         with pytest.raises(NotConnected):
-            jobs.submit(lanes.take_part("ann", sweep_id, 20)).result(20)
+            jobs.submit(shares.take_part("ann", sweep_id, 20)).result(20)
         assert len(asked(api)) == 2, "it was sent with another key"
 
         # What a worker found at the end of a run says nothing of one that was begun meanwhile, with another limit.

@@ -1,7 +1,8 @@
 """Runs this process's share of sweeps that several processes work on.
 
-Each parallel place of such a sweep is a lane, whoever it runs in. The lanes of one sweep in one process are the places
-of one run: it keeps to what was learnt of the services, and takes its cells from the store one by one.
+Each call that such a sweep may have under way at once is a place, whoever it runs in. The places of one sweep in one
+process are those of one run: it keeps to what was learnt of the services, and takes its cells from the store one by
+one.
 """
 
 import asyncio
@@ -29,8 +30,8 @@ LOOK_SECONDS = 0.5
 """So often a run looks at what others have taken, and what the page wishes."""
 
 
-class Lanes:
-    """Runs lanes on the background loop. One per process."""
+class Shares:
+    """Runs them on the background loop. One per process."""
 
     def __init__(
         self,
@@ -43,44 +44,44 @@ class Lanes:
         """`prepare` lets a run know what is known of its models, `know` reads what an owner has set."""
         self._dispatcher, self._registry, self._progress = dispatcher, registry, progress
         self._prepare, self._know = prepare, know
-        self._parts: dict[str, Part] = {}
-        # Of two lanes that begin at once one opens the run, and the other one joins it.
+        self._shares: dict[str, Share] = {}
+        # Of two places that begin at once one opens the run, and the other one joins it.
         self._opening = asyncio.Lock()
 
     async def take_part(self, owner: str, sweep_id: str, seconds: float) -> bool:
         """Be one more place of a sweep for so long; whether there is nothing left to send here. Raises NotConnected
         where this process has not the services that it needs."""
         async with self._opening:
-            part = self._parts.get(sweep_id)
-            if part is None or part.run.finished:
-                part = await self._open(owner, sweep_id)
-            if part is None:
+            share = self._shares.get(sweep_id)
+            if share is None or share.run.finished:
+                share = await self._open(owner, sweep_id)
+            if share is None:
                 return True
-            part.places(1)
-            if not part.begun:
-                part.begun = True
-                await self._dispatcher.jobs.begin(part.run, part.work())
+            share.places(1)
+            if not share.begun:
+                share.begun = True
+                await self._dispatcher.jobs.begin(share.run, share.work())
         try:
             async with asyncio.timeout(seconds):
-                await part.run.ended()
+                await share.run.ended()
             return True
         except TimeoutError:
             return False
         finally:
-            part.places(-1)
+            share.places(-1)
 
-    async def _open(self, owner: str, sweep_id: str) -> "Part | None":
+    async def _open(self, owner: str, sweep_id: str) -> "Share | None":
         if self._dispatcher.stopping:
             return None
         opened = await asyncio.to_thread(self._run_of, owner, sweep_id)
         if opened is None:
             await self._dispatcher.store.submit(partial(shared_runs.end_if_done, owner=owner, sweep_id=sweep_id))
             return None
-        self._parts = {id: one for id, one in self._parts.items() if not one.run.finished}
+        self._shares = {id: one for id, one in self._shares.items() if not one.run.finished}
         gates = SharedGates(self._dispatcher.store, owner)
         await asyncio.to_thread(gates.set_clock)
-        self._parts[sweep_id] = part = Part(self._dispatcher, self._registry, *opened, gates)
-        return part
+        self._shares[sweep_id] = share = Share(self._dispatcher, self._registry, *opened, gates)
+        return share
 
     def _run_of(self, owner: str, sweep_id: str) -> tuple[SweepRun, int] | None:
         """A run of what is left of a sweep, and since when that is under way."""
@@ -109,8 +110,8 @@ class Lanes:
         return run, shared.began_at
 
 
-class Part:
-    """One sweep's lanes in this process, as one run."""
+class Share:
+    """One sweep's places in this process, as one run."""
 
     def __init__(
         self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun, began_at: int, gates: SharedGates
