@@ -5,7 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.rich_text import literal
 from lib.sweep.study import Study
-from lib.sweep.verdict import named, not_rated, sentence, verdict
+from lib.sweep.verdict import Verdict, named, not_rated, sentence, verdict
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE, pick
 
@@ -15,22 +15,15 @@ WIDTH = 165
 
 
 def verdict_line(study: Study, row: DeltaGenerator) -> None:
-    """The verdict in a sentence, where there is more to say than that nothing is picked; model and temperature are
-    picked in `row`."""
+    """The verdict in a sentence; model and temperature are picked in `row`."""
     found = verdict(study)
     settings = {setting.cells[0].id: named(setting, study.plan, PAGE) for setting in study.settings}
     chosen = found.pick.cells[0].id if found.pick else None
     # Each time as it is stored: another tab, or the answers below, may have picked too.
     st.session_state["sweep_pick"] = chosen or NOTHING
-    left = not_rated(study, PAGE)
-    if chosen is not None or found.best or left:  # an empty container would take the gap of a line
-        with st.container(key="sweep_verdict"):
-            if chosen is not None:
-                st.markdown(f"**{_('Your pick')}:** {literal(sentence(found, PAGE))}")
-            elif found.best:
-                st.caption(literal(sentence(found, PAGE)))
-            if left:
-                st.caption(left)
+    # A line is always there: did it come with the first star, the answers would move under the pointer.
+    with st.container(key="sweep_verdict"):
+        _say(found, not_rated(study, PAGE))
     row.selectbox(
         _("Your pick"),
         # A choice of its own: a field that may be empty is emptied by Escape, and the pick is gone.
@@ -41,6 +34,17 @@ def verdict_line(study: Study, row: DeltaGenerator) -> None:
         width=WIDTH,
         on_change=_picked,
     )
+
+
+def _say(found: Verdict, left: str) -> None:
+    """The verdict, and behind it how many models are not rated; or, where there is neither, what will stand there."""
+    if found.pick is not None:
+        st.markdown(f"**{_('Your pick')}:** {literal(sentence(found, PAGE))} {left}")
+    elif found.best or left:
+        st.caption(f"{literal(sentence(found, PAGE))} {left}")
+    else:
+        with st.container(key="sweep_verdict_none"):
+            st.caption(_("Stars that you give, and your pick, are summed up here."))
 
 
 def _picked() -> None:
