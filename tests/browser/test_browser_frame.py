@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, Vie
 
 from lib.ui.shared.texts import catalogue
 from tests.app_server import AppServer
-from tests.browsing import NewChat, at_rest, composer, ended, key, open_page, send
+from tests.browsing import NewChat, at_rest, composer, ended, go, key, link, open_page, send
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -51,8 +51,8 @@ def test_the_frame_stays_where_it_is_from_page_to_page(page: Page, size: Viewpor
     assert box(key(page, "chat_input"))[2] == width
 
 
-def test_model_and_settings_stay_in_view_and_open_beside_the_conversation(page: Page) -> None:
-    """At the end of a long chat, without moving what is read."""
+def test_model_and_settings_stay_in_view_and_open_beside_the_conversation(page: Page, app: AppServer) -> None:
+    """At the end of a long chat, without moving what is read; on a phone a long name's end is seen."""
     page.set_viewport_size(DESKTOP)
     expect(key(page, "chat_model")).to_be_in_viewport(ratio=1)
     line = key(page, "answer_0").get_by_text("Line 58", exact=True)
@@ -67,6 +67,14 @@ def test_model_and_settings_stay_in_view_and_open_beside_the_conversation(page: 
     page.set_viewport_size(PHONE)
     expect(key(page, "chat_temperature")).to_be_in_viewport(ratio=1)
     assert box(key(page, "chat_temperature"))[1] > PHONE["height"] / 3
+
+    name = "01-ai/a-model-whose-name-is-too-long-for-a-phone"
+    go(page, link(app, name))
+    model = key(page, "chat_model").get_by_role("combobox")
+    expect(model).to_have_value(name)
+    expect(model).to_have_css("direction", "ltr")  # else it would be read from "ai/a-model" to "01"
+    (left, _, width, _), place = box(model), box(key(page, "chat_model"))
+    assert left < place[0] and left + width < place[0] + place[2]
 
 
 def test_what_leads_to_the_newest_lies_over_no_text_and_settings_look_like_what_can_be_pressed(page: Page) -> None:
