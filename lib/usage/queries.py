@@ -29,6 +29,7 @@ from sqlalchemy import (
     cast,
     func,
     select,
+    tuple_,
     union_all,
 )
 
@@ -233,15 +234,13 @@ def reported(conn: Connection, scope: Scope, limit: int, among: int) -> list[Cal
 
 
 def known_work(
-    conn: Connection, scope: Scope, with_cost: bool
-) -> dict[tuple[str, str], tuple[int, int, int, float | None]]:
-    """Of the ended calls whose tokens are known, or of those that have a cost too, by endpoint and model: how many they
-    are, their prompt and completion tokens, and what they cost."""
-    rows = conn.execute(_known_work(_Shape.of(scope), with_cost), _named(scope))
-    return {
-        (endpoint, model): (int(count), int(prompt), int(completion), cost)
-        for endpoint, model, count, prompt, completion, cost in rows
-    }
+    conn: Connection, scope: Scope, models: Sequence[tuple[str, str]], with_cost: bool
+) -> tuple[int, int, int, float | None]:
+    """Of these models, by endpoint and id, the ended calls whose tokens are known, or that have a cost too: how many
+    they are, their prompt and completion tokens, and what they cost."""
+    rows = conn.execute(_known_work(_Shape.of(scope), with_cost), _named(scope) | {"of": models})
+    count, prompt, completion, cost = rows.one()
+    return int(count), int(prompt or 0), int(completion or 0), cost
 
 
 def origin(conn: Connection, owner: str, call_id: str) -> tuple[str | None, str | None]:
@@ -451,11 +450,11 @@ def _slices_of_rows(shape: _Shape) -> Select[Any]:
 
 @cache
 def _known_work(shape: _Shape, with_cost: bool) -> Select[Any]:
-    columns: list[ColumnElement[Any]] = [calls.c.endpoint, calls.c.model, func.count()]
+    columns: list[ColumnElement[Any]] = [func.count()]
     columns += [func.sum(calls.c[name]) for name in ("prompt_tokens", "completion_tokens", "cost")]
     # any owner: _mine names the owner.
     query = select(*columns).where(*_mine(calls, shape), usage_rollups.known)
-    query = query.group_by(calls.c.endpoint, calls.c.model)
+    query = query.where(tuple_(calls.c.endpoint, calls.c.model).in_(bindparam("of", expanding=True)))
     return query.where(calls.c.cost.is_not(None)) if with_cost else query
 
 

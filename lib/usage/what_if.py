@@ -1,8 +1,8 @@
 """What the same tokens would have cost at another model's list price."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -49,15 +49,9 @@ def _works(conn: Connection, scope: Scope, totals: Sequence[ModelTotals], with_c
     """The work of each model, as far as it can be compared."""
     some = [one for one in totals if one.cost is not None or not with_cost]
     # The sums of these are of more calls than can be compared. One look at the calls for all of them: each takes long.
-    mixed = {(one.endpoint, one.model) for one in some if one.unknown or (with_cost and one.unpriced)}
-    of = replace(scope, endpoints=_each(endpoint for endpoint, _ in mixed), models=_each(model for _, model in mixed))
-    found = queries.known_work(conn, of, with_cost) if mixed else {}
-    whole = [_whole(one, with_cost) for one in some if (one.endpoint, one.model) not in mixed]
-    return [*whole, *(Work(*facts) for name, facts in found.items() if name in mixed)]
-
-
-def _each(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(names)))
+    mixed = [(one.endpoint, one.model) for one in some if one.unknown or (with_cost and one.unpriced)]
+    found = [_whole(one, with_cost) for one in some if (one.endpoint, one.model) not in mixed]
+    return [*found, Work(*queries.known_work(conn, scope, mixed, with_cost))] if mixed else found
 
 
 def _whole(one: ModelTotals, with_cost: bool) -> Work:
