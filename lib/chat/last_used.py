@@ -15,8 +15,8 @@ Name = Literal["today", "yesterday", "week", "month", "earlier"]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time: today, yesterday, the 7 or 30 days before today, or a calendar month before those, of which
+class Age:
+    """How long ago: today, yesterday, in the 7 or 30 days before today, or in a calendar month before those, of which
     `first` is the first day."""
 
     name: Name
@@ -28,17 +28,17 @@ class Span:
         return f"{self.first:%Y-%m}" if self.first else self.name
 
 
-def grouped(chats: Iterable[Chat], now: datetime) -> list[tuple[Span, list[Chat]]]:
-    """The chats by the span in which they were last used, in their order; `now` in the reader's time zone."""
-    found: dict[Span, list[Chat]] = {}
+def grouped(chats: Iterable[Chat], now: datetime) -> list[tuple[Age, list[Chat]]]:
+    """The chats by how long ago they were last used, in their order; `now` in the reader's time zone."""
+    found: dict[Age, list[Chat]] = {}
     for chat in chats:
-        found.setdefault(_span_of(chat.updated_at, now), []).append(chat)
+        found.setdefault(_age_at(chat.updated_at, now), []).append(chat)
     return list(found.items())
 
 
-def counted(times: Iterable[int], now: datetime) -> list[tuple[Span, int]]:
-    """How many chats were last used in each span, by those times, in their order."""
-    return list(Counter(_span_of(time, now) for time in times).items())
+def counted(times: Iterable[int], now: datetime) -> list[tuple[Age, int]]:
+    """How many chats were last used at each age, by those times, in their order."""
+    return list(Counter(_age_at(time, now) for time in times).items())
 
 
 def used(chat: Chat, now: datetime) -> datetime:
@@ -50,16 +50,16 @@ def _used(time: int, now: datetime) -> datetime:
     return as_datetime(time, now.tzinfo or UTC)
 
 
-def _span_of(time: int, now: datetime) -> Span:
-    return _span(_used(time, now).date(), now.date())
+def _age_at(time: int, now: datetime) -> Age:
+    return _age(_used(time, now).date(), now.date())
 
 
-def _span(day: date, today: date) -> Span:
+def _age(day: date, today: date) -> Age:
     ago = (today - day).days
     if ago <= 0:  # also what a clock that was ahead has written
-        return Span("today")
+        return Age("today")
     if ago == 1:
-        return Span("yesterday")
+        return Age("yesterday")
     if ago <= WEEK:
-        return Span("week")
-    return Span("month") if ago <= DAYS else Span("earlier", day.replace(day=1))
+        return Age("week")
+    return Age("month") if ago <= DAYS else Age("earlier", day.replace(day=1))

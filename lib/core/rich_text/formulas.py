@@ -31,7 +31,7 @@ WRITTEN = re.compile(r"\A(?:\$\$|\$|\\\(|\\\[)(.*)(?:\$\$|(?<!\$)\$|\\\)|\\\])([
 BEGUN = re.compile(r"\A(\\begin.*\\end\{[^{}]*\})(.?)\Z", re.DOTALL)
 
 
-class Span(NamedTuple):
+class Bounds(NamedTuple):
     """Where the TeX of a formula stands in a source, and where what closes it ends."""
 
     start: int
@@ -57,15 +57,15 @@ def _inline(state: StateInline, silent: bool) -> bool:
     opening = _opening(state)
     if not opening or not _may_open(state.src, state.pos, opening):
         return False
-    span = _closed(state.src, state.pos + len(opening), state.posMax, CLOSED_BY[opening])
-    if span is None or not _may_close(state.src, span, opening, state.posMax):
+    bounds = _closed(state.src, state.pos + len(opening), state.posMax, CLOSED_BY[opening])
+    if bounds is None or not _may_close(state.src, bounds, opening, state.posMax):
         return False
-    tex = state.src[span.start : span.end]
+    tex = state.src[bounds.start : bounds.end]
     if not is_formula(tex, opening):
         return False
     if not silent:
         _push(state, tex, opening, display=opening in ("$$", "\\["))
-    state.pos = span.after
+    state.pos = bounds.after
     return True
 
 
@@ -89,30 +89,30 @@ def _may_open(source: str, start: int, opening: str) -> bool:
     return source[start + 2 : start + 3] != "$" if opening == "$$" else True
 
 
-def _may_close(source: str, span: Span, opening: str, end: int) -> bool:
+def _may_close(source: str, bounds: Bounds, opening: str, end: int) -> bool:
     """A dollar before a letter or a digit is the next price or variable, but for `$n$th`; a bracket before a bracket is
     a link that was escaped, digits in brackets before digits are a telephone number."""
-    after = source[span.after : span.after + 1] if span.after < end else ""
+    after = source[bounds.after : bounds.after + 1] if bounds.after < end else ""
     if opening == "\\[":
         return after not in {"(", "[", ":"}
     if opening == "\\(":
-        return not (source[span.start : span.end].isdigit() and NUMBER.match(source, span.after))
-    if after.isdigit() and COMMAND.match(source, span.start - 1):
+        return not (source[bounds.start : bounds.end].isdigit() and NUMBER.match(source, bounds.after))
+    if after.isdigit() and COMMAND.match(source, bounds.start - 1):
         return True
-    if after == "{" or (after == "(" and source[span.start] == "("):
+    if after == "{" or (after == "(" and source[bounds.start] == "("):
         return False
     return not (after and after.isascii() and (after.isalnum() or after in "$_")) or bool(
-        ORDINAL.match(source, span.after)
+        ORDINAL.match(source, bounds.after)
     )
 
 
-def _closed(source: str, start: int, end: int, closing: str, most: int = MAX_INLINE) -> Span | None:
+def _closed(source: str, start: int, end: int, closing: str, most: int = MAX_INLINE) -> Bounds | None:
     """What stands from `start` to the first `closing` that no backslash takes away."""
     end = min(end, start + most)
     found = source.find(closing, start, end)
     while found > 0 and _escaped(source, found, start):
         found = source.find(closing, found + 1, end)
-    return Span(start, found, found + len(closing)) if found > 0 else None
+    return Bounds(start, found, found + len(closing)) if found > 0 else None
 
 
 def _escaped(source: str, position: int, start: int) -> bool:
@@ -136,11 +136,11 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if not opening or state.is_code_block(start):
         return False
     closing = "\\end" + opening[len("\\begin") :] if opening.startswith("\\begin") else CLOSED_BY[opening]
-    span = _closed(state.src, position + len(opening), len(state.src), closing, MAX_DISPLAY)
-    last = _last_line(state, start, end, span) if span else None
-    if span is None or last is None:
+    bounds = _closed(state.src, position + len(opening), len(state.src), closing, MAX_DISPLAY)
+    last = _last_line(state, start, end, bounds) if bounds else None
+    if bounds is None or last is None:
         return False
-    tail = TAIL.fullmatch(state.src, span.after, state.eMarks[last])
+    tail = TAIL.fullmatch(state.src, bounds.after, state.eMarks[last])
     tex = _inside(state.getLines(start, last + 1, state.blkIndent, False), opening, closing)
     if tail is None or not is_formula(tex, opening, alone=tex.startswith("\n") and tex.endswith("\n")):
         return False
@@ -163,10 +163,10 @@ def _block_opening(source: str, position: int) -> str:
     return ""
 
 
-def _last_line(state: StateBlock, start: int, end: int, span: Span) -> int | None:
+def _last_line(state: StateBlock, start: int, end: int, bounds: Bounds) -> int | None:
     """The line in which a formula ends that begins in line `start`; None when its block ends before."""
     line = start
-    while state.eMarks[line] < span.end:
+    while state.eMarks[line] < bounds.end:
         line += 1
         if line >= min(end, start + MAX_LINES) or (not state.isEmpty(line) and state.sCount[line] < state.blkIndent):
             return None

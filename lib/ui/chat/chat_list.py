@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.chat import last_used, search
 from lib.chat import repository as chats
-from lib.chat.last_used import Span
+from lib.chat.last_used import Age
 from lib.chat.repository import Chat
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
@@ -79,19 +79,19 @@ def _further(services: Services, visitor: Visitor, words: str, now: datetime) ->
     presses away."""
     start = FIRST_CHATS
     times = services.store.read(lambda db: chats.times_of(db, visitor.owner, words, FIRST_CHATS))
-    for span, count in last_used.counted(times, now):
-        most = min(count, chat_state.listed_spans.get(span.key, 0))
+    for age, count in last_used.counted(times, now):
+        most = min(count, chat_state.listed_ages.get(age.key, 0))
         some = services.store.read(partial(chats.chats_of, owner=visitor.owner, search=words, limit=most, offset=start))
         _entries(services, visitor, some, words, now)
         if count > most:
             label = _n("{when}: {count:,} more", "{when}: {count:,} more", count - most)
             st.button(
-                label.format(when=_span(span), count=count - most),
-                key=f"chat_list_more_{span.key}",
+                label.format(when=_when(age), count=count - most),
+                key=f"chat_list_more_{age.key}",
                 type="tertiary",
                 icon=":material/expand_more:",
                 on_click=_more,
-                args=(span.key, most),
+                args=(age.key, most),
             )
         start += count
 
@@ -102,11 +102,11 @@ def _entries(services: Services, visitor: Visitor, found: Sequence[Chat], words:
     if words:
         ids = [chat.id for chat in found]
         where = services.store.read(lambda db: search.excerpts(db, visitor.owner, ids, words))
-    for span, some in last_used.grouped(found, now):
-        st.caption(_span(span))
+    for age, some in last_used.grouped(found, now):
+        st.caption(_when(age))
         for chat in some:
             twice = titles[chat.title] > 1 and chat.model
-            _entry(chat, _label(chat, chat.model if twice else None, span, now, words), words, where.get(chat.id))
+            _entry(chat, _label(chat, chat.model if twice else None, age, now, words), words, where.get(chat.id))
 
 
 def _entry(chat: Chat, label: str, words: str, excerpt: str | None) -> None:
@@ -147,21 +147,21 @@ def _share(chat: Chat) -> None:
     open_share(Shareable("chat", chat.id, chat.title, shows, file_of(chat, "html")))
 
 
-def _span(span: Span) -> str:
-    return dates.month(span.first) if span.first else _(SPANS[span.name])
+def _when(age: Age) -> str:
+    return dates.month(age.first) if age.first else _(SPANS[age.name])
 
 
-def _label(chat: Chat, model: str | None, span: Span, now: datetime, words: str) -> str:
+def _label(chat: Chat, model: str | None, age: Age, now: datetime, words: str) -> str:
     """The title, with the words found in it marked, the model where several chats have that title, and the time."""
     title = _marked(chat.title, words) or _("Untitled")
     named = f"{title}  \n:small[{literal(model.partition('/')[2] or model)}]" if model else title
-    return f"{named} :small[{_time(last_used.used(chat, now), span)}]"
+    return f"{named} :small[{_time(last_used.used(chat, now), age)}]"
 
 
-def _time(moment: datetime, span: Span) -> str:
-    if span.name in ("today", "yesterday"):
+def _time(moment: datetime, age: Age) -> str:
+    if age.name in ("today", "yesterday"):
         return dates.time_of_day(moment)
-    return dates.weekday(moment) if span.name == "week" else dates.short_day(moment.date())
+    return dates.weekday(moment) if age.name == "week" else dates.short_day(moment.date())
 
 
 def _marked(text: str, words: str) -> str:
@@ -194,8 +194,8 @@ def _close() -> None:
     chat_state.chat_panel = None
 
 
-def _more(span: str, listed: int) -> None:
-    chat_state.listed_spans |= {span: listed + MORE_CHATS}
+def _more(age: str, listed: int) -> None:
+    chat_state.listed_ages |= {age: listed + MORE_CHATS}
 
 
 def _rename_field(chat: Chat) -> None:

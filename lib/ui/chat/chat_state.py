@@ -86,7 +86,7 @@ class ChatState:
     """How many of a chat's last turns are drawn when it is opened, more with each wish for earlier ones."""
     first_shown: SessionValue[tuple[str | None, int] | None] = SessionValue("first_shown_turn", nothing)
     """The open chat, and the index of its first turn that is drawn."""
-    listed_spans: SessionValue[dict[str, int]] = SessionValue("listed_spans", dict)
+    listed_ages: SessionValue[dict[str, int]] = SessionValue("listed_spans", dict)
     """How many chats the sidebar lists of days and months that it does not list at once."""
     figures = Dialog[tuple[str, str]]("answers_figures")
     """The answer whose numbers are looked at: its name on the page and its call's id."""
