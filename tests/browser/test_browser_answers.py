@@ -255,8 +255,10 @@ def test_reading_side_by_side_moves_all_columns_with_one_slider_and_keys_give_st
         grid.get_by_role("button", name="1/4").click()
         expect(cell(page, "0_0_1")).to_be_visible()
     with subtests.test("an answer's model and temperature are picked beside it"):
+        top = box(cell(page, "1_0_1").locator(".tools"))[1]
         grid.get_by_role("button", name="Pick").first.click()
         expect(key(page, "sweep_verdict")).to_contain_text("Your pick:")
+        assert abs(box(cell(page, "1_0_1").locator(".tools"))[1] - top) < 30, "but for its mark it stays"
         expect(grid.get_by_text("your pick").first).to_be_visible()
         expect(grid.get_by_role("button", name="Picked")).to_have_count(1)
         field = key(page, "sweep_pick").get_by_role("combobox")
