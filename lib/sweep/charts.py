@@ -16,7 +16,9 @@ LEFT, RIGHT, TOP, BOTTOM = 56, 14, 42, 30
 GAP = 12
 LONGEST_NAME = 40
 LETTER = 6.5
-"""About how wide one letter of a label is."""
+"""About how wide one letter of a label is, at its usual size."""
+SIZE, LARGE = 11, 16
+"""How large letters are in a panel, and how large where it is looked at from afar."""
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'PingFang SC', 'Microsoft YaHei', sans-serif"
 
 
@@ -36,12 +38,12 @@ Points = Mapping[float | None, Spread]
 """A model's values by temperature."""
 
 
-def panels(study: Study, measure: Measure, texts: Texts, look: Look = LIGHT) -> list[str]:
+def panels(study: Study, measure: Measure, texts: Texts, look: Look = LIGHT, size: int = SIZE) -> list[str]:
     """A chart for each model that has values; empty where none has."""
     series = [
         (line_name(study, line, texts), points) for line in study.lines.values() if (points := _points(line, measure))
     ]
-    panel = _Panel(Scale.of(study.temperatures, [points for _name, points in series]), measure, texts, look)
+    panel = _Panel(Scale.of(study.temperatures, [points for _name, points in series]), measure, texts, look, size)
     return [
         panel.svg(name, points, [others for _name, others in series if others is not points]) for name, points in series
     ]
@@ -125,12 +127,15 @@ class _Panel:
     measure: Measure
     texts: Texts
     look: Look
+    size: int
 
     def svg(self, name: str, points: Points, others: Sequence[Points]) -> str:
-        short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+        longest = LONGEST_NAME * SIZE // self.size
+        short = name if len(name) <= longest else name[: longest - 1] + "…"
+        written = f'font-size="{self.size + 2}" font-weight="600" fill="{self.look.ink}"'
         inside = [
             f"<title>{_safe(self._in_words(name, points))}</title>",
-            f'<text x="8" y="18" font-size="13" font-weight="600" fill="{self.look.ink}">{_safe(short)}</text>',
+            f'<text x="8" y="{self.size + 7}" {written}>{_safe(short)}</text>',
             *self._grid(),
             *(self._line(one, self.look.quiet, 1, 0.35) for one in others),
             *self._spread(points),
@@ -160,7 +165,7 @@ class _Panel:
             drawn.append(self._text(LEFT - 6, y + 4, self.measure.written(self.scale.top * part, self.texts), "end"))
         last = -math.inf
         for value, x in sorted(self.scale.across.items(), key=lambda one: one[1]):
-            if x - last >= 20:
+            if x - last >= 20 * self.size / SIZE:
                 drawn.append(self._text(x, HEIGHT - BOTTOM + 17, label(value), "middle"))
                 last = x
         return drawn
@@ -189,7 +194,7 @@ class _Panel:
         for x, one in self._placed(points):
             y, label = self.scale.y(one.mean), self.measure.written(one.mean, self.texts)
             drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.6" fill="{self.look.line}"/>')
-            half = LETTER * len(label) / 2
+            half = LETTER * self.size / SIZE * len(label) / 2
             # Beside the numbers of the lines across, and inside the picture.
             middle = min(max(x, LEFT + half), WIDTH - half)
             if middle - half > free:
@@ -203,7 +208,7 @@ class _Panel:
     def _text(self, x: float, y: float, words: str, anchor: str, colour: str = "", halo: str = "") -> str:
         behind = f' stroke="{halo}" stroke-width="3" paint-order="stroke"' if halo else ""
         return (
-            f'<text x="{x:.1f}" y="{y:.1f}" font-size="11" text-anchor="{anchor}"{behind} '
+            f'<text x="{x:.1f}" y="{y:.1f}" font-size="{self.size}" text-anchor="{anchor}"{behind} '
             f'fill="{colour or self.look.quiet}">{_safe(words)}</text>'
         )
 

@@ -1,7 +1,7 @@
 """What is measured of a sweep's answers, and how each measure is spread over the answers of one setting."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal, NamedTuple
 
@@ -28,16 +28,18 @@ class Spread(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A measure: its English name and explanation, the form of its values (without one they are US dollars), and what
-    the field calls it."""
+    the field calls it. It is written `times` as large as it is measured."""
 
     name: Name
     label: str
     help: str
     form: str = ""
     technical: str = ""
+    times: int = 1
 
     def written(self, value: float, texts: Texts) -> str:
         """A value of it, for the reader of `texts`."""
+        value *= self.times
         return texts.one(self.form).format(value=value) if self.form else texts.dollars(value)
 
 
@@ -64,6 +66,8 @@ MEASURES = (
     Measure("cost", N_("Cost of one answer"), N_("US dollars: as reported, or at list prices.")),
 )
 BY_NAME = {measure.name: measure for measure in MEASURES}
+THOUSAND = replace(BY_NAME["cost"], label=N_("Cost of 1,000 answers"), times=1_000)
+"""The cost beside sentences that tell of a thousand answers."""
 
 
 def measured(name: Name, asked: Sequence[Sequence[CallRecord]]) -> Spread | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from lib.core.i18n import N_
 from lib.sweep import charts
 from lib.sweep.measures import BY_NAME, MEASURES, Measure
 from lib.sweep.study import Study
@@ -16,6 +17,7 @@ from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE, chart_look
 
 COLUMNS = "display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(min(17rem,100%),1fr))"
+OTHERS = N_("The grey lines are the other models.")
 # Streamlit lets a picture grow no larger than it says it is.
 WIDEST = "width:100%;max-width:30rem;object-fit:contain"
 
@@ -48,7 +50,8 @@ def _panels(study: Study, measure: Measure) -> None:
         st.caption(_("There is nothing to measure yet. How different answers are takes two or more per setting."))
         return
     st.markdown(beside_each_other(drawn), unsafe_allow_html=True)
-    st.caption(_("From left to right the temperature; the line is the mean, the area from the lowest to the highest."))
+    words = [N_("From left to right the temperature; the line is the mean, the area from the lowest to the highest.")]
+    st.caption(" ".join(map(_, words + [OTHERS] * (len(drawn) > 1))))
     missing = charts.without_values(study, measure, PAGE)
     if missing:
         st.text(_("Not known of: {models}.").format(models=", ".join(missing)))

@@ -7,20 +7,21 @@ from pathlib import Path
 
 import streamlit as st
 
+from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.sweep import charts
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export.answers import best_cell, chosen
 from lib.sweep.export.wording import title
 from lib.sweep.findings import text_of
-from lib.sweep.measures import BY_NAME, Name
+from lib.sweep.measures import BY_NAME, THOUSAND, Measure, Name
 from lib.sweep.study import Setting, Study
 from lib.sweep.verdict import headline, rated, verdict
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.texts import _
-from lib.ui.sweep.chart_view import beside_each_other
+from lib.ui.sweep.chart_view import OTHERS, beside_each_other
 from lib.ui.sweep.open_study import PAGE, chart_look, open_study
-from lib.ui.sweep.verdict_slide import verdict_slide
+from lib.ui.sweep.verdict_slide import unbroken, verdict_slide
 from lib.ui.sweep.view_state import remembered
 
 STYLES = Path(__file__).parents[1] / "assets" / "present.css"
@@ -45,12 +46,14 @@ def present() -> bool:
     at = max(0, min(remembered.slide or 0, len(shown) - 1))
     st.html(STYLES)
     with st.container(key="sweep_slide"):
-        st.title(literal(shown[at].heading), anchor=False)
+        st.title(literal(unbroken(shown[at].heading)), anchor=False)
         shown[at].draw()
-    with st.container(key="sweep_slide_bar", horizontal=True, horizontal_alignment="center"):
-        st.button("‹", key="sweep_slide_back", shortcut="Left", help=_("Back"), on_click=_go, args=(at - 1,))
-        st.text(f"{at + 1} / {len(shown)}")
-        st.button("›", key="sweep_slide_on", shortcut="Right", help=_("Forward"), on_click=_go, args=(at + 1,))
+    with st.container(
+        key="sweep_slide_bar", horizontal=True, horizontal_alignment="center", vertical_alignment="center"
+    ):
+        st.button(_("Back"), key="sweep_slide_back", shortcut="Left", on_click=_go, args=(at - 1,))
+        st.text(f"{at + 1} / {len(shown)}", width="content")
+        st.button(_("Forward"), key="sweep_slide_on", shortcut="Right", on_click=_go, args=(at + 1,))
         st.button(_("End"), key="sweep_slide_end", shortcut="Escape", type="tertiary", on_click=_end)
     return True
 
@@ -62,15 +65,18 @@ def slides(study: Study) -> list[Slide]:
     drawn = [Slide(title(study, options, PAGE), partial(verdict_slide, study, options))]
     for name in CHARTS:
         if (name != "cost" or options.cost) and charts.panels(study, BY_NAME[name], PAGE):
-            drawn.append(Slide(_(BY_NAME[name].label), partial(_chart, study, name)))
+            measure = THOUSAND if name == "cost" else BY_NAME[name]
+            drawn.append(Slide(_(measure.label), partial(_chart, study, measure)))
     return drawn + [
         Slide(headline(setting, study.plan, PAGE), partial(_answer, setting)) for setting in chosen(study, found)
     ]
 
 
-def _chart(study: Study, name: Name) -> None:
-    st.markdown(beside_each_other(charts.panels(study, BY_NAME[name], PAGE, chart_look())), unsafe_allow_html=True)
-    st.caption(f"{_(BY_NAME[name].help)} {_('From left to right the temperature.')}")
+def _chart(study: Study, measure: Measure) -> None:
+    panels = charts.panels(study, measure, PAGE, chart_look(), charts.LARGE)
+    st.markdown(beside_each_other(panels), unsafe_allow_html=True)
+    others = [OTHERS] if len(panels) > 1 else []
+    st.caption(" ".join(map(_, [measure.help, N_("From left to right the temperature."), *others])))
 
 
 def _answer(setting: Setting) -> None:

@@ -14,6 +14,7 @@ from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE
 
 LINES = "**{}**  \n:small[{}]"
+WORD_JOINER = "\u2060"
 LONGEST = 1_500
 """Characters of an answer: more than a screen has room for."""
 
@@ -37,11 +38,16 @@ def verdict_slide(study: Study, options: ReportOptions) -> None:
             markdown(st, answer)
 
 
+def unbroken(text: str) -> str:
+    """A text whose lines end at no hyphen: one of large letters would end within a model's name."""
+    return text.replace("-", f"-{WORD_JOINER}")
+
+
 def _said(found: Verdict, options: ReportOptions) -> None:
     if found.pick is None:
         st.markdown(literal(sentence(found, PAGE, options.cost)))
         return
-    st.header(literal(headline(found.pick, found.plan, PAGE)), anchor=False)
+    st.header(literal(unbroken(headline(found.pick, found.plan, PAGE))), anchor=False)
     facts = [_rated(found.pick), *([thousand(found.pick, PAGE)] if options.cost else [])]
     st.markdown(literal(" · ".join(facts)))
 
@@ -55,7 +61,7 @@ def _others(contenders: list[Setting], found: Verdict, options: ReportOptions) -
         st.caption(_("To compare"))
         for one in others:
             facts = [_rated(one), *([per_thousand(one, PAGE)] if options.cost else [])]
-            st.markdown(LINES.format(literal(named(one, found.plan, PAGE)), literal(" · ".join(facts))))
+            st.markdown(LINES.format(literal(unbroken(named(one, found.plan, PAGE))), literal(" · ".join(facts))))
 
 
 def _rated(setting: Setting) -> str:

@@ -458,7 +458,7 @@ def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store
         "Which model?",
         "How different the answers are",
         "Seconds",
-        "Cost of one answer",
+        "Cost of 1,000 answers",
         "dear at temperature 0",
         "cheap at temperature 0",
         "dear at temperature 0.7",
@@ -468,6 +468,7 @@ def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store
     for said in ("not rated · 1,000 such answers cost about $0.1", "Take dear.", begins, "1 of 2 models is not rated."):
         assert said in texts[0], "what it costs, what is recommended, and how its answer begins"
     assert re.search(r"dear at 0.7.*★★★★★ 5.0 stars, 2 of 2 rated · \$0.\d+ per 1,000", texts[0], re.DOTALL), "the next"
+    assert all("The grey lines are the other models." in texts[at] for at in (1, 2, 3))
     app.button(key="sweep_slide_end").click().run()
     assert app.multiselect(key="sweep_models")
 
