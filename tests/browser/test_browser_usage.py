@@ -35,7 +35,10 @@ def page(app: AppServer, context: BrowserContext) -> Page:
 @pytest.mark.row("U12")
 def test_a_row_opens_its_call_which_goes_on_in_chat(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 340})  # what is opened lies below
+    whole = page.get_by_test_id("stMainBlockContainer")
+    whole.evaluate("one => (one.style.cssText = 'max-height: 350px; overflow: clip')")  # as while it is being drawn
     key(page, "usage_open_all").get_by_role("button").click()
+    whole.evaluate("one => (one.style.cssText = '')")
     table = key(page, "usage_calls").get_by_test_id("stDataFrame")
     expect(table).to_be_in_viewport(ratio=0.9)
     page.set_viewport_size(VIEWPORT)
