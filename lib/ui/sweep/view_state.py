@@ -22,7 +22,7 @@ KIND_NAMES: Mapping[Kind, str] = {
     "cut": N_("cut"),
     "odd": N_("odd"),
     "same": N_("same text"),
-    "different": N_("other than at {temperature}"),
+    "different": N_("differs from temperature {temperature}"),
     "rated": N_("rated"),
 }
 ONE = ("sweep_view", "sweep_search")

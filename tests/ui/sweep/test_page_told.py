@@ -409,7 +409,7 @@ def test_only_what_there_is_can_be_looked_for_and_what_failed_is_a_press_away(st
     good = open_view(make_sweep(store, MODELS, (0,), 1, lambda cell: odd_answer(replace(cell, row=0, repeat=cell.row))))
     assert pills(good) == [] and standing(good).startswith("2 answers, none failed or cut off · ")
     app = open_view(make_sweep(store, [f"m{at}" for at in range(6)], TEMPERATURES, 2, odd_answer))
-    assert pills(app) == ["failed 1", "cut 1", "odd 4", "same text 6", "other than at 0"]
+    assert pills(app) == ["failed 1", "cut 1", "odd 4", "same text 6", "differs from temperature 0"]
     assert "1 failed · 1 cut" in standing(app)
     app.session_state["sweep_view"] = "read"
     app.run().button(key="sweep_show_failed").click().run()
