@@ -13,6 +13,7 @@ from lib.ui.chat.inspector import inspector
 from lib.ui.chat.live_answer import follow
 from lib.ui.chat.manual_turn import manual_turn
 from lib.ui.chat.messages import conversation
+from lib.ui.chat.new_service import new_chat_offer
 from lib.ui.chat.restore import CHAT, restore_chat
 from lib.ui.chat.scrolling import tell_script
 from lib.ui.chat.settings_panel import settings_panel
@@ -44,7 +45,7 @@ with head:
     side_by_side(services, who.owner)
     settings_panel(services, who, "chat", begins=not view.turns)
 with news, transient(state.notices):
-    said = notices()
+    said, offered = notices(), new_chat_offer(services, who)
 with news:
     upgrade_notice(services)
 with above:
@@ -66,6 +67,6 @@ figures_dialog(view)
 
 follow(live, once=chat_state.dialog_open)
 if view.running and not chat_state.dialog_open:
-    state.notices = said
+    state.notices, state.connected_in = said, offered
     send_waiting_message()
     st.rerun()

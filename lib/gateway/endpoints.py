@@ -134,9 +134,20 @@ def model_value(endpoint: Endpoint, model: str) -> str:
     return f"{endpoint.name}/{model}"
 
 
+def spelled(value: str, endpoints: Iterable[Endpoint]) -> str:
+    """`value` as the practice model's own name is spelled, where it differs from that in case only: its file and its
+    package write it in different ways. Elsewhere case may tell two models apart."""
+    for endpoint in endpoints:
+        for listed in endpoint.models if endpoint.on_this_computer else ():
+            if value.casefold() == model_value(endpoint, listed).casefold():
+                return model_value(endpoint, listed)
+    return value
+
+
 def named(value: str, endpoints: Iterable[Endpoint]) -> str:
     """`value` with the name of the endpoint it means, so that it means the same whatever is connected later."""
-    return model_value(*find(value, endpoints))
+    connected = list(endpoints)
+    return spelled(model_value(*find(value, connected)), connected)
 
 
 def checked_model_id(model: str) -> str:

@@ -78,6 +78,7 @@ def test_escape_stops_a_silent_service(api: FakeApi, chat: NewChat) -> None:
     composer(page).press("Escape")
     request = asked(api, "say nothing")[0]
     api.wait(lambda _: request.closed_by_client)
+    expect(page.get_by_text("Stopped by you before anything had come.")).to_be_visible()
 
     ended(page)
 

@@ -184,6 +184,8 @@ def test_a_chat_saved_as_a_page_runs_nothing_loads_nothing_and_fits_a_phone_and_
     page.get_by_text("Save as a file").click()
     with page.expect_download() as download:
         go(page, "chat_save_html")
+    expect(page.get_by_test_id("stToast")).to_contain_text("Saved")
+    expect(key(page, "chat_save_html")).to_have_count(0)
     file = tmp_path / "chat.html"
     download.value.save_as(file)
     saved = page.context.new_page()

@@ -357,6 +357,8 @@ def test_links_for_reading_are_there_only_where_the_operator_wants_them(
     tab = ask(new_tab(), "Read this", "echo")
     chat, before = str(tab.session_state["open_chat"]), cookies[COOKIE]
     tab.menu_button(key=f"chat_menu_{chat}").click("share").run()
+    files = {one.key: one.proto.type for one in tab.get("download_button")}
+    assert files["chat_link_file"] == "primary", "the link would open on this computer only"
     click(tab, "chat_link_make")
     [token] = [str(one.value).rpartition("/")[2] for one in tab.code if "/shared/" in one.value]
     cookies[COOKIE] = ""

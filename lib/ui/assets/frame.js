@@ -118,7 +118,8 @@
     }
     // There the settings are a sheet over the conversation: a press on what is behind it closes it.
     const behind = on(".stMain") && (on(".st-key-chat_ask_again") || !on(".st-key-chat_settings"));
-    if (behind && asked(PHONE).matches) press(".st-key-chat_settings details[open] > summary");
+    const shade = event.target.matches?.(".st-key-chat_settings > div > details[open]");
+    if ((behind || shade) && asked(PHONE).matches) press(".st-key-chat_settings details[open] > summary");
   });
 
   // A name in a list that is too long for its place is told whole by the pointer.

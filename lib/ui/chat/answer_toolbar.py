@@ -94,6 +94,8 @@ def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
             "The oldest {count} message was not sent.", "The oldest {count} messages were not sent.", turn.left_out
         )
         st.caption(words.format(count=turn.left_out))
+    if call.state == "cancelled" and not any(one.text or one.reasoning or one.parts for one in call.choices):
+        st.caption(_("Stopped by you before anything had come."))
     for name in unsupported_params.left_out(call.params_asked, call.params_sent):
         st.caption(_("“{name}” was left out: this model does not take it.").format(name=literal(name)))
     if call.sent_before and call.state == "ok":

@@ -18,6 +18,7 @@ from lib.ui.chat import open_chat
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.files import file_of, import_chat, save_buttons
 from lib.ui.shared import dates, resources
+from lib.ui.shared.saved_file import say_saved
 from lib.ui.shared.share_link import open_share
 from lib.ui.shared.state import Shareable, state
 from lib.ui.shared.texts import _, _n
@@ -46,6 +47,7 @@ def chat_list(services: Services, visitor: Visitor) -> None:
     words = (st.session_state.get("chat_search") or "").strip()
     found = services.store.read(lambda db: chats.chats_of(db, visitor.owner, words, FIRST_CHATS + 1))
     now = datetime.now(dates.viewer_zone())
+    say_saved()
     with st.sidebar:
         _begin(searchable=bool(found or words))
         if chat_state.deleted_chat is not None:

@@ -18,6 +18,7 @@ from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.import_dialog import UPLOAD
 from lib.ui.shared import figures
 from lib.ui.shared.dates import viewer_zone
+from lib.ui.shared.saved_file import saved
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_message, for_this_reader, language, page_language, role_names
 
@@ -39,8 +40,13 @@ def save_buttons(chat: Chat) -> None:
             key=f"chat_save_{ending}",
             type="tertiary",
             icon=":material/download:",
-            on_click="ignore",
+            on_click=_saved,
         )
+
+
+def _saved() -> None:
+    chat_state.chat_panel = None
+    saved()
 
 
 def file_of(chat: Chat, ending: str) -> Callable[[], bytes]:

@@ -148,5 +148,9 @@ def _status(answer: Answer, asked: bool) -> str:
         return waits
     if not answer.reply.empty:
         return _("Writing…")
-    # Under a question the seconds stand still, so that its buttons are not drawn over.
-    return "…" if asked else _("Reading your text… {seconds} s").format(seconds=int(answer.seconds))
+    if asked:
+        return "…"  # under a question the seconds stand still, so that its buttons are not drawn over
+    words = _("Reading your text… {seconds} s")
+    if not answer.request.params.stream:
+        words = _("This chat waits for the whole answer (stream is off)… {seconds} s")
+    return words.format(seconds=int(answer.seconds))

@@ -23,6 +23,8 @@ def settings_panel(services: Services, visitor: Visitor, prefix: str, begins: bo
         st.session_state[key] = chat_state.settings_open
     with st.expander(_("Settings"), key=key, icon=":material/tune:", on_change=_turn, args=(key,)) as panel:
         if panel.open:
+            # Seen on a phone only, where they lie over the button that has opened them.
+            st.button(_("Done"), key=f"{prefix}_settings_done", icon=":material/close:", on_click=_close)
             preset_row(services, visitor, prefix, chosen)
             controls.basics(prefix, chosen)
             controls.extra(prefix, chosen)
@@ -38,6 +40,10 @@ def _turn(key: str) -> None:
     chat_state.settings_open = st.session_state[key]
 
 
+def _close() -> None:
+    chat_state.settings_open = False
+
+
 def _write_first(prefix: str) -> None:
     """Examples for the model to follow are a kind of setting, too."""
     words, key, icon = _("Write the first turns yourself"), f"{prefix}_write_first", ":material/add_comment:"
@@ -45,5 +51,5 @@ def _write_first(prefix: str) -> None:
 
 
 def _begin_writing() -> None:
-    chat_state.settings_open = False  # on a phone they lie over the field
+    _close()  # on a phone they lie over the field
     edit_actions.begin_writing()

@@ -73,6 +73,7 @@ def use_found(services: Services, visitor: Visitor, found: Found) -> None:
     """Connect a service that was found on this computer."""
     _connect(services, visitor, found)
     state.notices.append(_is_connected(found))
+    state.connected_in = state.chat_id
     state.connected += 1
     state.close_dialogs()
 
@@ -186,6 +187,7 @@ def _test(services: Services, visitor: Visitor) -> None:
         state.refused = wrong, better_address(typed, wrong) if typed else ""
     else:
         state.notices.append(notice)
+        state.connected_in = state.chat_id
         state.connected += 1
         awaited, then = state.after_connecting or ("", None)
         state.close_dialogs()

@@ -78,6 +78,7 @@ CONTROLS = {
     )
 }
 """Every setting of a request, once: the panel, presets, links and what is remembered over a reload all read this."""
+IN_MORE = tuple(field for field in CONTROLS if field not in ("system", "temperature", "max_tokens"))
 SWITCHED = tuple(field for field, control in CONTROLS.items() if control.switch)
 
 
@@ -133,14 +134,15 @@ def switch_on(prefix: str, field: str, value: Any) -> None:
 
 
 def any_on(prefix: str) -> bool:
-    """Whether anything is switched on."""
-    return any(_get(prefix, f"{field}_on") for field in SWITCHED)
+    """Whether anything is switched on, or answers are not shown while they are written."""
+    return _get(prefix, "stream") is False or any(_get(prefix, f"{field}_on") for field in SWITCHED)
 
 
 def all_off(prefix: str) -> None:
-    """Switch everything off; the values stay."""
+    """Switch everything off; the values stay. Answers are shown while they are written."""
     for field in SWITCHED:
         st.session_state[f"{prefix}_{field}_on"] = False
+    st.session_state[f"{prefix}_stream"] = True
 
 
 def read(prefix: str) -> Params:
@@ -152,7 +154,7 @@ def read(prefix: str) -> Params:
 
 def changes(prefix: str, chosen: ChosenModel) -> str:
     """What differs from a new page, behind a dot; "" where nothing does."""
-    found = _changes(prefix, chosen)
+    found = _changes(prefix, chosen, CONTROLS)
     named, rest = found[:MOST_NAMED], len(found[MOST_NAMED:])
     said = " · ".join([*named, *([f"+{rest}"] if rest else [])])
     return f":primary[●] {said}" if said else ""
@@ -170,6 +172,12 @@ def basics(prefix: str, chosen: ChosenModel) -> None:
 
 def extra(prefix: str, chosen: ChosenModel) -> None:
     """The rest, closed at first."""
+    # Beside the label, not in it: Streamlit closes an expander whose label changes.
+    with st.container(key=f"{prefix}_more_changes"):
+        changes = _changes(prefix, chosen, IN_MORE)
+        if changes:
+            words = _("Set under More: {settings}").format(settings=" · ".join(changes))
+            st.caption(f":primary[{words}]")
     with st.expander(_("More"), key=f"{prefix}_more"):
         for field in ("top_p", "n", "presence_penalty", "frequency_penalty"):
             number(prefix, field, chosen)
@@ -305,15 +313,20 @@ def _switch_on(switch: str) -> None:
     st.session_state[switch] = True
 
 
-def _changes(prefix: str, chosen: ChosenModel) -> list[str]:
-    """What is set, and will be sent, in a word or two each."""
-    switched = [field for field in SWITCHED if _get(prefix, f"{field}_on") and chosen.takes(field)]
-    found = [f"{field} {_short(_get(prefix, field))}" if field in RANGES else field for field in switched]
-    if (_get(prefix, "system") or "").strip():
-        found.insert(0, _("system prompt"))
-    if _get(prefix, "stream") is False:
-        found.append(_("not streamed"))
-    return [*found, "JSON"] if (_get(prefix, "json") or "").strip() else found
+def _changes(prefix: str, chosen: ChosenModel, fields: Iterable[str]) -> list[str]:
+    """What of these is set, and will be sent, in a word or two each."""
+    return [said for field in fields if (said := _change(prefix, field, chosen))]
+
+
+def _change(prefix: str, field: str, chosen: ChosenModel) -> str:
+    value = _get(prefix, field)
+    if field == "stream":
+        return _("not streamed") if value is False else ""
+    if field in ("system", "json"):
+        return (_("system prompt") if field == "system" else "JSON") if (value or "").strip() else ""
+    if not (_get(prefix, f"{field}_on") and chosen.takes(field)):
+        return ""
+    return f"{field} {_short(value)}" if field in RANGES else field
 
 
 def _short(value: Any) -> str:

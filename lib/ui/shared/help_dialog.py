@@ -19,6 +19,12 @@ KEYS = (
     ("Ctrl / ⌘ + ↑", N_("edit the last message")),
     ("Ctrl / ⌘ + K", N_("connect a service")),
 )
+TOUCH = (
+    N_("The arrow in the field sends the message; “Stop”, above the field, ends an answer."),
+    N_("The two arrows at the top left open the list of your chats, and of your sweeps."),
+    N_("The three dots under a message open what can be done with it: copy, edit, try again."),
+    N_("A press beside the settings closes them."),
+)
 
 
 def help_button() -> None:
@@ -35,8 +41,13 @@ def help_dialog() -> None:
 
 def _body() -> None:
     st.markdown("\n".join(f"- **{_(page)}**: {_(words)}" for page, words in PAGES))
-    st.markdown(f"**{_('Keys')}**")
-    st.markdown("\n".join(f"- `{keys}`: {_(words)}" for keys, words in KEYS))
+    # The styles show one of the two: where fingers press there are no keys.
+    with st.container(key="help_keys"):
+        st.markdown(f"**{_('Keys')}**")
+        st.markdown("\n".join(f"- `{keys}`: {_(words)}" for keys, words in KEYS))
+    with st.container(key="help_touch"):
+        st.markdown(f"**{_('On a phone')}**")
+        st.markdown("\n".join(f"- {_(words)}" for words in TOUCH))
     st.markdown(f"**{_('About')}**")
     st.markdown(
         _(

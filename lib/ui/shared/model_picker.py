@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.core.errors import NoModelList, TemperaError
 from lib.core.rich_text import literal
-from lib.gateway.endpoints import EXAMPLE_MODELS, Endpoint, model_value, named
+from lib.gateway.endpoints import EXAMPLE_MODELS, Endpoint, model_value, named, spelled
 from lib.gateway.model_ids import makes_chats
 from lib.gateway.model_lists import Listing
 from lib.gateway.vendors import by_vendor
@@ -58,6 +58,8 @@ def first_for_chats(values: Sequence[str]) -> str | None:
 def model_picker(services: Services, owner: str, key: str) -> str:
     """The chosen model, at first that of `first_model`."""
     choose_first(services, owner, key)
+    if st.session_state.get(key):
+        st.session_state[key] = spelled(st.session_state[key], services.registry.endpoints(owner))
     models, chosen = options(services, owner), st.session_state.get(key)
     if chosen is not None and chosen not in models:
         # Streamlit drops a value that is none of the options, and any typed id has to stay.
@@ -206,7 +208,8 @@ def _in_order(kept: Favourites, services: Services, owner: str, endpoints: Seque
         state.recent_models = tuple(services.store.read(lambda db: favourites.of(db, owner)).recent)
     recent = [value for value in state.recent_models if value in kept.recent or value in offered]
     # What was used since comes last where no service lists it.
-    return sorted(dict.fromkeys([*kept.starred, *recent, *offered, *kept.recent]), key=_for_chats, reverse=True)
+    values = [spelled(value, endpoints) for value in (*kept.starred, *recent, *offered, *kept.recent)]
+    return sorted(dict.fromkeys(values), key=_for_chats, reverse=True)
 
 
 def _first(kept: Favourites, endpoint: Endpoint, listing: Listing) -> str | None:

@@ -8,12 +8,14 @@ import streamlit as st
 from lib.access import shared_links
 from lib.access.shared_links import DAYS, SharedLink
 from lib.core.errors import TemperaError
+from lib.core.file_names import file_name
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.gateway.addresses import is_loopback
 from lib.services import Services
 from lib.ui.shared.dates import short_date
 from lib.ui.shared.error_box import error_box
+from lib.ui.shared.saved_file import saved, say_saved
 from lib.ui.shared.shared_pages import SHARED
 from lib.ui.shared.state import Shareable, state
 from lib.ui.shared.texts import _, _n
@@ -42,17 +44,30 @@ def _share(services: Services, thing: Shareable) -> None:
     lines = (*thing.shows, _("as it is now; what comes later is not shown"))
     whole = [_("Whoever has the link can read this, without signing in, and nothing else:"), *lines]
     st.caption("\n- ".join(whole))
-    st.info(_where_it_opens(), icon=":material/public_off:" if is_loopback(_page()) else ":material/public:")
+    only_here = is_loopback(_page())
+    st.info(_where_it_opens(), icon=":material/public_off:" if only_here else ":material/public:")
     key = f"{thing.kind}_link_days"
     st.segmented_control(_("The link ends after"), DAYS, format_func=_days, default=WEEK, required=True, key=key)
-    st.button(
-        _("Make a link"),
-        key=f"{thing.kind}_link_make",
-        type="primary",
-        icon=":material/link:",
-        on_click=_make,
-        args=(services, thing, key),
-    )
+    with st.container(horizontal=True):
+        st.button(
+            _("Make a link"),
+            key=f"{thing.kind}_link_make",
+            type="secondary" if only_here else "primary",
+            icon=":material/link:",
+            on_click=_make,
+            args=(services, thing, key),
+        )
+        st.download_button(
+            _("Save as a web page (HTML)"),
+            thing.page,  # made on the click, not with every rerun
+            file_name=file_name(thing.title, "html", thing.kind),
+            mime="text/html",
+            key=f"{thing.kind}_link_file",
+            type="primary" if only_here else "secondary",
+            icon=":material/download:",
+            on_click=saved,
+        )
+    say_saved()
     _refusal()
     if state.fresh_link is not None and state.fresh_link[0] == thing.id:
         st.caption(_("Copy it now: it is not kept, and can't be shown again."))

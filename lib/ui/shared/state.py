@@ -74,6 +74,8 @@ class State:
     picked_model: SessionValue[str | None] = SessionValue("picked_model", nothing)
     """The model that was picked by hand last in this tab, since a service was connected: new chats begin with it. What
     other tabs begin with is a preference."""
+    connected_in: SessionValue[str | None] = SessionValue("connected_in_chat", nothing)
+    """The chat that was open when a service was connected just now: a new one with its model is offered there."""
     connected: SessionValue[int] = SessionValue("connected_times", int)
     """How many times a service was connected in this tab."""
 
@@ -83,6 +85,8 @@ class State:
     """Why no link could be made, or taken back, in it."""
     fresh_link: SessionValue[tuple[str, str] | None] = SessionValue("fresh_link", nothing)
     """The chat or sweep that a link was made to last, and what stands in the link's address: nothing else keeps it."""
+    saved_file: SessionValue[bool] = SessionValue("file_just_saved", bool)
+    """Whether a file was saved that nobody was told of yet."""
     page_dialog = Dialog[str]("page_dialog")
     """Which dialog of the menu is open: help, deleting, or the links that were shared."""
 

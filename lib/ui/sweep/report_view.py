@@ -20,6 +20,7 @@ from lib.sweep.export.workbook import workbook
 from lib.sweep.study import Study
 from lib.ui.shared import resources
 from lib.ui.shared.choices import translated
+from lib.ui.shared.saved_file import saved, say_saved
 from lib.ui.shared.share_link import open_share
 from lib.ui.shared.state import Shareable, state
 from lib.ui.shared.texts import LANGUAGES, _, language
@@ -49,7 +50,7 @@ class Form:
 
 def report_view(study: Study) -> None:
     """The wishes, the report itself, and the other forms."""
-    _say_saved()
+    say_saved()
     options = _wishes(study)
     subject = Subject(study, options, texts_of(options.language))
     with st.container(horizontal=True):
@@ -61,7 +62,7 @@ def report_view(study: Study) -> None:
             key="sweep_report",
             type="primary",
             icon=":material/description:",
-            on_click=_saved,
+            on_click=saved,
         )
         if st.button(_("Present"), key="sweep_present", icon=":material/slideshow:"):
             remembered.slide = 0
@@ -83,19 +84,8 @@ def report_view(study: Study) -> None:
                     mime=form.mime,
                     key=f"sweep_{form.name}",
                     icon=form.icon,
-                    on_click=_saved,
+                    on_click=saved,
                 )
-
-
-def _saved() -> None:
-    remembered.saved = True
-
-
-def _say_saved() -> None:
-    """Not in the callback: before a fragment's run Streamlit puts a toast where the page's own styles stand."""
-    if remembered.saved:
-        remembered.saved = False
-        st.toast(_("Saved, where your browser keeps its downloads."), icon=":material/check:")
 
 
 def _share(subject: Subject) -> None:

@@ -54,8 +54,6 @@ class Remembered:
     """The input and the variant whose answers are drawn."""
     asks_for_page: SessionValue[bool] = SessionValue("sweep_asks_for_page", bool)
     """Whether something was done in the answers that the rest of the page has to show."""
-    saved: SessionValue[bool] = SessionValue("sweep_just_saved", bool)
-    """Whether a file was just handed over, which is said once."""
     slide: SessionValue[int | None] = SessionValue("sweep_slide_shown", lambda: None)
     """The slide that is shown while the sweep is presented, from 0; None while it is not."""
 

@@ -620,10 +620,13 @@ def test_a_press_of_stop_draws_the_page_once_and_with_the_end(
     monkeypatch.setattr(OutcomeWriter, "write", slowly)
     # Below a dialog the page's script does not wait for the answer.
     app = click(new_tab(model=f"{host(service)}/slow-1000"), "chat_models_open")
+    app.session_state["chat_stream"] = False
     app.chat_input(key="chat_input").set_value("Hello").run()
+    assert "This chat waits for the whole answer (stream is off)…" in shown(app)
     click(app, "chat_stop")
 
     assert "chat_stop" not in buttons(app) and "chat_regenerate" in buttons(app)
+    assert "Stopped by you before anything had come." in shown(app)
 
 
 def test_the_words_below_an_error_are_said_to_be_whose_they_are(

@@ -309,7 +309,10 @@ def test_a_chat_keeps_its_model_when_a_service_is_connected_and_a_new_one_has_th
     with FakeApi() as other:
         connect(app, other.base_url, KEY)
         assert app.selectbox(key="chat_model").value == asked
-        connected = str(click(app, "chat_new").selectbox(key="chat_model").value)
+        offered = app.button(key="chat_new_with")
+        assert "chat_new_with" not in buttons(app.run()), "it goes with the sentence that it stands beside"
+        connected = str(offered.click().run().selectbox(key="chat_model").value)
+        assert connected.endswith(offered.label.removeprefix("New chat with "))
         assert connected.startswith(host(other)), "a new chat goes on with what was connected"
 
         first = new_tab().selectbox(key="chat_model").value

@@ -90,8 +90,14 @@ def test_all_that_is_on_is_switched_off_at_once_and_the_values_stay(app: AppTest
         app.slider(key=f"chat_{field}").set_value(value).run()
     app.text_input(key="chat_user").set_value("ada").run()
     assert changed_settings(app) == "temperature 1.5 · top_p 0.5 · user"
+    assert "Set under More: top_p 0.5 · user]" in shown(app)
 
     click(app, "chat_all_off")
+    assert "Set under More" not in shown(app)
+    app.toggle(key="chat_stream").set_value(False).run()
+    assert "Set under More: not streamed]" in shown(app)
+    click(app, "chat_all_off")
+    assert app.button(key="chat_all_off").disabled
     ask(app, "Hello")
 
     assert bodies(api)[-1].keys() == {"model", "messages", "stream", "stream_options"}
