@@ -67,13 +67,6 @@ def test_model_and_settings_stay_in_view_and_open_beside_the_conversation(page: 
     page.set_viewport_size(PHONE)
     expect(key(page, "chat_temperature")).to_be_in_viewport(ratio=1)
     assert box(key(page, "chat_temperature"))[1] > PHONE["height"] / 3
-    field, name = key(page, "chat_model"), key(page, "chat_model").get_by_role("combobox")
-    name.evaluate("field => { field.value = '127.0.0.1:86411/' + field.value; }")
-    assert box(name)[0] < box(field)[0], "what is cut is the service"
-    assert name.evaluate("field => getComputedStyle(field).direction") == "ltr", (
-        "which else would change places with it"
-    )
-    assert box(name)[0] + box(name)[2] <= box(field)[0] + box(field)[2], "and the model is seen whole"
     x, y, width, height = box(key(page, "chat_models_open"))
     page.mouse.click(x + width / 2, y + height / 2)
     expect(key(page, "chat_temperature")).not_to_be_visible()

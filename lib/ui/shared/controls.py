@@ -16,6 +16,7 @@ from lib.ui.shared.unsupported_params import ChosenModel
 
 START_MAX_TOKENS = 1000
 MOST_NAMED = 4
+MARKED = ":primary[{}]"
 STANDS_OUT = ":small[**{}**]"
 QUIET: dict[str, Any] = {"label_visibility": "collapsed", "persist_state": "session"}
 ZONES = ((0.0, N_("precise")), (0.5, N_("balanced")), (1.0, N_("creative")), (1.5, N_("wild")))
@@ -177,7 +178,7 @@ def extra(prefix: str, chosen: ChosenModel) -> None:
         changes = _changes(prefix, chosen, IN_MORE)
         if changes:
             words = _("Set under More: {settings}").format(settings=" · ".join(changes))
-            st.caption(f":primary[{words}]")
+            st.caption(MARKED.format(words))
     with st.expander(_("More"), key=f"{prefix}_more"):
         for field in ("top_p", "n", "presence_penalty", "frequency_penalty"):
             number(prefix, field, chosen)
