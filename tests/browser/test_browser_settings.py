@@ -54,7 +54,7 @@ def test_on_a_phone_the_sheet_closes_on_what_is_behind_it(app: AppServer, contex
     assert place
     page.mouse.click(place["x"] + 5, place["y"] + 5)
     expect(temperature).not_to_be_visible()
-    expect(key(page, "edit_0")).to_have_count(0)
+    expect(key(page, "question_0").locator("textarea")).to_have_count(0)
     heading.click()
     key(page, "chat_settings_done").get_by_role("button").click()
     expect(temperature).not_to_be_visible()
