@@ -117,4 +117,6 @@ def what_opens(page: Page, look: Callable[..., None]) -> None:
     look("the menu")
     key(page, "help_open").get_by_role("button").click()
     expect(page.get_by_role("dialog").get_by_text("OpenAI")).to_be_visible()
+    expect(key(page, "help_keys")).to_be_visible()
+    expect(key(page, "help_touch")).not_to_be_visible()
     look("help", "[role=dialog]")

@@ -22,8 +22,8 @@ KEYS = (
 TOUCH = (
     N_("The arrow in the field sends the message; “Stop”, above the field, ends an answer."),
     N_("The two arrows at the top left open the list of your chats, and of your sweeps."),
-    N_("The three dots under a message open what can be done with it: copy, edit, try again."),
-    N_("A press beside the settings closes them."),
+    N_("“More” under a message opens what else can be done with it."),
+    N_("“Done”, or a press beside them, closes the settings."),
 )
 
 

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.gateway import model_lists
+from lib.practice.endpoint import PracticeEndpoint
 from lib.ui.shared import model_picker, resources
 from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
@@ -326,3 +327,16 @@ def test_a_chat_keeps_its_model_when_a_service_is_connected_and_a_new_one_has_th
         assert click(app, "chat_new").selectbox(key="chat_model").value == picked
         click(dialog(app, "claude-124"), f"chat_use_{host(api)}/claude-124")
         assert click(app, "chat_new").selectbox(key="chat_model").value == f"{host(api)}/claude-124"
+
+
+@pytest.mark.row("C18")
+def test_the_practice_model_is_in_the_list_once_however_a_link_spells_it(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    practice = PracticeEndpoint()
+    monkeypatch.setattr(resources.services().registry, "_local", (practice,))
+    model = f"local/{practice.models[0]}"
+    tab = new_tab(model=model.lower())
+    assert tab.selectbox(key="chat_model").value == model
+    offered = [str(option) for option in tab.selectbox(key="chat_model").options]
+    assert [option for option in offered if option.casefold() == model.casefold()] == [model]
