@@ -127,8 +127,12 @@ def new_chat(page: Page, app: AppServer, model: str) -> None:
     """Begin an empty chat with `model` in a page that is open."""
     go(page, f"{app.url}/?chat=")
     go(page, link(app, model))
-    # What was typed is not lost with a new chat.
+    # What was typed is not lost with a new chat, and settings stay open.
     composer(page).clear()
+    settings = key(page, "chat_settings")
+    if settings.locator("details[open]").count():
+        settings.locator("summary").first.click()
+        expect(settings.locator("details[open]")).to_have_count(0)
 
 
 def at_rest(page: Page) -> None:

@@ -138,7 +138,7 @@ def test_a_long_paste_goes_along_as_a_file_and_a_short_one_stays_text(chat: NewC
 def test_the_tab_says_when_an_answer_has_ended_out_of_sight(chat: NewChat) -> None:
     page = chat("slow-50")
     expect(page).to_have_title("Tempera")
-    send(page, "take your time")
+    send(page, "take your time " * 10)
     expect(key(page, "chat_stop")).to_be_visible()
     page.evaluate(HIDDEN, True)
     ended(page)
