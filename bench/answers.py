@@ -65,7 +65,7 @@ def steps(page: Page, app: AppServer, sweep_id: str, total: int) -> Iterator[tup
         "open the grid",
         timed(page, app, key(page, f"sweep_open_{sweep_id}").get_by_role("button").click, f"{cells} === {total}"),
     )
-    pill = key(page, "sweep_show").get_by_text("other than at 0", exact=True)
+    pill = key(page, "sweep_show").get_by_text("differs from temperature 0", exact=True)
     yield "filter on", timed(page, app, pill.click, f"{cells} < {total}")
     yield "filter off", timed(page, app, pill.click, f"{cells} === {total}")
     read = key(page, "sweep_view").get_by_text("Read", exact=True)

@@ -61,6 +61,7 @@ def click(page: Page, view: str) -> float:
 def walk(page: Page, total: int) -> list[float]:
     """Click until all is answered; how long each click took."""
     took: list[float] = []
+    expect(key(page, "sweep_progress")).to_contain_text(f"of {total:,}")  # until then the sweep before it is shown
     while f"of {total:,}" in key(page, "sweep_progress").inner_text():
         took += [click(page, "Read"), click(page, "Grid")]
         page.wait_for_timeout(500)
@@ -83,7 +84,7 @@ def main() -> None:
             page.set_default_timeout(LONGEST)
             # What is slow only once: everything is imported and compiled by the first answers.
             begin(page, app.url, service, ("fast",), 4, 1)
-            expect(key(page, "sweep_progress")).to_contain_text("4 done")
+            expect(key(page, "sweep_progress")).to_contain_text("4 answers, none failed")
             if chosen.history:
                 begin(page, app.url, service, MODELS, repeats, places)
                 walk(page, total)
