@@ -94,7 +94,7 @@ class Services:
         _hide_keys()  # before anything that could log: a database's or a library's complaint may hold one
         if shared:
             call_log.to_stderr()
-        store, trouble = _open_store(settings)
+        store, trouble = _open_store(settings, shared)
         _place_vocabulary(settings)
         local = LocalModel() if settings.local_model and available() else None
         own: OwnServices = ("public" if settings.own_services else "none") if shared else "any"
@@ -285,11 +285,15 @@ def _forget(dispatcher: Dispatcher, registry: EndpointRegistry, owner: str, chat
     Conversation(dispatcher, registry, owner, "", chat_id, temporary=True).erase()
 
 
-def _open_store(settings: Settings) -> tuple[Store, StoreError | None]:
-    """The store in the data folder; where that can't be written, one in memory and the reason."""
+def _open_store(settings: Settings, shared: bool) -> tuple[Store, StoreError | None]:
+    """The store of the settings; where it can't be opened, one in memory and the reason. Raises SettingsError where
+    many share it: in memory, caps would begin anew, and who has signed out would be let in again."""
     try:
         return Store.open(settings.store_url, settings.data_dir, settings.lock_seconds), None
     except StoreError as trouble:
+        if shared:
+            hint = N_("A Tempera that many share does not start without its database.")
+            raise SettingsError(trouble.message, hint, trouble.original, **trouble.facts) from trouble
         return Store.in_memory(), StoreNotOpened(trouble)
 
 

@@ -66,10 +66,10 @@ def kill_a_sweep(folder: Path, api: FakeApi, kills: int, cells: int) -> None:
     arguments = (PROGRAM, str(folder), api.base_url, str(cells))
     for kill in range(kills):
         program = ForkedInPipes(*arguments)
-        for _ in range(1 + 7 * kill % 23):
+        for _ in range(1 + 7 * kill % 9):
             program.stdout.readline()
         program.kill()
-        program.rest()
+        assert "finished" not in program.rest(), f"{kill} kills in, and nothing was left to be killed"
     assert ForkedInPipes(*arguments).rest().endswith("finished\n")
     key = SecretStr("sk-test-key-0001")
     services = Services.open(Settings(data_dir=folder, base_url=api.base_url, api_key=key, local_model=False))

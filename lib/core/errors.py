@@ -829,6 +829,6 @@ class SettingsError(TemperaError):
 
     kind = "settings"
 
-    def __init__(self, message: str, hint: str, **facts: Any) -> None:
+    def __init__(self, message: str, hint: str, original: str = "", **facts: Any) -> None:
         self.message, self.hint = message, hint
-        super().__init__(**facts)
+        super().__init__(original, **facts)

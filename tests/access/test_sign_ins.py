@@ -255,3 +255,18 @@ def test_settings_that_would_let_everybody_in_do_not_start(tmp_path: Path) -> No
             Services.open(settings)
         assert words in refused.value.sentence() and (not hash or hash not in refused.value.sentence())
         assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.row("T14", "T17")
+def test_without_its_database_it_does_not_start(tmp_path: Path) -> None:
+    """In memory the caps would begin anew, and a cookie that was signed out would let in again; who has Tempera alone
+    can chat on."""
+    (tmp_path / "file").write_text("")
+    for url in ("postgresql://nobody@127.0.0.1:1/none", f"sqlite:///{tmp_path / 'file' / 'tempera.db'}"):
+        told = {"data_dir": tmp_path / "data", "database_url": url, "local_model": False}
+        with pytest.raises(SettingsError) as refused:
+            Services.open(Settings.model_validate(told | {"mode": "shared", "password_hash": HASH}))
+        assert "does not start without its database" in refused.value.sentence() and refused.value.original
+        alone = Services.open(Settings.model_validate(told))
+        assert alone.store_trouble is not None and not alone.store.durable
+        alone.close()

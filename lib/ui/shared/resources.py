@@ -43,7 +43,7 @@ def warm_up() -> None:
         services()
     except SettingsError as wrong:
         # Any exception here, SystemExit too, would come out as the server's traceback; nothing is open yet.
-        print(f"Tempera can't start. {wrong}", file=sys.stderr, flush=True)
+        print(f"Tempera can't start. {wrong} {wrong.original}".rstrip(), file=sys.stderr, flush=True)
         os._exit(2)
     for name in WARM_MODULES:
         importlib.import_module(name)
