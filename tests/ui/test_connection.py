@@ -162,7 +162,7 @@ def test_an_address_that_is_told_when_the_dialog_is_closed_already_does_no_harm(
     click(alone, "connection_open")
     alone.text_input(key="connection_base_url").set_value("http://127.0.0.1:9/v1").run()
     alone.text_input(key="connection_base_url").set_value("https://api.openai.com/v1")
-    alone.session_state["open_dialog"], alone.session_state["services_named"] = None, 0
+    alone.session_state["open_dialog"], alone.session_state["field_turns"] = None, {}
     alone.run()
 
     assert not alone.exception

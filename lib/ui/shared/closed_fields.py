@@ -1,10 +1,10 @@
-"""Fields that may stand in a closed popover while something else sets them.
+"""Fields that something else may set while the browser can't take it: in a closed popover, or while they are pressed.
 
-There the browser has no field to put the new value in: it keeps the old one under the widget's key and tells it with
-the next press, and what was set is gone. So such a field gets another key each time.
+In a closed popover the browser has no field to put the new value in, and while something is pressed it has told the
+former one already. It tells the old value with the next press, and what was set is gone: so such a field gets another
+key each time.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -23,8 +23,8 @@ def values_of(name: str) -> list[Any]:
     return list(st.session_state.get(key_of(name)) or ())
 
 
-def put(name: str, values: Sequence[Any]) -> None:
-    """Choose something in it, in place of what was."""
+def put(name: str, value: Any) -> None:
+    """Choose something in it, in place of what was; of several values a list."""
     st.session_state.pop(key_of(name), None)
     state.field_turns[name] = state.field_turns.get(name, 0) + 1
-    st.session_state[key_of(name)] = list(values)
+    st.session_state[key_of(name)] = value

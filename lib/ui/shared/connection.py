@@ -11,7 +11,7 @@ from lib.gateway.endpoints import SERVICES
 from lib.services import Services
 from lib.ui.shared import connection_form, model_picker
 from lib.ui.shared.connected_services import connected_services
-from lib.ui.shared.state import state
+from lib.ui.shared.state import Connecting, state
 from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.shared.visitor import Visitor
 from lib.visitor import known_services
@@ -32,16 +32,16 @@ def connection_button(services: Services, visitor: Visitor) -> None:
     label = literal(own[0].title) if own else _("Connect a service") if may_connect else _("Services")
     icon = ":material/link:" if own else ":material/add_link:"
     st.button(label, key="connection_open", icon=icon, on_click=open_dialog, shortcut=SHORTCUT)
-    if state.connecting:
+    if state.connecting is not None:
         title = _("Services") if own or not may_connect else _("Connect a service")
         st.dialog(title, on_dismiss=state.close_dialogs)(_body)(services, visitor)
 
 
 def open_dialog() -> None:
     """Open the dialog in place of any other; a callback for buttons, and for its keys, which work in dialogs too."""
-    if not state.connecting:
+    if state.connecting is None:
         state.close_dialogs()
-        state.connecting = True
+        state.connecting = Connecting()
 
 
 def ask_for(services: Services, visitor: Visitor, gone: TemperaError, then: Callable[[], None]) -> None:
@@ -49,10 +49,10 @@ def ask_for(services: Services, visitor: Visitor, gone: TemperaError, then: Call
     once it is connected, or any where `gone` names none."""
     name = str(gone.facts.get("service", ""))
     address = services.store.read(lambda db: known_services.addresses(db, visitor.owner)).get(name, "")
+    state.close_dialogs()
+    state.connecting = Connecting(error_sentence(gone), (name, then))
     if name:
         connection_form.begin_with(SERVICES[name][1] if name in SERVICES else address)
-    open_dialog()
-    state.why_connecting, state.after_connecting = error_sentence(gone), (name, then)
 
 
 def local_services(services: Services, visitor: Visitor, place: str) -> None:
@@ -69,15 +69,17 @@ def local_services(services: Services, visitor: Visitor, place: str) -> None:
 
 
 def _body(services: Services, visitor: Visitor) -> None:
-    if not state.connecting or state.forgot:
-        state.forgot = False
+    dialog = state.connecting
+    if dialog is None or dialog.page_is_behind:
+        if dialog is not None:
+            dialog.page_is_behind = False
         model_picker.choose_first(services, visitor.owner, "chat_model")  # the conversation is drawn before the picker
         st.rerun()  # a dialog's own run draws nothing outside of it, and the button and the models have changed
-    if state.why_connecting:
-        st.warning(state.why_connecting, icon=":material/link_off:")
-    connected_services(services, visitor, connection_form.change_key)
+    if dialog.why:
+        st.warning(dialog.why, icon=":material/link_off:")
+    connected_services(services, visitor, dialog)
     if services.registry.own_services == "none":
         st.caption(_("Whoever runs this Tempera has set the services that can be used; others can't be connected."))
         return
     local_services(services, visitor, "connection")
-    connection_form.connection_form(services, visitor)
+    connection_form.connection_form(services, visitor, dialog)

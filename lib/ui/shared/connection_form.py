@@ -1,11 +1,10 @@
 """The form of the connection's dialog: a service's address and key, tried before they are kept."""
 
-from concurrent.futures import Future
 from contextlib import suppress
 
 import streamlit as st
 
-from lib.core.errors import InvalidInput, NoKey, TemperaError
+from lib.core.errors import InvalidInput, KeychainRefused, NoKey, TemperaError
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.gateway.connecting import Found, better_address, find_service
@@ -13,20 +12,19 @@ from lib.gateway.endpoints import KEY_PAGES, SERVICES, Endpoint, name_of
 from lib.gateway.key_masking import last_four
 from lib.gateway.pasted_text import cleaned_address
 from lib.services import Services
-from lib.ui.shared import hearing, model_picker
+from lib.ui.shared import closed_fields, hearing, model_picker
 from lib.ui.shared.choices import translated
-from lib.ui.shared.connected_services import remember
 from lib.ui.shared.error_box import error_box
-from lib.ui.shared.state import state
+from lib.ui.shared.state import SERVICE_FIELD, Connecting, state
 from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.shared.visitor import Visitor
-from lib.visitor import known_services
+from lib.visitor import keychain, known_services
 
 TEST_SECONDS = 20.0
 CUSTOM = "custom"
 
 
-def connection_form(services: Services, visitor: Visitor) -> None:
+def connection_form(services: Services, visitor: Visitor, dialog: Connecting) -> None:
     """The service, its address and its key; below them what came of it."""
     if "connection_base_url" not in st.session_state:
         begin_with(_likely_address(services, visitor))
@@ -45,15 +43,15 @@ def connection_form(services: Services, visitor: Visitor) -> None:
         placeholder="https://api.example.com/v1",
         on_change=_name_service,
     )
-    _key_and_button(services)
+    _key_and_button(services, dialog)
     _captions(services)
     if st.session_state.pop("connection_test", False):
-        _test(services, visitor)
-    if state.refused is not None:
+        _test(services, visitor, dialog)
+    if dialog.refused is not None:
         # Kept until the next try: leaving a field draws the dialog anew.
-        wrong, suggestion = state.refused
+        wrong, suggestion = dialog.refused
         error_box(wrong)
-        _offer(suggestion)
+        _offer(suggestion, dialog)
 
 
 def begin_with(address: str) -> None:
@@ -62,9 +60,9 @@ def begin_with(address: str) -> None:
     st.session_state[_service_key()] = _service_of(address)
 
 
-def change_key(endpoint: Endpoint) -> None:
+def change_key(dialog: Connecting, endpoint: Endpoint) -> None:
     """Let the form ask for another key for a service that is connected; a callback."""
-    state.changing, state.forgotten, state.refused = endpoint.name, None, None
+    dialog.changing, dialog.forgotten, dialog.refused = endpoint.name, "", None
     begin_with(endpoint.base_url)
     st.session_state["connection_key"] = ""
 
@@ -78,6 +76,20 @@ def use_found(services: Services, visitor: Visitor, found: Found) -> None:
     state.close_dialogs()
 
 
+def remember(services: Services, visitor: Visitor, endpoint: Endpoint, wanted: bool) -> None:
+    """Put the key into the keychain where that is asked for; else take out what is there from an earlier time."""
+    address, key = endpoint.base_url, endpoint.api_key
+    wanted = wanted and bool(key.get_secret_value())
+    if not wanted and address not in services.store.read(lambda db: keychain.remembered(db, visitor.owner)):
+        return
+    try:
+        services.keychain.keep(address, key) if wanted else services.keychain.forget(address)
+    except KeychainRefused as refused:
+        state.notices.append(error_sentence(refused))
+        wanted = False
+    services.store.write(lambda db: keychain.note(db, visitor.owner, address, wanted)).result()
+
+
 def _likely_address(services: Services, visitor: Visitor) -> str:
     """Where a key is probably for: the operator's service that has none, else the one connected before a restart."""
     connected = {one.base_url: one for one in services.registry.endpoints(visitor.owner) if one is not services.local}
@@ -86,7 +98,7 @@ def _likely_address(services: Services, visitor: Visitor) -> str:
     return [*without, *(address for address in known if address not in connected), SERVICES["apiyi"][1]][0]
 
 
-def _key_and_button(services: Services) -> None:
+def _key_and_button(services: Services, dialog: Connecting) -> None:
     # In a form: a password field that is left by Tab, or by its own eye, keeps its text to itself (streamlit#5659).
     with st.form("connection_form", border=False):
         st.text_input(
@@ -100,7 +112,12 @@ def _key_and_button(services: Services) -> None:
             st.checkbox(_("Remember on this computer"), key="connection_remember")
         # The test runs in the dialog's body, not in the callback: a callback can draw neither spinner nor error.
         st.form_submit_button(
-            _("Connect"), key="connection_save", type="primary", on_click=_ask_for_test, width="stretch"
+            _("Connect"),
+            key="connection_save",
+            type="primary",
+            on_click=_ask_for_test,
+            args=(dialog,),
+            width="stretch",
         )
 
 
@@ -135,12 +152,11 @@ def _name_service() -> None:
     if st.session_state.get(_service_key(), service) != service:
         # In a field of its own: with a press that comes at once, the browser tells the former choice as if it were new,
         # and the key would go to the address of that.
-        state.services_named += 1
-        st.session_state[_service_key()] = service
+        closed_fields.put(SERVICE_FIELD, service)
 
 
 def _service_key() -> str:
-    return f"connection_service_{state.services_named}" if state.services_named else "connection_service"
+    return closed_fields.key_of(SERVICE_FIELD)
 
 
 def _service_of(address: str) -> str:
@@ -151,18 +167,18 @@ def _service_of(address: str) -> str:
     return CUSTOM
 
 
-def _ask_for_test() -> None:
+def _ask_for_test(dialog: Connecting) -> None:
     st.session_state["connection_test"] = True
-    state.forgotten = state.refused = None
+    dialog.forgotten, dialog.refused = "", None
 
 
-def _use(address: str) -> None:
+def _use(address: str, dialog: Connecting) -> None:
     st.session_state["connection_base_url"] = address
     _name_service()
-    _ask_for_test()
+    _ask_for_test(dialog)
 
 
-def _test(services: Services, visitor: Visitor) -> None:
+def _test(services: Services, visitor: Visitor, dialog: Connecting) -> None:
     """Find out whether a chat can be had, and connect; say what is wrong otherwise."""
     typed: Endpoint | None = None
     try:
@@ -170,8 +186,9 @@ def _test(services: Services, visitor: Visitor) -> None:
         offered = services.registry.offered_at(typed.base_url)
         if offered is not None and not typed.api_key.get_secret_value():
             typed = offered  # nobody wants to be without the key that is there
+        jobs, client = services.dispatcher.jobs, services.dispatcher.client
         with st.spinner(_("Asking {service} …").format(service=literal(typed.title))):
-            found = hearing.result(_asked(services, typed), TEST_SECONDS)
+            found = hearing.result(jobs.submit(find_service(client, typed)), TEST_SECONDS)
         notice = _notice(found, typed, operators=typed is offered)
         if typed is not offered:
             _connect(services, visitor, found)
@@ -179,31 +196,27 @@ def _test(services: Services, visitor: Visitor) -> None:
     except TimeoutError:
         title = typed.title if typed else ""
         words = N_("{service} gave no answer within {seconds:.0f} seconds.")
-        state.refused = InvalidInput(words, service=title, seconds=TEST_SECONDS), ""
+        dialog.refused = InvalidInput(words, service=title, seconds=TEST_SECONDS), ""
     except NoKey as wrong:
         wrong.hint = N_("Type it in above, then press Connect.")
-        state.refused = wrong, ""
+        dialog.refused = wrong, ""
     except TemperaError as wrong:
-        state.refused = wrong, better_address(typed, wrong) if typed else ""
+        dialog.refused = wrong, better_address(typed, wrong) if typed else ""
     else:
         state.notices.append(notice)
         state.connected_in = state.chat_id
         state.connected += 1
-        awaited, then = state.after_connecting or ("", None)
+        awaited, then = dialog.then or ("", None)
         state.close_dialogs()
         state.going_on = then if awaited in ("", found.endpoint.name) else None
         st.rerun()
 
 
-def _asked(services: Services, typed: Endpoint) -> Future[Found]:
-    return services.dispatcher.jobs.submit(find_service(services.dispatcher.client, typed))
-
-
-def _offer(address: str) -> None:
+def _offer(address: str, dialog: Connecting) -> None:
     """What was probably meant; it is asked only when the person agrees, since it may be somebody else's."""
     if address:
         words = _("Use {address}").format(address=literal(address))
-        st.button(words, key="connection_use", on_click=_use, args=(address,), width="stretch")
+        st.button(words, key="connection_use", on_click=_use, args=(address, dialog), width="stretch")
 
 
 def _is_connected(found: Found) -> str:

@@ -7,6 +7,9 @@ from lib.access.shared_links import Kind
 from lib.core.errors import BudgetReached, TemperaError
 from lib.ui.shared.session_value import Dialog, SessionValue, close_dialog, nothing
 
+SERVICE_FIELD = "connection_service"
+"""The field of the connection dialog that a typed address sets: it begins anew with each dialog."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shareable:
@@ -17,6 +20,22 @@ class Shareable:
     title: str
     shows: Sequence[str]
     page: Callable[[], bytes]
+
+
+@dataclass(slots=True)
+class Connecting:
+    """What an open connection dialog remembers. `why` it was opened, where it was not the visitor who did it; `then` is
+    what goes on by itself once the service of that name, "" for any, is connected. `forgotten` is the title of the
+    service that was forgotten in it, and `page_is_behind` whether the page around does not know that yet; `changing` is
+    the name of the connected service that gets another key; `refused` is why the last try came to nothing, and the
+    address that was probably meant, or ""."""
+
+    why: str = ""
+    then: tuple[str, Callable[[], None]] | None = None
+    forgotten: str = ""
+    page_is_behind: bool = False
+    changing: str = ""
+    refused: tuple[TemperaError, str] | None = None
 
 
 class State:
@@ -31,7 +50,7 @@ class State:
     sweep_id: SessionValue[str | None] = SessionValue("open_sweep", nothing)
     """The open sweep; None is a new one."""
     field_turns: SessionValue[dict[str, int]] = SessionValue("field_turns", dict)
-    """How often each field of a popover was set by something else than itself."""
+    """How often each field of `closed_fields` was set by something else than itself."""
     choices_drawn_in: SessionValue[dict[str, str]] = SessionValue("choices_drawn_in", dict)
     """The language in which each field with a choice was drawn last, by its key."""
     notices: SessionValue[list[str]] = SessionValue("notices", list)
@@ -40,22 +59,8 @@ class State:
     """Whether it was read that the database was brought to a new form."""
     read_notices: SessionValue[int] = SessionValue("read_store_notices", int)
     """How many of the store's notices were read."""
-    connecting = Dialog[bool]("connection_dialog")
-    """Whether the connection dialog is open."""
-    why_connecting: SessionValue[str | None] = SessionValue("why_connecting", nothing)
-    """Why the connection dialog was opened, where it was not the visitor who did it."""
-    after_connecting: SessionValue[tuple[str, Callable[[], None]] | None] = SessionValue("after_connecting", nothing)
-    """What goes on by itself once the service of this name is connected again."""
-    services_named: SessionValue[int] = SessionValue("services_named", int)
-    """How many times the typed address was of another service than the one chosen, in the open connection dialog."""
-    forgotten: SessionValue[str | None] = SessionValue("forgotten_service", nothing)
-    """The title of the service that was forgotten in the open connection dialog."""
-    changing: SessionValue[str | None] = SessionValue("changing_key", nothing)
-    """The connected service, by its name, that the connection dialog asks a new key for."""
-    refused: SessionValue[tuple[TemperaError, str] | None] = SessionValue("connection_refused", nothing)
-    """Why the last try to connect came to nothing, and the address that was probably meant, or ""."""
-    forgot: SessionValue[bool] = SessionValue("forgot_service", bool)
-    """Whether that was just now, and the page around the dialog does not know it yet."""
+    connecting = Dialog[Connecting]("connection_dialog")
+    """The connection dialog."""
     going_on: SessionValue[Callable[[], None] | None] = SessionValue("going_on", nothing)
     """What is to go on now, in the run after the one in which the dialog was closed."""
     over_budget = Dialog[tuple[BudgetReached, Callable[[], None]]]("over_budget")
@@ -104,8 +109,7 @@ class State:
         """Close the one that is open, of whatever page, with what it remembered."""
         close_dialog()
         self.not_shared = None
-        self.services_named = 0
-        self.why_connecting = self.after_connecting = self.forgotten = self.changing = self.refused = None
+        self.field_turns.pop(SERVICE_FIELD, None)
 
 
 state = State()

@@ -114,7 +114,7 @@ def show_all() -> None:
     """Look for nothing."""
     st.session_state["sweep_search"], st.session_state[KINDS_SHOWN] = "", []
     for key in (MODELS, TEMPERATURES):
-        put(key, ())
+        put(key, [])
 
 
 def show_only(kind: Kind) -> None:

@@ -80,7 +80,7 @@ def chips(services: Services, owner: str) -> None:
 def show_only(**values: tuple[str, ...]) -> None:
     """Set filters; a callback for whatever opens what is behind a number."""
     for name, some in values.items():
-        closed_fields.put(f"usage_filter_{name}", some)
+        closed_fields.put(f"usage_filter_{name}", list(some))
 
 
 def clear() -> None:
