@@ -91,7 +91,9 @@ class Services:
         """
         shared = _is_shared(settings)
         secret = cookie_secret(settings.cookie_secret.get_secret_value(), settings.data_dir) if shared else ""
-        _hide_keys()  # before anything that could log: a database's or a library's complaint may hold one
+        # Before anything that could log: a complaint of the database or of a library may hold a key.
+        mask_log()
+        schema.hide_in_texts(lambda text: KNOWN.forms.masked_whole(text), SHORTEST)
         if shared:
             call_log.to_stderr()
         store, trouble = _open_store(settings, shared)
@@ -252,15 +254,12 @@ def _sign_ins(settings: Settings, secret: str, store: Store) -> SignIns:
     return SignIns(hash, secret, settings.sign_in_hours * 3600, store, invited, operators)
 
 
-def _hide_keys() -> None:
-    """From now on no key that is known stands in a log, or in a text of the database."""
-    mask_log()
-    schema.hide_in_texts(lambda text: KNOWN.forms.masked_whole(text), SHORTEST)
-
-
 def _place_vocabulary(settings: Settings) -> None:
-    """tiktoken asks the network for its vocabulary unless it stands in its folder."""
-    folder = os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_vocabulary_folder(settings)))
+    """tiktoken asks the network for its vocabulary unless it stands in its folder: that is beside the data, or a
+    temporary one where that can't be written."""
+    can_write = os.access(settings.data_dir, os.W_OK)
+    own = settings.data_dir / "tiktoken" if can_write else Path(tempfile.gettempdir(), "tempera-tiktoken")
+    folder = os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(own))
     with suppress(OSError):  # on a full disk an earlier start has placed it, or it is done without
         tokens.place_vocabulary(Path(folder))
 
@@ -313,9 +312,3 @@ def _bring_back(keychain: Keychain, registry: EndpointRegistry, store: Store) ->
         thread = threading.Thread(target=connect, daemon=True)
         thread.start()
         thread.join(KEYCHAIN_SECONDS)
-
-
-def _vocabulary_folder(settings: Settings) -> Path:
-    """Where tiktoken finds its vocabulary; beside the data, or in a temporary folder where that can't be written."""
-    folder = settings.data_dir / "tiktoken"
-    return folder if os.access(settings.data_dir, os.W_OK) else Path(tempfile.gettempdir()) / "tempera-tiktoken"

@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial, wraps
 from importlib.util import find_spec
 from pathlib import Path
@@ -75,11 +75,8 @@ def static_folder() -> Path:
 @cache
 def inline_script_hashes() -> str:
     """The Content-Security-Policy's sources for the inline scripts in that page: `'sha256-..' ..`."""
-    return " ".join(f"'sha256-{digest}'" for digest in _digests(_INLINE_SCRIPT.findall(page())))
-
-
-def _digests(scripts: Iterable[str]) -> Iterable[str]:
-    return (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    digests = (hashlib.sha256(script.encode()).digest() for script in _INLINE_SCRIPT.findall(page()))
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
 
 
 LOGIN, CALLBACK = "/auth/login", "/oauth2callback"
@@ -171,8 +168,8 @@ def let_callbacks_end() -> None:
 
 
 def wait_for_readers_no_longer() -> None:
-    """From now on a server that is stopped waits READERS_SECONDS for the connections that are open, then closes the
-    house.
+    """From now on a server that is stopped waits READERS_SECONDS for the connections that are open, and
+    then ends.
 
     uvicorn waits without an end, Streamlit has no option for it, and has made uvicorn's settings before our code is
     there. One browser that stops reading would keep the answers that are on their way from being brought to an end.

@@ -1,7 +1,9 @@
 """Sweeps with their answers, ratings and decisions, made without a store or a service, for the tests of what is told
 of them."""
 
-from collections.abc import Callable, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +19,13 @@ from lib.sweep.study import Study
 STARTED_AT = 1_764_360_000_000_000
 ENGLISH = Texts(str, lambda one, many, count: one if count == 1 else many)
 PLAN = Plan("Praise a thermos.", ("apiyi/dear", "apiyi/cheap"), (0.0, 0.7), system="Be brief.", repeats=2)
+
+
+def cell_id(sweep_id: str, body: Mapping[str, Any], *place: int) -> str:
+    """How a cell is named, written plainly: `place` is its repeat, and its input and variant where one of these is not
+    the first."""
+    canonical = json.dumps([sweep_id, body, *place], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
 
 def an_answer(cell: Cell, text: str = "Keeps tea hot.", **facts: Any) -> CallRecord:

@@ -64,7 +64,8 @@ def joined(text: str, attachments: Sequence[Attachment]) -> str:
     while f"<{tag} " in everything or f"</{tag}>" in everything:
         number += 1
         tag = f"attachment-{number}"
-    return "\n\n".join([*([text] if text else []), *(_framed(one, tag) for one in attachments)])
+    framed = [f'<{tag} name="{_clean(one.name)}">\n{one.text}\n</{tag}>' for one in attachments]
+    return "\n\n".join([text, *framed] if text else framed)
 
 
 def parted(text: str) -> tuple[str, tuple[Attachment, ...]]:
@@ -91,10 +92,6 @@ def _row(text: str, start: int) -> tuple[Attachment, ...]:
         found.append(Attachment(head[2], text[head.end() : max(end, head.end())]))
         start = end + len(close)
     return tuple(found)
-
-
-def _framed(attachment: Attachment, tag: str) -> str:
-    return f'<{tag} name="{_clean(attachment.name)}">\n{attachment.text}\n</{tag}>'
 
 
 def _decoded(content: bytes) -> str | None:

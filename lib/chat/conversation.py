@@ -324,7 +324,11 @@ class Conversation:
         ids = list(dict.fromkeys(id for turn in used for id in turn.images))
         urls = dict(zip(ids, self.images(ids), strict=False))
         return [
-            Message(role=turn.role, content=_words(turn), images=tuple(urls[id] for id in turn.images if id in urls))
+            Message(
+                role=turn.role,
+                content=image_data.without_data(turn.text) if turn.role == "assistant" else turn.text,
+                images=tuple(urls[id] for id in turn.images if id in urls),
+            )
             for turn in used
         ]
 
@@ -362,11 +366,6 @@ class Conversation:
 
 def _compared(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if name not in _NOT_COMPARED}
-
-
-def _words(turn: Turn) -> str:
-    """What of a turn goes to a model."""
-    return image_data.without_data(turn.text) if turn.role == "assistant" else turn.text
 
 
 def not_sent(call: CallRecord) -> bool:

@@ -24,6 +24,7 @@ from lib.core.clock import as_datetime
 from lib.core.markdown_line import markdown_line
 
 VERSION = 2
+USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,12 @@ class Document:
     branch: Sequence[str]
     images: Mapping[str, str]
     form: Form = field(default_factory=Form)
+
+    @property
+    def open_turns(self) -> list[Turn]:
+        """The turns of the open branch."""
+        by_id = {turn.id: turn for turn in self.turns}
+        return [by_id[id] for id in self.branch if id in by_id]
 
 
 def to_json(document: Document) -> bytes:
@@ -60,11 +67,10 @@ def to_json(document: Document) -> bytes:
 
 def to_markdown(document: Document, reader: Reader) -> bytes:
     """The open branch as Markdown for `reader`."""
-    by_id = {turn.id: turn for turn in document.turns}
     turns = [f"# {markdown_line(document.chat.title)}"]
     if document.form.system:
         turns.append(f"**{reader.names['system']}**\n\n{document.form.system}")
-    for turn in (by_id[id] for id in document.branch if id in by_id):
+    for turn in document.open_turns:
         line = " · ".join(filter(None, (_author(turn), reader.line(turn))))
         figures = f"*{line}*" if line else ""
         said = [f"**{reader.names[turn.role]}**", _said(turn), parts.to_markdown(turn.parts), figures]
@@ -117,7 +123,7 @@ def _answer(call: CallRecord, choice: int) -> dict[str, Any]:
         "state": call.state,
         "error": call.error_kind or None,
         "finish_reason": call.choice(choice).finish_reason,
-        "usage": _usage(call),
+        "usage": {name: getattr(call.usage, name) for name in USAGE},
         "cost": call.cost,
         "seconds": call.seconds,
         "first_token_seconds": call.first_token_seconds,
@@ -129,11 +135,6 @@ def _author(turn: Turn) -> str:
     if turn.call is None:
         return "/".join(filter(None, (turn.imported.service, turn.imported.model))) if turn.imported else ""
     return f"{turn.call.endpoint}/{turn.call.model_answered or turn.call.model}"
-
-
-def _usage(call: CallRecord) -> dict[str, Any]:
-    names = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "source")
-    return {name: getattr(call.usage, name) for name in names}
 
 
 def _iso(moment: int) -> str:

@@ -54,11 +54,6 @@ def message(raw: Any, lost: Losses) -> Message | None:
     return Message(role=role, content=text, images=kept) if text or kept else None
 
 
-def text_of(content: Any, lost: Losses) -> str:
-    """The text of a message's content."""
-    return "\n".join(_content(content, lost)[0])
-
-
 def _content(content: Any, lost: Losses) -> tuple[list[str], list[str]]:
     """The texts and the images' URLs in a content, which is a text, a list of parts, or nothing."""
     if content is None:

@@ -46,21 +46,16 @@ def to_html_page(document: Document, reader: Reader) -> bytes:
 def _facts(document: Document, reader: Reader) -> str:
     """When, and who answered: the model that the chat is set to now may never have been asked. No service is named, as
     its address may be one of the sharer's own network. The chat's settings only where no answer tells its own."""
-    made_by = [turn.made_by for turn in _branch(document) if turn.made_by]
+    made_by = [turn.made_by for turn in document.open_turns if turn.made_by]
     models = dict.fromkeys(one.model for one in made_by if one.model)
     asked = [] if any(one.settings for one in made_by) else settings(document.form.params.to_send())
     return " · ".join([reader.time(document.chat.created_at), *models, *asked])
 
 
-def _branch(document: Document) -> list[Turn]:
-    by_id = {turn.id: turn for turn in document.turns}
-    return [by_id[id] for id in document.branch if id in by_id]
-
-
 def _sections(document: Document, reader: Reader) -> Iterator[str]:
     if document.form.system:
         yield _section("system", reader.names["system"], as_typed(document.form.system))
-    for turn in _branch(document):
+    for turn in document.open_turns:
         made_by = turn.made_by.model if turn.made_by else ""
         name = made_by if turn.role == "assistant" and made_by else reader.names[turn.role]
         yield _section(turn.role, name, "\n".join(_contents(turn, document)), reader.line(turn))

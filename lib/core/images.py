@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from io import BytesIO
 
 from PIL import Image
@@ -25,11 +25,6 @@ def without_data(text: str) -> str:
     """A text with the word “image” where it has an image as data: a megabyte of it would be counted, and sent back, as
     words."""
     return _IN_TEXT.sub("image", text) if "data:image/" in text else text
-
-
-def data_urls(files: Iterable[bytes]) -> list[str]:
-    """Files as data URLs; raises InvalidInput unless all of them can go with one message."""
-    return list(few_enough([data_url(file) for file in files]))
 
 
 def is_meant(name: str, file: bytes) -> bool:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 
-LONGEST_NAME = 60
 _VARIABLE = re.compile(r"\{\{\s*([^{}\s](?:[^{}\n]{0,58}[^{}\s])?)\s*\}\}")
 
 

@@ -250,19 +250,15 @@ def slice_of(cells: Iterable[Cell], input: int = 0, variant: int = 0) -> list[Ce
     return [cell for cell in cells if (cell.input, cell.variant) == (input, variant)]
 
 
-def cell_id(sweep_id: str, body: dict[str, Any], repeat: int, input: int = 0, variant: int = 0) -> str:
-    """The name of a cell: SHA-256 over sweep, canonical request, repeat, and the numbers of input and variant where
-    they are not both the first; its first 128 bits in hex. Two inputs may ask the same, and are two cells."""
-    return hashlib.sha256(_canonical([sweep_id, body, *_numbers((repeat, input, variant))]).encode()).hexdigest()[:32]
-
-
 def _numbers(place: tuple[int, int, int]) -> tuple[int, ...]:
     # The first ones are named as they were before there were inputs and variants: a stored sweep keeps its cells.
     return place if any(place[1:]) else place[:1]
 
 
 class _Names:
-    """`cell_id` for many cells that share a history, which is by far the longest part of what is hashed."""
+    """Names cells: the SHA-256 of the JSON of [sweep, request, repeat, input, variant], the last two left out where
+    both are the first; of that 128 bits in hex. Two inputs may ask the same, and are two cells. The history that all
+    cells share is by far the longest part, and is hashed once."""
 
     def __init__(self, sweep_id: str, history: Sequence[Message]) -> None:
         self._begin = f"[{_canonical(sweep_id)}," + "{"
@@ -272,8 +268,8 @@ class _Names:
         """What goes before the last message, as a hash to go on from; by what stands before the history."""
 
     def name(self, body: Mapping[str, Any], ends: tuple[str, str], place: tuple[int, int, int]) -> str:
-        """The same as `cell_id` of `body` with the conversation in it."""
-        # `cell_id` hashes JSON with sorted names: what sorts before "messages" comes before the conversation.
+        """The name of the cell at `place` that sends `body` with the conversation in it, `ends` around the history."""
+        # JSON with sorted names: what sorts before "messages" comes before the conversation.
         before = {name: value for name, value in body.items() if name < "messages"}
         after = {name: value for name, value in body.items() if name > "messages"}
         prefix, (system, last) = _canonical(before)[1:-1], ends

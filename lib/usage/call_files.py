@@ -98,7 +98,7 @@ def to_json(rows: Iterable[CallRecord], terms: Terms = NO_TERMS) -> bytes:
 def _lines(rows: Iterable[CallRecord], terms: Terms) -> Iterator[list[Any]]:
     for row in rows:
         sources = (row.usage.source_of(name) for name in SOURCES)
-        yield [_utc(row.started_at), *_cells(row), *_paid(row, terms), *sources]
+        yield [as_datetime(row.started_at).strftime(TIME_FORMAT), *_cells(row), *_paid(row, terms), *sources]
 
 
 def _paid(row: CallRecord, terms: Terms) -> tuple[float | None, str | None, float | None]:
@@ -117,7 +117,3 @@ def _cells(row: CallRecord) -> Iterator[Any]:
         "usage_source": row.usage.source,
     }
     return (usage[name] if name in usage else getattr(row, name) for name in CSV_COLUMNS)
-
-
-def _utc(microseconds: int) -> str:
-    return as_datetime(microseconds).strftime(TIME_FORMAT)

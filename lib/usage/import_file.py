@@ -4,6 +4,7 @@ Rows that can't be read are counted, and the rest comes. Whatever a file says, a
 page: it has figures, and no text.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -84,7 +85,8 @@ def read(file: bytes, owner: str, names: Mapping[str, str] = NO_NAMES) -> Import
     found: list[CallRecord] = []
     paid: dict[str, list[Term]] = {}
     running = unreadable = made_up = 0
-    for row in _json_rows(file) if _is_json(file) else _table_rows(file, names):
+    is_json = file.removeprefix(BOM_UTF8).lstrip().startswith((b"{", b"["))
+    for row in _json_rows(file) if is_json else _table_rows(file, names):
         if row.get("state") == RUNNING:
             running += 1
             continue
@@ -92,7 +94,7 @@ def read(file: bytes, owner: str, names: Mapping[str, str] = NO_NAMES) -> Import
             made_up += 1
             continue
         try:
-            given = _given(row)
+            given = _Row.model_validate({name: value for name, value in row.items() if value not in ("", None)})
             found.append(_call(given, owner))
             if given.cost_usd is not None:  # else it says nothing of what a dollar cost
                 paid.setdefault(given.endpoint, []).append(_term(given, found[-1].started_at))
@@ -118,15 +120,11 @@ def _changes(some: list[Term]) -> list[Term]:
     return found[-MOST_OF_A_SERVICE:]
 
 
-def _is_json(file: bytes) -> bool:
-    return file.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
-
-
 def _json_rows(file: bytes) -> Iterator[Mapping[str, Any]]:
     if len(file) > table_file.MAX_BYTES:
         raise InvalidInput(N_("This file is larger than {most} MB."), most=table_file.MAX_BYTES // 1_000_000)
     try:
-        content = from_json(file.removeprefix(b"\xef\xbb\xbf"))
+        content = from_json(file.removeprefix(BOM_UTF8))
     except ValueError:
         raise InvalidInput(N_("This file is no whole JSON: it may have been cut.")) from None
     rows = content.get("calls") if isinstance(content, dict) else content
@@ -142,10 +140,6 @@ def _table_rows(file: bytes, names: Mapping[str, str]) -> Iterator[Mapping[str, 
     if missing is not None:
         raise InvalidInput(_NOT_OURS, name=missing)
     return ({name: plain(value) for name, value in zip(header, line, strict=False) if name in HEADER} for line in lines)
-
-
-def _given(row: Mapping[str, Any]) -> _Row:
-    return _Row.model_validate({name: value for name, value in row.items() if value not in ("", None)})
 
 
 def _call(given: _Row, owner: str) -> CallRecord:

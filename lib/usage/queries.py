@@ -465,13 +465,9 @@ def _slice(row: Any) -> Slice:
 def _totals(row: RowMapping) -> dict[str, Any]:
     """A row of sums as facts of ModelTotals. PostgreSQL sums 64-bit integers as decimals."""
     counts = {name: int(row[name]) for name in ("calls", *COUNTS, *PROBLEMS)}
-    sums = {f"{kind}_tokens": _sum_of(row, kind) for kind in TOKENS}
+    sums = {f"{kind}_tokens": int(row[f"{kind}_tokens"]) if row[f"{kind}_known"] else None for kind in TOKENS}
     cost = row["cost"] if row["cost_known"] else None
     return {**counts, **sums, "cost": cost, "first_at": row["first_at"], "last_at": row["last_at"]}
-
-
-def _sum_of(row: RowMapping, kind: str) -> int | None:
-    return int(row[f"{kind}_tokens"]) if row[f"{kind}_known"] else None
 
 
 def _added(one: Slice, other: Slice) -> Slice:

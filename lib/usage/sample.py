@@ -55,7 +55,7 @@ def store_of(now: int) -> Store:
     """A store with the sample's calls, the last of them at `now` (microseconds since 1970, UTC); the same calls at each
     time. Whoever asks for it closes it."""
     store = Store.in_memory()
-    store.write(lambda db: _keep(db, sorted(_calls(now), key=_began))).result()
+    store.write(lambda db: _keep(db, sorted(_calls(now), key=lambda one: one[0]))).result()
     return store
 
 
@@ -70,10 +70,6 @@ def _calls(now: int) -> Iterator[tuple[int, Call, Reply]]:
     for minutes in (2, 1, 0):  # so that there is something of today from midnight on
         number += 1
         yield now - minutes * MINUTE // 4, *_call(dice, number, SESSION)
-
-
-def _began(one: tuple[int, Call, Reply]) -> int:
-    return one[0]
 
 
 def _call(dice: random.Random, number: int, session: str) -> tuple[Call, Reply]:

@@ -74,14 +74,12 @@ def _found() -> bool:
     try:
         backend = keyring.get_keyring()
         parts = getattr(backend, "backends", None) or [backend]
-        return backend.priority >= LEAST_PRIORITY and not any(_is_a_plain_file(part) for part in parts)
+        return backend.priority >= LEAST_PRIORITY and not any(
+            type(part).__module__.startswith(_PLAIN_FILES) for part in parts
+        )
     except Exception as broken:
         log.warning("no keychain: %s", type(broken).__name__)
         return False
-
-
-def _is_a_plain_file(backend: object) -> bool:
-    return type(backend).__module__.startswith(_PLAIN_FILES)
 
 
 def remembered(db: Connection, owner: str) -> list[str]:

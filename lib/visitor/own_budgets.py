@@ -1,6 +1,5 @@
 """Keeps the budgets that a visitor has set: one for each span of time at the most."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
@@ -58,9 +57,7 @@ def converted(budget: Budget, own: OwnCurrency | None) -> Budget:
 
 def usable(limit: Any) -> bool:
     """Whether a number can be a limit."""
-    if isinstance(limit, bool) or not isinstance(limit, (int, float)):
-        return False
-    return math.isfinite(limit) and 0 < limit <= HIGHEST
+    return isinstance(limit, int | float) and not isinstance(limit, bool) and 0 < limit <= HIGHEST
 
 
 def _facts(budget: Budget) -> dict[str, Any]:

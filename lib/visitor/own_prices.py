@@ -1,6 +1,5 @@
 """Keeps the prices that a visitor has set, by service and model."""
 
-import math
 from typing import Any
 
 from sqlalchemy import Connection
@@ -40,7 +39,6 @@ def usable(prompt: Any, completion: Any, cached: Any = None) -> Price | None:
     """Numbers as a price; None where one of the first two is missing, or any is below 0 or beyond all that a model
     costs."""
     given = (prompt, completion) if cached is None else (prompt, completion, cached)
-    if any(isinstance(one, bool) or not isinstance(one, (int, float)) for one in given):
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) and 0 <= one <= HIGHEST for one in given):
         return None
-    numbers = [float(one) for one in given]
-    return Price(*numbers) if all(math.isfinite(one) and 0 <= one <= HIGHEST for one in numbers) else None
+    return Price(*map(float, given))

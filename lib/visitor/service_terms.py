@@ -4,7 +4,6 @@ A gateway may sell a dollar of list price for 0.80 dollars, or for 7 yuan. What 
 on: calls made before keep what they had, until their owner has all of them use the newest.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -62,9 +61,7 @@ def at(terms: Sequence[Term], moment: int) -> Term | None:
 
 def usable(factor: Any) -> bool:
     """Whether a number can be a factor."""
-    if isinstance(factor, bool) or not isinstance(factor, (int, float)):
-        return False
-    return math.isfinite(factor) and 0 <= factor <= HIGHEST
+    return isinstance(factor, int | float) and not isinstance(factor, bool) and 0 <= factor <= HIGHEST
 
 
 def _save(db: Connection, owner: str, terms: Terms) -> None:

@@ -18,8 +18,8 @@ from lib.store import process_lock
 from lib.usage import queries
 from lib.usage.scope import Scope
 from lib.usage.totals import total
-from lib.usage.totals_check import differences
 from tests.fake_api import FakeApi, billed
+from tests.kept_sums import differences
 from tests.pages import KEY
 from tests.store_fixtures import a_call
 

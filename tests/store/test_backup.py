@@ -20,7 +20,7 @@ from lib.chat import repository as chats
 from lib.core.errors import NotRestored, NotUpgraded, StoreError
 from lib.store import backup, engines, migrations, process_lock, schema, upgrade
 from lib.store.database import Store
-from lib.usage.totals_check import differences
+from tests.kept_sums import differences
 from tests.postgresql import new_database, server_url
 from tests.store_fixtures import ROOT, a_call, an_outcome, start, writer_process
 

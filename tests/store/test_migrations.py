@@ -23,11 +23,11 @@ from lib.store import backup, engines, message_nodes, migrations, process_lock, 
 from lib.store.database import Store
 from lib.sweep import repository as sweeps
 from lib.sweep.progress import ProgressReader
-from lib.usage.totals_check import differences
 from lib.visitor import favourites, preferences
 from lib.visitor.presets import PRESETS
 from lib.visitor.prompt_templates import TEMPLATES
 from tests import cheaper
+from tests.kept_sums import differences
 from tests.postgresql import new_database, server_url
 from tests.store_fixtures import a_call
 

@@ -19,8 +19,8 @@ from lib.core.errors import NotRestored
 from lib.store import moving, process_lock, schema
 from lib.store.database import Store
 from lib.sweep import repository as sweeps
-from lib.usage.totals_check import differences
 from lib.visitor import LOCAL_OWNER, preferences
+from tests.kept_sums import differences
 from tests.postgresql import new_database, server_url
 from tests.store_fixtures import ROOT, a_call, an_outcome, calls_of, record, start
 

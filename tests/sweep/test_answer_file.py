@@ -25,8 +25,9 @@ from lib.sweep.ratings import Rating
 from lib.sweep.rules import Rule
 from lib.sweep.study import Study
 from lib.sweep.study_reader import read_study
-from lib.usage import queries, totals_check
+from lib.usage import queries
 from lib.usage.scope import Scope
+from tests import kept_sums
 from tests.examples import examples
 from tests.made_sweeps import make_sweep, odd_answer
 
@@ -104,7 +105,7 @@ def test_another_opens_the_file_and_has_every_answer_rating_and_decision_once(se
     assert used(services, TAKER) == used(services, GIVER)
     assert open_file(services, TAKER, file) == own
     assert used(services, TAKER) == used(services, GIVER), "opened twice, it counts once"
-    assert services.store.read(totals_check.differences) == []
+    assert services.store.read(kept_sums.differences) == []
     query = select(calls.c.process, calls.c.session).where(calls.c.owner == TAKER).distinct()
     kept = [tuple(row) for row in services.store.read(lambda db: db.execute(query).all())]
     assert kept == [(IMPORTED, IMPORTED)], "no budget counts what was imported"
@@ -137,7 +138,7 @@ def test_with_the_file_of_usage_before_or_after_it_each_call_counts_once(
             for step in steps if order == "before" else reversed(steps):
                 step()
             assert used(services, owner)[0] == len(figures)
-            assert services.store.read(totals_check.differences) == []
+            assert services.store.read(kept_sums.differences) == []
             own = open_file(services, owner, file)
             assert told(json_file(study(services, owner, own)))["cells"] == told(file)["cells"]
 

@@ -28,7 +28,7 @@ from lib.sweep import repository as sweeps
 from lib.sweep.claims import ClaimsAlone, Taken
 from lib.sweep.history import History, Usual
 from lib.sweep.judge import JudgeRun
-from lib.sweep.plan import Cell, Plan, cell_id
+from lib.sweep.plan import Cell, Plan
 from lib.sweep.progress import ProgressReader
 from lib.sweep.run import SweepRun
 from lib.sweep.scheduler import SweepScheduler
@@ -38,6 +38,7 @@ from lib.visitor import own_prices
 from tests.fake_api import FakeApi
 from tests.pages import bodies, host
 from tests.store_fixtures import refuses
+from tests.studies import cell_id
 
 
 @pytest.fixture

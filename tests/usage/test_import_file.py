@@ -20,7 +20,7 @@ from lib.ui.usage.downloads import names_of_columns
 from lib.usage import call_files, import_file, queries, totals
 from lib.usage.scope import Scope
 from lib.usage.totals import total
-from lib.usage.totals_check import differences
+from tests.kept_sums import differences
 from tests.store_fixtures import record
 
 ANN = Scope("ann")

@@ -18,7 +18,7 @@ from lib.store.database import Store
 from lib.usage import queries
 from lib.usage.scope import Scope
 from lib.usage.totals import total
-from lib.usage.totals_check import differences
+from tests.kept_sums import differences
 from tests.store_fixtures import a_call, an_outcome
 
 QUARTER = 900 * 1_000_000

@@ -15,8 +15,8 @@ from lib.gateway.endpoint_registry import EndpointRegistry, typed_endpoint
 from lib.store.database import Store
 from lib.usage import queries
 from lib.usage.scope import Scope
-from lib.usage.totals_check import differences
 from lib.visitor import own_prices
+from tests.kept_sums import differences
 from tests.store_fixtures import record
 
 PRICES = st.integers(0, 800).map(lambda eighths: eighths / 8)

@@ -185,7 +185,8 @@ def extra(prefix: str, chosen: ChosenModel) -> None:
         if _get(prefix, "temperature_on") and _get(prefix, "top_p_on"):
             st.caption(_("Both temperature and top_p are on; changing one of them is usually enough."))
         _stop_sequences(prefix, chosen)
-        _user(prefix, chosen)
+        _switch(prefix, "user", chosen)
+        st.text_input("user", key=f"{prefix}_user", **_means(prefix, "user", chosen))
         _stream(prefix, chosen)
         _further(prefix, chosen)
 
@@ -260,11 +261,6 @@ def _stop_sequences(prefix: str, chosen: ChosenModel) -> None:
         st.caption(_("`\\n` is sent as the end of a line; for a backslash and an n type `\\\\n`."))
 
 
-def _user(prefix: str, chosen: ChosenModel) -> None:
-    _switch(prefix, "user", chosen)
-    st.text_input("user", key=f"{prefix}_user", **_means(prefix, "user", chosen))
-
-
 def _stream(prefix: str, chosen: ChosenModel) -> None:
     st.session_state.setdefault(f"{prefix}_stream", True)
     label, taken = f"stream ({_(CONTROLS['stream'].words)})", chosen.takes("stream")
@@ -307,11 +303,12 @@ def _means(prefix: str, field: str, chosen: ChosenModel) -> dict[str, Any]:
     """How a value is drawn below its switch, which it switches on when it is changed; one that the model does not take
     can't be."""
     switch = f"{prefix}_{field}_on"
-    return {**QUIET, "disabled": not chosen.takes(field), "on_change": _switch_on, "args": (switch,)}
-
-
-def _switch_on(switch: str) -> None:
-    st.session_state[switch] = True
+    return {
+        **QUIET,
+        "disabled": not chosen.takes(field),
+        "on_change": st.session_state.update,
+        "args": ({switch: True},),
+    }
 
 
 def _changes(prefix: str, chosen: ChosenModel, fields: Iterable[str]) -> list[str]:
@@ -327,11 +324,9 @@ def _change(prefix: str, field: str, chosen: ChosenModel) -> str:
         return (_("system prompt") if field == "system" else "JSON") if (value or "").strip() else ""
     if not (_get(prefix, f"{field}_on") and chosen.takes(field)):
         return ""
-    return f"{field} {_short(value)}" if field in RANGES else field
-
-
-def _short(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value or "")
+    if field not in RANGES:
+        return field
+    return f"{field} {value:g}" if isinstance(value, float) else f"{field} {value or ''}"
 
 
 def _get(prefix: str, name: str) -> Any:

@@ -13,10 +13,11 @@ from lib.access.pace import Pace
 from lib.access.places import Places
 from lib.access.sign_ins import COOKIE
 from lib.core.errors import Full
+from lib.core.i18n import N_
 from lib.streamlit_internals import is_part
 from lib.ui.shared import resources
-from lib.ui.shared.plain_page import full_page
-from lib.ui.shared.texts import browser_language
+from lib.ui.shared.plain_page import sentence_page
+from lib.ui.shared.texts import browser_language, catalogue
 from lib.web_server import HEALTH, SERVED, security_headers
 
 AGAIN_SECONDS = 60
@@ -95,6 +96,7 @@ async def _refuse(full: Full, scope: Scope, receive: Receive, send: Send) -> Non
         await send({"type": "websocket.close", "code": 1013})  # try again later
         return
     language = browser_language(Headers(scope=scope).get("accept-language", ""))
-    page = HTMLResponse(full_page(language, full, AGAIN_SECONDS), status_code=503)
+    say = catalogue(language).gettext
+    page = HTMLResponse(sentence_page(language, say(N_("Full")), full.sentence(say), AGAIN_SECONDS), status_code=503)
     page.headers.update(security_headers("") | {"retry-after": str(AGAIN_SECONDS), "cache-control": "no-store"})
     await page(scope, receive, send)

@@ -18,7 +18,6 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import visitor
 
-ERASE = "erase"
 SPANS = {
     "all": N_("Everything"),
     "today": N_("Today"),
@@ -28,27 +27,10 @@ SPANS = {
 }
 
 
-def erase_button() -> None:
-    """Opens it."""
-    st.button(
-        _("Delete my history …"),
-        key="erase_open",
-        type="tertiary",
-        icon=":material/delete_history:",
-        on_click=state.open_page_dialog,
-        args=(ERASE,),
-    )
-
-
 def erase_dialog(services: Services) -> None:
-    """The dialog, while it is open."""
-    if state.page_dialog == ERASE:
-        st.dialog(_("Delete my history"), on_dismiss=state.close_dialogs)(_body)(services)
-
-
-def _body(services: Services) -> None:
-    if state.page_dialog != ERASE:
-        st.rerun()
+    """What of one's history goes, and the button that removes it."""
+    if state.page_dialog is None:
+        st.rerun()  # a dialog's own run draws nothing outside of it
     chosen = st.radio(_("What"), list(SPANS), format_func=lambda name: _(SPANS[name]), key=translated("erase_span"))
     span = _span(chosen, viewer_zone())
     found = services.store.read(lambda db: erasing.counts(db, visitor().owner, span))

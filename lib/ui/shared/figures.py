@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from lib.calls.records import CallRecord
 from lib.core import model_names
-from lib.core.budget import TOKENS
+from lib.core.budget import DOLLARS, TOKENS
 from lib.core.i18n import N_
 from lib.core.money import under_each_other
 from lib.core.reply import NORMAL_END, Usage
@@ -52,7 +52,7 @@ def money(dollars: float | None) -> str:
     """An amount of US dollars; small ones keep two digits that count."""
     if dollars is None:
         return _("no price")
-    return numbers.dollars(dollars, country())
+    return numbers.money(dollars, DOLLARS, country())
 
 
 def currency_amount(value: float, currency: str) -> str:

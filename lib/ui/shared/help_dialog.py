@@ -3,10 +3,9 @@
 import streamlit as st
 
 from lib.core.i18n import N_
-from lib.ui.shared.state import state
+from lib.services import Services
 from lib.ui.shared.texts import _
 
-HELP = "help"
 PAGES = (
     (N_("Chat"), N_("Talk to one model, or to up to four side by side. Every message can be edited and tried again.")),
     (N_("Sweep"), N_("Ask several models the same at several temperatures and compare the answers.")),
@@ -27,19 +26,8 @@ TOUCH = (
 )
 
 
-def help_button() -> None:
-    """Opens it."""
-    opens, icon = state.open_page_dialog, ":material/help:"
-    st.button(_("Help and about"), key="help_open", type="tertiary", icon=icon, on_click=opens, args=(HELP,))
-
-
-def help_dialog() -> None:
-    """The dialog, while it is open."""
-    if state.page_dialog == HELP:
-        st.dialog(_("Help and about"), on_dismiss=state.close_dialogs)(_body)()
-
-
-def _body() -> None:
+def help_dialog(_services: Services) -> None:
+    """The pages, the keys or what fingers do instead, and what this is."""
     st.markdown("\n".join(f"- **{_(page)}**: {_(words)}" for page, words in PAGES))
     # The styles show one of the two: where fingers press there are no keys.
     with st.container(key="help_keys"):

@@ -1,24 +1,44 @@
 """The `...` of every page: language, light or dark, one's data, help."""
 
+from collections.abc import Callable
 from functools import partial
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from lib.core.i18n import N_
 from lib.services import Services
 from lib.ui.shared.backup import backup_section
-from lib.ui.shared.erase_dialog import erase_button, erase_dialog
-from lib.ui.shared.help_dialog import help_button, help_dialog
+from lib.ui.shared.erase_dialog import erase_dialog
+from lib.ui.shared.help_dialog import help_dialog
 from lib.ui.shared.page_style import THEME_KEY
-from lib.ui.shared.share_link import links_button, links_dialog, share_dialog
+from lib.ui.shared.share_link import links_dialog, share_dialog
 from lib.ui.shared.sign_in_page import SIGN_OUT
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import LANGUAGE_KEY, LANGUAGES, _, language
 from lib.ui.shared.visitor import visitor
 from lib.visitor import preferences
 
 THEMES = {"system": N_("Like the system"), "light": N_("Light"), "dark": N_("Dark")}
+
+
+class MenuDialog(NamedTuple):
+    """A dialog, and the menu's entry that opens it."""
+
+    words: str
+    icon: str
+    title: str
+    draw: Callable[[Services], None]
+
+
+DIALOGS = {
+    "links": MenuDialog(
+        N_("Links that you have shared"), ":material/link:", N_("Links that you have shared"), links_dialog
+    ),
+    "erase": MenuDialog(N_("Delete my history …"), ":material/delete_history:", N_("Delete my history"), erase_dialog),
+    "help": MenuDialog(N_("Help and about"), ":material/help:", N_("Help and about"), help_dialog),
+}
 
 
 def menu(services: Services) -> None:
@@ -30,18 +50,23 @@ def menu(services: Services) -> None:
         if services.sign_ins is None:
             backup_section(services)  # everything of everybody: where many share it, that is the operator's
         if services.may_share_links:
-            links_button()
-        erase_button()
+            _opener("links")
+        _opener("erase")
         st.divider()
-        help_button()
+        _opener("help")
         if services.sign_ins is not None:
             with st.container(key="sign_out"):
                 # Streamlit's own links open a new tab.
                 st.html(f'<a href="{SIGN_OUT}">{escape(_("Sign out …"))}</a>')
-    help_dialog()
-    erase_dialog(services)
-    links_dialog(services)
+    if state.page_dialog is not None:
+        opened = DIALOGS[state.page_dialog]
+        st.dialog(_(opened.title), on_dismiss=state.close_dialogs)(opened.draw)(services)
     share_dialog(services)
+
+
+def _opener(name: str) -> None:
+    words, icon = _(DIALOGS[name].words), DIALOGS[name].icon
+    st.button(words, key=f"{name}_open", type="tertiary", icon=icon, on_click=state.open_page_dialog, args=(name,))
 
 
 def theme() -> str:

@@ -108,8 +108,8 @@ def _more(page: str, vendor: str, count: int, alone: bool) -> None:
         st.caption(_("{count} more: type a part of the id.").format(count=count))
     else:
         label, icon = _("{count} more").format(count=count), ":material/expand_more:"
-        key = f"{page}_more_of_{vendor}"
-        st.button(label, key=key, type="tertiary", icon=icon, on_click=_only, args=(page, vendor))
+        key, only = f"{page}_more_of_{vendor}", {f"{page}_models_vendor": vendor}
+        st.button(label, key=key, type="tertiary", icon=icon, on_click=st.session_state.update, args=(only,))
 
 
 def _star_button(page: str, value: str, starred: bool) -> None:
@@ -131,10 +131,6 @@ def _facts(endpoint: Endpoint, model: str) -> str:
     else:
         parts.append(_("no price"))
     return " · ".join(parts)
-
-
-def _only(page: str, vendor: str) -> None:
-    st.session_state[f"{page}_models_vendor"] = vendor
 
 
 def _star(value: str) -> None:

@@ -88,13 +88,8 @@ def decimal_point(locale: Locale) -> str:
     return str(locale.number_symbols["latn"]["decimal"])
 
 
-def dollars(amount: float, locale: Locale) -> str:
-    """US dollars; small amounts keep two digits that count."""
-    return money(amount, "USD", locale)
-
-
 def money(amount: float, currency: str, locale: Locale) -> str:
-    """The same of any currency, by its code (ISO 4217)."""
+    """An amount of a currency, by its code (ISO 4217); small ones keep two digits that count."""
     if amount == 0 or round(amount, 2) >= 0.1:
         return str(format_currency(amount, currency, locale=locale))
     digits = f"{amount:.2g}" if amount >= 0.0001 else f"{amount:.6f}"

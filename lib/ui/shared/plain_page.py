@@ -5,10 +5,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from lib.core.errors import Full
-from lib.core.i18n import N_
 from lib.ui.shared.page_style import colours
-from lib.ui.shared.texts import catalogue
 
 ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -35,15 +32,9 @@ def plain_page(language: str, title: str, body: str, again_seconds: int = 0) -> 
 """
 
 
-def full_page(language: str, full: Full, again_seconds: int) -> str:
-    """Says that there is no place, and tries again."""
-    say = catalogue(language).gettext
-    return plain_page(language, say(N_("Full")), f"<p>{escape(full.sentence(say))}</p>", again_seconds)
-
-
-def sentence_page(language: str, title: str, sentence: str) -> str:
-    """Says one thing."""
-    return plain_page(language, title, f"<p>{escape(sentence)}</p>")
+def sentence_page(language: str, title: str, sentence: str, again_seconds: int = 0) -> str:
+    """The same with one sentence as its body."""
+    return plain_page(language, title, f"<p>{escape(sentence)}</p>", again_seconds)
 
 
 @cache

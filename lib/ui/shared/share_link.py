@@ -21,7 +21,6 @@ from lib.ui.shared.state import Shareable, state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import visitor
 
-LINKS = "links"
 KINDS = {"chat": N_("Chat"), "sweep": N_("Sweep")}
 WEEK = 7
 
@@ -78,19 +77,8 @@ def _share(services: Services, thing: Shareable) -> None:
         _list(services, mine, f"{thing.kind}_link")
 
 
-def links_button() -> None:
-    """Opens the dialog with all links."""
-    words, opens = _("Links that you have shared"), state.open_page_dialog
-    st.button(words, key="links_open", type="tertiary", icon=":material/link:", on_click=opens, args=(LINKS,))
-
-
 def links_dialog(services: Services) -> None:
-    """The dialog, while it is open."""
-    if state.page_dialog == LINKS:
-        st.dialog(_("Links that you have shared"), on_dismiss=state.close_dialogs)(_body)(services)
-
-
-def _body(services: Services) -> None:
+    """All links of the visitor's, each with what takes it back."""
     links = _links(services)
     _refusal()
     if not links:

@@ -24,14 +24,11 @@ def sign_in_page(
         words, leads = say(N_("Sign in with your account")), f"{WITH_ACCOUNT}?{urlencode({'place': place})}"
         account = f'<a class="button" href="{escape(leads)}">{escape(words)}</a>'
         if not by_password:
-            return plain_page(language, say(N_("Sign in")), f"{_invited(say)}{trouble}{account}")
+            invited = f"<p>{escape(say(N_('This Tempera is for invited people.')))}</p>"
+            return plain_page(language, say(N_("Sign in")), f"{invited}{trouble}{account}")
     else:
         account = ""
     return plain_page(language, say(N_("Sign in")), _password_form(say, place, trouble) + account)
-
-
-def _invited(say: Callable[[str], str]) -> str:
-    return f"<p>{escape(say(N_('This Tempera is for invited people.')))}</p>"
 
 
 def _password_form(say: Callable[[str], str], place: str, trouble: str) -> str:

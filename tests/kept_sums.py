@@ -1,17 +1,11 @@
-"""Compares the sums that are kept with the calls themselves: `python -m lib.usage.totals_check` for your own store.
+"""Compares the sums of usage that are kept with the calls themselves."""
 
-Nothing is mended: sums that differ are a bug to be found. `lib.calls.usage_rollups.rebuild_all` makes them anew.
-"""
-
-import sys
 from math import isclose
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
 from lib.calls import usage_rollups, usage_spread
-from lib.settings import Settings
-from lib.store.database import Store
 from lib.store.schema import usage_spread as kept_spread
 
 Sums = dict[tuple[Any, ...], dict[str, Any]]
@@ -52,16 +46,3 @@ def _differences(conn: Connection, table: Table) -> list[str]:
 def _by_key(conn: Connection, table: Table, query: Any) -> Sums:
     keys = usage_rollups.KEYS[table]
     return {tuple(row[name] for name in keys): dict(row) for row in conn.execute(query).mappings()}
-
-
-def main() -> None:
-    """Check the store of the settings; ends with 1 where sums differ."""
-    store = Store.open(Settings.load().store_url)
-    found = store.read(differences)
-    store.close()
-    print("\n".join(found) or "All sums are those of the calls.")
-    sys.exit(bool(found))
-
-
-if __name__ == "__main__":
-    main()
