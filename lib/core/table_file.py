@@ -8,8 +8,10 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
+from xml.parsers import expat
 
 from charset_normalizer import from_bytes
 
@@ -17,8 +19,13 @@ from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 
 MAX_BYTES = 50_000_000
-MAX_UNPACKED = 300_000_000
+MAX_UNPACKED = 100_000_000
 """Of a workbook, which is an archive: what it claims to be when it is unpacked."""
+MOST_MARKS = 1_000_000
+"""Elements and attributes in a workbook: 2,000 rows of 50 columns have 700,000. openpyxl makes up to 700 bytes of each
+before it hands out the first row, and an archive of a few kilobytes can have millions."""
+MARKS_OF_A_SHEET = 1_000
+"""A sheet takes openpyxl as long as so many of them."""
 SAMPLE = 64_000
 """Bytes or characters by which encoding and separator are told."""
 SEPARATORS = ",;\t|"
@@ -85,8 +92,7 @@ def _workbook_lines(file: bytes) -> Iterator[list[str]]:
 
     try:
         with zipfile.ZipFile(io.BytesIO(file)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
-                raise InvalidInput(N_("This file is larger than {most} MB."), most=MAX_UNPACKED // 1_000_000)
+            _check_size(archive)
         sheet = load_workbook(io.BytesIO(file), read_only=True, data_only=True).worksheets[0]
         for line in sheet.iter_rows(values_only=True):
             yield [_as_text(value) for value in line]
@@ -95,6 +101,33 @@ def _workbook_lines(file: bytes) -> Iterator[list[str]]:
     # openpyxl names no errors of its own for a damaged file: whatever its XML is, that is what comes.
     except Exception:
         raise InvalidInput(N_("This workbook can't be read. Save it anew as .xlsx or .csv, and choose that.")) from None
+
+
+def _check_size(archive: zipfile.ZipFile) -> None:
+    """Raises InvalidInput for a workbook that openpyxl would need too much memory or time for."""
+    if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
+        raise InvalidInput(N_("This file is larger than {most} MB."), most=MAX_UNPACKED // 1_000_000)
+    marks = 0
+
+    def count(name: str, attributes: list[str]) -> None:
+        nonlocal marks
+        marks += MARKS_OF_A_SHEET if name.rpartition(":")[2] == "sheet" else 1 + len(attributes) // 2
+        if marks > MOST_MARKS:
+            raise InvalidInput(
+                N_("This workbook holds more than can be read at once. Save the part that you need as .csv.")
+            )
+
+    def refuse(*_: object) -> None:
+        # No spreadsheet writes one, and what it defines may stand for thousands of elements.
+        raise InvalidInput(N_("This workbook can't be read. Save it anew as .xlsx or .csv, and choose that."))
+
+    for name in archive.namelist():
+        parser = expat.ParserCreate()
+        parser.ordered_attributes = True
+        parser.StartElementHandler, parser.StartDoctypeDeclHandler = count, refuse
+        # A picture, say: openpyxl would come no further either.
+        with suppress(expat.ExpatError), archive.open(name) as part:
+            parser.ParseFile(part)
 
 
 def _as_text(value: Any) -> str:

@@ -13,6 +13,8 @@ from lib.core.csv_table import to_csv
 from lib.core.errors import InvalidInput
 from lib.sweep.input_file import read
 
+TOO_MUCH = "This workbook holds more than can be read at once."
+MANY = b'<xf numFmtId="0" fontId="0" fillId="0" borderId="0"/>' * 200_000
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 
 
@@ -23,6 +25,17 @@ def workbook(*lines: list[object]) -> bytes:
         for number, line in enumerate(lines):
             sheet.write_row(number, 0, line)
     return file.getvalue()
+
+
+def rewritten(file: bytes, part: str, old: bytes, new: bytes) -> bytes:
+    """A workbook with something else in one of its parts."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(file)) as before, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as after:
+        for name in before.namelist():
+            text = before.read(name)
+            assert name != part or old in text
+            after.writestr(name, text.replace(old, new, 1) if name == part else text)
+    return made.getvalue()
 
 
 def test_a_table_comes_in_whatever_wrote_it(subtests: pytest.Subtests) -> None:
@@ -68,14 +81,18 @@ def test_no_file_is_more_than_a_sentence(file: bytes) -> None:
             assert refused.sentence()
 
 
+@pytest.mark.row("T23")
 def test_what_cannot_be_taken_is_a_sentence(subtests: pytest.Subtests) -> None:
     bomb = io.BytesIO()
     with (
         zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive,
         archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as member,
     ):
-        for _ in range(301):
+        for _ in range(101):
             member.write(b"0" * 1_000_000)
+    plain = workbook(["a"], ["b"])
+    sheet, styles, book = "xl/worksheets/sheet1.xml", "xl/styles.xml", "xl/workbook.xml"
+    a_sheet = b'<sheet name="a" sheetId="9" r:id="rId1"/>'
     for name, file, sentence in [
         ("nothing", b"", "This file is empty."),
         ("blank lines", b"\n , \n", "This file is empty."),
@@ -87,7 +104,15 @@ def test_what_cannot_be_taken_is_a_sentence(subtests: pytest.Subtests) -> None:
         ("an old workbook", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Save it as .xlsx or .csv"),
         ("a picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "This file is no table that can be read."),
         ("an archive of something else", workbook()[:200], "This workbook can't be read."),
-        ("an archive that unpacks to 300 MB", bomb.getvalue(), "This file is larger than 300 MB."),
+        ("an archive that unpacks to 100 MB", bomb.getvalue(), "This file is larger than 100 MB."),
+        ("a million cells in a row", rewritten(plain, sheet, b"</row>", b"<c/>" * 1_000_000 + b"</row>"), TOO_MUCH),
+        ("many attributes", rewritten(plain, styles, b"</cellXfs>", MANY + b"</cellXfs>"), TOO_MUCH),
+        ("1,001 sheets", rewritten(plain, book, b"</sheets>", a_sheet * 1_001 + b"</sheets>"), TOO_MUCH),
+        (
+            "words of its own",
+            rewritten(plain, book, b"<workbook", b"<!DOCTYPE x><workbook"),
+            "This workbook can't be read",
+        ),
         ("51 MB", b"x" * 51_000_000, "This file is larger than 50 MB."),
     ]:
         with subtests.test(name), pytest.raises(InvalidInput) as refused:
