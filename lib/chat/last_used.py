@@ -1,6 +1,5 @@
 """Sorts chats into the days and months in which they were last used, in the reader's time zone."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -32,29 +31,13 @@ def grouped(chats: Iterable[Chat], now: datetime) -> list[tuple[Age, list[Chat]]
     """The chats by how long ago they were last used, in their order; `now` in the reader's time zone."""
     found: dict[Age, list[Chat]] = {}
     for chat in chats:
-        found.setdefault(_age_at(chat.updated_at, now), []).append(chat)
+        found.setdefault(age_at(chat.updated_at, now), []).append(chat)
     return list(found.items())
 
 
-def counted(times: Iterable[int], now: datetime) -> list[tuple[Age, int]]:
-    """How many chats were last used at each age, by those times, in their order."""
-    return list(Counter(_age_at(time, now) for time in times).items())
-
-
-def used(chat: Chat, now: datetime) -> datetime:
-    """When a chat was last used, in the time zone of `now`."""
-    return _used(chat.updated_at, now)
-
-
-def _used(time: int, now: datetime) -> datetime:
-    return as_datetime(time, now.tzinfo or UTC)
-
-
-def _age_at(time: int, now: datetime) -> Age:
-    return _age(_used(time, now).date(), now.date())
-
-
-def _age(day: date, today: date) -> Age:
+def age_at(time: int, now: datetime) -> Age:
+    """How long ago a timestamp (microseconds since 1970) is; `now` in the reader's time zone."""
+    day, today = as_datetime(time, now.tzinfo or UTC).date(), now.date()
     ago = (today - day).days
     if ago <= 0:  # also what a clock that was ahead has written
         return Age("today")

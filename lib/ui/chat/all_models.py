@@ -15,7 +15,7 @@ def all_models(services: Services, owner: str) -> None:
     words = _("All models")
     st.button(words, key="chat_models_open", icon=":material/view_list:", on_click=_open)
     if chat_state.choosing_model:
-        st.dialog(words, width="medium", on_dismiss=_close)(_body)(services, owner)
+        st.dialog(words, width="medium", on_dismiss=state.close_dialogs)(_body)(services, owner)
 
 
 def _body(services: Services, owner: str) -> None:
@@ -36,14 +36,9 @@ def _choose(value: str, label: str) -> None:
 
 def _use(value: str) -> None:
     model_picker.pick("chat_model", value)
-    _close()
+    state.close_dialogs()
 
 
 def _open() -> None:
-    state.close_dialogs()
     chat_state.choosing_model = True
     begin("chat")
-
-
-def _close() -> None:
-    chat_state.choosing_model = None

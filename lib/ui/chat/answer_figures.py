@@ -61,9 +61,9 @@ def figures_dialog(view: ChatView) -> None:
     name, call_id = chat_state.figures or ("", "")
     calls = [turn.call for turn in (*view.turns, *view.beside) if turn.call and turn.call.id == call_id]
     if calls:
-        st.dialog(_("This answer in numbers"), on_dismiss=_close)(_body)(name, calls[0])
+        st.dialog(_("This answer in numbers"), on_dismiss=state.close_dialogs)(_body)(name, calls[0])
     else:
-        _close()
+        chat_state.figures = None
 
 
 def _body(name: str, call: CallRecord) -> None:
@@ -77,9 +77,4 @@ def _body(name: str, call: CallRecord) -> None:
 
 
 def _open(name: str, call_id: str) -> None:
-    state.close_dialogs()
     chat_state.figures = (name, call_id)
-
-
-def _close() -> None:
-    chat_state.figures = None

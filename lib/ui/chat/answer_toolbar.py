@@ -41,12 +41,19 @@ def under_answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:
 
 def under_one_of_several(name: str, turn: Turn, picked: bool) -> None:
     """Whether the conversation goes on with this answer, and its figures."""
+    pick_button(name, turn.id, picked)
+    figures_button(name, turn)
+    panel(name, turn)
+
+
+def pick_button(name: str, message_id: str, picked: bool) -> None:
+    """Lets the conversation go on with one of several answers; says so of the one that it goes on with."""
     if picked:
         st.caption(_("The conversation goes on with this one."))
     else:
-        st.button(_("Go on with this one"), key=f"pick_{name}", on_click=edit_actions.choose_version, args=(turn.id,))
-    figures_button(name, turn)
-    panel(name, turn)
+        st.button(
+            _("Go on with this one"), key=f"pick_{name}", on_click=edit_actions.choose_version, args=(message_id,)
+        )
 
 
 def under_several(number: int, view: ChatView) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
@@ -11,6 +11,7 @@ from lib.chat import last_used, search
 from lib.chat import repository as chats
 from lib.chat.last_used import Age
 from lib.chat.repository import Chat
+from lib.core.clock import as_datetime
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
@@ -81,7 +82,7 @@ def _further(services: Services, visitor: Visitor, words: str, now: datetime) ->
     presses away."""
     start = FIRST_CHATS
     times = services.store.read(lambda db: chats.times_of(db, visitor.owner, words, FIRST_CHATS))
-    for age, count in last_used.counted(times, now):
+    for age, count in Counter(last_used.age_at(time, now) for time in times).items():
         most = min(count, chat_state.listed_ages.get(age.key, 0))
         some = services.store.read(partial(chats.chats_of, owner=visitor.owner, search=words, limit=most, offset=start))
         _entries(services, visitor, some, words, now)
@@ -157,7 +158,7 @@ def _label(chat: Chat, model: str | None, age: Age, now: datetime, words: str) -
     """The title, with the words found in it marked, the model where several chats have that title, and the time."""
     title = _marked(chat.title, words) or _("Untitled")
     named = f"{title}  \n:small[{literal(model.partition('/')[2] or model)}]" if model else title
-    return f"{named} :small[{_time(last_used.used(chat, now), age)}]"
+    return f"{named} :small[{_time(as_datetime(chat.updated_at, now.tzinfo or UTC), age)}]"
 
 
 def _time(moment: datetime, age: Age) -> str:

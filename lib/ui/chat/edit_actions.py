@@ -70,11 +70,6 @@ def choose_version(message_id: str) -> None:
         open_chat.current().choose(message_id)
 
 
-def go_on_with(turn: Turn, index: int) -> None:
-    """Let the conversation go on with another alternative of the same call."""
-    choose_version(turn.alternatives[index])
-
-
 def keep_waiting(call_id: str) -> None:
     """Wait for the first word of a call without asking again."""
     chat_state.patient.add(call_id)

@@ -29,7 +29,7 @@ def inspector(view: ChatView) -> None:
     if chat_state.inspected is None:
         return
     title = _("What will be sent") if chat_state.inspected == NEXT else _("View code, request and answer")
-    st.dialog(title, width="large", on_dismiss=_close)(_body)(view, chat_state.inspected)
+    st.dialog(title, width="large", on_dismiss=state.close_dialogs)(_body)(view, chat_state.inspected)
 
 
 def _body(view: ChatView, call_id: str) -> None:
@@ -91,9 +91,4 @@ def _code(found: Inspection) -> None:
 
 
 def _open(call_id: str) -> None:
-    state.close_dialogs()
     chat_state.inspected = call_id
-
-
-def _close() -> None:
-    chat_state.inspected = None

@@ -101,10 +101,6 @@ def _to_the_letter(_name: str, turn: Turn) -> None:
         st.code(table, language=None)
 
 
-def _link(_name: str, turn: Turn) -> None:
-    share(turn)
-
-
 def _other_model(name: str, turn: Turn) -> None:
     owner, key = open_chat.current().owner, f"again_model_{name}"
     st.selectbox(
@@ -129,6 +125,6 @@ def _again_with(key: str, turn: Turn) -> None:
 
 PANELS: Mapping[str, Callable[[str, Turn], None]] = {
     "copy": _to_the_letter,
-    "share": _link,
+    "share": lambda _name, turn: share(turn),
     "again": _other_model,
 }

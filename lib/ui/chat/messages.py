@@ -16,7 +16,6 @@ from lib.ui.chat.answer_figures import author
 from lib.ui.chat.ask_again import ask_again_button
 from lib.ui.chat.attachments import message_attachments, own_words
 from lib.ui.chat.chat_state import chat_state
-from lib.ui.chat.edit_actions import go_on_with
 from lib.ui.chat.images import message_images
 from lib.ui.chat.live_answer import LiveAnswer, thinking
 from lib.ui.chat.open_chat import ChatView
@@ -81,7 +80,8 @@ def _answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:
             _choice(f"{number}_{index}", shown[index], turn.begun if turn.call else turn.text, turn.call)
             if len(shown) > 1:
                 _ended_apart(shown[index])
-                _pick_button(number, index, turn)
+                if index < len(turn.alternatives):  # a service may send more than were asked for
+                    answer_toolbar.pick_button(f"{number}_{index}", turn.alternatives[index], index == turn.choice)
     _trouble(turn, last)
     answer_toolbar.under_answer(number, turn, last, was_last)
 
@@ -161,10 +161,3 @@ def _thought(choice: Choice, call: CallRecord | None) -> str:
     if call and call.usage.reasoning_tokens and call.usage.source == "reported" and len(call.choices) == 1:
         return _("Thinking: {tokens:,} tokens").format(tokens=call.usage.reasoning_tokens)
     return _("Thinking: about {tokens:,} tokens").format(tokens=tokens.count(choice.reasoning))
-
-
-def _pick_button(number: int, index: int, turn: Turn) -> None:
-    if index == turn.choice:
-        st.caption(_("The conversation goes on with this one."))
-    else:
-        st.button(_("Go on with this one"), key=f"pick_{number}_{index}", on_click=go_on_with, args=(turn, index))

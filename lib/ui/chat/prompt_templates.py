@@ -29,7 +29,7 @@ def templates() -> None:
     words, key = _("Prompts to be used again"), "chat_templates_open"
     st.button(_("Prompts"), key=key, type="tertiary", icon=":material/bookmarks:", help=words, on_click=_open)
     if chat_state.choosing_prompt:
-        st.dialog(words, on_dismiss=_close)(_body)()
+        st.dialog(words, on_dismiss=state.close_dialogs)(_body)()
 
 
 def _body() -> None:
@@ -41,12 +41,7 @@ def _body() -> None:
 
 
 def _open() -> None:
-    state.close_dialogs()
     chat_state.choosing_prompt = True
-
-
-def _close() -> None:
-    chat_state.choosing_prompt = None
 
 
 def _choose() -> None:
@@ -56,7 +51,7 @@ def _choose() -> None:
         list(texts),
         index=None,
         key=translated(CHOSEN),
-        format_func=_title,
+        format_func=lambda name: _(READY[name][0]) if name in READY else name,
         placeholder=_("Choose a prompt"),
     )
     text = texts.get(name or "")
@@ -87,10 +82,6 @@ def _texts() -> dict[str, str]:
     return {name: _(text) for name, (_title, text) in READY.items()} | {name: own[name]["text"] for name in own}
 
 
-def _title(name: str) -> str:
-    return _(READY[name][0]) if name in READY else name
-
-
 def _key(variable: str) -> str:
     return f"chat_variable_{variable}"
 
@@ -100,7 +91,7 @@ def _put_into_message(text: str) -> None:
     st.session_state[model_actions.INPUT] = filled(
         text, {name: value for name, value in values.items() if value.strip()}
     )
-    _close()
+    state.close_dialogs()
 
 
 def _keep() -> None:

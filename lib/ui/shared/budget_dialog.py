@@ -21,7 +21,6 @@ RAISED = "budget_raised"
 
 def ask_first(reached: BudgetReached, then: Callable[[], None]) -> None:
     """Open the question; `then` is what goes on where the answer is yes."""
-    state.close_dialogs()
     st.session_state.pop(RAISED, None)
     state.over_budget = (reached, then)
 

@@ -40,8 +40,12 @@ def connection_button(services: Services, visitor: Visitor) -> None:
 def open_dialog() -> None:
     """Open the dialog in place of any other; a callback for buttons, and for its keys, which work in dialogs too."""
     if state.connecting is None:
-        state.close_dialogs()
-        state.connecting = Connecting()
+        _open(Connecting())
+
+
+def _open(dialog: Connecting) -> None:
+    state.connecting = dialog
+    state.field_turns.pop(connection_form.SERVICE, None)
 
 
 def ask_for(services: Services, visitor: Visitor, gone: TemperaError, then: Callable[[], None]) -> None:
@@ -49,8 +53,7 @@ def ask_for(services: Services, visitor: Visitor, gone: TemperaError, then: Call
     once it is connected, or any where `gone` names none."""
     name = str(gone.facts.get("service", ""))
     address = services.store.read(lambda db: known_services.addresses(db, visitor.owner)).get(name, "")
-    state.close_dialogs()
-    state.connecting = Connecting(error_sentence(gone), (name, then))
+    _open(Connecting(error_sentence(gone), (name, then)))
     if name:
         connection_form.begin_with(SERVICES[name][1] if name in SERVICES else address)
 

@@ -15,13 +15,15 @@ from lib.services import Services
 from lib.ui.shared import closed_fields, hearing, model_picker
 from lib.ui.shared.choices import translated
 from lib.ui.shared.error_box import error_box
-from lib.ui.shared.state import SERVICE_FIELD, Connecting, state
+from lib.ui.shared.state import Connecting, state
 from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.shared.visitor import Visitor
 from lib.visitor import keychain, known_services
 
 TEST_SECONDS = 20.0
 CUSTOM = "custom"
+SERVICE = "connection_service"
+"""The field that a typed address sets (lib/ui/shared/closed_fields.py)."""
 
 
 def connection_form(services: Services, visitor: Visitor, dialog: Connecting) -> None:
@@ -152,11 +154,11 @@ def _name_service() -> None:
     if st.session_state.get(_service_key(), service) != service:
         # In a field of its own: with a press that comes at once, the browser tells the former choice as if it were new,
         # and the key would go to the address of that.
-        closed_fields.put(SERVICE_FIELD, service)
+        closed_fields.put(SERVICE, service)
 
 
 def _service_key() -> str:
-    return closed_fields.key_of(SERVICE_FIELD)
+    return closed_fields.key_of(SERVICE)
 
 
 def _service_of(address: str) -> str:

@@ -27,8 +27,8 @@ class SessionValue(Generic[T]):
 
 
 class Dialog(Generic[T]):
-    """A dialog, read as what it is about while it is the one that is open, else as None. Setting it opens it, or closes
-    it with None. All share one value: Streamlit refuses a page that draws two of them."""
+    """A dialog, read as what it is about while it is the one that is open, else as None. Setting it opens it in place
+    of any other, or closes it with None. All share one value: Streamlit refuses a page that draws two of them."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -42,11 +42,6 @@ class Dialog(Generic[T]):
             st.session_state[OPEN] = (self._name, about)
         elif self.__get__(state) is not None:
             st.session_state[OPEN] = None
-
-
-def close_dialog() -> None:
-    """Close the one that is open."""
-    st.session_state[OPEN] = None
 
 
 def nothing() -> None:

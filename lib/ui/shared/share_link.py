@@ -33,8 +33,7 @@ def share_dialog(services: Services) -> None:
 
 def open_share(thing: Shareable) -> None:
     """Let the page's next run open it."""
-    state.close_dialogs()
-    state.sharing = thing
+    state.sharing, state.not_shared = thing, None
 
 
 def _share(services: Services, thing: Shareable) -> None:

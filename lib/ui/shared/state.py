@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import streamlit as st
+
 from lib.access.shared_links import Kind
 from lib.core.errors import BudgetReached, TemperaError
-from lib.ui.shared.session_value import Dialog, SessionValue, close_dialog, nothing
-
-SERVICE_FIELD = "connection_service"
-"""The field of the connection dialog that a typed address sets: it begins anew with each dialog."""
+from lib.ui.shared.session_value import OPEN, Dialog, SessionValue, nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +100,12 @@ class State:
         return any(one is not None for one in (self.connecting, self.page_dialog, self.over_budget, self.sharing))
 
     def open_page_dialog(self, name: str) -> None:
-        """Open one of the menu's dialogs in place of any other; a callback."""
-        self.close_dialogs()
-        self.page_dialog = name
+        """Open one of the menu's dialogs; a callback."""
+        self.page_dialog, self.not_shared = name, None
 
     def close_dialogs(self) -> None:
-        """Close the one that is open, of whatever page, with what it remembered."""
-        close_dialog()
-        self.not_shared = None
-        self.field_turns.pop(SERVICE_FIELD, None)
+        """Close the one that is open, of whatever page."""
+        st.session_state[OPEN] = None
 
 
 state = State()

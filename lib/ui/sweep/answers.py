@@ -249,7 +249,6 @@ def _alike(progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
 
 
 def _detail(_progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:
-    state.close_dialogs()
     sweep_state.cell, remembered.asks_for_page = cell.id, True
 
 

@@ -191,7 +191,6 @@ def _change(work: Callable[[Connection, str], object]) -> bool:
 
 
 def _open() -> None:
-    state.close_dialogs()
     sweep_state.choosing_models = True
     begin("sweep")
 

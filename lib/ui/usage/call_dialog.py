@@ -55,7 +55,6 @@ STEPS = {
 
 def open_call(call_id: str) -> None:
     """Open the dialog for a call; a callback."""
-    state.close_dialogs()
     usage_state.call = call_id
 
 
@@ -71,7 +70,7 @@ def call_dialog(services: Services, owner: str, terms: Terms, zone: ZoneInfo) ->
         return
     at = format_datetime(as_datetime(found.started_at, zone), "medium", locale=language())
     title = f"{literal(found.model)} · {at}"
-    st.dialog(title, width="medium", on_dismiss=_close)(_body)(services, owner, found, terms)
+    st.dialog(title, width="medium", on_dismiss=state.close_dialogs)(_body)(services, owner, found, terms)
 
 
 def _body(services: Services, owner: str, call: CallRecord, terms: Terms) -> None:
@@ -112,21 +111,21 @@ def _ways_on(services: Services, owner: str, call: CallRecord, messages: Sequenc
     asked = [message for message in messages if message.role == "user"]
     with st.container(horizontal=True):
         if chat_id and st.button(_("Open its chat"), key="usage_open_chat", icon=":material/forum:"):
-            _close()
+            state.close_dialogs()
             state.chat_id = chat_id
             st.switch_page(CHAT_PAGE)
         if sweep_id and st.button(_("Open its sweep"), key="usage_open_sweep", icon=":material/grid_view:"):
-            _close()
+            state.close_dialogs()
             state.sweep_id = sweep_id
             st.switch_page(SWEEP_PAGE)
         if asked and st.button(_("Continue in Chat"), key="usage_continue", icon=":material/chat:"):
-            _close()
+            state.close_dialogs()
             try:
                 continue_in_chat(services, call)
             except StoreError as refused:
                 error_box(refused)
         if asked and st.button(_("Sweep this"), key="usage_sweep_this", icon=":material/tune:"):
-            _close()
+            state.close_dialogs()
             at = messages.index(asked[-1])
             system = next((message.content for message in messages if message.role == "system"), "")
             history = [message for message in messages[:at] if message.role != "system"]
@@ -173,7 +172,3 @@ def _attempts(attempts: Sequence[Any]) -> None:
     frame = written(pd.DataFrame(columns), dict.fromkeys(reached, precise_seconds))
     st.dataframe(frame, hide_index=True, placeholder=MISSING, column_config=config)
     st.caption(_("Seconds since the call began."))
-
-
-def _close() -> None:
-    usage_state.call = None
