@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from random import Random
-from typing import cast
 
 import httpx
 
@@ -30,6 +29,7 @@ from lib.core.i18n import N_
 from lib.core.parameters import Params
 from lib.core.reply import Delta
 from lib.core.request import ChatRequest
+from lib.gateway import unpacking
 from lib.gateway.addresses import host_of, key_of, service_url
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.endpoints import Endpoint
@@ -201,7 +201,7 @@ class Client:
     ) -> AsyncGenerator[Delta, None]:
         """The deltas in the body of `response`; what had come is given out before an error is raised."""
         ending: TemperaError | None = None
-        async with aclosing(_chunks(response)) as chunks:
+        async with aclosing(unpacking.chunks(response)) as chunks:
             while True:
                 try:
                     chunk = await watch.wait_for(anext(chunks, b""))
@@ -344,17 +344,13 @@ async def _no(response: httpx.Response, info: ResponseInfo, watch: Stopwatch) ->
 async def _start_of(response: httpx.Response, most: int) -> str:
     """The first `most` bytes of the body, as text."""
     body = bytearray()
-    async with aclosing(_chunks(response)) as chunks:
+    async with aclosing(unpacking.chunks(response)) as chunks:
         with translated():
             async for chunk in chunks:
                 body += chunk
                 if len(body) >= most:
                     break
     return bytes(body[:most]).decode("utf-8-sig", "replace")
-
-
-def _chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    return cast(AsyncGenerator[bytes, None], response.aiter_bytes())
 
 
 def _listed(response: httpx.Response, info: ResponseInfo) -> list[str]:

@@ -2,8 +2,12 @@
 
 import asyncio
 import errno
+import gzip
+import json
 import socket
 import time
+import tracemalloc
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -565,6 +569,24 @@ def test_an_endless_json_answer_ends_in_an_error(endpoint: Endpoint, api: FakeAp
     # With the usual times: on a busy machine the others are over before it is found too long.
     with pytest.raises(errors.Malformed):
         using(lambda client: whole(client, endpoint, request("bomb")), Clocks())
+
+
+@pytest.mark.row("T21")
+def test_a_packed_answer_comes_whole_and_an_endless_one_takes_no_memory(endpoint: Endpoint, api: FakeApi) -> None:
+    """It was asked not to be packed; httpx would unpack it at once, and as often as its head says."""
+    told = json.dumps({"choices": [{"message": {"content": "packed " * 30_000}}]}).encode()
+    for name, pack in (("gzip", gzip.compress), ("deflate", zlib.compress)):
+        api.script("packed", pack(told)[:200], pack(told)[200:], headers={"content-encoding": name})
+        assert answer(endpoint, request("packed")).choices[0].text == "packed " * 30_000
+    endless = gzip.compress(b'{"choices": [' + b" " * 96 * 2**20, 1)
+    for name, body in (("gzip", endless), ("gzip, gzip", gzip.compress(endless))):
+        api.script("bomb", body, headers={"content-encoding": name})
+        tracemalloc.start()
+        with pytest.raises(errors.Malformed):
+            using(lambda client: whole(client, endpoint, request("bomb")), Clocks())
+        _now, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 64 * 2**20, name
 
 
 def test_models_are_listed_in_their_order(endpoint: Endpoint) -> None:
