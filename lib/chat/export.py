@@ -21,7 +21,7 @@ from lib.chat.reader import Reader
 from lib.chat.repository import Chat
 from lib.core import parts
 from lib.core.clock import as_datetime
-from lib.core.markdown_line import markdown_line
+from lib.core.markdown_text import boxed, markdown_line
 
 VERSION = 2
 USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "source")
@@ -84,13 +84,8 @@ def _said(turn: Turn) -> str:
     if turn.role != "user":
         return turn.text
     typed, files = parted(turn.text)
-    blocks = [f"**{markdown_line(one.name)}**\n\n{_boxed(one.text)}" for one in files]
+    blocks = [f"**{markdown_line(one.name)}**\n\n{boxed(one.text)}" for one in files]
     return "\n\n".join([typed, *blocks] if typed else blocks)
-
-
-def _boxed(text: str) -> str:
-    fence = parts.fence_for(text)
-    return f"{fence}\n{text}\n{fence}"
 
 
 def _message(turn: Turn) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
+from lib.core.markdown_text import boxed
+
 Part = Mapping[str, Any]
 
 
@@ -70,9 +72,8 @@ def to_markdown(parts: Sequence[Part]) -> str:
     """`parts` as Markdown to be read below an answer's text; "" where there are none."""
     blocks = []
     for part in of(parts, "tool_call"):
-        arguments = readable(text_of(part, "arguments"))
-        fence, name = fence_for(arguments), " ".join(text_of(part, "name").replace("`", "").split())
-        blocks.append(f"`{name}`\n\n{fence}json\n{arguments}\n{fence}")
+        name = " ".join(text_of(part, "name").replace("`", "").split())
+        blocks.append(f"`{name}`\n\n{boxed(readable(text_of(part, 'arguments')), 'json')}")
     blocks += [f"![]({_address(part)})" for part in of(parts, "image")]
     blocks += [f"[{plain(text_of(part, 'format')) or 'audio'}]({sound_url(part)})" for part in of(parts, "audio")]
     return "\n\n".join([*blocks, *filter(None, [sources(parts)])])
@@ -131,11 +132,3 @@ def _address(part: Part) -> str:
     """Without what would end it in Markdown."""
     url = "".join(text_of(part, "url").split())
     return url.replace("<", "%3C").replace(">", "%3E").replace("(", "%28").replace(")", "%29")
-
-
-def fence_for(text: str) -> str:
-    """The fence of a code block that can hold `text`."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return fence

@@ -9,7 +9,7 @@ from html import escape
 from lib.core.i18n import Texts
 from lib.sweep.measures import Measure, Spread
 from lib.sweep.study import Setting, Study
-from lib.sweep.verdict import model_name, variant_name
+from lib.sweep.verdict import model_name, temperature_name, variant_name
 
 WIDTH, HEIGHT = 320, 208
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 42, 30
@@ -150,7 +150,7 @@ class _Panel:
     def _in_words(self, name: str, points: Points) -> str:
         """What the panel shows, for those who can't see it."""
         return f"{name}: " + ", ".join(
-            f"{label(at)}: {self.measure.written(one.mean, self.texts)}" for at, one in points.items()
+            f"{temperature_name(at)}: {self.measure.written(one.mean, self.texts)}" for at, one in points.items()
         )
 
     def _grid(self) -> list[str]:
@@ -166,7 +166,7 @@ class _Panel:
         last = -math.inf
         for value, x in sorted(self.scale.across.items(), key=lambda one: one[1]):
             if x - last >= 20 * self.size / SIZE:
-                drawn.append(self._text(x, HEIGHT - BOTTOM + 17, label(value), "middle"))
+                drawn.append(self._text(x, HEIGHT - BOTTOM + 17, temperature_name(value), "middle"))
                 last = x
         return drawn
 
@@ -211,11 +211,6 @@ class _Panel:
             f'<text x="{x:.1f}" y="{y:.1f}" font-size="{self.size}" text-anchor="{anchor}"{behind} '
             f'fill="{colour or self.look.quiet}">{_safe(words)}</text>'
         )
-
-
-def label(temperature: float | None) -> str:
-    """A temperature as a number; a dash where none is sent."""
-    return "–" if temperature is None else f"{temperature:g}"
 
 
 def _safe(text: str) -> str:

@@ -110,6 +110,11 @@ def variant_name(plan: Plan, variant: int, texts: Texts) -> str:
     return f"{plan.axis.field} {plan.axis.values[variant]:g}"
 
 
+def temperature_name(value: float | None) -> str:
+    """A temperature as it is named; one that is not sent has a dash."""
+    return "–" if value is None else f"{value:g}"
+
+
 def not_rated(study: Study, texts: Texts) -> str:
     """Of how many models no answer has stars; "" where that is none of them or all."""
     rows = {one.row for one in study.settings}

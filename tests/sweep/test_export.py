@@ -20,6 +20,7 @@ from lib.calls.records import CallRecord
 from lib.core.csv_table import FORMULA_STARTS
 from lib.core.excel import MOST_CHARACTERS
 from lib.core.i18n import Texts
+from lib.core.markdown_text import boxed
 from lib.core.parameters import Params
 from lib.core.request import Message
 from lib.core.rich_text import to_html, typeset
@@ -30,7 +31,7 @@ from lib.sweep.decision import ReportOptions
 from lib.sweep.export.document import STYLES
 from lib.sweep.export.document import report as document
 from lib.sweep.export.json_file import json_file
-from lib.sweep.export.markdown import boxed, markdown
+from lib.sweep.export.markdown import markdown
 from lib.sweep.export.summary import summary
 from lib.sweep.export.wording import Subject
 from lib.sweep.export.workbook import workbook

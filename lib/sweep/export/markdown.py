@@ -1,14 +1,11 @@
 """A sweep as Markdown: verdict, settings, numbers, and all answers to the letter."""
 
-import re
 from collections.abc import Iterator
 
-from lib.core.markdown_line import markdown_line
-from lib.sweep.export.wording import Subject, figures, judged, place, temperature, title
+from lib.core.markdown_text import boxed, markdown_line
+from lib.sweep.export.wording import Subject, figures, judged, place, title
 from lib.sweep.findings import text_of
-from lib.sweep.verdict import named, sentence, verdict
-
-_TICKS = re.compile(r"`{3,}|~{3,}")
+from lib.sweep.verdict import named, sentence, temperature_name, verdict
 
 
 def markdown(subject: Subject) -> str:
@@ -44,13 +41,6 @@ def _parts(subject: Subject) -> Iterator[str]:
                 yield boxed(text_of(call))
 
 
-def boxed(text: str) -> str:
-    """A text to the letter, in a code box that nothing in it can close."""
-    longest = max((len(found) for found in _TICKS.findall(text)), default=2)
-    fence = "`" * (longest + 1)
-    return f"{fence}\n{text}\n{fence}"
-
-
 def _numbers(subject: Subject) -> str:
     _, study = subject.texts.one, subject.study
     head = [_("Model"), _("Temperature"), *(_(measure.label) for measure in subject.measures)]
@@ -58,5 +48,5 @@ def _numbers(subject: Subject) -> str:
     for one in study.settings:
         values = [(measure, one.measure(measure.name)) for measure in subject.measures]
         shown = [measure.written(value.mean, subject.texts) if value else "–" for measure, value in values]
-        lines.append([markdown_line(one.model), temperature(one.temperature), *shown])
+        lines.append([markdown_line(one.model), temperature_name(one.temperature), *shown])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -16,13 +16,22 @@ from lib.sweep.export.wording import (
     section,
     stars,
     table,
-    temperature,
     title,
 )
 from lib.sweep.measures import BY_NAME
 from lib.sweep.plan import SYSTEM
 from lib.sweep.study import Setting
-from lib.sweep.verdict import Verdict, all_named, headline, model_name, not_rated, rated, sentence, thousand
+from lib.sweep.verdict import (
+    Verdict,
+    all_named,
+    headline,
+    model_name,
+    not_rated,
+    rated,
+    sentence,
+    temperature_name,
+    thousand,
+)
 
 
 def header(subject: Subject, date: str) -> str:
@@ -122,21 +131,18 @@ def _inputs(subject: Subject) -> list[str]:
         return []
     columns = list(dict.fromkeys(column for row in plan.inputs for column in row))
     rows = [
-        [str(at), *(_typed_cell(row.get(column, "")) for column in columns)] for at, row in enumerate(plan.inputs, 1)
+        [str(at), *(f'<div class="typed" dir="auto">{escape(row.get(column, ""))}</div>' for column in columns)]
+        for at, row in enumerate(plan.inputs, 1)
     ]
     shown = table(["", *(name(column) for column in columns)], rows, "stack")
     return [f"<h3>{escape(_('Inputs'))}</h3>{shown}"]
-
-
-def _typed_cell(text: str) -> str:
-    return f'<div class="typed" dir="auto">{escape(text)}</div>'
 
 
 def _settings(subject: Subject) -> Iterator[tuple[str, str]]:
     """(what, value as HTML) of all that was set."""
     _, plan = subject.texts.one, subject.study.plan
     yield _("Models"), ", ".join(name(model_name(plan, model)) for model in plan.models)
-    yield _("Temperatures"), ", ".join(escape(temperature(value)) for value in plan.temperatures)
+    yield _("Temperatures"), ", ".join(escape(temperature_name(value)) for value in plan.temperatures)
     yield _("Answers per setting"), str(plan.repeats)
     for field, value in plan.params.to_send().items():
         if field not in ("stream", "temperature"):

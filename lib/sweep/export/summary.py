@@ -4,10 +4,10 @@ from lib.core.clock import as_datetime
 from lib.core.i18n import Texts
 from lib.core.titles import title_of
 from lib.sweep.decision import ReportOptions
-from lib.sweep.export.wording import temperature, title
+from lib.sweep.export.wording import title
 from lib.sweep.measures import BY_NAME
 from lib.sweep.study import Study
-from lib.sweep.verdict import model_name, sentence, verdict
+from lib.sweep.verdict import model_name, sentence, temperature_name, verdict
 
 
 def summary(study: Study, options: ReportOptions, texts: Texts) -> str:
@@ -19,7 +19,7 @@ def summary(study: Study, options: ReportOptions, texts: Texts) -> str:
         _("Verdict: {words}").format(words=sentence(verdict(study), texts, options.cost)),
     ]
     if options.recommendation.strip():
-        lines.append(_("Recommendation: {words}").format(words=_one_line(options.recommendation)))
+        lines.append(_("Recommendation: {words}").format(words=" ".join(options.recommendation.split())))
     if options.prompt:
         lines.append(_("Asked: {words}").format(words=title_of(study.plan.prompt)))
     return "\n".join([*lines, _models(study, texts), _difference(study, texts)]) + "\n"
@@ -37,7 +37,7 @@ def _models(study: Study, texts: Texts) -> str:
         done=done,
         total=len(study.cells),
         models=", ".join(model_name(study.plan, model) for model in study.plan.models),
-        temperatures=", ".join(temperature(value) for value in study.temperatures),
+        temperatures=", ".join(temperature_name(value) for value in study.temperatures),
     )
 
 
@@ -50,9 +50,5 @@ def _difference(study: Study, texts: Texts) -> str:
             known.setdefault(setting.temperature, []).append(found.mean)
     if not known:
         return _("How different the answers are: not known, as there is one for each setting.")
-    means = [f"{written(sum(values) / len(values), texts)} ({temperature(at)})" for at, values in known.items()]
+    means = [f"{written(sum(values) / len(values), texts)} ({temperature_name(at)})" for at, values in known.items()]
     return _("How different the answers are, by temperature: {values}").format(values=", ".join(means))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

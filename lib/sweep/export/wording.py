@@ -16,6 +16,7 @@ from lib.sweep.measures import MEASURES, Measure
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import MOST_STARS, Rating
 from lib.sweep.study import Setting, Study
+from lib.sweep.verdict import temperature_name
 
 ENDINGS = {
     "started": N_("not finished"),
@@ -65,7 +66,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], kind: str = "") ->
     lines = []
     for first, *others in rows:
         cells = "".join(
-            f'<td data-name="{_bare(name)}">{cell}</td>' for name, cell in zip(names[1:], others, strict=True)
+            f'<td data-name="{TAG.sub("", name)}">{cell}</td>' for name, cell in zip(names[1:], others, strict=True)
         )
         lines.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
     heading = "".join(f'<th scope="col">{name}</th>' for name in names)
@@ -76,16 +77,7 @@ def by_temperature_head(subject: Subject) -> list[str]:
     """The heads of a table with models down and temperatures across; each says what its number is."""
     _ = subject.texts.one
     lead = f"<small>{escape(_('Temperature'))}</small>"
-    return [escape(_("Model")), *(f"{lead} {escape(temperature(at))}" for at in subject.study.temperatures)]
-
-
-def _bare(html: str) -> str:
-    return TAG.sub("", html)
-
-
-def temperature(value: float | None) -> str:
-    """A temperature as a number; a dash where none was sent."""
-    return "–" if value is None else f"{value:g}"
+    return [escape(_("Model")), *(f"{lead} {escape(temperature_name(at))}" for at in subject.study.temperatures)]
 
 
 def name(words: str) -> str:

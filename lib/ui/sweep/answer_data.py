@@ -22,13 +22,14 @@ from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
 from lib.sweep.run import SweepRun
+from lib.sweep.verdict import temperature_name
 from lib.ui.shared.answer_parts import CALLED
 from lib.ui.shared.figures import SENT_BEFORE, summary
 from lib.ui.shared.live_text import CURSOR, waiting
 from lib.ui.shared.texts import _, _n
 from lib.ui.sweep import equal_answers
 from lib.ui.sweep.hidden_names import hidden, unnamed
-from lib.ui.sweep.view_state import READ, Place, temperature_name
+from lib.ui.sweep.view_state import READ, Place
 
 HEAD, SEEN_BEFORE = 400, 60
 """Characters of an answer that the grid has, and those of them before a word that was searched for."""

@@ -17,6 +17,7 @@ from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
 from lib.sweep.run import SweepRun
+from lib.sweep.verdict import temperature_name
 from lib.ui.shared import closed_fields, resources
 from lib.ui.shared.choices import translated
 from lib.ui.shared.refusals import refusals_told
@@ -30,7 +31,7 @@ from lib.ui.sweep.hidden_names import hidden, in_address, other_names, switch, t
 from lib.ui.sweep.open_study import pick
 from lib.ui.sweep.sent_answers import packed, sent, stock_for
 from lib.ui.sweep.sweep_state import sweep_state
-from lib.ui.sweep.view_state import KIND_NAMES, VIEWS, remembered, temperature_name
+from lib.ui.sweep.view_state import KIND_NAMES, VIEWS, remembered
 
 FOLDER = Path(__file__).parents[1] / "assets" / "answers"
 KEY = "sweep_answers"

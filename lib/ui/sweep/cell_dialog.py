@@ -11,6 +11,7 @@ from lib.sweep import ratings
 from lib.sweep.findings import text_of
 from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
+from lib.sweep.verdict import temperature_name
 from lib.ui.shared import call_details
 from lib.ui.shared.answer_parts import answer_parts
 from lib.ui.shared.chat_draft import continue_in_chat
@@ -26,7 +27,6 @@ from lib.ui.sweep.hidden_names import hidden, unnamed_error
 from lib.ui.sweep.open_study import pick
 from lib.ui.sweep.rating_fields import rating_fields
 from lib.ui.sweep.sweep_state import sweep_state
-from lib.ui.sweep.view_state import temperature_name
 
 PARTS = {
     "answer": N_("Answer"),

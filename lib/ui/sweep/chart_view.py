@@ -12,6 +12,7 @@ from lib.core.i18n import N_
 from lib.sweep import charts
 from lib.sweep.measures import BY_NAME, MEASURES, Measure
 from lib.sweep.study import Study
+from lib.sweep.verdict import temperature_name
 from lib.ui.shared.figures import in_column
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE, chart_look
@@ -85,7 +86,7 @@ def _table(study: Study, measure: Measure) -> None:
     found = [setting.measure(measure.name) for _name, setting in lines]
     columns: dict[str, list[Any]] = {
         _("Model"): [name for name, _setting in lines],
-        _("Temperature"): [charts.label(setting.temperature) for _name, setting in lines],
+        _("Temperature"): [temperature_name(setting.temperature) for _name, setting in lines],
     }
     values = {
         _("Mean"): [one.mean if one else None for one in found],

@@ -8,6 +8,7 @@ import streamlit as st
 from lib.core.i18n import N_
 from lib.sweep.filters import FORMER, KINDS, Filter, Kind
 from lib.sweep.plan import Cell
+from lib.sweep.verdict import temperature_name
 from lib.ui.shared.closed_fields import key_of, put, values_of
 from lib.ui.shared.session_value import SessionValue
 from lib.ui.sweep.sweep_state import sweep_state
@@ -75,11 +76,6 @@ def chosen_filter(cells: Sequence[Cell]) -> Filter:
         models=tuple(values_of(MODELS)),
         temperatures=tuple(wanted[name] for name in values_of(TEMPERATURES) if name in wanted),
     )
-
-
-def temperature_name(value: float | None) -> str:
-    """A temperature as it is named; one that is not sent has a dash."""
-    return "–" if value is None else f"{value:g}"
 
 
 def open_cell(cell: Cell, first: int) -> None:

@@ -58,17 +58,9 @@ def banner() -> None:
     with st.container(key="usage_sample_banner", horizontal=True, vertical_alignment="center"):
         words = _("**Sample data:** every call here is made up, none is yours. Nothing of it is stored or counted.")
         st.warning(words, icon=":material/science:", width=640)
-        st.button(_("Leave the sample data"), key="usage_sample_off", on_click=leave)
-
-
-def leave() -> None:
-    """Back to the visitor's own calls; a callback."""
-    st.session_state[KEY] = False
-
-
-def look() -> None:
-    """Show the sample; a callback."""
-    st.session_state[KEY] = True
+        st.button(
+            _("Leave the sample data"), key="usage_sample_off", on_click=st.session_state.update, args=({KEY: False},)
+        )
 
 
 # One for all tabs: nobody can change it. A day's own, so that *today* is not empty.

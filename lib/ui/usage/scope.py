@@ -91,12 +91,20 @@ def nothing_yet(services: Services, visitor: Visitor, scope: Scope) -> None:
         st.subheader(words, anchor=False)
         with st.container(horizontal=True):
             if history:
-                st.button(_("Show all my calls"), key="usage_show_all", type="primary", on_click=_show_all)
+                words, show = _("Show all my calls"), st.session_state.update
+                st.button(words, key="usage_show_all", type="primary", on_click=show, args=({KEY: ALL},))
             elif st.button(_("Ask something in Chat"), key="usage_to_chat", type="primary"):
                 st.switch_page(CHAT_PAGE)
             st.button(_("Set a budget"), key="usage_to_budget", icon=":material/savings:", on_click=_show_budget)
             words = _("See it with sample data")
-            st.button(words, key="usage_sample_on", icon=":material/science:", on_click=_look_at_sample)
+            st.button(
+                words,
+                key="usage_sample_on",
+                icon=":material/science:",
+                on_click=st.session_state.update,
+                # A session has few calls, and less to see.
+                args=({sample.KEY: True, KEY: "month"},),
+            )
 
 
 def _open_by_itself(services: Services, visitor: Visitor, zone: ZoneInfo) -> None:
@@ -141,14 +149,5 @@ def _of_days(visitor: Visitor, zone: ZoneInfo) -> Scope:
     return Scope(visitor.owner, None, *periods.from_to(first, last, zone))
 
 
-def _look_at_sample() -> None:
-    sample.look()
-    st.session_state[KEY] = "month"  # a session has few calls, and less to see
-
-
 def _show_budget() -> None:
     state.usage_section = "budget"
-
-
-def _show_all() -> None:
-    st.session_state[KEY] = ALL
