@@ -98,6 +98,11 @@ def _missing_cookie(connection: HTTPConnection) -> str | None:
     """The Set-Cookie value of the browser session, where the browser has none yet."""
     if is_part(connection.url.path) or ID.fullmatch(connection.cookies.get(SESSION_COOKIE, "")):
         return None
+    return new_session(connection)
+
+
+def new_session(connection: HTTPConnection) -> str:
+    """The Set-Cookie value of another browser session."""
     secure = "; Secure" if connection.url.scheme == "https" else ""
     return f"{SESSION_COOKIE}={secrets.token_hex(16)}; Path=/; HttpOnly; SameSite=Lax{secure}"
 

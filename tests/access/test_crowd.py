@@ -41,6 +41,7 @@ def test_who_comes_when_it_is_full_is_told_and_who_is_inside_stays(tmp_path: Pat
                 assert full.status == 503 and full.headers["retry-after"] == "60", path
                 assert "As many people as this Tempera can serve are using it just now." in full.text
                 assert '<meta http-equiv="refresh" content="60">' in full.text and "<script" not in full.text
+                assert full.headers["set-cookie"].startswith("tempera_session="), "another process may have room"
                 assert full.headers["cache-control"] == "no-store" and "streamlit" not in full.text.lower()
             assert "人数已达到上限" in ask(app, "GET", "/", Cookie=eve, Accept_Language="zh-CN").text
             status, connection = websocket_status(app, eve)

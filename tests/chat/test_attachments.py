@@ -29,6 +29,13 @@ def test_what_is_joined_comes_apart_to_the_letter(text: str, files: list[Attachm
         assert typed == text and len(found) == len(files)
 
 
+@pytest.mark.row("T11")
+def test_a_files_name_stays_one_line_that_ends_nothing() -> None:
+    """What turns the order of the signs behind it, ends a line, or moves a terminal's cursor is taken out."""
+    assert attachments.of_file('a\u202e\n\x1b"<b>.txt', b"x").name == "a b .txt"
+    assert attachments.of_file("x" * 500 + ".txt", b"x").name == "x" * 116 + ".txt"
+
+
 def test_only_texts_that_a_message_has_room_for_are_taken(subtests: pytest.Subtests) -> None:
     for content, text in [
         (b"plain\r\nlines", "plain\nlines"),

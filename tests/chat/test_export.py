@@ -199,7 +199,7 @@ def test_the_title_of_the_markdown_is_itself(store: Store, title: str) -> None:
     assert text_of_html(to_html(text.splitlines()[0])) == title
 
 
-@pytest.mark.row("C21")
+@pytest.mark.row("C21", "T12")
 def test_a_file_is_named_after_its_chat_on_every_system(subtests: pytest.Subtests) -> None:
     for title, name in [
         ("Thermos texts", "Thermos texts.json"),
@@ -220,6 +220,7 @@ def test_a_file_is_named_after_its_chat_on_every_system(subtests: pytest.Subtest
             assert file_name(title, "json", "chat") == name
 
 
+@pytest.mark.row("T12")
 @given(st.text())
 def test_any_title_makes_a_name(title: str) -> None:
     name = file_name(title, "md", "chat")

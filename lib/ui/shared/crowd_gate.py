@@ -18,7 +18,7 @@ from lib.streamlit_internals import is_part
 from lib.ui.shared import resources
 from lib.ui.shared.plain_page import sentence_page
 from lib.ui.shared.texts import browser_language, catalogue
-from lib.web_server import HEALTH, SERVED, security_headers
+from lib.web_server import HEALTH, SERVED, new_session, security_headers
 
 AGAIN_SECONDS = 60
 RATE, BURST = 10, 60
@@ -99,4 +99,6 @@ async def _refuse(full: Full, scope: Scope, receive: Receive, send: Send) -> Non
     say = catalogue(language).gettext
     page = HTMLResponse(sentence_page(language, say(N_("Full")), full.sentence(say), AGAIN_SECONDS), status_code=503)
     page.headers.update(security_headers("") | {"retry-after": str(AGAIN_SECONDS), "cache-control": "no-store"})
+    # The web server in front tells processes apart by it: where there are several, another one may have room.
+    page.headers["set-cookie"] = new_session(HTTPConnection(scope))
     await page(scope, receive, send)
