@@ -9,6 +9,7 @@ from lib.ui.chat.chat_list import chat_list
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.composer import composer, send_waiting_message, waiting_message
 from lib.ui.chat.empty_state import empty_state, no_such_chat
+from lib.ui.chat.handing_on import hand_on_menu, save_dialog
 from lib.ui.chat.inspector import inspector
 from lib.ui.chat.live_answer import follow
 from lib.ui.chat.manual_turn import manual_turn
@@ -44,6 +45,7 @@ with head:
     all_models(services, who.owner)
     side_by_side(services, who.owner)
     settings_panel(services, who, "chat", begins=not view.turns)
+    hand_on_menu(view)
 with news, transient(state.notices):
     said, offered = notices(), new_chat_offer(services, who)
 with news:
@@ -64,6 +66,7 @@ chat_settings.keep(open_chat.current())
 session_restore.remember(services, who, CHAT)
 inspector(view)
 figures_dialog(view)
+save_dialog()
 
 follow(live, once=chat_state.dialog_open)
 if view.running and not chat_state.dialog_open:

@@ -161,7 +161,7 @@ def draft(app: AppTest) -> str:
 
 def shown(app: AppTest) -> str:
     """All text on the page as it is read, notices and errors included."""
-    parts = (app.markdown, app.info, app.warning, app.error, app.caption, app.title, app.subheader)
+    parts = (app.markdown, app.info, app.warning, app.error, app.caption, app.title, app.subheader, app.toast)
     texts = [as_read(element) for kind in parts for element in kind]
     rows = [row for table in app.table for row in table.value.itertuples(index=False)]
     texts += [" | ".join(_to_the_letter(str(cell)) for cell in row) for row in rows]

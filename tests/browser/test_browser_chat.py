@@ -166,9 +166,10 @@ def test_a_chat_is_saved_and_comes_back_from_its_file(api: FakeApi, chat: NewCha
     expect(page.get_by_text("2/2")).to_be_visible()
     ended(page)
     saved = {}
-    page.locator("[class*=st-key-chat_menu_]").get_by_role("button").first.click()
-    page.get_by_text("Save as a file").click()
-    for ending in ("md", "json"):
+    in_the_list = page.locator("[class*=st-key-chat_menu_]").first
+    for ending, menu in (("md", in_the_list), ("json", key(page, "chat_hand_on"))):
+        menu.get_by_role("button").click()
+        page.get_by_role("menuitem", name="Save as a file").click()
         with page.expect_download() as download:
             key(page, f"chat_save_{ending}").get_by_role("button").click()
         saved[ending] = tmp_path / download.value.suggested_filename

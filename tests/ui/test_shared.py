@@ -368,7 +368,10 @@ def test_links_for_reading_are_there_only_where_the_operator_wants_them(
     assert opened_link(token).status_code == 404
     cookies[COOKIE] = before
     tab = new_tab("", chat=chat)
-    assert "share" not in tab.menu_button(key=f"chat_menu_{chat}").options and "links_open" not in buttons(tab)
+    for menu in (f"chat_menu_{chat}", "chat_hand_on"):
+        options = tab.menu_button(key=menu).options
+        assert any("Save" in words for words in options) and not any("Share" in words for words in options)
+    assert "links_open" not in buttons(tab)
 
 
 def test_a_budget_of_ones_own_holds_after_a_restart(shared: SetLimits, service: FakeApi) -> None:

@@ -17,11 +17,11 @@ from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.chat import open_chat
 from lib.ui.chat.chat_state import chat_state
-from lib.ui.chat.files import file_of, import_chat, save_buttons
-from lib.ui.shared import dates, resources
+from lib.ui.chat.files import import_chat
+from lib.ui.chat.handing_on import WAYS, hand_on, ways
+from lib.ui.shared import dates
 from lib.ui.shared.saved_file import say_saved
-from lib.ui.shared.share_link import open_share
-from lib.ui.shared.state import Shareable, state
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 
@@ -36,8 +36,7 @@ SPANS = {
 }
 ACTIONS: Mapping[str, tuple[str, str]] = {
     "rename": ("edit", N_("Rename")),
-    "save": ("download", N_("Save as a file")),
-    "share": ("link", N_("Share for reading")),
+    **WAYS,
     "delete": ("delete", N_("Delete")),
 }
 """Of each chat: its icon and words."""
@@ -124,30 +123,19 @@ def _entry(chat: Chat, label: str, words: str, excerpt: str | None) -> None:
         )
         key = f"chat_menu_{chat.id}"
         more = _("More: {title}").format(title=literal(chat.title) or _("Untitled"))
-        st.menu_button(more, _actions(), key=key, type="tertiary", format_func=_action, on_click=_do, args=(chat,))
+        st.menu_button(
+            more,
+            ["rename", *ways(), "delete"],
+            key=key,
+            type="tertiary",
+            format_func=_action,
+            on_click=_do,
+            args=(chat,),
+        )
     if excerpt and not search.names(chat.title, words):
         st.caption(_marked(excerpt, words))
-    if chat_state.chat_panel == (chat.id, "rename"):
+    if chat_state.renaming == chat.id:
         _rename_field(chat)
-    elif chat_state.chat_panel == (chat.id, "save"):
-        with st.container(key="chat_save", border=True, gap="xsmall"):
-            save_buttons(chat)
-            st.button(_("Close"), key="chat_save_close", type="tertiary", on_click=_close)
-
-
-def _actions() -> list[str]:
-    """Without sharing, where the operator does not want that."""
-    may_share = resources.services().may_share_links
-    return [name for name in ACTIONS if may_share or name != "share"]
-
-
-def _share(chat: Chat) -> None:
-    shows = (
-        _("the messages that you see in this chat, with their files and images"),
-        _("which models answered, the system prompt and the settings"),
-        _("how long each answer took, how many tokens it has and what it cost"),
-    )
-    open_share(Shareable("chat", chat.id, chat.title, shows, file_of(chat, "html")))
 
 
 def _when(age: Age) -> str:
@@ -187,14 +175,14 @@ def _do(chat: Chat) -> None:
     action = st.session_state[f"chat_menu_{chat.id}"]
     if action == "delete":
         _delete(chat.id)
-    elif action == "share":
-        _share(chat)
-    elif action in ACTIONS:
-        chat_state.chat_panel = (chat.id, action)
+    elif action == "rename":
+        chat_state.renaming = chat.id
+    elif action in WAYS:
+        hand_on(chat, action)
 
 
 def _close() -> None:
-    chat_state.chat_panel = None
+    chat_state.renaming = None
 
 
 def _more(age: str, listed: int) -> None:
@@ -230,7 +218,7 @@ def _delete(chat_id: str) -> None:
     owned.dispatcher.store.write(lambda db: chats.delete(db, owned.owner, chat_id)).result()
     if is_open:
         open_chat.new()
-    chat_state.deleted_chat, chat_state.deleted_was_open, chat_state.chat_panel = chat_id, is_open, None
+    chat_state.deleted_chat, chat_state.deleted_was_open, chat_state.renaming = chat_id, is_open, None
 
 
 def _undelete() -> None:

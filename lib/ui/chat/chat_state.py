@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lib.chat.attachments import Attachment
 from lib.chat.chat_import import Listing
 from lib.chat.form import Form
+from lib.chat.repository import Chat
 from lib.ui.shared.session_value import Dialog, SessionValue, nothing
 from lib.ui.shared.state import state
 
@@ -39,8 +40,8 @@ class ChatState:
     """The chat that was deleted last, as long as that can be undone."""
     deleted_was_open: SessionValue[bool] = SessionValue("deleted_was_open", bool)
     """Whether that one was open, so that it is opened when it is brought back."""
-    chat_panel: SessionValue[tuple[str, str] | None] = SessionValue("chat_panel", nothing)
-    """What is opened below an entry of the list of chats: the chat's id, and `rename` or `save`."""
+    renaming: SessionValue[str | None] = SessionValue("renaming_chat", nothing)
+    """The chat of the list whose title is being changed."""
     to_open: SessionValue[str | None] = SessionValue("chat_to_open", nothing)
     """A chat that the next run opens: where one is wanted after the page was drawn, its settings can't be set any more.
     """
@@ -94,6 +95,8 @@ class ChatState:
     """The call whose request and answer are looked at; NEXT is the one that comes."""
     choosing_model = Dialog[bool]("models_dialog")
     """Whether the list of all models is open."""
+    saving = Dialog[Chat]("saving_chat")
+    """The chat that is being saved as a file."""
     choosing_prompt = Dialog[bool]("chat_templates")
     """Whether the prompts to be used again are open."""
     offered_chats = Dialog[Listing]("offered_chats")
@@ -102,7 +105,7 @@ class ChatState:
     @property
     def dialog_open(self) -> bool:
         """Whether a dialog covers the page. Streamlit answers in it only while no script runs."""
-        own = (self.choosing_model, self.choosing_prompt, self.offered_chats, self.inspected, self.figures)
+        own = (self.choosing_model, self.choosing_prompt, self.offered_chats, self.inspected, self.figures, self.saving)
         return state.dialog_open or any(one is not None for one in own)
 
 

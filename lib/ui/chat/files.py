@@ -45,7 +45,7 @@ def save_buttons(chat: Chat) -> None:
 
 
 def _saved() -> None:
-    chat_state.chat_panel = None
+    chat_state.saving = None
     saved()
 
 

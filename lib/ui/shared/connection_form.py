@@ -72,7 +72,7 @@ def change_key(dialog: Connecting, endpoint: Endpoint) -> None:
 def use_found(services: Services, visitor: Visitor, found: Found) -> None:
     """Connect a service that was found on this computer."""
     _connect(services, visitor, found)
-    state.notices.append(_is_connected(found))
+    _say(_is_connected(found))
     state.connected_in = state.chat_id
     state.connected += 1
     state.close_dialogs()
@@ -205,13 +205,18 @@ def _test(services: Services, visitor: Visitor, dialog: Connecting) -> None:
     except TemperaError as wrong:
         dialog.refused = wrong, better_address(typed, wrong) if typed else ""
     else:
-        state.notices.append(notice)
+        _say(notice, to_be_read=found.warning is not None)
         state.connected_in = state.chat_id
         state.connected += 1
         awaited, then = dialog.then or ("", None)
         state.close_dialogs()
         state.going_on = then if awaited in ("", found.endpoint.name) else None
         st.rerun()
+
+
+def _say(notice: str, to_be_read: bool = False) -> None:
+    """Chat has a place for it that moves nothing; elsewhere a form would go down."""
+    (state.notices if to_be_read or not state.page else state.good_news).append(notice)
 
 
 def _offer(address: str, dialog: Connecting) -> None:

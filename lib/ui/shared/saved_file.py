@@ -2,8 +2,11 @@
 
 import streamlit as st
 
+from lib.core.i18n import N_
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
+
+SAVED = N_("Saved, where your browser keeps its downloads.")
 
 
 def saved() -> None:
@@ -15,4 +18,11 @@ def say_saved() -> None:
     """Say it. Not in the callback: before a fragment's run Streamlit puts a toast where the page's own styles stand."""
     if state.saved_file:
         state.saved_file = False
-        st.toast(_("Saved, where your browser keeps its downloads."), icon=":material/check:")
+        st.toast(_(SAVED), icon=":material/check:")
+
+
+def saved_line() -> None:
+    """Say it in a line of its own: in a dialog, which a toast covers on a phone."""
+    if state.saved_file:
+        state.saved_file = False
+        st.caption(_(SAVED))

@@ -15,7 +15,7 @@ from lib.gateway.addresses import is_loopback
 from lib.services import Services
 from lib.ui.shared.dates import short_date
 from lib.ui.shared.error_box import error_box
-from lib.ui.shared.saved_file import saved, say_saved
+from lib.ui.shared.saved_file import saved, saved_line
 from lib.ui.shared.shared_pages import SHARED
 from lib.ui.shared.state import Shareable, state
 from lib.ui.shared.texts import _, _n
@@ -65,7 +65,7 @@ def _share(services: Services, thing: Shareable) -> None:
             icon=":material/download:",
             on_click=saved,
         )
-    say_saved()
+    saved_line()
     _refusal()
     if state.fresh_link is not None and state.fresh_link[0] == thing.id:
         st.caption(_("Copy it now: it is not kept, and can't be shown again."))

@@ -54,6 +54,8 @@ class State:
     """The language in which each field with a choice was drawn last, by its key."""
     notices: SessionValue[list[str]] = SessionValue("notices", list)
     """Sentences to be shown once, at the top of the page."""
+    good_news: SessionValue[list[str]] = SessionValue("good_news", list)
+    """Sentences that pop up once, so that nothing on the page moves for them."""
     upgrade_read: SessionValue[bool] = SessionValue("upgrade_read", bool)
     """Whether it was read that the database was brought to a new form."""
     read_notices: SessionValue[int] = SessionValue("read_store_notices", int)

@@ -31,7 +31,7 @@ from lib.ui.sweep.hidden_names import hidden, in_address, other_names, switch, t
 from lib.ui.sweep.open_study import pick
 from lib.ui.sweep.sent_answers import packed, sent, stock_for
 from lib.ui.sweep.sweep_state import sweep_state
-from lib.ui.sweep.view_state import KIND_NAMES, VIEWS, remembered
+from lib.ui.sweep.view_state import KIND_HELP, KIND_NAMES, VIEWS, remembered
 
 FOLDER = Path(__file__).parents[1] / "assets" / "answers"
 KEY = "sweep_answers"
@@ -167,18 +167,28 @@ def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kin
         _places(progress, names)
         switch()
         if offered:
-            st.pills(
-                _("Show only"),
-                list(offered),
-                selection_mode="multi",
-                format_func=offered.__getitem__,
-                key="sweep_show",
-                label_visibility="collapsed",
-                width="content",
-                **KEPT,
-            )
+            _kinds(offered)
         _to_read(progress)
         _prompt(visitor().owner, str(state.sweep_id))
+
+
+def _kinds(offered: Mapping[Kind, str]) -> None:
+    """Buttons that show some kinds of answers only. They have no help of their own: it is behind a question mark."""
+    with st.container(
+        key="sweep_kinds", horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", width="content"
+    ):
+        st.pills(
+            _("Show only"),
+            list(offered),
+            selection_mode="multi",
+            format_func=offered.__getitem__,
+            key="sweep_show",
+            label_visibility="collapsed",
+            width="content",
+            **KEPT,
+        )
+        lines = [f"- **{name}**: {_(KIND_HELP[kind])}" for kind, name in offered.items()]
+        st.markdown("", width="content", help="\n".join(lines))
 
 
 def _places(progress: Progress, names: Mapping[int, str]) -> None:

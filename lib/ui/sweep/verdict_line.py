@@ -1,4 +1,4 @@
-"""The verdict above a sweep's answers, and the field in which one is picked."""
+"""The verdict above a sweep's answers; beside it what shows it to others, and the field in which one is picked."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -8,6 +8,7 @@ from lib.sweep.study import Study
 from lib.sweep.verdict import Verdict, named, not_rated, sentence, verdict
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE, pick
+from lib.ui.sweep.view_state import remembered
 
 NOTHING = ""
 """In place of a cell's id, where nothing is picked."""
@@ -24,6 +25,8 @@ def verdict_line(study: Study, row: DeltaGenerator) -> None:
     # A line is always there: did it come with the first star, the answers would move under the pointer.
     with st.container(key="sweep_verdict"):
         _say(found, not_rated(study, PAGE))
+    words, icon = _("Present"), ":material/slideshow:"
+    row.button(words, key="sweep_present_now", icon=icon, type="tertiary", on_click=_present)
     row.selectbox(
         _("Your pick"),
         # A choice of its own: a field that may be empty is emptied by Escape, and the pick is gone.
@@ -45,6 +48,10 @@ def _say(found: Verdict, left: str) -> None:
     else:
         with st.container(key="sweep_verdict_none"):
             st.caption(_("Stars that you give, and your pick, are summed up here."))
+
+
+def _present() -> None:
+    remembered.slide, remembered.asks_for_page = 0, True
 
 
 def _picked() -> None:

@@ -290,6 +290,29 @@ def test_a_chat_can_be_renamed_deleted_and_brought_back(app: AppTest) -> None:
     assert chat_titles(app) == ["another", "Greetings"] and app.session_state["open_chat"] == other
 
 
+@pytest.mark.row("C21", "X13")
+def test_the_open_chat_is_saved_and_shared_from_its_own_head(app: AppTest) -> None:
+    def menus(tab: AppTest) -> list[str]:
+        return [str(one.key) for one in tab.menu_button if one.key == "chat_hand_on"]
+
+    def saved(tab: AppTest) -> set[str]:
+        return {str(one.key) for one in tab.get("download_button")} - {"backup_save"}
+
+    assert not menus(app), "there is nothing to save yet"
+    ask(app, "Praise *tea*")
+    app.menu_button(key="chat_hand_on").click("save").run()
+    assert "**Praise \\*tea\\***" in [one.value for one in app.markdown]
+    assert saved(app) == {"chat_save_html", "chat_save_md", "chat_save_json"}
+    assert app.session_state["open_dialog"][1].id == app.session_state["open_chat"]
+
+    app.menu_button(key="chat_hand_on").click("share").run()
+    assert "chat_link_make" in buttons(app) and saved(app) == {"chat_link_file"}, "one dialog takes the other's place"
+
+    app.session_state["open_dialog"] = None  # it is closed
+    ask(click(app, "chat_new_temporary"), "Forget this")
+    assert not menus(app), "what is kept in memory only is not handed on"
+
+
 @pytest.mark.row("C22")
 @pytest.mark.usefixtures("service", "settings_open")
 def test_a_link_fills_the_form_and_sends_nothing(api: FakeApi) -> None:

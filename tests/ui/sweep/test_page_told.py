@@ -410,6 +410,8 @@ def test_only_what_there_is_can_be_looked_for_and_what_failed_is_a_press_away(st
     assert pills(good) == [] and standing(good).startswith("2 answers, none failed or cut off · ")
     app = open_view(make_sweep(store, [f"m{at}" for at in range(6)], TEMPERATURES, 2, odd_answer))
     assert pills(app) == ["failed 1", "cut 1", "odd 4", "same text 6", "differs from temperature 0"]
+    [help] = [one.proto.help for one in app.markdown if "**odd 4**: it is empty, the model declined" in one.proto.help]
+    assert re.findall(r"\*\*(.*)\*\*", help) == pills(app), "what each of them is"
     assert "1 failed · 1 cut" in standing(app)
     app.session_state["sweep_view"] = "read"
     app.run().button(key="sweep_show_failed").click().run()
@@ -471,6 +473,7 @@ def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store
     assert all("The grey lines are the other models." in texts[at] for at in (1, 2, 3))
     app.button(key="sweep_slide_end").click().run()
     assert app.multiselect(key="sweep_models")
+    assert click(open_view(sweep), "sweep_present_now").title[0].value == headings[0], "and from above the answers"
 
 
 @pytest.mark.row("S20", "U1")
