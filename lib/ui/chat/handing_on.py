@@ -35,7 +35,6 @@ def hand_on(chat: Chat, way: str) -> None:
     if way == "share":
         _share(chat)
     else:
-        state.close_dialogs()
         chat_state.saving = chat
 
 
