@@ -1,6 +1,7 @@
 """What a visitor has kept of a stretch of time, and how it is removed for good."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, func, or_, select, true
@@ -54,16 +55,16 @@ def erase(dispatcher: Dispatcher, scheduler: SweepScheduler, owner: str, span: S
         # Before the rows go: an answer that ends later would be written after them.
         dispatcher.forget(owner, chat_id)
         dispatcher.outcomes.forget(owner, chat_id)
-        store.write(lambda db, id=chat_id: chats_kept.erase(db, owner, id)).result()  # type: ignore[misc]
+        store.write(partial(chats_kept.erase, owner=owner, chat_id=chat_id)).result()
     for sweep_id in store.read(lambda db: _all(db, _ids(sweeps, owner, _within(sweeps.c.created_at, span)))):
         scheduler.delete(owner, sweep_id)
         dispatcher.outcomes.forget(owner, sweep_id)
-        store.write(lambda db, id=sweep_id: sweeps_kept.erase(db, owner, id)).result()  # type: ignore[misc]
+        store.write(partial(sweeps_kept.erase, owner=owner, sweep_id=sweep_id)).result()
     # What is left of them by now belongs to no chat and to no sweep.
     while ids := store.read(lambda db: _all(db, _calls_that_go(owner, span).limit(AT_ONCE))):
-        store.write(lambda db, ids=ids: records.delete_calls(db, owner, ids)).result()  # type: ignore[misc]
+        store.write(partial(records.delete_calls, owner=owner, ids=ids)).result()
     for page in FORMS if span == Span() else ():
-        store.write(lambda db, page=page: preferences.put(db, owner, page, {})).result()  # type: ignore[misc]
+        store.write(partial(preferences.put, owner=owner, name=page, value={})).result()
 
 
 def _within(moment: Column[int], span: Span) -> ColumnElement[bool]:

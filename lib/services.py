@@ -274,9 +274,8 @@ def _dispatcher(settings: Settings, store: Store, shared: bool) -> Dispatcher:
     outcomes.take_over()
     outcomes.retry_on(jobs.loop)
     limits = settings.limits.where_many_share() if shared else NO_LIMITS
-    dispatcher = Dispatcher(jobs, client, store, outcomes, limits, list(settings.caps.caps()) if shared else ())
-    dispatcher.budgets.load = own_budgets.load
-    return dispatcher
+    caps = list(settings.caps.caps()) if shared else ()
+    return Dispatcher(jobs, client, store, outcomes, limits, caps, own_budgets.load)
 
 
 def _forget(dispatcher: Dispatcher, registry: EndpointRegistry, owner: str, chat_id: str) -> None:

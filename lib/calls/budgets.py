@@ -106,18 +106,22 @@ class _Stretch:
         return [*ended, calls.c.started_at >= self.since, calls.c.started_at < self.until]
 
 
+LoadBudgets = Callable[[Connection, str], Iterable[Budget]]
+
+
 class Budgets:
     """The budgets of all owners. One per process; for every thread."""
 
-    def __init__(self, store: Store, outcomes: OutcomeWriter, caps: Caps | None = None) -> None:
-        self._store, self._outcomes = store, outcomes
+    def __init__(
+        self, store: Store, outcomes: OutcomeWriter, caps: Caps | None = None, load: LoadBudgets | None = None
+    ) -> None:
+        """`load` reads what an owner has set, perhaps in another process."""
+        self._store, self._outcomes, self._load = store, outcomes, load
         self.caps = caps or Caps(store)
         """Those of the operator; whoever goes on past a budget does not go past these."""
         # Chats reserve from script threads, sweeps from the loop, and either ends on the loop.
         self._lock = threading.RLock()
         self._set: dict[str, tuple[Budget, ...]] = {}
-        self.load: Callable[[Connection, str], Iterable[Budget]] | None = None
-        """Reads what an owner has set, perhaps in another process."""
         self._zones: dict[str, ZoneInfo] = {}
         self._current: dict[tuple[str, Span], tuple[int, int]] = {}
         self._ledgers: dict[_Stretch, Ledger] = {}
@@ -167,7 +171,7 @@ class Budgets:
         if not self._store.on_server:
             return
         self.caps.renew(owner)
-        load = self.load
+        load = self._load
         if load is not None:
             self.set(owner, self._store.read(lambda db: load(db, owner)))
         with self._lock:
@@ -247,8 +251,8 @@ class Budgets:
         reservations.drop(db, owner, worst)
         moment = now()
         self.caps.check_in(db, owner, list(worst.values()), moment)
-        if self.load is not None:
-            self._set[owner] = tuple(self.load(db, owner))
+        if self._load is not None:
+            self._set[owner] = tuple(self._load(db, owner))
         if not unchecked and not self.passes(owner, session):
             for budget in self._set.get(owner, ()):
                 stretch = self._stretch(owner, session, budget, moment)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lib.background import Jobs
 from lib.calls import call_log
-from lib.calls.budgets import Budgets
+from lib.calls.budgets import Budgets, LoadBudgets
 from lib.calls.caps import Caps
 from lib.calls.outcome_writer import OutcomeWriter
 from lib.calls.owner_line import OwnerLine
@@ -39,10 +39,11 @@ class Dispatcher:
         outcomes: OutcomeWriter | None = None,
         limits: Limits = NO_LIMITS,
         caps: Sequence[Cap] = (),
+        load_budgets: LoadBudgets | None = None,
     ) -> None:
         self.jobs, self.client, self.store = jobs, client, store
         self.outcomes = OutcomeWriter(store) if outcomes is None else outcomes
-        self.budgets = Budgets(store, self.outcomes, Caps(store, caps))
+        self.budgets = Budgets(store, self.outcomes, Caps(store, caps), load_budgets)
         self.limits = limits
         self.stopping = False
         """Whether nothing new is to begin."""

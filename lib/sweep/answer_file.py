@@ -8,6 +8,7 @@ tools stay behind.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, ValidationError
@@ -166,7 +167,8 @@ def bring_in(store: Store, owner: str, file: AnswerFile) -> str:
     store.write(lambda db: sweeps.add_plan(db, owner, IMPORTED, sweep_id, file.plan)).result()
     # The first cell, which tells that all are there, comes last.
     for piece in sweeps.in_pieces(cells):
-        store.write(lambda db, piece=piece: _add(db, owner, sweep_id, file, piece, found)).result()  # type: ignore[misc]
+        add = partial(_add, owner=owner, sweep_id=sweep_id, file=file, cells=piece, found=found)
+        store.write(add).result()
     store.write(lambda db: _decide(db, owner, sweep_id, file, cells)).result()
     return sweep_id
 

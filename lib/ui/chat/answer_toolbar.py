@@ -1,7 +1,6 @@
 """Buttons, figures and warnings under an answer."""
 
 from contextlib import nullcontext
-from typing import Any
 
 import streamlit as st
 
@@ -20,6 +19,7 @@ from lib.ui.chat.message_menu import OF_ANSWER, copy_button, menu, panel
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared.figures import SENT_BEFORE
 from lib.ui.shared.frame import transient
+from lib.ui.shared.markdown import Place
 from lib.ui.shared.texts import _, _n
 
 
@@ -68,7 +68,7 @@ def under_several(number: int, view: ChatView) -> None:
     panel(str(number), turn)
 
 
-def _row() -> Any:
+def _row() -> Place:
     return st.container(horizontal=True, vertical_alignment="center", gap="small")
 
 
@@ -117,7 +117,7 @@ def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
             st.button(_("Fetch the rest"), key="chat_fetch_rest", on_click=model_actions.fetch_missing, args=(turn,))
 
 
-def _try_again(place: Any, other_model: str = "") -> None:
+def _try_again(place: Place, other_model: str = "") -> None:
     words = _("Try again with {model}").format(model=literal(other_model)) if other_model else _("Try again")
     place.button(
         words,

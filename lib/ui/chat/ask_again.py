@@ -1,18 +1,17 @@
 """The button that asks the last question once more with changed settings, beside the answer to be compared."""
 
-from typing import Any
-
 from lib.chat.form import MOST_MODELS, Form
 from lib.chat.repository import Turn
 from lib.core.errors import InvalidInput
 from lib.ui.chat import chat_settings, model_actions, open_chat
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.open_chat import ChatView
+from lib.ui.shared.markdown import Place
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
 
-def ask_again_button(place: Any, view: ChatView) -> None:
+def ask_again_button(place: Place, view: ChatView) -> None:
     """Stands at the last answer while the page is set otherwise than what stands there was asked with."""
     turn = view.turns[-1]
     if view.running or turn.call is None or len(view.beside) >= MOST_MODELS:

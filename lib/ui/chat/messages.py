@@ -1,7 +1,5 @@
 """Draws the messages of a conversation, and the places for answers that are being written."""
 
-from typing import Any
-
 import streamlit as st
 
 from lib.calls.records import CallRecord
@@ -24,7 +22,7 @@ from lib.ui.chat.slow_answer import live_answer
 from lib.ui.shared.answer_parts import answer_parts
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import mark
-from lib.ui.shared.markdown import markdown
+from lib.ui.shared.markdown import Place, markdown
 from lib.ui.shared.texts import _
 
 ICONS = {"user": ":material/person:", "assistant": ":material/auto_awesome:", "system": ":material/tune:"}
@@ -122,14 +120,14 @@ def _side_by_side(number: int, view: ChatView) -> list[LiveAnswer]:
     return live
 
 
-def _one_of_several(name: str, place: Any, turn: Turn, picked: bool) -> None:
+def _one_of_several(name: str, place: Place, turn: Turn, picked: bool) -> None:
     with place:
         _choice(name, turn.call.choice(turn.choice) if turn.call else Choice(), turn.begun, turn.call)
     _trouble(turn, last=False)
     answer_toolbar.under_one_of_several(name, turn, picked)
 
 
-def _places(number: int, count: int, picked: int) -> list[Any]:
+def _places(number: int, count: int, picked: int) -> list[Place]:
     """Where the choices of an answer stand: the picked one is `answer_<n>`, alternatives are `answer_<n>_<choice>`."""
     if count <= 1:
         return [st.container(key=f"answer_{number}")]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
@@ -15,10 +14,11 @@ from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.edit_actions import keep_waiting
 from lib.ui.chat.live_answer import LiveAnswer
 from lib.ui.shared import resources
+from lib.ui.shared.markdown import Place
 from lib.ui.shared.texts import _
 
 
-def live_answer(answer: Answer, turn: Turn, places: Sequence[Any], stop_key: str | None = None) -> LiveAnswer:
+def live_answer(answer: Answer, turn: Turn, places: Sequence[Place], stop_key: str | None = None) -> LiveAnswer:
     """The live view of an answer in its places; with `stop_key` it has a Stop of its own."""
     status, stop = st.empty(), None
     if stop_key:
@@ -36,7 +36,7 @@ def _stop(turn: Turn) -> None:
     open_chat.stop(turn.call.id if turn.call else None)
 
 
-def _what_to_do(turn: Turn, place: Any) -> None:
+def _what_to_do(turn: Turn, place: Place) -> None:
     """No first word yet: wait on, give up, or ask elsewhere, which may be billed twice."""
     call = turn.call
     if call is None:

@@ -2,7 +2,6 @@
 
 from base64 import b64decode
 from collections.abc import Sequence
-from typing import Any
 
 from lib.core import images, parts
 from lib.core.errors import InvalidInput
@@ -11,7 +10,7 @@ from lib.core.parts import Part, text_of
 from lib.core.rich_text import literal
 from lib.store import kept_parts
 from lib.ui.shared import resources
-from lib.ui.shared.markdown import markdown, to_the_letter
+from lib.ui.shared.markdown import Place, markdown, to_the_letter
 from lib.ui.shared.texts import _
 
 WIDTH = 360
@@ -20,7 +19,7 @@ SPOKEN = N_("The answer came as sound, too: {size:,} kB.")
 SOUND_ONLY = N_("The answer came as sound: {size:,} kB.")
 
 
-def answer_parts(place: Any, key: str, owner: str, found: Sequence[Part]) -> None:
+def answer_parts(place: Place, key: str, owner: str, found: Sequence[Part]) -> None:
     """All parts of one answer below its text; `key` begins the names of their buttons."""
     if kept_parts.ids(found):
         found = resources.services().store.read(lambda db: kept_parts.load(db, owner, found))
@@ -41,13 +40,13 @@ def answer_parts(place: Any, key: str, owner: str, found: Sequence[Part]) -> Non
         place.caption(words.format(name=literal(text_of(part, "name"))))
 
 
-def _call(place: Any, part: Part) -> None:
+def _call(place: Place, part: Part) -> None:
     place.caption(_(CALLED).format(name=literal(text_of(part, "name"))))
     arguments = parts.readable(text_of(part, "arguments"))
     to_the_letter(place, arguments or "{}", "json", wrap_lines=True)
 
 
-def _image(place: Any, key: str, part: Part) -> None:
+def _image(place: Place, key: str, part: Part) -> None:
     """An image that came with the answer; of one that lies elsewhere only where."""
     url = text_of(part, "url")
     if url.startswith(("http://", "https://")):
@@ -61,7 +60,7 @@ def _image(place: Any, key: str, part: Part) -> None:
         _download(place, key, url.partition(",")[2], "image.bin")
 
 
-def _sound(place: Any, key: str, part: Part) -> None:
+def _sound(place: Place, key: str, part: Part) -> None:
     data, kind = parts.sound(part)
     words = SPOKEN if text_of(part, "spoken") else SOUND_ONLY
     place.caption(_(words).format(size=-(-len(data) // 1000)))
@@ -70,7 +69,7 @@ def _sound(place: Any, key: str, part: Part) -> None:
         place.download_button(label, data, file_name=name, key=key, icon=":material/volume_up:", on_click="ignore")
 
 
-def _download(place: Any, key: str, encoded: str, name: str) -> None:
+def _download(place: Place, key: str, encoded: str, name: str) -> None:
     try:
         data = b64decode(encoded)
     except ValueError:

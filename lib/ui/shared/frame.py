@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any
 
 import streamlit as st
 from streamlit.navigation.page import Page as StreamlitPage
@@ -13,13 +12,14 @@ from lib.ui.shared.budget_dialog import budget_dialog
 from lib.ui.shared.connection import connection_button
 from lib.ui.shared.dates import viewer_zone
 from lib.ui.shared.error_box import error_box
+from lib.ui.shared.markdown import Place
 from lib.ui.shared.menu import menu
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.shared.visitor import visitor
 
 
-def transient(shown: object) -> Any:
+def transient(shown: object) -> Place:
     """A place for what comes and goes. When nothing is `shown` its former contents go at once; elsewhere they stay,
     greyed, until the script ends, and that is when the answer does."""
     # `st.empty` is replaced as a whole at once; anything else keeps its old elements, greyed, until the run has ended.

@@ -1,12 +1,11 @@
 """A text that grows on the page: only the pieces of it that have changed are sent again."""
 
 import math
-from typing import Any
 
 from lib.calls.owner_line import InLine
 from lib.calls.runner import Answer
 from lib.core.rich_text import Growing
-from lib.ui.shared.markdown import draw_piece
+from lib.ui.shared.markdown import Place, draw_piece
 from lib.ui.shared.texts import _, _n
 
 CURSOR = "▌"
@@ -41,10 +40,10 @@ def _in_line(standing: InLine) -> str:
 class LiveText:
     """A growing Markdown text in a container. A finished piece keeps its place when the page is drawn again."""
 
-    def __init__(self, place: Any) -> None:
+    def __init__(self, place: Place) -> None:
         self._place = place
         self._text = Growing()
-        self._drawn: list[tuple[Any, str]] = []
+        self._drawn: list[tuple[Place, str]] = []
         self.tail = 0
         """Characters that are sent again with each frame."""
 
