@@ -33,6 +33,12 @@ PRESSED = """pill => {
     return inside.querySelectorAll("[data-cell]").length;
 }"""
 """Presses a button, and says how many answers are in the page before anybody else has heard of it."""
+READ_ONCE_PRESSED = """one => {
+    one.closest("button").click();
+    const inside = [...document.querySelectorAll(".st-key-sweep_grid *")].map(one => one.shadowRoot).find(Boolean);
+    return inside.querySelectorAll(".column .text").length;
+}"""
+"""The same for answers that can be read."""
 
 EVERYTHING = """() => {
     const all = root => [...root.querySelectorAll("*")];
@@ -180,6 +186,13 @@ def test_the_grid_holds_all_answers_is_walked_with_the_keyboard_and_is_cards_on_
             page.wait_for_url(address)
             at_rest(page)
             assert key(page, "sweep_grid").locator("[data-cell]").count() == left, "and the server says the same"
+    with subtests.test("so is the other view"):
+        read, grid_again = (key(page, "sweep_view").get_by_text(name, exact=True) for name in ("Read", "Grid"))
+        for pressed, columns in ((read, 3), (grid_again, 0)):
+            assert pressed.evaluate(READ_ONCE_PRESSED) == columns
+            page.wait_for_url("**sweep_view=read**" if columns else lambda url: "sweep_view" not in url)
+            at_rest(page)
+            assert key(page, "sweep_grid").locator(".column .text").count() == columns, "and the server says the same"
     with subtests.test("flags and figures"):
         text = page.locator(".answers").inner_text()
         for words in ("stopped by content rules", "blank", "same text as answer 1 at 0", "words", "tokens", "$0.00"):

@@ -102,6 +102,7 @@ class Answers:
             "repeat": min(place.repeat, repeats - 1),
             "place": {"id": place.number, "row": place.row, "column": place.column, "repeat": place.repeat},
             "read": {},
+            "compares": place.pair is not None,
         }
         if self.view == READ:
             found |= self._reading(min(place.repeat, repeats - 1))

@@ -11,6 +11,7 @@ const stock = new Map(); // all cells of a sweep by the version they were sent w
 const NEWLINE = 10;
 const lastRead = {}; // the temperature that Read was turned to, for when it is left and opened again
 const READ_WIDTH = 300; // px that a column needs to be read
+const VIEWS = ["grid", "read"]; // those that are drawn here; they are the first of all
 const MANY = 300; // places from which on a browser should lay out only those in sight
 const LONG = 160; // characters from which on a text in the grid fades out at its end
 
@@ -44,10 +45,17 @@ function keep(data) {
 // The buttons above the answers are Streamlit's own. What is pressed there is shown at once, and the server follows.
 addEventListener(
   "click",
-  (event) => {
-    const pill = event.target.closest?.(".st-key-sweep_show button");
-    const pills = pill && [...pill.closest(".st-key-sweep_show").querySelectorAll("button")];
-    if (pill) for (const answers of live) answers.toggle(pills.indexOf(pill));
+  ({ target }) => {
+    const at = (key) => {
+      const button = target.closest?.(`.st-key-${key} button`);
+      return button ? [...button.closest(`.st-key-${key}`).querySelectorAll("button")].indexOf(button) : -1;
+    };
+    const [pill, view, toRead] = [at("sweep_show"), at("sweep_view"), at("sweep_to_read")];
+    for (const answers of live) {
+      if (pill >= 0) answers.toggle(pill);
+      else if (view >= 0 || toRead >= 0) answers.turnTo(toRead >= 0 ? "read" : VIEWS[view]);
+      else if (target.closest?.("button")) answers.pressedView = null; // of what that leads to the server tells
+    }
   },
   true,
 );
@@ -85,6 +93,7 @@ class Answers {
     this.articles = new Map(); // what is drawn of a cell
     this.focus = null; // "row_column" of the place that Tab reaches
     this.temperature = 0; // which of the temperatures Read shows, counted in those that are there
+    this.pressedView = null; // the view that was asked for, and that the server has not told of yet
     this.root.addEventListener("keydown", (event) => this.pressed(event));
     this.watch = new ResizeObserver(() => {
       this.edges();
@@ -104,7 +113,8 @@ class Answers {
     const all = data && stock.get(data.base);
     if (!all) return;
     this.next = null;
-    this.data = data;
+    if (data.place.id !== this.placeId || data.view === this.pressedView) this.pressedView = null;
+    this.data = { ...data, view: this.pressedView ?? data.view };
     const known = data.place.id === this.placeId ? this.all : null;
     this.all = asBefore(this.all, all, data.changed);
     this.follow(known);
@@ -144,6 +154,16 @@ class Answers {
     if (data.view === "read") this.drawRead();
     else this.drawGrid();
     this.highlight();
+  }
+
+  // Another view is shown before the server has heard of it: of an answer to read, its first lines.
+  turnTo(view) {
+    if (view === this.data?.view) return;
+    // Two answers that are compared come from the server.
+    this.pressedView = VIEWS.includes(view) && !(view === "read" && this.data?.compares) ? view : null;
+    if (!this.pressedView || !this.data) return;
+    this.data = { ...this.data, view };
+    this.arrange();
   }
 
   toggle(at) {
@@ -432,7 +452,7 @@ class Answers {
       const number = data.beside ? `${data.words.answer} ${model.repeat + 1}` : id === asked ? "" : `${Number(id.split("_")[2]) + 1}/${data.repeats}`;
       const note = [model.note, number].filter(Boolean).join(" · ");
       const leftOut = !this.cells[id] && (this.all[id]?.state ?? "missing") !== "missing";
-      return { id, title: model.short, service: model.service, note, leftOut, ...(this.cells[id] ?? {}), ...(data.read[id] ?? {}), missing: !data.read[id] };
+      return { id, title: model.short, service: model.service, note, leftOut, ...(this.cells[id] ?? {}), ...(data.read[id] ?? {}), missing: !data.read[id] && !(this.pressedView && this.cells[id]?.state !== "missing") };
     });
   }
 
