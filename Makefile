@@ -55,7 +55,7 @@ coverage: .venv/.dev  ## run every test and show which branches of lib/ none rea
 	@$(BIN)/python scripts/get_browser.py
 	$(BIN)/python -m pytest $(TWO) --cov
 
-lint: .venv/.dev  ## check style, types, and which room imports which
+lint: .venv/.dev  ## check style, types, and what imports what
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy

@@ -188,9 +188,9 @@ class Jobs:
 
     def _forget_oldest(self) -> None:
         finished = [job for job in self._jobs.values() if job.finished]
-        room, bytes_left = KEPT, KEPT_BYTES
-        # The newest first: they have the room. One that runs is never forgotten.
+        jobs_left, bytes_left = KEPT, KEPT_BYTES
+        # The newest are kept first. One that runs is never forgotten.
         for job in reversed(finished):
-            room, bytes_left = room - 1, bytes_left - job.kept_size
-            if room < 0 or bytes_left < 0:
+            jobs_left, bytes_left = jobs_left - 1, bytes_left - job.kept_size
+            if jobs_left < 0 or bytes_left < 0:
                 del self._jobs[job.id]

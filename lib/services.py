@@ -46,7 +46,7 @@ from lib.store.fallback_file import FallbackFile
 from lib.sweep.scheduler import SweepScheduler
 from lib.sweep.shares import Shares
 from lib.visitor import LOCAL_OWNER, own_budgets, own_prices
-from lib.visitor.keychain import Keychain, brought_back, remembered
+from lib.visitor.keychain import Keychain, remembered, stored_keys
 
 if TYPE_CHECKING:
     from lib.workers import Workers
@@ -106,7 +106,7 @@ class Services:
         recovery.after_restart(dispatcher, sweeps)
         recovery.tidy_hourly(dispatcher)
         jobs, client, keychain = dispatcher.jobs, dispatcher.client, Keychain(not shared)
-        _bring_back(keychain, registry, store)
+        _connect_remembered(keychain, registry, store)
         opened = cls(
             settings=settings,
             store=store,
@@ -295,7 +295,7 @@ def _open_store(settings: Settings, shared: bool) -> tuple[Store, StoreError | N
         return Store.in_memory(), StoreNotOpened(trouble)
 
 
-def _bring_back(keychain: Keychain, registry: EndpointRegistry, store: Store) -> None:
+def _connect_remembered(keychain: Keychain, registry: EndpointRegistry, store: Store) -> None:
     """Connect the services whose keys are in the keychain; one that asks to be unlocked first holds nothing up."""
     try:
         addresses = store.read(lambda db: remembered(db, LOCAL_OWNER))
@@ -303,7 +303,7 @@ def _bring_back(keychain: Keychain, registry: EndpointRegistry, store: Store) ->
         return
 
     def connect() -> None:
-        for address, key in reversed(list(brought_back(keychain, addresses))):
+        for address, key in reversed(list(stored_keys(keychain, addresses))):
             with suppress(InvalidInput):  # the operator has set this service to another address meanwhile
                 registry.connect(LOCAL_OWNER, Endpoint(name_of(address), address, key))
 

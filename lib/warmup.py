@@ -19,7 +19,7 @@ NOBODY = "nobody"
 
 
 class _Over(Exception):
-    """Takes back all that the rehearsal wrote."""
+    """Takes back all that the warm-up wrote."""
 
 
 def warm_up_statements(store: Store) -> None:
@@ -31,13 +31,13 @@ def warm_up_statements(store: Store) -> None:
 
 
 def _write(db: Connection, process: str) -> None:
-    request = ChatRequest("none", (Message(role="user", content="rehearsal"),))
-    call = Call("rehearsal", NOBODY, NOBODY, "chat", "none", request)
-    chat = chats.new_chat(db, NOBODY, "rehearsal")
-    question = chats.add_message(db, NOBODY, chat, None, "user", "rehearsal")
+    request = ChatRequest("none", (Message(role="user", content="warm-up"),))
+    call = Call("warm-up", NOBODY, NOBODY, "chat", "none", request)
+    chat = chats.new_chat(db, NOBODY, "warm-up")
+    question = chats.add_message(db, NOBODY, chat, None, "user", "warm-up")
     records.start_call(db, call, process)
     chats.add_answers(db, NOBODY, chat, question, call.id, 1)
-    preferences.put(db, NOBODY, "rehearsal", {})
+    preferences.put(db, NOBODY, "warm-up", {})
     branch.open_branch(db, NOBODY, chat)
     records.checkpoint(db, call.id, Reply())
     records.finish_call(db, call.id, Reply(state="ok"), {})

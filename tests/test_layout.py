@@ -53,7 +53,7 @@ def test_every_place_that_the_map_names_is_there() -> None:
     said = read(ROOT / "lib" / "__init__.py").partition("Where something new goes")[2]
     named = re.findall(r"[\w/]+(?:\.py|/(?=\W))", said)
 
-    # A name without a room is of the room named before it.
+    # A name without a package is of the package named before it.
     beside = {path.parent for name in named if (path := ROOT / "lib" / name).exists()}
     lost = [name for name in named if not any((folder / name).exists() for folder in (ROOT / "lib", *beside))]
     assert len(named) > 15 and lost == []

@@ -94,7 +94,7 @@ def _chats(file: bytes, lost: Losses) -> Iterator[ImportedChat]:
 
 
 def _in_text(source: Source, lost: Losses) -> Iterator[ImportedChat]:
-    messages, room = MessageList(), MOST_KEPT
+    messages, bytes_left = MessageList(), MOST_KEPT
     for found, piece in enumerate(pieces(source, _KEYS)):
         if piece.rest:
             yield from _around(piece, messages, found, lost)
@@ -103,15 +103,15 @@ def _in_text(source: Source, lost: Losses) -> Iterator[ImportedChat]:
         if not isinstance(raw, dict):
             lost["large" if _too_large(piece) else "unreadable"] += 1
         elif piece.key == "images":
-            room -= _keep_image(raw, messages)
+            bytes_left -= _keep_image(raw, messages)
         elif piece.key == "messages" or (piece.key == "" and "role" in raw):
             message = messages.take(raw)
-            room -= sys.getsizeof(message.content) + sum(map(len, message.images)) if message else 0
+            bytes_left -= sys.getsizeof(message.content) + sum(map(len, message.images)) if message else 0
         elif (chat := foreign_chats.chat(raw)) is not None:
             yield chat
         else:
             lost["unreadable"] += 1
-        if room < 0 or len(messages.chat.turns) > MOST_TURNS:
+        if bytes_left < 0 or len(messages.chat.turns) > MOST_TURNS:
             raise InvalidInput(N_("The texts in this file are too long to be brought in at once: split it."))
 
 

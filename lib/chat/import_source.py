@@ -35,10 +35,10 @@ def texts(file: bytes) -> Iterator[Source]:
         return
     try:
         with zipfile.ZipFile(BytesIO(file)) as archive:
-            room = [MAX_BYTES]
+            bytes_left = [MAX_BYTES]
             for name in _members(archive):
                 with archive.open(name) as member:
-                    yield _Utf8(_Member(member, room))
+                    yield _Utf8(_Member(member, bytes_left))
     except _BROKEN:
         raise InvalidInput(N_("This archive can't be unpacked. Unpack it yourself and choose the JSON file.")) from None
 
@@ -53,10 +53,10 @@ def _members(archive: zipfile.ZipFile) -> list[str]:
 
 
 class _Member:
-    """A file in an archive; all of them share the `room`, whatever sizes the archive claims."""
+    """A file in an archive; all of them share the `bytes_left`, whatever sizes the archive claims."""
 
-    def __init__(self, member: Source, room: list[int]) -> None:
-        self._member, self._room = member, room
+    def __init__(self, member: Source, bytes_left: list[int]) -> None:
+        self._member, self._bytes_left = member, bytes_left
 
     def read(self, size: int) -> bytes:
         try:
@@ -65,8 +65,8 @@ class _Member:
             raise InvalidInput(
                 N_("This archive can't be unpacked. Unpack it yourself and choose the JSON file.")
             ) from None
-        self._room[0] -= len(chunk)
-        if self._room[0] < 0:
+        self._bytes_left[0] -= len(chunk)
+        if self._bytes_left[0] < 0:
             raise _too_large()
         return chunk
 

@@ -24,6 +24,6 @@ def next_limit(call: CallRecord, begun: str, allowed: int | None, window: int | 
     if limit is None and call.params_asked.get("max_tokens"):
         return None
     reached = (limit or call.usage.completion_tokens or 0) + tokens.count(begun)
-    room = window - (call.usage.prompt_tokens or 0) if window else MOST
-    longer = min(2 * reached, allowed or MOST, room)
+    free = window - (call.usage.prompt_tokens or 0) if window else MOST
+    longer = min(2 * reached, allowed or MOST, free)
     return longer if longer > reached else None

@@ -26,11 +26,11 @@ class Budget:
     currency: str = DOLLARS
     rate: float = 1.0
 
-    def told(self, amount: float) -> tuple[float, str]:
+    def as_counted(self, amount: float) -> tuple[float, str]:
         """An amount of its unit as its owner counts: how much of what."""
         return (amount, self.unit) if self.unit == TOKENS else (amount * self.rate, self.currency)
 
-    def meant(self, amount: float) -> float:
+    def in_unit(self, amount: float) -> float:
         """An amount as its owner counts, in its unit."""
         return amount if self.unit == TOKENS else amount / self.rate
 

@@ -15,16 +15,16 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     text = io.StringIO(newline="")
     sheet = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
     sheet.writerow(header)
-    sheet.writerows([harmless(value) for value in row] for row in rows)
+    sheet.writerows([escaped(value) for value in row] for row in rows)
     # The BOM tells Excel that it is UTF-8; half a surrogate pair has none.
     return text.getvalue().encode("utf-8-sig", "replace")
 
 
-def harmless(value: Any) -> Any:
+def escaped(value: Any) -> Any:
     """A cell that no spreadsheet runs: an apostrophe stands before text that would begin a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
-def plain(value: str) -> str:
-    """A text as it was before `harmless`."""
+def unescaped(value: str) -> str:
+    """A text as it was before `escaped`."""
     return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA_STARTS) else value

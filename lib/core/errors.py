@@ -483,7 +483,7 @@ class BudgetReached(TemperaError):
         left = max(0.0, budget.limit - spent)
         self.message = (self.TOO_LITTLE if left else self.SPENT)[budget.span]
         amounts = {"limit": budget.limit, "left": left, "worst": worst}
-        super().__init__(**{name: money.in_unit(*budget.told(one)) for name, one in amounts.items()})
+        super().__init__(**{name: money.in_unit(*budget.as_counted(one)) for name, one in amounts.items()})
 
 
 class CapOfTheOperator(TemperaError):

@@ -27,7 +27,7 @@ def without_data(text: str) -> str:
     return _IN_TEXT.sub("image", text) if "data:image/" in text else text
 
 
-def is_meant(name: str, file: bytes) -> bool:
+def is_image(name: str, file: bytes) -> bool:
     """Whether a file is an image, or is called one."""
     return name.rpartition(".")[2].lower() in ENDINGS or _kind(file) is not None
 

@@ -14,7 +14,7 @@ def dollars(amount: float) -> str:
     return f"${amount:.2g}" if amount >= 0.0001 else f"${amount:.6f}"
 
 
-def under_each_other(amounts: Sequence[str], point: str = ".") -> list[str]:
+def aligned_decimals(amounts: Sequence[str], point: str = ".") -> list[str]:
     """Amounts of one column, filled up behind with spaces as wide as a figure: where they end on one line, their
     decimal points stand on one too. `point` is what the reader's country takes for it; a word stays as it is."""
     behind = [sum(sign.isdigit() for sign in amount.partition(point)[2]) for amount in amounts]

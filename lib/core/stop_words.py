@@ -11,11 +11,11 @@ _ESCAPE = re.compile(r"\\[ntr\\]")
 _SIGN = re.compile(r"[\n\t\r\\]")
 
 
-def meant(typed: str) -> str:
+def unescaped(typed: str) -> str:
     """The sequence that is sent."""
     return _ESCAPE.sub(lambda found: _SIGNS[found[0]], typed)
 
 
-def as_typed(sequence: str) -> str:
-    """How a sequence is typed: `meant` gives it back."""
+def escaped(sequence: str) -> str:
+    """How a sequence is typed: `unescaped` gives it back."""
     return _SIGN.sub(lambda found: _TYPED[found[0]], sequence)

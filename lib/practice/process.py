@@ -31,7 +31,7 @@ class Child:
     def __init__(self) -> None:
         self.api_key = SecretStr(secrets.token_urlsafe(32))
         self.address = ""
-        self.heard = 0.0
+        self.last_answer_at = 0.0
         self.process = subprocess.Popen(
             [sys.executable, "-m", "lib.practice.server"],
             cwd=Path(__file__).parents[2],
@@ -55,7 +55,7 @@ class Child:
             self.address = said["address"]
         except (OSError, ValueError, KeyError) as problem:
             raise LocalModelFailed(str(problem) or type(problem).__name__) from None
-        self.heard = time.monotonic()
+        self.last_answer_at = time.monotonic()
 
     def _ask(self, settings: dict[str, str]) -> dict[str, str]:
         assert self.process.stdin and self.process.stdout
@@ -69,13 +69,13 @@ class Child:
     async def call(self, path: str, body: Any = None, *, seconds: float) -> Any:
         """The JSON answer to a GET, or with a body to a POST; raises what `json_call` does."""
         answer = await json_call(self.address + path, self.api_key, body, seconds=seconds)
-        self.heard = time.monotonic()
+        self.last_answer_at = time.monotonic()
         return answer
 
-    async def well(self) -> bool:
-        """Whether it runs and, after a silence, answers that it is well."""
+    async def is_healthy(self) -> bool:
+        """Whether it runs and, after a while without an answer, still answers."""
         # After a computer's sleep the process lives and its sockets don't; asking each time would cost every call.
-        if not self.alive or time.monotonic() - self.heard < IDLE_SECONDS:
+        if not self.alive or time.monotonic() - self.last_answer_at < IDLE_SECONDS:
             return self.alive
         try:
             await self.call("/health", seconds=HEALTH_SECONDS)
@@ -106,10 +106,10 @@ class Supervisor:
         self.child: Child | None = None
 
     async def running(self) -> Child:
-        """A child that is well; raises LocalModelFailed."""
+        """A healthy child; raises LocalModelFailed."""
         async with self._lock:
-            if self.child and not await self.child.well():
-                await self._bury(self.child)
+            if self.child and not await self.child.is_healthy():
+                await self._reap(self.child)
             if self._closed or self._deaths > MOST_DEATHS:
                 raise LocalModelFailed()
             if self.child is None:
@@ -126,17 +126,17 @@ class Supervisor:
             if not child.address or self._closed:
                 child.process.kill()
 
-    async def _bury(self, child: Child) -> None:
+    async def _reap(self, child: Child) -> None:
         child.process.kill()
         await asyncio.to_thread(child.end)
         self.child = None
         self._deaths += 1
 
     def answered(self, child: Child) -> None:
-        """Note a good answer: an earlier death is forgiven."""
+        """Note a good answer: deaths before it no longer count."""
         if child.alive:
             self._deaths = 0
-            child.heard = time.monotonic()
+            child.last_answer_at = time.monotonic()
 
     def close(self) -> None:
         """End the child for good."""

@@ -101,14 +101,14 @@ class Scale:
 
 def _across(temperatures: Sequence[float | None]) -> dict[float | None, float]:
     """Temperatures as far from each other as their numbers are; those that are not sent stand first."""
-    room = WIDTH - LEFT - RIGHT
+    width = WIDTH - LEFT - RIGHT
     numbers = [value for value in temperatures if value is not None]
     start, end = (min(numbers), max(numbers)) if numbers else (0.0, 0.0)
     if len(temperatures) == 1 or start == end:
-        return {value: LEFT + room * (at + 1) / (len(temperatures) + 1) for at, value in enumerate(temperatures)}
+        return {value: LEFT + width * (at + 1) / (len(temperatures) + 1) for at, value in enumerate(temperatures)}
     inset = 14
     return {
-        value: LEFT + inset + (0 if value is None else (room - 2 * inset) * (value - start) / (end - start))
+        value: LEFT + inset + (0 if value is None else (width - 2 * inset) * (value - start) / (end - start))
         for value in temperatures
     }
 

@@ -102,7 +102,7 @@ def _lines(rows: Iterable[CallRecord], terms: Terms) -> Iterator[list[Any]]:
 
 
 def _paid(row: CallRecord, terms: Terms) -> tuple[float | None, str | None, float | None]:
-    term = service_terms.at(terms.get(row.endpoint, ()), row.started_at)
+    term = service_terms.at_moment(terms.get(row.endpoint, ()), row.started_at)
     if term is None or term.factor is None or row.cost is None:
         return None, None, None
     return row.cost * term.factor, term.currency, term.factor

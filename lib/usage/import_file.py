@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from lib.calls.records import IMPORTED, CallRecord
 from lib.core import table_file
 from lib.core.clock import SECOND
-from lib.core.csv_table import plain
+from lib.core.csv_table import unescaped
 from lib.core.errors import Billed, InvalidInput
 from lib.core.i18n import N_
 from lib.core.reply import CostSource, Usage, UsageSource
@@ -139,7 +139,9 @@ def _table_rows(file: bytes, names: Mapping[str, str]) -> Iterator[Mapping[str, 
     missing = next((name for name in NEEDED if name not in header), None)
     if missing is not None:
         raise InvalidInput(_NOT_OURS, name=missing)
-    return ({name: plain(value) for name, value in zip(header, line, strict=False) if name in HEADER} for line in lines)
+    return (
+        {name: unescaped(value) for name, value in zip(header, line, strict=False) if name in HEADER} for line in lines
+    )
 
 
 def _call(given: _Row, owner: str) -> CallRecord:

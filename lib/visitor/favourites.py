@@ -26,11 +26,11 @@ class Favourites:
         starred = others if model in self.starred else (*others, model)[-MOST_STARRED:]
         return Favourites(starred, self.recent)
 
-    def after(self, used: Iterable[str]) -> "Favourites":
+    def with_used(self, used: Iterable[str]) -> "Favourites":
         """With `used` put first among the models used last."""
         return Favourites(self.starred, tuple(dict.fromkeys([*used, *self.recent]))[:MOST_RECENT])
 
-    def at(self, endpoints: Collection[str]) -> "Favourites":
+    def of_endpoints(self, endpoints: Collection[str]) -> "Favourites":
         """Only those of the endpoints with these names."""
         return Favourites(_of(self.starred, endpoints), _of(self.recent, endpoints))
 

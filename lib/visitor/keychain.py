@@ -88,13 +88,13 @@ def remembered(db: Connection, owner: str) -> list[str]:
     return [str(address) for address in kept] if isinstance(kept, list) else []
 
 
-def note(db: Connection, owner: str, address: str, kept: bool) -> None:
+def note_kept(db: Connection, owner: str, address: str, kept: bool) -> None:
     """Write down that the key for an address is in the keychain now, or is not."""
     others = [one for one in remembered(db, owner) if one != address]
     preferences.put(db, owner, NAME, [address, *others] if kept else others)
 
 
-def brought_back(keychain: Keychain, addresses: list[str]) -> Iterator[tuple[str, SecretStr]]:
+def stored_keys(keychain: Keychain, addresses: list[str]) -> Iterator[tuple[str, SecretStr]]:
     """The addresses with the keys that the keychain has for them; those of which it says nothing are left out."""
     for address in addresses:
         try:

@@ -53,7 +53,7 @@ def use_for_all(db: Connection, owner: str, service: str) -> None:
         _save(db, owner, {**known, service: [known[service][-1]._replace(since=0)]})
 
 
-def at(terms: Sequence[Term], moment: int) -> Term | None:
+def at_moment(terms: Sequence[Term], moment: int) -> Term | None:
     """The term that counts at a moment; None where nothing is known of then."""
     counting = [one for one in terms if one.since <= moment]
     return counting[-1] if counting and counting[-1].factor is not None else None

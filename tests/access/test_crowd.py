@@ -11,8 +11,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from lib.access.pace import MOST_KNOWN, Pace
 from lib.access.places import KEPT_SECONDS, MOST_TABS, Places
+from lib.access.throttle import MOST_KNOWN, Throttle
 from lib.core.errors import Full, TooManyTabs
 from lib.ui.shared import crowd_gate
 from lib.ui.shared.crowd_gate import BURST, CROWD, RATE, CrowdGate
@@ -128,7 +128,7 @@ def test_all_pages_of_one_address_together_have_a_pace_too(monkeypatch: pytest.M
 @pytest.mark.row("T16")
 def test_each_has_a_pace_of_their_own() -> None:
     clock = Clock()
-    pace = Pace(10, 60, clock)
+    pace = Throttle(10, 60, clock)
     waits = [pace.wait("eve") for _ in range(FLOOD)]
     assert waits[:60] == [0.0] * 60
     assert waits[-1] == pytest.approx((FLOOD - 1 - 60) / 10)

@@ -329,7 +329,7 @@ def test_what_was_paid_is_each_call_at_what_a_dollar_cost_then_and_no_currency_i
         found = paid.total(store.read(lambda db, scope=scope: paid.by_model(db, scope, terms)).values())
         expected: dict[str, float] = {}
         for facts in (one for one in made if lets_through(scope, one) and one["state"] != "started"):
-            term = service_terms.at(terms.get(facts["endpoint"], ()), facts["at"])
+            term = service_terms.at_moment(terms.get(facts["endpoint"], ()), facts["at"])
             if term is not None and term.factor is not None and facts["cost"] is not None:
                 expected[term.currency] = expected.get(term.currency, 0.0) + facts["cost"] * term.factor
         assert found == expected, scope

@@ -93,7 +93,7 @@ def test_no_cell_begins_a_formula_and_no_text_is_lost(start: str, rest: str) -> 
 
 @pytest.mark.row("T10")
 def test_numbers_stay_numbers() -> None:
-    assert [csv_table.harmless(value) for value in (5, 0.25, None, "-5")] == [5, 0.25, None, "'-5"]
+    assert [csv_table.escaped(value) for value in (5, 0.25, None, "-5")] == [5, 0.25, None, "'-5"]
 
 
 def test_buckets_grow_with_the_history() -> None:
@@ -189,7 +189,7 @@ def test_csv_json_and_excel_say_the_same() -> None:
     )
     for line, call, cells in zip(lines, calls, sheet[1:], strict=True):
         # In a CSV an apostrophe keeps spreadsheets from taking text for a formula; Excel's own files say what is text.
-        assert [csv_table.plain(cell) for cell in line] == ["" if value is None else str(value) for value in cells]
+        assert [csv_table.unescaped(cell) for cell in line] == ["" if value is None else str(value) for value in cells]
         assert list(cells) == call
 
 

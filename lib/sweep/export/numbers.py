@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from lib.core.i18n import Texts
-from lib.core.money import under_each_other
+from lib.core.money import aligned_decimals
 from lib.sweep import charts
 from lib.sweep.export.wording import Subject, mean_stars, name, section, table
 from lib.sweep.measures import Measure, Spread
@@ -65,7 +65,7 @@ def _done(setting: Setting, texts: Texts) -> str:
 def _values(settings: Sequence[Setting], measure: Measure, texts: Texts) -> list[str]:
     """A measure's column: its mean of each setting, and of how many answers that is known, where not of all."""
     found = [setting.measure(measure.name) for setting in settings]
-    written = under_each_other([measure.written(one.mean, texts) if one else "–" for one in found])
+    written = aligned_decimals([measure.written(one.mean, texts) if one else "–" for one in found])
     return [
         escape(words) + _coverage_of(setting, measure, one)
         for setting, words, one in zip(settings, written, found, strict=True)

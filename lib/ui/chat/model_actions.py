@@ -45,9 +45,9 @@ def send() -> None:
 
 def _take_along(files: Sequence[tuple[str, bytes]]) -> None:
     """Let files, by name and contents, go with the next message; raises InvalidInput, and then none of them does."""
-    pictures = [content for name, content in files if images.is_meant(name, content)]
+    pictures = [content for name, content in files if images.is_image(name, content)]
     urls = images.few_enough([*chat_state.images, *map(images.data_url, pictures)])
-    texts = [attachments.of_file(*file) for file in files if not images.is_meant(*file)]
+    texts = [attachments.of_file(*file) for file in files if not images.is_image(*file)]
     chat_state.attachments = list(attachments.few_enough([*chat_state.attachments, *texts]))
     chat_state.images = list(urls)
 

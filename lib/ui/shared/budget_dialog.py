@@ -40,7 +40,7 @@ def _body(services: Services, visitor: Visitor) -> None:
     if state.over_budget is None:
         st.rerun()  # a dialog's own run draws nothing outside of it
     reached, then = state.over_budget
-    st.markdown(budgets.told(reached))
+    st.markdown(budgets.reached_sentence(reached))
     st.caption(_("What you typed is kept. The budget is looked after on the Usage page."))
     st.button(_("Go on once"), key="budget_once", type="primary", on_click=_go_on, args=(True, then))
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -55,7 +55,7 @@ def _body(services: Services, visitor: Visitor) -> None:
 
 
 def _suggested(reached: BudgetReached) -> dict[str, Any]:
-    enough, _unit = reached.budget.told(max(2 * reached.budget.limit, reached.spent + reached.worst))
+    enough, _unit = reached.budget.as_counted(max(2 * reached.budget.limit, reached.spent + reached.worst))
     if reached.budget.unit == TOKENS:
         return {"value": float(math.ceil(enough)), "step": 1000.0, "format": "%.0f"}
     return {"value": math.ceil(100 * enough) / 100, "step": 0.5, "format": "%.2f"}
@@ -67,7 +67,7 @@ def _go_on(once: bool, then: Callable[[], None]) -> None:
 
 
 def _raise(services: Services, owner: str, reached: BudgetReached, then: Callable[[], None]) -> None:
-    limit = reached.budget.meant(st.session_state[RAISED])
+    limit = reached.budget.in_unit(st.session_state[RAISED])
     try:
         if limit > reached.budget.limit:
             budgets.put(services, owner, replace(reached.budget, limit=limit))

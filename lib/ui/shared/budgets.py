@@ -43,11 +43,13 @@ def take_off(services: Services, owner: str, span: Span) -> None:
     _keep(services, owner, {name: one for name, one in _by_span(services, owner).items() if name != span})
 
 
-def told(reached: BudgetReached) -> str:
+def reached_sentence(reached: BudgetReached) -> str:
     """What a reached budget says, as Markdown, its amounts as the reader writes them."""
     budget, limit = reached.budget, reached.budget.limit
     facts = {"limit": limit, "left": max(0.0, limit - reached.spent), "worst": reached.worst}
-    return _(reached.message).format(**{name: literal(in_unit(*budget.told(value))) for name, value in facts.items()})
+    return _(reached.message).format(
+        **{name: literal(in_unit(*budget.as_counted(value))) for name, value in facts.items()}
+    )
 
 
 def budget_line(services: Services, visitor: Visitor, place: str) -> None:
@@ -59,7 +61,7 @@ def budget_line(services: Services, visitor: Visitor, place: str) -> None:
         return
     budget = fullest.budget
     words = _((SPENT if fullest.reached else NEAR)[budget.span])
-    label = words.format(limit=in_unit(*budget.told(budget.limit)), share=fullest.share)
+    label = words.format(limit=in_unit(*budget.as_counted(budget.limit)), share=fullest.share)
     icon = ":material/savings:"
     if st.button(literal(label), key=f"{place}_budget", type="tertiary", icon=icon, help=_("Open the budget")):
         open_budget()

@@ -89,7 +89,7 @@ def remember(services: Services, visitor: Visitor, endpoint: Endpoint, wanted: b
     except KeychainRefused as refused:
         state.notices.append(error_sentence(refused))
         wanted = False
-    services.store.write(lambda db: keychain.note(db, visitor.owner, address, wanted)).result()
+    services.store.write(lambda db: keychain.note_kept(db, visitor.owner, address, wanted)).result()
 
 
 def _likely_address(services: Services, visitor: Visitor) -> str:

@@ -129,7 +129,7 @@ def show(prefix: str, params: Params, system: str = "") -> None:
 def switch_on(prefix: str, field: str, value: Any) -> None:
     """Set a control's value, and its switch where it has one."""
     if field == "stop":
-        value = [stop_words.as_typed(word) for word in value]
+        value = [stop_words.escaped(word) for word in value]
     for key, wanted in zip(CONTROLS[field].keys(prefix), (value, True), strict=False):
         st.session_state[key] = wanted
 
@@ -335,5 +335,5 @@ def _get(prefix: str, name: str) -> Any:
 
 def _value(prefix: str, field: str) -> Any:
     if field == "stop":
-        return tuple(map(stop_words.meant, _get(prefix, "stop_words") or ()))
+        return tuple(map(stop_words.unescaped, _get(prefix, "stop_words") or ()))
     return _get(prefix, field)

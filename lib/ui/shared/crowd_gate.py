@@ -9,9 +9,9 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lib.access.pace import Pace
 from lib.access.places import Places
 from lib.access.sign_ins import COOKIE
+from lib.access.throttle import Throttle
 from lib.core.errors import Full
 from lib.core.i18n import N_
 from lib.streamlit_internals import is_part
@@ -33,7 +33,7 @@ class CrowdGate:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._of_one, self._of_address = Pace(RATE, BURST), Pace(RATE * CROWD, BURST * CROWD)
+        self._of_one, self._of_address = Throttle(RATE, BURST), Throttle(RATE * CROWD, BURST * CROWD)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         visitor = _visitor(scope)

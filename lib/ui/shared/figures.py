@@ -7,7 +7,7 @@ from lib.calls.records import CallRecord
 from lib.core import model_names
 from lib.core.budget import DOLLARS, TOKENS
 from lib.core.i18n import N_
-from lib.core.money import under_each_other
+from lib.core.money import aligned_decimals
 from lib.core.reply import NORMAL_END, Usage
 from lib.ui.shared import numbers
 from lib.ui.shared.texts import _, _n, country
@@ -90,7 +90,7 @@ def known_cost(cost: float | None, unpriced: int) -> float | None:
 
 def in_column(amounts: Sequence[str | None]) -> list[str | None]:
     """Amounts of one column, so that their decimal points stand under each other; None where there is none."""
-    filled = iter(under_each_other([one for one in amounts if one is not None], numbers.decimal_point(country())))
+    filled = iter(aligned_decimals([one for one in amounts if one is not None], numbers.decimal_point(country())))
     return [None if one is None else next(filled) for one in amounts]
 
 

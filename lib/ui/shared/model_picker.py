@@ -40,9 +40,9 @@ def used(services: Services, owner: str, values: Sequence[str]) -> None:
     endpoints = services.registry.endpoints(owner)
     names = [named(value.strip(), endpoints) for value in values]
     before = services.store.read(lambda db: favourites.of(db, owner))
-    if before.after(names) != before:
+    if before.with_used(names) != before:
         # Read once more in the writer: another tab may have starred a model in between.
-        services.store.write(lambda db: favourites.keep(db, owner, favourites.of(db, owner).after(names)))
+        services.store.write(lambda db: favourites.keep(db, owner, favourites.of(db, owner).with_used(names)))
 
 
 def model_label(value: str) -> str:
@@ -194,7 +194,7 @@ def _for_chats(value: str) -> bool:
 def _kept(services: Services, owner: str, endpoints: Sequence[Endpoint]) -> Favourites:
     """Those starred and used last, of services that are connected."""
     names = {endpoint.name for endpoint in endpoints}
-    return services.store.read(lambda db: favourites.of(db, owner)).at(names)
+    return services.store.read(lambda db: favourites.of(db, owner)).of_endpoints(names)
 
 
 def _in_order(kept: Favourites, services: Services, owner: str, endpoints: Sequence[Endpoint]) -> list[str]:
@@ -215,7 +215,7 @@ def _in_order(kept: Favourites, services: Services, owner: str, endpoints: Seque
 def _first(kept: Favourites, endpoint: Endpoint, listing: Listing) -> str | None:
     """What a new tab begins with; a service that lists no models is taken to offer still what was used there."""
     offered = [model_value(endpoint, model) for model in listing.models]
-    used_here = kept.at({endpoint.name}).recent
+    used_here = kept.of_endpoints({endpoint.name}).recent
     return first_for_chats([value for value in used_here if value in offered or not listing.complete] + offered)
 
 

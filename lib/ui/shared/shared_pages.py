@@ -37,13 +37,13 @@ class SharedPages:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(SHARED):
             await self.app(scope, receive, send)
             return
-        async with self._room:
+        async with self._slots:
             answer = await _answer(scope)
             answer.headers.update(security_headers(""))
             answer.headers.update(

@@ -148,7 +148,7 @@ def _question(services: Services, visitor: Visitor, plan: Plan) -> None:
             st.warning(large_run.question(found))
         over = _over_budget(services, visitor, plan)
         if over is not None:
-            st.warning(f"{budgets.told(over)} {_('The sweep pauses there, and you can go on.')}")
+            st.warning(f"{budgets.reached_sentence(over)} {_('The sweep pauses there, and you can go on.')}")
         with st.container(horizontal=True, vertical_alignment="center"):
             if stored:
                 st.button(

@@ -107,7 +107,7 @@ def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Prog
             st.warning(words.format(count=progress.unsaved), icon=":material/save:")
         if run is not None and isinstance(run.trouble, BudgetReached):
             paused = _("The sweep has paused; what has come is kept.")
-            st.warning(f"{budgets.told(run.trouble)} {paused}", icon=":material/pause_circle:")
+            st.warning(f"{budgets.reached_sentence(run.trouble)} {paused}", icon=":material/pause_circle:")
         elif run is not None and run.trouble is not None:
             hidden_names.unnamed_error(run.trouble, progress)
         held_back(progress, run)

@@ -45,7 +45,7 @@ def budget(zone: ZoneInfo) -> None:
 def _standing(standing: Standing, zone: ZoneInfo) -> None:
     """How much is spent, set aside and left, and when it begins anew."""
     amounts = {"spent": standing.spent, "reserved": standing.reserved, "left": standing.left}
-    facts = {name: literal(in_unit(*standing.budget.told(value))) for name, value in amounts.items()}
+    facts = {name: literal(in_unit(*standing.budget.as_counted(value))) for name, value in amounts.items()}
     words = _("{spent} spent, {left} left.")
     if standing.reserved:
         words = _("{spent} spent, {reserved} reserved for what runs, {left} left.")

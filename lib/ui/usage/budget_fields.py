@@ -98,7 +98,7 @@ def _rate_field(currency: str, key: str, called: Callable[..., None], args: tupl
 def _unit(span: Span, now: Budget | None, own: OwnCurrency | None) -> str:
     """The unit that is chosen: tokens, dollars, or the visitor's currency."""
     key = _key(span, "unit")
-    chosen = now.told(0)[1] if now else st.session_state.get(key, DOLLARS)
+    chosen = now.as_counted(0)[1] if now else st.session_state.get(key, DOLLARS)
     st.session_state[key] = chosen if chosen in _units(own) else DOLLARS  # the currency may be another one by now
     return str(st.session_state[key])
 
@@ -112,7 +112,7 @@ def _limit_field(services: Services, owner: str, span: Span, now: Budget | None,
     # Set at each run, as it may have been raised elsewhere; what is typed comes before that, by the callback. Without
     # a budget the field keeps what was typed: it may wait for a rate.
     key = _key(span, "limit")
-    st.session_state[key] = round(now.told(now.limit)[0], 6) if now else st.session_state.get(key)
+    st.session_state[key] = round(now.as_counted(now.limit)[0], 6) if now else st.session_state.get(key)
     st.number_input(
         _(NAMES[span]),
         min_value=0.0,
@@ -173,7 +173,7 @@ def _budget(services: Services, owner: str, span: Span) -> Budget | None:
     if own is None:
         return None
     blank = Budget(span, 1.0, DOLLARS, warn, own.code, own.rate)
-    return replace(blank, limit=blank.meant(limit))
+    return replace(blank, limit=blank.in_unit(limit))
 
 
 def _own(services: Services, owner: str, span: Span, currency: str) -> OwnCurrency | None:

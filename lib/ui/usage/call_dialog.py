@@ -99,7 +99,7 @@ def _body(services: Services, owner: str, call: CallRecord, terms: Terms) -> Non
         call_details.numbers(call)
         if call.cost is None and call.state != "started" and not cost_nothing(call):
             set_price_button([(call.endpoint, call.model)], "usage_call")
-        term = service_terms.at(terms.get(call.endpoint, ()), call.started_at)
+        term = service_terms.at_moment(terms.get(call.endpoint, ()), call.started_at)
         if call.cost and term is not None:
             paid = currency_amount(call.cost * (term.factor or 0.0), term.currency)
             st.caption(literal(_("You pay {amount} for it.").format(amount=paid)))

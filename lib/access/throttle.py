@@ -7,7 +7,7 @@ MOST_KNOWN = 1_000
 """More are looked through for those who wait for nothing any more."""
 
 
-class Pace:
+class Throttle:
     """`rate` messages a second for each, after `burst` at once. For one thread."""
 
     def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
