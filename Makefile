@@ -42,16 +42,16 @@ move: .venv/.installed  ## one person's history into TEMPERA_DATABASE_URL: make 
 # Where it is set, each worker would compile each test module anew in every run.
 test soak: export PYTHONDONTWRITEBYTECODE :=
 
-test: .venv/.dev  ## run every test, a browser included
+test: .venv/.dev  ## run the tests, those in a browser included
 	@$(BIN)/python scripts/get_browser.py
 	$(BIN)/python -m pytest $(TWO)
 
 soak: export TEMPERA_TEST_ALL_EXAMPLES := 1
-soak: .venv/.dev  ## run the long tests, and all examples of those that try many; some: make soak PART=tests/browser
+soak: .venv/.dev  ## run the tests that take long, and all examples of those that try many; some: make soak PART=tests/browser
 	@$(BIN)/python scripts/get_browser.py
 	$(BIN)/python -m pytest -m "soak or hypothesis" $(PART)
 
-coverage: .venv/.dev  ## run every test and show which branches of lib/ none reaches
+coverage: .venv/.dev  ## run the tests and show which branches of lib/ none reaches
 	@$(BIN)/python scripts/get_browser.py
 	$(BIN)/python -m pytest $(TWO) --cov
 
