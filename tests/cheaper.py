@@ -5,7 +5,11 @@ None of it is the app's own; a process that is started as `make run` starts it (
 
 import functools
 import gc
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,7 +27,17 @@ from lib.ui.chat import live_answer
 
 take_all_steps = migrations.upgrade
 """What makes a new database one migration after the other; the tests of the migrations use it."""
+IN_MEMORY = Path("/dev/shm")
+ROOM = 3 << 30
+"""Bytes: many times what the files of a whole run take at once, so that nobody's memory becomes tight."""
 _known: dict[tuple[Any, ...], Engine] = {}
+
+
+def keep_files_in_memory() -> None:
+    """Let the tests' files, and those of all that they start, be where no write waits for a disk: every commit of a
+    store does, for milliseconds. Not where somebody has said where they shall be, or memory is short."""
+    if "TMPDIR" not in os.environ and IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 
 
 def share() -> None:

@@ -26,6 +26,7 @@ from tests.fake_api import FakeApi
 from tests.pages import BEGINS_WITH, KEY, new_tab
 from tests.postgresql import new_database, server_url
 
+cheaper.keep_files_in_memory()
 # A busy machine is slow, not wrong.
 hypothesis.settings.register_profile("ours", deadline=None, max_examples=examples(100))
 hypothesis.settings.load_profile("ours")
