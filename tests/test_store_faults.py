@@ -149,6 +149,31 @@ def test_whichever_of_the_files_is_deleted_at_whatever_moment_nothing_written_is
             kept.close()
 
 
+def test_what_is_deleted_before_it_is_open_again_is_put_back_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tempera.db"
+    store = Store.open(f"sqlite:///{path}")
+    start(store, a_call())
+    note_files, times = Store._note_files_anew, 3
+
+    def deleted(store: Store) -> None:
+        nonlocal times
+        if times:
+            times -= 1
+            path.unlink()
+        note_files(store)
+
+    monkeypatch.setattr(Store, "_note_files_anew", deleted)
+    path.unlink()
+    start(store, a_call())
+    assert not times and store.trouble is None
+    store.close()
+    with closing(sqlite3.connect(path)) as anybody:
+        assert anybody.execute("SELECT count(*) FROM calls").fetchone() == (2,)
+    assert not [*tmp_path.glob("*.kept"), *tmp_path.glob("*.anew")]
+
+
 def test_what_is_deleted_while_it_is_put_back_is_put_back_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

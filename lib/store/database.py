@@ -386,18 +386,32 @@ class Store:
                 self._reconnect()
                 for part in ("-wal", "-shm"):
                     Path(f"{path}{part}").unlink(missing_ok=True)
-                draft.replace(path)
-                # A reader may have opened the old file meanwhile, and would read it for good.
-                self._readers.dispose()
+                self._put(draft, path)
                 self.notices.append(StoreRestored())
             else:
                 self._reconnect()
-            self._note_files_anew()
+                self._note_files_anew()
         except (OSError, sqlite3.Error, SQLAlchemyError) as problem:
             log.warning("the database file is gone and can't be written anew: %s", problem)
             self.trouble = StoreGone(str(problem))
             return False
         return True
+
+    def _put(self, draft: Path, path: Path) -> None:
+        """Put the file `draft` at `path` and open it. Whoever deletes it there before it is open leaves its second
+        name."""
+        with engines.second_name(draft) as kept:
+            for _ in range(MOST_TIMES):
+                draft.replace(path)
+                # A reader may have opened the old file meanwhile, and would read it for good.
+                self._readers.dispose()
+                try:
+                    return self._note_files_anew()
+                except (OSError, sqlite3.Error, SQLAlchemyError):
+                    if path.exists() or not kept.exists():
+                        raise
+                    os.link(kept, draft)
+            raise FileNotFoundError(path)
 
     def _mend_damage(self) -> bool:
         """Set the damaged file aside and go on with what can be read of it; False while others have it open."""

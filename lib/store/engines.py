@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -147,6 +147,19 @@ def written_anew(conn: sqlite3.Connection, path: Path) -> Path:
     with contextlib.closing(sqlite3.connect(draft)) as target:
         conn.backup(target)
     return draft
+
+
+@contextlib.contextmanager
+def second_name(path: Path) -> Iterator[Path]:
+    """Another name of the file meanwhile, on file systems that know such names."""
+    other = path.with_name(path.name + ".kept")
+    other.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        os.link(path, other)
+    try:
+        yield other
+    finally:
+        other.unlink(missing_ok=True)
 
 
 def primary_code(problem: BaseException | None) -> int:
