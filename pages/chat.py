@@ -11,7 +11,7 @@ from lib.ui.chat.composer import composer, send_waiting_message, waiting_message
 from lib.ui.chat.empty_state import empty_state, no_such_chat
 from lib.ui.chat.handing_on import hand_on_menu, save_dialog
 from lib.ui.chat.inspector import inspector
-from lib.ui.chat.live_answer import follow
+from lib.ui.chat.live_answer import LiveAnswers, follow
 from lib.ui.chat.manual_turn import manual_turn
 from lib.ui.chat.messages import conversation
 from lib.ui.chat.new_service import new_chat_offer
@@ -33,6 +33,9 @@ open_chat.keep_unsaved()
 open_chat.watch_temporary()
 
 view = open_chat.open_view(open_chat.current())
+if chat_state.live is not None and chat_state.live[0].over:
+    # The page runs anew by itself: what it said is said once more.
+    state.notices, state.connected_in = [*chat_state.live[1], *state.notices], chat_state.live[2]
 tell_script(view)
 # Drawn first, and the rest around it: a message appears before all else.
 head = st.container(key="chat_head", horizontal=True, vertical_alignment="center", gap="small")
@@ -68,8 +71,11 @@ inspector(view)
 figures_dialog(view)
 save_dialog()
 
-follow(live, once=chat_state.dialog_open)
-if view.running and not chat_state.dialog_open:
+answers = LiveAnswers(live)
+chat_state.live = (answers, said, offered) if live else None
+if live:
+    follow(answers, covered=chat_state.dialog_open)
+if chat_state.waiting is not None and not view.running and not chat_state.dialog_open:
     state.notices, state.connected_in = said, offered
     send_waiting_message()
     st.rerun()

@@ -23,7 +23,6 @@ from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 from lib.gateway import sockets
 from lib.store import engines, migrations
 from lib.streamlit_internals import let_widgets_read_one_value
-from lib.ui.chat import live_answer
 
 take_all_steps = migrations.upgrade
 """What makes a new database one migration after the other; the tests of the migrations use it."""
@@ -58,8 +57,8 @@ def share() -> None:
     # As app.py does, which AppTest does not run.
     let_widgets_read_one_value()
     local_script_runner.require_widgets_deltas = _until_it_ends
-    # After each answer the page waits until a browser has painted it, and amid one for what may come right after.
-    live_answer.PAINT_SECONDS = sockets.TOGETHER_SECONDS = 0.0
+    # Amid an answer for what may come right after.
+    sockets.TOGETHER_SECONDS = 0.0
 
 
 def freeze() -> None:

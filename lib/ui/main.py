@@ -6,11 +6,13 @@ from pathlib import Path
 import streamlit as st
 
 from lib.core.errors import NotSignedIn, SettingsError, StoreError
+from lib.streamlit_internals import tab_id
 from lib.ui.shared import resources
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.frame import bar, store_warning
 from lib.ui.shared.menu import restore_choices
 from lib.ui.shared.page_style import page_style
+from lib.ui.shared.painter import PAINTER
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, settle_reader
 from lib.ui.shared.visitor import visitor
@@ -18,6 +20,7 @@ from lib.ui.shared.visitor import visitor
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 ASSETS = Path(__file__).with_name("assets")
 
+PAINTER.release(tab_id())
 st.set_page_config(page_title="Tempera", page_icon=ASSETS / "icon.svg", layout="wide", initial_sidebar_state="auto")
 try:
     services = resources.services()

@@ -6,6 +6,7 @@ from lib.chat.attachments import Attachment
 from lib.chat.chat_import import Listing
 from lib.chat.form import Form
 from lib.chat.repository import Chat
+from lib.ui.chat.live_answer import LiveAnswers
 from lib.ui.shared.session_value import Dialog, SessionValue, nothing
 from lib.ui.shared.state import state
 
@@ -81,6 +82,9 @@ class ChatState:
     """A message that waits until the running answer has ended."""
     put_back: SessionValue[str | None] = SessionValue("put_back_message", nothing)
     """What the next run puts into the composer: a message that could not be sent."""
+    live: SessionValue[tuple[LiveAnswers, list[str], str | None] | None] = SessionValue("live_answers", nothing)
+    """The answers that are drawn on since the last run, and what that run said: its notices, and the chat in which it
+    offered a new one."""
     patient: SessionValue[set[str]] = SessionValue("patient_calls", set)
     """The calls whose first word is waited for without asking again."""
     shown_turns: SessionValue[int] = SessionValue("shown_turns", lambda: SHOWN_TURNS)

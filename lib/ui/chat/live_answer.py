@@ -1,17 +1,18 @@
 """Refreshes answers while they are written."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from math import inf
 from typing import Any
 
+import streamlit as st
+
 from lib.calls.runner import Answer
-from lib.ui.chat.frame_rate import RATE
-from lib.ui.shared import hearing
+from lib.streamlit_drawing import is_served
 from lib.ui.shared.live_text import CURSOR, LiveText, waiting
+from lib.ui.shared.painter import LOOK_SECONDS, PAINTER, frame_seconds
 from lib.ui.shared.texts import _
 
-PAINT_SECONDS = 0.08
-"""What a browser needs to paint the last words. Drawn anew at once, the whole page would be taken in before that."""
 LONGEST_FRAME_SECONDS = 1.5
 RESENT_PER_SECOND, LONG = 8_000, 5_000
 """Characters that may be sent again each second, and the length at which it is half as many: a paragraph of 450 is
@@ -53,8 +54,8 @@ class LiveChoice:
 
 class LiveAnswer:
     """A running answer in its places, one for each choice, with a line that says how it stands. Where its first word is
-    long in coming, `ask_what_to_do` puts a question into that line's place, once. `stop` is the place of its own Stop,
-    which is emptied when it ends before others."""
+    not there `patience` seconds after it was asked, it is `late`; `asked` tells that a question about that stands on
+    the page. `stop` is the place of its own Stop, which is emptied when it ends before others."""
 
     def __init__(
         self,
@@ -62,15 +63,16 @@ class LiveAnswer:
         places: Sequence[Any],
         status: Any,
         begun: str = "",
-        ask_what_to_do: Callable[[Any], None] | None = None,
-        patience: float = 0.0,
+        asked: bool = False,
+        patience: float = inf,
         stop: Any = None,
     ) -> None:
         self.answer = answer
         self._choices = [LiveChoice(place, begun) for place in places]
-        self._status, self._said = status, ""
+        # Where the question stands in the status' place it is not drawn over.
+        self._status, self._said = status, _status(answer, asked) if asked else ""
         self._began = not answer.reply.empty
-        self._ask, self._patience, self._asked = ask_what_to_do, patience, False
+        self._asked, self._patience = asked, patience
         self._stop = stop
 
     @property
@@ -78,13 +80,13 @@ class LiveAnswer:
         """Characters that are sent again with each frame."""
         return sum(choice.tail for choice in self._choices)
 
+    @property
+    def late(self) -> bool:
+        """Whether the visitor is to be asked what to do; once."""
+        return not self._asked and is_late(self.answer, self._patience)
+
     def show(self) -> None:
         """Draw what is new."""
-        late = self.answer.reply.empty and self.answer.seconds >= self._patience and self.answer.in_line is None
-        if self._ask and late and not self._asked:
-            self._asked = True
-            self._ask(self._status.container())
-            self._said = _status(self.answer, self._asked)
         began, self._began = self._began, not self.answer.reply.empty
         for index, choice in enumerate(self._choices):
             choice.show(self.answer, index)
@@ -93,10 +95,45 @@ class LiveAnswer:
         if now != self._said and began == self._began:
             self._status.caption(now)
             self._said = now
-        # Emptied here and not by a rerun: the other answers go on being drawn by this one.
+        # Emptied here: the other answers go on being drawn in this page.
         if self.answer.finished and self._stop is not None:
             self._stop.empty()
             self._stop = None
+
+
+class LiveAnswers:
+    """All answers of a page that are being written. The first word is drawn at once, then at most one frame each 60 ms
+    (less often where many pages draw), and each end at once again."""
+
+    def __init__(self, live: Sequence[LiveAnswer]) -> None:
+        self._live = live
+        self._drawn_at = 0.0
+        self._drawn = self._stand()
+
+    @property
+    def over(self) -> bool:
+        """Whether the page has to be run anew: all have ended and are drawn, or there is something to be asked."""
+        return all(finished for finished, _empty in self._drawn) or any(one.late for one in self._live)
+
+    def due(self, now: float, least: float) -> bool:
+        """Whether a frame is to be drawn: a first word or an end has come, or it is time for one."""
+        return self._stand() != self._drawn or now >= self._drawn_at + _frame(self._live, least)
+
+    def draw(self) -> None:
+        """Draw what is new."""
+        # Looked at first: what comes meanwhile is the next frame's. It counts as drawn where it can't be, too.
+        self._drawn, self._drawn_at = self._stand(), time.monotonic()
+        for one in self._live:
+            one.show()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for an end, at most so many seconds."""
+        running = [one.answer for one in self._live if not one.answer.finished]
+        if running:
+            running[0].wait_until_finished(seconds)
+
+    def _stand(self) -> list[tuple[bool, bool]]:
+        return [(one.answer.finished, one.answer.reply.empty) for one in self._live]
 
 
 def thinking(place: Any, label: str = "") -> Any:
@@ -104,41 +141,38 @@ def thinking(place: Any, label: str = "") -> Any:
     return place.expander(label or _("Thinking"), type="compact", icon=":material/psychology:")
 
 
-def follow(live: Sequence[LiveAnswer], once: bool = False) -> None:
-    """Draw answers until all have ended, or `once` as they are now. The first word is drawn at once, then at most one
-    frame each 60 ms (less often where many pages draw), and the end at once again.
+def is_late(answer: Answer, patience: float) -> bool:
+    """Whether nothing has come of an answer `patience` seconds after it was asked for."""
+    return answer.reply.empty and answer.seconds >= patience and answer.in_line is None
 
-    A script run that is interrupted here loses nothing: the answers grow in their jobs, and the next run follows on.
+
+def follow(answers: LiveAnswers, covered: bool) -> None:
+    """Draw answers as they are now, and have them drawn to their end when this run has ended; then the page runs anew,
+    unless it is `covered` by a dialog.
+
+    Who presses something meanwhile loses nothing: the answers grow in their jobs, and the next run follows on.
     """
-    with RATE.drawing():
-        _follow(live, once)
-    if live and not once:
-        time.sleep(PAINT_SECONDS)
+    answers.draw()
+    if is_served():
+        PAINTER.paint(answers, covered)
+    elif not covered:
+        _draw_to_the_end(answers)
+        st.rerun()
 
 
-def _follow(live: Sequence[LiveAnswer], once: bool) -> None:
-    # In the main script and not in a fragment: a fragment's Stop can't interrupt what runs (streamlit#11030), and one
-    # that polls costs ten times the CPU.
-    seen = -1
-    while True:
-        running = [one for one in live if not one.answer.finished]
-        for one in live:
-            one.show()
-        if once or not running:
-            break
-        first = running[0].answer
-        if len(running) > 1 or not first.reply.empty:
-            hearing.until(first.wait_until_finished, _frame(live))
-        if len(running) == 1:
-            seen = first.wait(seen, hearing.SECONDS)
-            hearing.hear()
+def _draw_to_the_end(answers: LiveAnswers) -> None:
+    """As the painter does, in this run: in a test there is no page to be drawn on after it."""
+    while not answers.over:
+        answers.wait(LOOK_SECONDS)
+        if answers.due(time.monotonic(), frame_seconds(1)):
+            answers.draw()
 
 
-def _frame(live: Sequence[LiveAnswer]) -> float:
+def _frame(live: Sequence[LiveAnswer], least: float) -> float:
     """Seconds until the next frame: more where long paragraphs have to be sent again."""
     again = sum(one.tail for one in live)
     wanted = again / RESENT_PER_SECOND * (1 + again / LONG)
-    return min(max(RATE.seconds, wanted), LONGEST_FRAME_SECONDS)
+    return min(max(least, wanted), max(least, LONGEST_FRAME_SECONDS))
 
 
 def _status(answer: Answer, asked: bool) -> str:

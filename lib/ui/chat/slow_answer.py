@@ -12,7 +12,7 @@ from lib.gateway.addresses import host_of
 from lib.ui.chat import model_actions, open_chat
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.edit_actions import keep_waiting
-from lib.ui.chat.live_answer import LiveAnswer
+from lib.ui.chat.live_answer import LiveAnswer, is_late
 from lib.ui.shared import resources
 from lib.ui.shared.markdown import Place
 from lib.ui.shared.texts import _
@@ -26,10 +26,12 @@ def live_answer(answer: Answer, turn: Turn, places: Sequence[Place], stop_key: s
         stop.button(
             _("Stop"), key=stop_key, type="tertiary", icon=":material/stop_circle:", on_click=partial(_stop, turn)
         )
-    # Asked once per call: who chose to wait is not asked again with the next frame.
-    ask = None if answer.id in chat_state.patient else partial(_what_to_do, turn)
     patience = resources.services().settings.patience_seconds
-    return LiveAnswer(answer, places, status, turn.begun, ask, patience, stop)
+    if answer.id in chat_state.patient:  # who chose to wait is not asked again
+        return LiveAnswer(answer, places, status, turn.begun, stop=stop)
+    if asked := is_late(answer, patience):
+        _what_to_do(turn, status.container())
+    return LiveAnswer(answer, places, status, turn.begun, asked, patience, stop)
 
 
 def _stop(turn: Turn) -> None:

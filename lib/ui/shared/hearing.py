@@ -16,18 +16,13 @@ SECONDS = 0.05
 """How long a wait may go on without a look."""
 
 
-def hear() -> None:
-    """End this run here where a press waits to be heard."""
-    st.session_state.get("heard")
-
-
 def until(done: Callable[[float], bool], seconds: float) -> bool:
     """Wait at most `seconds` for `done`, which waits as many seconds as it is given and tells whether it is so."""
     end = time.monotonic() + seconds
     while not done(max(0.0, min(SECONDS, end - time.monotonic()))):
         if time.monotonic() >= end:
             return False
-        hear()
+        st.session_state.get("heard")  # ends this run here where a press waits to be heard
     return True
 
 

@@ -14,6 +14,7 @@ from lib.core.errors import SettingsError
 from lib.services import Services
 from lib.settings import Settings
 from lib.streamlit_internals import SLOW_IMPORTS
+from lib.ui.shared.painter import PAINTER
 from lib.ui.shared.texts import LANGUAGES, catalogue
 from lib.warmup import warm_up_statements
 
@@ -60,4 +61,5 @@ def warm_up() -> None:
 
 def close() -> None:
     """End what runs and let go of everything."""
+    PAINTER.close()  # first: a page that ran anew at its answer's end would open everything once more
     services.clear()
