@@ -20,7 +20,7 @@ CHANGE_SECONDS = 1.5
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AppServer, FakeApi]]:
     with FakeApi() as api:
         settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": KEY, "TEMPERA_LOCAL_MODEL": "false"}
-        with forked_app(tmp_path_factory.mktemp("painted") / "data", **settings) as app:
+        with forked_app(tmp_path_factory.mktemp("painted") / "data", 0, **settings) as app:
             yield app, api
 
 

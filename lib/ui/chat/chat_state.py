@@ -108,7 +108,7 @@ class ChatState:
 
     @property
     def dialog_open(self) -> bool:
-        """Whether a dialog covers the page. Streamlit answers in it only while no script runs."""
+        """Whether a dialog covers the page: then the page is not run anew by itself."""
         own = (self.choosing_model, self.choosing_prompt, self.offered_chats, self.inspected, self.figures, self.saving)
         return state.dialog_open or any(one is not None for one in own)
 

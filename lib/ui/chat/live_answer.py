@@ -3,13 +3,13 @@
 import time
 from collections.abc import Sequence
 from math import inf
-from typing import Any
 
 import streamlit as st
 
 from lib.calls.runner import Answer
 from lib.streamlit_drawing import is_served
 from lib.ui.shared.live_text import CURSOR, LiveText, waiting
+from lib.ui.shared.markdown import Place
 from lib.ui.shared.painter import LOOK_SECONDS, PAINTER, frame_seconds
 from lib.ui.shared.texts import _
 
@@ -22,7 +22,7 @@ drawn every 60 ms, one of 2,000 every 350, one of 5,000 every 1,250."""
 class LiveChoice:
     """One choice of a running answer: its reasoning, folded, and its text, which goes on with `begun`."""
 
-    def __init__(self, place: Any, begun: str = "") -> None:
+    def __init__(self, place: Place, begun: str = "") -> None:
         self._begun = begun
         self._place = place
         self._reasoning: LiveText | None = None
@@ -60,12 +60,12 @@ class LiveAnswer:
     def __init__(
         self,
         answer: Answer,
-        places: Sequence[Any],
-        status: Any,
+        places: Sequence[Place],
+        status: Place,
         begun: str = "",
         asked: bool = False,
         patience: float = inf,
-        stop: Any = None,
+        stop: Place | None = None,
     ) -> None:
         self.answer = answer
         self._choices = [LiveChoice(place, begun) for place in places]
@@ -136,7 +136,7 @@ class LiveAnswers:
         return [(one.answer.finished, one.answer.reply.empty) for one in self._live]
 
 
-def thinking(place: Any, label: str = "") -> Any:
+def thinking(place: Place, label: str = "") -> Place:
     """The folded place for reasoning."""
     return place.expander(label or _("Thinking"), type="compact", icon=":material/psychology:")
 

@@ -51,8 +51,7 @@ def conversation(view: ChatView) -> list[LiveAnswer]:
             else:
                 _answer(number, turn, last, was_last)
             if was_last and turn.role == "assistant":
-                # Streamlit keeps what is gone, greyed, until the run ends, and that is when the next answer does: only
-                # what stands in a place of its own goes at once.
+                # Streamlit keeps what is gone, greyed, until the run ends; what has a place of its own goes at once.
                 place = st.empty()
                 if last:
                     ask_again_button(place, view)

@@ -21,8 +21,7 @@ from lib.ui.shared.visitor import visitor
 
 def transient(shown: object) -> Place:
     """A place for what comes and goes. When nothing is `shown` its former contents go at once; elsewhere they stay,
-    greyed, until the script ends, and that is when the answer does."""
-    # `st.empty` is replaced as a whole at once; anything else keeps its old elements, greyed, until the run has ended.
+    greyed, until the run has ended."""
     place = st.empty()
     return place.container() if shown else nullcontext()
 
