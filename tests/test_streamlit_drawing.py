@@ -15,9 +15,6 @@ from streamlit.testing.v1 import AppTest
 from lib import streamlit_drawing
 from lib.streamlit_drawing import OpenPage
 
-left: list[tuple[OpenPage, Any]] = []
-"""What the script leaves behind: its page, and a place in it."""
-
 
 class Session:
     """A tab's session as the server has it, whose loop does at once what it is told."""
@@ -38,11 +35,10 @@ class Session:
         self.runs.append(state)
 
 
-def _script() -> None:
+def _script(left: list[object]) -> None:
     import streamlit as st
 
     from lib.streamlit_drawing import OpenPage
-    from tests.test_streamlit_drawing import left
 
     place = st.empty()
     left.append((OpenPage(), place))
@@ -70,9 +66,8 @@ def connections(session: Session, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
 
 @pytest.fixture
 def page(connections: dict[str, Any]) -> tuple[OpenPage, Any]:
-    left.clear()
-    assert not AppTest.from_function(_script).run().exception
-    assert connections
+    left: list[tuple[OpenPage, Any]] = []
+    assert connections and not AppTest.from_function(_script, kwargs={"left": left}).run().exception
     return left[0]
 
 
