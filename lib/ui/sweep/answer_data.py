@@ -65,18 +65,35 @@ class Answers:
 
     @cached_property
     def cells(self) -> Mapping[str, dict[str, Any]]:
-        """Every cell of the grid by its place, looked at or not."""
+        """Every cell of the grid by its place, looked at or not. What has not changed since an earlier look is the
+        same object: of 2,000 cells few are new at each."""
+        return {_place(cell): self._known(cell) for cell in self.progress.cells}
+
+    def _known(self, cell: Cell) -> dict[str, Any]:
+        call, spared = self.progress.results.get(cell.id), cell.id in self.progress.spared
+        if call is None or call.state == "started" or spared:
+            return self._marked(cell, self._not_ended(cell, call, spared))
+        findings, id = self.progress.findings, cell.id
+        rating, words = self.ratings.get(call.id), findings.words.get(id)
+        # What is found of an answer depends on the others.
+        found = (findings.marks.get(id), findings.badges.get(id), findings.same.get(id), id in findings.different)
+        of = (call, rating, words, found, self._kinds(cell), (cell.row, cell.column) == self.picked)
+        key = (id, self.filter.text, self.language, self._hidden, self._repeats)
+        drawn = self.progress.drawn
+        if key not in drawn or drawn[key][0] != of:
+            drawn[key] = (of, self._marked(cell, self._ended(call, rating, words) | self._found(cell)))
+        return drawn[key][1]  # type: ignore[no-any-return]
+
+    def _kinds(self, cell: Cell) -> tuple[Kind, ...]:
         unsent = self.run.failed if self.run else {}
-        results, findings = self.progress.results, self.progress.findings
+        return kinds_of(cell.id, self.progress.results, self.progress.findings, self.ratings, unsent)
 
-        def drawn(cell: Cell) -> dict[str, Any]:
-            kinds = kinds_of(cell.id, results, findings, self.ratings, unsent)
-            found = {**self._cell(cell), "kinds": kinds}
-            if (cell.row, cell.column) == self.picked:
-                found |= {"picked": True, "badges": [_("your pick"), *found["badges"]]}
-            return found
-
-        return {_place(cell): drawn(cell) for cell in self.progress.cells}
+    def _marked(self, cell: Cell, found: dict[str, Any]) -> dict[str, Any]:
+        """A cell with what it is looked for by, and whether it was picked."""
+        kinds = self._kinds(cell)
+        if (cell.row, cell.column) == self.picked:
+            return {**found, "kinds": kinds, "picked": True, "badges": [_("your pick"), *found["badges"]]}
+        return {**found, "kinds": kinds} if kinds else found
 
     def look(self) -> dict[str, Any]:
         """How the cells are looked at: all but the cells themselves."""
@@ -166,37 +183,27 @@ class Answers:
         """Whether the models' names are hidden; looked up once for all cells."""
         return hidden()
 
-    def _cell(self, cell: Cell) -> dict[str, Any]:
-        """One cell of the grid."""
-        running, call = self._running(cell), self.progress.results.get(cell.id)
-        spared = cell.id in self.progress.spared
-        if running is None and call is not None and call.state != "started" and not spared:
-            rating = self.ratings.get(call.id)
-            words = self.progress.findings.words.get(cell.id)
-            key = (call.id, call.state, call.cost, rating, words, self.filter.text, self.language, self._hidden)
-            drawn = self.progress.drawn
-            if key not in drawn:
-                drawn[key] = self._ended(call, rating, words)
-            # What is found of an answer depends on the others.
-            return {**drawn[key], **self._found(cell)}
-        found: dict[str, Any] = {"state": "missing", "html": "", "figures": "", "marks": [], "badges": [], "notes": []}
+    def _not_ended(self, cell: Cell, call: CallRecord | None, spared: bool) -> dict[str, Any]:
+        """A cell of the grid that is being written, or has no answer."""
+        running = self._running(cell)
         if running is not None:
-            return found | {"state": "running", "html": head(_said(running), cursor=True), "wait": waiting(running)}
+            return _without("running", html=head(_said(running), cursor=True), wait=waiting(running))
         if call is not None and call.state == "started" and self.run is not None and not self.run.finished:
             # In another process: what the store has of it so far.
-            return found | {"state": "running", "html": head(answer_of(call), cursor=True), "wait": ""}
+            return _without("running", html=head(answer_of(call), cursor=True), wait="")
         if self.run is not None and cell.id in self.run.failed:
-            return found | {"state": "error", "error": unnamed(self.run.failed[cell.id].sentence(_), self.progress)}
+            return _without("error", error=unnamed(self.run.failed[cell.id].sentence(_), self.progress))
         if spared:
-            return found | {"wait": _("One temperature: this model takes none, so it was asked once for all.")}
+            return _without("missing", wait=_("One temperature: this model takes none, so it was asked once for all."))
         if cell.id in self.progress.stopped:
-            return found | {"wait": _("Not sent: this model is not there.")}
-        return found | {"wait": self._unsent}
+            return _without("missing", wait=_("Not sent: this model is not there."))
+        return self._unsent
 
     @cached_property
-    def _unsent(self) -> str:
-        """What is said of a cell without an answer; looked up once, as at first that is nearly all of them."""
-        return _("waits") if self.run is not None and not self.run.finished else _("not sent, or cut off")
+    def _unsent(self) -> dict[str, Any]:
+        """A cell without an answer; one for all of them, as at first that is nearly every cell."""
+        waits = self.run is not None and not self.run.finished
+        return _without("missing", wait=_("waits") if waits else _("not sent, or cut off"))
 
     def _ended(self, call: CallRecord, rating: Rating | None, words: int | None) -> dict[str, Any]:
         error = recorded(call.error_record, call.error_text).sentence(_) if call.error_kind else ""
@@ -206,6 +213,7 @@ class Answers:
             "figures": figures(call, words),
             "notes": list(_notes(call)),
             "error": unnamed(error, self.progress),
+            "kinds": (),
             "stars": rating.stars if rating else None,
             # There is nothing in a failed one to give stars for.
             "rated": call.state != "error",
@@ -294,6 +302,11 @@ class Answers:
         running, call = self._running(cell), self.progress.results.get(cell.id)
         choices = running.reply.choices if running is not None else call.choices if call is not None else ()
         return whole(choices[0].reasoning, False) if choices and choices[0].reasoning else ""
+
+
+def _without(state: str, **told: str) -> dict[str, Any]:
+    """A cell that has no answer yet, with what is told of it."""
+    return {"state": state, "html": "", "figures": "", "marks": [], "badges": [], "notes": [], "kinds": (), **told}
 
 
 def stand_beside(cells: Sequence[Cell], found: Filter) -> bool:

@@ -33,7 +33,12 @@ class Stock:
 
     def changed(self, cells: Cells) -> Cells:
         """Those of `cells` that are not as they were."""
-        return {place: cell for place, cell in cells.items() if self.cells.get(place) != cell}
+        # By identity first: most are the very cells of an earlier look.
+        return {
+            place: cell
+            for place, cell in cells.items()
+            if (before := self.cells.get(place)) is not cell and before != cell
+        }
 
 
 def stock_for(before: Stock | None, of: tuple[Hashable, ...], cells: Cells) -> Stock:

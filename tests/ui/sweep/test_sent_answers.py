@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.calls import records
+from lib.calls.outcome_writer import OutcomeWriter
+from lib.calls.records import CallRecord
+from lib.core.request import Call, ChatRequest, Message
+from lib.store.database import Store
+from lib.sweep.filters import Filter
+from lib.sweep.plan import Cell
+from lib.sweep.progress import ProgressReader
+from lib.ui.sweep.answer_data import Answers
 from lib.ui.sweep.sent_answers import Stock, stock_for
+from lib.ui.sweep.view_state import GRID, Place
+from lib.visitor import LOCAL_OWNER
+from tests.made_sweeps import MODELS, made_answer, make_sweep
 
 PLACES = [f"{row}_{column}_0" for row in range(12) for column in range(6)]
 CELL = st.fixed_dictionaries(
@@ -48,3 +60,44 @@ def test_a_running_sweep_sends_what_changed_and_now_and_then_all_of_it() -> None
     assert max(sizes) <= 24 + 16
     other = stock_for(stocks[-1], ("another sweep",), cells)
     assert other is not stocks[-1]
+
+
+@pytest.mark.row("S6")
+def test_a_look_makes_anew_only_the_cells_that_have_changed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep of 2,000 answers is looked at each other second, and with each press."""
+    reader, made, under_way = ProgressReader(store, OutcomeWriter(store)), list[str | None](), list[Cell]()
+    as_it_is = Answers._ended
+
+    def counted(answers: Answers, call: CallRecord, *more: Any) -> dict[str, Any]:
+        made.append(call.cell_id)
+        return as_it_is(answers, call, *more)
+
+    def all_but_one(cell: Cell) -> Any:
+        if (cell.row, cell.column, cell.repeat) != (2, 1, 1):
+            return made_answer(cell)
+        under_way.append(cell)
+        return None
+
+    def look() -> Any:
+        progress = reader.of(LOCAL_OWNER, sweep)
+        return Answers(progress, None, {}, Filter(), GRID, Place(), dict(enumerate(MODELS[:3])), "en").cells
+
+    sweep = make_sweep(store, MODELS[:3], (0, 1), 2, all_but_one)
+    monkeypatch.setattr(Answers, "_ended", counted)
+    first, all_made = look(), len(made)
+    again, none_made = look(), len(made) - all_made
+    assert (all_made, none_made) == (11, 0)
+    assert all(again[place] is cell for place, cell in first.items() if cell["state"] == "ok")
+    answer(store, sweep, under_way[0])
+    last = look()
+    anew = [place for place, cell in last.items() if cell is not first[place]]
+    assert anew == [place for place, cell in last.items() if cell != first[place]]
+    assert "2_1_1" in anew and len(made) - all_made == len(anew) < 4, "itself, and whose badge it took"
+
+
+def answer(store: Store, sweep: str, cell: Cell) -> None:
+    """Record the answer of a cell that had none."""
+    request = ChatRequest(cell.model.partition("/")[2], (Message("user", "x"),))
+    call = Call("late", LOCAL_OWNER, "s", "sweep", "fake", request, cell.id, sweep_id=sweep)
+    store.write(lambda db: records.start_call(db, call, "made")).result()
+    store.write(lambda db: records.finish_call(db, call.id, made_answer(cell))).result()
