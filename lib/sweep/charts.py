@@ -2,7 +2,7 @@
 other models' means behind it, so that twelve models can be read as well as one."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -13,7 +13,9 @@ from lib.sweep.verdict import model_name, temperature_name, variant_name
 
 WIDTH, HEIGHT = 320, 208
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 42, 30
-GAP = 12
+GAP, BESIDE = 12, 6
+LINES = (0.0, 0.5, 1.0)
+"""Where lines go across, as parts of the height."""
 LONGEST_NAME = 40
 LETTER = 6.5
 """About how wide one letter of a label is, at its usual size."""
@@ -43,7 +45,12 @@ def panels(study: Study, measure: Measure, texts: Texts, look: Look = LIGHT, siz
     series = [
         (line_name(study, line, texts), points) for line in study.lines.values() if (points := _points(line, measure))
     ]
-    panel = _Panel(Scale.of(study.temperatures, [points for _name, points in series]), measure, texts, look, size)
+    scale = Scale.of(
+        study.temperatures,
+        [points for _name, points in series],
+        lambda value: _width(measure.written(value, texts), size),
+    )
+    panel = _Panel(scale, measure, texts, look, size)
     return [
         panel.svg(name, points, [others for _name, others in series if others is not points]) for name, points in series
     ]
@@ -83,32 +90,38 @@ def _points(line: Sequence[Setting], measure: Measure) -> Points:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where a temperature and a value stand in a panel; the same for all of a measure's panels."""
+    """Where a temperature and a value stand in a panel, and how far from the left the lines across begin; the same for
+    all of a measure's panels."""
 
     across: Mapping[float | None, float]
     top: float
+    left: float = LEFT
 
     @classmethod
-    def of(cls, temperatures: Sequence[float | None], series: Sequence[Points]) -> "Scale":
-        """The scale for these temperatures and all values at them."""
+    def of(
+        cls, temperatures: Sequence[float | None], series: Sequence[Points], wide: Callable[[float], float]
+    ) -> "Scale":
+        """The scale for these temperatures and all values at them; a value's label is so `wide`."""
         highest = max((one.high for points in series for one in points.values()), default=1.0)
-        return cls(_across(temperatures), _nice(highest))
+        top = _nice(highest)
+        left = max(LEFT, *(wide(top * part) + 2 * BESIDE for part in LINES))
+        return cls(_across(temperatures, left), top, left)
 
     def y(self, value: float) -> float:
         """The height of a value, in the panel's units from above."""
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / self.top
 
 
-def _across(temperatures: Sequence[float | None]) -> dict[float | None, float]:
+def _across(temperatures: Sequence[float | None], left: float) -> dict[float | None, float]:
     """Temperatures as far from each other as their numbers are; those that are not sent stand first."""
-    width = WIDTH - LEFT - RIGHT
+    width = WIDTH - left - RIGHT
     numbers = [value for value in temperatures if value is not None]
     start, end = (min(numbers), max(numbers)) if numbers else (0.0, 0.0)
     if len(temperatures) == 1 or start == end:
-        return {value: LEFT + width * (at + 1) / (len(temperatures) + 1) for at, value in enumerate(temperatures)}
+        return {value: left + width * (at + 1) / (len(temperatures) + 1) for at, value in enumerate(temperatures)}
     inset = 14
     return {
-        value: LEFT + inset + (0 if value is None else (width - 2 * inset) * (value - start) / (end - start))
+        value: left + inset + (0 if value is None else (width - 2 * inset) * (value - start) / (end - start))
         for value in temperatures
     }
 
@@ -155,14 +168,16 @@ class _Panel:
 
     def _grid(self) -> list[str]:
         """Three lines across with their values, and the temperatures below."""
-        drawn = []
-        for part in (0.0, 0.5, 1.0):
+        drawn, left = [], self.scale.left
+        for part in LINES:
             y = self.scale.y(self.scale.top * part)
             drawn.append(
-                f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{self.look.quiet}" '
+                f'<line x1="{left:.0f}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{self.look.quiet}" '
                 f'stroke-opacity="{0.7 if part == 0 else 0.25}"/>'
             )
-            drawn.append(self._text(LEFT - 6, y + 4, self.measure.written(self.scale.top * part, self.texts), "end"))
+            drawn.append(
+                self._text(left - BESIDE, y + 4, self.measure.written(self.scale.top * part, self.texts), "end")
+            )
         last = -math.inf
         for value, x in sorted(self.scale.across.items(), key=lambda one: one[1]):
             if x - last >= 20 * self.size / SIZE:
@@ -194,9 +209,9 @@ class _Panel:
         for x, one in self._placed(points):
             y, label = self.scale.y(one.mean), self.measure.written(one.mean, self.texts)
             drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.6" fill="{self.look.line}"/>')
-            half = LETTER * self.size / SIZE * len(label) / 2
+            half = _width(label, self.size) / 2
             # Beside the numbers of the lines across, and inside the picture.
-            middle = min(max(x, LEFT + half), WIDTH - half)
+            middle = min(max(x, self.scale.left + half), WIDTH - half)
             if middle - half > free:
                 free = middle + half
                 drawn.append(self._text(middle, max(y - 9, TOP - 6), label, "middle", self.look.ink, self.look.paper))
@@ -211,6 +226,11 @@ class _Panel:
             f'<text x="{x:.1f}" y="{y:.1f}" font-size="{self.size}" text-anchor="{anchor}"{behind} '
             f'fill="{colour or self.look.quiet}">{_safe(words)}</text>'
         )
+
+
+def _width(label: str, size: int) -> float:
+    """About how wide it is."""
+    return LETTER * size / SIZE * len(label)
 
 
 def _safe(text: str) -> str:

@@ -35,7 +35,7 @@ from lib.sweep.export.markdown import markdown
 from lib.sweep.export.summary import summary
 from lib.sweep.export.wording import Subject
 from lib.sweep.export.workbook import workbook
-from lib.sweep.measures import MEASURES
+from lib.sweep.measures import MEASURES, THOUSAND
 from lib.sweep.plan import Axis, Cell, Plan
 from lib.sweep.ratings import Rating
 from lib.sweep.rules import Rule
@@ -340,6 +340,21 @@ def test_the_summary_is_six_lines() -> None:
         "8 of 8 answers; models: dear, cheap; temperatures: 0, 0.7",
         "How different the answers are, by temperature: 0% (0), 50% (0.7)",
     ]
+
+
+@pytest.mark.row("S22", "S27")
+def test_the_numbers_beside_a_chart_have_their_room_on_a_projector_too() -> None:
+    study = a_study(answer=lambda cell: an_answer(cell, cost=0.00012 * (1 + cell.repeat)))
+    words = catalogue("zh_Hans")
+    chinese, wide = Texts(words.gettext, words.ngettext), []
+    for measure in (*MEASURES, THOUSAND):
+        for texts in (ENGLISH, chinese):
+            for panel in charts.panels(study, measure, texts, size=charts.LARGE):
+                for text in ElementTree.fromstring(panel).iter("{http://www.w3.org/2000/svg}text"):
+                    if text.get("text-anchor") == "end":
+                        wide.append(len(text.text or ""))
+                        assert float(text.get("x") or 0) >= wide[-1] * charts.LARGE * 0.58, text.text
+    assert max(wide) >= len("US$0.24")
 
 
 @pytest.mark.row("S22")

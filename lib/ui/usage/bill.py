@@ -1,6 +1,6 @@
 """A look at the bill: prices, the same work on another model, and the services' counts counted again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,8 +15,8 @@ from lib.ui.shared.choices import translated
 from lib.ui.shared.figures import money
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.written_table import MISSING, Form, written
+from lib.ui.usage.model_column import model_column
 from lib.ui.usage.price_table import price_table
-from lib.ui.usage.tables import MODEL_WIDTH
 from lib.ui.usage.terms import terms
 from lib.usage import audit, queries, what_if
 from lib.usage.audit import ModelAudit
@@ -113,7 +113,7 @@ def _counted_again(services: Services, scope: Scope, models: Sequence[ModelTotal
             "exact": [_("exact") if row.exact else _("can't be checked exactly") for row in rows],
         }
     )
-    st.dataframe(written(frame, FORMS), hide_index=True, placeholder=MISSING, column_config=_columns())
+    st.dataframe(written(frame, FORMS), hide_index=True, placeholder=MISSING, column_config=_columns(frame["model"]))
     _judged(rows)
 
 
@@ -156,10 +156,10 @@ def _thousand_words(row: ModelAudit, cost_per_token: float | None) -> float | No
     return None if per_word is None or cost_per_token is None else per_word * cost_per_token * 1_000
 
 
-def _columns() -> dict[str, Any]:
+def _columns(names: Iterable[str]) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
-        "model": text(_("Model"), width=MODEL_WIDTH, pinned=True),
+        "model": model_column(names),
         "calls": number(_("Calls")),
         "prompt_reported": number(_("Input, theirs")),
         "prompt_counted": number(_("Input, ours")),

@@ -1,6 +1,6 @@
 """The prices of the models that were used: list prices, and the visitor's own on top, set in the table itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -18,8 +18,8 @@ from lib.ui.shared.figures import money
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.written_table import MISSING
+from lib.ui.usage.model_column import model_column
 from lib.ui.usage.sample import is_sample
-from lib.ui.usage.tables import MODEL_WIDTH
 from lib.usage.paid import Named
 from lib.usage.totals import ModelTotals, named
 from lib.visitor import own_prices
@@ -40,13 +40,14 @@ def price_table(services: Services, owner: str, models: Sequence[ModelTotals]) -
     if not names:
         st.caption(_("Models stand here once they were asked."))
         return
+    frame = _frame(names, own)
     st.data_editor(
-        _frame(names, own),
+        frame,
         key=KEY,
         hide_index=True,
         placeholder=MISSING,
         disabled=services.shared or is_sample(owner) or ["model", "whose", "tiers"],
-        column_config=_columns(),
+        column_config=_columns(frame["model"]),
         on_change=_keep,
         args=(services, owner, names, own),
     )
@@ -102,11 +103,11 @@ def _own(own: Mapping[str, Mapping[str, Price]], name: Named) -> Price | None:
     return own.get(name[0], {}).get(name[1])
 
 
-def _columns() -> dict[str, Any]:
+def _columns(names: Iterable[str]) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     bounds: Any = {"min_value": 0.0, "max_value": own_prices.HIGHEST, "format": "$%.3f"}
     return {
-        "model": text(_("Model"), width=MODEL_WIDTH, pinned=True),
+        "model": model_column(names),
         "prompt": number(_("Input"), help=_("Input tokens (prompt)"), **bounds),
         "completion": number(_("Output"), help=_("Output tokens (completion)"), **bounds),
         "cached": number(_("Cached"), help=_("Input tokens that the service had in its cache"), **bounds),

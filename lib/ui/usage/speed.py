@@ -1,6 +1,6 @@
 """How fast each model answers, and what went wrong with it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,7 +10,7 @@ from lib.services import Services
 from lib.ui.shared.figures import precise_seconds, seconds
 from lib.ui.shared.texts import _
 from lib.ui.shared.written_table import MISSING, Form, written
-from lib.ui.usage.tables import MODEL_WIDTH
+from lib.ui.usage.model_column import model_column
 from lib.usage import queries
 from lib.usage import speed as speeds
 from lib.usage.scope import Scope
@@ -40,7 +40,7 @@ def speed(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> No
         }
     )
     with st.container(key="usage_speed"):
-        st.dataframe(written(frame, _forms()), hide_index=True, placeholder=MISSING, column_config=_columns())
+        st.dataframe(written(frame, _forms()), hide_index=True, placeholder=MISSING, column_config=_columns(names))
         st.caption(_("Half of the answers were faster than the usual time; nine of ten were faster than the slow one."))
 
 
@@ -56,10 +56,10 @@ def _seconds(value: float) -> str:
     return precise_seconds(value) if value < 1 else seconds(value)
 
 
-def _columns() -> dict[str, Any]:
+def _columns(names: Iterable[str]) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
-        "model": st.column_config.TextColumn(_("Model"), width=MODEL_WIDTH, pinned=True),
+        "model": model_column(names),
         "first_word": number(_("First word, usual")),
         "first_word_p90": number(_("First word, slow")),
         "rate": number(_("Tokens/s")),

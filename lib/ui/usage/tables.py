@@ -18,6 +18,7 @@ from lib.ui.shared.written_table import MISSING, Form, written
 from lib.ui.usage import filters
 from lib.ui.usage.call_dialog import open_call
 from lib.ui.usage.failures import reason
+from lib.ui.usage.model_column import model_column
 from lib.ui.usage.terms import amounts
 from lib.usage import queries, totals
 from lib.usage.paid import Amounts, Named
@@ -25,9 +26,8 @@ from lib.usage.scope import Scope
 from lib.usage.totals import ModelTotals, Totals
 
 TIMES = "YYYY-MM-DD HH:mm:ss"
-MODEL_WIDTH, NUMBER_WIDTH, OPEN_WIDTH, GROUP_WIDTH = 134, 82, 78, 290
-"""Pixels. What is pinned, a row's button and its model, is so on a phone of 390 pixels too: no more than six tenths of
-the table's width may be."""
+NUMBER_WIDTH, OPEN_WIDTH, GROUP_WIDTH, ANSWERED_WIDTH = 82, 78, 290, 134
+"""Pixels."""
 ORDER = (
     *("time", "model", "prompt", "completion", "cost", "cost_source", "seconds", "ending", "answered"),
     *("page", "endpoint", "cached", "reasoning", "source", "first_token_seconds"),
@@ -86,6 +86,8 @@ def table(
     this label, which hands over the row's place; `name` is its key. `nothing` are the rows of which it is known that
     nothing was used: they took 0 tokens, and cost nothing without being free."""
     named = _columns(zone)
+    if "model" in frame:
+        named["model"] = model_column(frame["model"])
     rows = [place for place, one in enumerate(nothing) if one]
     if rows:
         figures = [*TOKENS, "cost"]
@@ -147,7 +149,6 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
     return {
         "time": st.column_config.DatetimeColumn(_("Time"), format=TIMES, timezone=zone.key if zone else None),
         "page": text(_("Page")),
-        "model": text(_("Model"), width=MODEL_WIDTH, pinned=True),
         "endpoint": text(_("Service")),
         "calls": number(_("Calls")),
         "day": text(_("Last call")),
@@ -164,7 +165,7 @@ def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
         "cost": number(_("Cost"), width=NUMBER_WIDTH),
         "paid": text(_("You pay"), alignment="right"),
         "cost_source": text(_("Cost is")),
-        "answered": text(_("Answered by"), width=MODEL_WIDTH),
+        "answered": text(_("Answered by"), width=ANSWERED_WIDTH),
     }
 
 

@@ -703,6 +703,22 @@ def test_every_section_is_drawn_whatever_the_history(
                 assert named or section == "budget"
 
 
+@pytest.mark.row("U3")
+def test_a_models_name_has_its_room_where_it_is_not_a_phones(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def widths(name: str) -> list[int]:
+        call(endpoint="other", model=name)
+        app.session_state["usage_scope"] = "all"
+        app.run()
+        return [json.loads(one.proto.columns)["model"]["width"] for one in app.dataframe]
+
+    usage_page(app)
+    assert widths("m" * 45) == [45 * 7.2 + 20]
+    assert widths("m" * 500) == [360]
+    agent = {"User-Agent": "Mozilla/5.0 (Linux; Android 10; K) Chrome/140.0.0.0 Mobile Safari/537.36"}
+    monkeypatch.setattr("streamlit.runtime.context.ContextProxy.headers", agent)
+    assert widths("m") == [134]
+
+
 @pytest.mark.row("U5")
 def test_what_came_from_the_cache_and_what_was_thought_are_parts_and_never_added(app: AppTest) -> None:
     app.run()
