@@ -97,7 +97,7 @@ def test_a_look_makes_anew_only_the_cells_that_have_changed(store: Store, monkey
 
 def answer(store: Store, sweep: str, cell: Cell) -> None:
     """Record the answer of a cell that had none."""
-    request = ChatRequest(cell.model.partition("/")[2], (Message("user", "x"),))
+    request = ChatRequest(cell.model.partition("/")[2], (Message(role="user", content="x"),))
     call = Call("late", LOCAL_OWNER, "s", "sweep", "fake", request, cell.id, sweep_id=sweep)
     store.write(lambda db: records.start_call(db, call, "made")).result()
     store.write(lambda db: records.finish_call(db, call.id, made_answer(cell))).result()
