@@ -1,4 +1,4 @@
-"""How fast one may go where many share: nothing is refused, but who sends too much at once has to wait for it."""
+"""Slows down who sends too much at once, where many share: nothing is refused, it waits."""
 
 import time
 from collections.abc import Callable

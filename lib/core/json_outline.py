@@ -1,4 +1,4 @@
-"""How much there is in a JSON text before anything reads it: a reader makes up to a hundred bytes out of each bracket.
+"""Measures a JSON text before it is parsed: a parser makes up to a hundred bytes out of each bracket.
 
 Only strings, brackets and commas are looked at; whether the text is JSON at all is for its reader to say.
 """

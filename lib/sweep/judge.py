@@ -208,34 +208,14 @@ def _request(model: str, task: Task) -> ChatRequest:
 
 async def _ask(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: Task) -> Rating | None:
     asked = dispatcher.allowed(endpoint, _request(run.judge.partition("/")[2], task))
-    id = secrets.token_hex(16)
+    id, worst = secrets.token_hex(16), worst_case.of_request(endpoint, asked)
     call = Call(id, run.owner, run.session, "judge", endpoint.name, asked, sweep_id=run.sweep_id)
-    worst, budgets = worst_case.of_request(endpoint, asked), dispatcher.budgets
-
-    def record(db: Connection) -> Call:
-        request = unsupported_params.adapted(db, run.owner, endpoint.base_url, asked)
-        adapted = replace(call, request=request)
-        _check_cap(db, run, worst)
-        limited = run.sweep_id if run.ledger.cap is not None else None
-        budgets.reserve_in(db, run.owner, run.session, {id: worst}, run.over_budget, limited)
-        records.start_call(db, adapted, dispatcher.process)
-        return adapted
-
     # What runs beside it counts at its worst: it may stop a judgement early, and never late.
     if not run.ledger.fits(worst.cost):
         raise CapReached(cap=run.ledger.cap or 0.0, spent=run.ledger.spent)
-    budgets.hold(run.owner, run.session, {id: worst}, run.over_budget)
+    dispatcher.budgets.hold(run.owner, run.session, {id: worst}, run.over_budget)
     run.ledger.reserve(id, worst.cost)
-    started = True
-    try:
-        call = await dispatcher.store.submit(record)
-    except TemperaError as refused:
-        counted = dispatcher.store.on_server and (run.ledger.cap is not None or budgets.bind(run.owner))
-        if not isinstance(refused, StoreError) or counted:
-            budgets.release(id)
-            run.ledger.release(id)
-            raise
-        started = False  # it is asked all the same; its record is held until the store takes it
+    call, started = await _recorded(dispatcher, endpoint, run, call, worst)
     answer = await dispatcher.begin(call, endpoint, Retries(), run.id, started)
     try:
         await answer.ended()
@@ -246,3 +226,31 @@ async def _ask(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: 
     if reply.error_kind:
         run.last_error = recorded(reply.error_record, reply.error_text, reply.error_kind)
     return read_rating(reply.choices[0].text) if reply.state == "ok" and reply.choices else None
+
+
+async def _recorded(
+    dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, call: Call, worst: Use
+) -> tuple[Call, bool]:
+    """Record a call before it is sent: the call as its model is known to take it, and whether its record is there.
+    Where the store takes none it is asked all the same, and its record held, unless something has to be counted there:
+    then this raises, and nothing is set aside any more."""
+    budgets = dispatcher.budgets
+
+    def record(db: Connection) -> Call:
+        request = unsupported_params.adapted(db, run.owner, endpoint.base_url, call.request)
+        _check_cap(db, run, worst)
+        limited = run.sweep_id if run.ledger.cap is not None else None
+        budgets.reserve_in(db, run.owner, run.session, {call.id: worst}, run.over_budget, limited)
+        adapted = replace(call, request=request)
+        records.start_call(db, adapted, dispatcher.process)
+        return adapted
+
+    try:
+        return await dispatcher.store.submit(record), True
+    except TemperaError as refused:
+        counted = dispatcher.store.on_server and (run.ledger.cap is not None or budgets.bind(run.owner))
+        if isinstance(refused, StoreError) and not counted:
+            return call, False
+        budgets.release(call.id)
+        run.ledger.release(call.id)
+        raise

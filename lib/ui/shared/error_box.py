@@ -1,11 +1,11 @@
 """Shows an error: a sentence for people, the service's own text folded under it."""
 
 import logging
-import secrets
 
 import streamlit as st
 
-from lib.core.errors import ConnectionFailed, StoreError, TemperaError
+from lib.core.errors import ConnectionFailed, StoreError, TemperaError, unforeseen
+from lib.core.i18n import N_
 from lib.ui.shared.markdown import to_the_letter
 from lib.ui.shared.texts import _, error_sentence
 
@@ -18,15 +18,10 @@ def bug_box(bug: Exception) -> bool:
     if isinstance(bug, TemperaError):
         log.warning("a page could not be shown: %s", bug.kind)
         error_box(bug)
-        return True
-    number = secrets.token_hex(4)
-    log.error("bug %s", number, exc_info=bug)
-    st.error(
-        _(
-            "Something unforeseen happened (number {number}). Reload the page; what was saved before is still there."
-        ).format(number=number),
-        icon=":material/error:",
-    )
+    else:
+        shown = unforeseen(bug, "a page")
+        shown.hint = N_("Reload the page; what was saved before is still there.")
+        error_box(shown)
     return True
 
 

@@ -44,13 +44,26 @@ def _share(services: Services, thing: Shareable) -> None:
     st.caption("\n- ".join(whole))
     only_here = is_loopback(_page())
     st.info(_where_it_opens(), icon=":material/public_off:" if only_here else ":material/public:")
+    _link_or_file(services, thing, prefer_file=only_here)
+    saved_line()
+    _refusal()
+    if state.fresh_link is not None and state.fresh_link[0] == thing.id:
+        st.caption(_("Copy it now: it is not kept, and can't be shown again."))
+        with st.container(key="fresh_link"):
+            st.code(f"{_page()}{SHARED}{state.fresh_link[1]}", language=None, wrap_lines=True)
+    mine = [link for link in _links(services) if link.thing == thing.id]
+    if mine:
+        _list(services, mine, f"{thing.kind}_link")
+
+
+def _link_or_file(services: Services, thing: Shareable, prefer_file: bool) -> None:
     key = f"{thing.kind}_link_days"
     st.segmented_control(_("The link ends after"), DAYS, format_func=_days, default=WEEK, required=True, key=key)
     with st.container(horizontal=True):
         st.button(
             _("Make a link"),
             key=f"{thing.kind}_link_make",
-            type="secondary" if only_here else "primary",
+            type="secondary" if prefer_file else "primary",
             icon=":material/link:",
             on_click=_make,
             args=(services, thing, key),
@@ -61,19 +74,10 @@ def _share(services: Services, thing: Shareable) -> None:
             file_name=file_name(thing.title, "html", thing.kind),
             mime="text/html",
             key=f"{thing.kind}_link_file",
-            type="primary" if only_here else "secondary",
+            type="primary" if prefer_file else "secondary",
             icon=":material/download:",
             on_click=saved,
         )
-    saved_line()
-    _refusal()
-    if state.fresh_link is not None and state.fresh_link[0] == thing.id:
-        st.caption(_("Copy it now: it is not kept, and can't be shown again."))
-        with st.container(key="fresh_link"):
-            st.code(f"{_page()}{SHARED}{state.fresh_link[1]}", language=None, wrap_lines=True)
-    mine = [link for link in _links(services) if link.thing == thing.id]
-    if mine:
-        _list(services, mine, f"{thing.kind}_link")
 
 
 def links_dialog(services: Services) -> None:
