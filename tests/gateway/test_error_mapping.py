@@ -146,7 +146,9 @@ def test_no_more_than_the_last_four_characters_of_a_key_are_kept(subtests: pytes
         f'{{"key":"{KEY}"}}',
         "x" * 1_990 + KEY,
         f"cut here {KEY[:30]}",
-        "other keys too: sk-ant-REDACTED",
+        f"cut early {KEY[:9]}",
+        "other keys too: sk-" + "ant-api03-abcdefghijklmnopqrstuvwxyz-012345",  # whole, it is taken for a real one
+        "with stars: sk-" + "ant-api03-abcdefghijkl" + 20 * "*" + "2345",
     ]:
         with subtests.test(text=text):
             kept = masked(text, KEY)
