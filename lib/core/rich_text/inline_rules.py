@@ -55,6 +55,8 @@ SIGNS = r"[\n!$&*<\[\\\]^_`~]"
 STOPS = re.compile(SIGNS)
 """Where a rule of ours may begin; markdown-it stops at more signs."""
 STOPS_AND_ADDRESSES = re.compile(rf"{SIGNS}|(?<![A-Za-z0-9.+_\-])(?:{ADDRESS.pattern})")
+LABEL_ENDS = ":.!?"
+"""No comma and no bracket: they stand before the stars of `f(**a, **b)` and `(a+b)**c`."""
 MAX_ADDRESS = 2_000
 NEUTRAL_HANGUL = (range(0x1160, 0x1200), range(0xD7B0, 0xD800))
 SYMBOLS_OF_SCRIPTS = range(0x2E80, 0xA4D0)
@@ -90,6 +92,7 @@ class State(StateInline):
 
     CommonMark's rule was written for scripts with spaces (commonmark-spec#650). The amendment is the one of
     markdown-cjk-friendly (MIT, Tatsunori Uchino); beyond it, marks around such a word (`“重点”**Python`) count as it.
+    And where a space was forgotten behind a label (`**Note:**look`) it is bold all the same.
     """
 
     def __init__(self, src: str, md: MarkdownIt, env: EnvType, outTokens: list[Token]) -> None:
@@ -112,7 +115,8 @@ class State(StateInline):
             return plain
         if _beside_cjk(self.src, start - 1, -1, 0) or _beside_cjk(self.src, after, 1, self.posMax - 1):
             return Scanned(True, True, plain.length)
-        return plain
+        ends_a_label = plain.length == 2 and self.src[start] == "*" and last in LABEL_ENDS and following.isalpha()
+        return Scanned(True, True, plain.length) if ends_a_label else plain
 
 
 def _beside_cjk(source: str, position: int, step: int, last: int) -> bool:
