@@ -18,15 +18,9 @@ _known: "OrderedDict[bytes, tuple[float, ...]]" = OrderedDict()
 """By a hash of the texts: comparing takes milliseconds a pair, and the same texts are asked about at every look."""
 
 
-def variety(texts: Sequence[str]) -> float | None:
-    """How different texts are: 0 when all have the same words in the same order, 1 when they share none; None for fewer
-    than two. The mean over all pairs; see `differences`."""
-    found = differences(texts)
-    return sum(found) / len(found) if found else None
-
-
 def differences(texts: Sequence[str]) -> tuple[float, ...]:
-    """How different each pair of texts is, from 0 to 1; empty for fewer than two texts.
+    """How different each pair of texts is: 0 where both have the same words in the same order, 1 where they share none;
+    empty for fewer than two texts.
 
     1 - ROUGE-L (Lin 2004), the F-measure of the longest common subsequence of words: of the words of both, those that
     have to be taken out or put in to make one text the other. Capitals and punctuation don't count. On the first 2,000

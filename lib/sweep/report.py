@@ -3,16 +3,13 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from statistics import fmean
 from typing import Any
 
 import pandas as pd
 
 from lib.calls.records import CallRecord
 from lib.core.csv_table import to_csv
-from lib.core.parts import Part
-from lib.core.segmentation import word_count
-from lib.sweep.diversity import variety
+from lib.sweep.measures import Name, measured
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import Rating
 
@@ -21,6 +18,14 @@ HEADER = (
     *("completion_tokens", "usage_source", "seconds", "first_token_seconds", "cost_usd", "cost_source", "attempt"),
     *("error", "model_answered", "beside_the_text", "cell_id", "input", "variant", "stars", "thumb", "note"),
 )
+MEANS: Mapping[str, Name] = {
+    "variety": "difference",
+    "words": "length",
+    "completion": "tokens",
+    "seconds": "seconds",
+    "cost": "cost",
+}
+"""The columns of the overview that are means, and of which measure."""
 NO_RATINGS: Mapping[str, Rating] = {}
 
 
@@ -48,41 +53,20 @@ def rows(
 
 
 def _row(key: tuple[str, float | None], cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> dict[str, Any]:
-    tried = [results[cell.id] for cell in cells if cell.id in results]
+    tried = [(cell, results[cell.id]) for cell in cells if cell.id in results]
     # Means are of whole answers: half of one is neither as long nor as dear as the model makes them.
-    good = [call for call in tried if call.state == "ok"]
-    texts = [call.choices[0].text for call in good if call.choices]
+    good: dict[tuple[int, int], list[CallRecord]] = defaultdict(list)
+    for cell, call in tried:
+        if call.state == "ok":
+            good[cell.input, cell.variant].append(call)
+    spreads = {column: measured(name, list(good.values())) for column, name in MEANS.items()}
     return {
         "model": key[0],
         "temperature": key[1],
-        "done": len(good),
-        "failed": sum(call.state == "error" for call in tried),
-        "variety": _mean(map(variety, _asked_the_same(cells, results))),
-        "words": _mean(word_count(text) for text in texts),
-        "completion": _mean(call.usage.completion_tokens for call in good),
-        "seconds": _mean(call.seconds for call in good),
-        "cost": _mean(call.cost for call in good),
+        "done": sum(map(len, good.values())),
+        "failed": sum(call.state == "error" for _cell, call in tried),
+        **{column: found.mean if found else None for column, found in spreads.items()},
     }
-
-
-def _asked_the_same(cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> Iterable[list[str]]:
-    """The texts of whole answers; those to one question together."""
-    groups: dict[tuple[int, int], list[str]] = defaultdict(list)
-    for cell in cells:
-        call = results.get(cell.id)
-        if call is not None and call.state == "ok" and call.choices:
-            groups[cell.input, cell.variant].append(call.choices[0].text)
-    return groups.values()
-
-
-def _beside(found: Sequence[Part]) -> str:
-    """What an answer holds beside its text, as JSON; large contents stay in the app."""
-    return json.dumps(list(found), ensure_ascii=False) if found else ""
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
 
 
 def _line(cell: Cell, call: CallRecord | None) -> list[Any]:
@@ -107,7 +91,8 @@ def _line(cell: Cell, call: CallRecord | None) -> list[Any]:
         call.attempt,
         call.error_kind,
         call.model_answered,
-        _beside(choice.parts),
+        # As JSON; large contents stay in the app.
+        json.dumps(list(choice.parts), ensure_ascii=False) if choice.parts else "",
         *_end(cell),
     ]
 

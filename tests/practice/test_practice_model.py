@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import httpx
@@ -29,7 +30,7 @@ from lib.practice import process as practice_process
 from lib.practice.endpoint import MODEL_SHA256, LocalModel, SharedContext, available, tokens_needed
 from lib.practice.pace import Pace
 from lib.practice.process import Child, Supervisor
-from lib.sweep.diversity import variety
+from lib.sweep.diversity import differences
 
 ROOT = Path(__file__).parents[2]
 needs_model = pytest.mark.skipif(not available(), reason="the practice model is not installed")
@@ -389,7 +390,7 @@ def test_at_temperature_0_twenty_answers_are_one(shared: LocalModel, subtests: p
         for params in ({"temperature": 0}, {"temperature": 1, "extra_fields": {"seed": 7}}):
             with subtests.test(text=text[:20], params=params):
                 said = asyncio.run(answers(request(text, max_tokens=60, **params)))
-                assert (len(said), len(set(said)), variety(said)) == (20, 1, 0)
+                assert (len(said), len(set(said)), max(differences(said))) == (20, 1, 0)
 
 
 @pytest.mark.soak
@@ -403,7 +404,7 @@ def test_the_answers_differ_more_the_higher_the_temperature_beginning_at_0_perce
         asked = request("Name a new flavour of ice cream.", temperature=temperature, max_tokens=50)
         return [(await ask(model, asked))["choices"][0]["message"]["content"] for _ in range(4)]
 
-    found = [variety(asyncio.run(answers(temperature))) or 0.0 for temperature in (0, 0.3, 0.7, 1.0, 1.5)]
+    found = [fmean(differences(asyncio.run(answers(temperature)))) for temperature in (0, 0.3, 0.7, 1.0, 1.5)]
     assert found[0] == 0 and found[-1] > 0.5, found
     # With four answers of each chance has its say, but not over all five.
     assert all(later > earlier - 0.15 for earlier, later in pairwise(found)), found

@@ -1,12 +1,14 @@
 """How different answers are: in the order in which a person would put them, in both languages."""
 
+from collections.abc import Sequence
 from itertools import pairwise
+from statistics import fmean
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.sweep.diversity import variety
+from lib.sweep.diversity import differences
 
 TEXTS = st.lists(st.text(), min_size=2, max_size=5)
 
@@ -34,6 +36,11 @@ FROM_LIKE_TO_UNLIKE = {
         "Acier dehors, vapeur dedans.",
     ),
 }
+
+
+def variety(texts: Sequence[str]) -> float | None:
+    found = differences(texts)
+    return fmean(found) if found else None
 
 
 @pytest.mark.row("S21")
