@@ -7,7 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --requir
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --no-strip-extras --python-version 3.11 --exclude-newer "$(COOLDOWN)" \
 	--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
-TWO := -n 2 --dist worksteal
+# For two cores: tests that wait, for a browser or for another process, leave room for a third.
+WORKERS := -n 3 --dist worksteal
 
 FILE ?= tempera-backup.db
 
@@ -44,7 +45,7 @@ test soak: export PYTHONDONTWRITEBYTECODE :=
 
 test: .venv/.dev  ## run the tests, those in a browser included
 	@$(BIN)/python scripts/get_browser.py
-	$(BIN)/python -m pytest $(TWO)
+	$(BIN)/python -m pytest $(WORKERS)
 
 soak: export TEMPERA_TEST_ALL_EXAMPLES := 1
 soak: .venv/.dev  ## run the tests that take long, and all examples of those that try many; some: make soak PART=tests/browser
@@ -53,7 +54,7 @@ soak: .venv/.dev  ## run the tests that take long, and all examples of those tha
 
 coverage: .venv/.dev  ## run the tests and show which branches of lib/ none reaches
 	@$(BIN)/python scripts/get_browser.py
-	$(BIN)/python -m pytest $(TWO) --cov
+	$(BIN)/python -m pytest $(WORKERS) --cov
 
 lint: .venv/.dev  ## check style, types, and what imports what
 	$(BIN)/python -m ruff check

@@ -19,7 +19,7 @@ from lib.settings import Settings
 from lib.store import migrations
 from lib.store.database import Store
 from lib.ui.shared import resources
-from tests import cheaper
+from tests import cheaper, order
 from tests.app_server import AppServer, forked_app
 from tests.examples import examples
 from tests.fake_api import FakeApi
@@ -45,14 +45,15 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 os.environ["TEMPERA_DATA_DIR"] = tempfile.mkdtemp(prefix="tempera-test-data-")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes the longest first, so that at the end no worker waits long for the other; of what only reads and
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """What takes the longest first, so that at the end no worker waits long for the others; of what only reads and
     writes rows, `make soak` tries the second database."""
-    items.sort(key=lambda item: "browser" not in item.path.parts)
     for item in items:
         if "[postgresql" in item.name and not DATABASES_DIFFER & {*item.path.parts}:
             item.add_marker(pytest.mark.soak)
+    yield
+    items[:] = order.longest_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1)))
 
 
 def pytest_collection_finish() -> None:
