@@ -576,7 +576,7 @@ def test_an_answers_details_hold_all_of_it_and_lead_on(
             expect(dialog).to_contain_text(words)
     with subtests.test("two answers are compared word by word"):
         field = key(page, "sweep_cell_compare").get_by_role("combobox")
-        field.fill("long-300 · 0.7")
+        field.fill("long-300, temperature 0.7")
         field.press("Enter")
         expect(dialog).to_have_count(0)
         expect(cell(page, "2_1_0")).to_be_visible()

@@ -72,6 +72,7 @@ def test_from_120_answers_to_a_saved_report_with_a_pick_in_six_actions(
     cell(page, "1_1_0").locator(".figures").click()
     cell(page, "1_1_0").get_by_role("radio", name="5 stars").click()
     cell(page, "1_1_0").get_by_role("button", name="Pick").click()
+    expect(cell(page, "1_1_0").get_by_role("button", name="Picked")).to_be_visible()
     key(page, "sweep_view").get_by_text("Report", exact=True).click()
     with page.expect_download() as saved:
         key(page, "sweep_report").locator("button").click()
