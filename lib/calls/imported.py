@@ -2,14 +2,22 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from sqlalchemy import Connection, select
 
 from lib.calls import usage_rollups
 from lib.calls.records import IMPORTED, CallRecord
+from lib.gateway.usage_report import MOST_DOLLARS, MOST_TOKENS
 from lib.store.schema import call_details, calls
 from lib.store.statements import chunks
+
+Tokens = Annotated[int, Field(ge=0, le=MOST_TOKENS)] | None
+Seconds = Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None
+Dollars = Annotated[float, Field(ge=0, le=MOST_DOLLARS, allow_inf_nan=False)] | None
+Word = Annotated[str, Field(max_length=500)]
+"""What a figure or a name in such a file may be."""
 
 
 def add(conn: Connection, owner: str, some: Sequence[CallRecord]) -> int:

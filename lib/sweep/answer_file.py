@@ -15,11 +15,11 @@ from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import Connection
 
 from lib.calls import imported, records
+from lib.calls.imported import Dollars, Seconds, Tokens, Word
 from lib.calls.records import IMPORTED
 from lib.core.errors import InvalidInput
 from lib.core.reply import Choice, CostSource, Reply, Usage, UsageSource
 from lib.core.request import Call
-from lib.gateway.usage_report import MOST_DOLLARS, MOST_TOKENS
 from lib.store.database import Store
 from lib.sweep import decision, ratings, setup_file
 from lib.sweep import repository as sweeps
@@ -30,15 +30,11 @@ from lib.sweep.rules import MOST_RULES, Rule
 
 MOST_MICROSECONDS = 4_102_444_800_000_000
 """The year 2100."""
-Tokens = Annotated[int, Field(ge=0, le=MOST_TOKENS)] | None
-Seconds = Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None
-Dollars = Annotated[float, Field(ge=0, le=MOST_DOLLARS, allow_inf_nan=False)] | None
 Moment = Annotated[int, Field(ge=0, le=MOST_MICROSECONDS)]
 Place = Annotated[int, Field(ge=0)]
 Where = tuple[int, int, int, int, int]
 """Row, column, input, variant and repeat, from 0."""
 NOWHERE: Where = (-1, -1, -1, -1, -1)
-Word = Annotated[str, Field(max_length=500)]
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.-]+$")]
 
 

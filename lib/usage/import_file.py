@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import from_json
 
+from lib.calls.imported import Dollars, Seconds, Tokens, Word
 from lib.calls.records import IMPORTED, CallRecord
 from lib.core import table_file
 from lib.core.clock import SECOND
@@ -21,7 +22,6 @@ from lib.core.errors import Billed, InvalidInput
 from lib.core.i18n import N_
 from lib.core.reply import CostSource, Usage, UsageSource
 from lib.core.request import Page
-from lib.gateway.usage_report import MOST_DOLLARS, MOST_TOKENS
 from lib.usage.call_files import HEADER, TIME_FORMAT
 from lib.visitor import service_terms
 from lib.visitor.service_terms import CURRENCIES, MOST_OF_A_SERVICE, Term, Terms
@@ -33,10 +33,6 @@ NEEDED = ("time_utc", "model", "id")
 _NOT_OURS = N_("This file is none that Usage has saved: it has no column “{name}”.")
 
 NO_NAMES: Mapping[str, str] = {}
-
-Tokens = Annotated[int, Field(ge=0, le=MOST_TOKENS)] | None
-Seconds = Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None
-Word = Annotated[str, Field(max_length=500)]
 
 
 class _Row(BaseModel):
@@ -57,7 +53,7 @@ class _Row(BaseModel):
     usage_source: UsageSource = "unknown"
     seconds: Seconds = None
     first_token_seconds: Seconds = None
-    cost_usd: Annotated[float, Field(ge=0, le=MOST_DOLLARS, allow_inf_nan=False)] | None = None
+    cost_usd: Dollars = None
     cost_source: CostSource = ""
     billed: Billed = "unknown"
     attempts: Annotated[int, Field(ge=1, le=1_000)] = 1

@@ -6,8 +6,8 @@ from html import escape
 from typing import NamedTuple
 
 from lib.calls.records import CallRecord
-from lib.core.i18n import N_, Texts
-from lib.core.reply import NORMAL_END
+from lib.core import endings
+from lib.core.i18n import Texts
 from lib.core.segmentation import word_count
 from lib.core.titles import title_of
 from lib.sweep.decision import ReportOptions
@@ -18,15 +18,7 @@ from lib.sweep.ratings import MOST_STARS, Rating
 from lib.sweep.study import Setting, Study
 from lib.sweep.verdict import temperature_name
 
-ENDINGS = {
-    "started": N_("not finished"),
-    "cancelled": N_("stopped by you"),
-    "partial": N_("broken off"),
-    "interrupted": N_("cut by a restart"),
-    "error": N_("failed"),
-}
 TAG = re.compile(r"<[^>]*>")
-MARKS = {"length": N_("cut off"), "content_filter": N_("stopped by content rules")}
 
 
 class Subject(NamedTuple):
@@ -145,12 +137,10 @@ def per_thousand(setting: Setting, texts: Texts) -> str:
 def troubles(call: CallRecord, texts: Texts) -> list[str]:
     """What is not normal about an answer's end, in a few words."""
     _ = texts.one
-    if call.state in ENDINGS:
-        return [_(ENDINGS[call.state])]
-    if call.finish_reason in (None, NORMAL_END):
-        return []
-    reason = str(call.finish_reason)
-    return [_(MARKS[reason]) if reason in MARKS else _("ended: {reason}").format(reason=reason)]
+    if call.state == "started":
+        return [_("not finished")]
+    words = _(endings.STATES[call.state]) if call.state in endings.STATES else endings.mark(call.finish_reason, _)
+    return [words] if words else []
 
 
 def anchor(setting: Setting) -> str:

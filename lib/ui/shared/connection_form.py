@@ -12,9 +12,10 @@ from lib.gateway.endpoints import KEY_PAGES, SERVICES, Endpoint, name_of
 from lib.gateway.key_masking import last_four
 from lib.gateway.pasted_text import cleaned_address
 from lib.services import Services
-from lib.ui.shared import closed_fields, hearing, model_picker
+from lib.ui.shared import closed_fields, model_picker
 from lib.ui.shared.choices import translated
 from lib.ui.shared.error_box import error_box
+from lib.ui.shared.interruptible_wait import interruptible_result
 from lib.ui.shared.state import Connecting, state
 from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.shared.visitor import Visitor
@@ -190,7 +191,7 @@ def _test(services: Services, visitor: Visitor, dialog: Connecting) -> None:
             typed = offered  # nobody wants to be without the key that is there
         jobs, client = services.dispatcher.jobs, services.dispatcher.client
         with st.spinner(_("Asking {service} …").format(service=literal(typed.title))):
-            found = hearing.result(jobs.submit(find_service(client, typed)), TEST_SECONDS)
+            found = interruptible_result(jobs.submit(find_service(client, typed)), TEST_SECONDS)
         notice = _notice(found, typed, operators=typed is offered)
         if typed is not offered:
             _connect(services, visitor, found)

@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterable, Sequence
 
 from lib.calls.records import CallRecord
-from lib.core import model_names
+from lib.core import endings, model_names
 from lib.core.budget import DOLLARS, TOKENS
 from lib.core.i18n import N_
 from lib.core.money import aligned_decimals
-from lib.core.reply import NORMAL_END, Usage
+from lib.core.reply import Usage
 from lib.ui.shared import numbers
 from lib.ui.shared.texts import _, _n, country
 
@@ -33,19 +33,6 @@ FINISH_REASONS = {
     "function_call": N_("the model wants to call a tool"),
 }
 SENT_BEFORE = N_("Sent twice: the service gave up waiting the first time, and may bill that too.")
-MARKS = {
-    "length": N_("cut off"),
-    "content_filter": N_("stopped by content rules"),
-    "tool_calls": N_("wants to call a tool"),
-    "function_call": N_("wants to call a tool"),
-}
-"""The same in a few words. A normal end has none."""
-ENDINGS = {
-    "cancelled": N_("stopped by you"),
-    "partial": N_("broken off"),
-    "interrupted": N_("cut by a restart"),
-    "error": N_("failed"),
-}
 
 
 def money(dollars: float | None) -> str:
@@ -129,9 +116,7 @@ def cost_nothing(call: CallRecord) -> bool:
 
 def mark(finish_reason: str | None) -> str:
     """How an answer ended, in a few words; "" for a normal end, and where the service gave no reason."""
-    if finish_reason in (None, NORMAL_END):
-        return ""
-    return _(MARKS[finish_reason]) if finish_reason in MARKS else _("ended: {reason}").format(reason=finish_reason)
+    return endings.mark(finish_reason, _)
 
 
 def seconds(value: float | None) -> str:
@@ -178,8 +163,8 @@ def _written(count: int, source: str) -> str:
 def _not_normal(call: CallRecord, with_mark: bool = True) -> list[str]:
     """What has to be said of an answer that is not as one expects; nothing of most."""
     parts = []
-    if call.state in ENDINGS:
-        parts.append(_(ENDINGS[call.state]))
+    if call.state in endings.STATES:
+        parts.append(_(endings.STATES[call.state]))
     if call.model_answered and not model_names.same(call.model, call.model_answered):
         parts.append(_("answered by {model}").format(model=call.model_answered))
     if with_mark and mark(call.finish_reason):
@@ -240,8 +225,8 @@ def _speed(call: CallRecord) -> str:
 def ending(call: CallRecord) -> str:
     """Why an answer ended, in a sentence."""
     reason = call.finish_reason
-    if call.state in ENDINGS:
-        return _(ENDINGS[call.state])
+    if call.state in endings.STATES:
+        return _(endings.STATES[call.state])
     if not reason:
         return _("the service gave no reason") if call.state == "ok" else _("not known")
     return _(FINISH_REASONS[reason]) if reason in FINISH_REASONS else reason

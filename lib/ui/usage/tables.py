@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from lib.calls.records import IMPORTED, CallRecord
+from lib.core.endings import REASONS
 from lib.core.i18n import N_
 from lib.services import Services
-from lib.ui.shared.figures import COSTS, MARKS, SOURCES, amount, cost_nothing, ending, known_cost, precise_seconds
+from lib.ui.shared.figures import COSTS, SOURCES, amount, cost_nothing, ending, known_cost, precise_seconds
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.texts import _
 from lib.ui.shared.written_table import MISSING, Form, written
@@ -178,5 +179,5 @@ def _ending(row: CallRecord) -> str:
     if row.state == "started":
         return _(RUNNING)
     # In a few words: the whole sentence stands in the opened call.
-    words = _(MARKS[row.finish_reason]) if row.state == "ok" and row.finish_reason in MARKS else ending(row)
+    words = _(REASONS[row.finish_reason]) if row.state == "ok" and row.finish_reason in REASONS else ending(row)
     return _("{ending}: {reason}").format(ending=words, reason=reason(row.error_kind)) if row.error_kind else words
