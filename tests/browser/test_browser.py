@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from lib.ui.shared.live_text import CURSOR
 from tests.app_server import AppServer, forked_app
 from tests.browsing import (
     CLIPBOARD_BECOMES,
     NewChat,
     asked,
+    at_rest,
     composer,
     ended,
     forget_visitor,
@@ -116,16 +118,34 @@ def test_a_closed_tab_comes_back_with_the_whole_answer(app: AppServer, api: Fake
 
 
 @pytest.mark.row("C31")
-def test_what_is_sent_meanwhile_waits_its_turn(api: FakeApi, chat: NewChat) -> None:
+def test_what_is_sent_meanwhile_waits_and_what_is_open_or_half_typed_stays(api: FakeApi, chat: NewChat) -> None:
     page = chat("slow-50")
-    send(page, "first " + "word " * 30)
+    send(page, "first " + "word " * 60)
     expect(key(page, "answer_0")).to_contain_text("You said")
     send(page, "second")
     expect(key(page, "chat_waiting")).to_contain_text("second")
+    at_rest(page)
+    composer(page).fill("third " + "word " * 60)
+    key(page, "chat_beside_open").get_by_role("button").click()
     expect(key(page, "answer_1")).to_contain_text("You said: second")
     ended(page)
-
+    expect(page.get_by_text("Ask these models the same")).to_be_visible()
     assert len(asked(api, "second")) == 1
+
+    page.keyboard.press("Escape")
+    composer(page).press("Enter")
+    expect(key(page, "answer_2")).to_contain_text("You said: third")
+    key(page, "chat_templates_open").get_by_role("button").click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("summary").click()
+    key(page, "chat_template_name").locator("input").press_sequentially("half-typed")
+    expect(key(page, "answer_2")).to_contain_text(("third " + "word " * 60).strip())
+    expect(key(page, "answer_2")).not_to_contain_text(CURSOR)
+    expect(key(page, "chat_template_name").locator("input")).to_have_value("half-typed")
+    expect(key(page, "chat_stop")).to_be_attached()
+    page.keyboard.press("Escape")
+    ended(page)
+    expect(dialog).to_have_count(0)
 
 
 @pytest.mark.row("C31", "C19")
