@@ -1,6 +1,7 @@
 """A page is drawn on when its run has ended, and while another run is under way nothing is sent."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from threading import Thread
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,8 @@ from streamlit.testing.v1 import AppTest
 
 from lib import streamlit_drawing
 from lib.streamlit_drawing import OpenPage
+
+reader = ContextVar("reader", default="nobody")
 
 
 class Session:
@@ -35,10 +38,16 @@ class Session:
         self.runs.append(state)
 
 
-def _script(left: list[object]) -> None:
+def _script(left: list[object], reader: "ContextVar[str]") -> None:
     import streamlit as st
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
 
     from lib.streamlit_drawing import OpenPage
+
+    reader.set("who reads the page")
+    context = get_script_run_ctx()
+    assert context is not None
+    context.cached_message_hashes = frozenset(["kept by the browser"])
 
     place = st.empty()
     left.append((OpenPage(), place))
@@ -67,7 +76,7 @@ def connections(session: Session, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
 @pytest.fixture
 def page(connections: dict[str, Any]) -> tuple[OpenPage, Any]:
     left: list[tuple[OpenPage, Any]] = []
-    assert connections and not AppTest.from_function(_script, kwargs={"left": left}).run().exception
+    assert connections and not AppTest.from_function(_script, kwargs={"left": left, "reader": reader}).run().exception
     return left[0]
 
 
@@ -84,6 +93,13 @@ def test_what_is_drawn_waits_until_no_run_is_under_way(page: tuple[OpenPage, Any
     drawn_on.run_anew()
     drawn_on.run_anew()
     assert session.runs == ["the state of the last run"] and drawn_on.asked
+
+
+def test_it_is_drawn_as_for_who_reads_the_page_and_sent_whole(page: tuple[OpenPage, Any], session: Session) -> None:
+    drawn_on, place = page
+    draw(drawn_on, SimpleNamespace(markdown=lambda _text: place.markdown(reader.get())))
+    assert session.sent == ["who reads the page"]
+    assert drawn_on._context.cached_message_hashes == frozenset(), "what a browser keeps it may have thrown away by now"
 
 
 def test_nothing_is_sent_to_a_page_that_was_drawn_anew(page: tuple[OpenPage, Any], session: Session) -> None:

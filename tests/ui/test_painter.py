@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from lib.ui.shared import resources
 from lib.ui.shared.painter import (
     AWAY_SECONDS,
     FRAME_SECONDS,
     MOST_A_SECOND,
     PAINT_SECONDS,
+    PAINTER,
     PaintedPage,
     frame_seconds,
 )
@@ -112,6 +114,13 @@ def test_a_page_that_a_run_draws_anew_is_let_go() -> None:
     one = painted(page, Growing())
     one.release()
     assert page.released and not one.step(1.0, 1) and page.did == []
+
+
+def test_when_the_house_closes_nothing_is_drawn_any_more_and_no_page_runs_anew() -> None:
+    page = Page()
+    PAINTER._pages["tab"] = painted(page, Growing(over=True))
+    resources.close()
+    assert page.released and not PAINTER._pages
 
 
 def test_a_page_that_can_t_be_drawn_on_is_told_of_once_and_runs_anew_at_the_end(
