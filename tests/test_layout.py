@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import packages_distributions
 from itertools import pairwise
 from pathlib import Path
@@ -99,3 +100,15 @@ def test_each_step_of_the_database_follows_the_one_before() -> None:
 
     numbers = [f"{number:04}" for number in range(len(files) + 1)]
     assert found == [(own, own, before if before != "0000" else "") for before, own in pairwise(numbers)]
+
+
+def test_a_new_package_is_under_the_contracts_of_imports() -> None:
+    """Those that forbid a library name every package that may not know it: one that is added must be named too."""
+    contracts = tomllib.loads(read(ROOT / "pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    named = {one["name"]: set(one["source_modules"]) for one in contracts if one["type"] == "forbidden"}
+    there = {f"lib.{path.stem}" for path in (ROOT / "lib").iterdir() if path.suffix == ".py" or path.is_dir()}
+    there -= {"lib.__init__", "lib.__pycache__"}
+
+    internals = {"lib.streamlit_drawing", "lib.streamlit_internals"}
+    assert there - named["Only the pages know Streamlit"] == {"lib.ui", *internals}
+    assert there - named["Only the gateway knows httpx"] == {"lib.gateway"}
