@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import re
+import runpy
 import shlex
 import socket
 import ssl
@@ -28,6 +29,7 @@ from lib.gateway.raw_answers import RawAnswers
 from lib.settings import Settings
 from lib.store.database import Store
 from lib.ui.shared import resources
+from lib.ui.shared.error_box import bug_box
 from tests.app_server import ROOT, AppServer
 from tests.clients import failure, listed, request
 from tests.fake_api import FakeApi
@@ -121,6 +123,23 @@ def test_an_unforeseen_error_shows_nothing_of_itself(data_dir: Path, monkeypatch
     assert tab.exception
     seen = "".join(str(error.proto) for error in tab.exception)
     assert "ada" not in seen and "main.py" not in seen and "RuntimeError" not in seen
+
+
+def _bug() -> None:
+    from lib.ui.shared.error_box import bug_box  # AppTest runs this function's text on its own
+
+    assert bug_box(RuntimeError("/home/ada/secret.txt is gone"))
+
+
+@pytest.mark.row("T20")
+def test_who_meets_an_unforeseen_error_gets_a_number_that_the_log_has(caplog: pytest.LogCaptureFixture) -> None:
+    """st.App's on_script_error, which no AppTest has."""
+    assert runpy.run_path(str(ROOT / "app.py"))["app"]._on_script_error is bug_box
+    [box] = AppTest.from_function(_bug).run().error
+    number = re.search(r"\(number ([0-9a-f]{8})\)", box.value)
+
+    assert number and f"bug {number[1]}" in caplog.text and "secret.txt" in caplog.text
+    assert "ada" not in box.value
 
 
 # The services

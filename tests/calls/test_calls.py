@@ -1,5 +1,8 @@
 """A call is recorded before it is made, and ends exactly once."""
 
+import io
+import json
+import logging
 import threading
 from dataclasses import replace
 
@@ -7,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 from streamlit.testing.v1 import AppTest
 
-from lib.calls import records
+from lib.calls import call_log, records
 from lib.core.clock import now
 from lib.core.parameters import Params
 from lib.core.reply import Delta, Reply, State, Usage
@@ -203,3 +206,23 @@ def test_whatever_a_service_sends_can_be_recorded(subtests: pytest.Subtests, sto
                 == words.replace("\0", "\ufffd").replace("\ud800", "\ufffd")
             )
             assert (record.usage.prompt_tokens, record.usage.completion_tokens) == (2**63 - 1, -(2**63))
+
+
+@pytest.mark.row("T11")
+def test_a_line_of_the_log_is_one_plain_line_whatever_a_model_is_called() -> None:
+    """What moves a terminal's cursor, ends a line or turns its order is written as JSON's escape."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    level = call_log.log.level
+    call_log.log.addHandler(handler)
+    call_log.log.setLevel(logging.INFO)
+    call = a_call()
+    call = replace(call, request=replace(call.request, model="m\x1b[2J\r\n\x9b2J\u2028\u202e"))
+    try:
+        call_log.write(call, Reply(state="ok"))
+    finally:
+        call_log.log.setLevel(level)
+        call_log.log.removeHandler(handler)
+
+    assert written.getvalue().isascii() and written.getvalue().rstrip("\n").isprintable()
+    assert json.loads(written.getvalue())["model"] == call.request.model

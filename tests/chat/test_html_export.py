@@ -111,3 +111,4 @@ def test_nothing_in_a_chat_becomes_anything_but_text(memory: Store, words: list[
     assert not any(name.startswith("on") for _tag, attributes in made.found for name in attributes)
     policy = [attributes["content"] for tag, attributes in made.found if attributes.get("http-equiv")]
     assert policy == [html_export.POLICY]
+    assert ("meta", {"name": "referrer", "content": "no-referrer"}) in made.found

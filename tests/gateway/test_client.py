@@ -563,6 +563,13 @@ def test_a_service_may_need_no_key() -> None:
 
 
 @pytest.mark.row("T21")
+def test_a_head_without_end_is_none(endpoint: Endpoint, api: FakeApi) -> None:
+    api.script("bomb", b"{}", headers={"x-endless": "x" * 200_000})
+
+    assert isinstance(failure(endpoint, request("bomb"), retry=False), errors.CutOff)
+
+
+@pytest.mark.row("T21")
 def test_an_endless_json_answer_ends_in_an_error(endpoint: Endpoint, api: FakeApi) -> None:
     api.script("bomb", b'{"choices": [', *[b" " * 1024 * 1024] * 40)
 
