@@ -176,8 +176,8 @@ def standing(app: AppTest) -> str:
 
 def answer_data(app: AppTest) -> dict[str, Any]:
     """What the component that draws a sweep's answers gets; nothing where it is not on the page."""
-    drawn = [one.proto for one in app.get("bidi_component") if one.proto.component_name == "tempera.answers"]
-    return dict(json.loads(drawn[0].bytes)) if len(drawn) > 1 else {}
+    drawn = _answers_drawn(app)
+    return dict(json.loads(drawn[0])) if len(drawn) > 1 else {}
 
 
 def cells(app: AppTest) -> dict[str, dict[str, Any]]:
@@ -185,12 +185,18 @@ def cells(app: AppTest) -> dict[str, dict[str, Any]]:
     found = answer_data(app)
     if not found:
         return {}
-    [version, stock] = bytes(app.get("bidi_component")[1].proto.bytes).split(b"\n", 1)
+    [version, stock] = _answers_drawn(app)[1].split(b"\n", 1)
     assert version.decode() == found["base"]
     all_of_it = json.loads(stock) | found["changed"]
     among = all_of_it if found["among"] is None else found["among"]
     wanted = set(found["kinds"])
     return {place: all_of_it[place] for place in among if not wanted or wanted & set(all_of_it[place]["kinds"])}
+
+
+def _answers_drawn(app: AppTest) -> list[bytes]:
+    """What the components get that draw a sweep's answers; without those that have nothing to tell."""
+    drawn = [one.proto for one in app.get("bidi_component") if one.proto.component_name == "tempera.answers"]
+    return [bytes(one.bytes) for one in drawn if one.bytes]
 
 
 def _in_cell(cell: dict[str, Any]) -> str:

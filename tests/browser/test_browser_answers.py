@@ -506,11 +506,10 @@ def test_formulas_are_drawn_and_the_words_behind_them_tinted(
 
 
 @pytest.mark.row("S6", "S11", "S15")
-@pytest.mark.soak
 def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
-    models = f"{host(api)}/silent,{host(api)}/slow-50,{host(api)}/echo"
+    models = ",".join(f"{host(api)}/{name}" for name in ("silent", "slow-50", "echo", "error-400"))
     prompt = "slowly " * 60
     page = open_at(context, f"{app.url}/sweep?models={models}&temperatures=0&prompt={prompt}&repeats=1", "sweep_run")
     key(page, "sweep_run").get_by_role("button").click()
@@ -519,6 +518,7 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     expect(cell(page, "1_0_0")).to_contain_text("▌")
     expect(cell(page, "1_0_0")).to_contain_text("tokens")
     assert focused(page) == "2_0", "what comes in takes the focus from nobody"
+    expect(key(page, "sweep_show"), "a button comes with the first that it looks for").to_contain_text("failed")
     cell(page, "0_0_0").get_by_role("button", name="Stop this one").click()
     expect(cell(page, "0_0_0")).to_contain_text("stopped by you")
     expect(key(page, "sweep_csv")).to_be_visible()

@@ -29,7 +29,7 @@ from lib.ui.sweep.answer_data import Answers, stand_beside
 from lib.ui.sweep.equal_answers import rate_alike
 from lib.ui.sweep.hidden_names import hidden, in_address, other_names, switch, to_address
 from lib.ui.sweep.open_study import pick
-from lib.ui.sweep.sent_answers import packed, sent, stock_for
+from lib.ui.sweep.sent_answers import sent
 from lib.ui.sweep.sweep_state import sweep_state
 from lib.ui.sweep.view_state import KIND_HELP, KIND_NAMES, VIEWS, remembered
 
@@ -56,25 +56,55 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
     view_state.to_address(in_address(progress.cells))
     if view_state.view() not in view_state.OF_ANSWERS:
         return
-    found = Answers(
-        progress,
-        run,
-        rated,
-        view_state.chosen_filter(progress.cells),
-        view_state.view(),
-        remembered.place,
-        names,
-        language(),
-        _picked(owner, sweep_id, progress),
-        tuple(offered),
-    )
+    found = _looked_at(progress, run, rated, tuple(offered))
     with st.container(horizontal=True, vertical_alignment="center"):
         if not found.kept:
             st.caption(_("No answer is like that."), width="content")
             st.button(_("Show all"), key="sweep_show_all", type="tertiary", on_click=view_state.show_all)
     # Without a gap: what the browser keeps of them takes no room.
     with st.container(key="sweep_grid", gap=None):
-        _draw(found, (sweep_id, *remembered.slice, language(), hidden()))
+        _draw(found)
+
+
+def answers_since(progress: Progress, run: SweepRun | None, alone: bool) -> None:
+    """What has changed of the answers that are on the page, for the component that draws them: all else that is there
+    stays as it is, unless it would be another by now."""
+    data = stock = b""
+    if alone and view_state.view() in view_state.OF_ANSWERS:
+        owner, sweep_id = visitor().owner, str(state.sweep_id)
+        rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
+        found = _looked_at(progress, run, rated, tuple(_offered(progress, run, rated)))
+        data, stock = sent.since(_of(), found, _beside(found))
+    component = component_of_files(FOLDER, FORMULA_STYLES)
+    component(key=f"{KEY}_since", data=data)
+    component(key=f"{KEY}_since_stock", data=stock)
+
+
+def _looked_at(
+    progress: Progress, run: SweepRun | None, rated: Mapping[str, Rating], offered: tuple[Kind, ...]
+) -> Answers:
+    return Answers(
+        progress,
+        run,
+        rated,
+        view_state.chosen_filter(progress.cells),
+        view_state.view(),
+        remembered.place,
+        model_names(progress),
+        language(),
+        _picked(visitor().owner, str(state.sweep_id), progress),
+        offered,
+    )
+
+
+def _of() -> tuple[Hashable, ...]:
+    """What the cells that are drawn are those of."""
+    return (state.sweep_id, *remembered.slice, language(), hidden())
+
+
+def _beside(found: Answers) -> Hashable:
+    """What is drawn of the answers beside the component."""
+    return (found.offered, bool(found.kept))
 
 
 def _to_read(progress: Progress) -> None:
@@ -94,12 +124,12 @@ def _prompt(owner: str, sweep_id: str) -> None:
             st.text(plan.prompt)
 
 
-def _draw(found: Answers, of: tuple[Hashable, ...]) -> None:
+def _draw(found: Answers) -> None:
     """Send the component what the browser has not got yet."""
-    stock = sent.stock = stock_for(sent.stock, of, found.cells)
+    data, stock = sent.whole(_of(), found, _beside(found))
     component = component_of_files(FOLDER, FORMULA_STYLES)
-    component(key=KEY, data=packed(found.look() | stock.since(found.cells)), on_did_change=_heard)
-    component(key=f"{KEY}_stock", data=stock.packed)
+    component(key=KEY, data=data, on_did_change=_heard)
+    component(key=f"{KEY}_stock", data=stock)
 
 
 def warm_up() -> None:

@@ -3,15 +3,19 @@
 Streamlit gives a component all of its data whenever any of it changes; only a large message that is the same as before
 does it not send again. So the cells go in a message of their own, which stays the same while the few that have changed
 since go in the other, with how they are looked at. When these grow many, all are put together anew.
+
+Both come with the rest of what is drawn about answers, and again, by themselves, each second while a sweep runs.
 """
 
 import hashlib
 import json
+import secrets
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lib.ui.shared.session_value import SessionValue
+from lib.ui.sweep.answer_data import Answers
 
 FEW, SHARE = 24, 8
 """So many changed cells, or one of so many, go beside the others; more are put together anew."""
@@ -66,6 +70,36 @@ class Sent:
     """What is remembered of it in a tab."""
 
     stock: SessionValue[Stock | None] = SessionValue("sweep_sent", lambda: None)
+    beside: SessionValue[Hashable] = SessionValue("sweep_sent_beside", lambda: None)
+    """What was drawn of the answers beside the component, as far as it depends on them."""
+    renewed: SessionValue[bool] = SessionValue("sweep_sent_renewed", bool)
+    """Whether the stock is a newer one than was drawn with the rest."""
+    last: SessionValue[bytes] = SessionValue("sweep_sent_last", bytes)
+    number: SessionValue[int] = SessionValue("sweep_sent_number", int)
+    tag: SessionValue[str] = SessionValue("sweep_sent_tag", lambda: secrets.token_hex(4))
+    """The last message, how many different ones there were, and whose they are: the browser may be told of one again
+    after the next one."""
+
+    def whole(self, of: tuple[Hashable, ...], found: Answers, beside: Hashable) -> tuple[bytes, bytes]:
+        """The two messages of answers that are drawn with what is `beside` them."""
+        stock = self.stock = stock_for(self.stock, of, found.cells)
+        self.beside, self.renewed = beside, False
+        return self._look(found, stock), stock.packed
+
+    def since(self, of: tuple[Hashable, ...], found: Answers, beside: Hashable) -> tuple[bytes, bytes]:
+        """The two messages of answers that have changed since they were drawn; the second is empty where the browser
+        has it. Where another thing stands `beside` them by now, the browser asks for all to be drawn."""
+        before = self.stock
+        stock = self.stock = stock_for(before, of, found.cells)
+        self.renewed = self.renewed or stock is not before
+        return self._look(found, stock, since=True, stale=beside != self.beside), stock.packed if self.renewed else b""
+
+    def _look(self, found: Answers, stock: Stock, **more: bool) -> bytes:
+        look = packed(found.look() | stock.since(found.cells) | more)
+        # The same message again costs the browser nothing.
+        if look != self.last:
+            self.last, self.number = look, self.number + 1
+        return packed({"order": [self.tag, self.number]})[:-1] + b"," + look[1:]
 
 
 sent = Sent()

@@ -1,8 +1,9 @@
-"""Shows the open sweep, refreshed each second while it runs."""
+"""Shows the open sweep; while it runs, how it stands is refreshed each second, and the answers with it."""
 
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.errors import BudgetReached
 from lib.services import Services
@@ -10,12 +11,12 @@ from lib.sweep import ratings, report
 from lib.sweep import repository as sweeps
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
-from lib.sweep.study import Study
+from lib.sweep.run import SweepRun
 from lib.ui.shared import budgets
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, grid, hidden_names
-from lib.ui.sweep.answers import answers, model_names
+from lib.ui.sweep.answers import answers, answers_since, model_names
 from lib.ui.sweep.cell_dialog import cell_dialog
 from lib.ui.sweep.chart_view import chart_view
 from lib.ui.sweep.judge_view import judge_view
@@ -26,7 +27,7 @@ from lib.ui.sweep.slice_picker import chosen_slice
 from lib.ui.sweep.sweep_state import sweep_state
 from lib.ui.sweep.tab_title import tab_title
 from lib.ui.sweep.verdict_line import verdict_line
-from lib.ui.sweep.view_state import CHARTS, JUDGE, OF_ANSWERS, REPORT, view
+from lib.ui.sweep.view_state import CHARTS, JUDGE, OF_ANSWERS, REPORT, remembered, view
 
 EVERY_SECONDS = 1.0
 MANY = 1_000
@@ -35,10 +36,10 @@ MANY = 1_000
 
 def sweep_view(services: Services, visitor: Visitor, sweep_id: str, running: bool) -> None:
     """Progress, verdict, answers; and what can be done with them. `running` is what the whole page goes by."""
-    # Only this part runs each second; a rerun of the whole page would take the form out of the visitor's hands. It is
-    # a fragment after the end too: moved out of one, the answers would be drawn anew, and lose their focus and scroll.
-    again = _every(services.sweeps.progress.of(visitor.owner, sweep_id)) if running else None
-    st.fragment(_results, run_every=again)(services, visitor, sweep_id, running)
+    # What is pressed in here runs this part alone; a rerun of the whole page would take the form out of the visitor's
+    # hands. It is a fragment after the end too: moved out of one, the answers would be drawn anew, and lose their focus
+    # and scroll.
+    st.fragment(_results)(services, visitor, sweep_id, running)
     if not running:
         _ended(services, visitor, sweep_id)
     if sweep_state.cell is not None:
@@ -55,9 +56,18 @@ def _results(services: Services, visitor: Visitor, sweep_id: str, refreshed: boo
     progress = services.sweeps.progress.of(visitor.owner, sweep_id)
     if not progress.cells:
         return
-    _answers(services, visitor, sweep_id, progress)
-    # It ended, or a button in here began it again, which runs this part alone: the page is drawn anew, with what comes
-    # after the end, or to be refreshed from now on.
+    # Only this runs each second: what is looked for, and how, is drawn as often as somebody presses something there.
+    standing = st.fragment(_standing, run_every=_every(progress)) if refreshed else _standing
+    remembered.drawn_with_answers = True
+    with st.container():
+        row = standing(services, visitor, sweep_id, refreshed)
+    _answers(services, visitor, sweep_id, progress, row)
+    _anew_at_the_end(run, refreshed)
+
+
+def _anew_at_the_end(run: SweepRun | None, refreshed: bool) -> None:
+    """Where it ended, or a button began it again, which runs its own part alone: the page is drawn anew, with what
+    comes after the end, or to be refreshed from now on."""
     if refreshed != (run is not None and not run.finished):
         st.rerun()
 
@@ -91,10 +101,26 @@ def _ended(services: Services, visitor: Visitor, sweep_id: str) -> None:
         )
 
 
-def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Progress) -> None:
+def _standing(services: Services, visitor: Visitor, sweep_id: str, refreshed: bool) -> DeltaGenerator | None:
+    """How far it is and what holds it back; the row that says so, None where the sweep has gone. By itself, with what
+    has changed of the answers since."""
     run = services.sweeps.last_run(visitor.owner, sweep_id)
-    row = grid.progress(progress, run)
+    progress = services.sweeps.progress.of(visitor.owner, sweep_id)
+    alone, remembered.drawn_with_answers = not remembered.drawn_with_answers, False
+    if not progress.cells:
+        return None
+    with st.container(gap=None):
+        row = grid.progress(progress, run)
+        if refreshed:
+            answers_since(progress.slice(*remembered.slice), run, alone)
     tab_title(sweep_id, progress, run)
+    _told(services, visitor, progress, run)
+    if alone:
+        _anew_at_the_end(run, refreshed)
+    return row
+
+
+def _told(services: Services, visitor: Visitor, progress: Progress, run: SweepRun | None) -> None:
     with st.container():
         if run is not None and not run.finished and services.sweeps.stays_here(visitor.owner, progress.cells):
             st.caption(_("With your own key this sweep runs on this server alone: no other machine is given the key."))
@@ -112,19 +138,30 @@ def _answers(services: Services, visitor: Visitor, sweep_id: str, progress: Prog
             hidden_names.unnamed_error(run.trouble, progress)
         held_back(progress, run)
         what_is_left(progress, run)
+
+
+def _answers(
+    services: Services, visitor: Visitor, sweep_id: str, progress: Progress, row: DeltaGenerator | None
+) -> None:
+    run = services.sweeps.last_run(visitor.owner, sweep_id)
     has_verdict = (run is None or run.finished) and not hidden_names.hidden()
     # Not read where nobody looks at it: while a sweep runs, that would be each second.
     study = open_study() if has_verdict else None
     with st.container():  # always there: the answers below it keep their place, and with it their focus and scroll
-        if study is not None and has_verdict:
+        if study is not None and row is not None:
             verdict_line(study, row)
     answers(_one_slice(services, visitor, sweep_id, progress), run)
-    if view() not in OF_ANSWERS and (study := study or open_study()) is not None:
-        _of_all(study, progress)
+    if view() not in OF_ANSWERS:
+        runs = run is not None and not run.finished
+        of_all = st.fragment(_of_all, run_every=_every(progress)) if runs else _of_all
+        of_all(services, visitor, sweep_id)
 
 
-def _of_all(study: Study, progress: Progress) -> None:
+def _of_all(services: Services, visitor: Visitor, sweep_id: str) -> None:
     """The views that tell of all answers together, by the models' names."""
+    study, progress = open_study(), services.sweeps.progress.of(visitor.owner, sweep_id)
+    if study is None:
+        return
     if hidden_names.hidden():
         hidden_names.instead()
     elif view() == CHARTS:

@@ -16,7 +16,7 @@ from lib.sweep.filters import Filter
 from lib.sweep.plan import Cell
 from lib.sweep.progress import ProgressReader
 from lib.ui.sweep.answer_data import Answers
-from lib.ui.sweep.sent_answers import Stock, stock_for
+from lib.ui.sweep.sent_answers import Sent, Stock, stock_for
 from lib.ui.sweep.view_state import GRID, Place
 from lib.visitor import LOCAL_OWNER
 from tests.made_sweeps import MODELS, made_answer, make_sweep
@@ -95,9 +95,48 @@ def test_a_look_makes_anew_only_the_cells_that_have_changed(store: Store, monkey
     assert "2_1_1" in anew and len(made) - all_made == len(anew) < 4, "itself, and whose badge it took"
 
 
+@pytest.mark.row("S6", "S13")
+def test_between_presses_only_what_has_changed_is_sent(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, late = ProgressReader(store, OutcomeWriter(store)), list[Cell]()
+    remembered = Sent()
+    monkeypatch.setattr("streamlit.session_state", {})
+
+    def all_but_some(cell: Cell) -> Any:
+        if cell.column == 0:
+            return made_answer(cell)
+        late.append(cell)
+        return None
+
+    def look(send: Any, beside: Any = "nothing") -> tuple[dict[str, Any], bytes]:
+        progress = reader.of(LOCAL_OWNER, sweep)
+        found = Answers(progress, None, {}, Filter(), GRID, Place(), dict(enumerate(MODELS[:10])), "en")
+        message, stock = send(("sweep",), found, beside)
+        return json.loads(message), stock
+
+    sweep = make_sweep(store, MODELS[:10], (0, 1), 3, all_but_some)
+    first, stock = look(remembered.whole)
+    assert stock and not first["changed"] and "since" not in first
+    since, nothing = look(remembered.since)
+    assert (since["changed"], since["base"], since["stale"], nothing) == ({}, first["base"], False, b"")
+    assert look(remembered.since) == (since, b""), "the same message again while nothing has changed"
+    answer(store, sweep, late[0])
+    since, nothing = look(remembered.since)
+    place = f"{late[0].row}_1_{late[0].repeat}"
+    assert place in since["changed"] and len(since["changed"]) < 4 and nothing == b""
+    assert since["order"][1] > first["order"][1]
+    assert look(remembered.since, "a new button")[0]["stale"], "the rest of the page is to be drawn with it"
+    assert "since" not in look(remembered.whole, "a new button")[0]
+    assert not look(remembered.since, "a new button")[0]["stale"]
+    for cell in late[1:27]:
+        answer(store, sweep, cell)
+    since, stock = look(remembered.since)
+    assert since["base"] != first["base"] and stock.startswith(since["base"].encode()), "many: all is put together anew"
+    assert look(remembered.since)[1] == stock, "and stays, for a browser that missed it"
+
+
 def answer(store: Store, sweep: str, cell: Cell) -> None:
     """Record the answer of a cell that had none."""
     request = ChatRequest(cell.model.partition("/")[2], (Message(role="user", content="x"),))
-    call = Call("late", LOCAL_OWNER, "s", "sweep", "fake", request, cell.id, sweep_id=sweep)
+    call = Call(f"late-{cell.id}", LOCAL_OWNER, "s", "sweep", "fake", request, cell.id, sweep_id=sweep)
     store.write(lambda db: records.start_call(db, call, "made")).result()
     store.write(lambda db: records.finish_call(db, call.id, made_answer(cell))).result()

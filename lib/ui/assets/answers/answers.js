@@ -3,7 +3,8 @@
 // `thinking`), everything else as plain text, which only ever goes through textContent.
 
 // They come twice: once all of a sweep (`keep`), which Streamlit sends a browser once, and then, whenever something
-// happens, what has changed since and how they are looked at (`show`).
+// happens, what has changed since and how they are looked at (`show`). While a sweep runs both come also by themselves,
+// through components of their own (`since`): what is drawn here then goes on being that of the page.
 
 const kept = new WeakMap(); // What was chosen here (scroll, focus, repeats shown) lives on while data is redrawn.
 const live = new Set(); // those that are on the page
@@ -18,11 +19,13 @@ const LONG = 160; // characters from which on a text in the grid fades out at it
 export default function ({ parentElement, data, setTriggerValue }) {
   if (!data?.length) return;
   if (data[0] !== "{".charCodeAt(0)) return keep(data);
+  const told = JSON.parse(text(data));
+  if (told.since) return live.forEach((answers) => answers.show(told));
   let answers = kept.get(parentElement);
   if (!answers) kept.set(parentElement, (answers = new Answers(parentElement)));
   live.add(answers);
   answers.tell = (what) => setTriggerValue("did", what);
-  answers.show(JSON.parse(text(data)));
+  answers.show(told);
   return () => {
     live.delete(answers);
     answers.marks.forEach((name) => CSS.highlights?.delete(name));
@@ -103,6 +106,13 @@ class Answers {
   }
 
   show(data) {
+    // One that was told of before the last one is told of again when the page takes another look, say.
+    const [tag, number] = data.order;
+    if (tag === this.order?.[0] && number < this.order[1]) return;
+    this.order = data.order;
+    // The buttons above the answers are those that were drawn with them.
+    if (data.since) data.all_kinds = this.next?.all_kinds ?? this.data?.all_kinds ?? data.all_kinds;
+    if (data.stale) this.tell({ what: "again" });
     this.next = data;
     this.arrived();
   }
