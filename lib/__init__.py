@@ -3,7 +3,7 @@
 From the ground up; each line imports only from those above it, and what stands on one line does not know its
 neighbours (`lint-imports` holds that, see pyproject.toml):
 
-    core  streamlit_internals                values and rules without I/O; undocumented details of Streamlit
+    core  streamlit_{internals,drawing}      values and rules without I/O; undocumented details of Streamlit
     background                               jobs on one event loop
     gateway  store                           everything that speaks HTTP; the database
     practice                                 the model on this computer
