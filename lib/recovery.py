@@ -27,19 +27,8 @@ DELETED_KEPT_DAYS = 30
 def after_restart(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
     """Close what dead processes left open, and finish their planning; again and again where the database can't be
     written yet."""
-
     store, process = dispatcher.store, dispatcher.process
     seem_dead: set[str] | None = None
-
-    def mend() -> None:
-        store.write(lambda db: records.interrupt_orphans(db, process, seem_dead)).result()
-        if any(isinstance(notice, StoreReplaced) for notice in store.notices):
-            store.write(usage_rollups.rebuild_all).result()  # the sums that were recovered are of other calls
-        if dispatcher.budgets.caps.caps:
-            store.write(lambda db: caps.count_earlier(db, now())).result()
-        # A sweep whose process died while its cells were written is whole before anybody opens it.
-        sweeps.finish_planning()
-        _tidy(store)
 
     async def later() -> None:
         done = False
@@ -48,19 +37,32 @@ def after_restart(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
             await asyncio.sleep(max(MEND_SECONDS, process_lock.DEAD_SECONDS if store.on_server else 0))
             with suppress(StoreError):
                 # In a thread, as it waits for the writing thread, and the loop must go on.
-                await asyncio.to_thread(mend)
+                await asyncio.to_thread(_mend, dispatcher, sweeps, seem_dead)
                 done = True
 
     try:
         if store.on_server:
             seem_dead = store.read(lambda db: records.dead_processes(db, process))
         if not seem_dead:
-            mend()
+            _mend(dispatcher, sweeps, seem_dead)
             return
     # Full, locked or read-only: what is saved can be shown all the same, and the mending is tried again.
     except StoreError:
         pass
     asyncio.run_coroutine_threadsafe(later(), dispatcher.jobs.loop)
+
+
+def _mend(dispatcher: Dispatcher, sweeps: SweepScheduler, dead: set[str] | None) -> None:
+    """Close the calls of dead processes, those of `dead` where it is known who they are; raises StoreError."""
+    store, process = dispatcher.store, dispatcher.process
+    store.write(lambda db: records.interrupt_orphans(db, process, dead)).result()
+    if any(isinstance(notice, StoreReplaced) for notice in store.notices):
+        store.write(usage_rollups.rebuild_all).result()  # the sums that were recovered are of other calls
+    if dispatcher.budgets.caps.caps:
+        store.write(lambda db: caps.count_earlier(db, now())).result()
+    # A sweep whose process died while its cells were written is whole before anybody opens it.
+    sweeps.finish_planning()
+    _tidy(store)
 
 
 def watch(dispatcher: Dispatcher) -> Callable[[], None]:

@@ -92,15 +92,11 @@ class Services:
         shared = _is_shared(settings)
         secret = cookie_secret(settings.cookie_secret.get_secret_value(), settings.data_dir) if shared else ""
         # Before anything that could log: a complaint of the database or of a library may hold a key.
-        mask_log()
-        schema.hide_in_texts(lambda text: KNOWN.forms.masked_whole(text), SHORTEST)
-        if shared:
-            call_log.to_stderr()
+        _set_up_logs(shared)
         store, trouble = _open_store(settings, shared)
         _place_vocabulary(settings)
         local = LocalModel() if settings.local_model and available() else None
-        own: OwnServices = ("public" if settings.own_services else "none") if shared else "any"
-        registry = EndpointRegistry(settings.offered(), [local] if local else [], settings.first_byte_seconds, own)
+        registry = _registry(settings, local, shared)
         dispatcher = _dispatcher(settings, store, shared)
         sweeps = SweepScheduler(dispatcher, registry)
         recovery.after_restart(dispatcher, sweeps)
@@ -252,6 +248,19 @@ def _sign_ins(settings: Settings, secret: str, store: Store) -> SignIns:
     operators = Invited(settings.operators.split(","))
     hash = settings.password_hash.get_secret_value()
     return SignIns(hash, secret, settings.sign_in_hours * 3600, store, invited, operators)
+
+
+def _set_up_logs(shared: bool) -> None:
+    """No key that is known stands in a log, or in a text of the database; where many share it each call is logged."""
+    mask_log()
+    schema.hide_in_texts(lambda text: KNOWN.forms.masked_whole(text), SHORTEST)
+    if shared:
+        call_log.to_stderr()
+
+
+def _registry(settings: Settings, local: LocalModel | None, shared: bool) -> EndpointRegistry:
+    own: OwnServices = ("public" if settings.own_services else "none") if shared else "any"
+    return EndpointRegistry(settings.offered(), [local] if local else [], settings.first_byte_seconds, own)
 
 
 def _place_vocabulary(settings: Settings) -> None:
