@@ -16,7 +16,7 @@ def hashed(password: str) -> str:
 
 
 def is_hash(text: str) -> bool:
-    """Whether `text` is such a hash."""
+    """Whether `text` is an Argon2 hash."""
     try:
         extract_parameters(text)
     except InvalidHashError:

@@ -79,7 +79,7 @@ class SignIns:
         return self._cookie(before.visitor if before is not None and goes_on else secrets.token_hex(16), self._mark)
 
     def enter_with_account(self, claims: Mapping[str, Any]) -> str:
-        """The same for whom a provider vouches for by the claims of an ID token, just now; raises NotInvited."""
+        """The cookie's value for whom a provider vouches by the claims of an ID token, just now; raises NotInvited."""
         return self._cookie(mail_of(claims, self._invited, time.time()), _ACCOUNT)
 
     async def admitted(self, cookie: str) -> str | None:
@@ -88,7 +88,8 @@ class SignIns:
         return None if found is None or await self._has_ended(found) else found.visitor
 
     def visitor(self, cookie: str) -> str | None:
-        """The same for a cookie that was admitted a while ago: fast enough for every message of a page."""
+        """The visitor of a cookie that was admitted a while ago; None where it has ended since. Fast enough for every
+        message of a page."""
         found = self._valid(cookie)
         return None if found is None or self._out.get(found.id) else found.visitor
 

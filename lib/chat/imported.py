@@ -35,7 +35,7 @@ class MadeBy:
         return cls(_short(service) if isinstance(service, str) else "", _short(values["model"]), settings)
 
     def to_json(self) -> dict[str, Any]:
-        """The same as JSON values."""
+        """Itself as JSON values; `of` reads them."""
         return {"service": self.service, "model": self.model, "settings": dict(self.settings)}
 
 

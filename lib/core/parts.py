@@ -101,7 +101,7 @@ def sound(part: Part) -> tuple[bytes, str]:
 
 
 def sound_url(part: Part) -> str:
-    """The same as a data URL."""
+    """The sound of an audio part as a data URL."""
     data, kind = sound(part)
     return f"data:audio/{kind};base64,{b64encode(data).decode()}"
 

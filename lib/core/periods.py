@@ -34,7 +34,7 @@ def day_around(moment: int, zone: ZoneInfo) -> tuple[int, int]:
 
 
 def month_around(moment: int, zone: ZoneInfo) -> tuple[int, int]:
-    """The same of the month."""
+    """The beginning and the end of the month in which `moment` lies; all are microseconds since 1970 in UTC."""
     first = _day_of(moment, zone).replace(day=1)
     next_month = (first + timedelta(days=31)).replace(day=1)
     return _midnight(first, zone), _midnight(next_month, zone)

@@ -79,7 +79,7 @@ def list_price(model: str, seller: str = "") -> tuple[float, float] | None:
 
 
 def listed(model: str, seller: str = "") -> Price | None:
-    """The same with the price of cached tokens."""
+    """A model's list price, with that of cached tokens; None where it has none."""
     price = list_price(model, seller)
     return None if price is None else Price(*price, _cached_price(model, seller, THOUSAND))
 

@@ -140,7 +140,7 @@ def _badges(ended: Sequence[tuple[Cell, Looked]]) -> dict[str, tuple[Badge, ...]
         known = [(value, cell.id) for cell, one in ended if (value := one.figures.get(badge)) is not None]
         least = min((value for value, _id in known), default=None)
         winners = [id for value, id in known if value == least]
-        # No crown on a tie, and none without a race.
+        # No badge for two that are equal, nor where only one value is known.
         if len(winners) == 1 and len(known) > 1:
             won.setdefault(winners[0], []).append(badge)
     return {id: tuple(all_of_it) for id, all_of_it in won.items()}

@@ -45,7 +45,7 @@ def csv(cells: Iterable[Cell], results: Mapping[str, CallRecord], ratings: Mappi
 def rows(
     cells: Iterable[Cell], results: Mapping[str, CallRecord], ratings: Mapping[str, Rating]
 ) -> Iterator[Sequence[Any]]:
-    """The same as values, under the names of HEADER."""
+    """Every cell as a row of values, under the names of HEADER."""
     for cell in cells:
         call = results.get(cell.id)
         rating = ratings.get(call.id, Rating()) if call is not None else Rating()

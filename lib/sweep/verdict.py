@@ -79,7 +79,7 @@ def all_named(settings: Sequence[Setting], plan: Plan, texts: Texts) -> str:
 
 
 def headline(setting: Setting, plan: Plan, texts: Texts) -> str:
-    """The same for a heading, which stands alone: it says what the number is."""
+    """A setting's name for a heading, which stands alone: it says what the number is."""
     _ = texts.one
     return _name((setting,), plan, texts, _("{model} at temperature {temperature}"))
 

@@ -82,7 +82,7 @@ def to_csv(rows: Iterable[CallRecord], terms: Terms = NO_TERMS) -> bytes:
 
 
 def to_excel(rows: Iterable[CallRecord], terms: Terms = NO_TERMS, translate: Callable[[str], str] = str) -> bytes:
-    """The same as a workbook of one sheet, of the first MOST_EXCEL_ROWS calls, its columns named in words."""
+    """The calls as a workbook of one sheet, of the first MOST_EXCEL_ROWS calls, its columns named in words."""
     words = {name: translate(WORDS[name]) for name in HEADER}
     forms = {words[name]: form for name, form in EXCEL_FORMS.items()}
     lines = _lines(islice(rows, MOST_EXCEL_ROWS), terms)
@@ -90,7 +90,7 @@ def to_excel(rows: Iterable[CallRecord], terms: Terms = NO_TERMS, translate: Cal
 
 
 def to_json(rows: Iterable[CallRecord], terms: Terms = NO_TERMS) -> bytes:
-    """The same as JSON: an object a call, with the columns of the CSV; what is not known is null."""
+    """The calls as JSON: an object a call, with the columns of the CSV; what is not known is null."""
     calls = [dict(zip(HEADER, line, strict=True)) for line in _lines(rows, terms)]
     return json.dumps({"calls": calls}, ensure_ascii=False, indent=1).encode("utf-8", "replace")
 

@@ -97,7 +97,7 @@ def by_model(conn: Connection, scope: Scope) -> list[ModelTotals]:
 
 
 def by_page(conn: Connection, scope: Scope) -> list[PageTotals]:
-    """The totals of each page; together the same."""
+    """The totals of each page; together they are those of the whole scope."""
     return [PageTotals(page=page, **facts) for (page,), facts in _by(conn, scope, ("page",)).items()]
 
 

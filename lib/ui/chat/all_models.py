@@ -11,7 +11,7 @@ from lib.ui.shared.texts import _
 
 
 def all_models(services: Services, owner: str) -> None:
-    """A button that opens the list."""
+    """Draw the button that opens the list of models, and its dialog while it is open."""
     words = _("All models")
     st.button(words, key="chat_models_open", icon=":material/view_list:", on_click=_open)
     if chat_state.choosing_model:

@@ -57,7 +57,7 @@ def figures_button(name: str, turn: Turn) -> None:
 
 
 def figures_dialog(view: ChatView) -> None:
-    """The dialog, while it is open."""
+    """Draw the dialog with an answer's numbers, while it is open."""
     name, call_id = chat_state.figures or ("", "")
     calls = [turn.call for turn in (*view.turns, *view.beside) if turn.call and turn.call.id == call_id]
     if calls:

@@ -19,7 +19,7 @@ def edit(turn: Turn) -> None:
 
 
 def leave_as_it_was() -> None:
-    """Close the editor."""
+    """Close the editor of a turn, which stays as it was."""
     chat_state.editing = None
 
 
@@ -36,7 +36,7 @@ def begin_writing() -> None:
 
 
 def stop_writing() -> None:
-    """Close it."""
+    """Close the editor for a turn written by hand."""
     chat_state.writing = False
 
 

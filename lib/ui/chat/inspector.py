@@ -25,7 +25,7 @@ def inspect_button(key: str, call_id: str, words: str) -> None:
 
 
 def inspector(view: ChatView) -> None:
-    """The dialog, while it is open."""
+    """Draw the inspector's dialog, while it is open."""
     if chat_state.inspected is None:
         return
     title = _("What will be sent") if chat_state.inspected == NEXT else _("View code, request and answer")

@@ -25,7 +25,7 @@ TEXT = "chat_template_text"
 
 
 def templates() -> None:
-    """A button that opens them."""
+    """Draw the button that opens the saved prompts, and their dialog while it is open."""
     words, key = _("Prompts to be used again"), "chat_templates_open"
     st.button(_("Prompts"), key=key, type="tertiary", icon=":material/bookmarks:", help=words, on_click=_open)
     if chat_state.choosing_prompt:

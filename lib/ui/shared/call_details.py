@@ -20,28 +20,28 @@ SHOWN_CHARACTERS = 20_000
 
 
 def numbers(call: CallRecord) -> None:
-    """All its numbers, in a table."""
+    """Draw all numbers of a call, in a table."""
     rows = [(literal(name), literal(value)) for name, value in details(call)]
     st.table(pd.DataFrame(rows), border="horizontal", width="content", hide_index=True, hide_header=True)
 
 
 def request(services: Services, call: CallRecord) -> None:
-    """The body of its request, as it was sent."""
+    """Draw the body of a call's request, as it was sent."""
     body(services.store.read(lambda db: records.body_of(db, call)))
 
 
 def body(sent: Mapping[str, Any]) -> None:
-    """The body of a request."""
+    """Draw the body of a request."""
     to_the_letter(json.dumps(sent, ensure_ascii=False, indent=2), "json", "json")
 
 
 def raw_answer(services: Services, call: CallRecord) -> None:
-    """What the service sent, to the letter, as long as that is known."""
+    """Draw what the service sent as a call's answer, to the letter, as long as that is known."""
     answer(services.dispatcher.raw_answers.get(call.owner, call.id))
 
 
 def answer(found: RawAnswer | None) -> None:
-    """What a service sent, where that is known."""
+    """Draw what a service sent; None: that is not known any more."""
     if found is None:
         st.caption(
             _(
@@ -57,7 +57,8 @@ def answer(found: RawAnswer | None) -> None:
 
 
 def to_the_letter(text: str, kind: str | None, ending: str) -> None:
-    """A text to be read and copied; of one that is too long for the page the beginning, and all of it to be saved."""
+    """Draw a text to be read and copied; of one that is too long for the page the beginning, and a button that saves
+    all of it."""
     markdown.to_the_letter(st, text[:SHOWN_CHARACTERS], kind, wrap_lines=True)
     if len(text) > SHOWN_CHARACTERS:
         st.caption(_("The first {count:,} characters of {all:,}.").format(count=SHOWN_CHARACTERS, all=len(text)))

@@ -162,7 +162,7 @@ def changes(prefix: str, chosen: ChosenModel) -> str:
 
 
 def basics(prefix: str, chosen: ChosenModel) -> None:
-    """What matters first."""
+    """Draw the controls that matter first: temperature, longest answer, system prompt."""
     with st.container(gap="xsmall"):
         number(prefix, "temperature", chosen)
         if _get(prefix, "temperature_on"):
@@ -172,7 +172,7 @@ def basics(prefix: str, chosen: ChosenModel) -> None:
 
 
 def extra(prefix: str, chosen: ChosenModel) -> None:
-    """The rest, closed at first."""
+    """Draw the other controls, folded at first."""
     # Beside the label, not in it: Streamlit closes an expander whose label changes.
     with st.container(key=f"{prefix}_more_changes"):
         changes = _changes(prefix, chosen, IN_MORE)

@@ -65,7 +65,7 @@ def percent(share: float) -> str:
 
 
 def amount(dollars: float | None) -> str:
-    """The same of what may be free."""
+    """An amount of US dollars; of 0 that it is free."""
     return _("free") if dollars == 0 else money(dollars)
 
 

@@ -34,7 +34,7 @@ class HostMiddleware:
 
 
 def _misdirected(scope: Scope) -> Response:
-    """Says where we are."""
+    """The answer that names an address at which this Tempera can be opened."""
     headers = Headers(scope=scope)
     language = browser_language(headers.get("accept-language", ""))
     message = N_("Tempera does not answer under this name. Open {address} instead, or add the name to {setting}.")

@@ -33,7 +33,7 @@ def plain_page(language: str, title: str, body: str, again_seconds: int = 0) -> 
 
 
 def sentence_page(language: str, title: str, sentence: str, again_seconds: int = 0) -> str:
-    """The same with one sentence as its body."""
+    """A page with a title and one sentence; it loads itself anew after so many seconds, 0 for never."""
     return plain_page(language, title, f"<p>{escape(sentence)}</p>", again_seconds)
 
 

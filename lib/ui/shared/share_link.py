@@ -32,7 +32,7 @@ def share_dialog(services: Services) -> None:
 
 
 def open_share(thing: Shareable) -> None:
-    """Let the page's next run open it."""
+    """Let the page's next run open the dialog that shares `thing`."""
     state.sharing, state.not_shared = thing, None
 
 

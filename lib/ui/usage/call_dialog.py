@@ -59,7 +59,7 @@ def open_call(call_id: str) -> None:
 
 
 def call_dialog(services: Services, owner: str, terms: Terms, zone: ZoneInfo) -> None:
-    """The dialog, while it is open."""
+    """Draw the dialog of a call, while it is open."""
     call_id = usage_state.call
     if call_id is None:
         return

@@ -26,7 +26,7 @@ CAPS = {
 
 
 def everybody(services: Services, owner: str, zone: ZoneInfo) -> None:
-    """Folded, and for operators only."""
+    """Draw what everybody has used, folded, for operators only."""
     if services.sign_ins is None or not services.sign_ins.is_operator(owner):
         return
     with st.expander(_("What everybody uses"), key="usage_everybody"):

@@ -36,7 +36,7 @@ MOST, LONGEST = 20, 300
 
 
 def key_of(name: str) -> str:
-    """The widget of a filter."""
+    """The key of a filter's widget."""
     return closed_fields.key_of(f"usage_filter_{name}")
 
 

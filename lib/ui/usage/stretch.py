@@ -63,7 +63,7 @@ def read_address() -> None:
 
 
 def in_address() -> list[str]:
-    """What the address says of it."""
+    """The stretch as the address has it: one value, or none."""
     within = chosen()
     return [] if within is None else ["-".join(str(at // SECOND) for at in within)]
 
