@@ -32,8 +32,10 @@ class Job:
         # The loop's thread touches the job, script threads wait for it.
         self._changed = threading.Condition()
         self._version = 0
+        self._waiting = 0
         # Beside the condition: whoever waits for the end alone would be woken fifty times a second, by each word.
         self._over = threading.Event()
+        self._over_here = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -47,14 +49,21 @@ class Job:
 
     def touch(self) -> None:
         """Wake whoever waits: something new can be seen."""
-        with self._changed:
-            self._version += 1
-            self._changed.notify_all()
+        # In this order, and counted before the version is looked at: so whoever comes to wait meanwhile has either seen
+        # the new version or is woken. Mostly nobody waits, and each word of an answer comes by here.
+        self._version += 1
+        if self._waiting:
+            with self._changed:
+                self._changed.notify_all()
 
     def wait(self, seen: int, seconds: float) -> int:
         """Wait until there is something newer than version `seen`, at most `seconds`; the version now."""
         with self._changed:
-            self._changed.wait_for(lambda: self._version != seen or self.finished, seconds)
+            self._waiting += 1
+            try:
+                self._changed.wait_for(lambda: self._version != seen or self.finished, seconds)
+            finally:
+                self._waiting -= 1
             return self._version
 
     def wait_until_finished(self, seconds: float) -> bool:
@@ -63,10 +72,8 @@ class Job:
 
     async def ended(self) -> None:
         """Wait on the loop until the job has ended; its error is kept, not raised."""
-        task = self._task
-        # By `wait` and not by `await task`: that would raise the job's error here, and cancel it with whoever waits.
-        if task is not None:
-            await asyncio.wait([task])
+        if self._task is not None:
+            await self._over_here.wait()
 
     def cancel(self) -> None:
         """Ask the coroutine to stop, from any thread; its connections close at once."""
@@ -97,6 +104,7 @@ class Job:
         self.kept_size = self.size
         self.finished = True
         self._over.set()
+        self._over_here.set()
         self.touch()
 
 

@@ -211,6 +211,8 @@ class Budgets:
 
     def fits(self, owner: str, session: str, worst: Use, unchecked: bool = False) -> bool:
         """Whether such a call may begin, by what this process knows."""
+        if not self.bind(owner):
+            return True
         try:
             self._check(owner, session, [worst], unchecked)
         except (BudgetReached, CapOfTheOperator, NotAllowed):

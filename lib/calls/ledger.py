@@ -35,14 +35,14 @@ class Ledger:
     def fits(self, worst: float | None) -> bool:
         """Whether a call that costs `worst` at most may begin now; None is a call without a price, which no cap can
         count."""
-        return self._fits(worst, self.elsewhere)
+        # Here too, as a sweep asks thousands of times, and mostly has no cap.
+        return self.cap is None or self._fits(worst, self.elsewhere)
 
     def could_fit(self, worst: float | None) -> bool:
         """Whether it might, if those calls of other processes cost nothing."""
         return self._fits(worst, 0.0)
 
     def _fits(self, worst: float | None, elsewhere: float) -> bool:
-        # The cap first: a sweep asks thousands of times, and mostly has none.
         return self.cap is None or not worst or self.spent + self.reserved + elsewhere + worst <= self.cap + ROUNDING
 
     def reserve(self, call: str, worst: float | None) -> None:

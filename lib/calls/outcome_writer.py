@@ -9,8 +9,10 @@ import dataclasses
 import json
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -176,11 +178,27 @@ class OutcomeWriter:
         return len(self.all_of(owner))
 
     async def write(self, record: Outcome) -> bool:
-        """Write a record; False when it could not be written yet and is held, or when there is nothing to write to."""
+        """Write a record; False when it could not be written yet and is held, or when there is nothing to write to.
+        Cancelling whoever waits does not keep it from getting there."""
         writing = self._store.submit(record.write)
-        # Not `wait_for`: at the end of its time that would give up the future, and with it how the write ended.
-        done, _ = await asyncio.wait({writing}, timeout=PATIENCE_SECONDS)
-        if not done:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not writing.done() and (left := until - time.monotonic()) > 0:
+            with suppress(asyncio.CancelledError):
+                # Not `wait_for`: at the end of its time that would give up the future, and with it how it ended.
+                await asyncio.wait({writing}, timeout=left)
+        if writing.done() and writing.exception() is None:
+            return writing.result()
+        # A task of its own, which nobody cancels, only where it takes longer.
+        seeing_to = asyncio.ensure_future(self._see_to(record, writing))
+        while not seeing_to.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({seeing_to})
+        return not seeing_to.cancelled() and seeing_to.result()
+
+    async def _see_to(self, record: Outcome, writing: "asyncio.Future[bool]") -> bool:
+        """Keep a record that the store has not taken yet, or has refused, until it is there."""
+        late = not writing.done()
+        if late:
             # Into the file while the writing thread may still wait for a lock: a kill in these seconds loses nothing.
             await self.hold(record)
         try:
@@ -191,7 +209,7 @@ class OutcomeWriter:
             await self.hold(record)
             self._retry_soon()
             return False
-        if not done:
+        if late:
             # In a thread, as overwriting the entry waits for the disk.
             await asyncio.to_thread(self._drop, record.call.id)
         return written

@@ -162,7 +162,7 @@ async def run(
         await _record_texts(answer, texts)
     # Before its record is on the disk: whoever waits for its place need not wait for that too.
     answer.came.set()
-    answer.recorded = await _saved(outcomes, _final(answer))
+    answer.recorded = await outcomes.write(_final(answer))
 
 
 async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: Store, retries: Retries) -> None:
@@ -176,15 +176,6 @@ async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: St
                 answer.first_token_seconds = answer.attempt_times[-1]["first_word"] = answer.seconds
             saver.save_if_due(len(delta.text) + len(delta.reasoning))
             answer.touch()
-
-
-async def _saved(outcomes: OutcomeWriter, record: Outcome) -> bool:
-    """Whether the record is on the disk. Cancelling the job once more does not keep it from getting there."""
-    writing = asyncio.ensure_future(outcomes.write(record))
-    while not writing.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait({writing})
-    return not writing.cancelled() and writing.result()
 
 
 def _final(answer: Answer) -> Outcome:

@@ -338,9 +338,11 @@ class Sending:
     async def _something_happens(self, seconds: float) -> None:
         """Wait for the end of a call or for a wish from outside, at most so many seconds."""
         self._changed.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(max(seconds, 0.0)):
-                await self._changed.wait()
+        alarm = asyncio.get_running_loop().call_later(max(seconds, 0.0), self._changed.set)
+        try:
+            await self._changed.wait()
+        finally:
+            alarm.cancel()
 
     async def _answer(self, turn: Turn) -> None:
         """One cell; whatever goes wrong with it is its own, and the others go on."""

@@ -118,7 +118,7 @@ class Line:
     @property
     def running(self) -> int:
         """How many calls have a place."""
-        return sum(len(lane.running) for lane in self.lanes.values())
+        return sum([len(lane.running) for lane in self.lanes.values()])
 
     def waiting(self) -> Iterator[Waiting]:
         """All calls that wait."""
@@ -198,6 +198,9 @@ class Line:
         opens = self._opens(lane, now)
         if opens is None or opens > now:
             return None
+        first = lane.waiting[0]
+        if first.not_before <= now:
+            return first
         call = next((call for call in lane.waiting if call.not_before <= now), None)
         return call if call is not None and self._affords(call) else None
 
@@ -217,7 +220,7 @@ class Line:
     def _borrowed(self, lane: Lane, now: float) -> float | None:
         """The slowest pace known at a service with real limits, for a lane that has not shown to be faster."""
         tally = lane.service.tally
-        if lane.at.state != "free" or lane.service.shared or tally.real <= tally.odd:
+        if tally.real <= tally.odd or lane.service.shared or lane.gate.state != "free":
             return None
         others = (one.gate for one in self.lanes.values() if one.service is lane.service)
         paced = [gate for gate in others if gate.rate is not None]
@@ -238,11 +241,11 @@ class Line:
             if one[0].first_sent is None:
                 return one
         guess = self._guess(now)
-        share = CRITICAL * self._work(now, guess) / max(1, self.places)
         paths = [(self._path(lane, guess, now), lane, call) for lane, call in found if self._rate(lane, now)]
-        critical = max((one for one in paths if one[0] > share), key=lambda one: one[0], default=None)
-        if critical is not None:
-            return critical[1], critical[2]
+        if paths:
+            longest = max(paths, key=lambda one: one[0])
+            if longest[0] > CRITICAL * self._work(now, guess) / max(1, self.places):
+                return longest[1], longest[2]
         return max(found, key=lambda one: self._expected(one[0], one[1], guess, now))
 
     def _rate(self, lane: Lane, now: float) -> float | None:
