@@ -115,12 +115,12 @@ if __name__ == "__main__":
 
 def refuses(monkeypatch: pytest.MonkeyPatch, store: Store, why: Callable[[], Exception | None]) -> None:
     """A fault: what changes a call's row in `store` fails from now on with what `why` gives, if anything."""
-    run = prepared._run
+    run = prepared.run_text
 
-    def faulty(conn: Connection, statement: str, values: Any) -> prepared.Rows:
+    def faulty(conn: Connection, statement: str, values: Any = ()) -> prepared.Rows:
         problem = why() if conn.engine is store._writer and statement.startswith("UPDATE calls") else None
         if problem is not None:
             raise problem
         return run(conn, statement, values)
 
-    monkeypatch.setattr(prepared, "_run", faulty)
+    monkeypatch.setattr(prepared, "run_text", faulty)

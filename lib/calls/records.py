@@ -124,13 +124,14 @@ Answers = dict[int, tuple[Choice, ...]]
 
 
 def _inserting_call(_: str) -> Insert:
-    return calls.insert().inline()  # its number is asked for by the next one
+    # Its number is asked for by the next one.
+    return calls.insert().inline().values(_figures(_NO_REPLY) | _ended(_NO_REPLY) | {"seconds": None})
 
 
 def _inserting_details(_: str) -> Insert:
     # any owner: the call was recorded a moment ago.
     seq = select(calls.c.seq).where(calls.c.id == bindparam("id")).scalar_subquery()
-    return call_details.insert().values(call_seq=seq)
+    return call_details.insert().values(call_seq=seq, **_details(_NO_REPLY, temporary=True))
 
 
 def _attempts(_: str) -> Select[Any]:
@@ -183,8 +184,11 @@ _FINAL = (
 _FINAL_DETAILS = ("error_text", "error_record", "usage_received", "attempt_times")
 _BEGUN = [column.name for column in calls.c if column.name not in (*_GROWING, *_FINAL, "seq")]
 
-_INSERT_CALL = Prepared(_inserting_call, [*_BEGUN, *_GROWING, *_FINAL])
-_INSERT_DETAILS = Prepared(_inserting_details, ["params_asked", "params_sent", *_FINAL_DETAILS])
+_NO_REPLY = Reply(billed="unknown")
+"""What a call has that begins: the same for all, so that it stands in the statements."""
+
+_INSERT_CALL = Prepared(_inserting_call, _BEGUN)
+_INSERT_DETAILS = Prepared(_inserting_details, ["params_asked", "params_sent"])
 _ATTEMPTS = Prepared(_attempts)
 _CALL = Prepared(_one_call)
 _UPDATE_FIGURES = Prepared(_updating_call, _GROWING)
@@ -201,7 +205,6 @@ def start_call(
     cell is its next attempt, which whoever has counted them names."""
     params = call.request.params.to_send()
     tip = None if call.temporary else message_nodes.keep(conn, call.owner, call.request.messages)
-    reply = Reply(billed="unknown")
     row = {
         "id": call.id,
         "owner": call.owner,
@@ -219,10 +222,9 @@ def start_call(
         "started_at": now() if started_at is None else started_at,
         "process": process,
     }
-    _INSERT_CALL.run(conn, row | _figures(reply) | _ended(reply) | {"seconds": None})
+    _INSERT_CALL.run(conn, row)
     asked, sent = (_numbers(named) if call.temporary else named for named in (params, call.request.sent))
-    details = {"id": call.id, "params_asked": asked, "params_sent": sent}
-    _INSERT_DETAILS.run(conn, details | _details(reply, temporary=True))
+    _INSERT_DETAILS.run(conn, {"id": call.id, "params_asked": asked, "params_sent": sent})
 
 
 def attempts_at(conn: Connection, owner: str, cell_id: str) -> int:

@@ -117,18 +117,39 @@ def _of_days() -> Select[Any]:
 
 
 @cache
-def summed(table: Table, sign: int = 1) -> Select[Any]:
+def summed(table: Table) -> Select[Any]:
     """The rows that `table` has to hold, from the calls themselves."""
-    # The length is written out: PostgreSQL takes two parameters for two different expressions to group by.
-    length: ColumnElement[int] = literal_column(str(LENGTHS.get(table, 1)))
-    at = (calls.c.started_at - calls.c.started_at % length).label("at")
-    keys = [at if name == "at" else fact(name) for name in KEYS[table]]
+    keys = [_at(table) if name == "at" else fact(name) for name in KEYS[table]]
     values = _sums()
-    sums = ((values[name] if sign == 1 else -values[name]).label(name) for name in SUMS[table])
+    sums = (values[name].label(name) for name in SUMS[table])
     times = {"first_at": func.min(calls.c.started_at), "last_at": func.max(calls.c.started_at)}
     said = (value.label(name) for name, value in times.items() if name in table.c)
     # By their names: PostgreSQL takes the parameters of two equal expressions for two different ones.
     return select(*keys, *sums, *said).where(ended).group_by(*KEYS[table])
+
+
+def _of_one(table: Table, sign: int) -> Select[Any]:
+    """The row that `table` has to hold for one call, and that alone: without groups, which take as long again."""
+    keys = [_at(table) if name == "at" else fact(name) for name in KEYS[table]]
+    values: dict[str, ColumnElement[Any]] = {"calls": literal_column("1")}
+    values |= {name: _one_if(condition) for name, condition in COUNTS.items()}
+    values |= {f"{one}_tokens": func.coalesce(_bounded(f"{one}_tokens"), 0) for one in TOKENS}
+    values |= {f"{one}_known": _one_if(calls.c[f"{one}_tokens"].is_not(None)) for one in TOKENS}
+    values |= {"cost": func.coalesce(calls.c.cost, 0.0), "cost_known": _one_if(calls.c.cost.is_not(None))}
+    sums = ((values[name] if sign == 1 else -values[name]).label(name) for name in SUMS[table])
+    times = (calls.c.started_at.label(name) for name in TIMES if name in table.c)
+    # any owner: the caller names a call that it has found as its owner's.
+    return select(*keys, *sums, *times).where(ended, calls.c.seq == bindparam("seq"))
+
+
+def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((condition, literal_column("1")), else_=literal_column("0"))
+
+
+def _at(table: Table) -> ColumnElement[int]:
+    # The length is written out: PostgreSQL takes two parameters for two different expressions to group by.
+    length: ColumnElement[int] = literal_column(str(LENGTHS.get(table, 1)))
+    return (calls.c.started_at - calls.c.started_at % length).label("at")
 
 
 def fact(name: str) -> ColumnElement[Any]:
@@ -172,7 +193,7 @@ def _count(conn: Connection, seqs: Iterable[int], sign: int) -> None:
 
 def _counting(table: Table, sign: int, dialect: str) -> Insert:
     # any owner: the caller names calls that it has found as their owner's.
-    rows = summed(table, sign).where(calls.c.seq == bindparam("seq"))
+    rows = _of_one(table, sign)
     # SQLite reads ON CONFLICT after a SELECT rightly only where that has a WHERE (sqlite.org/lang_upsert.html).
     insert = insert_into(table, dialect).from_select(_columns(table), rows)
     new = insert.excluded

@@ -90,10 +90,17 @@ def rebuild_all(conn: Connection) -> None:
     conn.execute(usage_spread.insert().from_select(COLUMNS, counted()))
 
 
-def counted(
-    where: Sequence[ColumnElement[bool]] = (), kinds: Sequence[str] = tuple(KINDS), sign: int = 1
-) -> Select[Any]:
+def counted(where: Sequence[ColumnElement[bool]] = (), kinds: Sequence[str] = tuple(KINDS)) -> Select[Any]:
     """The rows of `usage_spread` as the calls themselves make them, of those that `where` lets through."""
+    rows, keys = _each(where, kinds, func.count())
+    return rows.group_by(*keys, literal_column("bin"))
+
+
+def _each(
+    where: Sequence[ColumnElement[bool]], kinds: Sequence[str], calls_in: ColumnElement[int]
+) -> tuple[Select[Any], list[ColumnElement[Any]]]:
+    """The same row for each call and kind, with `calls_in` as their number; and what they are to be grouped by, beside
+    their bin."""
     parts = []
     for kind in kinds:
         condition, value = KINDS[kind]
@@ -102,11 +109,11 @@ def counted(
         # any owner: who uses this names the owner.
         parts.append(select(*columns, _units(value).label("units")).where(_ended, condition, *where))
     found = union_all(*parts).subquery()
-    keys = [found.c[name] for name in ("owner", *KEYS, "kind")]
+    keys: list[ColumnElement[Any]] = [found.c[name] for name in ("owner", *KEYS, "kind")]
     # any owner: as above.
-    rows = select(*keys, _bin(found.c.units).label("bin"), (func.count() * sign).label("calls"))
+    rows = select(*keys, _bin(found.c.units).label("bin"), calls_in.label("calls"))
     # SQLite reads ON CONFLICT after a SELECT rightly only where that has a WHERE (sqlite.org/lang_upsert.html).
-    return rows.where(found.c.units >= 0).group_by(*keys, literal_column("bin"))
+    return rows.where(found.c.units >= 0), keys
 
 
 def values_of(where: Sequence[ColumnElement[bool]], kinds: Sequence[str]) -> Select[Any]:
@@ -143,7 +150,8 @@ def _literal(number: int) -> ColumnElement[int]:
 
 
 def _counting(sign: int, dialect: str) -> Insert:
-    rows = counted([calls.c.seq == bindparam("seq")], sign=sign)
+    # One call has one row of each kind: no groups, which take as long again.
+    rows, _keys = _each([calls.c.seq == bindparam("seq")], tuple(KINDS), _literal(sign))
     insert = insert_into(usage_spread, dialect).from_select(COLUMNS, rows)
     return insert.on_conflict_do_update(
         index_elements=COLUMNS[:-1], set_={"calls": usage_spread.c.calls + insert.excluded.calls}

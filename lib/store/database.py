@@ -82,6 +82,8 @@ class Store:
         self.trouble: StoreError | None = None
         self._writer, self._readers, self._hold = writer, readers, hold
         self._kept: Connection | None = None
+        self._waits: float | None = None
+        """For so many seconds the kept connection waits for another program's lock; None: nobody has told it."""
         self._path = path
         self._inodes = [0] * len(PARTS)
         self._note_files()
@@ -317,7 +319,7 @@ class Store:
     def _let_go(self) -> None:
         """Give the connection that writes back to its pool, which has one only."""
         if self._kept is not None:
-            kept, self._kept = self._kept, None
+            kept, self._kept, self._waits = self._kept, None, None
             kept.close()
 
     @contextlib.contextmanager
@@ -328,8 +330,10 @@ class Store:
             seconds = self.lock_seconds if self.trouble is None else min(TROUBLED_SECONDS, self.lock_seconds)
             # On the driver's own connection, and not by a listener: BEGIN IMMEDIATE is what waits, and SQLAlchemy 2.1
             # puts no listener of "begin" before another, whatever `insert` says.
-            driver = cast(sqlite3.Connection, conn.connection.driver_connection)
-            driver.execute(f"PRAGMA busy_timeout={round(1000 * seconds)}")
+            if seconds != self._waits:
+                driver = cast(sqlite3.Connection, conn.connection.driver_connection)
+                driver.execute(f"PRAGMA busy_timeout={round(1000 * seconds)}")
+                self._waits = seconds
         with conn.begin():
             if self.on_server:
                 # Batches of two processes would else take the same rows (sums of calls, texts) in another order, and

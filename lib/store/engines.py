@@ -30,6 +30,7 @@ from lib.core.errors import (
     StoreReplaced,
 )
 from lib.store import damaged_file, migrations, process_lock
+from lib.store.prepared import run_text
 
 log = logging.getLogger(__name__)
 
@@ -317,5 +318,5 @@ def _sqlite(url: URL, connect: Callable[[], sqlite3.Connection], begin: str, siz
     # Whoever takes a connection ends its own transaction; one more ROLLBACK for each would take as long as a statement.
     pool["pool_reset_on_return"] = None
     engine = create_engine(url, creator=connect, **pool, **JSON_OPTIONS)
-    event.listen(engine, "begin", lambda conn: conn.exec_driver_sql(begin))
+    event.listen(engine, "begin", lambda conn: run_text(conn, begin))
     return engine

@@ -34,13 +34,13 @@ class Prepared:
     def run(self, conn: Connection, values: Mapping[str, Any]) -> Rows:
         """Run it with these values; raises as `Connection.execute` does."""
         sql = self._sql(conn.dialect)
-        return _run(conn, sql.text, sql.filled(values))
+        return run_text(conn, sql.text, sql.filled(values))
 
     def run_each(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it once with each of `rows`."""
         sql = self._sql(conn.dialect)
         if len(rows) == 1:
-            _run(conn, sql.text, sql.filled(rows[0]))
+            run_text(conn, sql.text, sql.filled(rows[0]))
         elif rows:
             conn.exec_driver_sql(sql.text, [sql.filled(values) for values in rows])
 
@@ -51,7 +51,8 @@ class Prepared:
         return found
 
 
-def _run(conn: Connection, text: str, values: Any) -> Rows:
+def run_text(conn: Connection, text: str, values: Any = ()) -> Rows:
+    """Run SQL in the words and with the parameters of the driver; raises as `Connection.execute` does."""
     if conn.dialect.name != "sqlite":
         return conn.exec_driver_sql(text, values)  # which also sees to a connection that broke
     driver = cast(sqlite3.Connection, conn.connection.driver_connection)
