@@ -6,8 +6,8 @@ A script run may end at any moment (a click, a reload, a closed tab); a job does
 
 import asyncio
 import threading
-from collections import OrderedDict
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -16,6 +16,10 @@ from lib.core.errors import TemperaError, unforeseen
 KEPT = 500
 KEPT_BYTES = 8 * 2**20
 T = TypeVar("T")
+
+
+def _nobody_keeps_it(job: "Job") -> None:
+    """A job outside of any registry ends."""
 
 
 class Job:
@@ -28,7 +32,7 @@ class Job:
         self.trouble: TemperaError | None = None
         self.finished = False
         self.kept_size = 0
-        """Its size when it ended: asked for at each new job, of all that are kept."""
+        """Its size when it ended."""
         # The loop's thread touches the job, script threads wait for it.
         self._changed = threading.Condition()
         self._version = 0
@@ -38,6 +42,7 @@ class Job:
         self._over_here = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._at_end: Callable[[Job], None] = _nobody_keeps_it
 
     @property
     def size(self) -> int:
@@ -103,6 +108,7 @@ class Job:
         self.release()
         self.kept_size = self.size
         self.finished = True
+        self._at_end(self)
         self._over.set()
         self._over_here.set()
         self.touch()
@@ -122,7 +128,10 @@ class Jobs:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._jobs: dict[str, Job] = {}
+        self._kept: deque[Job] = deque()
+        """Those that have ended, the oldest first: counted as they end, and not all anew for each further one."""
+        self._kept_bytes = 0
         # Any script thread may register a job while another one lists them; a dict that changes meanwhile raises.
         self._lock = threading.Lock()
         # A thread of its own: a script run has no loop, and ends when its page is left; jobs go on.
@@ -147,7 +156,7 @@ class Jobs:
     def forget(self, id: str) -> None:
         """Drop a job from the registry; one that runs goes on."""
         with self._lock:
-            self._jobs.pop(id, None)
+            self._drop(id)
 
     def all(self) -> list[Job]:
         """The jobs that run or have lately ended."""
@@ -190,15 +199,26 @@ class Jobs:
 
     def _register(self, job: Job) -> None:
         with self._lock:
+            self._drop(job.id)
             self._forget_oldest()
             self._jobs[job.id] = job
-        job._loop = self.loop
+        job._loop, job._at_end = self.loop, self._keep
+
+    def _drop(self, id: str) -> None:
+        job = self._jobs.pop(id, None)
+        if job is not None and job in self._kept:
+            self._kept.remove(job)
+            self._kept_bytes -= job.kept_size
+
+    def _keep(self, job: Job) -> None:
+        with self._lock:
+            if self._jobs.get(job.id) is job:
+                self._kept.append(job)
+                self._kept_bytes += job.kept_size
 
     def _forget_oldest(self) -> None:
-        finished = [job for job in self._jobs.values() if job.finished]
-        jobs_left, bytes_left = KEPT, KEPT_BYTES
-        # The newest are kept first. One that runs is never forgotten.
-        for job in reversed(finished):
-            jobs_left, bytes_left = jobs_left - 1, bytes_left - job.kept_size
-            if jobs_left < 0 or bytes_left < 0:
-                del self._jobs[job.id]
+        # When another one begins, and not when it ends: whoever waits for an end has still to look at it.
+        while len(self._kept) > KEPT or self._kept_bytes > KEPT_BYTES:
+            oldest = self._kept.popleft()
+            self._kept_bytes -= oldest.kept_size
+            del self._jobs[oldest.id]

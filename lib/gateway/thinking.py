@@ -25,6 +25,8 @@ _CLOSINGS = [TAGS[tag] for tag in _OPENINGS]
 _TAG = re.compile("|".join(map(re.escape, [*_OPENINGS, *_CLOSINGS])))
 _FIRST = re.compile("[" + re.escape("".join({tag[0] for tag in [*_OPENINGS, *_CLOSINGS]})) + "]")
 """With what a tag begins: most pieces of an answer hold none of these, and cost next to nothing."""
+_BEGINNINGS = frozenset(tag[0] for tag in TAGS)
+_LONGEST = max(map(len, [*_OPENINGS, *_CLOSINGS]))
 _MOST_HELD = 64
 _MOST_UNCERTAIN = 50_000
 """Characters behind an opening tag within a line that wait for the closing one."""
@@ -97,7 +99,7 @@ class Thinking:
 
     def _start(self) -> tuple[str, str]:
         begun = self._held.lstrip()
-        if len(self._held) - len(begun) < _MOST_HELD:
+        if len(self._held) - len(begun) < _MOST_HELD and (not begun or begun[0] in _BEGINNINGS):
             for opening in TAGS:
                 if begun.startswith(opening):
                     self._begin(opening, begun.removeprefix(opening))
@@ -164,7 +166,9 @@ class Thinking:
                 return told + before, ""
             self._line.take(tag)
             told, self._held, self._seen = told + before + tag, rest, True
-        kept = len(self._held) - _undecided(self._held, [*_OPENINGS, *_CLOSINGS], newlines=False)
+        kept = len(self._held)
+        if _FIRST.search(self._held, max(0, kept - _LONGEST)):
+            kept -= _undecided(self._held, [*_OPENINGS, *_CLOSINGS], newlines=False)
         before, self._held = self._held[:kept], self._held[kept:]
         self._line.take(before)
         return told + before, ""

@@ -32,6 +32,9 @@ KEPT_SECONDS = 20.0
 HEADERS = {"accept": "*/*", "connection": "keep-alive", "user-agent": f"python-httpx/{httpx.__version__}"}
 """Those of each request, as httpx's client sends them."""
 
+FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, OSError)
+"""What sending a request, or reading its answer, may raise."""
+
 T = TypeVar("T")
 Step = Literal["admitted", "connected", "sent"]
 OnStep = Callable[[Step], None]
@@ -217,8 +220,10 @@ class Stopwatch:
         try:
             # One deadline over several waits, and not httpx's read timeout: that one starts anew with every ping.
             async with asyncio.timeout(self.seconds - self._waited):
-                with translated():
+                try:
                     return await awaitable
+                except FAILURES as error:
+                    raise _meant(error) from None
         except TimeoutError:
             raise TimedOut(clock=self.name, seconds=self.seconds) from None
         finally:
@@ -230,7 +235,7 @@ def translated() -> Iterator[None]:
     """Turn the failures of httpx inside into errors of ours."""
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, OSError) as error:
+    except FAILURES as error:
         raise _meant(error) from None
 
 

@@ -21,6 +21,8 @@ _PROMPT, _COMPLETION = ("prompt_tokens", "input_tokens"), ("completion_tokens", 
 _CACHED = ("cached_tokens", "prompt_cache_hit_tokens", "cache_read_input_tokens", "cache_read_tokens")
 _GUESSED = ("estimated", "is_estimated", "usage_estimated")
 _SOURCES, _GUESSES = ("usage_source", "source"), ("estimate", "estimated", "gateway_estimate", "local_estimate")
+_WORDS_OF_GUESSES = frozenset((*_GUESSED, *_SOURCES))
+_WRITER = json.JSONEncoder(default=str)
 MOST_KEPT = 4_000
 """Characters of a report that is kept as it came; those of services are a tenth of it."""
 
@@ -129,7 +131,7 @@ class UsageReports:
 
 
 def _kept(report: dict[str, Any]) -> dict[str, Any] | None:
-    return report if len(json.dumps(report, default=str)) <= MOST_KEPT else None
+    return report if len(_WRITER.encode(report)) <= MOST_KEPT else None
 
 
 def tokens(value: Any) -> int | None:
@@ -183,6 +185,8 @@ def _beside_the_prompt(report: Mapping[str, Any], prompt: int, completion: int, 
 def _is_a_guess(report: Mapping[str, Any]) -> bool:
     """Whether a gateway says that it has counted itself, as the service behind it told nothing. Most that do so say
     nothing of it: those can't be told apart."""
+    if _WORDS_OF_GUESSES.isdisjoint(report):
+        return False
     if any(report.get(name) is True for name in _GUESSED):
         return True
     said = (report.get(name) for name in _SOURCES)
@@ -194,11 +198,11 @@ def _is_list(value: Any) -> TypeGuard[list[Any]]:
 
 
 def _first(report: Mapping[str, Any], *names: str) -> int | None:
-    counts = [count for count in (tokens(report.get(name)) for name in names) if count is not None]
+    counts = [count for name in names if name in report and (count := tokens(report[name])) is not None]
     return max(counts, default=None)
 
 
 def _detail(report: Mapping[str, Any], groups: Sequence[str], *names: str) -> int | None:
-    parts = [report, *(group for group in map(report.get, groups) if isinstance(group, dict))]
-    counts = [count for count in (_first(part, *names) for part in parts) if count is not None]
+    parts = [report, *[group for group in map(report.get, groups) if isinstance(group, dict)]]
+    counts = [count for part in parts if (count := _first(part, *names)) is not None]
     return max(counts, default=None)
