@@ -53,13 +53,13 @@ class Limits(BaseModel):
         """The request as it may be sent; raises NotAllowed. `service` is the operator's, for which models are listed;
         "" for one of the visitor's own, or for what runs on the server itself."""
         model, params = request.model, request.params
-        length = sum(len(message.content) for message in request.messages)
         if service and not self.lists(f"{service}/{model}"):
             raise NotAllowed(N_("The model “{model}” can't be used here."), model=model)
         if service and params.extra_fields and not self.further_fields:
             raise NotAllowed(N_("Further fields can't be sent here."))
         if self.n is not None and (params.n or 1) > self.n:
             raise NotAllowed(N_("At most {most:,} versions can be asked for here at once."), most=self.n)
+        length = 0 if self.prompt_characters is None else sum(len(message.content) for message in request.messages)
         if self.prompt_characters is not None and length > self.prompt_characters:
             raise NotAllowed(
                 N_("This is {length:,} characters long; here a request can have at most {most:,}."),

@@ -268,7 +268,7 @@ class Line:
 
     def _guess(self, now: float) -> float:
         """What a call takes of whose model nothing is known: what those of the others take."""
-        means = [lane.mean for lane in self.lanes.values() if lane.mean]
+        means = [mean for lane in self.lanes.values() if (mean := lane.mean)]
         return sum(means) / len(means) if means else 1.0
 
     def _expected(self, lane: Lane, call: Waiting, guess: float, now: float) -> float:
