@@ -71,15 +71,17 @@ class _Sql:
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         process = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()}
         # Numbers and words that the statement has of its own are parameters too, and always the same.
-        own = {name: (process.pop(name), compiled.params[name]) for name, bind in binds.items() if not bind.required}
-        self._own = {name: value if work is None else work(value) for name, (work, value) in own.items()}
+        own = {name: (process[name], compiled.params[name]) for name, bind in binds.items() if not bind.required}
+        known = {name: value if work is None else work(value) for name, (work, value) in own.items()}
         self._by_name = compiled.positiontup is None
         self._names = compiled.positiontup or list(binds)
-        self._parameters = [(name, process.get(name)) for name in self._names]
+        self._own = [known.get(name) for name in self._names]
+        self._given = [(place, name, process[name]) for place, name in enumerate(self._names) if name not in known]
 
     def filled(self, values: Mapping[str, Any]) -> Any:
         """The parameters as the driver takes them: in their order, or by name."""
-        given = {**self._own, **values}
+        filled = self._own.copy()
         # One loop without a function of ours in it: it is run for a hundred values a call.
-        filled = [given[name] if process is None else process(given[name]) for name, process in self._parameters]
+        for place, name, process in self._given:
+            filled[place] = values[name] if process is None else process(values[name])
         return dict(zip(self._names, filled, strict=True)) if self._by_name else tuple(filled)
