@@ -113,7 +113,8 @@ class Dispatcher:
                 self.jobs.forget(job.id)
 
     def _answer(self, call: Call, endpoint: Endpoint, place: str, started: bool) -> Answer:
-        call = replace(call, request=self.allowed(endpoint, call.request))
+        allowed = self.allowed(endpoint, call.request)
+        call = call if allowed is call.request else replace(call, request=allowed)
         self.budgets.began(call.id)
         secret = endpoint.api_key.get_secret_value()
         on_bytes = (

@@ -33,7 +33,8 @@ _HINTS = {"penalty": ("presence_penalty", "frequency_penalty"), "multiple candid
 
 def adapted(db: Connection, owner: str, base_url: str, request: ChatRequest) -> ChatRequest:
     """`request` without what its model at `base_url` is known to refuse."""
-    return replace(request, unsupported=request.unsupported | known(db, owner, base_url, request.model))
+    refused = known(db, owner, base_url, request.model)
+    return replace(request, unsupported=request.unsupported | refused) if refused else request
 
 
 def known(db: Connection, owner: str, base_url: str, model: str) -> frozenset[str]:

@@ -112,7 +112,7 @@ class UsageReports:
         cost = header_cost if self._cost is None else self._cost
         counts = self._summed()
         if counts and (counts.completion_tokens or not spoken):
-            whole = replace(counts, cost=cost)
+            whole = counts if counts.cost == cost else replace(counts, cost=cost)
             return replace(whole, source="unknown", of_one_choice=True) if of_one_choice else whole
         return None if cost is None else Usage(cost=cost)
 

@@ -83,7 +83,9 @@ class Recorder:
         if taken.cell != cell:
             others = self._asked(endpoint, wanted.model, taken.cell)
             request = unsupported_params.adapted(db, self._run.owner, endpoint.base_url, others)
-        call = replace(wanted.call, request=request, cell_id=taken.cell.id)
+        call = wanted.call
+        if request is not asked or taken.cell != cell:
+            call = replace(call, request=request, cell_id=taken.cell.id)
         if not taken.recorded:
             self._set_aside(db, call.id, self._run.worst_of(cell))
             records.start_call(db, call, self._dispatcher.process, attempt=taken.before + 1)
