@@ -59,7 +59,7 @@ with above:
         open_chat.unsaved_warning()
         if chat_state.missing_chat and state.chat_id is None:
             no_such_chat()
-        elif not view.turns:
+        elif not view.turns and not chat_state.writing:
             empty_state(services, who)
     earlier_button(view.turns)
 waiting_message()

@@ -89,11 +89,23 @@
     renamed = found;
   }
 
+  // Who wants to write a turn by hand, too: its field may be drawn out of sight.
+  let written = null;
+  function write() {
+    const found = document.querySelector(".st-key-written_turn textarea");
+    if (found && found !== written) {
+      document.querySelector(".st-key-written_turn_form")?.scrollIntoView({ block: "center" });
+      found.focus({ preventScroll: true });
+    }
+    written = found;
+  }
+
   let due = false;
   function look() {
     due = false;
     draft();
     rename();
+    write();
     title();
   }
   addEventListener("input", (event) => event.target.matches?.(FIELD) && draft(), true);

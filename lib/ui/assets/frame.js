@@ -122,6 +122,13 @@
     if ((behind || shade) && asked(PHONE).matches) press(".st-key-chat_settings details[open] > summary");
   });
 
+  // It closes as well when a file was chosen in it: what comes of it is seen on the page.
+  addEventListener("change", ({ target }) => {
+    if (target.matches?.("[data-testid=stSidebar] input[type=file]") && asked(PHONE).matches) {
+      press("[data-testid=stSidebarCollapseButton] button");
+    }
+  });
+
   // A name in a list that is too long for its place is told whole by the pointer.
   addEventListener("pointerover", ({ target }) => {
     const name = target.closest?.("[data-testid=stSidebar] button p");

@@ -9,7 +9,6 @@ from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
 
-WRITTEN = "written_turn"
 WRITTEN_ROLE = "written_role"
 
 
@@ -41,11 +40,14 @@ def stop_writing() -> None:
 
 
 def add_written(continue_answer: bool = False) -> None:
-    """Add the turn that was written by hand; with `continue_answer` the model continues it."""
+    """Add the turn that was written by hand, and let the other one say the next; with `continue_answer` the model
+    continues it."""
     role: Role = st.session_state[WRITTEN_ROLE]
     with refusals_told():
-        state.chat_id = open_chat.current().write(role, st.session_state[WRITTEN])
-        chat_state.writing = False
+        state.chat_id = open_chat.current().write(role, st.session_state[model_actions.WRITTEN])
+        chat_state.writing = not continue_answer
+        st.session_state[model_actions.WRITTEN] = ""
+        st.session_state[WRITTEN_ROLE] = "user" if role == "assistant" else "assistant"
         if continue_answer:
             model_actions.continue_answer(open_chat.current().branch()[-1])
 

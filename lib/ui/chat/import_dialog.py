@@ -52,8 +52,10 @@ def _body() -> None:
     places = _ticked(found) if count <= FEW else _picked(found)
     with row:
         label = _n("Bring in {count} chat", "Bring in {count} chats", len(places)).format(count=len(places))
-        some = st.button(label, key="chat_import_some", type="primary", disabled=not places)
-        every = st.button(_("Bring in all {count}").format(count=count), key="chat_import_all")
+        # First, so that it stays where it is when the other one comes.
+        words, kind = _("Bring in all {count}").format(count=count), "secondary" if places else "primary"
+        every = st.button(words, key="chat_import_all", type=kind)
+        some = bool(places) and st.button(label, key="chat_import_some", type="primary")
     if some or every:
         _bring_in(range(count) if every else places)
         st.rerun()

@@ -4,7 +4,8 @@ import streamlit as st
 
 from lib.ui.chat import edit_actions
 from lib.ui.chat.chat_state import chat_state
-from lib.ui.chat.edit_actions import WRITTEN, WRITTEN_ROLE
+from lib.ui.chat.edit_actions import WRITTEN_ROLE
+from lib.ui.chat.model_actions import WRITTEN
 from lib.ui.shared.texts import _, role_names
 
 
@@ -32,4 +33,4 @@ def _form() -> None:
             st.button(
                 _("Add, and let the model go on"), key="written_go_on", on_click=edit_actions.add_written, args=(True,)
             )
-        st.button(_("Leave it"), key="written_cancel", type="tertiary", on_click=edit_actions.stop_writing)
+        st.button(_("Close"), key="written_cancel", type="tertiary", on_click=edit_actions.stop_writing)

@@ -22,6 +22,7 @@ from lib.ui.shared.visitor import visitor
 
 INPUT = "chat_input"
 EDITED = "edited_message"
+WRITTEN = "written_turn"
 LEAVE_OUT = "chat_leave_out"
 ASK_FROM = "chat_ask_from"
 
@@ -76,6 +77,8 @@ def _send_text(conversation: Conversation, turns: list[Turn], text: str, chosen:
         _put_back(text, error)
     else:
         _asked(chosen)
+        # What was written by hand and not added stays.
+        chat_state.writing = chat_state.writing and bool((st.session_state.get(WRITTEN) or "").strip())
         chat_state.images.clear()
         chat_state.attachments.clear()
         model_picker.used(resources.services(), conversation.owner, chosen.models)

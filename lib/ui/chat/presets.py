@@ -34,6 +34,7 @@ def preset_row(services: Services, who: Visitor, prefix: str, model: ChosenModel
             on_change=_choose,
             args=(prefix,),
             label_visibility="collapsed",
+            wrap=True,
             persist_state="session",
         )
         with st.popover(_("Your presets"), type="tertiary", icon=":material/bookmark:", key=f"{prefix}_presets"):

@@ -125,6 +125,24 @@ def test_turns_written_by_hand_are_sent_as_examples(app: AppTest, api: FakeApi) 
 
 @pytest.mark.row("C27")
 @pytest.mark.usefixtures("settings_open")
+def test_turn_after_turn_is_written_in_one_editor(app: AppTest, api: FakeApi) -> None:
+    click(app, "chat_write_first")
+    assert "Ask anything." not in shown(app), "the editor is what stands there"
+    for role, text in (("user", "2 + 2"), ("assistant", "four"), ("user", "1 + 1"), ("assistant", "two")):
+        assert app.button_group(key="written_role").value == role and not app.text_area(key="written_turn").value
+        app.text_area(key="written_turn").set_value(text)
+        click(app, "written_add")
+    app.text_area(key="written_turn").set_value("not yet")
+    ask(app, "3 + 3")
+    assert app.text_area(key="written_turn").value == "not yet", "what was typed stays"
+    app.text_area(key="written_turn").set_value("")
+    ask(app, "and 4 + 4")
+    assert not app.text_area, "else it closes by itself"
+    assert texts(api)[:5] == ["2 + 2", "four", "1 + 1", "two", "3 + 3"]
+
+
+@pytest.mark.row("C27")
+@pytest.mark.usefixtures("settings_open")
 def test_the_model_goes_on_with_an_answer_that_was_begun_by_hand(app: AppTest, api: FakeApi) -> None:
     write(app, "user", "Tell me a story")
     write(app, "assistant", "Once upon a time ", "written_go_on")
