@@ -53,8 +53,8 @@ def _body() -> None:
     with row:
         label = _n("Bring in {count} chat", "Bring in {count} chats", len(places)).format(count=len(places))
         # First, so that it stays where it is when the other one comes.
-        words, kind = _("Bring in all {count}").format(count=count), "secondary" if places else "primary"
-        every = st.button(words, key="chat_import_all", type=kind)
+        words = _("Bring in all {count}").format(count=count)
+        every = st.button(words, key="chat_import_all", type="secondary" if places else "primary")
         some = bool(places) and st.button(label, key="chat_import_some", type="primary")
     if some or every:
         _bring_in(range(count) if every else places)
