@@ -90,6 +90,7 @@ class FakeApi:
         self.models = models
         self.requests: list[Recorded] = []
         self.most_at_once = 0
+        self._running: set[int] = set()
         self.open_connections = 0
         self._scripted: dict[str, Scripted] = {}
         self._listing: Scripted | None = None
@@ -206,8 +207,9 @@ class FakeApi:
                 self.requests.append(request)
             for name, value in facts.items():
                 setattr(request, name, value)
-            running = [one for one in self.requests[-500:] if one.finished is None and one.closed_by_client is None]
-            self.most_at_once = max(self.most_at_once, len(running))
+            answered = request.finished is not None or request.closed_by_client is not None
+            (self._running.discard if answered else self._running.add)(id(request))
+            self.most_at_once = max(self.most_at_once, len(self._running))
             self._changed.notify_all()
 
     def _scripted_answer(self, request: Recorded) -> Scripted:

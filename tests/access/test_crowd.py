@@ -18,7 +18,7 @@ from lib.ui.shared import crowd_gate
 from lib.ui.shared.crowd_gate import BURST, CROWD, RATE, CrowdGate
 from tests.over_http import ask, open_page, shared_app, sign_in, websocket_status
 
-FLOOD, AFTER = 1_000, 15
+FLOOD, AFTER = 1_000, 6
 
 
 class Clock:
