@@ -1,6 +1,8 @@
 """What a run will have cost when it ends: from what it cost so far, and from what its models' answers cost; of a model
 without one yet, from what its answers mostly cost."""
 
+from statistics import fmean
+
 from lib.sweep.progress import Progress
 from lib.sweep.run import SweepRun
 
@@ -18,11 +20,8 @@ def expected_cost(progress: Progress, run: SweepRun) -> float | None:
     for cell in progress.cells:
         if cell.id not in open_cells:
             continue
-        mean = _mean(costs.get(cell.model, ())) or run.usual.get(cell.model)
+        known_costs = costs.get(cell.model)
+        mean = fmean(known_costs) if known_costs else run.usual.get(cell.model)
         if mean is not None:
             expected, known = expected + mean, True
     return expected if known else None
-
-
-def _mean(values: "list[float] | tuple[()]") -> float | None:
-    return sum(values) / len(values) if values else None

@@ -22,7 +22,8 @@ def load(db: Connection, owner: str) -> list[Budget]:
 
 def save(db: Connection, owner: str, budgets: Sequence[Budget]) -> None:
     """Let these be the owner's budgets."""
-    preferences.put(db, owner, NAME, {one.span: _facts(one) for one in budgets})
+    kept = {one.span: {name: value for name, value in asdict(one).items() if name != "span"} for one in budgets}
+    preferences.put(db, owner, NAME, kept)
 
 
 class OwnCurrency(NamedTuple):
@@ -58,7 +59,3 @@ def converted(budget: Budget, own: OwnCurrency | None) -> Budget:
 def usable(limit: Any) -> bool:
     """Whether a number can be a limit."""
     return isinstance(limit, int | float) and not isinstance(limit, bool) and 0 < limit <= HIGHEST
-
-
-def _facts(budget: Budget) -> dict[str, Any]:
-    return {name: value for name, value in asdict(budget).items() if name != "span"}

@@ -19,6 +19,7 @@ CONTAINERS = frozenset({"ul", "ol", "blockquote", "table", "thead", "tbody", "tr
 EMPTY = frozenset({"br", "hr", "img"})
 CONTROL = re.compile(r"[\n\r\t$]|:(?=material/|[\w+-]+:)")
 FIRST_LINE = re.compile(r"(<pre><code[^>]*>)(?=&#10;)")
+BLANKS = str.maketrans("\n\r\t", "   ")
 SIGN = re.compile(r"[!-/:-@\[-`{-~]")
 SPLIT_AFTER = frozenset("-<>~:@=.")
 SPLIT = "<!---->"
@@ -134,7 +135,7 @@ def _run(nodes: "list[_Node | str]", within: str) -> str:
     if not formulas:
         return "".join(_block(node) for node in nodes)
     if len(nodes) == 1 and formulas[0].is_formula and "formula-block" in formulas[0].start:
-        return f"{LEFT_TO_RIGHT[0]}\n\n{_displayed(formulas[0].text)}\n\n{LEFT_TO_RIGHT[1]}"
+        return f"{LEFT_TO_RIGHT[0]}\n\n$$\n{_tex(formulas[0].text)}\n$$\n\n{LEFT_TO_RIGHT[1]}"
     heading = "#" * int(within[1]) + " " if within in PARAGRAPHS - {"p"} else ""
     island = f"\n\n{heading}{_islands(nodes)}\n\n"
     return f"{NO_GAP[0]}{island}{NO_GAP[1]}" if within in ("li", "td", "th") else island
@@ -158,16 +159,12 @@ def _islands(nodes: "list[_Node | str]") -> str:
 def _island(node: "_Node | str") -> str:
     """Running text as Markdown that means itself; emphasis, links and code stay HTML."""
     if isinstance(node, str):
-        return SIGN.sub(_sign, _raw_spaces(node))
+        return SIGN.sub(_sign, node.translate(BLANKS))
     if node.is_formula:
         formula = f"{_in_line(node.text, 'formula-block' in node.start)}{SPLIT}"
         return f'<span dir="ltr">{formula}</span>' if "dir=" in node.start else formula
     inside = "".join(map(_island, node.children))
     return f"{node.start}{inside}" if node.tag in EMPTY else f"{node.start}{inside}</{node.tag}>"
-
-
-def _raw_spaces(text: str) -> str:
-    return text.replace("\n", " ").replace("\r", " ").replace("\t", " ")
 
 
 def _sign(found: "re.Match[str]") -> str:
@@ -187,10 +184,6 @@ def _tex(written: str) -> str:
 
 def _command(found: "re.Match[str]") -> str:
     return {"\\$": "\\text{\\textdollar}", "%": "\\%", "#": "\\#"}.get(found[0], found[0])
-
-
-def _displayed(written: str) -> str:
-    return f"$$\n{_tex(written)}\n$$"
 
 
 def _in_line(written: str, display: bool) -> str:

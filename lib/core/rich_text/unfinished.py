@@ -31,7 +31,7 @@ def presentable(text: str) -> str:
     """`text`, the end of which is still being written, without what would turn into something else at the next letter,
     and with the ends of what has only begun. Not for text that stands in a code box."""
     start = max(0, len(text) - SEEN)
-    recent = WHOLE.sub(_masked, text[start:])
+    recent = WHOLE.sub(lambda found: "x" * len(found[0]), text[start:])
     for waiting in BLOCKS:
         if found := waiting.search(recent):
             return text[: start + found.start()]
@@ -43,10 +43,6 @@ def presentable(text: str) -> str:
     while found := next(filter(None, (waiting.search(last) for waiting in WORDS)), None):
         last = last[: found.start()]
     return _closed(text[: line + len(last)], last)
-
-
-def _masked(found: re.Match[str]) -> str:
-    return "x" * len(found[0])
 
 
 def _without_code(line: str) -> tuple[str, str]:

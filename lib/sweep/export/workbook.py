@@ -13,19 +13,16 @@ def workbook(subject: Subject) -> bytes:
     """The file: verdict, numbers and answers, each a sheet."""
     _, study = subject.texts.one, subject.study
     said = sentence(verdict(study), subject.texts, subject.options.cost)
+    labels = [_(measure.label) for measure in subject.measures]
+    head = [_("Setting"), _("Answers"), _("Failed"), _("Stars"), *labels]
     answers = report.rows(study.cells, study.results, study.ratings)
     return to_xlsx(
         [
             Sheet(_("Verdict"), (_("Title"), _("Verdict")), [(title(*subject), said)]),
-            Sheet(_("Numbers"), _head(subject), _numbers(subject)),
+            Sheet(_("Numbers"), head, _numbers(subject)),
             Sheet(_("Answers"), report.HEADER, answers),
         ]
     )
-
-
-def _head(subject: Subject) -> list[str]:
-    _ = subject.texts.one
-    return [_("Setting"), _("Answers"), _("Failed"), _("Stars"), *(_(measure.label) for measure in subject.measures)]
 
 
 def _numbers(subject: Subject) -> Iterable[list[Any]]:

@@ -65,7 +65,8 @@ def _places(services: Services, scope: Scope, zone: ZoneInfo) -> None:
         {
             "group": [filters.place_name(one.place, titles) for one in rows],
             "page": [kinds.get(one.place) for one in rows],
-            "day": [_last_day(one.last_at, zone) for one in rows],
+            # Two of the same name are told apart by it.
+            "day": [day(as_datetime(one.last_at, zone).date()) if one.last_at is not None else None for one in rows],
             "tokens": pd.Series([one.tokens for one in rows], dtype="Int64"),
             **totals.figures(rows),
         }
@@ -74,8 +75,3 @@ def _places(services: Services, scope: Scope, zone: ZoneInfo) -> None:
     if count > MOST:
         words = _("The {shown} with the most tokens of {count:,} chats and sweeps.")
         st.caption(words.format(shown=MOST, count=count))
-
-
-def _last_day(at: int | None, zone: ZoneInfo) -> str | None:
-    """The day of its last call: two of the same name are told apart by it."""
-    return None if at is None else day(as_datetime(at, zone).date())

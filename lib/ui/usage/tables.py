@@ -1,7 +1,6 @@
 """The tables of the usage page and their columns."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -43,7 +42,11 @@ def model_table(models: Sequence[ModelTotals], paid: Mapping[Named, Amounts]) ->
     frame = totals.by_model(models)
     if paid:
         frame["paid"] = [amounts(paid.get((one.endpoint, one.model), {})) or None for one in ordered]
-    group_table(frame, ordered, partial(_show_model, ordered), "usage_model_table")
+
+    def show(row: int) -> None:
+        filters.show_only(endpoints=(ordered[row].endpoint,), models=(ordered[row].model,))
+
+    group_table(frame, ordered, show, "usage_model_table")
     set_price_button([(one.endpoint, one.model) for one in ordered if one.unpriced], "usage_models")
 
 
@@ -138,11 +141,6 @@ def _open_column(name: str, opens: Callable[[int], None]) -> Any:
     return st.column_config.ButtonColumn(
         "", type="tertiary", key=name, on_click=clicked, width=OPEN_WIDTH, alignment="left", pinned=True
     )
-
-
-def _show_model(ordered: Sequence[ModelTotals], row: int) -> None:
-    one = ordered[row]
-    filters.show_only(endpoints=(one.endpoint,), models=(one.model,))
 
 
 def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
