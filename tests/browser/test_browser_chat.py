@@ -271,7 +271,7 @@ def test_where_no_word_comes_the_page_asks_what_to_do(
 @pytest.mark.soak
 def test_a_long_chat_is_as_light_as_a_short_one(app: AppServer, chat: NewChat) -> None:
     """The last ones are drawn; the others come as one scrolls up to them, and what is read stays where it is, though
-    the server is slow to bring them."""
+    the server is slow to bring them, and the computer to draw them."""
     page = chat("echo")
     turns = [{"role": ("user", "assistant")[at % 2], "content": f"message number {at}"} for at in range(400)]
     key(page, "chat_bring_in").locator("summary").click()
@@ -282,6 +282,8 @@ def test_a_long_chat_is_as_light_as_a_short_one(app: AppServer, chat: NewChat) -
 
     messages = page.get_by_test_id("stChatMessage")
     expect(messages).to_have_count(SHOWN_TURNS)
+    computer = page.context.new_cdp_session(page)
+    computer.send("Emulation.setCPUThrottlingRate", {"rate": 6})
     app.process.send_signal(signal.SIGSTOP)
     try:
         scroll_to_the_top(page)
@@ -292,6 +294,8 @@ def test_a_long_chat_is_as_light_as_a_short_one(app: AppServer, chat: NewChat) -
     expect(messages).to_have_count(SHOWN_TURNS + MORE)
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     expect(page.get_by_text(f"message number {400 - SHOWN_TURNS}")).to_be_in_viewport()
+    computer.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+    computer.detach()
 
     page.set_viewport_size({"width": 1280, "height": 2400})
     page.reload()

@@ -81,6 +81,8 @@
     if (!page || !told("--chat")) return;
     watch(page);
     news(page);
+    // The browser's own keeping of what is seen comes after ours, by as much again, and looks like a reader's scrolling.
+    page.main.style.overflowAnchor = hold ? "none" : "";
     const place = hold === "question" ? questionsPlace(page) : null;
     if (place !== null) {
       keep(place + page.main.clientHeight - page.bottom.offsetHeight);
@@ -136,8 +138,10 @@
     const page = event.target instanceof Element && event.target.matches(".stMain") ? measured() : null;
     // While a chat opens, heights come and go, and the browser has to scroll by itself.
     if (!page || opening || Math.abs(page.main.scrollTop - ours) < 2) return;
-    ours = page.main.scrollTop;
-    if (hold === "read") left = page.end - ours;
+    const moved = page.main.scrollTop - ours;
+    ours += moved;
+    // Not measured anew: the page may have grown above it since it was looked at last.
+    if (hold === "read") left -= moved;
     else hold = page.end - ours <= NEAR ? "end" : "";
     if (!written && hold !== "end" && ours < EARLIER) find(".st-key-chat_earlier button")?.click();
     soon();
