@@ -71,6 +71,7 @@ def answers_since(progress: Progress, run: SweepRun | None, alone: bool) -> None
     stays as it is, unless it would be another by now."""
     data = stock = b""
     if alone and view_state.view() in view_state.OF_ANSWERS:
+        progress = progress.slice(*remembered.slice)
         owner, sweep_id = visitor().owner, str(state.sweep_id)
         rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
         found = _looked_at(progress, run, rated, tuple(_offered(progress, run, rated)))

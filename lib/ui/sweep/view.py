@@ -36,9 +36,14 @@ MANY = 1_000
 
 def sweep_view(services: Services, visitor: Visitor, sweep_id: str, running: bool) -> None:
     """Progress, verdict, answers; and what can be done with them. `running` is what the whole page goes by."""
-    # What is pressed in here runs this part alone; a rerun of the whole page would take the form out of the visitor's
-    # hands. It is a fragment after the end too: moved out of one, the answers would be drawn anew, and lose their focus
-    # and scroll.
+    # While it runs only this is drawn each second: what is looked for, and how, as often as somebody presses something
+    # there. A rerun of the whole page would take the form out of the visitor's hands.
+    with st.container():
+        if running:
+            remembered.drawn_with_page = True
+            again = _every(services.sweeps.progress.of(visitor.owner, sweep_id))
+            st.fragment(_standing, run_every=again)(services, visitor, sweep_id, running)
+    # A fragment after the end too: moved out of one, the answers would be drawn anew, and lose their focus and scroll.
     st.fragment(_results)(services, visitor, sweep_id, running)
     if not running:
         _ended(services, visitor, sweep_id)
@@ -56,11 +61,9 @@ def _results(services: Services, visitor: Visitor, sweep_id: str, refreshed: boo
     progress = services.sweeps.progress.of(visitor.owner, sweep_id)
     if not progress.cells:
         return
-    # Only this runs each second: what is looked for, and how, is drawn as often as somebody presses something there.
-    standing = st.fragment(_standing, run_every=_every(progress)) if refreshed else _standing
-    remembered.drawn_with_answers = True
+    # Here after the end, as there is room in it for the verdict.
     with st.container():
-        row = standing(services, visitor, sweep_id, refreshed)
+        row = None if refreshed else _standing(services, visitor, sweep_id, refreshed)
     _answers(services, visitor, sweep_id, progress, row)
     _anew_at_the_end(run, refreshed)
 
@@ -106,16 +109,16 @@ def _standing(services: Services, visitor: Visitor, sweep_id: str, refreshed: bo
     has changed of the answers since."""
     run = services.sweeps.last_run(visitor.owner, sweep_id)
     progress = services.sweeps.progress.of(visitor.owner, sweep_id)
-    alone, remembered.drawn_with_answers = not remembered.drawn_with_answers, False
     if not progress.cells:
         return None
     with st.container(gap=None):
         row = grid.progress(progress, run)
         if refreshed:
-            answers_since(progress.slice(*remembered.slice), run, alone)
+            answers_since(progress, run, alone=not remembered.drawn_with_page)
+            remembered.drawn_with_page = False
     tab_title(sweep_id, progress, run)
     _told(services, visitor, progress, run)
-    if alone:
+    if refreshed:
         _anew_at_the_end(run, refreshed)
     return row
 

@@ -61,8 +61,8 @@ class Remembered:
     """Where Read is."""
     slice: SessionValue[tuple[int, int]] = SessionValue("sweep_slice_shown", lambda: (0, 0))
     """The input and the variant whose answers are drawn."""
-    drawn_with_answers: SessionValue[bool] = SessionValue("sweep_drawn_with_answers", bool)
-    """Whether how the sweep stands is drawn together with the answers, not by itself."""
+    drawn_with_page: SessionValue[bool] = SessionValue("sweep_drawn_with_page", bool)
+    """Whether how a running sweep stands is drawn together with the page, not by itself."""
     asks_for_page: SessionValue[bool] = SessionValue("sweep_asks_for_page", bool)
     """Whether something was done in the answers that the rest of the page has to show."""
     slide: SessionValue[int | None] = SessionValue("sweep_slide_shown", lambda: None)
