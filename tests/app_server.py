@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.forked import Forked
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
 Starter = Callable[[str, Sequence[str], Mapping[str, str], int], "subprocess.Popen[bytes] | Forked"]
 
