@@ -213,7 +213,7 @@ def main() -> None:
         figures = sorted(getattr(one, name) for one in seen)
         p95 = quantiles(figures, n=20)[-1] if len(figures) > 1 else figures[0]
         print(f"| {name} | {median(figures):.2f} | {p95:.2f} | {figures[-1]:.2f} |")
-    print(f"cores: {(looks[2].cpu - looks[1].cpu) / 3:.2f}")
+    print(f"cores: {(looks[2].cpu - looks[1].cpu) / 3:.2f}; CPU of all of it: {looks[-1].cpu - looks[0].cpu:.1f} s")
     print("| | before | while all are written | after |\n|---|---|---|---|")
     print(f"| threads | {looks[0].threads} | {looks[1].threads} | {looks[-1].threads} |")
     print(f"| memory, MB | {looks[0].memory:.0f} | {looks[1].memory:.0f} | {looks[-1].memory:.0f} |")

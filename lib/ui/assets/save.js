@@ -10,8 +10,7 @@
     ...["stButtonGroup", "stButton"].map((name) => `[data-testid=${name}] button`),
     ...["[role=option]", "[role=slider]", "[data-baseweb=tag] *"],
   ].join();
-  // ms; a run may be over before it is seen here, and a page that is busy for long, with an answer that comes in, still
-  // lets one save.
+  // ms; a run may be over before it is seen here, and a page that is busy for long still lets one save.
   const UNSEEN = 2000;
   const LONGEST = 5000;
   let typed = "no"; // "open" in a field that is not left yet, "told" while Streamlit takes in what was typed or chosen
