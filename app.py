@@ -23,7 +23,7 @@ what was pressed, and the services' words, wait for two seconds."""
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Open the house and load what the first visitor would wait for; close everything at the end."""
+    """Open the services and load what the first visitor would wait for; close everything at the end."""
     sys.setswitchinterval(SWITCH_SECONDS)
     resources.warm_up()
     yield

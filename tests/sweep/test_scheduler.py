@@ -43,7 +43,7 @@ from tests.studies import cell_id
 
 @pytest.fixture
 def services(api: FakeApi, tmp_path: Path) -> Iterator[Services]:
-    """The house with the fake service, and no practice model."""
+    """The services with the fake one connected, and no practice model."""
     opened = open_services(api, tmp_path)
     yield opened
     opened.close()

@@ -15,7 +15,8 @@ WAITING = "waiting_message"
 
 
 def _exists(services: Services, owner: str, chat_id: str) -> bool:
-    """Whether there is such a chat; a temporary one is found as long as the process lives."""
+    """Whether there is such a chat; a temporary one is found as long as the process lives. Sets whether what is opened
+    is temporary, which is how the page knows the store to read it from."""
     chat_state.temporary = chat_id in services.temporary_chats(owner)
     store = services.dispatcher.memory.open() if chat_state.temporary else services.store
     return bool(store.read(lambda db: chats.open_branch(db, owner, chat_id)))

@@ -1,4 +1,4 @@
-"""Every control of a request, once: what it is called, where it rests, how it is drawn and read."""
+"""Every control of a request, once: what it is called, what it is set to at first, how it is drawn and read."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,15 +27,15 @@ ZONES = ((0.0, N_("precise")), (0.5, N_("balanced")), (1.0, N_("creative")), (1.
 class Control:
     """One control of a request. Its widget has the key `<page>_<name>`, its switch `<page>_<field>_on`.
 
-    `words` and `help` say in plain language what it does. `rest` is the value of one that was never touched; the
-    numbers rest on the API's default. One with a `switch` is sent only while that is on.
+    `words` and `help` say in plain language what it does. `initial` is the value of one that was never touched;
+    that of a number is the API's default. One with a `switch` is sent only while that is on.
     """
 
     field: str
     words: str = ""
     help: str = ""
     name: str = ""
-    rest: Any = None
+    initial: Any = None
     switch: bool = True
 
     def keys(self, page: str) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class Control:
 CONTROLS = {
     control.field: control
     for control in (
-        Control("system", rest="", switch=False),
+        Control("system", initial="", switch=False),
         Control(
             "temperature",
             N_("how adventurous"),
@@ -71,11 +71,11 @@ CONTROLS = {
             N_("end at these words"),
             N_("Up to four; type one and press Enter. `\\n` is the end of a line, `\\t` a tab, `\\\\` a backslash."),
             name="stop_words",
-            rest=[],
+            initial=[],
         ),
-        Control("user", N_("your name at the service"), N_("Some services use it to detect abuse."), rest=""),
-        Control("stream", N_("show the answer while it is written"), rest=True, switch=False),
-        Control("json", rest="", switch=False),
+        Control("user", N_("your name at the service"), N_("Some services use it to detect abuse."), initial=""),
+        Control("stream", N_("show the answer while it is written"), initial=True, switch=False),
+        Control("json", initial="", switch=False),
     )
 }
 """Every setting of a request, once: the panel, presets, links and what is remembered over a reload all read this."""
@@ -95,7 +95,7 @@ def values(prefix: str) -> dict[str, Any]:
         name, *switch = (key.removeprefix(f"{prefix}_") for key in control.keys(prefix))
         value = _get(prefix, name)
         if value is not None or field not in RANGES:
-            found[name] = value if value is not None else control.rest
+            found[name] = value if value is not None else control.initial
         found |= {one: bool(_get(prefix, one)) for one in switch}
     return found
 
@@ -111,12 +111,12 @@ def fill(prefix: str, values: Mapping[str, Any]) -> None:
 
 
 def show(prefix: str, params: Params, system: str = "") -> None:
-    """Set all controls as they stand where just these parameters are sent; what is not sent rests, switched off."""
+    """Set all controls as where just these parameters are sent; the others get their first value, switched off."""
     for field, control in CONTROLS.items():
         bounds = RANGES.get(field)
-        at_rest = control.rest if bounds is None else bounds.default or (START_MAX_TOKENS if bounds.ours else 0.0)
-        for key, rest in zip(control.keys(prefix), (at_rest, False), strict=False):
-            st.session_state[key] = list(rest) if isinstance(rest, list) else rest
+        initial = control.initial if bounds is None else bounds.default or (START_MAX_TOKENS if bounds.ours else 0.0)
+        for key, value in zip(control.keys(prefix), (initial, False), strict=False):
+            st.session_state[key] = list(value) if isinstance(value, list) else value
     for field in SWITCHED:
         value = getattr(params, field)
         if value is not None:
@@ -203,7 +203,7 @@ def system_prompt(prefix: str) -> None:
 
 
 def number(prefix: str, field: str, chosen: ChosenModel) -> None:
-    """A switch and, below it, the value, resting on the API's default; whoever moves that means it to be sent."""
+    """A switch and, below it, the value, the API's default at first; whoever moves that means it to be sent."""
     bounds = RANGES[field]
     _switch(prefix, field, chosen)
     means = _means(prefix, field, chosen)

@@ -24,14 +24,15 @@ new that was begun before the reload."""
 class PageMemory:
     """What one page remembers: under `page` in the address and in the store, and the widgets named by `keys`.
 
-    `model_key` is the widget whose models may be gone after a restart; `exists` tells whether what was open still is;
-    `links` are the names in an address that fill the form; `private` are the keys that must not be stored now.
+    `model_key` is the widget whose models may be gone after a restart; `exists` tells whether an owner has
+    something of that id; `links` are the names in an address that fill the form; `private` are the keys that must not
+    be stored now.
     """
 
     page: str
     model_key: str
     keys: tuple[str, ...]
-    exists: Callable[[Services, str, str], object]
+    exists: Callable[[Services, str, str], bool]
     links: frozenset[str]
     private: Callable[[], tuple[str, ...]] = tuple
 

@@ -12,8 +12,8 @@ from lib.ui.sweep import actions, form, links
 from lib.ui.sweep.sweep_state import sweep_state
 
 
-def _exists(services: Services, owner: str, sweep_id: str) -> object:
-    return services.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
+def _exists(services: Services, owner: str, sweep_id: str) -> bool:
+    return services.store.read(lambda db: sweeps.plan_of(db, owner, sweep_id)) is not None
 
 
 SWEEP = PageMemory("sweep", "sweep_models", form.KEYS, _exists, frozenset(links.FIELDS))

@@ -1,4 +1,4 @@
-"""The usage page, from the main script on, with calls in the house's own store."""
+"""The usage page, from the main script on, with calls in the app's own store."""
 
 import json
 from collections.abc import Iterator
