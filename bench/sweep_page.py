@@ -1,10 +1,12 @@
 """A sweep with its page open in Chromium: how it keeps up, how soon clicks are answered, what memory it takes.
 
-    python -m bench.sweep_page [--large] [--history]
+    python -m bench.sweep_page [--large] [--history] [--pace 2]
 
 200 streamed answers, 16 at a time; `--large`: 2,000, 64 at a time; with `--history` the same sweep was run before.
-Clicks go back and forth between Grid and Read as long as the sweep runs: milliseconds from the press until what was
-asked for is seen. Makespan and ideal as in `bench.sweep`. CPU is the server's, with all that it does for the page.
+Clicks go back and forth between Grid and Read as long as the sweep runs, two at once and then `--pace` seconds none:
+milliseconds from the press until what was asked for is seen, of an answer to read its first lines. Makespan and ideal
+as in `bench.sweep`. CPU is the server's, with all that it does for the page; what it takes without one is told by
+`bench.sweep --stream` with the same options.
 """
 
 import argparse
@@ -58,13 +60,13 @@ def click(page: Page, view: str) -> float:
     return float(page.evaluate("() => window.waited"))
 
 
-def walk(page: Page, total: int) -> list[float]:
+def walk(page: Page, total: int, pace: float) -> list[float]:
     """Click until all is answered; how long each click took."""
     took: list[float] = []
     expect(key(page, "sweep_progress")).to_contain_text(f"of {total:,}")  # until then the sweep before it is shown
     while f"of {total:,}" in key(page, "sweep_progress").inner_text():
         took += [click(page, "Read"), click(page, "Grid")]
-        page.wait_for_timeout(500)
+        page.wait_for_timeout(1000 * pace)
     return took
 
 
@@ -73,6 +75,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description="Measure a sweep with its page open.")
     options.add_argument("--large", action="store_true")
     options.add_argument("--history", action="store_true")
+    options.add_argument("--pace", type=float, default=0.5)
     chosen = Namespace(**vars(options.parse_args()), rate=0.0)
     repeats, places = (LARGE["repeats"], LARGE["concurrency"]) if chosen.large else (REPEATS, CONCURRENCY)
     total = len(MODELS) * len(TEMPERATURES) * repeats
@@ -87,13 +90,13 @@ def main() -> None:
             expect(key(page, "sweep_progress")).to_contain_text("4 answers, none failed")
             if chosen.history:
                 begin(page, app.url, service, MODELS, repeats, places)
-                walk(page, total)
+                walk(page, total, chosen.pace)
             page.wait_for_timeout(2_000)
             before, spent = memory(app)["VmRSS"], cpu(app)
             asked(base_url, "/__reset")
             began = time.time()
             begin(page, app.url, service, MODELS, repeats, places)
-            took = walk(page, total)
+            took = walk(page, total, chosen.pace)
             log = asked(base_url, "/__log")
             spent, after = cpu(app) - spent, memory(app)
         makespan = max(one["finished"] or 0 for one in log) - min(one["arrived"] for one in log)
