@@ -59,6 +59,18 @@ def test_what_is_wrong_stands_in_the_dialog_and_what_was_typed_stays(alone: AppT
             assert resources.services().registry.own(LOCAL_OWNER) == []
 
 
+@pytest.mark.row("C16", "X2")
+def test_who_has_one_model_only_is_led_on_to_more_where_several_are_compared(alone: AppTest) -> None:
+    for models, led_on in ((("echo",), True), (("echo", "json"), False)):
+        with FakeApi(models=models) as service:
+            app = connect(alone, service.base_url, KEY)
+            assert ("chat_beside_connect" in buttons(app)) == led_on
+            if led_on:
+                assert "connection_save" in buttons(click(app, "chat_beside_connect"))
+                app.session_state["open_dialog"] = None
+                app.run()
+
+
 @pytest.mark.row("X2")
 def test_without_a_key_it_is_said_that_none_was_sent(alone: AppTest) -> None:
     with Routes(SERVICE) as routes:

@@ -6,6 +6,7 @@ from lib.chat.form import MOST_MODELS
 from lib.services import Services
 from lib.ui.chat.chat_settings import BESIDE, MODEL
 from lib.ui.shared.choices import translated
+from lib.ui.shared.connection import open_dialog
 from lib.ui.shared.model_picker import model_label, options
 from lib.ui.shared.texts import _, _n
 
@@ -30,5 +31,13 @@ def side_by_side(services: Services, owner: str) -> None:
             select_all=False,
             persist_state="session",
         )
+        if not models and not chosen and services.registry.own_services != "none":
+            st.button(
+                _("Connect a service to compare several models"),
+                key="chat_beside_connect",
+                type="tertiary",
+                icon=":material/add_link:",
+                on_click=open_dialog,
+            )
         if chosen and (st.session_state.get("chat_n_on") and st.session_state.get("chat_n", 1) > 1):
             st.caption(_("“n” is not sent while several models answer."))
