@@ -85,7 +85,7 @@ def links_dialog(services: Services) -> None:
     links = _links(services)
     _refusal()
     if not links:
-        st.markdown(_("There is none. The arrow above an open chat, its menu in the list, and a sweep's report make one."))
+        st.markdown(_("There is none. The arrow above a chat, its menu in the list, and a sweep's report make one."))
         return
     st.caption(_("Each shows one chat or one sweep to whoever has it. Their addresses are not kept, only a hash."))
     _list(services, links, "links", named=True)
