@@ -32,7 +32,7 @@ class Job:
         self.trouble: TemperaError | None = None
         self.finished = False
         self.kept_size = 0
-        """Its size when it ended."""
+        """How many bytes the job held when it ended."""
         # The loop's thread touches the job, script threads wait for it.
         self._changed = threading.Condition()
         self._version = 0

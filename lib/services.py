@@ -131,7 +131,7 @@ class Services:
 
     @property
     def shared(self) -> bool:
-        """Whether many share it."""
+        """Whether many share this Tempera: they sign in."""
         return self.sign_ins is not None
 
     @property

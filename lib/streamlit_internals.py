@@ -187,7 +187,7 @@ def wait_for_readers_no_longer() -> None:
 
 
 def _go_on() -> None:
-    """Nothing waits."""
+    """Go on without waiting for anything."""
 
 
 class _Values(Mapping[str, Any]):

@@ -44,7 +44,7 @@ class Asker:
 
     @property
     def store(self) -> Store:
-        """Where the texts are."""
+        """Where the chat is kept: in memory, if it is temporary."""
         return self.dispatcher.memory.open() if self.temporary else self.dispatcher.store
 
     def endpoints(self) -> list[Endpoint]:

@@ -121,7 +121,7 @@ class CapSettings(BaseModel):
     all: Stretches = Stretches()
 
     def caps(self) -> Iterator[Cap]:
-        """Those that are set."""
+        """The caps that are set."""
         of_whom: tuple[tuple[Whose, Stretches], ...] = (("visitor", self.visitor), ("all", self.all))
         for whose, stretches in of_whom:
             of_time: tuple[tuple[Stretch, Amounts], ...] = (("hour", stretches.hour), ("day", stretches.day))

@@ -64,7 +64,7 @@ class AnswerParts:
                 self._source(*source)
 
     def whole(self) -> tuple[Part, ...]:
-        """All of them."""
+        """All parts that have come so far."""
         found: list[Part] = [call.whole() for call in self._calls]
         found += [{"type": "image", "url": url} for url in self._images]
         found += [self._audio.whole()] if self._audio else []

@@ -24,7 +24,7 @@ class DirectConnection(httpx.AsyncBaseTransport):
         return await self._http.ask(request)
 
     async def aclose(self) -> None:
-        """Close it at once."""
+        """Close the connection without waiting for what is under way."""
         if self._socket is not None:
             self._socket.close()
         self._http = None

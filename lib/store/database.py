@@ -379,7 +379,7 @@ class Store:
                 return
 
     def _put_or_take(self, path: Path) -> bool:
-        """Whether it could be done."""
+        """Put our file back where it was deleted, or take the one that is there; whether that could be done."""
         self._let_go()
         try:
             # Ours without its -wal is as good as deleted: what was written last is in no file that others find.

@@ -119,7 +119,7 @@ class FallbackFile:
         os.close(fd)
 
     def _gap(self, length: int) -> int | None:
-        """Where `length` bytes fit."""
+        """The offset of the first gap of `length` bytes; None where there is none."""
         end = 0
         for offset, taken in sorted(self._places.values()):
             if offset - end >= length:

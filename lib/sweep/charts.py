@@ -229,7 +229,7 @@ class _Panel:
 
 
 def _width(label: str, size: int) -> float:
-    """About how wide it is."""
+    """About how wide a label is, in the picture's units."""
     return LETTER * size / SIZE * len(label)
 
 

@@ -76,13 +76,13 @@ class ClaimsAlone:
         """The run itself has counted it."""
 
     async def renew(self) -> None:
-        """None has."""
+        """Nothing to renew: no claim runs out."""
 
     def drop(self, some: Iterable[Cell]) -> None:
-        """Nobody else waits for them."""
+        """Nothing to drop: nobody else waits for these cells."""
 
     def failed(self, cell: Cell, error: TemperaError) -> None:
-        """The run itself keeps it."""
+        """Nothing to keep: the run itself has the error."""
 
 
 class SharedClaims:
@@ -123,7 +123,7 @@ class SharedClaims:
         return shared_runs.cells_of(db, self._run.owner, self._run.id, [cell_id])[0]
 
     def drop(self, some: Iterable[Cell]) -> None:
-        """Nobody is to send them."""
+        """No process is to send these cells."""
         ids = [cell.id for cell in some]
         if ids:
             self._store.write(partial(shared_runs.drop, owner=self._run.owner, sweep_id=self._run.id, some=ids))

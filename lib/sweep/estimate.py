@@ -31,7 +31,7 @@ class PlanEstimate:
     highest: float | None
     unpriced: int
     unpriced_answers: int = 0
-    """How many answers that are."""
+    """How many of the plan's answers those models give."""
     seconds: float | None = None
     """How long it takes by the visitor's own calls; None: not known of each model."""
 

@@ -73,7 +73,7 @@ class SweepRun(Job):
         self.fixed: dict[int, int] = {}
         """Rows whose model takes no temperature, with the column that is sent for all of them."""
         self.outlook = Outlook()
-        """As it was a moment ago."""
+        """What the run still had before it a moment ago."""
         self.history: History = NOTHING
         self.add: Callable[[Iterable[Cell]], None] = _nowhere
         """Takes further cells, on the loop; set by whoever sends them."""

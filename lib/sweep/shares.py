@@ -120,7 +120,7 @@ class Share:
         self._sending = Sending(dispatcher, registry, run, SharedClaims(dispatcher.store, run, gates))
         run.add = self._sending.put
         self.begun = False
-        """Whether its work has."""
+        """Whether its work has begun."""
         self._known = dict(run.attempts)
 
     def places(self, more: int) -> None:

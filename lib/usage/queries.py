@@ -327,7 +327,7 @@ def _ended(shape: _Shape, keys: tuple[str, ...]) -> Select[Any]:
 
 @cache
 def _ended_among(shape: _Shape, keys: tuple[str, ...]) -> Select[Any]:
-    """Those of some places."""
+    """The calls of some places that have ended."""
     query = _ended(shape, keys)
     return query.where(query.selected_columns["place"].in_(bindparam("among", expanding=True)))
 
@@ -399,7 +399,7 @@ def _quarters(shape: _Shape) -> Select[Any]:
 
 @cache
 def _quarters_of_days(shape: _Shape) -> Select[Any]:
-    """Those of some whole days."""
+    """The quarters of hours of some whole days."""
     table = usage_quarters
     # any owner: _mine names the owner.
     days = select(usage_days.c.at).where(usage_days.c.owner == bindparam("owner"))

@@ -52,7 +52,7 @@ class SavedItems:
         return new
 
     def delete(self, db: Connection, owner: str, name: str) -> None:
-        """Forget a thing."""
+        """Delete an owner's item of that name, if there is one."""
         self._put(db, owner, {kept: values for kept, values in self.own(db, owner).items() if kept != name})
 
     def _put(self, db: Connection, owner: str, things: Mapping[str, Values]) -> None:

@@ -109,7 +109,7 @@ def untouched() -> None:
 
 
 def snapshot() -> dict[str, Any]:
-    """How the form stands."""
+    """What the form's widgets hold now, by key."""
     return {key: st.session_state[key] for key in KEYS if key in st.session_state}
 
 

@@ -1,4 +1,4 @@
-"""Rules that the answers have to pass, and how many of each setting do."""
+"""The view Judge: rules that the answers have to pass, how many of each setting do, and a model that judges them."""
 
 from functools import partial
 from typing import Any

@@ -36,7 +36,7 @@ class Limits:
 
 
 def limits() -> Limits:
-    """The visitor's."""
+    """Above how many answers or dollars the visitor is asked first."""
     owner = visitor().owner
     kept = resources.services().store.read(lambda db: preferences.get(db, owner, NAME)) or {}
     return Limits(**{name: kept[name] for name in ("answers", "dollars") if name in kept})
@@ -112,7 +112,7 @@ class Question:
                 st.button(_("Not yet"), key=f"{self._key}_not_yet", type="tertiary", on_click=self.let_go)
 
     def let_go(self) -> None:
-        """It is asked no more."""
+        """Take the question back."""
         st.session_state.pop(self._asked, None)
 
     def _do(self, do: Callable[[], None]) -> Callable[[], None]:

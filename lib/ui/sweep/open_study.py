@@ -23,7 +23,7 @@ PAGE = Texts(_, _n, money)
 
 
 def texts_of(language: str) -> Texts:
-    """Another language's."""
+    """The sentences in a language that need not be the page's."""
     return Texts(catalogue(language).gettext, catalogue(language).ngettext)
 
 

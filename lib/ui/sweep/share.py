@@ -21,7 +21,7 @@ FILE = "sweep_setup_file"
 
 
 def share() -> None:
-    """A button that opens them."""
+    """A button that opens the link and the file of the set-up."""
     words = _("Link or file of this set-up")
     opened = st.popover(words, icon=":material/link:", type="tertiary", key="sweep_share", on_change="rerun")
     if opened.open:

@@ -55,10 +55,10 @@ class Place:
 
 
 class Remembered:
-    """What a tab remembers of it."""
+    """What a tab remembers of how the answers are looked at."""
 
     place: SessionValue[Place] = SessionValue("sweep_place", Place)
-    """Where Read is."""
+    """Which answers the view Read shows."""
     slice: SessionValue[tuple[int, int]] = SessionValue("sweep_slice_shown", lambda: (0, 0))
     """The input and the variant whose answers are drawn."""
     drawn_with_page: SessionValue[bool] = SessionValue("sweep_drawn_with_page", bool)

@@ -45,7 +45,7 @@ def speed(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> No
 
 
 def _forms() -> dict[str, Form]:
-    """How its numbers are written."""
+    """How the numbers of the table are written, by column."""
     counts = ("calls", "failed", "cut", "filtered", "stopped", "retried")
     times = {"first_word": precise_seconds, "first_word_p90": precise_seconds, "seconds": _seconds}
     return {**dict.fromkeys(counts, ",.0f"), **times, "rate": ",.0f"}
