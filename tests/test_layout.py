@@ -1,6 +1,5 @@
 """Rules of the layout that no linter holds."""
 
-import ast
 import re
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import pytest
 from scripts import feature_table
 
 ROOT = Path(__file__).parents[1]
-FILES = [*ROOT.glob("lib/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "app.py"]
 
 
 def place(path: Path) -> str:
@@ -23,12 +21,6 @@ def place(path: Path) -> str:
 
 def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
-
-
-def test_every_module_says_what_it_is_for() -> None:
-    silent = [place(path) for path in FILES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
-
-    assert silent == []
 
 
 def test_nothing_beside_the_main_script_hides_a_package() -> None:
