@@ -7,6 +7,7 @@ Imports stand inside the peers, so that none pays for another's.
 
 import argparse
 import asyncio
+import gc
 import json
 import resource
 import sys
@@ -53,6 +54,9 @@ def tempera(base_url: str, stream: bool, large: bool = False, history: bool = Fa
         services = Services.open(settings)
         models = tuple(f"{name_of(base_url)}/{model}" for model in MODELS)
         asked = Plan(PROMPT, models, TEMPERATURES, "", repeats, places, Params(stream=stream))
+        # The app does the same at its start: the garbage collector leaves alone what is there by then.
+        gc.collect()
+        gc.freeze()
         # What is slow only once, the app does at its start: statements are compiled, the tokens' vocabulary is read.
         first = Plan("Ready?", (f"{name_of(base_url)}/fast",), (0.0,), "", 4, 1, Params(stream=stream))
         for before in (first, asked) if history else (first,):

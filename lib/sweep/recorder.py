@@ -18,14 +18,14 @@ from lib.sweep import shared_gates
 from lib.sweep.claims import Claims
 from lib.sweep.plan import Cell
 from lib.sweep.run import SweepRun
-from lib.sweep.shared_gates import Ask, Told
+from lib.sweep.shared_gates import GateAnswer, GateQuery
 from lib.sweep.waiting_calls import Lane
 
 TEMPERATURE = frozenset({"temperature"})
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class UnrecordedCall:
     """A call as its turn would make it, put together on the loop: the store's thread, which records it, looks at no
     turn and no lane, as these go on meanwhile."""
 
@@ -33,7 +33,7 @@ class Wanted:
     call: Call
     endpoint: Endpoint
     model: str
-    ask: Ask | None
+    ask: GateQuery | None
 
 
 class Recorder:
@@ -43,12 +43,12 @@ class Recorder:
         self._dispatcher, self._registry, self._run, self._claims = dispatcher, registry, run, claims
 
     @property
-    def has_to_record(self) -> bool:
+    def must_record_first(self) -> bool:
         """Whether a call may be sent only once the store has it: it tells the others that the cell is taken, or what is
         left of a budget."""
         return self._claims.shared or self._dispatcher.budgets.count_in_store(self._run.owner)
 
-    def wanted(self, call_id: str, cell: Cell, lane: Lane) -> Wanted:
+    def to_record(self, call_id: str, cell: Cell, lane: Lane) -> UnrecordedCall:
         """The call for a cell. Raises NotConnected, and NotAllowed."""
         run, connected = self._run, self._registry.endpoints(self._run.owner)
         # Asked at the last moment: a prompt goes to the service that it was planned for, or nowhere.
@@ -57,48 +57,50 @@ class Recorder:
         endpoint, model = endpoints.find(cell.model, connected)
         asked = self._asked(endpoint, model, cell)
         call = Call(call_id, run.owner, run.session, "sweep", endpoint.name, asked, cell.id, sweep_id=run.id)
-        return Wanted(cell, call, endpoint, model, self.ask(lane))
+        return UnrecordedCall(cell, call, endpoint, model, self.ask(lane))
 
-    def ask(self, lane: Lane) -> Ask | None:
+    def ask(self, lane: Lane) -> GateQuery | None:
         """What the store has to be asked before a call of a lane leaves; None where this process alone knows."""
         address = self._run.addresses.get(lane.service.name)
         if self._claims.gates is None or address is None:
             return None
-        return shared_gates.ask_of(lane, address, self._run.paces)
+        return shared_gates.query_of(lane, address, self._run.paces)
 
-    def record(self, wanted: Wanted, db: Connection) -> tuple[Call, Cell, Told | None] | Told | None:
+    def record(
+        self, unrecorded: UnrecordedCall, db: Connection
+    ) -> tuple[Call, Cell, GateAnswer | None] | GateAnswer | None:
         """Record a call that begins: as it is sent, for the cell that was free, with what the store says of its gate.
         What the store says alone where it has to wait; None where others have taken it."""
-        told = self._look(db, wanted.ask)
+        told = self._ask_gate(db, unrecorded.ask)
         if told is not None and told.until is not None:
             return told
-        cell, endpoint, asked = wanted.cell, wanted.endpoint, wanted.call.request
+        cell, endpoint, asked = unrecorded.cell, unrecorded.endpoint, unrecorded.call.request
         request = unsupported_params.adapted(db, self._run.owner, endpoint.base_url, asked)
         left_out = request.unsupported and TEMPERATURE & request.unsupported & asked.params.to_send().keys()
         if left_out and not self._run.is_the_one(cell):
             return None
-        taken = self._claims.take(db, cell, wanted.call.id, cell.column if left_out else None)
+        taken = self._claims.take(db, cell, unrecorded.call.id, cell.column if left_out else None)
         if taken is None:
             return None
         if taken.cell != cell:
-            others = self._asked(endpoint, wanted.model, taken.cell)
+            others = self._asked(endpoint, unrecorded.model, taken.cell)
             request = unsupported_params.adapted(db, self._run.owner, endpoint.base_url, others)
-        call = wanted.call
+        call = unrecorded.call
         if request is not asked or taken.cell != cell:
             call = replace(call, request=request, cell_id=taken.cell.id)
         if not taken.recorded:
             self._set_aside(db, call.id, self._run.worst_of(cell))
             records.start_call(db, call, self._dispatcher.process, attempt=taken.before + 1)
-            told = self._leaves(db, wanted.ask, told)
+            told = self._note_sent(db, unrecorded.ask, told)
         return call, taken.cell, told
 
-    def record_again(self, call_id: str, cell: Cell, ask: Ask | None, db: Connection) -> Told | None:
+    def record_again(self, call_id: str, cell: Cell, ask: GateQuery | None, db: Connection) -> GateAnswer | None:
         """What the store says of a recorded call's gate, where it was refused and is to leave once more."""
-        told = self._look(db, ask)
+        told = self._ask_gate(db, ask)
         if told is not None and told.until is not None:
             return told
         self._set_aside(db, call_id, self._run.worst_of(cell))
-        return self._leaves(db, ask, told)
+        return self._note_sent(db, ask, told)
 
     def _asked(self, endpoint: Endpoint, model: str, cell: Cell) -> ChatRequest:
         """What a cell asks, as the operator allows it."""
@@ -114,10 +116,10 @@ class Recorder:
             db, run.owner, run.session, {call_id: worst}, run.over_budget, run.id if limited else None
         )
 
-    def _look(self, db: Connection, ask: Ask | None) -> Told | None:
+    def _ask_gate(self, db: Connection, ask: GateQuery | None) -> GateAnswer | None:
         return None if self._claims.gates is None or ask is None else self._claims.gates.look(db, ask)
 
-    def _leaves(self, db: Connection, ask: Ask | None, told: Told | None) -> Told | None:
+    def _note_sent(self, db: Connection, ask: GateQuery | None, told: GateAnswer | None) -> GateAnswer | None:
         if self._claims.gates is None or ask is None or told is None:
             return told
         return self._claims.gates.sent(db, ask, told)

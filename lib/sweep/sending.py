@@ -39,7 +39,7 @@ from lib.sweep.plan import Cell
 from lib.sweep.rate_limiter import Gate
 from lib.sweep.recorder import TEMPERATURE, Recorder
 from lib.sweep.run import SweepRun
-from lib.sweep.shared_gates import Told
+from lib.sweep.shared_gates import GateAnswer
 from lib.sweep.waiting_calls import Lane, Waiting, longest_first
 
 T = TypeVar("T")
@@ -125,7 +125,7 @@ class Sending:
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_answer = self.now()
         self._gave_up = False
-        self._no_store: StoreError | None = None
+        self._store_refusal: StoreError | None = None
         """What kept a call from being recorded that may not be sent without."""
         self._saving = 0
         self._looked_at = float("-inf")
@@ -150,8 +150,8 @@ class Sending:
                 if self._dispatcher.stopping:
                     await self._let_end()
                     break
-                if self._no_store is not None:
-                    raise self._no_store
+                if self._store_refusal is not None:
+                    raise self._store_refusal
                 now = self.now()
                 if now >= self.gives_up_at and not self._gave_up and any(line.waiting()):
                     self._give_up()
@@ -271,14 +271,14 @@ class Sending:
             self.put_back(turn, self.now() + LOOK_SECONDS)
             return
         except StoreError as refused:
-            if self._recorder.has_to_record:
-                self._end_for(refused)
+            if self._recorder.must_record_first:
+                self._end_for_the_store(refused)
                 return
             told = None
-        if self._lets_pass(turn, told) and turn.again is not None and not turn.again.done():
+        if self._may_leave(turn, told) and turn.again is not None and not turn.again.done():
             turn.again.set_result(None)
 
-    def _lets_pass(self, turn: Turn, told: Told | None) -> bool:
+    def _may_leave(self, turn: Turn, told: GateAnswer | None) -> bool:
         """Whether a call may leave by what the store said of its gate; else it waits in line."""
         if told is None:
             return True
@@ -310,7 +310,7 @@ class Sending:
         self._telling[lane] += 1  # not in there, where it would come after what else waits for its turn on the loop
         self._begin(change())
 
-    def _learn(self, lane: Lane, told: Told) -> None:
+    def _learn(self, lane: Lane, told: GateAnswer) -> None:
         """Let a lane's gate be as the store said, unless the store has still to hear of what happened here."""
         if not self._telling[lane]:
             shared_gates.learn(lane, told)
@@ -393,29 +393,29 @@ class Sending:
     async def _call(self, turn: Turn) -> Answer | None:
         """Make a cell's call; None where it is not to be made after all."""
         run, started = self._run, True
-        wanted = self._recorder.wanted(turn.call_id, turn.cell, turn.call.lane)
-        call = wanted.call
+        unrecorded = self._recorder.to_record(turn.call_id, turn.cell, turn.call.lane)
+        call = unrecorded.call
         try:
-            found = await self._claimed(partial(self._recorder.record, wanted))
+            found = await self._claimed(partial(self._recorder.record, unrecorded))
             if found is None:
                 self.spare_the_others()
-                self._have_others_taken(turn)
+                self._drop_the_row(turn)
                 return None
-            if isinstance(found, Told):
-                self._lets_pass(turn, found)
+            if isinstance(found, GateAnswer):
+                self._may_leave(turn, found)
                 return None
             call, mine, told = found
-            self._lets_pass(turn, told)
-            self._exchange(turn, mine)
+            self._may_leave(turn, told)
+            self._swap_cells(turn, mine)
         except LIMITS:
             self.put_back(turn, self.now() + LOOK_SECONDS)  # by then the look at what others do tells more
             return None
         except StoreError as refused:
-            if self._recorder.has_to_record:
-                self._end_for(refused)
+            if self._recorder.must_record_first:
+                self._end_for_the_store(refused)
                 return None
             started = False  # it is asked all the same; its record is held until the store takes it
-        answer = await self._dispatcher.begin(call, wanted.endpoint, turn, run.id, started)
+        answer = await self._dispatcher.begin(call, unrecorded.endpoint, turn, run.id, started)
         run.answers[turn.cell.id] = answer
         run.touch()
         await answer.came.wait()
@@ -431,16 +431,16 @@ class Sending:
             except StoreError as refused:
                 is_away = type(refused) is not StoreError  # else it is about this statement alone
                 until = self.gives_up_at if is_away else began + STATEMENT_SECONDS
-                if not self._recorder.has_to_record or self.now() >= until:
+                if not self._recorder.must_record_first or self.now() >= until:
                     raise
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _end_for(self, refused: StoreError) -> None:
+    def _end_for_the_store(self, refused: StoreError) -> None:
         """Send nothing more, and say why; what is missing can be sent once the store is back."""
-        self._no_store = refused
+        self._store_refusal = refused
         self._changed.set()
 
-    def _exchange(self, turn: Turn, mine: Cell) -> None:
+    def _swap_cells(self, turn: Turn, mine: Cell) -> None:
         """Let a call be for the cell that was free; whose turn that would have been gets this one's in return."""
         if mine == turn.cell:
             return
@@ -450,7 +450,7 @@ class Sending:
             other.cell = turn.cell
         turn.cell = mine
 
-    def _have_others_taken(self, turn: Turn) -> None:
+    def _drop_the_row(self, turn: Turn) -> None:
         """Others have all cells of a row."""
         if self._claims.shared:
             row = turn.cell.row

@@ -25,7 +25,7 @@ KEPT = 10 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class GateQuery:
     """A lane as this process knows it. `left` is how many of its calls wait, `before_all` the gate of the whole service
     where there is one, and `pace` what was learnt in earlier runs (requests a second, how many at once)."""
 
@@ -38,7 +38,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class GateAnswer:
     """What the store says: the gate as it is now, and whether it stands before all models of the service. `until` is
     when a call may ask again; None: it may leave, as of the moment `at`."""
 
@@ -68,27 +68,27 @@ class SharedGates:
     def _moment(self) -> int:
         return round(self.now() * SECOND)
 
-    def look(self, db: Connection, ask: Ask) -> Told:
+    def look(self, db: Connection, ask: GateQuery) -> GateAnswer:
         """Whether a call may leave; `sent` has to follow where it does, in the same transaction."""
         gate, before_all, _ = self._open(db, ask)
         now, opens = self.now(), gate.opens_at()
-        return Told(gate, before_all, now, opens if opens > now else None)
+        return GateAnswer(gate, before_all, now, opens if opens > now else None)
 
-    def sent(self, db: Connection, ask: Ask, told: Told) -> Told:
+    def sent(self, db: Connection, ask: GateQuery, told: GateAnswer) -> GateAnswer:
         """A call leaves that `look` has let pass."""
         told.gate.sent(told.at, ask.left)
         self._keep(db, ask, told.gate, told.before_all)
         return told
 
-    def change(self, db: Connection, ask: Ask, what: Callable[[Gate], object]) -> Told:
+    def change(self, db: Connection, ask: GateQuery, what: Callable[[Gate], object]) -> GateAnswer:
         """Let the row know `what` this process's own gate knows already."""
         gate, before_all, knows = self._open(db, ask)
         if not knows:
             what(gate)
         self._keep(db, ask, gate, before_all)
-        return Told(gate, before_all, self.now())
+        return GateAnswer(gate, before_all, self.now())
 
-    def _open(self, db: Connection, ask: Ask) -> tuple[Gate, bool, bool]:
+    def _open(self, db: Connection, ask: GateQuery) -> tuple[Gate, bool, bool]:
         """(the gate that counts, whether it is before all models, whether it is this process's own, which knows all
         that happened here)."""
         recent = gates.c.changed_at > self._moment() - KEPT
@@ -104,7 +104,7 @@ class SharedGates:
             return _copy(ask.before_all), True, True
         return Gate(ask.tally) if ask.pace is None else Gate.known(ask.tally, *ask.pace), False, False
 
-    def _keep(self, db: Connection, ask: Ask, gate: Gate, before_all: bool) -> None:
+    def _keep(self, db: Connection, ask: GateQuery, gate: Gate, before_all: bool) -> None:
         model = WHOLE_SERVICE if before_all else ask.model
         place = {"owner": self._owner, "base_url": ask.base_url, "model": model}
         if before_all and gate.state == "free":  # they were refused together by chance, or are no more
@@ -119,14 +119,14 @@ class SharedGates:
         db.execute(keep, place | {"state": gate.written(), "changed_at": self._moment()})
 
 
-def ask_of(lane: Lane, base_url: str, paces: Mapping[tuple[str, str], tuple[float, int]]) -> Ask:
+def query_of(lane: Lane, base_url: str, paces: Mapping[tuple[str, str], tuple[float, int]]) -> GateQuery:
     """What a lane has to ask, copied for the writing thread. `paces` are by base URL and model."""
     before_all = lane.service.shared and _copy(lane.service.shared)
     left, tally = len(lane.waiting), replace(lane.service.tally)
-    return Ask(base_url, lane.model, left, tally, before_all, paces.get((base_url, lane.model)))
+    return GateQuery(base_url, lane.model, left, tally, before_all, paces.get((base_url, lane.model)))
 
 
-def learn(lane: Lane, told: Told) -> None:
+def learn(lane: Lane, told: GateAnswer) -> None:
     """Let a lane's gate be as the store says; on the loop."""
     gate, tally = told.gate, lane.service.tally
     for name, value in asdict(gate.tally).items():

@@ -12,7 +12,7 @@ from lib.core.errors import StoreError
 from lib.store.database import Store
 from lib.sweep.rate_limiter import Gate, Tally
 from lib.sweep.sending import Sending
-from lib.sweep.shared_gates import Ask, SharedGates, Told
+from lib.sweep.shared_gates import GateAnswer, GateQuery, SharedGates
 from lib.sweep.waiting_calls import Line
 from tests.postgresql import new_database, server_url
 
@@ -30,7 +30,7 @@ def on_server(pytestconfig: pytest.Config, started_on_postgresql: str) -> Iterat
 def test_a_process_whose_clock_is_wrong_forgets_nothing_and_makes_nobody_forget(
     on_server: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = Ask(ADDRESS, "m", 3, Tally(), None, None)
+    ask = GateQuery(ADDRESS, "m", 3, Tally(), None, None)
     usual = time.time_ns
 
     def process(minutes_ahead: int) -> SharedGates:
@@ -58,14 +58,14 @@ def test_a_process_whose_clock_is_wrong_forgets_nothing_and_makes_nobody_forget(
 def test_what_the_store_says_undoes_nothing_that_it_is_still_being_told() -> None:
     """A refusal, and in the same turn of the loop an answer from before it; whether or not the store takes it then."""
 
-    async def work(result: Told | StoreError) -> None:
+    async def work(result: GateAnswer | StoreError) -> None:
         store = asyncio.get_running_loop().create_future()
         lane = Line(4).lane("service", "m")
         run = SimpleNamespace(addresses={"service": ADDRESS}, paces={})
         claims = SimpleNamespace(gates=SimpleNamespace(now=time.monotonic))
         dispatcher = SimpleNamespace(budgets=None, store=SimpleNamespace(submit=lambda _: store))
         sending = Sending(cast(Any, dispatcher), cast(Any, None), cast(Any, run), cast(Any, claims))
-        before = Told(Gate(Tally()), False, 0.0)
+        before = GateAnswer(Gate(Tally()), False, 0.0)
         lane.at.used_up(0.0, 300.0)
         closed = lane.at.opens_at()
 
@@ -81,5 +81,5 @@ def test_what_the_store_says_undoes_nothing_that_it_is_still_being_told() -> Non
         sending._learn(lane, before)
         assert lane.gate is before.gate
 
-    for result in (Told(Gate(Tally()), False, 0.0), StoreError("The database is away.")):
+    for result in (GateAnswer(Gate(Tally()), False, 0.0), StoreError("The database is away.")):
         asyncio.run(work(result))
