@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Engine, create_engine
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.runtime.scriptrunner_utils import script_run_context
@@ -21,11 +21,10 @@ from streamlit.testing.v1 import app_test, element_tree, local_script_runner
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from lib.gateway import sockets
-from lib.store import engines, migrations
+from lib.store import engines
 from lib.streamlit_internals import let_widgets_read_one_value
+from tests import new_file
 
-take_all_steps = migrations.upgrade
-"""What makes a new database one migration after the other; the tests of the migrations use it."""
 IN_MEMORY = Path("/dev/shm")
 ROOM = 3 << 30
 """Bytes: many times what the files of a whole run take at once, so that nobody's memory becomes tight."""
@@ -53,7 +52,7 @@ def share() -> None:
     # Each app of a test reads all certificates, and none of its services has one.
     httpx.create_ssl_context = functools.cache(httpx.create_ssl_context)
     engines.create_engine = _engine
-    migrations.upgrade = _upgrade
+    new_file.share()
     # As app.py does, which AppTest does not run.
     let_widgets_read_one_value()
     local_script_runner.require_widgets_deltas = _until_it_ends
@@ -79,24 +78,6 @@ def _engine(url: Any, **options: Any) -> Engine:
     else:
         engine.dialect, engine._compiled_cache = known.dialect, known._compiled_cache
     return engine
-
-
-def _upgrade(conn: Connection, progress: Any = None, to: str = "head") -> None:
-    """All migrations of a new file at once: one after the other takes as long as three tests."""
-    if conn.dialect.name != "sqlite" or to != "head" or migrations.version(conn) is not None:
-        return take_all_steps(conn, progress, to)
-    for statement in _made_new():
-        conn.exec_driver_sql(statement)
-
-
-@functools.cache
-def _made_new() -> tuple[str, ...]:
-    """The statements that make what the migrations have made."""
-    with create_engine("sqlite://").connect() as conn:
-        with conn.begin():
-            take_all_steps(conn)
-        made = conn.connection.driver_connection
-        return tuple(line for line in made.iterdump() if line not in ("BEGIN TRANSACTION;", "COMMIT;"))
 
 
 def _nodes(block: element_tree.Block) -> Iterator[element_tree.Node]:

@@ -19,7 +19,7 @@ from lib.settings import Settings
 from lib.store import migrations
 from lib.store.database import Store
 from lib.ui.shared import resources
-from tests import cheaper, order
+from tests import cheaper, new_file, order
 from tests.app_server import AppServer, forked_app
 from tests.examples import examples
 from tests.fake_api import FakeApi
@@ -81,7 +81,7 @@ def started_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder as the first start leaves it; to bring a new database up to date takes as long as three tests."""
     folder = tmp_path_factory.mktemp("started") / "data"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrations, "upgrade", cheaper.take_all_steps)
+        patch.setattr(migrations, "upgrade", new_file.take_all_steps)
         Services.open(Settings(data_dir=folder, local_model=False)).close()
     return folder
 

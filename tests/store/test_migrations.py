@@ -26,7 +26,7 @@ from lib.sweep.progress import ProgressReader
 from lib.visitor import favourites, preferences
 from lib.visitor.presets import PRESETS
 from lib.visitor.prompt_templates import TEMPLATES
-from tests import cheaper
+from tests import new_file
 from tests.kept_sums import differences
 from tests.postgresql import new_database, server_url
 from tests.store_fixtures import a_call
@@ -38,7 +38,7 @@ OWNER = "local"
 @pytest.fixture(autouse=True)
 def step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the app does it."""
-    monkeypatch.setattr(migrations, "upgrade", cheaper.take_all_steps)
+    monkeypatch.setattr(migrations, "upgrade", new_file.take_all_steps)
 
 
 @pytest.fixture(name="expected")
@@ -56,7 +56,7 @@ def an_old_store_brought_to_today(
     file = tmp_path_factory.mktemp("old") / "tempera.db"
     file.write_bytes(gzip.decompress((CASES / "store-0004.db.gz").read_bytes()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrations, "upgrade", cheaper.take_all_steps)
+        patch.setattr(migrations, "upgrade", new_file.take_all_steps)
         if request.param == "sqlite":
             Store.open(f"sqlite:///{file}").close()
             yield f"sqlite:///{file}"
