@@ -41,7 +41,12 @@ def essay(paragraphs: int, pause: float = PAUSE) -> list[bytes | float]:
 @pytest.fixture(scope="module")
 def models(api: FakeApi) -> FakeApi:
     """The service with an answer that fits the screen, and one that does not."""
-    for name, steps in (("short", essay(4)), ("long", essay(40)), ("long-at-once", essay(40, 0))):
+    for name, steps in (
+        ("short", essay(4)),
+        ("long", essay(40)),
+        ("slow", essay(40, 0.3)),
+        ("long-at-once", essay(40, 0)),
+    ):
         api.script(name, *steps, headers={"content-type": "text/event-stream"})
     return api
 
@@ -100,8 +105,9 @@ def test_what_is_asked_stands_at_the_top_and_its_answer_grows_below(page: Page, 
 
 
 @pytest.mark.soak
-def test_who_reads_elsewhere_stays_there_and_one_click_leads_to_the_newest(page: Page) -> None:
+def test_who_reads_elsewhere_stays_there_and_one_click_leads_to_the_newest(page: Page, app: AppServer) -> None:
     """Even when what waited its turn is sent meanwhile; and whoever is at the end stays at the end."""
+    go(page, link(app, "slow"))  # a busy computer too has to ask and scroll before it has come to its end
     send(page, "And another one")
     expect(line(page, "answer_1", 3)).to_be_visible()
     send(page, "And a third one")
