@@ -2,17 +2,20 @@
 
 import logging
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
-from lib.ui.shared import resources
+from lib.ui.shared import painter, resources
 from lib.ui.shared.painter import (
     AWAY_SECONDS,
     FRAME_SECONDS,
+    LOOK_SECONDS,
     MOST_A_SECOND,
     PAINT_SECONDS,
     PAINTER,
     PaintedPage,
+    Painter,
     frame_seconds,
 )
 
@@ -114,6 +117,23 @@ def test_a_page_that_a_run_draws_anew_is_let_go() -> None:
     one = painted(page, Growing())
     one.release()
     assert page.released and not one.step(1.0, 1) and page.did == []
+
+
+def test_after_a_look_that_took_long_the_painter_rests_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    slept: list[float] = []
+    looks = iter([0.001, 0.5, 0.0])
+    one = Painter()
+
+    def look() -> bool:
+        took = next(looks)
+        now[0] += took
+        return took > 0.0
+
+    monkeypatch.setattr(one, "_look", look)
+    monkeypatch.setattr(painter, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=slept.append))
+    one._run()
+    assert slept == pytest.approx([LOOK_SECONDS, 0.5])
 
 
 def test_when_the_house_closes_nothing_is_drawn_any_more_and_no_page_runs_anew() -> None:
