@@ -23,15 +23,17 @@ def test_every_setting_is_written_down_and_no_other_one() -> None:
     assert named - settings == set()
 
 
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+def test_systemd_takes_the_units_of_the_app_and_of_a_worker(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd here")
     [unit] = re.findall(r"```ini\n(\[Unit\].*?)```", OPERATE, re.DOTALL)
-    command = re.search(r"^ExecStart=(\S+) (\S+) \d+$", unit, re.MULTILINE)
-    assert command and (ROOT / command[2]).is_file()
-    file = tmp_path / "tempera.service"
-    # It looks whether the program is there.
-    file.write_text(unit.replace(command[1], sys.executable))
-    found = subprocess.run(["systemd-analyze", "verify", str(file)], capture_output=True, text=True, check=False)
+    commands = re.findall(r"^ *(ExecStart=(\S+) (\S+)(?: \d+)?)$", OPERATE, re.MULTILINE)
+    assert [script for _line, _python, script in commands] == ["scripts/start.py", "scripts/worker.py"]
+    for line, python, script in commands:
+        assert (ROOT / script).is_file()
+        file = tmp_path / f"{Path(script).stem}.service"
+        # It looks whether the program is there.
+        file.write_text(unit.replace(commands[0][0], line.replace(python, sys.executable)))
+        found = subprocess.run(["systemd-analyze", "verify", str(file)], capture_output=True, text=True, check=False)
 
-    assert (found.returncode, found.stderr) == (0, "")
+        assert (found.returncode, found.stderr) == (0, ""), script
