@@ -1,5 +1,6 @@
 """The frame around the pages: it stays where it is, whatever page is open and however long that is."""
 
+import json
 from collections.abc import Collection
 from contextlib import suppress
 
@@ -285,3 +286,15 @@ def test_the_pages_begin_at_one_place_and_a_phones_sidebar_closes_after_a_choice
     key(page, "chat_new").get_by_role("button").click()
     expect(key(page, "chat_new")).not_to_be_in_viewport()
     expect(key(page, "chat_empty")).to_be_in_viewport()
+
+    key(page, "chat_settings").locator("summary").first.click()
+    key(page, "chat_write_first").get_by_role("button").click()
+    expect(key(page, "written_turn").locator("textarea")).to_be_focused()
+    expect(key(page, "written_add")).to_be_in_viewport()
+    page.get_by_test_id("stExpandSidebarButton").click()
+    key(page, "chat_bring_in").locator("summary").click()
+    chat = {"messages": [{"role": "user", "content": "Asked"}, {"role": "assistant", "content": "Answered"}]}
+    file = page.locator("input[type=file][accept*=json]").first
+    file.set_input_files({"name": "chat.json", "mimeType": "application/json", "buffer": json.dumps(chat).encode()})
+    expect(key(page, "chat_new")).not_to_be_in_viewport()
+    expect(key(page, "answer_0")).to_be_in_viewport()
