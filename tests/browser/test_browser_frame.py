@@ -296,5 +296,6 @@ def test_the_pages_begin_at_one_place_and_a_phones_sidebar_closes_after_a_choice
     chat = {"messages": [{"role": "user", "content": "Asked"}, {"role": "assistant", "content": "Answered"}]}
     file = page.locator("input[type=file][accept*=json]").first
     file.set_input_files({"name": "chat.json", "mimeType": "application/json", "buffer": json.dumps(chat).encode()})
-    expect(key(page, "chat_new")).not_to_be_in_viewport()
     expect(key(page, "answer_0")).to_be_in_viewport()
+    at_rest(page)
+    expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
