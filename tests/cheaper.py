@@ -21,7 +21,7 @@ from streamlit.testing.v1 import app_test, element_tree, local_script_runner
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from lib.gateway import sockets
-from lib.store import engines
+from lib.store import engines, fallback_file
 from lib.streamlit_internals import let_widgets_read_one_value
 from tests import new_file
 
@@ -52,6 +52,8 @@ def share() -> None:
     # Each app of a test reads all certificates, and none of its services has one.
     httpx.create_ssl_context = functools.cache(httpx.create_ssl_context)
     engines.create_engine = _engine
+    # Taken from memory where the tests' files are.
+    fallback_file.MOST_BYTES = 2**20
     new_file.share()
     # As app.py does, which AppTest does not run.
     let_widgets_read_one_value()
