@@ -1,6 +1,8 @@
 """Jobs run on the background loop, whoever looks."""
 
 import asyncio
+import threading
+import time
 
 import pytest
 
@@ -52,17 +54,18 @@ def test_what_a_job_raises_is_kept(jobs: Jobs) -> None:
     assert isinstance(job.error, ValueError)
 
 
-def test_wait_returns_at_a_touch(jobs: Jobs) -> None:
-    async def work() -> None:
-        job.touch()
-        await asyncio.Event().wait()
-
+def test_a_touch_wakes_whoever_waits() -> None:
+    """And not only the end of the time for which they would wait."""
     job = Job("a")
     seen = job.wait(-1, 0)
-    jobs.start(job, work())
+    waits = threading.Thread(target=job.wait, args=(seen, 600), daemon=True)
+    waits.start()
+    while not job._waiting:
+        time.sleep(0)
+    job.touch()
 
-    assert job.wait(seen, 5) > seen
-    job.cancel()
+    waits.join(20)
+    assert not waits.is_alive() and job.wait(seen, 0) > seen
 
 
 def test_old_finished_jobs_are_forgotten(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
