@@ -1,9 +1,11 @@
 """A whole, paid answer is never lost because its final write failed, and never saved against a delete."""
 
+import asyncio
 import json
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,23 @@ def test_a_call_that_somebody_else_closed_as_interrupted_gets_its_whole_answer(s
     assert store.write(lambda db: records.interrupt_orphans(db, process_lock.ID)).result(20) == 1
     assert write(jobs, OutcomeWriter(store), final(call, "whole"))
     assert (found(store, call.id).state, found(store, call.id).choices[0].text) == ("ok", "whole")
+
+
+def test_whoever_is_cancelled_meanwhile_hears_all_the_same_how_it_was_written(jobs: Jobs, store: Store) -> None:
+    outcomes, call, go_on = OutcomeWriter(store), start(store, a_call()), threading.Event()
+    store.write(lambda db: go_on.wait(20))  # what is written next has to wait
+
+    async def work() -> bool:
+        writing = asyncio.ensure_future(outcomes.write(final(call, "whole")))
+        for _ in range(3):
+            await asyncio.sleep(0)
+            writing.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        return await writing
+
+    assert jobs.call(work(), 20)
+    assert len(outcomes) == 0
 
 
 def test_what_cannot_be_written_outlives_the_process(url: str, tmp_path: Path, jobs: Jobs) -> None:
