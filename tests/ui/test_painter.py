@@ -10,6 +10,7 @@ from lib.ui.shared import painter, resources
 from lib.ui.shared.painter import (
     AWAY_SECONDS,
     FRAME_SECONDS,
+    LOOK_PER_PAGE,
     LOOK_SECONDS,
     MOST_A_SECOND,
     PAINT_SECONDS,
@@ -122,18 +123,18 @@ def test_a_page_that_a_run_draws_anew_is_let_go() -> None:
 def test_after_a_look_that_took_long_the_painter_rests_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     slept: list[float] = []
-    looks = iter([0.001, 0.5, 0.0])
+    looks = iter([(1, 0.001), (50, 0.001), (1, 0.5), (0, 0.0)])
     one = Painter()
 
-    def look() -> bool:
-        took = next(looks)
+    def look() -> int:
+        pages, took = next(looks)
         now[0] += took
-        return took > 0.0
+        return pages
 
     monkeypatch.setattr(one, "_look", look)
     monkeypatch.setattr(painter, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=slept.append))
     one._run()
-    assert slept == pytest.approx([LOOK_SECONDS, 0.5])
+    assert slept == pytest.approx([LOOK_SECONDS, 50 * LOOK_PER_PAGE, 0.5])
 
 
 def test_when_the_house_closes_nothing_is_drawn_any_more_and_no_page_runs_anew() -> None:
