@@ -33,6 +33,8 @@ KEPT_SECONDS = 400 * 24 * 3600
 """How long a browser keeps the cookie, so that an ended sign-in goes on as the same visitor: browsers' own limit."""
 CHECKED_AT_ONCE = 2
 """Passwords: each takes a core and 64 MB."""
+AGAIN_SECONDS = 5.0
+"""Where several processes serve pages, another one may have ended a sign-in: so often that is looked up anew."""
 MOST_ENDED = 50
 """Sign-ins of one visitor that are remembered as ended; older ones are past their time."""
 NOBODY = Invited(())
@@ -64,6 +66,8 @@ class SignIns:
         self._checked = asyncio.Semaphore(CHECKED_AT_ONCE)
         self._out: dict[str, bool] = {}
         """Which sign-ins were ended, of those that were seen since the start."""
+        self._looked: dict[str, float] = {}
+        """When that was looked up last, of each of them."""
 
     async def enter(self, typed: str, address: str, former: str = "") -> str:
         """The cookie's value for who has typed the password, from a client's address and with the cookie `former`;
@@ -132,10 +136,12 @@ class SignIns:
         return None
 
     async def _has_ended(self, found: "_SignIn") -> bool:
-        if found.id not in self._out:
-            with suppress(StoreError):  # a database that is away for a moment puts nobody out
+        now, known = time.monotonic(), self._out.get(found.id)
+        if known is None or (not known and now - self._looked[found.id] >= AGAIN_SECONDS):
+            self._looked[found.id] = now  # first, so that not every request waits for a database that is away
+            with suppress(StoreError):  # which puts nobody out
                 ended = await asyncio.to_thread(self._store.read, lambda db: _ended(db, found.visitor))
-                self._out.setdefault(found.id, found.id in ended)
+                self._out[found.id] = found.id in ended or self._out.get(found.id, False)
         return self._out.get(found.id, False)
 
 

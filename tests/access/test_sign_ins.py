@@ -241,6 +241,17 @@ def test_what_signs_is_made_once_and_is_the_owners_alone(tmp_path: Path) -> None
 
 
 @pytest.mark.row("T17")
+def test_who_has_signed_out_in_one_process_is_out_in_all(memory: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = sign_ins(memory), sign_ins(memory)
+    cookie = asyncio.run(one.enter(PASSWORD, "10.0.0.1"))
+    assert asyncio.run(other.admitted(cookie)) == asyncio.run(one.admitted(cookie)) is not None
+    one.leave(cookie)
+    monkeypatch.setattr("lib.access.sign_ins.AGAIN_SECONDS", 0.0)
+
+    assert asyncio.run(other.admitted(cookie)) is None and other.visitor(cookie) is None
+
+
+@pytest.mark.row("T17")
 def test_settings_that_would_let_everybody_in_do_not_start(tmp_path: Path) -> None:
     """With a password and without the mode, everybody behind a proxy would be the one person that there is."""
     for mode, hash, words in (
