@@ -128,7 +128,8 @@ _made: "WeakKeyDictionary[BidiComponentManager, dict[str, ComponentRenderer]]" =
 
 def component_of_files(folder: Path, styles: str = "") -> ComponentRenderer:
     """A component of our own: its script and its styles are `<name>.js` and `<name>.css` in a folder of its name,
-    with further `styles` that it shares with others.
+    with further `styles` that it shares with others. It draws in an element of the class `<name>`, which its styles
+    have to make visible: what it draws before the browser has loaded them is not seen.
 
     Streamlit serves files only for components of installed packages, as their manifests name them, so a manifest is
     handed over here. The script of one without files comes from a `blob:` address, which our policy does not allow.
@@ -138,8 +139,10 @@ def component_of_files(folder: Path, styles: str = "") -> ComponentRenderer:
     if name not in made:
         manifest = ComponentManifest("tempera", "1", [ComponentConfig(name, folder.name)])
         manager.register_from_manifest(manifest, folder.parent)
+        # Without weight: the style sheet wins, wherever Streamlit puts it.
+        unseen = f":where(.{name}) {{ visibility: hidden }}"
         made[name] = components.v2.component(
-            f"tempera.{name}", html=f"<style>{styles}</style>", css=f"{name}.css", js=f"{name}.js"
+            f"tempera.{name}", html=f"<style>{unseen}{styles}</style>", css=f"{name}.css", js=f"{name}.js"
         )
     return made[name]
 

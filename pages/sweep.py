@@ -13,7 +13,7 @@ from lib.ui.sweep.answers import warm_up
 from lib.ui.sweep.form import sweep_form
 from lib.ui.sweep.heading import heading
 from lib.ui.sweep.hidden_names import hidden, instead
-from lib.ui.sweep.launch import plan_line, run_button
+from lib.ui.sweep.launch import plan_line, price_button, run_button
 from lib.ui.sweep.present import present
 from lib.ui.sweep.prior_conversation import take_over_draft
 from lib.ui.sweep.restore import SWEEP, restore_sweep
@@ -56,6 +56,8 @@ with (
         sweep_form(services, who)
         plan_line(services, who)
         with st.container(horizontal=True, vertical_alignment="center"):
-            run_button(services, who)
-            share()
+            asked = run_button(services, who)
+            if not asked:
+                share()
+                price_button(services, who)
 session_restore.remember(services, who, SWEEP)

@@ -17,13 +17,15 @@ from lib.sweep.history import NOTHING, Usual
 from lib.sweep.plan import Cell, Plan
 
 TYPICAL_ANSWER_TOKENS = 300
+NO_PACES: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class PlanEstimate:
     """`prompt_tokens` of all answers together. Costs are US dollars at list prices for the models that have one:
     `typical` for answers of a usual length, `highest` where max_tokens bounds them; None is "no price known" or "not
-    bounded". `unpriced` is how many of the plan's models are left out of both."""
+    bounded". `unpriced` is how many of the plan's models are left out of both; `unpriced_answers` is how many of the
+    answers those give, and `free_answers` how many cost nothing."""
 
     answers: int
     prompt_tokens: int
@@ -31,9 +33,11 @@ class PlanEstimate:
     highest: float | None
     unpriced: int
     unpriced_answers: int = 0
-    """How many of the plan's answers those models give."""
+    free_answers: int = 0
     seconds: float | None = None
-    """How long it takes by the visitor's own calls; None: not known of each model."""
+    """How long it takes by what is known of the models; None: nothing is known of any."""
+    untimed: int = 0
+    """How many of the plan's models are left out of that."""
 
     def to_json(self) -> dict[str, Any]:
         """What is kept beside the sweep, to be set beside what it was."""
@@ -45,9 +49,11 @@ def estimate(
     endpoints: Sequence[Endpoint],
     usual: Mapping[tuple[str, str], Usual] = NOTHING.models,
     cells: Iterable[Cell] | None = None,
+    paces: Mapping[str, float] = NO_PACES,
 ) -> PlanEstimate:
     """What running `plan` takes, or sending those `cells` of it; tokens are counted by tiktoken. `usual` is what the
-    visitor's own calls tell of each model: how much it writes, and how long it takes."""
+    visitor's own calls tell of each model: how much it writes, and how long it takes. `paces` is how many answers a
+    minute a service gives, however many it is asked for at once, by its name."""
     # One for each conversation that is sent: its tokens, and the longest answer to it.
     asked = {
         (input, variant): (tokens.count_prompt(plan.messages(input, variant)), plan.params_of(None, variant).max_tokens)
@@ -72,14 +78,21 @@ def estimate(
     def typical(model: str, longest: int | None) -> int:
         return _usual_length(usual.get((models[model][0].name, models[model][1])), longest)
 
+    of_each_model: Counter[str] = Counter()
+    for (model, _place), count in counts.items():
+        of_each_model[model] += count
+    free = {model for model in priced if cost_of(*models[model], Usage(1_000_000, 1_000_000)) == 0}
+    seconds, untimed = _seconds(of_each_model, models, usual, paces, plan.concurrency)
     return PlanEstimate(
         answers=counts.total(),
         prompt_tokens=sum(count * asked[place][0] for (_model, place), count in counts.items()),
         typical=cost(typical),
         highest=cost(lambda _model, longest: longest or 0) if all(longest for _, longest in asked.values()) else None,
         unpriced=len(models) - len(priced),
-        unpriced_answers=sum(count for (model, _place), count in counts.items() if model not in priced),
-        seconds=_seconds(plan, [find(model, endpoints) for model in plan.models], usual) if endpoints else None,
+        unpriced_answers=sum(count for model, count in of_each_model.items() if model not in priced),
+        free_answers=sum(of_each_model[model] for model in free),
+        seconds=seconds,
+        untimed=untimed,
     )
 
 
@@ -98,15 +111,27 @@ def _usual_length(usual: Usual | None, longest: int | None) -> int:
 
 
 def _seconds(
-    plan: Plan, models: Sequence[tuple[Endpoint, str]], usual: Mapping[tuple[str, str], Usual]
-) -> float | None:
-    """How long the answers take, so many at once; None where it is not known of each model."""
-    times = [one.seconds if (one := usual.get((endpoint.name, model))) else None for endpoint, model in models]
-    known = [time for time in times if time is not None]
-    if len(known) < len(times) or not known:
-        return None
-    of_each = plan.size // len(plan.models)
-    return max([*known, sum(known) * of_each / plan.concurrency])
+    answers: Mapping[str, int],
+    models: Mapping[str, tuple[Endpoint, str]],
+    usual: Mapping[tuple[str, str], Usual],
+    paces: Mapping[str, float],
+    at_once: int,
+) -> tuple[float | None, int]:
+    """How long so many answers of each model take, so many at once; and of how many models that is not known. What a
+    service with a pace writes goes on beside the rest."""
+    paced: Counter[str] = Counter()
+    known: list[tuple[int, float]] = []
+    for model, (endpoint, name) in models.items():
+        mean = usual.get((endpoint.name, name))
+        if endpoint.name in paces:
+            paced[endpoint.name] += answers[model]
+        elif mean is not None and mean.seconds is not None:
+            known.append((answers[model], mean.seconds))
+    times = [60 * count / paces[service] for service, count in paced.items()]
+    if known:
+        times += [max(time for _count, time in known), sum(count * time for count, time in known) / at_once]
+    timed = sum(endpoint.name in paces for endpoint, _name in models.values()) + len(known)
+    return max(times, default=None), len(models) - timed
 
 
 def worst_of_each(plan: Plan, models: Iterable[str], endpoints: Sequence[Endpoint]) -> dict[str, Use]:

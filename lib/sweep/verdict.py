@@ -62,7 +62,11 @@ def _costs(found: Verdict, pick: Setting, texts: Texts) -> list[str]:
     if found.cheaper:
         parts.append(_second(found.cheaper, found.plan, texts))
     if found.unpriced:
-        words = _n("{count} rated setting has no price", "{count} rated settings have no price", found.unpriced)
+        words = _n(
+            "what {count} other rated setting costs is not known",
+            "what {count} other rated settings cost is not known",
+            found.unpriced,
+        )
         parts.append(words.format(count=found.unpriced))
     return parts
 

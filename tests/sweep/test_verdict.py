@@ -49,7 +49,7 @@ def test_the_verdict_is_a_sentence(subtests: pytest.Subtests) -> None:
                 answer=lambda cell: an_answer(cell, cost=0.001 if cell.row == 0 else None), stars=starred, pick=(0, 1)
             ),
             "dear at 0.7, 4.5 stars, 2 of 2 rated; 1,000 such answers cost about $1.00; "
-            "2 rated settings have no price.",
+            "what 2 other rated settings cost is not known.",
         ),
         (
             "free",

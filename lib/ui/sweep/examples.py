@@ -60,14 +60,19 @@ OWN = "own:"
 
 
 def examples() -> None:
-    """A menu of them, as long as there is no prompt."""
-    if (st.session_state.get("sweep_prompt") or "").strip() or state.sweep_id is not None:
+    """A menu of them. It stays where it is when there is a prompt, so that nothing moves under the pointer; it replaces
+    one that came from it, and none that was typed."""
+    if state.sweep_id is not None:
         return
     own = _own()
+    prompt = (st.session_state.get("sweep_prompt") or "").strip()
+    typed = bool(prompt) and prompt not in {*(_(example.prompt) for example in EXAMPLES.values()), *own.values()}
     st.menu_button(
         _("Start from a prompt of yours or an example") if own else _("Start from an example"),
         [*(f"{OWN}{name}" for name in own), *EXAMPLES],
         key=KEY,
+        disabled=typed,
+        help=_("It would replace what you typed: empty the field first.") if typed else None,
         type="tertiary",
         icon=":material/lightbulb:",
         format_func=lambda name: literal(name.removeprefix(OWN)) if name.startswith(OWN) else _(EXAMPLES[name].title),

@@ -73,10 +73,12 @@ def question(found: PlanEstimate) -> str:
     """What is asked before a large plan is run, as Markdown."""
     words = _n("That makes {count:,} answer", "That makes {count:,} answers", found.answers)
     parts = [words.format(count=found.answers)]
-    if found.highest is not None:
+    if found.highest:
         parts.append(_("at most {cost}").format(cost=literal(money(found.highest))))
     elif found.typical:
         parts.append(_("about {cost}").format(cost=literal(money(found.typical))))
+    if found.unpriced:
+        parts.append(_("{count:,} with no price known").format(count=found.unpriced_answers))
     return ", ".join(parts) + "."
 
 

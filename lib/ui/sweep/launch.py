@@ -7,7 +7,6 @@ import streamlit as st
 
 from lib.core.errors import BudgetReached, CapOfTheOperator, InvalidInput, NoPrompt, NotAllowed
 from lib.core.rich_text import literal
-from lib.gateway.endpoints import Endpoint, find
 from lib.practice.pace import USUAL_PER_MINUTE
 from lib.services import Services
 from lib.sweep.estimate import PlanEstimate, estimate, unpriced, worst_of_all
@@ -21,6 +20,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep import form, large_run
+from lib.ui.sweep.run_line import duration
 from lib.ui.sweep.view_state import begin_anew
 
 ASKED = "sweep_asked"
@@ -45,13 +45,19 @@ def plan_line(services: Services, visitor: Visitor) -> None:
     )
     counts = line.format(answers=found.answers, tokens=found.prompt_tokens)
     st.caption(" · ".join([counts, *_cost(found), *_time(found), _limit(plan)]))
-    without_price = unpriced(plan, endpoints)
-    if without_price and (words := budgets.says_of_unpriced(services, visitor)):
+    if unpriced(plan, endpoints) and (words := budgets.says_of_unpriced(services, visitor)):
         st.caption(words)
-    set_price_button(without_price, "sweep")
     if plan.cap is not None and found.unpriced_answers:
         st.caption(_uncounted(found.unpriced_answers))
-    _practice_line(services, plan, endpoints)
+
+
+def price_button(services: Services, visitor: Visitor) -> None:
+    """Beside Run, where it moves nothing: the way to the prices that are not known."""
+    try:
+        plan = form.read_plan()
+    except InvalidInput:
+        return
+    set_price_button(unpriced(plan, services.registry.endpoints(visitor.owner)), "sweep")
 
 
 def _uncounted(answers: int) -> str:
@@ -65,16 +71,17 @@ def _uncounted(answers: int) -> str:
 
 
 def _estimate(services: Services, visitor: Visitor, plan: Plan, cells: Sequence[Cell] | None = None) -> PlanEstimate:
-    return estimate(plan, services.registry.endpoints(visitor.owner), services.sweeps.usual(visitor.owner), cells)
+    usual, local = services.sweeps.usual(visitor.owner), services.local
+    paces = {} if local is None else {local.name: local.pace.per_minute or USUAL_PER_MINUTE}
+    return estimate(plan, services.registry.endpoints(visitor.owner), usual, cells, paces)
 
 
 def _time(found: PlanEstimate) -> list[str]:
-    """How long it takes, where that is known."""
+    """How long it takes, where that is known of a model at least."""
     if found.seconds is None:
         return []
-    if found.seconds < 90:
-        return [_("about {seconds} s").format(seconds=max(1, round(found.seconds)))]
-    return [_("about {minutes} min").format(minutes=round(found.seconds / 60))]
+    words = _("at least {time}") if found.untimed else _("about {time}")
+    return [words.format(time=duration(found.seconds))]
 
 
 def _limit(plan: Plan) -> str:
@@ -88,39 +95,22 @@ def _limit(plan: Plan) -> str:
     return _("cut off after {most:,} tokens (max_tokens)").format(most=known[0])
 
 
-def _practice_line(services: Services, plan: Plan, endpoints: Sequence[Endpoint]) -> None:
-    """How long the practice model takes for its part of a plan, where that is a minute or more."""
-    if services.local is None or not endpoints:
-        return
-    local = [model for model in plan.models if find(model, endpoints)[0] is services.local]
-    answers, measured = len(local) * plan.size // len(plan.models), services.local.pace.per_minute
-    pace = measured or USUAL_PER_MINUTE
-    minutes = round(answers / pace)
-    if minutes < 1:
-        return
-    words = (
-        _("The practice model gives about {pace} answers a minute on this computer: about {minutes} min.")
-        if measured
-        else _("The practice model usually gives about {pace} answers a minute: about {minutes} min.")
-    )
-    st.caption(words.format(pace=max(1, round(pace)), minutes=minutes))
-
-
-def run_button(services: Services, visitor: Visitor) -> None:
-    """Run, with how many answers it makes; or what Run has to ask."""
+def run_button(services: Services, visitor: Visitor) -> bool:
+    """Run, with how many answers it makes; or what Run has to ask. Whether it asks something: nothing else has room
+    beside that."""
     try:
         plan = form.read_plan()
     except InvalidInput:
         st.button(_("Run"), key="sweep_run", type="primary", icon=":material/play_arrow:", on_click=run)
-        return
+        return False
     if st.session_state.get(ASKED) == form.snapshot():
         _question(services, visitor, plan)
-        return
+        return True
     new = _growth(services, visitor, plan)
     label = _n("Add {count} answer", "Add {count} answers", new).format(count=new)
     if new and large_run.TO_GROW.stands(form.snapshot()):
         large_run.TO_GROW.draw(label, partial(grow, True))
-        return
+        return True
     if new:
         st.button(label, key="sweep_grow", type="primary", icon=":material/add:", on_click=grow)
         st.caption(_("{new} new, {kept} kept").format(new=new, kept=plan.size - new), width="content")
@@ -131,6 +121,7 @@ def run_button(services: Services, visitor: Visitor) -> None:
         icon=":material/play_arrow:",
         on_click=run,
     )
+    return False
 
 
 def _run_label(plan: Plan) -> str:
@@ -236,14 +227,17 @@ def _let_go() -> None:
 
 
 def _cost(found: PlanEstimate) -> list[str]:
-    """The cost in words, as Markdown; models without a price are left out, and that is said."""
-    if found.typical is None:
-        return [_("no price")] if found.unpriced else []
-    if found.typical == 0 and not found.unpriced:
-        return [_("free")]
+    """The cost in words, as Markdown; answers without a price are left out, and that is said."""
+    if not found.typical:
+        if not found.unpriced:
+            return [] if found.typical is None else [_("free")]
+        if not found.free_answers:
+            return [_("no price known")]
+        words = _("{free:,} free, {unpriced:,} with no price known")
+        return [words.format(free=found.free_answers, unpriced=found.unpriced_answers)]
     parts = [_("about {cost} at list prices").format(cost=literal(money(found.typical)))]
     if found.highest is not None:
         parts[0] += " " + _("(at most {cost})").format(cost=literal(money(found.highest)))
     if found.unpriced:
-        parts.append(_("{count} without a price, left out").format(count=found.unpriced))
+        parts.append(_("{count:,} with no price known").format(count=found.unpriced_answers))
     return parts

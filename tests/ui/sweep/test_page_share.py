@@ -162,6 +162,8 @@ def test_each_example_fills_an_empty_form_ready_to_run(subtests: pytest.Subtests
             tab.text_area(key="sweep_prompt").set_value("").run()
             tab.menu_button(key="sweep_example").click(name).run()
             assert tab.button(key="sweep_run").label.startswith("Run ") and not tab.exception
-            assert not tab.menu_button
+            assert not tab.menu_button(key="sweep_example").disabled, "another one may be tried"
+            tab.text_area(key="sweep_prompt").set_value("Praise tea.").run()
+            assert tab.menu_button(key="sweep_example").disabled, "what was typed is not replaced, and nothing moves"
     run_sweep(tab)
     assert len(bodies(api)) == 6
