@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS, LOOK_PER_PAGE = 0.005, 0.0006
 """Between two looks, and for each page: with 50 pages each is looked at some thirty times a second."""
 FRAME_SECONDS = 0.06
-MOST_A_SECOND = 180
-"""Frames of all pages together: with 10 pages each still has all of its own, with 50 three or four a second."""
+MOST_A_SECOND = 150
+"""Frames of all pages together: with 9 pages each still has all of its own, with 50 three a second."""
 AWAY_SECONDS = 150
 """Streamlit keeps a tab for two minutes after its connection has gone."""
 PAINT_SECONDS = 0.08
