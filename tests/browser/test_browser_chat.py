@@ -142,8 +142,11 @@ def test_shift_enter_makes_a_line_and_the_last_question_is_one_key_away(api: Fak
     ended(page)
     assert len(asked(api, "one\ntwo")) == 1
 
-    press_until(page, "Control+ArrowUp", key(page, "edited_message").locator("textarea"))
-    expect(key(page, "edited_message").locator("textarea")).to_have_value("one\ntwo")
+    field = key(page, "edited_message").locator("textarea")
+    press_until(page, "Control+ArrowUp", field)
+    expect(field).to_be_focused()
+    page.keyboard.type(" three")
+    expect(field).to_have_value("one\ntwo three")
 
 
 def test_what_is_done_with_is_gone_while_the_answer_is_written(chat: NewChat) -> None:

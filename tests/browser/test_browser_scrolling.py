@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.app_server import AppServer
-from tests.browsing import NewChat, ended, go, key, link, send
+from tests.browsing import NewChat, at_rest, ended, go, key, link, send
 from tests.fake_api import FakeApi
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
@@ -103,6 +103,30 @@ def test_what_is_asked_stands_at_the_top_and_its_answer_grows_below(page: Page, 
     moved = [shift for shift in page.evaluate("() => window.shifts") if "Line" in shift[0] or "another" in shift[0]]
     assert moved == []
 
+    edited_out_of_sight(page)
+    back = key(page, "version_back_question_2").get_by_role("button")
+    pressed = back.evaluate(TOP)
+    back.click()
+    expect(line(page, "answer_1", 39)).to_be_visible()  # of the version that was not stopped
+    at_rest(page)
+    assert back.evaluate(TOP) == pytest.approx(pressed, abs=2)
+
+
+def edited_out_of_sight(page: Page) -> None:
+    """Edit the last question from further up, where its field is seen at once, and stop its answer, whose end is seen
+    by whoever was at the end of it."""
+    page.locator(".stMain").hover()
+    page.mouse.wheel(0, -1000)
+    expect(key(page, "edit_2")).not_to_be_in_viewport()
+    key(page, "chat_edit_last").get_by_role("button").click()
+    expect(key(page, "edited_message").locator("textarea")).to_be_focused()
+    expect(key(page, "edit_send")).to_be_in_viewport(ratio=1)
+    page.keyboard.type("!")
+    key(page, "edit_send").get_by_role("button").click()
+    expect(line(page, "answer_1", 0)).to_be_visible()
+    key(page, "chat_stop").get_by_role("button").click()
+    expect(key(page, "chat_continue")).to_be_in_viewport()
+
 
 @pytest.mark.soak
 def test_who_reads_elsewhere_stays_there_and_one_click_leads_to_the_newest(page: Page, app: AppServer) -> None:
@@ -166,7 +190,6 @@ def test_answers_side_by_side_grow_below_the_question_too(page: Page) -> None:
     expect(line(page, "answer_1_0", 30)).to_be_visible()
     assert 0 <= below_the_head(page, 2) < 20
 
-    key(page, "chat_stop").get_by_role("button").click()
     ended(page)
     key(page, "chat_regenerate").get_by_role("button").click()
     expect(line(page, "answer_1_0", 3)).to_be_in_viewport(ratio=1)

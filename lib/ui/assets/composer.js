@@ -81,31 +81,29 @@
     setTimeout(() => document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click());
   });
 
-  // Who wants to rename a chat begins to type at once.
-  let renamed = null;
-  function rename() {
-    const found = document.querySelector(".st-key-chat_rename input");
-    if (found && found !== renamed) found.select();
-    renamed = found;
-  }
-
-  // Who wants to write a turn by hand, too: its field may be drawn out of sight.
-  let written = null;
-  function write() {
-    const found = document.querySelector(".st-key-written_turn textarea");
-    if (found && found !== written) {
-      document.querySelector(".st-key-written_turn_form")?.scrollIntoView({ block: "center" });
-      found.focus({ preventScroll: true });
+  // Who has opened a field begins to type at once, at the end of what is in it; a name is chosen whole, to be written
+  // anew. The field of a message may be drawn out of sight.
+  const OPENED = [".st-key-edited_message textarea", ".st-key-written_turn textarea", ".st-key-chat_rename input"];
+  const begun = new Map();
+  function begin() {
+    for (const opened of OPENED) {
+      const found = document.querySelector(opened);
+      if (found && found !== begun.get(opened)) beginIn(found);
+      begun.set(opened, found);
     }
-    written = found;
+  }
+  function beginIn(field) {
+    field.focus({ preventScroll: true });
+    if (field.matches("input")) return field.select();
+    field.setSelectionRange(field.value.length, field.value.length);
+    field.closest("[data-testid=stChatMessage], .st-key-written_turn_form").scrollIntoView({ block: "nearest" });
   }
 
   let due = false;
   function look() {
     due = false;
     draft();
-    rename();
-    write();
+    begin();
     title();
   }
   addEventListener("input", (event) => event.target.matches?.(FIELD) && draft(), true);

@@ -6,18 +6,23 @@
   const ABOVE = 8; // pixels between the header and the message below it
   const LONG = 0.4; // of the visible height: of a longer message only the end is shown, so that its answer is in view
   const NEAR = 48; // pixels from the end that count as the end
+  const TOOLS = 120; // what comes below an answer when it has ended takes no more
   const EARLIER = 300; // pixels from the top at which earlier messages are asked for
   const SETTLED = 3000; // milliseconds after the last of them has come in which their heights may still change
 
   let chat = null; // as the page said last; null: another page is open
   let asked = null;
-  let hold = ""; // what is kept in its place: the "question" at the top, the "end", what is "read" while earlier
-  // messages are drawn above it, or nothing: the reader has scrolled
+  let hold = ""; // what is kept in its place: the "question" at the top, the "end", also of a chat that was "opened"
+  // just now, what was "pressed", what is "read" while earlier messages are drawn above it, or nothing: the reader has
+  // scrolled
   let left = 0; // pixels from there to the end
   let drawn = 0; // messages there were when this was looked at last
   let few = 0; // messages that did not fill the screen, when more were asked for
   let settled = null; // the timer after which what is read is free again
-  let opening = false; // until something is touched, an opened chat is kept at its end, whatever is still being drawn
+  let untouched = false; // until something is touched, whatever scrolls is the browser, because what is drawn comes and goes
+  let ended = false; // whether since then an answer has ended: what stands below it is still to come
+  let followed = false; // whether the end was in view when this was looked at last
+  let places = []; // where what was pressed stood, and its message: a selector and pixels from the top of the screen
   let least = 0; // height of the content that lets the question stand at the top
   let written = false; // whether an answer was being written when the page was looked at last
   let ours = 0; // where we have scrolled to: any other place is the reader's own
@@ -50,18 +55,31 @@
     return Math.max(0, Math.max(box.top, box.bottom - LONG * seen) - origin - above - ABOVE);
   }
 
+  // Below what was in view there is only what can be done with it: more would hide the question for an answer's end.
+  const onlyTools = ({ main, end }) => end - main.scrollTop <= TOOLS;
+
   function news(page) {
     const [nowOpen, nowAsked] = [told("--chat"), told("--asked")];
     const writing = find(".st-key-chat_stop") !== null;
     if (chat !== null && nowAsked !== asked) {
       // What has waited its turn is sent by itself, and must not carry off whoever reads elsewhere.
-      if (!written || hold) hold = "question";
-      opening = false;
+      if (told("--waited") === "0" || hold) [hold, untouched, ended] = ["question", true, false];
     } else if (nowOpen !== chat) {
-      [hold, opening, few] = ["end", true, 0];
+      [hold, untouched, ended, few] = ["opened", true, false, 0];
       keep(0);
+    } else if (written && !writing && (hold === "end" || (hold === "question" && followed && onlyTools(page)))) {
+      [hold, untouched, ended] = ["end", true, true];
     }
     [chat, asked, written] = [nowOpen, nowAsked, writing];
+  }
+
+  // What was pressed may be gone now; its message is there.
+  function keepPressed({ main, bottom }) {
+    const [found, top] = places.map(([selector, top]) => [find(selector), top]).find(([part]) => part) ?? [];
+    if (!found) return;
+    const to = Math.max(0, main.scrollTop + found.getBoundingClientRect().top - top);
+    keep(Math.max(least, to + main.clientHeight - bottom.offsetHeight));
+    scroll(main, to);
   }
 
   function keep(height) {
@@ -92,19 +110,20 @@
       follow();
       scroll(page.main, page.end - left);
     }
+    if (hold === "pressed") keepPressed(page);
     // An empty chat begins at its greeting.
-    if (hold === "end" && opening) scroll(page.main, messages() ? Math.max(0, page.end) : 0);
-    if (hold === "end" && written) scroll(page.main, Math.max(page.main.scrollTop, page.end));
+    if (hold === "opened") scroll(page.main, messages() ? Math.max(0, page.end) : 0);
+    if (hold === "end" && (written || ended)) scroll(page.main, Math.max(page.main.scrollTop, page.end));
     fill(page);
-    const below = messages() > 0 && page.end - page.main.scrollTop > NEAR;
-    document.documentElement.toggleAttribute("data-newer-below", below);
+    followed = page.end - page.main.scrollTop <= NEAR;
+    document.documentElement.toggleAttribute("data-newer-below", messages() > 0 && !followed);
   }
 
   // A high screen has room for more short messages than are drawn at first.
   function fill({ end }) {
     const rests = find("[data-testid=stApp][data-test-script-state=notRunning]");
     const earlier = find(".st-key-chat_earlier button");
-    if (hold !== "end" || end > 0 || !rests || !earlier || messages() === few) return;
+    if (!["opened", "end"].includes(hold) || end > 0 || !rests || !earlier || messages() === few) return;
     few = messages();
     earlier.click();
   }
@@ -136,8 +155,7 @@
 
   function scrolled(event) {
     const page = event.target instanceof Element && event.target.matches(".stMain") ? measured() : null;
-    // While a chat opens, heights come and go, and the browser has to scroll by itself.
-    if (!page || opening || Math.abs(page.main.scrollTop - ours) < 2) return;
+    if (!page || untouched || Math.abs(page.main.scrollTop - ours) < 2) return;
     const moved = page.main.scrollTop - ours;
     ours += moved;
     // Not measured anew: the page may have grown above it since it was looked at last.
@@ -148,10 +166,31 @@
   }
   addEventListener("scroll", scrolled, { capture: true, passive: true });
   for (const touch of ["pointerdown", "keydown", "wheel", "touchmove"]) {
-    addEventListener(touch, () => (opening = false), { capture: true, passive: true });
+    addEventListener(touch, touched, { capture: true, passive: true });
+  }
+  function touched({ type, target, key, ctrlKey, metaKey }) {
+    const field = type === "keydown" && target.matches?.("textarea, input");
+    if (field && !ctrlKey && !metaKey && !/^(Tab|Page)/.test(key)) return; // what is typed scrolls nothing
+    untouched = ended = false;
+    if (hold === "opened") hold = "end";
+    if (hold === "pressed") hold = "";
+  }
+
+  // Another version of a message may be longer, and have another conversation below it.
+  const CHANGES = "[data-testid=stChatMessage] :is([class*=st-key-version_], [class*=st-key-pick_])";
+  function stay(changing) {
+    const inside = "[class*=st-key-question_], [class*=st-key-answer_]";
+    const message = changing.closest("[data-testid=stChatMessage]").querySelector(inside);
+    places = [changing, message].filter(Boolean).map((part) => {
+      const name = [...part.classList].find((name) => name.startsWith("st-key-"));
+      return [`.${CSS.escape(name)}`, part.getBoundingClientRect().top];
+    });
+    [hold, untouched] = ["pressed", true];
   }
 
   function pressed({ target }) {
+    const changing = target.closest?.("button") && target.closest(CHANGES);
+    if (changing) stay(changing);
     const button = target.closest?.(".st-key-chat_newest button, .st-key-chat_earlier button");
     const page = button && measured();
     if (!page) return;

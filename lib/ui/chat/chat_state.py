@@ -62,6 +62,8 @@ class ChatState:
     """The visitor's own messages that are shown as Markdown, not as they were typed."""
     asked: SessionValue[int] = SessionValue("asked_times", int)
     """How many times a model was asked in this tab: each time the page shows the question anew."""
+    waited: SessionValue[bool] = SessionValue("asked_by_itself", bool)
+    """Whether the last of these had waited its turn: nobody has pressed anything just now."""
     asked_form: SessionValue[tuple[str | None, Form] | None] = SessionValue("asked_form", nothing)
     """The chat in which a model was asked last, and how the page was set then."""
     editing: SessionValue[str | None] = SessionValue("editing_message", nothing)

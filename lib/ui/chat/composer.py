@@ -76,6 +76,7 @@ def send_waiting_message() -> None:
     text, chat_state.waiting = chat_state.waiting, None
     if text is not None:
         model_actions.send_text(text)
+        chat_state.waited = True
 
 
 def _edit_last(view: ChatView) -> None:

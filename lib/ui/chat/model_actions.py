@@ -170,7 +170,7 @@ def ask_beside(turn: Turn) -> None:
 
 def _asked(form: Form) -> None:
     """Let the page show the question anew, and remember what it was asked with."""
-    chat_state.asked += 1
+    chat_state.asked, chat_state.waited = chat_state.asked + 1, False
     chat_state.asked_form = (state.chat_id, replace(form, leave_out=0))
 
 
@@ -198,4 +198,4 @@ def use_second_address(turn: Turn) -> None:
         conversation = open_chat.current()
         open_chat.stop(turn.call.id if turn.call else None)
         conversation.use_other_address(turn)
-        chat_state.asked += 1
+        chat_state.asked, chat_state.waited = chat_state.asked + 1, False

@@ -12,9 +12,11 @@ from lib.ui.shared.texts import _
 
 
 def tell_script(view: ChatView) -> None:
-    """Which chat is open, how often something was asked in this tab, and which turn the last question is."""
+    """Which chat is open, how often something was asked in this tab, the last time by itself or not, and which turn the
+    last question is."""
     question = max((index for index, turn in enumerate(view.turns) if turn.role == "user"), default=-1)
     told = f"--chat: 'chat {state.chat_id or ''}'; --asked: {chat_state.asked}; --question: {question}"
+    told += f"; --waited: {int(chat_state.waited)}"
     st.html(f"<style>:root {{ {told} }}</style>")
 
 
