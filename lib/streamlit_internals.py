@@ -118,6 +118,12 @@ def tab_id() -> str | None:
     return None if context is None else context.session_id
 
 
+def browser_has_moved() -> bool:
+    """Whether this run is there because of the browser's Back or Forward."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
 def is_open(tab: str) -> bool:
     """Whether a browser tab is connected; True where no server runs, as in a test."""
     return not runtime.exists() or bool(runtime.get_instance().is_active_session(tab))

@@ -3,10 +3,13 @@
 import json
 import re
 import secrets
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.scriptrunner import RerunData
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
@@ -55,6 +58,17 @@ def owner(_app: AppTest) -> str:
 def switch_page(app: AppTest, page: str) -> AppTest:
     """Go to another page."""
     app.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
+    assert not app.exception
+    return app
+
+
+def go_back(app: AppTest, **query: str) -> AppTest:
+    """Go to an entry of the browser's history with this query."""
+    app.query_params.clear()
+    app.query_params.update(query)
+    by_history = partial(RerunData, is_history_navigation=True)
+    with patch.object(local_script_runner, "RerunData", by_history):
+        app.run()
     assert not app.exception
     return app
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from lib.services import Services
+from lib.streamlit_internals import browser_has_moved
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import Visitor
 from lib.visitor import preferences
@@ -73,10 +74,14 @@ def restore(services: Services, visitor: Visitor, memory: PageMemory) -> Restore
 
 
 def moved_to(memory: PageMemory) -> str | None:
-    """The id in the address, where the browser has moved there by itself since the last run: by Back or Forward. ""
-    where that entry names nothing; None where the browser has not moved."""
+    """The id in the address, where the browser has moved there by itself since the last run: by Back or Forward, or
+    from another page. "" where that entry names nothing; None where the browser has not moved."""
     named = st.query_params.get(memory.page)
     if named == st.session_state.get(memory.address_key):
+        return None
+    # The address of any other run may be an old one: a part of the page that is refreshed by itself was asked for
+    # before the browser had heard of the new one, and the whole page is run with what it was asked with.
+    if state.came_from == state.page and not browser_has_moved():
         return None
     st.session_state[memory.address_key] = named
     # The links between the pages name nothing: who comes back by one finds open what was.

@@ -14,7 +14,21 @@ from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
 from lib.web_server import SESSION_COOKIE
 from tests.fake_api import FakeApi
-from tests.pages import KEY, ask, bodies, click, connect, draft, host, new_tab, shown, switch_on, switch_page, tab_of
+from tests.pages import (
+    KEY,
+    ask,
+    bodies,
+    click,
+    connect,
+    draft,
+    go_back,
+    host,
+    new_tab,
+    shown,
+    switch_on,
+    switch_page,
+    tab_of,
+)
 
 pytestmark = pytest.mark.usefixtures("settings_open")
 
@@ -200,16 +214,23 @@ def test_the_address_leads_back_and_forth_between_chats(app: AppTest, api: FakeA
     first, second = two_chats(app)
     assert address(app) == second
     for chat, text in ((first, "I am A"), (second, "I am B"), (None, "Ask anything."), (first, "I am A")):
-        app.query_params.clear()
-        if chat:
-            app.query_params["chat"] = chat
-        assert text in shown(app.run()) and app.session_state["open_chat"] == chat
+        assert text in shown(go_back(app, **{"chat": chat} if chat else {})) and app.session_state["open_chat"] == chat
     # A link between the pages names no chat: the open one stays.
     switch_page(app, "usage")
     app.query_params.clear()
     assert "I am A" in shown(switch_page(app, "chat")) and address(app) == first
-    app.query_params["chat"] = "gone"
-    assert "There is no such chat here." in shown(app.run())
+    assert "There is no such chat here." in shown(go_back(app, chat="gone"))
+
+
+@pytest.mark.row("C42")
+def test_a_run_that_was_asked_for_at_an_earlier_address_leaves_open_what_is(app: AppTest) -> None:
+    """As a browser asks that has not heard of the address of the chat yet."""
+    first, second = two_chats(app)
+    for chat in (first, second, None):
+        app.query_params.clear()
+        if chat:
+            app.query_params["chat"] = chat
+        assert "I am B" in shown(app.run()) and address(app) == second
 
 
 def the_same_browser(app: AppTest, **query: str) -> AppTest:

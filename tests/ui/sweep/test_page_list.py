@@ -12,7 +12,7 @@ from lib.ui.shared.dates import short_date
 from lib.ui.sweep.heading import compared
 from lib.ui.sweep.sweep_list import what_it_compares
 from tests.fake_api import FakeApi
-from tests.pages import bodies, click, host, new_tab, owner, run_sweep, shown, standing, sweep_id
+from tests.pages import bodies, cells, click, go_back, host, new_tab, owner, run_sweep, shown, standing, sweep_id
 
 
 @pytest.fixture
@@ -46,6 +46,24 @@ def test_the_list_says_what_was_compared_and_what_failed_and_finds_it_again(api:
         assert len(listed(tab)) == found, words
     tab.text_input(key="sweep_list_search").set_value("coffee").run()
     assert "No sweep has these words." in shown(tab)
+
+
+@pytest.mark.row("S13", "S16")
+@pytest.mark.usefixtures("service")
+def test_a_refresh_that_was_asked_for_at_an_earlier_address_leaves_open_what_is(api: FakeApi) -> None:
+    """A long run is still under way when the list or the progress is refreshed, which the browser asks for at the
+    address that it knows; ended by then, the sweep has the whole page drawn anew with that."""
+    tab = swept(api, "Praise tea.")
+    first = sweep_id(tab)
+    tab.query_params.clear()
+    assert sweep_id(tab.run()) == first and cells(tab) and first in tab.query_params["sweep"]
+
+    click(tab, "sweep_new")
+    tab.query_params["sweep"] = first
+    assert tab.run().session_state["open_sweep"] is None and not cells(tab)
+
+    click(tab, f"sweep_open_{first}")
+    assert not cells(go_back(tab)) and cells(go_back(tab, sweep=first)) and sweep_id(tab) == first
 
 
 @pytest.mark.row("S13")
