@@ -510,10 +510,15 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
     models = ",".join(f"{host(api)}/{name}" for name in ("silent", "slow-50", "echo", "error-400"))
-    prompt = "slowly " * 60
-    page = open_at(context, f"{app.url}/sweep?models={models}&temperatures=0&prompt={prompt}&repeats=1", "sweep_run")
+    page = open_at(context, f"{app.url}/sweep?models={models}&temperatures=0&repeats=1", "sweep_run")
+    below = top(page, "sweep_models_open")
+    key(page, "sweep_prompt").locator("textarea").fill("slowly " * 60)
+    page.keyboard.press("Tab")
+    expect(key(page, "sweep_run")).to_contain_text("Run 4 answers")
+    assert top(page, "sweep_models_open") == below, "what is about to be pressed stays, though there is a prompt now"
     key(page, "sweep_run").get_by_role("button").click()
     expect(cell(page, "2_0_0")).to_contain_text("You said")
+    tabs = top(page, "sweep_view")
     key(page, "sweep_grid").locator("[data-place='2_0']").focus()
     expect(cell(page, "1_0_0")).to_contain_text("▌")
     expect(cell(page, "1_0_0")).to_contain_text("tokens")

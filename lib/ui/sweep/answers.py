@@ -197,10 +197,11 @@ def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kin
         )
         _places(progress, names)
         switch()
-        if offered:
-            _kinds(offered)
         _to_read(progress)
         _prompt(visitor().owner, str(state.sweep_id))
+        # Last: while it runs more and more of them come, and move nothing.
+        if offered:
+            _kinds(offered)
 
 
 def _kinds(offered: Mapping[Kind, str]) -> None:

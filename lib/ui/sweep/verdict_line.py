@@ -22,9 +22,11 @@ def verdict_line(study: Study, row: DeltaGenerator) -> None:
     chosen = found.pick.cells[0].id if found.pick else None
     # Each time as it is stored: another tab, or the answers below, may have picked too.
     st.session_state["sweep_pick"] = chosen or NOTHING
-    # A line is always there: did it come with the first star, the answers would move under the pointer.
-    with st.container(key="sweep_verdict"):
-        _say(found, not_rated(study, PAGE))
+    left = not_rated(study, PAGE)
+    if found.pick is None and not found.best and not left:
+        no_verdict()
+    else:
+        _say(found, left)
     words, icon = _("Present"), ":material/slideshow:"
     row.button(words, key="sweep_present_now", icon=icon, type="tertiary", on_click=_present)
     row.selectbox(
@@ -39,15 +41,20 @@ def verdict_line(study: Study, row: DeltaGenerator) -> None:
     )
 
 
+def no_verdict() -> None:
+    """What will stand there. It is there while a sweep runs, too: did a line come at its end, or with the first star,
+    all that is below it would move under the pointer."""
+    with st.container(key="sweep_verdict"), st.container(key="sweep_verdict_none"):
+        st.caption(_("Stars that you give, and your pick, are summed up here."))
+
+
 def _say(found: Verdict, left: str) -> None:
-    """The verdict, and behind it how many models are not rated; or, where there is neither, what will stand there."""
-    if found.pick is not None:
-        st.markdown(f"**{_('Your pick')}:** {literal(sentence(found, PAGE))} {left}")
-    elif found.best or left:
-        st.caption(f"{literal(sentence(found, PAGE))} {left}")
-    else:
-        with st.container(key="sweep_verdict_none"):
-            st.caption(_("Stars that you give, and your pick, are summed up here."))
+    """The verdict, and behind it how many models are not rated."""
+    with st.container(key="sweep_verdict"):
+        if found.pick is not None:
+            st.markdown(f"**{_('Your pick')}:** {literal(sentence(found, PAGE))} {left}")
+        else:
+            st.caption(f"{literal(sentence(found, PAGE))} {left}")
 
 
 def _present() -> None:

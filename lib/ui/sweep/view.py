@@ -26,7 +26,7 @@ from lib.ui.sweep.run_line import held_back, what_is_left
 from lib.ui.sweep.slice_picker import chosen_slice
 from lib.ui.sweep.sweep_state import sweep_state
 from lib.ui.sweep.tab_title import tab_title
-from lib.ui.sweep.verdict_line import verdict_line
+from lib.ui.sweep.verdict_line import no_verdict, verdict_line
 from lib.ui.sweep.view_state import CHARTS, JUDGE, OF_ANSWERS, REPORT, remembered, view
 
 EVERY_SECONDS = 1.0
@@ -153,6 +153,8 @@ def _answers(
     with st.container():  # always there: the answers below it keep their place, and with it their focus and scroll
         if study is not None and row is not None:
             verdict_line(study, row)
+        elif row is None and not hidden_names.hidden():
+            no_verdict()
     answers(_one_slice(services, visitor, sweep_id, progress), run)
     if view() not in OF_ANSWERS:
         runs = run is not None and not run.finished
