@@ -125,6 +125,11 @@ def box(place: Locator) -> tuple[float, float]:
     return found["x"], found["y"]
 
 
+def top(page: Page, name: str) -> float:
+    """How far down something with this key begins."""
+    return box(key(page, name))[1]
+
+
 def middle(place: Locator) -> tuple[float, float]:
     place.scroll_into_view_if_needed()
     found = place.bounding_box()
@@ -511,14 +516,15 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
 ) -> None:
     models = ",".join(f"{host(api)}/{name}" for name in ("silent", "slow-50", "echo", "error-400"))
     page = open_at(context, f"{app.url}/sweep?models={models}&temperatures=0&repeats=1", "sweep_run")
-    below = top(page, "sweep_models_open")
+    below = top(page, "sweep_models_open") - top(page, "sweep_prompt")
     key(page, "sweep_prompt").locator("textarea").fill("slowly " * 60)
     page.keyboard.press("Tab")
     expect(key(page, "sweep_run")).to_contain_text("Run 4 answers")
-    assert top(page, "sweep_models_open") == below, "what is about to be pressed stays, though there is a prompt now"
+    assert top(page, "sweep_models_open") - top(page, "sweep_prompt") == below, (
+        "what is about to be pressed stays, though there is a prompt now"
+    )
     key(page, "sweep_run").get_by_role("button").click()
     expect(cell(page, "2_0_0")).to_contain_text("You said")
-    tabs = top(page, "sweep_view")
     key(page, "sweep_grid").locator("[data-place='2_0']").focus()
     expect(cell(page, "1_0_0")).to_contain_text("▌")
     expect(cell(page, "1_0_0")).to_contain_text("tokens")
