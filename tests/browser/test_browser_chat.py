@@ -227,6 +227,9 @@ def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, conte
     expect(key(page, "answer_0_0")).to_contain_text("You said")
     expect(key(page, "answer_0_1")).to_contain_text("You said")
     both = {request.model: request for request in asked(api, text)}
+    stop, words = key(page, "chat_stop_1"), key(page, "answer_0_1").get_by_text("You said")
+    top = "element => element.getBoundingClientRect().top"
+    assert stop.evaluate(top) < words.evaluate(top), "it slides down as the answer grows"
     key(page, "chat_stop_1").get_by_role("button").click()
     api.wait(lambda _: both["slow-49"].closed_by_client)
     ended(page)

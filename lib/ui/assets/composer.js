@@ -83,7 +83,12 @@
 
   // Who has opened a field begins to type at once, at the end of what is in it; a name is chosen whole, to be written
   // anew. The field of a message may be drawn out of sight.
-  const OPENED = [".st-key-edited_message textarea", ".st-key-written_turn textarea", ".st-key-chat_rename input"];
+  const OPENED = [
+    ".st-key-edited_message textarea",
+    ".st-key-written_turn textarea",
+    ".st-key-chat_rename input",
+    ".st-key-chat_preset_name input",
+  ];
   const begun = new Map();
   function begin() {
     for (const opened of OPENED) {

@@ -18,7 +18,7 @@ from lib.ui.chat.images import message_images
 from lib.ui.chat.live_answer import LiveAnswer, thinking
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.chat.shown_turns import first_shown
-from lib.ui.chat.slow_answer import live_answer
+from lib.ui.chat.slow_answer import live_answer, own_stop
 from lib.ui.shared.answer_parts import answer_parts
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import mark
@@ -108,15 +108,22 @@ def _side_by_side(number: int, view: ChatView) -> list[LiveAnswer]:
         picked = turn.id == view.turns[-1].id
         key = f"answer_{number}_{index}"
         with column, st.container(key=key):
-            author(turn, view.beside)
+            stop = _head(key, turn, view)
             place = st.container(key=f"answer_{number}") if picked else st.container()
             answer = view.running.get(turn.call.id) if turn.call else None
             if answer is None:
                 _one_of_several(f"{number}_{index}", place, turn, picked)
             else:
-                live.append(live_answer(answer, turn, [place], f"chat_stop_{index}"))
+                live.append(live_answer(answer, turn, [place], own_stop(stop, turn, f"chat_stop_{index}")))
     answer_toolbar.under_several(number, view)
     return live
+
+
+def _head(key: str, turn: Turn, view: ChatView) -> Place:
+    """Who answers in a column, and the place of its own Stop, which does not slide down as the answer grows."""
+    with st.container(key=f"head_of_{key}", horizontal=True, vertical_alignment="center", gap="small"):
+        author(turn, view.beside)
+        return st.empty()
 
 
 def _one_of_several(name: str, place: Place, turn: Turn, picked: bool) -> None:

@@ -18,20 +18,21 @@ from lib.ui.shared.markdown import Place
 from lib.ui.shared.texts import _
 
 
-def live_answer(answer: Answer, turn: Turn, places: Sequence[Place], stop_key: str | None = None) -> LiveAnswer:
-    """The live view of an answer in its places; with `stop_key` it has a Stop of its own."""
-    status, stop = st.empty(), None
-    if stop_key:
-        stop = st.empty()
-        stop.button(
-            _("Stop"), key=stop_key, type="tertiary", icon=":material/stop_circle:", on_click=partial(_stop, turn)
-        )
+def live_answer(answer: Answer, turn: Turn, places: Sequence[Place], stop: Place | None = None) -> LiveAnswer:
+    """The live view of an answer in its places; `stop` is where its own Stop stands."""
+    status = st.empty()
     patience = resources.services().settings.patience_seconds
     if answer.id in chat_state.patient:  # who chose to wait is not asked again
         return LiveAnswer(answer, places, status, turn.begun, stop=stop)
     if asked := is_late(answer, patience):
         _what_to_do(turn, status.container())
     return LiveAnswer(answer, places, status, turn.begun, asked, patience, stop)
+
+
+def own_stop(place: Place, turn: Turn, key: str) -> Place:
+    """Stops one of several answers; its place."""
+    place.button(_("Stop"), key=key, type="tertiary", icon=":material/stop_circle:", on_click=partial(_stop, turn))
+    return place
 
 
 def _stop(turn: Turn) -> None:
