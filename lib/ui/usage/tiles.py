@@ -29,7 +29,7 @@ COVERAGE = {
 }
 COST_REPORTED = N_("{count:,} with the cost that the service reported")
 FREE = N_("{count:,} free")
-UNPRICED = N_("{count:,} without a price")
+UNPRICED = N_("{count:,} with no price known")
 PROBLEMS: dict[Outcome, str] = {
     "failed": N_("{count:,} failed"),
     "cut": N_("{count:,} cut off"),
@@ -64,7 +64,7 @@ def _used(totals: Totals) -> str:
     if totals.cost is None:
         return _("{when} {who} used {tokens} in {calls}; none of it has a price.")
     if totals.cost == 0 and totals.unpriced:
-        return _("{when} {who} used {tokens} in {calls}: {free:,} free, {unpriced:,} without a price.")
+        return _("{when} {who} used {tokens} in {calls}: {free:,} free, {unpriced:,} with no price known.")
     if totals.cost == 0:
         return _("{when} {who} used {tokens} in {calls}; all of it was free.")
     if totals.cost_own:
@@ -102,7 +102,8 @@ def tiles(totals: Totals, paid: Amounts) -> None:
         with _tile(_("Output tokens (completion)"), _count(totals.completion_tokens, nothing)):
             _share(*counted)
             _part(N_("{count:,} of it for thinking"), totals.reasoning_tokens)
-        with _tile(_("Cost"), cost_of(totals)):
+        in_part = totals.cost == 0 and totals.unpriced
+        with _tile(_("Cost"), _("free in part") if in_part else cost_of(totals)):
             _under_cost(totals, ended, paid)
         with _tile(_("Calls"), number(totals.calls)):
             _way_on("all", _("See them"))
@@ -116,7 +117,7 @@ def _under_cost(totals: Totals, ended: int, paid: Amounts) -> None:
     """How many calls have a price, what was really paid, and the ways to prices and to other models."""
     _share(N_("{share:.0%} of the calls have a price"), ended - totals.unpriced, ended if totals.cost else 0)
     if totals.cost == 0 and totals.unpriced:
-        words = _("{free:,} of {calls:,} free, {unpriced:,} without a price")
+        words = _("{free:,} of {calls:,} free, {unpriced:,} with no price known")
         st.caption(words.format(free=totals.priced, calls=ended, unpriced=totals.unpriced))
     if paid:
         st.caption(literal(_("you pay {amount}").format(amount=amounts(paid))))

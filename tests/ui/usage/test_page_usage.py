@@ -217,7 +217,7 @@ def test_failed_calls_are_problems_and_their_unknown_tokens_are_not_0(app: AppTe
     assert tiles(app)["Input tokens (prompt)"] == "not known"
     assert tiles(app)["Cost"] == "no price"
     assert tiles(app)["Problems"] == "1"
-    assert "1 not known; 1 without a price" in captions(app)
+    assert "1 not known; 1 with no price known" in captions(app)
     log = opened(app, "calls").dataframe[-1].value
     assert list(log["ending"]) == ["failed: no answer in time"] and log["prompt"].isna().all()
 
@@ -526,7 +526,7 @@ def test_what_is_free_only_in_part_is_never_called_free(app: AppTest) -> None:
         call(cost=None if number < 5 else 0.0, cost_source="" if number < 5 else "free")
     usage_page(app)
 
-    assert tiles(app)["Cost"] == "no price" and "2 of 7 free, 5 without a price" in captions(app)
+    assert tiles(app)["Cost"] == "free in part" and "2 of 7 free, 5 with no price known" in captions(app)
     assert app.dataframe[-1].value["cost"].isna().all() and "no price is known" in captions(app)
 
 
@@ -648,7 +648,7 @@ SENTENCES: list[tuple[list[dict[str, Any]], str]] = [
         "you used 160 tokens in 2 calls, about $0.02: as services report it, else at list prices.",
     ),
     ([FREE, FREE, NOTHING], "you used 160 tokens in 3 calls; all of it was free."),
-    ([FREE, {"cost": None}, {"cost": None}], "you used 240 tokens in 3 calls: 1 free, 2 without a price."),
+    ([FREE, {"cost": None}, {"cost": None}], "you used 240 tokens in 3 calls: 1 free, 2 with no price known."),
     ([{"cost": None}], "you used 80 tokens in 1 call; none of it has a price."),
     ([UNKNOWN], "you made 1 call; how many tokens that took is not known."),
     ([NOTHING], "you made 1 call; it failed before anything was used."),
