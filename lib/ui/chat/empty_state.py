@@ -1,12 +1,15 @@
 """The chat before its first message: what this is, three examples, and which model answers."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
-from lib.gateway.endpoints import find
+from lib.gateway.endpoints import Endpoint, find
 from lib.services import Services
 from lib.ui.chat import model_actions, open_chat
+from lib.ui.chat.chat_settings import BESIDE
 from lib.ui.shared.connection import local_services, open_dialog
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
@@ -33,7 +36,10 @@ def empty_state(services: Services, visitor: Visitor) -> None:
                 text = example if local else _(example)
                 name = f"chat_example_{index}"
                 st.button(text, key=name, on_click=model_actions.send_text, args=(text,), width="stretch")
-        if local:
+        others = st.session_state.get(BESIDE) or []
+        if others and connected:
+            _several([find(value, connected) for value in (st.session_state.get("chat_model") or "", *others)])
+        elif local:
             _practice(services.registry.own_services != "none")
         elif endpoint is None:
             _nothing()
@@ -41,6 +47,14 @@ def empty_state(services: Services, visitor: Visitor) -> None:
             words = _("**{model}** answers, at {service}: what you write goes there and nowhere else.")
             st.caption(words.format(model=literal(model), service=literal(endpoint.title)), text_alignment="center")
         local_services(services, visitor, "chat")
+
+
+def _several(asked: Sequence[tuple[Endpoint, str]]) -> None:
+    """Which models answer side by side, and where what is written goes."""
+    models = ", ".join(f"**{literal(model)}**" for _endpoint, model in asked if model)
+    services = ", ".join(dict.fromkeys(literal(_(endpoint.title)) for endpoint, _model in asked))
+    words = _("{models} answer side by side: what you write goes to {services} and nowhere else.")
+    st.caption(words.format(models=models, services=services), text_alignment="center")
 
 
 def no_such_chat() -> None:

@@ -32,7 +32,7 @@ def backup_section(services: Services) -> None:
         help=_("All chats, sweeps, settings and the usage history in one file. Keys are not in it."),
     )
     file = st.file_uploader(_("Restore a backup"), type=["db"], key=_uploader())
-    st.caption(_("Larger than the field takes? Whoever installed Tempera can restore it, as README.md says."))
+    st.caption(_("Larger than the field takes? Whoever installed Tempera can restore it, as its instructions say."))
     if file is not None:
         st.caption(_("This replaces everything that is here now; a copy of that is kept beside the database."))
         st.button(

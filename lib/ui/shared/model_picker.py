@@ -47,6 +47,9 @@ def used(services: Services, owner: str, values: Sequence[str]) -> None:
 
 def model_label(value: str) -> str:
     """A model as lists name it."""
+    local = resources.services().local
+    if local is not None and _is_of(local, value):
+        return f"{value} · {_('practice model')}"
     return value if _for_chats(value) else f"{value} · {_('not for chats')}"
 
 
