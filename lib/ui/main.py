@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from lib.core.errors import NotSignedIn, SettingsError, StoreError
-from lib.streamlit_internals import tab_id
+from lib.streamlit_internals import browser_has_moved, tab_id
 from lib.ui.shared import resources
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.frame import bar, store_warning
@@ -39,7 +39,10 @@ pages = [
     st.Page(PAGES / "usage.py", title=_("Usage")),
 ]
 page = st.navigation(pages, position="hidden")
-state.came_from, state.page = state.page, page.url_path
+if page.url_path != state.page:
+    state.page, state.moved = page.url_path, "page"
+elif browser_has_moved():
+    state.moved = "history"
 bar(services, pages)
 store_warning(services)
 page.run()

@@ -11,7 +11,6 @@ from typing import Any, Literal
 import streamlit as st
 
 from lib.services import Services
-from lib.streamlit_internals import browser_has_moved
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import Visitor
 from lib.visitor import preferences
@@ -77,15 +76,13 @@ def moved_to(memory: PageMemory) -> str | None:
     """The id in the address, where the browser has moved there by itself since the last run: by Back or Forward, or
     from another page. "" where that entry names nothing; None where the browser has not moved."""
     named = st.query_params.get(memory.page)
-    if named == st.session_state.get(memory.address_key):
-        return None
-    # The address of any other run may be an old one: a part of the page that is refreshed by itself was asked for
-    # before the browser had heard of the new one, and the whole page is run with what it was asked with.
-    if state.came_from == state.page and not browser_has_moved():
+    # Any other run may come with an old address: a part of the page that is refreshed by itself was asked for before
+    # the browser had heard of the new one, and the whole page is then run with what it was asked with.
+    if not state.moved or named == st.session_state.get(memory.address_key):
         return None
     st.session_state[memory.address_key] = named
     # The links between the pages name nothing: who comes back by one finds open what was.
-    if named is None and state.came_from != state.page:
+    if named is None and state.moved == "page":
         return None
     return named or ""
 
@@ -95,6 +92,8 @@ def remember(services: Services, visitor: Visitor, memory: PageMemory) -> None:
     opened = st.session_state.get(memory.open_key)
     if opened is not None or not st.session_state.get(memory.missing_key):
         _write_address(memory, opened)
+    # Only now: a run that was cut short before is followed by one that has to know it.
+    state.moved = ""
     keys = [key for key in memory.keys if key not in memory.private()]
     form = {key: st.session_state[key] for key in keys if st.session_state.get(key) is not None}
     # Written only when it differs: this runs with every rerun, and a write per keystroke would keep the disk busy.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 
@@ -37,6 +38,10 @@ class Connecting:
     refused: tuple[TemperaError, str] | None = None
 
 
+Moved = Literal["", "page", "history"]
+"""By nothing but what the page itself has written; by a link from another page; by the browser's Back or Forward."""
+
+
 class State:
     """What is remembered, by name; widget values live under their own keys."""
 
@@ -44,8 +49,8 @@ class State:
     """The open chat; None is a new one."""
     page: SessionValue[str] = SessionValue("page", str)
     """The page that is shown, by its place in the address."""
-    came_from: SessionValue[str] = SessionValue("came_from", str)
-    """The page that was shown by the run before; "" at a tab's first."""
+    moved: SessionValue[Moved] = SessionValue("moved", lambda: "")
+    """How the address came to be another one since the last run that went to its end."""
     sweep_id: SessionValue[str | None] = SessionValue("open_sweep", nothing)
     """The open sweep; None is a new one."""
     field_turns: SessionValue[dict[str, int]] = SessionValue("field_turns", dict)

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from lib.chat import export
 from lib.store import schema
-from lib.ui.shared import resources
+from lib.ui.shared import frame, resources
 from lib.visitor import LOCAL_OWNER
 from lib.web_server import SESSION_COOKIE
 from tests.fake_api import FakeApi
@@ -209,7 +210,7 @@ def test_an_unknown_id_says_so_and_a_message_begins_a_new_chat(api: FakeApi) -> 
 
 
 @pytest.mark.row("C42")
-def test_the_address_leads_back_and_forth_between_chats(app: AppTest, api: FakeApi) -> None:
+def test_the_address_leads_back_and_forth_between_chats(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the browser's Back and Forward do: they change the address, and the page runs."""
     first, second = two_chats(app)
     assert address(app) == second
@@ -219,6 +220,13 @@ def test_the_address_leads_back_and_forth_between_chats(app: AppTest, api: FakeA
     switch_page(app, "usage")
     app.query_params.clear()
     assert "I am A" in shown(switch_page(app, "chat")) and address(app) == first
+    # One that does opens it, though its first run is cut short, by a press say.
+    switch_page(app, "usage")
+    app.query_params["chat"] = second
+    with monkeypatch.context() as patch:
+        patch.setattr(frame, "bar", lambda *_: st.stop())
+        switch_page(app, "chat")
+    assert "I am B" in shown(app.run()) and address(app) == second
     assert "There is no such chat here." in shown(go_back(app, chat="gone"))
 
 
