@@ -8,9 +8,10 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, select
 
 from lib.calls import records
 from lib.calls.records import CallRecord
@@ -96,12 +97,28 @@ def _since(
     conn: Connection, owner: str, sweep_id: str, before: Attempts, answers: bool
 ) -> tuple[Sequence[CallRecord], Sequence[CallRecord]]:
     """The attempts that were under way before, as they stand now, and the new ones, the newest last."""
-    of_sweep = records.whole().join(cells, _OF_A_CELL).where(calls.c.owner == owner, cells.c.sweep_id == sweep_id)
+    mine = {"of_owner": owner, "of_sweep": sweep_id}
     known: list[CallRecord] = []
     for some in chunks(before.under_way):
-        known += records.found(conn, of_sweep.where(calls.c.id.in_(some)), answers=answers)
-    later = of_sweep.where(calls.c.seq > before.tally.newest).order_by(calls.c.seq)
-    return known, records.found(conn, later, answers=answers)
+        known += records.found(conn, _of_these(), mine | {"these": some}, answers)
+    return known, records.found(conn, _later(), mine | {"newest": before.tally.newest}, answers)
+
+
+# Built once: that takes longer than to run them, and each second a page with a sweep that runs asks.
+@cache
+def _whole() -> Select[Any]:
+    this = cells.c.sweep_id == bindparam("of_sweep")
+    return records.whole().join(cells, _OF_A_CELL).where(calls.c.owner == bindparam("of_owner"), this)
+
+
+@cache
+def _of_these() -> Select[Any]:
+    return _whole().where(calls.c.id.in_(bindparam("these", expanding=True)))
+
+
+@cache
+def _later() -> Select[Any]:
+    return _whole().where(calls.c.seq > bindparam("newest")).order_by(calls.c.seq)
 
 
 def _is_all(before: Attempts, known: Sequence[CallRecord], new: Sequence[CallRecord], now: Tally) -> bool:

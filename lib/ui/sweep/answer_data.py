@@ -321,25 +321,29 @@ def head(text: str, term: str = "", cursor: bool = False) -> str:
     begin = max(0, found - SEEN_BEFORE) if found > HEAD - SEEN_BEFORE else 0
     cut = beginning(text[begin : begin + 2 * HEAD], HEAD)
     more = begin + len(cut) < len(text)
-    return _html(("… " if begin else "") + cut, "…" if more else CURSOR if cursor else "")
+    return _head(("… " if begin else "") + cut, "…" if more else CURSOR if cursor else "")
 
 
 def whole(text: str, grows: bool) -> str:
     """A text as safe HTML; the end of a very long one is in the details."""
     if len(text) <= MOST:
-        return _html(text, CURSOR if grows else "")
+        return _whole(text, CURSOR if grows else "")
     left_out = _("… {count:,} more characters in the details").format(count=len(text) - MOST)
     # Behind the HTML: whatever the cut has left open, a code box or a list, is closed there.
-    return _html(text[:MOST], "…") + as_typed(left_out)
+    return _whole(text[:MOST], "…") + as_typed(left_out)
 
 
-@lru_cache(maxsize=4_096)
 def _html(text: str, sign: str) -> str:
-    """Drawn once for every look at the same answer; with a `sign` behind it the text is not whole."""
+    """With a `sign` behind it the text is not whole."""
     return typeset(beginning_to_html(text, sign) if sign else to_html(text))
 
 
-@lru_cache(maxsize=512)
+# Drawn once for every look at the same answer. Fewer of whole texts: each may take 100 kB.
+_head = lru_cache(maxsize=4_096)(_html)
+_whole = lru_cache(maxsize=256)(_html)
+
+
+@lru_cache(maxsize=256)
 def spans(before: str, after: str) -> list[int]:
     """The words in which one text, as HTML, differs from another: begin, end, begin, end."""
     found = word_diff.different(text_of_html(before), text_of_html(after))
