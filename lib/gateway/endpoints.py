@@ -93,6 +93,12 @@ class Endpoint:
         return None
 
     @property
+    def seconds_each(self) -> float | None:
+        """About how long after one answer the next one comes, where it gives them at one pace, however many it is
+        asked for at once."""
+        return None
+
+    @property
     def on_this_computer(self) -> bool:
         """Whether its models run on this computer, so that they cost nothing."""
         return False

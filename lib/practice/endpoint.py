@@ -21,7 +21,7 @@ from lib.core.i18n import N_
 from lib.core.request import ChatRequest
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.json_call import NO_ANSWER
-from lib.practice.pace import Pace
+from lib.practice.pace import USUAL_PER_MINUTE, Pace
 from lib.practice.process import Supervisor
 from lib.practice.server import CONTEXT_TOKENS, DEFAULT_ANSWER_TOKENS, MODEL, PARALLEL_CHOICES
 
@@ -131,6 +131,10 @@ class LocalModel(PracticeEndpoint):
     )
     context: SharedContext = field(default_factory=SharedContext, repr=False, compare=False)
     pace: Pace = field(default_factory=Pace, repr=False, compare=False)
+
+    @property
+    def seconds_each(self) -> float:
+        return 60 / (self.pace.per_minute or USUAL_PER_MINUTE)
 
     @asynccontextmanager
     async def admit(self, request: ChatRequest) -> AsyncIterator[Endpoint]:

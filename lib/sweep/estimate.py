@@ -17,7 +17,6 @@ from lib.sweep.history import NOTHING, Usual
 from lib.sweep.plan import Cell, Plan
 
 TYPICAL_ANSWER_TOKENS = 300
-NO_PACES: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,9 @@ def estimate(
     endpoints: Sequence[Endpoint],
     usual: Mapping[tuple[str, str], Usual] = NOTHING.models,
     cells: Iterable[Cell] | None = None,
-    paces: Mapping[str, float] = NO_PACES,
 ) -> PlanEstimate:
     """What running `plan` takes, or sending those `cells` of it; tokens are counted by tiktoken. `usual` is what the
-    visitor's own calls tell of each model: how much it writes, and how long it takes. `paces` is how many answers a
-    minute a service gives, however many it is asked for at once, by its name."""
+    visitor's own calls tell of each model: how much it writes, and how long it takes."""
     # One for each conversation that is sent: its tokens, and the longest answer to it.
     asked = {
         (input, variant): (tokens.count_prompt(plan.messages(input, variant)), plan.params_of(None, variant).max_tokens)
@@ -82,7 +79,7 @@ def estimate(
     for (model, _place), count in counts.items():
         of_each_model[model] += count
     free = {model for model in priced if cost_of(*models[model], Usage(1_000_000, 1_000_000)) == 0}
-    seconds, untimed = _seconds(of_each_model, models, usual, paces, plan.concurrency)
+    seconds, untimed = _seconds(of_each_model, models, usual, plan.concurrency)
     return PlanEstimate(
         answers=counts.total(),
         prompt_tokens=sum(count * asked[place][0] for (_model, place), count in counts.items()),
@@ -114,24 +111,25 @@ def _seconds(
     answers: Mapping[str, int],
     models: Mapping[str, tuple[Endpoint, str]],
     usual: Mapping[tuple[str, str], Usual],
-    paces: Mapping[str, float],
     at_once: int,
 ) -> tuple[float | None, int]:
     """How long so many answers of each model take, so many at once; and of how many models that is not known. What a
     service with a pace writes goes on beside the rest."""
-    paced: Counter[str] = Counter()
+    at_pace: dict[str, float] = {}
     known: list[tuple[int, float]] = []
+    untimed = 0
     for model, (endpoint, name) in models.items():
         mean = usual.get((endpoint.name, name))
-        if endpoint.name in paces:
-            paced[endpoint.name] += answers[model]
+        if endpoint.seconds_each is not None:
+            at_pace[endpoint.name] = at_pace.get(endpoint.name, 0.0) + answers[model] * endpoint.seconds_each
         elif mean is not None and mean.seconds is not None:
             known.append((answers[model], mean.seconds))
-    times = [60 * count / paces[service] for service, count in paced.items()]
+        else:
+            untimed += 1
+    times = list(at_pace.values())
     if known:
         times += [max(time for _count, time in known), sum(count * time for count, time in known) / at_once]
-    timed = sum(endpoint.name in paces for endpoint, _name in models.values()) + len(known)
-    return max(times, default=None), len(models) - timed
+    return max(times, default=None), untimed
 
 
 def worst_of_each(plan: Plan, models: Iterable[str], endpoints: Sequence[Endpoint]) -> dict[str, Use]:

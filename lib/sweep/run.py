@@ -81,6 +81,8 @@ class SweepRun(Job):
         """The base URLs of the services, by name."""
         self.bounds: dict[str, int] = {}
         """How many requests a service works on at once, where that is known."""
+        self.seconds_each: dict[str, float] = {}
+        """How long after one answer the next one comes, of services that give them at one pace."""
         self.paces: dict[tuple[str, str], tuple[float, int]] = {}
         """The paces that were learnt, by base URL and model; see `learned_rates`."""
 
@@ -101,6 +103,7 @@ class SweepRun(Job):
         if is_new:
             address, usual = self.addresses.get(service, ""), self.history.models.get((service, name))
             lane.history, lane.most = usual.seconds if usual else None, self.bounds.get(service)
+            lane.seconds_each = self.seconds_each.get(service)
             lane.proven = self.history.at_once.get((service, name), 0)
             if (address, name) in self.paces:
                 lane.gate = Gate.known(lane.service.tally, *self.paces[address, name])

@@ -279,6 +279,7 @@ class SweepScheduler:
         connected = self._registry.endpoints(run.owner)
         run.addresses = {one.name: one.base_url for one in connected}
         run.bounds = {one.name: one.most_at_once for one in connected if one.most_at_once is not None}
+        run.seconds_each = {one.name: one.seconds_each for one in connected if one.seconds_each is not None}
         models = {cell.model: cell.row for cell in run.cells}
 
         def read(db: Connection) -> None:

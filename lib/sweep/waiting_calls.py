@@ -6,7 +6,7 @@ clock.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,8 @@ FIRST_ALONE = 0.1
 """For so long the first call of a model is alone: what it is told (no such model, no temperature) spares the others."""
 DOUBLING = 0.25
 """A model that has not answered yet gets two calls at once, after so long twice as many, and so on."""
+ENOUGH = 2
+"""After so many answers of a run its own pace counts."""
 MOST_PROVEN = 8
 """As many of a model go at once as were taken together before, but not more: its limit may be another one now."""
 CRITICAL = 0.6
@@ -50,7 +52,10 @@ class Lane:
     closed: bool = False
     most: int | None = None
     """How many calls run at once, where the service has a bound of its own."""
+    seconds_each: float | None = None
+    """How long after one answer the next one comes, where the service gives them at one pace."""
     first_sent: float | None = None
+    last_answered: float | None = None
     answers: int = 0
     seconds: float = 0.0
     _known_ahead: float = 0.0
@@ -75,6 +80,17 @@ class Lane:
         """`call` waits no more."""
         self.waiting.remove(call)
         self._count(call, -1)
+
+    def time_at_pace(self, now: float) -> float:
+        """How long all that waits and runs takes at the service's pace, as it was in this run so far; 0 where it has
+        none. It is counted down from one answer to the next, and stands where that is late."""
+        left = len(self.waiting) + len(self.running)
+        if self.seconds_each is None or not left:
+            return 0.0
+        each, begun = self.seconds_each, self.first_sent if self.last_answered is None else self.last_answered
+        if self.answers >= ENOUGH and self.first_sent is not None and self.last_answered is not None:
+            each = (self.last_answered - self.first_sent) / self.answers
+        return left * each - min(each, now - (now if begun is None else begun))
 
     def work(self, guess: float) -> float:
         """How many seconds all that waits will take, calls of which nothing is known by the mean or `guess`."""
@@ -154,6 +170,7 @@ class Line:
         lane.running.pop(call, None)
         if answered:
             lane.answers, lane.seconds = lane.answers + 1, lane.seconds + now - call.sent_at
+            lane.last_answered = now
             lane.service.refusals.clear()
             lane.at.answered()
 
@@ -188,11 +205,14 @@ class Line:
 
     def time_left(self, now: float) -> float | None:
         """About how many seconds until all is done; None as long as nothing is known of any call."""
-        if not any(lane.mean for lane in self.lanes.values()) and not any(one.known for one in self.waiting()):
+        lanes = self.lanes.values()
+        if not any(lane.mean or lane.seconds_each for lane in lanes) and not any(one.known for one in self.waiting()):
             return None
         guess = self._guess(now)
-        paths = (self._path(lane, guess, now) for lane in self.lanes.values() if lane.waiting and not lane.closed)
-        return max([self._work(now, guess) / max(1, self.places), *paths, 0.0])
+        others = [lane for lane in lanes if lane.seconds_each is None]
+        paths = (self._path(lane, guess, now) for lane in others if lane.waiting and not lane.closed)
+        at_pace = (lane.time_at_pace(now) for lane in lanes if not lane.closed)
+        return max([self._work(now, guess, others) / max(1, self.places), *paths, *at_pace, 0.0])
 
     def _ready(self, lane: Lane, now: float) -> Waiting | None:
         opens = self._opens(lane, now)
@@ -244,7 +264,7 @@ class Line:
         paths = [(self._path(lane, guess, now), lane, call) for lane, call in found if self._rate(lane, now)]
         if paths:
             longest = max(paths, key=lambda one: one[0])
-            if longest[0] > CRITICAL * self._work(now, guess) / max(1, self.places):
+            if longest[0] > CRITICAL * self._work(now, guess, self.lanes.values()) / max(1, self.places):
                 return longest[1], longest[2]
         return max(found, key=lambda one: self._expected(one[0], one[1], guess, now))
 
@@ -257,11 +277,11 @@ class Line:
         rate = self._rate(lane, now)
         return (lane.mean or guess) + (max(len(lane.waiting) - 1, 0) / rate if rate else 0.0)
 
-    def _work(self, now: float, guess: float) -> float:
-        ahead = sum(lane.work(guess) for lane in self.lanes.values() if not lane.closed)
+    def _work(self, now: float, guess: float, lanes: Collection[Lane]) -> float:
+        ahead = sum(lane.work(guess) for lane in lanes if not lane.closed)
         running = sum(
             max((call.known or lane.mean or guess) - (now - sent), 0.0)
-            for lane in self.lanes.values()
+            for lane in lanes
             for call, sent in lane.running.items()
         )
         return ahead + running

@@ -450,7 +450,14 @@ def test_answers_that_are_the_same_are_rated_together_by_one_press(
     cell(page, "0_0_0").get_by_role("button", name="Rate the same for 5 equal answers").click()
     expect(page.get_by_role("button", name="Rate the same")).to_have_count(0)
     key(page, "sweep_view").get_by_text("Grid", exact=True).click()
-    expect(key(page, "sweep_grid").locator(".given")).to_have_text(["★★★★"] * 6)
+    given = key(page, "sweep_grid").locator(".given")
+    expect(given).to_have_text(["★★★★"] * 6)
+    other = cell(page, "1_1_0").locator(".rating")
+    second = {"x": 0.3 * (other.bounding_box() or {"width": 0})["width"], "y": 5}
+    other.click(position=second)
+    expect(cell(page, "1_1_0").locator(".given"), "in the grid, too, the star that is pressed").to_have_text("★★")
+    other.click(position=second)
+    expect(given).to_have_count(6)
 
 
 @pytest.mark.row("S19")
@@ -525,6 +532,7 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     )
     key(page, "sweep_run").get_by_role("button").click()
     expect(cell(page, "2_0_0")).to_contain_text("You said")
+    views = top(page, "sweep_view")
     key(page, "sweep_grid").locator("[data-place='2_0']").focus()
     expect(cell(page, "1_0_0")).to_contain_text("▌")
     expect(cell(page, "1_0_0")).to_contain_text("tokens")
@@ -534,6 +542,8 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     expect(cell(page, "0_0_0")).to_contain_text("stopped by you")
     expect(key(page, "sweep_csv")).to_be_visible()
     assert focused(page) == "0_0", "nor does the end of it all"
+    expect(key(page, "sweep_retry")).to_be_visible()
+    assert abs(top(page, "sweep_view") - views) < 10, "nor does it move what is about to be pressed"
 
 
 @pytest.mark.row("S6", "S13")

@@ -79,7 +79,8 @@ def test_from_120_answers_to_a_saved_report_with_a_pick_in_six_actions(
     expect(page.get_by_test_id("stToast")).to_contain_text("Saved")
     report = saved.value.path().read_text("utf-8")
     assert f"{MODELS[1]} at temperature 0.3</bdi></p>" in report and "5.0 stars, 1 of 4 rated" in report
-    for button in ("sweep_table", "sweep_csv"):
+    for view, button in (("Report", "sweep_table"), ("Grid", "sweep_csv")):
+        key(page, "sweep_view").get_by_text(view, exact=True).click()
         with page.expect_download() as saved:
             key(page, button).locator("button").click()
         rows = list(csv.DictReader(io.StringIO(saved.value.path().read_bytes().decode("utf-8-sig"))))

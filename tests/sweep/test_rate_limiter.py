@@ -266,3 +266,24 @@ def test_a_model_is_felt_for_unless_it_is_known_to_take_several_at_once() -> Non
                 pass
             sent.append(line.running)
         assert sent == at_once, proven
+
+
+def test_the_time_of_what_comes_at_one_pace_is_counted_down_and_holds() -> None:
+    line, now = Line(4), 0.0
+    line.lane("s", "quick").history = 0.01
+    lane = line.lane("local", "practice")
+    lane.most, lane.seconds_each, each, answers = 4, 3.0, 2.0, 8
+    for _ in range(answers):
+        lane.put(Waiting(None, lane))
+    assert line.time_left(now) == answers * lane.seconds_each, "by what is known before, and not by the quick ones"
+    told = []
+    while lane.waiting or lane.running:
+        while line.send_next(now) is not None:
+            pass
+        now += 0.5
+        if now % each == 0:
+            line.ended(next(iter(lane.running)), now, answered=True)
+        if now > 2 * each:
+            told.append(line.time_left(now) or 0.0)
+            assert told[-1] == answers * each - now
+    assert told == sorted(told, reverse=True)

@@ -53,8 +53,8 @@ function focus() {
   const field = document.querySelector(".st-key-connection_key input");
   if (field !== keyField && matchMedia("(pointer: fine)").matches) aim(field);
   keyField = field;
-  // A page begins in its composer, but not where the hand is elsewhere already.
-  const begun = document.querySelector("[data-testid=stChatInputTextArea]");
+  // A page begins in its composer, or in the prompt of a sweep, but not where the hand is elsewhere already.
+  const begun = document.querySelector("[data-testid=stChatInputTextArea], .st-key-sweep_prompt textarea");
   if (begun !== composer && matchMedia("(pointer: fine)").matches) aim(begun);
   composer = begun;
   const times = Number(getComputedStyle(document.documentElement).getPropertyValue("--connected"));

@@ -407,6 +407,7 @@ def _words() -> dict[str, str]:
         "next": _("Next answer of this setting"),
         "stop": _("Stop this one"),
         "stars": _("stars"),
+        "rate": _("Give stars: press one, or a key from 1 to 5"),
         "detail": _("Details"),
         # A pick is named above the answers.
         "pick": "" if hidden() else _("Pick"),

@@ -41,7 +41,7 @@ def chart_view(study: Study) -> None:
     measure = BY_NAME[name or names[0]]
     st.caption(_(measure.help), help=_(measure.technical) if measure.technical else None)
     _panels(study, measure)
-    with st.expander(_("As a table"), key="sweep_chart_table"):
+    with st.expander(_("This chart as a table"), key="sweep_chart_table"):
         _table(study, measure)
 
 

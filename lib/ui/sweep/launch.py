@@ -7,7 +7,6 @@ import streamlit as st
 
 from lib.core.errors import BudgetReached, CapOfTheOperator, InvalidInput, NoPrompt, NotAllowed
 from lib.core.rich_text import literal
-from lib.practice.pace import USUAL_PER_MINUTE
 from lib.services import Services
 from lib.sweep.estimate import PlanEstimate, estimate, unpriced, worst_of_all
 from lib.sweep.plan import Cell, Plan
@@ -71,9 +70,7 @@ def _uncounted(answers: int) -> str:
 
 
 def _estimate(services: Services, visitor: Visitor, plan: Plan, cells: Sequence[Cell] | None = None) -> PlanEstimate:
-    usual, local = services.sweeps.usual(visitor.owner), services.local
-    paces = {} if local is None else {local.name: local.pace.per_minute or USUAL_PER_MINUTE}
-    return estimate(plan, services.registry.endpoints(visitor.owner), usual, cells, paces)
+    return estimate(plan, services.registry.endpoints(visitor.owner), services.sweeps.usual(visitor.owner), cells)
 
 
 def _time(found: PlanEstimate) -> list[str]:

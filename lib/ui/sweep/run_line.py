@@ -81,7 +81,7 @@ def what_is_left(progress: Progress, run: SweepRun | None) -> None:
         large_run.TO_RETRY.draw(label, partial(actions.retry_failed, True))
         failed = []
     if missing or failed:
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
             if missing:
                 if run is not None and isinstance(run.trouble, CapReached):
                     _raise_cap(run)

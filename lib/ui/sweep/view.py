@@ -140,7 +140,6 @@ def _told(services: Services, visitor: Visitor, progress: Progress, run: SweepRu
         elif run is not None and run.trouble is not None:
             hidden_names.unnamed_error(run.trouble, progress)
         held_back(progress, run)
-        what_is_left(progress, run)
 
 
 def _answers(
@@ -150,11 +149,14 @@ def _answers(
     has_verdict = (run is None or run.finished) and not hidden_names.hidden()
     # Not read where nobody looks at it: while a sweep runs, that would be each second.
     study = open_study() if has_verdict else None
-    with st.container():  # always there: the answers below it keep their place, and with it their focus and scroll
+    # Always there: the answers below it keep their place, and with it their focus and scroll.
+    with st.container(key="sweep_summed_up", horizontal=True, vertical_alignment="center"):
         if study is not None and row is not None:
             verdict_line(study, row)
         elif row is None and not hidden_names.hidden():
             no_verdict()
+        if row is not None:
+            what_is_left(progress, run)
     answers(_one_slice(services, visitor, sweep_id, progress), run)
     if view() not in OF_ANSWERS:
         runs = run is not None and not run.finished
@@ -172,6 +174,7 @@ def _of_all(services: Services, visitor: Visitor, sweep_id: str) -> None:
     elif view() == CHARTS:
         chart_view(study)
         names = model_names(progress)
+        st.caption(_("All measures, as means of the answers of a setting:"))
         grid.overview(progress.overview, {cell.model: names[cell.row] for cell in progress.cells})
     elif view() == JUDGE:
         judge_view(study)

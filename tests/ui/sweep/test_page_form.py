@@ -256,6 +256,19 @@ def test_a_limit_of_money_and_of_time_is_part_of_what_runs(app: AppTest, api: Fa
     assert plan is not None and (plan.cap, plan.patience) == (0.5, 5)
 
 
+@pytest.mark.row("S2")
+def test_the_line_above_run_says_plainly_what_is_free_and_what_has_no_known_price(app: AppTest, api: FakeApi) -> None:
+    for models, words in [
+        (("maker/model:free", "unheard-of"), " · 6 free, 6 with no price known · "),
+        (("unheard-of",), " · no price known · "),
+        (("maker/model:free",), " · free · "),
+        (("gpt-4o", "unheard-of"), ") · 6 with no price known · "),
+    ]:
+        app.multiselect(key="sweep_models").set_value([f"{host(api)}/{name}" for name in models]).run()
+        [line] = [text for text in shown(prompt(app, "Hi")).splitlines() if "cut off after" in text]
+        assert words in line and "$0.00 " not in line, models
+
+
 @pytest.mark.row("S2", "S3")
 def test_the_line_above_run_learns_from_the_visitors_own_answers(app: AppTest, api: FakeApi) -> None:
     models = [f"{host(api)}/gpt-4o"]

@@ -133,7 +133,7 @@ def test_each_measure_is_a_chart_of_panels_with_the_same_numbers_as_a_table(
             assert name in ("difference", "first_word") or any(low < mean < high for low, mean, high in spreads)
     app.session_state["sweep_measure"] = "difference"
     assert "sweep_chart_save" in {button.key for button in app.run().get("download_button")}
-    assert "As a table" in {box.label for box in app.expander}
+    assert "This chart as a table" in {box.label for box in app.expander}
     assert set(app.run().dataframe[0].value.query("Temperature == '0'")["Mean"]) == {"0%"}
     single = open_view(make_sweep(store, MODELS, TEMPERATURES, 1), "charts")
     assert single.session_state["sweep_measure"] == "length", "one answer differs from none of its setting"

@@ -14,6 +14,7 @@ const lastRead = {}; // the temperature that Read was turned to, for when it is 
 const READ_WIDTH = 300; // px that a column needs to be read
 const VIEWS = ["grid", "read"]; // those that are drawn here; they are the first of all
 const MANY = 300; // places from which on a browser should lay out only those in sight
+const STARS = 5;
 const LONG = 160; // characters from which on a text in the grid fades out at its end
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -294,7 +295,7 @@ class Answers {
 
   card(id, cell, repeat) {
     const { words, repeats, beside } = this.data;
-    const pager = repeats > 1 && !beside && el("button", { "data-does": "next", title: `${words.answer} ${repeat + 1}/${repeats} · ${words.next}`, "aria-label": `${repeat + 1}/${repeats} ${words.next}` }, `${repeat + 1}/${repeats} ›`);
+    const pager = repeats > 1 && !beside && el("button", { "data-does": "next", title: `${words.answer} ${repeat + 1}/${repeats} · ${words.next}`, "aria-label": `${words.answer} ${repeat + 1}/${repeats} ${words.next}` }, `${words.answer} ${repeat + 1}/${repeats} ›`);
     const text = el("div", { class: "text", html: cell.html });
     if (text.textContent.length > LONG) text.classList.add("long");
     return el(
@@ -303,8 +304,17 @@ class Answers {
       el("header", {}, el("span", { class: "who" }, beside ? `${words.answer} ${repeat + 1}` : this.nameOf(id)), pager || "", ...this.labels(cell)),
       text,
       ...this.said(cell),
-      el("footer", {}, el("span", { class: "figures" }, cell.figures), cell.stars ? el("span", { class: "given" }, "★".repeat(cell.stars)) : "", this.stop(cell)),
+      el("footer", {}, el("span", { class: "figures" }, cell.figures), this.rating(cell), this.stop(cell)),
     );
+  }
+
+  // The stars of an answer, and those that may still be given; of many answers only what was given.
+  rating({ stars, rated }) {
+    const given = stars ? el("span", { class: "given" }, "★".repeat(stars)) : "";
+    if (!rated || this.places.size > MANY) return given;
+    // Who uses the keyboard presses a number, who listens reads.
+    const open = el("span", { "aria-hidden": "true" }, "☆".repeat(STARS - (stars ?? 0)));
+    return el("span", { class: "rating", "data-does": "rate", title: this.data.words.rate }, given, open);
   }
 
   labels(cell) {
@@ -340,6 +350,7 @@ class Answers {
     if (!cell) return;
     const does = event.target.closest("[data-does]")?.dataset.does;
     if (does === "next") this.turn(cell.closest(".place").dataset.place);
+    else if (does === "rate") this.rateAt(event, cell.dataset.cell);
     else if (does) this.tell({ what: does, cell: cell.dataset.cell });
     else if (!event.target.closest("a") && getSelection().isCollapsed) this.open(cell.dataset.cell);
   }
@@ -408,6 +419,13 @@ class Answers {
 
   cellOf(target) {
     return target.closest("[data-cell]")?.dataset.cell ?? target.closest(".place")?.querySelector("[data-cell]:not([hidden])")?.dataset.cell;
+  }
+
+  // The star under the pointer; the same once more takes them back.
+  rateAt({ target, clientX }, cell) {
+    const { left, width } = target.closest("[data-does]").getBoundingClientRect();
+    const stars = Math.min(STARS, 1 + Math.floor((STARS * (clientX - left)) / width));
+    this.rate(cell, stars === this.cells[cell].stars ? 0 : stars);
   }
 
   rate(cell, stars) {
