@@ -167,7 +167,7 @@ class Sending:
                     if not line.places or not self._is_left():
                         break
                 # The outlook is renewed though nothing happens: the page counts down by it.
-                renewed = now + (LOOK_SECONDS if any(line.waiting()) else math.inf)
+                renewed = now + (LOOK_SECONDS if line.running or any(line.waiting()) else math.inf)
                 await self._something_happens(min(wakes or math.inf, self.gives_up_at, renewed) - now)
         finally:
             await self._end()
