@@ -49,7 +49,7 @@ with head:
     side_by_side(services, who.owner)
     settings_panel(services, who, "chat", begins=not view.turns)
     hand_on_menu(view)
-with news, transient(state.notices):
+with news, transient(state.notices), st.container(horizontal=True, vertical_alignment="center"):
     said, offered = notices(), new_chat_offer(services, who)
 with news:
     upgrade_notice(services)

@@ -104,16 +104,21 @@
     field.closest("[data-testid=stChatMessage], .st-key-written_turn_form").scrollIntoView({ block: "nearest" });
   }
 
+  let next = 0;
   let due = false;
   function look() {
     due = false;
     draft();
-    begin();
     title();
   }
   addEventListener("input", (event) => event.target.matches?.(FIELD) && draft(), true);
   document.addEventListener("visibilitychange", title);
   new MutationObserver(() => {
+    // Before the next key, which would press once more what has the focus, or scroll the page.
+    next ||= requestAnimationFrame(() => {
+      next = 0;
+      begin();
+    });
     if (due) return;
     due = true;
     setTimeout(look, 200);

@@ -6,7 +6,7 @@
   const ABOVE = 8; // pixels between the header and the message below it
   const LONG = 0.4; // of the visible height: of a longer message only the end is shown, so that its answer is in view
   const NEAR = 48; // pixels from the end that count as the end
-  const TOOLS = 120; // what comes below an answer when it has ended takes no more
+  const TOOLS = 160; // what comes below an answer when it has ended takes no more
   const EARLIER = 300; // pixels from the top at which earlier messages are asked for
   const SETTLED = 3000; // milliseconds after the last of them has come in which their heights may still change
 
@@ -19,7 +19,7 @@
   let drawn = 0; // messages there were when this was looked at last
   let few = 0; // messages that did not fill the screen, when more were asked for
   let settled = null; // the timer after which what is read is free again
-  let untouched = false; // until something is touched, whatever scrolls is the browser, because what is drawn comes and goes
+  let untouched = false; // until something is touched it is the browser that scrolls, as what is drawn comes and goes
   let ended = false; // whether since then an answer has ended: what stands below it is still to come
   let followed = false; // whether the end was in view when this was looked at last
   let places = []; // where what was pressed stood, and its message: a selector and pixels from the top of the screen
@@ -82,6 +82,14 @@
     scroll(main, to);
   }
 
+  // The styles have no other way to know how wide the page is beside the list of chats.
+  let wide = 0;
+  function tell({ main }) {
+    if (main.clientWidth === wide) return;
+    wide = main.clientWidth;
+    document.documentElement.style.setProperty("--main", `${wide}px`);
+  }
+
   function keep(height) {
     if (Math.abs(height - least) < 1) return;
     least = height;
@@ -98,6 +106,7 @@
     if (!page) chat = asked = null;
     if (!page || !told("--chat")) return;
     watch(page);
+    tell(page);
     news(page);
     // The browser's own keeping of what is seen comes after ours, by as much again, and looks like a reader's scrolling.
     page.main.style.overflowAnchor = hold ? "none" : "";
