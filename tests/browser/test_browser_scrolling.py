@@ -104,26 +104,30 @@ def test_what_is_asked_stands_at_the_top_and_its_answer_grows_below(page: Page, 
     assert moved == []
 
     edited_out_of_sight(page)
-    back = key(page, "version_back_question_2").get_by_role("button")
+    back = key(page, "version_back_question_0").get_by_role("button")
     pressed = back.evaluate(TOP)
     back.click()
-    expect(line(page, "answer_1", 39)).to_be_visible()  # of the version that was not stopped
+    expect(line(page, "answer_1", 39)).to_be_visible()  # further below it
     at_rest(page)
     assert back.evaluate(TOP) == pytest.approx(pressed, abs=2)
 
 
 def edited_out_of_sight(page: Page) -> None:
-    """Edit the last question from further up, where its field is seen at once, and stop its answer, whose end is seen
-    by whoever was at the end of it."""
+    """Edit the last question from further up, where its field is seen at once; then the first one, and stop its answer,
+    whose end is seen by whoever was at the end of it."""
     page.locator(".stMain").hover()
     page.mouse.wheel(0, -1000)
     expect(key(page, "edit_2")).not_to_be_in_viewport()
     key(page, "chat_edit_last").get_by_role("button").click()
     expect(key(page, "edited_message").locator("textarea")).to_be_focused()
     expect(key(page, "edit_send")).to_be_in_viewport(ratio=1)
+    key(page, "edit_cancel").get_by_role("button").click()
+    key(page, "edit_0").get_by_role("button").click()
+    expect(key(page, "edited_message").locator("textarea")).to_be_focused()
     page.keyboard.type("!")
     key(page, "edit_send").get_by_role("button").click()
-    expect(line(page, "answer_1", 0)).to_be_visible()
+    expect(key(page, "edit_2")).to_have_count(0)
+    expect(line(page, "answer_0", 0)).to_be_visible()
     key(page, "chat_stop").get_by_role("button").click()
     expect(key(page, "chat_continue")).to_be_in_viewport()
 
