@@ -105,6 +105,7 @@ def test_what_is_asked_stands_at_the_top_and_its_answer_grows_below(page: Page, 
 
     edited_out_of_sight(page)
     back = key(page, "version_back_question_0").get_by_role("button")
+    back.hover()  # Playwright scrolls what is out of sight to where it can press it
     pressed = back.evaluate(TOP)
     back.click()
     expect(line(page, "answer_1", 39)).to_be_visible()  # further below it
