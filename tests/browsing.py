@@ -138,6 +138,8 @@ def new_chat(page: Page, app: AppServer, model: str) -> None:
 def at_rest(page: Page) -> None:
     """Wait until no script runs, so that nothing is drawn anew under a key press."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    # Streamlit fetches the code of a kind of field when a page has the first; its grey place is lower than the field.
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ SPARE_BYTES = 20 * MEGABYTE
 # 16 MB of pages between two looks at how far the copy is.
 PAGES_AT_ONCE = 4_000
 SAID_EVERY_SECONDS = 2.0
+LEAVING_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -92,6 +93,16 @@ def others_have_it_open(conn: Connection, path: Path | None) -> bool:
         return bool(process_lock.living(path) - {process_lock.ID})
     if conn.dialect.name != "postgresql":
         return False
+    # The server hears of the end of a process a moment later: who stops the app and restores at once is not refused.
+    until = time.monotonic() + LEAVING_SECONDS
+    while _others_hold_a_lock(conn):
+        if time.monotonic() > until:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _others_hold_a_lock(conn: Connection) -> bool:
     query = text(
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted "
         "AND (classid::bigint << 32 | objid::bigint) <> :own "
