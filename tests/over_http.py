@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 from starlette.responses import PlainTextResponse
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from lib.ui.shared.shared_pages import SharedPages
@@ -100,6 +102,8 @@ class Page:
 
     socket: ClientConnection
     received: list[str] = field(default_factory=list)
+    tab: str = ""
+    """The id of the tab, when a run has begun."""
 
     def run(self) -> None:
         """Have the page's script run, and wait until it has ended."""
@@ -116,14 +120,27 @@ class Page:
     def receive(self) -> str:
         """The type of the next message."""
         message = ForwardMsg.FromString(bytes(self.socket.recv(60)))  # type: ignore[arg-type]
+        self.tab = message.new_session.initialize.session_id or self.tab
         self.received.append(str(message.WhichOneof("type")))
         return self.received[-1]
 
+    def end(self) -> int:
+        """The code with which the server closes it, though nothing is sent."""
+        try:
+            while True:
+                self.receive()
+        except ConnectionClosed as closed:
+            assert closed.rcvd is not None, "ended without a word"
+            return closed.rcvd.code
+
 
 @contextmanager
-def open_page(app: AppServer, cookie: str) -> Iterator[Page]:
-    """A page of who has this cookie."""
+def open_page(app: AppServer, cookie: str, tab: str = "", **headers: str) -> Iterator[Page]:
+    """A page of who has this cookie; `tab` is the id of one that has lost its connection."""
     address = f"ws{app.url.removeprefix('http')}/_stcore/stream"
-    headers = {"Cookie": cookie}
-    with connect(address, additional_headers=headers, open_timeout=30, max_size=None, proxy=None) as socket:
+    named = {"Cookie": cookie} | {name.replace("_", "-"): value for name, value in headers.items()}
+    spoken: Any = ["streamlit", "no-token", tab] if tab else None
+    with connect(
+        address, additional_headers=named, subprotocols=spoken, open_timeout=30, max_size=None, proxy=None
+    ) as socket:
         yield Page(socket)

@@ -13,7 +13,7 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -97,6 +97,17 @@ class SignIns:
         found = self._valid(cookie)
         return None if found is None or self._out.get(found.id) else found.visitor
 
+    async def learn_who_left(self, cookies: Set[str]) -> None:
+        """Look up once for all of these cookies, which were admitted, whether another process has ended them."""
+        found = [one for one in map(self._valid, cookies) if one is not None]
+        visitors = {one.visitor for one in found}
+        with suppress(StoreError):  # which puts nobody out
+            kept = await asyncio.to_thread(self._store.read, lambda db: preferences.of_each(db, visitors, _OUT))
+            now = time.monotonic()
+            for one in found:
+                self._looked[one.id] = now
+                self._out[one.id] = one.id in _listed(kept.get(one.visitor)) or self._out.get(one.id, False)
+
     def leave(self, cookie: str) -> None:
         """End a sign-in, for good and in every tab; raises StoreError where that can't be kept over a restart."""
         found = self._read(cookie, None)
@@ -155,5 +166,8 @@ class _SignIn:
 
 
 def _ended(db: Connection, visitor: str) -> list[str]:
-    kept = preferences.get(db, visitor, _OUT)
+    return _listed(preferences.get(db, visitor, _OUT))
+
+
+def _listed(kept: object) -> list[str]:
     return [str(one) for one in kept] if isinstance(kept, list) else []

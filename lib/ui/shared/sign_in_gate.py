@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lib.access.sign_ins import COOKIE, KEPT_SECONDS, SignIns
 from lib.core.errors import NotSignedIn, SignInFailed, StoreError, TooManyTries, WrongPassword
@@ -18,12 +18,15 @@ from lib.streamlit_internals import (
     signed_in_claims,
 )
 from lib.ui.shared import resources
+from lib.ui.shared.open_sockets import OpenSocket, OpenSockets
 from lib.ui.shared.sign_in_page import SIGN_IN, SIGN_OUT, WITH_ACCOUNT, sign_in_page, sign_out_page, signed_out_page
 from lib.ui.shared.texts import browser_language, catalogue
 from lib.web_server import HEALTH, own_origin, security_headers
 
 PLACES = ("/", "/chat", "/sweep", "/usage")
 """Where a sign-in may lead."""
+VISITOR = b"x-tempera-visitor"
+"""The header in which Streamlit is told whose a WebSocket is."""
 METRICS = "/_stcore/metrics"
 """Streamlit's figures of the server and its sessions."""
 PLACE, TO_COME_BACK, MOST_NOTED = "tempera_place", 600, 1_200
@@ -34,10 +37,11 @@ MOST_BYTES = 256 * 1024
 
 class SignInGate:
     """Lets through what comes with the cookie of somebody who is signed in, and questions about our health. A
-    WebSocket is closed as soon as its sign-in has ended. On one's own computer everything passes."""
+    WebSocket is closed when its sign-in has ended. On one's own computer everything passes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._sockets = OpenSockets()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         sign_ins = resources.services().sign_ins if scope["type"] in ("http", "websocket") else None
@@ -52,30 +56,20 @@ class SignInGate:
         elif visitor is None:
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await _watched(self.app, sign_ins, cookie, scope, receive, send)
+            socket = OpenSocket(sign_ins, cookie, receive, send)
+            with self._sockets.watched(sign_ins, socket):
+                await self.app(_as_visitor(scope, visitor), socket.receive, socket.send)
 
 
-async def _watched(app: ASGIApp, sign_ins: SignIns, cookie: str, scope: Scope, receive: Receive, send: Send) -> None:
-    """A page's WebSocket until its sign-in ends: nothing that comes or goes after that gets through."""
-    closed = False
+def _as_visitor(scope: Scope, visitor: str) -> Scope:
+    """A WebSocket's request that says whose it is, in place of what the browser may say of that.
 
-    async def close_if_ended() -> bool:
-        nonlocal closed
-        if not closed and sign_ins.visitor(cookie) is None:
-            closed = True
-            await send({"type": "websocket.close", "code": 1008})
-        return closed
-
-    async def still_received() -> Message:
-        message = await receive()
-        ended = message["type"] == "websocket.receive" and await close_if_ended()
-        return {"type": "websocket.disconnect", "code": 1008} if ended else message
-
-    async def still_sent(message: Message) -> None:
-        if not await close_if_ended():
-            await send(message)
-
-    await app(scope, still_received, still_sent)
+    Streamlit resumes a tab that has lost its connection, with all that is typed in it, for the same visitor only
+    (`server.trustedUserHeaders` in .streamlit/config.toml). Else whoever signs in next in that browser would have it,
+    and whoever has learned the tab's id.
+    """
+    headers = [header for header in scope["headers"] if header[0] != VISITOR]
+    return {**scope, "headers": [*headers, (VISITOR, visitor.encode())]}
 
 
 async def _own_answer(sign_ins: SignIns, visitor: str | None, request: Request) -> Response | None:
