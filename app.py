@@ -12,6 +12,7 @@ from lib.ui.shared import resources
 from lib.ui.shared.crowd_gate import CrowdGate
 from lib.ui.shared.error_box import bug_box
 from lib.ui.shared.host_check import HostMiddleware
+from lib.ui.shared.refusals import press_failed
 from lib.ui.shared.shared_pages import SharedPages
 from lib.ui.shared.sign_in_gate import SignInGate
 from lib.web_server import ROUTES, PageMiddleware
@@ -30,7 +31,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     resources.close()
 
 
-streamlit_internals.let_callbacks_end()
+streamlit_internals.let_callbacks_end(press_failed)
 streamlit_internals.let_widgets_read_one_value()
 streamlit_internals.wait_for_readers_no_longer()
 app = st.App(

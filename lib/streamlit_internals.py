@@ -153,11 +153,13 @@ def component_of_files(folder: Path, styles: str = "") -> ComponentRenderer:
     return made[name]
 
 
-def let_callbacks_end() -> None:
-    """From now on a callback that was called for runs, and to its end, whatever the page sends meanwhile.
+def let_callbacks_end(failed: Callable[[Exception], None]) -> None:
+    """From now on a callback that was called for runs, and to its end, whatever the page sends meanwhile; and the page
+    is run behind it though it fails, of which `failed` is told.
 
     A script ends early where another message waits, and it looks for one whenever session state is read or written:
-    before the callbacks too, whose press is then forgotten, and between two lines of one.
+    before the callbacks too, whose press is then forgotten, and between two lines of one. Where a callback fails
+    Streamlit shows that in the place of the whole page, and runs nothing that could see to what was on it.
     """
     callbacks = SafeSessionState.on_script_will_rerun
     if hasattr(callbacks, "__wrapped__"):
@@ -170,6 +172,11 @@ def let_callbacks_end() -> None:
         look, own["_yield_callback"] = own["_yield_callback"], _go_on
         try:
             callbacks(state, *args, **named)
+        except Exception as failure:
+            # Of a run of a part of the page the rest is still there.
+            if (context := get_script_run_ctx()) is None or context.fragment_ids_this_run:
+                raise
+            failed(failure)
         finally:
             own["_yield_callback"] = look
 

@@ -73,7 +73,8 @@ def said(message: ForwardMsg) -> str:
 def open_tab(app: AppServer, query: str = "") -> Iterator[Tab]:
     """A tab whose first run has ended."""
     address = f"ws://{urlsplit(app.url).netloc}/_stcore/stream"
-    with connect(address, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[list-item]
+    # No pings of ours: a busy machine is slow, and not gone.
+    with connect(address, subprotocols=["streamlit"], max_size=None, ping_interval=None) as socket:  # type: ignore[list-item]
         tab = Tab(socket, query)
         tab.run()
         yield tab

@@ -42,7 +42,7 @@ def test_what_is_imported_ahead_is_there(name: str) -> None:
 def test_the_options_we_set_exist() -> None:
     """An option that is gone would be ignored with a warning in the log, and its protection with it."""
     wanted = {"server.allowedHosts", "client.showErrorDetails", "server.enableXsrfProtection", "runner.magicEnabled"}
-    wanted.add("runner.fastReruns")
+    wanted |= {"runner.fastReruns", "server.trustedUserHeaders"}
 
     assert wanted <= get_config_options().keys()
 

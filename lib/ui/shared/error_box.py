@@ -13,16 +13,20 @@ log = logging.getLogger(__name__)
 
 
 def bug_box(bug: Exception) -> bool:
-    """Says that something unforeseen happened, under a number by which the log has it; nothing of it is shown. What
-    the database refused is said as it is."""
-    if isinstance(bug, TemperaError):
-        log.warning("a page could not be shown: %s", bug.kind)
-        error_box(bug)
-    else:
-        shown = unforeseen(bug, "a page")
-        shown.hint = N_("Reload the page; what was saved before is still there.")
-        error_box(shown)
+    """Shows what a page met that nobody has foreseen, as `shown_as` says it."""
+    error_box(shown_as(bug, "a page"))
     return True
+
+
+def shown_as(bug: Exception, where: str) -> TemperaError:
+    """What is said of something unforeseen: a number by which the log has it, and nothing of it. What the database
+    refused is said as it is."""
+    if isinstance(bug, TemperaError):
+        log.warning("%s could not be shown: %s", where, bug.kind)
+        return bug
+    shown = unforeseen(bug, where)
+    shown.hint = N_("Reload the page; what was saved before is still there.")
+    return shown
 
 
 def error_box(error: TemperaError) -> None:

@@ -7,6 +7,7 @@ from lib.core.errors import BudgetReached, NotConnected, TemperaError
 from lib.ui.shared import resources
 from lib.ui.shared.budget_dialog import ask_first
 from lib.ui.shared.connection import ask_for
+from lib.ui.shared.error_box import shown_as
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
 from lib.ui.shared.visitor import visitor
@@ -33,6 +34,11 @@ def refusals_told(
             ask_first(reached, though_over or then)
     except TemperaError as refused:
         _say(refused)
+
+
+def press_failed(bug: Exception) -> None:
+    """Say at the top of the page that what was pressed met something that nobody has foreseen."""
+    _say(shown_as(bug, "what a press does"))
 
 
 def _say(refused: TemperaError) -> None:
