@@ -427,9 +427,15 @@ class BrokenOff(CutOff):
 
 
 class Malformed(BadAnswer):
-    """Bytes that are neither an event stream nor JSON."""
+    """Bytes that are neither an event stream nor JSON; `packing`: how they are packed, which nobody asked for."""
 
     kind = "malformed"
+
+    def __init__(self, original: str = "", *, packing: str = "", **facts: Any) -> None:
+        if packing:
+            self.message = N_("{service} sent its answer packed ({packing}), though it was asked not to.")
+            self.hint = N_("It may be billed. A proxy on the way may do that; choose another service or address.")
+        super().__init__(original, packing=packing, **facts)
 
 
 class Empty(BadAnswer):

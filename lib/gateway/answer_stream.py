@@ -17,6 +17,7 @@ from lib.gateway.dialects import (
     content_in,
     finish_reason,
     indexes_of,
+    is_chunk,
     piece_of,
     reasoning_in,
     refusal_in,
@@ -49,9 +50,10 @@ class AnswerReader:
         self._most_choices = max(MOST_CHOICES, min(choices, MOST_STORED_CHOICES))
         self._sample = b""
         self._head = b""
-        self._bad = False
+        self._strange = False
         self._body: list[bytes] | None = None
         self._body_size = 0
+        self._first_line: Any = None
         self._parsed = False
         self._events: EventReader | None = None
         self._choices: dict[int, _Choice] = {}
@@ -97,8 +99,8 @@ class AnswerReader:
         if self._body is None and self._events is None:
             data = self._sniffed(data)
         if self._body is not None:
-            self._gather(data)
-        elif self._events:
+            data = self._gathered(data)
+        if self._events:
             yield from self._read(self._events.feed(data))
 
     def close(self, broken: bool = False) -> list[Delta]:
@@ -123,9 +125,9 @@ class AnswerReader:
 
     def verify(self) -> None:
         """Raise CutOff (or BrokenOff), Malformed, Blocked or Empty unless the answer is whole and says something."""
-        if not self._values and not self.done:
-            framed = not self._sample.strip() or (_FRAMED.match(self._sample) and not self._bad)
-            raise CutOff() if framed else Malformed(self._excerpt())
+        if not self._values and (self._strange or not self.done):
+            framed = not self._strange and (not self._sample.strip() or _FRAMED.match(self._sample))
+            raise CutOff() if framed else self._malformed()
         if self._events and not self._finished_enough() and (self._choices or not self.done):
             raise BrokenOff() if self.done else CutOff()
         reasons = {choice.finish for choice in self._choices.values()}
@@ -138,6 +140,9 @@ class AnswerReader:
         """All choices have a finish reason; or text, usage and [DONE] have all come: LiteLLM passes on only the first
         choice's reason, and some services send none."""
         return self.finished or (self.done and self._usage.any_counts and self._says_something())
+
+    def _malformed(self) -> Malformed:
+        return Malformed(self._excerpt(), packing=self._info.packing)
 
     def _excerpt(self) -> str:
         return masked(self._sample.decode("utf-8", "replace"), self._info.secret)
@@ -161,23 +166,31 @@ class AnswerReader:
         if seen.startswith((b"{", b"[")):
             self._body = []
             return seen
-        self._events = EventReader()
+        self._events = EventReader(bare_json=True)
         return head
 
-    def _gather(self, data: bytes) -> None:
+    def _gathered(self, data: bytes) -> bytes:
+        """Keep `data` until the end of the body; all that is kept, where it turns out to be a stream of JSON lines."""
         assert self._body is not None
         self._body.append(data)
         self._body_size += len(data)
         self.progress += bool(data.strip())
         if self._body_size > LIMIT:
             raise Malformed("The answer is longer than 16 MiB.")
+        if self._first_line is None and b"\n" in data:
+            whole = b"".join(self._body)
+            self._first_line = json_value(whole.partition(b"\n")[0].decode("utf-8", "replace"))
+            if is_chunk(self._first_line):
+                self._body, self._events = None, EventReader(bare_json=True)
+                return whole
+        return b""
 
     def _whole_body(self, body: bytes, broken: bool) -> list[Delta]:
         value = json_value(body.decode("utf-8", "replace"))
         if body.startswith(DONE.encode()):
             self.done = True
         elif value is Unreadable and not broken:
-            raise CutOff(self._excerpt())
+            raise self._malformed() if isinstance(self._first_line, dict) else CutOff(self._excerpt())
         if isinstance(value, dict) and "timings" in value and self._asked > 1:
             self._of_one_choice = True  # llama.cpp's server counts only the first of several choices here
         self._parsed = value is not Unreadable
@@ -198,7 +211,7 @@ class AnswerReader:
                 continue
             if event.name == "error" and not is_error(value):
                 value = {"error": event.data if value is Unreadable else value}
-            self._bad = self._bad or value is Unreadable
+            self._strange = self._strange or (value is Unreadable and bool(event.data.strip()))
             yield from self._value(value)
 
     def _value(self, value: Any) -> Iterator[Delta]:
@@ -208,6 +221,7 @@ class AnswerReader:
         if is_error(value):
             raise error_from(self._info.with_body(value))
         if not isinstance(value, dict) or not ("choices" in value or "usage" in value):
+            self._strange = self._strange or value is not Unreadable
             return
         self._values += 1
         self.progress += 1

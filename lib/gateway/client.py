@@ -309,6 +309,7 @@ def _response_info(response: httpx.Response, place: Endpoint, model: str) -> Res
         model=model,
         secret=secret,
         cost=cost_from(headers.get(COST_HEADER, "")),
+        packing=unpacking.left_packed(response),
     )
 
 

@@ -30,6 +30,15 @@ THOUGHTS = ("thinking", "reasoning", "thought", "reasoning_text", "summary_text"
 """Types of content parts that are reasoning and not text."""
 
 
+def is_chunk(value: Any) -> bool:
+    """Whether a JSON value is a piece of a stream, rather than a whole answer or anything else."""
+    if not isinstance(value, dict):
+        return False
+    choices = value.get("choices")
+    in_pieces = isinstance(choices, list) and any(isinstance(one, dict) and "delta" in one for one in choices)
+    return in_pieces or value.get("object") == "chat.completion.chunk"
+
+
 def piece_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
     """The delta or the message of a choice; the choice itself where it has neither."""
     for name in ("delta", "message"):

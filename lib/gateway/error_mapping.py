@@ -101,6 +101,8 @@ class ResponseInfo:
     secret: str = ""
     cost: float | None = None
     """US dollars, where a header of the answer names them."""
+    packing: str = ""
+    """How the body is packed, where it can't be unpacked."""
 
     def with_body(self, body: Any) -> "ResponseInfo":
         """The same answer with this body."""
@@ -118,8 +120,18 @@ def is_error(value: Any) -> bool:
     # one-api's own pages: status 200, `success` false.
     if value.get("success") is False:
         return True
+    if _answers_another_api(value):
+        return False
     names = ("message", "msg", "err", "error_msg", "detail", "header", "response")
     return not ("choices" in value or "usage" in value or "data" in value) and any(value.get(name) for name in names)
+
+
+def _answers_another_api(value: Mapping[str, Any]) -> bool:
+    """Whether it is (part of) an answer all the same, in the form of Anthropic's Messages, OpenAI's Responses or
+    Ollama's own chat: then what it says is no complaint."""
+    kind, message = value.get("type"), value.get("message")
+    of_messages = isinstance(message, dict) and "role" in message
+    return of_messages or (isinstance(kind, str) and kind.startswith(("message_", "content_block_", "response.")))
 
 
 def _names_error(value: Mapping[str, Any]) -> bool:

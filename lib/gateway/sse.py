@@ -1,7 +1,7 @@
 """Parses server-sent events as WHATWG HTML 9.2.6 says, tolerating what chat gateways get wrong.
 
 Beyond the standard: `[DONE]` counts with or without `data:`, a blank line or a line end; an event whose blank line
-was forgotten ends where the next JSON object begins.
+was forgotten ends where the next JSON object begins, or with the stream, where it is a whole JSON object itself.
 """
 
 import codecs
@@ -26,6 +26,8 @@ _DEEPEST = 6
 their bytes, stand deeper and are left out of a very large answer."""
 DONE = "[DONE]"
 _LINE_END = re.compile("\r\n?|\n")
+_DECODER = json.JSONDecoder(strict=False)
+"""Takes control characters inside a text, a tab above all: some gateways put their JSON together by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def json_value(text: str) -> Any:
     """
     try:
         # RecursionError: json goes as deep as a service nests.
-        return json.loads(text if len(text) <= SMALL else _skimmed(text))
+        return _DECODER.decode(text if len(text) <= SMALL else _skimmed(text))
     except (ValueError, RecursionError):
         return Unreadable
 
@@ -63,9 +65,14 @@ def _skimmed(text: str) -> str:
 
 
 class EventReader:
-    """Takes bytes as they arrive and gives back whole events, in time linear to the bytes; at most 16 MiB each."""
+    """Takes bytes as they arrive and gives back whole events, in time linear to the bytes; at most 16 MiB each.
 
-    def __init__(self) -> None:
+    With `bare_json`, a line that is a JSON object is an event, which by the standard is an unknown field: so come
+    streams of JSON lines, and errors that a gateway writes into an event stream as it writes them elsewhere.
+    """
+
+    def __init__(self, *, bare_json: bool = False) -> None:
+        self._bare_json = bare_json
         # A character may be cut between two chunks; a broken one becomes U+FFFD and does not end the answer.
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
         self._lines = _Lines()
@@ -83,7 +90,7 @@ class EventReader:
         rest = self._without_bom(self._text.decode(b"", final=True))
         lines = [*self._lines.split(rest), self._lines.rest()]
         events = list(self._events(lines if lines[-1] else lines[:-1]))
-        return events + [event for event in self._dispatch() if _whole(event.data)]
+        return events + [event for event in self._dispatch() if event.data == DONE or _is_object(event.data)]
 
     def _without_bom(self, text: str) -> str:
         if self._started or not text:
@@ -102,9 +109,12 @@ class EventReader:
             yield from self._dispatch()
         if done and not self._data:
             # At once: some gateways send no blank line after it, and no line end.
-            yield Event("message", DONE)
+            yield Event(self._name or "message", DONE)
         elif data is not None:
             self._keep(data, len(line))
+        elif self._bare_json and line.startswith("{") and _is_object(line):
+            yield from self._dispatch()
+            yield Event("message", line)
         elif line:
             # `id`, `retry` and comments mean nothing to a reader that never reconnects.
             name, _, value = line.partition(":")
@@ -113,7 +123,7 @@ class EventReader:
     def _next_begins(self, data: str | None, done: bool) -> bool:
         """Whether this line starts another event although no blank line ended the last one."""
         looks_so = done or (data or "").startswith("{")
-        return looks_so and isinstance(json_value(self._data[0]), dict)
+        return looks_so and _is_object(self._data[0])
 
     def _keep(self, data: str, size: int) -> None:
         self._data.append(data)
@@ -141,8 +151,8 @@ def _data_in(line: str) -> str | None:
     return line[6:] if line.startswith("data: ") else line[5:]
 
 
-def _whole(data: str) -> bool:
-    return all(line == DONE or json_value(line) is not Unreadable for line in data.split("\n"))
+def _is_object(data: str) -> bool:
+    return isinstance(json_value(data), dict)
 
 
 class _Lines:

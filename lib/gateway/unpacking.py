@@ -17,6 +17,12 @@ _EITHER = zlib.MAX_WBITS | 32
 """zlib tells gzip and its own format apart by how they begin."""
 
 
+def left_packed(response: httpx.Response) -> str:
+    """How a body is packed that `chunks` leaves as it is; mostly ""."""
+    packing = response.headers.get("content-encoding", "").strip().lower()
+    return "" if packing in _PACKED or packing == "identity" else packing[:40]
+
+
 def chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     """The body as it comes, in pieces that are not empty. What is packed in another way, or twice, stays as it is.
     Raises what httpx raises; whoever reads closes the response."""
