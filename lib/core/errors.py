@@ -53,6 +53,7 @@ the page. `original` is the service's own text, shown folded and as plain text o
 """
 
 import logging
+import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
@@ -231,21 +232,21 @@ class NoModelList(ApiError):
 
 
 class RateLimited(ApiError):
-    """Too many requests; a wait of more than a minute is for the person."""
+    """Too many requests; a wait of more than two minutes is for the person."""
 
     kind = "rate_limited"
     message = N_("{service} gets more requests from this key than it allows.")
     hint = N_("Wait a little and try again.")
 
     def __init__(self, original: str = "", *, retry_after: float | None = None, **facts: Any) -> None:
-        # Up to a minute is waited for without asking (lib/gateway/retry.py); nobody waits for more than a day.
+        # Up to two minutes are waited for without asking (lib/gateway/retry.py); nobody waits for more than a day.
         if retry_after is not None and 1 < retry_after <= 60:
             self.hint = N_("It asks to wait {seconds:.0f} seconds; try again then.")
-            facts["seconds"] = max(2, retry_after)
+            facts["seconds"] = max(2, math.ceil(retry_after))
         if retry_after is not None and 60 < retry_after <= 86_400:
             self.hint = N_("It asks to wait {minutes:.0f} minutes; try again then.")
-            # The sentence is written in the plural.
-            facts["minutes"] = max(2, retry_after / 60)
+            # The sentence is written in the plural. Rounded up: who comes back too early is sent away again.
+            facts["minutes"] = max(2, math.ceil(retry_after / 60))
         super().__init__(original, retry_after=retry_after, **facts)
 
 

@@ -11,15 +11,15 @@ import asyncio
 import math
 import re
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from random import Random
 
 from lib.core.errors import ApiError, ConnectionRefused, NameNotFound, RateLimited, TemperaError, UpstreamFailed
 
-# Nobody waits longer before a page that says nothing: it is said then, and is for the person to decide.
-LONGEST_WAIT = 60.0
+# As openai-python: a quota of a minute may ask for 61 seconds. What is longer is said, and is for the person to decide.
+LONGEST_WAIT = 120.0
 # Half a second to eight, less up to a quarter, as openai-python waits.
 FIRST_WAIT = 0.5
 LONGEST_BACKOFF = 8.0
@@ -44,7 +44,10 @@ _IN_WORDS = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _SECONDS = {"mil": 0.001, "sec": 1, "min": 60, "hou": 3600, "毫秒": 0.001, "秒": 1, "分钟": 60, "小时": 3600}
-_DURATION = re.compile("".join(rf"(?:(\d+(?:\.\d+)?){unit})?" for unit in ("h", "m", "s", "ms")), re.ASCII)
+_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1, "ms": 1e-3, "[uµμ]s": 1e-6, "ns": 1e-9}
+_DURATION = re.compile("".join(rf"(?:(\d+\.?\d*|\.\d+){unit})?" for unit in _UNITS), re.ASCII | re.IGNORECASE)
+_LEFT = re.compile(r"\b(?:r|remaining)\s*=\s*(\d{1,15})\b", re.ASCII)
+_BACK_IN = re.compile(r"\b(?:t|reset)\s*=\s*(\d{1,15})\b", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _EPOCH_MILLISECONDS, _EPOCH_SECONDS = 1e11, 1e8
 _MOST_WORDS = 4_000
@@ -140,9 +143,9 @@ def _retry_after(value: str, now: float) -> float | None:
     if not value:
         return None
     # A header that came twice, from the service and from a proxy before it.
-    seconds = [_number(one) for one in value.split(",")]
-    known = [one for one in seconds if one is not None]
-    return max(known) if len(known) == len(seconds) else _date(value, now)
+    waits = [moment(one, now) for one in value.split(",")]
+    known = [wait for wait in waits if wait is not None]
+    return max(known) if len(known) == len(waits) else _date(value, now)
 
 
 def _reset(headers: Mapping[str, str], now: float) -> float | None:
@@ -162,9 +165,20 @@ def _waits(headers: Mapping[str, str], now: float) -> tuple[list[float], list[fl
         wait = _positive(moment(value, now)) if found else None
         if found and wait is not None:
             own = f"anthropic-ratelimit-{found['anthropic']}-remaining"
-            left = headers.get(own if found["anthropic"] else f"x-ratelimit-remaining-{found['x']}", "")
-            (used_up if _number(left) == 0 else others).append(wait)
+            left = _number(headers.get(own if found["anthropic"] else f"x-ratelimit-remaining-{found['x']}", ""))
+            (used_up if left is not None and left <= 0 else others).append(wait)
+    for remaining, wait in _draft_limits(headers.get("ratelimit", "")):
+        (others if remaining else used_up).append(wait)
     return used_up, others
+
+
+def _draft_limits(value: str) -> Iterator[tuple[int, float]]:
+    """What is left of each quota, and the wait until it comes back, by the drafts of the IETF's `RateLimit` header:
+    `"minute";r=0;t=30, "day";r=50;t=600`, once `limit=10, remaining=0, reset=30`."""
+    for quota in [value] if "reset" in value else value.split(","):
+        left, back_in = _LEFT.search(quota), _BACK_IN.search(quota)
+        if left and back_in and int(back_in[1]):
+            yield int(left[1]), float(back_in[1])
 
 
 def moment(value: str, now: float) -> float | None:
@@ -177,11 +191,9 @@ def moment(value: str, now: float) -> float | None:
         # OpenRouter counts in milliseconds: as seconds such a number lies thousands of years ahead.
         epoch = number / 1000 if number > _EPOCH_MILLISECONDS else number
         return epoch - now if number > _EPOCH_SECONDS else number
-    # Go's durations, as OpenAI and Groq write them: 120ms, 6m0s, 4h30m15s.
-    found = _DURATION.fullmatch(value) if value else None
-    if found:
-        hours, minutes, seconds, milliseconds = (float(part or 0) for part in found.groups())
-        return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    # Go's durations, as OpenAI and Groq write them: 120ms, 6m0s, 4h30m15s, 500µs.
+    if found := _DURATION.fullmatch(value):
+        return sum(float(part or 0) * seconds for part, seconds in zip(found.groups(), _UNITS.values(), strict=True))
     # RFC 3339, as Anthropic writes it.
     return _date(value, now)
 
