@@ -33,8 +33,8 @@ class _Place(NamedTuple):
 _Children = dict[str | None, list[_Place]]
 _TURN = [
     messages.c.id.label("turn_id"),
-    *(messages.c[name] for name in ("parent_id", "role", "content", "images", "choice", "together", "left_out")),
-    *(messages.c.created_at, messages.c.made_by),
+    *(messages.c[name] for name in ("parent_id", "role", "images", "choice", "together", "left_out")),
+    *(messages.c.created_at, messages.c.made_by, texts.c.text.label("content")),
 ]
 _Values = Mapping[str, Any]
 
@@ -121,6 +121,8 @@ def _turns(conn: Connection, turns: Select[Any], said: Select[Any], of: Mapping[
 
 # The statements are built once: building one takes SQLAlchemy longer than SQLite takes to answer it.
 CHAT: BindParameter[str] = bindparam("chat")
+OWN_TEXT = (texts.c.owner == messages.c.owner) & (texts.c.id == messages.c.text_id)
+"""What joins a turn to the text that was written for it."""
 _OWN_CALL = (calls.c.id == messages.c.call_id) & (calls.c.owner == OWNER)
 _TOGETHER = (
     *(messages.c.owner == OWNER, messages.c.chat_id == CHAT, messages.c.together == bindparam("together")),
@@ -134,6 +136,7 @@ def _open_turns() -> Select[Any]:
     return (
         select(*_TURN, *COLUMNS)
         .join(branch, messages.c.id == branch.c.id)
+        .outerjoin(texts, OWN_TEXT)
         .outerjoin(calls, _OWN_CALL)
         .outerjoin(call_details, call_details.c.call_seq == calls.c.seq)
         .where(messages.c.owner == OWNER, messages.c.deleted_at.is_(None))
@@ -153,6 +156,7 @@ def _open_answers() -> Select[Any]:
 def _turns_together() -> Select[Any]:
     return (
         select(*_TURN, *COLUMNS)
+        .outerjoin(texts, OWN_TEXT)
         .join(calls, _OWN_CALL)
         .join(call_details, call_details.c.call_seq == calls.c.seq)
         .where(messages.c.owner == OWNER, *_TOGETHER)
@@ -172,7 +176,7 @@ _ALL = (messages.c.owner == OWNER, messages.c.chat_id == CHAT, messages.c.delete
 @cache
 def _whole_tree() -> Select[Any]:
     # any owner: _ALL and _OWN_CALL name the owner.
-    query = select(*_TURN, *COLUMNS).outerjoin(calls, _OWN_CALL)
+    query = select(*_TURN, *COLUMNS).outerjoin(texts, OWN_TEXT).outerjoin(calls, _OWN_CALL)
     details = query.outerjoin(call_details, call_details.c.call_seq == calls.c.seq)
     return details.where(*_ALL).order_by(messages.c.seq)
 

@@ -29,7 +29,7 @@ from lib.core.clock import now
 from lib.core.errors import ChatNotFound
 from lib.core.request import Role
 from lib.core.titles import title_of
-from lib.store import image_store, message_nodes
+from lib.store import image_store, message_nodes, texts
 from lib.store.schema import chats, messages
 from lib.store.statements import chunks
 
@@ -70,16 +70,18 @@ def add_chat(conn: Connection, owner: str, chat: ImportedChat) -> str:
     settings = _settings(chat.form) if chat.form else {}
     conn.execute(chats.insert().values(**row, **settings, created_at=created, updated_at=chat.updated_at or moment))
     place = {"owner": owner, "chat_id": chat_id, "choice": 0}
+    said = texts.keep(conn, owner, [turn.message.content for turn in chat.turns])
     rows = []
-    for id, turn in zip(ids, chat.turns, strict=True):
+    for id, text_id, turn in zip(ids, said, chat.turns, strict=True):
         pictures = image_store.keep(conn, owner, turn.message.images) or None
         parent = None if turn.parent is None else ids[turn.parent]
-        said = {"role": turn.message.role, "content": turn.message.content, "images": pictures}
         made_by = turn.made_by.to_json() if turn.made_by else None
         rows.append(
             {
                 **place,
-                **said,
+                "role": turn.message.role,
+                "text_id": text_id,
+                "images": pictures,
                 "made_by": made_by,
                 "id": id,
                 "parent_id": parent,
@@ -143,7 +145,7 @@ def add_message(
     image_urls: Sequence[str] = (),
 ) -> str:
     """Add a written message under `parent_id` (None: a new root) and open it; its id."""
-    row = {"role": role, "content": content, "choice": 0}
+    row: dict[str, Any] = {"role": role, "text_id": _kept(conn, owner, content), "choice": 0}
     if image_urls:
         row["images"] = image_store.keep(conn, owner, image_urls)
     return _add(conn, owner, chat_id, parent_id, [row])[0]
@@ -161,7 +163,8 @@ def add_answers(
     left_out: int = 0,
 ) -> list[str]:
     """Add the n choices of a call as siblings and open the first; their ids. See Turn for what the rest means."""
-    shared = {"content": begun or None, "together": together, "left_out": left_out, "call_id": call_id}
+    text_id = _kept(conn, owner, begun) if begun else None
+    shared = {"text_id": text_id, "together": together, "left_out": left_out, "call_id": call_id}
     rows = [{"role": "assistant", "choice": choice, **shared} for choice in range(n)]
     return _add(conn, owner, chat_id, parent_id, rows)
 
@@ -239,8 +242,9 @@ def undelete(conn: Connection, owner: str, chat_id: str) -> None:
 
 
 def _remove_turns(conn: Connection, owner: str, chat_id: str, most: int | None = None) -> list[str]:
-    """Remove all or the last `most` turns of a chat, and the images that only they had; the ids of their calls."""
-    turns = select(messages.c.id, messages.c.call_id, messages.c.images).where(
+    """Remove all or the last `most` turns of a chat, and the texts and images that only they had; the ids of their
+    calls."""
+    turns = select(messages.c.id, messages.c.call_id, messages.c.text_id, messages.c.images).where(
         messages.c.owner == owner, messages.c.chat_id == chat_id
     )
     rows = conn.execute(turns.order_by(messages.c.seq.desc()).limit(most)).all()
@@ -248,7 +252,8 @@ def _remove_turns(conn: Connection, owner: str, chat_id: str, most: int | None =
     # a chain a thousand messages deep and no further (sqlite.org/limits.html, trigger recursion).
     for some in chunks(row.id for row in rows):
         conn.execute(sql_delete(messages).where(messages.c.owner == owner, messages.c.id.in_(some)))
-    # After the messages: an image is free when none has it any more.
+    # After the messages: a text or an image is free when none has it any more.
+    texts.free(conn, owner, {row.text_id for row in rows if row.text_id})
     message_nodes.free_images(conn, owner, {id for row in rows for id in row.images or ()})
     return list({row.call_id for row in rows if row.call_id})
 
@@ -260,6 +265,10 @@ def _remove_empty(conn: Connection, owner: str, chat_id: str) -> bool:
         return False
     conn.execute(sql_delete(chats).where(chats.c.owner == owner, chats.c.id == chat_id))
     return True
+
+
+def _kept(conn: Connection, owner: str, text: str) -> str:
+    return texts.keep(conn, owner, [text])[0]
 
 
 def _of(owner: str, chat_id: str) -> Update:

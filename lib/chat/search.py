@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from lib.calls.records import ANSWER_TEXT
+from lib.chat.branch import OWN_TEXT
 from lib.store.schema import answers, calls, chats, messages, texts
 
 MOST_WORDS = 8
@@ -38,8 +39,8 @@ def excerpts(conn: Connection, owner: str, chat_ids: Collection[str], search: st
     if not word or not chat_ids:
         return {}
     found: dict[str, tuple[int, str]] = {}
-    for query in (_asked(owner, chat_ids, word), _answered(owner, chat_ids, word)):
-        for row in conn.execute(query):
+    for turns, text in ((_written(owner), texts.c.text), (_answers(owner), _SAID)):
+        for row in conn.execute(_first(turns, text, chat_ids, word)):
             found[row.chat_id] = min(found.get(row.chat_id, (row.seq, row.text)), (row.seq, row.text))
     return {chat_id: _around(text, word) for chat_id, (_seq, text) in found.items()}
 
@@ -64,10 +65,18 @@ def _around(text: str, word: str) -> str:
 
 
 def _has(owner: str, word: str) -> ColumnElement[bool]:
-    content = messages.c.content.icontains(word, autoescape=True)
-    asked = select(messages.c.chat_id).where(messages.c.owner == owner, messages.c.deleted_at.is_(None), content)
+    asked = _written(owner).with_only_columns(messages.c.chat_id).where(texts.c.text.icontains(word, autoescape=True))
     said = _answers(owner).with_only_columns(messages.c.chat_id).where(_SAID.icontains(word, autoescape=True))
     return or_(chats.c.title.icontains(word, autoescape=True), chats.c.id.in_(asked), chats.c.id.in_(said))
+
+
+def _written(owner: str) -> Select[Any]:
+    """The turns for which somebody has written a text, with it."""
+    return (
+        select(messages.c.chat_id, messages.c.seq, texts.c.text)
+        .join(texts, OWN_TEXT)
+        .where(messages.c.owner == owner, messages.c.deleted_at.is_(None))
+    )
 
 
 def _answers(owner: str) -> Select[Any]:
@@ -81,18 +90,8 @@ def _answers(owner: str) -> Select[Any]:
     )
 
 
-def _asked(owner: str, chat_ids: Collection[str], word: str) -> Select[Any]:
-    """Of each chat the first message that has the word."""
-    has = messages.c.content.icontains(word, autoescape=True)
-    mine = select(func.min(messages.c.seq)).where(messages.c.owner == owner, messages.c.chat_id.in_(chat_ids))
-    first = mine.where(messages.c.deleted_at.is_(None), has).group_by(messages.c.chat_id)
-    text = messages.c.content.label("text")
-    return select(messages.c.chat_id, messages.c.seq, text).where(messages.c.owner == owner, messages.c.seq.in_(first))
-
-
-def _answered(owner: str, chat_ids: Collection[str], word: str) -> Select[Any]:
-    """Of each chat the first answer that has the word."""
-    has = _SAID.icontains(word, autoescape=True)
-    wanted = _answers(owner).where(messages.c.chat_id.in_(chat_ids), has)
+def _first(turns: Select[Any], text: ColumnElement[str], chat_ids: Collection[str], word: str) -> Select[Any]:
+    """Of each chat the first of the turns that has the word."""
+    wanted = turns.where(messages.c.chat_id.in_(chat_ids), text.icontains(word, autoescape=True))
     first = wanted.with_only_columns(func.min(messages.c.seq)).group_by(messages.c.chat_id)
     return wanted.where(messages.c.seq.in_(first))

@@ -18,6 +18,7 @@ HEADER_BYTES = 100
 PAGE_SIZES = (1024, 4096)
 """Of the databases that Tempera has made, in bytes."""
 TITLE_CHARACTERS = 80
+_KEPT_APART = "text FROM messages JOIN texts ON (texts.owner, texts.id) = (messages.owner, text_id) WHERE true"
 FARTHEST = 2**40
 """No table has row numbers beyond."""
 
@@ -205,8 +206,10 @@ def _mend(new: sqlite3.Connection) -> None:
 
 
 def _first_words(new: sqlite3.Connection, chat_id: str) -> str:
-    query = "SELECT content FROM messages WHERE chat_id = ? AND content IS NOT NULL ORDER BY seq LIMIT 1"
-    found = new.execute(query, (chat_id,)).fetchone()
+    kept_apart = new.execute("SELECT 1 FROM pragma_table_info('messages') WHERE name = 'text_id'").fetchone()
+    # Before migration 0016 a message had its text in its own row.
+    said = _KEPT_APART if kept_apart else "content FROM messages WHERE content IS NOT NULL"
+    found = new.execute(f"SELECT {said} AND chat_id = ? ORDER BY seq LIMIT 1", (chat_id,)).fetchone()
     return " ".join(str(found[0]).split())[:TITLE_CHARACTERS] if found else ""
 
 

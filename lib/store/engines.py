@@ -40,8 +40,8 @@ READERS = 8
 WAIT_SECONDS = 30.0
 """How long a reader waits for a connection of the pool."""
 PAGE_BYTES = 1024
-"""Of a new database. Every table and index takes whole pages: with SQLite's usual 4096 an empty database has 217 kB,
-a chat of 100 turns 3.7 bytes for each of its text; with these 63 kB and 2.9. Totals, images and long chats are read in
+"""Of a new database. Every table and index takes whole pages: with SQLite's usual 4096 an empty database has 270 kB,
+a chat of 100 turns 3.9 bytes for each of its text; with these 80 kB and 2.9. Totals, images and long chats are read in
 the same time, a scan of all calls takes a fifth longer (bench/README.md)."""
 WAL_BYTES = 4 * 2**20
 """From so many on what stands in the -wal file is written into the database."""

@@ -139,8 +139,11 @@ def _sequence() -> Column[int]:
     return Column("seq", _KEY, primary_key=True, autoincrement=True)
 
 
-# Of a chat's calls, which are most of them, it takes no room.
-_THOSE_OF_SWEEPS: Any = dict.fromkeys(("sqlite_where", "postgresql_where"), text("sweep_id IS NOT NULL"))
+def _where(condition: str) -> dict[str, Any]:
+    """Of an index: the rows that are in it. The others, which are most of them, take no room there."""
+    return dict.fromkeys(("sqlite_where", "postgresql_where"), text(condition))
+
+
 calls = Table(
     "calls",
     metadata,
@@ -184,11 +187,11 @@ calls = Table(
     Index("calls_by_time", "owner", "started_at"),
     Index("calls_by_session", "owner", "session"),
     # Unique: of two processes that try a cell at once only one can be its next attempt.
-    Index("calls_by_cell", "owner", "cell_id", "attempt", unique=True),
+    Index("calls_by_cell", "owner", "cell_id", "attempt", unique=True, **_where("cell_id IS NOT NULL")),
     Index("calls_by_chat", "owner", "chat_id"),
-    Index("calls_by_sweep", "owner", "sweep_id", **_THOSE_OF_SWEEPS),
+    Index("calls_by_sweep", "owner", "sweep_id", **_where("sweep_id IS NOT NULL")),
     Index("calls_by_tip", "owner", "tip"),
-    Index("calls_by_state", "state", "owner"),
+    Index("calls_by_state", "state", "owner", **_where("state = 'started'")),
     # Else SQLite gives the number of a deleted last row once more, and numbers would not tell what is newer.
     sqlite_autoincrement=True,
 )
@@ -318,7 +321,7 @@ messages = Table(
     Column("chat_id", CleanText, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
     Column("parent_id", CleanText, ForeignKey("messages.id", ondelete="CASCADE")),
     Column("role", CleanText, nullable=False),
-    Column("content", CleanText),  # of an answer that goes on with a text: that text; NULL: all is in the call's choice
+    Column("text_id", Digest),  # of an answer that goes on with a text: that text; NULL: all is in the call's choice
     Column("images", CleanJson),  # ids
     Column("call_id", CleanText),
     Column("choice", Whole, nullable=False),
@@ -329,6 +332,7 @@ messages = Table(
     Column("deleted_at", Whole),
     Index("messages_by_chat", "chat_id"),
     Index("messages_by_parent", "parent_id"),
+    Index("messages_by_text", "owner", "text_id", **_where("text_id IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 

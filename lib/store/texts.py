@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, delete, select
 
-from lib.store.schema import answers, clean, message_nodes, texts
+from lib.store.schema import answers, clean, message_nodes, messages, texts
 from lib.store.statements import chunks, insert_missing
 
 
@@ -34,11 +34,11 @@ def load(db: Connection, owner: str, ids: Collection[str]) -> dict[str, str]:
 
 
 def free(db: Connection, owner: str, ids: Collection[str]) -> None:
-    """Remove those of the texts that no message and no answer of this owner has any more."""
+    """Remove those of the texts that no message, sent or not, and no answer of this owner has any more."""
     for some in chunks(set(ids)):
         used = {
             id
-            for table in (message_nodes, answers)
+            for table in (message_nodes, answers, messages)
             for id in db.execute(select(table.c.text_id).where(table.c.owner == owner, table.c.text_id.in_(some)))
             .scalars()
             .all()

@@ -15,10 +15,11 @@ from lib.calls import records
 from lib.chat import repository as chats
 from lib.chat.repository import Turn
 from lib.core.errors import ChatNotFound
+from lib.core.request import Message
 from lib.core.titles import title_of
 from lib.services import Services
 from lib.settings import Settings
-from lib.store import backup, image_store, schema
+from lib.store import backup, image_store, message_nodes, schema
 from lib.store import texts as kept_texts
 from lib.store.database import Store
 from tests.store_fixtures import a_call, an_outcome, start
@@ -53,6 +54,10 @@ def answers(store: Store, chat_id: str, parent: str, *words: str) -> list[str]:
     return made
 
 
+def kept(store: Store, query: str) -> list[Any]:
+    return list(store.read(lambda db: db.execute(text(query)).scalars()))
+
+
 def listed(store: Store, search: str = "", owner: str = "ann") -> list[str]:
     return [chat.title for chat in store.read(lambda db: chats.chats_of(db, owner, search))]
 
@@ -77,10 +82,21 @@ def test_an_answer_takes_its_text_from_its_call(store: Store) -> None:
     assert (first.id, first.role, first.text, first.call) == (question, "user", "Why?", None)
     assert (second.id, second.role, second.text, second.reasoning) == (answer, "assistant", "Because.", "hm")
     assert second.call is not None and second.call.state == "ok" and second.call.seconds == 1.5
-    assert store.read(lambda db: db.execute(text("SELECT content FROM messages ORDER BY seq")).scalars().all()) == [
-        "Why?",
-        None,
-    ]
+    assert kept(store, "SELECT text_id IS NULL FROM messages ORDER BY seq") == [False, True]
+
+
+def test_a_question_is_stored_once_with_what_was_sent_and_goes_with_its_chat(store: Store) -> None:
+    chat, other = new(store), new(store)
+    for one in (chat, other):
+        question = say(store, one, None, "Why?")
+        answers(store, one, question, "Because.")  # whose call sent another text
+    do(store, message_nodes.keep, "ann", [Message(role="user", content="Why?")])
+    say(store, chat, None, "Never sent.")
+    query = "SELECT text FROM texts WHERE text LIKE '%Why%' OR text LIKE '%sent.%' ORDER BY text"
+    assert kept(store, query) == ["Never sent.", "Why?"]
+    do(store, chats.erase, "ann", chat)
+    assert kept(store, query) == ["Why?"]
+    assert [turn.text for turn in branch(store, other)] == ["Why?", "Because."]
 
 
 def test_an_answer_that_has_not_come_yet_is_empty(store: Store) -> None:
@@ -291,13 +307,14 @@ def long_chat(store: Store, turns: int) -> str:
         answered = dict(db.execute(select(schema.calls).where(schema.calls.c.id == sample.id)).mappings().one())
         seq = answered.pop("seq")
         place = {"owner": "ann", "chat_id": chat, "created_at": 0}
+        [why] = kept_texts.keep(db, "ann", ["Why?"])
         messages: list[dict[str, Any]] = []
         for turn in range(turns):
             above = f"answer {turn - 1}-0" if turn else None
-            question = {"id": f"question {turn}", "parent_id": above, "role": "user", "content": "Why?", "choice": 0}
+            question = {"id": f"question {turn}", "parent_id": above, "role": "user", "text_id": why, "choice": 0}
             messages.append({**place, **question, "call_id": None})
             for choice in range(2):
-                facts = {"id": f"answer {turn}-{choice}", "role": "assistant", "content": None, "choice": choice}
+                facts = {"id": f"answer {turn}-{choice}", "role": "assistant", "text_id": None, "choice": choice}
                 messages.append({**place, **facts, "parent_id": f"question {turn}", "call_id": f"call {turn}"})
         db.execute(schema.calls.insert(), [{**answered, "id": f"call {turn}"} for turn in range(turns)])
         db.execute(schema.messages.insert(), messages)
@@ -392,7 +409,7 @@ def deep_chat(store: Store, turns: int) -> str:
     """A chat of so many turns, each after the one before."""
     chat_id = new(store)
     place = {"owner": "ann", "chat_id": chat_id, "role": "user", "choice": 0, "created_at": 1}
-    rows = [{**place, "id": f"{n}", "parent_id": f"{n - 1}" if n else None, "content": f"{n}"} for n in range(turns)]
+    rows = [{**place, "id": f"{n}", "parent_id": f"{n - 1}" if n else None} for n in range(turns)]
     do(store, lambda db: db.execute(schema.messages.insert(), rows))
     return chat_id
 

@@ -508,5 +508,5 @@ def test_every_statement_on_a_visitors_rows_names_the_owner() -> None:
 
 
 def test_a_chat_takes_at_most_three_bytes_on_disk_for_each_of_its_text(tmp_path: Path) -> None:
-    found = measure(tmp_path, 110)
+    found = measure(tmp_path, 100)
     assert found.size <= 3 * found.text, (found, "the empty file counts too")
