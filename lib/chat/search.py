@@ -1,25 +1,17 @@
-"""Finds chats by words in their titles, questions and answers, and the place in a text where a word was found."""
+"""Finds chats by words in their titles, questions and answers, and the text in which a word was found."""
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from lib.calls.records import ANSWER_TEXT
 from lib.chat.branch import OWN_TEXT
+from lib.core.found_words import around, longest, words_of
 from lib.store.schema import answers, calls, chats, messages, texts
 
-MOST_WORDS = 8
-BEFORE = 30
-AFTER = 90
 # An answer that still grows, or never ended, has its text in its own row.
 _SAID = func.coalesce(texts.c.text, answers.c.unfinished_text)
-
-
-def words_of(search: str) -> list[str]:
-    """The words to be found, each once; a text without spaces is one."""
-    return list(dict.fromkeys(search.split()))[:MOST_WORDS]
 
 
 def has_words(owner: str, search: str) -> list[ColumnElement[bool]]:
@@ -27,41 +19,17 @@ def has_words(owner: str, search: str) -> list[ColumnElement[bool]]:
     return [_has(owner, word) for word in words_of(search)]
 
 
-def names(title: str, search: str) -> bool:
-    """Whether a title has the longest of the words, so that no other place needs to be shown."""
-    return max(words_of(search), key=len, default="").casefold() in title.casefold()
-
-
 def excerpts(conn: Connection, owner: str, chat_ids: Collection[str], search: str) -> dict[str, str]:
     """By chat the words around the first place where a text of it has the longest of the words; chats that have it in
     their title only are left out."""
-    word = max(words_of(search), key=len, default="")
+    word = longest(search)
     if not word or not chat_ids:
         return {}
     found: dict[str, tuple[int, str]] = {}
     for turns, text in ((_written(owner), texts.c.text), (_answers(owner), _SAID)):
         for row in conn.execute(_first(turns, text, chat_ids, word)):
             found[row.chat_id] = min(found.get(row.chat_id, (row.seq, row.text)), (row.seq, row.text))
-    return {chat_id: _around(text, word) for chat_id, (_seq, text) in found.items()}
-
-
-def marked(text: str, words: Sequence[str]) -> list[tuple[str, bool]]:
-    """`text` in pieces, each with whether it is one of the words."""
-    if not words:
-        return [(text, False)]
-    # The longest first: of two words that begin alike it is the one that was found.
-    pattern = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-    pieces = re.split(f"({pattern})", text, flags=re.IGNORECASE)
-    return [(piece, bool(index % 2)) for index, piece in enumerate(pieces) if piece]
-
-
-def _around(text: str, word: str) -> str:
-    """One line of `text` with the word in it."""
-    place = re.search(re.escape(word), text, re.IGNORECASE)
-    at = place.start() if place else 0
-    begin, end = max(0, at - BEFORE), at + len(word) + AFTER
-    line = " ".join(text[begin:end].split())
-    return f"{'…' if begin else ''}{line}{'…' if end < len(text) else ''}"
+    return {chat_id: around(text, word) for chat_id, (_seq, text) in found.items()}
 
 
 def _has(owner: str, word: str) -> ColumnElement[bool]:

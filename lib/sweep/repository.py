@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, and_, case, cast, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, insert, or_, select, update
 from sqlalchemy import delete as sql_delete
 
 from lib.calls import records
 from lib.calls.records import CallRecord
 from lib.core.clock import now
+from lib.core.found_words import words_of
 from lib.core.titles import title_of
 from lib.store.schema import calls, cells, sweeps
 from lib.store.statements import chunks
@@ -86,17 +87,11 @@ def half_planned(conn: Connection) -> list[tuple[str, str]]:
     return [(row.owner, row.id) for row in conn.execute(query)]
 
 
-def sweeps_of(conn: Connection, owner: str, search: str = "", limit: int | None = None) -> list[Sweep]:
-    """The owner's newest sweeps, at most `limit`, with how far each has come; with `search` those that have it in their
-    title, their prompt or a model's name."""
-    listed = (
-        select(sweeps.c.id, sweeps.c.title, sweeps.c.created_at)
-        .where(sweeps.c.owner == owner, sweeps.c.deleted_at.is_(None))
-        .order_by(sweeps.c.created_at.desc(), sweeps.c.id)
-    )
-    if search.strip():
-        listed = listed.where(_has_words(search.strip()))
-    found = conn.execute(listed.limit(limit)).all()
+def sweeps_of(conn: Connection, owner: str, search: str = "", limit: int | None = None, offset: int = 0) -> list[Sweep]:
+    """The owner's sweeps, the newest first, at most `limit` behind the first `offset`, with how far each has come; with
+    `search` those that have all its words in their title, their prompt or a model's name."""
+    listed = _newest_first(select(sweeps.c.id, sweeps.c.title, sweeps.c.created_at), owner, search)
+    found = conn.execute(listed.limit(limit).offset(offset)).all()
     ids = [row.id for row in found]
     totals, axes = _totals(conn, owner, ids), _axes(conn, owner, ids)
     return [
@@ -104,10 +99,20 @@ def sweeps_of(conn: Connection, owner: str, search: str = "", limit: int | None 
     ]
 
 
-def _has_words(words: str) -> ColumnElement[bool]:
-    prompt = sweeps.c.plan["prompt"].as_string().icontains(words, autoescape=True)
-    models = cast(sweeps.c.plan["models"], Text).icontains(words, autoescape=True)
-    return or_(sweeps.c.title.icontains(words, autoescape=True), prompt, models)
+def times_of(conn: Connection, owner: str, search: str = "", offset: int = 0) -> list[int]:
+    """When the same sweeps began, in microseconds since 1970: what tells how many there are of each month."""
+    return list(conn.execute(_newest_first(select(sweeps.c.created_at), owner, search).offset(offset)).scalars())
+
+
+def _newest_first(query: Select[Any], owner: str, search: str) -> Select[Any]:
+    query = query.where(sweeps.c.owner == owner, sweeps.c.deleted_at.is_(None), *map(_has, words_of(search)))
+    return query.order_by(sweeps.c.created_at.desc(), sweeps.c.id)
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    prompt = sweeps.c.plan["prompt"].as_string().icontains(word, autoescape=True)
+    models = cast(sweeps.c.plan["models"], Text).icontains(word, autoescape=True)
+    return or_(sweeps.c.title.icontains(word, autoescape=True), prompt, models)
 
 
 def _axes(conn: Connection, owner: str, ids: Sequence[str]) -> dict[str, tuple[int, int, int, int]]:

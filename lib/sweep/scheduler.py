@@ -361,9 +361,9 @@ class SweepScheduler:
             return False
         return bool(self._dispatcher.store.read(lambda db: shared_runs.under_way(db, owner)))
 
-    def listed(self, owner: str, search: str = "", limit: int | None = None) -> list[Sweep]:
+    def listed(self, owner: str, search: str = "", limit: int | None = None, offset: int = 0) -> list[Sweep]:
         """The owner's newest sweeps, as `repository.sweeps_of` finds them, counted as their own pages count."""
-        found = self._dispatcher.store.read(lambda db: sweeps.sweeps_of(db, owner, search, limit))
+        found = self._dispatcher.store.read(lambda db: sweeps.sweeps_of(db, owner, search, limit, offset))
         runs = [self.last_run(owner, sweep.id) for sweep in found]
         return [
             self.progress.counted(owner, sweep, run.failed if run else ())

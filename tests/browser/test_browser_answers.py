@@ -158,8 +158,8 @@ def test_the_grid_holds_all_answers_is_walked_with_the_keyboard_and_is_cards_on_
     page = open_sweep(context, made, BIG)
     grid = key(page, "sweep_grid").get_by_role("grid")
     with subtests.test("how far the sweep came is read whole in the list"):
-        about = key(page, f"sweep_open_{made[1][BIG]}").locator("p > span")
-        expect(about).to_contain_text(re.compile("6 × 5 × 4 · 112/120 · 8 failed · .*[0-9]"))
+        about = key(page, f"sweep_open_{made[1][BIG]}").locator("p > span").first
+        expect(about).to_have_text("6 × 5 × 4 · 112/120 · 8 failed")
         ends = "one => Math.max(...[...one.getClientRects()].map(line => line.right))"
         assert about.evaluate(ends) <= about.evaluate("one => one.closest('button').getBoundingClientRect().right")
     with subtests.test("models are columns in order, temperatures rows in order"):

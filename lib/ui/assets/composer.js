@@ -87,6 +87,7 @@
     ".st-key-edited_message textarea",
     ".st-key-written_turn textarea",
     ".st-key-chat_rename input",
+    ".st-key-sweep_rename input",
     ".st-key-chat_preset_name input",
   ];
   const begun = new Map();

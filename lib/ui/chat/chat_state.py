@@ -41,8 +41,6 @@ class ChatState:
     """The chat that was deleted last, as long as that can be undone."""
     deleted_was_open: SessionValue[bool] = SessionValue("deleted_was_open", bool)
     """Whether that one was open, so that it is opened when it is brought back."""
-    renaming: SessionValue[str | None] = SessionValue("renaming_chat", nothing)
-    """The chat of the list whose title is being changed."""
     to_open: SessionValue[str | None] = SessionValue("chat_to_open", nothing)
     """A chat that the next run opens: where one is wanted after the page was drawn, its settings can't be set any more.
     """
@@ -93,8 +91,6 @@ class ChatState:
     """How many of a chat's last turns are drawn when it is opened, more with each wish for earlier ones."""
     first_shown: SessionValue[tuple[str | None, int] | None] = SessionValue("first_shown_turn", nothing)
     """The open chat, and the index of its first turn that is drawn."""
-    listed_ages: SessionValue[dict[str, int]] = SessionValue("listed_spans", dict)
-    """How many chats the sidebar lists of days and months that it does not list at once."""
     figures = Dialog[tuple[str, str]]("answers_figures")
     """The answer whose numbers are looked at: its name on the page and its call's id."""
     inspected = Dialog[str]("inspected_call")

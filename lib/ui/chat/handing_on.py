@@ -1,6 +1,6 @@
 """A chat handed on: saved as a file, or shared under a link; from the list of chats, and above the open one."""
 
-from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -12,22 +12,20 @@ from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.files import file_of, save_buttons
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared import resources
+from lib.ui.shared.history_list import Actions, action_words
 from lib.ui.shared.share_link import open_share
 from lib.ui.shared.state import Shareable, state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
 
 MENU = "chat_hand_on"
-WAYS: Mapping[str, tuple[str, str]] = {
-    "save": ("download", N_("Save as a file")),
-    "share": ("link", N_("Share for reading")),
-}
-"""Each with its icon and words."""
+SAVE = {"save": ("download", N_("Save as a file"))}
+SHARE = {"share": ("link", N_("Share for reading"))}
 
 
-def ways() -> list[str]:
+def ways() -> Actions:
     """Without sharing, where the operator does not want that."""
-    return [way for way in WAYS if way != "share" or resources.services().may_share_links]
+    return {**SAVE, **SHARE} if resources.services().may_share_links else SAVE
 
 
 def hand_on(chat: Chat, way: str) -> None:
@@ -42,7 +40,9 @@ def hand_on_menu(view: ChatView) -> None:
     """The open chat's own menu, once there is something in it. One that is in memory only is not handed on."""
     if view.turns and not chat_state.temporary:
         words = _("Save or share this chat")
-        st.menu_button(words, ways(), key=MENU, icon=":material/ios_share:", format_func=_label, on_click=_do)
+        icon, actions = ":material/ios_share:", ways()
+        words_of = partial(action_words, actions)
+        st.menu_button(words, list(actions), key=MENU, icon=icon, format_func=words_of, on_click=_do)
 
 
 def save_dialog() -> None:
@@ -56,11 +56,6 @@ def _body(chat: Chat) -> None:
         st.rerun()  # saved: a press in a dialog runs the dialog alone
     st.markdown(f"**{literal(chat.title) or _('Untitled')}**")
     save_buttons(chat)
-
-
-def _label(way: str) -> str:
-    icon, words = WAYS[way]
-    return f":material/{icon}: {_(words)}"
 
 
 def _do() -> None:

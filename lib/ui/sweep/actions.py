@@ -97,9 +97,9 @@ def duplicate(sweep_id: str) -> None:
     state.sweep_id = None
 
 
-def rename(sweep_id: str, key: str) -> None:
-    """Give a sweep the title that stands in the field `key`."""
-    owner, title = visitor().owner, st.session_state[key]
+def rename(sweep_id: str, title: str) -> None:
+    """Give a sweep another title."""
+    owner = visitor().owner
     _write(lambda db: sweeps.rename(db, owner, sweep_id, title))
 
 

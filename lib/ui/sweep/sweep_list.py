@@ -1,24 +1,27 @@
-"""The sidebar's list of sweeps: new, search, open, rename, use again, delete."""
+"""The sidebar's list of sweeps, by the day they began, with what they compared and how far they came: see
+lib/ui/shared/history_list.py."""
+
+from math import prod
 
 import streamlit as st
 
-from lib.core.rich_text import literal
+from lib.core.i18n import N_
 from lib.services import Services
+from lib.sweep import repository as sweeps
 from lib.sweep.repository import Sweep
-from lib.ui.shared.dates import short_date
+from lib.ui.shared.history_list import DELETE, RENAME, Entry, HistoryList, history_list
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions
-from lib.ui.sweep.sweep_state import LISTED, sweep_state
+from lib.ui.sweep.sweep_state import sweep_state
 
 EVERY_SECONDS = 2.0
-SEARCH = "sweep_list_search"
-LINES = "{}  \n:small[{}]"
+ACTIONS = {**RENAME, "again": ("content_copy", N_("Use this set-up again")), **DELETE}
 
 
 def sweep_list(services: Services, visitor: Visitor) -> None:
-    """New sweep, and the old ones with what they compared and how far they came, the newest first."""
+    """New sweep, and the old ones, the newest first."""
     with st.sidebar:
         st.button(_("New sweep"), key="sweep_new", icon=":material/add:", on_click=actions.new, width="stretch")
         # While a sweep runs the counts are live, and only this part of the page runs for them.
@@ -31,73 +34,37 @@ def _list(services: Services, visitor: Visitor, drawn_for: str | None, live: boo
     still = services.sweeps.any_running(visitor.owner)
     if state.sweep_id != drawn_for:
         st.rerun(scope="app")  # a press in here runs only this part, and what is open stands outside of it
-    words, limit = st.session_state.get(SEARCH) or "", sweep_state.listed_sweeps
-    found = services.sweeps.listed(visitor.owner, words, limit + 1)
-    if found or words:
-        label = _("Search all sweeps")
-        st.text_input(label, key=SEARCH, placeholder=label, label_visibility="collapsed")
-    if sweep_state.deleted_sweep is not None:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(_("The sweep is deleted."))
-            st.button(
-                _("Undo"), key="sweep_undelete", type="tertiary", icon=":material/undo:", on_click=actions.undelete
-            )
-    for sweep in found[:limit]:
-        with st.container(horizontal=True, wrap=False, gap="xsmall"):
-            _open_button(sweep)
-            if sweep.id == state.sweep_id:
-                _menu(sweep)
-    if len(found) > limit:
-        st.button(_("More"), key="sweep_list_more", type="tertiary", icon=":material/expand_more:", on_click=_more)
-    if words and not found:
-        st.caption(_("No sweep has these words."))
+    kind = HistoryList(
+        place="sweep",
+        open_id=state.sweep_id,
+        search_key="sweep_list_search",
+        search=_("Search all sweeps"),
+        none_found=_("No sweep has these words."),
+        actions=ACTIONS,
+        entries=lambda *of: [_entry(sweep) for sweep in services.sweeps.listed(visitor.owner, *of)],
+        times=lambda *of: services.store.read(lambda db: sweeps.times_of(db, visitor.owner, *of)),
+        switch_to=actions.open_sweep,
+        rename=actions.rename,
+        do=lambda sweep_id, action: actions.delete(sweep_id) if action == "delete" else actions.duplicate(sweep_id),
+    )
+    history_list(kind, actions.undelete if sweep_state.deleted_sweep else None, _("The sweep is deleted."))
     if live and not still:
         st.rerun(scope="app")  # drawn anew, it is not refreshed any more
+
+
+def _entry(sweep: Sweep) -> Entry:
+    asked = sweep.total if sweep.asked is None else sweep.asked
+    facts = [what_it_compares(sweep), f"{sweep.done}/{asked}"]
+    if sweep.failed:
+        facts.append(_n("{count} failed", "{count} failed", sweep.failed).format(count=sweep.failed))
+    return Entry(sweep.id, sweep.title, sweep.created_at, about=" · ".join(facts))
 
 
 def what_it_compares(sweep: Sweep) -> str:
     """How many models, temperatures, inputs, variants and answers of each, as a product; what there is one of is left
     out."""
-    settings = 1
-    for count in sweep.axes:
-        settings *= count
-    counts = [count for count in (*sweep.axes, sweep.total // max(1, settings)) if count > 1]
+    counts = [count for count in (*sweep.axes, sweep.total // max(1, prod(sweep.axes))) if count > 1]
     return " × ".join(map(str, counts)) or "1"
-
-
-def _open_button(sweep: Sweep) -> None:
-    asked = sweep.total if sweep.asked is None else sweep.asked
-    facts = [what_it_compares(sweep), f"{sweep.done}/{asked}"]
-    if sweep.failed:
-        facts.append(_n("{count} failed", "{count} failed", sweep.failed).format(count=sweep.failed))
-    # Last, as what doesn't fit into the line is cut off.
-    facts.append(short_date(sweep.created_at))
-    st.button(
-        LINES.format(literal(sweep.title) or _("Untitled"), " · ".join(facts)),
-        key=f"sweep_open_{sweep.id}",
-        type="secondary" if sweep.id == state.sweep_id else "tertiary",
-        on_click=actions.open_sweep,
-        args=(sweep.id,),
-        width="stretch",
-    )
-
-
-def _menu(sweep: Sweep) -> None:
-    words = _("Rename, use again or delete")
-    with st.popover(words, icon=":material/more_vert:", key="sweep_menu", help=words):
-        # Its own key for each sweep, so that it always begins with the present title.
-        title = f"sweep_title_{sweep.id}"
-        st.text_input(_("Title"), sweep.title, key=title, on_change=actions.rename, args=(sweep.id, title))
-        st.button(
-            _("Use this set-up again"),
-            key="sweep_duplicate",
-            icon=":material/content_copy:",
-            on_click=actions.duplicate,
-            args=(sweep.id,),
-        )
-        st.button(
-            _("Delete"), key="sweep_menu_delete", icon=":material/delete:", on_click=actions.delete, args=(sweep.id,)
-        )
 
 
 def no_such_sweep() -> None:
@@ -107,7 +74,3 @@ def no_such_sweep() -> None:
             _("There is no such sweep here. It may have been deleted, or it is on another computer."),
             icon=":material/info:",
         )
-
-
-def _more() -> None:
-    sweep_state.listed_sweeps += LISTED

@@ -2,16 +2,12 @@
 
 from lib.ui.shared.session_value import Dialog, SessionValue, nothing
 
-LISTED = 100
-
 
 class SweepState:
     """What is remembered, by name; widget values live under their own keys."""
 
     missing_sweep: SessionValue[bool] = SessionValue("missing_sweep", bool)
     """Whether the address names a sweep that there is not."""
-    listed_sweeps: SessionValue[int] = SessionValue("listed_sweeps", lambda: LISTED)
-    """How many sweeps the sidebar lists."""
     cell = Dialog[str]("opened_cell")
     """The cell whose details are open, by its id."""
     deleted_sweep: SessionValue[str | None] = SessionValue("deleted_sweep", nothing)

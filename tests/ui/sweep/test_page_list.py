@@ -12,7 +12,20 @@ from lib.ui.shared.dates import short_date
 from lib.ui.sweep.heading import compared
 from lib.ui.sweep.sweep_list import what_it_compares
 from tests.fake_api import FakeApi
-from tests.pages import bodies, cells, click, go_back, host, new_tab, owner, run_sweep, shown, standing, sweep_id
+from tests.pages import (
+    bodies,
+    buttons,
+    cells,
+    click,
+    go_back,
+    host,
+    new_tab,
+    owner,
+    run_sweep,
+    shown,
+    standing,
+    sweep_id,
+)
 
 
 @pytest.fixture
@@ -32,6 +45,13 @@ def listed(app: AppTest) -> list[str]:
     return [str(one.label).replace("\\", "") for one in app.sidebar.button if str(one.key).startswith("sweep_open_")]
 
 
+def menu(app: AppTest, sweep: str, action: str) -> AppTest:
+    """Choose something in the menu of a sweep of the list."""
+    app.menu_button(key=f"sweep_menu_{sweep}").click(action).run()
+    assert not app.exception
+    return app
+
+
 @pytest.mark.row("S13")
 @pytest.mark.usefixtures("service")
 def test_the_list_says_what_was_compared_and_what_failed_and_finds_it_again(api: FakeApi) -> None:
@@ -41,9 +61,12 @@ def test_the_list_says_what_was_compared_and_what_failed_and_finds_it_again(api:
     assert [label.partition("  \n")[0] for label in listed(tab)] == ["Sell 100% _socks_.", "Praise tea."]
     assert "2 × 2 · 4/4" in listed(tab)[0] and "failed" not in listed(tab)[0]
     assert "2 × 2 · 2/4 · 2 failed" in listed(tab)[1]
-    for words, found in [("PRAISE", 1), ("error-400", 1), ("100%", 1), ("echo", 2), ("coffee", 0), ("%", 1)]:
+    found = {"PRAISE": 1, "error-400": 1, "100%": 1, "echo": 2, "coffee": 0, "%": 1, "tea praise": 1, "tea 100%": 0}
+    for words, count in found.items():
         tab.text_input(key="sweep_list_search").set_value(words).run()
-        assert len(listed(tab)) == found, words
+        assert len(listed(tab)) == count, words
+    tab.text_input(key="sweep_list_search").set_value("TEA").run()
+    assert listed(tab)[0].startswith("Praise :orange-background[**tea**].")
     tab.text_input(key="sweep_list_search").set_value("coffee").run()
     assert "No sweep has these words." in shown(tab)
 
@@ -80,18 +103,19 @@ def test_a_past_sweep_opens_with_its_set_up_is_renamed_used_again_deleted_and_br
     assert standing(tab).startswith("4 answers")
     assert tab.text_area(key="sweep_prompt").value == "Praise tea."
     assert (tab.number_input(key="sweep_repeats").value, tab.number_input(key="sweep_max_tokens").value) == (2, 7)
-    tab.text_input(key=f"sweep_title_{first}").set_value("Tea!").run()
-    assert listed(tab)[0].startswith("Tea!")
+    menu(tab, first, "rename").text_input(key=f"sweep_title_{first}").set_value("Tea!")
+    click(tab, "sweep_rename_keep")
+    assert listed(tab)[0].startswith("Tea!") and "sweep_rename_keep" not in buttons(tab)
     click(tab, "sweep_new")
     assert tab.text_area(key="sweep_prompt").value == "Half a thought", "nothing typed is lost"
 
     click(tab, f"sweep_open_{first}")
     sent = len(bodies(api))
-    click(tab, "sweep_duplicate")
+    menu(tab, first, "again")
     assert tab.text_area(key="sweep_prompt").value == "Praise tea." and not standing(tab)
     assert len(bodies(api)) == sent
     click(tab, f"sweep_open_{first}")
-    click(tab, "sweep_delete")
+    menu(tab, first, "delete")
     assert listed(tab) == [] and not standing(tab)
     click(tab, "sweep_undelete")
     assert listed(tab)[0].startswith("Tea!") and standing(tab).startswith("4 answers")

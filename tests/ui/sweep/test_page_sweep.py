@@ -2,11 +2,12 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 from streamlit.testing.v1 import AppTest
 
 from lib.core.request import ChatRequest
@@ -20,6 +21,7 @@ from tests.fake_api import FakeApi
 from tests.pages import (
     bodies,
     cells,
+    click,
     host,
     new_tab,
     owner,
@@ -284,14 +286,20 @@ def test_a_cell_that_nobody_foresaw_is_a_failed_one_and_says_so_in_its_place(
 
 def test_every_sweep_can_be_reached_from_the_list(app: AppTest, api: FakeApi) -> None:
     store, plan = resources.services().store, Plan("tea", (f"{host(api)}/echo",), (0.0,))
-    for number in range(131):
-        who, name = owner(app), f"sweep-{number:03}"
-        store.write(lambda db, who=who, name=name: sweeps.add_plan(db, who, "s1", name, plan))
-        store.write(lambda db, who=who, name=name: sweeps.add_cells(db, who, name, list(plan.cells(name)))).result()
-    assert len([one for one in app.run().sidebar.button if str(one.key).startswith("sweep_open_")]) == 100
-    app.button(key="sweep_list_more").click().run()
+    march = round(datetime(2024, 3, 1, tzinfo=UTC).timestamp() * 1e6)
+
+    def fill(db: Connection) -> None:
+        for number in range(131):
+            sweeps.add_plan(db, owner(app), "s1", name := f"sweep-{number:03}", plan)
+            sweeps.add_cells(db, owner(app), name, list(plan.cells(name)))
+        db.execute(update(schema.sweeps).where(schema.sweeps.c.id < "sweep-050").values(created_at=march))
+
+    store.write(fill).result()
+    more = [str(one.label) for one in app.run().sidebar.button if str(one.key).startswith("sweep_list_more")]
+    assert more == ["Today: 41 more", "March 2024: 50 more"]
+    click(click(app, "sweep_list_more_2024-03"), "sweep_list_more_today")
     assert len([one for one in app.sidebar.button if str(one.key).startswith("sweep_open_")]) == 131
-    assert not [one for one in app.button if one.key == "sweep_list_more"]
+    assert [one.value for one in app.sidebar.caption if one.value in ("Today", "March 2024")] == ["Today", "March 2024"]
 
 
 @pytest.mark.skipif(not available(), reason="the practice model is not installed")

@@ -1,11 +1,9 @@
-"""Sorts chats into the days and months in which they were last used, in the reader's time zone."""
+"""How long ago something was: the days and months by which lists are headed, in the reader's time zone."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
 
-from lib.chat.repository import Chat
 from lib.core.clock import as_datetime
 
 WEEK = 7
@@ -15,8 +13,8 @@ Name = Literal["today", "yesterday", "week", "month", "earlier"]
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """How long ago: today, yesterday, in the 7 or 30 days before today, or in a calendar month before those, of which
-    `first` is the first day."""
+    """Today, yesterday, in the 7 or 30 days before today, or in a calendar month before those, of which `first` is the
+    first day."""
 
     name: Name
     first: date | None = None
@@ -25,14 +23,6 @@ class Age:
     def key(self) -> str:
         """`week`, `2026-10`: a name of its own."""
         return f"{self.first:%Y-%m}" if self.first else self.name
-
-
-def grouped(chats: Iterable[Chat], now: datetime) -> list[tuple[Age, list[Chat]]]:
-    """The chats by how long ago they were last used, in their order; `now` in the reader's time zone."""
-    found: dict[Age, list[Chat]] = {}
-    for chat in chats:
-        found.setdefault(age_at(chat.updated_at, now), []).append(chat)
-    return list(found.items())
 
 
 def age_at(time: int, now: datetime) -> Age:
