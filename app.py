@@ -33,6 +33,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 streamlit_internals.let_callbacks_end(press_failed)
 streamlit_internals.let_widgets_read_one_value()
+streamlit_internals.log_failures_once()
 streamlit_internals.wait_for_readers_no_longer()
 app = st.App(
     "lib/ui/main.py",

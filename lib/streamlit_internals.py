@@ -183,6 +183,15 @@ def let_callbacks_end(failed: Callable[[Exception], None]) -> None:
     SafeSessionState.on_script_will_rerun = uninterrupted  # type: ignore[method-assign, assignment]
 
 
+def log_failures_once() -> None:
+    """From now on Streamlit does not log what a page meets: our `on_script_error` does, under a number."""
+    logging.getLogger("streamlit.error_util").addFilter(_is_not_told_by_us)
+
+
+def _is_not_told_by_us(record: logging.LogRecord) -> bool:
+    return record.msg != "Uncaught app execution"
+
+
 def wait_for_readers_no_longer() -> None:
     """From now on a server that is stopped waits READERS_SECONDS for the connections that are open, and
     then ends.

@@ -1,12 +1,10 @@
 """An answer that is written is drawn on when its page's run has ended: by one thread, and on no other page."""
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.app_server import AppServer, forked_app
 from tests.fake_api import FakeApi
@@ -73,29 +71,3 @@ def test_the_page_runs_anew_by_itself_when_all_is_written_in_each_tab_that_shows
                 while "chat_regenerate" not in one.drawn:
                     one.read_run()
     assert sum(request.model == "slow-50" for request in api.requests) == 1
-
-
-@pytest.mark.row("C20", "T20")
-def test_after_a_press_that_failed_the_page_is_there_and_its_answer_is_drawn_on(tmp_path: Path) -> None:
-    """Not in a page that holds nothing but the failure: no run would be there to see to what grows."""
-    with FakeApi() as api:
-        settings = {"TEMPERA_BASE_URL": api.base_url, "TEMPERA_API_KEY": KEY, "TEMPERA_LOCAL_MODEL": "false"}
-        with (
-            forked_app(tmp_path / "data", 0, "tests/failing_press.py", **settings) as app,
-            open_tab(app, "model=silent") as tab,
-        ):
-            tab.run(text="Hello")
-            tab.ask(pressed="chat_new")
-            alerts: list[str] = []
-            tab.until(lambda message: alerts.append(alert(message)) or message.WhichOneof("type") == "script_finished")
-            [failure] = [one for one in alerts if one]
-            assert "(number " in failure and "ada" not in failure
-            assert {"chat_input", "chat_stop"} <= tab.drawn.keys()
-            tab.until(lambda message: re.search(r"Reading your text… \d+ s", said(message)))
-            tab.run(pressed="chat_stop")
-            assert "chat_regenerate" in tab.drawn
-
-
-def alert(message: ForwardMsg) -> str:
-    """The text of a box that a message draws."""
-    return message.delta.new_element.alert.body

@@ -99,6 +99,7 @@ def test_every_protective_setting_of_the_server_stands() -> None:
             "address": "127.0.0.1", "enableCORS": True, "enableXsrfProtection": True, "enableStaticServing": False,
             "allowedHosts": ["localhost", "127.0.0.1", "[::1]", "::1"], "maxUploadSize": 100, "fileWatcherType": "none",
         },
+        "logger": {"enableRich": False},
         "browser": {"gatherUsageStats": False},
         "client": {
             "showErrorDetails": "none", "showErrorLinks": False, "toolbarMode": "minimal", "disableDataExport": True,

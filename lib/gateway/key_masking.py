@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
+log = logging.getLogger(__name__)
 SHORTEST = 16
 _SHORTEST_SHOWN = 12
 _ALIGNMENTS = 3
@@ -194,12 +195,21 @@ KNOWN = KnownKeys()
 
 
 def mask_log() -> None:
-    """From now on no record of any library holds a known key, whoever handles it; may be called again."""
+    """From now on no record of any library holds a known key, whoever handles it, and what ends a thread is such a
+    record; may be called again."""
+    if threading.excepthook is threading.__excepthook__:  # which prints it as it is
+        threading.excepthook = _log_end
     make = logging.getLogRecordFactory()
     if isinstance(make, _MaskingFactory):
         return
     # A filter would have to stand at every handler, and Streamlit and uvicorn bring their own.
     logging.setLogRecordFactory(_MaskingFactory(make))
+
+
+def _log_end(crash: threading.ExceptHookArgs) -> None:
+    if crash.exc_value is not None and crash.exc_type is not SystemExit:
+        name = crash.thread.name if crash.thread else "?"
+        log.error("the thread %s has ended", name, exc_info=crash.exc_value)
 
 
 class _MaskingFactory:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import random
+import threading
 import time
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
@@ -219,6 +220,23 @@ def test_no_record_of_any_library_holds_a_known_key(log: pytest.LogCaptureFixtur
     assert "plain …" in log.text and "ValueError: …" in log.text
     assert not any(leaks(log.text, form) for form in written(KEY).values())
     assert "'GET', '/', 3" in str(_record("%s %s %d", "GET", "/", 3).args), "arguments stay apart for formatters"
+
+
+@pytest.mark.row("T22")
+def test_what_ends_a_thread_is_logged_and_holds_no_known_key(
+    log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+    mask_log()
+
+    def fail() -> None:
+        raise ValueError(KEY)
+
+    thread = threading.Thread(target=fail, name="painter")
+    thread.start()
+    thread.join()
+    assert "the thread painter has ended" in log.text and "ValueError: …" in log.text
+    assert not any(leaks(log.text + capsys.readouterr().err, form) for form in written(KEY).values())
 
 
 def _record(message: str, *args: object) -> logging.LogRecord:
