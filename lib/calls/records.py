@@ -38,7 +38,7 @@ from lib.store import kept_parts, message_nodes, process_lock, texts
 from lib.store.prepared import Prepared
 from lib.store.schema import answers, call_details, calls
 from lib.store.schema import texts as texts_table
-from lib.store.statements import chunks, insert_into
+from lib.store.statements import chunks, insert_into, unindexed
 
 IMPORTED = "imported"
 """The process of calls that were brought in from a file: they were made elsewhere, and count in no budget."""
@@ -321,7 +321,7 @@ def delete_calls(conn: Connection, owner: str, ids: Sequence[str]) -> None:
     rows: list[Row[Any]] = []
     for some in chunks(ids):
         facts = (calls.c.seq, calls.c.tip, calls.c.started_at, calls.c.session)
-        rows += conn.execute(select(*facts).where(calls.c.owner == owner, calls.c.id.in_(some)))
+        rows += conn.execute(select(*facts).where(unindexed(calls.c.owner) == owner, calls.c.id.in_(some)))
     seqs = [row.seq for row in rows]
     # Read before the calls go: their answers go with them (ON DELETE CASCADE).
     said, pictures = _texts_of(conn, owner, seqs), _pictures_of(conn, owner, seqs)
@@ -340,7 +340,7 @@ def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
     """Remove what was said in calls, which stay counted as they are."""
     rows: list[Row[Any]] = []
     for some in chunks(ids):
-        query = select(calls.c.seq, calls.c.tip).where(calls.c.owner == owner, calls.c.id.in_(some))
+        query = select(calls.c.seq, calls.c.tip).where(unindexed(calls.c.owner) == owner, calls.c.id.in_(some))
         rows += conn.execute(query)
     seqs = [row.seq for row in rows]
     said, pictures = _texts_of(conn, owner, seqs), _pictures_of(conn, owner, seqs)

@@ -5,7 +5,7 @@ from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Column, ColumnElement, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.store.prepared import Prepared
@@ -20,6 +20,15 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     rest = iter(values)
     while some := list(islice(rest, size)):
         yield some
+
+
+def unindexed(column: Column[str]) -> ColumnElement[str]:
+    """The column, so that no index of it is used, for a WHERE that names some rows by their ids beside it.
+
+    SQLite does not know that one owner may have all the rows there are: from a dozen ids on it holds an index of the
+    owner's for the shorter way, and reads all that the owner ever had.
+    """
+    return column.concat("")
 
 
 def insert_into(table: Table, dialect: str) -> postgresql.Insert | sqlite.Insert:

@@ -11,17 +11,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from lib.calls import records
 from lib.calls.records import CallRecord
 from lib.store.prepared import Prepared
 from lib.store.schema import calls, cells
-from lib.store.statements import chunks
+from lib.store.statements import chunks, unindexed
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell
-
-_OF_A_CELL = and_(cells.c.id == calls.c.cell_id, cells.c.owner == calls.c.owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +51,9 @@ def _cells_of_a_sweep(_dialect: str) -> Any:
 
 
 def _attempts_by_state(_dialect: str) -> Any:
-    this = cells.c.sweep_id == bindparam("of_sweep")
     sums = (func.count(), func.max(calls.c.seq), func.coalesce(func.sum(calls.c.cost), 0.0))
-    return (
-        select(calls.c.state, *sums)
-        .join(cells, _OF_A_CELL)
-        .where(cells.c.owner == bindparam("of_owner"), this)
-        .group_by(calls.c.state)
-    )
+    query = select(calls.c.state, *sums).where(calls.c.owner == bindparam("of_owner"))
+    return query.where(sweeps.of_cells(bindparam("of_sweep"))).group_by(calls.c.state)
 
 
 # A page with a list of sweeps asks for each of them, once a second while one runs.
@@ -97,28 +90,24 @@ def _since(
     conn: Connection, owner: str, sweep_id: str, before: Attempts, answers: bool
 ) -> tuple[Sequence[CallRecord], Sequence[CallRecord]]:
     """The attempts that were under way before, as they stand now, and the new ones, the newest last."""
-    mine = {"of_owner": owner, "of_sweep": sweep_id}
     known: list[CallRecord] = []
     for some in chunks(before.under_way):
-        known += records.found(conn, _of_these(), mine | {"these": some}, answers)
-    return known, records.found(conn, _later(), mine | {"newest": before.tally.newest}, answers)
+        known += records.found(conn, _of_these(), {"of_owner": owner, "these": some}, answers)
+    later = {"of_owner": owner, "of_sweep": sweep_id, "newest": before.tally.newest}
+    return known, records.found(conn, _later(), later, answers)
 
 
 # Built once: that takes longer than to run them, and each second a page with a sweep that runs asks.
 @cache
-def _whole() -> Select[Any]:
-    this = cells.c.sweep_id == bindparam("of_sweep")
-    return records.whole().join(cells, _OF_A_CELL).where(calls.c.owner == bindparam("of_owner"), this)
-
-
-@cache
 def _of_these() -> Select[Any]:
-    return _whole().where(calls.c.id.in_(bindparam("these", expanding=True)))
+    mine = unindexed(calls.c.owner) == bindparam("of_owner")
+    return records.whole().where(mine, calls.c.id.in_(bindparam("these", expanding=True)))
 
 
 @cache
 def _later() -> Select[Any]:
-    return _whole().where(calls.c.seq > bindparam("newest")).order_by(calls.c.seq)
+    this = calls.c.owner == bindparam("of_owner"), sweeps.of_cells(bindparam("of_sweep"))
+    return records.whole().where(*this, calls.c.seq > bindparam("newest")).order_by(calls.c.seq)
 
 
 def _is_all(before: Attempts, known: Sequence[CallRecord], new: Sequence[CallRecord], now: Tally) -> bool:
@@ -144,5 +133,5 @@ def _with(before: Attempts, known: Sequence[CallRecord], new: Sequence[CallRecor
 
 
 def _under_way(conn: Connection, owner: str, sweep_id: str) -> frozenset[str]:
-    query = select(calls.c.id).join(cells, _OF_A_CELL).where(calls.c.owner == owner, cells.c.sweep_id == sweep_id)
-    return frozenset(conn.execute(query.where(calls.c.state == "started")).scalars())
+    query = select(calls.c.id).where(calls.c.owner == owner, sweeps.of_cells(sweep_id), calls.c.state == "started")
+    return frozenset(conn.execute(query).scalars())

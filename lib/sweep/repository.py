@@ -7,7 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    case,
+    cast,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import delete as sql_delete
 
 from lib.calls import records
@@ -16,7 +29,7 @@ from lib.core.clock import now
 from lib.core.found_words import words_of
 from lib.core.titles import title_of
 from lib.store.schema import calls, cells, sweeps
-from lib.store.statements import chunks
+from lib.store.statements import chunks, unindexed
 from lib.sweep.plan import Cell, Plan
 
 DONE = ("ok", "error")
@@ -126,15 +139,11 @@ def _axes(conn: Connection, owner: str, ids: Sequence[str]) -> dict[str, tuple[i
 def _totals(conn: Connection, owner: str, ids: Sequence[str]) -> dict[str, tuple[int, int, int]]:
     """(cells, done, failed) of each of the sweeps `ids`."""
     # A cell that failed once and was done then counts as done: the best of its attempts.
-    ended = (
-        select(calls.c.cell_id, cells.c.sweep_id, func.max(case((calls.c.state == "ok", 1), else_=0)).label("ok"))
-        .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
-        .where(calls.c.owner == owner, calls.c.state.in_(DONE), cells.c.sweep_id.in_(ids))
-        .group_by(calls.c.cell_id, cells.c.sweep_id)
-        .subquery()
+    good = case((calls.c.state == "ok", calls.c.cell_id)).distinct()
+    ended = select(calls.c.sweep_id, func.count(calls.c.cell_id.distinct()), func.count(good)).where(
+        calls.c.owner == owner, calls.c.sweep_id.in_(ids), calls.c.state.in_(DONE)
     )
-    done = select(ended.c.sweep_id, func.count(), func.sum(ended.c.ok)).group_by(ended.c.sweep_id)
-    counted = {id: (count, int(good)) for id, count, good in conn.execute(done)}
+    counted = {id: (count, good) for id, count, good in conn.execute(ended.group_by(calls.c.sweep_id))}
     of_each = select(cells.c.sweep_id, func.count()).where(cells.c.owner == owner, cells.c.sweep_id.in_(ids))
     totals = {}
     for id, total in conn.execute(of_each.group_by(cells.c.sweep_id)):
@@ -185,8 +194,7 @@ def results(
     in an earlier result, `before`, are not read anew."""
     attempts = (
         select(calls.c.id, calls.c.cell_id, calls.c.state, calls.c.cost)
-        .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
-        .where(calls.c.owner == owner, cells.c.sweep_id == sweep_id)
+        .where(calls.c.owner == owner, of_cells(sweep_id))
         # The newest last, so that it is the one that stays under the cell's id.
         .order_by(calls.c.seq)
     )
@@ -199,28 +207,26 @@ def results(
         if row.id in known and (row.state, row.cost) == (known[row.id].state, known[row.id].cost)
     }
     for some in chunks(row.id for row in newest.values() if row.id not in found):
-        query = records.whole().where(calls.c.owner == owner, calls.c.id.in_(some))
+        query = records.whole().where(unindexed(calls.c.owner) == owner, calls.c.id.in_(some))
         found |= {call.id: call for call in records.found(conn, query, answers=answers)}
     return {cell_id: found[row.id] for cell_id, row in newest.items()}
 
 
+def of_cells(sweep_id: str | BindParameter[Any]) -> ColumnElement[bool]:
+    """Which calls answer a sweep's cells, in a WHERE: those of a judge answer none."""
+    # By the sweep that the calls name themselves, and not by their cells: for that SQLite has an index.
+    return (calls.c.sweep_id == sweep_id) & calls.c.cell_id.is_not(None)
+
+
 def done_of(conn: Connection, owner: str, sweep_id: str) -> set[str]:
     """The ids of the cells with an attempt that ended `ok` or `error`."""
-    query = (
-        select(calls.c.cell_id)
-        .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
-        .where(calls.c.owner == owner, calls.c.state.in_(DONE), cells.c.sweep_id == sweep_id)
-    )
+    query = select(calls.c.cell_id).where(calls.c.owner == owner, of_cells(sweep_id), calls.c.state.in_(DONE))
     return {str(id) for id in conn.execute(query).scalars()}
 
 
 def spent(conn: Connection, owner: str, sweep_id: str) -> float:
     """What all attempts at a sweep's cells cost so far, in US dollars, as far as that is known."""
-    query = (
-        select(func.coalesce(func.sum(calls.c.cost), 0.0))
-        .join(cells, and_(cells.c.id == calls.c.cell_id, cells.c.owner == owner))
-        .where(calls.c.owner == owner, cells.c.sweep_id == sweep_id)
-    )
+    query = select(func.coalesce(func.sum(calls.c.cost), 0.0)).where(calls.c.owner == owner, of_cells(sweep_id))
     return float(conn.execute(query).scalar() or 0.0)
 
 
