@@ -44,7 +44,7 @@ class Filter:
 
     def among(self, cells: Iterable[Cell], results: Mapping[str, CallRecord]) -> list[Cell]:
         """The cells that are looked at if answers of every kind are."""
-        among = [cell for cell in cells if self.place_kept(cell)]
+        among = [cell for cell in cells if self.place_kept(cell)] if self.models or self.temperatures else list(cells)
         if self.text:
             term = self.text.casefold()
             among = [cell for cell in among if cell.id in results and term in text_of(results[cell.id]).casefold()]

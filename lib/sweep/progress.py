@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,7 @@ from lib.sweep.stops import Stops
 KEPT = 3
 COUNTED = 200
 DRAWN = 4
-"""So many drawings of each cell are kept: in two languages say, or with different words looked for."""
+"""So many drawings of each answer are kept: in two languages say, or with different words looked for."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,22 @@ class Progress:
     spent: float = 0.0
     forecast: Mapping[str, Any] = field(default_factory=dict)
     """What was foreseen: `typical` and `highest` in US dollars, `seconds`; see `PlanEstimate.to_json`."""
-    drawn: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What a page has made of answers that have ended, to be used again at the next look too: they don't change."""
+    drawn: dict[Hashable, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
+    """See `drawn_for`; for the next look too."""
     known: dict[str, Looked] = field(default_factory=dict, compare=False, repr=False)
     """What was found about answers that have ended, by call id, for the next look too."""
+
+    def drawn_for(self, kind: Hashable) -> dict[str, Any]:
+        """What a page has made of answers that have ended, by cell id, when it looked at them in this way before: to be
+        used again, and added to. That of the last few ways is kept."""
+        if kind not in self.drawn and len(self.drawn) >= DRAWN:
+            self.drawn.pop(next(iter(self.drawn.copy())), None)  # copied: another tab may look meanwhile
+        return self.drawn.setdefault(kind, {})
+
+    @cached_property
+    def models(self) -> Mapping[int, str]:
+        """The models by the row in which their answers stand."""
+        return {cell.row: cell.model for cell in self.cells}
 
     @cached_property
     def spared(self) -> frozenset[str]:
@@ -208,6 +220,6 @@ def _progress(
         stop,
         found.tally.spent,
         forecast,
-        before.drawn if before and len(before.drawn) < DRAWN * len(found.cells) else {},
+        before.drawn if before else {},
         before.known if before else {},
     )

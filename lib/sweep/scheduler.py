@@ -353,22 +353,23 @@ class SweepScheduler:
             known = self._usual[owner] = mark, store.read(lambda db: history.of_models(db, owner))
         return known[1]
 
-    def any_running(self, owner: str) -> bool:
-        """Whether a sweep of an owner is under way, here or elsewhere."""
-        if any(isinstance(job, SweepRun) and job.owner == owner for job in self._dispatcher.jobs.running()):
-            return True
+    def under_way(self, owner: str) -> frozenset[str]:
+        """The ids of an owner's sweeps that are under way, here or elsewhere."""
+        jobs = self._dispatcher.jobs.running()
+        here = frozenset(job.id for job in jobs if isinstance(job, SweepRun) and job.owner == owner)
         if self.call_workers is None:
-            return False
-        return bool(self._dispatcher.store.read(lambda db: shared_runs.under_way(db, owner)))
+            return here
+        return here.union(self._dispatcher.store.read(lambda db: shared_runs.under_way(db, owner)))
 
     def listed(self, owner: str, search: str = "", limit: int | None = None, offset: int = 0) -> list[Sweep]:
         """The owner's newest sweeps, as `repository.sweeps_of` finds them, counted as their own pages count."""
         found = self._dispatcher.store.read(lambda db: sweeps.sweeps_of(db, owner, search, limit, offset))
-        runs = [self.last_run(owner, sweep.id) for sweep in found]
-        return [
-            self.progress.counted(owner, sweep, run.failed if run else ())
-            for sweep, run in zip(found, runs, strict=True)
-        ]
+        return [self.counted(owner, sweep) for sweep in found]
+
+    def counted(self, owner: str, sweep: Sweep) -> Sweep:
+        """A listed sweep with its counts of now."""
+        run = self.last_run(owner, sweep.id)
+        return self.progress.counted(owner, sweep, run.failed if run else ())
 
     def delete(self, owner: str, sweep_id: str) -> None:
         """Stop a sweep and take it out of the list; its calls stay in the history, those too that are still to be

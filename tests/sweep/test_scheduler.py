@@ -453,7 +453,7 @@ def test_nobody_else_stops_a_sweep_or_looks_at_its_run(services: Services, api: 
     sweep_id = launch(services, plan(api, "slow-50"))
     api.wait(lambda fake: len(bodies(fake)) == 2, 30)
     assert services.sweeps.last_run("eve", sweep_id) is None and not services.sweeps.is_running("eve", sweep_id)
-    assert services.sweeps.is_running("ann", sweep_id) and not services.sweeps.any_running("eve")
+    assert services.sweeps.is_running("ann", sweep_id) and not services.sweeps.under_way("eve")
     for cell in services.sweeps.progress.of("ann", sweep_id).cells:
         services.sweeps.stop_cell("eve", sweep_id, cell.id)
     services.sweeps.stop("eve", sweep_id)

@@ -71,7 +71,7 @@ def test_an_app_without_workers_runs_its_sweeps_itself(api: FakeApi, database: s
     with app(api, database, tmp_path) as services:
         plan = Plan("tea", (f"{host(api)}/echo", f"{host(api)}/json"), (0.0, 0.7), repeats=3)
         sweep_id = services.sweeps.launch("ann", "s1", plan)
-        assert services.sweeps.is_running("ann", sweep_id) and services.sweeps.any_running("ann")
+        assert services.sweeps.is_running("ann", sweep_id) and services.sweeps.under_way("ann")
         until(lambda: not services.sweeps.is_running("ann", sweep_id))
         assert standing(services, sweep_id).counts() == (12, 0, 12) and len(bodies(api)) == 12
 
@@ -250,7 +250,7 @@ def test_each_process_can_stop_a_sweep_that_another_one_runs(api: FakeApi, datab
         services.sweeps.resume("ann", "s1", sweep_id)
         until(lambda: len(asked(api)) > sent)
         services.sweeps.delete("ann", sweep_id)
-        until(lambda: not services.sweeps.any_running("ann"))
+        until(lambda: not services.sweeps.under_way("ann"))
 
 
 def test_a_sweep_with_a_visitors_own_key_stays_in_the_process_that_has_it(

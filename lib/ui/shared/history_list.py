@@ -18,6 +18,7 @@ from lib.ui.shared import dates
 from lib.ui.shared.session_value import SessionValue, nothing
 from lib.ui.shared.texts import _, _n
 
+LIVE_SECONDS = 2.0
 FIRST = 40
 MORE = 200
 SPANS = {
@@ -36,13 +37,15 @@ DELETE = {"delete": ("delete", N_("Delete"))}
 class Entry:
     """A chat or a sweep of the list; `time`, by which it is listed, in microseconds since 1970 (UTC).
 
-    `about` is what stands below its title, `excerpt` the text around the words that were searched for."""
+    `about` is what stands below its title, `excerpt` the text around the words that were searched for; `now` tells of
+    one that changes by itself how it stands."""
 
     id: str
     title: str
     time: int
     about: str = ""
     excerpt: str = ""
+    now: "Callable[[], Entry] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +135,10 @@ def _entries(kind: HistoryList, found: Sequence[Entry], words: str, now: datetim
 
 def _entry(kind: HistoryList, entry: Entry, age: Age, now: datetime, words: str) -> None:
     with st.container(horizontal=True, wrap=False, gap=None, vertical_alignment="center"):
-        st.button(
-            _label(entry, age, now, words),
-            key=f"{kind.place}_open_{entry.id}",
-            type="secondary" if entry.id == kind.open_id else "tertiary",
-            on_click=kind.switch_to,
-            args=(entry.id,),
-            width="stretch",
-        )
+        if entry.now is None:
+            _button(kind, entry, age, now, words)
+        else:
+            st.fragment(_live_button, run_every=LIVE_SECONDS)(kind, entry.now, age, now, words)
         key = f"{kind.place}_menu_{entry.id}"
         st.menu_button(
             _("More: {title}").format(title=literal(entry.title) or _("Untitled")),
@@ -154,6 +153,22 @@ def _entry(kind: HistoryList, entry: Entry, age: Age, now: datetime, words: str)
         st.caption(_marked(entry.excerpt, words))
     if list_state.renaming == entry.id:
         _rename_field(kind, entry)
+
+
+def _live_button(kind: HistoryList, stands: Callable[[], Entry], age: Age, now: datetime, words: str) -> None:
+    """One that changes by itself: of the list, which may be long, only this is drawn for it."""
+    _button(kind, stands(), age, now, words)
+
+
+def _button(kind: HistoryList, entry: Entry, age: Age, now: datetime, words: str) -> None:
+    st.button(
+        _label(entry, age, now, words),
+        key=f"{kind.place}_open_{entry.id}",
+        type="secondary" if entry.id == kind.open_id else "tertiary",
+        on_click=kind.switch_to,
+        args=(entry.id,),
+        width="stretch",
+    )
 
 
 def action_words(actions: Actions, name: str) -> str:

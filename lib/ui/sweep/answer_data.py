@@ -9,14 +9,13 @@ from lib.calls import unsupported_params
 from lib.calls.records import CallRecord
 from lib.calls.runner import Answer
 from lib.core import parts
-from lib.core.errors import recorded
+from lib.core.errors import TemperaError, recorded
 from lib.core.i18n import N_
 from lib.core.parts import Part, text_of
 from lib.core.rich_text import as_typed, beginning_to_html, text_of_html, to_html, typeset
 from lib.core.segmentation import beginning
 from lib.sweep import word_diff
-from lib.sweep.filters import Filter, Kind, kinds_of
-from lib.sweep.findings import fixed_temperature
+from lib.sweep.filters import KINDS, Filter, Kind, kinds_of
 from lib.sweep.findings import text_of as answer_of
 from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
@@ -50,7 +49,7 @@ BADGES = {"fastest": N_("fastest"), "cheapest": N_("cheapest"), "shortest": N_("
 @dataclass(frozen=True)
 class Answers:
     """A sweep's answers as they stand, and how they are looked at; `names` are what models are called here, in
-    their order, `picked` is the row and the column of what was picked, `offered` the kinds that can be looked for."""
+    their order, `picked` is the row and the column of what was picked."""
 
     progress: Progress
     run: SweepRun | None
@@ -61,7 +60,6 @@ class Answers:
     names: Mapping[int, str]
     language: str
     picked: tuple[int, int] | None = None
-    offered: tuple[Kind, ...] = ()
 
     @cached_property
     def cells(self) -> Mapping[str, dict[str, Any]]:
@@ -77,16 +75,30 @@ class Answers:
         rating, words = self.ratings.get(call.id), findings.words.get(id)
         # What is found of an answer depends on the others.
         found = (findings.marks.get(id), findings.badges.get(id), findings.same.get(id), id in findings.different)
-        of = (call, rating, words, found, self._kinds(cell), (cell.row, cell.column) == self.picked)
-        key = (id, self.filter.text, self.language, self._hidden, self._repeats)
-        drawn = self.progress.drawn
-        if key not in drawn or drawn[key][0] != of:
-            drawn[key] = (of, self._marked(cell, self._ended(call, rating, words) | self._found(cell)))
-        return drawn[key][1]  # type: ignore[no-any-return]
+        of = (call, rating, words, found, id in self._not_sent, (cell.row, cell.column) == self.picked)
+        known = self._drawn.get(id)
+        if known is None or known[0] != of:
+            known = of, self._marked(cell, self._ended(call, rating, words) | self._found(cell))
+            self._drawn[id] = known
+        return known[1]
+
+    @cached_property
+    def _drawn(self) -> "dict[str, tuple[object, dict[str, Any]]]":
+        """What was made of answers at an earlier look of this kind, by cell id, and of what."""
+        return self.progress.drawn_for((self.filter.text, self.language, self._hidden, self._repeats))
+
+    @cached_property
+    def _not_sent(self) -> Mapping[str, TemperaError]:
+        return self.run.failed if self.run else {}
+
+    @cached_property
+    def offered(self) -> tuple[Kind, ...]:
+        """The kinds that can be looked for: those of which there are answers, and those that are looked for already."""
+        there = {kind for cell in self.cells.values() for kind in cell["kinds"]}
+        return tuple(kind for kind in KINDS if kind in there or kind in self.filter.kinds)
 
     def _kinds(self, cell: Cell) -> tuple[Kind, ...]:
-        unsent = self.run.failed if self.run else {}
-        return kinds_of(cell.id, self.progress.results, self.progress.findings, self.ratings, unsent)
+        return kinds_of(cell.id, self.progress.results, self.progress.findings, self.ratings, self._not_sent)
 
     def _marked(self, cell: Cell, found: dict[str, Any]) -> dict[str, Any]:
         """A cell with what it is looked for by, and whether it was picked."""
@@ -128,6 +140,8 @@ class Answers:
     @property
     def kept(self) -> list[Cell]:
         """The cells that are looked at."""
+        if not self.filter.on:
+            return list(self.progress.cells)
         among = self.filter.among(self.progress.cells, self.progress.results)
         return [cell for cell in among if self.filter.kind_kept(self.cells[_place(cell)]["kinds"])]
 
@@ -157,10 +171,9 @@ class Answers:
     @cached_property
     def _of_models(self) -> Mapping[int, str]:
         """What holds for all answers of a model, by row, where there is something to say."""
-        results = self.progress.results
-        ended = [(cell.row, results[cell.id]) for cell in self.progress.cells if cell.id in results]
-        fixed = [(row, fixed_temperature(call)) for row, call in ended if call.state == "ok"]
-        rows = {row for row, _fixed in fixed} - {row for row, is_fixed in fixed if not is_fixed}
+        results, marks = self.progress.results, self.progress.findings.marks
+        good = [cell for cell in self.progress.cells if cell.id in results and results[cell.id].state == "ok"]
+        rows = {cell.row for cell in good} - {cell.row for cell in good if "fixed" not in marks[cell.id]}
         return {row: _("one temperature") for row in rows}
 
     def _in_parts(self, row: int, name: str) -> dict[str, str]:
@@ -171,7 +184,7 @@ class Answers:
     @cached_property
     def _asked(self) -> Mapping[int, str]:
         """The models' whole names, by row."""
-        return {cell.row: cell.model for cell in self.progress.cells}
+        return self.progress.models
 
     @cached_property
     def _repeats(self) -> int:

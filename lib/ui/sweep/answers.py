@@ -56,7 +56,7 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
     view_state.to_address(in_address(progress.cells))
     if view_state.view() not in view_state.OF_ANSWERS:
         return
-    found = _looked_at(progress, run, rated, tuple(offered))
+    found = _looked_at(progress, run, rated)
     with st.container(horizontal=True, vertical_alignment="center"):
         if not found.kept:
             st.caption(_("No answer is like that."), width="content")
@@ -74,16 +74,14 @@ def answers_since(progress: Progress, run: SweepRun | None, alone: bool) -> None
         progress = progress.slice(*remembered.slice)
         owner, sweep_id = visitor().owner, str(state.sweep_id)
         rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
-        found = _looked_at(progress, run, rated, tuple(_offered(progress, run, rated)))
+        found = _looked_at(progress, run, rated)
         data, stock = sent.since(_of(), found, _beside(found))
     component = component_of_files(FOLDER, FORMULA_STYLES)
     component(key=f"{KEY}_since", data=data)
     component(key=f"{KEY}_since_stock", data=stock)
 
 
-def _looked_at(
-    progress: Progress, run: SweepRun | None, rated: Mapping[str, Rating], offered: tuple[Kind, ...]
-) -> Answers:
+def _looked_at(progress: Progress, run: SweepRun | None, rated: Mapping[str, Rating]) -> Answers:
     return Answers(
         progress,
         run,
@@ -94,7 +92,6 @@ def _looked_at(
         model_names(progress),
         language(),
         _picked(visitor().owner, str(state.sweep_id), progress),
-        offered,
     )
 
 
@@ -149,8 +146,8 @@ def model_names(progress: Progress) -> dict[int, str]:
     """What the models are called, by row: without their service where all have the same; and while names are hidden,
     letters in another order."""
     if hidden():
-        return other_names({cell.row for cell in progress.cells})
-    models = {cell.row: cell.model for cell in progress.cells}
+        return other_names(progress.models)
+    models = progress.models
     services = {model.partition("/")[0] for model in models.values()}
     return {row: model if len(services) > 1 else model.partition("/")[2] for row, model in models.items()}
 

@@ -1,6 +1,8 @@
 """The sidebar's list of sweeps, by the day they began, with what they compared and how far they came: see
 lib/ui/shared/history_list.py."""
 
+from dataclasses import replace
+from functools import partial
 from math import prod
 
 import streamlit as st
@@ -16,7 +18,6 @@ from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions
 from lib.ui.sweep.sweep_state import sweep_state
 
-EVERY_SECONDS = 2.0
 ACTIONS = {**RENAME, "again": ("content_copy", N_("Use this set-up again")), **DELETE}
 
 
@@ -24,16 +25,19 @@ def sweep_list(services: Services, visitor: Visitor) -> None:
     """New sweep, and the old ones, the newest first."""
     with st.sidebar:
         st.button(_("New sweep"), key="sweep_new", icon=":material/add:", on_click=actions.new, width="stretch")
-        # While a sweep runs the counts are live, and only this part of the page runs for them.
-        live = services.sweeps.any_running(visitor.owner)
-        st.fragment(_list, run_every=EVERY_SECONDS if live else None)(services, visitor, state.sweep_id, live)
+        st.fragment(_list)(services, visitor, state.sweep_id)
 
 
-def _list(services: Services, visitor: Visitor, drawn_for: str | None, live: bool) -> None:
-    # Asked before the counts are read: once nothing runs they are the last ones.
-    still = services.sweeps.any_running(visitor.owner)
+def _list(services: Services, visitor: Visitor, drawn_for: str | None) -> None:
     if state.sweep_id != drawn_for:
         st.rerun(scope="app")  # a press in here runs only this part, and what is open stands outside of it
+    # Asked before the counts are read: of what does not run any more they are the last ones.
+    live = services.sweeps.under_way(visitor.owner)
+
+    def entry(sweep: Sweep) -> Entry:
+        now = partial(_standing, services, visitor, sweep, drawn_for) if sweep.id in live else None
+        return replace(_entry(sweep), now=now)
+
     kind = HistoryList(
         place="sweep",
         open_id=state.sweep_id,
@@ -41,15 +45,21 @@ def _list(services: Services, visitor: Visitor, drawn_for: str | None, live: boo
         search=_("Search all sweeps"),
         none_found=_("No sweep has these words."),
         actions=ACTIONS,
-        entries=lambda *of: [_entry(sweep) for sweep in services.sweeps.listed(visitor.owner, *of)],
+        entries=lambda *of: [entry(sweep) for sweep in services.sweeps.listed(visitor.owner, *of)],
         times=lambda *of: services.store.read(lambda db: sweeps.times_of(db, visitor.owner, *of)),
         switch_to=actions.open_sweep,
         rename=actions.rename,
         do=lambda sweep_id, action: actions.delete(sweep_id) if action == "delete" else actions.duplicate(sweep_id),
     )
     history_list(kind, actions.undelete if sweep_state.deleted_sweep else None, _("The sweep is deleted."))
-    if live and not still:
-        st.rerun(scope="app")  # drawn anew, it is not refreshed any more
+
+
+def _standing(services: Services, visitor: Visitor, sweep: Sweep, drawn_for: str | None) -> Entry:
+    """A sweep that runs, with its counts of now."""
+    # Drawn anew where a press here has opened it, and once nothing runs: then no line is refreshed any more.
+    if state.sweep_id != drawn_for or not services.sweeps.under_way(visitor.owner):
+        st.rerun(scope="app")
+    return _entry(services.sweeps.counted(visitor.owner, sweep))
 
 
 def _entry(sweep: Sweep) -> Entry:
