@@ -222,6 +222,9 @@ def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, conte
     field.fill("slow-49")
     field.press("Enter")
     expect(key(page, "chat_models_beside")).to_contain_text("slow-49")
+    field.fill("slow-50")
+    field.press("Enter")
+    expect(key(page, "chat_models_beside").locator("[data-tag]")).to_have_text(["slow-49"])  # the first one is asked once
     page.keyboard.press("Escape")
     send(page, text)
     expect(key(page, "answer_0_0")).to_contain_text("You said")

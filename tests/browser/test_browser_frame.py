@@ -53,7 +53,8 @@ def test_the_frame_stays_where_it_is_from_page_to_page(page: Page, size: Viewpor
 
 
 def test_model_and_settings_stay_in_view_and_open_beside_the_conversation(page: Page, app: AppServer) -> None:
-    """At the end of a long chat, without moving what is read; on a phone a long name's end is seen."""
+    """At the end of a long chat, without moving what is read; on a phone a long name's end is seen, and what closes
+    the list of models leaves the chosen one."""
     page.set_viewport_size(DESKTOP)
     expect(key(page, "chat_model")).to_be_in_viewport(ratio=1)
     line = key(page, "answer_0").get_by_text("Line 58", exact=True)
@@ -81,6 +82,15 @@ def test_model_and_settings_stay_in_view_and_open_beside_the_conversation(page: 
     expect(model).to_have_css("direction", "ltr")  # else it would be read from "ai/a-model" to "01"
     (left, _, width, _), place = box(model), box(key(page, "chat_model"))
     assert left < place[0] and left + width < place[0] + place[2]
+    go(page, link(app, "SmolLM2-135M-Instruct"))
+    expect(model).to_have_value("SmolLM2-135M-Instruct")
+    assert box(model)[0] >= box(key(page, "chat_model"))[0], "with all buttons beside it the practice model's is whole"
+    model.click()
+    expect(page.get_by_role("listbox")).to_be_visible()
+    model.press("Escape")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    at_rest(page)
+    expect(model).to_have_value("SmolLM2-135M-Instruct")
 
 
 def test_what_leads_to_the_newest_lies_over_no_text_and_settings_look_like_what_can_be_pressed(page: Page) -> None:

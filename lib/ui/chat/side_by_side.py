@@ -1,25 +1,29 @@
 """Chooses further models that get the same message, their answers in columns."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from lib.chat.form import MOST_MODELS
+from lib.gateway.endpoints import Endpoint
 from lib.services import Services
 from lib.ui.chat.chat_settings import BESIDE, MODEL
 from lib.ui.shared.choices import translated
 from lib.ui.shared.connection import open_dialog
-from lib.ui.shared.model_picker import model_label, options
+from lib.ui.shared.model_picker import as_offered, model_label, options
 from lib.ui.shared.texts import _, _n
 
 
 def side_by_side(services: Services, owner: str) -> None:
     """Behind a button the second to fourth model."""
-    chosen = st.session_state.get(BESIDE) or []
+    offered = options(services, owner)
+    chosen = _chosen(offered, services.registry.endpoints(owner))
+    models = [model for model in offered if model != st.session_state.get(MODEL)]
     asked = len(chosen) + 1
     label = _n("{count} model", "{count} models", asked).format(count=asked) if chosen else _("Compare")
     icon = ":material/view_column:" if chosen else ":material/add:"
     opened = st.popover(label, key="chat_beside_open", icon=icon, help=_("Ask further models too"))
     with opened:
-        models = [model for model in options(services, owner) if model != st.session_state.get(MODEL)]
         st.multiselect(
             _("Ask these models the same, side by side"),
             list(dict.fromkeys([*models, *chosen])),
@@ -41,3 +45,12 @@ def side_by_side(services: Services, owner: str) -> None:
             )
         if chosen and (st.session_state.get("chat_n_on") and st.session_state.get("chat_n", 1) > 1):
             st.caption(_("“n” is not sent while several models answer."))
+
+
+def _chosen(offered: Sequence[str], endpoints: Sequence[Endpoint]) -> list[str]:
+    """The further models, without the first one if it was typed once more."""
+    values, first = list(st.session_state.get(BESIDE) or []), st.session_state.get(MODEL)
+    chosen = [value for value in as_offered(values, offered, endpoints) if value != first]
+    if chosen != values:
+        st.session_state[BESIDE] = chosen
+    return chosen

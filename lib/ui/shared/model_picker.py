@@ -50,7 +50,20 @@ def model_label(value: str) -> str:
     local = resources.services().local
     if local is not None and _is_of(local, value):
         return f"{value} · {_('practice model')}"
+    return _field_label(value)
+
+
+def _field_label(value: str) -> str:
+    """A model as Chat's field names it. The page itself says of the practice model what it is, and on a phone the field
+    has room for its name and nothing else."""
     return value if _for_chats(value) else f"{value} · {_('not for chats')}"
+
+
+def as_offered(values: Sequence[str], offered: Sequence[str], endpoints: Sequence[Endpoint]) -> list[str]:
+    """Chosen models, each once and as `offered` names it where it is there: what was typed, or came with a link, may be
+    its id alone. What is not offered stays as it is."""
+    full = [named(value, endpoints) for value in values] if endpoints else values
+    return list(dict.fromkeys(name if name in offered else value for name, value in zip(full, values, strict=True)))
 
 
 def first_for_chats(values: Sequence[str]) -> str | None:
@@ -61,19 +74,21 @@ def first_for_chats(values: Sequence[str]) -> str | None:
 def model_picker(services: Services, owner: str, key: str) -> str:
     """The chosen model, at first that of `first_model`."""
     choose_first(services, owner, key)
-    if st.session_state.get(key):
-        st.session_state[key] = spelled(st.session_state[key], services.registry.endpoints(owner))
-    models, chosen = options(services, owner), st.session_state.get(key)
-    if chosen is not None and chosen not in models:
-        # Streamlit drops a value that is none of the options, and any typed id has to stay.
-        models.append(chosen)
+    models = options(services, owner)
+    if st.session_state.get(key) is not None:
+        [chosen] = as_offered([st.session_state[key]], models, services.registry.endpoints(owner))
+        st.session_state[key] = chosen
+        if chosen not in models:
+            # Streamlit drops a value that is none of the options, and any typed id has to stay.
+            models.append(chosen)
     value = st.selectbox(
         _("Model"),
         models,
         None,
-        format_func=model_label,
+        format_func=_field_label,
         key=translated(key),
         accept_new_options=True,
+        required=True,  # else Escape, which closes the list, takes the chosen model away as well
         on_change=_picked,
         args=(key,),
         placeholder=_("Choose a model or type its id"),

@@ -16,6 +16,7 @@ from lib.ui.shared.connection import local_services, open_dialog
 from lib.ui.shared.model_list import begin, model_list
 from lib.ui.shared.model_picker import (
     QUICK_SECONDS,
+    as_offered,
     first_for_chats,
     first_model,
     list_troubles,
@@ -39,7 +40,11 @@ ALIKE = 60
 
 def models_field(services: Services, visitor: Visitor) -> None:
     """The field, a button for the list of all, and what there is to say of those chosen."""
-    models = list(unique([*options(services, visitor.owner), *chosen()]))
+    offered = options(services, visitor.owner)
+    named = as_offered(chosen(), offered, services.registry.endpoints(visitor.owner))
+    if named != chosen():
+        st.session_state[KEY] = named
+    models = list(unique([*offered, *named]))
     first = first_model(services, visitor.owner) if state.newest_service else first_for_chats(models)
     st.session_state.setdefault(KEY, [first] if first else [])
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", wrap=False):

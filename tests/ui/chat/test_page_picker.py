@@ -331,7 +331,7 @@ def test_a_chat_keeps_its_model_when_a_service_is_connected_and_a_new_one_has_th
 
 @pytest.mark.row("C18")
 def test_the_practice_model_is_in_the_list_once_however_a_link_spells_it(
-    app: AppTest, monkeypatch: pytest.MonkeyPatch
+    app: AppTest, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     practice = PracticeEndpoint()
     monkeypatch.setattr(resources.services().registry, "_local", (practice,))
@@ -339,5 +339,16 @@ def test_the_practice_model_is_in_the_list_once_however_a_link_spells_it(
     tab = new_tab(model=model.lower())
     assert tab.selectbox(key="chat_model").value == model
     offered = [str(option) for option in tab.selectbox(key="chat_model").options]
-    called = f"{model} · practice model"  # its id tells nobody what it is
-    assert [option for option in offered if option.casefold().startswith(model.casefold())] == [called]
+    assert [option for option in offered if option.casefold().startswith(model.casefold())] == [model]
+    tab.selectbox(key="chat_model").set_value(f"{host(api)}/gpt-4o").run()
+    [called] = [option for option in tab.multiselect(key="chat_models_beside").options if model in option]
+    assert called == f"{model} · practice model"  # its id tells nobody what it is
+
+
+@pytest.mark.row("C28")
+def test_a_model_that_is_named_by_its_id_alone_is_in_the_list_once(app: AppTest, api: FakeApi) -> None:
+    """By a link, say; where no service lists it, it stays as it is."""
+    tab = new_tab(model="gpt-4o")
+    assert tab.selectbox(key="chat_model").value == f"{host(api)}/gpt-4o"
+    assert options(tab).count("gpt-4o") == 1
+    assert new_tab(model="nobody-lists-this").selectbox(key="chat_model").value == "nobody-lists-this"
