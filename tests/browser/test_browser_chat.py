@@ -150,13 +150,18 @@ def test_shift_enter_makes_a_line_and_the_last_question_is_one_key_away(api: Fak
 
 
 def test_what_is_done_with_is_gone_while_the_answer_is_written(chat: NewChat) -> None:
-    """The first page's invitation is not left standing, greyed, until the answer ends."""
+    """The first page's invitation is not left standing, greyed, until the answer ends; and a figure that does not grow
+    with the answer says so."""
     page = chat("slow-50")
     send(page, "what is there to see " + "word " * 60)
     expect(key(page, "answer_0")).to_contain_text("You said")
 
     expect(key(page, "chat_empty")).to_have_count(0)
     expect(key(page, "chat_stop")).to_be_visible()
+    expect(key(page, "chat_next")).to_contain_text("+ this answer")
+    key(page, "chat_stop").get_by_role("button").click()
+    ended(page)
+    expect(key(page, "chat_next")).not_to_contain_text("+ this answer")
 
 
 @pytest.mark.row("C21")
@@ -224,7 +229,7 @@ def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, conte
     expect(key(page, "chat_models_beside")).to_contain_text("slow-49")
     field.fill("slow-50")
     field.press("Enter")
-    expect(key(page, "chat_models_beside").locator("[data-tag]")).to_have_text(["slow-49"])  # the first one is asked once
+    expect(key(page, "chat_models_beside").locator("[data-tag]")).to_have_text(["slow-49"])
     page.keyboard.press("Escape")
     send(page, text)
     expect(key(page, "answer_0_0")).to_contain_text("You said")

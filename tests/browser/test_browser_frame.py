@@ -13,6 +13,7 @@ from tests.browsing import NewChat, at_rest, composer, ended, go, key, link, ope
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+SMALL_PHONE: ViewportSize = {"width": 360, "height": 740}
 PAGES = {"Sweep": "sweep_prompt", "Usage": "usage_scope", "Chat": "chat_input"}
 
 
@@ -50,6 +51,14 @@ def test_the_frame_stays_where_it_is_from_page_to_page(page: Page, size: Viewpor
         expect(key(page, shown)).to_be_visible()
         assert [box(part) for part in parts] == before, name
     assert box(key(page, "chat_input"))[2] == width
+
+    page.set_viewport_size(SMALL_PHONE)
+    for part in parts[1:]:
+        expect(part).to_be_in_viewport(ratio=1)
+    bar.get_by_role("link", name="Usage").click()
+    expect(key(page, "usage_scope")).to_be_visible()
+    at_rest(page)
+    assert len({box(choice)[1] for choice in key(page, "usage_scope").get_by_role("radio").all()}) == 1, "one line"
 
 
 def test_model_and_settings_stay_in_view_and_open_beside_the_conversation(page: Page, app: AppServer) -> None:

@@ -3,9 +3,6 @@
 (() => {
   const FIELD = "[data-testid=stChatInputTextArea]";
   const BUSY = ".st-key-chat_stop";
-  const CHOICES =
-    ".st-key-chat_new, .st-key-chat_new_temporary, .st-key-sweep_new, " +
-    "[class*=st-key-chat_open_], [class*=st-key-sweep_open_]";
   const DRAFT = "draft";
   const LONG = 4000; // lib/chat/attachments.py has the same
 
@@ -74,12 +71,6 @@
     const wanted = done ? mark + bare : bare;
     if (document.title !== wanted) document.title = wanted;
   }
-
-  // On a phone the drawer covers the page: it closes when something was chosen in it.
-  addEventListener("click", (event) => {
-    if (!matchMedia("(max-width: 640px)").matches || !event.target.closest?.(CHOICES)) return;
-    setTimeout(() => document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click());
-  });
 
   // Who has opened a field begins to type at once, at the end of what is in it; a name is chosen whole, to be written
   // anew. The field of a message may be drawn out of sight.

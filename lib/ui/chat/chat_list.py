@@ -13,8 +13,9 @@ from lib.services import Services
 from lib.ui.chat import open_chat
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.files import import_chat
-from lib.ui.chat.handing_on import hand_on, ways
+from lib.ui.chat.handing_on import hand_on
 from lib.ui.shared import resources
+from lib.ui.shared.handing_on import ways
 from lib.ui.shared.history_list import DELETE, RENAME, Entry, HistoryList, history_list
 from lib.ui.shared.saved_file import say_saved
 from lib.ui.shared.state import state

@@ -104,6 +104,9 @@ class ChatState:
     offered_chats = Dialog[Listing]("offered_chats")
     """The chats in a file, while some of them are chosen; None is no file."""
 
+    files_taken: SessionValue[int] = SessionValue("files_taken", int)
+    """How many files with chats were chosen and are done with."""
+
     @property
     def dialog_open(self) -> bool:
         """Whether a dialog covers the page: then the page is not run anew by itself."""

@@ -15,7 +15,6 @@ from lib.core.errors import TemperaError
 from lib.core.file_names import file_name
 from lib.ui.chat import import_dialog, open_chat
 from lib.ui.chat.chat_state import chat_state
-from lib.ui.chat.import_dialog import UPLOAD
 from lib.ui.shared import figures
 from lib.ui.shared.dates import viewer_zone
 from lib.ui.shared.saved_file import saved
@@ -64,7 +63,7 @@ def import_chat() -> None:
         st.file_uploader(
             _("A JSON file"),
             type=["json", "zip"],
-            key=UPLOAD,
+            key=import_dialog.upload(),
             on_change=_read,
             max_upload_size=MAX_BYTES // 1_000_000,
             label_visibility="collapsed",
@@ -80,7 +79,7 @@ def _file(owned: Conversation, reader: Reader, ending: str) -> bytes:
 
 
 def _read() -> None:
-    file = st.session_state[UPLOAD]
+    file = st.session_state[import_dialog.upload()]
     chat_state.offered_chats = None
     if file is None:
         return
@@ -89,8 +88,9 @@ def _read() -> None:
             found = chat_import.listing(file.getvalue())
         if len(found.chats) > 1:
             chat_state.offered_chats = found
-        else:
-            import_dialog.open_only(found)
+            return
+        import_dialog.open_only(found)
     except TemperaError as error:
         # Without its hint, which is about a message that was typed.
         state.notices.append(error_message(error))
+    chat_state.files_taken += 1

@@ -1,31 +1,21 @@
 """A chat handed on: saved as a file, or shared under a link; from the list of chats, and above the open one."""
 
-from functools import partial
-
 import streamlit as st
 
 from lib.chat import repository as chats
 from lib.chat.repository import Chat
-from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.files import file_of, save_buttons
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared import resources
-from lib.ui.shared.history_list import Actions, action_words
+from lib.ui.shared.handing_on import menu_of_ways, ways
 from lib.ui.shared.share_link import open_share
 from lib.ui.shared.state import Shareable, state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
 
 MENU = "chat_hand_on"
-SAVE = {"save": ("download", N_("Save as a file"))}
-SHARE = {"share": ("link", N_("Share for reading"))}
-
-
-def ways() -> Actions:
-    """Without sharing, where the operator does not want that."""
-    return {**SAVE, **SHARE} if resources.services().may_share_links else SAVE
 
 
 def hand_on(chat: Chat, way: str) -> None:
@@ -39,10 +29,7 @@ def hand_on(chat: Chat, way: str) -> None:
 def hand_on_menu(view: ChatView) -> None:
     """The open chat's own menu, once there is something in it. One that is in memory only is not handed on."""
     if view.turns and not chat_state.temporary:
-        words = _("Save or share this chat")
-        icon, actions = ":material/ios_share:", ways()
-        words_of = partial(action_words, actions)
-        st.menu_button(words, list(actions), key=MENU, icon=icon, format_func=words_of, on_click=_do)
+        menu_of_ways(_("Save or share this chat"), MENU, _do)
 
 
 def save_dialog() -> None:

@@ -18,7 +18,6 @@ from lib.ui.shared.dates import day, viewer_zone
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message
 
-UPLOAD = "chat_import"
 CHOSEN = "chat_import_chosen"
 FEW = 8
 
@@ -29,9 +28,15 @@ def offer() -> None:
         st.dialog(_("Bring in a chat"), on_dismiss=_close)(_body)()
 
 
+def upload() -> str:
+    """The key of the field for the file: another one each time a file was taken, so that the field is empty again.
+    Streamlit lets nobody empty it."""
+    return f"chat_import_{chat_state.files_taken}"
+
+
 def open_only(found: Listing) -> None:
     """Bring in the one chat of a file, and open it."""
-    for chat in chat_import.chosen(st.session_state[UPLOAD].getvalue(), {0}):
+    for chat in chat_import.chosen(st.session_state[upload()].getvalue(), {0}):
         open_chat.new()
         open_chat.switch_to(open_chat.current().import_chat(chat))
     for sentence in _losses(found.lost):
@@ -81,7 +86,7 @@ def _picked(found: Listing) -> list[int]:
 
 def _bring_in(places: Collection[int]) -> None:
     """Bring in the chats at `places`, and open the only one."""
-    file, ids = st.session_state.get(UPLOAD), []
+    file, ids = st.session_state.get(upload()), []
     lost: Losses = Counter()
     target = replace(open_chat.current(), chat_id=None, temporary=False)
     bar = st.progress(0.0)
@@ -108,6 +113,7 @@ def _bring_in(places: Collection[int]) -> None:
 
 def _close() -> None:
     chat_state.offered_chats = None
+    chat_state.files_taken += 1
     st.session_state.pop(CHOSEN, None)
 
 

@@ -30,7 +30,11 @@ def next_turn_bar(view: ChatView) -> None:
     if not found:
         return
     fullest = max((one.fill for one in found if one.fill is not None), default=None)
-    with st.popover(_label(found, fullest), key="chat_next", type="tertiary"):
+    label = _label(found, fullest)
+    if view.running:
+        # It is drawn with the page, and stands still while the answer grows.
+        label = _("{figures} + this answer").format(figures=label)
+    with st.popover(label, key="chat_next", type="tertiary"):
         for one in found:
             st.markdown("\n".join(f"- {line}" for line in _lines(one)))
         st.caption(_("Our estimates, for a typical answer. What you type is counted when you send it."))

@@ -28,7 +28,7 @@ from lib.ui.shared.live_text import CURSOR, waiting
 from lib.ui.shared.texts import _, _n
 from lib.ui.sweep import equal_answers
 from lib.ui.sweep.hidden_names import hidden, unnamed
-from lib.ui.sweep.view_state import READ, Place
+from lib.ui.sweep.view_state import KIND_HELP, READ, Place
 
 HEAD, SEEN_BEFORE = 400, 60
 """Characters of an answer that the grid has, and those of them before a word that was searched for."""
@@ -43,6 +43,15 @@ MARKS = {
     "filtered": N_("stopped by content rules"),
     "fixed": N_("one temperature"),
 }
+MARKS_MEAN = {
+    "cut": KIND_HELP["cut"],
+    "blank": N_("the model wrote nothing"),
+    "duplicate": KIND_HELP["same"],
+    "refused": N_("the model declined to answer"),
+    "filtered": N_("the service’s content rules stopped it"),
+    "fixed": N_("this model takes no temperature, so it was asked once for all"),
+}
+"""What the pointer tells of a mark."""
 BADGES = {"fastest": N_("fastest"), "cheapest": N_("cheapest"), "shortest": N_("shortest")}
 
 
@@ -234,8 +243,10 @@ class Answers:
 
     def _found(self, cell: Cell) -> dict[str, Any]:
         findings = self.progress.findings
+        marks = findings.marks.get(cell.id, ())
         return {
-            "marks": [self._mark(mark, cell) for mark in findings.marks.get(cell.id, ())],
+            "marks": [self._mark(mark, cell) for mark in marks],
+            **({"meaning": [_(MARKS_MEAN[mark]) for mark in marks]} if marks else {}),
             "badges": [self._words_of[badge] for badge in findings.badges.get(cell.id, ())],
         }
 

@@ -67,7 +67,7 @@ def report_view(study: Study) -> None:
         if st.button(_("Present"), key="sweep_present", icon=":material/slideshow:"):
             remembered.slide = 0
             st.rerun()  # the whole page, of which this is a part
-        words, key = _("Link for reading"), "sweep_link"
+        words, key = _("Share for reading"), "sweep_link"
         if resources.services().may_share_links and st.button(words, key=key, icon=":material/link:"):
             _share(subject)
             st.rerun()
@@ -86,6 +86,16 @@ def report_view(study: Study) -> None:
                     icon=form.icon,
                     on_click=saved,
                 )
+
+
+def share_report(study: Study) -> None:
+    """Let the page's next run open the dialog that shares the report, as it was wished for last."""
+    options = _wished(study)
+    _share(Subject(study, options, texts_of(options.language)))
+
+
+def _wished(study: Study) -> ReportOptions:
+    return study.decision.report or ReportOptions(language=language())
 
 
 def _share(subject: Subject) -> None:
@@ -118,7 +128,7 @@ def _markdown(subject: Subject) -> bytes:
 
 def _wishes(study: Study) -> ReportOptions:
     """The report's fields, as they were left for this sweep; each change is kept."""
-    kept = study.decision.report or ReportOptions(language=language())
+    kept = _wished(study)
     keys = {field: f"sweep_report_{field}_{study.cells[0].id}" for field in FIELDS}
     for field, key in keys.items():
         st.session_state.setdefault(key, getattr(kept, field))

@@ -6,13 +6,16 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.core.rich_text import literal
 from lib.sweep.study import Study
 from lib.sweep.verdict import Verdict, named, not_rated, sentence, verdict
+from lib.ui.shared.handing_on import menu_of_ways
 from lib.ui.shared.texts import _
-from lib.ui.sweep.open_study import PAGE, pick
-from lib.ui.sweep.view_state import remembered
+from lib.ui.sweep.open_study import PAGE, open_study, pick
+from lib.ui.sweep.report_view import share_report
+from lib.ui.sweep.view_state import REPORT, remembered
 
 NOTHING = ""
 """In place of a cell's id, where nothing is picked."""
 WIDTH = 165
+HAND_ON = "sweep_hand_on"
 
 
 def verdict_line(study: Study, row: DeltaGenerator) -> None:
@@ -39,6 +42,8 @@ def verdict_line(study: Study, row: DeltaGenerator) -> None:
         width=WIDTH,
         on_change=_picked,
     )
+    with row:
+        menu_of_ways(_("Save or share this sweep"), HAND_ON, _hand_on)
 
 
 def no_verdict() -> None:
@@ -59,6 +64,17 @@ def _say(found: Verdict, left: str) -> None:
 
 def _present() -> None:
     remembered.slide, remembered.asks_for_page = 0, True
+
+
+def _hand_on() -> None:
+    study = open_study()
+    if study is None:
+        return
+    if st.session_state[HAND_ON] == "share":
+        share_report(study)
+        remembered.asks_for_page = True  # the dialog stands outside of this part of the page
+    else:
+        st.session_state["sweep_view"] = REPORT  # which has all its forms
 
 
 def _picked() -> None:

@@ -192,6 +192,7 @@ def test_an_edit_can_be_left(app: AppTest, api: FakeApi) -> None:
 def test_a_long_chat_draws_its_last_turns_and_the_others_on_demand(app: AppTest) -> None:
     turns = [{"role": ("user", "assistant")[at % 2], "content": f"message {at}."} for at in range(34)]
     app.sidebar.get("file_uploader")[0].upload("chat.json", json.dumps(turns).encode(), "application/json").run()
+    assert app.sidebar.get("file_uploader")[0].value is None, "the field is empty again"
     assert "message 26." in shown(app) and "message 25." not in shown(app)
     assert app.button(key="chat_earlier").label == "Show 26 earlier messages"
 

@@ -21,7 +21,7 @@ from lib.ui.sweep.examples import EXAMPLES
 from lib.ui.sweep.links import LONGEST, sweep_link
 from tests.fake_api import FakeApi
 from tests.made_sweeps import make_sweep
-from tests.pages import bodies, cells, new_tab, run_sweep, shown
+from tests.pages import bodies, buttons, cells, host, new_tab, run_sweep, shown
 
 PAGE = "http://127.0.0.1:8501/sweep"
 WIDE = Plan(
@@ -75,6 +75,25 @@ def test_a_link_that_is_followed_beside_an_open_sweep_shows_none_of_its_answers(
     for name, value in query(sweep_link(WIDE, PAGE)).items():
         tab.query_params[name] = value
     assert field(tab.run(), "text_area", "sweep_prompt") == WIDE.prompt and not cells(tab)
+
+
+@pytest.mark.row("X13")
+def test_the_open_sweep_is_saved_and_shared_from_its_own_head(app: AppTest) -> None:
+    sweep = make_sweep(resources.services().store, ("one", "two"), (0.0,), 1)
+    tab = new_tab("sweep", sweep=sweep)
+    tab.menu_button(key="sweep_hand_on").click("share").run()
+    assert not tab.exception and tab.session_state["open_dialog"][1].id == sweep
+    assert "sweep_link_make" in buttons(tab)
+    tab.session_state["open_dialog"] = None  # it is closed
+    tab.menu_button(key="sweep_hand_on").click("save").run()
+    assert "sweep_report" in [one.key for one in tab.get("download_button")]
+
+
+@pytest.mark.row("C28")
+def test_a_model_that_a_link_names_twice_is_asked_once(app: AppTest, api: FakeApi) -> None:
+    """By its id alone, and with the name of its service."""
+    tab = new_tab("sweep", models=f"echo,{host(api)}/echo,nobody-lists-this", prompt="x")
+    assert field(tab, "multiselect", "sweep_models") == [f"{host(api)}/echo", "nobody-lists-this"]
 
 
 @pytest.mark.row("S28")

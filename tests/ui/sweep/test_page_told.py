@@ -392,6 +392,8 @@ def test_each_filter_leaves_the_answers_that_it_names_and_no_others(store: Store
             lambda _place, cell: cell["state"] == "error" or "cut off" in cell["marks"],
         ),
     ]
+    marked = [cell for cell in every.values() if cell["marks"]]
+    assert marked and all(len(cell["meaning"]) == len(cell["marks"]) for cell in marked), "the pointer tells of each"
     for field, value, nothing, is_meant in wanted:
         with subtests.test(field=field, value=value):
             app.session_state[field] = value

@@ -319,7 +319,7 @@ class Answers {
 
   labels(cell) {
     return [
-      ...cell.marks.map((mark) => el("span", { class: "mark" }, mark)),
+      ...cell.marks.map((mark, number) => el("span", { class: "mark", title: cell.meaning?.[number] ?? "" }, mark)),
       ...cell.badges.map((badge) => el("span", { class: "badge" }, badge)),
     ];
   }
