@@ -240,8 +240,10 @@ def _kind(original: BaseException) -> type[StoreError]:
     state = str(getattr(original, "sqlstate", None) or "")
     if state:
         return next((kind for beginning, kind in _BY_SQLSTATE.items() if state.startswith(beginning)), StoreRefused)
-    # psycopg has no SQLSTATE for a server that can't be reached or a connection that broke.
-    return StoreGone if type(original).__name__ in ("OperationalError", "InterfaceError") else StoreError
+    # psycopg has no SQLSTATE for a server that can't be reached or does not answer (ConnectionTimeout, which is an
+    # OperationalError), and for a connection that broke.
+    kinds = {kind.__name__ for kind in type(original).__mro__}
+    return StoreGone if kinds & {"OperationalError", "InterfaceError"} else StoreError
 
 
 _BY_ERRNO = {

@@ -1,14 +1,17 @@
 """Who is alive on PostgreSQL, how many connections readers take, and what binds a migration."""
 
+import socket
 import threading
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from lib.calls import records
-from lib.core.errors import StoreError
+from lib.core.errors import StoreError, StoreGone
 from lib.store import engines, migrations, process_lock
 from lib.store.database import Store
 from tests.store_fixtures import a_call, calls_of, start
@@ -118,3 +121,20 @@ def test_a_locked_database_can_be_opened_and_read(tmp_path: Path) -> None:
     other.close()
     assert not store.write(lambda db: None).exception(20) and store.trouble is None
     store.close()
+
+
+def test_a_server_that_takes_connections_and_says_nothing_is_away() -> None:
+    """As one that is ending, or cut off: its sweeps wait for it, and don't end."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        engine = create_engine(f"postgresql+psycopg://ada@127.0.0.1:{port}/none", connect_args={"connect_timeout": 2})
+        with pytest.raises(SQLAlchemyError) as late:
+            engine.connect()
+    assert type(engines.store_error(late.value)) is StoreGone
+
+
+def test_whatever_psycopg_calls_a_connection_that_is_none_the_server_is_away() -> None:
+    kinds = [one for one in vars(psycopg.errors).values() if isinstance(one, type) and issubclass(one, Exception)]
+    nameless = [one for one in kinds if issubclass(one, psycopg.OperationalError) and one.sqlstate is None]
+    assert psycopg.errors.ConnectionTimeout in nameless
+    assert {type(engines.store_error(one("no answer"))) for one in nameless} == {StoreGone}
