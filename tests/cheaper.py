@@ -28,6 +28,7 @@ from tests import new_file
 IN_MEMORY = Path("/dev/shm")
 ROOM = 3 << 30
 """Bytes: many times what the files of a whole run take at once, so that nobody's memory becomes tight."""
+LEAST_SECONDS = 30.0
 _known: dict[tuple[Any, ...], Engine] = {}
 
 
@@ -93,8 +94,10 @@ def _nodes(block: element_tree.Block) -> Iterator[element_tree.Node]:
 
 
 def _until_it_ends(runner: LocalScriptRunner, timeout: float = 3) -> None:
-    """Wait for the end of a run: AppTest looks for it every millisecond, and takes the run's own time for that."""
+    """Wait for the end of a run: AppTest looks for it every millisecond, and takes the run's own time for that. It also
+    waits for three seconds where a test says no more, and a busy machine is slow, not wrong."""
     assert runner._script_thread is not None
+    timeout = max(timeout, LEAST_SECONDS)
     runner._script_thread.join(timeout)
     if not runner.script_stopped():
         runner.request_stop()

@@ -7,11 +7,6 @@ ALL = "TEMPERA_TEST_ALL_EXAMPLES"
 FEWEST = 10
 
 
-def all_examples() -> bool:
-    """Whether this run tries all of them."""
-    return bool(os.environ.get(ALL))
-
-
 def examples(full: int) -> int:
     """So many of `full` examples as this run takes."""
-    return full if all_examples() else min(full, max(FEWEST, full // 8))
+    return full if os.environ.get(ALL) else min(full, max(FEWEST, full // 8))

@@ -5,6 +5,7 @@
 Answers are a pure function of model, temperature, last user message and choice, one word a token. Models:
 
     echo  long-<words>  slow-<ms>            a plain answer; so many words; a pause before each word
+    held  held-<any>                         a plain answer, its last word not before `FakeApi.go_on`
     reason  think                            with reasoning, beside the content or inside it
     json  sse  no-usage  n-ignored           no stream, always a stream, no token counts, always one choice
     silent  cut  empty  html                 never answers, hangs up in the middle, says nothing, sends a web page
@@ -49,6 +50,9 @@ ERRORS: Mapping[int, tuple[str, str]] = {
 
 Step = bytes | float
 """What a scripted answer does next: send bytes, or wait so many seconds (infinite: until the client leaves)."""
+UNTIL_TOLD: Step = -2.0
+"""Wait for `FakeApi.go_on`."""
+HANG_UP: Step = -1.0
 
 
 @dataclass
@@ -101,6 +105,7 @@ class FakeApi:
         self._connections = 0
         self._port = port
         self._loop = asyncio.new_event_loop()
+        self._told = asyncio.Event()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:
@@ -127,7 +132,15 @@ class FakeApi:
         """From now on answer GET /models with this, or wait so many seconds."""
         self._listing = Scripted([body.encode() if isinstance(body, str) else body], status)
 
-    def wait(self, condition: Callable[["FakeApi"], object], seconds: float = 5.0) -> None:
+    def go_on(self) -> None:
+        """Let all answers that have begun, and wait to be told, come to their end."""
+        self._loop.call_soon_threadsafe(self._go_on)
+
+    def _go_on(self) -> None:
+        self._told.set()
+        self._told = asyncio.Event()
+
+    def wait(self, condition: Callable[["FakeApi"], object], seconds: float = 60.0) -> None:
         """Block until `condition` holds; it is looked at whenever something happens here."""
         with self._changed:
             assert self._changed.wait_for(lambda: condition(self), seconds), "waited in vain"
@@ -147,8 +160,9 @@ class FakeApi:
         number, early = self._count_connection(1), b""
         try:
             while request := await _request(reader, writer, early, number):
+                told = self._told  # before anybody hears of the request, and tells it to go on
                 self._note(request)
-                answer = asyncio.create_task(self._answer(request, writer))
+                answer = asyncio.create_task(self._answer(request, writer, told))
                 early = await self._until_left(answer, reader, request)
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
@@ -181,7 +195,7 @@ class FakeApi:
             answer.cancel()
             await asyncio.gather(watch, answer, return_exceptions=True)
 
-    async def _answer(self, request: Recorded, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, request: Recorded, writer: asyncio.StreamWriter, told: asyncio.Event) -> None:
         scripted = self._scripted_answer(request)
         lasting = "content-length" in scripted.headers
         head = {"x-request-id": f"fake-{len(self.requests)}", **scripted.headers}
@@ -193,7 +207,9 @@ class FakeApi:
             if isinstance(step, bytes):
                 writer.write(step if lasting or not step else b"%x\r\n%s\r\n" % (len(step), step))
                 await writer.drain()
-            elif step < 0:
+            elif step == UNTIL_TOLD:
+                await told.wait()
+            elif step == HANG_UP:
                 raise ConnectionAbortedError
             else:
                 await asyncio.sleep(step if step < 1e6 else 1e6)
@@ -349,7 +365,7 @@ def completion(body: Mapping[str, Any]) -> Scripted:
     if model == "sse" or (body.get("stream") and model != "json"):
         return Scripted(list(_stream(body, choices)), 200, {"content-type": "text/event-stream"})
     if model == "cut":
-        return Scripted([b'{"choices": [{"index": 0, "mess', -1.0], 200, {"content-length": "1000"})
+        return Scripted([b'{"choices": [{"index": 0, "mess', HANG_UP], 200, {"content-length": "1000"})
     pause = [_pause(model) * sum(len(choice["words"]) for choice in choices)]
     answer = _json(_head(body, "chat.completion") | {"choices": list(map(_whole, choices))} | _usage(body, choices))
     return Scripted([*pause, *answer.steps], 200, answer.headers)
@@ -424,7 +440,9 @@ def _stream(body: Mapping[str, Any], choices: Sequence[Mapping[str, Any]]) -> "l
                 chosen = {"index": choice["index"], "delta": delta, "finish_reason": finish}
                 steps += [_pause(body["model"]), _event(_head(body, "chat.completion.chunk") | {"choices": [chosen]})]
     if body["model"] == "cut":
-        return [*steps[: len(steps) // 2], -1.0]
+        return [*steps[: len(steps) // 2], HANG_UP]
+    if body["model"].startswith("held"):
+        steps.insert(-4, UNTIL_TOLD)  # the last word and the end, a pause before each
     if (body.get("stream_options") or {}).get("include_usage") and body["model"] != "no-usage":
         steps.append(_event(_head(body, "chat.completion.chunk") | {"choices": []} | _usage(body, choices)))
     return [*steps, b"data: [DONE]\n\n"]

@@ -21,6 +21,7 @@ PATHS = (
     "/static/../healthz", "/media/0.png", "/component/x/index.html", "/_stcore/upload_file/a/b", "/oauth2callback",
     "/auth/login", *(f"/{name}" for name in SERVED),
 )  # fmt: skip
+METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS")
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +31,13 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
 
 
 @pytest.mark.row("T17")
-def test_nothing_but_our_health_is_told_to_who_is_not_signed_in(app: AppServer) -> None:
+@pytest.mark.parametrize("all_methods", [False, pytest.param(True, marks=pytest.mark.soak)], ids=["some", "all"])
+def test_nothing_but_our_health_is_told_to_who_is_not_signed_in(app: AppServer, all_methods: bool) -> None:
+    """By all methods without a cookie; with a wrong one each path by one method, and by all in `make soak`."""
     assert ask(app, "GET", "/healthz").status == 200
     for cookie in ("", f"{COOKIE}=x", f"{COOKIE}={'a' * 32}", "tempera_session=" + "a" * 32):
-        for path in PATHS:
-            for method in ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"):
+        for number, path in enumerate(PATHS):
+            for method in METHODS if all_methods or not cookie else METHODS[number % len(METHODS) :][:1]:
                 got = ask(app, method, path, Cookie=cookie)
                 assert got.status == 401 and "streamlit" not in got.text.lower(), (method, path, cookie)
                 assert (

@@ -52,13 +52,13 @@ def test_the_practice_model_gives_alternatives(practice: AppServer, context: Bro
 
 @pytest.mark.row("C3")
 def test_stop_ends_the_request_at_once_and_keeps_the_text(api: FakeApi, chat: NewChat) -> None:
-    page = chat("slow-50")
-    send(page, "stop me " + "word " * 200)
+    page = chat("held")
+    send(page, "stop me")
     expect(key(page, "answer_0")).to_contain_text("You said")
     place = key(page, "chat_stop").bounding_box()
     assert place
     key(page, "chat_stop").get_by_role("button").click()
-    request = asked(api, "stop me " + "word " * 200)[0]
+    request = asked(api, "stop me")[0]
     api.wait(lambda _: request.closed_by_client)
 
     assert request.finished is None
@@ -87,48 +87,54 @@ def test_escape_stops_a_silent_service(api: FakeApi, chat: NewChat) -> None:
 
 @pytest.mark.row("C19", "C20")
 def test_nothing_pressed_or_reloaded_meanwhile_costs_the_answer(api: FakeApi, chat: NewChat) -> None:
-    text = "keep going " + "word " * 60
-    page = chat("slow-50")
+    text = "keep going word by word to the end"
+    page = chat("held")
     send(page, text)
-    expect(key(page, "answer_0")).to_contain_text("You said")
+    expect(key(page, "answer_0")).to_contain_text("keep going")
     key(page, "chat_settings").locator("summary").first.click()
     key(page, "chat_temperature_on").locator("label").first.click()
-    expect(key(page, "answer_0")).to_contain_text("keep going word word")
+    expect(key(page, "chat_temperature")).to_be_visible()
+    expect(key(page, "answer_0")).to_contain_text("keep going")
     page.reload()
-    expect(key(page, "answer_0")).to_contain_text("keep going word word")
+    expect(key(page, "answer_0")).to_contain_text("keep going")
+    api.go_on()
     ended(page)
 
-    expect(key(page, "answer_0")).to_contain_text(("You said: " + text).strip())
+    expect(key(page, "answer_0")).to_contain_text(f"You said: {text}")
     assert len(asked(api, text)) == 1
 
 
 @pytest.mark.row("C19", "C20")
 @pytest.mark.soak
 def test_a_closed_tab_comes_back_with_the_whole_answer(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    text = "while you were away " + "word " * 20
-    page = open_page(context, link(app, "slow-50"))
+    text = "while you were away"
+    page = open_page(context, link(app, "held"))
     send(page, text)
     expect(key(page, "answer_0")).to_contain_text("You said")
     page.close()
-    api.wait(lambda _: asked(api, text)[0].finished, 10)
+    api.go_on()
+    api.wait(lambda _: asked(api, text)[0].finished)
     page = open_page(context, app.url)
 
-    expect(key(page, "answer_0")).to_contain_text(("You said: " + text).strip())
+    expect(key(page, "answer_0")).to_contain_text(f"You said: {text}")
     assert len(asked(api, text)) == 1
 
 
 @pytest.mark.row("C31")
 def test_what_is_sent_meanwhile_waits_and_what_is_open_or_half_typed_stays(api: FakeApi, chat: NewChat) -> None:
-    page = chat("slow-50")
-    send(page, "first " + "word " * 60)
+    page = chat("held")
+    send(page, "first")
     expect(key(page, "answer_0")).to_contain_text("You said")
     send(page, "second")
     expect(key(page, "chat_waiting")).to_contain_text("second")
     at_rest(page)
-    composer(page).fill("third " + "word " * 60)
+    composer(page).fill("third, and no end of it")
     key(page, "chat_beside_open").get_by_role("button").click()
-    expect(key(page, "answer_1")).to_contain_text("You said: second")
+    api.go_on()
+    expect(key(page, "answer_1")).to_contain_text("You said:")
+    api.go_on()
     ended(page)
+    expect(key(page, "answer_1")).to_contain_text("You said: second")
     expect(page.get_by_text("Ask these models the same")).to_be_visible()
     assert len(asked(api, "second")) == 1
 
@@ -139,7 +145,8 @@ def test_what_is_sent_meanwhile_waits_and_what_is_open_or_half_typed_stays(api: 
     dialog = page.get_by_role("dialog")
     dialog.locator("summary").click()
     key(page, "chat_template_name").locator("input").press_sequentially("half-typed")
-    expect(key(page, "answer_2")).to_contain_text(("third " + "word " * 60).strip())
+    api.go_on()
+    expect(key(page, "answer_2")).to_contain_text("third, and no end of it")
     expect(key(page, "answer_2")).not_to_contain_text(CURSOR)
     expect(key(page, "chat_template_name").locator("input")).to_have_value("half-typed")
     expect(key(page, "chat_stop")).to_be_attached()
@@ -215,10 +222,16 @@ def test_an_answer_can_be_copied_to_the_letter(chat: NewChat) -> None:
     page = chat("echo")
     send(page, text)
     ended(page)
-    key(page, "copy_0").get_by_role("button").first.click()
-    expect(page.get_by_test_id("stCode")).to_contain_text(f"You said: {text}")
-
-    assert page.evaluate(CLIPBOARD_BECOMES, f"You said: {text}")
+    copy, box = key(page, "copy_0").get_by_role("button").first, page.get_by_test_id("stCode")
+    for _attempt in range(5):
+        copy.click()
+        expect(box).to_contain_text(f"You said: {text}")
+        # A browser lets a press copy for five seconds, and a busy machine needs longer for the text.
+        if page.evaluate(CLIPBOARD_BECOMES, f"You said: {text}"):
+            return
+        copy.click()
+        expect(box).to_have_count(0)
+    raise AssertionError("it was never copied")
 
 
 @pytest.mark.row("C18")

@@ -521,10 +521,10 @@ def test_formulas_are_drawn_and_the_words_behind_them_tinted(
 def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     app: AppServer, api: FakeApi, context: BrowserContext
 ) -> None:
-    models = ",".join(f"{host(api)}/{name}" for name in ("silent", "slow-50", "echo", "error-400"))
+    models = ",".join(f"{host(api)}/{name}" for name in ("silent", "held", "echo", "error-400"))
     page = open_at(context, f"{app.url}/sweep?models={models}&temperatures=0&repeats=1", "sweep_run")
     below = top(page, "sweep_models_open") - top(page, "sweep_prompt")
-    key(page, "sweep_prompt").locator("textarea").fill("slowly " * 60)
+    key(page, "sweep_prompt").locator("textarea").fill("slowly")
     page.keyboard.press("Tab")
     expect(key(page, "sweep_run")).to_contain_text("Run 4 answers")
     assert top(page, "sweep_models_open") - top(page, "sweep_prompt") == below, (
@@ -540,6 +540,7 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     expect(key(page, "sweep_show"), "a button comes with the first that it looks for").to_contain_text("failed")
     cell(page, "0_0_0").get_by_role("button", name="Stop this one").click()
     expect(cell(page, "0_0_0")).to_contain_text("stopped by you")
+    api.go_on()
     expect(key(page, "sweep_csv")).to_be_visible()
     assert focused(page) == "0_0", "nor does the end of it all"
     expect(key(page, "sweep_retry")).to_be_visible()

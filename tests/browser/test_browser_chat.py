@@ -43,35 +43,38 @@ def impatient(settings: dict[str, str], front: Proxy, tmp_path: Path) -> Iterato
 @pytest.mark.row("C20")
 def test_a_lost_network_costs_nothing(api: FakeApi, chat: NewChat, front: Proxy) -> None:
     """One request, and the whole answer is there when the network is back."""
-    text = "through the tunnel " + "word " * 50
-    page = chat("slow-50")
+    text = "through the tunnel"
+    page = chat("held")
     send(page, text)
     expect(key(page, "answer_0")).to_contain_text("You said")
     front.cut()
     try:
         expect(page.locator("[data-test-connection-state=CONNECTED]")).to_have_count(0)
-        api.wait(lambda _: asked(api, text)[0].finished, 10)
+        api.go_on()
+        api.wait(lambda _: asked(api, text)[0].finished)
     finally:
         front.mend()
     ended(page)
 
-    expect(key(page, "answer_0")).to_contain_text(("You said: " + text).strip())
+    expect(key(page, "answer_0")).to_contain_text(f"You said: {text}")
     assert len(asked(api, text)) == 1
 
 
 @pytest.mark.row("C20")
 @pytest.mark.soak
 def test_another_page_meanwhile_costs_nothing(api: FakeApi, chat: NewChat) -> None:
-    text = "while looking elsewhere " + "word " * 50
-    page = chat("slow-50")
+    text = "while looking elsewhere"
+    page = chat("held")
     send(page, text)
     expect(key(page, "answer_0")).to_contain_text("You said")
     page.get_by_role("link", name="Usage").click()
     expect(key(page, "usage_scope")).to_be_visible()
     page.get_by_role("link", name="Chat").click()
+    expect(key(page, "answer_0")).to_contain_text("You said")
+    api.go_on()
     ended(page)
 
-    expect(key(page, "answer_0")).to_contain_text(("You said: " + text).strip())
+    expect(key(page, "answer_0")).to_contain_text(f"You said: {text}")
     assert len(asked(api, text)) == 1
 
 
@@ -113,7 +116,7 @@ def compose(page: Page, text: str) -> None:
 
 @pytest.mark.row("C30")
 def test_while_an_input_method_composes_escape_and_enter_are_its_own(api: FakeApi, chat: NewChat) -> None:
-    text = "still writing " + "word " * 60
+    text = "still writing " + "word " * 400  # it is stopped at the end
     page = chat("slow-50")
     send(page, text)
     expect(key(page, "answer_0")).to_contain_text("You said")
@@ -152,8 +155,8 @@ def test_shift_enter_makes_a_line_and_the_last_question_is_one_key_away(api: Fak
 def test_what_is_done_with_is_gone_while_the_answer_is_written(chat: NewChat) -> None:
     """The first page's invitation is not left standing, greyed, until the answer ends; and a figure that does not grow
     with the answer says so."""
-    page = chat("slow-50")
-    send(page, "what is there to see " + "word " * 60)
+    page = chat("held")
+    send(page, "what is there to see")
     expect(key(page, "answer_0")).to_contain_text("You said")
 
     expect(key(page, "chat_empty")).to_have_count(0)
@@ -220,16 +223,16 @@ def test_no_keystroke_reaches_the_server(chat: NewChat) -> None:
 
 @pytest.mark.row("C16", "C3")
 def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
-    text = "side by side " + "word " * 60
-    page = open_page(context, link(app, "slow-50"))
+    text = "side by side"
+    page = open_page(context, link(app, "held"))
     key(page, "chat_beside_open").get_by_role("button").first.click()
     field = key(page, "chat_models_beside").locator("input").first
-    field.fill("slow-49")
+    field.fill("held-2")
     field.press("Enter")
-    expect(key(page, "chat_models_beside")).to_contain_text("slow-49")
-    field.fill("slow-50")
+    expect(key(page, "chat_models_beside")).to_contain_text("held-2")
+    field.fill("held")
     field.press("Enter")
-    expect(key(page, "chat_models_beside").locator("[data-tag]")).to_have_text(["slow-49"])
+    expect(key(page, "chat_models_beside").locator("[data-tag]")).to_have_text(["held-2"])
     page.keyboard.press("Escape")
     send(page, text)
     expect(key(page, "answer_0_0")).to_contain_text("You said")
@@ -239,19 +242,20 @@ def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, conte
     top = "element => element.getBoundingClientRect().top"
     assert stop.evaluate(top) < words.evaluate(top), "it slides down as the answer grows"
     key(page, "chat_stop_1").get_by_role("button").click()
-    api.wait(lambda _: both["slow-49"].closed_by_client)
+    api.wait(lambda _: both["held-2"].closed_by_client)
+    api.go_on()
     ended(page)
 
-    assert both["slow-50"].finished and not both["slow-50"].closed_by_client
-    expect(key(page, "answer_0_0")).to_contain_text(("You said: " + text).strip())
+    assert both["held"].finished and not both["held"].closed_by_client
+    expect(key(page, "answer_0_0")).to_contain_text(f"You said: {text}")
     expect(key(page, "answer_0_1")).to_contain_text("stopped by you")
 
 
 @pytest.mark.row("C31")
 @pytest.mark.soak
 def test_a_message_that_waits_can_be_taken_back(api: FakeApi, chat: NewChat) -> None:
-    page = chat("slow-50")
-    send(page, "before that " + "word " * 400)  # it is stopped at the end
+    page = chat("held")
+    send(page, "before that")
     expect(key(page, "answer_0")).to_contain_text("You said")
     send(page, "not after all")
     key(page, "chat_unsend").get_by_role("button").click()

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from lib.ui.shared.connection_form import TEST_SECONDS
 from tests.app_server import AppServer, forked_app
-from tests.browsing import asked, composer, ended, key, open_page, press_until, send
+from tests.browsing import NewChat, asked, composer, ended, key, open_page, press_until, send
 from tests.fake_api import FakeApi
 from tests.proxy import Proxy
 
@@ -107,8 +107,8 @@ def test_a_key_arrives_whichever_way_it_is_put_in_and_left(
 
 
 @pytest.mark.row("X2")
-def test_a_service_that_does_not_answer_can_be_left_at_once(app: AppServer, context: BrowserContext) -> None:
-    page = open_page(context, app.url)
+def test_a_service_that_does_not_answer_can_be_left_at_once(chat: NewChat) -> None:
+    page = chat("echo")
     with FakeApi() as mute:
         mute.script_models(600.0)
         open_dialog(page)

@@ -134,11 +134,9 @@ def test_the_keyboard_begins_in_the_composer_and_is_one_step_from_it(app: AppSer
 
 
 @pytest.mark.row("X10")
-def test_light_or_dark_is_chosen_in_the_menu_for_all_pages_and_the_next_visit(
-    app: AppServer, context: BrowserContext
-) -> None:
+def test_light_or_dark_is_chosen_in_the_menu_for_all_pages_and_the_next_visit(chat: NewChat) -> None:
     """Streamlit keeps its own choice apart for each path."""
-    page = open_page(context, app.url)
+    page = chat("echo")
     shown = page.get_by_test_id("stApp")
     expect(shown).to_have_css("color-scheme", "light")
     for name, scheme in (("Dark", "dark"), ("Like the system", "light"), ("Dark", "dark")):
@@ -216,14 +214,14 @@ def in_language(page: Page, name: str, code: str) -> None:
 @pytest.mark.row("X7")
 @pytest.mark.parametrize("names", [["Sweep"], pytest.param([*PAGES], marks=pytest.mark.soak)], ids=["one", "all"])
 def test_after_a_change_of_language_no_word_and_no_choice_is_left_of_the_other(
-    app: AppServer, context: BrowserContext, subtests: pytest.Subtests, names: list[str]
+    chat: NewChat, subtests: pytest.Subtests, names: list[str]
 ) -> None:
     """With all that opens: Streamlit knows a choice by its words only, and has words of its own."""
     words = {
         one: other for one, other in catalogue("zh_Hans")._catalog.items() if isinstance(one, str) and one != other
     }
     foreign = {"zh-Hans": words.keys(), "en": set(words.values()) - words.keys()}
-    page = open_page(context, app.url)
+    page = chat("echo")
     send(page, "one two three")
     ended(page)
     # Each page is left in the language it was changed to: the next one is changed back.

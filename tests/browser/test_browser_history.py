@@ -33,8 +33,8 @@ def open_chat(page: Page) -> str:
 
 
 @pytest.mark.row("C18", "C42")
-def test_back_and_forward_go_between_chats_and_pages(app: AppServer, context: BrowserContext) -> None:
-    page = open_page(context, link(app, "echo"))
+def test_back_and_forward_go_between_chats_and_pages(chat: NewChat) -> None:
+    page = chat("echo")
     send(page, "first of two")
     ended(page)
     first = open_chat(page)
@@ -135,18 +135,20 @@ def test_a_long_paste_goes_along_as_a_file_and_a_short_one_stays_text(chat: NewC
 
 
 @pytest.mark.row("C45")
-def test_the_tab_says_when_an_answer_has_ended_out_of_sight(chat: NewChat) -> None:
-    page = chat("slow-50")
+def test_the_tab_says_when_an_answer_has_ended_out_of_sight(chat: NewChat, api: FakeApi) -> None:
+    page = chat("held")
     expect(page).to_have_title("Tempera")
-    send(page, "take your time " * 10)
-    expect(key(page, "chat_stop")).to_be_visible()
+    send(page, "take your time")
+    expect(key(page, "answer_0")).to_contain_text("You said")
     page.evaluate(HIDDEN, True)
+    api.go_on()
     ended(page)
     expect(page).to_have_title("Done · Tempera")
     page.evaluate(HIDDEN, False)
     expect(page).to_have_title("Tempera")
     send(page, "in sight")
-    expect(key(page, "answer_1")).to_contain_text("in sight")
+    expect(key(page, "answer_1")).to_contain_text("You said")
+    api.go_on()
     ended(page)
     expect(page).to_have_title("Tempera")
 

@@ -20,7 +20,7 @@ from lib.gateway.sse import Event, EventReader
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import reports_in, usage_of
 from tests.case_files import cases
-from tests.examples import all_examples, examples
+from tests.examples import examples
 from tests.memory import growths
 
 CASES = cases("events")
@@ -60,9 +60,11 @@ def answer(*chunks: bytes, n: int = 1) -> Reply:
 END = chunk(choice_with(finish="stop")) + b"data: [DONE]\n\n"
 
 
-def test_events_are_framed_as_the_standard_says_wherever_the_chunks_are_cut(subtests: pytest.Subtests) -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.soak)], ids=["some", "all"])
+def test_events_are_framed_as_the_standard_says_wherever_the_chunks_are_cut(
+    subtests: pytest.Subtests, every: int
+) -> None:
     """In the case's own chunks, byte by byte, in two parts cut at every place, and in parts of one size."""
-    every = 1 if all_examples() else 4
     for number, case in enumerate(CASES):
         with subtests.test(case["name"]):
             expected = [tuple(event) for event in case["expected"]]

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from lib.core.rich_text import Growing, as_typed, beginning_to_html, render, to_html
-from tests.examples import all_examples
 from tests.seen import Words, seen, text
 
 CASES = Path(__file__).parents[2] / "cases" / "rich_text.jsonl"
@@ -53,8 +52,8 @@ def test_a_sample_is_seen_as_it_was_written(sample: dict[str, Any]) -> None:
     assert problems(sample, to_html(sample["text"])) == []
 
 
-def test_while_a_sample_grows_its_pieces_are_those_of_the_text_so_far() -> None:
-    every = 2 if all_examples() else 6
+@pytest.mark.parametrize("every", [6, pytest.param(2, marks=pytest.mark.soak)], ids=["some", "more"])
+def test_while_a_sample_grows_its_pieces_are_those_of_the_text_so_far(every: int) -> None:
     for number, sample in enumerate(SAMPLES):
         whole = sample["text"]
         growing, shown = Growing(), Growing()
@@ -66,11 +65,12 @@ def test_while_a_sample_grows_its_pieces_are_those_of_the_text_so_far() -> None:
         assert shown.pieces(whole) == render(whole), sample["name"]
 
 
-def test_all_samples_in_one_text_grow_to_what_they_are_at_once_and_settled_pieces_stay() -> None:
+@pytest.mark.parametrize("step", [211, pytest.param(53, marks=pytest.mark.soak)], ids=["some", "more"])
+def test_all_samples_in_one_text_grow_to_what_they_are_at_once_and_settled_pieces_stay(step: int) -> None:
     apart = [sample["text"] for sample in SAMPLES if "[^" not in sample["text"] and "]:" not in sample["text"]]
     whole = "\n\n".join(apart)
     at_once, growing = render(whole), Growing()
-    for end in range(0, len(whole), 53 if all_examples() else 211):
+    for end in range(0, len(whole), step):
         pieces = growing.pieces(whole[:end], CURSOR)
         assert pieces[:-2] == at_once[: max(0, len(pieces) - 2)]
 
