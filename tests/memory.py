@@ -40,6 +40,6 @@ def growths(files: Sequence[Path], imports: str, work: str, warm: bytes = b"") -
     Give them in the order of their size, the smallest first, as a peak is that of all before, too."""
     code = _MEASURE.format(imports=imports, work=work, warm=warm)
     command = [sys.executable, "-c", code, *map(str, files)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
     said = [json.loads(line) for line in ended.stdout.splitlines()]
     return [(how, kilobytes / 1024) for how, kilobytes in said]

