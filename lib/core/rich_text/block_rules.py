@@ -13,6 +13,7 @@ from mdit_py_plugins.footnote.index import footnote_def
 MAX_DEPTH = 20
 """Tokens inside each other: a list in a list takes two. What stands deeper is text."""
 FENCE = re.compile(r"(`{3,}|~{3,})([^`\n]*)")
+NO_QUOTE = re.compile(r"(?<!>)(?:>=|>>> ?[^>\s])")
 MARKDOWN = re.compile(r"(?:md|markdown|mdx|qmd|rmd)\b", re.IGNORECASE)
 PLAUSIBLE = re.compile(r"[a-z][a-z0-9+.\-]*:\S|[/#?]|\S\.\w|\S[/*]", re.IGNORECASE)
 
@@ -21,7 +22,7 @@ def block_rules(md: MarkdownIt) -> None:
     """Teach a parser the rules of this module."""
     md.use(footnote_plugin, inline=False, move_to_end=False)
     nested = ["paragraph", "reference", "blockquote", "list"]
-    md.block.ruler.at("blockquote", _bounded(blockquote), {"alt": nested})
+    md.block.ruler.at("blockquote", _bounded(_quote), {"alt": nested})
     md.block.ruler.at("list", _bounded(list_block), {"alt": nested[:-1]})
     md.block.ruler.at("footnote_def", _bounded(footnote_def), {"alt": nested[:2]})
     md.block.ruler.at("reference", _definition)
@@ -36,6 +37,13 @@ def _bounded(rule: RuleFuncBlockType) -> RuleFuncBlockType:
         return state.level < MAX_DEPTH and rule(state, start, end, silent)
 
     return bounded
+
+
+def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A quotation, but neither a comparison (`>= 5`) nor what is typed at Python's prompt (`>>> print(1)`)."""
+    return not NO_QUOTE.match(state.src, state.bMarks[start] + state.tShift[start]) and blockquote(
+        state, start, end, silent
+    )
 
 
 def _paragraph(state: StateBlock, start: int, end: int, silent: bool) -> bool:

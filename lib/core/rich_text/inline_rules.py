@@ -8,7 +8,7 @@ from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import isMdAsciiPunct, isPunctChar, isWhiteSpace, unescapeAll
 from markdown_it.parser_inline import ParserInline
-from markdown_it.rules_inline import StateInline, autolink
+from markdown_it.rules_inline import StateInline, autolink, link
 from markdown_it.rules_inline.state_inline import Delimiter, Scanned
 from markdown_it.token import Token
 from markdown_it.utils import EnvType
@@ -32,8 +32,10 @@ FACTOR = rf"(?:{NUMBER}|[A-Za-z][0-9]?)"
 NO_EMPHASIS = re.compile(
     rf"(?<![A-Za-z0-9*_])(?:{FACTOR}(?:\*\*?{FACTOR})+|{NAME}\*\*?{NUMBER}|{NUMBER}\*\*?{NAME})(?![A-Za-z0-9*_])"
     rf"|(?<=\*\*){FACTOR}(?:\*{FACTOR})+(?=\*\*)|(?<=\()\*(?=\))|(?<=/)\*\*?(?=[./])"
+    r"|(?<=/)\*\*?(?!\S)|(?<!\S)\*\*?(?=/(?!\S))"
 )
-"""Stars that multiply (`2*3*4`, `x**2`, `a*x + b*y`), stand for all (`COUNT(*)`) or for any file (`src/**/*.ts`)."""
+"""Stars that multiply (`2*3*4`, `x**2`, `a*x + b*y`), stand for all (`COUNT(*)`) or for any file (`src/**/*.ts`), and
+those of a comment (`/* … */`)."""
 DUNDER = re.compile(
     r"(?<![A-Za-z0-9_])__(?:init|main|name|file|path|doc|dict|class|module|all|slots|version|author|import|future|pycache"
     r"|new|del|call|str|repr|bytes|format|len|iter|next|hash|bool|int|float|index|eq|ne|lt|le|gt|ge|add|sub|mul|truediv"
@@ -67,6 +69,7 @@ linkify = LinkifyIt()
 def inline_rules(md: MarkdownIt) -> None:
     """Teach a parser the rules of this module."""
     md.inline.ruler.at("strikethrough", _strikethrough)
+    md.inline.ruler.at("link", _link)
     md.inline.ruler.at("autolink", _autolink)
     md.inline.ruler.before("autolink", "line_break", _line_break)
     md.inline.ruler.before("escape", "backslash", _backslash)
@@ -180,6 +183,11 @@ def _line_break(state: StateInline, silent: bool) -> bool:
         state.push("hardbreak", "br", 0)
     state.pos = found.end()
     return True
+
+
+def _link(state: StateInline, silent: bool) -> bool:
+    """A link, but not one without a word: `[](x)` would be nothing, and is a lambda of C++ or a call."""
+    return not state.src.startswith("[](", state.pos) and link(state, silent)
 
 
 def _autolink(state: StateInline, silent: bool) -> bool:
