@@ -21,7 +21,7 @@ from lib.chat.reader import Reader
 from lib.chat.repository import Chat
 from lib.core import parts
 from lib.core.clock import as_datetime
-from lib.core.markdown_text import boxed, markdown_line
+from lib.core.markdown_text import boxed, ended, markdown_line
 
 VERSION = 2
 USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "source")
@@ -69,10 +69,10 @@ def to_markdown(document: Document, reader: Reader) -> bytes:
     """The open branch as Markdown for `reader`."""
     turns = [f"# {markdown_line(document.chat.title)}"]
     if document.form.system:
-        turns.append(f"**{reader.names['system']}**\n\n{document.form.system}")
+        turns.append(f"**{reader.names['system']}**\n\n{ended(document.form.system)}")
     for turn in document.open_turns:
         line = " · ".join(filter(None, (_author(turn), reader.line(turn))))
-        figures = f"*{line}*" if line else ""
+        figures = f"*{markdown_line(line)}*" if line else ""
         said = [f"**{reader.names[turn.role]}**", _said(turn), parts.to_markdown(turn.parts), figures]
         turns.append("\n\n".join(filter(None, said)))
     # Half a surrogate pair, which a model may send, has no UTF-8.
@@ -82,8 +82,9 @@ def to_markdown(document: Document, reader: Reader) -> bytes:
 def _said(turn: Turn) -> str:
     """The text of a turn, the files of a question as blocks of code."""
     if turn.role != "user":
-        return turn.text
+        return ended(turn.text)
     typed, files = parted(turn.text)
+    typed = ended(typed)
     blocks = [f"**{markdown_line(one.name)}**\n\n{boxed(one.text)}" for one in files]
     return "\n\n".join([typed, *blocks] if typed else blocks)
 

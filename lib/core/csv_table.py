@@ -21,10 +21,15 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def escaped(value: Any) -> Any:
-    """A cell that no spreadsheet runs: an apostrophe stands before text that would begin a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    """A cell that no spreadsheet runs: an apostrophe stands before text that would begin a formula, and before one
+    that was there already, so that it is not taken for ours."""
+    return f"'{value}" if isinstance(value, str) and _would_run(value) else value
 
 
 def unescaped(value: str) -> str:
     """A text as it was before `escaped`."""
-    return value[1:] if value.startswith("'") and value[1:].startswith(FORMULA_STARTS) else value
+    return value[1:] if value.startswith("'") and _would_run(value) else value
+
+
+def _would_run(value: str) -> bool:
+    return value.lstrip("'").startswith(FORMULA_STARTS)

@@ -63,5 +63,5 @@ def _fit(text: str) -> str:
     # Excel counts UTF-16 units, and refuses the whole file where a cell has more.
     units = text.encode("utf-16-le", "replace")
     if len(units) <= 2 * MOST_CHARACTERS:
-        return text
+        return units.decode("utf-16-le")
     return units[: 2 * (MOST_CHARACTERS - len(CUT))].decode("utf-16-le", "ignore") + CUT

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from lib.calls import records
 from lib.chat import chat_import, export
@@ -20,6 +21,7 @@ from lib.chat.imported import ImportedChat, ImportedTurn, MadeBy
 from lib.chat.reader import Reader
 from lib.core import images
 from lib.core.file_names import MOST_BYTES, file_name
+from lib.core.markdown_text import ended
 from lib.core.parameters import Params
 from lib.core.request import Message
 from lib.core.rich_text import text_of_html, to_html
@@ -197,6 +199,51 @@ def test_the_title_of_the_markdown_is_itself(store: Store, title: str) -> None:
     made = document(store, talked(store))
     text = export.to_markdown(replace(made, chat=replace(made.chat, title=title)), READER).decode()
     assert text_of_html(to_html(text.splitlines()[0])) == title
+
+
+OPEN_ENDED = [
+    "```py\nx",
+    "~~~~\nx\n~~~",
+    "````\n```\nx\n```",
+    "<!-- x",
+    "<script>\nx",
+    "<PRE>\n\nx",
+    "<![CDATA[",
+    "<?php",
+]
+
+
+@pytest.mark.row("C21")
+@pytest.mark.parametrize("cut", OPEN_ENDED)
+def test_what_a_message_leaves_open_takes_in_nothing_of_the_markdown_behind_it(store: Store, cut: str) -> None:
+    """A stopped answer often ends inside a box of code."""
+    made = document(store, talked(store))
+    turns = [replace(turn, text=cut) if turn.text in ("Hello", "one") else turn for turn in made.turns]
+    text = export.to_markdown(replace(made, turns=turns, form=replace(made.form, system=cut)), READER).decode()
+    seen = MarkdownIt("commonmark").parse(text)
+
+    assert text.count(cut) == 3
+    assert [one.content for one in seen if one.content.startswith("**")] == [
+        *("**System prompt**", "**You**", "**Model**", "**Model**")
+    ]
+    assert seen[-2].content == "by hand"
+
+
+@pytest.mark.row("C21")
+@pytest.mark.parametrize("whole", ["", "a", "```\nx\n```", "- ```\n  x", "> ```\n> x", "<div>\nx", "a <!-- x", "    x"])
+def test_a_message_that_leaves_nothing_open_stays_to_the_letter(whole: str) -> None:
+    assert ended(whole) == whole
+
+
+@pytest.mark.row("C21")
+def test_the_name_of_a_model_is_no_markdown(store: Store) -> None:
+    made = document(store, talked(store))
+    name = "[Sign in](https://evil.example) ![x](https://evil.example/x.png) *b*"
+    turns = [replace(one, call=replace(one.call, model_answered=name)) if one.call else one for one in made.turns]
+    text = export.to_markdown(replace(made, turns=turns), READER).decode()
+    [line] = [line for line in text.splitlines() if "and all that" in line]
+
+    assert f"apiyi/{name} · " in text_of_html(to_html(line)) and 'href="https://evil.example)' not in to_html(line)
 
 
 @pytest.mark.row("C21", "T12")

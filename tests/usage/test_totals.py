@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from lib.calls.records import CallRecord
-from lib.core import csv_table
+from lib.core import csv_table, excel
 from lib.core.reply import Usage
 from lib.ui.shared.figures import sum_of_costs
 from lib.usage import call_files, totals
@@ -94,6 +94,8 @@ def test_no_cell_begins_a_formula_and_no_text_is_lost(start: str, rest: str) -> 
 @pytest.mark.row("T10")
 def test_numbers_stay_numbers() -> None:
     assert [csv_table.escaped(value) for value in (5, 0.25, None, "-5")] == [5, 0.25, None, "'-5"]
+    for text in ("=1", "'=1", "''=1", "'", "'a", "-", "it's"):
+        assert csv_table.unescaped(csv_table.escaped(text)) == text
 
 
 def test_buckets_grow_with_the_history() -> None:
@@ -173,6 +175,14 @@ def test_the_chart_of_calls_begins_with_the_oldest() -> None:
 
 
 @pytest.mark.row("U14")
+def test_half_a_character_costs_no_file() -> None:
+    """Half of the two in which JSON writes an emoji has no UTF-8."""
+    book = load_workbook(io.BytesIO(excel.to_xlsx([excel.Sheet("Texts", ["a\ud83d"], [["b\ude00"]])])))
+
+    assert [[cell.value for cell in row] for row in book.active.rows] == [["a?"], ["b?"]]
+    assert csv_table.to_csv(["a\ud83d"], [["b\ude00"]]).decode("utf-8-sig").split() == ['"a?"', '"b?"']
+
+
 def test_csv_json_and_excel_say_the_same() -> None:
     rows = [a_row(model="模型", completion_tokens=None), a_row(model="=1+1", cost=1e-06)]
 
