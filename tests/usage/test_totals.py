@@ -174,7 +174,6 @@ def test_the_chart_of_calls_begins_with_the_oldest() -> None:
     assert totals.by_call([], UTC_ZONE).empty
 
 
-@pytest.mark.row("U14")
 def test_half_a_character_costs_no_file() -> None:
     """Half of the two in which JSON writes an emoji has no UTF-8."""
     book = load_workbook(io.BytesIO(excel.to_xlsx([excel.Sheet("Texts", ["a\ud83d"], [["b\ude00"]])])))
@@ -183,6 +182,7 @@ def test_half_a_character_costs_no_file() -> None:
     assert csv_table.to_csv(["a\ud83d"], [["b\ude00"]]).decode("utf-8-sig").split() == ['"a?"', '"b?"']
 
 
+@pytest.mark.row("U14")
 def test_csv_json_and_excel_say_the_same() -> None:
     rows = [a_row(model="模型", completion_tokens=None), a_row(model="=1+1", cost=1e-06)]
 
