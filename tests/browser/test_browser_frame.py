@@ -1,19 +1,25 @@
 """The frame around the pages: it stays where it is, whatever page is open and however long that is."""
 
 import json
+import re
 from collections.abc import Collection
 from contextlib import suppress
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, TimeoutError, ViewportSize, expect
 
 from lib.ui.shared.texts import catalogue
 from tests.app_server import AppServer
-from tests.browsing import NewChat, at_rest, composer, ended, go, key, link, open_page, send
+from tests.browsing import NewChat, at_rest, composer, ended, go, key, link, new_tab, open_page, send
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 SMALL_PHONE: ViewportSize = {"width": 360, "height": 740}
+FIELDS = re.compile("/static/js/(?:TextArea|ChatInput|Multiselect|ButtonGroup|NumberInput|Button)[.]")
+FIRST_SEEN = {
+    "": ("chat_example_0", "chat_input"),
+    "sweep": ("sweep_prompt", "sweep_models", "sweep_temperatures", "sweep_repeats", "sweep_run"),
+}
 PAGES = {"Sweep": "sweep_prompt", "Usage": "usage_scope", "Chat": "chat_input"}
 
 
@@ -316,3 +322,30 @@ def test_the_pages_begin_at_one_place_and_a_phones_sidebar_closes_after_a_choice
     expect(key(page, "answer_0")).to_be_in_viewport()
     at_rest(page)
     expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_nothing_moves_when_the_fields_take_the_place_of_the_grey_bars(
+    context: BrowserContext, app: AppServer, size: ViewportSize
+) -> None:
+    """Streamlit draws grey in place of each kind of field until its script has come; here that is late."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    for address, fields in FIRST_SEEN.items():
+        held.clear()
+        page = new_tab(context)
+        page.set_viewport_size(size)
+        page.route(FIELDS, hold)
+        page.goto(f"{app.url}/{address}")
+        for name in fields:
+            expect(key(page, name).get_by_test_id("stSkeleton")).to_be_visible()
+        before = [box(key(page, name))[1::2] for name in fields]
+        for route in held:
+            route.continue_()
+        page.unroute(FIELDS)
+        expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+        assert [box(key(page, name))[1::2] for name in fields] == before
