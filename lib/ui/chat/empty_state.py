@@ -43,7 +43,7 @@ def empty_state(services: Services, visitor: Visitor) -> None:
             _practice(services.registry.own_services != "none")
         elif endpoint is None:
             _nothing()
-        else:
+        elif model:
             words = _("**{model}** answers, at {service}: what you write goes there and nowhere else.")
             st.caption(words.format(model=literal(model), service=literal(endpoint.title)), text_alignment="center")
         local_services(services, visitor, "chat")

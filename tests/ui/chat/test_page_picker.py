@@ -261,6 +261,13 @@ def test_a_list_that_could_not_be_fetched_says_why_and_is_asked_again(
     assert "back-again" in options(own)
 
 
+def test_nothing_is_said_of_what_answers_while_no_model_is_known(service: FakeApi) -> None:
+    service.script_models('{"error": {"message": "try later"}}', status=500)
+    app = new_tab()
+    assert "could not be fetched" in shown(app) and not app.session_state["chat_model"]
+    assert "what you write goes there" not in shown(app)
+
+
 def test_a_list_is_renewed_by_itself_and_that_of_before_stands_meanwhile(own: AppTest, api: FakeApi) -> None:
     services = resources.services()
     endpoint = services.registry.own(LOCAL_OWNER)[0]
