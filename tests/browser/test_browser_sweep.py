@@ -18,6 +18,15 @@ def sweep_url(url: str, models: str, temperatures: str, repeats: int, concurrenc
     return f"{url}/sweep?models={models}&temperatures={temperatures}{more}"
 
 
+# How many lines were there at most that say how far a sweep is.
+MOST_LINES = """() => {
+    window.most = 0;
+    const count = () => document.querySelectorAll(".st-key-sweep_progress:not([data-retained])").length;
+    new MutationObserver(() => { window.most = Math.max(window.most, count()); })
+        .observe(document.body, {subtree: true, childList: true, attributes: true});
+}"""
+
+
 def run(page: Page) -> None:
     key(page, "sweep_run").get_by_role("button").click()
 
@@ -101,3 +110,16 @@ def test_a_variable_brings_its_list_while_one_types_and_the_list_is_typed_in(
     run(page)
     progress(page, "(?<!of )1 answer")
     assert "Say red now" in [request.body["messages"][-1]["content"] for request in api.requests if request.body]
+
+
+@pytest.mark.soak
+def test_how_a_sweep_stands_is_told_once_also_while_its_end_is_drawn(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
+    page = open_at(context, sweep_url(app.url, f"{host(api)}/slow-400,{host(api)}/slow-300", "0,1", 2, 4), "sweep_run")
+    page.evaluate(MOST_LINES)
+    run(page)
+    expect(key(page, "sweep_stop")).to_be_visible()
+    expect(key(page, "sweep_stop")).to_have_count(0)
+    at_rest(page)
+    assert page.evaluate("window.most") == 1

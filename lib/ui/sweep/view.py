@@ -13,6 +13,7 @@ from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
 from lib.sweep.run import SweepRun
 from lib.ui.shared import budgets
+from lib.ui.shared.frame import transient
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, grid, hidden_names
@@ -38,7 +39,8 @@ def sweep_view(services: Services, visitor: Visitor, sweep_id: str, running: boo
     """Progress, verdict, answers; and what can be done with them. `running` is what the whole page goes by."""
     # While it runs only this is drawn each second: what is looked for, and how, as often as somebody presses something
     # there. A rerun of the whole page would take the form out of the visitor's hands.
-    with st.container():
+    # At the end it goes at once: what is drawn below tells the same, and it would stand there twice until the page is.
+    with transient(running):
         if running:
             remembered.drawn_with_page = True
             again = _every(services.sweeps.progress.of(visitor.owner, sweep_id))
