@@ -132,7 +132,7 @@ def is_open(tab: str) -> bool:
 _made: "WeakKeyDictionary[BidiComponentManager, dict[str, ComponentRenderer]]" = WeakKeyDictionary()
 
 
-def component_of_files(folder: Path, styles: str = "") -> ComponentRenderer:
+def component_of_files(folder: Path, styles: str) -> ComponentRenderer:
     """A component of our own: its script and its styles are `<name>.js` and `<name>.css` in a folder of its name,
     with further `styles` that it shares with others. It draws in an element of the class `<name>`, which its styles
     have to make visible: what it draws before the browser has loaded them is not seen.

@@ -57,7 +57,7 @@ class Workers:
         see_to_the_past: Callable[[], None],
         slots: int,
         dedicated: bool,
-        at_once: int | None = None,
+        at_once: int | None,
     ) -> None:
         """`see_to_the_past` closes what dead processes left; `at_once` is how many calls of one visitor may run."""
         self._store, self._jobs, self._shares = store, jobs, shares

@@ -94,6 +94,24 @@ def test_locked_while_running_and_at_the_start(database: Path, api: FakeApi) -> 
     assert {"before", "again"} <= set(listed(tab()))
 
 
+@pytest.mark.row("C18")
+def test_what_a_press_in_the_list_asks_for_while_it_is_locked_is_refused_in_a_sentence(database: Path) -> None:
+    app = ask(tab(), "before")
+    menu = f"chat_menu_{app.session_state['open_chat']}"
+    app.menu_button(key=menu).click("rename").run()
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        next(field for field in app.text_input if field.label == "Title").set_value("Never")
+        for press in (
+            lambda: app.button(key="chat_rename_keep").click(),
+            lambda: app.menu_button(key=menu).click("delete"),
+        ):
+            press().run()
+            assert "Another program keeps the database locked" in shown(app) and "number" not in shown(app)
+            assert "You said: before" in shown(app) and chat_titles(app) == ["before"]
+    assert "chat_undelete" not in {one.key for one in app.run().button}
+
+
 def test_read_only_while_running(database: Path, api: FakeApi) -> None:
     app = ask(tab(), "before")
     store = resources.services().store

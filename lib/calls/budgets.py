@@ -205,7 +205,7 @@ class Budgets:
         self.renew(owner, session)
         self._check(owner, session, worst, unchecked)
 
-    def check_for_good(self, owner: str, session: str, worst: Use, unchecked: bool = False) -> None:
+    def check_for_good(self, owner: str, session: str, worst: Use, unchecked: bool) -> None:
         """The same of one call, for the loop, where waiting for the calls of other processes would not help."""
         self._check(owner, session, [worst], unchecked, for_good=True)
 

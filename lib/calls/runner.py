@@ -41,10 +41,10 @@ class Answer(Job):
     def __init__(
         self,
         call: Call,
-        on_bytes: OnBytes = ignore_bytes,
-        place: str = "",
-        started: bool = True,
-        line: OwnerLine | None = None,
+        on_bytes: OnBytes,
+        place: str,
+        started: bool,
+        line: OwnerLine | None,
     ) -> None:
         super().__init__(call.id)
         self.call, self.place, self.started, self.line = call, place, started, line

@@ -215,7 +215,7 @@ class Conversation:
         model = endpoints.named(form.model.strip(), connected) if form.model.strip() else ""
         return replace(form, model=model, others=tuple(endpoints.named(one, connected) for one in form.others))
 
-    def regenerate(self, form: Form, instead_of: Turn | None = None) -> None:
+    def regenerate(self, form: Form, instead_of: Turn | None) -> None:
         """Ask a question once more, the last one or that of the answer `instead_of`; what comes is a sibling of the old
         answer."""
         turns = _before(self.branch(), instead_of)

@@ -49,7 +49,7 @@ class Limits(BaseModel):
         """Whether a model, as `service/model id`, may be asked."""
         return not self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
 
-    def applied(self, request: ChatRequest, service: str = "") -> ChatRequest:
+    def applied(self, request: ChatRequest, service: str) -> ChatRequest:
         """The request as it may be sent; raises NotAllowed. `service` is the operator's, for which models are listed;
         "" for one of the visitor's own, or for what runs on the server itself."""
         model, params = request.model, request.params

@@ -15,7 +15,7 @@ NO_ANSWER = (ConnectionFailed, TimedOut, BadAnswer)
 """What `json_call` raises where the server did not answer, or not in JSON."""
 
 
-async def json_call(url: str, api_key: SecretStr, body: Any = None, *, seconds: float) -> Any:
+async def json_call(url: str, api_key: SecretStr, body: Any, *, seconds: float) -> Any:
     """The JSON answer to a GET, or with a `body` to a POST.
 
     Raises ApiError with the server's own words when it refuses, and one of NO_ANSWER when nothing readable came within

@@ -8,7 +8,7 @@ from functools import partial
 
 from lib.background import Jobs
 from lib.core.errors import NoModelList, TemperaError, unforeseen
-from lib.core.limits import NO_LIMITS, Limits
+from lib.core.limits import Limits
 from lib.gateway.addresses import is_loopback
 from lib.gateway.client import Client
 from lib.gateway.endpoints import EXAMPLE_MODELS, Endpoint, model_value
@@ -48,7 +48,7 @@ class _Asked:
 class ModelLists:
     """What `GET /models` said, by owner and endpoint."""
 
-    def __init__(self, jobs: Jobs, client: Client, limits: Limits = NO_LIMITS) -> None:
+    def __init__(self, jobs: Jobs, client: Client, limits: Limits) -> None:
         self._jobs, self._client, self._limits = jobs, client, limits
         self._asked: dict[tuple[str, str, str], _Asked] = {}
 

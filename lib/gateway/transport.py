@@ -162,9 +162,7 @@ async def _check_public(base_url: str, proxy: str | None, seconds: float) -> Non
         raise NoConnection(seconds=seconds) from None
 
 
-def tracing(
-    on_step: OnStep = ignore_step, public_only: bool = False
-) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+def tracing(on_step: OnStep, public_only: bool) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
     """What httpx tells the steps of a request to; https://www.python-httpx.org/advanced/extensions/#trace names them.
 
     A connection is given up before anything is sent over it when it leads where none may: a name can mean any address,

@@ -40,7 +40,7 @@ metadata = MetaData()
 _hide: list[tuple[int, Callable[[str], str]]] = []
 
 
-def hide_in_texts(hide: Callable[[str], str], shortest: int = 0) -> None:
+def hide_in_texts(hide: Callable[[str], str], shortest: int) -> None:
     """From now on every text of at least `shortest` characters goes through `hide` before it is stored, whatever its
     table: what it takes out, a key that was pasted into a prompt say, reaches no disk. It has to leave what it has
     changed as it is."""

@@ -32,7 +32,7 @@ LEAVING_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
-def bring_up_to_date(writer: Engine, readers: Engine, path: Path | None = None, folder: Path | None = None) -> Notice:
+def bring_up_to_date(writer: Engine, readers: Engine, path: Path | None, folder: Path | None = None) -> Notice:
     """Take the missing steps; what a person should know about it, which is nothing where none was missing. The log says
     where the copy of the former state is: `path` is the database's file, where it is one, and has it beside it; that of
     another goes into `folder`. Raises NotUpgraded with a sentence, and then nothing has changed."""

@@ -245,7 +245,7 @@ class Cell:
     variant: int = 0
 
 
-def slice_of(cells: Iterable[Cell], input: int = 0, variant: int = 0) -> list[Cell]:
+def slice_of(cells: Iterable[Cell], input: int, variant: int) -> list[Cell]:
     """The grid of one input and one variant, in the order of `cells`: models, temperatures and repeats only."""
     return [cell for cell in cells if (cell.input, cell.variant) == (input, variant)]
 

@@ -1,4 +1,4 @@
-"""Stores what a visitor saves under a name: presets, prompts."""
+"""Stores what a visitor saves under a name: presets, prompts, sets of models."""
 
 import json
 from collections.abc import Mapping
@@ -70,3 +70,7 @@ class SavedItems:
 
 def _taken(name: str) -> InvalidInput:
     return InvalidInput(N_("“{name}” is there already."), name=name)
+
+
+MODEL_SETS = SavedItems("model_sets")
+"""Models that are chosen together: `{"models": ["endpoint/model id", ...]}` by name."""

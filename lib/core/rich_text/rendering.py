@@ -31,7 +31,7 @@ def to_html(text: str) -> str:
     return "\n".join([*html, as_typed(source.rest)] if source.rest else html)
 
 
-def beginning_to_html(text: str, sign: str = "") -> str:
+def beginning_to_html(text: str, sign: str) -> str:
     """The beginning of a text, which ends anywhere, as safe HTML with `sign` behind it: a mark whose counterpart is cut
     off is closed, and half a link left out."""
     marked = prepared(text).marked.rstrip()

@@ -1,8 +1,7 @@
 """The sidebar's list of chats, by the day of their last use: see lib/ui/shared/history_list.py."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 import streamlit as st
 from sqlalchemy import Connection
@@ -17,6 +16,7 @@ from lib.ui.chat.handing_on import hand_on
 from lib.ui.shared import resources
 from lib.ui.shared.handing_on import ways
 from lib.ui.shared.history_list import DELETE, RENAME, Entry, HistoryList, history_list
+from lib.ui.shared.refusals import stored
 from lib.ui.shared.saved_file import say_saved
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
@@ -88,14 +88,15 @@ def _do(chat_id: str, action: str) -> None:
 
 
 def _rename(chat_id: str, title: str) -> None:
-    _write(partial(chats.rename, chat_id=chat_id, title=title))
+    stored(lambda db, owner: chats.rename(db, owner, chat_id, title))
 
 
 def _delete(chat_id: str) -> None:
     is_open = chat_id == state.chat_id
     if is_open:
         open_chat.stop()
-    _write(partial(chats.delete, chat_id=chat_id))
+    if not stored(lambda db, owner: chats.delete(db, owner, chat_id)):
+        return
     if is_open:
         open_chat.new()
     chat_state.deleted_chat, chat_state.deleted_was_open = chat_id, is_open
@@ -103,13 +104,7 @@ def _delete(chat_id: str) -> None:
 
 def _undelete() -> None:
     chat_id = chat_state.deleted_chat
-    if chat_id is not None:
-        _write(partial(chats.undelete, chat_id=chat_id))
+    if chat_id is not None and stored(lambda db, owner: chats.undelete(db, owner, chat_id)):
         chat_state.deleted_chat = None
         if chat_state.deleted_was_open:
             open_chat.switch_to(chat_id)
-
-
-def _write(work: Callable[..., None]) -> None:
-    owner = visitor().owner
-    resources.services().store.write(lambda db: work(db, owner)).result()

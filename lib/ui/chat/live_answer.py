@@ -22,7 +22,7 @@ drawn every 60 ms, one of 2,000 every 350, one of 5,000 every 1,250."""
 class LiveChoice:
     """One choice of a running answer: its reasoning, folded, and its text, which goes on with `begun`."""
 
-    def __init__(self, place: Place, begun: str = "") -> None:
+    def __init__(self, place: Place, begun: str) -> None:
         self._begun = begun
         self._place = place
         self._reasoning: LiveText | None = None

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import controls, resources
-from lib.ui.shared.refusals import refusals_told
+from lib.ui.shared.refusals import refusals_told, stored
 from lib.ui.shared.texts import _
 from lib.ui.shared.unsupported_params import ChosenModel
 from lib.ui.shared.visitor import Visitor, visitor
@@ -66,8 +66,8 @@ def _new_chats(prefix: str, chosen: str | None, default: str | None) -> None:
 
 
 def _begin_with(key: str, name: str) -> None:
-    owner, wanted = visitor().owner, name if st.session_state[key] else None
-    resources.services().store.write(lambda db: presets.begin_with(db, owner, wanted)).result()
+    wanted = name if st.session_state[key] else None
+    stored(lambda db, owner: presets.begin_with(db, owner, wanted))
 
 
 def _name(preset: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import Connection
+
 from lib.core.errors import BudgetReached, NotConnected, TemperaError
 from lib.ui.shared import resources
 from lib.ui.shared.budget_dialog import ask_first
@@ -34,6 +36,16 @@ def refusals_told(
             ask_first(reached, though_over or then)
     except TemperaError as refused:
         _say(refused)
+
+
+def stored(work: Callable[[Connection, str], object]) -> bool:
+    """Write something of the visitor, whose id is `work`'s second argument; whether the store took it. Where it did
+    not, that is said."""
+    owner = visitor().owner
+    with refusals_told():
+        resources.services().store.write(lambda db: work(db, owner)).result()
+        return True
+    return False
 
 
 def press_failed(bug: Exception) -> None:

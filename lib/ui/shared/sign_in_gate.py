@@ -103,12 +103,12 @@ def _page(sign_ins: SignIns, request: Request, place: str, problem: NotSignedIn 
     return HTMLResponse(sign_in_page(_language(request), place, problem, **ways), status_code=status)
 
 
-def _sign_in_first(sign_ins: SignIns, request: Request, problem: NotSignedIn | None = None) -> Response:
+def _sign_in_first(sign_ins: SignIns, request: Request) -> Response:
     """The page to sign in at in place of any page; parts of pages, and what is no question, get a word."""
     path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
     if request.method not in ("GET", "HEAD") or is_part(path):
         return PlainTextResponse("not signed in\n", status_code=401)
-    return _page(sign_ins, request, own_place(f"{path}?{query}" if query else path), problem, 401)
+    return _page(sign_ins, request, own_place(f"{path}?{query}" if query else path), None, 401)
 
 
 def _to_the_provider(request: Request) -> Response:

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 
 import streamlit as st
-from sqlalchemy import Connection
 
 from lib.sweep import repository as sweeps
 from lib.sweep.estimate import estimate
 from lib.sweep.plan import Plan
 from lib.sweep.scheduler import SweepScheduler
 from lib.ui.shared import resources
-from lib.ui.shared.refusals import refusals_told
+from lib.ui.shared.refusals import refusals_told, stored
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep import form, large_run
@@ -99,8 +98,7 @@ def duplicate(sweep_id: str) -> None:
 
 def rename(sweep_id: str, title: str) -> None:
     """Give a sweep another title."""
-    owner = visitor().owner
-    _write(lambda db: sweeps.rename(db, owner, sweep_id, title))
+    stored(lambda db, owner: sweeps.rename(db, owner, sweep_id, title))
 
 
 def delete(sweep_id: str) -> None:
@@ -114,8 +112,8 @@ def delete(sweep_id: str) -> None:
 
 def undelete() -> None:
     """Bring back the sweep that was deleted last, and open it."""
-    owner, sweep_id = visitor().owner, sweep_state.deleted_sweep
-    if sweep_id is not None and _write(lambda db: sweeps.undelete(db, owner, sweep_id)):
+    sweep_id = sweep_state.deleted_sweep
+    if sweep_id is not None and stored(lambda db, owner: sweeps.undelete(db, owner, sweep_id)):
         sweep_state.deleted_sweep = None
         open_sweep(sweep_id)
 
@@ -123,11 +121,3 @@ def undelete() -> None:
 def _plan(sweep_id: str) -> Plan | None:
     owner = visitor().owner
     return resources.services().store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
-
-
-def _write(work: Callable[[Connection], None]) -> bool:
-    """Whether the store took it; where it did not, that is said."""
-    with refusals_told():
-        resources.services().store.write(work).result()
-        return True
-    return False

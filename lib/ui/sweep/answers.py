@@ -20,7 +20,7 @@ from lib.sweep.run import SweepRun
 from lib.sweep.verdict import temperature_name
 from lib.ui.shared import closed_fields, resources
 from lib.ui.shared.choices import translated
-from lib.ui.shared.refusals import refusals_told
+from lib.ui.shared.refusals import stored
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, language
 from lib.ui.shared.visitor import visitor
@@ -280,8 +280,7 @@ def _rate(progress: Progress, cell: Cell, did: Mapping[str, Any]) -> None:
         return
     store, stars = resources.services().store, _whole(did, "stars", 0) or None
     before = store.read(lambda db: ratings.of_sweep(db, owner, sweep_id)).get(call.id, Rating())
-    with refusals_told():
-        store.write(lambda db: ratings.rate(db, owner, call.id, replace(before, stars=stars))).result()
+    stored(lambda db, owner: ratings.rate(db, owner, call.id, replace(before, stars=stars)))
 
 
 def _alike(progress: Progress, cell: Cell, _did: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from lib.core.rich_text import literal
 from lib.sweep.estimate import PlanEstimate
 from lib.ui.shared import resources
 from lib.ui.shared.figures import money
+from lib.ui.shared.refusals import stored
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import visitor
 from lib.visitor import preferences
@@ -129,6 +130,6 @@ TO_GROW, TO_RETRY = Question("sweep_grow"), Question("sweep_retry")
 
 
 def _keep() -> None:
-    owner, session = visitor().owner, st.session_state
+    session = st.session_state
     value = {"answers": session["sweep_ask_answers"], "dollars": session["sweep_ask_dollars"]}
-    resources.services().store.write(lambda db: preferences.put(db, owner, NAME, value)).result()
+    stored(lambda db, owner: preferences.put(db, owner, NAME, value))

@@ -23,13 +23,12 @@ from lib.ui.shared.model_picker import (
     model_label,
     options,
 )
-from lib.ui.shared.refusals import refusals_told
+from lib.ui.shared.refusals import stored
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep.sweep_state import sweep_state
-from lib.visitor.model_sets import MODEL_SETS
-from lib.visitor.saved_items import LONGEST_NAME
+from lib.visitor.saved_items import LONGEST_NAME, MODEL_SETS
 
 KEY = "sweep_models"
 SET = "sweep_model_set"
@@ -169,9 +168,9 @@ def _sets(services: Services, owner: str) -> None:
 
 def _choose_set() -> None:
     name, owner = st.session_state.get(SET), visitor().owner
-    kept = resources.services().store.read(lambda db: MODEL_SETS.own(db, owner)).get(name or "")
-    if kept:
-        st.session_state[KEY] = list(kept["models"])
+    found = resources.services().store.read(lambda db: MODEL_SETS.own(db, owner)).get(name or "")
+    if found:
+        st.session_state[KEY] = list(found["models"])
 
 
 def _keep() -> None:
@@ -186,10 +185,8 @@ def _forget() -> None:
 
 
 def _change(work: Callable[[Connection, str], object]) -> bool:
-    """Whether the store took it; why not is said at the top of the page."""
-    owner = visitor().owner
-    with refusals_told():
-        resources.services().store.write(lambda db: work(db, owner)).result()
+    """Whether the store took it; why not is said at the top of the page, which is to be seen then."""
+    if stored(work):
         return True
     _close()
     return False

@@ -13,7 +13,7 @@ from lib.sweep.study import Study
 from lib.sweep.study_reader import read_study
 from lib.ui.shared import resources
 from lib.ui.shared.figures import money
-from lib.ui.shared.refusals import refusals_told
+from lib.ui.shared.refusals import stored
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, catalogue
 from lib.ui.shared.visitor import visitor
@@ -42,13 +42,8 @@ def chart_look() -> Look:
 
 def keep(change: Callable[[Connection, str, str], Any]) -> bool:
     """Write a change to what is said of the open sweep; a refusal is said, and False."""
-    owner, sweep_id = visitor().owner, state.sweep_id
-    if sweep_id is None:
-        return False
-    with refusals_told():
-        resources.services().store.write(lambda db: change(db, owner, sweep_id)).result()
-        return True
-    return False
+    sweep_id = state.sweep_id
+    return sweep_id is not None and stored(lambda db, owner: change(db, owner, sweep_id))
 
 
 def pick(cell_id: str | None) -> None:

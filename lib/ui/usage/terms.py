@@ -1,16 +1,14 @@
 """What a dollar at each service costs the visitor: a factor and a currency, and what was paid at that."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
-from sqlalchemy import Connection
 
 from lib.core.clock import now
 from lib.core.rich_text import literal
 from lib.services import Services
-from lib.ui.shared import resources
 from lib.ui.shared.figures import currency_amount
-from lib.ui.shared.refusals import refusals_told
+from lib.ui.shared.refusals import stored
 from lib.ui.shared.texts import _
 from lib.ui.usage.sample import is_sample
 from lib.usage.paid import Amounts
@@ -66,27 +64,24 @@ def _row(owner: str, service: str, some: Sequence[Term]) -> None:
             width=WIDTH,
             disabled=fixed,
             on_change=_keep,
-            args=(owner, service),
+            args=(service,),
         )
-        st.selectbox(
-            _("in"), CURRENCIES, key=currency_key, width=120, disabled=fixed, on_change=_keep, args=(owner, service)
-        )
+        st.selectbox(_("in"), CURRENCIES, key=currency_key, width=120, disabled=fixed, on_change=_keep, args=(service,))
         if newest is not None and (len(some) > 1 or newest.since > 0):
             st.button(
                 _("Use it for earlier calls too"),
                 key=f"usage_terms_all_{service}",
                 icon=":material/history:",
-                on_click=_write,
-                args=(lambda db: service_terms.use_for_all(db, owner, service),),
+                on_click=_use_for_all,
+                args=(service,),
             )
 
 
-def _keep(owner: str, service: str) -> None:
+def _keep(service: str) -> None:
     factor, currency = st.session_state[f"usage_factor_{service}"], st.session_state[f"usage_currency_{service}"]
     term = Term(now(), factor if service_terms.usable(factor) else None, currency)
-    _write(lambda db: service_terms.put(db, owner, service, term))
+    stored(lambda db, owner: service_terms.put(db, owner, service, term))
 
 
-def _write(work: Callable[[Connection], None]) -> None:
-    with refusals_told():
-        resources.services().store.write(work).result()
+def _use_for_all(service: str) -> None:
+    stored(lambda db, owner: service_terms.use_for_all(db, owner, service))
