@@ -5,16 +5,12 @@ import shlex
 from collections.abc import Callable, Mapping
 from pprint import pformat
 from textwrap import indent
-from typing import Any, get_type_hints
+from typing import Any
 
-from lib.core.parameters import Params
+from lib.core.parameters import API_FIELDS
 
 # The name that openai-python itself looks for; a sample never holds the key.
 KEY = "OPENAI_API_KEY"
-OPENAI_NAMES = {"model", "messages", "max_completion_tokens", "stream_options", *get_type_hints(Params)} - {
-    "extra_fields"
-}
-"""What openai-python takes by name, in every version; further fields go into `extra_body`."""
 
 Body = Mapping[str, Any]
 
@@ -48,8 +44,9 @@ with httpx.stream("POST", {url!r}, headers=headers, json=body, timeout=180) as r
 def python_openai(url: str, body: Body) -> str:
     """For Python with OpenAI's library; prints the words of the answer."""
     body = _sendable(body)
-    named = {name: value for name, value in body.items() if name in OPENAI_NAMES}
-    further = {name: value for name, value in body.items() if name not in OPENAI_NAMES}
+    # These openai-python takes by name, in every version; what is further goes into `extra_body`.
+    named = {name: value for name, value in body.items() if name in API_FIELDS}
+    further = {name: value for name, value in body.items() if name not in API_FIELDS}
     arguments = [f"{name}={_python(value)}" for name, value in named.items()]
     if further:
         arguments.append(f"extra_body={_python(further)}")

@@ -139,6 +139,10 @@ class Params(BaseModel):
         return {name: value for name, value in fields.items() if value not in ([], "")} | dict(self.extra_fields or {})
 
 
+API_FIELDS = frozenset({*SET_ELSEWHERE, *Params.model_fields} - {"extra_fields"})
+"""The fields of a request that the API names."""
+
+
 def written(value: Any) -> str:
     """A parameter's value for people to read: a text as it is, everything else as it is sent (`["END", "\\n"]`)."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib.core.parameters import API_FIELDS
 from lib.gateway.retry import moment, wait_in_words
 from lib.gateway.sse import Unreadable, json_value
 
@@ -16,11 +17,7 @@ _MESSAGES = (
     *("message", "Message", "msg", "err", "error_msg", "error_description", "status_msg", "faultstring"),
     *("detail", "error", "errors", "localized_message", "title"),
 )
-_FIELDS = (
-    "temperature", "max_tokens", "max_completion_tokens", "top_p", "n", "stream", "stream_options", "stop",
-    "presence_penalty", "frequency_penalty", "user", "messages", "model",
-)  # fmt: skip
-# The other names are words of a usual sentence: “stop”, “user”, “messages”.
+# The other names of API_FIELDS are words of a usual sentence: “stop”, “user”, “messages”.
 _UNMISTAKABLE = ("temperature", "max_tokens", "max_completion_tokens", "top_p", "stream_options", "_penalty")
 _NAMED = re.compile(
     r"(?:parameter|argument|field|name|input|value)s?(?: supplied)?(?: for)?\s*:?\s*[\"'`“‘]?([A-Za-z_]\w*)"
@@ -231,7 +228,7 @@ def _api_name(word: str) -> str:
     """`word` as the API spells it: presencePenalty is presence_penalty; empty for any other word."""
     # xAI names parameters in camelCase.
     snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word).lower()
-    return snake if snake in _FIELDS else ""
+    return snake if snake in API_FIELDS else ""
 
 
 def _request_id(text: str) -> str:

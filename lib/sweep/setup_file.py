@@ -1,20 +1,20 @@
 """A sweep's set-up as a file: for one that is too long for a link, and to be kept. It holds no key and no answer."""
 
 import json
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
-from lib.sweep.plan import VARIED, Axis, Plan
+from lib.sweep.plan import SYSTEM, VARIED, Axis, Plan
 
 MAX_BYTES = 20_000_000
 NOT_ONE = N_("This file is not a sweep's set-up.")
 
 
 class _AxisForm(BaseModel):
-    field: Literal["system", "top_p", "max_tokens", "presence_penalty", "frequency_penalty"]
+    field: str
     values: list[Any] = Field(min_length=1)
 
 
@@ -57,9 +57,9 @@ def read(file: bytes) -> Plan:
 
 
 def _check_axis(axis: Axis | None) -> None:
-    """Raises ValueError unless the values are of the kind that the field takes."""
+    """Raises ValueError unless it is of a field that can be varied, with values of the kind that it takes."""
     if axis is None:
         return
-    kind = str if axis.field == VARIED[0] else int | float
-    if any(not isinstance(value, kind) or isinstance(value, bool) for value in axis.values):
+    kind = str if axis.field == SYSTEM else int | float
+    if axis.field not in VARIED or any(not isinstance(value, kind) or isinstance(value, bool) for value in axis.values):
         raise ValueError(axis.field)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core import errors
+from lib.core.parameters import Params
 from lib.gateway.error_mapping import ResponseInfo, error_from, redirect_error
 from lib.gateway.error_redaction import MOST_CHARACTERS, masked
 from lib.gateway.retry import LONGEST_BACKOFF, asked_wait, backoff, wait_before_retry, wait_in_words
@@ -87,6 +88,14 @@ def test_each_gateways_refusal_gets_its_kind(subtests: pytest.Subtests) -> None:
     for status, body, kind, family in CASES:
         with subtests.test(family, status=status):
             assert type(mapped(status, body)) is kind
+
+
+def test_every_field_of_the_api_is_known_where_a_refusal_names_it(subtests: pytest.Subtests) -> None:
+    """So a new one has to be told to nobody."""
+    for field in {*Params.model_fields, "messages", "stream_options", "max_completion_tokens"} - {"extra_fields"}:
+        with subtests.test(field=field):
+            error = mapped(400, openai(f"Unsupported parameter: '{field}' is not supported with this model."))
+            assert isinstance(error, errors.BadParameter) and error.param == field
 
 
 def test_the_refused_parameter_is_named_as_in_the_api(subtests: pytest.Subtests) -> None:

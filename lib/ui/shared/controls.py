@@ -180,7 +180,7 @@ def extra(prefix: str, chosen: ChosenModel) -> None:
             words = _("Set under More: {settings}").format(settings=" · ".join(changes))
             st.caption(MARKED.format(words))
     with st.expander(_("More"), key=f"{prefix}_more"):
-        for field in ("top_p", "n", "presence_penalty", "frequency_penalty"):
+        for field in (one for one in RANGES if one in IN_MORE):
             number(prefix, field, chosen)
         if _get(prefix, "temperature_on") and _get(prefix, "top_p_on"):
             st.caption(_("Both temperature and top_p are on; changing one of them is usually enough."))

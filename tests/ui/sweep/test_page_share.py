@@ -145,7 +145,7 @@ def test_a_file_that_is_no_set_up_is_a_sentence(subtests: pytest.Subtests) -> No
         ("a number for a prompt", {"prompt": 7}),
         ("models that are none", {"models": [None]}),
         ("inputs that are none", {"inputs": [[1]]}),
-        ("an axis of something else", {"axis": {"field": "api_key", "values": ["x"]}}),
+        ("an axis of something else", {"axis": {"field": "api_key", "values": [1]}}),
         ("a text where a number is varied", {"axis": {"field": "top_p", "values": ["x"]}}),
         ("a history of nobody", {"history": [{"role": "root", "content": "x"}]}),
         ("parameters out of range", {"params": {"top_p": "much"}}),
