@@ -152,7 +152,7 @@ def test_shift_enter_makes_a_line_and_the_last_question_is_one_key_away(api: Fak
     expect(field).to_have_value("one\ntwo three")
 
 
-def test_what_is_done_with_is_gone_while_the_answer_is_written(chat: NewChat) -> None:
+def test_what_is_done_with_is_gone_while_the_answer_is_written(api: FakeApi, chat: NewChat) -> None:
     """The first page's invitation is not left standing, greyed, until the answer ends; and a figure that does not grow
     with the answer says so."""
     page = chat("held")
@@ -162,6 +162,7 @@ def test_what_is_done_with_is_gone_while_the_answer_is_written(chat: NewChat) ->
     expect(key(page, "chat_empty")).to_have_count(0)
     expect(key(page, "chat_stop")).to_be_visible()
     expect(key(page, "chat_next")).to_contain_text("+ this answer")
+    api.go_on()
     ended(page)
     expect(key(page, "chat_next")).not_to_contain_text("+ this answer")
 
