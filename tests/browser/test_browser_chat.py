@@ -204,7 +204,7 @@ def test_a_chat_is_saved_and_comes_back_from_its_file(api: FakeApi, chat: NewCha
 
 @pytest.mark.row("C15")
 def test_no_keystroke_reaches_the_server(chat: NewChat) -> None:
-    """A draft is counted when it is sent."""
+    """A draft is counted when it is sent; the figure of the next message says so while it is written."""
     page = chat("echo")
     network = page.context.new_cdp_session(page)
     sent: list[object] = []
@@ -215,8 +215,12 @@ def test_no_keystroke_reaches_the_server(chat: NewChat) -> None:
     ended(page)
     at_rest(page)
     before = len(sent)
+    typed = "element => getComputedStyle(element, '::after').content"
+    figure = key(page, "chat_next").get_by_role("button").locator("p")
+    assert figure.evaluate(typed) == "none"
     composer(page).press_sequentially("a draft that nobody counts yet")
 
+    assert "what you type" in figure.evaluate(typed)
     assert len(sent) == before > 0
     network.detach()
 

@@ -117,6 +117,12 @@ def test_what_leads_to_the_newest_lies_over_no_text_and_settings_look_like_what_
     last = key(page, "chat_templates_open")
     assert box(page.locator(".stBottom"))[1] <= box(newest)[1] and box(newest)[1] + box(newest)[3] <= box(last)[1]
 
+    left, top, width, _ = box(page.locator(".stMain"))
+    page.mouse.click(left + width - 30, top + 300)
+    page.keyboard.press("Control+a")
+    ring = "element => getComputedStyle(element, '::before').content"
+    assert page.locator(".stMain").evaluate(ring) == "none", "a press frames nothing"
+
     settings, neighbour = key(page, "chat_settings"), key(page, "chat_beside_open").get_by_role("button")
     if settings.locator("details[open]").count():
         settings.locator("summary").first.click()

@@ -156,6 +156,23 @@ def test_who_reads_elsewhere_stays_there_and_one_click_leads_to_the_newest(page:
 
 
 @pytest.mark.soak
+def test_a_message_that_is_changed_stays_in_view_while_an_answer_grows(page: Page, app: AppServer) -> None:
+    """Of whoever was at the end of it, too."""
+    go(page, link(app, "slow"))
+    send(page, "And another one")
+    expect(line(page, "answer_1", 1)).to_be_visible()
+    page.locator(".stMain").hover()
+    page.mouse.wheel(0, 3000)
+    key(page, "edit_2").get_by_role("button").click()
+    field = key(page, "edited_message").locator("textarea")
+    expect(field).to_be_focused()
+    expect(line(page, "answer_1", 30)).to_be_visible()
+    expect(field).to_be_in_viewport(ratio=1)
+    head = key(page, "chat_head").bounding_box()
+    assert head and field.evaluate(TOP) > head["y"] + head["height"]
+
+
+@pytest.mark.soak
 def test_a_chat_is_opened_at_its_end(page: Page) -> None:
     """From the list, after a visit to another page, and after a reload."""
     last = key(page, "chat_regenerate")

@@ -24,6 +24,7 @@
   let followed = false; // whether the end was in view when this was looked at last
   let places = []; // where what was pressed stood, and its message: a selector and pixels from the top of the screen
   let least = 0; // height of the content that lets the question stand at the top
+  let editor = null; // the field in which a message is changed: nothing carries off whoever has opened it
   let written = false; // whether an answer was being written when the page was looked at last
   let ours = 0; // where we have scrolled to: any other place is the reader's own
   let watched = null;
@@ -108,6 +109,9 @@
     watch(page);
     tell(page);
     news(page);
+    const opened = find(".st-key-edited_message");
+    if (opened && opened !== editor) hold = "";
+    editor = opened;
     // The browser's own keeping of what is seen comes after ours, by as much again, and looks like a reader's scrolling.
     page.main.style.overflowAnchor = hold ? "none" : "";
     const place = hold === "question" ? questionsPlace(page) : null;
@@ -169,7 +173,7 @@
     ours += moved;
     // Not measured anew: the page may have grown above it since it was looked at last.
     if (hold === "read") left -= moved;
-    else hold = page.end - ours <= NEAR ? "end" : "";
+    else hold = page.end - ours <= NEAR && !editor ? "end" : "";
     if (!written && hold !== "end" && ours < EARLIER) find(".st-key-chat_earlier button")?.click();
     soon();
   }

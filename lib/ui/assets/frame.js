@@ -90,6 +90,13 @@
     field.focus();
   }
 
+  // Whether a press or the keyboard has led to the page's content: after a press the next key, Ctrl and A say, would have
+  // it framed.
+  addEventListener("focusin", ({ target }) => {
+    const pressed = target.matches?.(".stMain:not(:focus-visible)") ?? false;
+    document.documentElement.toggleAttribute("data-content-pressed", pressed);
+  });
+
   // On a phone the sidebar lies over the page: it closes when something in it was chosen.
   const CHOICES = "[class*=st-key-chat_open_], [class*=st-key-sweep_open_], [class*=st-key-chat_new], .st-key-sweep_new";
   const PHONE = "(max-width: 768px)";

@@ -36,6 +36,8 @@ def next_turn_bar(view: ChatView) -> None:
         label = _("{figures} + this answer").format(figures=label)
     with st.popover(label, key="chat_next", type="tertiary"):
         for one in found:
+            if len(found) > 1:
+                st.markdown(f"**{literal(one.model[1])}**")
             st.markdown("\n".join(f"- {line}" for line in _lines(one)))
         st.caption(_("Our estimates, for a typical answer. What you type is counted when you send it."))
         _beyond_the_budget(found)

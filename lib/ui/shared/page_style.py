@@ -55,6 +55,7 @@ def page_style() -> str:
         "connected": str(state.connected),
         "done": _quoted(_("Done")),
         "pasted": _quoted(_("pasted.txt")),
+        "typed": _quoted(_("what you type")),
     }
     variables = "; ".join(f"--{name}: {value}" for name, value in told.items())
     return f"<style>:root {{ {variables}; {colours()} }}</style>"
