@@ -28,10 +28,15 @@ def marked(text: str, search: str) -> list[tuple[str, bool]]:
     return [(piece, bool(index % 2)) for index, piece in enumerate(pieces) if piece]
 
 
+def place_of(text: str, word: str) -> int | None:
+    """Where `text` has the word first, as an index."""
+    found = re.search(re.escape(word), text, re.IGNORECASE)
+    return found.start() if found else None
+
+
 def around(text: str, word: str) -> str:
     """One line of `text` with the word in it."""
-    place = re.search(re.escape(word), text, re.IGNORECASE)
-    at = place.start() if place else 0
+    at = place_of(text, word) or 0
     begin, end = max(0, at - BEFORE), at + len(word) + AFTER
     line = " ".join(text[begin:end].split())
     return f"{'…' if begin else ''}{line}{'…' if end < len(text) else ''}"
