@@ -1,5 +1,6 @@
 """Who wrote an answer, its figures in one quiet line, and all of them in a dialog, which moves nothing on the page."""
 
+import itertools
 from collections.abc import Sequence
 
 import streamlit as st
@@ -9,6 +10,7 @@ from lib.calls.unsupported_params import left_out
 from lib.chat.repository import Turn
 from lib.core.parameters import RANGES
 from lib.core.rich_text import literal
+from lib.ui.chat import open_chat
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.open_chat import ChatView
@@ -59,11 +61,18 @@ def figures_button(name: str, turn: Turn) -> None:
 def figures_dialog(view: ChatView) -> None:
     """Draw the dialog with an answer's numbers, while it is open."""
     name, call_id = chat_state.figures or ("", "")
-    calls = [turn.call for turn in (*view.turns, *view.beside) if turn.call and turn.call.id == call_id]
-    if calls:
-        st.dialog(_("This answer in numbers"), on_dismiss=state.close_dialogs)(_body)(name, calls[0])
+    call = _call(view, call_id) if call_id else None
+    if call is not None:
+        st.dialog(_("This answer in numbers"), on_dismiss=state.close_dialogs)(_body)(name, call)
     else:
         chat_state.figures = None
+
+
+def _call(view: ChatView, call_id: str) -> CallRecord | None:
+    """The call of an answer that is shown: one of the branch, or one that stands beside an answer of it."""
+    earlier = (one for turn in view.turns if turn.together for one in open_chat.current().side_by_side(turn))
+    turns = itertools.chain(view.turns, view.beside, earlier)  # the earlier ones are only read where they are wanted
+    return next((turn.call for turn in turns if turn.call and turn.call.id == call_id), None)
 
 
 def _body(name: str, call: CallRecord) -> None:

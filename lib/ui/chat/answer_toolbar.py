@@ -15,6 +15,7 @@ from lib.gateway.addresses import host_of
 from lib.gateway.endpoints import find
 from lib.ui.chat import edit_actions, message_toolbar, model_actions, open_chat
 from lib.ui.chat.answer_figures import figures_button
+from lib.ui.chat.chat_settings import BESIDE
 from lib.ui.chat.message_menu import OF_ANSWER, copy_button, menu, panel
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared.figures import SENT_BEFORE
@@ -35,15 +36,24 @@ def under_answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:
         if was_last:
             place = st.empty()  # behind the others, which stay where they are when it is empty
             if last:
-                _try_again(place, _other_model(turn))
+                _try_again(place, _again_words(turn))
     panel(str(number), turn)
 
 
-def under_one_of_several(name: str, turn: Turn, picked: bool) -> None:
-    """Whether the conversation goes on with this answer, and its figures."""
-    pick_button(name, turn.id, picked)
-    figures_button(name, turn)
-    panel(name, turn)
+def under_one_of_several(number: int, index: int, turn: Turn, view: ChatView) -> None:
+    """Whether the conversation goes on with this answer, its text to copy, its figures; what else can be done with the
+    one that it goes on with, as soon as all have ended."""
+    picked, name = turn.id == view.turns[-1].id, f"{number}_{index}"
+    own = str(number) if picked else name
+    with st.container(key=f"foot_of_answer_{name}", gap="xsmall"):
+        pick_button(name, turn.id, picked)
+        with _row():
+            if turn.text.strip():
+                copy_button(own, turn)
+            if picked and not view.running:
+                menu(own, turn, OF_ANSWER)
+            figures_button(name, turn)
+    panel(own, turn)
 
 
 def pick_button(name: str, message_id: str, picked: bool) -> None:
@@ -56,16 +66,20 @@ def pick_button(name: str, message_id: str, picked: bool) -> None:
         )
 
 
-def under_several(number: int, view: ChatView) -> None:
-    """What can be done with answers side by side as soon as all have ended."""
-    if view.running:
-        return
-    turn = view.turns[-1]
-    _go_on(turn)
-    with _row():
-        _tools(number, turn)
-        _try_again(st)
-    panel(str(number), turn)
+def under_several(number: int, view: ChatView, last: bool) -> None:
+    """What can be done with all answers side by side, as soon as they have ended: the `last` ones can be asked for
+    again."""
+    turn, again = view.turns[-1], last and not view.running
+    older = not view.running and not set(turn.versions) <= {one.id for one in view.beside}
+    with transient(again or older):
+        if again:
+            _go_on(turn)
+        if again or older:
+            with _row():
+                if older:
+                    message_toolbar.versions(str(number), turn)
+                if again:
+                    _try_again(st, _("Try all again") if st.session_state.get(BESIDE) else _again_words(turn))
 
 
 def _row() -> Place:
@@ -117,8 +131,7 @@ def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
             st.button(_("Fetch the rest"), key="chat_fetch_rest", on_click=model_actions.fetch_missing, args=(turn,))
 
 
-def _try_again(place: Place, other_model: str = "") -> None:
-    words = _("Try again with {model}").format(model=literal(other_model)) if other_model else _("Try again")
+def _try_again(place: Place, words: str) -> None:
     place.button(
         words,
         key="chat_regenerate",
@@ -126,6 +139,11 @@ def _try_again(place: Place, other_model: str = "") -> None:
         icon=":material/refresh:",
         on_click=model_actions.try_again,
     )
+
+
+def _again_words(turn: Turn) -> str:
+    other_model = _other_model(turn)
+    return _("Try again with {model}").format(model=literal(other_model)) if other_model else _("Try again")
 
 
 def _other_model(turn: Turn) -> str:
@@ -160,8 +178,9 @@ def _cut_off(turn: Turn, call: CallRecord) -> None:
         if turn.text.strip():
             _go_on_button(_("Continue"), turn)
         if longer is not None:
-            words = _("Ask again with max_tokens {limit:,}").format(limit=longer)
-            st.button(words, key="chat_longer", on_click=model_actions.allow_longer, args=(turn, longer))
+            words = _("Ask again, up to {limit:,} tokens").format(limit=longer)
+            why = _("Sets max_tokens, the longest answer, for this chat. A token is about three quarters of a word.")
+            st.button(words, key="chat_longer", help=why, on_click=model_actions.allow_longer, args=(turn, longer))
     if not turn.text.strip() and not turn.parts:
         st.caption(_("All of it went into thinking, so no answer came. Allow a longer one (max_tokens)."))
 
@@ -177,9 +196,9 @@ def _most() -> tuple[int | None, int | None]:
 def _where_cut(call: CallRecord) -> str:
     limit, written = longest_answer.limit_reached(call), call.usage.completion_tokens
     if limit:
-        return _("Cut off at max_tokens {limit:,}").format(limit=limit)
+        return _("Cut off at the {limit:,} tokens allowed").format(limit=limit)
     if written and not call.params_asked.get("max_tokens"):
-        return _("Cut off after {tokens:,} tokens: no max_tokens was sent").format(tokens=written)
+        return _("Cut off after {tokens:,} tokens, where the service stops by itself").format(tokens=written)
     if written:
         return _("Cut off after {tokens:,} tokens, the model's own limit").format(tokens=written)
     return _("Cut off at the model's own limit")

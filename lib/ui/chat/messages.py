@@ -9,7 +9,7 @@ from lib.core import tokens
 from lib.core.errors import recorded
 from lib.core.reply import Choice
 from lib.core.rich_text import literal
-from lib.ui.chat import answer_toolbar, message_toolbar
+from lib.ui.chat import answer_toolbar, message_toolbar, open_chat
 from lib.ui.chat.answer_figures import author
 from lib.ui.chat.ask_again import ask_again_button
 from lib.ui.chat.attachments import message_attachments, own_words
@@ -44,8 +44,8 @@ def conversation(view: ChatView) -> list[LiveAnswer]:
                     message_toolbar.editor(turn) if chat_state.editing == turn.id else _question(index, turn)
             elif chat_state.editing == turn.id:
                 message_toolbar.editor(turn)
-            elif last and len(view.beside) > 1:
-                live = _side_by_side(number, view)
+            elif len((then := _as_it_stood(view, index)).beside) > 1:
+                live += _side_by_side(number, then, last)
             elif last and view.running:
                 live = [_running(number, turn, view)]
             else:
@@ -99,7 +99,14 @@ def _running(number: int, turn: Turn, view: ChatView) -> LiveAnswer:
     return live_answer(answer, turn, _places(number, answer.call.request.choices, turn.choice))
 
 
-def _side_by_side(number: int, view: ChatView) -> list[LiveAnswer]:
+def _as_it_stood(view: ChatView, index: int) -> ChatView:
+    """The conversation up to the turn at `index`, with the answers that stand beside that one."""
+    if index == len(view.turns) - 1:
+        return view
+    return ChatView(view.turns[: index + 1], open_chat.current().side_by_side(view.turns[index]))
+
+
+def _side_by_side(number: int, view: ChatView, last: bool) -> list[LiveAnswer]:
     """The answers of several models to one question, each in a column; those that are being written are given back."""
     live = []
     # The picked answer alone has the key `answer_<n>`: other tools find the one that the conversation goes on with.
@@ -112,10 +119,10 @@ def _side_by_side(number: int, view: ChatView) -> list[LiveAnswer]:
             place = st.container(key=f"answer_{number}") if picked else st.container()
             answer = view.running.get(turn.call.id) if turn.call else None
             if answer is None:
-                _one_of_several(f"{number}_{index}", place, turn, picked)
+                _one_of_several(number, index, place, view)
             else:
                 live.append(live_answer(answer, turn, [place], own_stop(stop, turn, f"chat_stop_{index}")))
-    answer_toolbar.under_several(number, view)
+    answer_toolbar.under_several(number, view, last)
     return live
 
 
@@ -126,11 +133,12 @@ def _head(key: str, turn: Turn, view: ChatView) -> Place:
         return st.empty()
 
 
-def _one_of_several(name: str, place: Place, turn: Turn, picked: bool) -> None:
+def _one_of_several(number: int, index: int, place: Place, view: ChatView) -> None:
+    turn = view.beside[index]
     with place:
-        _choice(name, turn.call.choice(turn.choice) if turn.call else Choice(), turn.begun, turn.call)
+        _choice(f"{number}_{index}", turn.call.choice(turn.choice) if turn.call else Choice(), turn.begun, turn.call)
     _trouble(turn, last=False)
-    answer_toolbar.under_one_of_several(name, turn, picked)
+    answer_toolbar.under_one_of_several(number, index, turn, view)
 
 
 def _places(number: int, count: int, picked: int) -> list[Place]:

@@ -19,6 +19,7 @@ from tests.pages import (
     chat_titles,
     click,
     draft,
+    figures,
     host,
     message_menu,
     new_tab,
@@ -172,11 +173,11 @@ def test_a_cut_answer_says_what_cut_it_and_can_be_asked_for_with_twice_the_lengt
     limited, limits = resources.services().dispatcher, resources.services().dispatcher.limits
     said = {model: OWN_LIMIT.format(*used).encode() for model, used in OWN_LIMITS.items()}
     for name, model, asked, allowed, words, again in (
-        ("max_tokens", "echo", 2, None, "Cut off at max_tokens 2", 4),
-        ("operator", "echo", 2, 3, "Cut off at max_tokens 2", 3),
-        ("operator's limit reached", "echo", 2, 2, "Cut off at max_tokens 2", None),
-        ("own", "own", None, None, "Cut off after 7 tokens: no max_tokens was sent", 14),
-        ("what the model reads", "gpt-4", None, None, "Cut off after 60 tokens: no max_tokens was sent", 92),
+        ("max_tokens", "echo", 2, None, "Cut off at the 2 tokens allowed", 4),
+        ("operator", "echo", 2, 3, "Cut off at the 2 tokens allowed", 3),
+        ("operator's limit reached", "echo", 2, 2, "Cut off at the 2 tokens allowed", None),
+        ("own", "own", None, None, "Cut off after 7 tokens, where the service stops by itself", 14),
+        ("what the model reads", "gpt-4", None, None, "Cut off after 60 tokens, where the service stops by itself", 92),
         ("context", "fuller", 1000, None, "Cut off after 3 tokens, the model's own limit", None),
     ):
         with subtests.test(name):
@@ -189,7 +190,7 @@ def test_a_cut_answer_says_what_cut_it_and_can_be_asked_for_with_twice_the_lengt
             assert words in "".join(one.value for one in app.markdown)
             assert ("chat_longer" in buttons(app)) == (again is not None)
             if again:
-                assert app.button(key="chat_longer").label == f"Ask again with max_tokens {again}"
+                assert app.button(key="chat_longer").label == f"Ask again, up to {again} tokens"
                 click(app, "chat_longer")
                 assert bodies(api)[-1]["max_tokens"] == again and texts(api) == ["one two three"]
     limited.limits = limits
@@ -201,7 +202,7 @@ def test_of_answers_side_by_side_the_one_that_is_gone_on_with_says_what_cut_it(a
     switch_on(app, "max_tokens", "number_input", 2)
     beside(app, "long-300")
     ask(app, "one two three")
-    assert "Cut off at max_tokens 2" in "".join(one.value for one in app.markdown)
+    assert "Cut off at the 2 tokens allowed" in "".join(one.value for one in app.markdown)
     click(app, "chat_longer")
     assert [body["max_tokens"] for body in bodies(api)] == [2, 2, 4, 4]
 
@@ -225,11 +226,17 @@ def test_several_models_get_the_same_turn_and_one_is_gone_on_with(app: AppTest, 
     assert sorted(body["model"] for body in bodies(api)) == ["echo", "long-300", "reason"]
     assert {tuple(message["content"] for message in body["messages"]) for body in bodies(api)} == {("hello",)}
     assert "**long-300**" in shown(app)
+    assert {"copy_0", "copy_0_1", "copy_0_2"} <= set(buttons(app)), "each has its own"
+    assert app.button(key="chat_regenerate").label == "Try all again" and "version_on_0" not in buttons(app)
+    named = [one.value for one in app.markdown if one.value.startswith("**")]
+    assert named == ["**echo**", "**reason**", "**long\\-300**"], "whose figures the next message's are"
 
     click(app, "pick_0_2")
     beside(app)
     ask(app, "next")
-    assert texts(api)[1].split()[-1] == "cloud" and len(texts(api)[1].split()) == 300 and "3/3" in shown(app)
+    assert texts(api)[1].split()[-1] == "cloud" and len(texts(api)[1].split()) == 300
+    assert {"copy_0_0", "copy_0_1", "copy_0"} <= set(buttons(app)), "they still stand side by side"
+    assert "Model | echo" in figures(app, "0_0")
 
 
 @pytest.mark.row("C16")
