@@ -3,7 +3,7 @@
     python -m bench.long_chat [--runs 10]
 
 Two figures. The server's time: from a request for a full script run until all that it drew has come, at a tab without
-a browser (bench.tab). And in Chromium, from the press of a button, “Edit last” and “Leave it as it was” in turns, until
+a browser (bench.tab). And in Chromium, from the press of a button, “Edit last” and “Cancel” in turns, until
 the page has come to rest. The chats take turns; the first round only warms up.
 """
 

@@ -35,10 +35,10 @@ def editor(turn: Turn) -> None:
         names = ", ".join(literal(one.name) for one in files)
         st.caption(_("What goes along stays: {names}").format(names=names))
     asks = turn.role == "user"
-    done, label = (model_actions.send_edited, _("Send")) if asks else (edit_actions.rewrite, _("Keep"))
+    done, label = (model_actions.send_edited, _("Send")) if asks else (edit_actions.rewrite, _("Save"))
     with st.container(horizontal=True):
         st.button(label, key="edit_send", type="primary", on_click=done, args=(turn,))
-        st.button(_("Leave it as it was"), key="edit_cancel", type="tertiary", on_click=edit_actions.leave_as_it_was)
+        st.button(_("Cancel"), key="edit_cancel", type="tertiary", on_click=edit_actions.leave_as_it_was)
 
 
 def versions(name: str, turn: Turn) -> None:

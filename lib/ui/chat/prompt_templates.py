@@ -36,7 +36,7 @@ def _body() -> None:
     if not chat_state.choosing_prompt:
         st.rerun()
     _choose()
-    with st.expander(_("Keep a prompt of your own"), key="chat_template_new", type="compact"):
+    with st.expander(_("Save a prompt of your own"), key="chat_template_new", type="compact"):
         _new()
 
 
@@ -73,7 +73,7 @@ def _new() -> None:
     hint = _("Write {{topic}} where something is to be filled in each time.")
     st.text_area(_("Prompts"), key=TEXT, placeholder=hint, label_visibility="collapsed")
     st.caption(hint)
-    st.button(_("Keep"), key="chat_template_keep", on_click=_keep)
+    st.button(_("Save"), key="chat_template_keep", on_click=_keep)
 
 
 def _texts() -> dict[str, str]:

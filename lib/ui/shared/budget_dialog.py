@@ -51,7 +51,7 @@ def _body(services: Services, visitor: Visitor) -> None:
             on_click=_raise,
             args=(services, visitor.owner, reached, then),
         )
-    st.button(_("Not now"), key="budget_not_now", type="tertiary", on_click=state.close_dialogs)
+    st.button(_("Cancel"), key="budget_not_now", type="tertiary", on_click=state.close_dialogs)
 
 
 def _suggested(reached: BudgetReached) -> dict[str, Any]:

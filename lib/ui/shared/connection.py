@@ -31,7 +31,8 @@ def connection_button(services: Services, visitor: Visitor) -> None:
     may_connect = services.registry.own_services != "none"
     label = literal(own[0].title) if own else _("Connect a service") if may_connect else _("Services")
     icon = ":material/link:" if own else ":material/add_link:"
-    st.button(label, key="connection_open", icon=icon, on_click=open_dialog, shortcut=SHORTCUT)
+    why = _("Connects services and looks after their keys, on every page") if may_connect else None
+    st.button(label, key="connection_open", icon=icon, help=why, on_click=open_dialog, shortcut=SHORTCUT)
     if state.connecting is not None:
         title = _("Services") if own or not may_connect else _("Connect a service")
         st.dialog(title, on_dismiss=state.close_dialogs)(_body)(services, visitor)

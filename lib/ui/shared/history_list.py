@@ -220,8 +220,8 @@ def _rename_field(kind: HistoryList, entry: Entry) -> None:
         with st.form(f"{kind.place}_rename_form", border=False):
             st.text_input(_("Title"), entry.title, key=field)
             keep = f"{kind.place}_rename_keep"
-            st.form_submit_button(_("Keep"), key=keep, on_click=_rename, args=(kind, entry.id, field))
-        st.button(_("Leave it as it was"), key=f"{kind.place}_rename_leave", type="tertiary", on_click=_close)
+            st.form_submit_button(_("Save"), key=keep, on_click=_rename, args=(kind, entry.id, field))
+        st.button(_("Cancel"), key=f"{kind.place}_rename_leave", type="tertiary", on_click=_close)
 
 
 def _rename(kind: HistoryList, id: str, field: str) -> None:

@@ -156,11 +156,11 @@ def _sets(services: Services, owner: str) -> None:
             _("Name of a set"),
             key=SET_NAME,
             max_chars=LONGEST_NAME,
-            placeholder=_("Keep these models as a set: its name"),
+            placeholder=_("Save these models as a set: its name"),
             label_visibility="collapsed",
         )
         st.button(
-            _("Keep"), key="sweep_set_keep", icon=":material/bookmark_add:", on_click=_keep, disabled=not chosen()
+            _("Save"), key="sweep_set_keep", icon=":material/bookmark_add:", on_click=_keep, disabled=not chosen()
         )
         if own and st.session_state[SET]:
             st.button(_("Forget this set"), key="sweep_set_forget", type="tertiary", on_click=_forget)
