@@ -43,7 +43,7 @@ def _as_read(answer: str, word: str) -> str:
     at = place_of(answer, word) or 0
     begin = max(0, at - PASSAGE)
     begin = max(begin, answer.find("\n\n", begin, at))  # a whole paragraph, if one begins there
-    shown = line_of_html(beginning_to_html(answer[begin : at + len(word) + PASSAGE]))
+    shown = line_of_html(beginning_to_html(answer[begin : at + len(word) + PASSAGE], ""))
     return around(answer if place_of(shown, word) is None else shown, word)
 
 
