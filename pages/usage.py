@@ -14,7 +14,7 @@ from lib.ui.usage.reading_help import reading_help
 from lib.ui.usage.scope import chosen_scope, nothing_yet, when
 from lib.ui.usage.sections import sections, without_calls
 from lib.ui.usage.terms import load as load_terms
-from lib.ui.usage.tiles import coverage, sentence, tiles
+from lib.ui.usage.tiles import coverage, on_this_computer, sentence, tiles
 from lib.usage import paid, queries
 from lib.usage.totals import total
 
@@ -41,6 +41,6 @@ terms = load_terms(services, who.owner)
 by_model = services.store.read(lambda db: paid.by_model(db, scope, terms)) if terms else {}
 sentence(totals, models, when(), sample.who())
 tiles(totals, paid.total(by_model.values()))
-coverage(totals)
+coverage(totals, on_this_computer(services, who.owner, models))
 sections(services, scope, totals, models, by_model, zone)
 call_dialog(services, who.owner, terms, zone)

@@ -18,11 +18,11 @@ from lib.visitor.service_terms import Terms
 MOST_EXCEL_ROWS = 100_000
 """A workbook is made in memory: of so many calls it takes some hundred megabytes, of a million it would take all."""
 CSV_COLUMNS = (
-    *("page", "endpoint", "model", "model_answered", "state", "finish_reason", "error_kind", "prompt_tokens"),
-    *("completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source", "seconds", "first_token_seconds"),
-    *("cost", "cost_source", "billed", "attempts", "id", "request_id"),
+    *("model", "prompt_tokens", "completion_tokens", "cost", "seconds", "page", "endpoint", "state"),
+    *("finish_reason", "error_kind", "reasoning_tokens", "cached_tokens", "first_token_seconds", "model_answered"),
+    *("usage_source", "cost_source", "billed", "attempts", "id", "request_id"),
 )
-"""The facts of a call, after its time."""
+"""The facts of a call, after its time: first what people look for. Whoever brings a file in goes by the names."""
 SOURCES = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
 """The counts whose source stands beside them in a file; in `usage_source` it is that of the whole call."""
 PAID = ("paid", "paid_currency", "paid_per_dollar")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import ceil, floor
+from math import ceil, floor, inf
 from typing import NamedTuple
 
 from lib.calls.usage_spread import RATE_TICKS, TICKS, middle
@@ -36,13 +36,13 @@ class ModelSpeed:
 
 
 def by_model(binned: Iterable[Binned], names: Iterable[tuple[str, str]]) -> list[ModelSpeed]:
-    """The speed of each of the models, which `names` names with their endpoints, the slowest to its first word first;
+    """The speed of each of the models, which `names` names with their endpoints, the fastest to its first word first;
     those without one come last."""
     groups: dict[tuple[str, str], dict[str, list[Binned]]] = {}
     for one in binned:
         groups.setdefault((one.endpoint, one.model), {}).setdefault(one.kind, []).append(one)
     found = [_speed(*name, groups.get(name, {})) for name in names]
-    return sorted(found, key=lambda one: (-(one.first_word_median or -1), one.model))
+    return sorted(found, key=lambda one: (inf if one.first_word_median is None else one.first_word_median, one.model))
 
 
 def percentile(bins: Sequence[Binned], percent: float) -> float | None:

@@ -183,6 +183,13 @@ def test_half_a_character_costs_no_file() -> None:
 
 
 @pytest.mark.row("U14")
+def test_a_file_begins_with_what_people_look_for() -> None:
+    [line] = read(call_files.to_csv([a_row()]))
+
+    assert list(line)[:5] == ["time_utc", "model", "prompt_tokens", "completion_tokens", "cost_usd"]
+
+
+@pytest.mark.row("U14")
 def test_csv_json_and_excel_say_the_same() -> None:
     rows = [a_row(model="模型", completion_tokens=None), a_row(model="=1+1", cost=1e-06)]
 

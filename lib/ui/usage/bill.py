@@ -15,7 +15,7 @@ from lib.ui.shared.choices import translated
 from lib.ui.shared.figures import money
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.written_table import MISSING, Form, written
-from lib.ui.usage.model_column import model_column
+from lib.ui.usage.model_column import model_column, with_dark_names
 from lib.ui.usage.price_table import price_table
 from lib.ui.usage.terms import terms
 from lib.usage import audit, queries, what_if
@@ -113,7 +113,8 @@ def _counted_again(services: Services, scope: Scope, models: Sequence[ModelTotal
             "exact": [_("exact") if row.exact else _("can't be checked exactly") for row in rows],
         }
     )
-    st.dataframe(written(frame, FORMS), hide_index=True, placeholder=MISSING, column_config=_columns(frame["model"]))
+    shown = with_dark_names(written(frame, FORMS))
+    st.dataframe(shown, hide_index=True, placeholder=MISSING, column_config=_columns(frame["model"]))
     _judged(rows)
 
 

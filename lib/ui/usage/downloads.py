@@ -31,7 +31,7 @@ UPLOAD = "usage_import"
 def downloads(services: Services, scope: Scope, count: int) -> None:
     """Every call of the scope as a file, made when it is asked for, and a way in for such a file."""
     name = "tempera-usage-SAMPLE-DATA" if is_sample(scope.owner) else "tempera-usage"
-    with st.popover(_("Files"), icon=":material/download:", key="usage_download"):
+    with st.popover(_("Export"), icon=":material/download:", key="usage_download"):
         made: dict[str, Made] = {"csv": call_files.to_csv, "json": call_files.to_json}
         # A file is made when it is asked for, where there is no session to tell the reader's language.
         made["xlsx"] = partial(call_files.to_excel, translate=for_this_reader(_))

@@ -10,7 +10,7 @@ from lib.services import Services
 from lib.ui.shared.figures import precise_seconds, seconds
 from lib.ui.shared.texts import _
 from lib.ui.shared.written_table import MISSING, Form, written
-from lib.ui.usage.model_column import model_column
+from lib.ui.usage.model_column import model_column, with_dark_names
 from lib.usage import queries
 from lib.usage import speed as speeds
 from lib.usage.scope import Scope
@@ -18,7 +18,7 @@ from lib.usage.totals import ModelTotals, named
 
 
 def speed(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> None:
-    """A row for each model, the slowest to its first word first. A problem that none of them had has no column."""
+    """A row for each model, the fastest to its first word first. A problem that none of them had has no column."""
     binned = services.store.read(lambda db: queries.spread(db, scope, speeds.KINDS))
     rows = speeds.by_model(binned, [(one.endpoint, one.model) for one in models])
     names = named([(row.endpoint, row.model) for row in rows])
@@ -40,7 +40,10 @@ def speed(services: Services, scope: Scope, models: Sequence[ModelTotals]) -> No
         }
     )
     with st.container(key="usage_speed"):
-        st.dataframe(written(frame, _forms()), hide_index=True, placeholder=MISSING, column_config=_columns(names))
+        if any(row.first_word_median is not None for row in rows):
+            st.caption(_("The model that begins its answer soonest stands first."))
+        shown = with_dark_names(written(frame, _forms()))
+        st.dataframe(shown, hide_index=True, placeholder=MISSING, column_config=_columns(names))
         st.caption(_("Half of the answers were faster than the usual time; nine of ten were faster than the slow one."))
 
 

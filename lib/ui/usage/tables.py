@@ -18,7 +18,7 @@ from lib.ui.shared.written_table import MISSING, Form, written
 from lib.ui.usage import filters
 from lib.ui.usage.call_dialog import open_call
 from lib.ui.usage.failures import reason
-from lib.ui.usage.model_column import model_column
+from lib.ui.usage.model_column import model_column, with_dark_names
 from lib.ui.usage.terms import amounts
 from lib.usage import queries, totals
 from lib.usage.paid import Amounts, Named
@@ -103,6 +103,8 @@ def table(
         named["open"] = _open_column(name, opened)
     config = {name: column for name, column in named.items() if name in frame}
     shown = written(frame, _forms())
+    if "model" in frame:
+        shown = with_dark_names(shown)
     if rows:
         shown = shown.format(lambda _cost: _(NO_COST), subset=(rows, ["cost"]))
     st.dataframe(shown, hide_index=True, placeholder=MISSING, column_config=config)

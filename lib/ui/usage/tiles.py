@@ -9,6 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.core.budget import TOKENS
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
+from lib.gateway.pricing import is_free_here
+from lib.services import Services
 from lib.ui.shared import resources
 from lib.ui.shared.figures import in_unit, money, number
 from lib.ui.shared.texts import _, _n
@@ -28,7 +30,8 @@ COVERAGE = {
     "unbilled": N_("{count:,} failed before anything was used"),
 }
 COST_REPORTED = N_("{count:,} with the cost that the service reported")
-FREE = N_("{count:,} free")
+HERE = N_("{count:,} free, as the model runs on this computer")
+FREE = N_("{count:,} free at the service")
 UNPRICED = N_("{count:,} with no price known")
 PROBLEMS: dict[Outcome, str] = {
     "failed": N_("{count:,} failed"),
@@ -46,7 +49,7 @@ def sentence(totals: Totals, models: Sequence[ModelTotals], when: str, who: str)
     words = _used(totals).format(**facts, free=totals.priced, unpriced=totals.unpriced)
     st.subheader(words, anchor=False)
     if totals.tokens and len(models) > 1:
-        st.markdown(_most(totals.tokens, totals, models))
+        st.markdown(f"{_most(totals, models)} {_output(totals.tokens, totals)}")
 
 
 def _used(totals: Totals) -> str:
@@ -127,21 +130,52 @@ def _under_cost(totals: Totals, ended: int, paid: Amounts) -> None:
         st.button(_("On another model?"), key="usage_to_what_if", type="tertiary", on_click=open_bill)
 
 
-def coverage(totals: Totals) -> None:
-    """How well the figures are known, and whose word the costs are; sums leave out what is not known."""
-    known = _parts(*((text, getattr(totals, name)) for name, text in COVERAGE.items()))
-    said = _parts((COST_REPORTED, totals.cost_reported), (FREE, totals.cost_free))
-    rest = [said, _parts((UNPRICED, totals.unpriced)), _parts((ENDED_EARLY, totals.ended_early))]
-    st.caption(_("Calls: {parts}.").format(parts=_("; ").join(part for part in (known, *rest) if part)))
-
-
-def _most(tokens: int, totals: Totals, models: Sequence[ModelTotals]) -> str:
-    largest = max(models, key=lambda one: one.tokens or 0)
-    return _("{share:.0%} of it is {model}; {output:.0%} is text the models wrote (output).").format(
-        share=(largest.tokens or 0) / tokens,
-        model=literal(largest.model),
-        output=(totals.completion_tokens or 0) / tokens,
+def coverage(totals: Totals, here: int) -> None:
+    """How well the tokens are known, and whose word the costs are; sums leave out what is not known. `here` of the
+    calls ran on this computer and are free for that."""
+    tokens = _parts(*((text, getattr(totals, name)) for name, text in COVERAGE.items()))
+    costs = _parts(
+        (COST_REPORTED, totals.cost_reported),
+        (HERE, here),
+        (FREE, totals.cost_free - here),
+        (UNPRICED, totals.unpriced),
     )
+    ended_early = _parts((ENDED_EARLY, totals.ended_early))
+    told = (
+        (_("Tokens of these calls: {parts}."), tokens),
+        (_("Their cost: {parts}."), costs),
+        (_("Of them {parts}."), ended_early),
+    )
+    st.caption(" ".join(words.format(parts=parts) for words, parts in told if parts))
+
+
+def on_this_computer(services: Services, owner: str, models: Sequence[ModelTotals]) -> int:
+    """How many of the models' calls are free because they ran on this computer."""
+    endpoints = {one.name: one for one in services.registry.endpoints(owner)}
+    return sum(
+        one.cost_free
+        for one in models
+        if one.endpoint in endpoints and is_free_here(endpoints[one.endpoint], one.model)
+    )
+
+
+def _most(totals: Totals, models: Sequence[ModelTotals]) -> str:
+    """Whose most of the money was; where nothing cost any, whose most of the tokens were."""
+    if totals.cost:
+        dearest = max(models, key=lambda one: one.cost or 0)
+        words = _("{share:.0%} of the cost is {model}.")
+        if totals.unpriced:
+            words = _("{share:.0%} of the cost that is known is {model}.")
+        return words.format(share=(dearest.cost or 0) / totals.cost, model=literal(dearest.model))
+    largest = max(models, key=lambda one: one.tokens or 0)
+    share = (largest.tokens or 0) / (totals.tokens or 1)
+    return _("{share:.0%} of the tokens are {model}.").format(share=share, model=literal(largest.model))
+
+
+def _output(tokens: int, totals: Totals) -> str:
+    """How much of the tokens the models wrote."""
+    share = (totals.completion_tokens or 0) / tokens
+    return _("{share:.0%} of the tokens are text the models wrote (output).").format(share=share)
 
 
 def _tile(label: str, value: str) -> DeltaGenerator:

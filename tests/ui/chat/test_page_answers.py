@@ -153,7 +153,7 @@ def test_a_reported_cost_goes_before_the_list_price_and_is_called_so(app: AppTes
 
     switch_page(app, "usage")
     assert "about $0.25: as services report it, else at list prices" in shown(app)
-    assert "1 with the cost that the service reported, 1 free" in shown(app)
+    assert "1 with the cost that the service reported, 1 free at the service" in shown(app)
 
 
 @pytest.mark.row("U8")

@@ -27,6 +27,7 @@ from lib.core.errors import (
     TemperaError,
 )
 from lib.core.reply import Usage
+from lib.gateway.endpoints import Endpoint
 from lib.store import process_lock
 from lib.store.schema import chats
 from lib.ui.shared import resources
@@ -40,6 +41,7 @@ from tests.store_fixtures import a_call, an_outcome, record
 
 OWNER, SESSION, EARLIER = LOCAL_OWNER, "b" * 32, "c" * 32
 REPORTED = Usage(30, 50, source="reported")
+LARGE = Usage(270, 450, source="reported")
 IMAGE = "![x](http://evil.example/x.png)"
 
 
@@ -125,6 +127,43 @@ def test_the_page_says_what_was_used(app: AppTest) -> None:
     assert "3,080 tokens in 2 calls, about $0.41" in app.subheader[0].value
     assert list(tiles(app).values()) == ["1,030", "2,050", "$0.41", "2", "0"]
     assert "1 counted by the service, 1 estimated by us" in captions(app)
+
+
+SHARES: list[tuple[list[dict[str, Any]], str]] = [
+    ([{"cost": 0.03}, {"model": "o3", "cost": 0.01, "usage": LARGE}], "75% of the cost is gpt-4o."),
+    ([{"cost": 0.03}, {"model": "o3", "cost": None, "usage": LARGE}], "100% of the cost that is known is gpt-4o."),
+    ([{"cost": None}, {"model": "o3", "cost": None, "usage": LARGE}], "90% of the tokens are o3."),
+    ([{"cost": 0.0}, {"model": "o3", "cost": 0.0, "usage": LARGE}], "90% of the tokens are o3."),
+]
+
+
+@pytest.mark.row("U1")
+def test_a_share_says_what_it_is_of_and_is_of_the_money_where_there_is_any(
+    app: AppTest, subtests: pytest.Subtests
+) -> None:
+    usage_page(app)
+    for number, (made, said) in enumerate(SHARES):
+        for facts in made:
+            call(endpoint=f"share-{number}", **facts)
+        app.session_state["usage_filter_endpoints"] = [f"share-{number}"]
+        with subtests.test(said):
+            words = next(one.value for one in app.run().markdown if " of the tokens " in one.value).replace("\\", "")
+            assert words.startswith(said) and words.endswith(" are text the models wrote (output).")
+
+
+@pytest.mark.row("U7")
+def test_what_is_free_says_where_that_is_so(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage_page(app)
+    here = Endpoint("here", "http://127.0.0.1:11434/v1")  # where Ollama is
+    monkeypatch.setattr(resources.services().registry, "endpoints", lambda _owner: [here])
+    call(endpoint="here", cost=0.0, cost_source="local")
+    call(endpoint="router", model="maker/model:free", cost=0.0, cost_source="free")
+    call()
+
+    app.run()
+
+    assert "Tokens of these calls: 3 counted by the service." in captions(app)
+    assert "1 free, as the model runs on this computer, 1 free at the service." in captions(app)
 
 
 @pytest.mark.row("U2")
@@ -217,7 +256,7 @@ def test_failed_calls_are_problems_and_their_unknown_tokens_are_not_0(app: AppTe
     assert tiles(app)["Input tokens (prompt)"] == "not known"
     assert tiles(app)["Cost"] == "no price"
     assert tiles(app)["Problems"] == "1"
-    assert "1 not known; 1 with no price known" in captions(app)
+    assert "1 not known. Their cost: 1 with no price known." in captions(app)
     log = opened(app, "calls").dataframe[-1].value
     assert list(log["ending"]) == ["failed: no answer in time"] and log["prompt"].isna().all()
 
@@ -237,7 +276,7 @@ def test_a_stopped_call_counts_and_is_marked(app: AppTest) -> None:
 @pytest.mark.row("T9")
 def test_a_models_name_is_never_an_image(app: AppTest) -> None:
     app.run()
-    call(model=IMAGE, endpoint=IMAGE, cost=None)
+    call(model=IMAGE, endpoint=IMAGE, cost=0.9)
     call(usage=Usage(1, 1, source="reported"))
 
     usage_page(app)
@@ -447,14 +486,14 @@ def test_speed_and_problems_stand_by_model(app: AppTest) -> None:
     many(app)
     table = opened(usage_page(app), "speed").dataframe[-1].value
 
-    assert list(table["model"]) == ["o3", "gpt-4o"]
+    assert list(table["model"]) == ["gpt-4o", "o3"] and "soonest stands first" in captions(app)
     # Percentiles are read from bins, whose middles are within 0.8 % of what is in them.
-    assert list(table["first_word"]) == pytest.approx([1.0, 0.5], rel=0.013) and list(table["failed"]) == [1, 0]
-    assert list(table["rate"]) == pytest.approx([100.0, 50.0], rel=0.013)
+    assert list(table["first_word"]) == pytest.approx([0.5, 1.0], rel=0.013) and list(table["failed"]) == [0, 1]
+    assert list(table["rate"]) == pytest.approx([50.0, 100.0], rel=0.013)
     assert not {"cut", "filtered", "stopped", "retried"} & set(table), "a problem that nobody had has no column"
     call(model="o3", finish_reason="length", attempts=2)
     table = app.run().dataframe[-1].value
-    assert list(table["cut"]) == list(table["retried"]) == [1, 0]
+    assert list(table["cut"]) == list(table["retried"]) == [0, 1]
 
 
 @pytest.mark.row("U22", "U10")
