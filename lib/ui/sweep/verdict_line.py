@@ -49,7 +49,7 @@ def verdict_line(study: Study, row: DeltaGenerator) -> None:
 def no_verdict() -> None:
     """What will stand there. It is there while a sweep runs, too: did a line come at its end, or with the first star,
     all that is below it would move under the pointer."""
-    with st.container(key="sweep_verdict"), st.container(key="sweep_verdict_none"):
+    with st.container(key="sweep_verdict"):
         st.caption(_("Stars that you give, and your pick, are summed up here."))
 
 
