@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from lib.core.i18n import Texts
+from lib.core.i18n import N_, Texts
 from lib.sweep.measures import Measure, Spread
 from lib.sweep.study import Setting, Study
 from lib.sweep.verdict import model_name, temperature_name, variant_name
@@ -14,6 +14,8 @@ from lib.sweep.verdict import model_name, temperature_name, variant_name
 WIDTH, HEIGHT = 320, 208
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 42, 30
 GAP, BESIDE = 12, 6
+OTHERS = N_("The grey lines are the other models.")
+"""Said below panels where there are several."""
 LINES = (0.0, 0.5, 1.0)
 """Where lines go across, as parts of the height."""
 LONGEST_NAME = 40

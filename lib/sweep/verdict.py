@@ -126,17 +126,23 @@ def not_rated(study: Study, texts: Texts) -> str:
     if without in (0, len(rows)):
         return ""
     _n = texts.counted
-    words = _n("{count} of {total} models is not rated.", "{count} of {total} models are not rated.", without)
+    words = _n(
+        "{count} of {total} models has no rated answer.", "{count} of {total} models have no rated answer.", without
+    )
     return words.format(count=without, total=len(rows))
 
 
 def rated(setting: Setting, texts: Texts) -> str:
     """A setting's stars and how many of its answers have any."""
-    _ = texts.one
+    _, _n = texts.one, texts.counted
     total = len(setting.cells)
     if setting.stars is None:
         return _("not rated")
-    words = _("{stars:.1f} stars, {rated} of {total} rated")
+    words = _n(
+        "{stars:.1f} stars, {rated} of {total} answer rated",
+        "{stars:.1f} stars, {rated} of {total} answers rated",
+        total,
+    )
     return words.format(stars=setting.stars.mean, rated=setting.stars.known, total=total)
 
 

@@ -229,11 +229,102 @@ def test_what_models_and_people_said_of_answers_stands_in_the_report() -> None:
     assert said == {"svc/judge": {"stars": 4, "thumb": None, "note": "warm"}}
 
 
+def beside_each_other(page: str) -> dict[str, list[str]]:
+    """The sections of a report whose answers stand beside each other: of each the names of its answers."""
+    sections = re.findall(r'<section><h2>([^<]*)</h2><div class="three">(.*?)</div></section>', page, flags=re.DOTALL)
+    return {
+        unescape(title): re.findall(r'<p class="meta"><b><bdi>(.*?)</bdi></b>', inside) for title, inside in sections
+    }
+
+
+@pytest.mark.row("S27")
+def test_whoever_decides_reads_what_each_thing_that_was_varied_does(subtests: pytest.Subtests) -> None:
+    heat, models = "What the temperature changes in the answers of cheap", "Answers to compare"
+    five = replace(PLAN, temperatures=(2.0, 0.0, 0.5, 1.0, 1.5))
+    axis = replace(PLAN, axis=Axis("top_p", (0.1, 0.5, 0.9)), temperatures=(0.0,))
+    cases = {
+        "two temperatures": (
+            PLAN,
+            (1, 1),
+            {heat: ["cheap at 0", "cheap at 0.7"], models: ["cheap at 0.7", "dear at 0.7"]},
+        ),
+        "five": (
+            five,
+            (1, 3),
+            {heat: ["cheap at 0", "cheap at 1", "cheap at 2"], models: ["cheap at 1", "dear at 1"]},
+        ),
+        "the pick is the lowest": (five, (1, 1), {heat: ["cheap at 0", "cheap at 1", "cheap at 2"]}),
+        "one model": (
+            replace(PLAN, models=("apiyi/cheap",)),
+            (0, 0),
+            {heat: ["cheap at 0", "cheap at 0.7"], models: None},
+        ),
+        "a further axis": (
+            axis,
+            (1, 0),
+            {
+                "What top_p changes in the answers of cheap": [
+                    f"cheap at 0 (top_p {value})" for value in (0.1, 0.5, 0.9)
+                ],
+                heat: None,
+            },
+        ),
+        "nothing varied": (
+            replace(PLAN, temperatures=(0.0,)),
+            (1, 0),
+            {heat: None, models: ["cheap at 0", "dear at 0"]},
+        ),
+    }
+    for name, (plan, pick, expected) in cases.items():
+        with subtests.test(name):
+            found = beside_each_other(html(a_study(plan, pick=pick), ReportOptions()))
+            assert {title: found.get(title) for title in expected} == expected
+
+
+@pytest.mark.row("S27")
+def test_answers_beside_each_other_are_to_one_question() -> None:
+    plan = replace(PLAN, prompt="{{x}}", models=("apiyi/cheap",), inputs=({"x": "one"}, {"x": "two"}))
+    study = a_study(
+        plan,
+        lambda cell: an_answer(cell, f"to {cell.input}"),
+        lambda cell: 5 if (cell.column, cell.input) in ((0, 1), (1, 0)) else None,
+        pick=(0, 0),
+    )
+    page = html(study, ReportOptions())
+
+    assert page.count("to 1") == 2 and "to 0" not in page
+
+
+@pytest.mark.row("S27")
+def test_a_report_is_called_by_its_prompt_in_quotation_marks_only(subtests: pytest.Subtests) -> None:
+    study = a_study()
+    asked = replace(study, title=title_of(study.plan.prompt))
+    cases = [
+        (study, ReportOptions(), "Thermos"),
+        (asked, ReportOptions(), "“Praise a thermos.”"),
+        (asked, ReportOptions(title="Ours"), "Ours"),
+        (asked, ReportOptions(prompt=False), "A comparison of models"),
+    ]
+    for one, options, called in cases:
+        with subtests.test(called):
+            assert f'<h1 dir="auto">{called}</h1>' in html(one, options)
+
+
+@pytest.mark.row("S27", "S22")
+def test_a_charts_grey_lines_are_explained_and_its_formula_is_for_those_who_want_to_see() -> None:
+    study = a_study()
+    director, full = html(study, ReportOptions()), html(study, FULL)
+
+    assert charts.OTHERS in director and "ROUGE-L" not in director and "ROUGE-L" in full
+    alone = a_study(replace(PLAN, models=("apiyi/cheap",)))
+    assert charts.OTHERS not in html(alone, ReportOptions()), "where there are none"
+
+
 @pytest.mark.row("S27")
 def test_the_report_says_how_many_models_are_not_rated() -> None:
     for stars, said in [(lambda cell: 4, False), (lambda cell: None if cell.row else 4, True)]:
         words = seen.text(html(a_study(stars=stars)))
-        assert ("1 of 2 models is not rated." in words) == said
+        assert ("1 of 2 models has no rated answer." in words) == said
 
 
 @pytest.mark.row("S27")
@@ -334,7 +425,7 @@ def test_the_summary_is_six_lines() -> None:
     words = summary(study, ReportOptions(title="Ours", recommendation="Take\nit."), ENGLISH)
     assert words.splitlines() == [
         "Ours (2025-11-28)",
-        "Verdict: dear at 0.7, 4.0 stars, 2 of 2 rated; 1,000 such answers cost about $3.10.",
+        "Verdict: dear at 0.7, 4.0 stars, 2 of 2 answers rated; 1,000 such answers cost about $3.10.",
         "Recommendation: Take it.",
         "Asked: Praise a thermos.",
         "8 of 8 answers; models: dear, cheap; temperatures: 0, 0.7",

@@ -29,14 +29,14 @@ def test_the_verdict_is_a_sentence(subtests: pytest.Subtests) -> None:
         (
             "picked",
             a_study(answer=priced, stars=starred, pick=(0, 1)),
-            "dear at 0.7, 4.5 stars, 2 of 2 rated; 1,000 such answers cost about $3.10; "
+            "dear at 0.7, 4.5 stars, 2 of 2 answers rated; 1,000 such answers cost about $3.10; "
             "cheap at 0 and 0.7 has 4.0 stars at about $0.12.",
         ),
         ("nothing picked, on a tie", a_study(answer=priced, stars=lambda cell: 4), "Nothing is picked yet."),
         (
             "nothing picked, one is best",
             a_study(answer=priced, stars=starred),
-            "Nothing is picked yet; dear at 0.7 has the most stars: 4.5 stars, 2 of 2 rated.",
+            "Nothing is picked yet; dear at 0.7 has the most stars: 4.5 stars, 2 of 2 answers rated.",
         ),
         (
             "no price",
@@ -48,7 +48,7 @@ def test_the_verdict_is_a_sentence(subtests: pytest.Subtests) -> None:
             a_study(
                 answer=lambda cell: an_answer(cell, cost=0.001 if cell.row == 0 else None), stars=starred, pick=(0, 1)
             ),
-            "dear at 0.7, 4.5 stars, 2 of 2 rated; 1,000 such answers cost about $1.00; "
+            "dear at 0.7, 4.5 stars, 2 of 2 answers rated; 1,000 such answers cost about $1.00; "
             "what 2 other rated settings cost is not known.",
         ),
         (
@@ -66,12 +66,12 @@ def test_the_verdict_is_a_sentence(subtests: pytest.Subtests) -> None:
             a_study(
                 answer=lambda cell: an_answer(cell, cost=0.00311 - cell.row * 0.0006), stars=lambda cell: 4, pick=(0, 0)
             ),
-            "dear at 0, 4.0 stars, 2 of 2 rated; 1,000 such answers cost about $3.11.",
+            "dear at 0, 4.0 stars, 2 of 2 answers rated; 1,000 such answers cost about $3.11.",
         ),
         (
             "nothing picked, one model is best at two temperatures",
             a_study(stars=lambda cell: 5 - cell.row),
-            "Nothing is picked yet; dear at 0 and 0.7 has the most stars: 5.0 stars, 2 of 2 rated.",
+            "Nothing is picked yet; dear at 0 and 0.7 has the most stars: 5.0 stars, 2 of 2 answers rated.",
         ),
         (
             "what is cheaper is as good at two temperatures, and costs about the same",
@@ -80,7 +80,7 @@ def test_the_verdict_is_a_sentence(subtests: pytest.Subtests) -> None:
                 stars=lambda cell: 4,
                 pick=(0, 0),
             ),
-            "dear at 0, 4.0 stars, 2 of 2 rated; 1,000 such answers cost about $3.00; "
+            "dear at 0, 4.0 stars, 2 of 2 answers rated; 1,000 such answers cost about $3.00; "
             "cheap at 0 and 0.7 has 4.0 stars at about $1.00.",
         ),
         ("only a model has judged", judged_by_a_model(), "Nothing is picked yet."),
@@ -104,7 +104,7 @@ def failed(cell: Cell) -> CallRecord:
 def test_without_costs_nothing_is_said_of_them() -> None:
     study = a_study(answer=priced, stars=starred, pick=(0, 1))
 
-    assert sentence(verdict(study), ENGLISH, cost=False) == "dear at 0.7, 4.5 stars, 2 of 2 rated."
+    assert sentence(verdict(study), ENGLISH, cost=False) == "dear at 0.7, 4.5 stars, 2 of 2 answers rated."
 
 
 def test_a_setting_is_measured_on_its_whole_answers_and_compared_within_an_input() -> None:

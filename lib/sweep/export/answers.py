@@ -1,9 +1,12 @@
-"""The answers in a report: three of them for those who decide, the grid and all texts for those who want to see."""
+"""The answers in a report: a few of them for those who decide, the grid and all texts for those who want to see."""
 
+import math
+from collections.abc import Iterator
 from html import escape
 
 from lib.calls.records import CallRecord
 from lib.core.errors import recorded
+from lib.core.i18n import N_
 from lib.core.rich_text import line_of_html, to_html, typeset
 from lib.sweep import charts
 from lib.sweep.export.wording import (
@@ -18,44 +21,97 @@ from lib.sweep.export.wording import (
     table,
 )
 from lib.sweep.findings import text_of
-from lib.sweep.plan import Cell
+from lib.sweep.plan import SYSTEM, Cell
 from lib.sweep.study import Setting, Study
-from lib.sweep.verdict import Verdict, named
+from lib.sweep.verdict import Verdict, model_name, named
 
 LONGEST_EXCERPT, SHORTEST_EXCERPT = 160, 60
 """Characters; in between as there are few or many columns."""
 THREE = 3
 
 
-def three(subject: Subject, found: Verdict) -> str:
-    """An answer of the pick, of the cheaper one, and of what else has the most stars."""
-    _ = subject.texts.one
-    shown = [drawn for setting in chosen(subject.study, found) if (drawn := _best_answer(subject, setting))]
-    return section(_("Answers to compare"), f'<div class="three">{"".join(shown)}</div>' if shown else "")
+def compared(subject: Subject, found: Verdict) -> str:
+    """Answers beside each other: of one model with each thing that was varied, and of the models at one temperature."""
+    _, study = subject.texts.one, subject.study
+    contenders = chosen(study, found)
+    if not contenders:
+        return ""
+    lead = contenders[0]
+    sections: list[str] = []
+    for what, settings in varied(study, lead):
+        title = _("What {name} changes in the answers of {model}")
+        words = title.format(name=_(what), model=model_name(study.plan, lead.model))
+        sections.append(_beside_each_other(subject, words, settings, lead))
+    if sections:
+        # What else one model writes stands there already.
+        contenders = _one_of_each_model(contenders)
+    if not sections or len(contenders) > 1:
+        sections.append(_beside_each_other(subject, _("Answers to compare"), contenders, lead))
+    return "".join(sections)
+
+
+def varied(study: Study, lead: Setting) -> Iterator[tuple[str, list[Setting]]]:
+    """What was varied beside the models, by its name (the temperature, the further axis), with at most three settings
+    that differ from `lead` in nothing else: from the lowest value to the highest."""
+    answered = [one for one in study.settings if one.answers and one.row == lead.row]
+    at_temperatures = [one for one in answered if one.variant == lead.variant]
+    if len(at_temperatures) > 1:
+        # A temperature that is not sent stands first, as in the charts.
+        by_number = sorted(at_temperatures, key=lambda one: -math.inf if one.temperature is None else one.temperature)
+        yield N_("the temperature"), _ends_and_middle(by_number, lead)
+    variants = [one for one in answered if one.column == lead.column]
+    if study.plan.axis is not None and len(variants) > 1:
+        name = N_("the system prompt") if study.plan.axis.field == SYSTEM else study.plan.axis.field
+        yield name, _ends_and_middle(variants, lead)
+
+
+def _ends_and_middle(line: list[Setting], lead: Setting) -> list[Setting]:
+    """Three of a line, `lead` among them."""
+    if len(line) <= THREE:
+        return line
+    middle = line[len(line) // 2] if lead in (line[0], line[-1]) else lead
+    return [line[0], middle, line[-1]]
+
+
+def _beside_each_other(subject: Subject, title: str, settings: list[Setting], lead: Setting) -> str:
+    """An answer of each setting, to the question that the best answer of `lead` is to."""
+    best = best_cell(lead)
+    cells = [best_cell(one, best.input if best else None) for one in settings]
+    shown = [
+        _answer(subject, one, cell, named(one, subject.study.plan, subject.texts))
+        for one, cell in zip(settings, cells, strict=True)
+        if cell
+    ]
+    return section(title, f'<div class="three">{"".join(shown)}</div>' if shown else "")
 
 
 def chosen(study: Study, found: Verdict) -> list[Setting]:
     """At most three settings worth comparing: the pick or the best, the cheaper one, then those with the most stars."""
     settings = [one for one in study.settings if one.answers]
     first = [one for one in (found.pick, *found.best[:1], *found.cheaper[:1]) if one is not None and one.answers]
-    others = sorted(settings, key=lambda one: -(one.stars.mean if one.stars else 0))
+    column = first[0].column if first else 0
+    # Of those with as many stars one at the same temperature, so that the models alone differ.
+    others = sorted(settings, key=lambda one: (-(one.stars.mean if one.stars else 0), one.column != column))
     # One of each model, as long as there are others: three temperatures of one model tell less.
     seen = {one.row for one in first}
-    fresh = [one for one in others if one not in first and one.row not in seen]
-    fresh = [one for at, one in enumerate(fresh) if one.row not in {before.row for before in fresh[:at]}]
+    fresh = _one_of_each_model([one for one in others if one not in first and one.row not in seen])
     rest = [one for one in others if one not in first and one not in fresh]
     return [*first, *fresh, *rest][:THREE]
 
 
-def _best_answer(subject: Subject, setting: Setting) -> str:
-    best = best_cell(setting)
-    return _answer(subject, setting, best, named(setting, subject.study.plan, subject.texts)) if best else ""
+def _one_of_each_model(settings: list[Setting]) -> list[Setting]:
+    """Of each model the first of its settings, in their order."""
+    firsts: dict[int, Setting] = {}
+    for one in settings:
+        firsts.setdefault(one.row, one)
+    return list(firsts.values())
 
 
-def best_cell(setting: Setting) -> Cell | None:
-    """Where the answer of a setting with the most stars is; of several the first; None where there is no answer."""
+def best_cell(setting: Setting, input: int | None = None) -> Cell | None:
+    """Where the answer of a setting with the most stars is, to this input if there is one; of several the first. None
+    where there is no answer."""
     cells = [cell for cell in setting.cells if (call := setting.calls.get(cell.id)) and call.state == "ok"]
-    return max(cells, key=lambda cell: _stars(setting, cell), default=None)
+    return max(cells, key=lambda cell: (cell.input == input, _stars(setting, cell)), default=None)
 
 
 def _stars(setting: Setting, cell: Cell) -> int:

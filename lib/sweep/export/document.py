@@ -29,7 +29,7 @@ def report(study: Study, options: ReportOptions, texts: Texts) -> bytes:
     date = as_datetime(study.created_at).strftime("%Y-%m-%d")
     parts = [opening.header(subject, date), opening.verdict_card(subject, found), opening.overview(subject, found)]
     if options.depth == "director":
-        parts += [answers.three(subject, found), numbers.chart_section(subject), opening.asked(subject)]
+        parts += [answers.compared(subject, found), numbers.chart_section(subject), opening.asked(subject)]
     else:
         parts += [opening.asked(subject), numbers.chart_section(subject), answers.grid(subject)]
         parts += [numbers.number_section(subject), numbers.rule_section(subject)]

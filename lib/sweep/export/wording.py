@@ -35,13 +35,14 @@ class Subject(NamedTuple):
 
 
 def title(study: Study, options: ReportOptions, texts: Texts) -> str:
-    """What it is called: as its author says, else as the sweep is. One that has its name of its prompt has none where
-    that is hidden."""
+    """What it is called: as its author says, else as the sweep is. One that has its name of its prompt is called by
+    that in quotation marks, and has none where the prompt is hidden."""
+    _ = texts.one
     if own := " ".join(options.title.split()):
         return own
-    hidden = not options.prompt and study.title == title_of(study.plan.prompt)
-    _ = texts.one
-    return _("A comparison of models") if hidden else study.title
+    if study.title != title_of(study.plan.prompt):
+        return study.title
+    return _("“{prompt}”").format(prompt=study.title) if options.prompt else _("A comparison of models")
 
 
 def section(title: str, *parts: str, kind: str = "") -> str:

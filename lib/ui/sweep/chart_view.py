@@ -18,7 +18,6 @@ from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE, chart_look
 
 COLUMNS = "display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(min(17rem,100%),1fr))"
-OTHERS = N_("The grey lines are the other models.")
 # Streamlit lets a picture grow no larger than it says it is.
 WIDEST = "width:100%;max-width:30rem;object-fit:contain"
 
@@ -52,7 +51,7 @@ def _panels(study: Study, measure: Measure) -> None:
         return
     st.markdown(beside_each_other(drawn), unsafe_allow_html=True)
     words = [N_("From left to right the temperature; the line is the mean, the area from the lowest to the highest.")]
-    st.caption(" ".join(map(_, words + [OTHERS] * (len(drawn) > 1))))
+    st.caption(" ".join(map(_, words + [charts.OTHERS] * (len(drawn) > 1))))
     missing = charts.without_values(study, measure, PAGE)
     if missing:
         st.text(_("Not known of: {models}.").format(models=", ".join(missing)))

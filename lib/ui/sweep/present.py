@@ -19,7 +19,7 @@ from lib.sweep.study import Setting, Study
 from lib.sweep.verdict import headline, rated, verdict
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.texts import _
-from lib.ui.sweep.chart_view import OTHERS, beside_each_other
+from lib.ui.sweep.chart_view import beside_each_other
 from lib.ui.sweep.open_study import PAGE, chart_look, open_study
 from lib.ui.sweep.verdict_slide import unbroken, verdict_slide
 from lib.ui.sweep.view_state import remembered
@@ -75,7 +75,7 @@ def slides(study: Study) -> list[Slide]:
 def _chart(study: Study, measure: Measure) -> None:
     panels = charts.panels(study, measure, PAGE, chart_look(), charts.LARGE)
     st.markdown(beside_each_other(panels), unsafe_allow_html=True)
-    others = [OTHERS] if len(panels) > 1 else []
+    others = [charts.OTHERS] if len(panels) > 1 else []
     st.caption(" ".join(map(_, [measure.help, N_("From left to right the temperature."), *others])))
 
 

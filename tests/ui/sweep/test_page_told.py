@@ -86,18 +86,18 @@ def open_view(sweep: str, view: str = "") -> AppTest:
 def test_a_pick_is_made_on_the_page_said_in_a_sentence_and_kept(store: Store) -> None:
     sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
     rate(store, sweep, 0, 1, 5)
-    assert "1 of 2 models is not rated." in shown(open_view(sweep))
+    assert "1 of 2 models has no rated answer." in shown(open_view(sweep))
     rate(store, sweep, 1, 0, 4)
     app = open_view(sweep)
-    assert "not rated." not in shown(app)
-    assert "dear at 0.7 has the most stars: 5.0 stars, 2 of 2 rated" in shown(app)
+    assert "no rated answer." not in shown(app)
+    assert "dear at 0.7 has the most stars: 5.0 stars, 2 of 2 answers rated" in shown(app)
     # The dearer one: made answers cost four times as much in the second row.
     cheap = next(cell for cell in cells(store, app, sweep) if (cell.row, cell.column) == (1, 0))
     app.selectbox(key="sweep_pick").set_value(cheap.id).run()
 
     for tab in (app, open_view(sweep)):
         words = shown(tab).replace("**", "")
-        assert "Your pick: cheap at 0, 4.0 stars, 2 of 2 rated; 1,000 such answers cost about $0." in words
+        assert "Your pick: cheap at 0, 4.0 stars, 2 of 2 answers rated; 1,000 such answers cost about $0." in words
         assert words.count("your pick") == 2, "in the cells of that setting"
         assert re.search(r"dear at 0\.7 has 5\.0 stars at about \$0\.1\d", words)
     field = app.selectbox(key="sweep_pick")
@@ -313,7 +313,7 @@ def test_thumb_and_note_are_kept_with_the_answer_and_it_is_picked_there(store: S
     kept = store.read(lambda db: ratings.of_sweep(db, owner(app), sweep))
     assert kept == {call.id: Rating(4, -1, "too loud")}
     app.button(key="sweep_cell_pick").click().run()
-    assert "cheap at 0.7, 4.0 stars, 1 of 1 rated" in shown(app)
+    assert "cheap at 0.7, 4.0 stars, 1 of 1 answer rated" in shown(app)
 
 
 @pytest.mark.row("S19")
@@ -469,9 +469,16 @@ def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store
         "dear at temperature 0.7",
     ], "verdict, charts, three answers, and it ends there"
     begins = text_of(store.read(lambda db: sweeps.results(db, who, sweep))[first.id]).split(".")[0]
-    for said in ("not rated · 1,000 such answers cost about $0.1", "Take dear.", begins, "1 of 2 models is not rated."):
+    for said in (
+        "not rated · 1,000 such answers cost about $0.1",
+        "Take dear.",
+        begins,
+        "1 of 2 models has no rated answer.",
+    ):
         assert said in texts[0], "what it costs, what is recommended, and how its answer begins"
-    assert re.search(r"dear at 0.7.*★★★★★ 5.0 stars, 2 of 2 rated · \$0.\d+ per 1,000", texts[0], re.DOTALL), "the next"
+    assert re.search(r"dear at 0.7.*★★★★★ 5.0 stars, 2 of 2 answers rated · \$0.\d+ per 1,000", texts[0], re.DOTALL), (
+        "the next"
+    )
     assert all("The grey lines are the other models." in texts[at] for at in (1, 2, 3))
     app.button(key="sweep_slide_end").click().run()
     assert app.multiselect(key="sweep_models")
