@@ -102,7 +102,8 @@ def half_planned(conn: Connection) -> list[tuple[str, str]]:
 
 def sweeps_of(conn: Connection, owner: str, search: str = "", limit: int | None = None, offset: int = 0) -> list[Sweep]:
     """The owner's sweeps, the newest first, at most `limit` behind the first `offset`, with how far each has come; with
-    `search` those that have all its words in their title, their prompt or a model's name."""
+    `search` those that have all its words in their title, in what they ask (inputs and system prompts too) or in a
+    model's name."""
     listed = _newest_first(select(sweeps.c.id, sweeps.c.title, sweeps.c.created_at), owner, search)
     found = conn.execute(listed.limit(limit).offset(offset)).all()
     ids = [row.id for row in found]
@@ -123,9 +124,10 @@ def _newest_first(query: Select[Any], owner: str, search: str) -> Select[Any]:
 
 
 def _has(word: str) -> ColumnElement[bool]:
-    prompt = sweeps.c.plan["prompt"].as_string().icontains(word, autoescape=True)
-    models = cast(sweeps.c.plan["models"], Text).icontains(word, autoescape=True)
-    return or_(sweeps.c.title.icontains(word, autoescape=True), prompt, models)
+    plan = sweeps.c.plan
+    texts = (sweeps.c.title, plan["prompt"].as_string(), plan["system"].as_string())
+    lists = (cast(one, Text) for one in (plan["models"], plan["inputs"], plan["axis", "values"]))
+    return or_(*(text.icontains(word, autoescape=True) for text in (*texts, *lists)))
 
 
 def _axes(conn: Connection, owner: str, ids: Sequence[str]) -> dict[str, tuple[int, int, int, int]]:

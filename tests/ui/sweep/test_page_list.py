@@ -61,7 +61,10 @@ def test_the_list_says_what_was_compared_and_what_failed_and_finds_it_again(api:
     assert [label.partition("  \n")[0] for label in listed(tab)] == ["Sell 100% _socks_.", "Praise tea."]
     assert "2 × 2 · 4/4" in listed(tab)[0] and "failed" not in listed(tab)[0]
     assert "2 × 2 · 2/4 · 2 failed" in listed(tab)[1]
-    found = {"PRAISE": 1, "error-400": 1, "100%": 1, "echo": 2, "coffee": 0, "%": 1, "tea praise": 1, "tea 100%": 0}
+    inputs, values = '[{"it": "红茶 cake"}]', '["", "Be loud."]'
+    swept(api, "Say {{it}}.", system="Be brief.", inputs=inputs, vary="system", values=values)
+    found = {"PRAISE": 1, "error-400": 1, "100%": 1, "echo": 3, "coffee": 0, "%": 1, "tea praise": 1, "tea 100%": 0}
+    found |= {"红茶": 1, "brief": 1, "loud cake": 1, "values": 0}
     for words, count in found.items():
         tab.text_input(key="sweep_list_search").set_value(words).run()
         assert len(listed(tab)) == count, words
