@@ -32,21 +32,22 @@ SET_ELSEWHERE: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What may be set for one number: inclusive bounds, its default, and a slider's step. `ours` says that the upper
-    bound is our own, as the API has none."""
+    """What may be set for one number: inclusive bounds, its default, and a slider's step. `whole` is one that takes no
+    fractions; `ours` says that the upper bound is our own, as the API has none."""
 
     lowest: float
     highest: float
     default: float | None
     step: float
+    whole: bool = False
     ours: bool = False
 
 
 RANGES: Mapping[str, Range] = {
     "temperature": Range(0.0, 2.0, 1.0, 0.1),
-    "max_tokens": Range(1, 10_000_000, None, 1, ours=True),
+    "max_tokens": Range(1, 10_000_000, None, 1, whole=True, ours=True),
     "top_p": Range(0.0, 1.0, 1.0, 0.05),
-    "n": Range(1, 128, 1, 1, ours=True),
+    "n": Range(1, 128, 1, 1, whole=True, ours=True),
     "presence_penalty": Range(-2.0, 2.0, 0.0, 0.1),
     "frequency_penalty": Range(-2.0, 2.0, 0.0, 0.1),
 }
@@ -80,16 +81,16 @@ class Params(BaseModel):
     extra_fields: Annotated[Mapping[str, Any] | None, Field(validation_alias=AliasChoices("extra_fields", "more"))] = (
         None
     )
-    """Fields that the API does not name, as JSON values; they are sent as they are, after the others. Sweeps
-    stored by the first versions call them `more`."""
+    """Fields that no control is for, as JSON values; they are sent as they are, after the others. Sweeps stored by the
+    first versions call them `more`."""
 
     @field_validator("extra_fields")
     @classmethod
     def _apart(cls, value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         for name in value or ():
             # They are sent after the others, and would take their place.
-            if name in SET_ELSEWHERE or (name in cls.model_fields and name != "extra_fields"):
-                raise InvalidInput(SET_ELSEWHERE.get(name, _OWN_CONTROL), field=name)
+            if name in SET_ELSEWHERE:
+                raise InvalidInput(SET_ELSEWHERE[name], field=name)
         return value
 
     @field_validator("stop", mode="before")
@@ -120,6 +121,9 @@ class Params(BaseModel):
             raise InvalidInput(N_("A stop sequence can have at most {most:,} characters."), most=MAX_STOP_CHARACTERS)
         if len(self.user or "") > MAX_USER_CHARACTERS:
             raise InvalidInput(N_("“user” can have at most {most:,} characters."), most=MAX_USER_CHARACTERS)
+        for name in self.extra_fields or ():
+            if name in SETTABLE:
+                raise InvalidInput(_OWN_CONTROL, field=name)
         extra = json.dumps(dict(self.extra_fields or {}), separators=(",", ":"), ensure_ascii=False)
         if len(extra) > MAX_EXTRA_CHARACTERS:
             raise InvalidInput(N_("The further fields are longer than {most:,} characters."), most=MAX_EXTRA_CHARACTERS)
@@ -128,10 +132,26 @@ class Params(BaseModel):
     @classmethod
     def recorded(cls, values: Mapping[str, Any]) -> Self:
         """The parameters that `to_send` gave, as they were stored: names the API lacks are further fields."""
-        extra = {
-            name: value for name, value in values.items() if name not in cls.model_fields or name == "extra_fields"
-        }
+        extra = {name: value for name, value in values.items() if name not in SETTABLE}
         return cls._read({**{name: values[name] for name in values.keys() - extra}, "extra_fields": extra or None})
+
+    @classmethod
+    def stored(cls, values: Mapping[str, Any]) -> Self:
+        """The parameters that were stored field by field as `values`. A further field that has got a control since is
+        that control's from now on, as far as it takes the value."""
+        params = cls(**values)
+        further = params.extra_fields or {}
+        own = {name: value for name, value in further.items() if cls._takes(name, value)}
+        rest = {name: value for name, value in further.items() if name not in own}
+        return cls._read({**params.model_dump(), **own, "extra_fields": rest or None})
+
+    @classmethod
+    def _takes(cls, name: str, value: Any) -> bool:
+        """Whether a control would send just this."""
+        try:
+            return cls._read({name: value}).to_send() == {name: value}
+        except InvalidInput:
+            return False
 
     def to_send(self) -> dict[str, Any]:
         """The fields that are on, as JSON values in the API's order; empty ones count as off."""
@@ -139,7 +159,9 @@ class Params(BaseModel):
         return {name: value for name, value in fields.items() if value not in ([], "")} | dict(self.extra_fields or {})
 
 
-API_FIELDS = frozenset({*SET_ELSEWHERE, *Params.model_fields} - {"extra_fields"})
+SETTABLE = frozenset(Params.model_fields) - {"extra_fields"}
+"""The fields that have a control."""
+API_FIELDS = SETTABLE | frozenset(SET_ELSEWHERE)
 """The fields of a request that the API names."""
 
 
@@ -154,7 +176,7 @@ def _refusal(name: str) -> InvalidInput:
         return InvalidInput(N_("There can be at most {most} stop sequences."), most=MAX_STOP_SEQUENCES)
     if bounds is None:
         return InvalidInput(N_("“{field}” can't be sent with this value."), field=name)
-    if bounds.ours:
+    if bounds.whole:
         message = N_("“{field}” has to be a whole number from {lowest:,} to {highest:,}.")
         return InvalidInput(message, field=name, lowest=bounds.lowest, highest=bounds.highest)
     return InvalidInput(

@@ -211,7 +211,7 @@ class Plan:
             temperatures=tuple(value["temperatures"]),
             repeats=value["repeats"],
             concurrency=value["concurrency"],
-            params=Params(**value["params"]),
+            params=Params.stored(value["params"]),
             # Sweeps stored by the first versions have neither.
             cap=value.get("cap"),
             patience=value.get("patience", PATIENCE),

@@ -111,6 +111,19 @@ def test_a_plan_stored_before_there_were_inputs_is_read() -> None:
     assert Plan.from_json(stored) == PLAN
 
 
+def test_a_further_field_that_has_got_a_control_since_is_that_controls() -> None:
+    """`top_p` stands for a control that a later version adds; "wide" is what only a service knows."""
+    stored = {**PLAN.to_json(), "params": {"stream": True, "extra_fields": {"top_p": 0.5, "seed": 7}}}
+    plan = Plan.from_json(stored)
+    assert plan.checked().params == Params(stream=True, top_p=0.5, extra_fields={"seed": 7})
+    for value in ("wide", None, "0.5"):
+        stored["params"] = {"extra_fields": {"top_p": value}}
+        sent = Plan.from_json(stored).params.to_send()
+        assert sent == {"top_p": value} and type(sent["top_p"]) is type(value)
+    with pytest.raises(InvalidInput, match="control of its own"):
+        Plan.from_json(stored).checked()
+
+
 def test_variables_are_replaced_in_both_prompts_once_and_only_with_inputs() -> None:
     plan = Plan(
         "Sell {{x}}{{y}}.", ("a/m",), (0.0,), "Be {{x}}.", inputs=({"x": "{{y}}", "y": "1"}, {"x": "b", "y": ""})

@@ -2,53 +2,57 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from lib.calls.records import CallRecord
 from lib.calls.unsupported_params import left_out
 from lib.chat.repository import Turn
-from lib.core.parameters import RANGES
 from lib.core.rich_text import literal
 from lib.ui.chat import open_chat
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.inspector import inspect_button
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared import call_details
+from lib.ui.shared.controls import CONTROLS, said
 from lib.ui.shared.figures import line
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
+COMPARED = tuple(field for field, control in CONTROLS.items() if control.kind in ("number", "word"))
+"""The settings that are said of answers beside each other, where they differ."""
+
 
 def author(turn: Turn, beside: Sequence[Turn] = ()) -> None:
     """The model that was asked, and its temperature where one was sent; of several answers `beside` each other each
-    says all numbers in which they differ. Nothing above a text written by hand."""
+    says all settings in which they differ. Nothing above a text written by hand."""
     made_by = turn.made_by
     if made_by is None or not made_by.model:
         return
-    sent, others = _numbers(turn), [_numbers(one) for one in beside]
-    differ = [name for name in RANGES if len({other.get(name) for other in others}) > 1]
+    sent, others = _sent(turn), [_sent(one) for one in beside]
+    differ = [name for name in COMPARED if len({other.get(name) for other in others}) > 1]
     names = dict.fromkeys([*(["temperature"] if "temperature" in sent else []), *differ])
     parts = [_said(name, sent.get(name)) for name in names]
     model = turn.call.model if turn.call else made_by.model
     st.caption(" · ".join([f"**{literal(model)}**", *parts]))
 
 
-def _numbers(turn: Turn) -> dict[str, float]:
-    """The numbers that an answer was asked for with, as far as its model takes them."""
+def _sent(turn: Turn) -> dict[str, Any]:
+    """What of COMPARED an answer was asked for with, as far as its model takes it."""
     made_by = turn.made_by
     asked = dict(made_by.settings) if made_by else {}
     gone = left_out(turn.call.params_asked, turn.call.params_sent) if turn.call else []
     return {
         name: value
         for name, value in asked.items()
-        if name in RANGES and name not in gone and isinstance(value, int | float)
+        if name in COMPARED and name not in gone and isinstance(value, int | float | str)
     }
 
 
-def _said(name: str, value: float | None) -> str:
-    return _("{name} not sent").format(name=name) if value is None else f"{name} {value:g}"
+def _said(name: str, value: Any) -> str:
+    return _("{name} not sent").format(name=name) if value is None else said(name, value)
 
 
 def figures_button(name: str, turn: Turn) -> None:

@@ -1,8 +1,8 @@
 """Every control of a request, once: what it is called, what it is set to at first, how it is drawn and read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -10,6 +10,8 @@ from lib.core import extra_fields, stop_words
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.core.parameters import MAX_STOP_SEQUENCES, RANGES, Params
+from lib.core.rich_text import literal
+from lib.core.titles import title_of
 from lib.ui.shared import unsupported_params
 from lib.ui.shared.texts import _, error_message
 from lib.ui.shared.unsupported_params import ChosenModel
@@ -21,22 +23,36 @@ STANDS_OUT = ":small[**{}**]"
 QUIET: dict[str, Any] = {"label_visibility": "collapsed", "persist_state": "session"}
 ZONES = ((0.0, N_("precise")), (0.5, N_("balanced")), (1.0, N_("creative")), (1.5, N_("wild")))
 """Where each zone of the temperature begins; the last one goes on to the end."""
+Kind = Literal["number", "word", "words", "flag", "text", "json"]
+INITIAL: Mapping[Kind, Any] = {"word": "", "words": [], "flag": True, "text": "", "json": ""}
+"""What a control is set to that was never touched; a number has the API's default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
     """One control of a request. Its widget has the key `<page>_<name>`, its switch `<page>_<field>_on`.
 
-    `words` and `help` say in plain language what it does. `initial` is the value of one that was never touched;
-    that of a number is the API's default. One with a `switch` is sent only while that is on.
+    `words` and `help` say in plain language what it does; `kind` how it is drawn and read.
     """
 
     field: str
     words: str = ""
     help: str = ""
+    kind: Kind = "number"
     name: str = ""
-    initial: Any = None
-    switch: bool = True
+
+    @property
+    def switch(self) -> bool:
+        """Whether it has a switch, and is sent only while that is on."""
+        return self.kind in ("number", "word", "words")
+
+    @property
+    def initial(self) -> Any:
+        """The value of one that was never touched."""
+        if self.kind != "number":
+            return INITIAL[self.kind]
+        default = RANGES[self.field].default
+        return START_MAX_TOKENS if default is None else default
 
     def keys(self, page: str) -> tuple[str, ...]:
         """The keys of its widgets on a page."""
@@ -47,7 +63,7 @@ class Control:
 CONTROLS = {
     control.field: control
     for control in (
-        Control("system", initial="", switch=False),
+        Control("system", kind="text"),
         Control(
             "temperature",
             N_("how adventurous"),
@@ -70,12 +86,12 @@ CONTROLS = {
             "stop",
             N_("end at these words"),
             N_("Up to four; type one and press Enter. `\\n` is the end of a line, `\\t` a tab, `\\\\` a backslash."),
+            kind="words",
             name="stop_words",
-            initial=[],
         ),
-        Control("user", N_("your name at the service"), N_("Some services use it to detect abuse."), initial=""),
-        Control("stream", N_("show the answer while it is written"), initial=True, switch=False),
-        Control("json", initial="", switch=False),
+        Control("user", N_("your name at the service"), N_("Some services use it to detect abuse."), kind="word"),
+        Control("stream", N_("show the answer while it is written"), kind="flag"),
+        Control("json", kind="json"),
     )
 }
 """Every setting of a request, once: the panel, presets, links and what is remembered over a reload all read this."""
@@ -91,10 +107,10 @@ def keys(prefix: str, fields: Iterable[str] = tuple(CONTROLS)) -> tuple[str, ...
 def values(prefix: str) -> dict[str, Any]:
     """How the controls stand, by name without the page; numbers that were never drawn are left out."""
     found = {}
-    for field, control in CONTROLS.items():
+    for control in CONTROLS.values():
         name, *switch = (key.removeprefix(f"{prefix}_") for key in control.keys(prefix))
         value = _get(prefix, name)
-        if value is not None or field not in RANGES:
+        if value is not None or control.kind != "number":
             found[name] = value if value is not None else control.initial
         found |= {one: bool(_get(prefix, one)) for one in switch}
     return found
@@ -112,15 +128,10 @@ def fill(prefix: str, values: Mapping[str, Any]) -> None:
 
 def show(prefix: str, params: Params, system: str = "") -> None:
     """Set all controls as where just these parameters are sent; the others get their first value, switched off."""
-    for field, control in CONTROLS.items():
-        bounds = RANGES.get(field)
-        initial = control.initial if bounds is None else bounds.default or (START_MAX_TOKENS if bounds.ours else 0.0)
-        for key, value in zip(control.keys(prefix), (initial, False), strict=False):
+    for control in CONTROLS.values():
+        for key, value in zip(control.keys(prefix), (control.initial, False), strict=False):
             st.session_state[key] = list(value) if isinstance(value, list) else value
-    for field in SWITCHED:
-        value = getattr(params, field)
-        if value is not None:
-            switch_on(prefix, field, value)
+    switch(prefix, SWITCHED, params)
     st.session_state[f"{prefix}_system"] = system
     st.session_state[f"{prefix}_stream"] = bool(params.stream)
     st.session_state[f"{prefix}_json"] = extra_fields.as_typed(params.extra_fields)
@@ -128,10 +139,20 @@ def show(prefix: str, params: Params, system: str = "") -> None:
 
 def switch_on(prefix: str, field: str, value: Any) -> None:
     """Set a control's value, and its switch where it has one."""
-    if field == "stop":
+    if CONTROLS[field].kind == "words":
         value = [stop_words.escaped(word) for word in value]
     for key, wanted in zip(CONTROLS[field].keys(prefix), (value, True), strict=False):
         st.session_state[key] = wanted
+
+
+def switch(prefix: str, fields: Iterable[str], params: Params) -> None:
+    """Switch on, with its value, each of these controls that `params` sends, and the others off."""
+    for field in fields:
+        value = getattr(params, field)
+        if value is None:
+            st.session_state[f"{prefix}_{field}_on"] = False
+        else:
+            switch_on(prefix, field, value)
 
 
 def any_on(prefix: str) -> bool:
@@ -164,11 +185,11 @@ def changes(prefix: str, chosen: ChosenModel) -> str:
 def basics(prefix: str, chosen: ChosenModel) -> None:
     """Draw the controls that matter first: temperature, longest answer, system prompt."""
     with st.container(gap="xsmall"):
-        number(prefix, "temperature", chosen)
+        draw(prefix, "temperature", chosen)
         if _get(prefix, "temperature_on"):
             _zones(prefix)
-    number(prefix, "max_tokens", chosen)
-    system_prompt(prefix)
+    draw(prefix, "max_tokens", chosen)
+    draw(prefix, "system", chosen)
 
 
 def extra(prefix: str, chosen: ChosenModel) -> None:
@@ -180,41 +201,45 @@ def extra(prefix: str, chosen: ChosenModel) -> None:
             words = _("Set under More: {settings}").format(settings=" · ".join(changes))
             st.caption(MARKED.format(words))
     with st.expander(_("More"), key=f"{prefix}_more"):
-        for field in (one for one in RANGES if one in IN_MORE):
-            number(prefix, field, chosen)
-        if _get(prefix, "temperature_on") and _get(prefix, "top_p_on"):
-            st.caption(_("Both temperature and top_p are on; changing one of them is usually enough."))
-        _stop_sequences(prefix, chosen)
-        _switch(prefix, "user", chosen)
-        st.text_input("user", key=f"{prefix}_user", **_means(prefix, "user", chosen))
-        _stream(prefix, chosen)
-        _further(prefix, chosen)
+        for field in IN_MORE:
+            draw(prefix, field, chosen)
+            if field == "top_p" and _get(prefix, "temperature_on") and _get(prefix, "top_p_on"):
+                st.caption(_("Both temperature and top_p are on; changing one of them is usually enough."))
 
 
-def system_prompt(prefix: str) -> None:
+def draw(prefix: str, field: str, chosen: ChosenModel) -> None:
+    """Draw one control, with its switch where it has one."""
+    _DRAWN[CONTROLS[field].kind](prefix, field, chosen)
+
+
+def said(field: str, value: Any) -> str:
+    """What a field is set to, in a line of Markdown."""
+    return f"{field} {value:g}" if isinstance(value, float) else f"{field} {literal(title_of(str(value)))}"
+
+
+def _text(prefix: str, field: str, _chosen: ChosenModel) -> None:
     """The standing instructions, sent before everything else."""
     st.text_area(
         _("System prompt (standing instructions)"),
-        key=f"{prefix}_system",
+        key=f"{prefix}_{field}",
         height=90,
         placeholder=_("For example: answer in one sentence."),
         persist_state="session",
     )
 
 
-def number(prefix: str, field: str, chosen: ChosenModel) -> None:
+def _number(prefix: str, field: str, chosen: ChosenModel) -> None:
     """A switch and, below it, the value, the API's default at first; whoever moves that means it to be sent."""
     bounds = RANGES[field]
     _switch(prefix, field, chosen)
     means = _means(prefix, field, chosen)
     key, label = f"{prefix}_{field}", f"{field} ({_(CONTROLS[field].words)})"
-    if bounds.ours:
-        value = st.session_state.setdefault(key, int(bounds.default or START_MAX_TOKENS))
+    value = st.session_state.setdefault(key, CONTROLS[field].initial)
+    if bounds.whole:
         # A preset of an earlier version may hold more; Streamlit would raise, and sending says what is wrong.
         most = int(bounds.highest) if value <= bounds.highest else None
         st.number_input(label, min_value=int(bounds.lowest), max_value=most, step=1, key=key, **means)
     else:
-        st.session_state.setdefault(key, bounds.default)
         ends = (bounds.lowest, bounds.highest)
         st.slider(label, *ends, step=bounds.step, format="%g", key=key, **means)
     if not _get(prefix, f"{field}_on"):
@@ -245,48 +270,63 @@ def _zones(prefix: str) -> None:
                 st.caption(_(words), width="content")
 
 
-def _stop_sequences(prefix: str, chosen: ChosenModel) -> None:
-    on = _switch(prefix, "stop", chosen)
+def _word(prefix: str, field: str, chosen: ChosenModel) -> None:
+    _switch(prefix, field, chosen)
+    st.text_input(field, key=f"{prefix}_{field}", **_means(prefix, field, chosen))
+
+
+def _words(prefix: str, field: str, chosen: ChosenModel) -> None:
+    on, key = _switch(prefix, field, chosen), f"{prefix}_{CONTROLS[field].name}"
     st.multiselect(
-        "stop",
-        st.session_state.get(f"{prefix}_stop_words") or [],
+        field,
+        st.session_state.get(key) or [],
         accept_new_options=True,
         max_selections=MAX_STOP_SEQUENCES,
-        key=f"{prefix}_stop_words",
+        key=key,
         placeholder=_("Type a word and press Enter"),
         select_all=False,
-        **_means(prefix, "stop", chosen),
+        **_means(prefix, field, chosen),
     )
-    if on and any("\n" in word for word in _value(prefix, "stop")):
+    if on and any("\n" in word for word in _value(prefix, field)):
         st.caption(_("`\\n` is sent as the end of a line; for a backslash and an n type `\\\\n`."))
 
 
-def _stream(prefix: str, chosen: ChosenModel) -> None:
-    st.session_state.setdefault(f"{prefix}_stream", True)
-    label, taken = f"stream ({_(CONTROLS['stream'].words)})", chosen.takes("stream")
-    st.toggle(label, key=f"{prefix}_stream", disabled=not taken, persist_state="session")
+def _flag(prefix: str, field: str, chosen: ChosenModel) -> None:
+    st.session_state.setdefault(f"{prefix}_{field}", CONTROLS[field].initial)
+    label, taken = f"{field} ({_(CONTROLS[field].words)})", chosen.takes(field)
+    st.toggle(label, key=f"{prefix}_{field}", disabled=not taken, persist_state="session")
     if not taken:
-        unsupported_params.reason(prefix, chosen, "stream")
+        unsupported_params.reason(prefix, chosen, field)
 
 
-def _further(prefix: str, chosen: ChosenModel) -> None:
+def _json(prefix: str, field: str, chosen: ChosenModel) -> None:
     """What no control has: any fields, as JSON; a mistake is said at once."""
     st.text_area(
         _("Further fields (JSON)"),
-        key=f"{prefix}_json",
+        key=f"{prefix}_{field}",
         height=90,
         placeholder=extra_fields.EXAMPLE,
         help=_("Sent as they are, after the other fields. Services leave out or refuse what they do not know."),
         persist_state="session",
     )
     try:
-        fields = extra_fields.read(_get(prefix, "json") or "")
+        fields = extra_fields.read(_get(prefix, field) or "")
     except InvalidInput as wrong:
         st.error(error_message(wrong), icon=":material/error:")
         return
-    for field in fields or ():
-        if not chosen.takes(field):
-            unsupported_params.reason(prefix, chosen, field)
+    for name in fields or ():
+        if not chosen.takes(name):
+            unsupported_params.reason(prefix, chosen, name)
+
+
+_DRAWN: Mapping[Kind, Callable[[str, str, ChosenModel], None]] = {
+    "number": _number,
+    "word": _word,
+    "words": _words,
+    "flag": _flag,
+    "text": _text,
+    "json": _json,
+}
 
 
 def _switch(prefix: str, field: str, chosen: ChosenModel) -> bool:
@@ -317,16 +357,14 @@ def _changes(prefix: str, chosen: ChosenModel, fields: Iterable[str]) -> list[st
 
 
 def _change(prefix: str, field: str, chosen: ChosenModel) -> str:
-    value = _get(prefix, field)
-    if field == "stream":
+    value, kind = _get(prefix, field), CONTROLS[field].kind
+    if kind == "flag":
         return _("not streamed") if value is False else ""
-    if field in ("system", "json"):
-        return (_("system prompt") if field == "system" else "JSON") if (value or "").strip() else ""
+    if kind in ("text", "json"):
+        return (_("system prompt") if kind == "text" else "JSON") if (value or "").strip() else ""
     if not (_get(prefix, f"{field}_on") and chosen.takes(field)):
         return ""
-    if field not in RANGES:
-        return field
-    return f"{field} {value:g}" if isinstance(value, float) else f"{field} {value or ''}"
+    return field if kind == "words" or value in (None, "") else said(field, value)
 
 
 def _get(prefix: str, name: str) -> Any:
@@ -334,6 +372,5 @@ def _get(prefix: str, name: str) -> Any:
 
 
 def _value(prefix: str, field: str) -> Any:
-    if field == "stop":
-        return tuple(map(stop_words.unescaped, _get(prefix, "stop_words") or ()))
-    return _get(prefix, field)
+    value, control = _get(prefix, CONTROLS[field].name or field), CONTROLS[field]
+    return tuple(map(stop_words.unescaped, value or ())) if control.kind == "words" else value

@@ -18,7 +18,6 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import error_sentence
 
 MAX_TEXT = 20_000
-INTEGERS = ("max_tokens", "n")
 TRUE = ("1", "true", "on", "yes")
 
 
@@ -42,24 +41,24 @@ def whole(name: str, most: int) -> int | None:
     return None
 
 
-def number(name: str, text: str, field: str | None = None) -> Any:
-    """`text` as a value of the API's `field` (`name` where none is given); raises InvalidInput."""
+def number(name: str, text: str, field: str) -> Any:
+    """`text`, which the address has under `name`, as a value of the API's `field`; raises InvalidInput."""
     try:
-        value = int(text) if name in INTEGERS else float(text)
+        value = int(text) if RANGES[field].whole else float(text)
     except ValueError:
         raise InvalidInput(N_("The link's “{field}” is not a number."), field=name) from None
-    Params.checked({field or name: value})
+    Params.checked({field: value})
     return value
 
 
 def _value(field: str) -> Any:
-    query = st.query_params
-    if field in RANGES:
-        return number(field, query[field])
-    if field == "stream":
-        return query["stream"].lower() in TRUE
-    if field == "system":
-        return query["system"][:MAX_TEXT]
-    value: Any = query.get_all("stop") if field == "stop" else query[field]
+    query, kind = st.query_params, controls.CONTROLS[field].kind
+    if kind == "number":
+        return number(field, query[field], field)
+    if kind == "flag":
+        return query[field].lower() in TRUE
+    if kind == "text":
+        return query[field][:MAX_TEXT]
+    value: Any = query.get_all(field) if kind == "words" else query[field]
     Params.checked({field: value})
     return value

@@ -91,7 +91,7 @@ def _systems() -> None:
 
 def _whole(field: str, values: Sequence[float]) -> tuple[float, ...]:
     """The values, as whole numbers where the parameter is one."""
-    if not RANGES[field].ours:
+    if not RANGES[field].whole:
         return tuple(values)
     if any(not value.is_integer() for value in values):
         raise InvalidInput(N_("“{field}” takes whole numbers only."), field=field)

@@ -13,13 +13,22 @@ from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import axis_picker, examples, input_table, large_run, models, temperatures
 from lib.ui.sweep.prior_conversation import fill_history, history, history_line
 
-START = {"sweep_repeats": 2, "sweep_concurrency": 4, "sweep_max_tokens": 200, "sweep_patience": PATIENCE}
+FIELDS = ("system", "max_tokens")
+"""The controls of a request that the form has; the temperature has a place of its own."""
+SWITCHED = tuple(field for field in FIELDS if controls.CONTROLS[field].switch)
+START = {
+    "sweep_repeats": 2,
+    "sweep_concurrency": 4,
+    "sweep_max_tokens": 200,
+    "sweep_max_tokens_on": True,
+    "sweep_patience": PATIENCE,
+}
 KEPT: dict[str, Any] = {"persist_state": "session"}
 NARROW: dict[str, Any] = {"width": 220, **KEPT}
 KEYS = (
     *("sweep_prompt", "sweep_models", "sweep_temperatures", "sweep_repeats", "sweep_concurrency", "sweep_history"),
     *(*input_table.KEYS, *axis_picker.KEYS, temperatures.TYPED),
-    *controls.keys("sweep", ("system", "max_tokens")),
+    *controls.keys("sweep", FIELDS),
     *("sweep_cap", "sweep_patience"),
 )
 """Everything that is set in the form; the first are the names under which the first versions stored it."""
@@ -78,8 +87,8 @@ def fill(plan: Plan) -> None:
     session[temperatures.TYPED] = ""
     session["sweep_repeats"], session["sweep_concurrency"] = plan.repeats, plan.concurrency
     session["sweep_cap"], session["sweep_patience"] = plan.cap, plan.patience
-    session["sweep_max_tokens_on"] = plan.params.max_tokens is not None
-    session["sweep_max_tokens"] = plan.params.max_tokens or START["sweep_max_tokens"]
+    session["sweep_max_tokens"] = START["sweep_max_tokens"]
+    controls.switch("sweep", SWITCHED, plan.params)
     fill_history(plan.history)
     input_table.fill(plan.inputs)
     axis_picker.fill(plan.axis)
@@ -114,9 +123,8 @@ def snapshot() -> dict[str, Any]:
 
 
 def _more() -> None:
-    controls.system_prompt("sweep")
-    st.session_state.setdefault("sweep_max_tokens_on", True)
-    controls.number("sweep", "max_tokens", ANY_MODEL)
+    for field in FIELDS:
+        controls.draw("sweep", field, ANY_MODEL)
     axis_picker.axis_picker()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(_("Requests at the same time"), 1, MAX_CONCURRENCY, key="sweep_concurrency", **NARROW)

@@ -18,10 +18,9 @@ from lib.ui.shared import links
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
-from lib.ui.sweep import axis_picker, input_table
+from lib.ui.sweep import axis_picker, form, input_table
 
-SETTINGS = ("system", "max_tokens")
-FIELDS = {"prompt", "models", "temperatures", "repeats", "concurrency", "inputs", "vary", "values", *SETTINGS}
+FIELDS = {"prompt", "models", "temperatures", "repeats", "concurrency", "inputs", "vary", "values", *form.FIELDS}
 OFF = "off"
 LONGEST = 6_000
 """Characters of a link: browsers and chat programs take more, servers on the way not always."""
@@ -37,10 +36,11 @@ def apply_link() -> None:
         return
     if "prompt" in query:
         st.session_state["sweep_prompt"] = query["prompt"][: links.MAX_TEXT]
-    if query.get("max_tokens") == OFF:
-        st.session_state["sweep_max_tokens_on"] = False
-        del query["max_tokens"]
-    links.fill_controls("sweep", SETTINGS)
+    for field in form.SWITCHED:
+        if query.get(field) == OFF:
+            st.session_state[f"sweep_{field}_on"] = False
+            del query[field]
+    links.fill_controls("sweep", form.FIELDS)
     _apply_lists()
     if query.get("models"):
         st.session_state["sweep_models"] = list(unique([unquote(part.strip()) for part in query["models"].split(",")]))
@@ -66,7 +66,7 @@ def sweep_link(plan: Plan, page: str) -> str:
         "repeats": plan.repeats,
         "concurrency": plan.concurrency,
         "system": plan.system,
-        "max_tokens": plan.params.max_tokens or OFF,
+        **{field: _written(plan, field) for field in form.SWITCHED},
     }
     if plan.inputs:
         fields["inputs"] = json.dumps([dict(row) for row in plan.inputs], ensure_ascii=False)
@@ -77,6 +77,12 @@ def sweep_link(plan: Plan, page: str) -> str:
     if len(link) > LONGEST or len(plan.prompt) > links.MAX_TEXT:
         raise InvalidInput(N_("This set-up is too long for a link."))
     return link
+
+
+def _written(plan: Plan, field: str) -> Any:
+    """A control's value for the address; what the form has on at first is said to be off."""
+    value, on_at_first = getattr(plan.params, field), form.START.get(f"sweep_{field}_on")
+    return value if value is not None else OFF if on_at_first else ""
 
 
 def _apply_lists() -> None:

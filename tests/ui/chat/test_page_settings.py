@@ -89,8 +89,8 @@ def test_all_that_is_on_is_switched_off_at_once_and_the_values_stay(app: AppTest
     for field, value in (("temperature", 1.5), ("top_p", 0.5)):
         app.slider(key=f"chat_{field}").set_value(value).run()
     app.text_input(key="chat_user").set_value("ada").run()
-    assert changed_settings(app) == "temperature 1.5 · top_p 0.5 · user"
-    assert "Set under More: top_p 0.5 · user]" in shown(app)
+    assert changed_settings(app) == "temperature 1.5 · top_p 0.5 · user ada"
+    assert "Set under More: top_p 0.5 · user ada]" in shown(app)
 
     click(app, "chat_all_off")
     assert "Set under More" not in shown(app)

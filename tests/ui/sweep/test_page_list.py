@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.core.parameters import Params
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Axis, Plan
 from lib.ui.shared import resources
@@ -24,6 +25,7 @@ from tests.pages import (
     run_sweep,
     shown,
     standing,
+    sweep_ended,
     sweep_id,
 )
 
@@ -127,6 +129,19 @@ def test_a_past_sweep_opens_with_its_set_up_is_renamed_used_again_deleted_and_br
 
 @pytest.mark.row("T13")
 @pytest.mark.usefixtures("service")
+@pytest.mark.usefixtures("service")
+def test_a_sweep_opens_and_goes_on_whose_further_field_has_got_a_control_since(api: FakeApi) -> None:
+    tab = new_tab("sweep")
+    store, asked = resources.services().store, (f"{host(api)}/echo",)
+    for value in (0.5, "wide"):
+        plan, name = Plan("tea", asked, (0.0,), params=Params(extra_fields={"top_p": value})), f"sweep-{value}"
+        store.write(lambda db, plan=plan, name=name: sweeps.add_plan(db, owner(tab), "s1", name, plan)).result()
+        store.write(lambda db, plan=plan, name=name: sweeps.add_cells(db, owner(tab), name, [*plan.cells(name)]))
+        click(tab.run(), f"sweep_open_{name}")
+        assert "1 answer" in standing(sweep_ended(click(tab, "sweep_resume")))
+        assert bodies(api)[-1]["top_p"] == value
+
+
 def test_nobody_else_renames_or_brings_back(api: FakeApi) -> None:
     tab = swept(api, "Praise tea.")
     store, id = resources.services().store, sweep_id(tab)
