@@ -21,7 +21,7 @@ Where something new goes:
     an error                       core/errors.py, and in a few words ui/usage/failures.py
     a limit where many share it    core/limits.py, calls/caps.py for hours and days, access/ for who comes in
     something to do with an answer ui/chat/message_menu.py and model_actions.py, ui/sweep/cell_dialog.py
-    a further axis of a sweep      sweep/plan.py, ui/sweep/axis_picker.py
+    a further axis of a sweep      sweep/plan.py
     a form to save something in    chat/export.py, sweep/export/, usage/call_files.py
     a column of the usage table    usage/queries.py, usage/totals.py, ui/usage/tables.py
 """

@@ -22,6 +22,7 @@ from lib.core.errors import InvalidInput, NoPrompt
 from lib.core.i18n import N_
 from lib.core.parameters import Params
 from lib.core.request import ChatRequest, Message
+from lib.core.titles import title_of
 from lib.core.variables import filled, names
 
 MAX_CELLS = 2_000
@@ -31,8 +32,14 @@ PATIENCE, MAX_PATIENCE = 30, 24 * 60
 
 
 SYSTEM = "system"
-VARIED = (SYSTEM, "top_p", "max_tokens", "presence_penalty", "frequency_penalty")
-"""What the further axis can be: the system prompt, or a parameter."""
+VARIED: Mapping[str, str] = {
+    SYSTEM: "",
+    "top_p": "0.5, 0.9, 1",
+    "max_tokens": "50, 200",
+    "presence_penalty": "0, 0.5, 1",
+    "frequency_penalty": "0, 0.5, 1",
+}
+"""What the further axis can be: the system prompt, or a parameter with an example of its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,21 @@ class Axis:
 
     field: str
     values: tuple[Any, ...]
+
+    @property
+    def of_system(self) -> bool:
+        """Whether it varies the system prompt, and no parameter."""
+        return self.field == SYSTEM
+
+    @property
+    def title(self) -> str:
+        """What it varies, in English; parameters have their own names."""
+        return N_("System prompt") if self.of_system else self.field
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Each value in a line: the first words of a system prompt, "" for none; else the number as it is typed."""
+        return tuple(title_of(value) if self.of_system else number_label(value) for value in self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +105,7 @@ class Plan:
         self.params.limited()
         for temperature in self.temperatures:
             Params.checked({"temperature": temperature})
-        if self.axis and self.axis.field != SYSTEM:
+        if self.axis and not self.axis.of_system:
             for value in self.axis.values:
                 Params.checked({self.axis.field: value})
         # Before the inputs are looked at one by one: there may be many.
@@ -110,7 +132,7 @@ class Plan:
     @property
     def variables(self) -> list[str]:
         """The names of the variables in the prompt and in what can be the system prompt."""
-        systems = self.axis.values if self.axis and self.axis.field == SYSTEM else (self.system,)
+        systems = self.axis.values if self.axis and self.axis.of_system else (self.system,)
         return list(unique([name for text in (self.prompt, *systems) for name in names(text)]))
 
     def asks_the_same(self, other: "Plan") -> bool:
@@ -148,14 +170,14 @@ class Plan:
     def messages(self, input: int = 0, variant: int = 0) -> tuple[Message, ...]:
         """The conversation that is sent for one input and variant; the variables have their values."""
         values = self.inputs[input] if self.inputs else {}
-        varied = self.axis is not None and self.axis.field == SYSTEM
-        system = filled(self.axis.values[variant] if self.axis and varied else self.system, values)
+        varied = self.axis.values[variant] if self.axis and self.axis.of_system else self.system
+        system = filled(varied, values)
         first = (Message(role="system", content=system),) if system.strip() else ()
         return (*first, *self.history, Message(role="user", content=filled(self.prompt, values)))
 
     def params_of(self, temperature: float | None, variant: int = 0) -> Params:
         """The parameters that are sent for one temperature and variant."""
-        varied = {self.axis.field: self.axis.values[variant]} if self.axis and self.axis.field != SYSTEM else {}
+        varied = {self.axis.field: self.axis.values[variant]} if self.axis and not self.axis.of_system else {}
         return self.params.model_copy(update={**varied, "temperature": temperature})
 
     def request(self, model: str, temperature: float | None, input: int = 0, variant: int = 0) -> ChatRequest:
@@ -285,6 +307,11 @@ class _Names:
 
 def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def number_label(value: float) -> str:
+    """A number as it is typed: all its digits, and no zeros behind them."""
+    return f"{value:.15f}".rstrip("0").rstrip(".")
 
 
 def unique(values: Sequence[Any]) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib.core.i18n import Texts
-from lib.sweep.plan import SYSTEM, Plan
+from lib.sweep.plan import Plan, number_label
 from lib.sweep.study import Setting, Study
 
 NEARLY = 0.2
@@ -91,7 +91,7 @@ def headline(setting: Setting, plan: Plan, texts: Texts) -> str:
 def _name(settings: Sequence[Setting], plan: Plan, texts: Texts, words: str) -> str:
     _, first = texts.one, settings[0]
     name = model_name(plan, first.model)
-    temperatures = [f"{one.temperature:g}" for one in settings if one.temperature is not None]
+    temperatures = [number_label(one.temperature) for one in settings if one.temperature is not None]
     if temperatures:
         name = words.format(model=name, temperature=_(" and ").join(temperatures))
     varied = variant_name(plan, first.variant, texts)
@@ -109,14 +109,14 @@ def variant_name(plan: Plan, variant: int, texts: Texts) -> str:
     _ = texts.one
     if plan.axis is None:
         return ""
-    if plan.axis.field == SYSTEM:
+    if plan.axis.of_system:
         return _("system prompt {number}").format(number=variant + 1)
-    return f"{plan.axis.field} {plan.axis.values[variant]:g}"
+    return f"{plan.axis.field} {plan.axis.labels[variant]}"
 
 
 def temperature_name(value: float | None) -> str:
     """A temperature as it is named; one that is not sent has a dash."""
-    return "–" if value is None else f"{value:g}"
+    return "–" if value is None else number_label(value)
 
 
 def not_rated(study: Study, texts: Texts) -> str:

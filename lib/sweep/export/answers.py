@@ -21,7 +21,7 @@ from lib.sweep.export.wording import (
     table,
 )
 from lib.sweep.findings import text_of
-from lib.sweep.plan import SYSTEM, Cell
+from lib.sweep.plan import Cell
 from lib.sweep.study import Setting, Study
 from lib.sweep.verdict import Verdict, model_name, named
 
@@ -61,7 +61,7 @@ def varied(study: Study, lead: Setting) -> Iterator[tuple[str, list[Setting]]]:
         yield N_("the temperature"), _ends_and_middle(by_number, lead)
     variants = [one for one in answered if one.column == lead.column]
     if study.plan.axis is not None and len(variants) > 1:
-        name = N_("the system prompt") if study.plan.axis.field == SYSTEM else study.plan.axis.field
+        name = N_("the system prompt") if study.plan.axis.of_system else study.plan.axis.field
         yield name, _ends_and_middle(variants, lead)
 
 

@@ -19,7 +19,6 @@ from lib.sweep.export.wording import (
     title,
 )
 from lib.sweep.measures import BY_NAME
-from lib.sweep.plan import SYSTEM
 from lib.sweep.study import Setting
 from lib.sweep.verdict import (
     Verdict,
@@ -147,7 +146,7 @@ def _settings(subject: Subject) -> Iterator[tuple[str, str]]:
     for field, value in plan.params.to_send().items():
         if field not in ("stream", "temperature"):
             yield field, escape(written(value))
-    if plan.axis is not None and plan.axis.field != SYSTEM:
-        yield plan.axis.field, ", ".join(f"{value:g}" for value in plan.axis.values)
+    if plan.axis is not None and not plan.axis.of_system:
+        yield plan.axis.field, ", ".join(plan.axis.labels)
     elif plan.axis is not None and subject.options.prompt:
         yield _("System prompts"), "".join(_letter(str(value)) for value in plan.axis.values)

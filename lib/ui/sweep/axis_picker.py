@@ -20,12 +20,6 @@ KEPT: dict[str, Any] = {"persist_state": "session"}
 SYSTEMS = tuple(f"sweep_system_{number}" for number in range(2, MOST_SYSTEMS + 1))
 """Further system prompts; the first one is that of the form, `sweep_system`."""
 KEYS = (FIELD, VALUES, *SYSTEMS)
-EXAMPLES = {
-    "top_p": "0.5, 0.9, 1",
-    "max_tokens": "50, 200",
-    "presence_penalty": "0, 0.5, 1",
-    "frequency_penalty": "0, 0.5, 1",
-}
 
 
 def axis_picker() -> None:
@@ -34,7 +28,7 @@ def axis_picker() -> None:
     st.selectbox(
         _("Vary something else"),
         options,
-        format_func=lambda field: _("nothing") if not field else _("System prompt") if field == SYSTEM else str(field),
+        format_func=lambda field: _(Axis(field, ()).title) if field else _("nothing"),
         key=translated(FIELD),
         **KEPT,
     )
@@ -42,7 +36,7 @@ def axis_picker() -> None:
     if field == SYSTEM:
         _systems()
     elif field:
-        st.text_input(_("Values of {field}").format(field=field), key=VALUES, placeholder=EXAMPLES[field], **KEPT)
+        st.text_input(_("Values of {field}").format(field=field), key=VALUES, placeholder=VARIED[field], **KEPT)
         try:
             axis()
         except InvalidInput as wrong:
@@ -72,8 +66,8 @@ def texts() -> tuple[str, ...]:
 def fill(axis: Axis | None) -> None:
     """Set the controls to `axis`; the first of several system prompts is the form's own."""
     st.session_state[FIELD] = axis.field if axis else ""
-    of_system = axis is not None and axis.field == SYSTEM
-    st.session_state[VALUES] = ", ".join(f"{value:g}" for value in axis.values) if axis and not of_system else ""
+    of_system = axis is not None and axis.of_system
+    st.session_state[VALUES] = ", ".join(axis.labels) if axis and not of_system else ""
     further: Sequence[Any] = axis.values[1:] if axis and of_system else ()
     for number, key in enumerate(SYSTEMS):
         st.session_state[key] = further[number] if number < len(further) else ""

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.sweep import repository as sweeps
-from lib.sweep.plan import Plan
+from lib.sweep.plan import Plan, number_label
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep.hidden_names import hidden
-from lib.ui.sweep.slice_picker import axis_name, variant_labels
+from lib.ui.sweep.slice_picker import variant_labels
 
 MOST_NAMED = 6
 
@@ -34,13 +34,13 @@ def compared(plan: Plan) -> list[str]:
         else literal(plan.models[0].partition("/")[2] or plan.models[0])
     )
     parts = [model if count == 1 else _n("{count} model", "{count} models", count).format(count=count)]
-    temperatures = [f"{value:g}" for value in plan.temperatures if value is not None]
+    temperatures = [number_label(value) for value in plan.temperatures if value is not None]
     if temperatures:
         parts.append(_("temperature {values}").format(values=_few(temperatures)))
     if plan.inputs:
         parts.append(_n("{count} input", "{count} inputs", inputs).format(count=inputs))
     if plan.axis:
-        parts.append(f"{axis_name(plan.axis)} {_few(variant_labels(plan))}")
+        parts.append(f"{_(plan.axis.title)} {_few(variant_labels(plan))}")
     if plan.repeats > 1:
         parts.append(_n("{count} answer each", "{count} answers each", plan.repeats).format(count=plan.repeats))
     return parts

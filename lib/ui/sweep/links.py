@@ -13,7 +13,7 @@ import streamlit as st
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.sweep import setup_file
-from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
+from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, number_label, unique
 from lib.ui.shared import links
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
@@ -62,7 +62,7 @@ def sweep_link(plan: Plan, page: str) -> str:
     fields: dict[str, Any] = {
         "prompt": plan.prompt,
         "models": ",".join(quote(model, safe="/:") for model in plan.models),
-        "temperatures": ",".join(f"{value:g}" for value in plan.temperatures if value is not None),
+        "temperatures": ",".join(number_label(value) for value in plan.temperatures if value is not None),
         "repeats": plan.repeats,
         "concurrency": plan.concurrency,
         "system": plan.system,

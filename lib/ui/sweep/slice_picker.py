@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.core.titles import title_of
-from lib.sweep.plan import SYSTEM, Axis, Plan
+from lib.sweep.plan import Plan
 from lib.ui.shared.choices import translated
 from lib.ui.shared.texts import _
 
@@ -18,7 +18,7 @@ def chosen_slice(sweep_id: str, plan: Plan) -> tuple[int, int]:
         return 0, 0
     with st.container(horizontal=True, key="sweep_slice"):
         input = _choose(_("Input"), f"sweep_input_{sweep_id}", input_labels(plan))
-        label = "" if plan.axis is None else axis_name(plan.axis)
+        label = "" if plan.axis is None else _(plan.axis.title)
         return input, _choose(label, f"sweep_variant_{sweep_id}", variant_labels(plan))
 
 
@@ -32,14 +32,7 @@ def variant_labels(plan: Plan) -> list[str]:
     """Each value of the further axis in a line; one, empty, without such an axis."""
     if plan.axis is None:
         return [""]
-    if plan.axis.field == SYSTEM:
-        return [title_of(text) or _("without a system prompt") for text in plan.axis.values]
-    return [f"{value:g}" for value in plan.axis.values]
-
-
-def axis_name(axis: Axis) -> str:
-    """What the further axis varies, for people."""
-    return _("System prompt") if axis.field == SYSTEM else axis.field
+    return [label or _("without a system prompt") for label in plan.axis.labels]
 
 
 def _choose(label: str, key: str, options: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ import streamlit as st
 from lib.core.errors import InvalidInput
 from lib.core.parameters import Params
 from lib.sweep.number_list import numbers
+from lib.sweep.plan import number_label
 from lib.ui.shared.texts import _, error_message
 
 READY = (0.0, 0.3, 0.7, 1.0, 1.3, 1.6, 2.0)
@@ -22,7 +23,7 @@ def temperature_picker() -> None:
         _("Creativity (temperature)"),
         sorted({*READY, *st.session_state[KEY]}),
         selection_mode="multi",
-        format_func="{:g}".format,
+        format_func=number_label,
         key=KEY,
         help=_("0 is precise and nearly always the same, about 0.7 balanced, from 1 creative, above 1.5 wild."),
         persist_state="session",

@@ -165,6 +165,16 @@ def test_no_file_is_more_than_a_sentence(file: bytes) -> None:
 
 
 @pytest.mark.usefixtures("service")
+def test_a_varied_number_comes_back_with_all_its_digits() -> None:
+    for varied, values, typed in [
+        ("max_tokens", [1234567, 3], "1234567, 3"),
+        ("top_p", [0.1234567, 0.00001, 1], "0.1234567, 0.00001, 1"),
+    ]:
+        tab = new_tab("sweep", vary=varied, values=json.dumps(values), prompt="Hi")
+        assert field(tab, "text_input", "sweep_vary_values") == typed
+
+
+@pytest.mark.usefixtures("service")
 def test_nonsense_for_the_lists_in_a_link_is_said_and_the_rest_is_there(api: FakeApi) -> None:
     for nonsense in ({"inputs": "[1]"}, {"inputs": "{"}, {"vary": "api_key", "values": "[1]"}, {"vary": "top_p"}):
         tab = new_tab("sweep", prompt="Praise tea.", **nonsense)
