@@ -67,7 +67,7 @@ def kinds_of(
         kinds.append("cut")
     if not ODD.isdisjoint(marks):
         kinds.append("odd")
-    if "duplicate" in marks:
+    if id in findings.equal:
         kinds.append("same")
     if id in findings.different:
         kinds.append("different")

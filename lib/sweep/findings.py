@@ -23,12 +23,14 @@ CUT_ENDS = ("partial", "cancelled", "interrupted")
 @dataclass(frozen=True, slots=True)
 class Findings:
     """By cell id: `marks`, `badges`, how many `words` a whole answer has, the earlier cell that an answer is the `same`
-    as; and the ids of the answers that are `different` from that at the lowest temperature."""
+    as; and the ids of the answers that have an `equal` one, the first of them too, and of those that are `different`
+    from that at the lowest temperature."""
 
     marks: Mapping[str, tuple[Mark, ...]]
     badges: Mapping[str, tuple[Badge, ...]]
     words: Mapping[str, int]
     same: Mapping[str, Cell] = field(default_factory=dict)
+    equal: frozenset[str] = frozenset()
     different: frozenset[str] = frozenset()
 
     def alike(self, id: str) -> tuple[str, ...]:
@@ -59,7 +61,8 @@ def find(cells: Sequence[Cell], results: Mapping[str, CallRecord], known: dict[s
     words = {cell.id: one.words for cell, one in ended if one.words is not None}
     same = _same(ended)
     marks = {cell.id: _with_duplicate(one.marks) if cell.id in same else one.marks for cell, one in ended}
-    return Findings(marks, _badges(ended), words, same, _different(ended))
+    equal = frozenset({*same, *(first.id for first in same.values())})
+    return Findings(marks, _badges(ended), words, same, equal, _different(ended))
 
 
 def _looked(call: CallRecord, known: dict[str, Looked]) -> Looked:

@@ -92,7 +92,7 @@ def test_a_filter_keeps_what_is_looked_for(subtests: pytest.Subtests) -> None:
         ("c", Filter(kinds=("failed",))),
         ("b", Filter(kinds=("odd",))),
         ("e", Filter(kinds=("cut",))),
-        ("f", Filter(kinds=("same",))),
+        ("ef", Filter(kinds=("same",))),
         ("d", Filter(kinds=("rated",))),
         ("cd", Filter(kinds=("failed", "rated"))),
         ("cd", Filter(models=("fake/m1",))),

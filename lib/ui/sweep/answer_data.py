@@ -46,7 +46,7 @@ MARKS = {
 MARKS_MEAN = {
     "cut": KIND_HELP["cut"],
     "blank": N_("the model wrote nothing"),
-    "duplicate": KIND_HELP["same"],
+    "duplicate": N_("word for word an earlier answer of the same model"),
     "refused": N_("the model declined to answer"),
     "filtered": N_("the service’s content rules stopped it"),
     "fixed": N_("this model takes no temperature, so it was asked once for all"),
@@ -83,7 +83,8 @@ class Answers:
         findings, id = self.progress.findings, cell.id
         rating, words = self.ratings.get(call.id), findings.words.get(id)
         # What is found of an answer depends on the others.
-        found = (findings.marks.get(id), findings.badges.get(id), findings.same.get(id), id in findings.different)
+        same = (findings.same.get(id), id in findings.equal, id in findings.different)
+        found = (findings.marks.get(id), findings.badges.get(id), *same)
         of = (call, rating, words, found, id in self._not_sent, (cell.row, cell.column) == self.picked)
         known = self._drawn.get(id)
         if known is None or known[0] != of:
@@ -99,6 +100,10 @@ class Answers:
     @cached_property
     def _not_sent(self) -> Mapping[str, TemperaError]:
         return self.run.failed if self.run else {}
+
+    @property
+    def _runs(self) -> bool:
+        return self.run is not None and not self.run.finished
 
     @cached_property
     def offered(self) -> tuple[Kind, ...]:
@@ -132,6 +137,7 @@ class Answers:
             "temperatures": [{"column": column, "name": temperature_name(value)} for column, value in temperatures],
             "repeats": repeats,
             "beside": self._beside,
+            "runs": self._runs,
             "among": None if len(among) == len(cells) else [_place(cell) for cell in among],
             "kinds": self.filter.kinds,
             "all_kinds": self.offered,
@@ -224,8 +230,7 @@ class Answers:
     @cached_property
     def _unsent(self) -> dict[str, Any]:
         """A cell without an answer; one for all of them, as at first that is nearly every cell."""
-        waits = self.run is not None and not self.run.finished
-        return _without("missing", wait=_("waits") if waits else _("not sent, or cut off"))
+        return _without("missing", wait=_("waits") if self._runs else _("not sent, or cut off"))
 
     def _ended(self, call: CallRecord, rating: Rating | None, words: int | None) -> dict[str, Any]:
         error = recorded(call.error_record, call.error_text).sentence(_) if call.error_kind else ""

@@ -36,7 +36,10 @@ def verdict_line(study: Study, row: DeltaGenerator) -> None:
         _("Your pick"),
         # A choice of its own: a field that may be empty is emptied by Escape, and the pick is gone.
         [NOTHING, *settings],
-        format_func={NOTHING: _("Take the pick back") if chosen else _("Pick one"), **settings}.__getitem__,
+        format_func={
+            NOTHING: _("Take the pick back") if chosen else _("Pick a setting"),
+            **settings,
+        }.__getitem__,
         key="sweep_pick",
         label_visibility="collapsed",
         width=WIDTH,

@@ -30,7 +30,7 @@ KIND_HELP: Mapping[Kind, str] = {
     "failed": N_("the service answered with an error, or not at all"),
     "cut": N_("it ended too early: at the length limit, by Stop, or because the connection was lost"),
     "odd": N_("it is empty, the model declined, or the service’s content rules stopped it"),
-    "same": N_("word for word an earlier answer of the same model"),
+    "same": N_("word for word like another answer of the same model"),
     "different": N_("not the words that the same model wrote there"),
     "rated": N_("you gave it stars, a thumb or a note"),
 }
