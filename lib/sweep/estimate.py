@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from statistics import fmean
 from typing import Any
 
 from lib.calls import worst_case
@@ -36,7 +37,7 @@ class PlanEstimate:
     seconds: float | None = None
     """How long it takes by what is known of the models; None: nothing is known of any."""
     untimed: int = 0
-    """How many of the plan's models are left out of that."""
+    """How many of the plan's models are taken to be as fast as the others, as nothing is known of them."""
 
     def to_json(self) -> dict[str, Any]:
         """What is kept beside the sweep, to be set beside what it was."""
@@ -113,23 +114,32 @@ def _seconds(
     usual: Mapping[tuple[str, str], Usual],
     at_once: int,
 ) -> tuple[float | None, int]:
-    """How long so many answers of each model take, so many at once; and of how many models that is not known. What a
-    service with a pace writes goes on beside the rest."""
+    """How long so many answers of each model take, so many at once; and of how many models that is not known: they are
+    taken to be as fast as the others. What a service with a pace writes goes on beside the rest."""
+    each = {model: _seconds_of_one(found, usual) for model, found in models.items()}
+    known = [seconds for seconds in each.values() if seconds is not None]
+    if not known:
+        return None, len(each)
     at_pace: dict[str, float] = {}
-    known: list[tuple[int, float]] = []
-    untimed = 0
-    for model, (endpoint, name) in models.items():
-        mean = usual.get((endpoint.name, name))
+    rest: list[float] = []
+    longest = 0.0
+    for model, (endpoint, _name) in models.items():
+        seconds = each[model] or fmean(known)
         if endpoint.seconds_each is not None:
-            at_pace[endpoint.name] = at_pace.get(endpoint.name, 0.0) + answers[model] * endpoint.seconds_each
-        elif mean is not None and mean.seconds is not None:
-            known.append((answers[model], mean.seconds))
+            at_pace[endpoint.name] = at_pace.get(endpoint.name, 0.0) + answers[model] * seconds
         else:
-            untimed += 1
-    times = list(at_pace.values())
-    if known:
-        times += [max(time for _count, time in known), sum(count * time for count, time in known) / at_once]
-    return max(times, default=None), untimed
+            rest.append(answers[model] * seconds / at_once)
+            longest = max(longest, seconds)
+    return max(*at_pace.values(), longest, sum(rest)), len(each) - len(known)
+
+
+def _seconds_of_one(found: tuple[Endpoint, str], usual: Mapping[tuple[str, str], Usual]) -> float | None:
+    """How long a model takes for an answer; None where that is not known."""
+    endpoint, name = found
+    if endpoint.seconds_each is not None:
+        return endpoint.seconds_each
+    mean = usual.get((endpoint.name, name))
+    return None if mean is None else mean.seconds
 
 
 def worst_of_each(plan: Plan, models: Iterable[str], endpoints: Sequence[Endpoint]) -> dict[str, Use]:

@@ -16,7 +16,7 @@ from lib.ui.shared.figures import money
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _, _n, error_message
+from lib.ui.shared.texts import _, _n, error_message, error_sentence
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep import form, large_run
 from lib.ui.sweep.run_line import duration
@@ -24,18 +24,17 @@ from lib.ui.sweep.view_state import begin_anew
 
 ASKED = "sweep_asked"
 """The form as it stood when Run had something to ask: while it stands so, the question is shown."""
+IN_VAIN = "sweep_pressed_in_vain"
+"""The form as it stood when Run was pressed and something was missing."""
 
 
 def plan_line(services: Services, visitor: Visitor) -> None:
     """How many answers, how many input tokens, and about what cost; or what is missing."""
+    in_vain = _pressed_in_vain()
     try:
         plan = form.read_plan()
-    except NoPrompt:
-        # What is being typed is known here only when the field is left: said of it in the meantime, it would be untrue.
-        st.caption(_("Run sends the prompt to each model at each temperature."))
-        return
     except InvalidInput as missing:
-        st.caption(error_message(missing))
+        st.caption(_missing(missing, in_vain))
         return
     endpoints = services.registry.endpoints(visitor.owner)
     found = _estimate(services, visitor, plan)
@@ -48,6 +47,24 @@ def plan_line(services: Services, visitor: Visitor) -> None:
         st.caption(words)
     if plan.cap is not None and found.unpriced_answers:
         st.caption(_uncounted(found.unpriced_answers))
+
+
+def _pressed_in_vain() -> bool:
+    """Whether Run was pressed on the form as it stands; once that has changed, it was not."""
+    if st.session_state.get(IN_VAIN) != form.snapshot():
+        st.session_state.pop(IN_VAIN, None)
+    return IN_VAIN in st.session_state
+
+
+def _missing(missing: InvalidInput, in_vain: bool) -> str:
+    """What is missing, as Markdown. Once Run was pressed it stands out, on this very line: at the top of the page it
+    would move the form under the pointer."""
+    if in_vain:
+        return f":red[:material/error: {error_sentence(missing)}]"
+    # What is being typed is known here only a moment later: said of it in the meantime, it would be untrue.
+    if isinstance(missing, NoPrompt):
+        return _("Run sends the prompt to each model at each temperature.")
+    return error_message(missing)
 
 
 def price_button(services: Services, visitor: Visitor) -> None:
@@ -74,11 +91,12 @@ def _estimate(services: Services, visitor: Visitor, plan: Plan, cells: Sequence[
 
 
 def _time(found: PlanEstimate) -> list[str]:
-    """How long it takes, where that is known of a model at least."""
+    """How long it takes, where that is known of a model at least, and of how many models it is a guess."""
     if found.seconds is None:
         return []
-    words = _("at least {time}") if found.untimed else _("about {time}")
-    return [words.format(time=duration(found.seconds))]
+    words = _("about {time}").format(time=duration(found.seconds))
+    guess = _n("a guess for {count} model", "a guess for {count} models", found.untimed).format(count=found.untimed)
+    return [f"{words} ({guess})" if found.untimed else words]
 
 
 def _limit(plan: Plan) -> str:
@@ -162,8 +180,12 @@ def _question(services: Services, visitor: Visitor, plan: Plan) -> None:
 def run(confirmed: bool = False) -> None:
     """Store the plan and begin; when it can't be run, say why. What there is to ask is asked, unless `confirmed`."""
     who, services = visitor(), resources.services()
-    with refusals_told(partial(run, confirmed), though_over=partial(run, True)):
+    try:
         plan = form.read_plan()
+    except InvalidInput:
+        st.session_state[IN_VAIN] = form.snapshot()
+        return
+    with refusals_told(partial(run, confirmed), though_over=partial(run, True)):
         services.sweeps.check_budgets(who.owner, who.session, plan)
         found = _estimate(services, who, plan)
         large = large_run.limits().asks(found) or _over_budget(services, who, plan) is not None

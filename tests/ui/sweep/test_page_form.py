@@ -61,6 +61,12 @@ def one_temperature(app: AppTest) -> AppTest:
 def test_a_variable_brings_a_table_and_each_row_is_asked(app: AppTest, api: FakeApi) -> None:
     unwritten = shown(prompt(app, ""))
     assert "The prompt is empty." not in unwritten and "Run sends the prompt to each model" in unwritten
+    pressed = app.button(key="sweep_run").click().run()
+    [said] = [one.value for one in pressed.caption if "The prompt is empty. Write a prompt first." in one.value]
+    assert said.startswith(":red[") and not pressed.info, "in the place of that line: the form does not move"
+    assert ":red[" not in shown(prompt(app, "Say {{x}}.")) and ":red[" not in shown(prompt(app, "")), (
+        "until it is mended"
+    )
     assert "{{x}} has no value yet" in shown(prompt(app, "Say {{x}}.")), "before Run"
     assert app.button(key="sweep_run").label == "Run"
     app.button(key="sweep_run").click().run()
@@ -242,7 +248,7 @@ def test_the_same_plan_again_offers_the_stored_answers_or_fresh_ones(app: AppTes
     run_sweep(one_temperature(prompt(app, "Hi")))
     first = sweep_id(app)
     app.button(key="sweep_new").click().run()
-    app.number_input(key="sweep_concurrency").set_value(8).run()
+    prompt(app, "Hi").number_input(key="sweep_concurrency").set_value(8).run()
     app.button(key="sweep_run").click().run()
     assert "The same was asked before" in shown(app) and len(bodies(api)) == 1
     app.button(key="sweep_run_stored").click().run()
@@ -290,3 +296,5 @@ def test_the_line_above_run_learns_from_the_visitors_own_answers(app: AppTest, a
     run_sweep(app)
     [line] = [text for text in shown(prompt(app, "Ha")).splitlines() if "cut off after" in text]
     assert "(at most $0.002) · about 1 s · cut off" in line and "about $0.001 " not in line, line
+    app.multiselect(key="sweep_models").set_value([*models, f"{host(api)}/unheard-of"]).run()
+    assert " · about 1 s (a guess for 1 model) · " in shown(app), "as fast as the one that is known"
