@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from lib.core.errors import InvalidInput
 from lib.sweep import repository as sweeps
 from lib.sweep.estimate import estimate
 from lib.sweep.plan import Plan
-from lib.sweep.scheduler import SweepScheduler
+from lib.sweep.scheduler import ALIKE, SweepScheduler
 from lib.ui.shared import resources
 from lib.ui.shared.refusals import refusals_told, stored
 from lib.ui.shared.state import state
@@ -72,9 +73,16 @@ def _tell(wish: Callable[[SweepScheduler, str, str], None]) -> None:
 
 
 def new() -> None:
-    """Close the open sweep, which stays in the list; the form is as it was before a sweep was looked at."""
+    """Close the open sweep, which stays in the list. The form has what was typed before a sweep was looked at, and else
+    asks nothing yet; what is in it and in no sweep stays."""
+    if not close() and _is_stored():
+        form.ask_nothing()
+
+
+def close() -> bool:
+    """Close the open sweep; the form is as it was before a sweep was looked at, if one was: whether it was."""
     state.sweep_id, sweep_state.missing_sweep = None, False
-    form.bring_back()
+    return form.bring_back()
 
 
 def open_sweep(sweep_id: str) -> None:
@@ -116,6 +124,17 @@ def undelete() -> None:
     if sweep_id is not None and stored(lambda db, owner: sweeps.undelete(db, owner, sweep_id)):
         sweep_state.deleted_sweep = None
         open_sweep(sweep_id)
+
+
+def _is_stored() -> bool:
+    """Whether one of the visitor's sweeps asks what the form does, whatever models it asks."""
+    owner = visitor().owner
+    try:
+        asked = form.asks()
+    except InvalidInput:
+        return False
+    found = resources.services().store.read(lambda db: sweeps.with_prompt(db, owner, str(asked[0]), ALIKE))
+    return any((plan.prompt, plan.system, plan.inputs, plan.axis) == asked for _id, _made, plan in found)
 
 
 def _plan(sweep_id: str) -> Plan | None:

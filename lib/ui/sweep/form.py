@@ -102,14 +102,33 @@ def put_aside() -> None:
         st.session_state[_ASIDE] = now
 
 
-def bring_back() -> None:
-    """Let the form be as it was when it was put aside, if it was; once."""
+def bring_back() -> bool:
+    """Let the form be as it was when it was put aside, once; whether it was."""
     aside: dict[str, Any] | None = st.session_state.pop(_ASIDE, None)
-    if aside is not None:
-        input_table.forget_edits()
-        for key in KEYS:
-            st.session_state.pop(key, None)
-        st.session_state.update(aside)
+    if aside is None:
+        return False
+    input_table.forget_edits()
+    for key in KEYS:
+        st.session_state.pop(key, None)
+    st.session_state.update(aside)
+    return True
+
+
+def asks() -> tuple[object, ...]:
+    """What the form asks, whatever it asks of: prompt, system prompt, inputs, and what is varied further. Raises
+    InvalidInput for what can't be run."""
+    session = st.session_state
+    texts = session.get("sweep_prompt") or "", session.get("sweep_system") or ""
+    return *texts, input_table.inputs(_texts()), axis_picker.axis()
+
+
+def ask_nothing() -> None:
+    """Empty what is asked: the texts, their inputs, and what they vary in; models and numbers stay."""
+    st.session_state["sweep_prompt"] = st.session_state["sweep_system"] = ""
+    fill_history(())
+    input_table.fill(())
+    axis_picker.fill(None)
+    untouched()
 
 
 def untouched() -> None:

@@ -26,7 +26,7 @@ def restore_sweep(services: Services, visitor: Visitor) -> None:
     sweep_id = session_restore.moved_to(SWEEP)
     if sweep_id is None or sweep_id == (state.sweep_id or ""):
         return
-    actions.new()
+    actions.close()
     if sweep_id and _exists(services, visitor.owner, sweep_id):
         actions.open_sweep(sweep_id)
     sweep_state.missing_sweep = bool(sweep_id) and state.sweep_id is None

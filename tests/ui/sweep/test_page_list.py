@@ -127,6 +127,23 @@ def test_a_past_sweep_opens_with_its_set_up_is_renamed_used_again_deleted_and_br
     assert "The sweep is deleted." not in shown(tab)
 
 
+@pytest.mark.row("S13")
+@pytest.mark.usefixtures("service")
+def test_a_new_sweep_asks_nothing_yet_and_what_was_typed_beyond_the_last_one_stays(api: FakeApi) -> None:
+    asked = {"system": "Be brief.", "inputs": '[{"it": "tea"}]', "vary": "top_p", "values": "[0.5, 1]"}
+    for tab in (swept(api, "Say {{it}}.", "echo,json", repeats="3", **asked), new_tab("sweep")):  # a reload too
+        click(tab, "sweep_new")
+        assert (tab.text_area(key="sweep_prompt").value, tab.text_area(key="sweep_system").value) == ("", "")
+        assert not tab.data_editor and not tab.session_state["sweep_inputs"] and not tab.session_state["sweep_vary"]
+        assert len(tab.multiselect(key="sweep_models").value) == 2 and tab.number_input(key="sweep_repeats").value == 3
+        first = next(str(one.key) for one in tab.sidebar.button if str(one.key).startswith("sweep_open_"))
+        assert tab.text_area(key="sweep_prompt").value == "" and not click(tab, first).exception
+        assert tab.text_area(key="sweep_prompt").value == "Say {{it}}." and "tea" in set(tab.data_editor[0].value["it"])
+    tab.text_area(key="sweep_prompt").set_value("Say {{it}} twice.").run()
+    click(tab, "sweep_new")
+    assert tab.text_area(key="sweep_prompt").value == "Say {{it}} twice.", "nothing typed is lost"
+
+
 @pytest.mark.row("T13")
 @pytest.mark.usefixtures("service")
 @pytest.mark.usefixtures("service")
