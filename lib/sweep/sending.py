@@ -51,12 +51,12 @@ LIMITS = (BudgetReached, CapOfTheOperator, CapReached)
 """What says that a call may not begin as long as others are on their way."""
 
 
-class Turn(Retries):
+class CellTurn(Retries):
     """One cell's call: it takes turns with the others, between its attempts too."""
 
     def __init__(self, sending: "Sending", cell: Cell) -> None:
         super().__init__()
-        self.cell, self.call = cell, Waiting(self, sending.lane(cell.model))
+        self.cell, self.waiting = cell, Waiting(self, sending.lane(cell.model))
         self.call_id = secrets.token_hex(16)
         self.again: asyncio.Future[None] | None = None
         self._sending = sending
@@ -101,13 +101,13 @@ class Turn(Retries):
 
     def sent(self) -> None:
         """The lane's next call leaves so much later: this one had to be recorded, and the loop may be busy."""
-        self.call.lane.at.moved(self._sending.now())
+        self.waiting.lane.at.moved(self._sending.now())
 
     def used_up(self, seconds: float) -> None:
         """The lane waits; the headers say that its next call would be refused."""
         now = self._sending.now()
-        self.call.lane.at.used_up(now, seconds)
-        self._sending.tell(self.call.lane, lambda gate: gate.used_up(now, seconds))
+        self.waiting.lane.at.used_up(now, seconds)
+        self._sending.tell(self.waiting.lane, lambda gate: gate.used_up(now, seconds))
 
 
 class Sending:
@@ -155,9 +155,9 @@ class Sending:
                 now = self.now()
                 if now >= self.gives_up_at and not self._gave_up and any(line.waiting()):
                     self._give_up()
-                call = line.send_next(now)
-                if call is not None:
-                    self._send(call.payload)
+                ready = line.send_next(now)
+                if ready is not None:
+                    self._send(_turn_of(ready))
                     continue
                 self._look_ahead(now)
                 wakes = line.wakes_at(now)
@@ -174,12 +174,12 @@ class Sending:
 
     def put(self, cells: Iterable[Cell]) -> None:
         """Let cells wait for their turn; those of one model that took longest before come first."""
-        turns = [Turn(self, cell) for cell in cells if not self._run.is_spared(cell)]
+        turns = [CellTurn(self, cell) for cell in cells if not self._run.is_spared(cell)]
         for turn in turns:
-            turn.call.lane.closed = False
-            turn.call.known = self._run.history.seconds(self._run.plan, turn.cell)
-        for call in longest_first([turn.call for turn in turns]):
-            call.lane.put(call)
+            turn.waiting.lane.closed = False
+            turn.waiting.known = self._run.history.seconds(self._run.plan, turn.cell)
+        for waiting in longest_first([turn.waiting for turn in turns]):
+            waiting.lane.put(waiting)
         self._changed.set()
 
     def look(self) -> None:
@@ -197,30 +197,30 @@ class Sending:
         """The lane of a model of the plan."""
         return self._run.lane(model)
 
-    def refused(self, turn: Turn, now: float, asked: float | None) -> float:
+    def refused(self, turn: CellTurn, now: float, asked: float | None) -> float:
         """Learn from a refusal; the moment from which that call may be sent again."""
         self._release(turn)
-        sent_at = turn.call.sent_at
-        until = self._run.line.refused(turn.call, now, asked)
+        sent_at = turn.waiting.sent_at
+        until = self._run.line.refused(turn.waiting, now, asked)
         # What leaves until the others can know is refused with it, and tells nothing more.
-        self.tell(turn.call.lane, lambda gate: gate.refused(sent_at, now, asked, known=self.now()))
-        self._keep_paces([turn.call.lane])
+        self.tell(turn.waiting.lane, lambda gate: gate.refused(sent_at, now, asked, known=self.now()))
+        self._keep_paces([turn.waiting.lane])
         self._changed.set()
         return until
 
-    def put_back(self, turn: Turn, not_before: float) -> None:
+    def put_back(self, turn: CellTurn, not_before: float) -> None:
         """Let a call that was not answered wait for its next turn."""
         if turn.again is None:
             self._release(turn)
         else:
             self._budgets.give_back(self._run.owner, [turn.call_id])
             self._run.ledger.release(turn.call_id)
-        self._run.line.put_back(turn.call, not_before)
+        self._run.line.put_back(turn.waiting, not_before)
         self._changed.set()
 
-    def drop(self, turn: Turn) -> None:
+    def drop(self, turn: CellTurn) -> None:
         """Let a call wait no more."""
-        self._run.line.drop(turn.call)
+        self._run.line.drop(turn.waiting)
         self._changed.set()
 
     def takes_no_temperature(self, cell: Cell) -> bool:
@@ -231,40 +231,40 @@ class Sending:
 
     def spare_the_others(self) -> None:
         """Let the cells wait no more for which another column stands."""
-        spared = [call for call in self._run.line.waiting() if self._run.is_spared(call.payload.cell)]
-        spared = [call for call in spared if call.payload.again is None]
-        for call in spared:
-            self._run.line.drop(call)
-        self._claims.drop(call.payload.cell for call in spared)
+        turns = map(_turn_of, self._run.line.waiting())
+        spared = [turn for turn in turns if self._run.is_spared(turn.cell) and turn.again is None]
+        for turn in spared:
+            self._run.line.drop(turn.waiting)
+        self._claims.drop(turn.cell for turn in spared)
 
     def taken_by_others(self, cells: Set[str]) -> None:
         """Let these cells wait no more, unless their call was begun here."""
-        for call in [call for call in self._run.line.waiting() if call.payload.cell.id in cells]:
-            if call.payload.again is None:
-                self._run.line.drop(call)
+        for turn in [turn for turn in map(_turn_of, self._run.line.waiting()) if turn.cell.id in cells]:
+            if turn.again is None:
+                self._run.line.drop(turn.waiting)
         self._changed.set()
 
-    def _send(self, turn: Turn) -> None:
+    def _send(self, turn: CellTurn) -> None:
         if self._dispatcher.outcomes.full:
             raise StoreFull  # what is sent now would be paid, and lost
         if not self._reserve(turn):
-            self._run.line.put_back(turn.call, self.now())
+            self._run.line.put_back(turn.waiting, self.now())
             return
         if turn.again is None:
-            self._begin(self._answer(turn))
+            self._create_task(self._send_cell(turn))
         elif self._dispatcher.store.on_server:
-            self._begin(self._send_again(turn))
+            self._create_task(self._send_again(turn))
         elif not turn.again.done():
             turn.again.set_result(None)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _create_task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _send_again(self, turn: Turn) -> None:
+    async def _send_again(self, turn: CellTurn) -> None:
         """Let a call go on that was refused, where the store has to be asked as for the first time."""
-        ask = self._recorder.ask(turn.call.lane)
+        ask = self._recorder.ask(turn.waiting.lane)
         try:
             told = await self._claimed(partial(self._recorder.record_again, turn.call_id, turn.cell, ask))
         except LIMITS:
@@ -275,19 +275,18 @@ class Sending:
                 self._end_for_the_store(refused)
                 return
             told = None
-        if self._may_leave(turn, told) and turn.again is not None and not turn.again.done():
+        if self._leave_or_wait(turn, told) and turn.again is not None and not turn.again.done():
             turn.again.set_result(None)
 
-    def _may_leave(self, turn: Turn, told: GateAnswer | None) -> bool:
-        """Whether a call may leave by what the store said of its gate; else it waits in line."""
+    def _leave_or_wait(self, turn: CellTurn, told: GateAnswer | None) -> bool:
+        """Let a call leave, or put it back into the line, as the store said of its gate; whether it leaves."""
         if told is None:
             return True
-        call = turn.call
-        self._learn(call.lane, told)
+        self._learn(turn.waiting.lane, told)
         if told.until is not None:
             self.put_back(turn, told.until)
             return False
-        call.sent_at = told.at
+        turn.waiting.sent_at = told.at
         return True
 
     def tell(self, lane: Lane, what: Callable[[Gate], object]) -> None:
@@ -308,14 +307,14 @@ class Sending:
                 self._changed.set()
 
         self._telling[lane] += 1  # not in there, where it would come after what else waits for its turn on the loop
-        self._begin(change())
+        self._create_task(change())
 
     def _learn(self, lane: Lane, told: GateAnswer) -> None:
         """Let a lane's gate be as the store said, unless the store has still to hear of what happened here."""
         if not self._telling[lane]:
             shared_gates.learn(lane, told)
 
-    def _reserve(self, turn: Turn) -> bool:
+    def _reserve(self, turn: CellTurn) -> bool:
         """Set aside what a cell's call may take; False where others have taken it in between."""
         run, worst = self._run, self._run.worst_of(turn.cell)
         try:
@@ -325,7 +324,7 @@ class Sending:
         run.ledger.reserve(turn.call_id, worst.cost)
         return True
 
-    def _release(self, turn: Turn) -> None:
+    def _release(self, turn: CellTurn) -> None:
         self._run.ledger.release(turn.call_id)
         self._budgets.release(turn.call_id)
 
@@ -344,13 +343,13 @@ class Sending:
         finally:
             alarm.cancel()
 
-    async def _answer(self, turn: Turn) -> None:
-        """One cell; whatever goes wrong with it is its own, and the others go on."""
+    async def _send_cell(self, turn: CellTurn) -> None:
+        """Send one cell and wait for its answer; whatever goes wrong with it is its own, and the others go on."""
         answer = None
         try:
-            answer = await self._call(turn)
+            answer = await self._answer_of(turn)
             if answer is not None:
-                self._judge(turn, answer)
+                self._note_end(turn, answer)
         # Foreseen, so that the log needs no number for it: the service was disconnected meanwhile, or what the sweep
         # asks is not allowed any more.
         except (NotConnected, NotAllowed) as refused:
@@ -359,9 +358,9 @@ class Sending:
             self._fail(turn.cell, unforeseen(bug, f"cell {turn.cell.id}"))
         finally:
             ok = answer is not None and answer.reply.state == "ok"
-            self._run.line.ended(turn.call, self.now(), ok)
-            if ok and turn.call.lane.at.tally.flaky:
-                self.tell(turn.call.lane, Gate.answered)
+            self._run.line.ended(turn.waiting, self.now(), ok)
+            if ok and turn.waiting.lane.at.tally.flaky:
+                self.tell(turn.waiting.lane, Gate.answered)
             self._settle(turn, answer)
             self._changed.set()
             self._run.touch()
@@ -383,17 +382,17 @@ class Sending:
             if not self._run.line.running:
                 self._changed.set()  # the dispatcher has settled with the budgets: the next one may fit after all
 
-    def _settle(self, turn: Turn, answer: Answer | None) -> None:
+    def _settle(self, turn: CellTurn, answer: Answer | None) -> None:
         # The dispatcher settles with the budgets, of all calls that were sent, once they are recorded.
         if answer is None or (answer.reply.cost is None and answer.reply.billed == "no"):
             self._release(turn)
         else:
             self._run.ledger.settle(turn.call_id, answer.reply.cost)
 
-    async def _call(self, turn: Turn) -> Answer | None:
-        """Make a cell's call; None where it is not to be made after all."""
+    async def _answer_of(self, turn: CellTurn) -> Answer | None:
+        """Record a cell's call, begin it, and wait until its answer is there; None where it is not to be made now."""
         run, started = self._run, True
-        unrecorded = self._recorder.to_record(turn.call_id, turn.cell, turn.call.lane)
+        unrecorded = self._recorder.to_record(turn.call_id, turn.cell, turn.waiting.lane)
         call = unrecorded.call
         try:
             found = await self._claimed(partial(self._recorder.record, unrecorded))
@@ -402,10 +401,10 @@ class Sending:
                 self._drop_the_row(turn)
                 return None
             if isinstance(found, GateAnswer):
-                self._may_leave(turn, found)
+                self._leave_or_wait(turn, found)
                 return None
             call, mine, told = found
-            self._may_leave(turn, told)
+            self._leave_or_wait(turn, told)
             self._swap_cells(turn, mine)
         except LIMITS:
             self.put_back(turn, self.now() + LOOK_SECONDS)  # by then the look at what others do tells more
@@ -440,27 +439,25 @@ class Sending:
         self._store_refusal = refused
         self._changed.set()
 
-    def _swap_cells(self, turn: Turn, mine: Cell) -> None:
+    def _swap_cells(self, turn: CellTurn, mine: Cell) -> None:
         """Let a call be for the cell that was free; whose turn that would have been gets this one's in return."""
         if mine == turn.cell:
             return
-        others = (call.payload for call in turn.call.lane.waiting if call.payload.cell.id == mine.id)
-        other = next(others, None)
+        others = map(_turn_of, turn.waiting.lane.waiting)
+        other = next((other for other in others if other.cell.id == mine.id), None)
         if other is not None:
             other.cell = turn.cell
         turn.cell = mine
 
-    def _drop_the_row(self, turn: Turn) -> None:
+    def _drop_the_row(self, turn: CellTurn) -> None:
         """Others have all cells of a row."""
         if self._claims.shared:
-            row = turn.cell.row
-            self.taken_by_others(
-                {call.payload.cell.id for call in turn.call.lane.waiting if call.payload.cell.row == row}
-            )
+            row, cells = turn.cell.row, [_turn_of(waiting).cell for waiting in turn.waiting.lane.waiting]
+            self.taken_by_others({cell.id for cell in cells if cell.row == row})
 
-    def _judge(self, turn: Turn, answer: Answer) -> None:
-        """What an end means for those that wait."""
-        kind, lane = answer.reply.error_kind, turn.call.lane
+    def _note_end(self, turn: CellTurn, answer: Answer) -> None:
+        """Note when an answer came, and send no more of what its end shows to be of no use."""
+        kind, lane = answer.reply.error_kind, turn.waiting.lane
         if answer.reply.state == "ok":
             self._last_answer = self.now()
         if kind in stops.OF_A_SERVICE:
@@ -475,22 +472,24 @@ class Sending:
     def _close(self, lane: Lane) -> None:
         """Send nothing more of a model; what waits is missing then, and can be sent later."""
         lane.closed = True
-        self._claims.drop(call.payload.cell for call in lane.waiting)
-        for call in list(lane.waiting):
-            answer = self._run.answers.get(call.payload.cell.id)
-            if call.payload.again is not None and answer is not None:
+        turns = [_turn_of(waiting) for waiting in lane.waiting]
+        self._claims.drop(turn.cell for turn in turns)
+        for turn in turns:
+            answer = self._run.answers.get(turn.cell.id)
+            if turn.again is not None and answer is not None:
                 answer.cancel()
             else:
-                self._run.line.drop(call)
+                self._run.line.drop(turn.waiting)
 
     def _give_up(self) -> None:
         """Nothing was answered for too long: what was refused stays refused."""
         self._gave_up = True
         for lane in self._run.line.lanes.values():
             lane.closed = True
-            self._claims.drop(call.payload.cell for call in lane.waiting)
-            for call in list(lane.waiting):
-                call.payload.give_up()
+            turns = [_turn_of(waiting) for waiting in lane.waiting]
+            self._claims.drop(turn.cell for turn in turns)
+            for turn in turns:
+                turn.give_up()
 
     def _is_left(self) -> bool:
         """Whether there is still something to send, where nothing could be sent a moment ago. Raises what keeps it from
@@ -499,7 +498,7 @@ class Sending:
             raise NoAnswersCame(minutes=self._run.plan.patience)
         run = self._run
         open_lanes = [lane for lane in run.line.lanes.values() if lane.waiting and not lane.closed]
-        worst = [run.worst_of(lane.waiting[0].payload.cell) for lane in open_lanes]
+        worst = [run.worst_of(_turn_of(lane.waiting[0]).cell) for lane in open_lanes]
         if worst and not any(run.ledger.could_fit(one.cost) for one in worst):
             raise CapReached(cap=run.ledger.cap or 0.0, spent=run.ledger.spent)
         for one in worst:
@@ -536,6 +535,11 @@ class Sending:
             answer.cancel()
         # Their outcomes are written before the sweep counts as ended: Resume looks at those.
         await asyncio.gather(*(answer.ended() for answer in answers))
+
+
+def _turn_of(waiting: Waiting) -> CellTurn:
+    turn: CellTurn = waiting.payload
+    return turn
 
 
 def _save_pace(owner: str, base_url: str, model: str, pace: tuple[float, int] | None, db: Connection) -> None:

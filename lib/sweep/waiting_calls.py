@@ -27,7 +27,8 @@ SHARED_LANES = 4
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A call that waits for its place. `known` is how long it took before, in seconds; `payload` is the caller's."""
+    """A call that waits for its place. `known` is how long it took before, in seconds; `payload` is what whoever sends
+    it knows it by, in a sweep its `CellTurn`."""
 
     payload: Any
     lane: "Lane"
