@@ -1,7 +1,8 @@
 """A sweep that runs, as the page sees it and as `sending` works on it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from lib.background import Job
 from lib.calls.ledger import Ledger
@@ -33,8 +34,16 @@ class Outlook:
     limits: tuple[Limit, ...] = ()
 
 
-def _nowhere(cells: Iterable[Cell]) -> None:
-    """A run that has not begun takes no further cells."""
+class Sender(Protocol):
+    """What sends the cells of a run: `sending.Sending`, which works on it and is not known here."""
+
+    def put(self, cells: Iterable[Cell]) -> None:
+        """Let further cells wait for their turn; on the loop."""
+        ...
+
+    def fits_budgets(self, worst: Use) -> bool:
+        """Whether the budgets of whoever runs it let a call begin that takes so much at worst."""
+        ...
 
 
 class SweepRun(Job):
@@ -60,8 +69,6 @@ class SweepRun(Job):
         self.line = Line(plan.concurrency if places is None else places, self._affords)
         self.worst: dict[str, Use] = {}
         """What one call of a model takes at worst, by the plan's name of it."""
-        self.budgets: Callable[[Use], bool] = lambda _worst: True
-        """Whether the budgets of whoever runs it let such a call begin; set by whoever sends."""
         self.over_budget = False
         """Whether it was said that it may pass the budgets."""
         self.usual: dict[str, float | None] = {}
@@ -75,8 +82,8 @@ class SweepRun(Job):
         self.outlook = Outlook()
         """What the run still had before it a moment ago."""
         self.history: History = NOTHING
-        self.add: Callable[[Iterable[Cell]], None] = _nowhere
-        """Takes further cells, on the loop; set by whoever sends them."""
+        self.sender: Sender | None = None
+        """Whoever sends its cells, as long as that is done."""
         self.addresses: dict[str, str] = {}
         """The base URLs of the services, by name."""
         self.bounds: dict[str, int] = {}
@@ -92,8 +99,13 @@ class SweepRun(Job):
 
     def release(self) -> None:
         """The answers are in the store, or held."""
-        self.answers, self.cells, self.history = {}, [], NOTHING
+        self.answers, self.cells, self.history, self.sender = {}, [], NOTHING, None
         self.line = Line(self.plan.concurrency)
+
+    def add(self, cells: Iterable[Cell]) -> None:
+        """Let further cells be sent; on the loop. Nothing happens where it has not begun, or has ended."""
+        if self.sender is not None:
+            self.sender.put(cells)
 
     def lane(self, model: str) -> Lane:
         """The lane of a model of the plan (`service/model id`), as far as earlier runs know it."""
@@ -148,4 +160,4 @@ class SweepRun(Job):
 
     def _affords(self, call: Waiting) -> bool:
         worst = self.worst_of(call.payload.cell)
-        return self.ledger.fits(worst.cost) and self.budgets(worst)
+        return self.ledger.fits(worst.cost) and (self.sender is None or self.sender.fits_budgets(worst))

@@ -270,9 +270,7 @@ class SweepScheduler:
         """Begin to send the cells of `sweep`."""
         sweep.over_budget = self._dispatcher.budgets.passes(sweep.owner, sweep.session)
         self.prepare(sweep)
-        sending = Sending(self._dispatcher, self._registry, sweep)
-        sweep.add = sending.put
-        self._dispatcher.jobs.start(sweep, sending.work())
+        self._dispatcher.jobs.start(sweep, Sending(self._dispatcher, self._registry, sweep).work())
 
     def prepare(self, run: SweepRun) -> None:
         """Let a run know what is known of its models: their prices, their paces, how long they take."""

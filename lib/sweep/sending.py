@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from lib.calls.dispatcher import Dispatcher
 from lib.calls.runner import Answer
+from lib.core.budget import Use
 from lib.core.errors import (
     BudgetReached,
     CapOfTheOperator,
@@ -120,7 +121,7 @@ class Sending:
         self._claims: Claims = claims or ClaimsAlone(run)
         self._recorder = Recorder(dispatcher, registry, run, self._claims)
         self._budgets = dispatcher.budgets
-        run.budgets = lambda worst: self._budgets.fits(run.owner, run.session, worst, run.over_budget)
+        run.sender = self
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_answer = self.now()
@@ -181,6 +182,10 @@ class Sending:
         for waiting in longest_first([turn.waiting for turn in turns]):
             waiting.lane.put(waiting)
         self._changed.set()
+
+    def fits_budgets(self, worst: Use) -> bool:
+        """Whether the budgets of whoever runs it let a call begin that takes so much at worst."""
+        return self._budgets.fits(self._run.owner, self._run.session, worst, self._run.over_budget)
 
     def look(self) -> None:
         """See anew what can be sent: there are more places, or fewer cells."""

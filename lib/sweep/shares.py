@@ -118,7 +118,6 @@ class Share:
     ) -> None:
         self.run, self._began_at, self._dispatcher = run, began_at, dispatcher
         self._sending = Sending(dispatcher, registry, run, SharedClaims(dispatcher.store, run, gates))
-        run.add = self._sending.put
         self.begun = False
         """Whether its work has begun."""
         self._known = dict(run.attempts)
