@@ -144,7 +144,7 @@ class Jobs:
         # Only this call wakes the loop from another thread, and only the loop's own thread may make its tasks.
         self.loop.call_soon_threadsafe(job._run, self.loop, work)
 
-    async def begin(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
+    async def start_on_loop(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
         """Like `start`, for coroutines that run on the loop themselves."""
         self._register(job)
         job._run(self.loop, work)

@@ -53,20 +53,20 @@ class Dispatcher:
         self.process = process_lock.ID
 
     def start(self, call: Call, endpoint: Endpoint, place: str = "", started: bool = True) -> Answer:
-        """Begin a call of the chat `place` that is recorded as started, unless `started` is False; for every thread but
-        the loop's own."""
+        """Start a call of the chat `place`, for every thread but the loop's own. `started` tells whether the store has
+        its beginning; where it has not, that is written with its end."""
         answer = self._answer(call, endpoint, place, started)
         # The store counts the call of a temporary chat, without its words; those are in memory only.
         texts = self.memory.open() if call.temporary else None
-        self.jobs.start(answer, self._counted(answer, endpoint, texts=texts))
+        self.jobs.start(answer, self._run_and_settle(answer, endpoint, texts=texts))
         return answer
 
-    async def begin(
+    async def start_on_loop(
         self, call: Call, endpoint: Endpoint, retries: Retries, place: str = "", started: bool = True
     ) -> Answer:
-        """The same from the loop; `retries` decides whether it is tried again, and waits."""
+        """Like `start`, for coroutines on the loop; `retries` decides whether the call is tried again, and waits."""
         answer = self._answer(call, endpoint, place, started)
-        await self.jobs.begin(answer, self._counted(answer, endpoint, retries))
+        await self.jobs.start_on_loop(answer, self._run_and_settle(answer, endpoint, retries))
         return answer
 
     def allowed(self, endpoint: Endpoint, request: ChatRequest) -> ChatRequest:
@@ -82,10 +82,10 @@ class Dispatcher:
             return None
         return self._lines.setdefault(owner, OwnerLine(self.limits.at_once))
 
-    async def _counted(
+    async def _run_and_settle(
         self, answer: Answer, endpoint: Endpoint, retries: Retries | None = None, texts: Store | None = None
     ) -> None:
-        """Run a call, and count what it took when that is recorded."""
+        """Run a call, and settle with the budgets what it took when that is recorded."""
         call = answer.call
         try:
             await run(answer, endpoint, self.client, self.store, self.outcomes, retries, texts)

@@ -229,7 +229,7 @@ def _end(answer: Answer, endpoint: Endpoint, state: State, error: BaseException 
     """Note in the reply how the call ended; its state comes last, as that says that all the rest is there."""
     reply, model = answer.reply, answer.call.request.model
     reply.seconds, reply.first_token_seconds = answer.seconds, answer.first_token_seconds
-    reply.usage = _counted(answer.call, reply, sent=state in ("ok", "partial") or not reply.empty)
+    reply.usage = _usage_of(answer.call, reply, reached=state in ("ok", "partial") or not reply.empty)
     if isinstance(error, TemperaError):
         reply.error_kind, reply.error_text, reply.error_record = error.kind, error.original, error.record()
     reply.billed = "yes" if state == "ok" else getattr(error, "billed", "unknown")
@@ -239,12 +239,13 @@ def _end(answer: Answer, endpoint: Endpoint, state: State, error: BaseException 
     reply.state = state
 
 
-def _counted(call: Call, reply: Reply, sent: bool) -> Usage:
-    """The usage as the service reported it, else our own count of what was sent and what came."""
+def _usage_of(call: Call, reply: Reply, reached: bool) -> Usage:
+    """The usage as the service reported it, else our own count of what was sent, if it `reached` the service, and of
+    what came."""
     # What the service counted is what it bills, whatever we would count.
     if reply.usage.source in ("reported", "gateway"):
         return reply.usage
-    if not sent:
+    if not reached:
         return reply.usage
     thoughts = sum(tokens.count(choice.reasoning) for choice in reply.choices)
     said = [tokens.count(choice.reasoning) + tokens.count(_written(choice)) for choice in reply.choices]

@@ -75,21 +75,21 @@ class Asker:
         id = secrets.token_hex(16)
         return Call(id, self.owner, self.session, "chat", endpoint.name, request, temporary=self.temporary)
 
-    def begin(self, group: CallGroup, record: Callable[[Connection], str]) -> str:
-        """Let calls be recorded by `record`, which tells the id of their chat, and start them; that id. Raises
-        BudgetReached where they may take more than is left, and then nothing has changed."""
+    def record_and_start(self, group: CallGroup, write: Callable[[Connection], str]) -> str:
+        """Let `write` record calls, in the writing thread, and start them; the id of their chat, as `write` tells it.
+        Raises BudgetReached where they may take more than is left, and then nothing has changed."""
         budgets = self.dispatcher.budgets
         worst = {call.id: worst_case.of_request(endpoint, call.request) for call, endpoint in group.calls}
         budgets.reserve(self.owner, self.session, worst)
         try:
-            chat_id = self.store.write(record).result()
+            chat_id = self.store.write(write).result()
         except BaseException:
             budgets.give_back(self.owner, worst)
             raise
         self._start(group, chat_id)
         return chat_id
 
-    def record(
+    def record_calls(
         self, db: Connection, chat_id: str, question: str | None, group: CallGroup, together: str | None = None
     ) -> str:
         """Record calls and the places of their answers, beside those that share `together`; the chat's id."""
@@ -107,23 +107,23 @@ class Asker:
         return chat_id
 
     def _start(self, group: CallGroup, chat_id: str) -> None:
-        started = not self.temporary or self._counted(group)
+        started = not self.temporary or self._record_for_usage(group)
         answers = [self.dispatcher.start(call, endpoint, chat_id, started) for call, endpoint in group.calls]
         # Drawing the page would take the interpreter from the requests, and these are what one waits for.
         until = time.monotonic() + SENT_WITHIN_SECONDS
         for answer in answers:
             answer.sent.wait(max(0.0, until - time.monotonic()))
 
-    def _counted(self, group: CallGroup) -> bool:
+    def _record_for_usage(self, group: CallGroup) -> bool:
         """Record the calls of a temporary chat where usage is counted, without their texts; False when that can't be
         done now, which is no reason not to ask."""
 
-        def count(db: Connection) -> None:
+        def write(db: Connection) -> None:
             for call, _ in group.calls:
                 records.start_call(db, call, self.dispatcher.process)
 
         try:
-            self.dispatcher.store.write(count).result()
+            self.dispatcher.store.write(write).result()
         except StoreError:
             return False
         return True

@@ -112,14 +112,14 @@ class Conversation:
         group, named = self._calls(turns, [message], form), self._named(form)
 
         # One write: no question stands in the chat whose calls could not be recorded, and no call without its place.
-        def record(db: Connection) -> str:
+        def write(db: Connection) -> str:
             chat_id = self.chat_id or chats.new_chat(db, self.owner, heading(message.content))
             chats.keep_form(db, self.owner, chat_id, named)
             question = chats.add_message(db, self.owner, chat_id, parent, "user", message.content, message.images)
-            self._asker.record(db, chat_id, question, group)
+            self._asker.record_calls(db, chat_id, question, group)
             return chat_id
 
-        return self._asker.begin(group, record)
+        return self._asker.record_and_start(group, write)
 
     def write(self, role: Role, text: str, instead_of: Turn | None = None) -> str:
         """Add a turn that nobody is asked for, at the end or as another version of `instead_of`; the id of its chat.
@@ -128,12 +128,12 @@ class Conversation:
             raise InvalidInput(N_("The message is empty."))
         parent = instead_of.parent if instead_of else _last_id(self.branch())
 
-        def record(db: Connection) -> str:
+        def write(db: Connection) -> str:
             chat_id = self.chat_id or chats.new_chat(db, self.owner, text)
             chats.add_message(db, self.owner, chat_id, parent, role, text)
             return chat_id
 
-        return self.store.write(record).result()
+        return self.store.write(write).result()
 
     def in_memory(self) -> "Conversation":
         """The open branch as a temporary chat, for a store that takes nothing at present; `keep` brings it back."""
@@ -235,11 +235,11 @@ class Conversation:
             turns.pop()
         group = self._calls(turns, [], replace(form, others=()))
 
-        def record(db: Connection) -> str:
+        def write(db: Connection) -> str:
             chats.put_together(db, self.owner, chat_id, turn.alternatives, together)
-            return self._asker.record(db, chat_id, turn.parent, group, together)
+            return self._asker.record_calls(db, chat_id, turn.parent, group, together)
 
-        self._asker.begin(group, record)
+        self._asker.record_and_start(group, write)
 
     def continue_answer(self, turn: Turn, form: Form) -> None:
         """Let an answer that was cut off be continued, or one begun by hand; the whole is a sibling of `turn`."""
@@ -349,7 +349,7 @@ class Conversation:
         if self.chat_id is None:
             return
         chat_id = self.chat_id
-        self._asker.begin(group, lambda db: self._asker.record(db, chat_id, question, group))
+        self._asker.record_and_start(group, lambda db: self._asker.record_calls(db, chat_id, question, group))
 
     def _endpoint(self, name: str) -> Endpoint:
         for endpoint in self.endpoints():

@@ -216,7 +216,7 @@ async def _ask(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: 
     dispatcher.budgets.hold(run.owner, run.session, {id: worst}, run.over_budget)
     run.ledger.reserve(id, worst.cost)
     call, started = await _recorded(dispatcher, endpoint, run, call, worst)
-    answer = await dispatcher.begin(call, endpoint, Retries(), run.id, started)
+    answer = await dispatcher.start_on_loop(call, endpoint, Retries(), run.id, started)
     try:
         await answer.ended()
     finally:

@@ -60,7 +60,7 @@ class SweepScheduler:
         cells = list(plan.cells(sweep_id))
         store.write(lambda db: sweeps.add_plan(db, owner, session, sweep_id, plan, forecast)).result()
         self._write_cells(owner, sweep_id, cells)
-        self._begin(owner, session, sweep_id, plan, cells)
+        self._start_here_or_elsewhere(owner, session, sweep_id, plan, cells)
         return sweep_id
 
     def growth(self, owner: str, sweep_id: str, wanted: Plan) -> int:
@@ -173,9 +173,9 @@ class SweepScheduler:
             running.attempts |= attempts
             self._dispatcher.jobs.loop.call_soon_threadsafe(running.add, cells)
         elif cells:
-            self._begin(owner, session, sweep_id, plan, cells, attempts, progress)
+            self._start_here_or_elsewhere(owner, session, sweep_id, plan, cells, attempts, progress)
 
-    def _begin(
+    def _start_here_or_elsewhere(
         self,
         owner: str,
         session: str,
@@ -185,7 +185,7 @@ class SweepScheduler:
         attempts: Mapping[str, int] | None = None,
         progress: Progress | None = None,
     ) -> None:
-        """Send cells by whoever can."""
+        """Let workers send cells of a stored sweep, where there are some that may; else this process does."""
         if self.call_workers is not None and not self.stays_here(owner, cells):
             budgets, spent = self._dispatcher.budgets, self._spent(owner, sweep_id, progress)
             over, zone = budgets.passes(owner, session), budgets.zone_of(owner).key
@@ -266,11 +266,11 @@ class SweepScheduler:
             for one in worst:
                 budgets.check(owner, session, [one])
 
-    def start(self, sweep: SweepRun) -> None:
-        """Begin to send the cells of `sweep`."""
-        sweep.over_budget = self._dispatcher.budgets.passes(sweep.owner, sweep.session)
-        self.prepare(sweep)
-        self._dispatcher.jobs.start(sweep, Sending(self._dispatcher, self._registry, sweep).work())
+    def start(self, run: SweepRun) -> None:
+        """Start to send the cells of `run` from this process; for every thread but the loop's own."""
+        run.over_budget = self._dispatcher.budgets.passes(run.owner, run.session)
+        self.prepare(run)
+        self._dispatcher.jobs.start(run, Sending(self._dispatcher, self._registry, run).work())
 
     def prepare(self, run: SweepRun) -> None:
         """Let a run know what is known of its models: their prices, their paces, how long they take."""

@@ -395,7 +395,7 @@ class Sending:
             self._run.ledger.settle(turn.call_id, answer.reply.cost)
 
     async def _answer_of(self, turn: CellTurn) -> Answer | None:
-        """Record a cell's call, begin it, and wait until its answer is there; None where it is not to be made now."""
+        """Record a cell's call, start it, and wait until its answer is there; None where it is not to be made now."""
         run, started = self._run, True
         unrecorded = self._recorder.to_record(turn.call_id, turn.cell, turn.waiting.lane)
         call = unrecorded.call
@@ -419,7 +419,7 @@ class Sending:
                 self._end_for_the_store(refused)
                 return None
             started = False  # it is asked all the same; its record is held until the store takes it
-        answer = await self._dispatcher.begin(call, unrecorded.endpoint, turn, run.id, started)
+        answer = await self._dispatcher.start_on_loop(call, unrecorded.endpoint, turn, run.id, started)
         run.answers[turn.cell.id] = answer
         run.touch()
         await answer.came.wait()

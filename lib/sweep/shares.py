@@ -60,7 +60,7 @@ class Shares:
             share.places(1)
             if not share.begun:
                 share.begun = True
-                await self._dispatcher.jobs.begin(share.run, share.work())
+                await self._dispatcher.jobs.start_on_loop(share.run, share.work())
         try:
             async with asyncio.timeout(seconds):
                 await share.run.ended()
