@@ -51,7 +51,7 @@ class Outcome:
 
     call: Call
     reply: Reply
-    sent: Mapping[str, Any]
+    params_sent: Mapping[str, Any]
     process: str
     place: str = ""
     started: bool = True
@@ -61,7 +61,7 @@ class Outcome:
         """Write it; False where there is no such call any more, or it had ended."""
         if not self.started and records.call_of(db, self.call.owner, self.call.id) is None:
             records.start_call(db, self.call, self.process, self.began)
-        return records.finish_call(db, self.call.id, self.reply, self.sent, late=True)
+        return records.finish_call(db, self.call.id, self.reply, self.params_sent, late=True)
 
     def as_record(self, attempt: int = 1) -> CallRecord:
         """What its call's record is going to be."""
@@ -76,7 +76,7 @@ class Outcome:
             attempt=attempt,
             model=call.request.model,
             params_asked=call.request.params.to_send(),
-            params_sent=self.sent,
+            params_sent=self.params_sent,
             started_at=self.began,
             **records.as_ended(self.reply),
         )
@@ -95,7 +95,7 @@ class Outcome:
             "call": call,
             "request": {**asked, "messages": messages},
             "reply": reply,
-            "sent": dict(self.sent),
+            "sent": dict(self.params_sent),
             "process": self.process,
             "place": self.place,
             "started": self.started,
@@ -116,8 +116,8 @@ class Outcome:
         facts = {**came, "choices": choices, "usage": Usage(**came["usage"])}
         # JSON has no tuples.
         facts |= {"attempt_times": tuple(came["attempt_times"]), "price": came["price"] and tuple(came["price"])}
-        rest = {name: value[name] for name in ("sent", "process", "place", "started", "began")}
-        return cls(Call(**value["call"], request=request), Reply(**facts), **rest)
+        rest = (value[name] for name in ("sent", "process", "place", "started", "began"))
+        return cls(Call(**value["call"], request=request), Reply(**facts), *rest)
 
     def without_needless(self) -> "Outcome":
         """Itself without the conversation that is stored already, and of a temporary chat without any text."""

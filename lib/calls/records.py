@@ -223,7 +223,7 @@ def start_call(
         "process": process,
     }
     _INSERT_CALL.run(conn, row)
-    asked, sent = (_numbers(named) if call.temporary else named for named in (params, call.request.sent))
+    asked, sent = (_numbers(named) if call.temporary else named for named in (params, call.request.params_sent))
     _INSERT_DETAILS.run(conn, {"id": call.id, "params_asked": asked, "params_sent": sent})
 
 
@@ -303,7 +303,7 @@ def give_texts(conn: Connection, call: Call, known_as: str, reply: Reply) -> boo
     conn.execute(update(calls).where(calls.c.owner == call.owner, named).values(place))
     usage_rollups.add(conn, [seq])  # among those of its sweep from now on
     row = _Open(*conn.execute(query.where(mine, named)).one())
-    asked = {"params_asked": call.request.params.to_send(), "params_sent": call.request.sent}
+    asked = {"params_asked": call.request.params.to_send(), "params_sent": call.request.params_sent}
     # any owner: the call is the owner's, as found above.
     conn.execute(update(call_details).where(call_details.c.call_seq == row.seq).values(asked))
     _save_answers(conn, row, reply, ended=True)

@@ -55,7 +55,7 @@ class Answer(Job):
         """What is sent: the call's request without what the model refuses."""
         self.reply = Reply()
         # The page's thread waits for it, the loop's thread sets it.
-        self.sent = threading.Event()
+        self.request_left = threading.Event()
         """Set when a whole request has left."""
         self.came = asyncio.Event()
         """Set on the loop when all has come that is to come; it is written then."""
@@ -104,7 +104,7 @@ class Answer(Job):
         """Note how far the request has come."""
         self.attempt_times[-1][step] = self.seconds
         if step == "sent":
-            self.sent.set()
+            self.request_left.set()
 
     def attempt_ended(self, error: BaseException | None, again: bool = False) -> None:
         """Note that an attempt has ended, and whether another one follows."""
@@ -179,7 +179,7 @@ async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: St
 
 
 def _final(answer: Answer) -> Outcome:
-    sent, began = answer.request.sent, answer.started_at
+    sent, began = answer.request.params_sent, answer.started_at
     return Outcome(answer.call, answer.reply, sent, process_lock.ID, answer.place, answer.started, began)
 
 
@@ -192,7 +192,7 @@ async def _deltas(
     def came_to(step: Step) -> None:
         answer.came_to(step)
         if step == "sent":
-            retries.sent()
+            retries.request_left()
 
     for left in reversed(range(MOST_LEFT_OUT + 1)):
         try:
@@ -281,7 +281,7 @@ def _end_without_figures(answer: Answer, error: TemperaError) -> None:
 
 async def _record_texts(answer: Answer, texts: Store) -> None:
     """Write the outcome of a temporary call where its words are."""
-    reply, sent = answer.reply, answer.request.sent
+    reply, sent = answer.reply, answer.request.params_sent
     with suppress(StoreError):  # the chat was left, and its store with it
         await asyncio.shield(texts.submit(lambda db: records.finish_call(db, answer.call.id, reply, sent)))
 

@@ -112,7 +112,7 @@ class Asker:
         # Drawing the page would take the interpreter from the requests, and these are what one waits for.
         until = time.monotonic() + SENT_WITHIN_SECONDS
         for answer in answers:
-            answer.sent.wait(max(0.0, until - time.monotonic()))
+            answer.request_left.wait(max(0.0, until - time.monotonic()))
 
     def _record_for_usage(self, group: CallGroup) -> bool:
         """Record the calls of a temporary chat where usage is counted, without their texts; False when that can't be

@@ -63,10 +63,10 @@ class ChatRequest:
 
     def body(self) -> dict[str, Any]:
         """The JSON body, holding only what was set."""
-        return {"model": self.model, "messages": [message.to_send() for message in self.messages], **self.sent}
+        return {"model": self.model, "messages": [message.to_send() for message in self.messages], **self.params_sent}
 
     @property
-    def sent(self) -> dict[str, Any]:
+    def params_sent(self) -> dict[str, Any]:
         """The parameters under the names, and only those, that the model takes; a stream also asks for its usage."""
         named = {self._name_for(name): value for name, value in self.params.to_send().items()}
         if named.get("stream") and "stream" not in self.unsupported:

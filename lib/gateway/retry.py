@@ -93,7 +93,7 @@ class Retries:
         """Whether the call is to be made once more without the fields `names`, which were refused."""
         return True
 
-    def sent(self) -> None:
+    def request_left(self) -> None:
         """Hears that a whole request has left."""
 
     def used_up(self, seconds: float) -> None:

@@ -191,7 +191,7 @@ class Plan:
         asked = {(input, variant): self._ends(input, variant) for input in inputs for variant in variants}
         for (row, model), (column, temperature) in product(enumerate(self.models), enumerate(self.temperatures)):
             bodies = [
-                {"model": model, **ChatRequest(model, (), self.params_of(temperature, variant)).sent}
+                {"model": model, **ChatRequest(model, (), self.params_of(temperature, variant)).params_sent}
                 for variant in variants
             ]
             for input, variant, repeat in product(inputs, variants, range(self.repeats)):

@@ -122,4 +122,4 @@ class Recorder:
     def _note_sent(self, db: Connection, ask: GateQuery | None, told: GateAnswer | None) -> GateAnswer | None:
         if self._claims.gates is None or ask is None or told is None:
             return told
-        return self._claims.gates.sent(db, ask, told)
+        return self._claims.gates.note_sent(db, ask, told)

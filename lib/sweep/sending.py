@@ -100,7 +100,7 @@ class CellTurn(Retries):
         """Of a model that takes no temperature one column is sent."""
         return not names & TEMPERATURE or self._sending.takes_no_temperature(self.cell)
 
-    def sent(self) -> None:
+    def request_left(self) -> None:
         """The lane's next call leaves so much later: this one had to be recorded, and the loop may be busy."""
         self.waiting.lane.at.moved(self._sending.now())
 

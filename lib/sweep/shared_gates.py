@@ -69,12 +69,12 @@ class SharedGates:
         return round(self.now() * SECOND)
 
     def look(self, db: Connection, ask: GateQuery) -> GateAnswer:
-        """Whether a call may leave; `sent` has to follow where it does, in the same transaction."""
+        """Whether a call may leave; `note_sent` has to follow where it does, in the same transaction."""
         gate, before_all, _ = self._open(db, ask)
         now, opens = self.now(), gate.opens_at()
         return GateAnswer(gate, before_all, now, opens if opens > now else None)
 
-    def sent(self, db: Connection, ask: GateQuery, told: GateAnswer) -> GateAnswer:
+    def note_sent(self, db: Connection, ask: GateQuery, told: GateAnswer) -> GateAnswer:
         """A call leaves that `look` has let pass."""
         told.gate.sent(told.at, ask.left)
         self._keep(db, ask, told.gate, told.before_all)

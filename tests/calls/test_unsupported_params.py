@@ -120,8 +120,8 @@ def test_the_longest_answer_goes_under_the_name_that_is_taken(subtests: pytest.S
             for body in bodies:
                 request = asked(model, (*request.unsupported, *found(body, request)), Params(max_tokens=9))
 
-            assert request.sent == ({name: 9} if name else {})
-            assert unsupported_params.left_out(request.params.to_send(), request.sent) == (
+            assert request.params_sent == ({name: 9} if name else {})
+            assert unsupported_params.left_out(request.params.to_send(), request.params_sent) == (
                 [] if name else ["max_tokens"]
             )
 
