@@ -1,7 +1,7 @@
 """Sweeps on as many processes and machines as there are: with PostgreSQL, by the job queue procrastinate.
 
-Each parallel place of a sweep is a job. procrastinate hands the jobs to its workers and knows by their heartbeats which
-of them live; a periodic job gives the places of dead ones to others. A process of the app works itself
+Each parallel slot of a sweep is a job. procrastinate hands the jobs to its workers and knows by their heartbeats which
+of them live; a periodic job gives the slots of dead ones to others. A process of the app works itself
 as long as no other worker lives. All of it runs on the background loop.
 """
 
@@ -32,8 +32,8 @@ BEAT_SECONDS, STALLED_SECONDS = 5.0, 15.0
 """A worker says so often that it lives; one that was silent for so long is dead."""
 LOOK_SECONDS = 1.0
 TURN_SECONDS = 30.0
-"""After so long a place is left to other sweeps, where some wait."""
-PLACES, CARE = "lanes", "care"
+"""After so long a slot is left to other sweeps, where some wait."""
+SLOTS, CARE = "lanes", "care"
 """The queues, as they are called in the database."""
 EVERY_FIVE_SECONDS = "* * * * * */5"
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def can_be_used() -> bool:
 
 
 class Workers:
-    """This process among those that run sweeps. `dedicated` is one that does nothing else; it has `slots` places at
+    """This process among those that run sweeps. `dedicated` is one that does nothing else; it has so many `slots` at
     once."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Workers:
             timeout=5,
         )
         self._app = procrastinate.App(connector=connector)
-        self._place = self._app.task(name="lane", queue=PLACES)(self._fill_place)
+        self._slot = self._app.task(name="lane", queue=SLOTS)(self._fill_slot)
         care = self._app.task(name="care", queue=CARE, pass_context=False)(self._take_care)
         self._app.periodic(cron=EVERY_FIVE_SECONDS)(care)
         self._working: list[Worker] = []
@@ -88,15 +88,15 @@ class Workers:
         self._running = self._jobs.submit(self._go_on())
 
     def close(self, seconds: float) -> None:
-        """Take no further place, and let go of the database; at most so long for those that run."""
+        """Take no further slot, and let go of the database; at most so long for those that run."""
         self._jobs.loop.call_soon_threadsafe(self._end)
         with suppress(TimeoutError):
             self._running.result(seconds)
 
-    def call(self, owner: str, sweep_id: str, places: int) -> None:
-        """Have so many places of a sweep filled, from any thread. That they can't be asked for now is made good by
+    def call(self, owner: str, sweep_id: str, slots: int) -> None:
+        """Have so many slots of a sweep filled, from any thread. That they can't be asked for now is made good by
         whoever looks after the sweeps."""
-        self._jobs.submit(self._defer(owner, sweep_id, places))
+        self._jobs.submit(self._defer(owner, sweep_id, slots))
 
     def _install(self, db: Connection) -> None:
         if db.execute(text("SELECT to_regclass(:name)"), {"name": f"{self._schema}.procrastinate_jobs"}).scalar():
@@ -135,10 +135,10 @@ class Workers:
     async def _work(self) -> None:
         """Be a worker until something ends that: the end of the process, the loss of the database, or for the app
         another worker."""
-        for_places = self._worker(PLACES, self._slots, listen=True)
-        # Beside it, as sweeps may keep all places for long.
+        for_slots = self._worker(SLOTS, self._slots, listen=True)
+        # Beside it, as sweeps may keep all slots for long.
         for_care = self._worker(CARE, 1, listen=False)
-        self._working = [for_places, for_care]
+        self._working = [for_slots, for_care]
         tasks = [asyncio.ensure_future(one.run()) for one in self._working]  # type: ignore[no-untyped-call]
         if not self._dedicated:
             tasks.append(asyncio.ensure_future(self._give_way()))
@@ -194,32 +194,32 @@ class Workers:
             if len([one for one in self._working if one.worker_id is not None]) == 2 and await self._others_live(True):
                 return
 
-    async def _defer(self, owner: str, sweep_id: str, places: int) -> None:
+    async def _defer(self, owner: str, sweep_id: str, slots: int) -> None:
         self._look_now.set()
         if not self._open:
             return
         try:
-            for _ in range(places):
-                await self._place.defer_async(owner=owner, sweep_id=sweep_id)
+            for _ in range(slots):
+                await self._slot.defer_async(owner=owner, sweep_id=sweep_id)
         except (exceptions.ProcrastinateException, psycopg.Error, OSError) as away:
             log.warning("workers can't be asked for now: %s", type(away).__name__)
 
-    async def _fill_place(self, owner: str, sweep_id: str) -> None:
-        """Be one place of a sweep, until nothing of it is left."""
+    async def _fill_slot(self, owner: str, sweep_id: str) -> None:
+        """Be one slot of a sweep, until nothing of it is left."""
         try:
             while not await self._shares.take_part(owner, sweep_id, TURN_SECONDS):
-                if await self._app.job_manager.list_jobs_async(queue=PLACES, status=Status.TODO.value):
-                    await self._place.defer_async(owner=owner, sweep_id=sweep_id)
+                if await self._app.job_manager.list_jobs_async(queue=SLOTS, status=Status.TODO.value):
+                    await self._slot.defer_async(owner=owner, sweep_id=sweep_id)
                     return
         except TemperaError as refused:
             # Whoever looks after the sweeps finds its cells due, and another worker may have what it needs.
             log.error("sweep %s can't be worked on here: %s", sweep_id, refused)
 
     async def _take_care(self, timestamp: int) -> None:
-        """Give the places of dead workers to others, close what dead processes left, and see that every sweep under
-        way has its places."""
+        """Give the slots of dead workers to others, close what dead processes left, and see that every sweep under
+        way has its slots."""
         manager = self._app.job_manager
-        for job in await manager.get_stalled_jobs(queue=PLACES, seconds_since_heartbeat=STALLED_SECONDS):
+        for job in await manager.get_stalled_jobs(queue=SLOTS, seconds_since_heartbeat=STALLED_SECONDS):
             with suppress(exceptions.ConnectorException):  # it ended at this moment
                 await manager.retry_job(job)
         for job in await manager.get_stalled_jobs(queue=CARE, seconds_since_heartbeat=STALLED_SECONDS):
@@ -232,7 +232,7 @@ class Workers:
     async def _top_up(self) -> None:
         under_way = await asyncio.to_thread(self._store.read, shared_runs.everybodys)
         there: dict[str, int] = {}
-        for job in await self._app.job_manager.list_jobs_async(queue=PLACES):
+        for job in await self._app.job_manager.list_jobs_async(queue=SLOTS):
             if job.status in (Status.TODO.value, Status.DOING.value):
                 sweep_id = str(job.task_kwargs["sweep_id"])
                 there[sweep_id] = there.get(sweep_id, 0) + 1

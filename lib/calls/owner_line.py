@@ -20,24 +20,24 @@ class OwnerLine:
     """Lets `most` calls run, the others in the order they came. For the loop; `standing` is for every thread."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._places = most, asyncio.Semaphore(most)
+        self._most, self._slots = most, asyncio.Semaphore(most)
         self._waiting: list[str] = []
         self._usual: float | None = None
-        """Seconds for which calls have held their places, the last ones most of all."""
+        """Seconds for which calls have held their slots, the last ones most of all."""
 
     @asynccontextmanager
-    async def place(self, call_id: str) -> AsyncIterator[None]:
-        """Wait for a place and keep it."""
+    async def slot(self, call_id: str) -> AsyncIterator[None]:
+        """Wait for a slot and keep it."""
         self._waiting.append(call_id)
         try:
-            await self._places.acquire()
+            await self._slots.acquire()
         finally:
             self._waiting.remove(call_id)
         began = time.monotonic()
         try:
             yield
         finally:
-            self._places.release()
+            self._slots.release()
             held = time.monotonic() - began
             self._usual = held if self._usual is None else (self._usual + held) / 2
 

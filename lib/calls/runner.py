@@ -87,7 +87,7 @@ class Answer(Job):
 
     @property
     def in_line(self) -> InLine | None:
-        """How it stands while others of its owner's calls have all the places."""
+        """How it stands while others of its owner's calls have all the slots."""
         return None if self.line is None else self.line.standing(self.id)
 
     @property
@@ -139,12 +139,12 @@ async def run(
 ) -> None:
     """Ask `endpoint` for the answer to a call; ends when its outcome is written, or held to be written later.
     `retries` decides whether it is tried again, and waits. The words of a temporary call go into `texts`. Where there
-    is a line it waits in it, and holds its place while it runs."""
+    is a line it waits in it, and holds its slot while it runs."""
     answer.began = time.monotonic()
     state: State = "ok"
     error: BaseException | None = None
     try:
-        async with answer.line.place(answer.id) if answer.line else nullcontext():
+        async with answer.line.slot(answer.id) if answer.line else nullcontext():
             await _take_in(answer, endpoint, client, store, retries or Retries())
     # Not raised again: the outcome is still to be written, and then the job ends anyway.
     except asyncio.CancelledError as stopped:
@@ -160,7 +160,7 @@ async def run(
         _end_without_figures(answer, unforeseen(bug, f"the figures of call {answer.call.id}"))
     if texts is not None:
         await _record_texts(answer, texts)
-    # Before its record is on the disk: whoever waits for its place need not wait for that too.
+    # Before its record is on the disk: whoever waits for its slot need not wait for that too.
     answer.came.set()
     answer.recorded = await outcomes.write(_final(answer))
 

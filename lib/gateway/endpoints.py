@@ -110,7 +110,7 @@ class Endpoint:
 
     @asynccontextmanager
     async def admit(self, request: ChatRequest) -> AsyncIterator["Endpoint"]:
-        """Hold a place for `request` while it runs; the endpoint to send it to. Others may start or wait here."""
+        """Hold what `request` needs while it runs; the endpoint to send it to. Subclasses may start something, or wait."""
         yield self
 
     @property

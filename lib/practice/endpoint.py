@@ -78,12 +78,12 @@ class SharedContext:
 
     @property
     def has_waiters(self) -> bool:
-        """Whether somebody waits for a place."""
+        """Whether somebody waits for room."""
         return self._queue.locked()
 
     @asynccontextmanager
     async def reserve(self, tokens: int, choices: int) -> AsyncIterator[None]:
-        """Wait for a place and keep it; the request must fit into the empty room."""
+        """Wait for room and keep it; the request must fit into the whole context."""
         # The lock is kept while waiting, so that those behind wait their turn: small requests that overtook a large one
         # again and again would never let it in. asyncio's Lock wakes its waiters in the order they came.
         async with self._queue:
@@ -138,16 +138,16 @@ class LocalModel(PracticeEndpoint):
 
     @asynccontextmanager
     async def admit(self, request: ChatRequest) -> AsyncIterator[Endpoint]:
-        """Wait for a place; raises InvalidInput, ContextTooLong or LocalModelFailed."""
+        """Wait for room; raises InvalidInput, ContextTooLong or LocalModelFailed."""
         if request.choices > PARALLEL_CHOICES:
             raise InvalidInput(N_("The practice model writes at most {most} answers at once."), most=PARALLEL_CHOICES)
         for name in (request.params.extra_fields or {}).keys() - FURTHER_FIELDS:
             raise InvalidInput(N_("The practice model does not take “{field}”."), field=name)
-        # Counted before a place is taken: counting takes no context, and nobody should wait for it.
+        # Counted before room is taken: counting takes no context, and nobody should wait for it.
         needed = tokens_needed(await self._prompt_tokens(request), request)
         alone = repeatable(request)
-        place = (CONTEXT_TOKENS, PARALLEL_CHOICES) if alone else (needed, request.choices)
-        async with self.context.reserve(*place):
+        room = (CONTEXT_TOKENS, PARALLEL_CHOICES) if alone else (needed, request.choices)
+        async with self.context.reserve(*room):
             child = await self.supervisor.running()
             fields = NOTHING_KEPT if alone else {}
             with self.pace.running(request.choices):

@@ -171,8 +171,8 @@ def _check_cap(db: Connection, run: JudgeRun, worst: Use) -> None:
 
 
 async def _work(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun) -> None:
-    places = asyncio.Semaphore(AT_ONCE)
-    asking = [asyncio.create_task(_judge(dispatcher, endpoint, run, one, places)) for one in run.tasks]
+    slots = asyncio.Semaphore(AT_ONCE)
+    asking = [asyncio.create_task(_judge(dispatcher, endpoint, run, one, slots)) for one in run.tasks]
     try:
         await asyncio.gather(*asking)
     finally:
@@ -181,9 +181,9 @@ async def _work(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun) -> No
 
 
 async def _judge(
-    dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: Task, places: asyncio.Semaphore
+    dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: Task, slots: asyncio.Semaphore
 ) -> None:
-    async with places:
+    async with slots:
         if run.hopeless:
             return
         try:

@@ -57,16 +57,16 @@ class SweepRun(Job):
         plan: Plan,
         cells: Iterable[Cell],
         attempts: Mapping[str, int] | None = None,
-        places: int | None = None,
+        slots: int | None = None,
     ) -> None:
-        """It has the plan's `places`, or these."""
+        """As many calls run at once as the plan says, or as there are `slots`."""
         super().__init__(sweep_id)
         self.owner, self.session, self.plan = owner, session, plan
         self.cells: Sequence[Cell] = list(cells)
         self.total = len(self.cells)
         self.attempts = dict(attempts or {})
         self.ledger = Ledger(plan.cap)
-        self.line = Line(plan.concurrency if places is None else places, self._affords)
+        self.line = Line(plan.concurrency if slots is None else slots, self._affords)
         self.worst: dict[str, Use] = {}
         """What one call of a model takes at worst, by the plan's name of it."""
         self.over_budget = False
@@ -126,7 +126,7 @@ class SweepRun(Job):
     def cancel(self) -> None:
         """Ask it to stop, from any thread, and its calls with it: on a loop that is busy with all their words the run's
         own turn, at which it would end them, comes late."""
-        super().cancel()  # first, so that nothing is sent in the places that become free
+        super().cancel()  # first, so that nothing is sent in the slots that become free
         for answer in list(self.answers.values()):
             answer.cancel()
 

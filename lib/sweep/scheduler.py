@@ -33,7 +33,7 @@ ALIKE = 20
 
 
 CallWorkers = Callable[[str, str, int], None]
-"""Called with the owner, the sweep, and how many places it should have."""
+"""Called with the owner, the sweep, and how many slots it should have."""
 
 
 class SweepScheduler:
@@ -43,7 +43,7 @@ class SweepScheduler:
         self._dispatcher, self._registry = dispatcher, registry
         self.progress = ProgressReader(dispatcher.store, dispatcher.outcomes)
         self.call_workers: CallWorkers | None = None
-        """Has places of a sweep filled by whoever can; None where this process runs all sweeps itself."""
+        """Has slots of a sweep filled by whoever can; None where this process runs all sweeps itself."""
         self._usual: dict[str, tuple[object, Mapping[tuple[str, str], Usual]]] = {}
 
     def launch(self, owner: str, session: str, plan: Plan, forecast: Mapping[str, Any] | None = None) -> str:
@@ -196,7 +196,7 @@ class SweepScheduler:
                 shared_runs.add(db, owner, sweep_id, cells, attempts or {})
 
             self._dispatcher.store.write(put).result()
-            self.call_workers(owner, sweep_id, self.places(plan, len(cells)))
+            self.call_workers(owner, sweep_id, self.slots(plan, len(cells)))
             return
         if self.call_workers is not None:
             self._dispatcher.store.write(lambda db: shared_runs.forget(db, owner, sweep_id)).result()
@@ -221,8 +221,8 @@ class SweepScheduler:
         else:
             run.ledger.spent = self._spent(run.owner, run.id, progress)
 
-    def places(self, plan: Plan, due: int) -> int:
-        """How many places are of use for so many cells that are due."""
+    def slots(self, plan: Plan, due: int) -> int:
+        """How many slots are of use for so many cells that are due."""
         return min(plan.concurrency, due, self._dispatcher.limits.at_once or due)
 
     def stays_here(self, owner: str, cells: Iterable[Cell]) -> bool:

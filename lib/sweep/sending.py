@@ -1,6 +1,6 @@
 """Sends the cells of one run, each in its turn; stops what is of no use to send.
 
-A refusal for the service's limits costs a call its place and nothing else: it waits in line again. A key that is
+A refusal for the service's limits costs a call its slot and nothing else: it waits in line again. A key that is
 refused, or an empty account, stops the rest of that service; a model that is unknown, the rest of its row.
 """
 
@@ -165,7 +165,7 @@ class Sending:
                 if wakes is None and not line.running and not self._saving:
                     with suppress(StoreError):
                         await self.renew()
-                    if not line.places or not self._is_left():
+                    if not line.slots or not self._is_left():
                         break
                 # The outlook is renewed though nothing happens: the page counts down by it.
                 renewed = now + (LOOK_SECONDS if line.running or any(line.waiting()) else math.inf)
@@ -188,7 +188,7 @@ class Sending:
         return self._budgets.fits(self._run.owner, self._run.session, worst, self._run.over_budget)
 
     def look(self) -> None:
-        """See anew what can be sent: there are more places, or fewer cells."""
+        """See anew what can be sent: there are more slots, or fewer cells."""
         self._changed.set()
 
     async def renew(self) -> None:
@@ -377,7 +377,7 @@ class Sending:
         self._claims.failed(cell, error)
 
     async def _saved(self, answer: Answer) -> None:
-        """Wait until an answer is recorded. Its place is free by now, so that its record shares a commit with the next
+        """Wait until an answer is recorded. Its slot is free by now, so that its record shares a commit with the next
         call's."""
         self._saving += 1
         try:

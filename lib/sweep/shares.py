@@ -1,8 +1,8 @@
 """Runs this process's share of sweeps that several processes work on.
 
-Each call that such a sweep may have under way at once is a place, whoever it runs in. The places of one sweep in one
-process are those of one run: it keeps to what was learnt of the services, and takes its cells from the store one by
-one.
+Such a sweep has a slot for each call that may be under way at once, whichever process it runs in. The slots of one
+sweep in one process are those of one run: it keeps to what was learnt of the services, and takes its cells from the
+store one by one.
 """
 
 import asyncio
@@ -45,11 +45,11 @@ class Shares:
         self._dispatcher, self._registry, self._progress = dispatcher, registry, progress
         self._prepare, self._know = prepare, know
         self._shares: dict[str, Share] = {}
-        # Of two places that begin at once one opens the run, and the other one joins it.
+        # Of two slots that begin at once one opens the run, and the other one joins it.
         self._opening = asyncio.Lock()
 
     async def take_part(self, owner: str, sweep_id: str, seconds: float) -> bool:
-        """Be one more place of a sweep for so long; whether there is nothing left to send here. Raises NotConnected
+        """Be one more slot of a sweep for so long; whether there is nothing left to send here. Raises NotConnected
         where this process has not the services that it needs."""
         async with self._opening:
             share = self._shares.get(sweep_id)
@@ -57,7 +57,7 @@ class Shares:
                 share = await self._open(owner, sweep_id)
             if share is None:
                 return True
-            share.places(1)
+            share.add_slots(1)
             if not share.begun:
                 share.begun = True
                 await self._dispatcher.jobs.start_on_loop(share.run, share.work())
@@ -68,7 +68,7 @@ class Shares:
         except TimeoutError:
             return False
         finally:
-            share.places(-1)
+            share.add_slots(-1)
 
     async def _open(self, owner: str, sweep_id: str) -> "Share | None":
         if self._dispatcher.stopping:
@@ -101,7 +101,7 @@ class Shares:
         for service in {cell.model.partition("/")[0] for cell in cells}:
             if not self._registry.has_operators_key(owner, service):
                 raise NotConnected(service=service)
-        run = SweepRun(sweep_id, owner, shared.session, plan, cells, due, places=0)
+        run = SweepRun(sweep_id, owner, shared.session, plan, cells, due, slots=0)
         run.over_budget = shared.over_budget
         run.fixed.update(progress.stops.fixed)
         run.ledger.spent = shared.spent
@@ -111,7 +111,7 @@ class Shares:
 
 
 class Share:
-    """One sweep's places in this process, as one run."""
+    """One sweep's slots in this process, as one run."""
 
     def __init__(
         self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun, began_at: int, gates: SharedGates
@@ -122,13 +122,13 @@ class Share:
         """Whether its work has begun."""
         self._known = dict(run.attempts)
 
-    def places(self, more: int) -> None:
-        """So many places more, or fewer."""
-        self.run.line.places += more
+    def add_slots(self, more: int) -> None:
+        """So many slots more, or fewer."""
+        self.run.line.slots += more
         self._sending.look()
 
     async def work(self) -> None:
-        """Send what is due until nothing is left, or no place. Raises what kept the rest from being sent."""
+        """Send what is due until nothing is left, or no slot. Raises what kept the rest from being sent."""
         looking = asyncio.create_task(self._look_on())
         trouble: TemperaError | None = None
         try:

@@ -1,7 +1,7 @@
-"""The calls of a sweep that wait for a place: which one is next, and when.
+"""The calls of a sweep that wait for a slot, of which it has as many as calls may run at once: which is next, and when.
 
-Each model of each service has a lane of its own, with a gate before it (see `rate_limiter`). A free place goes to a
-lane whose gate is open, so that no place is kept by a call that only waits. All times are seconds on one monotonic
+Each model of each service has a lane of its own, with a gate before it (see `rate_limiter`). A free slot goes to a
+lane whose gate is open, so that no slot is kept by a call that only waits. All times are seconds on one monotonic
 clock.
 """
 
@@ -27,7 +27,7 @@ SHARED_LANES = 4
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A call that waits for its place. `known` is how long it took before, in seconds; `payload` is what whoever sends
+    """A call that waits for its slot. `known` is how long it took before, in seconds; `payload` is what whoever sends
     it knows it by, in a sweep its `CellTurn`."""
 
     payload: Any
@@ -117,24 +117,24 @@ class Service:
 
 
 class Line:
-    """All lanes of a sweep, and the places that its calls take turns on."""
+    """All lanes of a sweep, and the slots that its calls take turns on."""
 
-    def __init__(self, places: int, affords: Callable[[Waiting], bool] = lambda _: True) -> None:
-        """`affords` tells whether a call may begin for other reasons than its place; a lane's first speaks for all."""
-        self.places, self._affords = places, affords
+    def __init__(self, slots: int, affords: Callable[[Waiting], bool] = lambda _: True) -> None:
+        """`affords` tells whether a call may begin, a free slot apart; a lane's first speaks for all."""
+        self.slots, self._affords = slots, affords
         self.services: dict[str, Service] = {}
         self.lanes: dict[tuple[str, str], Lane] = {}
 
     def lane(self, service: str, model: str) -> Lane:
         """The lane of a model; made when there is none."""
         if (service, model) not in self.lanes:
-            place = self.services.setdefault(service, Service(service))
-            self.lanes[service, model] = Lane(place, model, Gate(place.tally))
+            found = self.services.setdefault(service, Service(service))
+            self.lanes[service, model] = Lane(found, model, Gate(found.tally))
         return self.lanes[service, model]
 
     @property
     def running(self) -> int:
-        """How many calls have a place."""
+        """How many calls have a slot."""
         return sum([len(lane.running) for lane in self.lanes.values()])
 
     def waiting(self) -> Iterator[Waiting]:
@@ -143,8 +143,8 @@ class Line:
             yield from lane.waiting
 
     def send_next(self, now: float) -> Waiting | None:
-        """The call that gets a free place now, sent from this moment on; None where there is no place or no call."""
-        if self.running >= self.places:
+        """The call that gets a free slot now, sent from this moment on; None where there is no slot or no call."""
+        if self.running >= self.slots:
             return None
         found = [(lane, call) for lane in self.lanes.values() if (call := self._ready(lane, now)) is not None]
         if not found:
@@ -159,14 +159,14 @@ class Line:
         return call
 
     def wakes_at(self, now: float) -> float | None:
-        """When the next call might get a place if nothing happens before; None: only something that happens helps."""
-        if self.running >= self.places:
+        """When the next call might get a slot if nothing happens before; None: only something that happens helps."""
+        if self.running >= self.slots:
             return None
         times = [self._opens(lane, now) for lane in self.lanes.values()]
         return min((at for at in times if at is not None), default=None)
 
     def ended(self, call: Waiting, now: float, answered: bool) -> None:
-        """A call gives its place back for good; `answered` tells whether it was an answer, whose length is learnt."""
+        """A call gives its slot back for good; `answered` tells whether it was an answer, whose length is learnt."""
         lane = call.lane
         lane.running.pop(call, None)
         if answered:
@@ -176,7 +176,7 @@ class Line:
             lane.at.answered()
 
     def put_back(self, call: Waiting, not_before: float) -> None:
-        """A call gives its place back and waits to be sent once more."""
+        """A call gives its slot back and waits to be sent once more."""
         call.lane.running.pop(call, None)
         call.not_before = not_before
         call.lane.put(call, first=True)
@@ -197,7 +197,7 @@ class Line:
         return lane.at.refused(call.sent_at, now, asked)
 
     def time_to_go(self, call: Waiting, now: float) -> float:
-        """About how many seconds a waiting call of a limited model still waits; 0 where only places are short."""
+        """About how many seconds a waiting call of a limited model still waits; 0 where only slots are short."""
         lane = call.lane
         opens = max((self._opens(lane, now) or now) - now, call.not_before - now, 0.0)
         rate = self._rate(lane, now)
@@ -213,7 +213,7 @@ class Line:
         others = [lane for lane in lanes if lane.seconds_each is None]
         paths = (self._path(lane, guess, now) for lane in others if lane.waiting and not lane.closed)
         at_pace = (lane.time_at_pace(now) for lane in lanes if not lane.closed)
-        return max([self._work(now, guess, others) / max(1, self.places), *paths, *at_pace, 0.0])
+        return max([self._work(now, guess, others) / max(1, self.slots), *paths, *at_pace, 0.0])
 
     def _ready(self, lane: Lane, now: float) -> Waiting | None:
         opens = self._opens(lane, now)
@@ -265,7 +265,7 @@ class Line:
         paths = [(self._path(lane, guess, now), lane, call) for lane, call in found if self._rate(lane, now)]
         if paths:
             longest = max(paths, key=lambda one: one[0])
-            if longest[0] > CRITICAL * self._work(now, guess, self.lanes.values()) / max(1, self.places):
+            if longest[0] > CRITICAL * self._work(now, guess, self.lanes.values()) / max(1, self.slots):
                 return longest[1], longest[2]
         return max(found, key=lambda one: self._expected(one[0], one[1], guess, now))
 
