@@ -33,10 +33,9 @@ class Ledger:
         return self.spent + self.reserved + self.elsewhere
 
     def fits(self, worst: float | None) -> bool:
-        """Whether a call that costs `worst` at most may begin now; None is a call without a price, which no cap can
-        count."""
-        # Here too, as a sweep asks thousands of times, and mostly has no cap.
-        return self.cap is None or self._fits(worst, self.elsewhere)
+        """Whether a call that costs `worst` at most may begin now. One without a price (None) always may: no cap can
+        count it."""
+        return self._fits(worst, self.elsewhere)
 
     def could_fit(self, worst: float | None) -> bool:
         """Whether it might, if those calls of other processes cost nothing."""

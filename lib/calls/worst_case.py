@@ -19,7 +19,7 @@ def of_request(endpoint: Endpoint, request: ChatRequest) -> Use:
     """What `request` may take at `endpoint`; images come on top, as nobody knows their tokens before."""
     prompt, params = longest_prompt(request.messages), request.params
     # Few models write as much as they can read: with their windows as bounds, a budget would ask before every call.
-    longest = params.max_tokens or min(LONGEST_ANSWER_TOKENS, unbounded(request.model, prompt))
+    longest = params.max_tokens or min(LONGEST_ANSWER_TOKENS, window_left(request.model, prompt))
     return use_of(endpoint, request.model, prompt, longest * request.choices)
 
 
@@ -33,6 +33,6 @@ def longest_prompt(messages: Iterable[Message]) -> int:
     return round(tokens.count_prompt(messages) * PROMPT_MARGIN) + FURTHER_TOKENS
 
 
-def unbounded(model: str, prompt: int) -> int:
-    """How many tokens an answer may have that nothing but the model's window bounds."""
+def window_left(model: str, prompt: int) -> int:
+    """How many tokens the model's window leaves for an answer to so long a prompt."""
     return max(1, (prices.context_window(model) or LONGEST_ANSWER_TOKENS) - prompt)

@@ -6,7 +6,7 @@ Async only; a `Client` is made once and used on one event loop.
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -163,27 +163,27 @@ class Client:
     async def _once(
         self, endpoint: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_step: OnStep, retries: Retries
     ) -> AsyncGenerator[Delta, None]:
-        """One attempt; between attempts a call holds no place at its endpoint."""
+        """One attempt; between attempts a call holds nothing at its endpoint."""
         with _named(endpoint, request.model):
-            async with endpoint.admit(request) as place:
-                with KNOWN.using(place.api_key):
-                    async with aclosing(self._answer(place, request, on_bytes, on_step, retries)) as deltas:
+            async with endpoint.admit(request) as admitted:
+                with KNOWN.using(admitted.api_key):
+                    async with aclosing(self._answer(admitted, request, on_bytes, on_step, retries)) as deltas:
                         async for delta in deltas:
                             yield delta
 
     async def _answer(
-        self, place: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_step: OnStep, retries: Retries
+        self, endpoint: Endpoint, request: ChatRequest, on_bytes: OnBytes, on_step: OnStep, retries: Retries
     ) -> AsyncGenerator[Delta, None]:
         on_step("admitted")
         thinking = self._clocks.thinking if thinks(request.model) else 1.0
-        watch = Stopwatch(place.first_byte_seconds * thinking)
-        async with self._connections.one(place.base_url, place.public_only) as http:
-            response = await watch.wait_for(_asked(http, place, request, on_step))
+        watch = Stopwatch(endpoint.first_byte_seconds * thinking)
+        async with self._connections.one(endpoint.base_url, endpoint.public_only) as http:
+            response = await watch.wait_for(_asked(http, endpoint, request, on_step))
             try:
-                info = _response_info(response, place, request.model)
+                info = _response_info(response, endpoint, request.model)
                 if not response.is_success:
                     raise await _no(response, info, watch)
-                wait = told_to_wait(_about_limits(response.headers), time.time())
+                wait = told_to_wait(response.headers, time.time())
                 if wait is not None:
                     retries.used_up(wait)
                 reader = AnswerReader(info, request.choices)
@@ -281,41 +281,36 @@ def _named(endpoint: Endpoint, model: str) -> Iterator[None]:
         raise
 
 
-def _headers(place: Endpoint) -> dict[str, str]:
-    key = key_of(place.api_key)
+def _headers(endpoint: Endpoint) -> dict[str, str]:
+    key = key_of(endpoint.api_key)
     # Not compressed: gateways that compress a stream hold words back until their buffer is full.
     return {"accept-encoding": "identity", **({"authorization": f"Bearer {key}"} if key else {})}
 
 
-async def _asked(http: Connection, place: Endpoint, request: ChatRequest, on_step: OnStep) -> httpx.Response:
+async def _asked(http: Connection, endpoint: Endpoint, request: ChatRequest, on_step: OnStep) -> httpx.Response:
     """The beginning of the answer to a chat request."""
-    body = json.dumps({**request.body(), **place.own_fields}, ensure_ascii=False, separators=(",", ":"))
-    headers = _headers(place) | {"content-type": "application/json"}
-    url = service_url(place.base_url, "/chat/completions")
+    body = json.dumps({**request.body(), **endpoint.own_fields}, ensure_ascii=False, separators=(",", ":"))
+    headers = _headers(endpoint) | {"content-type": "application/json"}
+    url = service_url(endpoint.base_url, "/chat/completions")
     # Half a surrogate pair, as a browser can paste it, has no UTF-8 and would end the call with a traceback.
     return await http.send("POST", url, headers, body.encode("utf-8", "replace"), on_step)
 
 
-def _response_info(response: httpx.Response, place: Endpoint, model: str) -> ResponseInfo:
+def _response_info(response: httpx.Response, endpoint: Endpoint, model: str) -> ResponseInfo:
     """What the status line and the headers tell, in case the answer is an error."""
-    headers, secret = dict(response.headers.items()), key_of(place.api_key)
+    headers, secret = dict(response.headers.items()), key_of(endpoint.api_key)
     request_id = next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), "")
     return ResponseInfo(
         status=response.status_code,
         request_id=KNOWN.forms_with(secret).masked(request_id),
-        retry_after=asked_wait(_about_limits(headers), time.time()),
+        retry_after=asked_wait(headers, time.time()),
         may_retry={"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower()),
-        base_url=place.base_url,
+        base_url=endpoint.base_url,
         model=model,
         secret=secret,
         cost=cost_from(headers.get(COST_HEADER, "")),
         packing=unpacking.left_packed(response),
     )
-
-
-def _about_limits(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that may tell of a limit, their names in lower case; mostly there is none."""
-    return {name: value for name, value in headers.items() if "retry-after" in name or "ratelimit" in name}
 
 
 def _as_far_as_it_came(error: TemperaError, shown: bool, came: bool, times: int) -> TemperaError:

@@ -42,19 +42,22 @@ class Found:
 
 async def find_service(client: Client, typed: Endpoint) -> Found:
     """The service at the typed address, or at one that was probably meant, on the same host; raises what is wrong."""
-    places = [replace(typed, name=name_of(address), base_url=address) for address in _likely(typed.base_url)]
+    endpoints = [replace(typed, name=name_of(address), base_url=address) for address in _likely(typed.base_url)]
     wrong: list[ApiError] = []
-    for place in places:
+    for endpoint in endpoints:
         try:
-            return await _with_list(client, place, tuple(await client.models(place)))
+            return await _with_list(client, endpoint, tuple(await client.models(endpoint)))
         except ApiError as error:
             wrong.append(error)
-            if upgraded := _by_https(place.base_url, error):
-                return await find_service(client, replace(place, base_url=upgraded))
-    for place, said in zip(places, list(wrong), strict=True):
-        if isinstance(said, NoModelList | WrongAddress) and await _makes_chats(client, place, wrong):
-            return Found(place, ())
-    raise _without_what_was_tried(_most_telling(wrong), {place.base_url for place in places})
+            if upgraded := _by_https(endpoint.base_url, error):
+                return await find_service(client, replace(endpoint, base_url=upgraded))
+    for endpoint, said in zip(endpoints, list(wrong), strict=True):
+        if isinstance(said, NoModelList | WrongAddress):
+            refusal = await _refusal_of_chats(client, endpoint)
+            if refusal is None:
+                return Found(endpoint, ())
+            wrong.append(refusal)
+    raise _without_what_was_tried(_most_telling(wrong), {endpoint.base_url for endpoint in endpoints})
 
 
 def better_address(typed: Endpoint, error: TemperaError) -> str:
@@ -67,22 +70,23 @@ def better_address(typed: Endpoint, error: TemperaError) -> str:
     return ""
 
 
-async def _with_list(client: Client, place: Endpoint, models: tuple[str, ...]) -> Found:
+async def _with_list(client: Client, endpoint: Endpoint, models: tuple[str, ...]) -> Found:
     """The service that lists `models`; some list them to anybody, and only the chat looks at the key."""
-    refusal = await client.try_chat(place)
+    refusal = await client.try_chat(endpoint)
     if isinstance(refusal, BadKey | WrongAddress):
         raise refusal
-    return Found(place, models, refusal if isinstance(refusal, NoBalance) else None)
+    return Found(endpoint, models, refusal if isinstance(refusal, NoBalance) else None)
 
 
-async def _makes_chats(client: Client, place: Endpoint, wrong: list[ApiError]) -> bool:
-    refusal = await client.try_chat(place)
-    if isinstance(refusal, ApiError) and not _is_of_a_chat(refusal):
-        wrong.append(refusal)
-        return False
-    if isinstance(refusal, ApiError | None):
-        return True
-    raise refusal
+async def _refusal_of_chats(client: Client, endpoint: Endpoint) -> ApiError | None:
+    """What tells that no chats can be had there; None where they can. Raises what kept the question from being asked,
+    a missing network say."""
+    refusal = await client.try_chat(endpoint)
+    if isinstance(refusal, ApiError):
+        return None if _is_of_a_chat(refusal) else refusal
+    if refusal is not None:
+        raise refusal
+    return None
 
 
 def _is_of_a_chat(refusal: ApiError) -> bool:

@@ -110,7 +110,8 @@ class Endpoint:
 
     @asynccontextmanager
     async def admit(self, request: ChatRequest) -> AsyncIterator["Endpoint"]:
-        """Hold what `request` needs while it runs; the endpoint to send it to. Subclasses may start something, or wait."""
+        """Hold what `request` needs while it runs; the endpoint to send it to. The practice model waits here for room,
+        and is started."""
         yield self
 
     @property

@@ -103,6 +103,7 @@ class Retries:
 def told_to_wait(headers: Mapping[str, str], now: float) -> float | None:
     """The seconds for which a service that has answered takes nothing more: a quota of its headers is used up. None
     where it does not say so. `headers` have lower-case names; `now` is epoch seconds."""
+    headers = _about_limits(headers)
     return max(_waits(headers, now)[0], default=None) if headers else None
 
 
@@ -122,6 +123,7 @@ def backoff(attempt: int, rng: Random) -> float:
 def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
     """The seconds that a service asks to wait, from any of the headers in use; None where it does not say, or says
     nothing usable. `headers` have lower-case names; `now` is epoch seconds."""
+    headers = _about_limits(headers)
     if not headers:
         return None
     milliseconds = _number(headers.get("retry-after-ms", "")) if "retry-after-ms" in headers else None
@@ -137,6 +139,11 @@ def wait_in_words(text: str) -> float | None:
         return None
     count, unit = found["count"] or found["chinese"], (found["unit"] or "")[:3].lower() or found["of"]
     return _positive(float(count) * _SECONDS[unit] if unit else moment(found["wait"].lower(), 0))
+
+
+def _about_limits(headers: Mapping[str, str]) -> dict[str, str]:
+    """Those headers that may tell of a limit, by all names that are known here; mostly there is none."""
+    return {name: value for name, value in headers.items() if "retry-after" in name or "ratelimit" in name}
 
 
 def _retry_after(value: str, now: float) -> float | None:

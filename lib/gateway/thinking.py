@@ -5,6 +5,7 @@ and where the chat's template has opened the first one, only its end comes. Tags
 """
 
 import re
+from typing import Literal
 
 TAGS = {
     "<think>": "</think>",
@@ -34,6 +35,11 @@ _BETWEEN = "\n\n"
 _FENCE = ("```", "~~~")
 
 
+State = Literal["start", "opened", "reasoning", "uncertain", "gap", "text"]
+"""What comes next: the answer's first word; what follows an opening tag; thoughts; what follows a tag within a line,
+which may be a word of the text; what follows a closing tag; text."""
+
+
 class Thinking:
     """Splits one choice's text into (text, reasoning), wherever the chunks are cut.
 
@@ -41,12 +47,13 @@ class Thinking:
     """
 
     def __init__(self) -> None:
-        self._state = "start"
+        self._state: State = "start"
         self._held = ""
         self._close = ""
         self._open = ""
         self._line = _Line()
-        self._thoughts = 0
+        self._block: Literal["none yet", "open", "closed"] = "none yet"
+        """How the last block of thoughts stands that has a word in it."""
         self._seen = False
         self._turned = self._moved = False
 
@@ -129,9 +136,11 @@ class Thinking:
 
     def _apart(self, thought: str, ends: bool = False) -> str:
         """`thought`, with a blank line before it where another block came before."""
-        between = _BETWEEN if thought and self._thoughts == 1 else ""
-        # 0: none yet; 2: within a block; 1: behind one.
-        self._thoughts = 2 if thought and not ends else 1 if ends and (thought or self._thoughts) else self._thoughts
+        between = _BETWEEN if thought and self._block == "closed" else ""
+        if thought and not ends:
+            self._block = "open"
+        elif ends and (thought or self._block != "none yet"):
+            self._block = "closed"
         return between + thought
 
     def _uncertain(self) -> tuple[str, str]:
@@ -162,7 +171,7 @@ class Thinking:
             if not self._line.in_code and not self._seen:
                 # Nothing was opened: the chat's template had done that, and all until here was thought.
                 self._seen = self._turned = True
-                self._state, self._held, self._thoughts = "gap", rest, 1
+                self._state, self._held, self._block = "gap", rest, "closed"
                 return told + before, ""
             self._line.take(tag)
             told, self._held, self._seen = told + before + tag, rest, True

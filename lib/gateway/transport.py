@@ -38,7 +38,8 @@ FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, 
 T = TypeVar("T")
 Step = Literal["admitted", "connected", "sent"]
 OnStep = Callable[[Step], None]
-"""Hears that a connection is there, a new one or one that was kept, and that a whole request has left."""
+"""Hears how far a request has come: its endpoint lets it through, it has a connection (a new one or one that was kept),
+it has left as a whole."""
 
 
 class Connection:
@@ -123,9 +124,9 @@ class ConnectionPool:
 
     def _taken(self, base_url: str, public_only: bool) -> Connection | None:
         # The one used last: a server is least likely to have closed it meanwhile.
-        for place in reversed(range(len(self._idle))):
-            if self._idle[place][0] == base_url and self._idle[place][1].public_only == public_only:
-                return self._idle.pop(place)[1]
+        for index in reversed(range(len(self._idle))):
+            if self._idle[index][0] == base_url and self._idle[index][1].public_only == public_only:
+                return self._idle.pop(index)[1]
         return None
 
     async def aclose(self) -> None:
@@ -147,11 +148,12 @@ def _parsed(url: str) -> httpx.URL:
 
 
 def ignore_step(_: Step) -> None:
-    """Nobody waits for the request to be sent."""
+    """For who need not know how far a request has come."""
 
 
 async def _check_public(base_url: str, proxy: str | None, seconds: float) -> None:
-    """Before anything is connected to: that a place in there takes connections is already too much to tell."""
+    """Raises InvalidInput where an address is not on the public internet, before anything is connected to: whether an
+    inner address takes connections is already too much to tell."""
     if proxy is not None:
         # It looks the name up once more, and nobody here sees what it finds.
         raise InvalidInput(N_("Services of one's own can't be connected here: all requests go through a proxy."))

@@ -150,7 +150,7 @@ def worst_of_each(plan: Plan, models: Iterable[str], endpoints: Sequence[Endpoin
     worst: dict[str, Use] = {}
     for model in models if endpoints else ():
         endpoint, name = find(model, endpoints)
-        longest = max(bound or worst_case.unbounded(name, prompt) for bound in bounds)
+        longest = max(bound or worst_case.window_left(name, prompt) for bound in bounds)
         worst[model] = worst_case.use_of(endpoint, name, prompt, longest * (plan.params.n or 1))
     return worst
 

@@ -13,10 +13,14 @@ from lib.sweep.measures import Name, measured
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import Rating
 
+_OF_CALL = (
+    *("state", "text", "reasoning", "finish_reason", "prompt_tokens", "completion_tokens", "usage_source"),
+    *("seconds", "first_token_seconds", "cost_usd", "cost_source", "attempt", "error", "model_answered"),
+    "beside_the_text",
+)
 HEADER = (
-    *("model", "temperature", "repeat", "state", "text", "reasoning", "finish_reason", "prompt_tokens"),
-    *("completion_tokens", "usage_source", "seconds", "first_token_seconds", "cost_usd", "cost_source", "attempt"),
-    *("error", "model_answered", "beside_the_text", "cell_id", "input", "variant", "stars", "thumb", "note"),
+    *("model", "temperature", "repeat", *_OF_CALL),
+    *("cell_id", "input", "variant", "stars", "thumb", "note"),
 )
 MEANS: Mapping[str, Name] = {
     "variety": "difference",
@@ -73,7 +77,7 @@ def _line(cell: Cell, call: CallRecord | None) -> list[Any]:
     # Counted from 1, as people do.
     place = [cell.model, cell.temperature, cell.repeat + 1]
     if call is None:
-        return [*place, "", *[None] * (len(HEADER) - 10), *_end(cell)]
+        return [*place, "", *[None] * (len(_OF_CALL) - 1), *_end(cell)]
     choice = call.choice()
     return [
         *place,

@@ -289,7 +289,7 @@ class SweepScheduler:
                     first = min(cell.column for cell in run.cells if cell.row == row)
                     run.fixed.setdefault(row, first)
 
-        with suppress(StoreError):  # it is asked all the same, only not as well
+        with suppress(StoreError):  # the cells are sent all the same, in a worse order and at a worse pace
             self._dispatcher.store.read(read)
         run.worst = estimate.worst_of_each(run.plan, models, connected)
         run.usual = estimate.usual_of_each(run.plan, models, connected, run.history.models)

@@ -14,9 +14,9 @@ NEARLY = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`pick` is what somebody chose, `best` what has the most stars where nothing was chosen: empty where several
-    models have, or nothing is rated. `cheaper` is the best rated setting of those that cost less than the pick, the
-    nearest to it in stars. Both are of one model, and hold all its temperatures that are equal in stars, and in costs.
+    """`pick` is what somebody chose. `best`, where nothing was chosen, is what has the most stars: settings that differ
+    in their temperature alone, none where others have as many or nothing is rated. `cheaper` is what has the most stars
+    of what costs less than the pick: settings that differ in their temperature alone, and cost about the same.
     `unpriced` counts the rated settings without a price. All stars are a person's: what rules and judges say is told
     beside them."""
 
