@@ -31,8 +31,8 @@ LENGTHS = {"hour": HOUR, "day": DAY}
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Which calls one ledger counts: of an owner, or of all ("")."""
+class _Window:
+    """An hour or a day of a cap, whose calls one ledger counts: those of an owner, or of all ("")."""
 
     cap: Cap
     owner: str
@@ -107,7 +107,7 @@ class Caps:
         self._store = store
         # Chats reserve from script threads, sweeps from the loop, and either ends on the loop.
         self._lock = threading.RLock()
-        self._ledgers: dict[_Place, Ledger] = {}
+        self._ledgers: dict[_Window, Ledger] = {}
         self._open: dict[str, list[tuple[Cap, Ledger]]] = {}
 
     def check(self, owner: str, worst: Sequence[Use], for_good: bool = False) -> None:
@@ -118,23 +118,23 @@ class Caps:
             return
         moment = now()
         with self._lock:
-            for place, ledger in self._counting(owner, moment):
-                _check(place, ledger, worst, moment, for_good)
+            for window, ledger in self._counting(owner, moment):
+                _check(window, ledger, worst, moment, for_good)
 
     def check_in(self, db: Connection, owner: str, worst: Sequence[Use], moment: int) -> None:
         """The same by what all processes have used and set aside, in a transaction of the store."""
-        for place in self._places(owner, moment):
-            ledger = Ledger(place.cap.limit, place.spent(db, ()))
-            ledger.elsewhere = place.under_way(db)
-            _check(place, ledger, worst, moment)
+        for window in self._windows(owner, moment):
+            ledger = Ledger(window.cap.limit, window.spent(db, ()))
+            ledger.elsewhere = window.under_way(db)
+            _check(window, ledger, worst, moment)
 
     def note(self, owner: str, worst: Mapping[str, Use]) -> None:
         """Set aside what calls that are made together, by their ids, may take at worst; `check` has let them pass."""
         with self._lock:
-            for place, ledger in self._counting(owner, now()):
+            for window, ledger in self._counting(owner, now()):
                 for call_id, use in worst.items():
-                    ledger.reserve(call_id, use.of(place.cap.unit))
-                    self._open.setdefault(call_id, []).append((place.cap, ledger))
+                    ledger.reserve(call_id, use.of(window.cap.unit))
+                    self._open.setdefault(call_id, []).append((window.cap, ledger))
 
     def release(self, call_id: str) -> None:
         """A call was not sent after all, or refused."""
@@ -156,7 +156,7 @@ class Caps:
             self.renew(owner)
         with self._lock:
             found = self._counting(owner, now())
-            return [Standing(place.cap, ledger.taken, place.until) for place, ledger in found]
+            return [Standing(window.cap, ledger.taken, window.until) for window, ledger in found]
 
     def renew(self, owner: str) -> None:
         """Read anew what other processes have used and set aside, where there may be others; not for the loop. Raises
@@ -168,42 +168,42 @@ class Caps:
         # Not while others wait for the lock, the loop among them: the database may be away.
         found = self._store.read(lambda db: {one: (one.spent(db, but), one.under_way(db, but)) for one in some})
         with self._lock:
-            for place, sums in found.items():
-                some[place].spent, some[place].elsewhere = sums
+            for window, sums in found.items():
+                some[window].spent, some[window].elsewhere = sums
 
-    def _places(self, owner: str, moment: int) -> list[_Place]:
-        """What of each cap counts for an owner now."""
+    def _windows(self, owner: str, moment: int) -> list[_Window]:
+        """The window of each cap that counts for an owner now."""
         return [
-            _Place(cap, owner if cap.whose == "visitor" else "", moment - moment % LENGTHS[cap.stretch])
+            _Window(cap, owner if cap.whose == "visitor" else "", moment - moment % LENGTHS[cap.stretch])
             for cap in self.caps
         ]
 
-    def _counting(self, owner: str, moment: int) -> Iterator[tuple[_Place, Ledger]]:
-        for place in self._places(owner, moment):
-            if place not in self._ledgers:
+    def _counting(self, owner: str, moment: int) -> Iterator[tuple[_Window, Ledger]]:
+        for window in self._windows(owner, moment):
+            if window not in self._ledgers:
                 self._forget_what_is_over(moment)
-                spent = self._store.read(lambda db, place=place: place.spent(db, list(self._open)))  # type: ignore[misc]
-                self._ledgers[place] = Ledger(place.cap.limit, spent)
-            yield place, self._ledgers[place]
+                spent = self._store.read(lambda db, window=window: window.spent(db, list(self._open)))  # type: ignore[misc]
+                self._ledgers[window] = Ledger(window.cap.limit, spent)
+            yield window, self._ledgers[window]
 
     def _forget_what_is_over(self, moment: int) -> None:
-        for place in [one for one in self._ledgers if one.until <= moment]:
-            del self._ledgers[place]
+        for window in [one for one in self._ledgers if one.until <= moment]:
+            del self._ledgers[window]
 
 
-def _check(place: _Place, ledger: Ledger, worst: Sequence[Use], moment: int, for_good: bool = False) -> None:
-    unit, limit = place.cap.unit, place.cap.limit
+def _check(window: _Window, ledger: Ledger, worst: Sequence[Use], moment: int, for_good: bool = False) -> None:
+    unit, limit = window.cap.unit, window.cap.limit
     if any(use.of(unit) is None for use in worst):
         raise NotAllowed(N_("This model has no price, so what it costs can't be limited: it can't be used here."))
     wanted = together(worst, unit)
     if ledger.could_fit(wanted) if for_good else ledger.fits(wanted):
         return
     raise CapOfTheOperator(
-        place.cap.whose,
-        place.cap.stretch,
+        window.cap.whose,
+        window.cap.stretch,
         unit,
         limit=limit,
         left=max(0.0, limit - ledger.taken),
         worst=wanted,
-        seconds=(place.until - moment) / SECOND,
+        seconds=(window.until - moment) / SECOND,
     )

@@ -52,20 +52,20 @@ class Dispatcher:
         self.raw_answers = RawAnswers()
         self.process = process_lock.ID
 
-    def start(self, call: Call, endpoint: Endpoint, place: str = "", started: bool = True) -> Answer:
-        """Start a call of the chat `place`, for every thread but the loop's own. `started` tells whether the store has
+    def start(self, call: Call, endpoint: Endpoint, made_for: str = "", started: bool = True) -> Answer:
+        """Start a call of the chat `made_for`, from outside the loop. `started` tells whether the store has
         its beginning; where it has not, that is written with its end."""
-        answer = self._answer(call, endpoint, place, started)
+        answer = self._answer(call, endpoint, made_for, started)
         # The store counts the call of a temporary chat, without its words; those are in memory only.
         texts = self.memory.open() if call.temporary else None
         self.jobs.start(answer, self._run_and_settle(answer, endpoint, texts=texts))
         return answer
 
     async def start_on_loop(
-        self, call: Call, endpoint: Endpoint, retries: Retries, place: str = "", started: bool = True
+        self, call: Call, endpoint: Endpoint, retries: Retries, made_for: str = "", started: bool = True
     ) -> Answer:
         """Like `start`, for coroutines on the loop; `retries` decides whether the call is tried again, and waits."""
-        answer = self._answer(call, endpoint, place, started)
+        answer = self._answer(call, endpoint, made_for, started)
         await self.jobs.start_on_loop(answer, self._run_and_settle(answer, endpoint, retries))
         return answer
 
@@ -105,14 +105,14 @@ class Dispatcher:
         job = self.jobs.get(call_id) if call_id else None
         return job if isinstance(job, Answer) else None
 
-    def forget(self, owner: str, place: str) -> None:
+    def forget(self, owner: str, chat_id: str) -> None:
         """End the answers of a chat that is removed, and drop what is known of them here."""
         for job in self.jobs.all():
-            if isinstance(job, Answer) and (job.call.owner, job.place) == (owner, place):
+            if isinstance(job, Answer) and (job.call.owner, job.made_for) == (owner, chat_id):
                 job.cancel()
                 self.jobs.forget(job.id)
 
-    def _answer(self, call: Call, endpoint: Endpoint, place: str, started: bool) -> Answer:
+    def _answer(self, call: Call, endpoint: Endpoint, made_for: str, started: bool) -> Answer:
         allowed = self.allowed(endpoint, call.request)
         call = call if allowed is call.request else replace(call, request=allowed)
         self.budgets.began(call.id)
@@ -120,4 +120,4 @@ class Dispatcher:
         on_bytes = (
             ignore_bytes if call.temporary else self.raw_answers.begin(call.owner, call.id, secret, call.page).add
         )
-        return Answer(call, on_bytes, place, started, self._line(call.owner))
+        return Answer(call, on_bytes, made_for, started, self._line(call.owner))

@@ -37,7 +37,7 @@ from lib.store.database import Store
 from lib.store.fallback_file import FallbackFile
 
 PATIENCE_SECONDS = 1.0
-"""A record that is not in the store by then is put into the fallback file, and waited for on."""
+"""An outcome that is not in the store by then is put into the fallback file, and waited for on."""
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.25, 15.0
 MOST_BYTES = 64 * 2**20
 MOST_FORGOTTEN = 1000
@@ -46,14 +46,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a call ended, ready to be written by whoever comes to it. `place` is the id of its chat or sweep; `started`
-    tells whether its beginning is in the store, `began` when that was (microseconds since 1970)."""
+    """How a call ended, ready to be written by whoever comes to it. `made_for` is the id of its chat or sweep;
+    `started` tells whether its beginning is in the store, `began` when that was (microseconds since 1970)."""
 
     call: Call
     reply: Reply
     params_sent: Mapping[str, Any]
     process: str
-    place: str = ""
+    made_for: str = ""
     started: bool = True
     began: int = 0
 
@@ -86,7 +86,7 @@ class Outcome:
         request = self.call.request
         call = {name: getattr(self.call, name) for name in _CALL}
         asked = {"model": request.model, "params": request.params.to_send(), "unsupported": sorted(request.unsupported)}
-        # The store has the conversation since the call began; a record in the fallback file should be small.
+        # The store has the conversation since the call began; what stands in the fallback file should be small.
         messages = [] if self.started else [one.model_dump(mode="json") for one in request.messages]
         facts = {name: getattr(self.reply, name) for name in _REPLY}
         choices = [[one.text, one.reasoning, one.finish_reason, list(one.parts)] for one in self.reply.choices]
@@ -97,14 +97,14 @@ class Outcome:
             "reply": reply,
             "sent": dict(self.params_sent),
             "process": self.process,
-            "place": self.place,
+            "place": self.made_for,
             "started": self.started,
             "began": self.began,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Outcome":
-        """A record out of the fallback file; raises KeyError, TypeError or ValueError for what is none."""
+        """An outcome out of the fallback file; raises KeyError, TypeError or ValueError for what is none."""
         asked, came = value["request"], value["reply"]
         messages = tuple(Message(**one) for one in asked["messages"])
         params = Params.recorded(asked["params"])
@@ -155,17 +155,17 @@ class OutcomeWriter:
 
     @property
     def full(self) -> bool:
-        """Whether there is no room for further records."""
+        """Whether there is no room for further outcomes."""
         return sum(self._sizes.values()) >= MOST_BYTES
 
     def of_call(self, call_id: str) -> Outcome | None:
         """What is held of a call."""
         return self._held.get(call_id)
 
-    def of_place(self, owner: str, place: str) -> dict[str, Outcome]:
-        """What is held of a chat or sweep, by cell id (by call id where it is no cell)."""
+    def of_sweep(self, owner: str, sweep_id: str) -> dict[str, Outcome]:
+        """What is held of a sweep, by cell id."""
         with self._lock:
-            held = [one for one in self._held.values() if (one.call.owner, one.place) == (owner, place)]
+            held = [one for one in self._held.values() if (one.call.owner, one.made_for) == (owner, sweep_id)]
         return {one.call.cell_id or one.call.id: one for one in held}
 
     def all_of(self, owner: str) -> list[Outcome]:
@@ -174,13 +174,13 @@ class OutcomeWriter:
             return [one for one in self._held.values() if one.call.owner == owner]
 
     def held_of(self, owner: str) -> int:
-        """How many records of an owner are held."""
+        """How many outcomes of an owner are held."""
         return len(self.all_of(owner))
 
-    async def write(self, record: Outcome) -> bool:
-        """Write a record; False when it could not be written yet and is held, or when there is nothing to write to.
+    async def write(self, outcome: Outcome) -> bool:
+        """Write an outcome; False when it could not be written yet and is held, or when there is nothing to write to.
         Cancelling whoever waits does not keep it from getting there."""
-        writing = self._store.submit(record.write)
+        writing = self._store.submit(outcome.write)
         until = time.monotonic() + PATIENCE_SECONDS
         while not writing.done() and (left := until - time.monotonic()) > 0:
             with suppress(asyncio.CancelledError):
@@ -189,50 +189,51 @@ class OutcomeWriter:
         if writing.done() and writing.exception() is None:
             return writing.result()
         # A task of its own, which nobody cancels, only where it takes longer.
-        seeing_to = asyncio.ensure_future(self._see_to(record, writing))
+        seeing_to = asyncio.ensure_future(self._see_to(outcome, writing))
         while not seeing_to.done():
             with suppress(asyncio.CancelledError):
                 await asyncio.wait({seeing_to})
         return not seeing_to.cancelled() and seeing_to.result()
 
-    async def _see_to(self, record: Outcome, writing: "asyncio.Future[bool]") -> bool:
-        """Keep a record that the store has not taken yet, or has refused, until it is there."""
+    async def _see_to(self, outcome: Outcome, writing: "asyncio.Future[bool]") -> bool:
+        """Keep an outcome that the store has not taken yet, or has refused, until it is there."""
         late = not writing.done()
         if late:
             # Into the file while the writing thread may still wait for a lock: a kill in these seconds loses nothing.
-            await self.hold(record)
+            await self.hold(outcome)
         try:
             written = await writing
         except Exception as problem:
             if not isinstance(problem, TemperaError):
-                unforeseen(problem, f"the outcome of call {record.call.id}")
-            await self.hold(record)
+                unforeseen(problem, f"the outcome of call {outcome.call.id}")
+            await self.hold(outcome)
             self._retry_soon()
             return False
         if late:
             # In a thread, as overwriting the entry waits for the disk.
-            await asyncio.to_thread(self._drop, record.call.id)
+            await asyncio.to_thread(self._drop, outcome.call.id)
         return written
 
-    async def hold(self, record: Outcome) -> None:
-        """Keep a record until it is written; the disk is not waited for on the loop."""
-        if self._keep(record):
-            await asyncio.to_thread(self._put, record.call.id)
+    async def hold(self, outcome: Outcome) -> None:
+        """Keep an outcome until it is written; the disk is not waited for on the loop."""
+        if self._keep(outcome):
+            await asyncio.to_thread(self._put, outcome.call.id)
 
-    def forget(self, owner: str, place: str) -> None:
+    def forget(self, owner: str, chat_or_sweep: str) -> None:
         """Drop what is held of a chat or sweep that is deleted, and what would come to be held of it."""
         with self._lock:
-            self._forgotten[owner, place] = None
+            self._forgotten[owner, chat_or_sweep] = None
             while len(self._forgotten) > MOST_FORGOTTEN:
                 self._forgotten.popitem(last=False)
-            ids = [id for id, one in self._held.items() if (one.call.owner, one.place) == (owner, place)]
+            mine = owner, chat_or_sweep
+            ids = [id for id, one in self._held.items() if (one.call.owner, one.made_for) == mine]
         for id in ids:
             self._drop(id)
 
-    def remember(self, owner: str, place: str) -> None:
-        """The deletion was taken back, or it failed: hold its records again."""
+    def remember(self, owner: str, chat_or_sweep: str) -> None:
+        """The deletion was taken back, or it failed: hold its outcomes again."""
         with self._lock:
-            self._forgotten.pop((owner, place), None)
+            self._forgotten.pop((owner, chat_or_sweep), None)
 
     def take_over(self) -> None:
         """Take in what earlier processes left in the fallback file, and write what can be written at once.
@@ -241,7 +242,7 @@ class OutcomeWriter:
             try:
                 self._keep(Outcome.from_json(value))
             except (KeyError, TypeError, ValueError, TemperaError) as problem:
-                unforeseen(problem, "a record of the fallback file")
+                unforeseen(problem, "an entry of the fallback file")
                 self._fallback.drop(id)
         self.flush()
 
@@ -280,9 +281,9 @@ class OutcomeWriter:
         while self._held:
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
-            for id, record in list(self._held.items()):
+            for id, outcome in list(self._held.items()):
                 try:
-                    await self._store.submit(record.write)
+                    await self._store.submit(outcome.write)
                 except (StoreFull, StoreLocked, StoreBusy, StoreReadOnly, StoreGone, StoreDamaged):
                     break  # the others would be refused too
                 except Exception as problem:
@@ -295,25 +296,25 @@ class OutcomeWriter:
                     await asyncio.to_thread(self._drop, id)
                     wait = FIRST_WAIT_SECONDS
 
-    def _keep(self, record: Outcome) -> bool:
-        """Whether the record is newly held."""
+    def _keep(self, outcome: Outcome) -> bool:
+        """Whether the outcome is newly held."""
         # Before anything is kept: of a temporary chat no word may come into the fallback file.
-        record = record.without_needless()
-        size = len(json.dumps(record.to_json()))
+        outcome = outcome.without_needless()
+        size = len(json.dumps(outcome.to_json()))
         with self._lock:
-            if (record.call.owner, record.place) in self._forgotten or record.call.id in self._held:
+            if (outcome.call.owner, outcome.made_for) in self._forgotten or outcome.call.id in self._held:
                 return False
             if sum(self._sizes.values()) + size > MOST_BYTES:
                 self.lost += 1
-                log.error("call %s can't be saved, and there is no room to hold it", record.call.id)
+                log.error("call %s can't be saved, and there is no room to hold it", outcome.call.id)
                 return False
-            self._held[record.call.id], self._sizes[record.call.id] = record, size
+            self._held[outcome.call.id], self._sizes[outcome.call.id] = outcome, size
             self.changes += 1
         return True
 
     def _put(self, id: str) -> None:
-        record = self._held.get(id)
-        if record is not None and not self._fallback.put(id, record.to_json()):
+        outcome = self._held.get(id)
+        if outcome is not None and not self._fallback.put(id, outcome.to_json()):
             log.warning("call %s is held in memory only", id)
         if id not in self._held:
             self._fallback.drop(id)  # forgotten, or written, in between

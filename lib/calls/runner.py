@@ -35,19 +35,19 @@ MOST_LEFT_OUT = 2
 
 
 class Answer(Job):
-    """A call that runs, as the page sees it. `place` is the id of its chat or sweep; `started` tells whether its
+    """A call that runs, as the page sees it. `made_for` is the id of its chat or sweep; `started` tells whether its
     beginning is in the store; `line` is where it waits, if its owner may have only so many at once."""
 
     def __init__(
         self,
         call: Call,
         on_bytes: OnBytes,
-        place: str,
+        made_for: str,
         started: bool,
         line: OwnerLine | None,
     ) -> None:
         super().__init__(call.id)
-        self.call, self.place, self.started, self.line = call, place, started, line
+        self.call, self.made_for, self.started, self.line = call, made_for, started, line
         self.started_at = now()
         self.on_bytes = on_bytes
         """Hears the bytes of the answer as they come."""
@@ -69,7 +69,7 @@ class Answer(Job):
         self.attempt_times: list[dict[str, Any]] = [{"queued": 0.0}]
 
     @property
-    def outcome(self) -> Reply | None:
+    def final_reply(self) -> Reply | None:
         """How the call ended; None while it runs."""
         return None if self.reply.state == "started" else self.reply
 
@@ -98,7 +98,7 @@ class Answer(Job):
     @property
     def seconds(self) -> float:
         """Seconds since the call began, or that it took."""
-        return self.outcome.seconds if self.outcome else time.monotonic() - self.began
+        return self.final_reply.seconds if self.final_reply else time.monotonic() - self.began
 
     def came_to(self, step: Step) -> None:
         """Note how far the request has come."""
@@ -180,7 +180,7 @@ async def _take_in(answer: Answer, endpoint: Endpoint, client: Client, store: St
 
 def _final(answer: Answer) -> Outcome:
     sent, began = answer.request.params_sent, answer.started_at
-    return Outcome(answer.call, answer.reply, sent, process_lock.ID, answer.place, answer.started, began)
+    return Outcome(answer.call, answer.reply, sent, process_lock.ID, answer.made_for, answer.started, began)
 
 
 async def _deltas(
@@ -288,7 +288,7 @@ async def _record_texts(answer: Answer, texts: Store) -> None:
 
 def unsaved_record(started: CallRecord, answer: Answer) -> CallRecord:
     """What the record of a call would be that ended and could not be written: whole, and said not to be saved."""
-    if answer.outcome is None:
+    if answer.final_reply is None:
         _end_without_figures(answer, answer.trouble or StoreError())
     return as_it_ended(started, answer.reply, answer.trouble)
 

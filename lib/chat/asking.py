@@ -99,8 +99,8 @@ class Asker:
         for call, _ in group.calls:
             # `temporary` leaves the texts out; into this store, in memory for a temporary chat, they do go.
             records.start_call(db, replace(call, temporary=False, chat_id=chat_id), self.dispatcher.process)
-            place = (chat_id, question, call.id, call.request.choices, group.begun, together, group.left_out)
-            firsts += chats.add_answers(db, self.owner, *place)[:1]
+            n, begun, left_out = call.request.choices, group.begun, group.left_out
+            firsts += chats.add_answers(db, self.owner, chat_id, question, call.id, n, begun, together, left_out)[:1]
         if several:
             # Each answer that is added is opened; the first model's is the one to go on with.
             chats.choose(db, self.owner, chat_id, firsts[0])

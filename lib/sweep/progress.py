@@ -153,7 +153,7 @@ class ProgressReader:
         if kept is not None and kept.attempts is found and kept.changes == changes:
             return kept.progress
         forecast = kept.progress.forecast if kept else self._forecast(owner, sweep_id)
-        held = self._outcomes.of_place(owner, sweep_id)
+        held = self._outcomes.of_sweep(owner, sweep_id)
         progress = _progress(found, held, forecast, kept.progress if kept else None)
         with self._lock:
             # Taken out and put in, so that the one looked at last is the last to go.
@@ -188,7 +188,7 @@ class ProgressReader:
 
     def _without_answers(self, owner: str, sweep_id: str) -> Progress:
         found = self._store.read(lambda db: attempts.read(db, owner, sweep_id, answers=False))
-        return _progress(found, self._outcomes.of_place(owner, sweep_id), {}, None)
+        return _progress(found, self._outcomes.of_sweep(owner, sweep_id), {}, None)
 
     def _forecast(self, owner: str, sweep_id: str) -> Mapping[str, Any]:
         return self._store.read(lambda db: sweeps.forecast_of(db, owner, sweep_id))

@@ -51,7 +51,7 @@ def ask_all(services: Services, api: FakeApi, count: int) -> None:
             running.append(services.dispatcher.start(call, endpoint))
         for answer in running:
             seen = 0
-            while answer.call.request.model == STOPPED and answer.reply.empty and not answer.outcome:
+            while answer.call.request.model == STOPPED and answer.reply.empty and not answer.final_reply:
                 seen = answer.wait(seen, 20)
             if answer.call.request.model == STOPPED:
                 answer.cancel()

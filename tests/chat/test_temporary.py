@@ -70,7 +70,7 @@ def test_a_chat_that_is_left_leaves_nothing_in_the_process(services: Services, a
 def test_leaving_a_chat_ends_its_answers_and_spares_those_of_others(services: Services, api: FakeApi) -> None:
     silent = services.conversation("ann", "s1", temporary=True).send_text("one", form(api, "silent"))
     other = services.conversation("ann", "s1", temporary=True).send_text("two", form(api))
-    [running] = [job for job in services.dispatcher.jobs.all() if isinstance(job, Answer) and job.place == silent]
+    [running] = [job for job in services.dispatcher.jobs.all() if isinstance(job, Answer) and job.made_for == silent]
     services.conversation("ann", "s1", silent, temporary=True).erase()
     assert running.wait_until_finished(10)
     ended(services)
