@@ -297,10 +297,10 @@ def give_texts(conn: Connection, call: Call, known_as: str, reply: Reply) -> boo
     if conn.execute(query.where(mine, named, silent)).first() is None:
         return False
     tip = message_nodes.keep(conn, call.owner, call.request.messages)
-    made = {"sweep_id": call.sweep_id, "cell_id": call.cell_id, "attempt": 1, "tip": tip, "temporary": False}
+    place = {"sweep_id": call.sweep_id, "cell_id": call.cell_id, "attempt": 1, "tip": tip, "temporary": False}
     seq = conn.execute(query.where(mine, named)).scalar_one()
     usage_rollups.subtract(conn, [seq])
-    conn.execute(update(calls).where(calls.c.owner == call.owner, named).values(made))
+    conn.execute(update(calls).where(calls.c.owner == call.owner, named).values(place))
     usage_rollups.add(conn, [seq])  # among those of its sweep from now on
     row = _Open(*conn.execute(query.where(mine, named)).one())
     asked = {"params_asked": call.request.params.to_send(), "params_sent": call.request.params_sent}

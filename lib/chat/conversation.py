@@ -100,14 +100,15 @@ class Conversation:
         """Send `text` and images (data URLs) after `turns`, the open branch; the id of the chat. Raises InvalidInput
         when it can't be sent, and then nothing has changed."""
         turns = self.branch() if turns is None else turns
-        return self._send_text(turns, _last_id(turns), Message(role="user", content=text, images=tuple(images)), form)
+        message = Message(role="user", content=text, images=tuple(images))
+        return self._record_and_ask(turns, _last_id(turns), message, form)
 
     def send_edited(self, turn: Turn, text: str, form: Form) -> None:
         """Send `text`, with the images of the question `turn`, as another version of it. Raises InvalidInput."""
         message = Message(role="user", content=text, images=self.images(turn.images))
-        self._send_text(_before(self.branch(), turn), turn.parent, message, form)
+        self._record_and_ask(_before(self.branch(), turn), turn.parent, message, form)
 
-    def _send_text(self, turns: Sequence[Turn], parent: str | None, message: Message, form: Form) -> str:
+    def _record_and_ask(self, turns: Sequence[Turn], parent: str | None, message: Message, form: Form) -> str:
         """Record a question under `parent` with the answers to come, and begin."""
         group, named = self._calls(turns, [message], form), self._named(form)
 

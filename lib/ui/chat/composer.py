@@ -55,7 +55,7 @@ def composer(view: ChatView) -> None:
         st.chat_input(
             _("Type a message"),
             key=model_actions.INPUT,
-            on_submit=model_actions.send,
+            on_submit=model_actions.send_typed,
             # Any kind: what is neither an image nor a text is refused in a sentence that says why.
             accept_file="multiple",
             max_upload_size=images.MAX_BYTES // MEGABYTE,
@@ -75,7 +75,7 @@ def send_waiting_message() -> None:
     """Send what waited; called when the answer before it has ended."""
     text, chat_state.waiting = chat_state.waiting, None
     if text is not None:
-        model_actions.send_text(text)
+        model_actions.check_and_send(text)
         chat_state.waited = True
 
 

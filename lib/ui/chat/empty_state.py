@@ -35,7 +35,7 @@ def empty_state(services: Services, visitor: Visitor) -> None:
                 # The practice model answers in English only.
                 text = example if local else _(example)
                 name = f"chat_example_{index}"
-                st.button(text, key=name, on_click=model_actions.send_text, args=(text,), width="stretch")
+                st.button(text, key=name, on_click=model_actions.check_and_send, args=(text,), width="stretch")
         others = st.session_state.get(BESIDE) or []
         if others and connected:
             _several([find(value, connected) for value in (st.session_state.get("chat_model") or "", *others)])

@@ -27,7 +27,7 @@ LEAVE_OUT = "chat_leave_out"
 ASK_FROM = "chat_ask_from"
 
 
-def send() -> None:
+def send_typed() -> None:
     """The composer's callback: send what was typed, or let it wait for the running answer."""
     typed = st.session_state[INPUT]
     if typed is None:
@@ -41,7 +41,7 @@ def send() -> None:
     if view.running:
         chat_state.waiting = "\n\n".join(text for text in (chat_state.waiting, typed.text) if text)
     else:
-        send_text(typed.text, view.turns)
+        check_and_send(typed.text, view.turns)
 
 
 def _take_along(files: Sequence[tuple[str, bytes]]) -> None:
@@ -53,7 +53,7 @@ def _take_along(files: Sequence[tuple[str, bytes]]) -> None:
     chat_state.images = list(urls)
 
 
-def send_text(text: str, turns: list[Turn] | None = None) -> None:
+def check_and_send(text: str, turns: list[Turn] | None = None) -> None:
     """Send `text` after `turns`, the open branch; one that is too long or too dear is held, and asked about."""
     conversation = open_chat.current()
     turns = conversation.branch() if turns is None else turns
@@ -66,13 +66,15 @@ def send_text(text: str, turns: list[Turn] | None = None) -> None:
     if unconfirmed is not None and not (unconfirmed.leave_out and st.session_state.get(LEAVE_OUT)):
         chat_state.unconfirmed = unconfirmed
     else:
-        _send_text(conversation, turns, text, replace(chosen, leave_out=(unconfirmed and unconfirmed.leave_out) or 0))
+        leave_out = (unconfirmed and unconfirmed.leave_out) or 0
+        _send_or_put_back(conversation, turns, text, replace(chosen, leave_out=leave_out))
 
 
-def _send_text(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> None:
+def _send_or_put_back(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> None:
     """Send `text`; when it can't be sent, say why and put it back into the composer."""
     try:
-        state.chat_id = _said(conversation, turns, attachments.joined(text, chat_state.attachments), chosen)
+        whole = attachments.joined(text, chat_state.attachments)
+        state.chat_id = _send_or_keep_in_memory(conversation, turns, whole, chosen)
     except TemperaError as error:
         _put_back(text, error)
     else:
@@ -84,7 +86,7 @@ def _send_text(conversation: Conversation, turns: list[Turn], text: str, chosen:
         model_picker.used(resources.services(), conversation.owner, chosen.models)
 
 
-def _said(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> str:
+def _send_or_keep_in_memory(conversation: Conversation, turns: list[Turn], text: str, chosen: Form) -> str:
     """Send `text`; where the store does not take it, the chat goes on in memory until it does."""
     try:
         return conversation.send_text(text, chosen, chat_state.images, turns)
@@ -109,7 +111,7 @@ def _put_back(text: str, why: TemperaError) -> None:
 
 def _send_put_back(text: str) -> None:
     chat_state.put_back = ""
-    send_text(text)
+    check_and_send(text)
 
 
 def send_unconfirmed(leave_out: bool = False) -> None:
@@ -117,7 +119,7 @@ def send_unconfirmed(leave_out: bool = False) -> None:
     unconfirmed, chat_state.unconfirmed, conversation = chat_state.unconfirmed, None, open_chat.current()
     if unconfirmed is not None:
         chosen = replace(chat_settings.read(), leave_out=(unconfirmed.leave_out or 0) if leave_out else 0)
-        _send_text(conversation, conversation.branch(), unconfirmed.text, chosen)
+        _send_or_put_back(conversation, conversation.branch(), unconfirmed.text, chosen)
 
 
 def take_back_unconfirmed() -> None:
