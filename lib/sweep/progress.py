@@ -38,8 +38,8 @@ class Progress:
     unsaved: int = 0
     stops: Stops = field(default_factory=Stops)
     spent: float = 0.0
-    forecast: Mapping[str, Any] = field(default_factory=dict)
-    """What was foreseen: `typical` and `highest` in US dollars, `seconds`; see `PlanEstimate.to_json`."""
+    estimate: Mapping[str, Any] = field(default_factory=dict)
+    """What was told before it ran: `typical` and `highest` in US dollars, `seconds`; see `PlanEstimate.to_json`."""
     drawn: dict[Hashable, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
     """See `drawn_for`; for the next look too."""
     known: dict[str, Looked] = field(default_factory=dict, compare=False, repr=False)
@@ -152,9 +152,9 @@ class ProgressReader:
         found = self._store.read(lambda db: attempts.read(db, owner, sweep_id, before))
         if kept is not None and kept.attempts is found and kept.changes == changes:
             return kept.progress
-        forecast = kept.progress.forecast if kept else self._forecast(owner, sweep_id)
+        estimate = kept.progress.estimate if kept else self._estimate(owner, sweep_id)
         held = self._outcomes.of_sweep(owner, sweep_id)
-        progress = _progress(found, held, forecast, kept.progress if kept else None)
+        progress = _progress(found, held, estimate, kept.progress if kept else None)
         with self._lock:
             # Taken out and put in, so that the one looked at last is the last to go.
             self._kept.pop(key, None)
@@ -190,12 +190,12 @@ class ProgressReader:
         found = self._store.read(lambda db: attempts.read(db, owner, sweep_id, answers=False))
         return _progress(found, self._outcomes.of_sweep(owner, sweep_id), {}, None)
 
-    def _forecast(self, owner: str, sweep_id: str) -> Mapping[str, Any]:
-        return self._store.read(lambda db: sweeps.forecast_of(db, owner, sweep_id))
+    def _estimate(self, owner: str, sweep_id: str) -> Mapping[str, Any]:
+        return self._store.read(lambda db: sweeps.estimate_of(db, owner, sweep_id))
 
 
 def _progress(
-    found: Attempts, held: Mapping[str, Outcome], forecast: Mapping[str, Any], before: Progress | None
+    found: Attempts, held: Mapping[str, Outcome], estimate: Mapping[str, Any], before: Progress | None
 ) -> Progress:
     """How a sweep stands. What was made of its answers `before` is used again: of 2,000 few have changed since."""
     results, done = dict(found.newest), found.done
@@ -219,7 +219,7 @@ def _progress(
         len(held),
         stop,
         found.tally.spent,
-        forecast,
+        estimate,
         before.drawn if before else {},
         before.known if before else {},
     )

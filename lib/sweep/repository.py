@@ -60,15 +60,15 @@ def add_plan(
     session: str,
     sweep_id: str,
     plan: Plan,
-    forecast: Mapping[str, Any] | None = None,
+    estimate: Mapping[str, Any] | None = None,
 ) -> None:
-    """Store a plan under a new id, with what was foreseen of it; its cells follow by `add_cells`."""
+    """Store a plan under a new id, with the estimate shown before it runs; its cells follow by `add_cells`."""
     row = {"id": sweep_id, "owner": owner, "session": session, "title": title_of(plan.prompt)}
-    conn.execute(insert(sweeps).values(**row, plan=plan.to_json(), forecast=forecast, created_at=now()))
+    conn.execute(insert(sweeps).values(**row, plan=plan.to_json(), forecast=estimate, created_at=now()))
 
 
-def forecast_of(conn: Connection, owner: str, sweep_id: str) -> Mapping[str, Any]:
-    """What was foreseen of a sweep; empty where nothing was kept."""
+def estimate_of(conn: Connection, owner: str, sweep_id: str) -> Mapping[str, Any]:
+    """The estimate that was shown before a sweep ran; empty where none was kept."""
     query = select(sweeps.c.forecast).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id)
     return conn.execute(query).scalar() or {}
 

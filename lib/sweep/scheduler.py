@@ -46,8 +46,8 @@ class SweepScheduler:
         """Has slots of a sweep filled by whoever can; None where this process runs all sweeps itself."""
         self._usual: dict[str, tuple[object, Mapping[tuple[str, str], Usual]]] = {}
 
-    def launch(self, owner: str, session: str, plan: Plan, forecast: Mapping[str, Any] | None = None) -> str:
-        """Store a plan with all its cells, and what was foreseen of it, then begin to send them; the sweep's id. Raises
+    def launch(self, owner: str, session: str, plan: Plan, plan_estimate: Mapping[str, Any] | None = None) -> str:
+        """Store a plan with all its cells and the estimate of it, then begin to send them; the sweep's id. Raises
         InvalidInput when it can't be run or is not allowed, NothingConnected when there is no service to ask,
         BudgetReached when no answer of it may be asked for."""
         connected = self._registry.endpoints(owner)
@@ -58,7 +58,7 @@ class SweepScheduler:
         sweep_id, store = secrets.token_hex(16), self._dispatcher.store
         # Named here and not in the writing thread, which others wait for.
         cells = list(plan.cells(sweep_id))
-        store.write(lambda db: sweeps.add_plan(db, owner, session, sweep_id, plan, forecast)).result()
+        store.write(lambda db: sweeps.add_plan(db, owner, session, sweep_id, plan, plan_estimate)).result()
         self._write_cells(owner, sweep_id, cells)
         self._start_here_or_elsewhere(owner, session, sweep_id, plan, cells)
         return sweep_id

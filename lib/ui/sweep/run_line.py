@@ -23,7 +23,7 @@ def run_figures(progress: Progress, run: SweepRun | None) -> list[str]:
     """While it runs: what it cost so far, about what it will have cost, and how long it goes on. After it: its cost."""
     if run is None or run.finished:
         spent = sum_of_costs(progress.results.values())
-        foreseen = progress.forecast.get("typical")
+        foreseen = progress.estimate.get("typical")
         if spent and foreseen and not progress.left:
             return [spent, _("about {cost} was foreseen").format(cost=money(foreseen))]
         return [spent] if spent else []
