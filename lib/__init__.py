@@ -1,4 +1,4 @@
-"""Tempera: talk to chat models, sweep one prompt across them, and see what it all used.
+"""All of Tempera, with a map of it in lib/__init__.py: who may import whom, and where something new goes.
 
 From the ground up; each line imports only from those above it, and what stands on one line does not know its
 neighbours (`lint-imports` holds that, see pyproject.toml):
@@ -17,11 +17,20 @@ neighbours (`lint-imports` holds that, see pyproject.toml):
 Where something new goes:
 
     a parameter of the API         core/parameters.py, ui/shared/controls.py
-    a gateway's quirk              gateway/dialects.py, thinking.py, usage_report.py, error_bodies.py
+    a gateway's own field names    gateway/dialects.py, token counts in usage_report.py, thoughts in thinking.py
+    a quirk of its streams         gateway/answer_stream.py; of the lines they come in, sse.py
+    a refusal, with status 200 too gateway/error_mapping.py says which error it is, error_bodies.py finds its words
+    a header about limits          gateway/retry.py
     an error                       core/errors.py, and in a few words ui/usage/failures.py
     a limit where many share it    core/limits.py, calls/caps.py for hours and days, access/ for who comes in
-    something to do with an answer ui/chat/message_menu.py and model_actions.py, ui/sweep/cell_dialog.py
+    something to do with a message ui/chat/message_menu.py, which has its menu; model_actions.py, if a model is asked
+    something to do with a cell    ui/sweep/cell_dialog.py
     a further axis of a sweep      sweep/plan.py
+    what is told before Run        sweep/estimate.py, ui/sweep/launch.py
     a form to save something in    chat/export.py, sweep/export/, usage/call_files.py
     a column of the usage table    usage/queries.py, usage/totals.py, ui/usage/tables.py
+    what a visitor saves by name   visitor/saved_items.py; any other preference visitor/preferences.py
+    a table or column to store     store/schema.py, and a step in store/migrations/versions/
+    a word in Chinese              ui/locales/zh_Hans/tempera.po
+    a colour                       .streamlit/config.toml; of a sweep's answers ui/assets/answers/answers.css
 """

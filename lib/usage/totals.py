@@ -146,7 +146,7 @@ def bucket_for(totals: Totals) -> Bucket:
 
 def by_call(rows: Sequence[CallRecord], zone: ZoneInfo) -> pd.DataFrame:
     """`time model prompt completion` of each call, oldest first; `rows` come newest first."""
-    return call_table(rows, zone)[["time", "model", "prompt", "completion"]].iloc[::-1].reset_index(drop=True)
+    return call_frame(rows, zone)[["time", "model", "prompt", "completion"]].iloc[::-1].reset_index(drop=True)
 
 
 def by_time(slices: Sequence[Slice], bucket: Bucket, zone: ZoneInfo) -> pd.DataFrame:
@@ -221,7 +221,7 @@ def figures(rows: Sequence[Totals]) -> dict[str, Any]:
     }
 
 
-def call_table(rows: Sequence[CallRecord], zone: ZoneInfo) -> pd.DataFrame:
+def call_frame(rows: Sequence[CallRecord], zone: ZoneInfo) -> pd.DataFrame:
     """One row per call, in the order of `rows`; times in the viewer's zone."""
     return pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""Prompts with {{variables}}: three built-in ones, and where a visitor's own are stored."""
+"""Prompts with {{variables}}: three built-in ones, beside a visitor's own (see saved_items.py)."""
 
 from collections.abc import Mapping
 

@@ -184,7 +184,7 @@ def in_sql(store: Store, mine: list[dict[str, Any]]) -> tuple[Any, ...]:
 
 def in_the_table(store: Store, scope: Scope) -> tuple[Any, ...]:
     """The same as the rows of the page's table add up."""
-    frame = totals.call_table(store.read(lambda db: queries.newest(db, scope, 100)), ZoneInfo("UTC"))
+    frame = totals.call_frame(store.read(lambda db: queries.newest(db, scope, 100)), ZoneInfo("UTC"))
     sums = (frame[name].sum(min_count=1) for name in ("prompt", "completion", "cost"))
     return (len(frame), *(None if pd.isna(value) else value for value in sums))
 

@@ -161,7 +161,7 @@ def test_models_are_ordered_by_their_tokens() -> None:
 
 @pytest.mark.row("U13")
 def test_a_call_is_told_in_the_viewers_time_and_its_gaps_are_gaps() -> None:
-    frame = totals.call_table([a_row(prompt_tokens=None, cost=None)], ZoneInfo("Asia/Shanghai"))
+    frame = totals.call_frame([a_row(prompt_tokens=None, cost=None)], ZoneInfo("Asia/Shanghai"))
 
     assert f"{frame['time'][0]:%H:%M}" == "20:04"
     assert pd.isna(frame["prompt"][0]) and pd.isna(frame["cost"][0])

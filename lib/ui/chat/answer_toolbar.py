@@ -1,4 +1,4 @@
-"""Buttons, figures and warnings under an answer."""
+"""What stands under an answer: its figures, what went wrong, and the ways on from there (all else: message_menu.py)."""
 
 from contextlib import nullcontext
 

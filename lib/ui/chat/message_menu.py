@@ -1,4 +1,4 @@
-"""The menu of a message, and the panel that opens below it (text to copy, link, other model)."""
+"""The menu of a message: all that can be done with it, and the panel that some of that opens below it."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -63,7 +63,7 @@ def call_table(services: Services, scope: Scope, count: int, zone: ZoneInfo) -> 
     """The calls one by one, newest first."""
     newest = services.store.read(lambda db: queries.newest(db, scope, totals.MOST_ROWS))
     with st.container(key="usage_calls"):
-        frame = totals.call_table(newest, zone)
+        frame = totals.call_frame(newest, zone)
         frame["page"] = [_page(row) for row in newest]
         frame["source"] = [_(SOURCES.get(source, source)) for source in frame["source"]]
         frame["cost_source"] = [_cost_source(row) for row in newest]
