@@ -17,7 +17,7 @@ from lib import erasing, recovery
 from lib.access import password
 from lib.access.cookie_secret import cookie_secret
 from lib.access.invited import Invited
-from lib.access.places import Places
+from lib.access.seats import Seats
 from lib.access.sign_ins import NOBODY, SignIns
 from lib.background import Jobs
 from lib.calls import call_log, records
@@ -77,7 +77,7 @@ class Services:
     store_trouble: StoreError | None = None
     known: set[str] = field(default_factory=set)
     """The owners whose own prices and budgets were read."""
-    places: Places = field(default_factory=lambda: Places(0))
+    seats: Seats = field(default_factory=lambda: Seats(0))
     """Who is inside, where many share it."""
     workers: "Workers | None" = None
     """This process among those that run sweeps, where there can be several."""
@@ -116,7 +116,7 @@ class Services:
             keychain=keychain,
             sign_ins=_sign_ins(settings, secret, store) if shared else None,
             store_trouble=trouble,
-            places=Places(settings.most_sessions),
+            seats=Seats(settings.most_sessions),
         )
         if not shared:
             opened.know(LOCAL_OWNER)

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from lib.access.places import KEPT_SECONDS, MOST_TABS, Places
+from lib.access.seats import KEPT_SECONDS, MOST_TABS, Seats
 from lib.access.throttle import MOST_KNOWN, Throttle
 from lib.core.errors import Full, TooManyTabs
 from lib.ui.shared import crowd_gate
@@ -74,34 +74,34 @@ def test_a_flood_from_one_page_waits_and_another_page_is_answered(tmp_path: Path
 
 def test_a_place_is_kept_while_a_page_is_loaded_anew_and_free_after_that() -> None:
     clock = Clock()
-    places = Places(1, clock)
-    places.enter("ada")
+    seats = Seats(1, clock)
+    seats.enter("ada")
     clock.now += 10 * KEPT_SECONDS
     with pytest.raises(Full):
-        places.take("bob")
-    places.leave("ada")
+        seats.take("bob")
+    seats.leave("ada")
     clock.now += KEPT_SECONDS - 1
     with pytest.raises(Full):
-        places.enter("bob")
-    places.take("ada")
+        seats.enter("bob")
+    seats.take("ada")
     clock.now += KEPT_SECONDS - 1
     with pytest.raises(Full):
-        places.take("bob")
+        seats.take("bob")
     clock.now += 2
-    places.enter("bob")
+    seats.enter("bob")
     with pytest.raises(Full):
-        places.take("ada")
+        seats.take("ada")
 
 
 def test_no_number_of_tabs_gets_past_the_most_of_one_person() -> None:
-    places = Places(0)
+    seats = Seats(0)
     for _ in range(MOST_TABS):
-        places.enter("ada")
+        seats.enter("ada")
     with pytest.raises(TooManyTabs):
-        places.enter("ada")
-    places.enter("bob")
-    places.leave("ada")
-    places.enter("ada")
+        seats.enter("ada")
+    seats.enter("bob")
+    seats.leave("ada")
+    seats.enter("ada")
 
 
 @pytest.mark.row("T16")

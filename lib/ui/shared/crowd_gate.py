@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lib.access.places import Places
+from lib.access.seats import Seats
 from lib.access.sign_ins import COOKIE
 from lib.access.throttle import Throttle
 from lib.core.errors import Full
@@ -40,14 +40,14 @@ class CrowdGate:
         if visitor is None:
             await self.app(scope, receive, send)
             return
-        places = resources.services().places
+        seats = resources.services().seats
         try:
             if scope["type"] == "websocket":
-                with _inside(places, visitor):
+                with _inside(seats, visitor):
                     await self.app(scope, self._paced(visitor, _address(scope), receive), send)
                 return
             if _is_page(scope):
-                places.take(visitor)
+                seats.take(visitor)
         except Full as full:
             await _refuse(full, scope, receive, send)
             return
@@ -65,12 +65,12 @@ class CrowdGate:
 
 
 @contextmanager
-def _inside(places: Places, visitor: str) -> Iterator[None]:
-    places.enter(visitor)
+def _inside(seats: Seats, visitor: str) -> Iterator[None]:
+    seats.enter(visitor)
     try:
         yield
     finally:
-        places.leave(visitor)
+        seats.leave(visitor)
 
 
 def _visitor(scope: Scope) -> str | None:
