@@ -38,7 +38,7 @@ AGAIN_SECONDS = 5.0
 MOST_ENDED = 50
 """Sign-ins of one visitor that are remembered as ended; older ones are past their time."""
 NOBODY = Invited(())
-_OUT = "signed_out"
+_ENDED = "signed_out"
 _ACCOUNT = "account"
 _RANDOM = re.compile(r"[0-9a-f]{32}")
 
@@ -63,17 +63,17 @@ class SignIns:
         settings = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
         self._serializer = URLSafeTimedSerializer(secret, salt="tempera sign-in", signer_kwargs=settings)
         self._tries = Tries()
-        self._checked = asyncio.Semaphore(CHECKED_AT_ONCE)
-        self._out: dict[str, bool] = {}
+        self._checking = asyncio.Semaphore(CHECKED_AT_ONCE)
+        self._ended: dict[str, bool] = {}
         """Which sign-ins were ended, of those that were seen since the start."""
-        self._looked: dict[str, float] = {}
+        self._looked_up_at: dict[str, float] = {}
         """When that was looked up last, of each of them."""
 
     async def enter(self, typed: str, address: str, former: str = "") -> str:
         """The cookie's value for who has typed the password, from a client's address and with the cookie `former`;
         raises WrongPassword and TooManyTries."""
         self._tries.take(address)
-        async with self._checked:
+        async with self._checking:
             right = self.by_password and await asyncio.to_thread(password.matches, self._hash, typed)
         if not right:
             raise WrongPassword
@@ -95,28 +95,28 @@ class SignIns:
         """The visitor of a cookie that was admitted a while ago; None where it has ended since. Fast enough for every
         message of a page."""
         found = self._valid(cookie)
-        return None if found is None or self._out.get(found.id) else found.visitor
+        return None if found is None or self._ended.get(found.id) else found.visitor
 
     async def learn_who_left(self, cookies: Set[str]) -> None:
         """Look up once for all of these cookies, which were admitted, whether another process has ended them."""
         found = [one for one in map(self._valid, cookies) if one is not None]
         visitors = {one.visitor for one in found}
         with suppress(StoreError):  # which puts nobody out
-            kept = await asyncio.to_thread(self._store.read, lambda db: preferences.of_each(db, visitors, _OUT))
+            kept = await asyncio.to_thread(self._store.read, lambda db: preferences.of_each(db, visitors, _ENDED))
             now = time.monotonic()
             for one in found:
-                self._looked[one.id] = now
-                self._out[one.id] = one.id in _listed(kept.get(one.visitor)) or self._out.get(one.id, False)
+                self._looked_up_at[one.id] = now
+                self._ended[one.id] = one.id in _listed(kept.get(one.visitor)) or self._ended.get(one.id, False)
 
     def leave(self, cookie: str) -> None:
         """End a sign-in, for good and in every tab; raises StoreError where that can't be kept over a restart."""
         found = self._read(cookie, None)
         if found is None:
             return
-        self._out[found.id] = True
+        self._ended[found.id] = True
 
         def note(db: Connection) -> None:
-            preferences.put(db, found.visitor, _OUT, [found.id, *_ended(db, found.visitor)][:MOST_ENDED])
+            preferences.put(db, found.visitor, _ENDED, [found.id, *_ended_of(db, found.visitor)][:MOST_ENDED])
 
         self._store.write(note).result()
 
@@ -147,13 +147,13 @@ class SignIns:
         return None
 
     async def _has_ended(self, found: "_SignIn") -> bool:
-        now, known = time.monotonic(), self._out.get(found.id)
-        if known is None or (not known and now - self._looked[found.id] >= AGAIN_SECONDS):
-            self._looked[found.id] = now  # first, so that not every request waits for a database that is away
+        now, known = time.monotonic(), self._ended.get(found.id)
+        if known is None or (not known and now - self._looked_up_at[found.id] >= AGAIN_SECONDS):
+            self._looked_up_at[found.id] = now  # first, so that not every request waits for a database that is away
             with suppress(StoreError):  # which puts nobody out
-                ended = await asyncio.to_thread(self._store.read, lambda db: _ended(db, found.visitor))
-                self._out[found.id] = found.id in ended or self._out.get(found.id, False)
-        return self._out.get(found.id, False)
+                ended = await asyncio.to_thread(self._store.read, lambda db: _ended_of(db, found.visitor))
+                self._ended[found.id] = found.id in ended or self._ended.get(found.id, False)
+        return self._ended.get(found.id, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,8 @@ class _SignIn:
     id: str
 
 
-def _ended(db: Connection, visitor: str) -> list[str]:
-    return _listed(preferences.get(db, visitor, _OUT))
+def _ended_of(db: Connection, visitor: str) -> list[str]:
+    return _listed(preferences.get(db, visitor, _ENDED))
 
 
 def _listed(kept: object) -> list[str]:

@@ -32,9 +32,9 @@ class FallbackFile:
 
     def __init__(self, fd: int | None = None, folder: Path | None = None) -> None:
         self._fd = fd
-        # Worker threads put and drop while script threads forget a deleted chat: places must not be given twice.
+        # Worker threads put and drop while script threads forget a deleted chat: no span may be given twice.
         self._lock = threading.Lock()
-        self._places: dict[str, tuple[int, int]] = {}
+        self._spans: dict[str, tuple[int, int]] = {}
         """Offset and length of each entry."""
         self._taken_over: dict[str, Any] = {}
         if fd is not None and folder is not None:
@@ -67,7 +67,7 @@ class FallbackFile:
             if self._fd is None:
                 return False
             line = _line(key, value)
-            old, offset = self._places.get(key), self._gap(len(line))
+            old, offset = self._spans.get(key), self._gap(len(line))
             try:
                 if offset is None:
                     return False
@@ -75,7 +75,7 @@ class FallbackFile:
                     self._blank((offset, len(line)))
                     return False
                 # The new one before the old one goes: in a power cut between the two, one of them is whole.
-                self._places[key] = (offset, len(line))
+                self._spans[key] = (offset, len(line))
                 if old is not None:
                     self._blank(old)
             except OSError as problem:
@@ -86,9 +86,9 @@ class FallbackFile:
     def drop(self, key: str) -> None:
         """Overwrite the entry of `key`, if there is one."""
         with self._lock:
-            place = self._places.pop(key, None)
-            if place is not None and self._fd is not None:
-                self._blank(place)
+            span = self._spans.pop(key, None)
+            if span is not None and self._fd is not None:
+                self._blank(span)
 
     def taken(self) -> dict[str, Any]:
         """What earlier processes left, by key; each is dropped like any other entry. Given once."""
@@ -104,8 +104,8 @@ class FallbackFile:
 
     def _read(self) -> None:
         assert self._fd is not None
-        for key, value, place in _entries(self._fd):
-            self._places[key] = place
+        for key, value, span in _entries(self._fd):
+            self._spans[key] = span
             self._taken_over[key] = value
 
     def _take_over(self, fd: int, path: Path) -> None:
@@ -121,15 +121,15 @@ class FallbackFile:
     def _gap(self, length: int) -> int | None:
         """The offset of the first gap of `length` bytes; None where there is none."""
         end = 0
-        for offset, taken in sorted(self._places.values()):
+        for offset, taken in sorted(self._spans.values()):
             if offset - end >= length:
                 return end
             end = offset + taken
         return end if end + length <= MOST_BYTES else None
 
-    def _blank(self, place: tuple[int, int]) -> None:
+    def _blank(self, span: tuple[int, int]) -> None:
         assert self._fd is not None
-        offset, length = place
+        offset, length = span
         with contextlib.suppress(OSError):
             # Line ends: what was blanked reads as empty lines, and a half-written entry before it ends there.
             _write(self._fd, b"\n" * length, offset)
@@ -189,7 +189,7 @@ def _write(fd: int, data: bytes, offset: int) -> bool:
 
 
 def _entries(fd: int) -> list[tuple[str, Any, tuple[int, int]]]:
-    """(key, value, place) of each whole entry of a file."""
+    """(key, value, span) of each whole entry of a file."""
     os.lseek(fd, 0, os.SEEK_SET)
     with open(fd, "rb", closefd=False) as file:
         data = file.read(MOST_BYTES + 1)
@@ -200,7 +200,7 @@ def _entries(fd: int) -> list[tuple[str, Any, tuple[int, int]]]:
         with contextlib.suppress(ValueError):
             if text and int(crc, 16) == zlib.crc32(body + b"\n"):
                 # The line break before an entry belongs to it: it ends whatever was half written there.
-                place = (max(0, offset - 1), len(line) + 2)
-                found.append((key.decode(), json.loads(text), place))
+                span = (max(0, offset - 1), len(line) + 2)
+                found.append((key.decode(), json.loads(text), span))
         offset += len(line) + 1
     return found

@@ -23,7 +23,7 @@ from lib.store.statements import CHUNK, chunks, insert_missing
 OWNER: BindParameter[str] = bindparam("owner")
 TIP: BindParameter[str] = bindparam("tip")
 _NODE = [message_nodes.c[name] for name in ("hash", "parent", "role", "text_id", "images")]
-NEWEST_FIRST = 8
+LOOKED_FOR_FIRST = 8
 """How many of the last nodes are looked for at first; in a chat all but the last two are there."""
 
 
@@ -41,12 +41,10 @@ class Node:
 def chain(conversation: Iterable[tuple[str, str, Sequence[str]]]) -> list[Node]:
     """The nodes of a conversation of (role, text, ids of images), from the first to the tip."""
     nodes: list[Node] = []
-    parent = None
     for role, text, ids in conversation:
         # As it is going to be stored: a hash of anything else would name a node whose text nobody finds.
-        content = clean(text)
-        parent = Node(_hash(role, content, ids, parent), parent, role, content, tuple(ids)).hash
-        nodes.append(Node(parent, nodes[-1].hash if nodes else None, role, content, tuple(ids)))
+        content, parent = clean(text), nodes[-1].hash if nodes else None
+        nodes.append(Node(_hash(role, content, ids, parent), parent, role, content, tuple(ids)))
     return nodes
 
 
@@ -127,7 +125,7 @@ def _known(db: Connection, owner: str, nodes: Sequence[Node]) -> int:
     # All calls of a sweep send the same conversation: the quick way for those.
     if nodes and _ONE.run(db, {"owner": owner, "hash": nodes[-1].hash}).fetchone():
         return len(nodes)
-    end, step = len(nodes), NEWEST_FIRST
+    end, step = len(nodes), LOOKED_FOR_FIRST
     while end > 0:
         some = [node.hash for node in nodes[max(0, end - step) : end]]
         found = set(db.execute(_among(), {"owner": owner, "some": some}).scalars())

@@ -76,12 +76,12 @@ class _Sql:
         self._by_name = compiled.positiontup is None
         self._names = compiled.positiontup or list(binds)
         self._own = [known.get(name) for name in self._names]
-        self._given = [(place, name, process[name]) for place, name in enumerate(self._names) if name not in known]
+        self._given = [(index, name, process[name]) for index, name in enumerate(self._names) if name not in known]
 
     def filled(self, values: Mapping[str, Any]) -> Any:
         """The parameters as the driver takes them: in their order, or by name."""
         filled = self._own.copy()
         # One loop without a function of ours in it: it is run for a hundred values a call.
-        for place, name, process in self._given:
-            filled[place] = values[name] if process is None else process(values[name])
+        for index, name, process in self._given:
+            filled[index] = values[name] if process is None else process(values[name])
         return dict(zip(self._names, filled, strict=True)) if self._by_name else tuple(filled)

@@ -32,7 +32,7 @@ def unindexed(column: Column[str]) -> ColumnElement[str]:
 
 
 def insert_into(table: Table, dialect: str) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT with `on_conflict_do_...`, which SQLAlchemy has for each database by itself only."""
+    """An INSERT that has `on_conflict_do_...`: SQLAlchemy's own for that database, as its general one has none."""
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 

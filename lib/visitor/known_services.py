@@ -15,13 +15,13 @@ def addresses(db: Connection, owner: str) -> dict[str, str]:
     return dict(kept) if isinstance(kept, dict) else {}
 
 
-def connected(db: Connection, owner: str, endpoint: Endpoint) -> None:
-    """Remember the address of a service that was connected just now."""
+def remember(db: Connection, owner: str, endpoint: Endpoint) -> None:
+    """Remember the address of a service, as the one connected last."""
     before = addresses(db, owner)
     before.pop(endpoint.name, None)
     preferences.put(db, owner, NAME, dict([(endpoint.name, endpoint.base_url), *before.items()][:MOST]))
 
 
-def forgotten(db: Connection, owner: str, name: str) -> None:
-    """Keep no address of the endpoint `name`."""
+def forget(db: Connection, owner: str, name: str) -> None:
+    """Remember no address of the endpoint `name`."""
     preferences.put(db, owner, NAME, {one: address for one, address in addresses(db, owner).items() if one != name})

@@ -35,7 +35,7 @@ def put(db: Connection, owner: str, endpoint: str, model: str, price: Price | No
     preferences.put(db, owner, NAME, made)
 
 
-def usable(prompt: Any, completion: Any, cached: Any = None) -> Price | None:
+def as_price(prompt: Any, completion: Any, cached: Any = None) -> Price | None:
     """Numbers as a price; None where one of the first two is missing, or any is below 0 or beyond all that a model
     costs."""
     given = (prompt, completion) if cached is None else (prompt, completion, cached)

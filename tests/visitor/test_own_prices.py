@@ -38,9 +38,9 @@ def test_a_price_is_kept_by_service_and_model_and_can_be_taken_off(store: Store)
 
 
 def test_only_numbers_that_can_be_prices_are_taken() -> None:
-    assert own_prices.usable(0, 2.5) == (0.0, 2.5, None)
+    assert own_prices.as_price(0, 2.5) == (0.0, 2.5, None)
     for wrong in (None, "3", True, -1, math.nan, math.inf, own_prices.HIGHEST + 1):
-        assert own_prices.usable(wrong, 1) is None and own_prices.usable(1, wrong) is None, wrong
+        assert own_prices.as_price(wrong, 1) is None and own_prices.as_price(1, wrong) is None, wrong
 
 
 @pytest.mark.row("U6")

@@ -26,7 +26,7 @@ from lib.ui.shared.visitor import Visitor, visitor
 def chat_list(services: Services, who: Visitor) -> None:
     """New chat, and the old ones, the newest first."""
     kind = HistoryList(
-        place="chat",
+        page="chat",
         open_id=state.chat_id,
         search_key="chat_search",
         search=_("Search all chats"),

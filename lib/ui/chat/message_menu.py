@@ -11,7 +11,7 @@ from lib.ui.chat import edit_actions, model_actions, open_chat, open_in_sweep
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.share import share
 from lib.ui.shared import model_picker, resources
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.markdown import to_the_letter
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
@@ -108,7 +108,7 @@ def _other_model(name: str, turn: Turn) -> None:
         model_picker.options(resources.services(), owner),
         index=None,
         format_func=model_picker.model_label,
-        key=translated(key),
+        key=choice_key(key),
         placeholder=_("Choose a model"),
         accept_new_options=True,
         on_change=_again_with,

@@ -10,7 +10,7 @@ from lib.core.variables import filled, names
 from lib.ui.chat import model_actions
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared import resources
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.markdown import to_the_letter
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
@@ -50,7 +50,7 @@ def _choose() -> None:
         _("Prompts"),
         list(texts),
         index=None,
-        key=translated(CHOSEN),
+        key=choice_key(CHOSEN),
         format_func=lambda name: _(READY[name][0]) if name in READY else name,
         placeholder=_("Choose a prompt"),
     )

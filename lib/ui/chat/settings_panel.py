@@ -7,7 +7,7 @@ from lib.ui.chat import edit_actions
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.presets import preset_row
 from lib.ui.shared import controls, unsupported_params
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
 
@@ -18,7 +18,7 @@ def settings_panel(services: Services, visitor: Visitor, prefix: str, begins: bo
     chosen = unsupported_params.chosen(services, visitor.owner, st.session_state.get(f"{prefix}_model") or "")
     # The label changes with the language only: Streamlit takes an expander with another one for a new one, which is
     # closed, as it is on a page that is come back to.
-    key = translated(f"{prefix}_settings")
+    key = choice_key(f"{prefix}_settings")
     if st.session_state.get(key) != chat_state.settings_open:
         st.session_state[key] = chat_state.settings_open
     with st.expander(_("Settings"), key=key, icon=":material/tune:", on_change=_turn, args=(key,)) as panel:

@@ -8,7 +8,7 @@ from lib.chat.form import MOST_MODELS
 from lib.gateway.endpoints import Endpoint
 from lib.services import Services
 from lib.ui.chat.chat_settings import BESIDE, MODEL
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.connection import open_dialog
 from lib.ui.shared.model_picker import as_offered, model_label, options
 from lib.ui.shared.texts import _, _n
@@ -28,7 +28,7 @@ def side_by_side(services: Services, owner: str) -> None:
             _("Ask these models the same, side by side"),
             list(dict.fromkeys([*models, *chosen])),
             format_func=model_label,
-            key=translated(BESIDE),
+            key=choice_key(BESIDE),
             max_selections=MOST_MODELS - 1,
             accept_new_options=True,
             placeholder=_("Up to three more models"),

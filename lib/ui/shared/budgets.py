@@ -52,9 +52,8 @@ def reached_sentence(reached: BudgetReached) -> str:
     )
 
 
-def budget_line(services: Services, visitor: Visitor, place: str) -> None:
-    """A quiet line where a budget is nearly or wholly spent, which leads to it; nothing while all is well. `place`
-    keeps two of them apart."""
+def budget_line(services: Services, visitor: Visitor) -> None:
+    """A quiet line where a budget is nearly or wholly spent, which leads to it; nothing while all is well."""
     standings = services.budgets.standings(visitor.owner, visitor.session)
     fullest = max((one for one in standings if one.near), key=lambda one: one.share, default=None)
     if fullest is None:
@@ -63,7 +62,7 @@ def budget_line(services: Services, visitor: Visitor, place: str) -> None:
     words = _((SPENT if fullest.reached else NEAR)[budget.span])
     label = words.format(limit=in_unit(*budget.as_counted(budget.limit)), share=fullest.share)
     icon = ":material/savings:"
-    if st.button(literal(label), key=f"{place}_budget", type="tertiary", icon=icon, help=_("Open the budget")):
+    if st.button(literal(label), key="chat_budget", type="tertiary", icon=icon, help=_("Open the budget")):
         open_budget()
 
 

@@ -6,8 +6,9 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import language
 
 
-def translated(key: str) -> str:
-    """The key of a field whose options are words of ours, to be drawn now.
+def choice_key(key: str) -> str:
+    """`key`, for a field that is drawn now and whose options are words of ours: what is chosen there is told anew where
+    the language has changed.
 
     A browser knows an option of `st.radio`, `st.selectbox` and `st.multiselect` by its words only. After a change of
     language it would go on showing the old ones and tell them with its next run, where no option has them: the choice

@@ -69,6 +69,6 @@ def _forget(services: Services, visitor: Visitor, dialog: Connecting, endpoint: 
     services.models.forget(visitor.owner, endpoint)
     remember(services, visitor, endpoint, wanted=False)
     model_picker.forget(services, visitor.owner, endpoint)
-    services.store.write(lambda db: known_services.forgotten(db, visitor.owner, endpoint.name)).result()
+    services.store.write(lambda db: known_services.forget(db, visitor.owner, endpoint.name)).result()
     st.session_state.pop("connection_base_url", None)
     dialog.forgotten, dialog.page_is_behind = endpoint.title, True

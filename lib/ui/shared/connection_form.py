@@ -13,7 +13,7 @@ from lib.gateway.key_masking import last_four
 from lib.gateway.pasted_text import cleaned_address
 from lib.services import Services
 from lib.ui.shared import closed_fields, model_picker
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.interruptible_wait import interruptible_result
 from lib.ui.shared.state import Connecting, state
@@ -35,7 +35,7 @@ def connection_form(services: Services, visitor: Visitor, dialog: Connecting) ->
         _("Service"),
         [CUSTOM, *SERVICES],
         format_func=lambda name: SERVICES[name][0] if name in SERVICES else _("Another address"),
-        key=translated(_service_key()),
+        key=choice_key(_service_key()),
         on_change=_fill_address,
         args=(_service_key(),),
     )
@@ -258,5 +258,5 @@ def _connect(services: Services, visitor: Visitor, found: Found) -> None:
     services.models.forget(visitor.owner, endpoint)
     if found.models:
         services.models.known(visitor.owner, endpoint, found.models)
-    services.store.write(lambda db: known_services.connected(db, visitor.owner, endpoint))
+    services.store.write(lambda db: known_services.remember(db, visitor.owner, endpoint))
     model_picker.begin_with(services, visitor.owner, endpoint)

@@ -296,7 +296,7 @@ def _flag(prefix: str, field: str, chosen: ChosenModel) -> None:
     label, taken = f"{field} ({_(CONTROLS[field].words)})", chosen.takes(field)
     st.toggle(label, key=f"{prefix}_{field}", disabled=not taken, persist_state="session")
     if not taken:
-        unsupported_params.reason(prefix, chosen, field)
+        unsupported_params.why_greyed(prefix, chosen, field)
 
 
 def _json(prefix: str, field: str, chosen: ChosenModel) -> None:
@@ -316,7 +316,7 @@ def _json(prefix: str, field: str, chosen: ChosenModel) -> None:
         return
     for name in fields or ():
         if not chosen.takes(name):
-            unsupported_params.reason(prefix, chosen, name)
+            unsupported_params.why_greyed(prefix, chosen, name)
 
 
 _DRAWN: Mapping[Kind, Callable[[str, str, ChosenModel], None]] = {
@@ -335,7 +335,7 @@ def _switch(prefix: str, field: str, chosen: ChosenModel) -> bool:
     label, key = f"{field} ({_(control.words)})", f"{prefix}_{field}_on"
     on = st.toggle(label, key=key, help=_(control.help), disabled=not taken, persist_state="session")
     if not taken:
-        unsupported_params.reason(prefix, chosen, field)
+        unsupported_params.why_greyed(prefix, chosen, field)
     return on and taken
 
 

@@ -11,7 +11,7 @@ from lib.core.errors import StoreError
 from lib.core.i18n import N_
 from lib.erasing import Counts, Span
 from lib.services import Services
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.dates import viewer_zone
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.state import state
@@ -31,7 +31,7 @@ def erase_dialog(services: Services) -> None:
     """What of one's history goes, and the button that removes it."""
     if state.page_dialog is None:
         st.rerun()  # a dialog's own run draws nothing outside of it
-    chosen = st.radio(_("What"), list(SPANS), format_func=lambda name: _(SPANS[name]), key=translated("erase_span"))
+    chosen = st.radio(_("What"), list(SPANS), format_func=lambda name: _(SPANS[name]), key=choice_key("erase_span"))
     span = _span(chosen, viewer_zone())
     found = services.store.read(lambda db: erasing.counts(db, visitor().owner, span))
     nothing = found == Counts(0, 0, 0)

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def bug_box(bug: Exception) -> bool:
-    """Shows what a page met that nobody has foreseen, as `shown_as` says it."""
+    """Shows what a page met that nobody has foreseen, as `shown_as` says it. True tells Streamlit that it is shown."""
     error_box(shown_as(bug, "a page"))
     return True
 

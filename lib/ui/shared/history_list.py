@@ -52,10 +52,10 @@ class Entry:
 class HistoryList:
     """Where a page's list gets its entries, and what can be done with them.
 
-    `place` begins the keys of its widgets. `entries` finds those with some words, the newest first, at most so many
+    `page` begins the keys of its widgets. `entries` finds those with some words, the newest first, at most so many
     behind the first so many; `times` those of all behind the first so many. `do` gets an entry's id and an action."""
 
-    place: str
+    page: str
     open_id: str | None
     search_key: str
     search: str
@@ -90,8 +90,8 @@ def history_list(kind: HistoryList, undo: Callable[[], None] | None, deleted: st
     if undo is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(deleted)
-            st.button(_("Undo"), key=f"{kind.place}_undelete", type="tertiary", icon=":material/undo:", on_click=undo)
-    with st.container(key=f"{kind.place}_list", gap="xsmall"):
+            st.button(_("Undo"), key=f"{kind.page}_undelete", type="tertiary", icon=":material/undo:", on_click=undo)
+    with st.container(key=f"{kind.page}_list", gap="xsmall"):
         _entries(kind, found[:FIRST], words, now)
         if len(found) > FIRST:
             _others(kind, words, now, ages.age_at(found[FIRST - 1].time, now))
@@ -104,7 +104,7 @@ def _others(kind: HistoryList, words: str, now: datetime, above: Age) -> None:
     presses away. `above` is how long ago the last one was that is listed."""
     start = FIRST
     for age, count in Counter(ages.age_at(time, now) for time in kind.times(words, start)).items():
-        key = f"{kind.place}_list_more_{age.key}"
+        key = f"{kind.page}_list_more_{age.key}"
         most = min(count, list_state.listed.get(key, 0))
         if most:
             _entries(kind, kind.entries(words, most, start), words, now, above)
@@ -139,7 +139,7 @@ def _entry(kind: HistoryList, entry: Entry, age: Age, now: datetime, words: str)
             _button(kind, entry, age, now, words)
         else:
             st.fragment(_live_button, run_every=LIVE_SECONDS)(kind, entry.now, age, now, words)
-        key = f"{kind.place}_menu_{entry.id}"
+        key = f"{kind.page}_menu_{entry.id}"
         st.menu_button(
             _("More: {title}").format(title=literal(entry.title) or _("Untitled")),
             list(kind.actions),
@@ -163,7 +163,7 @@ def _live_button(kind: HistoryList, stands: Callable[[], Entry], age: Age, now: 
 def _button(kind: HistoryList, entry: Entry, age: Age, now: datetime, words: str) -> None:
     st.button(
         _label(entry, age, now, words),
-        key=f"{kind.place}_open_{entry.id}",
+        key=f"{kind.page}_open_{entry.id}",
         type="secondary" if entry.id == kind.open_id else "tertiary",
         on_click=kind.switch_to,
         args=(entry.id,),
@@ -214,14 +214,14 @@ def _do(kind: HistoryList, id: str, key: str) -> None:
 
 def _rename_field(kind: HistoryList, entry: Entry) -> None:
     # Its own key for each one, so that it always begins with the present title.
-    field = f"{kind.place}_title_{entry.id}"
-    with st.container(key=f"{kind.place}_rename", border=True, gap="xsmall"):
+    field = f"{kind.page}_title_{entry.id}"
+    with st.container(key=f"{kind.page}_rename", border=True, gap="xsmall"):
         # A form: leaving the field by the button beside it keeps nothing.
-        with st.form(f"{kind.place}_rename_form", border=False):
+        with st.form(f"{kind.page}_rename_form", border=False):
             st.text_input(_("Title"), entry.title, key=field)
-            keep = f"{kind.place}_rename_keep"
+            keep = f"{kind.page}_rename_keep"
             st.form_submit_button(_("Save"), key=keep, on_click=_rename, args=(kind, entry.id, field))
-        st.button(_("Cancel"), key=f"{kind.place}_rename_leave", type="tertiary", on_click=_close)
+        st.button(_("Cancel"), key=f"{kind.page}_rename_leave", type="tertiary", on_click=_close)
 
 
 def _rename(kind: HistoryList, id: str, field: str) -> None:

@@ -14,7 +14,7 @@ from lib.gateway.model_ids import makes_chats
 from lib.gateway.pricing import is_free_here, price_of
 from lib.services import Services
 from lib.ui.shared import model_picker, resources
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.figures import money
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
@@ -51,7 +51,7 @@ def model_list(services: Services, owner: str, page: str, choose: Choose) -> Non
         _("Vendor"),
         list(groups),
         None,
-        key=translated(f"{page}_models_vendor"),
+        key=choice_key(f"{page}_models_vendor"),
         format_func=_,
         placeholder=_("All of them"),
     )

@@ -15,7 +15,7 @@ from lib.gateway.model_lists import Listing
 from lib.gateway.vendors import by_vendor
 from lib.services import Services
 from lib.ui.shared import resources
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
 from lib.ui.shared.visitor import visitor
@@ -86,7 +86,7 @@ def model_picker(services: Services, owner: str, key: str) -> str:
         models,
         None,
         format_func=_field_label,
-        key=translated(key),
+        key=choice_key(key),
         accept_new_options=True,
         required=True,  # else Escape, which closes the list, takes the chosen model away as well
         on_change=_picked,

@@ -47,8 +47,8 @@ def chosen(services: Services, owner: str, value: str) -> ChosenModel:
     return ChosenModel(owner, endpoint.base_url, model, known)
 
 
-def reason(prefix: str, chosen: ChosenModel, field: str) -> None:
-    """Why a control is greyed, and the button that forgets it."""
+def why_greyed(prefix: str, chosen: ChosenModel, field: str) -> None:
+    """Says why a control is greyed, beside the button that tries its field again."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"{prefix}_greyed_{field}"):
         words = _("{model} does not take {field}; it is left out.")
         st.caption(words.format(model=literal(chosen.model), field=literal(field)), width="content")
@@ -57,5 +57,5 @@ def reason(prefix: str, chosen: ChosenModel, field: str) -> None:
 
 
 def _forget(chosen: ChosenModel, field: str) -> None:
-    place = (chosen.owner, chosen.base_url, chosen.model)
-    resources.services().store.write(lambda db: unsupported_params.forget(db, *place, names_of(field))).result()
+    owner, base_url, model, names = chosen.owner, chosen.base_url, chosen.model, names_of(field)
+    resources.services().store.write(lambda db: unsupported_params.forget(db, owner, base_url, model, names)).result()

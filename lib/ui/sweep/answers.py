@@ -19,7 +19,7 @@ from lib.sweep.ratings import Rating
 from lib.sweep.run import SweepRun
 from lib.sweep.verdict import temperature_name
 from lib.ui.shared import closed_fields, resources
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.refusals import stored
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, language
@@ -229,11 +229,11 @@ def _places(progress: Progress, names: Mapping[int, str]) -> None:
             _("Models"),
             list(models),
             format_func=models.__getitem__,
-            key=translated(closed_fields.key_of(view_state.MODELS)),
+            key=choice_key(closed_fields.key_of(view_state.MODELS)),
             placeholder=_("All"),
             **KEPT,
         )
-        key = translated(closed_fields.key_of(view_state.TEMPERATURES))
+        key = choice_key(closed_fields.key_of(view_state.TEMPERATURES))
         st.multiselect(_("Temperature"), temperatures, key=key, placeholder=_("All"), **KEPT)
 
 

@@ -10,7 +10,7 @@ from lib.core.i18n import N_
 from lib.core.parameters import RANGES
 from lib.sweep.number_list import numbers
 from lib.sweep.plan import SYSTEM, VARIED, Axis
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.texts import _, error_message
 
 FIELD = "sweep_vary"
@@ -29,7 +29,7 @@ def axis_picker() -> None:
         _("Vary something else"),
         options,
         format_func=lambda field: _(Axis(field, ()).title) if field else _("nothing"),
-        key=translated(FIELD),
+        key=choice_key(FIELD),
         **KEPT,
     )
     field = st.session_state.get(FIELD)

@@ -15,7 +15,7 @@ from lib.sweep.verdict import temperature_name
 from lib.ui.shared import call_details
 from lib.ui.shared.answer_parts import answer_parts
 from lib.ui.shared.chat_draft import continue_in_chat
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.state import state
@@ -137,7 +137,7 @@ def _compare(progress: Progress, cell: Cell) -> None:
             list(others),
             index=None,
             format_func=others.__getitem__,
-            key=translated("sweep_cell_compare"),
+            key=choice_key("sweep_cell_compare"),
             placeholder=_("Another answer"),
             on_change=_side_by_side,
             args=(progress, cell),

@@ -12,7 +12,7 @@ from lib.sweep.export.numbers import rule_words
 from lib.sweep.rules import KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Rule
 from lib.sweep.study import Study
 from lib.sweep.verdict import named
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.texts import _
 from lib.ui.sweep.model_judge import model_judge
@@ -49,7 +49,7 @@ def _one_more(rules: tuple[Rule, ...]) -> None:
         kept: dict[str, Any] = {"persist_state": "session"}
         names = {name: _(words) for name, words in KINDS.items()}
         kind = st.selectbox(
-            _("The answer …"), list(names), format_func=names.__getitem__, key=translated(KIND), width=300, **kept
+            _("The answer …"), list(names), format_func=names.__getitem__, key=choice_key(KIND), width=300, **kept
         )
         if kind == "language":
             languages = list(LANGUAGES)

@@ -11,7 +11,7 @@ from lib.sweep.judge import LONGEST_RUBRIC, RUBRIC, JudgeRun
 from lib.sweep.study import Study
 from lib.sweep.verdict import named
 from lib.ui.shared import resources
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import money
 from lib.ui.shared.model_picker import model_label, options
@@ -66,7 +66,7 @@ def _form(study: Study) -> None:
         known,
         index=None,
         format_func=model_label,
-        key=translated(MODEL),
+        key=choice_key(MODEL),
         accept_new_options=True,
         persist_state="session",
     )

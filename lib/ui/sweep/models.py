@@ -11,7 +11,7 @@ from lib.gateway.endpoints import find, model_value
 from lib.services import Services
 from lib.sweep.plan import unique
 from lib.ui.shared import resources
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.connection import local_services, open_dialog
 from lib.ui.shared.model_list import begin, model_list
 from lib.ui.shared.model_picker import (
@@ -51,7 +51,7 @@ def models_field(services: Services, visitor: Visitor) -> None:
             _("Models"),
             models,
             format_func=model_label,
-            key=translated(KEY),
+            key=choice_key(KEY),
             accept_new_options=True,
             placeholder=_("Choose models or type their ids"),
             select_all=False,  # it stood first in the list, and one Enter took 217 models

@@ -19,7 +19,7 @@ from lib.sweep.export.wording import Subject, title
 from lib.sweep.export.workbook import workbook
 from lib.sweep.study import Study
 from lib.ui.shared import resources
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.saved_file import saved, say_saved
 from lib.ui.shared.share_link import open_share
 from lib.ui.shared.state import Shareable, state
@@ -154,7 +154,7 @@ def _words(study: Study, keys: Mapping[str, str]) -> None:
 
 def _extent(keys: Mapping[str, str]) -> None:
     """How much of the sweep it shows, to whom, and in which language."""
-    translated(keys["depth"])
+    choice_key(keys["depth"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
             _("For whom"), list(DEPTHS), format_func=lambda depth: _(DEPTHS[depth]), **_kept("depth", keys), width=400

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lib.core.titles import title_of
 from lib.sweep.plan import Plan
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.texts import _
 
 
@@ -43,7 +43,7 @@ def _choose(label: str, key: str, options: Sequence[str]) -> int:
         label,
         range(len(options)),
         format_func=options.__getitem__,
-        key=translated(key),
+        key=choice_key(key),
         width=320,
         persist_state="session",
     )

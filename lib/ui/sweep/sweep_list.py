@@ -39,7 +39,7 @@ def _list(services: Services, visitor: Visitor, drawn_for: str | None) -> None:
         return replace(_entry(sweep), now=now)
 
     kind = HistoryList(
-        place="sweep",
+        page="sweep",
         open_id=state.sweep_id,
         search_key="sweep_list_search",
         search=_("Search all sweeps"),

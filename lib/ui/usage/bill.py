@@ -11,7 +11,7 @@ from lib.calls import records
 from lib.core.prices import list_price
 from lib.core.rich_text import literal
 from lib.services import Services
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.figures import money
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.written_table import MISSING, Form, written
@@ -51,7 +51,7 @@ def _what_if(services: Services, scope: Scope, models: Sequence[ModelTotals]) ->
         known,
         index=what_if.worth_a_look(known, models),
         format_func=_with_price,
-        key=translated("usage_what_if"),
+        key=choice_key("usage_what_if"),
         width=480,
         persist_state="session",
     )

@@ -14,7 +14,7 @@ from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import budgets
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.figures import currency_amount, percent
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.texts import _
@@ -132,7 +132,7 @@ def _unit_field(services: Services, owner: str, span: Span, own: OwnCurrency | N
         _("in"),
         _units(own),
         format_func=lambda one: _(UNITS[one]) if one in UNITS else str(one),
-        key=translated(_key(span, "unit")),
+        key=choice_key(_key(span, "unit")),
         width=UNIT_WIDTH,
         on_change=_other_unit,
         args=(services, owner, span),

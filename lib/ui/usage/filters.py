@@ -10,7 +10,7 @@ from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import closed_fields
-from lib.ui.shared.choices import translated
+from lib.ui.shared.choices import choice_key
 from lib.ui.shared.texts import _
 from lib.ui.usage import stretch
 from lib.ui.usage.usage_state import usage_state
@@ -138,7 +138,7 @@ def _choice(name: str, there: list[str]) -> None:
         _(LABELS[name]),
         options,
         format_func=lambda value: named(name, value),
-        key=translated(key_of(name)),
+        key=choice_key(key_of(name)),
         placeholder=_("all"),
         select_all=False,
         persist_state="session",

@@ -123,7 +123,7 @@ def _keep(services: Services, owner: str, names: Sequence[Named], own: Mapping[s
     frame = _frame(names, own)
     for row, typed in st.session_state[KEY]["edited_rows"].items():
         shown = {name: None if pd.isna(value) else value for name, value in frame.loc[int(row)].items()} | typed
-        price = own_prices.usable(shown["prompt"], shown["completion"], shown["cached"])
+        price = own_prices.as_price(shown["prompt"], shown["completion"], shown["cached"])
         if price is not None or shown["prompt"] is shown["completion"] is None:
             _put(services, owner, names[int(row)], price)
 
