@@ -20,7 +20,7 @@ from lib.ui.chat.message_menu import OF_ANSWER, copy_button, menu, panel
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared.figures import SENT_BEFORE
 from lib.ui.shared.frame import transient
-from lib.ui.shared.markdown import Place
+from lib.ui.shared.markdown import Container
 from lib.ui.shared.texts import _, _n
 
 
@@ -34,9 +34,9 @@ def under_answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:
         _tools(number, turn)
         figures_button(str(number), turn)
         if was_last:
-            place = st.empty()  # behind the others, which stay where they are when it is empty
+            empty = st.empty()  # behind the others, which stay where they are when it is empty
             if last:
-                _try_again(place, _again_words(turn))
+                _try_again(empty, _again_words(turn))
     panel(str(number), turn)
 
 
@@ -82,7 +82,7 @@ def under_several(number: int, view: ChatView, last: bool) -> None:
                     _try_again(st, _("Try all again") if st.session_state.get(BESIDE) else _again_words(turn))
 
 
-def _row() -> Place:
+def _row() -> Container:
     return st.container(horizontal=True, vertical_alignment="center", gap="small")
 
 
@@ -131,8 +131,8 @@ def not_as_asked(turn: Turn, call: CallRecord, last: bool) -> None:
             st.button(_("Fetch the rest"), key="chat_fetch_rest", on_click=model_actions.fetch_missing, args=(turn,))
 
 
-def _try_again(place: Place, words: str) -> None:
-    place.button(
+def _try_again(container: Container, words: str) -> None:
+    container.button(
         words,
         key="chat_regenerate",
         type="tertiary",

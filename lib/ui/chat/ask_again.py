@@ -6,12 +6,12 @@ from lib.core.errors import InvalidInput
 from lib.ui.chat import chat_settings, model_actions, open_chat
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.open_chat import ChatView
-from lib.ui.shared.markdown import Place
+from lib.ui.shared.markdown import Container
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
 
-def ask_again_button(place: Place, view: ChatView) -> None:
+def ask_again_button(container: Container, view: ChatView) -> None:
     """Stands at the last answer while the page is set otherwise than what stands there was asked with."""
     turn = view.turns[-1]
     if view.running or turn.call is None or len(view.beside) >= MOST_MODELS:
@@ -23,7 +23,7 @@ def ask_again_button(place: Place, view: ChatView) -> None:
     if form.others or _as_asked_last(form) or any(_would_ask_as(one, form) for one in view.beside):
         return
     words, key = _("Ask again with these settings"), "chat_ask_again"
-    place.button(words, key=key, icon=":material/compare_arrows:", on_click=model_actions.ask_beside, args=(turn,))
+    container.button(words, key=key, icon=":material/compare_arrows:", on_click=model_actions.ask_beside, args=(turn,))
 
 
 def _as_asked_last(form: Form) -> bool:

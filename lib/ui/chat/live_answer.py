@@ -9,7 +9,7 @@ import streamlit as st
 from lib.calls.runner import Answer
 from lib.streamlit_drawing import is_served
 from lib.ui.shared.live_text import CURSOR, LiveText, waiting
-from lib.ui.shared.markdown import Place
+from lib.ui.shared.markdown import Container
 from lib.ui.shared.painter import LOOK_SECONDS, PAINTER, frame_seconds
 from lib.ui.shared.texts import _
 
@@ -22,11 +22,11 @@ drawn every 60 ms, one of 2,000 every 350, one of 5,000 every 1,250."""
 class LiveChoice:
     """One choice of a running answer: its reasoning, folded, and its text, which goes on with `begun`."""
 
-    def __init__(self, place: Place, begun: str) -> None:
+    def __init__(self, container: Container, begun: str) -> None:
         self._begun = begun
-        self._place = place
+        self._container = container
         self._reasoning: LiveText | None = None
-        self._text = LiveText(place)
+        self._text = LiveText(container)
         self._shown = (-1 if begun else 0, 0, CURSOR)
 
     @property
@@ -45,7 +45,7 @@ class LiveChoice:
         self._shown = size
         if choice and choice.thoughts:
             if self._reasoning is None:
-                self._reasoning = LiveText(thinking(self._place))
+                self._reasoning = LiveText(thinking(self._container))
             self._reasoning.show(choice.reasoning)
         # All that was shown may turn out to have been thought, and the text is empty again.
         if self._begun or (choice and choice.pieces) or self._text.tail:
@@ -53,22 +53,22 @@ class LiveChoice:
 
 
 class LiveAnswer:
-    """A running answer in its places, one for each choice, with a line that says how it stands. Where its first word is
-    not there `patience` seconds after it was asked, it is `late`; `asked` tells that a question about that stands on
-    the page. `stop` is the place of its own Stop, which is emptied when it ends before others."""
+    """A running answer in its containers, one for each choice, with a line that says how it stands. Where its first
+    word is not there `patience` seconds after it was asked, it is `late`; `asked` tells that a question about that
+    stands on the page. `stop` has its own Stop, and is emptied when it ends before others."""
 
     def __init__(
         self,
         answer: Answer,
-        places: Sequence[Place],
-        status: Place,
+        containers: Sequence[Container],
+        status: Container,
         begun: str = "",
         asked: bool = False,
         patience: float = inf,
-        stop: Place | None = None,
+        stop: Container | None = None,
     ) -> None:
         self.answer = answer
-        self._choices = [LiveChoice(place, begun) for place in places]
+        self._choices = [LiveChoice(container, begun) for container in containers]
         # Where the question stands in the status' place it is not drawn over.
         self._status, self._said = status, _status(answer, asked) if asked else ""
         self._began = not answer.reply.empty
@@ -136,9 +136,9 @@ class LiveAnswers:
         return [(one.answer.finished, one.answer.reply.empty) for one in self._live]
 
 
-def thinking(place: Place, label: str = "") -> Place:
+def thinking(container: Container, label: str = "") -> Container:
     """The folded place for reasoning."""
-    return place.expander(label or _("Thinking"), type="compact", icon=":material/psychology:")
+    return container.expander(label or _("Thinking"), type="compact", icon=":material/psychology:")
 
 
 def is_late(answer: Answer, patience: float) -> bool:

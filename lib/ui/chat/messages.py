@@ -22,7 +22,7 @@ from lib.ui.chat.slow_answer import live_answer, own_stop
 from lib.ui.shared.answer_parts import answer_parts
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import mark
-from lib.ui.shared.markdown import Place, markdown
+from lib.ui.shared.markdown import Container, markdown
 from lib.ui.shared.texts import _
 
 ICONS = {"user": ":material/person:", "assistant": ":material/auto_awesome:", "system": ":material/tune:"}
@@ -52,9 +52,9 @@ def conversation(view: ChatView) -> list[LiveAnswer]:
                 _answer(number, turn, last, was_last)
             if was_last and turn.role == "assistant":
                 # Streamlit keeps what is gone, greyed, until the run ends; what has a place of its own goes at once.
-                place = st.empty()
+                container = st.empty()
                 if last:
-                    ask_again_button(place, view)
+                    ask_again_button(container, view)
     return live
 
 
@@ -72,8 +72,8 @@ def _question(index: int, turn: Turn) -> None:
 def _answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:
     author(turn)
     shown = turn.call.choices if turn.call and turn.call.choices else (Choice(),)
-    for index, place in enumerate(_places(number, len(shown), turn.choice)):
-        with place:
+    for index, container in enumerate(_containers(number, len(shown), turn.choice)):
+        with container:
             _choice(f"{number}_{index}", shown[index], turn.begun if turn.call else turn.text, turn.call)
             if len(shown) > 1:
                 _ended_apart(shown[index])
@@ -96,7 +96,7 @@ def _trouble(turn: Turn, last: bool) -> None:
 def _running(number: int, turn: Turn, view: ChatView) -> LiveAnswer:
     author(turn)
     answer = next(iter(view.running.values()))
-    return live_answer(answer, turn, _places(number, answer.call.request.choices, turn.choice))
+    return live_answer(answer, turn, _containers(number, answer.call.request.choices, turn.choice))
 
 
 def _as_it_stood(view: ChatView, index: int) -> ChatView:
@@ -116,41 +116,41 @@ def _side_by_side(number: int, view: ChatView, last: bool) -> list[LiveAnswer]:
         key = f"answer_{number}_{index}"
         with column, st.container(key=key):
             stop = _head(key, turn, view)
-            place = st.container(key=f"answer_{number}") if picked else st.container()
+            container = st.container(key=f"answer_{number}") if picked else st.container()
             answer = view.running.get(turn.call.id) if turn.call else None
             if answer is None:
-                _one_of_several(number, index, place, view)
+                _one_of_several(number, index, container, view)
             else:
-                live.append(live_answer(answer, turn, [place], own_stop(stop, turn, f"chat_stop_{index}")))
+                live.append(live_answer(answer, turn, [container], own_stop(stop, turn, f"chat_stop_{index}")))
     answer_toolbar.under_several(number, view, last)
     return live
 
 
-def _head(key: str, turn: Turn, view: ChatView) -> Place:
+def _head(key: str, turn: Turn, view: ChatView) -> Container:
     """Who answers in a column, and the place of its own Stop, which does not slide down as the answer grows."""
     with st.container(key=f"head_of_{key}", horizontal=True, vertical_alignment="center", gap="small"):
         author(turn, view.beside)
         return st.empty()
 
 
-def _one_of_several(number: int, index: int, place: Place, view: ChatView) -> None:
+def _one_of_several(number: int, index: int, container: Container, view: ChatView) -> None:
     turn = view.beside[index]
-    with place:
+    with container:
         _choice(f"{number}_{index}", turn.call.choice(turn.choice) if turn.call else Choice(), turn.begun, turn.call)
     _trouble(turn, last=False)
     answer_toolbar.under_one_of_several(number, index, turn, view)
 
 
-def _places(number: int, count: int, picked: int) -> list[Place]:
+def _containers(number: int, count: int, picked: int) -> list[Container]:
     """Where the choices of an answer stand: the picked one is `answer_<n>`, alternatives are `answer_<n>_<choice>`."""
     if count <= 1:
         return [st.container(key=f"answer_{number}")]
-    places = []
+    containers = []
     columns = st.columns(min(count, COLUMNS))
     for index in range(count):
         outer = columns[index % COLUMNS].container(key=f"answer_{number}_{index}", border=True)
-        places.append(outer.container(key=f"answer_{number}") if index == picked else outer)
-    return places
+        containers.append(outer.container(key=f"answer_{number}") if index == picked else outer)
+    return containers
 
 
 def _choice(name: str, choice: Choice, begun: str, call: CallRecord | None) -> None:

@@ -14,38 +14,40 @@ from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.edit_actions import keep_waiting
 from lib.ui.chat.live_answer import LiveAnswer, is_late
 from lib.ui.shared import resources
-from lib.ui.shared.markdown import Place
+from lib.ui.shared.markdown import Container
 from lib.ui.shared.texts import _
 
 
-def live_answer(answer: Answer, turn: Turn, places: Sequence[Place], stop: Place | None = None) -> LiveAnswer:
-    """The live view of an answer in its places; `stop` is where its own Stop stands."""
+def live_answer(
+    answer: Answer, turn: Turn, containers: Sequence[Container], stop: Container | None = None
+) -> LiveAnswer:
+    """The live view of an answer in its containers; `stop` is where its own Stop stands."""
     status = st.empty()
     patience = resources.services().settings.patience_seconds
     if answer.id in chat_state.patient:  # who chose to wait is not asked again
-        return LiveAnswer(answer, places, status, turn.begun, stop=stop)
+        return LiveAnswer(answer, containers, status, turn.begun, stop=stop)
     if asked := is_late(answer, patience):
         _what_to_do(turn, status.container())
-    return LiveAnswer(answer, places, status, turn.begun, asked, patience, stop)
+    return LiveAnswer(answer, containers, status, turn.begun, asked, patience, stop)
 
 
-def own_stop(place: Place, turn: Turn, key: str) -> Place:
+def own_stop(container: Container, turn: Turn, key: str) -> Container:
     """Stops one of several answers; its place."""
-    place.button(_("Stop"), key=key, type="tertiary", icon=":material/stop_circle:", on_click=partial(_stop, turn))
-    return place
+    container.button(_("Stop"), key=key, type="tertiary", icon=":material/stop_circle:", on_click=partial(_stop, turn))
+    return container
 
 
 def _stop(turn: Turn) -> None:
     open_chat.stop(turn.call.id if turn.call else None)
 
 
-def _what_to_do(turn: Turn, place: Place) -> None:
+def _what_to_do(turn: Turn, container: Container) -> None:
     """No first word yet: wait on, give up, or ask elsewhere, which may be billed twice."""
     call = turn.call
     if call is None:
         return
     other = open_chat.current().other_address(call)
-    with place:
+    with container:
         st.caption(_("No first word yet from {model}.").format(model=literal(call.model)))
         with st.container(horizontal=True, gap="small"):
             st.button(_("Keep waiting"), key=f"wait_{call.id}", on_click=keep_waiting, args=(call.id,))

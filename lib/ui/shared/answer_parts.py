@@ -10,7 +10,7 @@ from lib.core.parts import Part, text_of
 from lib.core.rich_text import literal
 from lib.store import kept_parts
 from lib.ui.shared import resources
-from lib.ui.shared.markdown import Place, markdown, to_the_letter
+from lib.ui.shared.markdown import Container, markdown, to_the_letter
 from lib.ui.shared.texts import _
 
 WIDTH = 360
@@ -19,61 +19,61 @@ SPOKEN = N_("The answer came as sound, too: {size:,} kB.")
 SOUND_ONLY = N_("The answer came as sound: {size:,} kB.")
 
 
-def answer_parts(place: Place, key: str, owner: str, found: Sequence[Part]) -> None:
+def answer_parts(container: Container, key: str, owner: str, found: Sequence[Part]) -> None:
     """All parts of one answer below its text; `key` begins the names of their buttons."""
     if kept_parts.ids(found):
         found = resources.services().store.read(lambda db: kept_parts.load(db, owner, found))
     if parts.of(found, "refusal"):
-        place.caption(_("The model declined to answer."))
+        container.caption(_("The model declined to answer."))
     for part in parts.of(found, "tool_call"):
-        _call(place, part)
+        _call(container, part)
     for number, part in enumerate(parts.of(found, "image")):
-        _image(place, f"{key}_image_{number}", part)
+        _image(container, f"{key}_image_{number}", part)
     for part in parts.of(found, "audio"):
-        _sound(place, f"{key}_sound", part)
+        _sound(container, f"{key}_sound", part)
     listed = parts.sources(found)
     if listed:
-        place.caption(_("Sources"))
-        markdown(place, listed)
+        container.caption(_("Sources"))
+        markdown(container, listed)
     for part in parts.of(found, "other"):
         words = _("The service also sent something that can't be shown here: {name}.")
-        place.caption(words.format(name=literal(text_of(part, "name"))))
+        container.caption(words.format(name=literal(text_of(part, "name"))))
 
 
-def _call(place: Place, part: Part) -> None:
-    place.caption(_(CALLED).format(name=literal(text_of(part, "name"))))
+def _call(container: Container, part: Part) -> None:
+    container.caption(_(CALLED).format(name=literal(text_of(part, "name"))))
     arguments = parts.readable(text_of(part, "arguments"))
-    to_the_letter(place, arguments or "{}", "json", wrap_lines=True)
+    to_the_letter(container, arguments or "{}", "json", wrap_lines=True)
 
 
-def _image(place: Place, key: str, part: Part) -> None:
+def _image(container: Container, key: str, part: Part) -> None:
     """An image that came with the answer; of one that lies elsewhere only where."""
     url = text_of(part, "url")
     if url.startswith(("http://", "https://")):
-        place.caption(_("An image that lies elsewhere; it is not fetched:"))
-        markdown(place, parts.sources([{"type": "source", "url": url}]).removeprefix("1. "))
+        container.caption(_("An image that lies elsewhere; it is not fetched:"))
+        markdown(container, parts.sources([{"type": "source", "url": url}]).removeprefix("1. "))
         return
     try:
-        place.image(b64decode(images.checked(url).partition(",")[2]), width=WIDTH)
+        container.image(b64decode(images.checked(url).partition(",")[2]), width=WIDTH)
     except (InvalidInput, OSError, ValueError, SyntaxError):
-        place.caption(_("An image that can't be shown here."))
-        _download(place, key, url.partition(",")[2], "image.bin")
+        container.caption(_("An image that can't be shown here."))
+        _download(container, key, url.partition(",")[2], "image.bin")
 
 
-def _sound(place: Place, key: str, part: Part) -> None:
+def _sound(container: Container, key: str, part: Part) -> None:
     data, kind = parts.sound(part)
     words = SPOKEN if text_of(part, "spoken") else SOUND_ONLY
-    place.caption(_(words).format(size=-(-len(data) // 1000)))
+    container.caption(_(words).format(size=-(-len(data) // 1000)))
     label, name = _("Save the sound"), f"tempera-answer.{kind}"
     if data:
-        place.download_button(label, data, file_name=name, key=key, icon=":material/volume_up:", on_click="ignore")
+        container.download_button(label, data, file_name=name, key=key, icon=":material/volume_up:", on_click="ignore")
 
 
-def _download(place: Place, key: str, encoded: str, name: str) -> None:
+def _download(container: Container, key: str, encoded: str, name: str) -> None:
     try:
         data = b64decode(encoded)
     except ValueError:
         return
     label = _("Save as a file")
     if data:
-        place.download_button(label, data, file_name=name, key=key, icon=":material/download:", on_click="ignore")
+        container.download_button(label, data, file_name=name, key=key, icon=":material/download:", on_click="ignore")

@@ -12,18 +12,18 @@ from lib.ui.shared.budget_dialog import budget_dialog
 from lib.ui.shared.connection import connection_button
 from lib.ui.shared.dates import viewer_zone
 from lib.ui.shared.error_box import error_box
-from lib.ui.shared.markdown import Place
+from lib.ui.shared.markdown import Container
 from lib.ui.shared.menu import menu
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.shared.visitor import visitor
 
 
-def transient(shown: object) -> Place:
+def transient(shown: object) -> Container:
     """A place for what comes and goes. When nothing is `shown` its former contents go at once; elsewhere they stay,
     greyed, until the run has ended."""
-    place = st.empty()
-    return place.container() if shown else nullcontext()
+    empty = st.empty()
+    return empty.container() if shown else nullcontext()
 
 
 def notices() -> list[str]:

@@ -5,7 +5,7 @@ import math
 from lib.calls.owner_line import InLine
 from lib.calls.runner import Answer
 from lib.core.rich_text import Growing
-from lib.ui.shared.markdown import Place, draw_piece
+from lib.ui.shared.markdown import Container, draw_piece
 from lib.ui.shared.texts import _, _n
 
 CURSOR = "▌"
@@ -40,10 +40,10 @@ def _in_line(standing: InLine) -> str:
 class LiveText:
     """A growing Markdown text in a container. A finished piece keeps its place when the page is drawn again."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, container: Container) -> None:
+        self._container = container
         self._text = Growing()
-        self._drawn: list[tuple[Place, str]] = []
+        self._drawn: list[tuple[Container, str]] = []
         self.tail = 0
         """Characters that are sent again with each frame."""
 
@@ -53,7 +53,7 @@ class LiveText:
         for index, piece in enumerate(pieces):
             if index == len(self._drawn):
                 # No placeholder first: that would be a message of its own before the first word.
-                self._drawn.append((draw_piece(self._place, piece), piece))
+                self._drawn.append((draw_piece(self._container, piece), piece))
             elif self._drawn[index][1] != piece:
                 draw_piece(self._drawn[index][0], piece)
                 self._drawn[index] = (self._drawn[index][0], piece)
