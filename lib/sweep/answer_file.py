@@ -31,7 +31,7 @@ from lib.sweep.rules import MOST_RULES, Rule
 MOST_MICROSECONDS = 4_102_444_800_000_000
 """The year 2100."""
 Moment = Annotated[int, Field(ge=0, le=MOST_MICROSECONDS)]
-Place = Annotated[int, Field(ge=0)]
+Index = Annotated[int, Field(ge=0)]
 Where = tuple[int, int, int, int, int]
 """Row, column, input, variant and repeat, from 0."""
 NOWHERE: Where = (-1, -1, -1, -1, -1)
@@ -79,11 +79,11 @@ class _Rating(BaseModel):
 
 class _Cell(BaseModel):
     id: Id
-    row: Place
-    column: Place
-    repeat: Place
-    input: Place = 0
-    variant: Place = 0
+    row: Index
+    column: Index
+    repeat: Index
+    input: Index = 0
+    variant: Index = 0
     answer: _Answer | None = None
     rating: _Rating | None = None
     judged: dict[Word, _Rating] = {}
