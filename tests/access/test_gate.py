@@ -8,7 +8,7 @@ import pytest
 
 from lib.access import tries
 from lib.access.sign_ins import COOKIE
-from lib.ui.shared.sign_in_gate import own_place
+from lib.ui.shared.sign_in_gate import page_of_ours
 from lib.web_server import SERVED
 from tests.app_server import AppServer
 from tests.over_http import PASSWORD, ask, shared_app, sign_in, websocket_status
@@ -106,9 +106,9 @@ def test_a_sign_in_leads_to_our_own_pages_only(app: AppServer) -> None:
         "", "/sweep#//e", "/.evil.example", "http:/evil", "/sweep\x00",
     )  # fmt: skip
     for place in elsewhere:
-        assert own_place(place) == "/", place
+        assert page_of_ours(place) == "/", place
     for place in ("/", "/chat?prompt=hi", "/sweep?a=//evil.example", "/usage"):
-        assert own_place(place) == place
+        assert page_of_ours(place) == place
     for place in elsewhere[:5]:
         assert sign_in(app, place=place).headers["location"] == "/", place
 

@@ -37,15 +37,15 @@ DELETE = {"delete": ("delete", N_("Delete"))}
 class Entry:
     """A chat or a sweep of the list; `time`, by which it is listed, in microseconds since 1970 (UTC).
 
-    `about` is what stands below its title, `excerpt` the text around the words that were searched for; `now` tells of
-    one that changes by itself how it stands."""
+    `about` is what stands below its title, `excerpt` the text around the words that were searched for; `look_again`
+    makes one anew that changes by itself."""
 
     id: str
     title: str
     time: int
     about: str = ""
     excerpt: str = ""
-    now: "Callable[[], Entry] | None" = None
+    look_again: "Callable[[], Entry] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +135,10 @@ def _entries(kind: HistoryList, found: Sequence[Entry], words: str, now: datetim
 
 def _entry(kind: HistoryList, entry: Entry, age: Age, now: datetime, words: str) -> None:
     with st.container(horizontal=True, wrap=False, gap=None, vertical_alignment="center"):
-        if entry.now is None:
+        if entry.look_again is None:
             _button(kind, entry, age, now, words)
         else:
-            st.fragment(_live_button, run_every=LIVE_SECONDS)(kind, entry.now, age, now, words)
+            st.fragment(_live_button, run_every=LIVE_SECONDS)(kind, entry.look_again, age, now, words)
         key = f"{kind.page}_menu_{entry.id}"
         st.menu_button(
             _("More: {title}").format(title=literal(entry.title) or _("Untitled")),
@@ -155,9 +155,9 @@ def _entry(kind: HistoryList, entry: Entry, age: Age, now: datetime, words: str)
         _rename_field(kind, entry)
 
 
-def _live_button(kind: HistoryList, stands: Callable[[], Entry], age: Age, now: datetime, words: str) -> None:
+def _live_button(kind: HistoryList, look_again: Callable[[], Entry], age: Age, now: datetime, words: str) -> None:
     """One that changes by itself: of the list, which may be long, only this is drawn for it."""
-    _button(kind, stands(), age, now, words)
+    _button(kind, look_again(), age, now, words)
 
 
 def _button(kind: HistoryList, entry: Entry, age: Age, now: datetime, words: str) -> None:

@@ -32,7 +32,7 @@ def options(services: Services, owner: str) -> list[str]:
     """The models of all connected endpoints, as `endpoint/model id`: those starred, those used last before this visit,
     then the default endpoint's first, by vendor; those that are not for chats at the end."""
     endpoints = services.registry.endpoints(owner)
-    return _in_order(_kept(services, owner, endpoints), services, owner, endpoints)
+    return _in_order(_favourites(services, owner, endpoints), services, owner, endpoints)
 
 
 def used(services: Services, owner: str, values: Sequence[str]) -> None:
@@ -106,10 +106,10 @@ def pick(key: str, value: str) -> None:
 
 def _picked(key: str) -> None:
     state.picked_model = st.session_state.get(key)
-    _keep_pick(resources.services(), visitor().owner, state.picked_model)
+    _store_pick(resources.services(), visitor().owner, state.picked_model)
 
 
-def _keep_pick(services: Services, owner: str, value: str | None) -> None:
+def _store_pick(services: Services, owner: str, value: str | None) -> None:
     """Let the tabs that are opened from now on begin with it; does not wait until that is written."""
     services.store.write(lambda db: preferences.put(db, owner, PICKED, value))
 
@@ -125,7 +125,7 @@ def begin_with(services: Services, owner: str, endpoint: Endpoint) -> None:
     """Let both pages go on with a service that was connected just now; the sweep only where nothing was chosen yet, and
     a chat that has messages only where the service of its own model is not there."""
     state.newest_service, state.picked_model = endpoint.name, None
-    _keep_pick(services, owner, None)
+    _store_pick(services, owner, None)
     chosen = st.session_state.get("chat_model") or ""
     if state.chat_id is None or not any(_is_of(one, chosen) for one in services.registry.endpoints(owner)):
         # Not set, but forgotten: Streamlit refuses a value for a field that was drawn in the same run.
@@ -158,27 +158,27 @@ def first_model(services: Services, owner: str) -> str | None:
     endpoints = services.registry.endpoints(owner)
     if not endpoints:
         return None
-    picked = state.picked_model or _kept_pick(services, owner)
+    picked = state.picked_model or _stored_pick(services, owner)
     if any(_is_of(one, picked or "") for one in endpoints):
         return picked
     endpoint = next((one for one in endpoints if one.name == state.newest_service), endpoints[0])
-    return _first(_kept(services, owner, endpoints), endpoint, _listing(services, owner, endpoint))
+    return _first(_favourites(services, owner, endpoints), endpoint, _listing(services, owner, endpoint))
 
 
-def _kept_pick(services: Services, owner: str) -> str | None:
+def _stored_pick(services: Services, owner: str) -> str | None:
     kept = services.store.read(lambda db: preferences.get(db, owner, PICKED))
     return kept if isinstance(kept, str) else None
 
 
-def list_troubles(services: Services, owner: str, place: str) -> None:
-    """Say of each service that could not tell its models why; `place` keeps the buttons of two places apart."""
+def list_troubles(services: Services, owner: str, prefix: str) -> None:
+    """Say of each service that could not tell its models why; the buttons' keys begin with `prefix`."""
     for endpoint in services.registry.endpoints(owner):
         listing = _listing(services, owner, endpoint)
         if listing.trouble is not None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.caption(_trouble(endpoint, listing.models, listing.trouble))
                 if not isinstance(listing.trouble, NoModelList):
-                    _ask_again(services, owner, endpoint, place)
+                    _ask_again(services, owner, endpoint, prefix)
 
 
 def _trouble(endpoint: Endpoint, models: Sequence[str], why: TemperaError) -> str:
@@ -189,10 +189,10 @@ def _trouble(endpoint: Endpoint, models: Sequence[str], why: TemperaError) -> st
     return words.format(service=literal(endpoint.title), why=error_sentence(why))
 
 
-def _ask_again(services: Services, owner: str, endpoint: Endpoint, place: str) -> None:
+def _ask_again(services: Services, owner: str, endpoint: Endpoint, prefix: str) -> None:
     st.button(
         _("Ask again"),
-        key=f"{place}_ask_{endpoint.name}",
+        key=f"{prefix}_ask_{endpoint.name}",
         type="tertiary",
         icon=":material/refresh:",
         on_click=services.models.forget,
@@ -209,13 +209,13 @@ def _for_chats(value: str) -> bool:
     return makes_chats(value.partition("/")[2] or value)
 
 
-def _kept(services: Services, owner: str, endpoints: Sequence[Endpoint]) -> Favourites:
+def _favourites(services: Services, owner: str, endpoints: Sequence[Endpoint]) -> Favourites:
     """Those starred and used last, of services that are connected."""
     names = {endpoint.name for endpoint in endpoints}
     return services.store.read(lambda db: favourites.of(db, owner)).of_endpoints(names)
 
 
-def _in_order(kept: Favourites, services: Services, owner: str, endpoints: Sequence[Endpoint]) -> list[str]:
+def _in_order(known: Favourites, services: Services, owner: str, endpoints: Sequence[Endpoint]) -> list[str]:
     offered = [
         model_value(endpoint, model)
         for endpoint in endpoints
@@ -224,16 +224,16 @@ def _in_order(kept: Favourites, services: Services, owner: str, endpoints: Seque
     ]
     if state.recent_models is None:
         state.recent_models = tuple(services.store.read(lambda db: favourites.of(db, owner)).recent)
-    recent = [value for value in state.recent_models if value in kept.recent or value in offered]
+    recent = [value for value in state.recent_models if value in known.recent or value in offered]
     # What was used since comes last where no service lists it.
-    values = [spelled(value, endpoints) for value in (*kept.starred, *recent, *offered, *kept.recent)]
+    values = [spelled(value, endpoints) for value in (*known.starred, *recent, *offered, *known.recent)]
     return sorted(dict.fromkeys(values), key=_for_chats, reverse=True)
 
 
-def _first(kept: Favourites, endpoint: Endpoint, listing: Listing) -> str | None:
+def _first(known: Favourites, endpoint: Endpoint, listing: Listing) -> str | None:
     """What a new tab begins with; a service that lists no models is taken to offer still what was used there."""
     offered = [model_value(endpoint, model) for model in listing.models]
-    used_here = kept.of_endpoints({endpoint.name}).recent
+    used_here = known.of_endpoints({endpoint.name}).recent
     return first_for_chats([value for value in used_here if value in offered or not listing.complete] + offered)
 
 

@@ -42,7 +42,7 @@ def _share(services: Services, thing: Shareable) -> None:
     lines = (*thing.shows, _("as it is now; what comes later is not shown"))
     whole = [_("Whoever has the link can read this, without signing in, and nothing else:"), *lines]
     st.caption("\n- ".join(whole))
-    only_here = is_loopback(_page())
+    only_here = is_loopback(_our_address())
     st.info(_where_it_opens(), icon=":material/public_off:" if only_here else ":material/public:")
     _link_or_file(services, thing, prefer_file=only_here)
     saved_line()
@@ -50,7 +50,7 @@ def _share(services: Services, thing: Shareable) -> None:
     if state.fresh_link is not None and state.fresh_link[0] == thing.id:
         st.caption(_("Copy it now: it is not kept, and can't be shown again."))
         with st.container(key="fresh_link"):
-            st.code(f"{_page()}{SHARED}{state.fresh_link[1]}", language=None, wrap_lines=True)
+            st.code(f"{_our_address()}{SHARED}{state.fresh_link[1]}", language=None, wrap_lines=True)
     mine = [link for link in _links(services) if link.thing == thing.id]
     if mine:
         _list(services, mine, f"{thing.kind}_link")
@@ -110,7 +110,7 @@ def _list(services: Services, links: Sequence[SharedLink], name: str, named: boo
 
 
 def _where_it_opens() -> str:
-    page = _page()
+    page = _our_address()
     if is_loopback(page):
         words = _(
             "Its address, {host}, is this computer's own: the link opens only here, and only while Tempera runs. To "
@@ -121,7 +121,7 @@ def _where_it_opens() -> str:
     return words.format(host=literal(urlsplit(page).netloc))
 
 
-def _page() -> str:
+def _our_address() -> str:
     """The address at which this browser has found us."""
     page = urlsplit(st.context.url if isinstance(st.context.url, str) else "http://localhost")
     return f"{page.scheme}://{page.netloc}"

@@ -23,14 +23,14 @@ from lib.ui.shared.sign_in_page import SIGN_IN, SIGN_OUT, WITH_ACCOUNT, sign_in_
 from lib.ui.shared.texts import browser_language, catalogue
 from lib.web_server import HEALTH, own_origin, security_headers
 
-PLACES = ("/", "/chat", "/sweep", "/usage")
+PAGES = ("/", "/chat", "/sweep", "/usage")
 """Where a sign-in may lead."""
 VISITOR = b"x-tempera-visitor"
 """The header in which Streamlit is told whose a WebSocket is."""
 METRICS = "/_stcore/metrics"
 """Streamlit's figures of the server and its sessions."""
-PLACE, TO_COME_BACK, MOST_NOTED = "tempera_place", 600, 1_200
-"""The cookie that notes for so many seconds where to go after the provider, in so many characters."""
+WANTED, TO_COME_BACK, MOST_NOTED = "tempera_place", 600, 1_200
+"""The cookie that notes for so many seconds, in so many characters, which page was asked for before the provider's."""
 MOST_BYTES = 256 * 1024
 """Of what the form sends: a link to a page can hold a long prompt."""
 
@@ -97,10 +97,10 @@ async def _own_answer(sign_ins: SignIns, visitor: str | None, request: Request) 
     return answer
 
 
-def _page(sign_ins: SignIns, request: Request, place: str, problem: NotSignedIn | None, status: int) -> Response:
+def _page(sign_ins: SignIns, request: Request, wanted: str, problem: NotSignedIn | None, status: int) -> Response:
     """The page to sign in at, with all the ways that there are."""
     ways = {"by_password": sign_ins.by_password, "by_account": sign_ins.by_account}
-    return HTMLResponse(sign_in_page(_language(request), place, problem, **ways), status_code=status)
+    return HTMLResponse(sign_in_page(_language(request), wanted, problem, **ways), status_code=status)
 
 
 def _sign_in_first(sign_ins: SignIns, request: Request) -> Response:
@@ -108,36 +108,36 @@ def _sign_in_first(sign_ins: SignIns, request: Request) -> Response:
     path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
     if request.method not in ("GET", "HEAD") or is_part(path):
         return PlainTextResponse("not signed in\n", status_code=401)
-    return _page(sign_ins, request, own_place(f"{path}?{query}" if query else path), None, 401)
+    return _page(sign_ins, request, page_of_ours(f"{path}?{query}" if query else path), None, 401)
 
 
 def _to_the_provider(request: Request) -> Response:
     """Leads to where accounts are signed in with, and notes where to go then."""
-    place = own_place(request.query_params.get("place", ""))
+    wanted = page_of_ours(request.query_params.get("place", ""))
     answer = RedirectResponse(login_address(), status_code=303)
     # A browser keeps no cookie of more than 4 kB.
-    noted = quote(place if len(place) < MOST_NOTED else urlsplit(place).path)
-    answer.set_cookie(PLACE, noted, TO_COME_BACK, secure=_is_secure(request), httponly=True, samesite="lax")
+    noted = quote(wanted if len(wanted) < MOST_NOTED else urlsplit(wanted).path)
+    answer.set_cookie(WANTED, noted, TO_COME_BACK, secure=_is_secure(request), httponly=True, samesite="lax")
     return answer
 
 
 def _back_from_the_provider(sign_ins: SignIns, request: Request) -> Response | None:
     """Signs in who has come back from there, and leads to the page that was asked for; None for everybody else. What
     Streamlit has kept of it goes: from now on our own cookie counts."""
-    if not sign_ins.by_account or PLACE not in request.cookies or request.scope["path"] != "/":
+    if not sign_ins.by_account or WANTED not in request.cookies or request.scope["path"] != "/":
         return None
-    place = own_place(unquote(request.cookies[PLACE]))
+    wanted = page_of_ours(unquote(request.cookies[WANTED]))
     claims = signed_in_claims(request)
     try:
         if not claims:
             raise SignInFailed
         cookie = sign_ins.enter_with_account(claims)
     except NotSignedIn as problem:
-        answer = _page(sign_ins, request, place, problem, 401)
+        answer = _page(sign_ins, request, wanted, problem, 401)
     else:
-        answer = _signed_in(request, cookie, place)
+        answer = _signed_in(request, cookie, wanted)
     for name in request.cookies:
-        if name == PLACE or name.startswith(USER_COOKIES):
+        if name == WANTED or name.startswith(USER_COOKIES):
             answer.delete_cookie(name)
     return answer
 
@@ -145,7 +145,7 @@ def _back_from_the_provider(sign_ins: SignIns, request: Request) -> Response | N
 async def _enter(sign_ins: SignIns, request: Request) -> Response:
     """Signs in who has typed the password, and leads to the page that was asked for."""
     form = await _form(request)
-    place = own_place(form.get("place", ""))
+    wanted = page_of_ours(form.get("place", ""))
     if not own_origin(request.headers):
         # A foreign page's form would sign a person in as somebody else.
         return PlainTextResponse("not from our page\n", status_code=403)
@@ -153,16 +153,16 @@ async def _enter(sign_ins: SignIns, request: Request) -> Response:
     try:
         cookie = await sign_ins.enter(form.get("password", ""), address, request.cookies.get(COOKIE, ""))
     except TooManyTries as problem:
-        answer = _page(sign_ins, request, place, problem, 429)
+        answer = _page(sign_ins, request, wanted, problem, 429)
         answer.headers["retry-after"] = str(round(problem.seconds))
         return answer
     except WrongPassword as problem:
-        return _page(sign_ins, request, place, problem, 401)
-    return _signed_in(request, cookie, place)
+        return _page(sign_ins, request, wanted, problem, 401)
+    return _signed_in(request, cookie, wanted)
 
 
-def _signed_in(request: Request, cookie: str, place: str) -> Response:
-    answer = RedirectResponse(place, status_code=303)
+def _signed_in(request: Request, cookie: str, wanted: str) -> Response:
+    answer = RedirectResponse(wanted, status_code=303)
     answer.set_cookie(COOKIE, cookie, KEPT_SECONDS, secure=_is_secure(request), httponly=True, samesite="lax")
     return answer
 
@@ -185,10 +185,10 @@ async def _leave(sign_ins: SignIns, visitor: str, request: Request) -> Response:
     return answer
 
 
-def own_place(text: str) -> str:
+def page_of_ours(text: str) -> str:
     """A page of ours with its query, as a link has it; the first page for everything else."""
     path, _, query = text.partition("?")
-    return text if path in PLACES and query.isascii() and query.isprintable() else PLACES[0]
+    return text if path in PAGES and query.isascii() and query.isprintable() else PAGES[0]
 
 
 async def _form(request: Request) -> dict[str, str]:

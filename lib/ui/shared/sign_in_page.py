@@ -13,30 +13,35 @@ SIGN_IN, SIGN_OUT, WITH_ACCOUNT = "/sign-in", "/sign-out", "/sign-in/account"
 
 
 def sign_in_page(
-    language: str, place: str, problem: NotSignedIn | None = None, *, by_password: bool = True, by_account: bool = False
+    language: str,
+    wanted: str,
+    problem: NotSignedIn | None = None,
+    *,
+    by_password: bool = True,
+    by_account: bool = False,
 ) -> str:
-    """Asks for the password or an account and says what was wrong with the last one; `place` is where to go then."""
+    """Asks for the password or an account and says what was wrong with the last; then leads to the page `wanted`."""
     say = catalogue(language).gettext
     trouble = ""
     if problem is not None:
         trouble = f'<p id="problem" role="alert">{escape(problem.sentence(say))}</p>'
     if by_account:
-        words, leads = say(N_("Sign in with your account")), f"{WITH_ACCOUNT}?{urlencode({'place': place})}"
+        words, leads = say(N_("Sign in with your account")), f"{WITH_ACCOUNT}?{urlencode({'place': wanted})}"
         account = f'<a class="button" href="{escape(leads)}">{escape(words)}</a>'
         if not by_password:
             invited = f"<p>{escape(say(N_('This Tempera is for invited people.')))}</p>"
             return plain_page(language, say(N_("Sign in")), f"{invited}{trouble}{account}")
     else:
         account = ""
-    return plain_page(language, say(N_("Sign in")), _password_form(say, place, trouble) + account)
+    return plain_page(language, say(N_("Sign in")), _password_form(say, wanted, trouble) + account)
 
 
-def _password_form(say: Callable[[str], str], place: str, trouble: str) -> str:
+def _password_form(say: Callable[[str], str], wanted: str, trouble: str) -> str:
     described = ' aria-describedby="problem" aria-invalid="true"' if trouble else ""
     return f"""
       <p>{escape(say(N_("This Tempera is for invited people. Whoever invited you knows the password.")))}</p>
       <form method="post" action="{SIGN_IN}">
-        <input type="hidden" name="place" value="{escape(place)}">
+        <input type="hidden" name="place" value="{escape(wanted)}">
         <label for="password">{escape(say(N_("Password")))}</label>
         <input id="password" name="password" type="password" autocomplete="current-password"
           required autofocus{described}>

@@ -35,8 +35,8 @@ def _list(services: Services, visitor: Visitor, drawn_for: str | None) -> None:
     live = services.sweeps.under_way(visitor.owner)
 
     def entry(sweep: Sweep) -> Entry:
-        now = partial(_standing, services, visitor, sweep, drawn_for) if sweep.id in live else None
-        return replace(_entry(sweep), now=now)
+        look_again = partial(_standing, services, visitor, sweep, drawn_for) if sweep.id in live else None
+        return replace(_entry(sweep), look_again=look_again)
 
     kind = HistoryList(
         page="sweep",
