@@ -59,13 +59,13 @@ def ask_for(services: Services, visitor: Visitor, gone: TemperaError, then: Call
         connection_form.begin_with(SERVICES[name][1] if name in SERVICES else address)
 
 
-def local_services(services: Services, visitor: Visitor, place: str) -> None:
-    """A button for each service that runs on this computer and is not connected; `place` keeps two places apart."""
+def local_services(services: Services, visitor: Visitor, prefix: str) -> None:
+    """A button for each service that runs on this computer and is not connected; their keys begin with `prefix`."""
     for found in services.local_services.besides(services.registry.endpoints(visitor.owner)):
         words = _n("{service} with {count} model: use it", "{service} with {count} models: use it", len(found.models))
         st.button(
             words.format(service=literal(found.endpoint.title), count=len(found.models)),
-            key=f"{place}_found_{found.endpoint.name}",
+            key=f"{prefix}_found_{found.endpoint.name}",
             icon=":material/computer:",
             on_click=connection_form.use_found,
             args=(services, visitor, Found(found.endpoint, found.models)),
