@@ -38,7 +38,7 @@ def composer(view: ChatView) -> None:
             if chat_state.temporary and not chat_state.unsaved:  # that one is saved as soon as it can be
                 with st.container(key="chat_temporary", width="content"):  # assets/composer.js keeps no draft then
                     st.caption(_("A temporary chat: its texts are in memory only and are gone when you leave it."))
-            budget_line(resources.services(), visitor())
+            budget_line(resources.services(), visitor(), "chat")
             next_turn_bar(view)
             if view.running:
                 # At the other end: a second press that was meant for Stop must not meet a button that has taken its

@@ -52,7 +52,7 @@ def reached_sentence(reached: BudgetReached) -> str:
     )
 
 
-def budget_line(services: Services, visitor: Visitor) -> None:
+def budget_line(services: Services, visitor: Visitor, page: str) -> None:
     """A quiet line where a budget is nearly or wholly spent, which leads to it; nothing while all is well."""
     standings = services.budgets.standings(visitor.owner, visitor.session)
     fullest = max((one for one in standings if one.near), key=lambda one: one.share, default=None)
@@ -62,7 +62,7 @@ def budget_line(services: Services, visitor: Visitor) -> None:
     words = _((SPENT if fullest.reached else NEAR)[budget.span])
     label = words.format(limit=in_unit(*budget.as_counted(budget.limit)), share=fullest.share)
     icon = ":material/savings:"
-    if st.button(literal(label), key="chat_budget", type="tertiary", icon=icon, help=_("Open the budget")):
+    if st.button(literal(label), key=f"{page}_budget", type="tertiary", icon=icon, help=_("Open the budget")):
         open_budget()
 
 
