@@ -54,12 +54,12 @@ _KNOWN = Prepared(_known)
 
 def remember(db: Connection, owner: str, base_url: str, model: str, params: Iterable[str]) -> None:
     """Keep that `model` at `base_url` takes none of `params`."""
-    place = {"owner": owner, "base_url": base_url, "model": model}
-    mine = [learned.c[name] == value for name, value in place.items()]
+    key = {"owner": owner, "base_url": base_url, "model": model}
+    mine = [learned.c[name] == value for name, value in key.items()]
     for param in params:
         # Deleted first: learned once more, the month begins anew.
         db.execute(delete(learned).where(*mine, learned.c.param == param))
-        db.execute(insert(learned).values(**place, param=param, learned_at=now()))
+        db.execute(insert(learned).values(**key, param=param, learned_at=now()))
 
 
 def forget(db: Connection, owner: str, base_url: str, model: str, params: Iterable[str]) -> None:

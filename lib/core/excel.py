@@ -46,17 +46,17 @@ def to_xlsx(sheets: Iterable[Sheet]) -> bytes:
     return file.getvalue()
 
 
-def _write(place: Any, sheet: Sheet, bold: Any, wrapped: Any, text: Any, formed: Mapping[int, Any]) -> None:
-    place.freeze_panes(1, 1)
-    place.set_column(0, 0, FIRST_WIDTH)
-    place.set_column(1, len(sheet.head) - 1, WIDTH)
+def _write(worksheet: Any, sheet: Sheet, bold: Any, wrapped: Any, text: Any, formed: Mapping[int, Any]) -> None:
+    worksheet.freeze_panes(1, 1)
+    worksheet.set_column(0, 0, FIRST_WIDTH)
+    worksheet.set_column(1, len(sheet.head) - 1, WIDTH)
     for number, line in zip(range(MOST_ROWS + 1), (sheet.head, *sheet.rows), strict=False):
         for at, value in enumerate(line):
             if isinstance(value, str):
                 form = bold if not number else text if value.startswith(FORMULA_STARTS) else wrapped
-                place.write_string(number, at, _fit(value), form)
+                worksheet.write_string(number, at, _fit(value), form)
             elif value is not None:
-                place.write_number(number, at, value, formed.get(at, wrapped))
+                worksheet.write_number(number, at, value, formed.get(at, wrapped))
 
 
 def _fit(text: str) -> str:

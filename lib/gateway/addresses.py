@@ -86,8 +86,8 @@ async def check_public_name(url: str) -> None:
         found = await asyncio.get_running_loop().getaddrinfo(host, parts.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return
-    for *_kind, place in found:
-        check_public(str(place[0]))
+    for *_kind, address in found:
+        check_public(str(address[0]))
 
 
 def _is_public(address: IpAddress) -> bool:

@@ -108,9 +108,9 @@ def _lone(text: str) -> bool:
 
 def indexes_of(choices: Sequence[Any], asked: int) -> Sequence[int]:
     """The indexes of the choices that came together. Some gateways give the same one to all that were asked for: then
-    their places; else they are pieces of one choice."""
+    their positions; else they are pieces of one choice."""
     given = [choice.get("index") if isinstance(choice, dict) else None for choice in choices]
-    found = [index_of(index, place) for place, index in enumerate(given)]
+    found = [index_of(index, position) for position, index in enumerate(given)]
     return range(asked) if len(found) == asked > 1 and len(set(found)) == 1 else found
 
 

@@ -144,8 +144,8 @@ def _complaint(item: Any) -> str:
     if not isinstance(item, Mapping):
         return str(item)[:200]
     where = item.get("loc")
-    place = ".".join(map(str, where[:10])) if isinstance(where, list) else ""
-    return f"{place}: {item.get('msg', '')}" if place else str(item.get("msg", ""))
+    path = ".".join(map(str, where[:10])) if isinstance(where, list) else ""
+    return f"{path}: {item.get('msg', '')}" if path else str(item.get("msg", ""))
 
 
 def _behind(objects: Iterable[Mapping[str, Any]]) -> str:
@@ -207,10 +207,10 @@ def _param(param: str, objects: Iterable[Mapping[str, Any]], text: str) -> str:
         return _api_name(param) or param
     for holder in objects:
         detail = holder.get("detail")
-        places = [item.get("loc") for item in detail if isinstance(item, Mapping)] if isinstance(detail, list) else []
-        for place in places:
-            if isinstance(place, list) and place:
-                return str(place[1] if len(place) > 1 else place[0])[:100]
+        paths = [item.get("loc") for item in detail if isinstance(item, Mapping)] if isinstance(detail, list) else []
+        for path in paths:
+            if isinstance(path, list) and path:
+                return str(path[1] if len(path) > 1 else path[0])[:100]
     return _param_in(text)
 
 

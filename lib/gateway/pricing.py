@@ -23,10 +23,10 @@ def is_free_here(endpoint: Endpoint, model: str) -> bool:
         return True
     address = endpoint.base_url.rstrip("/")
     try:
-        place = urlsplit(address).port, urlsplit(address).path
+        port_and_path = urlsplit(address).port, urlsplit(address).path
     except ValueError:
         return False
-    return is_loopback(address) and place in RUNNERS_AT and not model.endswith(_ELSEWHERE)
+    return is_loopback(address) and port_and_path in RUNNERS_AT and not model.endswith(_ELSEWHERE)
 
 
 def cost_of(endpoint: Endpoint, model: str, usage: Usage) -> float | None:

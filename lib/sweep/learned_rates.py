@@ -28,9 +28,9 @@ def save(conn: Connection, owner: str, base_url: str, rates: Mapping[str, tuple[
         set_={name: insert.excluded[name] for name in ("rate", "burst", "learned_at")},
     )
     for model, pace in rates.items():
-        place = {"owner": owner, "base_url": base_url, "model": model}
+        key = {"owner": owner, "base_url": base_url, "model": model}
         if pace is None:
             mine = paces.c.owner == owner, paces.c.base_url == base_url, paces.c.model == model
             conn.execute(delete(paces).where(*mine))
         else:
-            conn.execute(keep, place | {"rate": pace[0], "burst": pace[1], "learned_at": now()})
+            conn.execute(keep, key | {"rate": pace[0], "burst": pace[1], "learned_at": now()})

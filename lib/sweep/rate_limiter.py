@@ -178,8 +178,8 @@ class Gate:
         long enough before."""
         if self.state == "paced":
             return False
-        place = bisect_left(self._sends, sent_at)
-        return place == 0 or sent_at - self._sends[place - 1] >= max(asked or 0.0, UNTOLD_WAIT)
+        index = bisect_left(self._sends, sent_at)
+        return index == 0 or sent_at - self._sends[index - 1] >= max(asked or 0.0, UNTOLD_WAIT)
 
     def _judge(self, sent_at: float, now: float, asked: float | None) -> None:
         """What a refusal says, by how many requests were taken since the last one."""
@@ -223,7 +223,7 @@ class Gate:
         first = self._sends[-taken]
         idle = first - self._refused_sent - before
         if taken >= self.burst and idle * taken > span * max(self.burst - 1, 0):
-            # Some may have lapsed while all places were taken; then it was full when the first one left.
+            # Some may have lapsed while all slots were taken; then it was full when the first one left.
             return (asked + sent_at - first) * taken / (taken - max(self.burst, 1) + 1)
         return span
 
@@ -289,9 +289,9 @@ class Gate:
         self.closed_until = max(self.closed_until, now + wait + MARGIN)
 
     def _forget(self, sent_at: float) -> None:
-        place = bisect_right(self._sends, sent_at) - 1
-        if place >= 0 and self._sends[place] == sent_at:
-            del self._sends[place]
+        index = bisect_right(self._sends, sent_at) - 1
+        if index >= 0 and self._sends[index] == sent_at:
+            del self._sends[index]
 
     def _since_refusal(self) -> int:
         return len(self._sends) - bisect_right(self._sends, self._refused_sent)

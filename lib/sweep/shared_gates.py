@@ -106,7 +106,7 @@ class SharedGates:
 
     def _keep(self, db: Connection, ask: GateQuery, gate: Gate, before_all: bool) -> None:
         model = WHOLE_SERVICE if before_all else ask.model
-        place = {"owner": self._owner, "base_url": ask.base_url, "model": model}
+        key = {"owner": self._owner, "base_url": ask.base_url, "model": model}
         if before_all and gate.state == "free":  # they were refused together by chance, or are no more
             of_owner = gates.c.owner == self._owner, gates.c.base_url == ask.base_url
             db.execute(delete(gates).where(*of_owner, gates.c.model == model))
@@ -116,7 +116,7 @@ class SharedGates:
             index_elements=["owner", "base_url", "model"],
             set_={name: insert.excluded[name] for name in ("state", "changed_at")},
         )
-        db.execute(keep, place | {"state": gate.written(), "changed_at": self._moment()})
+        db.execute(keep, key | {"state": gate.written(), "changed_at": self._moment()})
 
 
 def query_of(lane: Lane, base_url: str, paces: Mapping[tuple[str, str], tuple[float, int]]) -> GateQuery:
