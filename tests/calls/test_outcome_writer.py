@@ -62,7 +62,9 @@ def found(store: Store, call_id: str, owner: str = "ann") -> records.CallRecord:
 def test_a_record_comes_back_from_json_as_it_was() -> None:
     call = a_call(text="hi", params=Params(temperature=0.5, n=2), cell_id="cell")
     record = final(call, "one", "two\ud83d", started=False, error_kind="x", error_record={"what": "y"})
-    assert Outcome.from_json(json.loads(json.dumps(record.to_json()))) == record
+    written = json.loads(json.dumps(record.to_json()))
+    assert Outcome.from_json(written) == record
+    assert (written["place"], written["sent"]) == (PLACE, {"n": 1}), "what is on disk keeps its name"
 
 
 def test_a_refused_record_is_held_and_tried_again_until_it_is_in(
@@ -152,7 +154,7 @@ def test_what_cannot_be_written_outlives_the_process(url: str, tmp_path: Path, j
             await outcomes.write(record)
 
         jobs.start(job, writing())
-        while not outcomes._fallback._places:
+        while not outcomes._fallback._spans:
             assert not job.wait_until_finished(0.01)
         spilled = (tmp_path / "unsaved-1.spill").read_bytes()
     assert job.wait_until_finished(20)
