@@ -129,14 +129,14 @@ class Answers:
         repeats = self._repeats
         found = {
             "view": self.view,
-            "words": _words() | (_words_of_one_model() if self._beside else {}),
+            "words": _words() | (_words_of_one_model() if self._side_by_side else {}),
             "models": [
                 {"row": row, "name": name, "note": self._of_models.get(row, "")} | self._in_parts(row, name)
                 for row, name in self.names.items()
             ],
             "temperatures": [{"column": column, "name": temperature_name(value)} for column, value in temperatures],
             "repeats": repeats,
-            "beside": self._beside,
+            "beside": self._side_by_side,
             "runs": self._runs,
             "among": None if len(among) == len(cells) else [_place(cell) for cell in among],
             "kinds": self.filter.kinds,
@@ -164,7 +164,7 @@ class Answers:
         """What Read shows besides: columns side by side with their whole texts, or two answers that are compared."""
         kept = self.kept
         there = {self._column(cell) for cell in kept}
-        columns = sorted(there) if self._beside else [row for row in self.names if row in there]
+        columns = sorted(there) if self._side_by_side else [row for row in self.names if row in there]
         first = max(0, min(self.place.first, len(columns) - 1))
         shown = set(columns[first : first + COLUMNS])
         # Of a place whose answer of this repeat is left out: the first that is looked at.
@@ -175,13 +175,13 @@ class Answers:
         return {"first": first, "read": texts, "pair": self._pair()}
 
     @cached_property
-    def _beside(self) -> bool:
+    def _side_by_side(self) -> bool:
         """Whether the repeats stand beside each other: where one model alone is looked at."""
         return stand_beside(self.progress.cells, self.filter)
 
     def _column(self, cell: Cell) -> int:
         """Which of the columns that are read an answer stands in, by its model, or by its repeat."""
-        return cell.repeat if self._beside else cell.row
+        return cell.repeat if self._side_by_side else cell.row
 
     @cached_property
     def _of_models(self) -> Mapping[int, str]:
@@ -394,10 +394,10 @@ def _notes(call: CallRecord) -> Iterator[str]:
         yield _(SENT_BEFORE)
     for name in unsupported_params.left_out(call.params_asked, call.params_sent):
         yield _("Fixed: this model does not take “{name}”.").format(name=name)
-    yield from _beside(call.choice().parts)
+    yield from _beside_the_text(call.choice().parts)
 
 
-def _beside(found: Sequence[Part]) -> Iterator[str]:
+def _beside_the_text(found: Sequence[Part]) -> Iterator[str]:
     """What an answer holds beside its text; its details show it."""
     if parts.of(found, "refusal"):
         yield _("The model declined to answer.")

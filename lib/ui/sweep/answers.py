@@ -29,7 +29,7 @@ from lib.ui.sweep.answer_data import Answers, stand_beside
 from lib.ui.sweep.equal_answers import rate_alike
 from lib.ui.sweep.hidden_names import hidden, in_address, other_names, switch, to_address
 from lib.ui.sweep.open_study import pick
-from lib.ui.sweep.sent_answers import sent
+from lib.ui.sweep.sent_answers import already_sent
 from lib.ui.sweep.sweep_state import sweep_state
 from lib.ui.sweep.view_state import KIND_HELP, KIND_NAMES, VIEWS, remembered
 
@@ -75,7 +75,7 @@ def answers_since(progress: Progress, run: SweepRun | None, alone: bool) -> None
         owner, sweep_id = visitor().owner, str(state.sweep_id)
         rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
         found = _looked_at(progress, run, rated)
-        data, stock = sent.since(_of(), found, _beside(found))
+        data, stock = already_sent.since(_of_what(), found, _drawn_around(found))
     component = component_of_files(FOLDER, FORMULA_STYLES)
     component(key=f"{KEY}_since", data=data)
     component(key=f"{KEY}_since_stock", data=stock)
@@ -95,13 +95,13 @@ def _looked_at(progress: Progress, run: SweepRun | None, rated: Mapping[str, Rat
     )
 
 
-def _of() -> tuple[Hashable, ...]:
-    """What the cells that are drawn are those of."""
+def _of_what() -> tuple[Hashable, ...]:
+    """What the drawn cells are of: the sweep, the slice of it, and how names and numbers are written."""
     return (state.sweep_id, *remembered.slice, language(), hidden())
 
 
-def _beside(found: Answers) -> Hashable:
-    """What is drawn of the answers beside the component."""
+def _drawn_around(found: Answers) -> Hashable:
+    """What is drawn about the answers around the component."""
     return (found.offered, bool(found.kept))
 
 
@@ -124,7 +124,7 @@ def _prompt(owner: str, sweep_id: str) -> None:
 
 def _draw(found: Answers) -> None:
     """Send the component what the browser has not got yet."""
-    data, stock = sent.whole(_of(), found, _beside(found))
+    data, stock = already_sent.whole(_of_what(), found, _drawn_around(found))
     component = component_of_files(FOLDER, FORMULA_STYLES)
     component(key=KEY, data=data, on_did_change=_heard)
     component(key=f"{KEY}_stock", data=stock)

@@ -1,10 +1,11 @@
 """What the browser has of a sweep's answers already, so that only what has changed since is sent again.
 
-Streamlit gives a component all of its data whenever any of it changes; only a large message that is the same as before
-does it not send again. So the cells go in a message of their own, which stays the same while the few that have changed
-since go in the other, with how they are looked at. When these grow many, all are put together anew.
+Streamlit sends a component all of its data whenever any of it changes; only a large message that is the same as the one
+before is not sent again. So there are two messages. The stock holds all cells as they were once, and stays the same.
+The look holds the few that have changed since, and how all of them are looked at. When many have changed, a new stock
+is made.
 
-Both come with the rest of what is drawn about answers, and again, by themselves, each second while a sweep runs.
+Both messages are made whenever the answers are drawn, and each second while a sweep runs.
 """
 
 import hashlib
@@ -67,32 +68,32 @@ def _stock(of: tuple[Hashable, ...], cells: Cells) -> Stock:
 
 
 class Sent:
-    """What is remembered of it in a tab."""
+    """What the browser of this tab was sent last."""
 
     stock: SessionValue[Stock | None] = SessionValue("sweep_sent", lambda: None)
-    beside: SessionValue[Hashable] = SessionValue("sweep_sent_beside", lambda: None)
-    """What was drawn of the answers beside the component, as far as it depends on them."""
+    around: SessionValue[Hashable] = SessionValue("sweep_sent_beside", lambda: None)
+    """What was drawn about the answers around the component, as far as it depends on them."""
     renewed: SessionValue[bool] = SessionValue("sweep_sent_renewed", bool)
     """Whether the stock is a newer one than was drawn with the rest."""
     last: SessionValue[bytes] = SessionValue("sweep_sent_last", bytes)
     number: SessionValue[int] = SessionValue("sweep_sent_number", int)
     tag: SessionValue[str] = SessionValue("sweep_sent_tag", lambda: secrets.token_hex(4))
-    """The last message, how many different ones there were, and whose they are: the browser may be told of one again
-    after the next one."""
+    """The last look, how many different ones there were, and a mark of this tab: the browser may get an older look once
+    more after a newer one, and tells them apart by number and mark."""
 
-    def whole(self, of: tuple[Hashable, ...], found: Answers, beside: Hashable) -> tuple[bytes, bytes]:
-        """The two messages of answers that are drawn with what is `beside` them."""
+    def whole(self, of: tuple[Hashable, ...], found: Answers, around: Hashable) -> tuple[bytes, bytes]:
+        """The two messages of answers that are drawn with what is `around` them."""
         stock = self.stock = stock_for(self.stock, of, found.cells)
-        self.beside, self.renewed = beside, False
+        self.around, self.renewed = around, False
         return self._look(found, stock), stock.packed
 
-    def since(self, of: tuple[Hashable, ...], found: Answers, beside: Hashable) -> tuple[bytes, bytes]:
+    def since(self, of: tuple[Hashable, ...], found: Answers, around: Hashable) -> tuple[bytes, bytes]:
         """The two messages of answers that have changed since they were drawn; the second is empty where the browser
-        has it. Where another thing stands `beside` them by now, the browser asks for all to be drawn."""
+        has it. Where another thing stands `around` them by now, the browser asks for all to be drawn."""
         before = self.stock
         stock = self.stock = stock_for(before, of, found.cells)
         self.renewed = self.renewed or stock is not before
-        return self._look(found, stock, since=True, stale=beside != self.beside), stock.packed if self.renewed else b""
+        return self._look(found, stock, since=True, stale=around != self.around), stock.packed if self.renewed else b""
 
     def _look(self, found: Answers, stock: Stock, **more: bool) -> bytes:
         look = packed(found.look() | stock.since(found.cells) | more)
@@ -102,4 +103,4 @@ class Sent:
         return packed({"order": [self.tag, self.number]})[:-1] + b"," + look[1:]
 
 
-sent = Sent()
+already_sent = Sent()

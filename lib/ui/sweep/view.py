@@ -36,7 +36,8 @@ MANY = 1_000
 
 
 def sweep_view(services: Services, visitor: Visitor, sweep_id: str, running: bool) -> None:
-    """Progress, verdict, answers; and what can be done with them. `running` is what the whole page goes by."""
+    """Progress, verdict, answers; and what can be done with them. `running` is whether the sweep ran when the whole
+    page was drawn: its fragments, which run again and again by themselves, go by that until the page is drawn anew."""
     # While it runs only this is drawn each second: what is looked for, and how, as often as somebody presses something
     # there. A rerun of the whole page would take the form out of the visitor's hands.
     # At the end it goes at once: what is drawn below tells the same, and it would stand there twice until the page is.
@@ -44,7 +45,7 @@ def sweep_view(services: Services, visitor: Visitor, sweep_id: str, running: boo
         if running:
             remembered.drawn_with_page = True
             again = _every(services.sweeps.progress.of(visitor.owner, sweep_id))
-            st.fragment(_standing, run_every=again)(services, visitor, sweep_id, running)
+            st.fragment(_progress_line, run_every=again)(services, visitor, sweep_id, running)
     # A fragment after the end too: moved out of one, the answers would be drawn anew, and lose their focus and scroll.
     st.fragment(_results)(services, visitor, sweep_id, running)
     if not running:
@@ -58,22 +59,22 @@ def _every(progress: Progress) -> float:
     return EVERY_SECONDS * (2 if len(progress.cells) > MANY else 1)
 
 
-def _results(services: Services, visitor: Visitor, sweep_id: str, refreshed: bool) -> None:
+def _results(services: Services, visitor: Visitor, sweep_id: str, running: bool) -> None:
     run = services.sweeps.last_run(visitor.owner, sweep_id)
     progress = services.sweeps.progress.of(visitor.owner, sweep_id)
     if not progress.cells:
         return
     # Here after the end, as there is room in it for the verdict.
     with st.container():
-        row = None if refreshed else _standing(services, visitor, sweep_id, refreshed)
-    _answers(services, visitor, sweep_id, progress, row)
-    _anew_at_the_end(run, refreshed)
+        line = None if running else _progress_line(services, visitor, sweep_id, running)
+    _answers(services, visitor, sweep_id, progress, line)
+    _draw_page_anew(run, running)
 
 
-def _anew_at_the_end(run: SweepRun | None, refreshed: bool) -> None:
-    """Where it ended, or a button began it again, which runs its own part alone: the page is drawn anew, with what
-    comes after the end, or to be refreshed from now on."""
-    if refreshed != (run is not None and not run.finished):
+def _draw_page_anew(run: SweepRun | None, running: bool) -> None:
+    """Where the sweep has ended since the page was drawn, or was begun again by a button that runs its own part alone:
+    the page is drawn anew, with what comes after the end, or to follow the sweep from now on."""
+    if running != (run is not None and not run.finished):
         st.rerun()
 
 
@@ -106,23 +107,23 @@ def _ended(services: Services, visitor: Visitor, sweep_id: str) -> None:
         )
 
 
-def _standing(services: Services, visitor: Visitor, sweep_id: str, refreshed: bool) -> DeltaGenerator | None:
-    """How far it is and what holds it back; the row that says so, None where the sweep has gone. By itself, with what
-    has changed of the answers since."""
+def _progress_line(services: Services, visitor: Visitor, sweep_id: str, running: bool) -> DeltaGenerator | None:
+    """How far it is and what holds it back, and while it runs what has changed of the answers since. The line's
+    container, None where the sweep has gone."""
     run = services.sweeps.last_run(visitor.owner, sweep_id)
     progress = services.sweeps.progress.of(visitor.owner, sweep_id)
     if not progress.cells:
         return None
     with st.container(gap=None):
-        row = grid.progress(progress, run)
-        if refreshed:
+        line = grid.progress(progress, run)
+        if running:
             answers_since(progress, run, alone=not remembered.drawn_with_page)
             remembered.drawn_with_page = False
     tab_title(sweep_id, progress, run)
     _told(services, visitor, progress, run)
-    if refreshed:
-        _anew_at_the_end(run, refreshed)
-    return row
+    if running:
+        _draw_page_anew(run, running)
+    return line
 
 
 def _told(services: Services, visitor: Visitor, progress: Progress, run: SweepRun | None) -> None:
@@ -145,7 +146,7 @@ def _told(services: Services, visitor: Visitor, progress: Progress, run: SweepRu
 
 
 def _answers(
-    services: Services, visitor: Visitor, sweep_id: str, progress: Progress, row: DeltaGenerator | None
+    services: Services, visitor: Visitor, sweep_id: str, progress: Progress, line: DeltaGenerator | None
 ) -> None:
     run = services.sweeps.last_run(visitor.owner, sweep_id)
     has_verdict = (run is None or run.finished) and not hidden_names.hidden()
@@ -153,11 +154,11 @@ def _answers(
     study = open_study() if has_verdict else None
     # Always there: the answers below it keep their place, and with it their focus and scroll.
     with st.container(key="sweep_summed_up", horizontal=True, vertical_alignment="center"):
-        if study is not None and row is not None:
-            verdict_line(study, row)
-        elif row is None and not hidden_names.hidden():
+        if study is not None and line is not None:
+            verdict_line(study, line)
+        elif line is None and not hidden_names.hidden():
             no_verdict()
-        if row is not None:
+        if line is not None:
             what_is_left(progress, run)
     answers(_one_slice(services, visitor, sweep_id, progress), run)
     if view() not in OF_ANSWERS:
