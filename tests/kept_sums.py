@@ -21,7 +21,10 @@ def _differences_of_spread(conn: Connection) -> list[str]:
     # any owner: as below.
     kept, made = (
         {tuple(row)[:-1]: row.calls for row in conn.execute(query)}
-        for query in (select(*(kept_spread.c[name] for name in usage_spread.COLUMNS)), usage_spread.counted())
+        for query in (
+            select(*(kept_spread.c[name] for name in usage_spread.COLUMNS)),
+            usage_spread.summed([usage_rollups.counted]),
+        )
     )
     return [
         f"usage_spread {key}: {kept.get(key, 0)} calls are kept, the calls make {made.get(key, 0)}"
@@ -32,7 +35,10 @@ def _differences_of_spread(conn: Connection) -> list[str]:
 
 def _differences(conn: Connection, table: Table) -> list[str]:
     # any owner: all sums of all owners are compared.
-    kept, summed = _by_key(conn, table, select(table)), _by_key(conn, table, usage_rollups.summed(table))
+    kept, summed = (
+        _by_key(conn, table, select(table)),
+        _by_key(conn, table, usage_rollups.summed(table).where(usage_rollups.counted)),
+    )
     return [
         f"{table.name} {key}: {name} is kept as {was}, the calls make {should_be}"
         for key in kept.keys() | summed.keys()

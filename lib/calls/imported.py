@@ -30,7 +30,7 @@ def add(conn: Connection, owner: str, some: Sequence[CallRecord]) -> int:
         # any owner: the calls just stored.
         seqs = list(conn.execute(select(calls.c.seq).where(calls.c.id.in_([row["id"] for row in part]))).scalars())
         conn.execute(call_details.insert(), [_NO_DETAILS | {"call_seq": seq} for seq in seqs])
-        usage_rollups.add(conn, seqs)
+    usage_rollups.count(conn)
     return len(found)
 
 
@@ -79,6 +79,7 @@ def _row(call: CallRecord, owner: str, id: str) -> dict[str, Any]:
         "process": IMPORTED,
         "attempt": 1,
         "temporary": True,
+        "uncounted": True,
         "page": call.page,
         "endpoint": call.endpoint,
         "model": call.model,

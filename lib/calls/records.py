@@ -125,7 +125,9 @@ Answers = dict[int, tuple[Choice, ...]]
 
 def _inserting_call(_: str) -> Insert:
     # Its number is asked for by the next one.
-    return calls.insert().inline().values(_figures(_NO_REPLY) | _ended(_NO_REPLY) | {"seconds": None})
+    return (
+        calls.insert().inline().values(_figures(_NO_REPLY) | _ended(_NO_REPLY) | {"seconds": None, "uncounted": True})
+    )
 
 
 def _inserting_details(_: str) -> Insert:
@@ -182,7 +184,7 @@ _FINAL = (
     *("cost_reported", "prompt_price", "completion_price", "price_currency"),
 )
 _FINAL_DETAILS = ("error_text", "error_record", "usage_received", "attempt_times")
-_BEGUN = [column.name for column in calls.c if column.name not in (*_GROWING, *_FINAL, "seq")]
+_BEGUN = [column.name for column in calls.c if column.name not in (*_GROWING, *_FINAL, "seq", "uncounted")]
 
 _NO_REPLY = Reply(billed="unknown")
 """What a call has that begins: the same for all, so that it stands in the statements."""
@@ -275,9 +277,9 @@ def finish_call(
         return False
     # While the row still is what was counted: closed as interrupted, without this answer's tokens.
     if call.state != "started":
-        usage_rollups.subtract(conn, [call.seq])
+        usage_rollups.uncount(conn, [call.seq])
     _UPDATE_CALL.run(conn, {"of": call.seq} | _figures(reply) | _ended(reply))
-    usage_rollups.add(conn, [call.seq])
+    usage_rollups.call_ended(conn, call.seq)
     details = {"of": call.seq} | _details(reply, call.temporary)
     if params_sent is None:
         _UPDATE_DETAILS.run(conn, details)
@@ -299,9 +301,9 @@ def give_texts(conn: Connection, call: Call, known_as: str, reply: Reply) -> boo
     tip = message_nodes.keep(conn, call.owner, call.request.messages)
     place = {"sweep_id": call.sweep_id, "cell_id": call.cell_id, "attempt": 1, "tip": tip, "temporary": False}
     seq = conn.execute(query.where(mine, named)).scalar_one()
-    usage_rollups.subtract(conn, [seq])
+    usage_rollups.uncount(conn, [seq])
     conn.execute(update(calls).where(calls.c.owner == call.owner, named).values(place))
-    usage_rollups.add(conn, [seq])  # among those of its sweep from now on
+    usage_rollups.call_ended(conn, seq)  # among those of its sweep from now on
     row = _Open(*conn.execute(query.where(mine, named)).one())
     asked = {"params_asked": call.request.params.to_send(), "params_sent": call.request.params_sent}
     # any owner: the call is the owner's, as found above.
@@ -348,12 +350,10 @@ def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
         # Like a call of a temporary chat from now on: counted, without a word.
         silent = {"tip": None, "request_hash": None, "temporary": True, "chat_id": None}
         there = calls.c.owner == owner, calls.c.seq.in_(some)
+        usage_rollups.uncount(conn, some)
         # any owner: `there` names the owner.
-        ended = list(conn.execute(select(calls.c.seq).where(*there, calls.c.state != "started")).scalars())
-        usage_rollups.subtract(conn, ended)
-        # any owner: `there` names the owner, above as well.
         conn.execute(update(calls).where(*there).values(silent))
-        usage_rollups.add(conn, ended)  # of no chat any more
+        usage_rollups.count(conn)  # of no chat any more
         conn.execute(delete(answers).where(answers.c.owner == owner, answers.c.call_seq.in_(some)))
         # any owner: the calls are the owner's, as found above.
         conn.execute(update(call_details).where(call_details.c.call_seq.in_(some)).values(error_text=""))
@@ -382,12 +382,11 @@ def interrupt_orphans(conn: Connection, process: str, among: Collection[str] | N
         return 0
     # any owner: as above.
     orphans = calls.c.state == "started", calls.c.process.in_(dead)
-    seqs = list(conn.execute(select(calls.c.seq).where(*orphans)).scalars())
     # any owner: as above.
-    conn.execute(update(calls).where(*orphans).values(state="interrupted", billed="unknown"))
-    usage_rollups.add(conn, seqs)
+    closed = conn.execute(update(calls).where(*orphans).values(state="interrupted", billed="unknown")).rowcount
+    usage_rollups.count(conn)
     reservations.close(conn, dead)
-    return len(seqs)
+    return closed
 
 
 def interrupt_unknown(conn: Connection, owner: str, sweep_id: str, process: str) -> None:
@@ -400,7 +399,7 @@ def interrupt_unknown(conn: Connection, owner: str, sweep_id: str, process: str)
     for some in chunks(seqs):
         unknown = update(calls).where(calls.c.owner == owner, calls.c.seq.in_(some))
         conn.execute(unknown.values(state="interrupted", billed="unknown"))
-    usage_rollups.add(conn, seqs)
+    usage_rollups.count(conn)
     reservations.close_calls(conn, owner, [row.id for row in rows])
 
 

@@ -29,10 +29,10 @@ def reprice(conn: Connection, owner: str, endpoint: str, model: str, price: Pric
     facts = {"cost_source": "own", "prompt_price": price.prompt, "completion_price": price.completion}
     for some in chunks(seqs):
         # Counted out while the rows still are what was counted.
-        usage_rollups.subtract(conn, some)
+        usage_rollups.uncount(conn, some)
         change = update(calls).where(calls.c.owner == owner, calls.c.seq.in_(some))
         conn.execute(change.values(cost=_cost(price), price_currency="USD", **facts))
-        usage_rollups.add(conn, some)
+        usage_rollups.count(conn)
     return len(seqs)
 
 

@@ -1,12 +1,13 @@
-"""Rollups of what calls used: tables of sums, kept as calls end, so that a history of a million calls is told at once.
+"""Rollups of what calls used: tables of sums, so that a history of a million calls is told at once.
 
 Five tables of sums, by page, service, model and outcome: of all time, of each session, of each day (UTC), of each chat
-and sweep on each day, and, tokens alone, of each quarter of an hour. They hold the calls that have ended, and are
-written in the transaction that ends, changes or removes a call; calls in progress are few and are counted from their
-rows. What each number means is said once, here, for the tables of sums and for whoever sums up rows.
+and sweep on each day, and, tokens alone, of each quarter of an hour. Calls are put into them many at a time, some while
+after they have ended: until then, as while they are in progress, they are marked as `uncounted`, and whoever reads the
+sums adds these few from their rows. What each number means is said once, here, for the tables of sums and for whoever
+sums up rows.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from functools import cache, partial
 from typing import Any
 
@@ -17,13 +18,14 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
-    bindparam,
     case,
     delete,
     func,
     literal_column,
+    not_,
     or_,
     select,
+    update,
 )
 
 from lib.calls import usage_spread
@@ -36,7 +38,14 @@ from lib.store.statements import chunks, insert_into
 QUARTER = HOUR // 4
 """A slice of this length, or of a day, begins at `at - at % length`."""
 
+TOGETHER = 64
+"""About so many calls are counted at once: a call alone would take ten times as long."""
+
 ended = calls.c.state != "started"
+uncounted = calls.c.uncounted
+counted = not_(uncounted)
+due = uncounted, ended
+"""Which calls are to be counted."""
 known = and_(ended, calls.c.prompt_tokens.is_not(None), calls.c.completion_tokens.is_not(None))
 missing = and_(ended, or_(calls.c.prompt_tokens.is_(None), calls.c.completion_tokens.is_(None)))
 broken = or_(calls.c.state == "partial", calls.c.state == "interrupted")
@@ -69,14 +78,32 @@ SUMS = {
 LENGTHS = {usage_days: DAY, usage_places: DAY, usage_quarters: QUARTER}
 
 
-def add(conn: Connection, seqs: Iterable[int]) -> None:
-    """Count calls that have just ended, or that were imported."""
-    _count(conn, seqs, 1)
+def call_ended(conn: Connection, seq: int) -> None:
+    """A call has ended: now and then it is time to count those that have."""
+    if seq % TOGETHER == 0:
+        count(conn)
 
 
-def subtract(conn: Connection, seqs: Iterable[int]) -> None:
-    """Count calls out that have ended and are about to be changed (a late record, another price); `add` them then."""
-    _count(conn, seqs, -1)
+def count(conn: Connection) -> None:
+    """Count all calls that have ended and are not counted yet."""
+    usage_spread.count(conn)
+    for table in TABLES:
+        _COUNT[table].run(conn, {})
+    _MARK.run(conn, {})
+
+
+def uncount(conn: Connection, seqs: Iterable[int]) -> None:
+    """Count calls out that are about to be changed (a late record, another price); `count` them then."""
+    for some in chunks(seqs):
+        these = counted, calls.c.seq.in_(some)
+        # any owner: here and below, of calls that the caller has found as their owner's.
+        owners = list(conn.execute(select(calls.c.owner).where(*these).distinct()).scalars())
+        usage_spread.uncount(conn, some)
+        for table in TABLES:
+            conn.execute(_adding(table, summed(table).where(*these), -1, conn.dialect.name))
+            # Else a model would be listed that has no call any more.
+            conn.execute(delete(table).where(table.c.owner.in_(owners), table.c.calls == 0))
+        conn.execute(update(calls).where(*these).values(uncounted=True))
 
 
 def rebuild(conn: Connection, owner: str, moments: Collection[int], sessions: Collection[str]) -> None:
@@ -86,12 +113,12 @@ def rebuild(conn: Connection, owner: str, moments: Collection[int], sessions: Co
         for table in LENGTHS:
             conn.execute(delete(table).where(table.c.owner == owner, table.c.at >= day, table.c.at < day + DAY))
             rows = summed(table).where(calls.c.owner == owner, calls.c.started_at.between(day, day + DAY - 1))
-            conn.execute(_into(table, rows))
+            conn.execute(_into(table, rows.where(counted)))
     for some in chunks(set(sessions)):
         named = usage_sessions.c.session.in_(some)
         conn.execute(delete(usage_sessions).where(usage_sessions.c.owner == owner, named))
         rows = summed(usage_sessions).where(calls.c.owner == owner, calls.c.session.in_(some))
-        conn.execute(_into(usage_sessions, rows))
+        conn.execute(_into(usage_sessions, rows.where(counted)))
     conn.execute(delete(usage_models).where(usage_models.c.owner == owner))
     # From the days, whose sums are right by now, without a look at all calls.
     conn.execute(_into(usage_models, _of_days().where(usage_days.c.owner == owner)))
@@ -99,10 +126,12 @@ def rebuild(conn: Connection, owner: str, moments: Collection[int], sessions: Co
 
 def rebuild_all(conn: Connection) -> None:
     """Sum up all calls of all owners anew."""
+    # any owner: here and below, the sums of all of them are made from their rows.
+    conn.execute(update(calls).where(uncounted == ended).values(uncounted=not_(ended)))
     for table in TABLES:
-        # any owner: the sums of all of them are made from their rows.
+        # any owner: as above.
         conn.execute(delete(table))
-        conn.execute(_into(table, summed(table)))
+        conn.execute(_into(table, summed(table).where(counted)))
     usage_spread.rebuild_all(conn)
 
 
@@ -118,32 +147,15 @@ def _of_days() -> Select[Any]:
 
 @cache
 def summed(table: Table) -> Select[Any]:
-    """The rows that `table` has to hold, from the calls themselves."""
+    """The rows that `table` has to hold of some calls, from their own rows; those in progress are counted as such."""
     keys = [_at(table) if name == "at" else fact(name) for name in KEYS[table]]
     values = _sums()
     sums = (values[name].label(name) for name in SUMS[table])
     times = {"first_at": func.min(calls.c.started_at), "last_at": func.max(calls.c.started_at)}
     said = (value.label(name) for name, value in times.items() if name in table.c)
-    # By their names: PostgreSQL takes the parameters of two equal expressions for two different ones.
-    return select(*keys, *sums, *said).where(ended).group_by(*KEYS[table])
-
-
-def _of_one(table: Table, sign: int) -> Select[Any]:
-    """The row that `table` has to hold for one call, and that alone: without groups, which take as long again."""
-    keys = [_at(table) if name == "at" else fact(name) for name in KEYS[table]]
-    values: dict[str, ColumnElement[Any]] = {"calls": literal_column("1")}
-    values |= {name: _one_if(condition) for name, condition in COUNTS.items()}
-    values |= {f"{one}_tokens": func.coalesce(_bounded(f"{one}_tokens"), 0) for one in TOKENS}
-    values |= {f"{one}_known": _one_if(calls.c[f"{one}_tokens"].is_not(None)) for one in TOKENS}
-    values |= {"cost": func.coalesce(calls.c.cost, 0.0), "cost_known": _one_if(calls.c.cost.is_not(None))}
-    sums = ((values[name] if sign == 1 else -values[name]).label(name) for name in SUMS[table])
-    times = (calls.c.started_at.label(name) for name in TIMES if name in table.c)
-    # any owner: the caller names a call that it has found as its owner's.
-    return select(*keys, *sums, *times).where(ended, calls.c.seq == bindparam("seq"))
-
-
-def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return case((condition, literal_column("1")), else_=literal_column("0"))
+    # any owner: who uses this names the owner. Grouped by their names: PostgreSQL takes the parameters of two equal
+    # expressions for two different ones.
+    return select(*keys, *sums, *said).group_by(*KEYS[table])
 
 
 def _at(table: Table) -> ColumnElement[int]:
@@ -160,8 +172,8 @@ def fact(name: str) -> ColumnElement[Any]:
 def _sums() -> dict[str, ColumnElement[Any]]:
     values: dict[str, ColumnElement[Any]] = {"calls": func.count()}
     values |= {name: func.count(case((condition, 1))) for name, condition in COUNTS.items()}
-    values |= {f"{one}_tokens": func.coalesce(func.sum(_bounded(f"{one}_tokens")), 0) for one in TOKENS}
-    values |= {f"{one}_known": func.count(calls.c[f"{one}_tokens"]) for one in TOKENS}
+    values |= {f"{one}_tokens": func.coalesce(func.sum(tokens(one)), 0) for one in TOKENS}
+    values |= {f"{one}_known": func.count(tokens(one)) for one in TOKENS}
     return values | {"cost": func.coalesce(func.sum(calls.c.cost), 0.0), "cost_known": func.count(calls.c.cost)}
 
 
@@ -169,54 +181,40 @@ def _sums() -> dict[str, ColumnElement[Any]]:
 MOST = 10**12
 
 
-def _bounded(name: str) -> ColumnElement[int]:
-    """A count of tokens as it is summed up: absurd ones, which a service may send, must not make a sum overflow."""
-    column = calls.c[name]
-    return case((column > MOST, MOST), (column < -MOST, -MOST), else_=column)
+def tokens(kind: str) -> ColumnElement[int]:
+    """A call's tokens as they are summed up: those of a call in progress don't count yet, and absurd ones, which a
+    service may send, must not make a sum overflow."""
+    column = calls.c[f"{kind}_tokens"]
+    return case((not_(ended), None), (column > MOST, MOST), (column < -MOST, -MOST), else_=column)
 
 
-def removing(conn: Connection, seqs: Sequence[int]) -> None:
+def removing(conn: Connection, seqs: Iterable[int]) -> None:
     """Calls are about to be removed; `rebuild` when they are."""
-    usage_spread.subtract(conn, seqs)
-
-
-def _count(conn: Connection, seqs: Iterable[int], sign: int) -> None:
-    seqs = list(seqs)
-    (usage_spread.add if sign > 0 else usage_spread.subtract)(conn, seqs)
     for some in chunks(seqs):
-        for table in TABLES:
-            _COUNTING[table, sign].run_each(conn, [{"seq": seq} for seq in some])
-            # Else a model would be listed that has no call any more.
-            if sign < 0:
-                _drop_empty(conn, table, some)
+        usage_spread.uncount(conn, some)
 
 
-def _counting(table: Table, sign: int, dialect: str) -> Insert:
-    # any owner: the caller names calls that it has found as their owner's.
-    rows = _of_one(table, sign)
+def _adding(table: Table, rows: Select[Any], sign: int, dialect: str) -> Insert:
+    """Rows of `summed`, added to those that are there, or taken off."""
     # SQLite reads ON CONFLICT after a SELECT rightly only where that has a WHERE (sqlite.org/lang_upsert.html).
-    insert = insert_into(table, dialect).from_select(_columns(table), rows)
+    insert = insert_into(table, dialect).from_select(columns(table), rows)
     new = insert.excluded
-    changes: dict[str, ColumnElement[Any]] = {name: table.c[name] + new[name] for name in SUMS[table]}
+    changes: dict[str, ColumnElement[Any]] = {name: table.c[name] + sign * new[name] for name in SUMS[table]}
     if "last_at" in table.c:
         changes["first_at"] = case((new.first_at < table.c.first_at, new.first_at), else_=table.c.first_at)
         changes["last_at"] = case((new.last_at > table.c.last_at, new.last_at), else_=table.c.last_at)
     return insert.on_conflict_do_update(index_elements=list(KEYS[table]), set_=changes)
 
 
-_COUNTING = {(table, sign): Prepared(partial(_counting, table, sign)) for table in TABLES for sign in (1, -1)}
-
-
-def _drop_empty(conn: Connection, table: Table, seqs: Sequence[int]) -> None:
-    # any owner: those of the calls just counted out.
-    owners = select(calls.c.owner).where(calls.c.seq.in_(seqs)).distinct()
-    conn.execute(delete(table).where(table.c.owner.in_(owners), table.c.calls == 0))
+# any owner: of all of them at once, each in rows of its own.
+_COUNT = {table: Prepared(partial(_adding, table, summed(table).where(*due), 1)) for table in TABLES}
+_MARK = Prepared(lambda _: update(calls).where(*due).values(uncounted=False))
 
 
 def _into(table: Table, rows: Select[Any]) -> Insert:
-    return table.insert().from_select(_columns(table), rows)
+    return table.insert().from_select(columns(table), rows)
 
 
-def _columns(table: Table) -> list[str]:
+def columns(table: Table) -> list[str]:
     """In the order of `summed`: keys, sums, times."""
     return [*KEYS[table], *SUMS[table], *(name for name in TIMES if name in table.c)]

@@ -1,4 +1,4 @@
-"""How what calls took is spread, counted as they end: how many had a first word after about so long, wrote about so
+"""How what calls took is spread, counted with their sums: how many had a first word after about so long, wrote about so
 fast, took so long; and how many were tried again.
 
 A value is counted in a bin as in an HDR histogram: 64 to each doubling, so that the middle of a bin is within 0.8 % of
@@ -6,7 +6,7 @@ all that is in it, and percentiles of any number of calls are read from some hun
 counted in bin 0.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -19,13 +19,13 @@ from sqlalchemy import (
     Insert,
     Select,
     and_,
-    bindparam,
     case,
     cast,
     delete,
     func,
     literal,
     literal_column,
+    not_,
     select,
     union_all,
 )
@@ -33,7 +33,7 @@ from sqlalchemy import (
 from lib.calls.call_outcome import outcome
 from lib.store.prepared import Prepared
 from lib.store.schema import calls, usage_spread
-from lib.store.statements import chunks, insert_into
+from lib.store.statements import insert_into
 
 KEYS = ("endpoint", "model", "page", "outcome")
 COLUMNS = ["owner", *KEYS, "kind", "bin", "calls"]
@@ -69,41 +69,31 @@ def middle(bin: int) -> float:
     return float(low) if shift == 0 else (low + 0.5) * 2**shift
 
 
-def add(conn: Connection, seqs: Iterable[int]) -> None:
-    """Count calls that have just ended, or that were imported."""
-    _COUNTING[1].run_each(conn, [{"seq": seq} for seq in seqs])
+def count(conn: Connection) -> None:
+    """Count all calls that have ended and are not counted yet."""
+    _COUNT.run(conn, {})
 
 
-def subtract(conn: Connection, seqs: Iterable[int]) -> None:
-    """Count calls out that have ended and are about to be changed or removed."""
-    for some in chunks(seqs):
-        _COUNTING[-1].run_each(conn, [{"seq": seq} for seq in some])
-        # any owner: those of the calls just counted out.
-        owners = select(calls.c.owner).where(calls.c.seq.in_(some)).distinct()
-        conn.execute(delete(usage_spread).where(usage_spread.c.owner.in_(owners), usage_spread.c.calls == 0))
+def uncount(conn: Connection, seqs: Sequence[int]) -> None:
+    """Count those of the calls out that are counted; they are about to be changed or removed."""
+    these = not_(calls.c.uncounted), calls.c.seq.in_(seqs)
+    conn.execute(_adding(these, -1, conn.dialect.name))
+    # any owner: those of the calls just counted out.
+    owners = select(calls.c.owner).where(*these).distinct()
+    conn.execute(delete(usage_spread).where(usage_spread.c.owner.in_(owners), usage_spread.c.calls == 0))
 
 
 def rebuild_all(conn: Connection) -> None:
     """Count all calls of all owners anew."""
     # any owner: the counts of all of them are made from their rows.
     conn.execute(delete(usage_spread))
-    conn.execute(usage_spread.insert().from_select(COLUMNS, counted()))
+    conn.execute(usage_spread.insert().from_select(COLUMNS, summed([not_(calls.c.uncounted)])))
 
 
-def counted(where: Sequence[ColumnElement[bool]] = (), kinds: Sequence[str] = tuple(KINDS)) -> Select[Any]:
+def summed(where: Sequence[ColumnElement[bool]]) -> Select[Any]:
     """The rows of `usage_spread` as the calls themselves make them, of those that `where` lets through."""
-    rows, keys = _each(where, kinds, func.count())
-    return rows.group_by(*keys, literal_column("bin"))
-
-
-def _each(
-    where: Sequence[ColumnElement[bool]], kinds: Sequence[str], calls_in: ColumnElement[int]
-) -> tuple[Select[Any], list[ColumnElement[Any]]]:
-    """The same row for each call and kind, with `calls_in` as their number; and what they are to be grouped by, beside
-    their bin."""
     parts = []
-    for kind in kinds:
-        condition, value = KINDS[kind]
+    for kind, (condition, value) in KINDS.items():
         columns = [calls.c.owner, *(outcome if name == "outcome" else calls.c[name] for name in KEYS)]
         columns.append(literal(kind).label("kind"))
         # any owner: who uses this names the owner.
@@ -111,9 +101,9 @@ def _each(
     found = union_all(*parts).subquery()
     keys: list[ColumnElement[Any]] = [found.c[name] for name in ("owner", *KEYS, "kind")]
     # any owner: as above.
-    rows = select(*keys, _bin(found.c.units).label("bin"), calls_in.label("calls"))
+    rows = select(*keys, _bin(found.c.units).label("bin"), func.count().label("calls"))
     # SQLite reads ON CONFLICT after a SELECT rightly only where that has a WHERE (sqlite.org/lang_upsert.html).
-    return rows.where(found.c.units >= 0), keys
+    return rows.where(found.c.units >= 0).group_by(*keys, literal_column("bin"))
 
 
 def values_of(where: Sequence[ColumnElement[bool]], kinds: Sequence[str]) -> Select[Any]:
@@ -149,13 +139,11 @@ def _literal(number: int) -> ColumnElement[int]:
     return literal_column(str(number))
 
 
-def _counting(sign: int, dialect: str) -> Insert:
-    # One call has one row of each kind: no groups, which take as long again.
-    rows, _keys = _each([calls.c.seq == bindparam("seq")], tuple(KINDS), _literal(sign))
-    insert = insert_into(usage_spread, dialect).from_select(COLUMNS, rows)
+def _adding(where: Sequence[ColumnElement[bool]], sign: int, dialect: str) -> Insert:
+    insert = insert_into(usage_spread, dialect).from_select(COLUMNS, summed(where))
     return insert.on_conflict_do_update(
-        index_elements=COLUMNS[:-1], set_={"calls": usage_spread.c.calls + insert.excluded.calls}
+        index_elements=COLUMNS[:-1], set_={"calls": usage_spread.c.calls + sign * insert.excluded.calls}
     )
 
 
-_COUNTING = {sign: Prepared(partial(_counting, sign)) for sign in (1, -1)}
+_COUNT = Prepared(partial(_adding, [calls.c.uncounted], 1))

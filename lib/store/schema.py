@@ -4,7 +4,7 @@ What is long stands apart from what is summed up, so that a sum over calls reads
 `calls`, its errors, parameters and times in `call_details`, its answers in `answers`. A text is stored once for each
 owner, in `texts` under a hash of itself. A conversation that was sent is a chain of `message_nodes`, each named by a
 hash of its role, text, images and the node that it follows; a call holds the last one, so that the next turn adds two
-rows and not the whole conversation. The `usage_` tables hold the sums of all calls that have ended.
+rows and not the whole conversation. The `usage_` tables hold the sums of calls that have ended.
 
 Each row has its owner. Times are whole microseconds since 1970 in UTC. Text is cleaned, and numbers are clamped, by
 the column types: nothing a model or a service sends can make a row unwritable.
@@ -29,6 +29,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 
@@ -183,6 +184,7 @@ calls = Table(
     Column("completion_price", Float),
     Column("price_currency", CleanText, nullable=False),
     Column("process", CleanText, nullable=False),
+    Column("uncounted", Boolean, nullable=False, server_default=false()),  # in no sum of the `usage_` tables yet
     Index("calls_by_owner", "owner", "seq"),
     Index("calls_by_time", "owner", "started_at"),
     Index("calls_by_session", "owner", "session"),
@@ -192,6 +194,8 @@ calls = Table(
     Index("calls_by_sweep", "owner", "sweep_id", **_where("sweep_id IS NOT NULL")),
     Index("calls_by_tip", "owner", "tip"),
     Index("calls_by_state", "state", "owner", **_where("state = 'started'")),
+    # As SQLAlchemy asks for it: SQLite takes an index only for the words of its own condition.
+    Index("calls_uncounted", "owner", sqlite_where=text("uncounted = 1"), postgresql_where=text("uncounted")),
     # Else SQLite gives the number of a deleted last row once more, and numbers would not tell what is newer.
     sqlite_autoincrement=True,
 )

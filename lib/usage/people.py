@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, union_all
 
+from lib.calls import usage_rollups
 from lib.core.clock import DAY
-from lib.store.schema import usage_days
+from lib.store.schema import calls, usage_days
 
 MOST = 500
 
@@ -26,15 +27,15 @@ class Person:
 def by_person(conn: Connection, moment: int, days: int) -> list[Person]:
     """Who has used something in the last `days` days in UTC, today included, the most tokens first."""
     since = moment - moment % DAY - (days - 1) * DAY
-    tokens = func.sum(usage_days.c.prompt_tokens + usage_days.c.completion_tokens)
-    names = ("calls", "cost", "cost_known", "unpriced")
-    sums = (func.sum(usage_days.c[name]).label(name) for name in names)
-    # any owner: only an operator sees this.
-    query = (
-        select(usage_days.c.owner, tokens.label("tokens"), *sums, func.max(usage_days.c.last_at).label("last_at"))
-        .where(usage_days.c.at >= since)
-        .group_by(usage_days.c.owner)
-    )
+    # any owner: here and below, only an operator sees this.
+    kept = select(*(usage_days.c[name] for name in usage_rollups.columns(usage_days))).where(usage_days.c.at >= since)
+    new = usage_rollups.summed(usage_days).where(*usage_rollups.due, calls.c.started_at >= since)
+    used = union_all(kept, new).subquery()
+    tokens = func.sum(used.c.prompt_tokens + used.c.completion_tokens)
+    sums = (func.sum(used.c[name]).label(name) for name in ("calls", "cost", "cost_known", "unpriced"))
+    # any owner: as above.
+    query = select(used.c.owner, tokens.label("tokens"), *sums, func.max(used.c.last_at).label("last_at"))
+    query = query.group_by(used.c.owner)
     return [
         Person(
             row.owner,

@@ -1,10 +1,10 @@
 """Sums up calls in the database: nothing here loads all rows at once, or any text of a call.
 
-The sums of calls that have ended are kept (lib/calls/usage_rollups.py) by page, service, model and outcome: for all
-time, for each session, for each day in UTC, and of that for each chat and sweep. What these can't tell is counted from
-rows, which are few then: the parts of days at both ends of a stretch of time, a stretch within a session, some chats or
-sweeps, and what is in progress. That counts as a call; the tokens that it has saved so far don't count until it has
-ended.
+The sums of calls are kept (lib/calls/usage_rollups.py) by page, service, model and outcome: for all time, for each
+session, for each day in UTC, and of that for each chat and sweep. What these can't tell is counted from rows, which are
+few then: the parts of days at both ends of a stretch of time, a stretch within a session, some chats or sweeps, and
+what is not in the sums yet: the last calls, and those in progress. One in progress counts as a call; the tokens that it
+has saved so far don't count until it has ended.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -62,7 +62,7 @@ KEYS = {"endpoints": "endpoint", "models": "model", "pages": "page"}
 
 NEWEST_FIRST = (calls.c.started_at.desc(), calls.c.seq.desc())
 """By their times, as what comes in from a file was stored long after it was made."""
-PROBLEMS = ("failed", "cut", "filtered", "stopped")
+HOW = ("failed", "cut", "filtered", "stopped", "running")
 _TOKENS = [f"{kind}_tokens" for kind in TOKENS]
 # What a call in progress has saved so far does not count.
 _columns = [
@@ -108,33 +108,22 @@ def by_place(conn: Connection, scope: Scope, limit: int) -> tuple[list[PlaceTota
     largest = conn.execute(_largest(_Shape.of(scope)), _named(scope) | {"limit": limit}).all()
     found = _by(conn, scope, ("place",), [row.place for row in largest])
     rows = ordered([PlaceTotals(place=place, **facts) for (place,), facts in found.items()])
-    only_running = sum(one.calls == one.running for one in rows)
-    count = (largest[0].there if largest else 0) + only_running
-    return sorted(rows, key=lambda one: not one.place)[:limit], count
+    return sorted(rows, key=lambda one: not one.place), largest[0].there if largest else 0
 
 
 def _by(
     conn: Connection, scope: Scope, keys: tuple[str, ...], among: Sequence[str] | None = None
 ) -> dict[tuple[str, ...], dict[str, Any]]:
-    """The facts of Totals, by what the calls have in common; of what has ended, those `among` some places only."""
-    found: dict[tuple[str, ...], dict[str, Any]] = {}
-    shape, named = _Shape.of(scope), _named(scope)
-    ended = _ended(shape, keys) if among is None else _ended_among(shape, keys)
-    for row in conn.execute(ended, named | {"among": among}).mappings():
-        found[tuple(row[key] for key in keys)] = _totals(row)
-    for row in conn.execute(_running(shape, keys), named).mappings():
-        # A model that is only being asked has no row of sums yet.
-        one = found.setdefault(tuple(row[key] for key in keys), {})
-        one["running"], one["calls"] = row["calls"], one.get("calls", 0) + row["calls"]
-        one["first_at"] = min(row["first_at"], one.get("first_at", row["first_at"]))
-        one["last_at"] = max(row["last_at"], one.get("last_at", row["last_at"]))
-    return found
+    """The facts of Totals, by what the calls have in common; those `among` some places only."""
+    query = (_summed if among is None else _summed_among)(_Shape.of(scope), keys)
+    rows = conn.execute(query, _named(scope) | {"among": among}).mappings()
+    return {tuple(row[key] for key in keys): _totals(row) for row in rows}
 
 
 def by_slice(conn: Connection, scope: Scope, seconds: int) -> list[Slice]:
     """The totals of each slice of `seconds` in which a call began, oldest first. Slices of whole quarters of an hour
     are read from the sums, all others from the calls."""
-    return _together([*_slices(conn, scope, seconds * SECOND), *_slices_of_running(conn, scope, seconds)])
+    return _together([*_slices(conn, scope, seconds * SECOND), *_slices_of_uncounted(conn, scope, seconds)])
 
 
 def by_day(conn: Connection, scope: Scope, parted: Callable[[Sequence[int]], Iterable[int]]) -> list[Slice]:
@@ -154,11 +143,11 @@ def by_day(conn: Connection, scope: Scope, parted: Callable[[Sequence[int]], Ite
     for begins, ended in [(since, first), (last, until)] if scope.timed else []:
         if begins < ended:
             found += _slices(conn, replace(scope, since=begins, until=ended), QUARTER)
-    return _together([*found, *_slices_of_running(conn, scope, QUARTER // SECOND)])
+    return _together([*found, *_slices_of_uncounted(conn, scope, QUARTER // SECOND)])
 
 
 def _slices(conn: Connection, scope: Scope, length: int) -> list[Slice]:
-    """Those of calls that have ended; a slice may come in several pieces."""
+    """Those of the calls in the sums; a slice may come in several pieces."""
     shape, whole = _Shape.of(scope), all(at % QUARTER == 0 for at in (length, scope.since or 0, scope.until or 0))
     if shape.summed and not shape.session and whole:
         rows = conn.execute(_quarters(shape), _named(scope))
@@ -167,10 +156,10 @@ def _slices(conn: Connection, scope: Scope, length: int) -> list[Slice]:
     return [replace(part, at=part.at - part.at % length) for part in map(_slice, rows)]
 
 
-def _slices_of_running(conn: Connection, scope: Scope, seconds: int) -> list[Slice]:
+def _slices_of_uncounted(conn: Connection, scope: Scope, seconds: int) -> list[Slice]:
     length = seconds * SECOND
-    began = conn.execute(_running_since(_Shape.of(scope)), _named(scope)).scalars()
-    return [Slice(at - at % length, 1, None, None) for at in began]
+    rows = conn.execute(_tokens_uncounted(_Shape.of(scope)), _named(scope))
+    return [Slice(at - at % length, 1, prompt, completion) for at, prompt, completion in rows]
 
 
 def _together(parts: Iterable[Slice]) -> list[Slice]:
@@ -197,10 +186,13 @@ def spread(conn: Connection, scope: Scope, kinds: Sequence[str]) -> list[Binned]
     """How what the calls took is spread (lib/calls/usage_spread.py): read from what is kept where that can tell, else
     counted from the calls."""
     shape, named = _Shape.of(scope), _named(scope)
-    if shape.session or shape.timed or not shape.summed:
-        values = usage_spread.values_of(_mine(calls, shape), kinds).execution_options(yield_per=PART)
-        return list(_counted_in_bins(conn.execute(values, named).partitions(), kinds))
-    return [Binned(*row) for row in conn.execute(_spread_kept(shape), named | {"kinds": kinds})]
+    kept = shape.summed and not shape.session and not shape.timed
+    where = _uncounted(shape) if kept else _mine(calls, shape)
+    values = usage_spread.values_of(where, kinds).execution_options(yield_per=PART)
+    found = list(_counted_in_bins(conn.execute(values, named).partitions(), kinds))
+    if kept:
+        found += (Binned(*row) for row in conn.execute(_spread_kept(shape), named | {"kinds": kinds}))
+    return found
 
 
 def _counted_in_bins(parts: Iterable[Sequence[Any]], kinds: Sequence[str]) -> Iterator[Binned]:
@@ -261,9 +253,9 @@ def choices(conn: Connection, owner: str) -> dict[str, list[str]]:
     """What the owner's calls can be filtered by: the services, models and pages there are, each in order."""
     table = usage_models
     columns = [table.c[name] for name in KEYS.values()]
-    ended = select(*columns).where(table.c.owner == owner).distinct()
-    running = select(*(calls.c[name] for name in KEYS.values())).where(calls.c.owner == owner)
-    rows = conn.execute(union_all(ended, running.where(calls.c.state == "started"))).all()
+    counted = select(*columns).where(table.c.owner == owner).distinct()
+    new = select(*(calls.c[name] for name in KEYS.values())).where(calls.c.owner == owner, usage_rollups.uncounted)
+    rows = conn.execute(union_all(counted, new)).all()
     return {name: sorted({row[number] for row in rows}) for number, name in enumerate(KEYS)}
 
 
@@ -316,19 +308,19 @@ def _rows_for_files(shape: _Shape) -> Select[Any]:
 
 
 @cache
-def _ended(shape: _Shape, keys: tuple[str, ...]) -> Select[Any]:
+def _summed(shape: _Shape, keys: tuple[str, ...]) -> Select[Any]:
     sums = _sums_of(shape, usage_places if keys == ("place",) else usage_models)
     summed = [func.sum(sums.c[name]).label(name) for name in SUMS[usage_models]]
-    of = [func.sum(case((sums.c.outcome == one, sums.c.calls), else_=0)).label(one) for one in PROBLEMS]
+    of = [func.sum(case((sums.c.outcome == one, sums.c.calls), else_=0)).label(one) for one in HOW]
     times = func.min(sums.c.first_at).label("first_at"), func.max(sums.c.last_at).label("last_at")
     named = [sums.c[key] for key in keys]
     return select(*named, *summed, *of, *times).group_by(*named)
 
 
 @cache
-def _ended_among(shape: _Shape, keys: tuple[str, ...]) -> Select[Any]:
-    """The calls of some places that have ended."""
-    query = _ended(shape, keys)
+def _summed_among(shape: _Shape, keys: tuple[str, ...]) -> Select[Any]:
+    """Those of some places."""
+    query = _summed(shape, keys)
     return query.where(query.selected_columns["place"].in_(bindparam("among", expanding=True)))
 
 
@@ -343,51 +335,44 @@ def _largest(shape: _Shape) -> Select[Any]:
 
 
 def _sums_of(shape: _Shape, like: Table) -> FromClause:
-    """The sums of the scope's ended calls, with the columns of `like`; a key may stand in several rows."""
-    if not shape.summed:
-        return usage_rollups.summed(like).where(*_mine(calls, shape)).subquery()
-    if like is usage_places and shape.session:
-        return usage_rollups.summed(like).where(*_mine(calls, shape)).subquery()
-    table = usage_days if like is usage_models else usage_places
+    """The sums of the scope's calls, with the columns of `like`; a key may stand in several rows."""
+    rows = usage_rollups.summed(like)
+    if not shape.summed or (like is usage_places and shape.session):
+        return rows.where(*_mine(calls, shape)).subquery()
+    new = rows.where(*_uncounted(shape))
     if not shape.timed:
-        if like is usage_models:
-            table = usage_sessions if shape.session else usage_models
-        return select(*(table.c[column.name] for column in like.c)).where(*_mine(table, shape)).subquery()
+        # any owner: here and below, _mine names the owner.
+        table = usage_sessions if shape.session else like
+        return union_all(_kept(table, like).where(*_mine(table, shape)), new).subquery()
+    table = usage_days if like is usage_models else usage_places
     days = table.c.at >= bindparam("first_day"), table.c.at < bindparam("last_day")
-    # any owner: here and below, _mine names the owner.
-    whole = select(*(table.c[column.name] for column in like.c)).where(*_mine(table, shape), *days)
     # Each by its own two bounds: of three, SQLite takes the first it finds, and looks at all that lies between.
-    at, of = calls.c.started_at, _mine(calls, replace(shape, timed=False))
+    at, of = calls.c.started_at, [*_mine(calls, replace(shape, timed=False)), usage_rollups.counted]
     parts = [
-        usage_rollups.summed(like).where(*of, at >= bindparam(since), at < bindparam(until)).subquery()
+        rows.where(*of, at >= bindparam(since), at < bindparam(until))
         for since, until in (("since", "first_day"), ("last_day", "until"))
     ]
-    # any owner: of what was selected above.
-    return union_all(whole, *(select(*(part.c[column.name] for column in like.c)) for part in parts)).subquery()
+    return union_all(_kept(table, like).where(*_mine(table, shape), *days), *parts, new).subquery()
+
+
+def _kept(table: Table, like: Table) -> Select[Any]:
+    """The rows of `table`, in the words of `usage_rollups.summed(like)`."""
+    return select(*(table.c[name] for name in usage_rollups.columns(like)))
 
 
 @cache
-def _running(shape: _Shape, keys: tuple[str, ...]) -> Select[Any]:
-    times = func.min(calls.c.started_at).label("first_at"), func.max(calls.c.started_at).label("last_at")
-    named = [usage_rollups.fact(key) for key in keys]
-    # any owner: _mine names the owner.
-    query = select(*named, func.count().label("calls"), *times)
-    # By their names, see lib/calls/usage_rollups.py.
-    return query.where(*_in_progress(shape)).group_by(*keys)
+def _tokens_uncounted(shape: _Shape) -> Select[Any]:
+    # any owner: _uncounted names the owner.
+    query = select(calls.c.started_at, usage_rollups.tokens("prompt"), usage_rollups.tokens("completion"))
+    return query.where(*_uncounted(shape))
 
 
-@cache
-def _running_since(shape: _Shape) -> Select[Any]:
-    # any owner: _mine names the owner.
-    return select(calls.c.started_at).where(*_in_progress(shape))
-
-
-def _in_progress(shape: _Shape) -> list[ColumnElement[bool]]:
-    """Those calls of the scope that have not ended."""
+def _uncounted(shape: _Shape) -> list[ColumnElement[bool]]:
+    """Those calls of the scope that are not in the sums yet."""
     # With + 0 no index has the times: SQLite would else look for the few among all calls of a month.
     at = calls.c.started_at + 0
     times = [at >= bindparam("since"), at < bindparam("until")] if shape.timed else []
-    return [calls.c.state == "started", *_mine(calls, replace(shape, timed=False)), *times]
+    return [usage_rollups.uncounted, *_mine(calls, replace(shape, timed=False)), *times]
 
 
 @cache
@@ -445,7 +430,7 @@ def _slices_of_rows(shape: _Shape) -> Select[Any]:
     tokens = [cast(func.sum(calls.c[f"{kind}_tokens"]), BigInteger).label(kind) for kind in ("prompt", "completion")]
     # any owner: _mine names the owner.
     query = select(at, func.count().label("calls"), *tokens)
-    return query.where(*_mine(calls, shape), usage_rollups.ended).group_by("at")
+    return query.where(*_mine(calls, shape), usage_rollups.counted).group_by("at")
 
 
 @cache
@@ -464,7 +449,7 @@ def _slice(row: Any) -> Slice:
 
 def _totals(row: RowMapping) -> dict[str, Any]:
     """A row of sums as facts of ModelTotals. PostgreSQL sums 64-bit integers as decimals."""
-    counts = {name: int(row[name]) for name in ("calls", *COUNTS, *PROBLEMS)}
+    counts = {name: int(row[name]) for name in ("calls", *COUNTS, *HOW)}
     sums = {f"{kind}_tokens": int(row[f"{kind}_tokens"]) if row[f"{kind}_known"] else None for kind in TOKENS}
     cost = row["cost"] if row["cost_known"] else None
     return {**counts, **sums, "cost": cost, "first_at": row["first_at"], "last_at": row["last_at"]}

@@ -98,11 +98,14 @@ class History(RuleBasedStateMachine):
     def prices_are_computed_anew(self, price: float | None) -> None:
         def work(db: Any) -> None:
             seqs = list(db.execute(select(schema.calls.c.seq).where(schema.calls.c.owner == "ann")).scalars())
-            usage_rollups.subtract(db, seqs)
+            usage_rollups.uncount(db, seqs)
             db.execute(update(schema.calls).where(schema.calls.c.owner == "ann").values(cost=price))
-            usage_rollups.add(db, seqs)
 
         self.do(work)
+
+    @rule()
+    def what_has_ended_is_counted(self) -> None:
+        self.do(usage_rollups.count)
 
     @precondition(lambda self: self.chats)
     @rule(for_good=st.booleans(), pick=st.integers(0, 99))
@@ -142,6 +145,7 @@ def test_a_sum_that_is_wrong_is_found(store: Store) -> None:
     call = a_call()
     store.write(lambda db: records.start_call(db, call, "p")).result(20)
     store.write(lambda db: records.finish_call(db, call.id, an_outcome("hi"))).result(20)
+    store.write(usage_rollups.count).result(20)
     assert store.read(differences) == []
     wrong = update(schema.usage_days).values(prompt_tokens=schema.usage_days.c.prompt_tokens + 1)
     store.write(lambda db: db.execute(wrong)).result(20)

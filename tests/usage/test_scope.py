@@ -54,6 +54,7 @@ CALLS = st.fixed_dictionaries(
         "prompt": st.none() | st.integers(0, 10**6),
         "completion": st.none() | st.integers(0, 10**6),
         "cost": st.none() | st.integers(0, 64).map(lambda eighths: eighths / 8),
+        "counted": st.booleans(),
     }
 )
 
@@ -90,6 +91,8 @@ def keep(store: Store, facts: dict[str, Any]) -> None:
         records.start_call(db, call, process_lock.ID, facts["at"])
         if facts["state"] != "started":
             records.finish_call(db, call.id, reply)
+        if facts.get("counted"):
+            usage_rollups.count(db)
 
     store.write(write).result(20)
 
