@@ -103,6 +103,7 @@ def uncount(conn: Connection, seqs: Iterable[int]) -> None:
             conn.execute(_adding(table, summed(table).where(*these), -1, conn.dialect.name))
             # Else a model would be listed that has no call any more.
             conn.execute(delete(table).where(table.c.owner.in_(owners), table.c.calls == 0))
+        # any owner: as above.
         conn.execute(update(calls).where(*these).values(uncounted=True))
 
 

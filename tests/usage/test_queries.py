@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from lib.calls import records, usage_rollups
 from lib.core.reply import Reply, Usage
@@ -198,10 +198,22 @@ def test_a_whole_day_is_read_from_sums_however_many_calls_it_has(
     few = {(name, scope): steps(scope, question) for name, question in questions.items() for scope in scopes}
     for _ in range(60):
         record(store, model="m")
+    store.write(usage_rollups.count).result(20)
 
     for (name, scope), before in few.items():
         with subtests.test(name, scope=scope):
             assert steps(scope, questions[name]) <= before + 5
+
+
+def test_few_of_the_calls_that_ended_are_not_in_the_sums_yet(store: Store) -> None:
+    """They are read from their rows at each look, so a long history must not leave many of them."""
+    left = select(func.count()).select_from(schema.calls).where(usage_rollups.uncounted)
+
+    for _ in range(2 * usage_rollups.TOGETHER):
+        record(store)
+
+    assert store.read(lambda db: db.execute(left).scalar_one()) < usage_rollups.TOGETHER
+    assert totals(store).calls == 2 * usage_rollups.TOGETHER
 
 
 @pytest.mark.row("U14")
