@@ -55,9 +55,9 @@ def after_restart(dispatcher: Dispatcher, sweeps: SweepScheduler) -> None:
 def _mend(dispatcher: Dispatcher, sweeps: SweepScheduler, dead: set[str] | None) -> None:
     """Close the calls of dead processes, those of `dead` where it is known who they are; raises StoreError."""
     store, process = dispatcher.store, dispatcher.process
-    store.write(lambda db: records.interrupt_orphans(db, process, dead)).result()
     if any(isinstance(notice, StoreReplaced) for notice in store.notices):
         store.write(usage_rollups.rebuild_all).result()  # the sums that were recovered are of other calls
+    store.write(lambda db: records.interrupt_orphans(db, process, dead)).result()
     if dispatcher.budgets.caps.caps:
         store.write(lambda db: caps.count_earlier(db, now())).result()
     # A sweep whose process died while its cells were written is whole before anybody opens it.

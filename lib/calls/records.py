@@ -366,7 +366,7 @@ def dead_processes(conn: Connection, process: str) -> set[str]:
     """The processes that left calls open, or something set aside for them, and seem dead; `process` is the caller's
     own."""
     # any owner: a process dies for all its visitors at once.
-    found = set(conn.execute(select(calls.c.process).where(calls.c.state == "started").distinct()).scalars())
+    found = set(conn.execute(select(calls.c.process).where(usage_rollups.running).distinct()).scalars())
     found |= reservations.processes_with_some(conn)
     return {name for name in found if name != process and not process_lock.is_alive(conn, name)}
 
@@ -381,7 +381,7 @@ def interrupt_orphans(conn: Connection, process: str, among: Collection[str] | N
     if not dead:
         return 0
     # any owner: as above.
-    orphans = calls.c.state == "started", calls.c.process.in_(dead)
+    orphans = usage_rollups.running, calls.c.process.in_(dead)
     # any owner: as above.
     closed = conn.execute(update(calls).where(*orphans).values(state="interrupted", billed="unknown")).rowcount
     usage_rollups.count(conn)

@@ -46,6 +46,8 @@ uncounted = calls.c.uncounted
 counted = not_(uncounted)
 due = uncounted, ended
 """Which calls are to be counted."""
+running = and_(uncounted, not_(ended))
+"""The same as not to have ended, and found by an index."""
 known = and_(ended, calls.c.prompt_tokens.is_not(None), calls.c.completion_tokens.is_not(None))
 missing = and_(ended, or_(calls.c.prompt_tokens.is_(None), calls.c.completion_tokens.is_(None)))
 broken = or_(calls.c.state == "partial", calls.c.state == "interrupted")

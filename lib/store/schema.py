@@ -190,10 +190,9 @@ calls = Table(
     Index("calls_by_session", "owner", "session"),
     # Unique: of two processes that try a cell at once only one can be its next attempt.
     Index("calls_by_cell", "owner", "cell_id", "attempt", unique=True, **_where("cell_id IS NOT NULL")),
-    Index("calls_by_chat", "owner", "chat_id"),
+    Index("calls_by_chat", "owner", "chat_id", **_where("chat_id IS NOT NULL")),
     Index("calls_by_sweep", "owner", "sweep_id", **_where("sweep_id IS NOT NULL")),
     Index("calls_by_tip", "owner", "tip"),
-    Index("calls_by_state", "state", "owner", **_where("state = 'started'")),
     # As SQLAlchemy asks for it: SQLite takes an index only for the words of its own condition.
     Index("calls_uncounted", "owner", sqlite_where=text("uncounted = 1"), postgresql_where=text("uncounted")),
     # Else SQLite gives the number of a deleted last row once more, and numbers would not tell what is newer.

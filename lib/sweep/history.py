@@ -6,7 +6,7 @@ from itertools import product
 
 from sqlalchemy import Connection, func, literal_column, select, text
 
-from lib.calls import records
+from lib.calls import records, usage_rollups
 from lib.store import image_store, message_nodes
 from lib.store.schema import calls
 from lib.store.statements import chunks
@@ -73,7 +73,7 @@ def newest(conn: Connection, owner: str) -> tuple[int, int]:
     """(newest number of a call, how many are in progress) of an owner: it changes with each call that begins or
     ends."""
     last = conn.execute(select(func.max(calls.c.seq)).where(calls.c.owner == owner)).scalar()
-    open_calls = select(func.count()).where(calls.c.owner == owner, calls.c.state == "started")
+    open_calls = select(func.count()).where(calls.c.owner == owner, usage_rollups.running)
     return last or 0, conn.execute(open_calls).scalar() or 0
 
 
