@@ -341,8 +341,8 @@ def delete_calls(conn: Connection, owner: str, ids: Sequence[str]) -> None:
 def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
     """Remove what was said in calls, which stay counted as they are."""
     rows: list[Row[Any]] = []
-    for some in chunks(ids):
-        query = select(calls.c.seq, calls.c.tip).where(unindexed(calls.c.owner) == owner, calls.c.id.in_(some))
+    for part in chunks(ids):
+        query = select(calls.c.seq, calls.c.tip).where(unindexed(calls.c.owner) == owner, calls.c.id.in_(part))
         rows += conn.execute(query)
     seqs = [row.seq for row in rows]
     said, pictures = _texts_of(conn, owner, seqs), _pictures_of(conn, owner, seqs)

@@ -12,9 +12,11 @@ def upgrade() -> None:
     """Mark those that are in progress; all others are counted. Then make the indexes anew."""
     op.add_column("calls", sa.Column("uncounted", sa.Boolean, nullable=False, server_default=sa.false()))
     op.execute(sa.text("UPDATE calls SET uncounted = :yes WHERE state = 'started'").bindparams(yes=True))
-    some = {"sqlite_where": sa.text("uncounted = 1"), "postgresql_where": sa.text("uncounted")}
-    op.create_index("calls_uncounted", "calls", ["owner"], **some)
+    _index("calls_uncounted", "owner", sqlite="uncounted = 1", postgresql="uncounted")
     op.drop_index("calls_by_state", "calls")
     op.drop_index("calls_by_chat", "calls")
-    some = dict.fromkeys(("sqlite_where", "postgresql_where"), sa.text("chat_id IS NOT NULL"))
-    op.create_index("calls_by_chat", "calls", ["owner", "chat_id"], **some)
+    _index("calls_by_chat", "owner", "chat_id", sqlite="chat_id IS NOT NULL", postgresql="chat_id IS NOT NULL")
+
+
+def _index(name: str, *columns: str, sqlite: str, postgresql: str) -> None:
+    op.create_index(name, "calls", columns, sqlite_where=sa.text(sqlite), postgresql_where=sa.text(postgresql))
