@@ -39,7 +39,7 @@ QUARTER = HOUR // 4
 """A slice of this length, or of a day, begins at `at - at % length`."""
 
 TOGETHER = 64
-"""About so many calls are counted at once: a call alone would take ten times as long."""
+"""About so many calls are counted at once; each of them alone would take several times as long."""
 
 ended = calls.c.state != "started"
 uncounted = calls.c.uncounted

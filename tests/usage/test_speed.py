@@ -28,6 +28,7 @@ CALLS = st.fixed_dictionaries(
         "model": st.sampled_from(["o3", "gpt-4o"]),
         "cost_source": st.sampled_from(["", "list", "own", "reported", "free", "local"]),
         "attempts": st.integers(1, 3),
+        "counted": st.booleans(),
     }
 )
 
@@ -59,6 +60,8 @@ def test_percentiles_are_those_of_all_calls(store: Store, made: list[dict[str, A
         seconds, usage = (one["first"] or 0) + one["more"], Usage(1, one["tokens"], source="reported")
         facts = {name: one[name] for name in ("model", "state", "cost_source", "attempts")}
         one["id"] = record(store, usage=usage, seconds=seconds, first_token_seconds=one["first"], **facts)
+        if one["counted"]:
+            store.write(usage_rollups.count).result(20)
     removed, kept = made[:gone], made[gone:]
     store.write(lambda db: records.delete_calls(db, "ann", [one["id"] for one in removed])).result(20)
 
