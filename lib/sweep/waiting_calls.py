@@ -8,8 +8,9 @@ clock.
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Protocol
 
+from lib.sweep.plan import Cell
 from lib.sweep.rate_limiter import Gate, Tally
 
 FIRST_ALONE = 0.1
@@ -25,12 +26,17 @@ SHARED_WITHIN = 2.0
 SHARED_LANES = 4
 
 
+class Turn(Protocol):
+    """What a call is known by to whoever sends it: `sending.CellTurn`, which is not known here."""
+
+    cell: Cell
+
+
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A call that waits for its slot. `known` is how long it took before, in seconds; `payload` is what whoever sends
-    it knows it by, in a sweep its `CellTurn`."""
+    """A call that waits for its slot. `known` is how long it took before, in seconds."""
 
-    payload: Any
+    payload: Turn
     lane: "Lane"
     known: float | None = None
     not_before: float = 0.0
