@@ -44,11 +44,11 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
 
 def test_every_place_that_the_map_names_is_there() -> None:
     said = read(ROOT / "lib" / "__init__.py").partition("Where something new goes")[2]
-    named = re.findall(r"[\w/]+(?:\.py|/(?=\W))", said)
+    named = re.findall(r"[\w./]+\.(?:py|po|css|toml)\b|[\w/]+/(?=\W)", said)
 
     # A name without a package is of the package named before it.
     beside = {path.parent for name in named if (path := ROOT / "lib" / name).exists()}
-    lost = [name for name in named if not any((folder / name).exists() for folder in (ROOT / "lib", *beside))]
+    lost = [name for name in named if not any((folder / name).exists() for folder in (ROOT / "lib", ROOT, *beside))]
     assert len(named) > 15 and lost == []
 
 
