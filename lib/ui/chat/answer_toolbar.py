@@ -16,7 +16,7 @@ from lib.gateway.endpoints import find
 from lib.ui.chat import edit_actions, message_toolbar, model_actions, open_chat
 from lib.ui.chat.answer_figures import figures_button
 from lib.ui.chat.chat_settings import BESIDE
-from lib.ui.chat.message_menu import OF_ANSWER, copy_button, menu, panel
+from lib.ui.chat.message_menu import answer_menu, copy_button, panel
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared.figures import SENT_BEFORE
 from lib.ui.shared.frame import transient
@@ -31,8 +31,8 @@ def under_answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:
         if last:
             _go_on(turn)
     with _row():
-        _tools(number, turn)
-        figures_button(str(number), turn)
+        message_toolbar.versions(str(number), turn)
+        _buttons(str(number), str(number), turn)
         if was_last:
             empty = st.empty()  # behind the others, which stay where they are when it is empty
             if last:
@@ -48,11 +48,7 @@ def under_one_of_several(number: int, index: int, turn: Turn, view: ChatView) ->
     with st.container(key=f"foot_of_answer_{name}", gap="xsmall"):
         pick_button(name, turn.id, picked)
         with _row():
-            if turn.text.strip():
-                copy_button(own, turn)
-            if picked and not view.running:
-                menu(own, turn, OF_ANSWER)
-            figures_button(name, turn)
+            _buttons(own, name, turn, with_menu=picked and not view.running)
     panel(own, turn)
 
 
@@ -86,11 +82,13 @@ def _row() -> Container:
     return st.container(horizontal=True, vertical_alignment="center", gap="small")
 
 
-def _tools(number: int, turn: Turn) -> None:
-    message_toolbar.versions(str(number), turn)
+def _buttons(name: str, figures: str, turn: Turn, with_menu: bool = True) -> None:
+    """What can be done with one answer, and its figures."""
     if turn.text.strip():
-        copy_button(str(number), turn)
-    menu(str(number), turn, OF_ANSWER)
+        copy_button(name, turn)
+    if with_menu:
+        answer_menu(name, turn)
+    figures_button(figures, turn)
 
 
 def second_address(turn: Turn, call: CallRecord) -> None:

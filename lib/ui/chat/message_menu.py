@@ -1,6 +1,8 @@
 """The menu of a message: all that can be done with it, and the panel that some of that opens below it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -16,21 +18,34 @@ from lib.ui.shared.markdown import to_the_letter
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 
-LABELS: Mapping[str, tuple[str, str]] = {
-    "again": ("refresh", N_("Try again with another model")),
-    "edit": ("edit", N_("Edit")),
-    "markdown": ("text_format", N_("Show as Markdown")),
-    "typed": ("text_format", N_("Show as typed")),
-    "share": ("link", N_("Share as a link")),
-    "write": ("add_comment", N_("Add a turn by hand")),
-    "sweep": ("grid_view", N_("Open in Sweep")),
-    "delete": ("delete", N_("Delete")),
-}
-OF_QUESTION = ("share", "write", "sweep", "delete")
-OF_ANSWER = ("again", "edit", "write", "sweep", "delete")
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A thing to do with a message: how it is called, what a press does with (where the menu stands, the turn), and
+    `under` which messages it is offered."""
+
+    icon: str
+    words: str
+    do: Callable[[str, Turn], None]
+    under: tuple[str, ...] = ("question", "answer")
 
 
-def menu(name: str, turn: Turn, choices: Sequence[str]) -> None:
+def answer_menu(name: str, turn: Turn) -> None:
+    """The menu of an answer."""
+    _menu(name, turn, _offered("answer"))
+
+
+def question_menu(name: str, turn: Turn) -> None:
+    """The menu of one's own message."""
+    other = "markdown" if turn.id in chat_state.formatted else "typed"
+    _menu(name, turn, [action for action in _offered("question") if action != other])
+
+
+def _offered(role: str) -> list[str]:
+    return [name for name, action in ACTIONS.items() if role in action.under]
+
+
+def _menu(name: str, turn: Turn, choices: Sequence[str]) -> None:
     """The menu; the page knows it as `more_<name>`. It opens without asking the server and costs a page a third of what
     a popover does."""
     label, key = _("More"), f"more_{name}"
@@ -39,11 +54,6 @@ def menu(name: str, turn: Turn, choices: Sequence[str]) -> None:
     )
     if chosen == "sweep" and open_in_sweep.why_not(turn) is None:
         open_in_sweep.open_in_sweep(turn)  # only the page itself can lead to another one, no callback
-
-
-def question_menu(name: str, turn: Turn) -> None:
-    """The menu of one's own message."""
-    menu(name, turn, ("typed" if turn.id in chat_state.formatted else "markdown", *OF_QUESTION))
 
 
 def copy_button(name: str, turn: Turn) -> None:
@@ -62,23 +72,19 @@ def panel(name: str, turn: Turn) -> None:
 
 
 def _label(action: str) -> str:
-    icon, words = LABELS[action]
-    return f":material/{icon}: {_(words)}"
+    return f":material/{ACTIONS[action].icon}: {_(ACTIONS[action].words)}"
 
 
 def _do(name: str, turn: Turn) -> None:
-    action = st.session_state[f"more_{name}"]
-    if action in PANELS:
-        _turn_over(name, turn, action)
-    elif action in ("markdown", "typed"):
-        chat_state.formatted ^= {turn.id}
-    elif action == "edit":
-        edit_actions.edit(turn)
-    elif action == "write":
-        edit_actions.begin_writing()
-    elif action == "delete":
-        edit_actions.delete(turn)
-    elif why_not := open_in_sweep.why_not(turn):
+    ACTIONS[st.session_state[f"more_{name}"]].do(name, turn)
+
+
+def _show_otherwise(_name: str, turn: Turn) -> None:
+    chat_state.formatted ^= {turn.id}
+
+
+def _say_why_not_swept(_name: str, turn: Turn) -> None:
+    if why_not := open_in_sweep.why_not(turn):
         state.notices.append(why_not)
 
 
@@ -128,3 +134,14 @@ PANELS: Mapping[str, Callable[[str, Turn], None]] = {
     "share": lambda _name, turn: share(turn),
     "again": _other_model,
 }
+ACTIONS: Mapping[str, Action] = {
+    "again": Action("refresh", N_("Try again with another model"), partial(_turn_over, kind="again"), ("answer",)),
+    "edit": Action("edit", N_("Edit"), lambda _name, turn: edit_actions.edit(turn), ("answer",)),
+    "markdown": Action("text_format", N_("Show as Markdown"), _show_otherwise, ("question",)),
+    "typed": Action("text_format", N_("Show as typed"), _show_otherwise, ("question",)),
+    "share": Action("link", N_("Share as a link"), partial(_turn_over, kind="share"), ("question",)),
+    "write": Action("add_comment", N_("Add a turn by hand"), lambda _name, _turn: edit_actions.begin_writing()),
+    "sweep": Action("grid_view", N_("Open in Sweep"), _say_why_not_swept),
+    "delete": Action("delete", N_("Delete"), lambda _name, turn: edit_actions.delete(turn)),
+}
+"""All that can be done with a message, in the order of the menus."""
