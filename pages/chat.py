@@ -12,7 +12,7 @@ from lib.ui.chat.empty_state import empty_state, no_such_chat
 from lib.ui.chat.handing_on import hand_on_menu, save_dialog
 from lib.ui.chat.inspector import inspector
 from lib.ui.chat.live_answer import LiveAnswers, follow
-from lib.ui.chat.manual_turn import manual_turn
+from lib.ui.chat.message_toolbar import manual_turn
 from lib.ui.chat.messages import conversation
 from lib.ui.chat.new_service import new_chat_offer
 from lib.ui.chat.restore import CHAT, restore_chat

@@ -1,4 +1,4 @@
-"""Estimates a plan's calls, prompt tokens and cost before it runs."""
+"""Estimates a plan's calls, prompt tokens and cost before it runs, and what a run will have cost when it ends."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +16,8 @@ from lib.gateway.endpoints import Endpoint, find
 from lib.gateway.pricing import cost_of
 from lib.sweep.history import NOTHING, Usual
 from lib.sweep.plan import Cell, Plan
+from lib.sweep.progress import Progress
+from lib.sweep.run import SweepRun
 
 TYPICAL_ANSWER_TOKENS = 300
 
@@ -172,3 +174,24 @@ def usual_of_each(
         length = _usual_length(usual.get((endpoint.name, name)), plan.params.max_tokens)
         found[model] = cost_of(endpoint, name, Usage(prompt, length))
     return found
+
+
+def expected_cost(progress: Progress, run: SweepRun) -> float | None:
+    """US dollars when the run has ended: what it cost so far, and for each missing answer what those of its model cost,
+    or mostly cost; None where no price is known."""
+    costs: dict[str, list[float]] = {}
+    for cell in progress.cells:
+        call = progress.results.get(cell.id)
+        if call is not None and call.state == "ok" and call.cost is not None:
+            costs.setdefault(cell.model, []).append(call.cost)
+    open_calls = [call for call in progress.results.values() if call.state == "started"]
+    open_cells = {call.cell_id for call in open_calls} | {cell.id for cell in progress.left}
+    expected, known = progress.spent, bool(costs)
+    for cell in progress.cells:
+        if cell.id not in open_cells:
+            continue
+        known_costs = costs.get(cell.model)
+        mean = fmean(known_costs) if known_costs else run.usual.get(cell.model)
+        if mean is not None:
+            expected, known = expected + mean, True
+    return expected if known else None

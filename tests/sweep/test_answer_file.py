@@ -23,8 +23,7 @@ from lib.sweep.export.json_file import json_file
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import Rating
 from lib.sweep.rules import Rule
-from lib.sweep.study import Study
-from lib.sweep.study_reader import read_study
+from lib.sweep.study import Study, read_study
 from lib.usage import queries
 from lib.usage.scope import Scope
 from tests import kept_sums

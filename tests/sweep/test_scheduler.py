@@ -33,7 +33,7 @@ from lib.sweep.progress import ProgressReader
 from lib.sweep.run import SweepRun
 from lib.sweep.scheduler import SweepScheduler
 from lib.sweep.sending import Sending
-from lib.sweep.study_reader import read_study
+from lib.sweep.study import read_study
 from lib.visitor import own_prices
 from tests.fake_api import FakeApi
 from tests.pages import bodies, host

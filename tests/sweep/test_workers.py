@@ -28,8 +28,7 @@ from lib.sweep import judge, learned_rates, shared_runs
 from lib.sweep.plan import Plan
 from lib.sweep.progress import Progress
 from lib.sweep.shares import Shares
-from lib.sweep.study import Study
-from lib.sweep.study_reader import read_study
+from lib.sweep.study import Study, read_study
 from lib.visitor import own_budgets, own_prices
 from tests.fake_api import FakeApi
 from tests.forked import Forked

@@ -59,7 +59,7 @@
     true,
   );
 
-  // The title of a tab that is out of sight says when the answer is there; a sweep has its own, lib/ui/sweep/tab_title.py.
+  // The title of a tab that is out of sight says when the answer is there; a sweep has its own, lib/ui/sweep/view.py.
   let busy = false;
   let done = false;
   function title() {

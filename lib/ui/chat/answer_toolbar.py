@@ -9,18 +9,22 @@ from lib.calls.records import CallRecord
 from lib.chat import longest_answer
 from lib.chat.context_window import window_of
 from lib.chat.conversation import missing, not_sent
+from lib.chat.form import MOST_MODELS, Form
 from lib.chat.repository import Turn
+from lib.core.errors import InvalidInput
 from lib.core.rich_text import literal
 from lib.gateway.addresses import host_of
 from lib.gateway.endpoints import find
-from lib.ui.chat import edit_actions, message_toolbar, model_actions, open_chat
+from lib.ui.chat import chat_settings, edit_actions, message_toolbar, model_actions, open_chat
 from lib.ui.chat.answer_figures import figures_button
 from lib.ui.chat.chat_settings import BESIDE
+from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.message_menu import answer_menu, copy_button, panel
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared.figures import SENT_BEFORE
 from lib.ui.shared.frame import transient
 from lib.ui.shared.markdown import Container
+from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 
 
@@ -76,6 +80,33 @@ def under_several(number: int, view: ChatView, last: bool) -> None:
                     message_toolbar.versions(str(number), turn)
                 if again:
                     _try_again(st, _("Try all again") if st.session_state.get(BESIDE) else _again_words(turn))
+
+
+def ask_again_button(place: Container, view: ChatView) -> None:
+    """Stands at the last answer while the page is set otherwise than what stands there was asked with."""
+    turn = view.turns[-1]
+    if view.running or turn.call is None or len(view.beside) >= MOST_MODELS:
+        return
+    try:
+        form = chat_settings.read()
+    except InvalidInput:
+        return
+    if form.others or _as_asked_last(form) or any(_would_ask_as(one, form) for one in view.beside):
+        return
+    words, key = _("Ask again with these settings"), "chat_ask_again"
+    place.button(words, key=key, icon=":material/compare_arrows:", on_click=model_actions.ask_beside, args=(turn,))
+
+
+def _as_asked_last(form: Form) -> bool:
+    """Whether nothing was changed since this tab asked: by another model perhaps, chosen for one answer only."""
+    return chat_state.asked_form == (state.chat_id, form)
+
+
+def _would_ask_as(turn: Turn, form: Form) -> bool:
+    """Whether an answer was asked for as `form` would ask now; a system prompt is known of this tab's questions."""
+    chat_id, asked = chat_state.asked_form or (None, form)
+    same_system = chat_id != state.chat_id or asked.system == form.system
+    return same_system and open_chat.current().would_ask_as(turn, form)
 
 
 def _row() -> Container:

@@ -1,22 +1,27 @@
 """The menu of a message: all that can be done with it, and the panel that some of that opens below it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import streamlit as st
 
+from lib.chat.form import Form
 from lib.chat.repository import Turn
+from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.core.rich_text import tables
-from lib.ui.chat import edit_actions, model_actions, open_chat, open_in_sweep
+from lib.gateway import endpoints
+from lib.gateway.addresses import is_loopback
+from lib.ui.chat import chat_settings, edit_actions, model_actions, open_chat
 from lib.ui.chat.chat_state import chat_state
-from lib.ui.chat.share import share
+from lib.ui.chat.links import chat_link
 from lib.ui.shared import model_picker, resources
 from lib.ui.shared.choices import choice_key
 from lib.ui.shared.markdown import to_the_letter
+from lib.ui.shared.other_pages import open_sweep_with
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, error_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,8 @@ def _menu(name: str, turn: Turn, choices: Sequence[str]) -> None:
     chosen = st.menu_button(
         label, choices, key=key, type="tertiary", format_func=_label, on_click=_do, args=(name, turn)
     )
-    if chosen == "sweep" and open_in_sweep.why_not(turn) is None:
-        open_in_sweep.open_in_sweep(turn)  # only the page itself can lead to another one, no callback
+    if chosen == "sweep" and _why_not_swept(turn) is None:
+        _open_in_sweep(turn)  # only the page itself can lead to another one, no callback
 
 
 def copy_button(name: str, turn: Turn) -> None:
@@ -84,7 +89,7 @@ def _show_otherwise(_name: str, turn: Turn) -> None:
 
 
 def _say_why_not_swept(_name: str, turn: Turn) -> None:
-    if why_not := open_in_sweep.why_not(turn):
+    if why_not := _why_not_swept(turn):
         state.notices.append(why_not)
 
 
@@ -129,9 +134,51 @@ def _again_with(key: str, turn: Turn) -> None:
         model_actions.try_again(turn, model)
 
 
+def _share(_name: str, turn: Turn) -> None:
+    """The address that asks the question `turn` with the settings as they stand."""
+    page = st.context.url if isinstance(st.context.url, str) else ""
+    st.caption(_("A link with this question, the model and the settings; never a key:"))
+    try:
+        st.code(chat_link(_named(chat_settings.read()), turn.text, page), language=None, wrap_lines=True)
+    except InvalidInput as error:
+        st.caption(error_sentence(error))
+    if is_loopback(page):
+        st.caption(_("Its address is this computer's own, so it works only here."))
+
+
+def _named(form: Form) -> Form:
+    """The form with the service named, so that the link means the same whatever is connected there."""
+    connected = open_chat.current().endpoints()
+    return replace(form, model=endpoints.named(form.model, connected)) if connected and form.model else form
+
+
+def _why_not_swept(turn: Turn) -> str | None:
+    """Why the conversation up to `turn` can't be swept; None where it can."""
+    if chat_state.temporary:
+        return _("A sweep is kept; a temporary chat is not.")
+    pictured = any(one.images for one in _up_to(turn))
+    return _("A sweep sends text only; this conversation has images.") if pictured else None
+
+
+def _open_in_sweep(turn: Turn) -> None:
+    """Open Sweep with the last question up to `turn` as its prompt, and what was said before as its history."""
+    form = chat_settings.read()
+    messages = open_chat.current().to_send(_up_to(turn))
+    while messages and messages[-1].role != "user":
+        messages.pop()
+    prompt = messages.pop().content if messages else ""
+    open_sweep_with(prompt, form.system, form.models, messages)
+
+
+def _up_to(turn: Turn) -> list[Turn]:
+    turns = open_chat.current().branch()
+    at = next((index for index, one in enumerate(turns) if one.id == turn.id), len(turns) - 1)
+    return turns[: at + 1]
+
+
 PANELS: Mapping[str, Callable[[str, Turn], None]] = {
     "copy": _to_the_letter,
-    "share": lambda _name, turn: share(turn),
+    "share": _share,
     "again": _other_model,
 }
 ACTIONS: Mapping[str, Action] = {

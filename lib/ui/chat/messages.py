@@ -11,7 +11,7 @@ from lib.core.reply import Choice
 from lib.core.rich_text import literal
 from lib.ui.chat import answer_toolbar, message_toolbar, open_chat
 from lib.ui.chat.answer_figures import author
-from lib.ui.chat.ask_again import ask_again_button
+from lib.ui.chat.answer_toolbar import ask_again_button
 from lib.ui.chat.attachments import message_attachments, own_words
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.images import message_images

@@ -8,7 +8,7 @@ from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared.figures import in_unit
-from lib.ui.shared.page_files import USAGE_PAGE
+from lib.ui.shared.other_pages import USAGE_PAGE
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.ui.shared.page_files import USAGE_PAGE
+from lib.ui.shared.other_pages import USAGE_PAGE
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _n
 

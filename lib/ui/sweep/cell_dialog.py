@@ -14,10 +14,10 @@ from lib.sweep.progress import Progress
 from lib.sweep.verdict import temperature_name
 from lib.ui.shared import call_details
 from lib.ui.shared.answer_parts import answer_parts
-from lib.ui.shared.chat_draft import continue_in_chat
 from lib.ui.shared.choices import choice_key
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.markdown import markdown
+from lib.ui.shared.other_pages import continue_in_chat
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor

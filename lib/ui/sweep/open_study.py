@@ -9,8 +9,7 @@ from sqlalchemy import Connection
 from lib.core.i18n import Texts
 from lib.sweep import decision
 from lib.sweep.charts import DARK, LIGHT, Look
-from lib.sweep.study import Study
-from lib.sweep.study_reader import read_study
+from lib.sweep.study import Study, read_study
 from lib.ui.shared import resources
 from lib.ui.shared.figures import money
 from lib.ui.shared.refusals import stored

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.core.request import Message
+from lib.ui.shared.other_pages import taken_sweep_draft
 from lib.ui.shared.state import state
-from lib.ui.shared.sweep_draft import taken_sweep_draft
 from lib.ui.shared.texts import _, _n, role_names
 
 KEY = "sweep_history"

@@ -7,7 +7,7 @@ import streamlit as st
 
 from lib.core.errors import CapReached, recorded
 from lib.core.rich_text import literal
-from lib.sweep.forecast import expected_cost
+from lib.sweep.estimate import expected_cost
 from lib.sweep.progress import Progress
 from lib.sweep.run import Limit, SweepRun
 from lib.ui.shared.figures import money, sum_of_costs

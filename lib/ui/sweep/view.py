@@ -26,10 +26,10 @@ from lib.ui.sweep.report_view import report_view
 from lib.ui.sweep.run_line import held_back, what_is_left
 from lib.ui.sweep.slice_picker import chosen_slice
 from lib.ui.sweep.sweep_state import sweep_state
-from lib.ui.sweep.tab_title import tab_title
 from lib.ui.sweep.verdict_line import no_verdict, verdict_line
 from lib.ui.sweep.view_state import CHARTS, JUDGE, OF_ANSWERS, REPORT, remembered, view
 
+NAME = "Tempera"
 EVERY_SECONDS = 1.0
 MANY = 1_000
 """With so many cells, in sight or not, it is refreshed every other second: each time takes longer."""
@@ -119,7 +119,7 @@ def _progress_line(services: Services, visitor: Visitor, sweep_id: str, running:
         if running:
             answers_since(progress, run, alone=not remembered.drawn_with_page)
             remembered.drawn_with_page = False
-    tab_title(sweep_id, progress, run)
+    _tab_title(sweep_id, progress, run)
     _told(services, visitor, progress, run)
     if running:
         _draw_page_anew(run, running)
@@ -191,3 +191,15 @@ def _one_slice(services: Services, visitor: Visitor, sweep_id: str, progress: Pr
     if plan is None or plan.slices == (1, 1):
         return progress
     return progress.slice(*chosen_slice(sweep_id, plan))
+
+
+def _tab_title(sweep_id: str, progress: Progress, run: SweepRun | None) -> None:
+    """Set the title by how a sweep stands. One that was over before this tab saw it leaves the title as it is."""
+    running = run is not None and not run.finished
+    if running:
+        sweep_state.seen_running = sweep_id
+    elif sweep_state.seen_running != sweep_id:
+        return
+    done, failed, asked = progress.counts(run.failed if run else ())
+    count = f"{done + failed}/{asked}"
+    st.set_page_config(page_title=f"{count} · {NAME}" if running else f"{_('Done')} {count} · {NAME}")

@@ -18,14 +18,12 @@ from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import call_details
 from lib.ui.shared.call_details import SHOWN_CHARACTERS
-from lib.ui.shared.chat_draft import continue_in_chat
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import cost_nothing, currency_amount, precise_seconds
 from lib.ui.shared.markdown import typed
-from lib.ui.shared.page_files import CHAT_PAGE, SWEEP_PAGE
+from lib.ui.shared.other_pages import CHAT_PAGE, SWEEP_PAGE, continue_in_chat, open_sweep_with
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import state
-from lib.ui.shared.sweep_draft import open_sweep_with
 from lib.ui.shared.texts import _, language, role_names
 from lib.ui.shared.written_table import MISSING, written
 from lib.ui.usage.failures import failure, reason

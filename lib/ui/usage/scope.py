@@ -10,7 +10,7 @@ import streamlit as st
 from lib.core import periods
 from lib.core.i18n import N_
 from lib.services import Services
-from lib.ui.shared.page_files import CHAT_PAGE
+from lib.ui.shared.other_pages import CHAT_PAGE
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor

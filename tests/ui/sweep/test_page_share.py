@@ -15,7 +15,7 @@ from lib.core.request import Message
 from lib.sweep import setup_file
 from lib.sweep.export.json_file import json_file
 from lib.sweep.plan import Axis, Plan
-from lib.sweep.study_reader import read_study
+from lib.sweep.study import read_study
 from lib.ui.shared import resources
 from lib.ui.sweep.examples import EXAMPLES
 from lib.ui.sweep.links import LONGEST, sweep_link

@@ -1,6 +1,7 @@
-"""A conversation that another page hands over to Chat, to go on with it there."""
+"""The pages as others lead to them: their files, and what is handed over, so that pages don't import each other."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -11,7 +12,12 @@ from lib.chat.form import usable_params
 from lib.chat.imported import ImportedChat, MadeBy
 from lib.core.request import Message
 from lib.services import Services
-from lib.ui.shared.page_files import CHAT_PAGE
+
+CHAT_PAGE = "../../pages/chat.py"
+SWEEP_PAGE = "../../pages/sweep.py"
+USAGE_PAGE = "../../pages/usage.py"
+"""Relative to the main script's folder: as `st.switch_page` wants them."""
+_SWEEP = "sweep_draft"
 
 
 def continue_in_chat(services: Services, call: CallRecord) -> None:
@@ -34,3 +40,26 @@ def _chat(asked: Iterable[Message], call: CallRecord) -> ImportedChat:
     if text.strip():
         chat.add(Message(role="assistant", content=text), chat.current, made_by=made_by)
     return chat
+
+
+@dataclass(frozen=True, slots=True)
+class SweepDraft:
+    """A sweep's form to begin with: `history` is the conversation that `prompt` goes on."""
+
+    prompt: str
+    system: str
+    models: tuple[str, ...]
+    history: tuple[Message, ...]
+
+
+def open_sweep_with(prompt: str, system: str, models: Sequence[str], history: Sequence[Message]) -> None:
+    """Lead to the sweep page with its form filled. Only a script run can do that, no callback."""
+    # Through the session and not the address: a conversation is longer than an address may be.
+    st.session_state[_SWEEP] = SweepDraft(prompt, system, tuple(models), tuple(history))
+    st.switch_page(SWEEP_PAGE)
+
+
+def taken_sweep_draft() -> SweepDraft | None:
+    """The draft that waits for the sweep page, taken out; None when there is none."""
+    draft: SweepDraft | None = st.session_state.pop(_SWEEP, None)
+    return draft
