@@ -4,7 +4,7 @@ to run with `make test`."""
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,8 +14,10 @@ SOAK = " (soak)"
 """Behind a test that `make soak` alone runs."""
 
 
-def marks(module: Path) -> Iterator[tuple[str, str]]:
+@cache
+def marks(module: Path) -> list[tuple[str, str]]:
     """Each row that a test of the module is marked with, and the test's name as a sentence."""
+    found: list[tuple[str, str]] = []
     # Read and not imported: importing the tests would start what they start.
     for node in ast.parse(module.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef):
@@ -24,7 +26,8 @@ def marks(module: Path) -> Iterator[tuple[str, str]]:
                 sentence += SOAK
             for mark in node.decorator_list:
                 if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.row":
-                    yield from ((ast.literal_eval(code), sentence) for code in mark.args)
+                    found += [(ast.literal_eval(code), sentence) for code in mark.args]
+    return found
 
 
 def tests() -> dict[str, dict[str, list[str]]]:

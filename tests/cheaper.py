@@ -11,8 +11,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import httpx
+from hypothesis.internal.conjecture import providers
 from sqlalchemy import Engine, create_engine
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
@@ -23,7 +25,7 @@ from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 from lib.gateway import sockets
 from lib.store import engines, fallback_file
 from lib.streamlit_internals import let_widgets_read_one_value
-from tests import new_file
+from tests import examples, new_file
 
 IN_MEMORY = Path("/dev/shm")
 ROOM = 3 << 30
@@ -45,7 +47,7 @@ def share() -> None:
     # compiles the scripts.
     manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
     app_test.ScriptCache = local_script_runner.ScriptCache = functools.cache(ScriptCache)
-    app_test.MagicMock = functools.cache(app_test.MagicMock)
+    app_test.MagicMock = _runtime
     # Found by walking through the whole tree: once for each look at a widget, and once more to send their values.
     element_tree.Block.__iter__ = _nodes
     # What browsers tell by which message they have already; none is here, and one over HTTP has an app of its own.
@@ -61,6 +63,9 @@ def share() -> None:
     local_script_runner.require_widgets_deltas = _until_it_ends
     # Amid an answer for what may come right after.
     sockets.TOGETHER_SECONDS = 0.0
+    # Hypothesis reads all modules of ours for values to try, and looks at each value for each kind of text.
+    if examples.ALL not in os.environ:
+        providers._get_local_constants = functools.cache(providers.Constants)
 
 
 def freeze() -> None:
@@ -81,6 +86,15 @@ def _engine(url: Any, **options: Any) -> Engine:
     else:
         engine.dialect, engine._compiled_cache = known.dialect, known._compiled_cache
     return engine
+
+
+@functools.cache
+def _runtime(spec: type) -> MagicMock:
+    """What AppTest has in place of a server. A mock remembers each question; who the client is, which none here has, is
+    asked a dozen times in each run."""
+    runtime = MagicMock(spec=spec)
+    runtime.get_client = lambda _session: None
+    return runtime
 
 
 def _nodes(block: element_tree.Block) -> Iterator[element_tree.Node]:

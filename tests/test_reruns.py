@@ -3,7 +3,7 @@
 from tests.app_server import AppServer
 from tests.tabs import open_tab
 
-ROUNDS = 20
+ROUNDS = 8
 
 
 def test_a_press_is_heard_whatever_the_page_sends_right_after_it(bare_app: AppServer) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lib.core import errors
 from lib.core.reply import Reply, Usage
+from lib.gateway import sse
 from lib.gateway.answer_parts import MOST_CHARACTERS, MOST_PARTS
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo
@@ -418,11 +419,14 @@ def test_pings_and_comments_are_no_progress() -> None:
 
 @pytest.mark.row("T21")
 @pytest.mark.parametrize("bomb", [b"x", b"data: ", b"data: x\n", b":"])
-def test_an_endless_line_or_event_ends_in_an_error(bomb: bytes) -> None:
+def test_an_endless_line_or_event_ends_in_an_error(bomb: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = sse.LIMIT // 16
+    monkeypatch.setattr(sse, "LIMIT", limit)
+    piece = limit // 16
     reader = EventReader()
     with pytest.raises(errors.Malformed):
         for _ in range(40):
-            reader.feed(bomb * (1024 * 1024 // len(bomb)) if bomb != b"data: " else bomb + b"y" * 1024 * 1024)
+            reader.feed(bomb * (piece // len(bomb)) if bomb != b"data: " else bomb + b"y" * piece)
 
 
 @pytest.mark.row("T21")

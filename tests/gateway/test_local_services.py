@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lib.access import password
 from lib.gateway import endpoints, local_services
 from lib.gateway.local_services import RUNNERS, LocalServices
 from lib.ui.shared import resources
+from tests.accounts import hash_of
 from tests.app_server import free_port
 from tests.fake_api import FakeApi
 from tests.pages import ask, buttons, click, new_tab, run_sweep, shown
@@ -132,7 +132,7 @@ def test_it_can_be_switched_off_and_is_never_done_for_many(nobody: pytest.Monkey
         resources.close()
         with nobody.context() as patch:
             patch.setenv("TEMPERA_MODE", "shared")
-            patch.setenv("TEMPERA_PASSWORD_HASH", password.hashed("four unrelated words"))
+            patch.setenv("TEMPERA_PASSWORD_HASH", hash_of("four unrelated words"))
             shared = resources.services()
             assert shared.shared and shared.local_services.besides([]) == [] and not shared.keychain.usable
             assert shared.local_services._looked is None

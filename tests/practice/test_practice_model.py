@@ -31,6 +31,7 @@ from lib.practice.endpoint import MODEL_SHA256, LocalModel, SharedContext, avail
 from lib.practice.pace import Pace
 from lib.practice.process import Child, Supervisor
 from lib.sweep.diversity import differences
+from tests.forked import ForkedInPipes
 
 ROOT = Path(__file__).parents[2]
 needs_model = pytest.mark.skipif(not available(), reason="the practice model is not installed")
@@ -477,8 +478,8 @@ def test_one_who_gives_up_waiting_does_not_hold_up_the_others() -> None:
 
 PARENT = textwrap.dedent(
     """
-    import asyncio, sys, time
-    sys.path.insert(0, sys.argv[1])
+    import asyncio, os, sys, time
+    os.chdir(sys.argv[1])
     from lib.practice.endpoint import LocalModel
     from lib.core.errors import LocalModelFailed
     model = LocalModel()
@@ -506,21 +507,23 @@ def test_the_child_ends_with_its_parent_however_that_ends_and_with_close(tmp_pat
         assert all(child.is_running() for child in children)
         killed.send_signal(signal.SIGKILL)
         ended.send_signal(signal.SIGTERM)
-        closed.stdin.write(b"\n")
+        closed.stdin.write("\n")
         closed.stdin.flush()
 
         assert [gone(child) for child in children] == [True] * 3
-        assert closed.stdout.readline() == b"refused\n", "later calls, after close"
+        assert closed.stdout.readline() == "refused\n", "later calls, after close"
 
 
 @contextmanager
-def _parent(folder: Path) -> Iterator[Any]:
-    command = [sys.executable, "-c", PARENT, str(ROOT)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder) as parent:
-        try:
-            yield parent
-        finally:
-            parent.kill()
+def _parent(folder: Path) -> Iterator[ForkedInPipes]:
+    program = folder / "parent.py"
+    program.write_text(PARENT)
+    parent = ForkedInPipes(str(program), str(folder))
+    try:
+        yield parent
+    finally:
+        parent.kill()
+        parent.rest()
 
 
 def test_importing_it_loads_neither_llama_nor_the_models_package() -> None:

@@ -6,8 +6,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections import namedtuple
 from pathlib import Path
 from typing import Any
@@ -20,9 +18,10 @@ from lib.chat import repository as chats
 from lib.core.errors import NotRestored, NotUpgraded, StoreError
 from lib.store import backup, engines, migrations, process_lock, schema, upgrade
 from lib.store.database import Store
+from tests.forked import ForkedInPipes
 from tests.kept_sums import differences
 from tests.postgresql import new_database, server_url
-from tests.store_fixtures import ROOT, a_call, an_outcome, start, writer_process
+from tests.store_fixtures import a_call, an_outcome, start, writer_process
 
 OLD = gzip.decompress((Path(__file__).parents[1] / "cases" / "store-0004.db.gz").read_bytes())
 
@@ -224,8 +223,9 @@ def test_another_living_process_keeps_its_tables(url: str, tmp_path: Path, monke
     holder.kill(), holder.rest()
 
 
-def test_a_migration_killed_anywhere_is_begun_again_and_leaves_one_copy(old: Path) -> None:
-    code = (
+def test_a_migration_killed_anywhere_is_begun_again_and_leaves_one_copy(old: Path, tmp_path: Path) -> None:
+    program = tmp_path / "upgrade.py"
+    program.write_text(
         "import os, signal, sys\n"
         "from sqlalchemy import event\n"
         "from lib.store import engines\n"
@@ -242,9 +242,9 @@ def test_a_migration_killed_anywhere_is_begun_again_and_leaves_one_copy(old: Pat
         "Store.open('sqlite:///' + sys.argv[1]).close()\n"
     )
     for statements in (8, 30, 45, 60, 75):
-        command = [sys.executable, "-c", code, str(old), str(statements)]
-        done = subprocess.run(command, cwd=ROOT, timeout=60, check=False)
-        assert done.returncode == -signal.SIGKILL, statements
+        upgrade_of_it = ForkedInPipes(str(program), str(old), str(statements))
+        upgrade_of_it.rest()
+        assert upgrade_of_it.poll() == -signal.SIGKILL, statements
         assert len(copies(old)) == 1
     store = Store.open(f"sqlite:///{old}")
     assert len(store.read(lambda db: chats.chats_of(db, "local"))) > 30 and store.read(differences) == []

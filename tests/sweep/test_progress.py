@@ -20,6 +20,7 @@ from lib.store.schema import calls
 from lib.sweep import repository as sweeps
 from lib.sweep.plan import Cell, Plan
 from lib.sweep.progress import Progress, ProgressReader
+from tests.examples import examples
 from tests.made_sweeps import odd_answer
 
 PLAN = Plan("tea", ("fake/a", "fake/b"), (0.0, 0.7))
@@ -127,7 +128,7 @@ def told(progress: Progress) -> dict[str, object]:
 
 
 @pytest.mark.row("S6", "S11")
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(ways=st.lists(st.sampled_from(WAYS), min_size=15, max_size=30), seed=st.integers(0, 1_000))
 def test_each_look_at_a_running_sweep_tells_what_a_first_look_would(memory: Store, ways: list[str], seed: int) -> None:
     outcomes = OutcomeWriter(memory)

@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic, sleep
@@ -13,7 +14,6 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Connection, select
 
-from lib.access import password
 from lib.calls import reservations
 from lib.core.budget import DOLLARS, Budget, Use
 from lib.core.clock import now
@@ -30,6 +30,7 @@ from lib.sweep.progress import Progress
 from lib.sweep.shares import Shares
 from lib.sweep.study import Study, read_study
 from lib.visitor import own_budgets, own_prices
+from tests.accounts import hash_of
 from tests.fake_api import FakeApi
 from tests.forked import Forked
 from tests.pages import KEY, bodies, host
@@ -62,8 +63,8 @@ def until(what: Callable[[], object], seconds: float = 30) -> None:
         sleep(0.05)  # only paces the asking
 
 
-def standing(services: Services, sweep_id: str) -> Progress:
-    return services.sweeps.progress.of("ann", sweep_id)
+def standing(services: Services, sweep_id: str, owner: str = "ann") -> Progress:
+    return services.sweeps.progress.of(owner, sweep_id)
 
 
 def test_an_app_without_workers_runs_its_sweeps_itself(api: FakeApi, database: str, tmp_path: Path) -> None:
@@ -101,6 +102,36 @@ def worker(
             process.wait(20)
 
 
+@dataclass(frozen=True)
+class Together:
+    """An app's process, two workers that have its sweeps, and the service that they all ask."""
+
+    api: FakeApi
+    services: Services
+
+
+@pytest.fixture(scope="module")
+def started(
+    pytestconfig: pytest.Config, started_on_postgresql: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Together]:
+    folder = tmp_path_factory.mktemp("together")
+    with (
+        FakeApi() as api,
+        new_database(server_url(pytestconfig), like=started_on_postgresql) as database,
+        worker(api, database, folder / "one", 4),
+        worker(api, database, folder / "two", 4),
+        app(api, database, folder / "app") as services,
+    ):
+        yield Together(api, services)
+
+
+@pytest.fixture
+def together(started: Together) -> Together:
+    """The same for several tests, each with visitors of its own; the service has not been asked yet."""
+    started.api.requests.clear()
+    return started
+
+
 def asked(api: FakeApi) -> list[float]:
     """When each request came."""
     return [one.arrived for one in api.requests if one.path.endswith("/completions")]
@@ -128,38 +159,32 @@ def test_of_two_workers_one_is_killed_and_the_sweep_goes_on(api: FakeApi, databa
 
 
 @pytest.mark.row("T14")
-def test_two_workers_together_pass_no_limit_of_a_sweep_and_no_budget_by_one_call(
-    api: FakeApi, database: str, tmp_path: Path
-) -> None:
+def test_two_workers_together_pass_no_limit_of_a_sweep_and_no_budget_by_one_call(together: Together) -> None:
     """Of 30 answers ten fit, each worth 0.02 dollars, as they are as long as they may be."""
-    with (
-        worker(api, database, tmp_path / "one", 4),
-        worker(api, database, tmp_path / "two", 4),
-        app(api, database, tmp_path / "app") as services,
-    ):
-        name, store = host(api), services.store
-        store.write(lambda db: own_prices.put(db, "ann", name, "long-20", Price(0.0, 1_000.0))).result(20)
-        services.know("ann")
-        params = Params(max_tokens=20)
-        plan = Plan("tea", (f"{name}/long-20",), (0.0, 0.7, 1.0), repeats=10, concurrency=8, params=params, cap=0.21)
-        sweep_id = services.sweeps.launch("ann", "s1", plan)
-        assert services.sweeps.running(sweep_id) is None, "no worker has it"
-        until(lambda: not services.sweeps.is_running("ann", sweep_id))
-        assert standing(services, sweep_id).counts() == (10, 0, 30) and len(asked(api)) == 10
-        run = services.sweeps.last_run("ann", sweep_id)
-        assert run is not None and isinstance(run.trouble, CapReached)
+    api, services = together.api, together.services
+    name, store = host(api), services.store
+    store.write(lambda db: own_prices.put(db, "ann", name, "long-20", Price(0.0, 1_000.0))).result(20)
+    services.know("ann")
+    params = Params(max_tokens=20)
+    plan = Plan("tea", (f"{name}/long-20",), (0.0, 0.7, 1.0), repeats=10, concurrency=8, params=params, cap=0.21)
+    sweep_id = services.sweeps.launch("ann", "s1", plan)
+    assert services.sweeps.running(sweep_id) is None, "no worker has it"
+    until(lambda: not services.sweeps.is_running("ann", sweep_id))
+    assert standing(services, sweep_id).counts() == (10, 0, 30) and len(asked(api)) == 10
+    run = services.sweeps.last_run("ann", sweep_id)
+    assert run is not None and isinstance(run.trouble, CapReached)
 
-        store.write(lambda db: own_budgets.save(db, "ann", [Budget("day", 0.41)])).result(20)
-        services.sweeps.resume("ann", "s1", sweep_id, cap=1.0)
-        until(lambda: not services.sweeps.is_running("ann", sweep_id))
-        assert standing(services, sweep_id).counts() == (20, 0, 30) and len(asked(api)) == 20
-        run = services.sweeps.last_run("ann", sweep_id)
-        assert run is not None and isinstance(run.trouble, BudgetReached) and run.trouble.budget.limit == 0.41
+    store.write(lambda db: own_budgets.save(db, "ann", [Budget("day", 0.41)])).result(20)
+    services.sweeps.resume("ann", "s1", sweep_id, cap=1.0)
+    until(lambda: not services.sweeps.is_running("ann", sweep_id))
+    assert standing(services, sweep_id).counts() == (20, 0, 30) and len(asked(api)) == 20
+    run = services.sweeps.last_run("ann", sweep_id)
+    assert run is not None and isinstance(run.trouble, BudgetReached) and run.trouble.budget.limit == 0.41
 
-        store.write(lambda db: own_budgets.save(db, "ann", [])).result(20)
-        services.sweeps.resume("ann", "s1", sweep_id)
-        until(lambda: not services.sweeps.is_running("ann", sweep_id))
-        assert standing(services, sweep_id).counts() == (30, 0, 30) and len(asked(api)) == 30
+    store.write(lambda db: own_budgets.save(db, "ann", [])).result(20)
+    services.sweeps.resume("ann", "s1", sweep_id)
+    until(lambda: not services.sweeps.is_running("ann", sweep_id))
+    assert standing(services, sweep_id).counts() == (30, 0, 30) and len(asked(api)) == 30
 
 
 @pytest.mark.row("T14")
@@ -219,7 +244,7 @@ def test_a_judge_and_another_process_together_pass_no_limit_of_a_sweep(
 def test_two_workers_together_pass_no_cap_of_the_operator_by_one_call(
     api: FakeApi, database: str, tmp_path: Path
 ) -> None:
-    hash = password.hashed("four unrelated words")
+    hash = hash_of("four unrelated words")
     env = {"TEMPERA_MODE": "shared", "TEMPERA_PASSWORD_HASH": hash, "TEMPERA_CAPS__ALL__DAY__CALLS": "10"}
     here = {"mode": "shared", "password_hash": SecretStr(hash), "caps": {"all": {"day": {"calls": 10}}}}
     with (
@@ -235,55 +260,53 @@ def test_two_workers_together_pass_no_cap_of_the_operator_by_one_call(
         assert run is not None and run.trouble is not None and "10 calls a day" in run.trouble.sentence()
 
 
-def test_each_process_can_stop_a_sweep_that_another_one_runs(api: FakeApi, database: str, tmp_path: Path) -> None:
-    with worker(api, database, tmp_path / "one", 4), app(api, database, tmp_path / "app") as services:
-        plan = Plan("tea", (f"{host(api)}/long-3000", f"{host(api)}/slow-500"), (0.0,), repeats=8, concurrency=4)
-        sweep_id = services.sweeps.launch("ann", "s1", plan)
-        until(lambda: len(asked(api)) >= 4)
-        services.sweeps.stop("bob", sweep_id)
-        assert services.sweeps.is_running("ann", sweep_id) and not services.sweeps.is_running("bob", sweep_id)
-        services.sweeps.stop("ann", sweep_id)
-        until(lambda: not services.sweeps.is_running("ann", sweep_id))
-        assert any(call.state == "cancelled" for call in standing(services, sweep_id).results.values())
-        sent = len(asked(api))
-        services.sweeps.resume("ann", "s1", sweep_id)
-        until(lambda: len(asked(api)) > sent)
-        services.sweeps.delete("ann", sweep_id)
-        until(lambda: not services.sweeps.under_way("ann"))
+def test_each_process_can_stop_a_sweep_that_another_one_runs(together: Together) -> None:
+    api, services = together.api, together.services
+    plan = Plan("tea", (f"{host(api)}/long-3000", f"{host(api)}/slow-500"), (0.0,), repeats=8, concurrency=4)
+    sweep_id = services.sweeps.launch("cid", "s1", plan)
+    until(lambda: len(asked(api)) >= 4)
+    services.sweeps.stop("bob", sweep_id)
+    assert services.sweeps.is_running("cid", sweep_id) and not services.sweeps.is_running("bob", sweep_id)
+    services.sweeps.stop("cid", sweep_id)
+    until(lambda: not services.sweeps.is_running("cid", sweep_id))
+    assert any(call.state == "cancelled" for call in standing(services, sweep_id, "cid").results.values())
+    sent = len(asked(api))
+    services.sweeps.resume("cid", "s1", sweep_id)
+    until(lambda: len(asked(api)) > sent)
+    services.sweeps.delete("cid", sweep_id)
+    until(lambda: not services.sweeps.under_way("cid"))
 
 
-def test_a_sweep_with_a_visitors_own_key_stays_in_the_process_that_has_it(
-    api: FakeApi, database: str, tmp_path: Path
-) -> None:
-    with worker(api, database, tmp_path / "one", 4), app(api, database, tmp_path / "app") as services:
-        own = typed_endpoint(api.base_url, "sk-own-key-0002")
-        name = services.registry.connect("ann", own).name
-        plan = Plan("tea", (f"{name}/echo",), (0.0, 0.7))
-        sweep_id = services.sweeps.launch("ann", "s1", plan)
-        assert services.sweeps.running(sweep_id) is not None
-        until(lambda: not services.sweeps.is_running("ann", sweep_id))
-        cells = standing(services, sweep_id).cells
-        assert services.sweeps.stays_here("ann", cells) and not services.sweeps.stays_here("bob", cells)
-        assert standing(services, sweep_id).counts() == (2, 0, 2)
-        assert {one.authorization for one in api.requests if one.path.endswith("/completions")} == {"…0002"}
+def test_a_sweep_with_a_visitors_own_key_stays_in_the_process_that_has_it(together: Together) -> None:
+    api, services = together.api, together.services
+    own = typed_endpoint(api.base_url, "sk-own-key-0002")
+    name = services.registry.connect("dan", own).name
+    plan = Plan("tea", (f"{name}/echo",), (0.0, 0.7))
+    sweep_id = services.sweeps.launch("dan", "s1", plan)
+    assert services.sweeps.running(sweep_id) is not None
+    until(lambda: not services.sweeps.is_running("dan", sweep_id))
+    cells = standing(services, sweep_id, "dan").cells
+    assert services.sweeps.stays_here("dan", cells) and not services.sweeps.stays_here("bob", cells)
+    assert standing(services, sweep_id, "dan").counts() == (2, 0, 2)
+    assert {one.authorization for one in api.requests if one.path.endswith("/completions")} == {"…0002"}
 
-        def as_if_for_workers(db: Connection) -> None:
-            shared_runs.begin(db, "ann", "s1", sweep_id, False, 0.0, "UTC")
-            shared_runs.add(db, "ann", sweep_id, cells, {})
+    def as_if_for_workers(db: Connection) -> None:
+        shared_runs.begin(db, "dan", "s1", sweep_id, False, 0.0, "UTC")
+        shared_runs.add(db, "dan", sweep_id, cells, {})
 
-        services.store.write(as_if_for_workers).result(20)
-        sweeps, jobs = services.sweeps, services.dispatcher.jobs
-        shares = Shares(services.dispatcher, services.registry, sweeps.progress, sweeps.prepare, services.know)
-        with pytest.raises(NotConnected):
-            jobs.submit(shares.take_part("ann", sweep_id, 20)).result(20)
-        assert len(asked(api)) == 2, "it was sent with another key"
+    services.store.write(as_if_for_workers).result(20)
+    sweeps, jobs = services.sweeps, services.dispatcher.jobs
+    shares = Shares(services.dispatcher, services.registry, sweeps.progress, sweeps.prepare, services.know)
+    with pytest.raises(NotConnected):
+        jobs.submit(shares.take_part("dan", sweep_id, 20)).result(20)
+    assert len(asked(api)) == 2, "it was sent with another key"
 
-        # What a worker found at the end of a run says nothing of one that was begun meanwhile, with another limit.
-        run, told = sweeps.shared_run("ann", sweep_id), shared_runs.told(CapReached(cap=1.0, spent=1.0))
-        for began_at, left in ((run.began_at - 1, 2), (run.began_at, 0)):
-            services.store.write(lambda db, at=began_at: shared_runs.stop_for(db, "ann", sweep_id, at, told)).result(20)
-            assert len(services.store.read(lambda db: shared_runs.due(db, "ann", sweep_id))) == left
-            assert (sweeps.shared_run("ann", sweep_id).trouble is None) == bool(left)
+    # What a worker found at the end of a run says nothing of one that was begun meanwhile, with another limit.
+    run, told = sweeps.shared_run("dan", sweep_id), shared_runs.told(CapReached(cap=1.0, spent=1.0))
+    for began_at, left in ((run.began_at - 1, 2), (run.began_at, 0)):
+        services.store.write(lambda db, at=began_at: shared_runs.stop_for(db, "dan", sweep_id, at, told)).result(20)
+        assert len(services.store.read(lambda db: shared_runs.due(db, "dan", sweep_id))) == left
+        assert (sweeps.shared_run("dan", sweep_id).trouble is None) == bool(left)
 
 
 @pytest.mark.soak
@@ -315,23 +338,19 @@ def test_postgresql_is_away_in_the_middle_of_a_sweep_and_nothing_is_lost(api: Fa
         assert (done, failed) == (60, 0) and len(asked(api)) == 60
 
 
-def test_two_workers_together_go_at_the_pace_that_was_learnt_and_not_at_twice_that(
-    api: FakeApi, database: str, tmp_path: Path
-) -> None:
+def test_two_workers_together_go_at_the_pace_that_was_learnt_and_not_at_twice_that(together: Together) -> None:
     """A service that takes ten requests a second is asked eight times a second by both together."""
     pace = {"at-most-10": (8.0, 8)}
-    with (
-        worker(api, database, tmp_path / "one", 8),
-        worker(api, database, tmp_path / "two", 8),
-        app(api, database, tmp_path / "app") as services,
-    ):
-        services.store.write(lambda db: learned_rates.save(db, "ann", api.base_url, pace)).result(20)
-        plan = Plan("tea", (f"{host(api)}/at-most-10",), (0.0, 0.7), repeats=15, concurrency=16)
-        sweep_id = services.sweeps.launch("ann", "s1", plan)
-        until(lambda: not services.sweeps.is_running("ann", sweep_id))
-        assert standing(services, sweep_id).counts() == (30, 0, 30)
-        by = services.store.read(lambda db: db.execute(select(calls.c.process).distinct()).scalars().all())
-        assert len(by) == 2, "a worker did nothing"
+    api, services = together.api, together.services
+    services.store.write(lambda db: learned_rates.save(db, "eve", api.base_url, pace)).result(20)
+    plan = Plan("tea", (f"{host(api)}/at-most-10",), (0.0, 0.7), repeats=15, concurrency=16)
+    sweep_id = services.sweeps.launch("eve", "s1", plan)
+    until(lambda: not services.sweeps.is_running("eve", sweep_id))
+    assert standing(services, sweep_id, "eve").counts() == (30, 0, 30)
+    by = services.store.read(
+        lambda db: db.execute(select(calls.c.process).distinct().where(calls.c.owner == "eve")).scalars().all()
+    )
+    assert len(by) == 2, "a worker did nothing"
     assert api.refused_as_too_often <= 2, "each went at that pace"
 
 

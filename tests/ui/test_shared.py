@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from lib.access import password
 from lib.access.sign_ins import COOKIE
 from lib.calls import call_log
 from lib.chat.form import Form
@@ -27,6 +26,7 @@ from lib.sweep.ratings import Rating
 from lib.ui.shared import resources
 from lib.ui.shared import visitor as visitor_module
 from lib.visitor import own_budgets
+from tests.accounts import hash_of
 from tests.fake_api import FakeApi
 from tests.over_http import opened_link
 from tests.pages import (
@@ -48,7 +48,7 @@ from tests.store_fixtures import calls_of, record
 pytestmark = pytest.mark.usefixtures("settings_open")
 
 PASSWORD = "four unrelated words"
-HASH = password.hashed(PASSWORD)
+HASH = hash_of(PASSWORD)
 AUTH = Provider(
     redirect_uri="http://localhost/oauth2callback",
     cookie_secret=SecretStr("made up"),

@@ -39,6 +39,7 @@ def texts_in_code() -> set[str]:
     return {text.value for text in marked if isinstance(text, ast.Constant) and isinstance(text.value, str)}
 
 
+@cache
 def translations(language: str) -> dict[str, str]:
     with (LOCALES / language / "tempera.po").open("rb") as file:
         entries = [entry for entry in read_po(file) if entry.id and not entry.fuzzy]

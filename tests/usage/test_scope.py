@@ -32,6 +32,7 @@ from lib.usage.scope import OUTCOMES, Outcome, Scope
 from lib.usage.totals import BUCKETS, Totals, bucket_for, by_time, parted_days, stretch_of, total
 from lib.visitor import service_terms
 from lib.visitor.service_terms import Term
+from tests.examples import examples
 from tests.store_fixtures import a_call
 
 QUARTER = usage_rollups.QUARTER
@@ -256,8 +257,8 @@ def bars_are_their_calls(store: Store, scope: Scope, found: Totals, zone: ZoneIn
 
 
 @pytest.mark.row("U11", "U12", "U14")
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(made=st.lists(CALLS, max_size=10), happens=HAPPENS, scopes=st.lists(SCOPES, min_size=3, max_size=3))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(made=st.lists(CALLS, max_size=10), happens=HAPPENS, scopes=st.lists(SCOPES, min_size=1, max_size=1))
 def test_sums_bars_rows_and_files_are_those_of_the_same_calls(
     store: Store, made: list[dict[str, Any]], happens: list[tuple[str, int]], scopes: list[Scope]
 ) -> None:

@@ -11,13 +11,13 @@ from keyring.errors import KeyringLocked
 from pydantic import SecretStr
 from streamlit.testing.v1 import AppTest
 
-from lib.access import password
 from lib.access.sign_ins import COOKIE
 from lib.core.errors import KeychainRefused
 from lib.ui.shared import resources
 from lib.ui.shared import visitor as visitor_module
 from lib.visitor import LOCAL_OWNER
 from lib.visitor.keychain import Keychain
+from tests.accounts import hash_of
 from tests.fake_api import FakeApi
 from tests.pages import ask, click, host, new_tab, shown
 
@@ -124,7 +124,7 @@ def test_where_many_share_it_the_servers_keychain_is_neither_offered_nor_used(
     resources.close()
     sent: dict[str, str] = {}
     monkeypatch.setattr(visitor_module, "cookie", lambda name: sent.get(name, ""))
-    for name, value in (("MODE", "shared"), ("PASSWORD_HASH", password.hashed(KEY)), ("OWN_SERVICES", "true")):
+    for name, value in (("MODE", "shared"), ("PASSWORD_HASH", hash_of(KEY)), ("OWN_SERVICES", "true")):
         monkeypatch.setenv(f"TEMPERA_{name}", value)
     services = resources.services()
     assert services.sign_ins

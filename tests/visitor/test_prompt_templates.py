@@ -24,8 +24,8 @@ def choose(app: AppTest, name: str) -> AppTest:
 @pytest.mark.row("C25")
 def test_a_prompt_is_filled_in_and_put_into_the_message(app: AppTest, api: FakeApi) -> None:
     choose(app, "translate")
-    app.text_area(key="chat_variable_language").set_value("Latin").run()
-    app.text_area(key="chat_variable_text").set_value("Good {{morning}}").run()
+    app.text_area(key="chat_variable_language").set_value("Latin")
+    app.text_area(key="chat_variable_text").set_value("Good {{morning}}")
     click(app, "chat_template_use")
 
     assert draft(app) == "Translate into Latin:\n\nGood {{morning}}"
@@ -34,8 +34,8 @@ def test_a_prompt_is_filled_in_and_put_into_the_message(app: AppTest, api: FakeA
 
 @pytest.mark.row("C25")
 def test_an_own_prompt_is_there_in_the_next_tab_until_it_is_deleted(app: AppTest) -> None:
-    app.text_input(key="chat_template_name").set_value("Rhyme").run()
-    app.text_area(key="chat_template_text").set_value("A rhyme on {{word}}.").run()
+    app.text_input(key="chat_template_name").set_value("Rhyme")
+    app.text_area(key="chat_template_text").set_value("A rhyme on {{word}}.")
     click(app, "chat_template_keep")
     assert app.text_area(key="chat_variable_word").label == "word"
 
@@ -49,8 +49,8 @@ def test_an_own_prompt_is_there_in_the_next_tab_until_it_is_deleted(app: AppTest
 
 @pytest.mark.row("C25", "S5")
 def test_an_own_prompt_begins_a_sweep_and_its_variables_bring_their_table(app: AppTest) -> None:
-    app.text_input(key="chat_template_name").set_value("list").run()
-    app.text_area(key="chat_template_text").set_value("A rhyme on {{word}}.").run()
+    app.text_input(key="chat_template_name").set_value("list")
+    app.text_area(key="chat_template_text").set_value("A rhyme on {{word}}.")
     click(app, "chat_template_keep")
     sweep = new_tab("sweep")
     menu = sweep.menu_button(key="sweep_example")
@@ -64,7 +64,7 @@ def test_an_own_prompt_begins_a_sweep_and_its_variables_bring_their_table(app: A
 
 
 def test_a_prompt_without_a_name_is_refused_with_its_text_kept(app: AppTest) -> None:
-    app.text_area(key="chat_template_text").set_value("Nameless").run()
+    app.text_area(key="chat_template_text").set_value("Nameless")
     click(app, "chat_template_keep")
 
     assert "It needs a name." in shown(app)

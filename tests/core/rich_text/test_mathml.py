@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lib.core.rich_text import text_of_html, to_html, typeset
 from lib.core.rich_text.guard import MATH, MATH_VALUES, guarded_formula
 from lib.core.rich_text.mathml import LONGEST, MOST_LETTERS, WIDEST, mathml
+from tests.examples import examples
 
 DRAWN = {
     r"x^2": "<msup><mi>x</mi><mn>2</mn></msup>",
@@ -67,7 +68,7 @@ def test_what_is_not_known_or_broken_or_too_long_stays_tex(subtests: pytest.Subt
 
 
 @given(st.lists(st.sampled_from(SIGNS), max_size=25).map("".join), st.booleans())
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 def test_nothing_but_drawing_comes_out(tex: str, display: bool) -> None:
     found = mathml(tex, display)
 
@@ -81,7 +82,7 @@ def test_nothing_but_drawing_comes_out(tex: str, display: bool) -> None:
 
 
 @given(st.text(max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_text_is_drawn_or_left(tex: str) -> None:
     for written in (f"$x^2 {tex}$", f"$$\n{tex}\n$$", f"\\[{tex}\\]"):
         found = typeset(to_html(written))

@@ -94,7 +94,6 @@ def test_each_end_is_named_but_the_normal_one(app: AppTest, api: FakeApi, subtes
             app.session_state[LANGUAGE_KEY] = "zh_Hans"
             assert chinese in last_line(app.run())
         app.session_state[LANGUAGE_KEY] = "en"
-        app.run()
     for name in ("finish-null-but-usage-and-done", "finish-STOP-spelled-stream", "sources-annotations-stream"):
         with subtests.test(name):
             assert re.fullmatch(r"[\d.]+ s( · (about )?\d+ tokens?)? · no price ›", last_line(asked(app, api, name)))

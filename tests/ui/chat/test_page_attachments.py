@@ -37,7 +37,7 @@ def test_a_text_file_is_sent_shown_folded_and_stays_with_an_edited_question(app:
     click(app, "edit_0")
     assert app.text_area(key="edited_message").value == "What does it say?"
     assert "What goes along stays: report.txt" in shown(app)
-    app.text_area(key="edited_message").set_value("In one word?").run()
+    app.text_area(key="edited_message").set_value("In one word?")
     click(app, "edit_send")
     assert bodies(api)[-1]["messages"][-1]["content"][0]["text"] == whole.replace("What does it say?", "In one word?")
 

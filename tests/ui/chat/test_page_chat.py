@@ -170,7 +170,7 @@ def test_try_again_keeps_the_old_answer_as_a_version(app: AppTest, api: FakeApi)
 def test_an_edited_question_becomes_a_version_and_the_old_one_stays(app: AppTest, api: FakeApi) -> None:
     ask(ask(app, "one"), "two")
     app.button(key="edit_0").click().run()
-    app.text_area(key="edited_message").set_value("uno").run()
+    app.text_area(key="edited_message").set_value("uno")
     app.button(key="edit_send").click().run()
     assert bodies(api)[-1]["messages"] == [{"role": "user", "content": "uno"}]
     assert "You said: uno" in shown(app)

@@ -265,7 +265,7 @@ def test_a_reload_keeps_what_was_set_for_a_new_chat_but_nothing_of_an_open_one(a
 @pytest.mark.row("C19")
 def test_a_temporary_chat_leaves_no_word_of_its_settings_behind(app: AppTest, api: FakeApi, data_dir: Path) -> None:
     click(app, "chat_new_temporary")
-    app.text_area(key="chat_system").set_value("CANARY-SYSTEM").run()
+    app.text_area(key="chat_system").set_value("CANARY-SYSTEM")
     app.text_area(key="chat_json").set_value('{"metadata": "CANARY-JSON"}').run()
     ask(app, "CANARY-TEXT", model="echo")
     assert bodies(api)[-1]["metadata"] == "CANARY-JSON"

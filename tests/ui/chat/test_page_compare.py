@@ -57,7 +57,7 @@ def test_the_same_again_with_other_settings_stands_beside_the_answer(app: AppTes
     """Both stay, each with its author and its figures; the button is there only while it would change something."""
     ask(app, "one two three", model="echo")
     assert "chat_ask_again" not in buttons(app)
-    app.slider(key="chat_temperature").set_value(0.4).run()
+    app.slider(key="chat_temperature").set_value(0.4)
     click(app, "chat_ask_again")
 
     assert authors(app) == ["**echo** · temperature not sent", "**echo** · temperature 0.4"]
@@ -79,9 +79,7 @@ def test_the_same_again_with_other_settings_stands_beside_the_answer(app: AppTes
 
 
 @pytest.mark.row("C14", "C16")
-@pytest.mark.parametrize(
-    "cases", [slice(1, None, 4), pytest.param(slice(None), marks=pytest.mark.soak)], ids=["some", "all"]
-)
+@pytest.mark.parametrize("cases", [slice(1, 2), pytest.param(slice(None), marks=pytest.mark.soak)], ids=["some", "all"])
 def test_nothing_offers_to_ask_again_where_no_setting_was_changed(
     app: AppTest, api: FakeApi, subtests: pytest.Subtests, cases: slice
 ) -> None:
@@ -125,7 +123,7 @@ def in_language(app: AppTest, name: str) -> None:
 
 ASKED_WITH: dict[str, dict[str, Any]] = {
     "nothing": {},
-    "operator's limit": {},
+    "operator's limit": {"chat_json": '{"seed": 3, "metadata": {"b": [1, 2.0]}}', "chat_system": "Be brief"},
     "numbers": {"chat_temperature_on": True, "chat_temperature": 0.3, "chat_max_tokens_on": True, "chat_max_tokens": 2},
     "versions": {"chat_n_on": True, "chat_n": 2},
     "words": {"chat_stop_on": True, "chat_stop_words": ["\\n", "three"], "chat_user_on": True, "chat_user": "me"},

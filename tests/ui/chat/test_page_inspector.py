@@ -133,7 +133,9 @@ def test_the_code_of_an_answer_is_shown_in_four_languages_without_the_key(app: A
 
 
 @pytest.mark.row("C23")
-@pytest.mark.parametrize("title", SAMPLES)
+@pytest.mark.parametrize(
+    "title", ["curl", *(pytest.param(title, marks=pytest.mark.soak) for title in SAMPLES if title != "curl")]
+)
 def test_the_code_on_the_page_makes_the_answers_request_again(
     app: AppTest, api: FakeApi, title: str, tmp_path: Path
 ) -> None:

@@ -54,7 +54,7 @@ def options(app: AppTest) -> list[str]:
 def dialog(app: AppTest, words: str = "", vendor: str | None = None) -> AppTest:
     """The page with the list of all models open."""
     click(app, "chat_models_open")
-    app.text_input(key="chat_models_filter").set_value(words).run()
+    app.text_input(key="chat_models_filter").set_value(words)
     app.selectbox(key="chat_models_vendor").set_value(vendor).run()
     assert not app.exception
     return app

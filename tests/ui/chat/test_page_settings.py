@@ -69,8 +69,8 @@ def own(app: AppTest) -> dict[str, Any]:
 def test_a_ready_made_preset_sets_the_temperature_and_nothing_else(
     app: AppTest, api: FakeApi, name: str, temperature: float
 ) -> None:
-    app.text_area(key="chat_system").set_value("Be brief.").run()
-    app.toggle(key="chat_max_tokens_on").set_value(True).run()
+    app.text_area(key="chat_system").set_value("Be brief.")
+    app.toggle(key="chat_max_tokens_on").set_value(True)
     app.toggle(key="chat_top_p_on").set_value(True).run()
     ask(choose(app, name))
 
@@ -165,7 +165,7 @@ def test_a_preset_keeps_no_model_and_no_key(app: AppTest, api: FakeApi) -> None:
 
 @pytest.mark.row("C25", "T13")
 def test_own_presets_are_there_in_the_next_tab_and_for_nobody_else(app: AppTest) -> None:
-    app.toggle(key="chat_temperature_on").set_value(True).run()
+    app.toggle(key="chat_temperature_on").set_value(True)
     app.slider(key="chat_temperature").set_value(0.3).run()
     save(app, "Mine")
     second = tab_of(owner(app)).run()
@@ -336,7 +336,7 @@ def test_a_mistake_in_the_further_fields_is_said_and_nothing_is_sent(
 
 @pytest.mark.row("C7", "C13")
 def test_further_fields_are_sent_after_the_others_and_asked_for_again(app: AppTest, api: FakeApi) -> None:
-    app.toggle(key="chat_n_on").set_value(True).run()
+    app.toggle(key="chat_n_on").set_value(True)
     app.number_input(key="chat_n").set_value(2).run()
     type_json(choose_model(app, "n-ignored"), '{"seed": 7, "response_format": {"type": "json_object"}, "x": null}')
     click(ask(app), "chat_fetch_rest")

@@ -50,8 +50,8 @@ def write(app: AppTest, role: str, text: str, button: str = "written_add") -> No
         click(app, "chat_write_first")
     else:
         message_menu(app, "question_0", "write")
-    app.button_group(key="written_role").set_value(role).run()
-    app.text_area(key="written_turn").set_value(text).run()
+    app.button_group(key="written_role").set_value(role)
+    app.text_area(key="written_turn").set_value(text)
     click(app, button)
 
 
@@ -106,7 +106,7 @@ def test_another_model_can_answer_again(app: AppTest, api: FakeApi) -> None:
 def test_an_answer_can_be_edited_and_goes_on_as_edited(app: AppTest, api: FakeApi) -> None:
     ask(app, "one")
     message_menu(app, "0", "edit")
-    app.text_area(key="edited_message").set_value("Something else").run()
+    app.text_area(key="edited_message").set_value("Something else")
     click(app, "edit_send")
     ask(app, "two")
 

@@ -125,11 +125,11 @@ def test_braces_can_be_sent_as_they_stand(app: AppTest, api: FakeApi) -> None:
 @pytest.mark.row("S1")
 def test_temperatures_are_ticked_typed_or_a_range_and_always_ascending(app: AppTest, api: FakeApi) -> None:
     prompt(app, "Hi")
-    app.pills(key="sweep_temperatures").set_value([1.3, 0.0]).run()
+    app.pills(key="sweep_temperatures").set_value([1.3, 0.0])
     app.text_input(key="sweep_temperatures_typed").set_value("0.25, 1 to 1.2 step 0.1").run()
     assert app.pills(key="sweep_temperatures").value == [0, 0.25, 1, 1.1, 1.2, 1.3]
     assert app.text_input(key="sweep_temperatures_typed").value == ""
-    app.number_input(key="sweep_repeats").set_value(1).run()
+    app.number_input(key="sweep_repeats").set_value(1)
     run_sweep(app)
     assert sorted(body["temperature"] for body in bodies(api)) == [0, 0.25, 1, 1.1, 1.2, 1.3]
 
@@ -137,7 +137,7 @@ def test_temperatures_are_ticked_typed_or_a_range_and_always_ascending(app: AppT
 def test_a_typed_temperature_that_is_none_is_said_and_nothing_is_sent(app: AppTest, api: FakeApi) -> None:
     prompt(app, "Hi")
     for typed, sentence in [("warm", "“warm” can't be read"), ("2.5", "“temperature” has to be a number from 0 to 2.")]:
-        app.text_input(key="sweep_temperatures_typed").set_value(typed).run()
+        app.text_input(key="sweep_temperatures_typed").set_value(typed)
         app.button(key="sweep_run").click().run()
         assert sentence in shown(app)
         assert app.text_input(key="sweep_temperatures_typed").value == typed, "to be mended"
@@ -179,7 +179,7 @@ def test_what_cuts_the_answers_off_stands_above_run(app: AppTest) -> None:
 
 def test_too_much_and_too_little_are_a_sentence_before_run(app: AppTest, api: FakeApi) -> None:
     prompt(app, "Hi")
-    app.multiselect(key="sweep_models").set_value([f"{host(api)}/m{number}" for number in range(34)]).run()
+    app.multiselect(key="sweep_models").set_value([f"{host(api)}/m{number}" for number in range(34)])
     app.number_input(key="sweep_repeats").set_value(50).run()
     assert "That makes 5,100 answers; at most 2,000 can be run at once." in shown(app)
     app.multiselect(key="sweep_models").set_value([]).run()
@@ -191,8 +191,8 @@ def test_too_much_and_too_little_are_a_sentence_before_run(app: AppTest, api: Fa
 @pytest.mark.row("S3")
 def test_a_large_plan_is_asked_about_and_where_that_begins_can_be_set(app: AppTest, api: FakeApi) -> None:
     one_temperature(prompt(app, "Hi"))
-    app.number_input(key="sweep_ask_answers").set_value(2).run()
-    app.number_input(key="sweep_repeats").set_value(3).run()
+    app.number_input(key="sweep_ask_answers").set_value(2)
+    app.number_input(key="sweep_repeats").set_value(3)
     app.button(key="sweep_run").click().run()
     assert "That makes 3 answers" in shown(app) and bodies(api) == []
     app.button(key="sweep_not_yet").click().run()
@@ -207,8 +207,8 @@ def test_a_large_plan_is_asked_about_and_where_that_begins_can_be_set(app: AppTe
 
     tab = one_temperature(prompt(new_tab("sweep"), "Hi"))
     assert tab.number_input(key="sweep_ask_answers").value == 2, "it is kept"
-    tab.multiselect(key="sweep_models").set_value([f"{host(api)}/gpt-4o"]).run()
-    tab.number_input(key="sweep_ask_dollars").set_value(0.001).run()
+    tab.multiselect(key="sweep_models").set_value([f"{host(api)}/gpt-4o"])
+    tab.number_input(key="sweep_ask_dollars").set_value(0.001)
     tab.button(key="sweep_run").click().run()
     assert "That makes 1 answer, at most $0.002" in shown(tab) and len(bodies(api)) == 4
 
@@ -222,11 +222,11 @@ def test_a_finished_sweep_grows_and_only_what_is_new_is_sent(app: AppTest, api: 
     before = {cell.id for cell in resources.services().sweeps.progress.of(owner(app), first).cells}
     assert not [one for one in app.button if one.key == "sweep_grow"]
 
-    app.multiselect(key="sweep_models").set_value([f"{host(api)}/echo", f"{host(api)}/json"]).run()
-    app.pills(key="sweep_temperatures").set_value([0.0, 0.3]).run()
+    app.multiselect(key="sweep_models").set_value([f"{host(api)}/echo", f"{host(api)}/json"])
+    app.pills(key="sweep_temperatures").set_value([0.0, 0.3])
     app.number_input(key="sweep_repeats").set_value(2).run()
     assert app.button(key="sweep_grow").label == "Add 7 answers" and "7 new, 1 kept" in shown(app)
-    app.number_input(key="sweep_ask_answers").set_value(6).run()
+    app.number_input(key="sweep_ask_answers").set_value(6)
     app.button(key="sweep_grow").click().run()
     assert "That makes 7 answers" in shown(app) and len(bodies(api)) == 1, "Run would have asked too"
     app.button(key="sweep_grow_not_yet").click().run()
@@ -265,7 +265,7 @@ def test_the_same_plan_again_offers_the_stored_answers_or_fresh_ones(app: AppTes
 
 def test_a_limit_of_money_and_of_time_is_part_of_what_runs(app: AppTest, api: FakeApi) -> None:
     prompt(app, "Hi")
-    app.number_input(key="sweep_cap").set_value(0.5).run()
+    app.number_input(key="sweep_cap").set_value(0.5)
     app.number_input(key="sweep_patience").set_value(5).run()
     run_sweep(one_temperature(app))
     store, who, id = resources.services().store, owner(app), sweep_id(app)

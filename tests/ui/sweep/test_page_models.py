@@ -56,15 +56,15 @@ def test_models_are_ticked_in_a_list_by_vendor_that_can_be_filtered(app: AppTest
 
 @pytest.mark.row("S29")
 def test_a_set_of_models_is_kept_and_chosen_again_by_its_name(app: AppTest, api: FakeApi) -> None:
-    app.multiselect(key="sweep_models").set_value([f"{host(api)}/gpt-000", f"{host(api)}/qwen-001"]).run()
+    app.multiselect(key="sweep_models").set_value([f"{host(api)}/gpt-000", f"{host(api)}/qwen-001"])
     click(app, "sweep_models_open")
-    app.text_input(key="sweep_model_set_name").set_value("Two *cheap* ones").run()
+    app.text_input(key="sweep_model_set_name").set_value("Two *cheap* ones")
     click(app, "sweep_set_keep")
 
     tab = new_tab("sweep")
-    tab.multiselect(key="sweep_models").set_value([]).run()
+    tab.multiselect(key="sweep_models").set_value([])
     click(tab, "sweep_models_open")
-    tab.pills(key="sweep_model_set").set_value("Two *cheap* ones").run()
+    tab.pills(key="sweep_model_set").set_value("Two *cheap* ones")
     click(tab, "sweep_models_done")
     assert chosen(tab) == ["gpt-000", "qwen-001"]
     click(tab, "sweep_models_open")
@@ -93,7 +93,7 @@ def test_an_id_that_is_not_in_the_list_is_flagged_with_what_may_be_meant(app: Ap
 
 
 def test_what_is_not_in_the_list_is_asked_all_the_same(app: AppTest, api: FakeApi) -> None:
-    app.text_area(key="sweep_prompt").set_value("Hi").run()
-    app.multiselect(key="sweep_models").set_value([f"{host(api)}/json"]).run()
+    app.text_area(key="sweep_prompt").set_value("Hi")
+    app.multiselect(key="sweep_models").set_value([f"{host(api)}/json"])
     run_sweep(app)
     assert {body["model"] for body in bodies(api)} == {"json"}

@@ -102,7 +102,7 @@ def test_a_model_that_takes_no_temperature_is_asked_once_for_all_of_them(api: Fa
 def test_the_failed_are_sent_again_and_their_attempts_are_kept(api: FakeApi) -> None:
     tab = run_sweep(link(api, "error-400,echo"))
     api.script("error-400", ANSWER)
-    tab.number_input(key="sweep_ask_answers").set_value(1).run()
+    tab.number_input(key="sweep_ask_answers").set_value(1)
     click(tab, "sweep_retry")
     assert "That makes 2 answers" in shown(tab) and asked(api, "error-400") == 2, "Run would have asked too"
     click(tab, "sweep_retry_not_yet")
@@ -126,13 +126,13 @@ def test_a_sweep_stops_at_its_cap_and_goes_on_when_that_is_raised(api: FakeApi) 
     """gpt-4o costs more than $0.0005 for 100 tokens; at worst, with 200, about twice as much."""
     api.script("gpt-4o", USAGE)
     tab = link(api, "gpt-4o", repeats="4", concurrency="8")
-    tab.number_input(key="sweep_cap").set_value(0.006).run()
+    tab.number_input(key="sweep_cap").set_value(0.006)
     run_sweep(tab)
     sent = asked(api, "gpt-4o")
     assert 0 < sent < 8 and "The sweep stopped at its limit" in shown(tab)
     spent = progress(tab).spent
     assert 0 < spent <= 0.006
-    tab.number_input(key="sweep_raised_cap").set_value(1.0).run()
+    tab.number_input(key="sweep_raised_cap").set_value(1.0)
     click(tab, "sweep_resume")
     assert standing(sweep_ended(tab)).startswith("8 answers") and asked(api, "gpt-4o") == 8
 

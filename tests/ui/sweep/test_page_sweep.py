@@ -58,8 +58,8 @@ def sheet(app: AppTest) -> list[dict[str, str]]:
 @pytest.mark.row("S1")
 def test_the_first_grid_takes_three_actions(app: AppTest, api: FakeApi) -> None:
     assert app.multiselect(key="sweep_models").value == [f"{host(api)}/echo"]
-    app.text_area(key="sweep_prompt").set_value("Praise tea.").run()
-    app.pills(key="sweep_temperatures").set_value([0.0, 1.3]).run()
+    app.text_area(key="sweep_prompt").set_value("Praise tea.")
+    app.pills(key="sweep_temperatures").set_value([0.0, 1.3])
     run_sweep(app)
 
     assert standing(app).startswith("4 answers")

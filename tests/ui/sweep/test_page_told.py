@@ -146,8 +146,8 @@ def test_the_reports_wishes_are_kept_with_the_sweep_and_all_forms_are_offered(st
     sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
     app = open_view(sweep, "report")
     first = cells(store, app, sweep)[0].id
-    app.text_input(key=f"sweep_report_title_{first}").set_value("Which model?").run()
-    app.text_area(key=f"sweep_report_recommendation_{first}").set_value("Take dear.").run()
+    app.text_input(key=f"sweep_report_title_{first}").set_value("Which model?")
+    app.text_area(key=f"sweep_report_recommendation_{first}").set_value("Take dear.")
     app.toggle(key=f"sweep_report_cost_{first}").set_value(False).run()
     assert not app.exception
 
@@ -232,11 +232,11 @@ def test_rules_are_added_and_their_pass_rates_stand_in_a_grid(store: Store, subt
     app = open_view(sweep, "judge")
     add = [("contains", "vacuum"), ("words", "3"), ("words", "many"), ("pattern", "("), ("pattern", r"(a|aa)+$")]
     for kind, value in add:
-        app.selectbox(key="sweep_rule_kind").set_value(kind).run()
-        app.text_input(key="sweep_rule_value").set_value(value).run()
+        app.selectbox(key="sweep_rule_kind").set_value(kind)
+        app.text_input(key="sweep_rule_value").set_value(value)
         app.button(key="sweep_rule_add").click().run()
         assert not app.exception
-    app.selectbox(key="sweep_rule_kind").set_value("json").run()
+    app.selectbox(key="sweep_rule_kind").set_value("json")
     app.button(key="sweep_rule_add").click().run()
     kept = store.read(lambda db: decision.of_sweep(db, owner(app), sweep)).rules
     assert [rule.kind for rule in kept] == ["contains", "words", "pattern", "json"]
@@ -257,7 +257,7 @@ def test_rules_are_added_and_their_pass_rates_stand_in_a_grid(store: Store, subt
 @pytest.mark.row("S20")
 def test_a_rule_that_is_none_is_said(store: Store) -> None:
     app = open_view(make_sweep(store, MODELS, TEMPERATURES, 1), "judge")
-    app.selectbox(key="sweep_rule_kind").set_value("pattern").run()
+    app.selectbox(key="sweep_rule_kind").set_value("pattern")
     app.text_input(key="sweep_rule_value").set_value("(").run()
 
     assert "“(” is no regular expression" in shown(app.button(key="sweep_rule_add").click().run())

@@ -72,7 +72,7 @@ def test_a_days_budget_stops_a_message_and_asks(app: AppTest, api: FakeApi) -> N
     ask(app, "Third")
     assert asked(api) == 2, "once was once"
     assert "Today's budget of $0.60 is spent." in said(app)
-    app.number_input(key="budget_raised").set_value(5.0).run()
+    app.number_input(key="budget_raised").set_value(5.0)
     click(app, "budget_raise").run()
     assert asked(api) == 3 and resources.services().budgets.of("local")[0].limit == 5.0
 
@@ -103,8 +103,8 @@ def test_a_sweep_pauses_at_the_budget_and_continues(app: AppTest, api: FakeApi) 
     api.script("gpt-4o", DEAR, headers={"Content-Type": "application/json"})
     budget(app, 1.2)
     tab = new_tab("sweep", models=f"{host(api)}/gpt-4o", prompt="Praise tea.", temperatures="0,1", repeats="4")
-    tab.number_input(key="sweep_concurrency").set_value(1).run()
-    tab.number_input(key="sweep_max_tokens").set_value(60_000).run()
+    tab.number_input(key="sweep_concurrency").set_value(1)
+    tab.number_input(key="sweep_max_tokens").set_value(60_000)
     click(tab, "sweep_run")
     assert "Today's budget of $1.20 has $1.20 left, and this may take up to $4.80." in said(tab)
     assert asked(api) == 0, "a sweep that would cross it asks first"

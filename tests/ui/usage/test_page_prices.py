@@ -36,14 +36,14 @@ def section(app: AppTest, name: str) -> AppTest:
 @pytest.mark.row("U6")
 def test_what_is_really_paid_stands_beside_list_prices_in_each_currency(app: AppTest) -> None:
     section(app, "bill")
-    app.selectbox(key="usage_currency_apiyi").set_value("CNY").run()
+    app.selectbox(key="usage_currency_apiyi").set_value("CNY")
     app.number_input(key="usage_factor_apiyi").set_value(7.0).run()
     assert not app.exception and "you pay" not in said(app), "it counts from now on"
     record(resources.services().store, LOCAL_OWNER, endpoint="apiyi", cost=3.0)
     app.run()
     assert "you pay CN¥21.00" in said(app) and app.metric[2].value == "$6.00"
 
-    app.number_input(key="usage_factor_openrouter").set_value(0.5).run()
+    app.number_input(key="usage_factor_openrouter").set_value(0.5)
     click(app, "usage_terms_all_openrouter")
     assert "you pay CN¥21.00 + $1.00" in said(app), "never added to each other"
     click(app, "usage_terms_all_apiyi")

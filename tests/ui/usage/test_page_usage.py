@@ -56,7 +56,7 @@ def app(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
 
 
 def usage_page(app: AppTest) -> AppTest:
-    return switch_page(app.run(), "usage")
+    return switch_page(app, "usage")
 
 
 def call(session: str = SESSION, owner: str = OWNER, usage: Usage = REPORTED, **facts: Any) -> str:
@@ -118,7 +118,6 @@ def test_without_calls_there_is_one_way_on_and_it_leads_to_the_chat(app: AppTest
 
 @pytest.mark.row("U1")
 def test_the_page_says_what_was_used(app: AppTest) -> None:
-    app.run()
     call()
     call(usage=Usage(1000, 2000, source="estimated"), cost=0.4)
 
@@ -168,7 +167,6 @@ def test_what_is_free_says_where_that_is_so(app: AppTest, monkeypatch: pytest.Mo
 
 @pytest.mark.row("U2")
 def test_input_and_output_are_series_of_their_own_in_each_view(app: AppTest) -> None:
-    app.run()
     call()
     call(usage=Usage(4, 6, source="reported"))
     usage_page(app)
@@ -191,7 +189,6 @@ def test_input_and_output_are_series_of_their_own_in_each_view(app: AppTest) -> 
 def test_the_page_opens_on_the_narrowest_scope_that_has_a_call_until_one_is_chosen(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app.run()
     usual = records.now
     first, end = periods.yesterday(viewer_zone())
     for at, scope, said in (
@@ -225,7 +222,6 @@ def test_the_page_opens_on_the_narrowest_scope_that_has_a_call_until_one_is_chos
 
 
 def test_the_scope_tells_this_session_from_all(app: AppTest) -> None:
-    app.run()
     call()
     call(EARLIER)
     usage_page(app)
@@ -238,7 +234,6 @@ def test_the_scope_tells_this_session_from_all(app: AppTest) -> None:
 
 @pytest.mark.row("T13")
 def test_other_visitors_calls_are_not_counted(app: AppTest) -> None:
-    app.run()
     call(owner="e" * 32)
 
     usage_page(app).segmented_control(key="usage_scope").set_value("all").run()
@@ -248,7 +243,6 @@ def test_other_visitors_calls_are_not_counted(app: AppTest) -> None:
 
 @pytest.mark.row("U8")
 def test_failed_calls_are_problems_and_their_unknown_tokens_are_not_0(app: AppTest) -> None:
-    app.run()
     call(usage=Usage(), state="error", error_kind="timed_out", billed="unknown", cost=None)
 
     usage_page(app)
@@ -263,7 +257,6 @@ def test_failed_calls_are_problems_and_their_unknown_tokens_are_not_0(app: AppTe
 
 @pytest.mark.row("U18")
 def test_a_stopped_call_counts_and_is_marked(app: AppTest) -> None:
-    app.run()
     call(usage=Usage(30, 2, source="estimated"), state="cancelled", billed="unknown", finish_reason=None)
 
     usage_page(app)
@@ -275,7 +268,6 @@ def test_a_stopped_call_counts_and_is_marked(app: AppTest) -> None:
 
 @pytest.mark.row("T9")
 def test_a_models_name_is_never_an_image(app: AppTest) -> None:
-    app.run()
     call(model=IMAGE, endpoint=IMAGE, cost=0.9)
     call(usage=Usage(1, 1, source="reported"))
 
@@ -301,7 +293,6 @@ def test_the_table_says_how_many_it_leaves_out(app: AppTest, monkeypatch: pytest
 
 def many(app: AppTest) -> None:
     """A history of two models, two pages and several endings."""
-    app.run()
     call(model="gpt-4o", first_token_seconds=0.5)
     call(model="o3", page="sweep", first_token_seconds=1.0)
     call(model="o3", state="error", usage=Usage(), cost=None, billed="no", error_kind="rate_limited")
@@ -388,7 +379,6 @@ def test_dates_are_the_viewers_days(app: AppTest) -> None:
 
 @pytest.mark.row("U11")
 def test_yesterday_is_the_whole_day_before_today_and_no_more(app: AppTest) -> None:
-    app.run()
     first, end = periods.last_days(2, viewer_zone()), periods.last_days(1, viewer_zone())
     store = resources.services().store
     for at in (first - 1, first, end - 1, end):
@@ -417,7 +407,6 @@ def test_a_number_opens_the_calls_behind_it(app: AppTest) -> None:
 
 @pytest.mark.row("U12", "U13")
 def test_a_call_is_shown_with_what_was_asked_and_goes_on_in_chat(app: AppTest) -> None:
-    app.run()
     call()
     call(text="Not this one", model="o3")
     press_row(opened(usage_page(app), "calls"), 1)
@@ -436,7 +425,6 @@ def test_a_call_is_shown_with_what_was_asked_and_goes_on_in_chat(app: AppTest) -
 
 @pytest.mark.row("U12")
 def test_an_opened_call_says_why_it_failed(app: AppTest, subtests: pytest.Subtests) -> None:
-    app.run()
     failed: dict[str, Any] = {"state": "error", "usage": Usage(), "cost": None, "session": SESSION}
     error = RateLimited("slow down", service="apiyi")
     sentence = "apiyi gets more requests from this key than it allows. Wait a little and try again."
@@ -470,7 +458,6 @@ def test_every_kind_of_error_that_a_call_may_end_with_has_words() -> None:
 
 @pytest.mark.row("T13")
 def test_the_call_of_somebody_else_is_not_there(app: AppTest) -> None:
-    app.run()
     call()
     theirs = record(resources.services().store, "e" * 32, REPORTED)
     usage_page(app)
@@ -498,7 +485,6 @@ def test_speed_and_problems_stand_by_model(app: AppTest) -> None:
 
 @pytest.mark.row("U22", "U10")
 def test_the_bill_tells_another_models_price_and_tokens_per_word(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    app.run()
     call(usage=Usage(1_000_000, 100_000, source="reported"), cost=3.5)
     opened(usage_page(app), "bill")
     app.selectbox(key="usage_what_if").set_value("gpt-4o-mini").run()
@@ -525,7 +511,6 @@ def test_the_bill_tells_another_models_price_and_tokens_per_word(app: AppTest, m
 
 
 def test_another_models_price_is_compared_over_the_same_calls(app: AppTest) -> None:
-    app.run()
     call(usage=Usage(1_000_000, 100_000, source="reported"), cost=3.5)
     call(usage=Usage(1_000_000, 100_000, source="reported"), model="unheard-of", cost=None)
     call(usage=Usage(7_000_000, 700_000, source="reported"), cost=None)  # the same model, without a price
@@ -545,7 +530,6 @@ def test_another_models_price_is_compared_over_the_same_calls(app: AppTest) -> N
 
 
 def test_of_a_failed_call_no_first_word_is_told(app: AppTest) -> None:
-    app.run()
     times = {"queued": 0.0, "sent": 0.5, "end": 1.5, "error": "rate_limited"}
     app.session_state["open_dialog"] = (
         "usage_call",
@@ -560,7 +544,6 @@ def test_of_a_failed_call_no_first_word_is_told(app: AppTest) -> None:
 
 
 def test_what_is_free_only_in_part_is_never_called_free(app: AppTest) -> None:
-    app.run()
     for number in range(7):
         call(cost=None if number < 5 else 0.0, cost_source="" if number < 5 else "free")
     usage_page(app)
@@ -570,7 +553,6 @@ def test_what_is_free_only_in_part_is_never_called_free(app: AppTest) -> None:
 
 
 def test_what_is_free_is_called_so_by_the_figure_and_in_the_table(app: AppTest) -> None:
-    app.run()
     call(cost=0.0, cost_source="free")
     usage_page(app)
 
@@ -614,7 +596,6 @@ def test_what_was_paid_comes_in_with_the_calls_unless_it_was_set_here(app: AppTe
 
 @pytest.mark.row("U12")
 def test_a_bar_opens_the_calls_behind_it(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    app.run()
     for at, model in ((10, "o3"), (11, "gpt-4o"), (200, "gpt-4o")):
         monkeypatch.setattr(records, "now", lambda at=at: at * 60_000_000)
         call(model=model, attempt_times=({"queued": 0.0, "sent": 0.5, "first_word": 0.75, "end": 1.5},))
@@ -641,7 +622,6 @@ def test_a_bar_opens_the_calls_behind_it(app: AppTest, monkeypatch: pytest.Monke
 
 
 def test_an_address_brings_the_stretch_of_a_bar(app: AppTest) -> None:
-    app.run()
     call()
     app.query_params["at"] = "600-900"
 
@@ -654,7 +634,6 @@ def test_an_address_brings_the_stretch_of_a_bar(app: AppTest) -> None:
 
 @pytest.mark.row("U18")
 def test_calls_that_all_failed_before_anything_was_used_used_nothing(app: AppTest) -> None:
-    app.run()
     call(usage=Usage(), state="error", error_kind="rate_limited", billed="no", cost=None)
 
     usage_page(app)
@@ -760,7 +739,6 @@ def test_a_models_name_has_its_room_where_it_is_not_a_phones(app: AppTest, monke
 
 @pytest.mark.row("U5")
 def test_what_came_from_the_cache_and_what_was_thought_are_parts_and_never_added(app: AppTest) -> None:
-    app.run()
     call(usage=Usage(100, 50, 20, 80, source="reported"))
     call(usage=Usage(7, 3, source="reported"))
     usage_page(app)
@@ -775,7 +753,6 @@ def test_what_came_from_the_cache_and_what_was_thought_are_parts_and_never_added
 
 @pytest.mark.row("U8")
 def test_a_call_says_of_each_count_whose_word_it_is(app: AppTest, subtests: pytest.Subtests) -> None:
-    app.run()
     service, gateway, ours = "counted by the service", "the gateway's estimate", "our estimate"
     one_version = {"prompt_tokens": 9, "completion_tokens": 4}
     cases: dict[str, tuple[Usage, list[str]]] = {
@@ -808,7 +785,6 @@ def test_a_call_says_of_each_count_whose_word_it_is(app: AppTest, subtests: pyte
 def test_totals_stand_by_page_and_by_chat_and_sweep_and_each_opens_its_calls(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app.run()
     store = resources.services().store
     chat = store.write(lambda db: new_chat(db, OWNER, "Tea at *four*")).result(20)
     for page, place, tokens in (("chat", chat, 30), ("chat", chat, 20), ("judge", None, 5), ("chat", "gone" * 8, 1)):
