@@ -35,8 +35,14 @@ def request(stream: bool) -> ChatRequest:
 
 
 @pytest.mark.row("C23")
-@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
-@pytest.mark.parametrize("title", SAMPLES)
+@pytest.mark.parametrize(
+    ("title", "stream"),
+    [
+        *((title, True) for title in SAMPLES),
+        ("curl", False),
+        *(pytest.param(title, False, marks=pytest.mark.soak) for title in SAMPLES if title != "curl"),
+    ],
+)
 def test_the_code_shown_makes_the_same_request(title: str, stream: bool, api: FakeApi, tmp_path: Path) -> None:
     asked = request(stream)
     code = SAMPLES[title][0](f"{api.base_url}/chat/completions", asked.body())

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from lib.core import errors
 from lib.core.reply import Reply
+from lib.gateway import sse
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.error_mapping import ResponseInfo
-from lib.gateway.sse import LIMIT, EventReader
+from lib.gateway.sse import EventReader
 from tests.case_files import cases
 from tests.examples import examples
 
@@ -157,14 +158,16 @@ def test_an_event_of_five_megabytes_comes_through(size: int) -> None:
     ],
     ids=["line", "data", "data lines", "comment", "name"],
 )
-def test_memory_stays_bounded_whatever_never_ends(bomb: bytes) -> None:
+def test_memory_stays_bounded_whatever_never_ends(bomb: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = sse.LIMIT // 8
+    monkeypatch.setattr(sse, "LIMIT", limit)
     tracemalloc.start()
     reader = EventReader()
     try:
         with contextlib.suppress(errors.Malformed):
             for _ in range(64):
                 reader.feed(bomb)
-        assert tracemalloc.get_traced_memory()[1] < 12 * LIMIT
+        assert tracemalloc.get_traced_memory()[1] < 12 * limit
     finally:
         tracemalloc.stop()
 

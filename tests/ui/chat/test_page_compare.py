@@ -57,7 +57,7 @@ def test_the_same_again_with_other_settings_stands_beside_the_answer(app: AppTes
     """Both stay, each with its author and its figures; the button is there only while it would change something."""
     ask(app, "one two three", model="echo")
     assert "chat_ask_again" not in buttons(app)
-    app.slider(key="chat_temperature").set_value(0.4)
+    app.slider(key="chat_temperature").set_value(0.4).run()
     click(app, "chat_ask_again")
 
     assert authors(app) == ["**echo** · temperature not sent", "**echo** · temperature 0.4"]

@@ -43,7 +43,7 @@ def test_what_is_really_paid_stands_beside_list_prices_in_each_currency(app: App
     app.run()
     assert "you pay CN¥21.00" in said(app) and app.metric[2].value == "$6.00"
 
-    app.number_input(key="usage_factor_openrouter").set_value(0.5)
+    app.number_input(key="usage_factor_openrouter").set_value(0.5).run()
     click(app, "usage_terms_all_openrouter")
     assert "you pay CN¥21.00 + $1.00" in said(app), "never added to each other"
     click(app, "usage_terms_all_apiyi")
