@@ -27,6 +27,7 @@ from lib.sweep.plan import Cell
 from lib.sweep.ratings import Rating
 from lib.ui.shared import resources
 from lib.ui.sweep.view_state import Place
+from lib.visitor import LOCAL_OWNER
 from tests import seen
 from tests.fake_api import FakeApi
 from tests.made_sweeps import made_answer, make_sweep, odd_answer
@@ -52,7 +53,6 @@ TEMPERATURES = (0.0, 0.7)
 @pytest.fixture
 def store(service: FakeApi) -> Iterator[Store]:
     """The running app's store."""
-    new_tab()
     yield resources.services().store
 
 
@@ -61,7 +61,7 @@ def cells(store: Store, app: AppTest, sweep: str) -> list[Cell]:
 
 
 def rate(store: Store, sweep: str, row: int, column: int, stars: int) -> None:
-    who = owner(new_tab())
+    who = LOCAL_OWNER
     calls = store.read(lambda db: sweeps.results(db, who, sweep))
     for cell in store.read(lambda db: sweeps.cells_of(db, who, sweep)):
         if (cell.row, cell.column) == (row, column):

@@ -18,7 +18,6 @@ from tests.store_fixtures import calls_of, record
 def app(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     """The usage page with two calls of all time, of two services, $1 and $2."""
     monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")
-    new_tab("usage")
     for service, cost in (("apiyi", 1.0), ("openrouter", 2.0)):
         record(resources.services().store, LOCAL_OWNER, Usage(10, 10, source="reported"), endpoint=service, cost=cost)
     yield new_tab("usage", scope="all")
