@@ -243,7 +243,7 @@ def test_damaged_at_the_start_what_can_be_read_comes_back(database: Path, subtes
     resources.close()
     whole = database.read_bytes()
     for how in ("middle", "header", "text"):
-        for left in database.parent.glob("tempera.db*"):
+        for left in filter(Path.is_file, database.parent.glob("tempera.db*")):
             left.unlink()
         database.write_bytes(b"not a database\n" * 999 if how == "text" else whole)
         if how == "middle":
