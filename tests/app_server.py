@@ -22,11 +22,12 @@ Starter = Callable[[str, Sequence[str], Mapping[str, str], int], "subprocess.Pop
 
 @dataclass(frozen=True, slots=True)
 class AppServer:
-    """A running app: its address and its process."""
+    """A running app: its address, its process and its data."""
 
     url: str
     process: "subprocess.Popen[bytes] | Forked"
     log: Path
+    data_dir: Path
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -61,7 +62,7 @@ def _started(
     environment |= {"TEMPERA_DATA_DIR": str(data_dir), **alone, **settings}
     with log.open("ab") as output:
         process = start(program, [str(port)], environment, output.fileno())
-    server = AppServer(f"http://127.0.0.1:{port}", process, log)
+    server = AppServer(f"http://127.0.0.1:{port}", process, log, data_dir)
     try:
         _wait_until_well(server)
         yield server

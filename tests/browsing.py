@@ -2,8 +2,9 @@
 
 import itertools
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Request, TimeoutError, ViewportSize, expect
@@ -83,7 +84,7 @@ def open_page(context: BrowserContext, url: str) -> Page:
 
 
 class SharedTab:
-    """One tab in which test after test begins a chat, without the page being loaded anew."""
+    """One tab in which test after test begins a chat, or opens a sweep, without the page being loaded anew."""
 
     def __init__(self, context: BrowserContext) -> None:
         self._context = context
@@ -91,15 +92,27 @@ class SharedTab:
 
     def new_chat(self, app: AppServer, model: str) -> Page:
         """The tab with an empty chat with `model`."""
-        page = self._page
-        if page is None or page.is_closed():
-            # The last visitor may have left a sweep open.
-            forget_visitor(self._context, app.url)
-            self._page = page = open_page(self._context, app.url)
-        page.bring_to_front()
-        page.set_viewport_size(VIEWPORT)
+        page = self._on(app)
         new_chat(page, app, model)
         return page
+
+    def sweep(self, app: AppServer, id: str) -> Page:
+        """The tab with a sweep."""
+        page = self._on(app)
+        go(page, f"{app.url}/sweep?sweep={id}")
+        expect(key(page, f"sweep_setup_{id}")).to_be_attached()
+        expect(key(page, "sweep_grid").locator(".answers > *")).to_be_visible()
+        at_rest(page)
+        return page
+
+    def _on(self, app: AppServer) -> Page:
+        if self._page is None or self._page.is_closed():
+            # The last visitor may have left a sweep open.
+            forget_visitor(self._context, app.url)
+            self._page = open_page(self._context, app.url)
+        self._page.bring_to_front()
+        self._page.set_viewport_size(VIEWPORT)
+        return self._page
 
     def close(self) -> None:
         """The next test has a new one."""
@@ -124,15 +137,24 @@ def go(page: Page, url: str) -> None:
 
 
 def new_chat(page: Page, app: AppServer, model: str) -> None:
-    """Begin an empty chat with `model` in a page that is open."""
+    """Begin an empty chat with `model` in a page that is open, the only one in the list."""
+    delete_chats(app)
     go(page, f"{app.url}/?chat=")
-    go(page, link(app, model))
+    # It begins with the model that was used last.
+    if key(page, "chat_model").get_by_role("combobox").input_value() != model:
+        go(page, link(app, model))
     # What was typed is not lost with a new chat, and settings stay open.
     composer(page).clear()
     settings = key(page, "chat_settings")
     if settings.locator("details[open]").count():
         settings.locator("summary").first.click()
         expect(settings.locator("details[open]")).to_have_count(0)
+
+
+def delete_chats(app: AppServer) -> None:
+    """Delete all chats: each one in the list is drawn with each run, and with forty a page takes twice as long."""
+    with closing(sqlite3.connect(app.data_dir / "tempera.db")) as file, file:
+        file.execute("UPDATE chats SET deleted_at = updated_at WHERE deleted_at IS NULL")
 
 
 def at_rest(page: Page) -> None:

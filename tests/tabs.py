@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -17,11 +18,12 @@ EARLY = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 class Tab:
     """One tab; `query` is that of its address. `drawn` are the ids of the buttons and of the composer that the last
-    run drew, by their keys."""
+    run drew, by their keys; `received` is all that came, as it came."""
 
     def __init__(self, socket: ClientConnection, query: str) -> None:
         self._socket, self.query = socket, query
         self.drawn: dict[str, str] = {}
+        self.received: list[bytes] = []
 
     def ask(self, pressed: str = "", text: str = "", page: str = "") -> None:
         """Ask for a run, with a button pressed, with a message, or for another page; nothing is waited for."""
@@ -47,7 +49,8 @@ class Tab:
         """Read on until a message comes that is `wanted`; raises TimeoutError after so many seconds without it."""
         end = monotonic() + seconds
         while True:
-            message = ForwardMsg.FromString(bytes(self._socket.recv(max(0.0, end - monotonic()))))  # type: ignore[arg-type]
+            self.received.append(bytes(self._socket.recv(max(0.0, end - monotonic()))))  # type: ignore[arg-type]
+            message = ForwardMsg.FromString(self.received[-1])
             self._note(message)
             if wanted(message):
                 return
@@ -70,11 +73,12 @@ def said(message: ForwardMsg) -> str:
 
 
 @contextmanager
-def open_tab(app: AppServer, query: str = "") -> Iterator[Tab]:
-    """A tab whose first run has ended."""
+def open_tab(app: AppServer, query: str = "", cookie: str = "") -> Iterator[Tab]:
+    """A tab whose first run has ended, of who has this cookie."""
     address = f"ws://{urlsplit(app.url).netloc}/_stcore/stream"
     # No pings of ours: a busy machine is slow, and not gone.
-    with connect(address, subprotocols=["streamlit"], max_size=None, ping_interval=None) as socket:  # type: ignore[list-item]
+    more: dict[str, Any] = {"subprotocols": ["streamlit"], "additional_headers": {"Cookie": cookie}}
+    with connect(address, max_size=None, ping_interval=None, **more) as socket:
         tab = Tab(socket, query)
         tab.run()
         yield tab

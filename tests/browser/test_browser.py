@@ -1,6 +1,5 @@
 """The main job in a real browser: the first answer without a key, Stop, reload, and links."""
 
-import json
 import re
 from pathlib import Path
 
@@ -183,25 +182,6 @@ def test_a_link_is_the_first_thing_a_new_visitor_opens(app: AppServer, context: 
     expect(key(page, "chat_system").locator("textarea")).to_have_value("Be brief")
     composer(page).press("Enter")
     expect(key(page, "answer_0")).to_contain_text("You said: Hello there")
-
-
-@pytest.mark.row("T4", "X1")
-def test_a_typed_key_survives_a_reload_and_is_nowhere_to_be_seen(
-    practice: AppServer, api: FakeApi, context: BrowserContext
-) -> None:
-    page = open_page(context, practice.url)
-    key(page, "connection_open").get_by_role("button").click()
-    key(page, "connection_base_url").locator("input").fill(api.base_url)
-    key(page, "connection_key").locator("input").fill("sk-typed-secret-9999")
-    key(page, "connection_save").get_by_role("button").click()
-    expect(page.get_by_text("is connected")).to_be_visible()
-    page.reload()
-    send(page, "after the reload")
-    expect(key(page, "answer_0")).to_contain_text("You said: after the reload")
-    stored = json.dumps(context.storage_state())
-
-    assert "secret-9999" not in page.content() + page.url + stored
-    assert b"secret-9999" not in practice.log.read_bytes()
 
 
 @pytest.mark.row("T9")

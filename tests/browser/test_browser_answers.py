@@ -1,7 +1,7 @@
 """A sweep's answers in a real browser: the grid, reading side by side, what is found in them and saved of them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
@@ -10,7 +10,7 @@ from lib.core.reply import Delta, Reply
 from lib.store.database import Store
 from lib.sweep.plan import Cell
 from tests.app_server import AppServer
-from tests.browsing import asked, at_rest, cell, heard_elsewhere, key, open_at, send
+from tests.browsing import SharedTab, asked, at_rest, cell, heard_elsewhere, key, open_at, send
 from tests.fake_api import FakeApi
 from tests.made_sweeps import MODELS, app_with_sweeps, make_sweep, odd_answer
 from tests.pages import host
@@ -48,6 +48,7 @@ EVERYTHING = """() => {
     return under(document).flatMap(root => [html(root), ...values(root)]).join(" ");
 }"""
 """All elements of the page with their attributes, those of the component too, and what stands in fields."""
+OpenSweep = Callable[[str], Page]
 NAMED = "named"
 NAMES = ("maker-alpha", "vendor/maker-beta", "maker-gamma")
 
@@ -108,6 +109,24 @@ def running_made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App
         yield made
 
 
+@pytest.fixture(scope="module")
+def sweeps_tab(one_browser: BrowserContext) -> Iterator[SharedTab]:
+    """The tab behind `sweep`."""
+    tab = SharedTab(one_browser)
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def sweep(sweeps_tab: SharedTab, made: tuple[AppServer, dict[str, str]], request: pytest.FixtureRequest) -> OpenSweep:
+    """Opens a sweep by its name in the tab that tests share."""
+    # What a failed test leaves open is no affair of the next one.
+    if request.session.testsfailed:
+        sweeps_tab.close()
+    app, ids = made
+    return lambda name: sweeps_tab.sweep(app, ids[name])
+
+
 def open_sweep(context: BrowserContext, made: tuple[AppServer, dict[str, str]], name: str, query: str = "") -> Page:
     app, ids = made
     page = open_at(context, f"{app.url}/sweep?sweep={ids[name]}{query}", "sweep_grid")
@@ -153,9 +172,9 @@ def focused(page: Page) -> str:
 
 @pytest.mark.row("S13", "S15", "S16", "S30")
 def test_the_grid_holds_all_answers_is_walked_with_the_keyboard_and_is_cards_on_a_phone(
-    subtests: pytest.Subtests, made: tuple[AppServer, dict[str, str]], context: BrowserContext
+    subtests: pytest.Subtests, made: tuple[AppServer, dict[str, str]], sweep: OpenSweep
 ) -> None:
-    page = open_sweep(context, made, BIG)
+    page = sweep(BIG)
     grid = key(page, "sweep_grid").get_by_role("grid")
     with subtests.test("how far the sweep came is read whole in the list"):
         about = key(page, f"sweep_open_{made[1][BIG]}").locator("p > span").first
@@ -439,10 +458,8 @@ def test_bad_input_is_readable_and_does_nothing(
 
 
 @pytest.mark.row("S20")
-def test_answers_that_are_the_same_are_rated_together_by_one_press(
-    made: tuple[AppServer, dict[str, str]], context: BrowserContext
-) -> None:
-    page = open_sweep(context, made, "equal")
+def test_answers_that_are_the_same_are_rated_together_by_one_press(sweep: OpenSweep) -> None:
+    page = sweep("equal")
     cell(page, "0_0_0").locator(".figures").click()
     expect(page.locator(".column")).to_have_count(2)
     expect(page.get_by_role("button", name="Rate the same")).to_have_count(0)
@@ -462,11 +479,11 @@ def test_answers_that_are_the_same_are_rated_together_by_one_press(
 
 @pytest.mark.row("S19")
 def test_a_filter_of_one_sweep_is_not_written_back_into_another(
-    made: tuple[AppServer, dict[str, str]], context: BrowserContext
+    made: tuple[AppServer, dict[str, str]], sweep: OpenSweep
 ) -> None:
     """A closed popover has no field that could hear of a change: the browser would tell its old value once more."""
     _app, ids = made
-    page = open_sweep(context, made, "equal")
+    page = sweep("equal")
     key(page, "sweep_places").get_by_role("button").click()
     page.get_by_role("combobox", name="Models").click()
     page.get_by_role("option", name=MODELS[1]).click()
@@ -501,10 +518,8 @@ def test_a_filter_of_one_sweep_is_not_written_back_into_another(
 
 
 @pytest.mark.row("S15", "S18")
-def test_formulas_are_drawn_and_the_words_behind_them_tinted(
-    made: tuple[AppServer, dict[str, str]], context: BrowserContext
-) -> None:
-    page = open_sweep(context, made, FORMULAS)
+def test_formulas_are_drawn_and_the_words_behind_them_tinted(sweep: OpenSweep) -> None:
+    page = sweep(FORMULAS)
     parts = cell(page, "0_1_0").locator("mfrac > *")
     expect(cell(page, "0_1_0").locator("math")).to_have_count(2)
     assert box(parts.nth(0))[1] < box(parts.nth(1))[1], "one part stands above the other"
@@ -625,34 +640,32 @@ def test_an_answers_details_hold_all_of_it_and_lead_on(
 
 @pytest.mark.row("S27")
 def test_a_saved_report_has_what_was_typed_when_its_button_was_pressed(
-    context: BrowserContext, made: tuple[AppServer, dict[str, str]], subtests: pytest.Subtests
+    sweep: OpenSweep, subtests: pytest.Subtests
 ) -> None:
     """The press leaves the field: a short one ends before the text is taken in, a long one when all is drawn anew."""
-    app, ids = made
-    page = open_at(context, f"{app.url}/sweep?sweep={ids['equal']}&sweep_view=report", "sweep_report")
+    page = sweep("equal")
+    key(page, "sweep_view").get_by_text("Report", exact=True).click()
     advice = page.get_by_role("textbox", name="Your recommendation")
-    presses = (("sweep_report", 0), ("sweep_report", 80), ("sweep_markdown", 30))
-    for number, (name, delay) in enumerate(presses):
+    for name, delay in (("sweep_report", 0), ("sweep_markdown", 80)):
         with subtests.test(button=name, delay=delay):
-            advice.fill(f"Take number {number}.")
+            advice.fill(f"Take a press of {delay}.")
             with page.expect_download() as saved:
                 key(page, name).locator("button").click(delay=delay)
-            assert f"Take number {number}." in saved.value.path().read_text("utf-8")
+            assert f"Take a press of {delay}." in saved.value.path().read_text("utf-8")
     with subtests.test("it is said, and the page looks as before"):
         expect(page.get_by_test_id("stToast").last).to_contain_text("Saved")
         assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--page-text')")
     with subtests.test("what was switched and picked from a list"):
-        for label, words in (("With the prompt", "<blockquote"), ("With costs", "per 1,000")):
-            for there in (False, True):
-                # One press right behind the other, before anything can have followed.
-                presses_at = [
-                    middle(page.get_by_text(label, exact=True)),
-                    middle(key(page, "sweep_report").locator("button")),
-                ]
-                with page.expect_download() as saved:
-                    for at in presses_at:
-                        page.mouse.click(*at)
-                assert (words in saved.value.path().read_text("utf-8")) == there, label
+        for there in (False, True):
+            # One press right behind the other, before anything can have followed.
+            presses_at = [
+                middle(page.get_by_text("With the prompt", exact=True)),
+                middle(key(page, "sweep_report").locator("button")),
+            ]
+            with page.expect_download() as saved:
+                for at in presses_at:
+                    page.mouse.click(*at)
+            assert ("<blockquote" in saved.value.path().read_text("utf-8")) == there
         page.get_by_role("combobox", name="For whom").click()
         page.get_by_role("option", name="Full").click()
         with page.expect_download() as saved:

@@ -26,7 +26,7 @@ from tests.browsing import (
     scroll_to_the_top,
     send,
 )
-from tests.fake_api import FakeApi
+from tests.fake_api import UNTIL_TOLD, FakeApi
 from tests.proxy import Proxy
 
 PATIENCE_SECONDS = 0.5
@@ -95,12 +95,13 @@ def test_words_that_turn_out_to_be_thoughts_leave_the_answer_while_it_comes(api:
         return b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": text}}]}).encode() + b"\n\n"
 
     silence = [20.0, piece("\n")] * 5
-    api.script("late-end", piece("Let me see."), 1.5, piece("\n</think>\n\n"), *silence)
+    api.script("late-end", piece("Let me see."), UNTIL_TOLD, piece("\n</think>\n\n"), *silence)
     page = chat("late-end")
     send(page, "think first")
     answer = key(page, "answer_0")
     words = answer.get_by_text("Let me see.")
     expect(words).to_be_visible()
+    api.go_on()
     expect(words.filter(visible=True)).to_have_count(0)
     key(page, "chat_stop").get_by_role("button").click()
     ended(page)
@@ -226,9 +227,9 @@ def test_no_keystroke_reaches_the_server(chat: NewChat) -> None:
 
 
 @pytest.mark.row("C16", "C3")
-def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+def test_models_side_by_side_stop_one_by_one(api: FakeApi, chat: NewChat) -> None:
     text = "side by side"
-    page = open_page(context, link(app, "held"))
+    page = chat("held")
     key(page, "chat_beside_open").get_by_role("button").first.click()
     field = key(page, "chat_models_beside").locator("input").first
     field.fill("held-2")

@@ -1,5 +1,6 @@
 """The connection's dialog in Chromium: whichever way a key is put in, it arrives; and no hand has to leave the keys."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,11 +69,11 @@ def button(page: Page) -> None:
 
 WAYS = [
     ("typed, Tab to Connect", typed, pressed("Tab", "Tab", "Enter")),
-    ("typed, the eye", typed, eye),
-    ("pasted, Enter", pasted, pressed("Enter")),
     ("by a password manager that tells only of the change", filled("change"), button),
 ]
 OTHER_WAYS = [
+    ("typed, the eye", typed, eye),
+    ("pasted, Enter", pasted, pressed("Enter")),
     ("typed, Enter", typed, pressed("Enter")),
     ("typed, Tab, then a click", typed, lambda page: (page.keyboard.press("Tab"), button(page))),
     ("typed, Shift+Tab, Enter in the address", typed, pressed("Shift+Tab", "Enter")),
@@ -122,8 +123,8 @@ def test_a_service_that_does_not_answer_can_be_left_at_once(chat: NewChat) -> No
         expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-@pytest.mark.row("X1", "X2")
-def test_the_first_answer_with_a_key_takes_three_actions_at_the_keyboard(
+@pytest.mark.row("X1", "X2", "T4")
+def test_a_key_takes_three_actions_at_the_keyboard_survives_a_reload_and_is_nowhere_to_be_seen(
     api: FakeApi, context: BrowserContext, front: Proxy, tmp_path: Path
 ) -> None:
     """1. Ctrl+K opens the dialog. 2. The key and Enter. 3. The question and Enter."""
@@ -131,14 +132,21 @@ def test_the_first_answer_with_a_key_takes_three_actions_at_the_keyboard(
         page = open_page(context, front.lead_to(keyless).url)
 
         open_dialog(page)
-        page.keyboard.type("sk-of-three-actions")
+        page.keyboard.type("sk-of-three-actions-9999")
         page.keyboard.press("Enter")
         expect(composer(page)).to_be_focused()
         page.keyboard.type("three actions")
         page.keyboard.press("Enter")
 
         expect(key(page, "answer_0")).to_contain_text("You said: three actions")
-        assert [one.authorization for one in asked(api, "three actions")] == ["…ions"]
+        assert [one.authorization for one in asked(api, "three actions")] == ["…9999"]
+
+        page.reload()
+        send(page, "after the reload")
+        expect(key(page, "answer_1")).to_contain_text("You said: after the reload")
+        stored = json.dumps(context.storage_state())
+        assert "actions-9999" not in page.content() + page.url + stored
+        assert b"actions-9999" not in keyless.log.read_bytes()
 
 
 @pytest.mark.soak

@@ -23,6 +23,7 @@ from tests.browsing import (
     heard_elsewhere,
     key,
     leave_tab,
+    link,
     new_chat,
     new_tab,
     press_until,
@@ -160,15 +161,24 @@ def visitor(
     leave_tab(page)
 
 
+def be_refused(page: Page, app: AppServer) -> None:
+    """Ask in one chat all models that refuse."""
+    go(page, f"{app.url}/?chat=")
+    for number, name in enumerate(refusals()):
+        go(page, link(app, quote(f"{name} {NAME}")))
+        send(page, f"{name} {EVIL}")
+        answer = page.get_by_role("group", name="Answer").nth(number)
+        expect(answer.get_by_test_id("stAlert").first).to_be_visible()
+        expect(key(page, f"figures_{number}")).to_be_visible()
+    ended(page)
+
+
 @pytest.mark.row("T8", "T9")
 def test_hostile_texts_do_nothing_in_a_chat(app: AppServer, visitor: Visitor, tmp_path: Path) -> None:
     page, found = visitor.page, visitor.found
-    for name in refusals() if not visitor.policy else ():  # a sweep shows them with our policy too
-        new_chat(page, app, quote(f"{name} {NAME}"))
-        send(page, f"{name} {EVIL}")
-        expect(page.get_by_test_id("stAlert").last).to_be_visible()
-        ended(page)
-        assert found() == ([], []), name
+    if not visitor.policy:  # a sweep shows them with our policy too
+        be_refused(page, app)
+        assert found() == ([], [])
     new_chat(page, app, quote(f"answer {NAME}"))
 
     bring_in(page, [(text, text) for text in TEXTS], tmp_path, title=EVIL)
@@ -182,6 +192,7 @@ def test_hostile_texts_do_nothing_in_a_chat(app: AppServer, visitor: Visitor, tm
     press_until(page, "Control+k", key(page, "connection_save"))
     expect(key(page, "connection_open").get_by_role("button")).to_contain_text(SERVICE)
     assert found() == ([], [])
+    at_rest(page)  # pressed a second time, its keys open the dialog again behind Escape
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     at_rest(page)

@@ -12,7 +12,7 @@ from tests.fake_api import FakeApi
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-PAUSE = 0.06
+PAUSE = 0.04
 TOP = "element => element.getBoundingClientRect().top"
 SCROLLED = "() => document.querySelector('.stMain').scrollTop"
 # What moves without having been scrolled, while it is on the screen; also right after a key, which browsers excuse.

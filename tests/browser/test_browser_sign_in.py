@@ -1,7 +1,6 @@
 """Signing in to a shared Tempera in a browser: a link is kept, nothing goes elsewhere, no key comes along, and tabs end
 together."""
 
-import base64
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,17 +16,12 @@ from tests.accounts import app_with_accounts, hash_of, provider
 from tests.app_server import forked_app
 from tests.browsing import heard_elsewhere, key, new_tab, send
 from tests.fake_api import FakeApi
+from tests.key_forms import forms_of
 from tests.pages import host
 from tests.proxy import Proxy
 
 PASSWORD = "four unrelated words"
 OPERATORS = "sk-canary-of-the-operator-4711-not-for-browsers"
-
-
-def forms_of(secret: str) -> list[bytes]:
-    """As it is, backwards, its end, and in base64 wherever it begins in it."""
-    encoded = [base64.b64encode(b" " * shift + secret.encode())[4:-4] for shift in range(3)]
-    return [secret.encode(), secret[::-1].encode(), secret[-12:].encode(), *encoded]
 
 
 def everything_received(*pages: Page) -> list[bytes]:
@@ -57,6 +51,7 @@ def kept(context: BrowserContext, pages: Iterable[Page]) -> list[bytes]:
 
 
 @pytest.mark.row("T1", "T9", "T17")
+@pytest.mark.soak
 def test_a_link_is_kept_through_the_sign_in_no_key_comes_along_and_a_sign_out_ends_every_tab(
     context: BrowserContext, front: Proxy, tmp_path: Path, api: FakeApi
 ) -> None:
