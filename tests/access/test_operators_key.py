@@ -31,9 +31,9 @@ def test_nothing_that_comes_holds_the_operators_key(tmp_path: Path, api: FakeApi
         with open_tab(app, f"model={echo}", cookie) as other:
             other.query = f"models={refused},{echo}&temperatures=0&repeats=1&prompt=Hello"
             other.run(page="sweep")
-            other.run(pressed="sweep_run")
+            other.run(pressed="sweep_run", page="sweep")
             while "sweep_retry" not in other.drawn:  # as a browser looks again every second
-                other.run()
+                other.run(page="sweep")
 
     received = [*map(repr, pages), *chat.received, *other.received]
     for tab in (chat, other):

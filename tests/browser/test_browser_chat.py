@@ -227,9 +227,9 @@ def test_no_keystroke_reaches_the_server(chat: NewChat) -> None:
 
 
 @pytest.mark.row("C16", "C3")
-def test_models_side_by_side_stop_one_by_one(api: FakeApi, chat: NewChat) -> None:
+def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
     text = "side by side"
-    page = chat("held")
+    page = open_page(context, link(app, "held"))
     key(page, "chat_beside_open").get_by_role("button").first.click()
     field = key(page, "chat_models_beside").locator("input").first
     field.fill("held-2")
