@@ -53,16 +53,16 @@ def test_each_sample_is_seen_as_it_was_written(subtests: pytest.Subtests) -> Non
             assert problems(sample, to_html(sample["text"])) == []
 
 
-@pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.soak)], ids=["some", "more"])
-def test_while_a_sample_grows_its_pieces_are_those_of_the_text_so_far(step: int) -> None:
+@pytest.mark.parametrize(("step", "every"), [(2, 3), pytest.param(1, 2, marks=pytest.mark.soak)], ids=["some", "more"])
+def test_while_a_sample_grows_its_pieces_are_those_of_the_text_so_far(step: int, every: int) -> None:
     for number, sample in enumerate(SAMPLES):
         whole = sample["text"]
         growing, shown = Growing(), Growing()
         # In each sample other ends: to render all of them anew takes most of the time.
         for place, end in enumerate(range(number % step, len(whole) + 1, step), number):
             pieces = growing.pieces(whole[:end])
-            assert place % 2 or pieces == render(whole[:end]), (sample["name"], end)
-            assert place % 2 or CURSOR in shown.pieces(whole[:end], CURSOR)[-1]
+            assert place % every or pieces == render(whole[:end]), (sample["name"], end)
+            assert place % every or CURSOR in shown.pieces(whole[:end], CURSOR)[-1]
         assert shown.pieces(whole) == render(whole), sample["name"]
 
 
