@@ -1,5 +1,6 @@
 """The operator's key comes to nobody who shares a Tempera: all that the server sends to a visitor is read."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,12 @@ REFUSED = b"does not accept this key"
 @pytest.mark.row("T1")
 def test_nothing_that_comes_holds_the_operators_key(tmp_path: Path, api: FakeApi) -> None:
     """Not even where the service repeats it in its refusal, nor where a request is shown as it was sent."""
+    words = {"error": {"message": f"Incorrect API key provided: {OPERATORS}.", "code": "invalid_api_key"}}
+    api.script("repeats", json.dumps(words).encode(), status=401)
     with shared_app(tmp_path, TEMPERA_BASE_URL=api.base_url, TEMPERA_API_KEY=OPERATORS) as app:
         cookie = sign_in(app).cookie
         pages = [ask(app, "GET", path, Cookie=cookie) for path in ("/", "/sweep", "/usage")]
-        refused, echo = (f"{host(api)}/{name}" for name in ("error-401", "echo"))
+        refused, echo = (f"{host(api)}/{name}" for name in ("repeats", "echo"))
         with open_tab(app, f"model={refused}", cookie) as chat:
             chat.run(text="Hello")
             while "figures_0" not in chat.drawn:
