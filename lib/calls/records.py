@@ -175,19 +175,57 @@ def _saving_answers(dialect: str) -> postgresql.Insert | sqlite.Insert:
     )
 
 
-_GROWING = (
-    *("model_answered", "request_id", "finish_reason", "usage_source"),
-    *("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens"),
-)
-_FINAL = (
-    *("state", "seconds", "first_token_seconds", "error_kind", "billed", "attempts", "cost", "cost_source"),
-    *("cost_reported", "prompt_price", "completion_price", "price_currency"),
-)
-_FINAL_DETAILS = ("error_text", "error_record", "usage_received", "attempt_times")
-_BEGUN = [column.name for column in calls.c if column.name not in (*_GROWING, *_FINAL, "seq", "uncounted")]
+def _figures(reply: Reply) -> dict[str, Any]:
+    """The columns of `calls` that grow with the answer."""
+    return {
+        "model_answered": reply.model,
+        "request_id": reply.request_id,
+        "finish_reason": reply.finish_reason,
+        "prompt_tokens": reply.usage.prompt_tokens,
+        "completion_tokens": reply.usage.completion_tokens,
+        "reasoning_tokens": reply.usage.reasoning_tokens,
+        "cached_tokens": reply.usage.cached_tokens,
+        "usage_source": reply.usage.source,
+    }
+
+
+def _ended(reply: Reply) -> dict[str, Any]:
+    """The columns of `calls` that are known when the call has ended."""
+    prompt_price, completion_price = reply.price or (None, None)
+    return {
+        "state": reply.state,
+        "seconds": reply.seconds,
+        "first_token_seconds": reply.first_token_seconds,
+        "error_kind": reply.error_kind,
+        "billed": reply.billed,
+        "attempts": reply.attempts,
+        "cost": reply.cost,
+        "cost_source": reply.cost_source,
+        "cost_reported": reply.usage.cost,
+        "prompt_price": prompt_price,
+        "completion_price": completion_price,
+        "price_currency": "USD" if reply.price else "",
+    }
+
+
+def _details(reply: Reply, temporary: bool) -> dict[str, Any]:
+    """The columns of `call_details` that are known when the call has ended; of a temporary chat without its words."""
+    return {
+        "error_text": "" if temporary else reply.error_text,
+        "error_record": dict(reply.error_record),
+        "usage_received": None if reply.usage.received is None else dict(reply.usage.received),
+        "attempt_times": [dict(times) for times in reply.attempt_times],
+    }
+
 
 _NO_REPLY = Reply(billed="unknown")
 """What a call has that begins: the same for all, so that it stands in the statements."""
+
+# The columns of a call by who writes them: `start_call` writes all, _BEGUN as they are known of the call, the others as
+# _NO_REPLY has them; then `checkpoint` writes _GROWING, again and again, and `finish_call` _GROWING and _FINAL.
+_GROWING, _FINAL = tuple(_figures(_NO_REPLY)), tuple(_ended(_NO_REPLY))
+_BEGUN = [column.name for column in calls.c if column.name not in (*_GROWING, *_FINAL, "seq", "uncounted")]
+_FINAL_DETAILS = tuple(_details(_NO_REPLY, temporary=True))
 
 _INSERT_CALL = Prepared(_inserting_call, _BEGUN)
 _INSERT_DETAILS = Prepared(_inserting_details, ["params_asked", "params_sent"])
@@ -299,10 +337,10 @@ def give_texts(conn: Connection, call: Call, known_as: str, reply: Reply) -> boo
     if conn.execute(query.where(mine, named, silent)).first() is None:
         return False
     tip = message_nodes.keep(conn, call.owner, call.request.messages)
-    place = {"sweep_id": call.sweep_id, "cell_id": call.cell_id, "attempt": 1, "tip": tip, "temporary": False}
+    told = {"sweep_id": call.sweep_id, "cell_id": call.cell_id, "attempt": 1, "tip": tip, "temporary": False}
     seq = conn.execute(query.where(mine, named)).scalar_one()
     usage_rollups.uncount(conn, [seq])
-    conn.execute(update(calls).where(calls.c.owner == call.owner, named).values(place))
+    conn.execute(update(calls).where(calls.c.owner == call.owner, named).values(told))
     usage_rollups.call_ended(conn, seq)  # among those of its sweep from now on
     row = _Open(*conn.execute(query.where(mine, named)).one())
     asked = {"params_asked": call.request.params.to_send(), "params_sent": call.request.params_sent}
@@ -327,7 +365,7 @@ def delete_calls(conn: Connection, owner: str, ids: Sequence[str]) -> None:
     seqs = [row.seq for row in rows]
     # Read before the calls go: their answers go with them (ON DELETE CASCADE).
     said, pictures = _texts_of(conn, owner, seqs), _pictures_of(conn, owner, seqs)
-    usage_rollups.removing(conn, seqs)
+    usage_rollups.before_removal(conn, seqs)
     for some in chunks(seqs):
         conn.execute(delete(calls).where(calls.c.owner == owner, calls.c.seq.in_(some)))
     # After the calls: a conversation is free when no call has its end any more.
@@ -495,49 +533,6 @@ def _usage(facts: Mapping[str, Any] | RowMapping) -> Usage:
         source=facts["usage_source"],
         received=facts.get("usage_received"),
     )
-
-
-def _figures(reply: Reply) -> dict[str, Any]:
-    """The columns of `calls` that grow with the answer."""
-    return {
-        "model_answered": reply.model,
-        "request_id": reply.request_id,
-        "finish_reason": reply.finish_reason,
-        "prompt_tokens": reply.usage.prompt_tokens,
-        "completion_tokens": reply.usage.completion_tokens,
-        "reasoning_tokens": reply.usage.reasoning_tokens,
-        "cached_tokens": reply.usage.cached_tokens,
-        "usage_source": reply.usage.source,
-    }
-
-
-def _ended(reply: Reply) -> dict[str, Any]:
-    """The columns of `calls` that are known when the call has ended."""
-    prompt_price, completion_price = reply.price or (None, None)
-    return {
-        "state": reply.state,
-        "seconds": reply.seconds,
-        "first_token_seconds": reply.first_token_seconds,
-        "error_kind": reply.error_kind,
-        "billed": reply.billed,
-        "attempts": reply.attempts,
-        "cost": reply.cost,
-        "cost_source": reply.cost_source,
-        "cost_reported": reply.usage.cost,
-        "prompt_price": prompt_price,
-        "completion_price": completion_price,
-        "price_currency": "USD" if reply.price else "",
-    }
-
-
-def _details(reply: Reply, temporary: bool) -> dict[str, Any]:
-    """The columns of `call_details` that are known when the call has ended; of a temporary chat without its words."""
-    return {
-        "error_text": "" if temporary else reply.error_text,
-        "error_record": dict(reply.error_record),
-        "usage_received": None if reply.usage.received is None else dict(reply.usage.received),
-        "attempt_times": [dict(times) for times in reply.attempt_times],
-    }
 
 
 def _save_answers(conn: Connection, call: _Open, reply: Reply, ended: bool) -> None:

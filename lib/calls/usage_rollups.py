@@ -191,8 +191,8 @@ def tokens(kind: str) -> ColumnElement[int]:
     return case((not_(ended), None), (column > MOST, MOST), (column < -MOST, -MOST), else_=column)
 
 
-def removing(conn: Connection, seqs: Iterable[int]) -> None:
-    """Calls are about to be removed; `rebuild` when they are."""
+def before_removal(conn: Connection, seqs: Iterable[int]) -> None:
+    """To be asked for before calls are removed, and `rebuild` after it."""
     for some in chunks(seqs):
         usage_spread.uncount(conn, some)
 
