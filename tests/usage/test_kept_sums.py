@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import func, select, update
 
-from lib.calls import records, usage_rollups
+from lib.calls import records, repricing, usage_rollups
 from lib.chat import repository as chats
+from lib.core.prices import Price
 from lib.core.reply import Usage
 from lib.core.request import Message
 from lib.store import schema
@@ -19,7 +20,7 @@ from lib.usage import queries
 from lib.usage.scope import Scope
 from lib.usage.totals import total
 from tests.kept_sums import differences
-from tests.store_fixtures import a_call, an_outcome
+from tests.store_fixtures import REPORTED, a_call, an_outcome, record
 
 QUARTER = 900 * 1_000_000
 MOMENTS = [day * 96 * QUARTER + offset for day in (0, 1, 20_000) for offset in (0, QUARTER - 1, QUARTER, 5 * QUARTER)]
@@ -157,6 +158,30 @@ def test_a_sum_that_is_wrong_is_found(store: Store) -> None:
     assert store.read(differences) == []
     store.write(lambda db: db.execute(schema.calls.delete())).result(20)
     assert store.read(differences)
+
+
+def test_a_counted_call_that_changes_is_counted_anew(store: Store) -> None:
+    """One gets another price, one was closed as interrupted and its answer comes late, one loses its words."""
+
+    def shown() -> tuple[int, int | None, float | None]:
+        found = total(store.read(lambda db: queries.by_model(db, Scope("ann"))))
+        return found.calls, found.tokens, found.cost
+
+    forgotten, late, _priced = (record(store, model=model, cost=1.0) for model in ("a", "b", "c"))
+    before, closed = shown(), update(schema.calls).where(schema.calls.c.id == late).values(state="interrupted")
+    store.write(lambda db: db.execute(closed)).result(20)
+    store.write(usage_rollups.count).result(20)
+
+    store.write(lambda db: repricing.reprice(db, "ann", "apiyi", "c", Price(1e6, 1e6))).result(20)
+    store.write(lambda db: records.forget_texts(db, "ann", [forgotten])).result(20)
+    reply = an_outcome("late", cost=5.0, usage=REPORTED)
+    assert store.write(lambda db: records.finish_call(db, late, reply, late=True)).result(20)
+
+    each = (REPORTED.prompt_tokens or 0) + (REPORTED.completion_tokens or 0)
+    after = (3, 3 * each, 1.0 + 5.0 + each)  # a dollar a token
+    assert before == (3, 3 * each, 3.0) and shown() == after and store.read(differences) == []
+    store.write(usage_rollups.count).result(20)
+    assert shown() == after and store.read(differences) == []
 
 
 @pytest.mark.parametrize("kept", [True, False])

@@ -370,6 +370,22 @@ def test_a_file_says_what_each_call_cost_at_what_a_dollar_cost_then(store: Store
     assert list(paid_in_files(store, Scope("ann"), terms)) == [{"CNY": 7.0, "USD": 2.0}] * 2
 
 
+def test_each_call_counts_once_whether_it_is_in_the_sums_yet_or_not(store: Store) -> None:
+    """Also at both ends of a stretch of time, where days are read from their calls."""
+    usual = {"owner": "ann", "session": "s1", "place": "c1", "page": "chat", "model": "o3", "endpoint": "apiyi"}
+    usual |= {"reason": "stop", "state": "ok", "prompt": 1, "completion": 1, "cost": 0.5}
+    made = [usual | {"at": at} for at in (10, DAY + 10, 3 * DAY + 10)]
+    for facts in made:
+        keep(store, facts)
+    scopes = [Scope("ann", **times) for times in ({}, {"since": 5}, {"since": 5, "until": 3 * DAY + 20})]
+
+    for scope in scopes:
+        check(store, scope, made)
+    store.write(usage_rollups.count).result(20)
+    for scope in scopes:
+        check(store, scope, made)
+
+
 def test_a_month_begins_at_midnight_where_the_viewer_is_also_in_sums_of_days(store: Store) -> None:
     usual = {"owner": "ann", "session": "s1", "place": "", "page": "chat", "model": "o3", "endpoint": "apiyi"}
     usual |= {"reason": "stop", "state": "ok", "prompt": 1, "completion": 1, "cost": None}
