@@ -180,7 +180,7 @@ class OutcomeWriter:
     async def write(self, outcome: Outcome) -> bool:
         """Write an outcome; False when it could not be written yet and is held, or when there is nothing to write to.
         Cancelling whoever waits does not keep it from getting there."""
-        writing = self._store.submit(outcome.write)
+        writing = self._store.submit(outcome.write, patient=True)
         until = time.monotonic() + PATIENCE_SECONDS
         while not writing.done() and (left := until - time.monotonic()) > 0:
             with suppress(asyncio.CancelledError):

@@ -33,6 +33,8 @@ from lib.store import engines, process_lock, upgrade
 from lib.store.process_lock import AdvisoryLock, ProcessLock
 
 MOST_WRITES = 256
+COMPANY_SECONDS = 0.005
+"""So long a patient write waits for others: in a sweep, where a call ends the next one begins."""
 LOCK_SECONDS = 2.0
 """How long a write waits for another program's lock; how calls ended is tried again, so nobody need wait longer."""
 TROUBLED_SECONDS = 0.25
@@ -54,6 +56,7 @@ T = TypeVar("T")
 class _Write:
     work: Callable[[Connection], Any]
     done: "Future[Any] | asyncio.Future[Any]"
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +177,11 @@ class Store:
         self._add(_Write(work, done))
         return done
 
-    def submit(self, work: Callable[[Connection], T]) -> "asyncio.Future[T]":
+    def submit(self, work: Callable[[Connection], T], patient: bool = False) -> "asyncio.Future[T]":
         """`write` for coroutines, which wait for its future on their loop. Whoever gives up waiting takes nothing back
-        either."""
+        either. A `patient` write waits a moment for others to come, as a commit takes longer than most writes."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._add(_Write(work, done))
+        self._add(_Write(work, done, patient))
         return done
 
     def _add(self, write: _Write) -> None:
@@ -254,7 +257,7 @@ class Store:
                 batch.append(write)
                 if len(batch) == MOST_WRITES:
                     break
-                write = self._queue.get_nowait()
+                write = self._queue.get(timeout=COMPANY_SECONDS if write.patient else 0)
         return batch, write is not None
 
     def _settle(self, batch: list[_Write], again: bool = False) -> None:

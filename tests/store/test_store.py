@@ -20,7 +20,7 @@ from sqlalchemy import Connection, event, insert, select, text
 from bench.stored_bytes import measure
 from lib.calls import records
 from lib.core.errors import StoreError
-from lib.store import engines, migrations, process_lock, schema
+from lib.store import database, engines, migrations, process_lock, schema
 from lib.store.database import Store
 from tests.store_fixtures import ROOT, a_call, calls_of, start, writer_process
 
@@ -77,6 +77,26 @@ def test_waiting_writes_share_one_commit(tmp_path: Path) -> None:
     for future in futures:
         future.result(20)
     assert len(store.read(names)) == 100 and len(commits) <= 3
+    store.close()
+
+
+def test_a_patient_write_shares_the_commit_of_one_that_comes_soon_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "COMPANY_SECONDS", 20.0)
+    store = Store.open(f"sqlite:///{tmp_path / 't.db'}")
+    commits = []
+    event.listen(store._writer, "commit", lambda conn: commits.append(1))
+
+    async def both() -> None:
+        patient = store.submit(lambda db: put(db, "a"), patient=True)
+        while not store._queue.empty():
+            await asyncio.sleep(0)
+        await store.submit(lambda db: put(db, "b"))
+        await patient
+
+    asyncio.run(both())
+    assert store.read(names) == ["a", "b"] and len(commits) == 1
     store.close()
 
 
