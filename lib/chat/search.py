@@ -7,12 +7,10 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from lib.calls.records import ANSWER_TEXT
 from lib.chat.branch import OWN_TEXT
-from lib.core.found_words import around, longest, place_of, words_of
-from lib.core.rich_text import beginning_to_html, line_of_html
+from lib.core.excerpts import as_read
+from lib.core.found_words import around, longest, words_of
 from lib.store.schema import answers, calls, chats, messages, texts
 
-PASSAGE = 300
-"""Characters on either side of a word, more than an excerpt shows: what marks them begins or ends among them."""
 # An answer that still grows, or never ended, has its text in its own row.
 _SAID = func.coalesce(texts.c.text, answers.c.unfinished_text)
 
@@ -33,18 +31,8 @@ def excerpts(conn: Connection, owner: str, chat_ids: Collection[str], search: st
         found[row.chat_id] = (row.seq, around(row.text, word))
     for row in conn.execute(_first(_answers(owner), _SAID, chat_ids, word)):
         if row.chat_id not in found or row.seq < found[row.chat_id][0]:
-            found[row.chat_id] = (row.seq, _as_read(row.text, word))
+            found[row.chat_id] = (row.seq, as_read(row.text, word))
     return {chat_id: excerpt for chat_id, (_seq, excerpt) in found.items()}
-
-
-def _as_read(answer: str, word: str) -> str:
-    """The words around one of an answer without the marks of its Markdown; as they came where the word itself is none
-    that is shown, but a part of a link's address, say."""
-    at = place_of(answer, word) or 0
-    begin = max(0, at - PASSAGE)
-    begin = max(begin, answer.find("\n\n", begin, at))  # a whole paragraph, if one begins there
-    shown = line_of_html(beginning_to_html(answer[begin : at + len(word) + PASSAGE], ""))
-    return around(answer if place_of(shown, word) is None else shown, word)
 
 
 def _has(owner: str, word: str) -> ColumnElement[bool]:

@@ -12,12 +12,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    Text,
     case,
-    cast,
     func,
     insert,
-    or_,
     select,
     update,
 )
@@ -26,11 +23,11 @@ from sqlalchemy import delete as sql_delete
 from lib.calls import records
 from lib.calls.records import CallRecord
 from lib.core.clock import now
-from lib.core.found_words import words_of
 from lib.core.titles import title_of
 from lib.store.schema import calls, cells, sweeps
 from lib.store.statements import chunks, unindexed
 from lib.sweep.plan import Cell, Plan
+from lib.sweep.search import has_words
 
 DONE = ("ok", "error")
 CELLS_A_WRITE = 200
@@ -102,8 +99,7 @@ def half_planned(conn: Connection) -> list[tuple[str, str]]:
 
 def sweeps_of(conn: Connection, owner: str, search: str = "", limit: int | None = None, offset: int = 0) -> list[Sweep]:
     """The owner's sweeps, the newest first, at most `limit` behind the first `offset`, with how far each has come; with
-    `search` those that have all its words in their title, in what they ask (inputs and system prompts too) or in a
-    model's name."""
+    `search` those that `has_words` finds."""
     listed = _newest_first(select(sweeps.c.id, sweeps.c.title, sweeps.c.created_at), owner, search)
     found = conn.execute(listed.limit(limit).offset(offset)).all()
     ids = [row.id for row in found]
@@ -119,15 +115,8 @@ def times_of(conn: Connection, owner: str, search: str = "", offset: int = 0) ->
 
 
 def _newest_first(query: Select[Any], owner: str, search: str) -> Select[Any]:
-    query = query.where(sweeps.c.owner == owner, sweeps.c.deleted_at.is_(None), *map(_has, words_of(search)))
+    query = query.where(sweeps.c.owner == owner, sweeps.c.deleted_at.is_(None), *has_words(owner, search))
     return query.order_by(sweeps.c.created_at.desc(), sweeps.c.id)
-
-
-def _has(word: str) -> ColumnElement[bool]:
-    plan = sweeps.c.plan
-    texts = (sweeps.c.title, plan["prompt"].as_string(), plan["system"].as_string())
-    lists = (cast(one, Text) for one in (plan["models"], plan["inputs"], plan["axis", "values"]))
-    return or_(*(text.icontains(word, autoescape=True) for text in (*texts, *lists)))
 
 
 def _axes(conn: Connection, owner: str, ids: Sequence[str]) -> dict[str, tuple[int, int, int, int]]:

@@ -10,6 +10,7 @@ import streamlit as st
 from lib.core.i18n import N_
 from lib.services import Services
 from lib.sweep import repository as sweeps
+from lib.sweep import search
 from lib.sweep.repository import Sweep
 from lib.ui.shared.history_list import DELETE, RENAME, Entry, HistoryList, history_list
 from lib.ui.shared.state import state
@@ -34,6 +35,12 @@ def _list(services: Services, visitor: Visitor, drawn_for: str | None) -> None:
     # Asked before the counts are read: of what does not run any more they are the last ones.
     live = services.sweeps.under_way(visitor.owner)
 
+    def entries(words: str, limit: int, offset: int) -> list[Entry]:
+        listed = services.sweeps.listed(visitor.owner, words, limit, offset)
+        ids = [sweep.id for sweep in listed]
+        excerpts = services.store.read(lambda db: search.excerpts(db, visitor.owner, ids, words))
+        return [replace(entry(sweep), excerpt=excerpts.get(sweep.id, "")) for sweep in listed]
+
     def entry(sweep: Sweep) -> Entry:
         look_again = partial(_standing, services, visitor, sweep, drawn_for) if sweep.id in live else None
         return replace(_entry(sweep), look_again=look_again)
@@ -45,7 +52,7 @@ def _list(services: Services, visitor: Visitor, drawn_for: str | None) -> None:
         search=_("Search all sweeps"),
         none_found=_("No sweep has these words."),
         actions=ACTIONS,
-        entries=lambda *of: [entry(sweep) for sweep in services.sweeps.listed(visitor.owner, *of)],
+        entries=entries,
         times=lambda *of: services.store.read(lambda db: sweeps.times_of(db, visitor.owner, *of)),
         switch_to=actions.open_sweep,
         rename=actions.rename,

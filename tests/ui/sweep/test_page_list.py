@@ -66,10 +66,13 @@ def test_the_list_says_what_was_compared_and_what_failed_and_finds_it_again(api:
     inputs, values = '[{"it": "红茶 cake"}]', '["", "Be loud."]'
     swept(api, "Say {{it}}.", system="Be brief.", inputs=inputs, vary="system", values=values)
     found = {"PRAISE": 1, "error-400": 1, "100%": 1, "echo": 3, "coffee": 0, "%": 1, "tea praise": 1, "tea 100%": 0}
-    found |= {"红茶": 1, "brief": 1, "loud cake": 1, "values": 0}
+    found |= {"红茶": 1, "brief": 1, "loud cake": 1, "values": 0, "said praise": 1, "said coffee": 0}
     for words, count in found.items():
         tab.text_input(key="sweep_list_search").set_value(words).run()
         assert len(listed(tab)) == count, words
+    tab.text_input(key="sweep_list_search").set_value("said").run()
+    assert len(listed(tab)) == 3, "in the answers"
+    assert any("You :orange-background[**said**]: Praise tea" in one.value for one in tab.sidebar.caption)
     tab.text_input(key="sweep_list_search").set_value("TEA").run()
     assert listed(tab)[0].startswith("Praise :orange-background[**tea**].")
     tab.text_input(key="sweep_list_search").set_value("coffee").run()
@@ -144,8 +147,6 @@ def test_a_new_sweep_asks_nothing_yet_and_what_was_typed_beyond_the_last_one_sta
     assert tab.text_area(key="sweep_prompt").value == "Say {{it}} twice.", "nothing typed is lost"
 
 
-@pytest.mark.row("T13")
-@pytest.mark.usefixtures("service")
 @pytest.mark.usefixtures("service")
 def test_a_sweep_opens_and_goes_on_whose_further_field_has_got_a_control_since(api: FakeApi) -> None:
     tab = new_tab("sweep")
@@ -159,6 +160,8 @@ def test_a_sweep_opens_and_goes_on_whose_further_field_has_got_a_control_since(a
         assert bodies(api)[-1]["top_p"] == value
 
 
+@pytest.mark.row("T13")
+@pytest.mark.usefixtures("service")
 def test_nobody_else_renames_or_brings_back(api: FakeApi) -> None:
     tab = swept(api, "Praise tea.")
     store, id = resources.services().store, sweep_id(tab)
