@@ -77,15 +77,25 @@ new MutationObserver(() => {
   setTimeout(mark, 200);
 }).observe(document.documentElement, { childList: true, subtree: true });
 
-// Streamlit hears of a text when its field is left, or at Ctrl and Enter. A variable that is complete brings its list of
-// inputs at once, while the prompt is still being written.
+// Streamlit hears of a text when its field is left, or at Ctrl and Enter. Here it hears of it while it is still being
+// written: when somebody pauses, which tells what the sweep will cost, and at once of a variable that is complete, which
+// brings its list of inputs.
 const VARIABLES = /\{\{[^{}\n]+\}\}/g;
-addEventListener("input", (event) => {
+const PAUSE = 1000; // ms
+let pause = 0;
+function typed(event) {
   const field = event.target;
-  if (event.isComposing || !field.closest?.(".st-key-sweep_prompt")) return;
+  if (!field.closest?.(".st-key-sweep_prompt, .st-key-sweep_system")) return;
+  clearTimeout(pause);
+  if (event.isComposing) return;
   const variables = (field.value.match(VARIABLES) ?? []).join();
-  if (variables === (field.dataset.variables ?? "")) return;
+  const complete = variables !== (field.dataset.variables ?? "");
   field.dataset.variables = variables;
   // After React has taken up what was typed: the keys send what it knows.
-  setTimeout(() => field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true })));
-});
+  pause = setTimeout(
+    () => field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true })),
+    complete ? 0 : PAUSE,
+  );
+}
+addEventListener("input", typed);
+addEventListener("compositionend", typed); // no input follows it
