@@ -10,7 +10,7 @@ from lib.core.reply import Delta, Reply
 from lib.store.database import Store
 from lib.sweep.plan import Cell
 from tests.app_server import AppServer
-from tests.browsing import SharedTab, asked, at_rest, cell, heard_elsewhere, key, open_at, send
+from tests.browsing import SharedTab, asked, at_rest, cell, heard_elsewhere, key, new_tab, open_at, send
 from tests.fake_api import FakeApi
 from tests.made_sweeps import MODELS, app_with_sweeps, make_sweep, odd_answer
 from tests.pages import host
@@ -147,6 +147,11 @@ def box(place: Locator) -> tuple[float, float]:
 def top(page: Page, name: str) -> float:
     """How far down something with this key begins."""
     return box(key(page, name))[1]
+
+
+def height(page: Page, place: str) -> float:
+    """Of a place of the grid, by `<row>_<column>`, and so of the row it stands in."""
+    return float(key(page, "sweep_grid").locator(f"[data-place='{place}']").evaluate("one => one.offsetHeight"))
 
 
 def middle(place: Locator) -> tuple[float, float]:
@@ -299,7 +304,7 @@ def test_reading_side_by_side_moves_all_columns_with_one_slider_and_keys_give_st
         expect(grid.get_by_text("your pick").first).to_be_visible()
         expect(grid.get_by_role("button", name="Picked")).to_have_count(1)
         field = key(page, "sweep_pick").get_by_role("combobox")
-        expect(field).not_to_have_value("Pick one")
+        expect(field).not_to_have_value("Pick a setting")
         picked = field.input_value()
         field.press("Escape")
         assert picked and field.input_value() == picked, "Escape takes no pick back"
@@ -532,6 +537,24 @@ def test_formulas_are_drawn_and_the_words_behind_them_tinted(sweep: OpenSweep) -
     assert page.evaluate(tinted) == ["cold", "cold"]
 
 
+@pytest.mark.row("S15")
+def test_answers_have_their_room_before_what_draws_them_has_come(
+    made: tuple[AppServer, dict[str, str]], context: BrowserContext
+) -> None:
+    """Without it the page is empty but for what deletes the sweep."""
+    app, ids = made
+    page = new_tab(context)
+    page.route("**/answers*.js*", lambda route: None)  # never answered
+    page.goto(f"{app.url}/sweep?sweep={ids['equal']}")
+    expect(key(page, "sweep_delete")).to_be_visible()
+    room = key(page, "sweep_grid").bounding_box()
+    assert room and room["height"] > 300
+    page.unroute_all()
+    page.reload()
+    expect(page.locator(".answers > *")).to_be_visible()
+    expect(key(page, "sweep_grid"), "and no more than they need").to_have_attribute("data-drawn", "")
+
+
 @pytest.mark.row("S6", "S11", "S15")
 def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     app: AppServer, api: FakeApi, context: BrowserContext
@@ -540,20 +563,24 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     page = open_at(context, f"{app.url}/sweep?models={models}&temperatures=0&repeats=1", "sweep_run")
     below = top(page, "sweep_models_open") - top(page, "sweep_prompt")
     key(page, "sweep_prompt").locator("textarea").fill("slowly")
-    page.keyboard.press("Tab")
-    expect(key(page, "sweep_run")).to_contain_text("Run 4 answers")
+    expect(key(page, "sweep_run"), "though the field is not left: a pause in typing").to_contain_text("Run 4 answers")
     assert top(page, "sweep_models_open") - top(page, "sweep_prompt") == below, (
         "what is about to be pressed stays, though there is a prompt now"
     )
     key(page, "sweep_run").get_by_role("button").click()
+    expect(page.locator("[class*='st-key-sweep_open_']"), "the sidebar opens with the first sweep").to_be_visible()
+    stop = cell(page, "0_0_0").get_by_role("button", name="Stop this one")
+    tall, stands = height(page, "2_0"), box(stop)
     expect(cell(page, "2_0_0")).to_contain_text("You said")
     views = top(page, "sweep_view")
     key(page, "sweep_grid").locator("[data-place='2_0']").focus()
     expect(cell(page, "1_0_0")).to_contain_text("▌")
     assert focused(page) == "2_0", "what comes in takes the focus from nobody"
     expect(key(page, "sweep_show"), "a button comes with the first that it looks for").to_contain_text("failed")
-    cell(page, "0_0_0").get_by_role("button", name="Stop this one").click()
+    assert (height(page, "2_0"), box(stop)) == (tall, stands), "no row moves under the pointer"
+    stop.click()
     expect(cell(page, "0_0_0")).to_contain_text("stopped by you")
+    assert height(page, "2_0") == tall, "nor when one is stopped"
     api.go_on()
     expect(cell(page, "1_0_0")).to_contain_text("tokens")
     expect(key(page, "sweep_csv")).to_be_visible()

@@ -51,7 +51,7 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
     st.session_state.setdefault("sweep_view", view_state.GRID)
     rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
     offered = _offered(progress, run, rated)
-    _find_bar(progress, names, offered)
+    _find_bar(progress, names, offered, runs=run is not None and not run.finished)
     to_address()
     view_state.to_address(in_address(progress.cells))
     if view_state.view() not in view_state.OF_ANSWERS:
@@ -168,8 +168,9 @@ def _offered(progress: Progress, run: SweepRun | None, rated: Mapping[str, Ratin
     }
 
 
-def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kind, str]) -> None:
-    """Which view is open, and what is looked for; all of it stands in the address."""
+def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kind, str], runs: bool) -> None:
+    """Which view is open, and what is looked for; all of it stands in the address. While the sweep `runs` there is room
+    for kinds before the first answer is of one."""
     with st.container(key="sweep_find", horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
             _("View"),
@@ -197,15 +198,19 @@ def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kin
         _to_read(progress)
         _prompt(visitor().owner, str(state.sweep_id))
         # Last: while it runs more and more of them come, and move nothing.
-        if offered:
+        if offered or runs:
             _kinds(offered)
 
 
 def _kinds(offered: Mapping[Kind, str]) -> None:
-    """Buttons that show some kinds of answers only. They have no help of their own: it is behind a question mark."""
+    """Buttons that show some kinds of answers only. They have no help of their own: it is behind a question mark.
+    Without any, the room for them."""
     with st.container(
         key="sweep_kinds", horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", width="content"
     ):
+        if not offered:
+            st.space("small")  # an empty container is not drawn
+            return
         st.pills(
             _("Show only"),
             list(offered),

@@ -90,6 +90,9 @@ def test_rows_survive_another_variable_another_page_and_a_reload(app: AppTest) -
     prompt(app, "Say {{x}}.")
     assert list(app.data_editor[0].value["x"])[:2] == ["red", "blue"]
     type_rows(app, {"x": "green"})
+    table = app.data_editor[0].key
+    app.multiselect(key="sweep_models").set_value([]).run()
+    assert app.data_editor[0].key == table, "one that is drawn anew forgets what is being typed in it"
     switch_page(app, "usage")
     switch_page(app, "sweep")
     for tab in (app, new_tab("sweep")):

@@ -72,7 +72,8 @@ def test_the_list_says_what_was_compared_and_what_failed_and_finds_it_again(api:
         assert len(listed(tab)) == count, words
     tab.text_input(key="sweep_list_search").set_value("said").run()
     assert len(listed(tab)) == 3, "in the answers"
-    assert any("You :orange-background[**said**]: Praise tea" in one.value for one in tab.sidebar.caption)
+    excerpts = [one.value for one in tab.sidebar.caption if one.value.startswith("You :orange-background[**said**]")]
+    assert len(excerpts) == 3 and "Praise tea" in excerpts[-1]
     tab.text_input(key="sweep_list_search").set_value("TEA").run()
     assert listed(tab)[0].startswith("Praise :orange-background[**tea**].")
     tab.text_input(key="sweep_list_search").set_value("coffee").run()

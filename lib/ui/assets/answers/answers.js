@@ -101,6 +101,7 @@ class Answers {
     this.root.addEventListener("keydown", (event) => this.pressed(event));
     this.watch = new ResizeObserver(() => {
       this.edges();
+      this.letGo();
       if (this.data?.view === "read" && this.columnsThatFit() !== this.fit) this.drawRead();
     });
     this.watch.observe(this.root);
@@ -133,6 +134,8 @@ class Answers {
     // What was pressed here since is the newer word.
     if (data.place.id !== this.placeId || String(data.kinds) === String(this.pressedKinds)) this.pressedKinds = null;
     this.arrange();
+    // Until then the page keeps room for them: without, what can be done with a sweep would be all that is there.
+    this.root.getRootNode().host?.closest(".st-key-sweep_grid")?.setAttribute("data-drawn", "");
   }
 
   // A place shows what is being written in it, or was last; what is being written stays until it has ended.
@@ -210,6 +213,7 @@ class Answers {
     this.grid.hidden = !this.places.size; // else the head of a table without rows is left
     if (isBack) this.root.replaceChildren(this.grid);
     for (const [place, box] of this.places) this.fill(place, box);
+    this.hold();
     if (isBack && scrolled) this.grid.scrollTo(...scrolled);
     this.rove();
   }
@@ -247,6 +251,24 @@ class Answers {
       const box = event.target.closest(".place");
       if (box) this.setFocus(box.dataset.place);
     });
+  }
+
+  // While the sweep runs no place gets lower again, nor at its end under the pointer: what somebody is about to press
+  // stays where it is.
+  hold() {
+    const { runs } = this.data;
+    if (!runs && this.grid.matches(":hover")) return;
+    this.grid.classList.toggle("runs", runs);
+    const boxes = [...this.places.values()];
+    const heights = runs ? boxes.map((box) => `${box.offsetHeight}px`) : []; // all read before the first is set
+    boxes.forEach((box, at) => (box.style.minHeight = heights[at] ?? ""));
+  }
+
+  // In another width they have other heights.
+  letGo() {
+    if (this.root.clientWidth === this.width) return;
+    this.width = this.root.clientWidth;
+    for (const box of this.places?.values() ?? []) box.style.minHeight = "";
   }
 
   // A shadow lies where the grid goes on to the side.
@@ -301,10 +323,10 @@ class Answers {
     return el(
       "article",
       { class: `cell is-${cell.state}`, "data-cell": id, lang: cell.lang },
-      el("header", {}, el("span", { class: "who" }, beside ? `${words.answer} ${repeat + 1}` : this.nameOf(id)), pager || "", ...this.labels(cell)),
+      el("header", {}, el("span", { class: "who" }, beside ? `${words.answer} ${repeat + 1}` : this.nameOf(id)), pager || "", this.stop(cell), ...this.labels(cell)),
       text,
       ...this.said(cell),
-      el("footer", {}, el("span", { class: "figures" }, cell.figures), this.rating(cell), this.stop(cell)),
+      el("footer", {}, el("span", { class: "figures" }, cell.figures), this.rating(cell)),
     );
   }
 
@@ -328,6 +350,7 @@ class Answers {
     return [cell.wait && el("p", { class: "note" }, cell.wait), cell.error && el("p", { class: "error" }, cell.error), ...cell.notes.map((note) => el("p", { class: "note" }, note))].filter(Boolean);
   }
 
+  // Above the text: below it, it would go down with the longest answer beside it.
   stop(cell) {
     return cell.state === "running" ? el("button", { "data-does": "stop" }, this.data.words.stop) : "";
   }
@@ -540,14 +563,15 @@ class Answers {
     if (column.leftOut) return el("section", attributes, title, el("p", { class: "note" }, words.left_out), el("div", { class: "tools" }, all()));
     if (column.missing) return el("section", attributes, title, el("p", { class: "note" }, words.nothing));
     const text = el("div", { class: "text", html: column.html });
-    const rated = column.rated ? stars : "";
+    // Their room is there before the answer has ended: what stands beside them does not move then.
+    stars.classList.toggle("unseen", !column.rated);
     const detail = el("button", { "data-does": "detail", onclick: () => this.tell({ what: "detail", cell: column.id }) }, words.detail);
     const stop = column.state === "running" ? el("button", { "data-does": "stop", onclick: () => this.tell({ what: "stop", cell: column.id }) }, words.stop) : "";
     const thinking = column.thinking ? el("details", {}, el("summary", { "data-does": "thinking" }, words.thinking), el("div", { class: "text thought", html: column.thinking })) : "";
     const pick = words.pick && el("button", { "data-does": "pick", onclick: () => this.tell({ what: "pick", cell: column.id }) }, column.picked ? words.picked : words.pick);
     const alike = column.alike && el("button", { "data-does": "alike", onclick: () => this.tell({ what: "alike", cell: column.id }) }, column.alike);
-    const tools = el("div", { class: "tools" }, rated, detail, pick, stop, alike);
-    const made = el("section", attributes, title, el("header", {}, ...this.labels(column), el("span", { class: "figures" }, column.figures)), tools, el("div", { class: "body" }, thinking, text, ...this.said(column)));
+    const tools = el("div", { class: "tools" }, stars, detail, pick, stop, alike);
+    const made = el("section", attributes, title, tools, el("header", {}, ...this.labels(column), el("span", { class: "figures" }, column.figures)), el("div", { class: "body" }, thinking, text, ...this.said(column)));
     text.different = column.different;
     return made;
   }
