@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy import Connection, select
 
 from lib.calls import usage_rollups
-from lib.calls.records import IMPORTED, CallRecord
+from lib.calls.records import FACTS, IMPORTED, CallRecord, usage_columns
 from lib.gateway.usage_report import MOST_DOLLARS, MOST_TOKENS
 from lib.store.schema import call_details, calls
 from lib.store.statements import chunks
@@ -72,6 +72,8 @@ def _row(call: CallRecord, owner: str, id: str) -> dict[str, Any]:
         ("chat_id", "sweep_id", "cell_id", "tip", "request_hash", "prompt_price", "completion_price")
     )
     return {
+        **{name: getattr(call, name) for name in FACTS},
+        **usage_columns(call.usage),
         **nothing,
         "id": id,
         "owner": owner,
@@ -80,26 +82,6 @@ def _row(call: CallRecord, owner: str, id: str) -> dict[str, Any]:
         "attempt": 1,
         "temporary": True,
         "uncounted": True,
-        "page": call.page,
-        "endpoint": call.endpoint,
-        "model": call.model,
-        "model_answered": call.model_answered,
-        "state": call.state,
-        "started_at": call.started_at,
-        "seconds": call.seconds,
-        "first_token_seconds": call.first_token_seconds,
-        "finish_reason": call.finish_reason,
-        "prompt_tokens": call.usage.prompt_tokens,
-        "completion_tokens": call.usage.completion_tokens,
-        "reasoning_tokens": call.usage.reasoning_tokens,
-        "cached_tokens": call.usage.cached_tokens,
-        "usage_source": call.usage.source,
-        "error_kind": call.error_kind,
-        "request_id": call.request_id,
-        "billed": call.billed,
-        "attempts": call.attempts,
-        "cost": call.cost,
-        "cost_source": call.cost_source,
         "price_currency": "",
         "cost_reported": call.cost if call.cost_source == "reported" else None,
     }

@@ -90,18 +90,19 @@ class CallRecord:
         return self.choices[index] if index < len(self.choices) else Choice()
 
 
-_FACTS = (
+FACTS = (
     *("id", "owner", "session", "page", "endpoint", "cell_id", "attempt", "model", "model_answered", "state"),
     *("started_at", "seconds", "first_token_seconds", "finish_reason", "error_kind", "request_id", "billed"),
     *("attempts", "cost", "cost_source"),
 )
+"""The facts of a call that its row and its record have under the same names."""
 _DETAILS = ("params_asked", "params_sent", "error_text", "error_record", "attempt_times")
 _AS_IN_REPLY = (
     *("state", "usage", "seconds", "first_token_seconds", "finish_reason", "cost", "cost_source", "billed"),
     *("error_kind", "error_text", "error_record", "request_id", "attempts", "attempt_times"),
 )
-_USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source")
-FIGURES = [calls.c[name] for name in (*_FACTS, *_USAGE)]
+USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source")
+FIGURES = [calls.c[name] for name in (*FACTS, *USAGE)]
 """What a record for figures alone is made of; `figures` takes it by these names."""
 COLUMNS = [
     *(*FIGURES, calls.c.seq.label("call_seq")),
@@ -175,17 +176,18 @@ def _saving_answers(dialect: str) -> postgresql.Insert | sqlite.Insert:
     )
 
 
+def usage_columns(usage: Usage) -> dict[str, Any]:
+    """The columns of a usage, as `usage_of` takes them."""
+    return {name: getattr(usage, "source" if name == "usage_source" else name) for name in USAGE}
+
+
 def _figures(reply: Reply) -> dict[str, Any]:
     """The columns of `calls` that grow with the answer."""
     return {
         "model_answered": reply.model,
         "request_id": reply.request_id,
         "finish_reason": reply.finish_reason,
-        "prompt_tokens": reply.usage.prompt_tokens,
-        "completion_tokens": reply.usage.completion_tokens,
-        "reasoning_tokens": reply.usage.reasoning_tokens,
-        "cached_tokens": reply.usage.cached_tokens,
-        "usage_source": reply.usage.source,
+        **usage_columns(reply.usage),
     }
 
 
@@ -468,16 +470,16 @@ def whole() -> Select[Any]:
 def record(facts: Mapping[str, Any], said: Answers) -> CallRecord:
     """A call from the values of `COLUMNS`, by name, and the answers read with them."""
     return CallRecord(
-        **{name: facts[name] for name in _FACTS},
+        **{name: facts[name] for name in FACTS},
         **{name: facts[name] for name in _DETAILS},
-        usage=_usage(facts),
+        usage=usage_of(facts),
         choices=said.get(facts["call_seq"], ()),
     )
 
 
 def figures(facts: Mapping[str, Any] | RowMapping) -> CallRecord:
     """A call for figures alone, from the values of `FIGURES`, by name."""
-    return CallRecord(**{name: facts[name] for name in _FACTS}, usage=_usage(facts))
+    return CallRecord(**{name: facts[name] for name in FACTS}, usage=usage_of(facts))
 
 
 def as_ended(reply: Reply) -> dict[str, Any]:
@@ -524,7 +526,8 @@ def _answers_of() -> Select[Any]:
     return wanted.order_by(answers.c.call_seq, answers.c.choice)
 
 
-def _usage(facts: Mapping[str, Any] | RowMapping) -> Usage:
+def usage_of(facts: Mapping[str, Any] | RowMapping) -> Usage:
+    """The usage of which `facts` has the columns, by name."""
     return Usage(
         prompt_tokens=facts["prompt_tokens"],
         completion_tokens=facts["completion_tokens"],

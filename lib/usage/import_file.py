@@ -14,13 +14,13 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import from_json
 
 from lib.calls.imported import Dollars, Seconds, Tokens, Word
-from lib.calls.records import IMPORTED, CallRecord
+from lib.calls.records import FACTS, IMPORTED, CallRecord, usage_of
 from lib.core import table_file
 from lib.core.clock import SECOND
 from lib.core.csv_table import unescaped
 from lib.core.errors import Billed, InvalidInput
 from lib.core.i18n import N_
-from lib.core.reply import CostSource, Usage, UsageSource
+from lib.core.reply import CostSource, UsageSource
 from lib.core.request import Page
 from lib.usage.call_files import HEADER, TIME_FORMAT
 from lib.visitor import service_terms
@@ -142,24 +142,15 @@ def _table_rows(file: bytes, names: Mapping[str, str]) -> Iterator[Mapping[str, 
 
 def _call(given: _Row, owner: str) -> CallRecord:
     began = int(datetime.strptime(given.time_utc, TIME_FORMAT).replace(tzinfo=UTC).timestamp()) * SECOND
-    usage = Usage(
-        given.prompt_tokens,
-        given.completion_tokens,
-        given.reasoning_tokens,
-        given.cached_tokens,
-        given.usage_source,
-    )
-    same = given.model_dump(exclude={"time_utc", "cost_usd", "paid_currency", "paid_per_dollar", *_USAGE})
+    facts = given.model_dump()
+    same = {name: value for name, value in facts.items() if name in FACTS}
     return CallRecord(
         owner=owner,
         session=IMPORTED,
         cell_id=None,
         attempt=1,
-        usage=usage,
+        usage=usage_of(facts),
         cost=given.cost_usd,
         started_at=began,
         **same,
     )
-
-
-_USAGE = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens", "usage_source")

@@ -1,6 +1,7 @@
 """The tables of the usage page and their columns."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,12 +29,52 @@ from lib.usage.totals import ModelTotals, Totals
 TIMES = "YYYY-MM-DD HH:mm:ss"
 NUMBER_WIDTH, OPEN_WIDTH, GROUP_WIDTH, ANSWERED_WIDTH = 82, 78, 290, 134
 """Pixels."""
-ORDER = (
-    *("time", "model", "prompt", "completion", "cost", "cost_source", "seconds", "ending", "answered"),
-    *("page", "endpoint", "cached", "reasoning", "source", "first_token_seconds"),
-)
 TOKENS = ["prompt", "completion"]
+COUNT: Form = ",.0f"
 RUNNING, NO_COST = N_("in progress"), N_("no cost")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of these tables: its heading, and how its numbers are written, where it has numbers. The tables of calls
+    have those `of_call`."""
+
+    title: str
+    form: Form | None = None
+    help: str = ""
+    width: int | None = None
+    of_call: bool = True
+
+    def config(self) -> Any:
+        """What Streamlit is to know of it."""
+        kind = st.column_config.NumberColumn if self.form else st.column_config.TextColumn
+        return kind(_(self.title), width=self.width, help=_(self.help) if self.help else None)
+
+
+COLUMNS: Mapping[str, Column] = {
+    "day": Column(N_("Last call"), of_call=False),
+    "group": Column(N_("Where"), width=GROUP_WIDTH, of_call=False),
+    "calls": Column(N_("Calls"), COUNT, of_call=False),
+    "tokens": Column(N_("Tokens"), COUNT, N_("Input and output together"), NUMBER_WIDTH, of_call=False),
+    "paid": Column(N_("You pay"), of_call=False),
+    "time": Column(N_("Time")),
+    "model": Column(N_("Model")),
+    "prompt": Column(N_("Input"), COUNT, N_("Input tokens (prompt)"), NUMBER_WIDTH),
+    "completion": Column(N_("Output"), COUNT, N_("Output tokens (completion)"), NUMBER_WIDTH),
+    "cost": Column(N_("Cost"), amount, width=NUMBER_WIDTH),
+    "cost_source": Column(N_("Cost is")),
+    "seconds": Column(N_("Seconds"), ",.1f"),
+    "ending": Column(N_("Ended because")),
+    "answered": Column(N_("Answered by"), width=ANSWERED_WIDTH),
+    "page": Column(N_("Page")),
+    "endpoint": Column(N_("Service")),
+    "cached": Column(N_("From the cache"), COUNT, N_("Part of the input: what the service had in its cache")),
+    "reasoning": Column(N_("For thinking"), COUNT, N_("Part of the output: what the model thought")),
+    "source": Column(N_("Tokens are")),
+    "first_token_seconds": Column(N_("First word after"), precise_seconds),
+}
+"""Every column; those of a call in their order."""
+ORDER = [name for name, column in COLUMNS.items() if column.of_call]
 
 
 def model_table(models: Sequence[ModelTotals], paid: Mapping[Named, Amounts]) -> None:
@@ -71,7 +112,7 @@ def call_table(services: Services, scope: Scope, count: int, zone: ZoneInfo) -> 
         frame["answered"] = [row.model_answered or None for row in newest]
         opens = (_("Open"), lambda row: open_call(newest[row].id))
         nothing = [cost_nothing(row) for row in newest]
-        table(frame[[*ORDER]], zone, opens=opens, name="usage_call_table", nothing=nothing)
+        table(frame[ORDER], zone, opens=opens, name="usage_call_table", nothing=nothing)
         if frame.loc[[not one for one in nothing], TOKENS].isna().any(axis=None):
             st.caption(_("“–” means not known."))
         if count > len(newest):
@@ -102,7 +143,7 @@ def table(
         frame = frame.assign(open=label)[["open", *frame]]
         named["open"] = _open_column(name, opened)
     config = {name: column for name, column in named.items() if name in frame}
-    shown = written(frame, _forms())
+    shown = written(frame, {name: column.form for name, column in COLUMNS.items() if column.form})
     if "model" in frame:
         shown = with_dark_names(shown)
     if rows:
@@ -118,12 +159,6 @@ def cost_of(one: Totals) -> str:
 def used_nothing(one: Totals) -> bool:
     """Whether it is known that none of the calls took anything."""
     return one.calls > 0 and one.unbilled == one.calls
-
-
-def _forms() -> dict[str, Form]:
-    """How the numbers of these tables are written."""
-    counts = dict.fromkeys(("calls", "tokens", "prompt", "completion", "cached", "reasoning"), ",.0f")
-    return {**counts, "seconds": ",.1f", "first_token_seconds": precise_seconds, "cost": amount}
 
 
 def _cost_source(row: CallRecord) -> str | None:
@@ -146,28 +181,9 @@ def _open_column(name: str, opens: Callable[[int], None]) -> Any:
 
 
 def _columns(zone: ZoneInfo | None) -> dict[str, Any]:
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    return {
-        "time": st.column_config.DatetimeColumn(_("Time"), format=TIMES, timezone=zone.key if zone else None),
-        "page": text(_("Page")),
-        "endpoint": text(_("Service")),
-        "calls": number(_("Calls")),
-        "day": text(_("Last call")),
-        "tokens": number(_("Tokens"), width=NUMBER_WIDTH, help=_("Input and output together")),
-        "prompt": number(_("Input"), width=NUMBER_WIDTH, help=_("Input tokens (prompt)")),
-        "completion": number(_("Output"), width=NUMBER_WIDTH, help=_("Output tokens (completion)")),
-        "cached": number(_("From the cache"), help=_("Part of the input: what the service had in its cache")),
-        "reasoning": number(_("For thinking"), help=_("Part of the output: what the model thought")),
-        "source": text(_("Tokens are")),
-        "group": text(_("Where"), width=GROUP_WIDTH),
-        "seconds": number(_("Seconds")),
-        "first_token_seconds": number(_("First word after")),
-        "ending": text(_("Ended because")),
-        "cost": number(_("Cost"), width=NUMBER_WIDTH),
-        "paid": text(_("You pay"), alignment="right"),
-        "cost_source": text(_("Cost is")),
-        "answered": text(_("Answered by"), width=ANSWERED_WIDTH),
-    }
+    time = st.column_config.DatetimeColumn(_(COLUMNS["time"].title), format=TIMES, timezone=zone.key if zone else None)
+    paid = st.column_config.TextColumn(_(COLUMNS["paid"].title), alignment="right")
+    return {name: column.config() for name, column in COLUMNS.items()} | {"time": time, "paid": paid}
 
 
 def _page(row: CallRecord) -> str:
