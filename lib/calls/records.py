@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lib.calls import reservations, usage_rollups
+from lib.calls.usage_spread import LEAST_WRITING_SECONDS
 from lib.core.clock import now
 from lib.core.errors import Billed, GatewayTimeout
 from lib.core.parts import Part
@@ -84,6 +85,12 @@ class CallRecord:
     def sent_before(self) -> int:
         """How many attempts before the last one reached the service and may be billed as well."""
         return sum(one.get("error") in MAY_BE_BILLED for one in self.attempt_times[:-1])
+
+    @property
+    def speed(self) -> float | None:
+        """Tokens a second, from the first word on; None of an answer that came at once, and where it is not known."""
+        writing, tokens = (self.seconds or 0) - (self.first_token_seconds or 0), self.usage.completion_tokens
+        return tokens / writing if tokens and writing >= LEAST_WRITING_SECONDS else None
 
     def choice(self, index: int = 0) -> Choice:
         """One of its choices; an empty one where it has not come."""

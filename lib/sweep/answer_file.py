@@ -68,15 +68,6 @@ class _Answer(BaseModel):
     choices: list[_Choice] = []
 
 
-class _Rating(BaseModel):
-    stars: int | None = None
-    thumb: Literal[-1, 1] | None = None
-    note: str = ""
-
-    def rating(self) -> Rating:
-        return Rating(self.stars, self.thumb, self.note).checked()
-
-
 class _Cell(BaseModel):
     id: Id
     row: Index
@@ -85,33 +76,18 @@ class _Cell(BaseModel):
     input: Index = 0
     variant: Index = 0
     answer: _Answer | None = None
-    rating: _Rating | None = None
-    judged: dict[Word, _Rating] = {}
+    rating: Rating | None = None
+    judged: dict[Word, Rating] = {}
 
     @property
     def place(self) -> Where:
         return self.row, self.column, self.input, self.variant, self.repeat
 
 
-class _Report(BaseModel):
-    title: str = ""
-    author: str = ""
-    recommendation: str = ""
-    language: Literal["en", "zh_Hans"] = "en"
-    depth: Literal["director", "full"] = "director"
-    prompt: bool = True
-    cost: bool = True
-
-
-class _Rule(BaseModel):
-    kind: Literal["contains", "lacks", "pattern", "json", "words", "characters", "language"]
-    value: str = ""
-
-
 class _Decision(BaseModel):
     pick: str | None = None
-    rules: Annotated[list[_Rule], Field(max_length=MOST_RULES)] = []
-    report: _Report | None = None
+    rules: Annotated[list[Rule], Field(max_length=MOST_RULES)] = []
+    report: ReportOptions | None = None
 
 
 class _Rest(BaseModel):
@@ -142,9 +118,9 @@ def read(file: bytes) -> AnswerFile | None:
         for cell in rest.cells:
             for said in (cell.rating, *cell.judged.values()):
                 if said is not None:
-                    said.rating()
+                    said.checked()
         for rule in rest.decision.rules:
-            Rule(rule.kind, rule.value).checked()
+            rule.checked()
     except ValidationError:
         raise InvalidInput(setup_file.NOT_ONE) from None
     return AnswerFile(plan.checked(), rest)
@@ -185,7 +161,7 @@ def _add(
         call_id = _add_call(db, owner, sweep_id, file.plan, cell, kept.answer)
         raters = {**kept.judged, **({PERSON: kept.rating} if kept.rating else {})}
         for rater, said in raters.items():
-            ratings.rate(db, owner, call_id, said.rating(), rater)
+            ratings.rate(db, owner, call_id, said, rater)
 
 
 def _add_call(db: Connection, owner: str, sweep_id: str, plan: Plan, cell: Cell, answer: _Answer) -> str:
@@ -230,6 +206,6 @@ def _decide(db: Connection, owner: str, sweep_id: str, file: AnswerFile, cells: 
     places = {cell.id: cell.place for cell in file.rest.cells}
     named = {(cell.row, cell.column, cell.input, cell.variant, cell.repeat): cell.id for cell in cells}
     decision.pick(db, owner, sweep_id, named.get(places.get(decided.pick or "", NOWHERE)))
-    decision.set_rules(db, owner, sweep_id, [Rule(one.kind, one.value) for one in decided.rules])
+    decision.set_rules(db, owner, sweep_id, decided.rules)
     if decided.report is not None:
-        decision.set_report(db, owner, sweep_id, ReportOptions(**decided.report.model_dump()))
+        decision.set_report(db, owner, sweep_id, decided.report)

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from sqlalchemy import Connection, select, update
 
 from lib.core.errors import InvalidInput
@@ -22,7 +23,7 @@ class ReportOptions:
     title: str = ""
     author: str = ""
     recommendation: str = ""
-    language: str = "en"
+    language: Annotated[str, Field(pattern="^(en|zh_Hans)$")] = "en"
     depth: Depth = "director"
     prompt: bool = True
     cost: bool = True

@@ -12,8 +12,6 @@ from lib.sweep.diversity import differences
 from lib.sweep.findings import text_of
 
 Name = Literal["difference", "length", "tokens", "seconds", "first_word", "speed", "cost"]
-SHORTEST_WRITING = 0.2
-"""Seconds: what is written in less came at once, and has no speed."""
 
 
 class Spread(NamedTuple):
@@ -84,17 +82,11 @@ def spread(values: Iterable[float | None]) -> Spread | None:
     return Spread(fmean(known), min(known), max(known), len(known)) if known else None
 
 
-def _speed(call: CallRecord) -> float | None:
-    writing = (call.seconds or 0) - (call.first_token_seconds or 0)
-    tokens = call.usage.completion_tokens
-    return tokens / writing if tokens and writing >= SHORTEST_WRITING else None
-
-
 _VALUES: dict[Name, Callable[[CallRecord], float | None]] = {
     "length": lambda call: word_count(text_of(call)),
     "tokens": lambda call: call.usage.completion_tokens,
     "seconds": lambda call: call.seconds,
     "first_word": lambda call: call.first_token_seconds,
-    "speed": _speed,
+    "speed": lambda call: call.speed,
     "cost": lambda call: call.cost,
 }

@@ -1,6 +1,7 @@
 """Stores what a person, or a model asked to, thinks of a sweep's answers: stars, a thumb, a note."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import Connection, delete, select
 
@@ -21,7 +22,7 @@ class Rating:
     """`stars` from 1 to 5, `thumb` 1 for up and -1 for down; None where there are none."""
 
     stars: int | None = None
-    thumb: int | None = None
+    thumb: Literal[-1, 1] | None = None
     note: str = ""
 
     def checked(self) -> "Rating":

@@ -12,11 +12,10 @@ from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.core.rich_text import tables
 from lib.gateway import endpoints
-from lib.gateway.addresses import is_loopback
 from lib.ui.chat import chat_settings, edit_actions, model_actions, open_chat
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.links import chat_link
-from lib.ui.shared import model_picker, resources
+from lib.ui.shared import links, model_picker, resources
 from lib.ui.shared.choices import choice_key
 from lib.ui.shared.markdown import to_the_letter
 from lib.ui.shared.other_pages import open_sweep_with
@@ -136,14 +135,12 @@ def _again_with(key: str, turn: Turn) -> None:
 
 def _share(_name: str, turn: Turn) -> None:
     """The address that asks the question `turn` with the settings as they stand."""
-    page = st.context.url if isinstance(st.context.url, str) else ""
-    st.caption(_("A link with this question, the model and the settings; never a key:"))
     try:
-        st.code(chat_link(_named(chat_settings.read()), turn.text, page), language=None, wrap_lines=True)
+        link = chat_link(_named(chat_settings.read()), turn.text, links.page_address())
     except InvalidInput as error:
         st.caption(error_sentence(error))
-    if is_loopback(page):
-        st.caption(_("Its address is this computer's own, so it works only here."))
+    else:
+        links.show_link(_("A link with this question, the model and the settings; never a key:"), link)
 
 
 def _named(form: Form) -> Form:

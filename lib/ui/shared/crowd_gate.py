@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,8 +15,8 @@ from lib.core.errors import Full
 from lib.core.i18n import N_
 from lib.streamlit_internals import is_part
 from lib.ui.shared import resources
-from lib.ui.shared.plain_page import sentence_page
-from lib.ui.shared.texts import browser_language, catalogue
+from lib.ui.shared.plain_page import asked_language, sentence_page
+from lib.ui.shared.texts import catalogue
 from lib.web_server import HEALTH, SERVED, new_session, security_headers
 
 AGAIN_SECONDS = 60
@@ -95,7 +94,7 @@ async def _refuse(full: Full, scope: Scope, receive: Receive, send: Send) -> Non
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1013})  # try again later
         return
-    language = browser_language(Headers(scope=scope).get("accept-language", ""))
+    language = asked_language(scope)
     say = catalogue(language).gettext
     page = HTMLResponse(sentence_page(language, say(N_("Full")), full.sentence(say), AGAIN_SECONDS), status_code=503)
     page.headers.update(security_headers("") | {"retry-after": str(AGAIN_SECONDS), "cache-control": "no-store"})

@@ -216,10 +216,8 @@ def _tokens(usage: Usage, name: str) -> str:
 
 
 def _speed(call: CallRecord) -> str:
-    writing = (call.seconds or 0) - (call.first_token_seconds or 0)
-    if not call.usage.completion_tokens or writing < 0.2:
-        return _("not known")
-    return _("{rate:.0f} tokens per second").format(rate=call.usage.completion_tokens / writing)
+    speed = call.speed
+    return _("not known") if speed is None else _("{rate:.0f} tokens per second").format(rate=speed)
 
 
 def ending(call: CallRecord) -> str:

@@ -9,7 +9,8 @@ from streamlit import get_option
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from lib.core.i18n import N_
-from lib.ui.shared.texts import browser_language, catalogue
+from lib.ui.shared.plain_page import asked_language
+from lib.ui.shared.texts import catalogue
 from lib.web_server import HEALTH, security_headers
 
 PORT = re.compile(r":\d{1,5}$")
@@ -36,7 +37,7 @@ class HostMiddleware:
 def _misdirected(scope: Scope) -> Response:
     """The answer that names an address at which this Tempera can be opened."""
     headers = Headers(scope=scope)
-    language = browser_language(headers.get("accept-language", ""))
+    language = asked_language(scope)
     message = N_("Tempera does not answer under this name. Open {address} instead, or add the name to {setting}.")
     name = next((name for name in get_option("server.allowedHosts") if "*" not in name), "localhost")
     port = PORT.search(headers.get("host", ""))

@@ -12,10 +12,11 @@ import streamlit as st
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.core.parameters import RANGES, Params
+from lib.gateway.addresses import is_loopback
 from lib.ui.shared import controls
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
-from lib.ui.shared.texts import error_sentence
+from lib.ui.shared.texts import _, error_sentence
 
 MAX_TEXT = 20_000
 TRUE = ("1", "true", "on", "yes")
@@ -26,6 +27,19 @@ def fill_controls(page: str, fields: Iterable[str]) -> None:
     for field in set(fields) & set(st.query_params):
         with refusals_told():
             controls.switch_on(page, field, _value(field))
+
+
+def show_link(words: str, link: str) -> None:
+    """A link of ours to be copied, under `words` that say what it does."""
+    st.caption(words)
+    st.code(link, language=None, wrap_lines=True)
+    if is_loopback(link):
+        st.caption(_("Its address is this computer's own, so it works only here."))
+
+
+def page_address() -> str:
+    """The address of the page as this browser has found it; "" where that is not known."""
+    return st.context.url if isinstance(st.context.url, str) else ""
 
 
 def whole(name: str, most: int) -> int | None:

@@ -5,9 +5,18 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
 from lib.ui.shared.page_style import colours
+from lib.ui.shared.texts import browser_language
 
 ASSETS = Path(__file__).parents[1] / "assets"
+
+
+def asked_language(scope: Scope) -> str:
+    """The language of whoever asks, by the header Accept-Language."""
+    return browser_language(Headers(scope=scope).get("accept-language", ""))
 
 
 def plain_page(language: str, title: str, body: str, again_seconds: int = 0) -> str:

@@ -15,6 +15,7 @@ from lib.gateway.addresses import is_loopback
 from lib.services import Services
 from lib.ui.shared.dates import short_date
 from lib.ui.shared.error_box import error_box
+from lib.ui.shared.links import page_address
 from lib.ui.shared.saved_file import saved, saved_line
 from lib.ui.shared.shared_pages import SHARED
 from lib.ui.shared.state import Shareable, state
@@ -123,7 +124,7 @@ def _where_it_opens() -> str:
 
 def _our_address() -> str:
     """The address at which this browser has found us."""
-    page = urlsplit(st.context.url if isinstance(st.context.url, str) else "http://localhost")
+    page = urlsplit(page_address() or "http://localhost")
     return f"{page.scheme}://{page.netloc}"
 
 

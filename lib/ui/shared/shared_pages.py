@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
-from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -12,8 +11,8 @@ from lib.access.shared_links import page_of
 from lib.core.errors import StoreError
 from lib.core.i18n import N_
 from lib.ui.shared import resources
-from lib.ui.shared.plain_page import sentence_page
-from lib.ui.shared.texts import browser_language, catalogue
+from lib.ui.shared.plain_page import asked_language, sentence_page
+from lib.ui.shared.texts import catalogue
 from lib.web_server import security_headers
 
 SHARED = "/shared/"
@@ -56,7 +55,7 @@ class SharedPages:
 
 
 async def _answer(scope: Scope) -> Response:
-    language = browser_language(Headers(scope=scope).get("accept-language", ""))
+    language = asked_language(scope)
     say = catalogue(language).gettext
     services, token = resources.services(), scope["path"].removeprefix(SHARED)
     page = None

@@ -19,8 +19,9 @@ from lib.streamlit_internals import (
 )
 from lib.ui.shared import resources
 from lib.ui.shared.open_sockets import OpenSocket, OpenSockets
+from lib.ui.shared.plain_page import asked_language
 from lib.ui.shared.sign_in_page import SIGN_IN, SIGN_OUT, WITH_ACCOUNT, sign_in_page, sign_out_page, signed_out_page
-from lib.ui.shared.texts import browser_language, catalogue
+from lib.ui.shared.texts import catalogue
 from lib.web_server import HEALTH, own_origin, security_headers
 
 PAGES = ("/", "/chat", "/sweep", "/usage")
@@ -88,7 +89,7 @@ async def _own_answer(sign_ins: SignIns, visitor: str | None, request: Request) 
     elif path.startswith(METRICS) and not sign_ins.is_operator(visitor):
         answer = PlainTextResponse("not found\n", status_code=404)
     elif path == SIGN_OUT:
-        asks = HTMLResponse(sign_out_page(_language(request), mail=visitor if "@" in visitor else ""))
+        asks = HTMLResponse(sign_out_page(asked_language(request.scope), mail=visitor if "@" in visitor else ""))
         answer = await _leave(sign_ins, visitor, request) if method == "POST" else asks
     else:
         return None
@@ -100,7 +101,7 @@ async def _own_answer(sign_ins: SignIns, visitor: str | None, request: Request) 
 def _page(sign_ins: SignIns, request: Request, wanted: str, problem: NotSignedIn | None, status: int) -> Response:
     """The page to sign in at, with all the ways that there are."""
     ways = {"by_password": sign_ins.by_password, "by_account": sign_ins.by_account}
-    return HTMLResponse(sign_in_page(_language(request), wanted, problem, **ways), status_code=status)
+    return HTMLResponse(sign_in_page(asked_language(request.scope), wanted, problem, **ways), status_code=status)
 
 
 def _sign_in_first(sign_ins: SignIns, request: Request) -> Response:
@@ -169,7 +170,7 @@ def _signed_in(request: Request, cookie: str, wanted: str) -> Response:
 
 async def _leave(sign_ins: SignIns, visitor: str, request: Request) -> Response:
     """Signs out, in this browser's other tabs too; of an account it says where the rest of that is done."""
-    language = _language(request)
+    language = asked_language(request.scope)
     if not own_origin(request.headers):
         return PlainTextResponse("not from our page\n", status_code=403)
     try:
@@ -203,10 +204,6 @@ async def _form(request: Request) -> dict[str, str]:
     except ValueError:
         return {}
     return {name: values[0] for name, values in fields.items()}
-
-
-def _language(request: Request) -> str:
-    return browser_language(request.headers.get("accept-language", ""))
 
 
 def _is_secure(request: Request) -> bool:

@@ -5,10 +5,9 @@ import streamlit as st
 from lib.core.errors import InvalidInput
 from lib.core.file_names import file_name
 from lib.core.titles import title_of
-from lib.gateway.addresses import is_loopback
 from lib.sweep import answer_file, setup_file
 from lib.sweep.plan import Plan
-from lib.ui.shared import resources
+from lib.ui.shared import links, resources
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_message
@@ -47,16 +46,12 @@ def _body() -> None:
 
 
 def _link(plan: Plan) -> None:
-    page = st.context.url if isinstance(st.context.url, str) else ""
     try:
-        link = sweep_link(plan, page)
+        link = sweep_link(plan, links.page_address())
     except InvalidInput as too_long:
         st.caption(f"{error_message(too_long)} {_('Save it as a file instead.')}")
         return
-    st.caption(_("A link that fills this form, and sends nothing; never a key:"))
-    st.code(link, language=None, wrap_lines=True)
-    if is_loopback(page):
-        st.caption(_("Its address is this computer's own, so it works only here."))
+    links.show_link(_("A link that fills this form, and sends nothing; never a key:"), link)
 
 
 def _file(plan: Plan) -> None:
