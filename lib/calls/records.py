@@ -7,7 +7,7 @@ A call of a temporary chat is counted like any other, but its texts are never st
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -373,14 +373,12 @@ def delete_calls(conn: Connection, owner: str, ids: Sequence[str]) -> None:
         rows += conn.execute(select(*facts).where(unindexed(calls.c.owner) == owner, calls.c.id.in_(some)))
     seqs = [row.seq for row in rows]
     # Read before the calls go: their answers go with them (ON DELETE CASCADE).
-    said, pictures = _texts_of(conn, owner, seqs), _pictures_of(conn, owner, seqs)
+    kept = _kept_of(conn, owner, seqs)
     usage_rollups.before_removal(conn, seqs)
     for some in chunks(seqs):
         conn.execute(delete(calls).where(calls.c.owner == owner, calls.c.seq.in_(some)))
     # After the calls: a conversation is free when no call has its end any more.
-    message_nodes.free(conn, owner, {row.tip for row in rows if row.tip})
-    message_nodes.free_images(conn, owner, pictures)
-    texts.free(conn, owner, said)
+    _free(conn, owner, [row.tip for row in rows], kept)
     # Last, from the calls that are left.
     usage_rollups.rebuild(conn, owner, {row.started_at for row in rows}, {row.session for row in rows})
 
@@ -392,7 +390,7 @@ def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
         query = select(calls.c.seq, calls.c.tip).where(unindexed(calls.c.owner) == owner, calls.c.id.in_(part))
         rows += conn.execute(query)
     seqs = [row.seq for row in rows]
-    said, pictures = _texts_of(conn, owner, seqs), _pictures_of(conn, owner, seqs)
+    kept = _kept_of(conn, owner, seqs)
     for some in chunks(seqs):
         # Like a call of a temporary chat from now on: counted, without a word.
         silent = {"tip": None, "request_hash": None, "temporary": True, "chat_id": None}
@@ -404,9 +402,7 @@ def forget_texts(conn: Connection, owner: str, ids: Sequence[str]) -> None:
         conn.execute(delete(answers).where(answers.c.owner == owner, answers.c.call_seq.in_(some)))
         # any owner: the calls are the owner's, as found above.
         conn.execute(update(call_details).where(call_details.c.call_seq.in_(some)).values(error_text=""))
-    message_nodes.free(conn, owner, {row.tip for row in rows if row.tip})
-    message_nodes.free_images(conn, owner, pictures)
-    texts.free(conn, owner, said)
+    _free(conn, owner, [row.tip for row in rows], kept)
 
 
 def dead_processes(conn: Connection, process: str) -> set[str]:
@@ -581,23 +577,25 @@ def _running(conn: Connection, call_id: str, states: Sequence[State] = ("started
     return found if found is not None and found.state in states else None
 
 
-def _texts_of(conn: Connection, owner: str, seqs: Sequence[int]) -> set[str]:
-    """The ids of the texts of calls' answers."""
-    found: set[str] = set()
+def _kept_of(conn: Connection, owner: str, seqs: Sequence[int]) -> tuple[set[str], set[str]]:
+    """The ids of the texts of calls' answers, and of the images and sounds in them."""
+    said: set[str] = set()
+    pictures: set[str] = set()
     for some in chunks(seqs):
-        query = select(answers.c.text_id).where(answers.c.owner == owner, answers.c.call_seq.in_(some))
-        found.update(id for id in conn.execute(query).scalars() if id)
-    return found
+        query = select(answers.c.text_id, answers.c.parts)
+        rows = conn.execute(query.where(answers.c.owner == owner, answers.c.call_seq.in_(some)))
+        for text_id, parts in rows:
+            said |= {text_id} if text_id else set()
+            pictures |= kept_parts.ids(parts or ())
+    return said, pictures
 
 
-def _pictures_of(conn: Connection, owner: str, seqs: Sequence[int]) -> set[str]:
-    """The ids of the images and sounds in calls' answers."""
-    found: set[str] = set()
-    for some in chunks(seqs):
-        query = select(answers.c.parts).where(answers.c.owner == owner, answers.c.call_seq.in_(some))
-        for parts in conn.execute(query).scalars():
-            found |= kept_parts.ids(parts or ())
-    return found
+def _free(conn: Connection, owner: str, tips: Iterable[str | None], kept: tuple[set[str], set[str]]) -> None:
+    """Remove what no other call of the owner has any more: conversations by their `tips`, and what was `kept`."""
+    said, pictures = kept
+    message_nodes.free(conn, owner, {tip for tip in tips if tip})
+    message_nodes.free_images(conn, owner, pictures)
+    texts.free(conn, owner, said)
 
 
 def _next_attempt(conn: Connection, call: Call) -> int:
