@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -27,72 +26,46 @@ class Taken:
     recorded: bool = False
 
 
-class Claims(Protocol):
-    """Gives a run its cells, each to one process."""
-
-    shared: bool
-    """Whether others may take the same cells, so that nothing is sent that the store has not said to be free."""
-    gates: SharedGates | None
-    """What is known of the services' limits, where several processes learn it together."""
-
-    def take(self, db: Connection, cell: Cell, call_id: str, column: int | None) -> Taken | None:
-        """The cell that the call may be made for, in the transaction that records it: `cell`, or another one of its
-        row, with `column` of that column. None: others have them all."""
-        ...
-
-    def check_cap(self, db: Connection, worst: Use) -> None:
-        """Raises CapReached where a call that takes so much at worst could carry the sweep over its limit, by what
-        other processes have under way."""
-        ...
-
-    async def renew(self) -> None:
-        """Let the run know what other processes have used of the sweep's limit. Raises StoreError."""
-        ...
-
-    def drop(self, some: Iterable[Cell]) -> None:
-        """These are not to be sent after all."""
-        ...
-
-    def failed(self, cell: Cell, error: TemperaError) -> None:
-        """A cell could not be sent."""
-        ...
-
-
-class ClaimsAlone:
-    """Of a sweep that this process runs. Another one may do so too: then the record of a call is what claims a cell."""
+class Claims:
+    """Gives a run its cells. These are of a sweep that this process runs alone; should another one run it too, the
+    record of a call is what claims a cell."""
 
     shared = False
+    """Whether others may take the same cells, so that nothing is sent that the store has not said to be free."""
     gates: SharedGates | None = None
+    """What is known of the services' limits, where several processes learn it together."""
 
     def __init__(self, run: SweepRun) -> None:
         self._run = run
 
     def take(self, db: Connection, cell: Cell, call_id: str, column: int | None) -> Taken | None:
-        """The cell itself, unless another process has come to it: then there is an attempt more."""
+        """The cell that the call may be made for, in the transaction that records it: `cell`, or where it is shared
+        another one of its row, with `column` of that column. None: others have them all."""
         before = self._run.attempts.get(cell.id, 0)
         return Taken(cell, before) if records.attempts_at(db, self._run.owner, cell.id) == before else None
 
     def check_cap(self, db: Connection, worst: Use) -> None:
-        """The run itself has counted it."""
+        """Raises CapReached where a call that takes so much at worst could carry the sweep over its limit, by what
+        other processes have under way; what this one has the run itself has counted."""
 
     async def renew(self) -> None:
-        """Nothing to renew: no claim runs out."""
+        """Let the run know what other processes have used of the sweep's limit. Raises StoreError."""
 
     def drop(self, some: Iterable[Cell]) -> None:
-        """Nothing to drop: nobody else waits for these cells."""
+        """These are not to be sent after all, by nobody."""
 
     def failed(self, cell: Cell, error: TemperaError) -> None:
-        """Nothing to keep: the run itself has the error."""
+        """A cell could not be sent; others who look at the sweep are told."""
 
 
-class SharedClaims:
+class SharedClaims(Claims):
     """Of a sweep that several processes work on: the store has the cells that are due."""
 
     shared = True
 
     def __init__(self, store: Store, run: SweepRun, gates: SharedGates) -> None:
-        self._store, self._run = store, run
-        self.gates: SharedGates | None = gates
+        super().__init__(run)
+        self._store, self.gates = store, gates
 
     def take(self, db: Connection, cell: Cell, call_id: str, column: int | None) -> Taken | None:
         """The next cell of the row that is due."""

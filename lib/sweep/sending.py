@@ -35,7 +35,7 @@ from lib.core.errors import (
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.retry import Retries
 from lib.sweep import learned_rates, shared_gates, stops
-from lib.sweep.claims import Claims, ClaimsAlone
+from lib.sweep.claims import Claims
 from lib.sweep.plan import Cell
 from lib.sweep.rate_limiter import Gate
 from lib.sweep.recorder import TEMPERATURE, Recorder
@@ -118,7 +118,7 @@ class Sending:
         self, dispatcher: Dispatcher, registry: EndpointRegistry, run: SweepRun, claims: Claims | None = None
     ) -> None:
         self._dispatcher, self._run = dispatcher, run
-        self._claims: Claims = claims or ClaimsAlone(run)
+        self._claims: Claims = claims or Claims(run)
         self._recorder = Recorder(dispatcher, registry, run, self._claims)
         self._budgets = dispatcher.budgets
         run.sender = self

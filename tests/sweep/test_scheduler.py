@@ -25,7 +25,7 @@ from lib.settings import Settings
 from lib.sweep import history, judge, learned_rates, sending
 from lib.sweep import plan as plan_module
 from lib.sweep import repository as sweeps
-from lib.sweep.claims import ClaimsAlone, Taken
+from lib.sweep.claims import Claims, Taken
 from lib.sweep.history import History, Usual
 from lib.sweep.judge import JudgeRun
 from lib.sweep.plan import Cell, Plan
@@ -310,19 +310,19 @@ def test_a_sweep_whose_calls_no_store_takes_ends_with_a_sentence_and_can_go_on_l
     services: Services, api: FakeApi, monkeypatch: pytest.MonkeyPatch, trouble: type[StoreError]
 ) -> None:
     """Where others may take the same cells nothing unrecorded is sent; for a while the store is waited for."""
-    asked, take, patience, refusals = list[str](), ClaimsAlone.take, 0.3, 10_000
-    monkeypatch.setattr(ClaimsAlone, "shared", True)
+    asked, take, patience, refusals = list[str](), Claims.take, 0.3, 10_000
+    monkeypatch.setattr(Claims, "shared", True)
     monkeypatch.setattr(sending, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(sending, "STATEMENT_SECONDS", 0.3)
     monkeypatch.setattr(Sending, "gives_up_at", property(lambda one: one._last_answer + patience))
 
-    def refuse(claims: ClaimsAlone, db: Connection, cell: Cell, *rest: Any) -> Taken | None:
+    def refuse(claims: Claims, db: Connection, cell: Cell, *rest: Any) -> Taken | None:
         asked.append(cell.id)
         if len(asked) > refusals:
             return take(claims, db, cell, *rest)
         raise trouble("The database is away.")
 
-    monkeypatch.setattr(ClaimsAlone, "take", refuse)
+    monkeypatch.setattr(Claims, "take", refuse)
     sweep_id = launch(services, plan(api, "echo"))
     run = ended(services, sweep_id)
     assert type(run.trouble) is trouble and len(asked) > 4
