@@ -15,6 +15,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import product
 from typing import Any
 
@@ -311,7 +312,7 @@ def _canonical(value: Any) -> str:
 
 def number_label(value: float) -> str:
     """A number as it is typed: all its digits, and no zeros behind them."""
-    return f"{value:.15f}".rstrip("0").rstrip(".")
+    return format(Decimal(str(round(value, 15))).normalize(), "f")
 
 
 def unique(values: Sequence[Any]) -> tuple[Any, ...]:
