@@ -227,7 +227,9 @@ def test_no_keystroke_reaches_the_server(chat: NewChat) -> None:
 
 
 @pytest.mark.row("C16", "C3")
-def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+def test_models_side_by_side_stop_one_by_one_and_a_new_chat_asks_one(
+    app: AppServer, api: FakeApi, context: BrowserContext
+) -> None:
     text = "side by side"
     page = open_page(context, link(app, "held"))
     key(page, "chat_beside_open").get_by_role("button").first.click()
@@ -254,6 +256,14 @@ def test_models_side_by_side_stop_one_by_one(app: AppServer, api: FakeApi, conte
     assert both["held"].finished and not both["held"].closed_by_client
     expect(key(page, "answer_0_0")).to_contain_text(f"You said: {text}")
     expect(key(page, "answer_0_1")).to_contain_text("stopped by you")
+    # Their field is in a closed popover, and the browser still has what was chosen there.
+    key(page, "chat_new").get_by_role("button").click()
+    expect(key(page, "chat_empty")).to_be_visible()
+    send(page, "one alone")
+    expect(key(page, "answer_0")).to_contain_text("You said")
+    api.go_on()
+    ended(page)
+    assert [request.model for request in asked(api, "one alone")] == ["held"]
 
 
 @pytest.mark.row("C31")

@@ -20,7 +20,8 @@ FIRST_SEEN = {
     "": ("chat_example_0", "chat_input"),
     "sweep": ("sweep_prompt", "sweep_models", "sweep_temperatures", "sweep_repeats", "sweep_run"),
 }
-PAGES = {"Sweep": "sweep_prompt", "Usage": "usage_scope", "Chat": "chat_input"}
+PAGES = {"Sweep": "[class*=st-key-sweep_setup]", "Usage": ".st-key-usage_scope", "Chat": ".st-key-chat_input"}
+"""What each page has, on Sweep whether one is open or not."""
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_the_frame_stays_where_it_is_from_page_to_page(page: Page, size: Viewpor
 
     for name, shown in PAGES.items():
         bar.get_by_role("link", name=name).click()
-        expect(key(page, shown)).to_be_visible()
+        expect(page.locator(shown)).to_be_visible()
         assert [box(part) for part in parts] == before, name
     assert box(key(page, "chat_input"))[2] == width
 
@@ -161,7 +162,7 @@ def test_light_or_dark_is_chosen_in_the_menu_for_all_pages_and_the_next_visit(ch
     page.keyboard.press("Escape")
     for name in ("Sweep", "Usage"):
         key(page, "frame").get_by_role("link", name=name).click()
-        expect(key(page, PAGES[name])).to_be_visible()
+        expect(page.locator(PAGES[name])).to_be_visible()
         expect(shown).to_have_css("color-scheme", "dark")
     page.evaluate("localStorage.clear()")
     page.reload()
@@ -244,7 +245,7 @@ def test_after_a_change_of_language_no_word_and_no_choice_is_left_of_the_other(
     for turn, name in enumerate(names):
         language, code = (("English", "en"), ("简体中文", "zh-Hans"))[turn % 2 == 0]
         key(page, "frame").get_by_role("link").nth(["Chat", "Sweep", "Usage"].index(name)).click()
-        expect(key(page, PAGES[name])).to_be_visible()
+        expect(page.locator(PAGES[name])).to_be_visible()
         at_rest(page)
         page.evaluate("document.querySelectorAll('details:not([open]) > summary').forEach(one => one.click())")
         if name == "Usage":
@@ -298,7 +299,7 @@ def test_the_pages_begin_at_one_place_and_a_phones_sidebar_closes_after_a_choice
     begins = set()
     for name in ("Sweep", "Usage"):
         key(page, "frame").get_by_role("link", name=name).click()
-        expect(key(page, PAGES[name])).to_be_visible()
+        expect(page.locator(PAGES[name])).to_be_visible()
         begins.add(box(page.get_by_test_id("stMainBlockContainer"))[0])
     assert len(begins) == 1
 

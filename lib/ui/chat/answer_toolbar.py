@@ -21,6 +21,7 @@ from lib.ui.chat.chat_settings import BESIDE
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.message_menu import answer_menu, copy_button, panel
 from lib.ui.chat.open_chat import ChatView
+from lib.ui.shared import closed_fields
 from lib.ui.shared.figures import SENT_BEFORE
 from lib.ui.shared.frame import transient
 from lib.ui.shared.markdown import Container
@@ -79,7 +80,7 @@ def under_several(number: int, view: ChatView, last: bool) -> None:
                 if older:
                     message_toolbar.versions(str(number), turn)
                 if again:
-                    _try_again(st, _("Try all again") if st.session_state.get(BESIDE) else _again_words(turn))
+                    _try_again(st, _("Try all again") if closed_fields.values_of(BESIDE) else _again_words(turn))
 
 
 def ask_again_button(place: Container, view: ChatView) -> None:

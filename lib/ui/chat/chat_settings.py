@@ -7,7 +7,7 @@ from lib.chat.form import AS_IT_COMES, Form
 from lib.core.errors import InvalidInput
 from lib.core.rich_text import literal
 from lib.ui.chat.chat_state import chat_state
-from lib.ui.shared import controls, model_picker, resources
+from lib.ui.shared import closed_fields, controls, model_picker, resources
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
@@ -31,7 +31,7 @@ def begin() -> None:
     st.session_state[PRESET] = name
     # Forgotten, not set: the picker then begins with what was picked by hand last, or used last.
     st.session_state.pop(MODEL, None)
-    st.session_state[BESIDE] = []
+    ask_beside([])
     chat_state.settings_shown = None
 
 
@@ -53,7 +53,13 @@ def take_up(conversation: Conversation) -> None:
         state.notices.append(words.format(model=literal(form.model)))
     # Before the conversation is drawn: what stands under its last answer says when another model is chosen.
     model_picker.choose_first(resources.services(), visitor().owner, MODEL)
-    st.session_state[BESIDE] = [found for one in form.others if (found := _that_can_be_asked(one))]
+    ask_beside([found for one in form.others if (found := _that_can_be_asked(one))])
+
+
+def ask_beside(models: list[str]) -> None:
+    """Let these models be asked beside the first one, and no others; their field is in a popover."""
+    if models != closed_fields.values_of(BESIDE):
+        closed_fields.put(BESIDE, models)
 
 
 def read() -> Form:
@@ -62,7 +68,7 @@ def read() -> Form:
         model=st.session_state.get(MODEL) or "",
         system=st.session_state.get("chat_system") or "",
         params=controls.read("chat"),
-        others=tuple(st.session_state.get(BESIDE) or ()),
+        others=tuple(closed_fields.values_of(BESIDE)),
     )
 
 

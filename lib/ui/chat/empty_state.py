@@ -10,6 +10,7 @@ from lib.gateway.endpoints import Endpoint, find
 from lib.services import Services
 from lib.ui.chat import model_actions, open_chat
 from lib.ui.chat.chat_settings import BESIDE
+from lib.ui.shared import closed_fields
 from lib.ui.shared.connection import local_services, open_dialog
 from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import Visitor
@@ -36,7 +37,7 @@ def empty_state(services: Services, visitor: Visitor) -> None:
                 text = example if local else _(example)
                 name = f"chat_example_{index}"
                 st.button(text, key=name, on_click=model_actions.check_and_send, args=(text,), width="stretch")
-        others = st.session_state.get(BESIDE) or []
+        others = closed_fields.values_of(BESIDE)
         if others and connected:
             _several([find(value, connected) for value in (st.session_state.get("chat_model") or "", *others)])
         elif local:

@@ -8,6 +8,7 @@ from lib.chat.form import MOST_MODELS
 from lib.gateway.endpoints import Endpoint
 from lib.services import Services
 from lib.ui.chat.chat_settings import BESIDE, MODEL
+from lib.ui.shared import closed_fields
 from lib.ui.shared.choices import choice_key
 from lib.ui.shared.connection import open_dialog
 from lib.ui.shared.model_picker import as_offered, model_label, options
@@ -28,7 +29,7 @@ def side_by_side(services: Services, owner: str) -> None:
             _("Ask these models the same, side by side"),
             list(dict.fromkeys([*models, *chosen])),
             format_func=model_label,
-            key=choice_key(BESIDE),
+            key=choice_key(closed_fields.key_of(BESIDE)),
             max_selections=MOST_MODELS - 1,
             accept_new_options=True,
             placeholder=_("Up to three more models"),
@@ -49,8 +50,8 @@ def side_by_side(services: Services, owner: str) -> None:
 
 def _chosen(offered: Sequence[str], endpoints: Sequence[Endpoint]) -> list[str]:
     """The further models, without the first one if it was typed once more."""
-    values, first = list(st.session_state.get(BESIDE) or []), st.session_state.get(MODEL)
+    values, first = closed_fields.values_of(BESIDE), st.session_state.get(MODEL)
     chosen = [value for value in as_offered(values, offered, endpoints) if value != first]
     if chosen != values:
-        st.session_state[BESIDE] = chosen
+        st.session_state[closed_fields.key_of(BESIDE)] = chosen
     return chosen

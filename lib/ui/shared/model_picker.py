@@ -14,7 +14,7 @@ from lib.gateway.model_ids import makes_chats
 from lib.gateway.model_lists import Listing
 from lib.gateway.vendors import by_vendor
 from lib.services import Services
-from lib.ui.shared import resources
+from lib.ui.shared import closed_fields, resources
 from lib.ui.shared.choices import choice_key
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, error_sentence
@@ -144,12 +144,14 @@ def forget(services: Services, owner: str, endpoint: Endpoint) -> None:
         return  # the operator's, which has been there all the time
     if not connected or _is_of(endpoint, st.session_state.get("chat_model") or ""):
         st.session_state.pop("chat_model", None)
-    for key in ("chat_models_beside", "sweep_models"):
-        kept = [value for value in st.session_state.get(key) or () if connected and not _is_of(endpoint, value)]
-        if kept:
-            st.session_state[key] = kept
-        else:
-            st.session_state.pop(key, None)
+    beside, swept = closed_fields.values_of("chat_models_beside"), st.session_state.get("sweep_models") or []
+    kept, kept_swept = ([one for one in some if connected and not _is_of(endpoint, one)] for some in (beside, swept))
+    if kept != beside:
+        closed_fields.put("chat_models_beside", kept)
+    if kept_swept:
+        st.session_state["sweep_models"] = kept_swept
+    else:
+        st.session_state.pop("sweep_models", None)
 
 
 def first_model(services: Services, owner: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from lib.services import Services
+from lib.ui.shared import closed_fields
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import Visitor
 from lib.visitor import preferences
@@ -95,7 +96,8 @@ def remember(services: Services, visitor: Visitor, memory: PageMemory) -> None:
     # Only now: a run that was cut short before is followed by one that has to know it.
     state.moved = ""
     keys = [key for key in memory.keys if key not in memory.private()]
-    form = {key: st.session_state[key] for key in keys if st.session_state.get(key) is not None}
+    values = {key: st.session_state.get(closed_fields.key_of(key)) for key in keys}
+    form = {key: value for key, value in values.items() if value is not None}
     # Written only when it differs: this runs with every rerun, and a write per keystroke would keep the disk busy.
     snapshot = {"session": visitor.session, "open": opened, "form": form}
     if snapshot != st.session_state.get(f"remembered_{memory.page}"):
