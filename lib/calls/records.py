@@ -582,9 +582,8 @@ def _kept_of(conn: Connection, owner: str, seqs: Sequence[int]) -> tuple[set[str
     said: set[str] = set()
     pictures: set[str] = set()
     for some in chunks(seqs):
-        query = select(answers.c.text_id, answers.c.parts)
-        rows = conn.execute(query.where(answers.c.owner == owner, answers.c.call_seq.in_(some)))
-        for text_id, parts in rows:
+        mine = answers.c.owner == owner, answers.c.call_seq.in_(some)
+        for text_id, parts in conn.execute(select(answers.c.text_id, answers.c.parts).where(*mine)):
             said |= {text_id} if text_id else set()
             pictures |= kept_parts.ids(parts or ())
     return said, pictures

@@ -263,7 +263,7 @@ def test_models_side_by_side_stop_one_by_one_and_a_new_chat_asks_one(
     expect(key(page, "answer_0")).to_contain_text("You said")
     api.go_on()
     ended(page)
-    assert [request.model for request in asked(api, "one alone")] == ["held"]
+    assert len(asked(api, "one alone")) == 1
 
 
 @pytest.mark.row("C31")
