@@ -28,7 +28,7 @@ Where something new goes:
     a further axis of a sweep      sweep/plan.py
     what is told before Run        sweep/estimate.py, ui/sweep/launch.py
     a form to save something in    chat/export.py, sweep/export/, usage/call_files.py
-    a column of the usage table    usage/queries.py, usage/totals.py, ui/usage/tables.py
+    a column of the usage table    ui/usage/tables.py; its values in usage/totals.py, those of sums in usage/queries.py
     what a visitor saves by name   visitor/saved_items.py; any other preference visitor/preferences.py
     a table or column to store     store/schema.py, and a step in store/migrations/versions/
     a word in Chinese              ui/locales/zh_Hans/tempera.po

@@ -1,4 +1,4 @@
-"""Maps an HTTP error response to one typed error.
+"""Tells a refusal from an answer, one with status 200 too, and maps it to one typed error.
 
 Gateways disagree on shapes and on statuses, so the text is read for what they agree on: words for money, for length
 and for content rules decide before the status does.

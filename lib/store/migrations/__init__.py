@@ -1,4 +1,4 @@
-"""Database migrations (Alembic). A step is a file `versions/NNNN_what.py` with revision `NNNN`."""
+"""Database migrations (Alembic): each step is a file `versions/NNNN_what.py` with revision `NNNN`."""
 
 from collections.abc import Callable
 from pathlib import Path
