@@ -217,7 +217,10 @@ class Gate:
         before = self._asked
         if asked is None or before is None or (asked.is_integer() and before.is_integer()):
             # Said in whole seconds or not at all: as many as were taken fit into the wait.
-            return self._hold
+            if asked is None or self.burst > 1:
+                return self._hold
+            # Where one at a time is taken, part of the wait was over when a long answer ended. It was rounded up.
+            return max(self._hold, sent_at + asked - 1.0 - self._sends[-taken])
         # Said exactly: at the end of either wait one more is allowed.
         span = sent_at + asked - self._refused_sent - before
         first = self._sends[-taken]
@@ -250,7 +253,12 @@ class Gate:
             rate = min(rate, max((taken + 1) / max(sent_at - self._refused_sent, 0.001), 0.7 * rate))
         # Who says when to come again takes one by then: refusals by chance would slow it down for ever. Nor does a very
         # short wait make it faster.
-        self.rate, self._since_change = min(known, max(rate, 1 / (1.5 * (asked or LONGEST_WAIT)))), 0
+        slowest = 1 / (1.5 * (asked or LONGEST_WAIT))
+        if asked and asked.is_integer() and taken == 1 and self.burst <= 1:
+            # One at a time: it was refused after so long, and would be taken after the wait, which was rounded up.
+            apart = sent_at + asked - self._sends[-1]
+            rate, slowest = min(rate, 1 / (apart - 0.5)), min(slowest, 1 / apart)
+        self.rate, self._since_change = min(known, max(rate, slowest)), 0
         self._untold = min(2 * self._untold, LONGEST_WAIT) if taken == 0 else UNTOLD_WAIT
 
     def _take_back(self, asked: float | None) -> None:

@@ -7,7 +7,7 @@ import heapq
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, product
 from random import Random
 
 import pytest
@@ -246,12 +246,25 @@ def test_no_limit_loses_a_call_or_is_hammered(
     world = World(work, rates, by_chance=by_chance, told=told, known=known, places=places, seed=seed).run()
     assert sorted(call.payload for call in world.answered) == sorted(work)
     # Some for each limit, and some for the looks at whether it was raised. Beside chance a limit is hard to see.
-    # And what is under way when the first refusal comes is refused with it.
-    most = places + (0.25 * len(work) + 6 * len(limits) if not by_chance else 2 * len(work) + 8 * len(limits))
+    # And what is under way when the first refusal comes is refused with it. The slower a limit is than its answers are
+    # long, the more it takes to see it.
+    most = 2 * places + (0.5 if not by_chance else 2) * len(work) + 8 * len(limits)
     assert world.refused <= most
     # Refusals by chance of which nothing is told look like a limit.
     if not by_chance or told != "not at all":
         assert world.ended_at <= 3 * world.possible + 120
+
+
+@pytest.mark.row("S8")
+def test_a_limit_slower_than_answers_that_come_one_by_one_is_found(subtests: pytest.Subtests) -> None:
+    """Of the wait a part is over when an answer has ended, and the rest of it, rounded up, told too little."""
+    for seed, per_second in product(range(10), (0.3, 0.5, 0.7)):
+        rng = Random(seed)
+        work = [("m0", 0.05 + 2 * rng.random()) for _ in range(40)]
+        world = World(work, {"m0": Bucket(per_second, 1.0)}, told="in seconds", places=1, seed=seed).run()
+        with subtests.test(seed=seed, per_second=per_second):
+            assert len(world.answered) == 40
+            assert world.refused <= 16
 
 
 def test_a_model_is_felt_for_unless_it_is_known_to_take_several_at_once() -> None:

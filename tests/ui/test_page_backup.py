@@ -12,6 +12,7 @@ from lib.chat import repository as chats
 from lib.store import backup
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
+from tests.pages import click
 
 ROOT = Path(__file__).parents[2]
 MAIN = str(ROOT / "lib" / "ui" / "main.py")
@@ -74,6 +75,7 @@ def test_one_person_finds_everything_in_every_browser_and_what_changed_is_said(a
     assert ADAPTED in [info.value for info in app.info]
     assert len(titles()) > 30
     other = AppTest.from_file(MAIN, default_timeout=30).run()
+    click(other, next(str(one.key) for one in other.button if "chat_list_more" in str(one.key)))
     for title in ("A picture in browser B", "A long chat of browser A"):
         assert any(title in button.label for button in other.button), title
 

@@ -296,7 +296,7 @@ def test_every_sweep_can_be_reached_from_the_list(app: AppTest, api: FakeApi) ->
 
     store.write(fill).result()
     more = [str(one.label) for one in app.run().sidebar.button if str(one.key).startswith("sweep_list_more")]
-    assert more == ["Today: 41 more", "March 2024: 50 more"]
+    assert more == ["Today: 61 more", "March 2024: 50 more"]
     click(click(app, "sweep_list_more_2024-03"), "sweep_list_more_today")
     assert len([one for one in app.sidebar.button if str(one.key).startswith("sweep_open_")]) == 131
     assert [one.value for one in app.sidebar.caption if one.value in ("Today", "March 2024")] == ["Today", "March 2024"]
