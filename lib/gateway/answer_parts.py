@@ -9,6 +9,7 @@ from typing import Any
 
 from lib.core.parts import Part
 from lib.gateway.dialects import THOUGHTS, index_of, refusal_in, text_in
+from lib.gateway.whole_characters import well_formed
 
 MOST_PARTS = 100
 MOST_CHARACTERS = 12 * 1024 * 1024
@@ -143,7 +144,12 @@ class _ToolCall:
         self._arguments.append(arguments)
 
     def whole(self) -> Part:
-        return {"type": "tool_call", "name": self._name, "arguments": "".join(self._arguments), "id": self.id}
+        return {
+            "type": "tool_call",
+            "name": self._name,
+            "arguments": well_formed("".join(self._arguments)),
+            "id": self.id,
+        }
 
 
 class _Audio:
@@ -160,12 +166,6 @@ class _Audio:
         return {"type": "audio", **data}
 
 
-def transcript_in(piece: Mapping[str, Any]) -> str:
-    """What a spoken answer says, in words."""
-    audio = piece.get("audio")
-    return text_in(audio.get("transcript")) if isinstance(audio, dict) else ""
-
-
 def _list(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
@@ -173,7 +173,7 @@ def _list(value: Any) -> Iterable[Any]:
 def _arguments(named: Mapping[str, Any]) -> str:
     # Ollama's own and Anthropic's are an object, a custom tool's are any text.
     value = next((named[name] for name in ("arguments", "input", "parameters") if named.get(name) is not None), "")
-    return text_in(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _image_url(image: Any) -> str:

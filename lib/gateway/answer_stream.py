@@ -11,7 +11,7 @@ from typing import Any
 from lib.core.errors import Blocked, BrokenOff, CutOff, Empty, Malformed
 from lib.core.parts import Part
 from lib.core.reply import Delta
-from lib.gateway.answer_parts import AnswerParts, transcript_in
+from lib.gateway.answer_parts import AnswerParts
 from lib.gateway.dialects import (
     BREAKS,
     content_in,
@@ -22,6 +22,7 @@ from lib.gateway.dialects import (
     reasoning_in,
     refusal_in,
     text_in,
+    transcript_in,
 )
 from lib.gateway.error_mapping import ResponseInfo, error_from, is_error
 from lib.gateway.error_redaction import masked
@@ -29,6 +30,7 @@ from lib.gateway.key_masking import KNOWN, Forms, KeyMasker
 from lib.gateway.sse import DONE, LIMIT, Event, EventReader, Unreadable, json_value
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import UsageReports, reports_in
+from lib.gateway.whole_characters import WholeCharacters
 
 MOST_CHOICES = 128
 MOST_STORED_CHOICES = 4_096
@@ -307,7 +309,7 @@ class _Choice:
         self._parts = AnswerParts()
         self._told = 0
         self._refused = False
-        self._halves: dict[str, str] = {}
+        self._whole_text, self._whole_reasoning = WholeCharacters(), WholeCharacters()
         self.all_was_thought = False
         """Whether the piece taken last has shown that all text before it was reasoning."""
         self.characters = 0
@@ -326,9 +328,8 @@ class _Choice:
 
     def take(self, piece: Mapping[str, Any]) -> tuple[str, str]:
         """The text and the reasoning in one delta or message."""
-        piece = self._with_halves(piece)
-        thought = reasoning_in(piece)
-        content = self._content(piece)
+        thought = self._whole_reasoning.take(reasoning_in(piece))
+        content = self._whole_text.take(self._content(piece))
         text, inline = self._thinking.split(content)
         self.all_was_thought = self._thinking.all_was_thought
         if self.all_was_thought:
@@ -336,18 +337,6 @@ class _Choice:
             self.thoughts, self.characters = self.thoughts + self.characters, 0
             inline = self._text.take(inline) + self._text.flush()
         return self._counted(text, thought + inline)
-
-    def _with_halves(self, piece: Mapping[str, Any]) -> Mapping[str, Any]:
-        """`piece` with the half of a character that ended the piece before; some gateways cut texts between the two
-        that make an emoji."""
-        for name in ("content", "reasoning_content"):
-            text = piece.get(name)
-            if isinstance(text, str) and text and (name in self._halves or _is_half(text[-1])):
-                text = self._halves.pop(name, "") + text
-                if _is_half(text[-1]):
-                    text, self._halves[name] = text[:-1], text[-1]
-                piece = {**piece, name: text}
-        return piece
 
     def _content(self, piece: Mapping[str, Any]) -> str:
         refusal = refusal_in(piece)
@@ -375,17 +364,11 @@ class _Choice:
     def flush(self) -> tuple[str, str]:
         """All that is still held. Not before the very end: a service may send more after its finish reason."""
         text, reasoning = self.end_thinking()
-        text += self._text.flush() + "\ufffd" * ("content" in self._halves)
-        reasoning += self._reasoning.flush() + "\ufffd" * ("reasoning_content" in self._halves)
-        self._halves.clear()
+        text += self._text.flush() + self._whole_text.flush()
+        reasoning += self._reasoning.flush() + self._whole_reasoning.flush()
         return text, reasoning
 
     def _counted(self, text: str, reasoning: str) -> tuple[str, str]:
         self.characters += len(text)
         self.thoughts += len(reasoning)
         return text and self._text.take(text), reasoning and self._reasoning.take(reasoning)
-
-
-def _is_half(sign: str) -> bool:
-    """Whether it is the first of the two halves in which JSON writes a character beyond U+FFFF."""
-    return "\ud800" <= sign <= "\udbff"

@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lib.gateway.whole_characters import well_formed
+
 _SPELLINGS = {
     "stop": ("eos", "eos_token", "end_turn", "end", "completed", "complete", "finished", "done", "stop_sequence"),
     "length": ("max_tokens", "max_output_tokens", "max_length", "model_length", "model_context_window_exceeded"),
@@ -26,6 +28,8 @@ FINISH_REASONS: Mapping[str, str | None] = {
 BREAKS = {"abort", "aborted", "cancelled", "canceled", "insufficient_system_resource", "network_error", "timeout"}
 """Finish reasons that say: the service gave up before the answer was whole."""
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+REASONING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+"""Fields of a delta or message that hold its reasoning, the first that says something counts."""
 THOUGHTS = ("thinking", "reasoning", "thought", "reasoning_text", "summary_text", "redacted_thinking")
 """Types of content parts that are reasoning and not text."""
 
@@ -50,15 +54,15 @@ def piece_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def reasoning_in(piece: Mapping[str, Any]) -> str:
     """The reasoning in a delta, once, though some services send it under two names."""
-    plain = text_in(piece.get("reasoning_content")) or text_in(piece.get("reasoning")) or text_in(piece.get("thinking"))
-    return plain or text_in(piece.get("reasoning_details")) or _thoughts(piece.get("content"))
+    named = next((text for name in REASONING if (text := piece_in(piece.get(name)))), "")
+    return named or _thoughts(piece.get("content"))
 
 
 def _thoughts(content: Any) -> str:
     """The reasoning among the parts of a content, as Mistral sends it."""
     parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
     return "".join(
-        text_in(part.get("thinking")) or (text_in(part) if part.get("type") in THOUGHTS else "") for part in parts
+        piece_in(part.get("thinking")) or (piece_in(part) if part.get("type") in THOUGHTS else "") for part in parts
     )
 
 
@@ -67,7 +71,7 @@ def content_in(piece: Mapping[str, Any]) -> str:
     content = piece.get("content")
     if isinstance(content, list):
         content = [part for part in content if not (isinstance(part, dict) and part.get("type") in THOUGHTS)]
-    return text_in(content) or _unquoted(content) or text_in(piece.get("text"))
+    return piece_in(content) or _unquoted(content) or piece_in(piece.get("text"))
 
 
 def _unquoted(content: Any) -> str:
@@ -81,29 +85,32 @@ def refusal_in(piece: Mapping[str, Any]) -> str:
     """The words with which a model declines, in a field of their own or a part of the content."""
     content = piece.get("content")
     parts = content if isinstance(content, list) else []
-    apart = [text_in(part.get("refusal")) for part in parts if isinstance(part, dict)]
-    return text_in(piece.get("refusal")) or "".join(apart)
+    apart = [piece_in(part.get("refusal")) for part in parts if isinstance(part, dict)]
+    return piece_in(piece.get("refusal")) or "".join(apart)
+
+
+def transcript_in(piece: Mapping[str, Any]) -> str:
+    """What a spoken answer says, in words."""
+    audio = piece.get("audio")
+    return piece_in(audio.get("transcript")) if isinstance(audio, dict) else ""
 
 
 def text_in(content: Any) -> str:
-    """The text of `content`: a string, or a list of parts; lone surrogates, which no database takes, replaced."""
+    """The text of `content` that comes whole: a string, or a list of parts."""
+    return well_formed(piece_in(content))
+
+
+def piece_in(content: Any) -> str:
+    """The text of `content` as it came: of a text that comes in pieces it may end in half a character."""
     if not content:
         return ""  # most fields are not there: asked of each word's seven
     if isinstance(content, str):
-        return content.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _lone(content) else content
+        return content
     if isinstance(content, list):
-        return "".join(text_in(part) for part in content if not isinstance(part, list))
+        return "".join(piece_in(part) for part in content if not isinstance(part, list))
     if isinstance(content, dict):
-        return next((text_in(content[name]) for name in ("text", "summary") if isinstance(content.get(name), str)), "")
+        return next((content[name] for name in ("text", "summary") if isinstance(content.get(name), str)), "")
     return ""
-
-
-def _lone(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
 
 
 def indexes_of(choices: Sequence[Any], asked: int) -> Sequence[int]:

@@ -243,6 +243,35 @@ def test_reasoning_counts_once_under_any_name(subtests: pytest.Subtests) -> None
             assert (choice.reasoning, choice.text) == ("hm", "Yes")
 
 
+def test_an_emoji_that_is_cut_in_two_is_whole_wherever_the_text_stands(subtests: pytest.Subtests) -> None:
+    for holder in [
+        lambda text: {"content": text},
+        lambda text: {"content": [{"type": "text", "text": text}]},
+        lambda text: {"text": text},
+        lambda text: {"refusal": text},
+        lambda text: {"content": [{"type": "refusal", "refusal": text}]},
+        lambda text: {"audio": {"transcript": text}},
+        *[
+            lambda text, name=name: {name: text, "content": ""}
+            for name in ("reasoning_content", "reasoning", "thinking")
+        ],
+        lambda text: {"reasoning_details": [{"type": "reasoning.text", "text": text}]},
+        lambda text: {"content": [{"type": "thinking", "thinking": text}]},
+    ]:
+        with subtests.test(holder=holder("a")):
+            for pieces, expected in [(["a\ud83d", "\ude00b"], "a😀b"), (["a\ud83d", "b"], "a\ufffdb")]:
+                told = [chunk({"delta": holder(piece)}) for piece in [*pieces, "c\ud83d"]]
+                choice = answer(*told, chunk(choice_with("Yes")), END).choices[0]
+
+                assert choice.reasoning + choice.text == f"{expected}c\ufffdYes"
+
+    calls = [
+        chunk(choice_with(tool_calls=[{"index": 0, "id": "c", "function": {"name": "f", "arguments": piece}}]))
+        for piece in ('"a\ud83d', '\ude00b"')
+    ]
+    assert answer(*calls, END).choices[0].parts[0]["arguments"] == '"a😀b"'
+
+
 def test_finish_reasons_are_spelled_one_way(subtests: pytest.Subtests) -> None:
     for spelling, expected in [
         ("stop", "stop"),
