@@ -66,7 +66,7 @@ format: .venv/.dev  ## mend style
 	$(BIN)/python -m ruff check --fix
 	$(BIN)/python -m ruff format
 
-docs:  ## write anew what the code says of itself: the tree in README.md, the tests in docs/features.md
+docs:  ## write anew what the code says of itself: the tree in README.md, docs/modules.md, the tests in docs/features.md
 	$(PYTHON) scripts/readme_tree.py
 	$(PYTHON) scripts/feature_table.py
 

@@ -1,4 +1,4 @@
-"""Write the file tree in README.md anew: one line per module, the first sentence of its docstring."""
+"""Write the folders in README.md and the modules in docs/modules.md anew, each with its docstring's first sentence."""
 
 import ast
 import re
@@ -6,8 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("pages", "lib", "scripts", "bench")
-PLACE = re.compile(r"(?<=<!-- tree -->\n).*?(?=<!-- /tree -->)", re.DOTALL)
+FOLDERS = {
+    "pages": "What the address opens: one short script a page",
+    "lib": "",
+    "scripts": "What `make` runs",
+    "bench": "Measures speed and memory: bench/README.md",
+}
+"""The folders with modules, and what each one is where no docstring says it."""
+TESTS = "A folder for each package of lib/, a file for each subject; pages by AppTest (ui/), in a browser (browser/)"
+MARKS = re.compile(r"(?<=<!-- tree -->\n).*?(?=<!-- /tree -->)", re.DOTALL)
 WIDTH = 32
 
 
@@ -23,34 +30,33 @@ def line(name: str, depth: int, words: str) -> str:
     return f"{'  ' * depth + name:<{WIDTH}}{words}".rstrip()
 
 
-def folder(path: Path, depth: int = 0) -> Iterator[str]:
-    """A folder with all that is in it, modules before folders."""
+def folder(path: Path, modules: bool, depth: int = 0) -> Iterator[str]:
+    """A folder with all that is in it, its `modules` before its folders."""
     about = path / "__init__.py"
-    yield line(f"{path.name}/", depth, first_sentence(about) if about.exists() else "")
-    for module in sorted(path.glob("*.py")):
+    yield line(f"{path.name}/", depth, first_sentence(about) if about.exists() else FOLDERS.get(path.name, ""))
+    for module in sorted(path.glob("*.py")) if modules else ():
         if module.name != "__init__.py":
             yield line(module.name, depth + 1, first_sentence(module))
     for inner in sorted(child for child in path.iterdir() if child.is_dir() and any(child.rglob("*.py"))):
         # Migrations are steps and no places to look for anything.
         if inner.name != "versions":
-            yield from folder(inner, depth + 1)
+            yield from folder(inner, modules, depth + 1)
 
 
-def lines() -> Iterator[str]:
-    """The whole tree; tests are named by what they test and need no line each."""
-    yield line("app.py", 0, first_sentence(ROOT / "app.py"))
+def tree(modules: bool) -> str:
+    """All folders, with their `modules` or without; tests are named by what they test and need no line each."""
+    lines = [line("app.py", 0, first_sentence(ROOT / "app.py"))]
     for name in FOLDERS:
-        yield from folder(ROOT / name)
-    yield line(
-        "tests/", 0, "mirrors lib/: test_<module>.py; pages through AppTest (ui/) and in a real browser (browser/)"
-    )
+        lines += folder(ROOT / name, modules)
+    return "```\n" + "\n".join([*lines, line("tests/", 0, TESTS)]) + "\n```\n"
 
 
 def main() -> None:
     """Replace what stands between the two marks."""
-    readme = ROOT / "README.md"
-    tree = "```\n" + "\n".join(lines()) + "\n```\n"
-    readme.write_text(PLACE.sub(lambda _: tree, readme.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    for name, modules in (("README.md", False), ("docs/modules.md", True)):
+        page = ROOT / name
+        before, after = MARKS.split(page.read_text(encoding="utf-8"))
+        page.write_text(before + tree(modules) + after, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
