@@ -12,7 +12,6 @@ from lib.ui.chat.empty_state import empty_state, no_such_chat
 from lib.ui.chat.handing_on import hand_on_menu, save_dialog
 from lib.ui.chat.inspector import inspector
 from lib.ui.chat.live_answer import LiveAnswers, follow
-from lib.ui.chat.message_toolbar import manual_turn
 from lib.ui.chat.messages import conversation
 from lib.ui.chat.new_service import new_chat_offer
 from lib.ui.chat.restore import CHAT, restore_chat
@@ -20,6 +19,7 @@ from lib.ui.chat.scrolling import tell_script
 from lib.ui.chat.settings_panel import settings_panel
 from lib.ui.chat.shown_turns import earlier_button
 from lib.ui.chat.side_by_side import side_by_side
+from lib.ui.chat.turn_editor import manual_turn
 from lib.ui.shared import resources, session_restore
 from lib.ui.shared.frame import notices, transient, upgrade_notice
 from lib.ui.shared.model_picker import list_troubles, model_picker

@@ -15,11 +15,11 @@ from lib.core.errors import InvalidInput
 from lib.core.rich_text import literal
 from lib.gateway.addresses import host_of
 from lib.gateway.endpoints import find
-from lib.ui.chat import chat_settings, edit_actions, message_toolbar, model_actions, open_chat
+from lib.ui.chat import chat_settings, edit_actions, model_actions, open_chat, question_toolbar
 from lib.ui.chat.answer_figures import figures_button
 from lib.ui.chat.chat_settings import BESIDE
 from lib.ui.chat.chat_state import chat_state
-from lib.ui.chat.message_menu import answer_menu, copy_button, panel
+from lib.ui.chat.message_menu import answer_menu, panel, turn_over
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared import closed_fields
 from lib.ui.shared.figures import SENT_BEFORE
@@ -36,7 +36,7 @@ def under_answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:
         if last:
             _go_on(turn)
     with _row():
-        message_toolbar.versions(str(number), turn)
+        question_toolbar.versions(str(number), turn)
         _buttons(str(number), str(number), turn)
         if was_last:
             empty = st.empty()  # behind the others, which stay where they are when it is empty
@@ -78,7 +78,7 @@ def under_several(number: int, view: ChatView, last: bool) -> None:
         if again or older:
             with _row():
                 if older:
-                    message_toolbar.versions(str(number), turn)
+                    question_toolbar.versions(str(number), turn)
                 if again:
                     _try_again(st, _("Try all again") if closed_fields.values_of(BESIDE) else _again_words(turn))
 
@@ -117,10 +117,16 @@ def _row() -> Container:
 def _buttons(name: str, figures: str, turn: Turn, with_menu: bool = True) -> None:
     """What can be done with one answer, and its figures."""
     if turn.text.strip():
-        copy_button(name, turn)
+        _copy_button(name, turn)
     if with_menu:
         answer_menu(name, turn)
     figures_button(figures, turn)
+
+
+def _copy_button(name: str, turn: Turn) -> None:
+    """Shows the text to the letter, as it came, or hides it again."""
+    words, icon = _("Copy"), ":material/content_copy:"
+    st.button(words, key=f"copy_{name}", type="tertiary", icon=icon, on_click=turn_over, args=(name, turn, "copy"))
 
 
 def second_address(turn: Turn, call: CallRecord) -> None:

@@ -60,12 +60,6 @@ def _menu(name: str, turn: Turn, choices: Sequence[str]) -> None:
         _open_in_sweep(turn)  # only the page itself can lead to another one, no callback
 
 
-def copy_button(name: str, turn: Turn) -> None:
-    """Shows the text to the letter, as it came, or hides it again."""
-    words, icon = _("Copy"), ":material/content_copy:"
-    st.button(words, key=f"copy_{name}", type="tertiary", icon=icon, on_click=_turn_over, args=(name, turn, "copy"))
-
-
 def panel(name: str, turn: Turn) -> None:
     """What was opened below this turn, if anything was."""
     *place, kind = chat_state.panel or ("", "", "")
@@ -73,6 +67,12 @@ def panel(name: str, turn: Turn) -> None:
         with st.container(border=True, key=f"panel_{name}"):
             PANELS[kind](name, turn)
             st.button(_("Close"), key=f"panel_close_{name}", type="tertiary", on_click=_close)
+
+
+def turn_over(name: str, turn: Turn, kind: str) -> None:
+    """Open the panel below this turn with one of PANELS, or close it where it shows that."""
+    panel = (name, turn.id, kind)
+    chat_state.panel = None if chat_state.panel == panel else panel
 
 
 def _label(action: str) -> str:
@@ -90,11 +90,6 @@ def _show_otherwise(_name: str, turn: Turn) -> None:
 def _say_why_not_swept(_name: str, turn: Turn) -> None:
     if why_not := _why_not_swept(turn):
         state.notices.append(why_not)
-
-
-def _turn_over(name: str, turn: Turn, kind: str) -> None:
-    panel = (name, turn.id, kind)
-    chat_state.panel = None if chat_state.panel == panel else panel
 
 
 def _close() -> None:
@@ -179,11 +174,11 @@ PANELS: Mapping[str, Callable[[str, Turn], None]] = {
     "again": _other_model,
 }
 ACTIONS: Mapping[str, Action] = {
-    "again": Action("refresh", N_("Try again with another model"), partial(_turn_over, kind="again"), ("answer",)),
+    "again": Action("refresh", N_("Try again with another model"), partial(turn_over, kind="again"), ("answer",)),
     "edit": Action("edit", N_("Edit"), lambda _name, turn: edit_actions.edit(turn), ("answer",)),
     "markdown": Action("text_format", N_("Show as Markdown"), _show_otherwise, ("question",)),
     "typed": Action("text_format", N_("Show as typed"), _show_otherwise, ("question",)),
-    "share": Action("link", N_("Share as a link"), partial(_turn_over, kind="share"), ("question",)),
+    "share": Action("link", N_("Share as a link"), partial(turn_over, kind="share"), ("question",)),
     "write": Action("add_comment", N_("Add a turn by hand"), lambda _name, _turn: edit_actions.begin_writing()),
     "sweep": Action("grid_view", N_("Open in Sweep"), _say_why_not_swept),
     "delete": Action("delete", N_("Delete"), lambda _name, turn: edit_actions.delete(turn)),

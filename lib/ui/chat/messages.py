@@ -9,7 +9,7 @@ from lib.core import tokens
 from lib.core.errors import recorded
 from lib.core.reply import Choice
 from lib.core.rich_text import literal
-from lib.ui.chat import answer_toolbar, message_toolbar, open_chat
+from lib.ui.chat import answer_toolbar, open_chat, question_toolbar, turn_editor
 from lib.ui.chat.answer_figures import author
 from lib.ui.chat.answer_toolbar import ask_again_button
 from lib.ui.chat.attachments import message_attachments, own_words
@@ -41,9 +41,9 @@ def conversation(view: ChatView) -> list[LiveAnswer]:
         with st.chat_message(turn.role, avatar=ICONS[turn.role]):
             if turn.role != "assistant":
                 with st.container(key=f"{NAMES[turn.role]}_{index}"):  # what the styles know it by
-                    message_toolbar.editor(turn) if chat_state.editing == turn.id else _question(index, turn)
+                    turn_editor.editor(turn) if chat_state.editing == turn.id else _question(index, turn)
             elif chat_state.editing == turn.id:
-                message_toolbar.editor(turn)
+                turn_editor.editor(turn)
             elif len((then := _as_it_stood(view, index)).beside) > 1:
                 live += _side_by_side(number, then, last)
             elif last and view.running:
@@ -66,7 +66,7 @@ def _question(index: int, turn: Turn) -> None:
     elif words:
         own_words(words)
     message_attachments(str(index), files)
-    message_toolbar.under_question(index, turn)
+    question_toolbar.under_question(index, turn)
 
 
 def _answer(number: int, turn: Turn, last: bool, was_last: bool) -> None:

@@ -1,4 +1,4 @@
-"""The toolbar of every message: its versions, its editor, and the editor for messages added by hand."""
+"""The editors of turns: one that is there, of a question or an answer, and one that is added by hand."""
 
 import streamlit as st
 
@@ -8,26 +8,8 @@ from lib.core.rich_text import literal
 from lib.ui.chat import edit_actions, model_actions
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.edit_actions import WRITTEN_ROLE
-from lib.ui.chat.message_menu import panel, question_menu
 from lib.ui.chat.model_actions import WRITTEN
 from lib.ui.shared.texts import _, role_names
-
-
-def under_question(index: int, turn: Turn) -> None:
-    """Its versions, Edit, and the menu."""
-    name = f"question_{index}"
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        versions(name, turn)
-        st.button(
-            _("Edit"),
-            key=f"edit_{index}",
-            type="tertiary",
-            icon=":material/edit:",
-            on_click=edit_actions.edit,
-            args=(turn,),
-        )
-        question_menu(name, turn)
-    panel(name, turn)
 
 
 def editor(turn: Turn) -> None:
@@ -42,26 +24,6 @@ def editor(turn: Turn) -> None:
     with st.container(horizontal=True):
         st.button(label, key="edit_send", type="primary", on_click=done, args=(turn,))
         st.button(_("Cancel"), key="edit_cancel", type="tertiary", on_click=edit_actions.leave_as_it_was)
-
-
-def versions(name: str, turn: Turn) -> None:
-    """`< 2/3 >`: the versions of one turn, where it has several."""
-    if len(turn.versions) < 2:
-        return
-    at = turn.versions.index(turn.id)
-    for label, key, to in (("‹", "back", at - 1), ("›", "on", at + 1)):
-        inside = 0 <= to < len(turn.versions)
-        if key == "on":
-            st.caption(f"{at + 1}/{len(turn.versions)}", width="content")
-        st.button(
-            label,
-            key=f"version_{key}_{name}",
-            type="tertiary",
-            disabled=not inside,
-            help=_("Another version"),
-            on_click=edit_actions.choose_version,
-            args=(turn.versions[to] if inside else turn.id,),
-        )
 
 
 def manual_turn() -> None:
