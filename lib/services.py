@@ -260,7 +260,7 @@ def _set_up_logs(shared: bool) -> None:
 
 def _registry(settings: Settings, local: LocalModel | None, shared: bool) -> EndpointRegistry:
     own: OwnServices = ("public" if settings.own_services else "none") if shared else "any"
-    return EndpointRegistry(settings.offered(), [local] if local else [], settings.first_byte_seconds, own)
+    return EndpointRegistry(settings.offered(), [local] if local else [], settings.first_token_seconds, own)
 
 
 def _place_vocabulary(settings: Settings) -> None:

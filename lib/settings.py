@@ -21,7 +21,7 @@ TEMPERA_DRAIN_SECONDS where many share it: how long answers may go on when it is
 TEMPERA_WORKER_SLOTS  with PostgreSQL: how many calls of sweeps this process has under way at once
 TEMPERA_LOCAL_MODEL   false leaves the practice model out
 TEMPERA_FIND_SERVICES false: Ollama, LM Studio and llama.cpp are not looked for on this computer
-TEMPERA_CONNECT_SECONDS, _FIRST_BYTE_SECONDS, _SILENCE_SECONDS, _GRACE_SECONDS
+TEMPERA_CONNECT_SECONDS, _FIRST_TOKEN_SECONDS, _SILENCE_SECONDS, _GRACE_SECONDS
                       how long a service may take to connect, to begin, between two pieces, to end
 TEMPERA_PATIENCE_SECONDS
                       after how long without a first word the page asks what to do
@@ -37,13 +37,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from lib.core.errors import SettingsError
 from lib.core.i18n import N_
 from lib.core.limits import CapSettings, Limits
-from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of
+from lib.gateway.endpoints import FIRST_TOKEN_SECONDS, Endpoint, name_of
 from lib.gateway.pasted_text import cleaned_address, cleaned_key
 from lib.store.database import LOCK_SECONDS
 
@@ -52,6 +52,12 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 # A model is named `endpoint/model id`, split at the first slash.
 ServiceName = Annotated[str, Field(pattern=r"^[^/]+$")]
 SECRETS = (Path("~/.streamlit/secrets.toml"), ROOT / ".streamlit" / "secrets.toml")
+
+
+# A setting of another name before is read under both: from the environment, and from secrets.toml.
+FIRST_TOKEN_NAMES = AliasChoices(
+    *("TEMPERA_FIRST_TOKEN_SECONDS", "TEMPERA_FIRST_BYTE_SECONDS", "first_token_seconds", "first_byte_seconds")
+)
 
 
 class Service(BaseModel):
@@ -102,7 +108,7 @@ class Settings(BaseSettings):
     local_model: bool = True
     find_services: bool = True
     connect_seconds: Seconds = 10.0
-    first_byte_seconds: Seconds = FIRST_BYTE_SECONDS
+    first_token_seconds: Annotated[Seconds, Field(validation_alias=FIRST_TOKEN_NAMES)] = FIRST_TOKEN_SECONDS
     silence_seconds: Seconds = 30.0
     grace_seconds: Seconds = 5.0
     patience_seconds: Seconds = 8.0

@@ -23,6 +23,14 @@ def test_every_setting_is_written_down_and_no_other_one() -> None:
     assert named - settings == set()
 
 
+def test_a_setting_with_a_name_of_before_is_read_under_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.model_validate({"first_byte_seconds": 7}).first_token_seconds == 7
+    monkeypatch.setenv("TEMPERA_FIRST_BYTE_SECONDS", "8")
+    assert Settings().first_token_seconds == 8
+    monkeypatch.setenv("TEMPERA_FIRST_TOKEN_SECONDS", "9")
+    assert Settings().first_token_seconds == 9
+
+
 def test_systemd_takes_the_units_of_the_app_and_of_a_worker(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd here")

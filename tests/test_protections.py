@@ -349,7 +349,7 @@ def test_the_log_is_masked_from_the_start_on(service: FakeApi, caplog: pytest.Lo
 def test_a_setting_that_is_wrong_is_not_repeated() -> None:
     """It may be a key in the wrong place."""
     with pytest.raises(ValidationError) as wrong:
-        Settings.model_validate({"first_byte_seconds": KEY, "mode": KEY})
+        Settings.model_validate({"first_token_seconds": KEY, "mode": KEY})
 
     assert KEY not in str(wrong.value) and KEY not in repr(wrong.value)
     assert KEY not in repr(Settings.model_validate({"api_key": KEY}))

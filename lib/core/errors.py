@@ -376,7 +376,7 @@ class ProxyUnusable(ConnectionFailed):
 
 
 class TimedOut(TemperaError):
-    """One of the clocks ran out: `clock` is first_byte, silence, or pings where only signs of life still came;
+    """One of the clocks ran out: `clock` is first_token, silence, or pings where only signs of life still came;
     `seconds` its length."""
 
     kind = "timed_out"
@@ -384,7 +384,7 @@ class TimedOut(TemperaError):
     hint = N_("The request may be billed. Try again, or choose another model.")
     billed: Billed = "unknown"
 
-    def __init__(self, original: str = "", *, clock: str = "first_byte", seconds: float = 0, **facts: Any) -> None:
+    def __init__(self, original: str = "", *, clock: str = "first_token", seconds: float = 0, **facts: Any) -> None:
         if clock == "silence":
             self.message = N_("{service} fell silent in the middle of the answer, for {seconds:g} seconds.")
         if clock == "pings":

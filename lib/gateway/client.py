@@ -66,7 +66,7 @@ def ignore_bytes(_: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """How long to wait, in seconds; an endpoint has its own clock for the first byte of an answer.
+    """How long to wait, in seconds; an endpoint has its own clock for the first word of an answer.
 
     connect: for a connection. thinking: how many times longer a reasoning model may take to begin. silence: between
     two pieces of an answer (pings don't count). grace: for the end of the connection once the answer is complete.
@@ -145,7 +145,7 @@ class Client:
                 async with asyncio.timeout(self._clocks.models):
                     return await self._models(endpoint)
             except TimeoutError:
-                raise TimedOut(clock="first_byte", seconds=self._clocks.models) from None
+                raise TimedOut(clock="first_token", seconds=self._clocks.models) from None
 
     async def try_chat(self, endpoint: Endpoint) -> TemperaError | None:
         """What a chat service says to a request without messages, which costs nothing; None where it answers even
@@ -156,7 +156,7 @@ class Client:
                 async with asyncio.timeout(self._clocks.models):
                     return await self._refusal(endpoint, empty)
             except TimeoutError:
-                return TimedOut(clock="first_byte", seconds=self._clocks.models)
+                return TimedOut(clock="first_token", seconds=self._clocks.models)
             except TemperaError as error:
                 return error
 
@@ -176,7 +176,7 @@ class Client:
     ) -> AsyncGenerator[Delta, None]:
         on_step("admitted")
         thinking = self._clocks.thinking if thinks(request.model) else 1.0
-        watch = Stopwatch(endpoint.first_byte_seconds * thinking)
+        watch = Stopwatch(endpoint.first_token_seconds * thinking)
         async with self._connections.one(endpoint.base_url, endpoint.public_only) as http:
             response = await watch.wait_for(_asked(http, endpoint, request, on_step))
             try:

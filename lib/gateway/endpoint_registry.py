@@ -15,7 +15,7 @@ from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.core.prices import Price
 from lib.gateway.addresses import MOST_KEY_CHARACTERS, check_host
-from lib.gateway.endpoints import FIRST_BYTE_SECONDS, Endpoint, name_of, second_address
+from lib.gateway.endpoints import FIRST_TOKEN_SECONDS, Endpoint, name_of, second_address
 from lib.gateway.key_masking import KNOWN
 from lib.gateway.pasted_text import cleaned_address, cleaned_key
 
@@ -31,12 +31,12 @@ class EndpointRegistry:
         self,
         offered: Sequence[Endpoint],
         local: Sequence[Endpoint] = (),
-        first_byte_seconds: float = FIRST_BYTE_SECONDS,
+        first_token_seconds: float = FIRST_TOKEN_SECONDS,
         own_services: OwnServices = "any",
     ) -> None:
         self.own_services = own_services
-        self._first_byte_seconds = first_byte_seconds
-        self._offered = tuple(replace(one, first_byte_seconds=first_byte_seconds) for one in offered)
+        self._first_token_seconds = first_token_seconds
+        self._offered = tuple(replace(one, first_token_seconds=first_token_seconds) for one in offered)
         self._local = tuple(local)
         for one in self._offered:
             KNOWN.add(one.api_key)
@@ -115,7 +115,7 @@ class EndpointRegistry:
             KNOWN.add(endpoint.api_key)
             timed = replace(
                 endpoint,
-                first_byte_seconds=self._first_byte_seconds,
+                first_token_seconds=self._first_token_seconds,
                 public_only=self.own_services == "public",
             )
             self._own[owner] = {endpoint.name: timed, **kept}

@@ -19,7 +19,7 @@ from lib.core.i18n import N_
 from lib.core.prices import Price
 from lib.core.request import LONGEST_MODEL_ID, ChatRequest
 
-FIRST_BYTE_SECONDS = 180.0
+FIRST_TOKEN_SECONDS = 180.0
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode's categories of control and format characters, lone surrogates, line and paragraph separators."""
 
@@ -74,7 +74,7 @@ class Endpoint:
     name: str
     base_url: str
     api_key: SecretStr = SecretStr("")
-    first_byte_seconds: float = FIRST_BYTE_SECONDS
+    first_token_seconds: float = FIRST_TOKEN_SECONDS
     models: tuple[str, ...] = ()
     """Model ids known without asking; empty where `GET /models` has to tell."""
     context_window: int | None = None

@@ -206,7 +206,7 @@ class Stopwatch:
     """A clock that runs only while something is awaited, so that a slow reader is not taken for a silent service."""
 
     def __init__(self, seconds: float) -> None:
-        self.name, self.seconds = "first_byte", seconds
+        self.name, self.seconds = "first_token", seconds
         self._waited = 0.0
 
     def allow(self, name: str, seconds: float, restart: bool) -> None:

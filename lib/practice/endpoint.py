@@ -33,7 +33,7 @@ FURTHER_FIELDS = {"seed", "top_k", "min_p", "repeat_penalty", "response_format",
 """Those of llama.cpp's own fields that can't take more of the shared context than was reserved."""
 NOTHING_KEPT = {"cache_prompt": False}
 """llama.cpp's field that has it read the whole prompt anew."""
-FIRST_BYTE_SECONDS = 300.0
+FIRST_TOKEN_SECONDS = 300.0
 COUNT_SECONDS = 60.0
 
 
@@ -104,7 +104,7 @@ class PracticeEndpoint(Endpoint):
 
     name: str = "local"
     base_url: str = ""
-    first_byte_seconds: float = FIRST_BYTE_SECONDS
+    first_token_seconds: float = FIRST_TOKEN_SECONDS
     models: tuple[str, ...] = (MODEL,)
     context_window: int | None = CONTEXT_TOKENS
     takes_images: bool = False

@@ -29,7 +29,7 @@ from tests.fake_api import MODELS, FakeApi, Step, answer_text
 
 @pytest.fixture
 def endpoint(api: FakeApi) -> Endpoint:
-    return Endpoint("fake", api.base_url, SecretStr(KEY), first_byte_seconds=2.0)
+    return Endpoint("fake", api.base_url, SecretStr(KEY), first_token_seconds=2.0)
 
 
 def test_an_answer_is_the_same_streamed_or_not(subtests: pytest.Subtests, endpoint: Endpoint, api: FakeApi) -> None:
@@ -54,7 +54,7 @@ def test_usage_comes_with_the_answer(endpoint: Endpoint, stream: bool) -> None:
 
 def test_it_is_told_how_far_a_request_has_come_and_nothing_of_one_that_could_not_leave(endpoint: Endpoint) -> None:
     told: list[str] = []
-    impatient = replace(endpoint, first_byte_seconds=0.3)
+    impatient = replace(endpoint, first_token_seconds=0.3)
     failure(impatient, request("silent"), on_step=told.append, retry=False)
     assert told == ["admitted", "connected", "sent"]
 
@@ -199,11 +199,11 @@ def test_the_endpoint_that_admits_is_the_one_that_is_asked(endpoint: Endpoint) -
     assert answer(Elsewhere("other", "http://127.0.0.1:1/v1"), request("echo")).model == "echo"
 
 
-def test_silence_before_the_first_byte_ends_in_a_time_out(endpoint: Endpoint, api: FakeApi) -> None:
-    error = failure(replace(endpoint, first_byte_seconds=0.2), request("silent", stream=True))
+def test_silence_before_the_first_word_ends_in_a_time_out(endpoint: Endpoint, api: FakeApi) -> None:
+    error = failure(replace(endpoint, first_token_seconds=0.2), request("silent", stream=True))
 
     assert isinstance(error, errors.TimedOut)
-    assert (error.facts["clock"], error.facts["seconds"], error.billed) == ("first_byte", 0.2, "unknown")
+    assert (error.facts["clock"], error.facts["seconds"], error.billed) == ("first_token", 0.2, "unknown")
     assert len(api.requests) == 1
     api.wait(lambda fake: fake.requests[0].closed_by_client)
 

@@ -35,7 +35,7 @@ from tests.fake_api import FakeApi, Step
 
 KEY = "sk-test-abcdefghijklmnopqrstuvwxyz"
 QUICK = Clocks(silence=0.3, grace=0.2, thinking=1.0)
-QUICK_FIRST_BYTE_SECONDS = 0.3
+QUICK_FIRST_TOKEN_SECONDS = 0.3
 PATIENT = Clocks(silence=20, grace=5, thinking=1.0)
 
 
@@ -52,7 +52,7 @@ class Gate:
         self.api.script(case["name"], *map(step, case["steps"]), status=case["status"], headers=headers(case))
         waits = case["name"].startswith("clock-")
         services = self.quick if waits else self.patient
-        endpoint = Endpoint("Gate", self.api.base_url, SecretStr(KEY), QUICK_FIRST_BYTE_SECONDS if waits else 20)
+        endpoint = Endpoint("Gate", self.api.base_url, SecretStr(KEY), QUICK_FIRST_TOKEN_SECONDS if waits else 20)
         params = Params(stream=case["stream"], n=case.get("n"))
         request = ChatRequest(case["name"], (Message(role="user", content="hello"),), params)
         call = Call(secrets.token_hex(16), "me", "tab", "chat", "Gate", request)

@@ -99,7 +99,7 @@ def test_a_wrong_address_is_answered_with_the_right_one(subtests: pytest.Subtest
             assert error.sentence().endswith(f"Try {meant.format(host=host)}")
 
 
-def test_models_that_think_get_more_time_for_their_first_byte(subtests: pytest.Subtests) -> None:
+def test_models_that_think_get_more_time_for_their_first_token(subtests: pytest.Subtests) -> None:
     for model, expected in [
         ("o3", True),
         ("openai/o4-mini", True),

@@ -394,7 +394,7 @@ def test_what_goes_wrong_is_said_for_people_and_the_message_stays(subtests: pyte
 
 @pytest.mark.usefixtures("service")
 def test_the_operator_sets_how_long_a_service_may_take(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEMPERA_FIRST_BYTE_SECONDS", "1")
+    monkeypatch.setenv("TEMPERA_FIRST_TOKEN_SECONDS", "1")
     tab = ask(new_tab(), "Good morning", model="silent")
 
     assert "1 seconds" in shown(tab)
