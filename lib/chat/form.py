@@ -8,7 +8,8 @@ from lib.core.errors import InvalidInput
 from lib.core.parameters import SET_ELSEWHERE, Params
 from lib.core.request import LONGEST_MODEL_ID, Message
 
-MOST_MODELS = 4
+MOST_BESIDE = 4
+"""Models that answer the same message side by side."""
 MOST_SYSTEM_CHARACTERS = 1_000_000
 AS_IT_COMES = Params(stream=True)
 """Where nothing was set: the answer is shown while it is written, and all else is the model's own."""
@@ -28,7 +29,7 @@ class Form:
     @property
     def models(self) -> tuple[str, ...]:
         """All models that are asked, each once."""
-        return tuple(dict.fromkeys([self.model, *self.others]))[:MOST_MODELS]
+        return tuple(dict.fromkeys([self.model, *self.others]))[:MOST_BESIDE]
 
     @property
     def preface(self) -> list[Message]:
@@ -48,7 +49,7 @@ class Form:
             model=_model_id(model),
             system=system[:MOST_SYSTEM_CHARACTERS] if isinstance(system, str) else "",
             params=usable_params(settings.get("params")),
-            others=tuple(filter(None, map(_model_id, others if isinstance(others, list) else [])))[: MOST_MODELS - 1],
+            others=tuple(filter(None, map(_model_id, others if isinstance(others, list) else [])))[: MOST_BESIDE - 1],
         )
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from lib.core.request import LONGEST_MODEL_ID
 
-MOST_MODELS = 10_000
+MOST_LISTED = 10_000
+"""Ids that are read of one list."""
 _THINKS = re.compile(r"(^|/)(o\d|gpt-5)|reason|think|(^|[-/])(r1|qwq|magistral|grok-4)\b", re.IGNORECASE)
 # Lists tell what a model is for in as many ways as there are services, and most in none; its name nearly always does.
 _NO_CHATS = re.compile(
@@ -27,7 +28,7 @@ def model_ids(value: Any) -> list[str]:
         value = next((value[name] for name in ("data", "models", "result") if value.get(name)), [])
     if isinstance(value, Mapping):
         value = list(value)
-    ids = map(_id, value[:MOST_MODELS]) if isinstance(value, list) else []
+    ids = map(_id, value[:MOST_LISTED]) if isinstance(value, list) else []
     return list(dict.fromkeys(filter(None, ids)))
 
 

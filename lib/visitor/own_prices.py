@@ -8,7 +8,8 @@ from lib.core.prices import Price
 from lib.visitor import preferences
 
 NAME = "prices"
-MOST_MODELS = 500
+MOST_PRICED = 500
+"""Models of all services together for which one visitor keeps prices."""
 HIGHEST = 1_000_000.0
 """Dollars; what is dearer is a slip of the keyboard."""
 
@@ -30,7 +31,7 @@ def put(db: Connection, owner: str, endpoint: str, model: str, price: Price | No
     if price is not None:
         kept.append((endpoint, model, price))
     made: dict[str, dict[str, Any]] = {}
-    for at, one, own in kept[-MOST_MODELS:]:
+    for at, one, own in kept[-MOST_PRICED:]:
         made.setdefault(at, {})[one] = list(own)
     preferences.put(db, owner, NAME, made)
 

@@ -17,7 +17,7 @@ from lib.core.reply import Delta
 from lib.core.request import ChatRequest, Message
 from lib.gateway.client import Client, Clocks
 from lib.gateway.endpoints import Endpoint
-from lib.gateway.model_ids import MOST_MODELS, thinks
+from lib.gateway.model_ids import MOST_LISTED, thinks
 from lib.ui.shared.texts import catalogue
 from tests.fake_api import FakeApi
 
@@ -131,11 +131,11 @@ def listed(api: FakeApi) -> list[str]:
 
 
 def test_ten_thousand_models_and_more_are_listed_once_each() -> None:
-    ids = [f"vendor/model-{at}:free" for at in range(MOST_MODELS + 500)]
+    ids = [f"vendor/model-{at}:free" for at in range(MOST_LISTED + 500)]
     with FakeApi() as api:
         api.script_models(json.dumps({"object": "list", "data": [{"id": name} for name in ids]}))
 
-        assert listed(api) == ids[:MOST_MODELS]
+        assert listed(api) == ids[:MOST_LISTED]
 
 
 def test_ids_of_any_kind_are_kept_or_dropped(subtests: pytest.Subtests) -> None:

@@ -9,7 +9,7 @@ from lib.calls.records import CallRecord
 from lib.chat import longest_answer
 from lib.chat.context_window import window_of
 from lib.chat.conversation import missing, not_sent
-from lib.chat.form import MOST_MODELS, Form
+from lib.chat.form import MOST_BESIDE, Form
 from lib.chat.repository import Turn
 from lib.core.errors import InvalidInput
 from lib.core.rich_text import literal
@@ -86,7 +86,7 @@ def under_several(number: int, view: ChatView, last: bool) -> None:
 def ask_again_button(place: Container, view: ChatView) -> None:
     """Stands at the last answer while the page is set otherwise than what stands there was asked with."""
     turn = view.turns[-1]
-    if view.running or turn.call is None or len(view.beside) >= MOST_MODELS:
+    if view.running or turn.call is None or len(view.beside) >= MOST_BESIDE:
         return
     try:
         form = chat_settings.read()

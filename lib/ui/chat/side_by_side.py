@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.chat.form import MOST_MODELS
+from lib.chat.form import MOST_BESIDE
 from lib.gateway.endpoints import Endpoint
 from lib.services import Services
 from lib.ui.chat.chat_settings import BESIDE, MODEL
@@ -16,7 +16,7 @@ from lib.ui.shared.texts import _, _n
 
 
 def side_by_side(services: Services, owner: str) -> None:
-    """Behind a button the second to fourth model."""
+    """Behind a button the models that answer beside the first one."""
     offered = options(services, owner)
     chosen = _chosen(offered, services.registry.endpoints(owner))
     models = [model for model in offered if model != st.session_state.get(MODEL)]
@@ -24,15 +24,16 @@ def side_by_side(services: Services, owner: str) -> None:
     label = _n("{count} model", "{count} models", asked).format(count=asked) if chosen else _("Compare")
     icon = ":material/view_column:" if chosen else ":material/add:"
     opened = st.popover(label, key="chat_beside_open", icon=icon, help=_("Ask further models too"))
+    further = MOST_BESIDE - 1
     with opened:
         st.multiselect(
             _("Ask these models the same, side by side"),
             list(dict.fromkeys([*models, *chosen])),
             format_func=model_label,
             key=choice_key(closed_fields.key_of(BESIDE)),
-            max_selections=MOST_MODELS - 1,
+            max_selections=further,
             accept_new_options=True,
-            placeholder=_("Up to three more models"),
+            placeholder=_n("Up to {count} more model", "Up to {count} more models", further).format(count=further),
             select_all=False,
             persist_state="session",
         )

@@ -2,12 +2,16 @@
 
 import streamlit as st
 
+from lib.chat.form import MOST_BESIDE
 from lib.core.i18n import N_
 from lib.services import Services
 from lib.ui.shared.texts import _
 
 PAGES = (
-    (N_("Chat"), N_("Talk to one model, or to up to four side by side. Every message can be edited and tried again.")),
+    (
+        N_("Chat"),
+        N_("Talk to one model, or to up to {most} side by side. Every message can be edited and tried again."),
+    ),
     (N_("Sweep"), N_("Ask several models the same at several temperatures and compare the answers.")),
     (N_("Usage"), N_("What all of it used: tokens, times and costs.")),
 )
@@ -28,7 +32,7 @@ TOUCH = (
 
 def help_dialog(_services: Services) -> None:
     """The pages, the keys or what fingers do instead, and what this is."""
-    st.markdown("\n".join(f"- **{_(page)}**: {_(words)}" for page, words in PAGES))
+    st.markdown("\n".join(f"- **{_(page)}**: {_(words).format(most=MOST_BESIDE)}" for page, words in PAGES))
     # The styles show one of the two: where fingers press there are no keys.
     with st.container(key="help_keys"):
         st.markdown(f"**{_('Keys')}**")

@@ -147,3 +147,19 @@ def test_a_normal_answer_has_nothing_to_explain(app: AppTest) -> None:
     ask(app, "Hello", model="no-usage")
     assert "about 4 tokens" in lines(app)[0] and "estimated" not in lines(app)[0]
     assert "our estimate" in shown(app.button(key="figures_0").click().run())
+
+
+def test_how_many_models_may_be_asked_beside_the_first_one_is_told_as_it_is(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(tab: AppTest) -> tuple[str, int]:
+        field = tab.multiselect(key="chat_models_beside").proto
+        return field.placeholder, field.max_selections
+
+    assert told(app) == ("Up to 3 more models", 3)
+    monkeypatch.setattr("lib.ui.chat.side_by_side.MOST_BESIDE", 2)
+    assert told(app.run()) == ("Up to 1 more model", 1)
+    in_language(app, "zh_Hans")
+    assert told(app) == ("最多再选 1 个模型", 1)
+    app.button(key="help_open").click().run()
+    assert "最多 4 个模型并排" in "\n".join(one.value for one in app.markdown)
