@@ -62,7 +62,7 @@ def share() -> None:
     let_widgets_read_one_value()
     local_script_runner.require_widgets_deltas = _until_it_ends
     # Amid an answer for what may come right after.
-    sockets.TOGETHER_SECONDS = 0.0
+    sockets.TOGETHER_SECONDS = sockets.MORE_SECONDS = 0.0
     # Hypothesis reads all modules of ours for values to try, and looks at each value for each kind of text.
     if examples.ALL not in os.environ:
         providers._get_local_constants = functools.cache(providers.Constants)

@@ -71,6 +71,7 @@ class Http11:
         is_whole = self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
         # What comes behind an answer would be taken for the next one.
         if is_whole and not self._h11.trailing_data[0]:
+            self._socket.answered()
             self._h11.start_next_cycle()
             self._kept_until = time.monotonic() + self._kept_seconds
         else:

@@ -10,7 +10,7 @@ import select
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import httpx
 
@@ -18,7 +18,10 @@ MOST_WAITING = 2**20
 """Bytes that have come and nobody has read; with more the service has to wait."""
 TOGETHER_SECONDS = 0.03
 """What comes so soon after the last reading is read together: an answer comes in words, each with an event and a packet
-of its own, and with 64 answers at once nothing else could be done for them. Nobody sees a word that much sooner."""
+of its own. Nobody sees a word that much sooner."""
+MORE_SECONDS = 0.001
+"""So much longer for each answer that comes at the same time: with 64 of them the processor could do nothing else, and
+nobody reads them word by word."""
 AT_ONCE = 3
 """So many readings after a request are not put off: when an answer began is measured."""
 LAST_CHUNK = b"0\r\n\r\n"
@@ -32,6 +35,8 @@ class Socket(asyncio.Protocol):
     only connecting has one here."""
 
     _transport: asyncio.Transport
+    answering: ClassVar[set["Socket"]] = set()
+    """Those whose answer is on its way; of the one loop that all requests have."""
 
     def __init__(self) -> None:
         self._received = bytearray()
@@ -77,7 +82,8 @@ class Socket(asyncio.Protocol):
         del self._received[:max_bytes]
         self._due = bool(self._received)
         self._readings += 1
-        self._next_reading = loop.time() + TOGETHER_SECONDS if self._readings >= AT_ONCE else 0.0
+        together = TOGETHER_SECONDS + MORE_SECONDS * len(self.answering)
+        self._next_reading = loop.time() + together if self._readings >= AT_ONCE else 0.0
         if self._held and len(self._received) < MOST_WAITING:
             self._held = False
             self._transport.resume_reading()
@@ -86,6 +92,7 @@ class Socket(asyncio.Protocol):
     async def write(self, buffer: bytes) -> None:
         """Send bytes; ends when the system has taken nearly all."""
         self._readings, self._next_reading = 0, 0.0
+        self.answering.add(self)
         if buffer and not self._ended:
             self._transport.write(buffer)
         if self._writing is not None:
@@ -93,8 +100,13 @@ class Socket(asyncio.Protocol):
         if self._ended:
             raise httpx.WriteError("The connection is closed.")
 
+    def answered(self) -> None:
+        """The answer has come, to what was written."""
+        self.answering.discard(self)
+
     def close(self) -> None:
         """Close it at once, whatever is on its way."""
+        self.answered()
         # Not `close`: that sends what waits first, and in TLS says goodbye and waits for the answer.
         self._transport.abort()
 
@@ -145,6 +157,7 @@ class Socket(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is closed, by either side."""
         self._ended, self._error = True, exc
+        self.answered()
         _wake(self._reading)
         _wake(self._writing)
 

@@ -309,10 +309,11 @@ def test_cancelling_in_the_middle_of_a_tls_handshake_closes_the_connection_at_on
     assert using(work)
 
 
+@pytest.mark.parametrize("name", ["TOGETHER_SECONDS", "MORE_SECONDS"])
 def test_words_that_come_soon_after_each_other_are_read_together_but_not_the_first_or_the_end(
-    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(sockets, "TOGETHER_SECONDS", 3600.0)
+    monkeypatch.setattr(sockets, name, 3600.0)
     read: list[bytes] = []
 
     async def words(writer: asyncio.StreamWriter) -> None:
@@ -335,6 +336,17 @@ def test_words_that_come_soon_after_each_other_are_read_together_but_not_the_fir
 
     using(work)
     assert b"".join(read).count(b"data:") == 21 and len(read) <= 4
+    assert not sockets.Socket.answering
+
+
+@pytest.mark.parametrize("model", ["echo", "error-400"])
+def test_a_connection_that_is_kept_after_its_answer_puts_no_other_answer_off(endpoint: Endpoint, model: str) -> None:
+    async def work(client: Client) -> int:
+        with suppress(errors.ApiError):
+            await whole(client, endpoint, request(model, stream=True))
+        return len(sockets.Socket.answering)
+
+    assert using(work) == 0
 
 
 def test_a_timer_that_comes_late_is_not_taken_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
