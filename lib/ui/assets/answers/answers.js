@@ -279,19 +279,18 @@ class Answers {
     this.root.classList.toggle("more-after", Boolean(grid?.isConnected) && left + grid.clientWidth < grid.scrollWidth - 1);
   }
 
-  // One place: an article for each repeat that is looked at, of which one is seen.
+  // One place: the article of the repeat that is looked at.
   fill(place, box) {
     const ids = this.repeatsOf(place);
     const turned = `${place}_${this.repeat.get(place)}`;
     const shown = [turned, this.written.get(place)].find((id) => ids.includes(id)) ?? ids[0];
     const inside = box.contains(this.active()) && this.active().dataset.does;
     const told = this.told + this.nameOf(place) + this.data.beside;
-    const articles = ids.length ? ids.map((id) => this.article(id, told)) : [el("article", { class: "cell empty" })];
-    articles.forEach((article) => (article.hidden = ids.length > 0 && article.dataset.cell !== shown));
-    if (articles.length !== box.children.length || articles.some((article, at) => article !== box.children[at])) {
-      box.replaceChildren(...articles);
+    const article = shown ? this.article(shown, told) : el("article", { class: "cell empty" });
+    if (article !== box.firstChild) {
+      box.replaceChildren(article);
       // What comes in takes the focus from nobody.
-      if (inside) (box.querySelector(`article:not([hidden]) [data-does="${inside}"]`) ?? box).focus({ preventScroll: true });
+      if (inside) (box.querySelector(`[data-does="${inside}"]`) ?? box).focus({ preventScroll: true });
     }
     box.setAttribute("aria-label", this.spoken(shown ?? (this.data.beside ? place : `${place}_0`)));
   }
@@ -384,13 +383,12 @@ class Answers {
 
   turn(place) {
     const box = this.places.get(place);
-    const all = [...box.children];
-    const at = all.findIndex((one) => !one.hidden);
-    const next = all.slice(at + 1).concat(all.slice(0, at)).find((one) => one.dataset.cell);
-    if (!next) return;
-    this.repeat.set(place, Number(next.dataset.cell.split("_")[2]));
+    const ids = this.repeatsOf(place);
+    if (ids.length < 2) return;
+    const next = ids[(ids.indexOf(box.firstChild.dataset.cell) + 1) % ids.length];
+    this.repeat.set(place, Number(next.split("_")[2]));
     this.fill(place, box);
-    next.querySelector('[data-does="next"]')?.focus();
+    box.querySelector('[data-does="next"]')?.focus();
     this.highlight();
   }
 
@@ -411,7 +409,7 @@ class Answers {
       const here = place === this.focus;
       box.tabIndex = here ? 0 : -1;
       // Tab walks through the one place it is at, not through the buttons of all.
-      for (const button of box.querySelectorAll("article:not([hidden]) :is(button, a)")) button.tabIndex = here ? 0 : -1;
+      for (const button of box.querySelectorAll(":is(button, a)")) button.tabIndex = here ? 0 : -1;
     }
   }
 
@@ -441,7 +439,7 @@ class Answers {
   }
 
   cellOf(target) {
-    return target.closest("[data-cell]")?.dataset.cell ?? target.closest(".place")?.querySelector("[data-cell]:not([hidden])")?.dataset.cell;
+    return target.closest("[data-cell]")?.dataset.cell ?? target.closest(".place")?.querySelector("[data-cell]")?.dataset.cell;
   }
 
   // The star under the pointer; the same once more takes them back.
@@ -613,7 +611,7 @@ class Answers {
     for (const text of this.root.querySelectorAll(".body > .text")) if (text.different) different.push(...ranges(text, text.different));
     const found = [];
     const term = this.data.find.toLowerCase();
-    if (term) for (const text of this.root.querySelectorAll("article:not([hidden]) .text, .body > .text")) found.push(...ranges(text, places(text, term)));
+    if (term) for (const text of this.root.querySelectorAll("article .text, .body > .text")) found.push(...ranges(text, places(text, term)));
     CSS.highlights.set("sweep-different", new Highlight(...different));
     CSS.highlights.set("sweep-found", new Highlight(...found));
   }
