@@ -16,6 +16,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -310,6 +311,7 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
+@lru_cache(maxsize=1024)  # a page of 2,000 answers asks for each of them
 def number_label(value: float) -> str:
     """A number as it is typed: all its digits, and no zeros behind them."""
     return format(Decimal(str(round(value, 15))).normalize(), "f")
