@@ -222,7 +222,7 @@ class AnswerReader:
             return
         if is_error(value):
             raise error_from(self._info.with_body(value))
-        if not isinstance(value, dict) or not ("choices" in value or "usage" in value):
+        if not isinstance(value, dict) or not ("choices" in value or "usage" in value or reports_in(value)):
             self._strange = self._strange or value is not Unreadable
             return
         self._values += 1

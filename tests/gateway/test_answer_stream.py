@@ -338,6 +338,7 @@ def test_usage_is_read_from_any_place_and_summed_only_when_it_comes_by_choice(su
             (33, 50),
         ),
         ([chunk(usage={"input_tokens": "33", "output_tokens": "40"})], 1, (33, 40)),
+        ([b"data: %s\n\n" % json.dumps({"x_groq": {"usage": COUNTS}}).encode()], 1, (33, 40)),
         ([chunk(usage={"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0})], 1, None),
         ([chunk(usage={"prompt_tokens": 33, "completion_tokens": 0})], 1, None),
         ([chunk(usage=None)], 1, None),
