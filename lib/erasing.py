@@ -16,7 +16,7 @@ from lib.visitor import preferences
 
 FORMS = ("chat", "sweep")
 """Under which names the pages keep what their forms hold, a prompt for one; see lib/ui/shared/session_restore.py."""
-AT_ONCE = 500
+BATCH = 500
 """Calls that go in one write, so that no other one waits long."""
 
 
@@ -61,7 +61,7 @@ def erase(dispatcher: Dispatcher, scheduler: SweepScheduler, owner: str, span: S
         dispatcher.outcomes.forget(owner, sweep_id)
         store.write(partial(sweeps_kept.erase, owner=owner, sweep_id=sweep_id)).result()
     # What is left of them by now belongs to no chat and to no sweep.
-    while ids := store.read(lambda db: _all(db, _calls_that_go(owner, span).limit(AT_ONCE))):
+    while ids := store.read(lambda db: _all(db, _calls_that_go(owner, span).limit(BATCH))):
         store.write(partial(records.delete_calls, owner=owner, ids=ids)).result()
     for page in FORMS if span == Span() else ():
         store.write(partial(preferences.put, owner=owner, name=page, value={})).result()

@@ -57,11 +57,11 @@ class Workers:
         see_to_the_past: Callable[[], None],
         slots: int,
         dedicated: bool,
-        at_once: int | None,
+        visitor_concurrency: int | None,
     ) -> None:
-        """`see_to_the_past` closes what dead processes left; `at_once` is how many calls of one visitor may run."""
+        """`see_to_the_past` closes what dead processes left; of one visitor `visitor_concurrency` calls may run."""
         self._store, self._jobs, self._shares = store, jobs, shares
-        self._see_to_the_past, self._at_once = see_to_the_past, at_once
+        self._see_to_the_past, self._visitor_concurrency = see_to_the_past, visitor_concurrency
         self._slots, self._dedicated = slots, dedicated
         # Tables of its own for each version of procrastinate: what they hold is under way, and need not be migrated.
         self._schema = "tempera_jobs_" + version("procrastinate").replace(".", "_")
@@ -151,11 +151,11 @@ class Workers:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._working = []
 
-    def _worker(self, queue: str, at_once: int, listen: bool) -> Worker:
+    def _worker(self, queue: str, concurrency: int, listen: bool) -> Worker:
         return Worker(
             self._app,
             queues=[queue],
-            concurrency=at_once,
+            concurrency=concurrency,
             listen_notify=listen,
             fetch_job_polling_interval=LOOK_SECONDS,
             shutdown_graceful_timeout=0,
@@ -236,8 +236,8 @@ class Workers:
             if job.status in (Status.TODO.value, Status.DOING.value):
                 sweep_id = str(job.task_kwargs["sweep_id"])
                 there[sweep_id] = there.get(sweep_id, 0) + 1
-        for owner, sweep_id, due, at_once in under_way:
-            missing = min(at_once, due, self._at_once or due) - there.get(sweep_id, 0)
+        for owner, sweep_id, due, concurrency in under_way:
+            missing = min(concurrency, due, self._visitor_concurrency or due) - there.get(sweep_id, 0)
             if missing > 0:
                 await self._defer(owner, sweep_id, missing)
             if not due:

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class InLine:
-    """How a call stands that waits: `most` run at once, and its turn comes in about so many seconds; None: none has
-    ended yet that would tell."""
+    """How a call stands that waits: `concurrency` run at once, and its turn comes in about so many seconds;
+    None: none has ended yet that would tell."""
 
-    most: int
+    concurrency: int
     seconds: float | None
 
 
 class OwnerLine:
-    """Lets `most` calls run, the others in the order they came. For the loop; `standing` is for every thread."""
+    """Lets `concurrency` calls run, the others in the order they came. For the loop; `standing` is for every thread."""
 
-    def __init__(self, most: int) -> None:
-        self._most, self._slots = most, asyncio.Semaphore(most)
+    def __init__(self, concurrency: int) -> None:
+        self._concurrency, self._slots = concurrency, asyncio.Semaphore(concurrency)
         self._waiting: list[str] = []
         self._usual: float | None = None
         """Seconds for which calls have held their slots, the last ones most of all."""
@@ -47,4 +47,4 @@ class OwnerLine:
         if call_id not in waiting:
             return None
         turn = waiting.index(call_id) + 1
-        return InLine(self._most, None if self._usual is None else self._usual * turn / self._most)
+        return InLine(self._concurrency, None if self._usual is None else self._usual * turn / self._concurrency)

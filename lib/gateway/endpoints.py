@@ -88,7 +88,7 @@ class Endpoint:
     """The prices that the visitor has set, by model id."""
 
     @property
-    def most_at_once(self) -> int | None:
+    def concurrency(self) -> int | None:
         """How many requests it works on at once, where it has a bound of its own that is known."""
         return None
 

@@ -114,7 +114,7 @@ class PracticeEndpoint(Endpoint):
         return TITLE
 
     @property
-    def most_at_once(self) -> int:
+    def concurrency(self) -> int:
         return PARALLEL_CHOICES
 
     @property

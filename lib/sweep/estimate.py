@@ -114,10 +114,10 @@ def _seconds(
     answers: Mapping[str, int],
     models: Mapping[str, tuple[Endpoint, str]],
     usual: Mapping[tuple[str, str], Usual],
-    at_once: int,
+    concurrency: int,
 ) -> tuple[float | None, int]:
-    """How long so many answers of each model take, so many at once; and of how many models that is not known: they are
-    taken to be as fast as the others. What a service with a pace writes goes on beside the rest."""
+    """How long so many answers of each model take, `concurrency` at once; and of how many models that is not known:
+    they are taken to be as fast as the others. What a service with a pace writes goes on beside the rest."""
     each = {model: _seconds_of_one(found, usual) for model, found in models.items()}
     known = [seconds for seconds in each.values() if seconds is not None]
     if not known:
@@ -130,7 +130,7 @@ def _seconds(
         if endpoint.seconds_each is not None:
             at_pace[endpoint.name] = at_pace.get(endpoint.name, 0.0) + answers[model] * seconds
         else:
-            rest.append(answers[model] * seconds / at_once)
+            rest.append(answers[model] * seconds / concurrency)
             longest = max(longest, seconds)
     return max(*at_pace.values(), longest, sum(rest)), len(each) - len(known)
 

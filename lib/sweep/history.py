@@ -34,13 +34,13 @@ class Usual:
 class History:
     """`models` by (endpoint, model); `requests` is (how many calls, how many seconds they took on average) of exactly
     this request, by (endpoint, hash).
-    `tips` name the conversations of a plan, by its input and variant; `at_once` is how many good calls of a model began
-    within a second at most, none of them refused before, by (endpoint, model)."""
+    `tips` name the conversations of a plan, by its input and variant; `concurrency` is how many good calls of a model
+    began within a second at most, none of them refused before, by (endpoint, model)."""
 
     models: Mapping[tuple[str, str], Usual]
     requests: Mapping[tuple[str, str], tuple[int, float]]
     tips: Mapping[tuple[int, int], str]
-    at_once: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    concurrency: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def seconds(self, plan: Plan, cell: Cell) -> float | None:
         """How long this very request will take, by how long it took before; None where it was never answered."""
@@ -66,7 +66,9 @@ def read(conn: Connection, owner: str, plan: Plan) -> History:
     for input, variant in product(*map(range, plan.slices)):
         said = ((one.role, one.content, image_store.ids(one.images)) for one in plan.messages(input, variant))
         tips[input, variant] = message_nodes.chain(said)[-1].hash
-    return History(of_models(conn, owner), _of_requests(conn, owner, set(tips.values())), tips, _at_once(conn, owner))
+    return History(
+        of_models(conn, owner), _of_requests(conn, owner, set(tips.values())), tips, _concurrency(conn, owner)
+    )
 
 
 def newest(conn: Connection, owner: str) -> tuple[int, int]:
@@ -87,7 +89,7 @@ def of_models(conn: Connection, owner: str) -> dict[tuple[str, str], Usual]:
     return {(row[0], row[1]): Usual(row[2], *(None if one is None else float(one) for one in row[3:])) for row in rows}
 
 
-def _at_once(conn: Connection, owner: str) -> dict[tuple[str, str], int]:
+def _concurrency(conn: Connection, owner: str) -> dict[tuple[str, str], int]:
     columns = (calls.c.endpoint, calls.c.model, calls.c.state, calls.c.attempts, calls.c.started_at)
     newest = select(*columns).where(calls.c.owner == owner).order_by(calls.c.seq.desc()).limit(LOOKED_AT).subquery()
     # The length is written out: PostgreSQL takes two parameters for two different expressions to group by.

@@ -38,7 +38,7 @@ LONGEST_ANSWER = 20_000
 """Characters of an answer that are judged."""
 LONGEST_JUDGEMENT = 200
 """Tokens."""
-AT_ONCE = 4
+CONCURRENCY = 4
 GIVES_UP_AFTER = 4
 INSTRUCTION = (
     "You judge answers of language models by this rubric:\n{rubric}\n\nReply with one line: a whole number of stars "
@@ -171,7 +171,7 @@ def _check_cap(db: Connection, run: JudgeRun, worst: Use) -> None:
 
 
 async def _work(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun) -> None:
-    slots = asyncio.Semaphore(AT_ONCE)
+    slots = asyncio.Semaphore(CONCURRENCY)
     asking = [asyncio.create_task(_judge(dispatcher, endpoint, run, one, slots)) for one in run.tasks]
     try:
         await asyncio.gather(*asking)

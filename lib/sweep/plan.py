@@ -98,8 +98,8 @@ class Plan:
         if not self.temperatures:
             raise InvalidInput(N_("Choose at least one temperature."))
         _check_whole(N_("“Answers per setting” has to be a whole number from 1 to {most}."), self.repeats, MAX_REPEATS)
-        at_once = N_("“Requests at the same time” has to be a whole number from 1 to {most}.")
-        _check_whole(at_once, self.concurrency, MAX_CONCURRENCY)
+        requests = N_("“Requests at the same time” has to be a whole number from 1 to {most}.")
+        _check_whole(requests, self.concurrency, MAX_CONCURRENCY)
         minutes = N_("The minutes until refused requests are given up have to be a whole number from 1 to {most}.")
         _check_whole(minutes, self.patience, MAX_PATIENCE)
         if self.cap is not None and not 0 <= self.cap < math.inf:

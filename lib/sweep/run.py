@@ -57,16 +57,16 @@ class SweepRun(Job):
         plan: Plan,
         cells: Iterable[Cell],
         attempts: Mapping[str, int] | None = None,
-        slots: int | None = None,
+        concurrency: int | None = None,
     ) -> None:
-        """As many calls run at once as the plan says, or as there are `slots`."""
+        """As many calls run at once as the plan says, or else `concurrency`."""
         super().__init__(sweep_id)
         self.owner, self.session, self.plan = owner, session, plan
         self.cells: Sequence[Cell] = list(cells)
         self.total = len(self.cells)
         self.attempts = dict(attempts or {})
         self.ledger = Ledger(plan.cap)
-        self.line = Line(plan.concurrency if slots is None else slots, self._affords)
+        self.line = Line(plan.concurrency if concurrency is None else concurrency, self._affords)
         self.worst: dict[str, Use] = {}
         """What one call of a model takes at worst, by the plan's name of it."""
         self.over_budget = False
@@ -86,7 +86,7 @@ class SweepRun(Job):
         """Whoever sends its cells, as long as that is done."""
         self.addresses: dict[str, str] = {}
         """The base URLs of the services, by name."""
-        self.bounds: dict[str, int] = {}
+        self.service_concurrency: dict[str, int] = {}
         """How many requests a service works on at once, where that is known."""
         self.seconds_each: dict[str, float] = {}
         """How long after one answer the next one comes, of services that give them at one pace."""
@@ -114,9 +114,9 @@ class SweepRun(Job):
         lane = self.line.lane(service, name)
         if is_new:
             address, usual = self.addresses.get(service, ""), self.history.models.get((service, name))
-            lane.history, lane.most = usual.seconds if usual else None, self.bounds.get(service)
+            lane.history, lane.concurrency = usual.seconds if usual else None, self.service_concurrency.get(service)
             lane.seconds_each = self.seconds_each.get(service)
-            lane.proven = self.history.at_once.get((service, name), 0)
+            lane.proven = self.history.concurrency.get((service, name), 0)
             if (address, name) in self.paces:
                 lane.gate = Gate.known(lane.service.tally, *self.paces[address, name])
             if (address, "") in self.paces and lane.service.shared is None:

@@ -196,7 +196,7 @@ class SweepScheduler:
                 shared_runs.add(db, owner, sweep_id, cells, attempts or {})
 
             self._dispatcher.store.write(put).result()
-            self.call_workers(owner, sweep_id, self.slots(plan, len(cells)))
+            self.call_workers(owner, sweep_id, self.concurrency(plan, len(cells)))
             return
         if self.call_workers is not None:
             self._dispatcher.store.write(lambda db: shared_runs.forget(db, owner, sweep_id)).result()
@@ -221,8 +221,8 @@ class SweepScheduler:
         else:
             run.ledger.spent = self._spent(run.owner, run.id, progress)
 
-    def slots(self, plan: Plan, due: int) -> int:
-        """How many slots are of use for so many cells that are due."""
+    def concurrency(self, plan: Plan, due: int) -> int:
+        """How many calls at once are of use for so many cells that are due."""
         return min(plan.concurrency, due, self._dispatcher.limits.at_once or due)
 
     def stays_here(self, owner: str, cells: Iterable[Cell]) -> bool:
@@ -276,7 +276,7 @@ class SweepScheduler:
         """Let a run know what is known of its models: their prices, their paces, how long they take."""
         connected = self._registry.endpoints(run.owner)
         run.addresses = {one.name: one.base_url for one in connected}
-        run.bounds = {one.name: one.most_at_once for one in connected if one.most_at_once is not None}
+        run.service_concurrency = {one.name: one.concurrency for one in connected if one.concurrency is not None}
         run.seconds_each = {one.name: one.seconds_each for one in connected if one.seconds_each is not None}
         models = {cell.model: cell.row for cell in run.cells}
 

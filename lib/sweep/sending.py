@@ -165,7 +165,7 @@ class Sending:
                 if wakes is None and not line.running and not self._saving:
                     with suppress(StoreError):
                         await self.renew()
-                    if not line.slots or not self._is_left():
+                    if not line.concurrency or not self._is_left():
                         break
                 # The outlook is renewed though nothing happens: the page counts down by it.
                 renewed = now + (LOOK_SECONDS if line.running or any(line.waiting()) else math.inf)

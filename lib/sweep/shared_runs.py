@@ -219,11 +219,11 @@ def everybodys(conn: Connection) -> list[tuple[str, str, int, int]]:
     """(owner, sweep, how many cells are due, how many may be sent at once) of all sweeps that are under way."""
     # any owner: whoever sees to it that they go on does it for everybody.
     count = select(func.count()).where(due_cells.c.sweep_id == sweep_runs.c.sweep_id).scalar_subquery()
-    at_once = sweeps.c.plan["concurrency"].as_integer()
+    concurrency = sweeps.c.plan["concurrency"].as_integer()
     # any owner: as above.
-    query = select(sweep_runs.c.owner, sweep_runs.c.sweep_id, count, at_once).join(sweeps)
+    query = select(sweep_runs.c.owner, sweep_runs.c.sweep_id, count, concurrency).join(sweeps)
     rows = conn.execute(query.where(sweep_runs.c.ended_at.is_(None)))
-    return [(owner, sweep_id, due, at_once) for owner, sweep_id, due, at_once in rows]
+    return [(owner, sweep_id, due, concurrency) for owner, sweep_id, due, concurrency in rows]
 
 
 def cells_of(conn: Connection, owner: str, sweep_id: str, ids: Collection[str]) -> list[Cell]:

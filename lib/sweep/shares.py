@@ -101,7 +101,7 @@ class Shares:
         for service in {cell.model.partition("/")[0] for cell in cells}:
             if not self._registry.has_operators_key(owner, service):
                 raise NotConnected(service=service)
-        run = SweepRun(sweep_id, owner, shared.session, plan, cells, due, slots=0)
+        run = SweepRun(sweep_id, owner, shared.session, plan, cells, due, concurrency=0)
         run.over_budget = shared.over_budget
         run.fixed.update(progress.stops.fixed)
         run.ledger.spent = shared.spent
@@ -124,7 +124,7 @@ class Share:
 
     def add_slots(self, more: int) -> None:
         """So many slots more, or fewer."""
-        self.run.line.slots += more
+        self.run.line.concurrency += more
         self._sending.look()
 
     async def work(self) -> None:

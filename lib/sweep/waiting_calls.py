@@ -1,4 +1,5 @@
-"""The calls of a sweep that wait for a slot, of which it has as many as calls may run at once: which is next, and when.
+"""The calls of a sweep that wait for a slot: which is next, and when. There are as many slots as calls may run at once
+(`concurrency`).
 
 Each model of each service has a lane of its own, with a gate before it (see `rate_limiter`). A free slot goes to a
 lane whose gate is open, so that no slot is kept by a call that only waits. All times are seconds on one monotonic
@@ -57,7 +58,7 @@ class Lane:
     proven: int = 0
     """So many of its calls were taken within a second before."""
     closed: bool = False
-    most: int | None = None
+    concurrency: int | None = None
     """How many calls run at once, where the service has a bound of its own."""
     seconds_each: float | None = None
     """How long after one answer the next one comes, where the service gives them at one pace."""
@@ -125,9 +126,9 @@ class Service:
 class Line:
     """All lanes of a sweep, and the slots that its calls take turns on."""
 
-    def __init__(self, slots: int, affords: Callable[[Waiting], bool] = lambda _: True) -> None:
+    def __init__(self, concurrency: int, affords: Callable[[Waiting], bool] = lambda _: True) -> None:
         """`affords` tells whether a call may begin, a free slot apart; a lane's first speaks for all."""
-        self.slots, self._affords = slots, affords
+        self.concurrency, self._affords = concurrency, affords
         self.services: dict[str, Service] = {}
         self.lanes: dict[tuple[str, str], Lane] = {}
 
@@ -150,7 +151,7 @@ class Line:
 
     def send_next(self, now: float) -> Waiting | None:
         """The call that gets a free slot now, sent from this moment on; None where there is no slot or no call."""
-        if self.running >= self.slots:
+        if self.running >= self.concurrency:
             return None
         found = [(lane, call) for lane in self.lanes.values() if (call := self._ready(lane, now)) is not None]
         if not found:
@@ -166,7 +167,7 @@ class Line:
 
     def wakes_at(self, now: float) -> float | None:
         """When the next call might get a slot if nothing happens before; None: only something that happens helps."""
-        if self.running >= self.slots:
+        if self.running >= self.concurrency:
             return None
         times = [self._opens(lane, now) for lane in self.lanes.values()]
         return min((at for at in times if at is not None), default=None)
@@ -219,7 +220,7 @@ class Line:
         others = [lane for lane in lanes if lane.seconds_each is None]
         paths = (self._path(lane, guess, now) for lane in others if lane.waiting and not lane.closed)
         at_pace = (lane.time_at_pace(now) for lane in lanes if not lane.closed)
-        return max([self._work(now, guess, others) / max(1, self.slots), *paths, *at_pace, 0.0])
+        return max([self._work(now, guess, others) / max(1, self.concurrency), *paths, *at_pace, 0.0])
 
     def _ready(self, lane: Lane, now: float) -> Waiting | None:
         opens = self._opens(lane, now)
@@ -235,7 +236,7 @@ class Line:
         """When the lane's next call may leave; None: after something has happened."""
         if not lane.waiting or lane.closed or not self._affords(lane.waiting[0]):
             return None
-        if lane.most is not None and len(lane.running) >= lane.most:
+        if lane.concurrency is not None and len(lane.running) >= lane.concurrency:
             return None
         opens = lane.at.opens_at(self._borrowed(lane, now))
         known_to_be_taken = min(lane.proven, MOST_PROVEN)
@@ -271,7 +272,7 @@ class Line:
         paths = [(self._path(lane, guess, now), lane, call) for lane, call in found if self._rate(lane, now)]
         if paths:
             longest = max(paths, key=lambda one: one[0])
-            if longest[0] > CRITICAL * self._work(now, guess, self.lanes.values()) / max(1, self.slots):
+            if longest[0] > CRITICAL * self._work(now, guess, self.lanes.values()) / max(1, self.concurrency):
                 return longest[1], longest[2]
         return max(found, key=lambda one: self._expected(one[0], one[1], guess, now))
 

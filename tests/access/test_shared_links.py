@@ -180,10 +180,10 @@ def readers(monkeypatch: pytest.MonkeyPatch) -> Readers:
 @pytest.mark.row("X13", "T13")
 def test_however_many_read_slowly_few_pages_are_in_memory_and_of_each_little_is_handed_on(readers: Readers) -> None:
     async def run() -> None:
-        tasks = [asyncio.create_task(readers.ask()) for _ in range(shared_pages.AT_ONCE + 4)]
+        tasks = [asyncio.create_task(readers.ask()) for _ in range(shared_pages.CONCURRENCY + 4)]
         for _ in range(100):
             await asyncio.sleep(0)  # a turn of the loop, of which an answer takes a few
-        assert readers.begun == len(readers.pieces) == shared_pages.AT_ONCE
+        assert readers.begun == len(readers.pieces) == shared_pages.CONCURRENCY
         readers.go_on.set()
         await asyncio.wait_for(asyncio.gather(*tasks), 20)
         assert readers.begun == len(tasks) and sum(readers.pieces) == 150_000 * len(tasks)

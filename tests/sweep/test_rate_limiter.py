@@ -285,7 +285,7 @@ def test_the_time_of_what_comes_at_one_pace_is_counted_down_and_holds() -> None:
     line, now = Line(4), 0.0
     line.lane("s", "quick").history = 0.01
     lane = line.lane("local", "practice")
-    lane.most, lane.seconds_each, each, answers = 4, 3.0, 2.0, 8
+    lane.concurrency, lane.seconds_each, each, answers = 4, 3.0, 2.0, 8
     for _ in range(answers):
         lane.put(Waiting(None, lane))
     assert line.time_left(now) == answers * lane.seconds_each, "by what is known before, and not by the quick ones"

@@ -338,10 +338,10 @@ def test_a_sweep_whose_calls_no_store_takes_ends_with_a_sentence_and_can_go_on_l
 def test_as_many_calls_go_at_once_as_were_taken_together_before(services: Services, api: FakeApi) -> None:
     echo = plan(api, "echo", repeats=3, concurrency=6)
     first = ended(services, launch(services, echo))
-    known = services.store.read(lambda db: history.read(db, "ann", echo)).at_once[host(api), "echo"]
+    known = services.store.read(lambda db: history.read(db, "ann", echo)).concurrency[host(api), "echo"]
     again = SweepRun("again", "ann", "s1", echo, echo.cells("again"))
     services.sweeps.prepare(again)
-    assert first.history.at_once == {} and 2 <= known <= 6
+    assert first.history.concurrency == {} and 2 <= known <= 6
     assert again.lane(echo.models[0]).proven == known
 
 

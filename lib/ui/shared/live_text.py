@@ -32,9 +32,11 @@ def waiting(answer: Answer) -> str:
 
 def _in_line(standing: InLine) -> str:
     if standing.seconds is None:
-        return _("Waiting for a place. Most answers at a time for one person here: {most}.").format(most=standing.most)
+        return _("Waiting for a place. Most answers at a time for one person here: {most}.").format(
+            most=standing.concurrency
+        )
     words = _("Waiting for a place, about {seconds} s. Most answers at a time for one person here: {most}.")
-    return words.format(seconds=math.ceil(standing.seconds), most=standing.most)
+    return words.format(seconds=math.ceil(standing.seconds), most=standing.concurrency)
 
 
 class LiveText:

@@ -21,7 +21,7 @@ POLICY = (
     "frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 """Nothing is loaded and nothing runs, and what stands on the page has no part in our address: no cookie is its own."""
-AT_ONCE = 8
+CONCURRENCY = 8
 """So many are answered at once, as each may have 20 MB in memory; who comes then waits for one of them to end."""
 PIECE = 65_536
 READ_SECONDS, LEAST_SPEED = 60.0, 100_000.0
@@ -36,7 +36,7 @@ class SharedPages:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(CONCURRENCY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(SHARED):

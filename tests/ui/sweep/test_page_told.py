@@ -558,7 +558,7 @@ def test_a_judge_whose_key_is_refused_stops_after_a_few_calls_and_says_why(store
     run = resources.services().dispatcher.jobs.get(judge.job_id(sweep))
     assert run is not None and run.wait_until_finished(SECONDS)
 
-    assert len(bodies(service)) <= 2 * judge.AT_ONCE
+    assert len(bodies(service)) <= 2 * judge.CONCURRENCY
     assert "does not accept this key" in shown(app.run())
 
 
