@@ -65,7 +65,8 @@ def tokens_needed(prompt_tokens: int, request: ChatRequest) -> int:
 
 def repeatable(request: ChatRequest) -> bool:
     """Whether it is meant to give the same answer each time."""
-    return request.params.temperature == 0 or "seed" in (request.params.extra_fields or {})
+    sent = request.params_sent
+    return sent.get("temperature") == 0 or "seed" in sent
 
 
 class SharedContext:

@@ -9,7 +9,7 @@ import sys
 import textwrap
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
@@ -27,7 +27,7 @@ from lib.gateway.client import Client
 from lib.gateway.endpoints import Endpoint
 from lib.practice import pace
 from lib.practice import process as practice_process
-from lib.practice.endpoint import MODEL_SHA256, LocalModel, SharedContext, available, tokens_needed
+from lib.practice.endpoint import MODEL_SHA256, LocalModel, SharedContext, available, repeatable, tokens_needed
 from lib.practice.pace import Pace
 from lib.practice.process import Child, Supervisor
 from lib.sweep.diversity import differences
@@ -294,6 +294,15 @@ def test_a_request_waits_for_room_and_a_place_is_free_again_after_an_error(share
 
     asyncio.run(use())
     assert (model.context.tokens, model.context.choices) == (8192, 4)
+
+
+@pytest.mark.row("C40")
+def test_only_what_is_sent_makes_a_request_repeatable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A seed does under whatever control it is set; a temperature that the model does not take does not."""
+    assert repeatable(request(temperature=0)) and not repeatable(request(temperature=1))
+    assert not repeatable(replace(request(temperature=0), unsupported=frozenset({"temperature"})))
+    monkeypatch.setattr(Params, "to_send", lambda _params: {"seed": 7})
+    assert repeatable(request(temperature=1))
 
 
 @pytest.mark.row("C40")
