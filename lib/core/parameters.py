@@ -129,6 +129,15 @@ class Params(BaseModel):
             raise InvalidInput(N_("The further fields are longer than {most:,} characters."), most=MAX_EXTRA_CHARACTERS)
         return self
 
+    def with_field(self, name: str, value: Any) -> Self:
+        """The parameters with one more, which is a further field where no control is for it; not looked at."""
+        set_anew = {name: value} if name in SETTABLE else {"extra_fields": {**(self.extra_fields or {}), name: value}}
+        return self.model_copy(update=set_anew)
+
+    def checked_anew(self) -> Self:
+        """The parameters, looked at as new input is."""
+        return self.checked(self.model_dump(exclude_none=True))
+
     @classmethod
     def recorded(cls, values: Mapping[str, Any]) -> Self:
         """The parameters that `to_send` gave, as they were stored: names the API lacks are further fields."""

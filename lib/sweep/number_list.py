@@ -1,7 +1,8 @@
-"""Reads a list of numbers as people type it: single ones, and ranges with a step, `0, 0.25, 1 to 2 step 0.5`."""
+"""Numbers as people type them: a list of single ones and ranges with a step, `0, 0.25, 1 to 2 step 0.5`."""
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
@@ -32,6 +33,12 @@ def numbers(text: str) -> tuple[float, ...]:
             raise _too_many()
         at = _end_of(_BETWEEN, text, whole.end())
     return tuple(sorted(float(number) for number in found))
+
+
+@lru_cache(maxsize=1024)  # a page of 2,000 answers asks for each of them
+def number_label(value: float) -> str:
+    """A number as it is typed: all its digits, and no zeros behind them."""
+    return format(Decimal(str(round(value, 15))).normalize(), "f")
 
 
 def _range(first: str, last: str, step: str | None) -> list[Decimal]:

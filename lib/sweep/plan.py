@@ -15,8 +15,6 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -24,48 +22,13 @@ from lib.core.errors import InvalidInput, NoPrompt
 from lib.core.i18n import N_
 from lib.core.parameters import Params
 from lib.core.request import ChatRequest, Message
-from lib.core.titles import title_of
 from lib.core.variables import filled, names
+from lib.sweep.axis import Axis
 
 MAX_CELLS = 2_000
 MAX_REPEATS = 50
 MAX_CONCURRENCY = 64
 PATIENCE, MAX_PATIENCE = 30, 24 * 60
-
-
-SYSTEM = "system"
-VARIED: Mapping[str, str] = {
-    SYSTEM: "",
-    "top_p": "0.5, 0.9, 1",
-    "max_tokens": "50, 200",
-    "presence_penalty": "0, 0.5, 1",
-    "frequency_penalty": "0, 0.5, 1",
-}
-"""What the further axis can be: the system prompt, or a parameter with an example of its values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """The further axis: `field` is one of VARIED, and each of `values` (texts for the system prompt, else numbers)
-    takes its place in turn."""
-
-    field: str
-    values: tuple[Any, ...]
-
-    @property
-    def of_system(self) -> bool:
-        """Whether it varies the system prompt, and no parameter."""
-        return self.field == SYSTEM
-
-    @property
-    def title(self) -> str:
-        """What it varies, in English; parameters have their own names."""
-        return N_("System prompt") if self.of_system else self.field
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Each value in a line: the first words of a system prompt, "" for none; else the number as it is typed."""
-        return tuple(title_of(value) if self.of_system else number_label(value) for value in self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +72,7 @@ class Plan:
             Params.checked({"temperature": temperature})
         if self.axis and not self.axis.of_system:
             for value in self.axis.values:
-                Params.checked({self.axis.field: value})
+                Params().with_field(self.axis.field, value).checked_anew()
         # Before the inputs are looked at one by one: there may be many.
         if self.size > MAX_CELLS:
             raise InvalidInput(
@@ -179,8 +142,10 @@ class Plan:
 
     def params_of(self, temperature: float | None, variant: int = 0) -> Params:
         """The parameters that are sent for one temperature and variant."""
-        varied = {self.axis.field: self.axis.values[variant]} if self.axis and not self.axis.of_system else {}
-        return self.params.model_copy(update={**varied, "temperature": temperature})
+        params = self.params
+        if self.axis and not self.axis.of_system:
+            params = params.with_field(self.axis.field, self.axis.values[variant])
+        return params.model_copy(update={"temperature": temperature})
 
     def request(self, model: str, temperature: float | None, input: int = 0, variant: int = 0) -> ChatRequest:
         """The request of one cell; `model` is the id at its endpoint."""
@@ -309,12 +274,6 @@ class _Names:
 
 def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-
-
-@lru_cache(maxsize=1024)  # a page of 2,000 answers asks for each of them
-def number_label(value: float) -> str:
-    """A number as it is typed: all its digits, and no zeros behind them."""
-    return format(Decimal(str(round(value, 15))).normalize(), "f")
 
 
 def unique(values: Sequence[Any]) -> tuple[Any, ...]:

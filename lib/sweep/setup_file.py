@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
-from lib.sweep.plan import VARIED, Axis, Plan
+from lib.sweep.axis import VARIED, Axis
+from lib.sweep.plan import Plan
 
 MAX_BYTES = 20_000_000
 NOT_ONE = N_("This file is not a sweep's set-up.")
@@ -60,6 +61,6 @@ def _check_axis(axis: Axis | None) -> None:
     """Raises ValueError unless it is of a field that can be varied, with values of the kind that it takes."""
     if axis is None:
         return
-    kind = str if axis.of_system else int | float
-    if axis.field not in VARIED or any(not isinstance(value, kind) or isinstance(value, bool) for value in axis.values):
+    varied = VARIED.get(axis.field)
+    if varied is None or not all(map(varied.takes, axis.values)):
         raise ValueError(axis.field)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib.core.i18n import Texts
-from lib.sweep.plan import Plan, number_label
+from lib.sweep.number_list import number_label
+from lib.sweep.plan import Plan
 from lib.sweep.study import Setting, Study
 
 NEARLY = 0.2

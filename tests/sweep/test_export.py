@@ -27,6 +27,7 @@ from lib.core.rich_text import to_html, typeset
 from lib.core.titles import title_of
 from lib.store.schema import clean
 from lib.sweep import charts, report, setup_file
+from lib.sweep.axis import Axis
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export.document import STYLES
 from lib.sweep.export.document import report as document
@@ -36,7 +37,7 @@ from lib.sweep.export.summary import summary
 from lib.sweep.export.wording import Subject
 from lib.sweep.export.workbook import workbook
 from lib.sweep.measures import MEASURES, THOUSAND
-from lib.sweep.plan import Axis, Cell, Plan
+from lib.sweep.plan import Cell, Plan
 from lib.sweep.ratings import Rating
 from lib.sweep.rules import Rule
 from lib.sweep.study import Study

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from lib.core.errors import InvalidInput
 from lib.core.parameters import Params
 from lib.core.request import Message
-from lib.sweep.plan import Axis, Plan, slice_of, unique
+from lib.sweep.axis import Axis
+from lib.sweep.plan import Plan, slice_of, unique
 from tests.studies import cell_id
 
 MODELS = st.lists(st.sampled_from(["a/x", "a/y", "b/x:free", "b/中文 id"]), min_size=1, unique=True).map(tuple)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from lib.calls.records import CallRecord
-from lib.sweep.plan import Axis, Cell, Plan
+from lib.sweep.axis import Axis
+from lib.sweep.plan import Cell, Plan
 from lib.sweep.ratings import Rating
 from lib.sweep.study import Study
 from lib.sweep.verdict import sentence, verdict

@@ -1,4 +1,4 @@
-"""Chooses the one further thing that a sweep varies: a parameter, or the system prompt."""
+"""Chooses the one further thing that a sweep varies: a field of the request, or the system prompt."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +6,7 @@ from typing import Any
 import streamlit as st
 
 from lib.core.errors import InvalidInput
-from lib.core.i18n import N_
-from lib.core.parameters import RANGES
-from lib.sweep.number_list import numbers
-from lib.sweep.plan import SYSTEM, VARIED, Axis
+from lib.sweep.axis import SYSTEM, VARIED, Axis, values_in
 from lib.ui.shared.choices import choice_key
 from lib.ui.shared.texts import _, error_message
 
@@ -36,7 +33,7 @@ def axis_picker() -> None:
     if field == SYSTEM:
         _systems()
     elif field:
-        st.text_input(_("Values of {field}").format(field=field), key=VALUES, placeholder=VARIED[field], **KEPT)
+        st.text_input(_("Values of {field}").format(field=field), key=VALUES, placeholder=VARIED[field].example, **KEPT)
         try:
             axis()
         except InvalidInput as wrong:
@@ -53,7 +50,7 @@ def axis() -> Axis | None:
         first = st.session_state.get("sweep_system") or ""
         further = [text for text in texts() if text.strip()]
         return Axis(SYSTEM, tuple(dict.fromkeys([first, *further]))) if further else None
-    found = _whole(field, numbers(st.session_state.get(VALUES) or ""))
+    found = values_in(field, st.session_state.get(VALUES) or "")
     return Axis(field, found) if found else None
 
 
@@ -81,12 +78,3 @@ def _systems() -> None:
         st.text_area(label, key=key, height=70, label_visibility="collapsed", placeholder=label, **KEPT)
         if not (st.session_state.get(key) or "").strip():
             return
-
-
-def _whole(field: str, values: Sequence[float]) -> tuple[float, ...]:
-    """The values, as whole numbers where the parameter is one."""
-    if not RANGES[field].whole:
-        return tuple(values)
-    if any(not value.is_integer() for value in values):
-        raise InvalidInput(N_("“{field}” takes whole numbers only."), field=field)
-    return tuple(map(int, values))

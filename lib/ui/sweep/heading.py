@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.sweep import repository as sweeps
-from lib.sweep.plan import Plan, number_label
+from lib.sweep.number_list import number_label
+from lib.sweep.plan import Plan
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor

@@ -13,7 +13,8 @@ import streamlit as st
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.sweep import setup_file
-from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, number_label, unique
+from lib.sweep.number_list import number_label
+from lib.sweep.plan import MAX_CONCURRENCY, MAX_REPEATS, Plan, unique
 from lib.ui.shared import links
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state

@@ -6,8 +6,7 @@ import streamlit as st
 
 from lib.core.errors import InvalidInput
 from lib.core.parameters import Params
-from lib.sweep.number_list import numbers
-from lib.sweep.plan import number_label
+from lib.sweep.number_list import number_label, numbers
 from lib.ui.shared.texts import _, error_message
 
 READY = (0.0, 0.3, 0.7, 1.0, 1.3, 1.6, 2.0)

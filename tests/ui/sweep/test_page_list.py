@@ -7,7 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from lib.core.parameters import Params
 from lib.sweep import repository as sweeps
-from lib.sweep.plan import Axis, Plan
+from lib.sweep.axis import Axis
+from lib.sweep.plan import Plan
 from lib.ui.shared import resources
 from lib.ui.shared.dates import short_date
 from lib.ui.sweep.heading import compared

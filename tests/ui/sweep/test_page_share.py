@@ -13,8 +13,9 @@ from lib.core.errors import InvalidInput
 from lib.core.parameters import Params
 from lib.core.request import Message
 from lib.sweep import setup_file
+from lib.sweep.axis import Axis
 from lib.sweep.export.json_file import json_file
-from lib.sweep.plan import Axis, Plan
+from lib.sweep.plan import Plan
 from lib.sweep.study import read_study
 from lib.ui.shared import resources
 from lib.ui.sweep.examples import EXAMPLES
@@ -147,6 +148,7 @@ def test_a_file_that_is_no_set_up_is_a_sentence(subtests: pytest.Subtests) -> No
         ("inputs that are none", {"inputs": [[1]]}),
         ("an axis of something else", {"axis": {"field": "api_key", "values": [1]}}),
         ("a text where a number is varied", {"axis": {"field": "top_p", "values": ["x"]}}),
+        ("a number where a word is varied", {"axis": {"field": "reasoning_effort", "values": [1]}}),
         ("a history of nobody", {"history": [{"role": "root", "content": "x"}]}),
         ("parameters out of range", {"params": {"top_p": "much"}}),
     ]:
@@ -165,10 +167,11 @@ def test_no_file_is_more_than_a_sentence(file: bytes) -> None:
 
 
 @pytest.mark.usefixtures("service")
-def test_a_varied_number_comes_back_with_all_its_digits() -> None:
+def test_what_is_varied_comes_back_as_it_was_typed_with_all_digits_of_a_number() -> None:
     for varied, values, typed in [
         ("max_tokens", [1234567, 3], "1234567, 3"),
         ("top_p", [0.1234567, 0.00001, 1], "0.1234567, 0.00001, 1"),
+        ("reasoning_effort", ["low", "high"], "low, high"),
     ]:
         tab = new_tab("sweep", vary=varied, values=json.dumps(values), prompt="Hi")
         assert field(tab, "text_input", "sweep_vary_values") == typed

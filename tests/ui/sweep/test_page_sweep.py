@@ -15,7 +15,8 @@ from lib.practice.endpoint import available
 from lib.store import schema
 from lib.sweep import report
 from lib.sweep import repository as sweeps
-from lib.sweep.plan import Axis, Plan
+from lib.sweep.axis import Axis
+from lib.sweep.plan import Plan
 from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.pages import (
