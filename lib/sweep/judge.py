@@ -18,7 +18,7 @@ from lib.core.budget import Use
 from lib.core.errors import CapReached, NotConnected, StoreError, TemperaError, recorded, unforeseen
 from lib.core.i18n import N_
 from lib.core.parameters import Params
-from lib.core.reply import Usage
+from lib.core.reply import Reply, Usage
 from lib.core.request import Call, ChatRequest, Message
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
@@ -38,6 +38,8 @@ LONGEST_ANSWER = 20_000
 """Characters of an answer that are judged."""
 LONGEST_JUDGEMENT = 200
 """Tokens."""
+LONGEST_UNREAD = 200
+"""Characters of an answer without stars that are kept to be shown."""
 CONCURRENCY = 4
 GIVES_UP_AFTER = 4
 INSTRUCTION = (
@@ -103,6 +105,10 @@ class JudgeRun(Job):
         self.owner, self.session, self.judge, self.tasks = owner, session, judge, list(some)
         self.total, self.done, self.failed = len(some), 0, 0
         self.last_error: TemperaError | None = None
+        self.unread: list[str] = []
+        """What the judge wrote that no stars could be read of."""
+        self.cost, self.unpriced = 0.0, 0
+        """US dollars that its calls cost, as far as that is known, and of how many it is not."""
         self.over_budget = False
         """Whether it was said that it may pass the budgets."""
         self.ledger = Ledger()
@@ -112,6 +118,12 @@ class JudgeRun(Job):
     def hopeless(self) -> bool:
         """Whether asking on is of no use: the first ones all failed, or the sweep's limit is reached."""
         return isinstance(self.last_error, CapReached) or (self.done == 0 and self.failed >= GIVES_UP_AFTER)
+
+    def count(self, reply: Reply) -> None:
+        """Add what a call has cost, which may be billed however it ended."""
+        if reply.billed != "no":
+            self.cost += reply.cost or 0.0
+            self.unpriced += reply.cost is None
 
     def release(self) -> None:
         """The answers are in the store."""
@@ -222,10 +234,21 @@ async def _ask(dispatcher: Dispatcher, endpoint: Endpoint, run: JudgeRun, task: 
     finally:
         answer.cancel()
         run.ledger.settle(id, 0.0 if answer.reply.billed == "no" else answer.reply.cost)
-    reply = answer.reply
+        run.count(answer.reply)
+    return _read(run, answer.reply)
+
+
+def _read(run: JudgeRun, reply: Reply) -> Rating | None:
+    """The rating in a judge's answer; where there is none the run says why."""
     if reply.error_kind:
         run.last_error = recorded(reply.error_record, reply.error_text, reply.error_kind)
-    return read_rating(reply.choices[0].text) if reply.state == "ok" and reply.choices else None
+    if reply.state != "ok":
+        return None
+    text = reply.choices[0].text if reply.choices else ""
+    rating = read_rating(text)
+    if rating is None:
+        run.unread.append(text[:LONGEST_UNREAD])
+    return rating
 
 
 async def _recorded(

@@ -12,13 +12,13 @@ from lib.sweep.study import Study
 from lib.sweep.verdict import named
 from lib.ui.shared import resources
 from lib.ui.shared.choices import choice_key
-from lib.ui.shared.error_box import error_box
 from lib.ui.shared.figures import money
 from lib.ui.shared.model_picker import model_label, options
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import visitor
+from lib.ui.sweep.judge_result import judge_result
 from lib.ui.sweep.open_study import PAGE
 
 MODEL, TEXT = "sweep_judge_model", "sweep_judge_rubric"
@@ -30,12 +30,12 @@ def model_judge(study: Study) -> None:
     for model in study.judged:
         _stars(study, model)
     run = _run()
+    if run is not None and run.finished:
+        judge_result(run)
     with st.expander(_("Let a model judge"), key="sweep_judge", expanded=run is not None):
         if run is not None and not run.finished:
             st.fragment(_progress, run_every=EVERY_SECONDS)()
             return
-        if run is not None and run.last_error is not None:
-            error_box(run.last_error)
         _form(study)
 
 

@@ -7,12 +7,15 @@ import streamlit as st
 
 from lib.core.errors import CapReached, recorded
 from lib.core.rich_text import literal
+from lib.sweep import repository as sweeps
 from lib.sweep.estimate import expected_cost
 from lib.sweep.progress import Progress
 from lib.sweep.run import Limit, SweepRun
+from lib.ui.shared import resources
 from lib.ui.shared.figures import money, sum_of_costs
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
+from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import actions, large_run, view_state
 from lib.ui.sweep.hidden_names import unnamed
 
@@ -25,8 +28,8 @@ def run_figures(progress: Progress, run: SweepRun | None) -> list[str]:
         spent = sum_of_costs(progress.results.values())
         foreseen = progress.estimate.get("typical")
         if spent and foreseen and not progress.left:
-            return [spent, _("about {cost} was foreseen").format(cost=money(foreseen))]
-        return [spent] if spent else []
+            return [spent, _("about {cost} was foreseen").format(cost=money(foreseen)), *_judging()]
+        return [*([spent] if spent else []), *_judging()]
     words = []
     total = expected_cost(progress, run)
     if total:
@@ -34,7 +37,14 @@ def run_figures(progress: Progress, run: SweepRun | None) -> list[str]:
         words.append(so_far.format(spent=money(progress.spent), total=money(total)))
     if run.outlook.seconds is not None:
         words.append(_("{time} left").format(time=duration(run.outlook.seconds)))
-    return words
+    return words + _judging()
+
+
+def _judging() -> list[str]:
+    """What models cost that judged, beside what the answers did; nothing where that is nothing."""
+    owner, sweep_id = visitor().owner, str(state.sweep_id)
+    cost = resources.services().store.read(lambda db: sweeps.spent_on_judges(db, owner, sweep_id))
+    return [_("judging {cost}").format(cost=money(cost))] if cost else []
 
 
 def duration(seconds: float) -> str:

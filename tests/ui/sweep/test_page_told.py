@@ -562,6 +562,33 @@ def test_a_judge_whose_key_is_refused_stops_after_a_few_calls_and_says_why(store
     assert "does not accept this key" in shown(app.run())
 
 
+@pytest.mark.row("S20")
+def test_a_judge_whose_words_have_no_grade_says_so_and_what_it_cost_until_that_is_closed(
+    store: Store, service: FakeApi
+) -> None:
+    sweep = make_sweep(store, [f"m{at}" for at in range(8)], TEMPERATURES, 2)
+    said = b'{"choices":[{"message":{"content":"It is *good*."},"finish_reason":"stop"}],"usage":{"prompt_tokens":300,"completion_tokens":100}}'  # noqa: E501
+    service.script("silent", said)
+    app = open_view(sweep, "judge")
+    resources.services().registry.set_prices(owner(app), {host(service): {"silent": Price(2.5, 10.0)}})
+    app.session_state["sweep_judge_model"] = f"{host(service)}/silent"
+    app.run().button(key="sweep_judge_start").click().run()
+    run = resources.services().dispatcher.jobs.get(judge.job_id(sweep))
+    assert run is not None and run.wait_until_finished(SECONDS)
+    sent = len(bodies(service))
+
+    assert judge.GIVES_UP_AFTER <= sent <= 2 * judge.CONCURRENCY
+    for tab in (app.run(), open_view(sweep, "judge")):
+        shows = shown(tab)
+        assert "silent judged 0 of 32 answers." in shows, "stays, in another tab too"
+        assert f"In {sent} of its replies no grade could be read: the last one was “It is *good*.” Stopped" in shows
+        assert f"Stopped after {sent}, as none of them gave a grade." in shows
+        assert f"Cost: ${0.00175 * sent:.2g}" in shows
+        assert standing(tab).endswith(f"judging ${0.00175 * sent:.2g}"), "beside what the answers cost"
+    app.button(key="sweep_judge_close").click().run()
+    assert "no grade could be read" not in shown(app) and "judging $" in standing(app)
+
+
 @pytest.mark.row("T8", "S22")
 def test_a_hostile_models_name_is_a_name_in_every_view(store: Store, subtests: pytest.Subtests) -> None:
     name = '"><img src=x onerror=alert(1)></title><script>alert(2)</script> $1 **b** :smile:'
