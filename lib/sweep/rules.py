@@ -4,8 +4,8 @@ language."""
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any, Literal
 
@@ -14,17 +14,26 @@ import regex
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.core.segmentation import word_count
+from lib.core.variables import filled
 
-Kind = Literal["contains", "lacks", "pattern", "json", "words", "characters", "language"]
+Kind = Literal[
+    "contains", "lacks", "pattern", "json", "words", "least_words", "characters", "least_characters", "language"
+]
 KINDS: dict[Kind, str] = {
     "contains": N_("contains"),
     "lacks": N_("does not contain"),
     "pattern": N_("matches the regular expression"),
     "json": N_("is valid JSON"),
     "words": N_("has at most so many words"),
+    "least_words": N_("has at least so many words"),
     "characters": N_("has at most so many characters"),
+    "least_characters": N_("has at least so many characters"),
     "language": N_("is written in"),
 }
+COUNTED = ("words", "least_words", "characters", "least_characters")
+"""The kinds that ask for a number."""
+FILLED_IN: tuple[Kind, ...] = ("contains", "lacks")
+"""The kinds that look for words, in which variables stand for an input's own."""
 LANGUAGES = {
     "en": "English", "zh": "中文", "ja": "日本語", "ko": "한국어", "de": "Deutsch", "fr": "Français", "es": "Español",
     "it": "Italiano", "pt": "Português", "nl": "Nederlands", "pl": "Polski", "ru": "Русский", "uk": "Українська",
@@ -47,7 +56,8 @@ Passed = bool | None
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule; `value` is what it asks for: words, a pattern, a number, a language's code; "" for JSON."""
+    """A rule; `value` is what it asks for: words, a pattern, a number, a language's code; "" for JSON. In
+    words `{{variables}}` may stand."""
 
     kind: Kind
     value: str = ""
@@ -58,13 +68,17 @@ class Rule:
             raise InvalidInput(N_("Say what the rule is to look for."))
         if len(self.value) > LONGEST_VALUE:
             raise InvalidInput(N_("A rule has at most {most} characters."), most=LONGEST_VALUE)
-        if self.kind in ("words", "characters") and not (self.value.isdecimal() and int(self.value) > 0):
+        if self.kind in COUNTED and not (self.value.isdecimal() and int(self.value) > 0):
             raise InvalidInput(N_("“{value}” is no whole number above 0."), value=self.value)
         if self.kind == "language" and self.value not in LANGUAGES:
             raise InvalidInput(N_("“{value}” is none of the languages that can be told apart."), value=self.value)
         if self.kind == "pattern":
             _compiled(self.value)
         return self
+
+    def for_input(self, values: Mapping[str, str]) -> "Rule":
+        """The rule for the answers to one input: words that it looks for have the input's `values` for variables."""
+        return replace(self, value=filled(self.value, values)) if self.kind in FILLED_IN else self
 
     def passes(self, texts: Sequence[str]) -> list[Passed]:
         """Whether each of `texts` passes."""
@@ -76,6 +90,8 @@ def _passed(rule: Rule, texts: tuple[str, ...]) -> tuple[Passed, ...]:
     """Kept, as each look at a page asks again."""
     if rule.kind == "pattern":
         return tuple(_matches(rule.value, texts))
+    if rule.kind in FILLED_IN and not rule.value.strip():
+        return (None,) * len(texts)  # the input has nothing there
     test = _TESTS[rule.kind]
     return tuple(test(rule.value, text) for text in texts)
 
@@ -139,6 +155,8 @@ _TESTS: dict[Kind, Callable[[str, str], Passed]] = {
     "lacks": lambda value, text: value.casefold() not in text.casefold(),
     "json": _is_json,
     "words": lambda value, text: word_count(text) <= int(value),
+    "least_words": lambda value, text: word_count(text) >= int(value),
     "characters": lambda value, text: len(text.strip()) <= int(value),
+    "least_characters": lambda value, text: len(text.strip()) >= int(value),
     "language": _in_language,
 }

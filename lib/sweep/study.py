@@ -18,7 +18,7 @@ from lib.sweep.measures import Name, Spread, measured, spread
 from lib.sweep.plan import Cell, Plan
 from lib.sweep.progress import ProgressReader
 from lib.sweep.ratings import PERSON, Rating
-from lib.sweep.rules import Passed
+from lib.sweep.rules import Passed, Rule
 
 
 class Tally(NamedTuple):
@@ -129,10 +129,25 @@ class Study:
     @cached_property
     def passed(self) -> Sequence[Mapping[str, Passed]]:
         """For each rule, whether an answer passes, by the ids of the calls."""
-        calls = [call for setting in self.settings for call in setting.answers]
-        texts = [text_of(call) for call in calls]
-        ids = [call.id for call in calls]
-        return [dict(zip(ids, rule.passes(texts), strict=True)) for rule in self.decision.rules]
+        return [self._passed(rule) for rule in self.decision.rules]
+
+    def _passed(self, rule: Rule) -> Mapping[str, Passed]:
+        # Together, where it is the same for all inputs: a pattern has a time limit for all texts.
+        of_rule: dict[Rule, list[CallRecord]] = {}
+        for call, input in self._inputs_of_answers:
+            of_rule.setdefault(rule.for_input(input), []).append(call)
+        return {
+            call.id: passed
+            for one, calls in of_rule.items()
+            for call, passed in zip(calls, one.passes([text_of(call) for call in calls]), strict=True)
+        }
+
+    @cached_property
+    def _inputs_of_answers(self) -> Sequence[tuple[CallRecord, Mapping[str, str]]]:
+        """The whole answers, each with the values of the input that it answers."""
+        inputs, by_cell = self.plan.inputs, {cell.id: cell for cell in self.cells}
+        answers = [call for setting in self.settings for call in setting.answers]
+        return [(call, inputs[by_cell[str(call.cell_id)].input] if inputs else {}) for call in answers]
 
     def tally(self, rule: int, setting: Setting) -> Tally:
         """How many answers of a setting pass a rule, which is named by its number."""

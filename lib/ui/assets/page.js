@@ -38,10 +38,16 @@ function mark() {
   if (document.body.translate !== translate) document.body.translate = translate;
 }
 
-// Enter in the address connects, as it does in the key below it: that one is in a form, the address can't be.
+// Enter in one of these fields presses a button. Neither can be in a form: the address is looked at as it is typed, and
+// what is typed of a rule is kept while something else is looked at.
+const ENTER_PRESSES = {
+  ".st-key-connection_base_url": ".st-key-connection_save button",
+  ".st-key-sweep_rule_value": ".st-key-sweep_rule_add button",
+};
 addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !event.target.closest?.(".st-key-connection_base_url")) return;
-  setTimeout(() => document.querySelector(".st-key-connection_save button")?.click()); // when the address is told
+  if (event.key !== "Enter" || event.isComposing) return;
+  const field = Object.keys(ENTER_PRESSES).find((selector) => event.target.closest?.(selector));
+  if (field) setTimeout(() => document.querySelector(ENTER_PRESSES[field])?.click()); // when the text is told
 });
 
 // The connection's dialog begins where something is to be typed, and leads on to the message: a key, Enter, a question,

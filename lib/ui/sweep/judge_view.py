@@ -9,7 +9,8 @@ import streamlit as st
 from lib.core.rich_text import literal
 from lib.sweep import decision
 from lib.sweep.export.numbers import rule_words
-from lib.sweep.rules import KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Rule
+from lib.sweep.plan import Plan
+from lib.sweep.rules import FILLED_IN, KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Rule
 from lib.sweep.study import Study
 from lib.sweep.verdict import named
 from lib.ui.shared.choices import choice_key
@@ -27,7 +28,7 @@ def judge_view(study: Study) -> None:
     st.caption(_("Rules that every answer has to pass. They are checked here, on this computer, and cost nothing."))
     for at, rule in enumerate(rules):
         with st.container(horizontal=True, vertical_alignment="center", key=f"sweep_rule_{at}"):
-            st.markdown(literal(rule_words(rule, PAGE)), width="content")
+            st.markdown(literal(rule_words(rule, study.plan, PAGE)), width="content")
             st.button(
                 _("Remove"),
                 key=f"sweep_rule_drop_{at}",
@@ -37,13 +38,13 @@ def judge_view(study: Study) -> None:
                 args=([*rules[:at], *rules[at + 1 :]],),
             )
     if len(rules) < MOST_RULES:
-        _one_more(rules)
+        _one_more(rules, study.plan)
     if rules:
         _pass_rates(study)
     model_judge(study)
 
 
-def _one_more(rules: tuple[Rule, ...]) -> None:
+def _one_more(rules: tuple[Rule, ...], plan: Plan) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_rule_new"):
         # Kept while answers, charts or slides are looked at: what is half written is not lost.
         kept: dict[str, Any] = {"persist_state": "session"}
@@ -57,6 +58,9 @@ def _one_more(rules: tuple[Rule, ...]) -> None:
         elif kind != "json":
             st.text_input(_("What"), key=VALUE, max_chars=LONGEST_VALUE, width=320, **kept)
         st.button(_("Add this rule"), key="sweep_rule_add", icon=":material/add:", on_click=_add, args=(rules,))
+    if kind in FILLED_IN and plan.inputs:
+        name = f"{{{{{plan.variables[0]}}}}}"
+        st.caption(literal(_("{name} in it stands for what each input has there.").format(name=name)))
 
 
 def _add(rules: tuple[Rule, ...]) -> None:
@@ -79,7 +83,7 @@ def _pass_rates(study: Study) -> None:
         found = [study.tally(at, setting) for at in range(len(study.decision.rules))]
         untold += sum(len(setting.answers) - tally.told for tally in found)
         shares = {
-            f"{at}  {rule_words(rule, PAGE)}": 100 * tally.passed / tally.told if tally.told else None
+            f"{at}  {rule_words(rule, study.plan, PAGE)}": 100 * tally.passed / tally.told if tally.told else None
             for at, (rule, tally) in enumerate(zip(study.decision.rules, found, strict=True), 1)
         }
         rows.append({_("Setting"): named(setting, study.plan, PAGE), **shares})

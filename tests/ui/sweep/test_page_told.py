@@ -255,6 +255,24 @@ def test_rules_are_added_and_their_pass_rates_stand_in_a_grid(store: Store, subt
 
 
 @pytest.mark.row("S20")
+def test_where_the_prompt_has_variables_a_rule_may_have_them_and_the_page_says_so(store: Store) -> None:
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 1)
+    plan = store.read(lambda db: sweeps.plan_of(db, LOCAL_OWNER, sweep))
+    assert plan is not None
+    asked = replace(plan, prompt="Sell {{thing}}.", inputs=({"thing": "thermos"},))
+    store.write(lambda db: sweeps.change_plan(db, LOCAL_OWNER, sweep, asked)).result()
+    app = open_view(sweep, "judge")
+    assert "{{thing}} in it stands for what each input has there." in shown(app)
+    app.text_input(key="sweep_rule_value").set_value("{{thing}}")
+    app.button(key="sweep_rule_add").click().run()
+
+    assert list(app.dataframe[0].value.columns[1:]) == ["1  contains its own “thing”"]
+    assert max(app.dataframe[0].value["1  contains its own “thing”"]) > 0, "in the answers stands a thermos"
+    app.selectbox(key="sweep_rule_kind").set_value("words").run()
+    assert "in it stands for" not in shown(app)
+
+
+@pytest.mark.row("S20")
 def test_a_rule_that_is_none_is_said(store: Store) -> None:
     app = open_view(make_sweep(store, MODELS, TEMPERATURES, 1), "judge")
     app.selectbox(key="sweep_rule_kind").set_value("pattern")
