@@ -51,9 +51,9 @@ def test_every_place_that_the_map_names_is_there() -> None:
     lost, found = [], 0
     for line in lines:
         folder = ROOT / "lib"
-        for name, inside in re.findall(r"([\w./]+\.(?:py|po|css|toml|md)\b|[\w/]+/(?=\W|$))(?: \((\w+)\))?", line):
+        for name, inside in re.findall(r"([\w./]+\.(?:py|po|css|toml|md)\b|[\w/]+/(?=\W|$))(?: \(([\w, ]+)\))?", line):
             path = next((base / name for base in (ROOT / "lib", ROOT, folder) if (base / name).exists()), None)
-            if path is None or (inside and inside not in read(path)):
+            if path is None or (inside and any(one not in read(path) for one in inside.split(", "))):
                 lost.append((name, inside))
             else:
                 folder, found = path.parent, found + 1

@@ -19,21 +19,7 @@ from lib.core.variables import filled
 Kind = Literal[
     "contains", "lacks", "pattern", "json", "words", "least_words", "characters", "least_characters", "language"
 ]
-KINDS: dict[Kind, str] = {
-    "contains": N_("contains"),
-    "lacks": N_("does not contain"),
-    "pattern": N_("matches the regular expression"),
-    "json": N_("is valid JSON"),
-    "words": N_("has at most so many words"),
-    "least_words": N_("has at least so many words"),
-    "characters": N_("has at most so many characters"),
-    "least_characters": N_("has at least so many characters"),
-    "language": N_("is written in"),
-}
-COUNTED = ("words", "least_words", "characters", "least_characters")
-"""The kinds that ask for a number."""
-FILLED_IN: tuple[Kind, ...] = ("contains", "lacks")
-"""The kinds that look for words, in which variables stand for an input's own."""
+Takes = Literal["words", "pattern", "number", "language", "nothing"]
 LANGUAGES = {
     "en": "English", "zh": "中文", "ja": "日本語", "ko": "한국어", "de": "Deutsch", "fr": "Français", "es": "Español",
     "it": "Italiano", "pt": "Português", "nl": "Nederlands", "pl": "Polski", "ru": "Русский", "uk": "Українська",
@@ -55,30 +41,44 @@ Passed = bool | None
 
 
 @dataclass(frozen=True, slots=True)
+class RuleKind:
+    """One kind of rules: what they ask of an answer, in English; which of some texts pass with a rule's value; and what
+    that value is. In words `{{variables}}` may stand."""
+
+    says: str
+    passing: Callable[[str, Sequence[str]], Sequence[Passed]]
+    takes: Takes
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule; `value` is what it asks for: words, a pattern, a number, a language's code; "" for JSON. In
-    words `{{variables}}` may stand."""
+    """A rule; `value` is what its kind takes, a language by its code, "" for nothing."""
 
     kind: Kind
     value: str = ""
 
+    @property
+    def takes(self) -> Takes:
+        """What its value is."""
+        return KINDS[self.kind].takes
+
     def checked(self) -> "Rule":
         """The rule itself; raises InvalidInput with a sentence for what is none."""
-        if self.kind != "json" and not self.value.strip():
+        if self.takes != "nothing" and not self.value.strip():
             raise InvalidInput(N_("Say what the rule is to look for."))
         if len(self.value) > LONGEST_VALUE:
             raise InvalidInput(N_("A rule has at most {most} characters."), most=LONGEST_VALUE)
-        if self.kind in COUNTED and not (self.value.isdecimal() and int(self.value) > 0):
+        if self.takes == "number" and not (self.value.isdecimal() and int(self.value) > 0):
             raise InvalidInput(N_("“{value}” is no whole number above 0."), value=self.value)
-        if self.kind == "language" and self.value not in LANGUAGES:
+        if self.takes == "language" and self.value not in LANGUAGES:
             raise InvalidInput(N_("“{value}” is none of the languages that can be told apart."), value=self.value)
-        if self.kind == "pattern":
+        if self.takes == "pattern":
             _compiled(self.value)
         return self
 
     def for_input(self, values: Mapping[str, str]) -> "Rule":
         """The rule for the answers to one input: words that it looks for have the input's `values` for variables."""
-        return replace(self, value=filled(self.value, values)) if self.kind in FILLED_IN else self
+        return replace(self, value=filled(self.value, values)) if self.takes == "words" else self
 
     def passes(self, texts: Sequence[str]) -> list[Passed]:
         """Whether each of `texts` passes."""
@@ -88,12 +88,14 @@ class Rule:
 @lru_cache(maxsize=16)
 def _passed(rule: Rule, texts: tuple[str, ...]) -> tuple[Passed, ...]:
     """Kept, as each look at a page asks again."""
-    if rule.kind == "pattern":
-        return tuple(_matches(rule.value, texts))
-    if rule.kind in FILLED_IN and not rule.value.strip():
+    if rule.takes == "words" and not rule.value.strip():
         return (None,) * len(texts)  # the input has nothing there
-    test = _TESTS[rule.kind]
-    return tuple(test(rule.value, text) for text in texts)
+    return tuple(KINDS[rule.kind].passing(rule.value, texts))
+
+
+def _each(passes: Callable[[str, str], Passed]) -> Callable[[str, Sequence[str]], Sequence[Passed]]:
+    """What passes of several texts, by what `passes` says of a value and one text."""
+    return lambda value, texts: [passes(value, text) for text in texts]
 
 
 def _matches(pattern: str, texts: Sequence[str]) -> list[Passed]:
@@ -150,13 +152,22 @@ def _identifier() -> Any:
     return identifier
 
 
-_TESTS: dict[Kind, Callable[[str, str], Passed]] = {
-    "contains": lambda value, text: value.casefold() in text.casefold(),
-    "lacks": lambda value, text: value.casefold() not in text.casefold(),
-    "json": _is_json,
-    "words": lambda value, text: word_count(text) <= int(value),
-    "least_words": lambda value, text: word_count(text) >= int(value),
-    "characters": lambda value, text: len(text.strip()) <= int(value),
-    "least_characters": lambda value, text: len(text.strip()) >= int(value),
-    "language": _in_language,
+_contains = _each(lambda value, text: value.casefold() in text.casefold())
+_lacks = _each(lambda value, text: value.casefold() not in text.casefold())
+_most_words = _each(lambda value, text: word_count(text) <= int(value))
+_least_words = _each(lambda value, text: word_count(text) >= int(value))
+_most_characters = _each(lambda value, text: len(text.strip()) <= int(value))
+_least_characters = _each(lambda value, text: len(text.strip()) >= int(value))
+
+KINDS: dict[Kind, RuleKind] = {
+    "contains": RuleKind(N_("contains"), _contains, "words"),
+    "lacks": RuleKind(N_("does not contain"), _lacks, "words"),
+    "pattern": RuleKind(N_("matches the regular expression"), _matches, "pattern"),
+    "json": RuleKind(N_("is valid JSON"), _each(_is_json), "nothing"),
+    "words": RuleKind(N_("has at most so many words"), _most_words, "number"),
+    "least_words": RuleKind(N_("has at least so many words"), _least_words, "number"),
+    "characters": RuleKind(N_("has at most so many characters"), _most_characters, "number"),
+    "least_characters": RuleKind(N_("has at least so many characters"), _least_characters, "number"),
+    "language": RuleKind(N_("is written in"), _each(_in_language), "language"),
 }
+"""All kinds, in the order in which they are offered."""

@@ -10,7 +10,7 @@ from lib.sweep import charts
 from lib.sweep.export.wording import Subject, mean_stars, name, section, table
 from lib.sweep.measures import Measure, Spread
 from lib.sweep.plan import Plan
-from lib.sweep.rules import COUNTED, FILLED_IN, KINDS, LANGUAGES, Rule
+from lib.sweep.rules import KINDS, LANGUAGES, Rule
 from lib.sweep.study import Setting
 from lib.sweep.verdict import named
 
@@ -132,12 +132,12 @@ def _given(found: Spread | None, texts: Texts) -> str:
 def rule_words(rule: Rule, plan: Plan, texts: Texts) -> str:
     """A rule in words."""
     _ = texts.one
-    if rule.kind in COUNTED:
+    if rule.takes == "number":
         return _counted(rule, texts)
-    if rule.kind in FILLED_IN and plan.inputs and (variables := names(rule.value)):
+    if rule.takes == "words" and plan.inputs and (variables := names(rule.value)):
         return _filled_in(rule, variables, texts)
-    value = LANGUAGES.get(rule.value, rule.value) if rule.kind == "language" else f"“{rule.value}”"
-    return _(KINDS[rule.kind]) + (f" {value}" if rule.value else "")
+    value = LANGUAGES.get(rule.value, rule.value) if rule.takes == "language" else f"“{rule.value}”"
+    return _(KINDS[rule.kind].says) + (f" {value}" if rule.value else "")
 
 
 def _counted(rule: Rule, texts: Texts) -> str:
@@ -156,7 +156,7 @@ def _filled_in(rule: Rule, variables: list[str], texts: Texts) -> str:
     _ = texts.one
     if filled(rule.value, {variables[0]: ""}).strip():
         return _("{contains} “{words}”, filled in for each input").format(
-            contains=_(KINDS[rule.kind]), words=rule.value
+            contains=_(KINDS[rule.kind].says), words=rule.value
         )
     words = N_("contains its own “{name}”") if rule.kind == "contains" else N_("does not contain its own “{name}”")
     return _(words).format(name=variables[0])

@@ -10,7 +10,7 @@ from lib.core.rich_text import literal
 from lib.sweep import decision
 from lib.sweep.export.numbers import rule_words
 from lib.sweep.plan import Plan
-from lib.sweep.rules import FILLED_IN, KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Rule
+from lib.sweep.rules import KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Rule
 from lib.sweep.study import Study
 from lib.sweep.verdict import named
 from lib.ui.shared.choices import choice_key
@@ -48,26 +48,29 @@ def _one_more(rules: tuple[Rule, ...], plan: Plan) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_rule_new"):
         # Kept while answers, charts or slides are looked at: what is half written is not lost.
         kept: dict[str, Any] = {"persist_state": "session"}
-        names = {name: _(words) for name, words in KINDS.items()}
+        names = {name: _(kind.says) for name, kind in KINDS.items()}
         kind = st.selectbox(
             _("The answer …"), list(names), format_func=names.__getitem__, key=choice_key(KIND), width=300, **kept
         )
-        if kind == "language":
+        takes = KINDS[kind].takes
+        if takes == "language":
             languages = list(LANGUAGES)
             st.selectbox(_("Language"), languages, format_func=LANGUAGES.__getitem__, key=LANGUAGE, width=220, **kept)
-        elif kind != "json":
+        elif takes != "nothing":
             st.text_input(_("What"), key=VALUE, max_chars=LONGEST_VALUE, width=320, **kept)
         st.button(_("Add this rule"), key="sweep_rule_add", icon=":material/add:", on_click=_add, args=(rules,))
-    if kind in FILLED_IN and plan.inputs:
+    if takes == "words" and plan.inputs:
         name = f"{{{{{plan.variables[0]}}}}}"
         st.caption(literal(_("{name} in it stands for what each input has there.").format(name=name)))
 
 
 def _add(rules: tuple[Rule, ...]) -> None:
     kind = st.session_state[KIND]
-    value = "" if kind == "json" else st.session_state.get(LANGUAGE if kind == "language" else VALUE) or ""
+    takes = KINDS[kind].takes
+    typed = st.session_state.get(LANGUAGE if takes == "language" else VALUE) or ""
+    value = "" if takes == "nothing" else typed if takes == "pattern" else typed.strip()
     with refusals_told():
-        rule = Rule(kind, value if kind == "pattern" else value.strip()).checked()
+        rule = Rule(kind, value).checked()
         _put(list(dict.fromkeys([*rules, rule])))
         st.session_state[VALUE] = ""
 
