@@ -105,3 +105,38 @@ function typed(event) {
 }
 addEventListener("input", typed);
 addEventListener("compositionend", typed); // no input follows it
+
+// A table of Streamlit's takes a cell once it has drawn that the pointer moves over it. A press that comes before, and
+// Tab, give it the focus and no cell, and what is typed then is lost. It is told of the pointer, and asked once more.
+const TABLE = "[data-testid=stDataFrame]";
+const DRAWN = 300; // ms until it shows which cell it has
+let over = null; // the table under the pointer,
+let since = 0; // and from when on
+let early = null; // a press that came before the table can have known
+addEventListener("pointermove", ({ target, timeStamp }) => {
+  const table = target.closest?.(TABLE);
+  if (table !== over) [over, since] = [table, timeStamp];
+}, true);
+addEventListener("pointerdown", (event) => {
+  const table = event.target.closest?.(TABLE);
+  early = table && (table !== over || event.timeStamp - since < 100) ? event : null;
+}, true);
+addEventListener("focusin", ({ target, relatedTarget }) => {
+  if (!target.matches?.(`${TABLE} canvas`)) return;
+  const press = early;
+  early = null;
+  const { left, top } = target.getBoundingClientRect();
+  const { clientX, clientY } = press ?? { clientX: left + 1, clientY: top + 1 };
+  const tell = (what) => (press?.target ?? target).dispatchEvent(new PointerEvent(what, { clientX, clientY, bubbles: true }));
+  if (!press && !(relatedTarget && target.matches(":focus-visible"))) return;
+  const cell = () => target.querySelector("[aria-selected=true]")?.id;
+  const before = cell();
+  tell("pointermove");
+  setTimeout(() => {
+    if (!target.contains(document.activeElement) || cell() !== before) return;
+    if (press) return ["pointerdown", "pointerup"].forEach(tell);
+    if (before) return;
+    target.blur();
+    target.focus();
+  }, DRAWN);
+});
