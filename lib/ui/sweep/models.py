@@ -59,7 +59,7 @@ def models_field(services: Services, visitor: Visitor) -> None:
         )
         words = _("All models by vendor, and sets of models")
         st.button(_("All models"), key="sweep_models_open", icon=":material/view_list:", help=words, on_click=_open)
-    if sweep_state.choosing_models:
+    if sweep_state.choosing_models is not None:
         st.dialog(_("Models"), width="medium", on_dismiss=_close)(_body)(services, visitor)
     _unlisted(services, visitor.owner)
     list_troubles(services, visitor.owner, "sweep")
@@ -123,10 +123,11 @@ def _replace(value: str, other: str) -> None:
 
 
 def _body(services: Services, visitor: Visitor) -> None:
-    if not sweep_state.choosing_models:
+    ticked = sweep_state.choosing_models
+    if ticked is None:
         st.rerun()
-    _sets(services, visitor.owner)
-    count = len(chosen())
+    _sets(services, visitor.owner, ticked)
+    count = len(ticked)
     label = _n("Done, {count} model", "Done, {count} models", count).format(count=count)
     # Above the list, which is long: the way out stays in sight.
     st.button(label, key="sweep_models_done", type="primary", on_click=_close)
@@ -134,21 +135,22 @@ def _body(services: Services, visitor: Visitor) -> None:
 
 
 def _tick(value: str, label: str) -> None:
-    # The field beside the dialog may have changed: the tick says what is chosen now.
-    st.session_state[f"sweep_tick_{value}"] = value in chosen()
+    # A set may have been chosen meanwhile: the tick says what is ticked now.
+    st.session_state[f"sweep_tick_{value}"] = value in (sweep_state.choosing_models or ())
     st.checkbox(label, key=f"sweep_tick_{value}", on_change=_turn, args=(value,))
 
 
 def _turn(value: str) -> None:
-    others = [one for one in chosen() if one != value]
-    st.session_state[KEY] = others if value in chosen() else [*others, value]
+    ticked = sweep_state.choosing_models or []
+    others = [one for one in ticked if one != value]
+    sweep_state.choosing_models = others if value in ticked else [*others, value]
 
 
-def _sets(services: Services, owner: str) -> None:
+def _sets(services: Services, owner: str, ticked: Sequence[str]) -> None:
     """The visitor's sets of models, to be chosen; and what keeps or forgets one."""
     own = services.store.read(lambda db: MODEL_SETS.own(db, owner))
     if own:
-        now = next((name for name, kept in own.items() if kept["models"] == chosen()), None)
+        now = next((name for name, kept in own.items() if kept["models"] == ticked), None)
         st.session_state[SET] = now
         st.pills(_("Your sets"), list(own), format_func=literal, key=SET, on_change=_choose_set)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -160,7 +162,7 @@ def _sets(services: Services, owner: str) -> None:
             label_visibility="collapsed",
         )
         st.button(
-            _("Save"), key="sweep_set_keep", icon=":material/bookmark_add:", on_click=_keep, disabled=not chosen()
+            _("Save"), key="sweep_set_keep", icon=":material/bookmark_add:", on_click=_keep, disabled=not ticked
         )
         if own and st.session_state[SET]:
             st.button(_("Forget this set"), key="sweep_set_forget", type="tertiary", on_click=_forget)
@@ -170,11 +172,11 @@ def _choose_set() -> None:
     name, owner = st.session_state.get(SET), visitor().owner
     found = resources.services().store.read(lambda db: MODEL_SETS.own(db, owner)).get(name or "")
     if found:
-        st.session_state[KEY] = list(found["models"])
+        sweep_state.choosing_models = list(found["models"])
 
 
 def _keep() -> None:
-    name, models = st.session_state.get(SET_NAME) or "", chosen()
+    name, models = st.session_state.get(SET_NAME) or "", list(sweep_state.choosing_models or ())
     if _change(lambda db, owner: MODEL_SETS.save(db, owner, name, {"models": models})):
         st.session_state[SET_NAME] = ""
 
@@ -193,9 +195,14 @@ def _change(work: Callable[[Connection, str], object]) -> bool:
 
 
 def _open() -> None:
-    sweep_state.choosing_models = True
+    sweep_state.choosing_models = chosen()
     begin("sweep")
 
 
 def _close() -> None:
+    """The field has what is ticked. Not before: the browser tells with each tick what the field behind the list had when
+    it was drawn last."""
+    ticked = sweep_state.choosing_models
+    if ticked is not None:
+        st.session_state[KEY] = list(unique(ticked))
     sweep_state.choosing_models = None

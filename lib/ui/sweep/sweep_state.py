@@ -14,8 +14,8 @@ class SweepState:
     """The sweep that was deleted last, as long as that can be undone."""
     seen_running: SessionValue[str | None] = SessionValue("sweep_seen_running", nothing)
     """The sweep that this tab saw running last; its end is said in the tab's title."""
-    choosing_models = Dialog[bool]("sweep_models_dialog")
-    """Whether the list of models for a sweep is open."""
+    choosing_models = Dialog[list[str]]("sweep_models_dialog")
+    """The models that are ticked in the list of all, while it is open."""
 
 
 sweep_state = SweepState()

@@ -32,6 +32,8 @@ def chosen(app: AppTest) -> list[str]:
 
 
 def tick(app: AppTest, api: FakeApi, model: str) -> AppTest:
+    """Tick a model, or take its tick back. As a browser does, it tells what the field behind the list had before."""
+    app.multiselect(key="sweep_models").set_value([f"{host(api)}/echo"])
     box = app.checkbox(key=f"sweep_tick_{host(api)}/{model}")
     return box.set_value(not box.value).run()
 
@@ -50,6 +52,7 @@ def test_models_are_ticked_in_a_list_by_vendor_that_can_be_filtered(app: AppTest
     assert ticks(app) == [f"claude-07{number}" for number in range(10)]
     tick(tick(app, api, "claude-070"), api, "claude-071")
     tick(app, api, "claude-070")
+    app.multiselect(key="sweep_models").set_value([f"{host(api)}/echo"])
     click(app, "sweep_models_done")
     assert chosen(app) == ["echo", "claude-071"] and not ticks(app)
 
