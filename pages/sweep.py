@@ -10,7 +10,7 @@ from lib.ui.shared.texts import _
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import links
 from lib.ui.sweep.answers import warm_up
-from lib.ui.sweep.form import sweep_form
+from lib.ui.sweep.form import place, sweep_form
 from lib.ui.sweep.heading import heading
 from lib.ui.sweep.hidden_names import hidden, instead
 from lib.ui.sweep.launch import plan_line, price_button, run_button
@@ -47,7 +47,7 @@ else:
     warm_up()
 with (
     setup,
-    st.expander(heading(services, who), expanded=state.sweep_id is None, key=f"sweep_setup_{state.sweep_id}"),
+    st.expander(heading(services, who), expanded=state.sweep_id is None, key=place(state.sweep_id), on_change="rerun"),
 ):
     # The form names the models of the sweep that is judged below.
     if state.sweep_id is not None and hidden():

@@ -96,6 +96,14 @@ def estimate(
     )
 
 
+def with_more(before: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """The stored estimate of a sweep that grows, from that of before and of what is added; a part that either has not
+    is not known."""
+    return {
+        name: value + before[name] for name, value in more.items() if value is not None and before.get(name) is not None
+    }
+
+
 def unpriced(plan: Plan, endpoints: Sequence[Endpoint]) -> list[tuple[str, str]]:
     """The plan's models without a price, by service and id."""
     models = [find(model, endpoints) for model in plan.models] if endpoints else []

@@ -152,7 +152,8 @@ class ProgressReader:
         found = self._store.read(lambda db: attempts.read(db, owner, sweep_id, before))
         if kept is not None and kept.attempts is found and kept.changes == changes:
             return kept.progress
-        estimate = kept.progress.estimate if kept else self._estimate(owner, sweep_id)
+        as_big = kept is not None and len(kept.progress.cells) == len(found.cells)
+        estimate = kept.progress.estimate if kept and as_big else self._estimate(owner, sweep_id)
         held = self._outcomes.of_sweep(owner, sweep_id)
         progress = _progress(found, held, estimate, kept.progress if kept else None)
         with self._lock:

@@ -230,10 +230,14 @@ def spent_on_judges(conn: Connection, owner: str, sweep_id: str) -> float:
     return float(conn.execute(query).scalar() or 0.0)
 
 
-def change_plan(conn: Connection, owner: str, sweep_id: str, plan: Plan) -> None:
-    """Let a sweep have a plan that has grown; its new cells follow by `add_cells`."""
+def change_plan(
+    conn: Connection, owner: str, sweep_id: str, plan: Plan, estimate: Mapping[str, Any] | None = None
+) -> None:
+    """Let a sweep have a plan that has grown, with another estimate if there is one; its new cells follow by
+    `add_cells`."""
     of_owner = update(sweeps).where(sweeps.c.owner == owner, sweeps.c.id == sweep_id)
-    conn.execute(of_owner.values(plan=plan.to_json()))
+    forecast = {} if estimate is None else {"forecast": estimate}
+    conn.execute(of_owner.values(plan=plan.to_json(), **forecast))
 
 
 def with_prompt(conn: Connection, owner: str, prompt: str, limit: int) -> list[tuple[str, int, Plan]]:

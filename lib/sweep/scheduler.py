@@ -82,14 +82,17 @@ class SweepScheduler:
         before = {cell.id for cell in self.progress.of(owner, sweep_id).cells}
         return grown, [cell for cell in grown.cells(sweep_id) if cell.id not in before]
 
-    def grow(self, owner: str, session: str, sweep_id: str, wanted: Plan) -> None:
-        """Add to a sweep that has ended what `wanted` asks beyond it, and send that only. Nothing happens where it
-        asks something else. Raises as `grown` does, and NotConnected."""
+    def grow(
+        self, owner: str, session: str, sweep_id: str, wanted: Plan, added: Mapping[str, Any] | None = None
+    ) -> None:
+        """Add to a sweep that has ended what `wanted` asks beyond it, and send that only; `added` is the estimate of
+        it. Nothing happens where it asks something else. Raises as `grown` does, and NotConnected."""
         found = self.grown(owner, sweep_id, wanted)
         if found is None or self.is_running(owner, sweep_id):
             return
         plan, new = found
-        self._dispatcher.store.write(lambda db: sweeps.change_plan(db, owner, sweep_id, plan)).result()
+        foreseen = estimate.with_more(self.progress.of(owner, sweep_id).estimate, added or {})
+        self._dispatcher.store.write(lambda db: sweeps.change_plan(db, owner, sweep_id, plan, foreseen)).result()
         self._write_cells(owner, sweep_id, new)
         self._send(owner, session, sweep_id, plan, self.progress.of(owner, sweep_id), new)
 

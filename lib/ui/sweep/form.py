@@ -131,6 +131,16 @@ def ask_nothing() -> None:
     untouched()
 
 
+def place(sweep_id: str | None) -> str:
+    """The key of the panel with the form, for each sweep its own: that of a sweep is folded at first."""
+    return f"sweep_setup_{sweep_id}"
+
+
+def fold(sweep_id: str) -> None:
+    """Fold the panel."""
+    st.session_state[place(sweep_id)] = False
+
+
 def untouched() -> None:
     """From now on the form counts as filled in by the page, as long as nothing in it is changed."""
     st.session_state[_UNTOUCHED] = snapshot()

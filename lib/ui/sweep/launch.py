@@ -37,16 +37,37 @@ def plan_line(services: Services, visitor: Visitor) -> None:
         st.caption(_missing(missing, in_vain))
         return
     endpoints = services.registry.endpoints(visitor.owner)
-    found = _estimate(services, visitor, plan)
-    line = _n(
-        "{answers} answer, about {tokens:,} input tokens", "{answers} answers, about {tokens:,} input tokens", plan.size
-    )
-    counts = line.format(answers=found.answers, tokens=found.prompt_tokens)
-    st.caption(" · ".join([counts, *_cost(found), *_time(found), _limit(plan)]))
+    whole = _estimate(services, visitor, plan)
+    added = _added(services, visitor, plan)
+    found = _estimate(services, visitor, *added) if added else whole
+    parts = [_counts(found, bool(added)), *_cost(found), *_time(found), _limit(plan)]
+    st.caption(" · ".join([*parts, *(_anew(whole) if added else [])]))
     if unpriced(plan, endpoints) and (words := budgets.says_of_unpriced(services, visitor)):
         st.caption(words)
     if plan.cap is not None and found.unpriced_answers:
         st.caption(_uncounted(found.unpriced_answers))
+
+
+def _counts(found: PlanEstimate, added: bool) -> str:
+    words = _n(
+        "{answers} answer, about {tokens:,} input tokens",
+        "{answers} answers, about {tokens:,} input tokens",
+        found.answers,
+    )
+    more = _n(
+        "{answers} new answer, about {tokens:,} input tokens",
+        "{answers} new answers, about {tokens:,} input tokens",
+        found.answers,
+    )
+    return (more if added else words).format(answers=found.answers, tokens=found.prompt_tokens)
+
+
+def _anew(whole: PlanEstimate) -> list[str]:
+    """What Run takes beside the button that adds the new answers only."""
+    if not whole.typical:
+        return []
+    words = _("all {count} once more: about {cost}")
+    return [words.format(count=whole.answers, cost=literal(money(whole.typical)))]
 
 
 def _pressed_in_vain() -> bool:
@@ -214,16 +235,26 @@ def _over_budget(services: Services, visitor: Visitor, plan: Plan) -> BudgetReac
 
 def grow(confirmed: bool = False) -> None:
     """Add to the open sweep what the form asks beyond it; the press on the button, which says how many, is the
-    consent, unless they are many."""
+    consent, unless they are many. The set-up folds, as it does with Run."""
     who, services = visitor(), resources.services()
     with refusals_told(partial(grow, True)):
-        if state.sweep_id is not None:
-            found = None if confirmed else services.sweeps.grown(who.owner, state.sweep_id, form.read_plan())
-            takes = _estimate(services, who, *found) if found else None
-            if takes is not None and large_run.TO_GROW.has_to_be_asked(form.snapshot(), takes):
-                return
-            services.sweeps.grow(who.owner, who.session, state.sweep_id, form.read_plan())
-            form.untouched()
+        if state.sweep_id is None:
+            return
+        wanted = form.read_plan()
+        found = services.sweeps.grown(who.owner, state.sweep_id, wanted)
+        takes = _estimate(services, who, *found) if found else None
+        if takes is not None and not confirmed and large_run.TO_GROW.has_to_be_asked(form.snapshot(), takes):
+            return
+        services.sweeps.grow(who.owner, who.session, state.sweep_id, wanted, takes.to_json() if takes else None)
+        form.untouched()
+        form.fold(state.sweep_id)
+
+
+def _added(services: Services, visitor: Visitor, plan: Plan) -> tuple[Plan, list[Cell]] | None:
+    """The open sweep with what the form asks beyond it, and the cells that are new, where there are any."""
+    if state.sweep_id is None or not _growth(services, visitor, plan):
+        return None
+    return services.sweeps.grown(visitor.owner, state.sweep_id, plan)
 
 
 def _growth(services: Services, visitor: Visitor, plan: Plan) -> int:

@@ -161,9 +161,7 @@ def _sets(services: Services, owner: str, ticked: Sequence[str]) -> None:
             placeholder=_("Save these models as a set: its name"),
             label_visibility="collapsed",
         )
-        st.button(
-            _("Save"), key="sweep_set_keep", icon=":material/bookmark_add:", on_click=_keep, disabled=not ticked
-        )
+        st.button(_("Save"), key="sweep_set_keep", icon=":material/bookmark_add:", on_click=_keep, disabled=not ticked)
         if own and st.session_state[SET]:
             st.button(_("Forget this set"), key="sweep_set_forget", type="tertiary", on_click=_forget)
 
@@ -200,8 +198,8 @@ def _open() -> None:
 
 
 def _close() -> None:
-    """The field has what is ticked. Not before: the browser tells with each tick what the field behind the list had when
-    it was drawn last."""
+    """Let the field have what is ticked. Not with each tick: the browser tells with the next one what the field behind
+    the list had before."""
     ticked = sweep_state.choosing_models
     if ticked is not None:
         st.session_state[KEY] = list(unique(ticked))
