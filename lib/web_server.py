@@ -126,7 +126,7 @@ def security_headers(host: str) -> dict[str, str]:
     }
 
 
-async def _healthz(_: Request) -> Response:
+async def _healthz(_request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 

@@ -82,6 +82,5 @@ def _row(call: CallRecord, owner: str, id: str) -> dict[str, Any]:
         "attempt": 1,
         "temporary": True,
         "uncounted": True,
-        "price_currency": "",
         "cost_reported": call.cost if call.cost_source == "reported" else None,
     }

@@ -37,7 +37,7 @@ from lib.core.reply import Choice, CostSource, Reply, State, Usage
 from lib.core.request import Call, Message, Page
 from lib.store import kept_parts, message_nodes, process_lock, texts
 from lib.store.prepared import Prepared
-from lib.store.schema import answers, call_details, calls
+from lib.store.schema import PRICE_CURRENCY, answers, call_details, calls
 from lib.store.schema import texts as texts_table
 from lib.store.statements import chunks, insert_into, unindexed
 
@@ -131,20 +131,18 @@ Answers = dict[int, tuple[Choice, ...]]
 """The choices of calls, by the calls' numbers (`call_seq`)."""
 
 
-def _inserting_call(_: str) -> Insert:
+def _inserting_call(_dialect: str) -> Insert:
     # Its number is asked for by the next one.
-    return (
-        calls.insert().inline().values(_figures(_NO_REPLY) | _ended(_NO_REPLY) | {"seconds": None, "uncounted": True})
-    )
+    return calls.insert().inline().values(_figures(_NO_REPLY) | _ended(_NO_REPLY) | _NEW)
 
 
-def _inserting_details(_: str) -> Insert:
+def _inserting_details(_dialect: str) -> Insert:
     # any owner: the call was recorded a moment ago.
     seq = select(calls.c.seq).where(calls.c.id == bindparam("id")).scalar_subquery()
     return call_details.insert().values(call_seq=seq, **_details(_NO_REPLY, temporary=True))
 
 
-def _attempts(_: str) -> Select[Any]:
+def _attempts(_dialect: str) -> Select[Any]:
     return select(func.max(calls.c.attempt)).where(calls.c.owner == OWNER, calls.c.cell_id == bindparam("cell"))
 
 
@@ -157,7 +155,7 @@ class _Open(NamedTuple):
     temporary: bool
 
 
-def _one_call(_: str) -> Select[Any]:
+def _one_call(_dialect: str) -> Select[Any]:
     # any owner: asked only for the runner's own calls.
     query: Select[Any] = select(calls.c.seq, calls.c.owner, calls.c.state, calls.c.temporary)
     # Another process may close the call as interrupted at this moment; SQLite leaves FOR UPDATE out, as its writing
@@ -165,12 +163,12 @@ def _one_call(_: str) -> Select[Any]:
     return query.where(calls.c.id == bindparam("id")).with_for_update()
 
 
-def _updating_call(_: str) -> Update:
+def _updating_call(_dialect: str) -> Update:
     # any owner: the runner names its own call; no visitor's id comes here.
     return update(calls).where(calls.c.seq == bindparam("of"))
 
 
-def _updating_details(_: str) -> Update:
+def _updating_details(_dialect: str) -> Update:
     # any owner: as above.
     return update(call_details).where(call_details.c.call_seq == bindparam("of"))
 
@@ -213,7 +211,6 @@ def _ended(reply: Reply) -> dict[str, Any]:
         "cost_reported": reply.usage.cost,
         "prompt_price": prompt_price,
         "completion_price": completion_price,
-        "price_currency": "USD" if reply.price else "",
     }
 
 
@@ -230,10 +227,12 @@ def _details(reply: Reply, temporary: bool) -> dict[str, Any]:
 _NO_REPLY = Reply(billed="unknown")
 """What a call has that begins: the same for all, so that it stands in the statements."""
 
-# The columns of a call by who writes them: `start_call` writes all, _BEGUN as they are known of the call, the others as
-# _NO_REPLY has them; then `checkpoint` writes _GROWING, again and again, and `finish_call` _GROWING and _FINAL.
+# The columns of a call by who writes them: `start_call` writes all, _BEGUN as they are known of the call, _NEW as they
+# are of each new one, the others as _NO_REPLY has them; then `checkpoint` writes _GROWING, again and again, and
+# `finish_call` _GROWING and _FINAL.
+_NEW = {"seconds": None, "uncounted": True, "price_currency": PRICE_CURRENCY}
 _GROWING, _FINAL = tuple(_figures(_NO_REPLY)), tuple(_ended(_NO_REPLY))
-_BEGUN = [column.name for column in calls.c if column.name not in (*_GROWING, *_FINAL, "seq", "uncounted")]
+_BEGUN = [column.name for column in calls.c if column.name not in (*_GROWING, *_FINAL, *_NEW, "seq")]
 _FINAL_DETAILS = tuple(_details(_NO_REPLY, temporary=True))
 
 _INSERT_CALL = Prepared(_inserting_call, _BEGUN)

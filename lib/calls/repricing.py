@@ -31,7 +31,7 @@ def reprice(conn: Connection, owner: str, endpoint: str, model: str, price: Pric
         # Counted out while the rows still are what was counted.
         usage_rollups.uncount(conn, some)
         change = update(calls).where(calls.c.owner == owner, calls.c.seq.in_(some))
-        conn.execute(change.values(cost=_cost(price), price_currency="USD", **facts))
+        conn.execute(change.values(cost=_cost(price), **facts))
         usage_rollups.count(conn)
     return len(seqs)
 

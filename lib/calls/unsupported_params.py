@@ -43,7 +43,7 @@ def known(db: Connection, owner: str, base_url: str, model: str) -> frozenset[st
     return frozenset(param for (param,) in _KNOWN.run(db, facts).fetchall())
 
 
-def _known(_: str) -> Select[Any]:
+def _known(_dialect: str) -> Select[Any]:
     names = ("owner", "base_url", "model")
     query = select(learned.c.param).where(*(learned.c[name] == bindparam(name) for name in names))
     return query.where(learned.c.learned_at > bindparam("since"))

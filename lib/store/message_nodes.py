@@ -154,7 +154,7 @@ def _needed(db: Connection, owner: str, nodes: Mapping[str, Any]) -> set[str]:
     return kept
 
 
-def _one(_: str) -> Select[Any]:
+def _one(_dialect: str) -> Select[Any]:
     return select(literal(1)).where(message_nodes.c.owner == OWNER, message_nodes.c.hash == bindparam("hash"))
 
 

@@ -35,6 +35,8 @@ from sqlalchemy import (
 
 REPLACEMENT = "\ufffd"
 MOST_INTEGER = 2**63 - 1
+PRICE_CURRENCY = "USD"
+"""Of all prices of calls: it stands beside them for who reads the database with other tools, and is not read here."""
 metadata = MetaData()
 
 
@@ -182,7 +184,7 @@ calls = Table(
     Column("cost_reported", Float),
     Column("prompt_price", Float),
     Column("completion_price", Float),
-    Column("price_currency", CleanText, nullable=False),
+    Column("price_currency", CleanText, nullable=False, default=PRICE_CURRENCY),
     Column("process", CleanText, nullable=False),
     Column("uncounted", Boolean, nullable=False, server_default=false()),  # in no sum of the `usage_` tables yet
     Index("calls_by_owner", "owner", "seq"),
