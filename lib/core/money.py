@@ -1,9 +1,14 @@
-"""Writes amounts of money for people."""
+"""Writes US dollars in English, for errors and files; a page writes them as its reader does (ui/shared/figures.py)."""
 
 from collections.abc import Sequence
 
 from lib.core.budget import CALLS, TOKENS
 
+CURRENCIES = (
+    *("USD", "CNY", "EUR", "GBP", "JPY", "HKD", "TWD", "KRW", "INR", "SGD", "CHF", "CAD", "AUD", "BRL", "RUB", "IDR"),
+    *("VND", "THB", "PLN", "TRY"),
+)
+"""Those that people pay and count in, by ISO 4217."""
 FIGURE_SPACE = "\u2007"
 
 

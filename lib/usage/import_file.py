@@ -20,11 +20,12 @@ from lib.core.clock import SECOND
 from lib.core.csv_table import unescaped
 from lib.core.errors import Billed, InvalidInput
 from lib.core.i18n import N_
+from lib.core.money import CURRENCIES
 from lib.core.reply import CostSource, UsageSource
 from lib.core.request import Page
 from lib.usage.call_files import HEADER, TIME_FORMAT
 from lib.visitor import service_terms
-from lib.visitor.service_terms import CURRENCIES, MOST_OF_A_SERVICE, Term, Terms
+from lib.visitor.service_terms import MOST_OF_A_SERVICE, Term, Terms
 
 RUNNING = "started"
 SAMPLE = "sample-"

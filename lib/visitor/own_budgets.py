@@ -27,7 +27,8 @@ def save(db: Connection, owner: str, budgets: Sequence[Budget]) -> None:
 
 
 class OwnCurrency(NamedTuple):
-    """The currency in which a visitor counts, and how much of it a US dollar is worth to them."""
+    """The currency in which a visitor counts budgets, and how much of it a US dollar is worth to them; what a service
+    takes for a dollar is another thing (`service_terms`)."""
 
     code: str
     rate: float

@@ -1,7 +1,8 @@
 """What a dollar at a service really costs whoever pays it: a factor and a currency for each service.
 
 A gateway may sell a dollar of list price for 0.80 dollars, or for 7 yuan. What was agreed counts from when it was set
-on: calls made before keep what they had, until their owner has all of them use the newest.
+on: calls made before keep what they had, until their owner has all of them use the newest. It is a price; at which rate
+budgets are counted in another currency is their owner's to say, for all services (`own_budgets`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +15,6 @@ from lib.visitor import preferences
 NAME = "service_terms"
 MOST_OF_A_SERVICE = 50
 HIGHEST = 100_000.0
-CURRENCIES = (
-    *("USD", "CNY", "EUR", "GBP", "JPY", "HKD", "TWD", "KRW", "INR", "SGD", "CHF", "CAD", "AUD", "BRL", "RUB", "IDR"),
-    *("VND", "THB", "PLN", "TRY"),
-)
-"""ISO 4217."""
 
 
 class Term(NamedTuple):

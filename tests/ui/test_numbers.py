@@ -15,7 +15,7 @@ from streamlit.runtime.context import ContextProxy
 
 from lib.sweep.measures import BY_NAME
 from lib.ui.shared import dates
-from lib.ui.shared.numbers import FORM, Sentence, money
+from lib.ui.shared.numbers import FORM, Sentence, in_currency
 from lib.ui.sweep.open_study import PAGE
 from tests.fake_api import FakeApi
 from tests.pages import ROOT, ask, figures, host, new_tab, run_sweep, shown, switch_page
@@ -52,8 +52,8 @@ def test_each_country_has_its_own_way(subtests: pytest.Subtests) -> None:
             locale = Locale.parse(name)
             said = (
                 Sentence(SENTENCE, locale).format(**FACTS, name="us"),
-                money(1234.5, "USD", locale),
-                money(0.0021, "USD", locale),
+                in_currency(1234.5, "USD", locale),
+                in_currency(0.0021, "USD", locale),
             )
             assert tuple(re.sub(r"\s", " ", one) for one in said) == (sentence, much, little)
 

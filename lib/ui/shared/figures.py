@@ -39,12 +39,12 @@ def money(dollars: float | None) -> str:
     """An amount of US dollars; small ones keep two digits that count."""
     if dollars is None:
         return _("no price")
-    return numbers.money(dollars, DOLLARS, country())
+    return numbers.in_currency(dollars, DOLLARS, country())
 
 
 def currency_amount(value: float, currency: str) -> str:
     """An amount of any currency, by its code."""
-    return numbers.money(value, currency, country())
+    return numbers.in_currency(value, currency, country())
 
 
 def in_unit(value: float, unit: str) -> str:

@@ -88,7 +88,7 @@ def decimal_point(locale: Locale) -> str:
     return str(locale.number_symbols["latn"]["decimal"])
 
 
-def money(amount: float, currency: str, locale: Locale) -> str:
+def in_currency(amount: float, currency: str, locale: Locale) -> str:
     """An amount of a currency, by its code (ISO 4217); small ones keep two digits that count."""
     if amount == 0 or round(amount, 2) >= 0.1:
         return str(format_currency(amount, currency, locale=locale))

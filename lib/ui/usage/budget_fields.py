@@ -11,6 +11,7 @@ import streamlit as st
 
 from lib.core.budget import DOLLARS, TOKENS, WARN_AT, Budget, Span
 from lib.core.i18n import N_
+from lib.core.money import CURRENCIES
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import budgets
@@ -20,7 +21,6 @@ from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.texts import _
 from lib.visitor import own_budgets
 from lib.visitor.own_budgets import OwnCurrency
-from lib.visitor.service_terms import CURRENCIES
 
 NAMES: dict[Span, str] = {"session": N_("This session"), "day": N_("A day"), "month": N_("A month")}
 UNITS = {DOLLARS: N_("US dollars"), TOKENS: N_("tokens")}

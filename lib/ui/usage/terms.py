@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.core.clock import now
+from lib.core.money import CURRENCIES
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared.figures import currency_amount
@@ -14,7 +15,7 @@ from lib.ui.usage.sample import is_sample
 from lib.usage.paid import Amounts
 from lib.usage.totals import ModelTotals
 from lib.visitor import service_terms
-from lib.visitor.service_terms import CURRENCIES, Term, Terms
+from lib.visitor.service_terms import Term, Terms
 
 WIDTH = 180
 
