@@ -27,6 +27,8 @@ MEANS: Mapping[str, Name] = {
     "words": "length",
     "completion": "tokens",
     "seconds": "seconds",
+    "first_word": "first_word",
+    "speed": "speed",
     "cost": "cost",
 }
 """The columns of the overview that are means, and of which measure."""

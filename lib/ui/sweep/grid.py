@@ -78,6 +78,8 @@ def overview(frame: pd.DataFrame, names: Mapping[str, str]) -> None:
             "words": column.NumberColumn(_("Words"), format="%.0f"),
             "completion": column.NumberColumn(_("Output tokens"), format="%.0f"),
             "seconds": column.NumberColumn(_("Seconds"), format="%.1f"),
+            "first_word": column.NumberColumn(_("First word after"), format="%.2f"),
+            "speed": column.NumberColumn(_("Tokens per second"), format="%.0f"),
             "cost": column.TextColumn(_("Cost of one"), alignment="right"),
         },
     )

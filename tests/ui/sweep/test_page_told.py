@@ -137,6 +137,7 @@ def test_each_measure_is_a_chart_of_panels_with_the_same_numbers_as_a_table(
     assert "sweep_chart_save" in {button.key for button in app.run().get("download_button")}
     assert "This chart as a table" in {box.label for box in app.expander}
     assert set(app.run().dataframe[0].value.query("Temperature == '0'")["Mean"]) == {"0%"}
+    assert len(pills.options) == app.dataframe[1].value.columns.size - 4, "and beside them model, temperature, counts"
     single = open_view(make_sweep(store, MODELS, TEMPERATURES, 1), "charts")
     assert single.session_state["sweep_measure"] == "length", "one answer differs from none of its setting"
 
