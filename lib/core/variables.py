@@ -15,3 +15,8 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     """`text` with its variables replaced, once: braces inside a value stay as they are. Unknown ones stay too."""
     # In one pass: what a person fills in is never read as a variable.
     return _VARIABLE.sub(lambda found: values.get(found[1], found[0]), text)
+
+
+def bracketed(text: str, form: str = "[{name}]") -> str:
+    """`text` with each of its variables' names in `form`, for those who only read it."""
+    return _VARIABLE.sub(lambda found: form.replace("{name}", found[1]), text)

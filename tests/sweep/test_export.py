@@ -29,6 +29,7 @@ from lib.store.schema import clean
 from lib.sweep import charts, report, setup_file
 from lib.sweep.axis import Axis
 from lib.sweep.decision import ReportOptions
+from lib.sweep.export import answers
 from lib.sweep.export.document import STYLES
 from lib.sweep.export.document import report as document
 from lib.sweep.export.json_file import json_file
@@ -41,6 +42,7 @@ from lib.sweep.plan import Cell, Plan
 from lib.sweep.ratings import Rating
 from lib.sweep.rules import Rule
 from lib.sweep.study import Study
+from lib.sweep.verdict import verdict
 from lib.ui.shared.texts import catalogue
 from tests import seen
 from tests.case_files import cases
@@ -149,7 +151,8 @@ def test_prompt_and_costs_can_be_hidden_and_the_depth_chosen(subtests: pytest.Su
             assert "$" in seen.text(shown) and "$" not in seen.text(hidden.partition("</style>")[2])
             assert '<h1 dir="auto">Ours</h1>' in shown and "Ann · 2025-11-28" in shown
             assert "Take <strong>dear</strong>." in shown
-            assert ("All answers" in shown) == ("Rules that answers pass" in shown) == (depth == "full")
+            assert ("All answers" in shown) == ("ROUGE-L" in shown) == (depth == "full")
+            assert "Rules that answers pass" in shown
             assert shown.index("dear at temperature 0.7") < shown.index("At a glance"), "the verdict first"
 
 
@@ -160,12 +163,11 @@ def test_lines_stay_lines_and_values_are_written_as_they_are_sent() -> None:
     study = a_study(plan, lambda cell: an_answer(cell, "Roses,\nviolets\n\n- tea\n- milk\n\n|a|b|\n|-|-|\n|c|d|"))
     page = html(replace(study, ratings={call.id: Rating(4, note="so\nso") for call in study.results.values()}))
 
-    assert '<span dir="auto">Roses, violets tea milk a b c d</span>' in page
     assert '<div class="typed" dir="auto">one\n  two</div>' in page and "Note: so\nso" in page
-    settings = re.findall(r"<dt>(\w+)</dt><dd>(.*?)</dd>", page)
+    settings = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page)
     assert settings[-4:] == [
-        ("top_p", "0.5"),
-        ("stop", "[&quot;END&quot;, &quot;\\n&quot;]"),
+        ("Range of words, from 0 to 1", "0.5 <small>top_p</small>"),
+        ("Ends at these words", "[&quot;END&quot;, &quot;\\n&quot;] <small>stop</small>"),
         ("seed", "7"),
         ("strict", "true"),
     ]
@@ -230,9 +232,18 @@ def test_what_models_and_people_said_of_answers_stands_in_the_report() -> None:
     assert said == {"svc/judge": {"stars": 4, "thumb": None, "note": "warm"}}
 
 
+def compared(study: Study) -> str:
+    """What stands in the place of the answers where they are too many for tables of whole texts."""
+    return answers.compared(Subject(study, ReportOptions(), ENGLISH), verdict(study))
+
+
 def beside_each_other(page: str) -> dict[str, list[str]]:
     """The sections of a report whose answers stand beside each other: of each the names of its answers."""
-    sections = re.findall(r'<section><h2>([^<]*)</h2><div class="three">(.*?)</div></section>', page, flags=re.DOTALL)
+    sections = re.findall(
+        r'<section><h2>([^<]*)</h2>(?:<p class="note">[^<]*</p>)?<div class="three">(.*?)</div></section>',
+        page,
+        flags=re.DOTALL,
+    )
     return {
         unescape(title): re.findall(r'<p class="meta"><b><bdi>(.*?)</bdi></b>', inside) for title, inside in sections
     }
@@ -278,7 +289,7 @@ def test_whoever_decides_reads_what_each_thing_that_was_varied_does(subtests: py
     }
     for name, (plan, pick, expected) in cases.items():
         with subtests.test(name):
-            found = beside_each_other(html(a_study(plan, pick=pick), ReportOptions()))
+            found = beside_each_other(compared(a_study(plan, pick=pick)))
             assert {title: found.get(title) for title in expected} == expected
 
 
@@ -291,9 +302,76 @@ def test_answers_beside_each_other_are_to_one_question() -> None:
         lambda cell: 5 if (cell.column, cell.input) in ((0, 1), (1, 0)) else None,
         pick=(0, 0),
     )
-    page = html(study, ReportOptions())
+    page = compared(study)
 
-    assert page.count("to 1") == 2 and "to 0" not in page
+    assert page.count("to 1") == 2 and "to 0" not in page and "The answers to: two" in page
+
+
+PRODUCTS = replace(
+    PLAN,
+    prompt="Sell a {{product}} in {{words}} words.",
+    params=Params(stream=True, max_tokens=300),
+    repeats=1,
+    inputs=({"product": "rain barrel", "words": "60"}, {"product": "bike helmet", "words": "40"}),
+)
+
+
+@pytest.mark.row("S27")
+def test_the_file_for_those_who_decide_has_each_product_with_all_its_answers_in_full() -> None:
+    long = "Word " * 900 + "end."
+    study = a_study(
+        PRODUCTS,
+        lambda cell: an_answer(cell, f"{cell.input} {cell.model} {cell.temperature} {long}"),
+        pick=(1, 1),
+        rules=[Rule("contains", "{{product}}")],
+    )
+    page = html(study, ReportOptions(recommendation="Since it sells."))
+    read = seen.text(page.partition("</style>")[2])
+
+    for cell in study.cells:
+        assert f"{cell.input} {cell.model} {cell.temperature} {long}" in read, "whole texts"
+    assert [seen.text(name) for name in re.findall("<summary>(.*?)</summary>", page)] == [
+        "rain barrel · 60",
+        "bike helmet · 40",
+    ]
+    assert "2 inputs: rain barrel · 60, bike helmet · 40" in read and "$0.025 for all answers" in read
+    assert "12 s of answering in all, 1.5 s for an answer" in read
+    assert "{{" not in read and "Sell a <mark>product</mark> in <mark>words</mark> words." in page
+    assert "contains its own “product”" in read and "0/2" in read
+    assert "Longest answer, in tokens" in read and page.count("max_tokens") == page.count("<small>max_tokens</small>")
+    places = [
+        "Since it sells.",
+        "not rated · 1,000",
+        "At a glance",
+        "The answers",
+        "Rules that",
+        "What was asked",
+        "<svg",
+    ]
+    found = [page.index(words) for words in places]
+    assert found == sorted(found), "the reason first, and charts after the answers"
+
+
+@pytest.mark.row("S27")
+def test_inputs_are_named_by_their_words_unless_these_are_hidden(subtests: pytest.Subtests) -> None:
+    study = a_study(PRODUCTS)
+    for depth in ("director", "full"):
+        for prompt in (True, False):
+            with subtests.test(depth=depth, prompt=prompt):
+                read = seen.text(html(study, ReportOptions(depth=depth, prompt=prompt)))  # type: ignore[arg-type]
+                assert ("rain barrel" in read) == prompt == ("input 1" not in read)
+
+
+@pytest.mark.row("S27")
+def test_what_is_too_much_for_tables_is_compared_or_begins_at_whole_words(subtests: pytest.Subtests) -> None:
+    many = replace(PRODUCTS, temperatures=(0.0, 0.2, 0.4, 0.6, 0.8))
+    study = a_study(many, lambda cell: an_answer(cell, "wonderful " * 100))
+    short, full = html(study, ReportOptions()), html(study)
+    excerpts = re.findall(r'<a href="#answers-[^>]*><span dir="auto">(.*?)</span>', full)
+
+    assert "Answers to compare" in short and "The answers to: rain barrel · 60" in short
+    assert len(excerpts) == 10 and all(re.fullmatch("(wonderful ?)+…", one) for one in excerpts)
+    assert "rain barrel · 60" in full.partition("All answers")[2] and full.count("wonderful " * 99) == 20
 
 
 @pytest.mark.row("S27")
@@ -305,6 +383,11 @@ def test_a_report_is_called_by_its_prompt_in_quotation_marks_only(subtests: pyte
         (asked, ReportOptions(), "“Praise a thermos.”"),
         (asked, ReportOptions(title="Ours"), "Ours"),
         (asked, ReportOptions(prompt=False), "A comparison of models"),
+        (
+            replace(a_study(PRODUCTS), title=title_of(PRODUCTS.prompt)),
+            ReportOptions(),
+            "“Sell a [product] in [words] words.”",
+        ),
     ]
     for one, options, called in cases:
         with subtests.test(called):
@@ -334,7 +417,7 @@ def test_what_is_missing_is_said_and_the_rest_is_there(subtests: pytest.Subtests
         return an_answer(cell, state="error", error_kind="x", error_text="<b>busy</b>", choices=(), cost=None)
 
     for name, study, words in [
-        ("only failures", a_study(answer=failed), ["failed", "Nothing is picked yet.", "no answer"]),
+        ("only failures", a_study(answer=failed), ["failed", "Nothing is picked yet."]),
         ("nothing sent", a_study(answer=lambda cell: None), ["not sent", "0/2"]),
         ("blank", a_study(answer=lambda cell: an_answer(cell, " \n")), ["An empty answer."]),
         ("all equal", a_study(), ["0%"]),

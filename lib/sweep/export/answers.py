@@ -13,7 +13,9 @@ from lib.sweep.export.wording import (
     Subject,
     anchor,
     by_temperature_head,
+    cut_at_word,
     figures,
+    input_note,
     judged,
     name,
     place,
@@ -78,11 +80,12 @@ def _beside_each_other(subject: Subject, title: str, settings: list[Setting], le
     best = best_cell(lead)
     cells = [best_cell(one, best.input if best else None) for one in settings]
     shown = [
-        _answer(subject, one, cell, named(one, subject.study.plan, subject.texts))
+        one_answer(subject, one, cell, named(one, subject.study.plan, subject.texts))
         for one, cell in zip(settings, cells, strict=True)
         if cell
     ]
-    return section(title, f'<div class="three">{"".join(shown)}</div>' if shown else "")
+    to = input_note(subject, best.input if best else 0)
+    return section(title, f'{to}<div class="three">{"".join(shown)}</div>' if shown else "")
 
 
 def chosen(study: Study, found: Verdict) -> list[Setting]:
@@ -127,7 +130,8 @@ def grid(subject: Subject) -> str:
         by_temperature = {one.temperature: one for one in line}
         cells = [_excerpt(subject, by_temperature.get(value)) for value in study.temperatures]
         rows.append([name(charts.line_name(study, line, subject.texts)), *cells])
-    return section(_("The answers in a grid"), table(by_temperature_head(subject), rows, "stack grid"))
+    named_input = input_note(subject, 0)
+    return section(_("The answers in a grid"), named_input, table(by_temperature_head(subject), rows, "stack grid"))
 
 
 def _excerpt(subject: Subject, setting: Setting | None) -> str:
@@ -137,7 +141,7 @@ def _excerpt(subject: Subject, setting: Setting | None) -> str:
     text = text_of(setting.answers[0]) if setting.answers else ""
     most = max(SHORTEST_EXCERPT, min(LONGEST_EXCERPT, 500 // len(subject.study.temperatures)))
     words = line_of_html(to_html(text[: 4 * most]))
-    short = words[:most] + ("…" if len(words) > most else "") or _("no answer")
+    short = cut_at_word(words, most) or _("no answer")
     return f'<a href="#{anchor(setting)}"><span dir="auto">{escape(short)}</span></a>'
 
 
@@ -148,17 +152,19 @@ def texts(subject: Subject) -> str:
     for setting in subject.study.settings:
         title = named(setting, subject.study.plan, subject.texts)
         drawn.append(f'<h3 id="{anchor(setting)}">{name(title)}</h3>')
-        drawn += [_answer(subject, setting, cell, place(cell, subject)) for cell in setting.cells]
+        drawn += [one_answer(subject, setting, cell, place(cell, subject)) for cell in setting.cells]
     return section(_("All answers"), *drawn)
 
 
-def _answer(subject: Subject, setting: Setting, cell: Cell, title: str) -> str:
+def one_answer(subject: Subject, setting: Setting, cell: Cell, title: str = "") -> str:
+    """An answer with its text, its figures and what was said of it, below its `title`."""
     _ = subject.texts.one
     call = setting.calls.get(cell.id)
     if call is None:
         return f'<article><p class="meta">{_joined(title, _("not sent"))}</p></article>'
     rating = setting.ratings.get(call.id)
-    meta = f"<b>{name(title)}</b> {_joined(judged(rating), *figures(call, subject))}"
+    called = f"<b>{name(title)}</b> " if title else ""
+    meta = called + _joined(judged(rating), *figures(call, subject))
     note = f'<p class="said">{escape(_("Note"))}: {escape(rating.note)}</p>' if rating and rating.note else ""
     return f'<article><p class="meta">{meta}</p>{_body(subject, call)}{note}</article>'
 

@@ -10,7 +10,7 @@ from lib.core.clock import as_datetime
 from lib.core.i18n import Texts
 from lib.core.rich_text import FORMULA_STYLES
 from lib.sweep.decision import ReportOptions
-from lib.sweep.export import answers, numbers, opening
+from lib.sweep.export import answer_table, answers, numbers, opening
 from lib.sweep.export.wording import Subject, title
 from lib.sweep.study import Study
 from lib.sweep.verdict import verdict
@@ -28,13 +28,20 @@ def report(study: Study, options: ReportOptions, texts: Texts) -> bytes:
     subject, found = Subject(study, options, texts), verdict(study)
     date = as_datetime(study.created_at).strftime("%Y-%m-%d")
     parts = [opening.header(subject, date), opening.verdict_card(subject, found), opening.overview(subject, found)]
+    rules = numbers.rule_section(subject)
     if options.depth == "director":
-        parts += [answers.compared(subject, found), numbers.chart_section(subject), opening.asked(subject)]
+        told = answer_table.answer_tables(subject) if answer_table.fits(study) else answers.compared(subject, found)
+        parts += [told, rules, opening.asked(subject), numbers.chart_section(subject)]
     else:
-        parts += [opening.asked(subject), numbers.chart_section(subject), answers.grid(subject)]
-        parts += [numbers.number_section(subject), numbers.rule_section(subject)]
-        parts += [numbers.judge_section(subject), answers.texts(subject)]
+        parts += [opening.asked(subject), *_all_answers(subject), rules, numbers.judge_section(subject)]
+        parts += [numbers.chart_section(subject), numbers.number_section(subject)]
     return _page(subject, "".join(parts) + _footer(subject, date)).encode("utf-8", "replace")
+
+
+def _all_answers(subject: Subject) -> list[str]:
+    if answer_table.fits(subject.study):
+        return [answer_table.answer_tables(subject)]
+    return [answers.grid(subject), answers.texts(subject)]
 
 
 def _page(subject: Subject, body: str) -> str:
@@ -59,5 +66,7 @@ def _footer(subject: Subject, date: str) -> str:
     if answered:
         lines.append(_("Models as they answered: {models}.").format(models=", ".join(answered)))
     if subject.options.cost:
-        lines.append(_("List prices: genai-prices {version}.").format(version=version("genai-prices")))
-    return f"<footer>{''.join(f'<p>{escape(line)}</p>' for line in lines)}</footer>"
+        lines.append(_("Costs are in US dollars, at the services’ list prices unless a service or you named others."))
+    shown = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    source = f"<p><small>genai-prices {escape(version('genai-prices'))}</small></p>" if subject.options.cost else ""
+    return f"<footer>{shown}{source}</footer>"

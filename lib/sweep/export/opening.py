@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from html import escape
 
+from lib.core.i18n import N_
 from lib.core.parameters import written
 from lib.core.rich_text import as_typed, to_html, typeset
+from lib.core.variables import bracketed
 from lib.sweep import charts
 from lib.sweep.export.wording import (
     Subject,
     by_temperature_head,
+    duration,
+    input_name,
     mean_stars,
     name,
     per_thousand,
@@ -19,6 +23,7 @@ from lib.sweep.export.wording import (
     title,
 )
 from lib.sweep.measures import BY_NAME
+from lib.sweep.plan import Plan
 from lib.sweep.study import Setting
 from lib.sweep.verdict import (
     Verdict,
@@ -32,29 +37,91 @@ from lib.sweep.verdict import (
     thousand,
 )
 
+MOST_NAMED = 5
+"""Inputs that are named one by one below the title."""
+PLAIN_WORDS = {
+    "max_tokens": N_("Longest answer, in tokens"),
+    "max_completion_tokens": N_("Longest answer, in tokens"),
+    "top_p": N_("Range of words, from 0 to 1"),
+    "presence_penalty": N_("Seeks new topics, from -2 to 2"),
+    "frequency_penalty": N_("Avoids repeats, from -2 to 2"),
+    "stop": N_("Ends at these words"),
+    "n": N_("Versions of each answer"),
+    "reasoning_effort": N_("How much it thinks"),
+    "response_format": N_("Form of the answer"),
+}
+"""What parameters are for those who don't know their names."""
+
 
 def header(subject: Subject, date: str) -> str:
-    """Title, author and date."""
+    """Title, author and date, and what it took."""
     by = [escape(part) for part in (subject.options.author.strip(), date) if part]
-    return f'<header><h1 dir="auto">{escape(title(*subject))}</h1><p class="by">{" · ".join(by)}</p></header>'
+    took = "".join(f'<p class="by">{escape(words)}</p>' for words in (_how_much(subject), _took(subject)) if words)
+    return f'<header><h1 dir="auto">{escape(title(*subject))}</h1><p class="by">{" · ".join(by)}</p>{took}</header>'
+
+
+def _how_much(subject: Subject) -> str:
+    """How many answers there are, of what."""
+    _n, study = subject.texts.counted, subject.study
+    inputs, _variants = study.plan.slices
+    temperatures, models = len(study.temperatures), len(study.plan.models)
+    counted = [
+        _n("{count:,} answer", "{count:,} answers", len(study.cells)).format(count=len(study.cells)),
+        _n("{count} model", "{count} models", models).format(count=models),
+        _n("{count} temperature", "{count} temperatures", temperatures).format(count=temperatures),
+        *([_inputs_counted(subject, inputs)] if study.plan.inputs else []),
+    ]
+    return " · ".join(counted)
+
+
+def _inputs_counted(subject: Subject, inputs: int) -> str:
+    words = subject.texts.counted("{count} input", "{count} inputs", inputs).format(count=inputs)
+    if inputs > MOST_NAMED or not subject.options.prompt:
+        return words
+    _ = subject.texts.one
+    return f"{words}{_(': ')}{_(', ').join(input_name(subject, at) for at in range(inputs))}"
+
+
+def _took(subject: Subject) -> str:
+    """What all answers together cost, and how long models wrote them."""
+    _, calls = subject.texts.one, subject.study.results.values()
+    seconds = [call.seconds for call in calls if call.seconds is not None]
+    parts = [_total_cost(subject)] if subject.options.cost else []
+    if seconds:
+        words = _("{total} of answering in all, {each:.1f} s for an answer")
+        parts.append(words.format(total=duration(sum(seconds), subject.texts), each=sum(seconds) / len(seconds)))
+    return " · ".join(part for part in parts if part)
+
+
+def _total_cost(subject: Subject) -> str:
+    _, calls = subject.texts.one, [call for call in subject.study.results.values() if call.billed != "no"]
+    known = [call.cost for call in calls if call.cost is not None]
+    if not known:
+        return ""
+    cost = price(sum(known), subject.texts)
+    if len(known) < len(calls):
+        return _("{cost} for {count} of the answers, the others have no price").format(cost=cost, count=len(known))
+    return _("{cost} for all answers").format(cost=cost)
 
 
 def verdict_card(subject: Subject, found: Verdict) -> str:
     """The verdict in large letters, and what its author recommends."""
     _, options = subject.texts.one, subject.options
     pick = found.pick
+    figures = ""
     if pick is None:
         said = f'<p class="pick">{escape(sentence(found, subject.texts, options.cost))}</p>'
     else:
         shown = f'<span class="stars" aria-hidden="true">{stars(pick.stars.mean)}</span> ' if pick.stars else ""
         facts = [shown + escape(rated(pick, subject.texts))]
         said = f'<p class="pick">{name(headline(pick, subject.study.plan, subject.texts))}</p>'
-        said += f'<p class="figures">{" · ".join([*facts, *_costs(subject, found, pick)])}</p>'
+        figures = f'<p class="figures">{" · ".join([*facts, *_costs(subject, found, pick)])}</p>'
     words = options.recommendation.strip()
+    # What decided comes before what was counted.
     wish = f'<div class="wish text">{typeset(to_html(words))}</div>' if words else ""
     left = not_rated(subject.study, subject.texts)
     unrated = f'<p class="note">{escape(left)}</p>' if left else ""
-    return f'<section class="verdict"><h2>{escape(_("The verdict"))}</h2>{said}{unrated}{wish}</section>'
+    return f'<section class="verdict"><h2>{escape(_("The verdict"))}</h2>{said}{wish}{figures}{unrated}</section>'
 
 
 def _costs(subject: Subject, found: Verdict, pick: Setting) -> Iterator[str]:
@@ -80,6 +147,7 @@ def overview(subject: Subject, found: Verdict) -> str:
     shown = [_("stars"), _("how much the answers of one setting differ from each other")]
     shown += [_("what 1,000 such answers cost")] if subject.options.cost else []
     note = _("For each model and temperature: {facts}.").format(facts=_(", ").join(shown))
+    note += " " + _("The higher the temperature, the more freely a model chooses its words.")
     return section(
         _("At a glance"),
         f'<p class="note">{escape(note)}</p>',
@@ -112,9 +180,9 @@ def asked(subject: Subject) -> str:
     if subject.options.prompt:
         for message in plan.history:
             texts.append(f"<h3>{escape(_('Before it'))}</h3>{_letter(message.content)}")
-        texts.append(_letter(plan.prompt))
+        texts.append(_asked(plan.prompt, plan))
         if plan.system.strip():
-            texts.append(f"<h3>{escape(_('System prompt'))}</h3>{_letter(plan.system)}")
+            texts.append(f"<h3>{escape(_('System prompt'))}</h3>{_asked(plan.system, plan)}")
         texts += _inputs(subject)
     facts = "".join(f"<dt>{escape(term)}</dt><dd>{fact}</dd>" for term, fact in _settings(subject))
     return section(_("What was asked"), *texts, f"<dl>{facts}</dl>")
@@ -124,7 +192,13 @@ def _letter(text: str) -> str:
     return f'<blockquote class="typed">{as_typed(text)}</blockquote>'
 
 
+def _asked(text: str, plan: Plan) -> str:
+    """A prompt; where its variables were filled in, their names are marked, as no braces were sent."""
+    return bracketed(_letter(text), "<mark>{name}</mark>") if plan.inputs else _letter(text)
+
+
 def _inputs(subject: Subject) -> list[str]:
+    """What was put in for each variable."""
     _, plan = subject.texts.one, subject.study.plan
     if not plan.inputs:
         return []
@@ -134,7 +208,7 @@ def _inputs(subject: Subject) -> list[str]:
         for at, row in enumerate(plan.inputs, 1)
     ]
     shown = table(["", *(name(column) for column in columns)], rows, "stack")
-    return [f"<h3>{escape(_('Inputs'))}</h3>{shown}"]
+    return [f"<h3>{escape(_('What was put in'))}</h3>{shown}"]
 
 
 def _settings(subject: Subject) -> Iterator[tuple[str, str]]:
@@ -145,8 +219,14 @@ def _settings(subject: Subject) -> Iterator[tuple[str, str]]:
     yield _("Answers per setting"), str(plan.repeats)
     for field, value in plan.params.to_send().items():
         if field not in ("stream", "temperature"):
-            yield field, escape(written(value))
+            yield _(PLAIN_WORDS.get(field, field)), _value(field, written(value))
     if plan.axis is not None and not plan.axis.of_system:
-        yield plan.axis.field, ", ".join(plan.axis.labels)
+        field = plan.axis.field
+        yield _(PLAIN_WORDS.get(field, field)), _value(field, ", ".join(plan.axis.labels))
     elif plan.axis is not None and subject.options.prompt:
         yield _("System prompts"), "".join(_letter(str(value)) for value in plan.axis.values)
+
+
+def _value(field: str, words: str) -> str:
+    """A parameter's value; its technical name, where it has a plain one before it, is small."""
+    return escape(words) + (f" <small>{escape(field)}</small>" if field in PLAIN_WORDS else "")

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from lib.calls.records import CallRecord
 from lib.core import endings
 from lib.core.i18n import Texts
-from lib.core.segmentation import word_count
+from lib.core.segmentation import beginning, word_count
 from lib.core.titles import title_of
+from lib.core.variables import bracketed
 from lib.sweep.decision import ReportOptions
 from lib.sweep.findings import text_of
 from lib.sweep.measures import MEASURES, Measure
@@ -42,7 +43,9 @@ def title(study: Study, options: ReportOptions, texts: Texts) -> str:
         return own
     if study.title != title_of(study.plan.prompt):
         return study.title
-    return _("“{prompt}”").format(prompt=study.title) if options.prompt else _("A comparison of models")
+    # With inputs no braces were sent: of a variable its name is read.
+    asked = title_of(bracketed(study.plan.prompt)) if study.plan.inputs else study.title
+    return _("“{prompt}”").format(prompt=asked) if options.prompt else _("A comparison of models")
 
 
 def section(title: str, *parts: str, kind: str = "") -> str:
@@ -99,26 +102,64 @@ def judged(rating: Rating | None) -> str:
 
 def place(cell: Cell, subject: Subject) -> str:
     """Which of the answers of its setting a cell is; "" where there is but one."""
-    _, plan = subject.texts.one, subject.study.plan
-    parts = [_("input {number}").format(number=cell.input + 1)] if len(plan.inputs) > 1 else []
-    return " · ".join([*parts, f"{cell.repeat + 1}/{plan.repeats}"] if plan.repeats > 1 else parts)
+    several = len(subject.study.plan.inputs) > 1
+    parts = [input_name(subject, cell.input) if several else "", place_of_repeat(cell, subject)]
+    return " · ".join(part for part in parts if part)
+
+
+def place_of_repeat(cell: Cell, subject: Subject) -> str:
+    """Which of the answers to one question a cell is; "" where there is but one."""
+    repeats = subject.study.plan.repeats
+    return f"{cell.repeat + 1}/{repeats}" if repeats > 1 else ""
+
+
+def input_name(subject: Subject, input: int) -> str:
+    """An input by its own words, in a line; by its number where it has none, or they are hidden with the prompt."""
+    _, values = subject.texts.one, subject.study.plan.inputs[input].values()
+    words = title_of(" · ".join(value for value in values if value.strip())) if subject.options.prompt else ""
+    return words or _("input {number}").format(number=input + 1)
+
+
+def input_note(subject: Subject, input: int) -> str:
+    """A line that says to which input answers are; nothing without inputs."""
+    _ = subject.texts.one
+    if not subject.study.plan.inputs:
+        return ""
+    words = _("The answers to: {input}").format(input=input_name(subject, input))
+    return f'<p class="note">{escape(words)}</p>'
+
+
+def cut_at_word(text: str, most: int) -> str:
+    """The beginning of a text in at most so many characters, and no word in part."""
+    if len(text) <= most:
+        return text
+    whole = text[: most + 1].rpartition(" ")[0]
+    return (whole if len(whole) > most // 2 else beginning(text, most)) + "…"
+
+
+def duration(seconds: float, texts: Texts) -> str:
+    """A time in words."""
+    if seconds < 100:
+        return texts.counted("{count} s", "{count} s", round(seconds)).format(count=round(seconds))
+    return texts.one("{count} min").format(count=round(seconds / 60))
 
 
 def figures(call: CallRecord, subject: Subject) -> list[str]:
-    """The figures of one answer, in words: length, tokens, seconds, cost, and what is not normal about it."""
+    """The figures of one answer, in words: length, seconds and what is not normal about it; in full tokens and cost."""
     _, _n = subject.texts.one, subject.texts.counted
     found = []
     if text := text_of(call):
         words = word_count(text)
         found.append(_n("{count:,} word", "{count:,} words", words).format(count=words))
     tokens = call.usage.completion_tokens
-    if tokens is not None:
+    # Those who decide know what a thousand cost, and how long it is in words.
+    if tokens is not None and subject.options.depth == "full":
         found.append(_n("{count:,} token", "{count:,} tokens", tokens).format(count=tokens))
-    if call.usage.source in ("gateway", "estimated"):
+    if call.usage.source in ("gateway", "estimated") and subject.options.depth == "full":
         found.append(_("tokens estimated"))
     if call.seconds is not None:
         found.append(_("{seconds:.1f} s").format(seconds=call.seconds))
-    if subject.options.cost and call.state == "ok":
+    if subject.options.cost and call.state == "ok" and subject.options.depth == "full":
         found.append(price(call.cost, subject.texts))
     return [*found, *troubles(call, subject.texts)]
 
