@@ -13,12 +13,12 @@ from lib.ui.chat.handing_on import hand_on_menu, save_dialog
 from lib.ui.chat.inspector import inspector
 from lib.ui.chat.live_answer import LiveAnswers, follow
 from lib.ui.chat.messages import conversation
+from lib.ui.chat.models_beside import models_beside
 from lib.ui.chat.new_service import new_chat_offer
 from lib.ui.chat.restore import CHAT, restore_chat
 from lib.ui.chat.scrolling import tell_script
 from lib.ui.chat.settings_panel import settings_panel
 from lib.ui.chat.shown_turns import earlier_button
-from lib.ui.chat.side_by_side import side_by_side
 from lib.ui.chat.turn_editor import manual_turn
 from lib.ui.shared import resources, session_restore
 from lib.ui.shared.frame import notices, transient, upgrade_notice
@@ -46,7 +46,7 @@ with head:
 composer(view)
 with head:
     all_models(services, who.owner)
-    side_by_side(services, who.owner)
+    models_beside(services, who.owner)
     settings_panel(services, who, "chat", begins=not view.turns)
     hand_on_menu(view)
 with news, transient(state.notices), st.container(horizontal=True, vertical_alignment="center"):

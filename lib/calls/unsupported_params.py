@@ -15,7 +15,7 @@ from lib.core.clock import DAY, now
 from lib.core.errors import BadParameter
 from lib.core.request import LIMIT_NAMES, ChatRequest
 from lib.store.prepared import Prepared
-from lib.store.schema import learned
+from lib.store.schema import refused_params
 
 KEPT = 30 * DAY
 # Without these there is no request: a service that refuses them means something else.
@@ -45,8 +45,8 @@ def known(db: Connection, owner: str, base_url: str, model: str) -> frozenset[st
 
 def _known(_dialect: str) -> Select[Any]:
     names = ("owner", "base_url", "model")
-    query = select(learned.c.param).where(*(learned.c[name] == bindparam(name) for name in names))
-    return query.where(learned.c.learned_at > bindparam("since"))
+    query = select(refused_params.c.param).where(*(refused_params.c[name] == bindparam(name) for name in names))
+    return query.where(refused_params.c.learned_at > bindparam("since"))
 
 
 _KNOWN = Prepared(_known)
@@ -55,17 +55,17 @@ _KNOWN = Prepared(_known)
 def remember(db: Connection, owner: str, base_url: str, model: str, params: Iterable[str]) -> None:
     """Keep that `model` at `base_url` takes none of `params`."""
     key = {"owner": owner, "base_url": base_url, "model": model}
-    mine = [learned.c[name] == value for name, value in key.items()]
+    mine = [refused_params.c[name] == value for name, value in key.items()]
     for param in params:
         # Deleted first: learned once more, the month begins anew.
-        db.execute(delete(learned).where(*mine, learned.c.param == param))
-        db.execute(insert(learned).values(**key, param=param, learned_at=now()))
+        db.execute(delete(refused_params).where(*mine, refused_params.c.param == param))
+        db.execute(insert(refused_params).values(**key, param=param, learned_at=now()))
 
 
 def forget(db: Connection, owner: str, base_url: str, model: str, params: Iterable[str]) -> None:
     """Let `model` at `base_url` be asked for `params` again."""
-    mine = (learned.c.owner == owner, learned.c.base_url == base_url, learned.c.model == model)
-    db.execute(delete(learned).where(*mine, learned.c.param.in_(list(params))))
+    mine = (refused_params.c.owner == owner, refused_params.c.base_url == base_url, refused_params.c.model == model)
+    db.execute(delete(refused_params).where(*mine, refused_params.c.param.in_(list(params))))
 
 
 def named_in(error: BadParameter, request: ChatRequest) -> frozenset[str]:

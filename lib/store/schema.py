@@ -357,8 +357,8 @@ settings = Table(
     Column("value", CleanJson, nullable=False),
 )
 
-learned = Table(
-    "learned",
+refused_params = Table(
+    "learned",  # its name before; it has always held what models refuse
     metadata,
     Column("owner", CleanText, primary_key=True),
     Column("base_url", CleanText, primary_key=True),

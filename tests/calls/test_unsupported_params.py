@@ -163,9 +163,9 @@ def test_after_a_month_a_model_is_asked_anew(store: Store) -> None:
     remember(store, "ann", "m", "temperature")
 
     def age(db: Connection) -> None:
-        old = schema.learned.c.learned_at - unsupported_params.KEPT
+        old = schema.refused_params.c.learned_at - unsupported_params.KEPT
         # any owner: there is one.
-        db.execute(update(schema.learned).values(learned_at=old))
+        db.execute(update(schema.refused_params).values(learned_at=old))
 
     store.write(age).result(20)
     assert known(store) == set()

@@ -205,7 +205,7 @@ def test_what_was_kept_under_several_ids_belongs_to_one_person(old: Store) -> No
     }
     assert old.read(lambda db: TEMPLATES.own(db, OWNER)) == {"Mail": {"text": "Write to {{name}}"}}
     assert old.read(lambda db: preferences.get(db, OWNER, "language")) == "en"
-    refused = old.read(lambda db: [row.param for row in db.execute(select(schema.learned))])
+    refused = old.read(lambda db: [row.param for row in db.execute(select(schema.refused_params))])
     assert sorted(refused) == ["logit_bias", "temperature", "top_p"]
     owners = {
         owner

@@ -31,7 +31,7 @@ def begin() -> None:
     st.session_state[PRESET] = name
     # Forgotten, not set: the picker then begins with what was picked by hand last, or used last.
     st.session_state.pop(MODEL, None)
-    ask_beside([])
+    choose_beside([])
     chat_state.settings_shown = None
 
 
@@ -53,10 +53,10 @@ def take_up(conversation: Conversation) -> None:
         state.notices.append(words.format(model=literal(form.model)))
     # Before the conversation is drawn: what stands under its last answer says when another model is chosen.
     model_picker.choose_first(resources.services(), visitor().owner, MODEL)
-    ask_beside([found for one in form.others if (found := _that_can_be_asked(one))])
+    choose_beside([found for one in form.others if (found := _that_can_be_asked(one))])
 
 
-def ask_beside(models: list[str]) -> None:
+def choose_beside(models: list[str]) -> None:
     """Let these models be asked beside the first one, and no others; their field is in a popover."""
     if models != closed_fields.values_of(BESIDE):
         closed_fields.put(BESIDE, models)

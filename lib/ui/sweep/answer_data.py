@@ -129,14 +129,14 @@ class Answers:
         repeats = self._repeats
         found = {
             "view": self.view,
-            "words": _words() | (_words_of_one_model() if self._side_by_side else {}),
+            "words": _words() | (_words_of_one_model() if self._repeats_beside else {}),
             "models": [
                 {"row": row, "name": name, "note": self._of_models.get(row, "")} | self._in_parts(row, name)
                 for row, name in self.names.items()
             ],
             "temperatures": [{"column": column, "name": temperature_name(value)} for column, value in temperatures],
             "repeats": repeats,
-            "beside": self._side_by_side,
+            "beside": self._repeats_beside,
             "runs": self._runs,
             "among": None if len(among) == len(cells) else [_place(cell) for cell in among],
             "kinds": self.filter.kinds,
@@ -164,7 +164,7 @@ class Answers:
         """What Read shows besides: columns side by side with their whole texts, or two answers that are compared."""
         kept = self.kept
         there = {self._column(cell) for cell in kept}
-        columns = sorted(there) if self._side_by_side else [row for row in self.names if row in there]
+        columns = sorted(there) if self._repeats_beside else [row for row in self.names if row in there]
         first = max(0, min(self.place.first, len(columns) - 1))
         shown = set(columns[first : first + COLUMNS])
         # Of a place whose answer of this repeat is left out: the first that is looked at.
@@ -175,13 +175,13 @@ class Answers:
         return {"first": first, "read": texts, "pair": self._pair()}
 
     @cached_property
-    def _side_by_side(self) -> bool:
+    def _repeats_beside(self) -> bool:
         """Whether the repeats stand beside each other: where one model alone is looked at."""
         return stand_beside(self.progress.cells, self.filter)
 
     def _column(self, cell: Cell) -> int:
         """Which of the columns that are read an answer stands in, by its model, or by its repeat."""
-        return cell.repeat if self._side_by_side else cell.row
+        return cell.repeat if self._repeats_beside else cell.row
 
     @cached_property
     def _of_models(self) -> Mapping[int, str]:

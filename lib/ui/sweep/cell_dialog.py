@@ -139,12 +139,12 @@ def _compare(progress: Progress, cell: Cell) -> None:
             format_func=others.__getitem__,
             key=choice_key("sweep_cell_compare"),
             placeholder=_("Another answer"),
-            on_change=_side_by_side,
+            on_change=_word_by_word,
             args=(progress, cell),
         )
 
 
-def _side_by_side(progress: Progress, cell: Cell) -> None:
+def _word_by_word(progress: Progress, cell: Cell) -> None:
     other = next((one for one in progress.cells if one.id == st.session_state["sweep_cell_compare"]), None)
     if other is not None:
         view_state.compare(cell, other)

@@ -157,7 +157,7 @@ def test_how_many_models_may_be_asked_beside_the_first_one_is_told_as_it_is(
         return field.placeholder, field.max_selections
 
     assert told(app) == ("Up to 3 more models", 3)
-    monkeypatch.setattr("lib.ui.chat.side_by_side.MOST_BESIDE", 2)
+    monkeypatch.setattr("lib.ui.chat.models_beside.MOST_BESIDE", 2)
     assert told(app.run()) == ("Up to 1 more model", 1)
     in_language(app, "zh_Hans")
     assert told(app) == ("最多再选 1 个模型", 1)

@@ -15,7 +15,7 @@ from lib.ui.shared.model_picker import as_offered, model_label, options
 from lib.ui.shared.texts import _, _n
 
 
-def side_by_side(services: Services, owner: str) -> None:
+def models_beside(services: Services, owner: str) -> None:
     """Behind a button the models that answer beside the first one."""
     offered = options(services, owner)
     chosen = _chosen(offered, services.registry.endpoints(owner))
