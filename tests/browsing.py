@@ -72,7 +72,7 @@ def open_at(context: BrowserContext, url: str, name: str) -> Page:
     """A tab with this page, when what has the key `name` is there and can be pressed."""
     page = new_tab(context)
     page.goto(url)
-    expect(key(page, name)).to_be_visible()
+    key(page, name).wait_for()
     # The first run's end draws a button anew, and one that goes between press and release hears no click.
     at_rest(page)
     return page
@@ -100,8 +100,8 @@ class SharedTab:
         """The tab with a sweep."""
         page = self._on(app)
         go(page, f"{app.url}/sweep?sweep={id}")
-        expect(key(page, f"sweep_setup_{id}")).to_be_attached()
-        expect(key(page, "sweep_grid").locator(".answers > *")).to_be_visible()
+        key(page, f"sweep_setup_{id}").wait_for(state="attached")
+        key(page, "sweep_grid").locator(".answers > *").wait_for()
         at_rest(page)
         return page
 
@@ -159,7 +159,7 @@ def delete_chats(app: AppServer) -> None:
 
 def at_rest(page: Page) -> None:
     """Wait until no script runs, so that nothing is drawn anew under a key press."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     # Streamlit fetches the code of a kind of field when a page has the first; its grey place is lower than the field.
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
@@ -197,7 +197,7 @@ def press_until(page: Page, keys: str, shown: Locator) -> None:
 
 def ended(page: Page) -> None:
     """Wait until the last answer has ended."""
-    expect(key(page, "chat_regenerate")).to_be_visible()
+    key(page, "chat_regenerate").wait_for()
 
 
 def link(app: AppServer, model: str, prompt: str = "") -> str:
@@ -219,8 +219,8 @@ def bring_in(page: Page, pairs: list[tuple[str, str]], folder: Path, title: str 
     file.write_text(json.dumps({"tempera": 1, "title": title, "messages": messages}), "utf-8")
     key(page, "chat_bring_in").locator("summary").click()
     page.locator("input[type=file][accept*=json]").first.set_input_files(file)
-    expect(key(page, f"answer_{len(pairs) - 1}")).to_be_visible()
-    expect(key(page, f"edit_{2 * len(pairs) - 2}")).to_be_visible()
+    key(page, f"answer_{len(pairs) - 1}").wait_for()
+    key(page, f"edit_{2 * len(pairs) - 2}").wait_for()
     shown = page.get_by_test_id("stChatMessage")
     for drawn in range(SHOWN_TURNS, 2 * len(pairs), MORE):
         expect(shown).to_have_count(drawn)
@@ -230,7 +230,7 @@ def bring_in(page: Page, pairs: list[tuple[str, str]], folder: Path, title: str 
 
 def scroll_to_the_top(page: Page) -> None:
     """As a wheel does it; what was said before is drawn then."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.locator(".stMain").hover()
     page.mouse.wheel(0, -1_000_000)
 
