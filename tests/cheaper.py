@@ -6,10 +6,7 @@ None of it is the app's own; a process that is started as `make run` starts it (
 import functools
 import gc
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -27,18 +24,8 @@ from lib.store import engines, fallback_file
 from lib.streamlit_internals import let_widgets_read_one_value
 from tests import examples, new_file
 
-IN_MEMORY = Path("/dev/shm")
-ROOM = 3 << 30
-"""Bytes: many times what the files of a whole run take at once, so that nobody's memory becomes tight."""
 LEAST_SECONDS = 30.0
 _known: dict[tuple[Any, ...], Engine] = {}
-
-
-def keep_files_in_memory() -> None:
-    """Let the tests' files, and those of all that they start, be where no write waits for a disk: every commit of a
-    store does, for milliseconds. Not where somebody has said where they shall be, or memory is short."""
-    if "TMPDIR" not in os.environ and IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ROOM:
-        os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 
 
 def share() -> None:
