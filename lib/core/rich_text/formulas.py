@@ -23,7 +23,10 @@ KINDS = (
 BEGIN = re.compile(rf"\\begin\{{(?:{KINDS})\*?\}}")
 CLOSED_BY = {"$": "$", "$$": "$$", "\\(": "\\)", "\\[": "\\]"}
 NUMBER = re.compile(r"[ -]?\d")
-COMMAND = re.compile(r"\$\\(?:[A-Za-z]+|%)\$")
+SCRIPT = r"(?:\^|_(?![A-Za-z]))(?:\{[^{}$]*\}|\\[A-Za-z]+|[^\s$\\{])"
+BESIDE_A_WORD = re.compile(rf"\$(?:(?:\\[A-Za-z]+ ?)+|\\%|[<>]|{SCRIPT})\$")
+"""What is a formula though a letter or a digit stands beside it: a command (`3$\\times$4`), a sign that compares, and
+what is raised or lowered (`H$_2$O`, `10$^{-3}$`)."""
 ORDINAL = re.compile(r"(?:th|st|nd|rd|s)(?![A-Za-z0-9])")
 TAIL = re.compile(r"[ \t]*([.,;:!?。，；：]?)[ \t]*")
 
@@ -77,10 +80,9 @@ def _opening(state: StateInline) -> str:
 
 
 def _may_open(source: str, start: int, opening: str) -> bool:
-    """A sign after a letter is a price (`US$5`), a plural (`item\\(s\\)`), the rest of `$$$`; but not before a
-    command (`3$\\times$4`)."""
+    """A sign after a letter is a price (`US$5`), a plural (`item\\(s\\)`), the rest of `$$$`."""
     before = source[start - 1] if start else ""
-    if before.isdigit() and COMMAND.match(source, start):
+    if before.isalnum() and BESIDE_A_WORD.match(source, start):
         return True
     if before.isascii() and (before.isalnum() or before == "$"):
         return False
@@ -97,7 +99,7 @@ def _may_close(source: str, bounds: Bounds, opening: str, end: int) -> bool:
         return after not in {"(", "[", ":"}
     if opening == "\\(":
         return not (source[bounds.start : bounds.end].isdigit() and NUMBER.match(source, bounds.after))
-    if after.isdigit() and COMMAND.match(source, bounds.start - 1):
+    if after.isalnum() and BESIDE_A_WORD.match(source, bounds.start - 1):
         return True
     if after == "{" or (after == "(" and source[bounds.start] == "("):
         return False

@@ -17,6 +17,7 @@ from latex2mathml.commands import CONVERSION_MAP, FUNCTIONS
 from latex2mathml.converter import convert_to_element
 from latex2mathml.symbols_parser import SYMBOLS
 
+from lib.core.rich_text.commands import known as in_known_words
 from lib.core.rich_text.formulas import taken_apart
 from lib.core.rich_text.guard import guarded_formula
 
@@ -91,7 +92,7 @@ WRONG: tuple[type[Exception], ...] = (
     *(LookupError, TypeError, ValueError, AttributeError, RuntimeError, StopIteration),
 )
 """How the library says that TeX is broken: in a dozen errors of its own, and by what falls over inside it."""
-COMMAND = re.compile(r"\\(?:(begin|end)\s*\{([^{}]*)\}|[A-Za-z]+)")
+COMMAND = re.compile(r"\\(?:\\|(begin|end)\s*\{([^{}]*)\}|[A-Za-z]+)")
 OTHERWISE = (
     (re.compile(r"\\arg(?![A-Za-z])"), r"\\operatorname{arg}"),
     (re.compile(r"\\tag\s*\{([^{}]*)\}"), r"\\qquad\\text{(\1)}"),
@@ -157,7 +158,7 @@ def typeset(html: str) -> str:
 @lru_cache(maxsize=4_096)
 def mathml(tex: str, display: bool) -> str | None:
     """A formula as safe MathML; None where something in it is not known, broken, too long or too deep."""
-    known = _known(tex) if len(tex) <= LONGEST else None
+    known = _known(in_known_words(tex)) if len(tex) <= LONGEST else None
     if known is None:
         return None
     try:
@@ -174,7 +175,7 @@ def mathml(tex: str, display: bool) -> str | None:
 def _known(tex: str) -> str | None:
     """TeX as the library knows it; None where it has a command that may not be in it."""
     for found in COMMAND.finditer(tex):
-        if found[2] not in ENVIRONMENTS if found[1] else found[0] not in ALLOWED and found[0] != "\\arg":
+        if found[2] not in ENVIRONMENTS if found[1] else found[0] not in ALLOWED and found[0] not in ("\\arg", "\\\\"):
             return None
     if "$" in tex.replace("\\$", "") or (CELL.search(tex) and "\\begin" not in tex):
         return None

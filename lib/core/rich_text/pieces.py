@@ -11,6 +11,7 @@ from html import escape
 from html.parser import HTMLParser
 from itertools import groupby
 
+from lib.core.rich_text.commands import known, with_plain_texts
 from lib.core.rich_text.formulas import taken_apart
 
 PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
@@ -177,7 +178,7 @@ def _tex(written: str) -> str:
     """The TeX of a formula that is written with its delimiters, without blank lines. What would begin a comment or end
     the formula is written as the sign that it is."""
     inside, stop = taken_apart(written)
-    tex = COMMANDS.sub(_command, inside).replace(":material/", ":{}material/")
+    tex = COMMANDS.sub(_command, with_plain_texts(known(inside))).replace(":material/", ":{}material/")
     whole = "\n".join(line.strip() for line in tex.splitlines() if line.strip())
     return f"{whole}\\text{{{stop}}}" if stop else whole
 

@@ -31,6 +31,12 @@ DRAWN = {
     r"\lim_{x\to0}\sin x": "<munder>",
     r"50\%": "%",
     r"x \tag{1}": "(1)",
+    r"\begin{aligned}x\\y\end{aligned}": "<mi>y</mi>",
+    r"x \label{eq:1}": "<mi>x</mi>",
+    r"\mbox{if } \abs{x}": "if",
+    r"\begin{eqnarray}a&=&b\\c&=&d\end{eqnarray}": 'columnalign="center"',
+    r"\ce{2H2 + O2 -> 2H2O}": "<msub><mi>H</mi>",
+    r"\ce{SO4^2-}": "<msubsup>",
 }
 STAYS = (
     r"\href{https://evil.test}{x}", r"\style{color:red}{x}", r"\class{stApp}{x}", r"\unknown{x}", r"\color{red}x",
@@ -45,6 +51,7 @@ SIGNS = [
     r"\begin{matrix}", r"\end{matrix}", r"\begin{cases}", r"\end{cases}", r"\begin{align}", r"\end{align}", r"\sum",
     r"\hat", r"\href{javascript:x}", r"\class{", r"\style{", r"\color{red}", r"\limits", r"\not", r"\overset", r"\bigl",
     r"\operatorname{", r"\tag{", r"\pmod", r"\overline", r"\boxed{", r"\middle", r"\xrightarrow", r"\quad", r"\alpha",
+    r"\ce{", r"\abs{", r"\dv", r"\label{",
     "<script>", "</math>", "&lt;", "&#60;", "</mtext><a href=x>", "onload=", "http://x.y", "\u202e", "中", "\x00", "𝐯",
 ]  # fmt: skip
 
