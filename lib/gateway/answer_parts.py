@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lib.core.parts import Part
-from lib.gateway.dialects import THOUGHTS, index_of, refusal_in, text_in
+from lib.gateway.dialects import THOUGHTS, index_of, refusal_in, sounds_in, text_in
 from lib.gateway.whole_characters import well_formed
 
 MOST_PARTS = 100
@@ -55,8 +55,8 @@ class AnswerParts:
             self._tool_call({"function": piece["function_call"]}, 0)
         for image in _list(piece.get("images")):
             self._image(image)
-        if isinstance(piece.get("audio"), dict):
-            self._take_audio(piece["audio"])
+        for sound in sounds_in(piece):
+            self._take_audio(sound)
         self._refused = self._refused or bool(refusal_in(piece))
         for part in _list(piece.get("content")):
             self._content_part(part)
@@ -120,8 +120,8 @@ class AnswerParts:
         elif kind in _IMAGES and _image_url(part):
             self._image(part)
         elif "audio" in kind:
-            inside = part.get(kind)
-            self._take_audio(inside if isinstance(inside, dict) else part)
+            for sound in sounds_in(part):
+                self._take_audio(sound)
         elif not text_in(part) and self.count < MOST_PARTS:
             self._others[kind[:100]] = None
 

@@ -27,7 +27,7 @@ from lib.gateway.dialects import (
 from lib.gateway.error_mapping import ResponseInfo, error_from, is_error
 from lib.gateway.error_redaction import masked
 from lib.gateway.key_masking import KNOWN, Forms, KeyMasker
-from lib.gateway.sse import DONE, LIMIT, Event, EventReader, Unreadable, json_value
+from lib.gateway.sse import DONE, LIMIT, Event, EventReader, Unreadable, json_value, json_values
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import UsageReports, reports_in
 from lib.gateway.whole_characters import WholeCharacters
@@ -202,19 +202,23 @@ class AnswerReader:
         for event in events:
             if event.name == "ping":
                 continue
-            if event.data.strip() == DONE:
-                self.done = True
-                self.progress += 1
-                continue
-            value = json_value(event.data)
-            if self.done:
-                # Some gateways send usage only there; text would belong to no answer.
-                self._count(value)
-                continue
-            if event.name == "error" and not is_error(value):
-                value = {"error": event.data if value is Unreadable else value}
-            self._strange = self._strange or (value is Unreadable and bool(event.data.strip()))
-            yield from self._value(value)
+            for value in json_values(event.data):
+                yield from self._event(event, value)
+
+    def _event(self, event: Event, value: Any) -> Iterator[Delta]:
+        """One value in the data of an event."""
+        if value == DONE:
+            self.done = True
+            self.progress += 1
+            return
+        if self.done:
+            # Some gateways send usage only there; text would belong to no answer.
+            self._count(value)
+            return
+        if event.name == "error" and not is_error(value):
+            value = {"error": event.data if value is Unreadable else value}
+        self._strange = self._strange or (value is Unreadable and bool(event.data.strip()))
+        yield from self._value(value)
 
     def _value(self, value: Any) -> Iterator[Delta]:
         """One JSON value of the answer: a chunk, a whole completion, or an error with status 200."""

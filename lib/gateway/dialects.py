@@ -28,7 +28,10 @@ FINISH_REASONS: Mapping[str, str | None] = {
 BREAKS = {"abort", "aborted", "cancelled", "canceled", "insufficient_system_resource", "network_error", "timeout"}
 """Finish reasons that say: the service gave up before the answer was whole."""
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-REASONING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+REASONING = (
+    *("reasoning_content", "reasoning", "thinking", "thought", "reasoning_text"),
+    *("reasoning_details", "thinking_blocks"),
+)
 """Fields of a delta or message that hold its reasoning, the first that says something counts."""
 THOUGHTS = ("thinking", "reasoning", "thought", "reasoning_text", "summary_text", "redacted_thinking")
 """Types of content parts that are reasoning and not text."""
@@ -54,16 +57,27 @@ def piece_of(choice: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def reasoning_in(piece: Mapping[str, Any]) -> str:
     """The reasoning in a delta, once, though some services send it under two names."""
-    named = next((text for name in REASONING if (text := piece_in(piece.get(name)))), "")
-    return named or _thoughts(piece.get("content"))
+    named = next((text for name in REASONING if (text := _thought(piece.get(name)))), "")
+    parts = (part for part in _parts(piece) if part.get("type") in THOUGHTS or "thinking" in part)
+    return named or "".join(map(_thought, parts))
 
 
-def _thoughts(content: Any) -> str:
-    """The reasoning among the parts of a content, as Mistral sends it."""
-    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    return "".join(
-        piece_in(part.get("thinking")) or (piece_in(part) if part.get("type") in THOUGHTS else "") for part in parts
-    )
+def _thought(value: Any, deep: int = 4) -> str:
+    """Reasoning as a text, in parts, or under one more name (`{"type": "thinking", "thinking": …}`)."""
+    if not value or deep == 0:
+        return ""
+    if isinstance(value, list):
+        return "".join(_thought(part, deep - 1) for part in value)
+    if not isinstance(value, dict):
+        return piece_in(value)
+    names = ("text", "thinking", "reasoning", "content", "summary")
+    return next((text for name in names if (text := _thought(value.get(name), deep - 1))), "")
+
+
+def _parts(piece: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The parts of a content that comes in parts."""
+    content = piece.get("content")
+    return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
 
 
 def content_in(piece: Mapping[str, Any]) -> str:
@@ -83,16 +97,22 @@ def _unquoted(content: Any) -> str:
 
 def refusal_in(piece: Mapping[str, Any]) -> str:
     """The words with which a model declines, in a field of their own or a part of the content."""
-    content = piece.get("content")
-    parts = content if isinstance(content, list) else []
-    apart = [piece_in(part.get("refusal")) for part in parts if isinstance(part, dict)]
-    return piece_in(piece.get("refusal")) or "".join(apart)
+    return piece_in(piece.get("refusal")) or "".join(piece_in(part.get("refusal")) for part in _parts(piece))
 
 
 def transcript_in(piece: Mapping[str, Any]) -> str:
     """What a spoken answer says, in words."""
-    audio = piece.get("audio")
-    return piece_in(audio.get("transcript")) if isinstance(audio, dict) else ""
+    spoken = (sound.get("transcript") for holder in (piece, *_parts(piece)) for sound in sounds_in(holder))
+    return "".join(map(piece_in, spoken))
+
+
+def sounds_in(holder: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a message, a delta or a part of a content holds of a spoken answer: mostly nothing."""
+    kind = holder.get("type")
+    inside = holder.get(kind if isinstance(kind, str) and "audio" in kind else "audio")
+    if isinstance(inside, dict):
+        return [inside]
+    return [holder] if isinstance(kind, str) and "audio" in kind else []
 
 
 def text_in(content: Any) -> str:
@@ -109,7 +129,9 @@ def piece_in(content: Any) -> str:
     if isinstance(content, list):
         return "".join(piece_in(part) for part in content if not isinstance(part, list))
     if isinstance(content, dict):
-        return next((content[name] for name in ("text", "summary") if isinstance(content.get(name), str)), "")
+        named = (content.get(name) for name in ("text", "summary"))
+        said = (one.get("value") if isinstance(one, dict) else one for one in named)
+        return next((one for one in said if isinstance(one, str)), "")
     return ""
 
 

@@ -1,7 +1,8 @@
 """Parses server-sent events as WHATWG HTML 9.2.6 says, tolerating what chat gateways get wrong.
 
 Beyond the standard: `[DONE]` counts with or without `data:`, a blank line or a line end; an event whose blank line
-was forgotten ends where the next JSON object begins, or with the stream, where it is a whole JSON object itself.
+was forgotten ends where the next JSON object begins, or with the stream, where it is a whole JSON object itself; and of
+several JSON values in one line each counts.
 """
 
 import codecs
@@ -25,6 +26,7 @@ _DEEPEST = 6
 """How deep the texts of an answer stand (`choices`, a choice, its message, `content`, a part); likely other words, and
 their bytes, stand deeper and are left out of a very large answer."""
 DONE = "[DONE]"
+_BETWEEN_VALUES = re.compile(r"\s*(?:,\s*)?(?:data:\s*)*")
 _LINE_END = re.compile("\r\n?|\n")
 _DECODER = json.JSONDecoder(strict=False)
 """Takes control characters inside a text, a tab above all: some gateways put their JSON together by hand."""
@@ -52,6 +54,32 @@ def json_value(text: str) -> Any:
         return _DECODER.decode(text if len(text) <= SMALL else _skimmed(text))
     except (ValueError, RecursionError):
         return Unreadable
+
+
+def json_values(text: str) -> list[Any]:
+    """The values in an event's data: mostly one, and several where a gateway forgot all that stands between two. The
+    end of the stream is DONE, and what can't be read is `Unreadable`."""
+    value = json_value(text)
+    if value is not Unreadable or not text or len(text) > SMALL:
+        return [value]
+    values: list[Any] = []
+    at = _after(text, 0)
+    while at < len(text):
+        if text.startswith(DONE, at):
+            value, end = DONE, at + len(DONE)
+        else:
+            try:
+                value, end = _DECODER.raw_decode(text, at)
+            except (ValueError, RecursionError):
+                return [Unreadable]
+        values.append(value)
+        at = _after(text, end)
+    return values
+
+
+def _after(text: str, at: int) -> int:
+    between = _BETWEEN_VALUES.match(text, at)
+    return between.end() if between else at
 
 
 def _skimmed(text: str) -> str:

@@ -20,6 +20,7 @@ from lib.gateway.error_mapping import ResponseInfo
 from lib.gateway.sse import Event, EventReader
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import reports_in, usage_of
+from tests.answer_shapes import TEXTS, THOUGHTS, Shape
 from tests.case_files import cases
 from tests.examples import examples
 from tests.memory import growths
@@ -75,6 +76,56 @@ def test_events_are_framed_as_the_standard_says_wherever_the_chunks_are_cut(
             of_a_size = [[whole[at : at + size] for at in range(0, len(whole), size)] for size in (1, 2, 3, 5, 7, 97)]
 
             assert [cut for cut in [own, *in_two, *of_a_size] if events(*cut) != expected] == []
+
+
+def pieces_of(shape: Shape, words: str) -> bytes:
+    """Deltas with a piece of `words` each. JSON writes an emoji in two halves, which come apart."""
+    halves = words.encode("utf-16-le")
+    units = [halves[at : at + 2].decode("utf-16-le", "surrogatepass") for at in range(0, len(halves), 2)]
+    return b"".join(chunk({"index": 0, "delta": shape(unit), "finish_reason": None}) for unit in units)
+
+
+def whole(thoughts: Shape, texts: Shape, thought: str, said: str) -> bytes:
+    """The same as one message; of two contents the parts are put together."""
+    thinking, speaking = thoughts(thought), texts(said)
+    if isinstance(thinking.get("content"), list):
+        content = speaking.get("content") or []
+        after = content if isinstance(content, list) else [content]
+        speaking = {**speaking, "content": [*thinking["content"], *after]}
+    message = {"role": "assistant", **{name: None for name in ("refusal", "audio")}, **thinking, **speaking}
+    return json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}).encode()
+
+
+@given(said=st.text("ab 中é😀<$", min_size=2, max_size=6), thought=st.text("hm 想😀", min_size=1, max_size=5))
+@settings(max_examples=examples(8))
+@example(said="Yes 😀", thought="hm 😀")
+def test_what_was_sent_is_what_is_kept_in_every_shape_and_cut_at_every_byte(said: str, thought: str) -> None:
+    shapes = [(name, shape, THOUGHTS["reasoning_content"]) for name, shape in TEXTS.items()]
+    shapes += [(name, TEXTS["content"], shape) for name, shape in THOUGHTS.items()]
+    for name, texts, thoughts in shapes:
+        stream = pieces_of(thoughts, thought) + pieces_of(texts, said) + END
+        for body in (stream, whole(thoughts, texts, thought, said)):
+            for chunks in ([body], [body[at : at + 1] for at in range(len(body))]):
+                choice = answer(*chunks).choices[0]
+                assert (choice.text, choice.reasoning) == (said, thought), (name, body)
+
+
+def test_several_values_in_one_line_count_each(subtests: pytest.Subtests) -> None:
+    first, last = (
+        json.dumps({"choices": [choice_with(word, finish=end)]}) for word, end in (("a", None), ("b", "stop"))
+    )
+    for line in (
+        f"{first}{last}",
+        f"{first} {last}[DONE]",
+        f"{first},{last},",
+        f"{first}data: {last}",
+        f"data: {first}{last}",
+    ):
+        with subtests.test(line=line):
+            assert answer(f"data: {line}\n\n".encode()).choices[0].text == "ab"
+    assert answer(chunk(choice_with("a")), f"data: {last}[DONE]\n\n".encode()).choices[0].text == "ab"
+    with pytest.raises(errors.Malformed):
+        answer(f"data: {first}{last}and more\n\n".encode(), b"data: [DONE]\n\n")
 
 
 def test_done_is_found_in_all_its_spellings(subtests: pytest.Subtests) -> None:
