@@ -41,6 +41,7 @@ def message(raw: Any, lost: Losses) -> Message | None:
     texts, urls = _content(raw.get("content"), lost)
     if isinstance(raw.get("refusal"), str):
         texts.append(raw["refusal"])
+    texts = texts or _spoken(raw.get("audio"))
     text = "\n".join(texts)
     if name in _TOOLS and text:
         text = _quoted(f"{raw.get('name') or name}:\n{text}")
@@ -52,6 +53,12 @@ def message(raw: Any, lost: Losses) -> Message | None:
         lost["part"] += isinstance(raw.get("audio"), Mapping)
     kept = tuple(_taken(urls, role, lost))
     return Message(role=role, content=text, images=kept) if text or kept else None
+
+
+def _spoken(audio: Any) -> list[str]:
+    """What a spoken answer says, in words."""
+    words = audio.get("transcript") if isinstance(audio, Mapping) else None
+    return [words] if isinstance(words, str) else []
 
 
 def _content(content: Any, lost: Losses) -> tuple[list[str], list[str]]:

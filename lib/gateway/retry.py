@@ -35,6 +35,8 @@ requests met."""
 
 _RESET = re.compile(r"x-ratelimit-reset-(?P<x>.+)|anthropic-ratelimit-(?P<anthropic>.+)-reset")
 """OpenAI's and Groq's `…-reset-requests`, Cerebras' `…-reset-tokens-minute`, Anthropic's `…-tokens-reset`."""
+_IN_MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
+"""OpenAI's, and Azure's beside it."""
 _PLAIN_RESETS = ("x-ratelimit-reset", "ratelimit-reset")
 _IN_WORDS = re.compile(
     r"\b(?:try(?:ing)? again|retry(?:ing)?|wait|available|resets?)\b[^.\d]{0,40}?"
@@ -126,8 +128,7 @@ def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
     headers = _about_limits(headers)
     if not headers:
         return None
-    milliseconds = _number(headers.get("retry-after-ms", "")) if "retry-after-ms" in headers else None
-    exact = _positive(milliseconds / 1000) if milliseconds is not None else None
+    exact = next((wait for name in _IN_MILLISECONDS if (wait := _milliseconds(headers.get(name, "")))), None)
     return exact or _positive(_retry_after(headers.get("retry-after", "").strip(), now)) or _reset(headers, now)
 
 
@@ -150,9 +151,14 @@ def _retry_after(value: str, now: float) -> float | None:
     if not value:
         return None
     # A header that came twice, from the service and from a proxy before it.
-    waits = [moment(one, now) for one in value.split(",")]
+    waits = [moment(one, now) for one in value.strip(", ").split(",")]
     known = [wait for wait in waits if wait is not None]
     return max(known) if len(known) == len(waits) else _date(value, now)
+
+
+def _milliseconds(value: str) -> float | None:
+    number = _number(value) if value else None
+    return _positive(number / 1000) if number is not None else None
 
 
 def _reset(headers: Mapping[str, str], now: float) -> float | None:

@@ -99,6 +99,7 @@ def test_messages_come_in_as_programs_write_them(subtests: pytest.Subtests) -> N
         ("developer", [{"role": "developer", "content": "brief"}, HI], [("system", "brief"), ("user", "hi")]),
         ("a later system turn", [HI, {"role": "system", "content": "b"}], [("user", "hi"), ("system", "b")]),
         ("a refusal", [{"role": "assistant", "content": None, "refusal": "no"}], [("assistant", "no")]),
+        ("a spoken answer", [{"role": "assistant", "audio": {"transcript": "said"}}], [("assistant", "said")]),
         (
             "tools",
             [HI, {"role": "assistant", "content": None, "tool_calls": [call]}, {"role": "tool", "content": "1\n2"}],
