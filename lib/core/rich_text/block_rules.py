@@ -13,7 +13,7 @@ from mdit_py_plugins.footnote.index import footnote_def
 MAX_DEPTH = 20
 """Tokens inside each other: a list in a list takes two. What stands deeper is text."""
 FENCE = re.compile(r"(`{3,}|~{3,})([^`\n]*)")
-NO_QUOTE = re.compile(r"(?<!>)(?:>=|>>> ?[^>\s])")
+NO_QUOTE = re.compile(r"(?<!>)(?:>=|>>> ?[^>\s]|>{5,})")
 MARKDOWN = re.compile(r"(?:md|markdown|mdx|qmd|rmd)\b", re.IGNORECASE)
 PLAUSIBLE = re.compile(r"[a-z][a-z0-9+.\-]*:\S|[/#?]|\S\.\w|\S[/*]", re.IGNORECASE)
 
@@ -40,7 +40,8 @@ def _bounded(rule: RuleFuncBlockType) -> RuleFuncBlockType:
 
 
 def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A quotation, but neither a comparison (`>= 5`) nor what is typed at Python's prompt (`>>> print(1)`)."""
+    """A quotation, but neither a comparison (`>= 5`) nor what is typed at Python's prompt (`>>> print(1)`) nor a mark
+    of a conflict in git (`>>>>>>> main`)."""
     return not NO_QUOTE.match(state.src, state.bMarks[start] + state.tShift[start]) and blockquote(
         state, start, end, silent
     )

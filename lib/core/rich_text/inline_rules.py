@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType
 
 SCHEMES = ("http", "https", "mailto")
-BREAK = re.compile(r"<br[ \t]*/?>", re.IGNORECASE)
+BREAK = re.compile(r"</?br[ \t]*/?>", re.IGNORECASE)
 ANGLE_SCHEME = re.compile(r"<([A-Za-z][A-Za-z0-9+.\-]{1,31}):")
 ADDRESS_END = re.compile(
     '[\\s<>"`\\\\|^{}\u2013-\u2015\u2018-\u201f\u2026\u3000-\u3004\u3008-\u301f\u30fb\ufe10-\ufe1f\ufe30-\ufe4f'
@@ -236,7 +236,7 @@ def _whole_address(candidate: str, prefix: str) -> str:
         mailbox, _, host = candidate.partition("@")
         return f"{mailbox}@{found[0]}" if (found := MAIL_HOST.match(host)) else ""
     match = linkify.match_at_start(prefix + candidate)
-    text = match.raw[len(prefix) :].rstrip("*_~") if match else ""
+    text = match.raw[len(prefix) :].rstrip("*_~:") if match else ""
     return HALF_ENTITY.sub("", text) if candidate[len(text) : len(text) + 1] == ";" else text
 
 
