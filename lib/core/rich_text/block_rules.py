@@ -6,7 +6,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.parser_block import RuleFuncBlockType
-from markdown_it.rules_block import StateBlock, blockquote, fence, list_block, paragraph, reference
+from markdown_it.rules_block import StateBlock, blockquote, fence, lheading, list_block, paragraph, reference
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.footnote.index import footnote_def
 
@@ -27,6 +27,7 @@ def block_rules(md: MarkdownIt) -> None:
     md.block.ruler.at("footnote_def", _bounded(footnote_def), {"alt": nested[:2]})
     md.block.ruler.at("reference", _definition)
     md.block.ruler.at("fence", _fence, {"alt": nested})
+    md.block.ruler.at("lheading", _underlined)
     md.block.ruler.at("paragraph", _paragraph)
 
 
@@ -45,6 +46,18 @@ def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return not NO_QUOTE.match(state.src, state.bMarks[start] + state.tShift[start]) and blockquote(
         state, start, end, silent
     )
+
+
+def _underlined(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A heading with a line below it. Below several lines it parts them from what follows: they are a paragraph."""
+    line, before = state.line, len(state.tokens)
+    if not lheading(state, start, end, silent):
+        return False
+    if state.line - start > 2:
+        del state.tokens[before:]
+        state.line = line
+        return False
+    return True
 
 
 def _paragraph(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -16,7 +16,8 @@ from lib.core.rich_text.words import Spent, Words
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 LANGUAGE = re.compile(r"[A-Za-z0-9_.+#-]+")
 LANGUAGES = {"c++": "cpp", "c#": "csharp", "f#": "fsharp", "objective-c": "objectivec", "mermaid": "", "math": ""}
-"""Where a highlighter's name is another; all are in lower case. A diagram's source stays code: it would be drawn, and drawing loads."""
+"""Where a highlighter's name is another; all are in lower case. A diagram's source stays code: it would be drawn, and
+drawing loads."""
 CODE = ("fence", "code_block")
 BOX = {True: "☑ ", False: "☐ "}
 TABLE_ALIGN = re.compile(r"text-align:(left|center|right)")
