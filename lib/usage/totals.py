@@ -222,24 +222,20 @@ def figures(rows: Sequence[Totals]) -> dict[str, Any]:
 
 
 def call_frame(rows: Sequence[CallRecord], zone: ZoneInfo) -> pd.DataFrame:
-    """One row per call, in the order of `rows`; times in the viewer's zone."""
+    """One row per call, in the order of `rows`: its figures, times in the viewer's zone. The table adds what is said in
+    words."""
     return pd.DataFrame(
         {
             "time": _times([row.started_at for row in rows], zone),
-            "page": [row.page for row in rows],
             "model": [row.model for row in rows],
             "endpoint": [row.endpoint for row in rows],
             "prompt": _whole([row.usage.prompt_tokens for row in rows]),
             "completion": _whole([row.usage.completion_tokens for row in rows]),
             "cached": _whole([row.usage.cached_tokens for row in rows]),
             "reasoning": _whole([row.usage.reasoning_tokens for row in rows]),
-            "source": [row.usage.source for row in rows],
             "seconds": _numbers([row.seconds for row in rows]),
             "first_token_seconds": _numbers([row.first_token_seconds for row in rows]),
-            "state": [row.state for row in rows],
-            "finish_reason": [row.finish_reason for row in rows],
             "cost": _numbers([row.cost for row in rows]),
-            "error": [row.error_kind for row in rows],
         }
     )
 

@@ -106,7 +106,7 @@ def call_table(services: Services, scope: Scope, count: int, zone: ZoneInfo) -> 
     with st.container(key="usage_calls"):
         frame = totals.call_frame(newest, zone)
         frame["page"] = [_page(row) for row in newest]
-        frame["source"] = [_(SOURCES.get(source, source)) for source in frame["source"]]
+        frame["source"] = [_(SOURCES.get(row.usage.source, row.usage.source)) for row in newest]
         frame["cost_source"] = [_cost_source(row) for row in newest]
         frame["ending"] = [_ending(row) for row in newest]
         frame["answered"] = [row.model_answered or None for row in newest]
