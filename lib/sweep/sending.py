@@ -59,10 +59,16 @@ class CellTurn(Retries):
         super().__init__()
         self.cell, self.waiting = cell, Waiting(self, sending.lane(cell.model))
         self.call_id = secrets.token_hex(16)
-        self.again: asyncio.Future[None] | None = None
+        self._next_attempt: asyncio.Future[None] | None = None
+        """What the call waits for between two attempts."""
         self._sending = sending
         self._failures: dict[str, int] = {}
         self._until, self._refusal = 0.0, TemperaError()
+
+    @property
+    def between_attempts(self) -> bool:
+        """Whether its call was begun and waits for another attempt; False before it has begun, and in an attempt."""
+        return self._next_attempt is not None
 
     def wait(self, error: TemperaError, attempt: int, shown: bool) -> float | None:
         """By the service's limits after a refusal, as often as it takes; after other failures by the general rule."""
@@ -83,18 +89,23 @@ class CellTurn(Retries):
 
     async def sleep(self, seconds: float) -> None:
         """Wait in line."""
-        self.again = asyncio.get_running_loop().create_future()
+        self._next_attempt = asyncio.get_running_loop().create_future()
         self._sending.put_back(self, self._until)
         try:
-            await self.again
+            await self._next_attempt
         finally:
-            self.again = None
+            self._next_attempt = None
             self._sending.drop(self)  # where it was stopped while it waited
+
+    def go_on(self) -> None:
+        """Let a call that waits between two attempts begin the next one."""
+        if self._next_attempt is not None and not self._next_attempt.done():
+            self._next_attempt.set_result(None)
 
     def give_up(self) -> None:
         """End the waiting with what was refused last."""
-        if self.again is not None and not self.again.done():
-            self.again.set_exception(self._refusal)
+        if self._next_attempt is not None and not self._next_attempt.done():
+            self._next_attempt.set_exception(self._refusal)
 
     def without(self, names: Set[str]) -> bool:
         """Of a model that takes no temperature one column is sent."""
@@ -215,11 +226,12 @@ class Sending:
 
     def put_back(self, turn: CellTurn, not_before: float) -> None:
         """Let a call that was not answered wait for its next turn."""
-        if turn.again is None:
-            self._release(turn)
-        else:
+        if turn.between_attempts:
+            # It has been recorded, and other processes count what the store has set aside for it: that goes too.
             self._budgets.give_back(self._run.owner, [turn.call_id])
             self._run.ledger.release(turn.call_id)
+        else:
+            self._release(turn)
         self._run.line.put_back(turn.waiting, not_before)
         self._changed.set()
 
@@ -237,7 +249,7 @@ class Sending:
     def spare_the_others(self) -> None:
         """Let the cells wait no more for which another column stands."""
         turns = map(_turn_of, self._run.line.waiting())
-        spared = [turn for turn in turns if self._run.is_spared(turn.cell) and turn.again is None]
+        spared = [turn for turn in turns if self._run.is_spared(turn.cell) and not turn.between_attempts]
         for turn in spared:
             self._run.line.drop(turn.waiting)
         self._claims.drop(turn.cell for turn in spared)
@@ -245,7 +257,7 @@ class Sending:
     def taken_by_others(self, cells: Set[str]) -> None:
         """Let these cells wait no more, unless their call was begun here."""
         for turn in [turn for turn in map(_turn_of, self._run.line.waiting()) if turn.cell.id in cells]:
-            if turn.again is None:
+            if not turn.between_attempts:
                 self._run.line.drop(turn.waiting)
         self._changed.set()
 
@@ -255,12 +267,12 @@ class Sending:
         if not self._reserve(turn):
             self._run.line.put_back(turn.waiting, self.now())
             return
-        if turn.again is None:
+        if not turn.between_attempts:
             self._create_task(self._send_cell(turn))
         elif self._dispatcher.store.on_server:
             self._create_task(self._send_again(turn))
-        elif not turn.again.done():
-            turn.again.set_result(None)
+        else:
+            turn.go_on()
 
     def _create_task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -280,8 +292,8 @@ class Sending:
                 self._end_for_the_store(refused)
                 return
             told = None
-        if self._leave_or_wait(turn, told) and turn.again is not None and not turn.again.done():
-            turn.again.set_result(None)
+        if self._leave_or_wait(turn, told):
+            turn.go_on()
 
     def _leave_or_wait(self, turn: CellTurn, told: GateAnswer | None) -> bool:
         """Let a call leave, or put it back into the line, as the store said of its gate; whether it leaves."""
@@ -481,7 +493,7 @@ class Sending:
         self._claims.drop(turn.cell for turn in turns)
         for turn in turns:
             answer = self._run.answers.get(turn.cell.id)
-            if turn.again is not None and answer is not None:
+            if turn.between_attempts and answer is not None:
                 answer.cancel()
             else:
                 self._run.line.drop(turn.waiting)

@@ -23,8 +23,11 @@ ENOUGH = 2
 MOST_PROVEN = 8
 """As many of a model go at once as were taken together before, but not more: its limit may be another one now."""
 CRITICAL = 0.6
+"""A lane whose calls take so much of all the time that is left, one after the other at its pace, decides when the sweep
+ends: its next call goes first."""
 SHARED_WITHIN = 2.0
 SHARED_LANES = 4
+"""Refusals of so many lanes within so many seconds come from one limit over all models of the service."""
 
 
 class Turn(Protocol):
@@ -156,7 +159,7 @@ class Line:
         found = [(lane, call) for lane in self.lanes.values() if (call := self._ready(lane, now)) is not None]
         if not found:
             return None
-        lane, call = self._first(found, now)
+        lane, call = self._most_urgent(found, now)
         lane.take(call)
         lane.at.sent(now, len(lane.waiting))
         if lane.service.shared is not None and lane.service.shared.state == "free":
@@ -169,7 +172,7 @@ class Line:
         """When the next call might get a slot if nothing happens before; None: only something that happens helps."""
         if self.running >= self.concurrency:
             return None
-        times = [self._opens(lane, now) for lane in self.lanes.values()]
+        times = [self._opens_at(lane, now) for lane in self.lanes.values()]
         return min((at for at in times if at is not None), default=None)
 
     def ended(self, call: Waiting, now: float, answered: bool) -> None:
@@ -206,7 +209,7 @@ class Line:
     def time_to_go(self, call: Waiting, now: float) -> float:
         """About how many seconds a waiting call of a limited model still waits; 0 where only slots are short."""
         lane = call.lane
-        opens = max((self._opens(lane, now) or now) - now, call.not_before - now, 0.0)
+        opens = max((self._opens_at(lane, now) or now) - now, call.not_before - now, 0.0)
         rate = self._rate(lane, now)
         ahead = lane.waiting.index(call) if rate else 0
         return opens + (ahead / rate if rate else 0.0)
@@ -223,7 +226,7 @@ class Line:
         return max([self._work(now, guess, others) / max(1, self.concurrency), *paths, *at_pace, 0.0])
 
     def _ready(self, lane: Lane, now: float) -> Waiting | None:
-        opens = self._opens(lane, now)
+        opens = self._opens_at(lane, now)
         if opens is None or opens > now:
             return None
         first = lane.waiting[0]
@@ -232,20 +235,20 @@ class Line:
         call = next((call for call in lane.waiting if call.not_before <= now), None)
         return call if call is not None and self._affords(call) else None
 
-    def _opens(self, lane: Lane, now: float) -> float | None:
+    def _opens_at(self, lane: Lane, now: float) -> float | None:
         """When the lane's next call may leave; None: after something has happened."""
         if not lane.waiting or lane.closed or not self._affords(lane.waiting[0]):
             return None
         if lane.concurrency is not None and len(lane.running) >= lane.concurrency:
             return None
-        opens = lane.at.opens_at(self._borrowed(lane, now))
+        opens = lane.at.opens_at(self._borrowed_rate(lane, now))
         known_to_be_taken = min(lane.proven, MOST_PROVEN)
         if lane.first_sent is not None and not lane.answers and len(lane.running) >= max(1, known_to_be_taken):
             opens = max(opens, lane.first_sent + _ramp(len(lane.running)))
         # Only calls that were put back have such a moment, and they stand in front.
         return max(opens, min(call.not_before for call in lane.waiting) if lane.waiting[-1].not_before else 0.0)
 
-    def _borrowed(self, lane: Lane, now: float) -> float | None:
+    def _borrowed_rate(self, lane: Lane, now: float) -> float | None:
         """The slowest pace known at a service with real limits, for a lane that has not shown to be faster."""
         tally = lane.service.tally
         if tally.real <= tally.odd or lane.service.shared or lane.gate.state != "free":
@@ -259,7 +262,7 @@ class Line:
         allowed = max(gate.burst for gate in paced) + 1 + slowest.rate * age
         return None if lane.answers + len(lane.running) > allowed else slowest.rate
 
-    def _first(self, found: list[tuple[Lane, Waiting]], now: float) -> tuple[Lane, Waiting]:
+    def _most_urgent(self, found: list[tuple[Lane, Waiting]], now: float) -> tuple[Lane, Waiting]:
         """Which of the calls that may leave: of a lane that rechecks, of one not tried yet, of one whose calls will end
         last, or else the longest."""
         for one in found:
@@ -278,7 +281,7 @@ class Line:
 
     def _rate(self, lane: Lane, now: float) -> float | None:
         """The pace at which the lane's requests leave, its own or a borrowed one; None: any."""
-        return lane.at.rate or self._borrowed(lane, now)
+        return lane.at.rate or self._borrowed_rate(lane, now)
 
     def _path(self, lane: Lane, guess: float, now: float) -> float:
         """Seconds that the lane's calls take one after the other at its pace."""
