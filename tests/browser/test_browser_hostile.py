@@ -32,6 +32,7 @@ from tests.browsing import (
 from tests.fake_api import FakeApi
 from tests.pages import KEY
 from tests.proxy import Proxy
+from tests.tabs import open_tab
 
 EVIL = (
     "[Sign in again](https://evil.example/a) ![x](https://evil.example/b.png) https://evil.example/c "
@@ -162,14 +163,22 @@ def visitor(
 
 
 def be_refused(page: Page, app: AppServer) -> None:
-    """Ask in one chat all models that refuse."""
-    go(page, f"{app.url}/?chat=")
-    for number, name in enumerate(refusals()):
-        go(page, link(app, quote(f"{name} {NAME}")))
-        send(page, f"{name} {EVIL}")
-        answer = page.get_by_role("group", name="Answer").nth(number)
-        expect(answer.get_by_test_id("stAlert").first).to_be_visible()
-        expect(key(page, f"figures_{number}")).to_be_visible()
+    """Ask in one chat all models that refuse: the last one here, those before it in a tab without a browser, as each
+    takes several runs of the page."""
+    *before, last = refusals()
+    with open_tab(app) as tab:
+        for name in before:
+            tab.query = f"model={quote(f'{name} {NAME}')}"
+            tab.run()
+            tab.run(text=f"{name} {EVIL}")
+            while "chat_regenerate" not in tab.drawn:
+                tab.read_run()
+        go(page, f"{app.url}/?{tab.query}")
+    go(page, link(app, quote(f"{last} {NAME}")))
+    send(page, f"{last} {EVIL}")
+    for number in range(len(refusals())):
+        page.get_by_role("group", name="Answer").nth(number).get_by_test_id("stAlert").first.wait_for()
+        key(page, f"figures_{number}").wait_for()
     ended(page)
 
 
