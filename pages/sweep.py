@@ -11,7 +11,7 @@ from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import links
 from lib.ui.sweep.answers import warm_up
 from lib.ui.sweep.form import place, sweep_form
-from lib.ui.sweep.heading import heading
+from lib.ui.sweep.heading import heading, title
 from lib.ui.sweep.hidden_names import hidden, instead
 from lib.ui.sweep.launch import plan_line, price_button, run_button
 from lib.ui.sweep.present import present
@@ -32,7 +32,7 @@ if present():
 running = services.sweeps.is_running(who.owner, state.sweep_id)
 sweep_list(services, who)
 
-st.markdown(f"**{_('Sweep')}** · {_('compare models and settings')}")
+st.markdown(f"**{_('Sweep')}** · {title(services, who) or _('compare models and settings')}")
 notices()
 upgrade_notice(services)
 budget_line(services, who, "sweep")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lib.core.rich_text import FORMULA_STYLES
 from lib.streamlit_internals import component_of_files
-from lib.sweep import decision, ratings
+from lib.sweep import ratings
 from lib.sweep import repository as sweeps
 from lib.sweep.filters import Kind, kinds_of
 from lib.sweep.plan import Cell
@@ -28,7 +28,7 @@ from lib.ui.sweep import actions, view_state
 from lib.ui.sweep.answer_data import Answers, stand_beside
 from lib.ui.sweep.equal_answers import rate_alike
 from lib.ui.sweep.hidden_names import hidden, in_address, other_names, switch, to_address
-from lib.ui.sweep.open_study import pick
+from lib.ui.sweep.open_study import pick, picked_cell
 from lib.ui.sweep.sent_answers import already_sent
 from lib.ui.sweep.sweep_state import sweep_state
 from lib.ui.sweep.view_state import KIND_HELP, KIND_NAMES, VIEWS, remembered
@@ -51,7 +51,7 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
     st.session_state.setdefault("sweep_view", view_state.GRID)
     rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
     offered = _offered(progress, run, rated)
-    _find_bar(progress, names, offered, runs=run is not None and not run.finished)
+    _find_bar(progress, names, offered)
     to_address()
     view_state.to_address(in_address(progress.cells))
     if view_state.view() not in view_state.OF_ANSWERS:
@@ -91,7 +91,7 @@ def _looked_at(progress: Progress, run: SweepRun | None, rated: Mapping[str, Rat
         remembered.place,
         model_names(progress),
         language(),
-        _picked(visitor().owner, str(state.sweep_id), progress),
+        _picked(progress),
     )
 
 
@@ -106,12 +106,14 @@ def _drawn_around(found: Answers) -> Hashable:
 
 
 def _to_read(progress: Progress) -> None:
-    """From the grid to where the temperature is moved; not where every answer failed."""
+    """From the grid to where the temperature is moved; not where every answer failed. There it stays, pale: what stands
+    behind it would come under the pointer."""
     calls = progress.results.values()
     there = not calls or any(call.state != "error" for call in calls)
-    if there and view_state.view() == view_state.GRID and len({cell.column for cell in progress.cells}) > 1:
-        words = _("Move the temperature")
-        st.button(words, key="sweep_to_read", icon=":material/tune:", on_click=view_state.read)
+    if there and len({cell.column for cell in progress.cells}) > 1:
+        words, is_there = _("Move the temperature"), view_state.view() == view_state.READ
+        icon = ":material/tune:"
+        st.button(words, key="sweep_to_read", icon=icon, on_click=view_state.read, disabled=is_there)
 
 
 def _prompt(owner: str, sweep_id: str) -> None:
@@ -136,10 +138,11 @@ def warm_up() -> None:
         component_of_files(FOLDER, FORMULA_STYLES)(key=f"{KEY}_later", data=b"")
 
 
-def _picked(owner: str, sweep_id: str, progress: Progress) -> tuple[int, int] | None:
-    """Row and column of the model and the temperature that were picked."""
-    chosen = resources.services().store.read(lambda db: decision.of_sweep(db, owner, sweep_id)).pick
-    return next(((cell.row, cell.column) for cell in progress.cells if cell.id == chosen), None)
+def _picked(progress: Progress) -> tuple[int, int] | None:
+    """Row and column of what was picked, where it is of the variant that is shown."""
+    chosen = picked_cell()
+    shown = chosen is not None and any(cell.variant == chosen.variant for cell in progress.cells)
+    return (chosen.row, chosen.column) if chosen and shown else None
 
 
 def model_names(progress: Progress) -> dict[int, str]:
@@ -168,9 +171,8 @@ def _offered(progress: Progress, run: SweepRun | None, rated: Mapping[str, Ratin
     }
 
 
-def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kind, str], runs: bool) -> None:
-    """Which view is open, and what is looked for; all of it stands in the address. While the sweep `runs` there is room
-    for kinds before the first answer is of one."""
+def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kind, str]) -> None:
+    """Which view is open, and what is looked for; all of it stands in the address."""
     with st.container(key="sweep_find", horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
             _("View"),
@@ -197,9 +199,8 @@ def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kin
         switch()
         _to_read(progress)
         _prompt(visitor().owner, str(state.sweep_id))
-        # Last: while it runs more and more of them come, and move nothing.
-        if offered or runs:
-            _kinds(offered)
+        # Last: more and more of them come, while it runs and with the first star, and move nothing.
+        _kinds(offered)
 
 
 def _kinds(offered: Mapping[Kind, str]) -> None:

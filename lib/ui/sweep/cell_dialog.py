@@ -24,7 +24,7 @@ from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import actions, equal_answers, view_state
 from lib.ui.sweep.answers import model_names
 from lib.ui.sweep.hidden_names import hidden, unnamed_error
-from lib.ui.sweep.open_study import pick
+from lib.ui.sweep.open_study import is_picked, pick
 from lib.ui.sweep.rating_fields import rating_fields
 from lib.ui.sweep.sweep_state import sweep_state
 
@@ -115,7 +115,8 @@ def _ways_on(services: Services, progress: Progress, cell: Cell, call: CallRecor
             again = _("Run again")
             st.button(again, key="sweep_cell_again", icon=":material/replay:", on_click=_again, args=(cell.id,))
         if named is not None:
-            st.button(_("Pick"), key="sweep_cell_pick", icon=":material/check:", on_click=_pick, args=(cell.id,))
+            words = _("Picked") if is_picked(cell) else _("Pick")
+            st.button(words, key="sweep_cell_pick", icon=":material/check:", on_click=_pick, args=(cell.id,))
         _compare(progress, cell)
 
 

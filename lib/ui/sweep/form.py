@@ -97,9 +97,8 @@ def fill(plan: Plan) -> None:
 
 def put_aside() -> None:
     """Keep the form as it stands for `bring_back`, where it was filled in by hand."""
-    now = snapshot()
-    if now != st.session_state.get(_UNTOUCHED):
-        st.session_state[_ASIDE] = now
+    if not is_untouched():
+        st.session_state[_ASIDE] = snapshot()
 
 
 def bring_back() -> bool:
@@ -144,6 +143,11 @@ def fold(sweep_id: str) -> None:
 def untouched() -> None:
     """From now on the form counts as filled in by the page, as long as nothing in it is changed."""
     st.session_state[_UNTOUCHED] = snapshot()
+
+
+def is_untouched() -> bool:
+    """Whether nothing in the form was changed since the page filled it, or what is in it was run."""
+    return snapshot() == st.session_state.get(_UNTOUCHED)
 
 
 def snapshot() -> dict[str, Any]:

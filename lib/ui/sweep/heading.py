@@ -1,4 +1,4 @@
-"""The line that the set-up folds to: what the open sweep compares."""
+"""What the open sweep is called, and the line that the set-up folds to: what it compares."""
 
 from collections.abc import Sequence
 
@@ -14,6 +14,12 @@ from lib.ui.sweep.hidden_names import hidden
 from lib.ui.sweep.slice_picker import variant_labels
 
 MOST_NAMED = 6
+
+
+def title(services: Services, visitor: Visitor) -> str:
+    """The title of the open sweep, as Markdown; empty where there is none."""
+    sweep_id = state.sweep_id
+    return literal(services.store.read(lambda db: sweeps.named(db, visitor.owner, sweep_id))[0]) if sweep_id else ""
 
 
 def heading(services: Services, visitor: Visitor) -> str:

@@ -84,7 +84,8 @@ def _missing(missing: InvalidInput, in_vain: bool) -> str:
         return f":red[:material/error: {error_sentence(missing)}]"
     # What is being typed is known here only a moment later: said of it in the meantime, it would be untrue.
     if isinstance(missing, NoPrompt):
-        return _("Run sends the prompt to each model at each temperature.")
+        words = _("Run sends the prompt to each model at each temperature.")
+        return f"{words} {_('Write {{name}} where a word or text changes: a list for it opens.')}"
     return error_message(missing)
 
 
@@ -153,7 +154,7 @@ def run_button(services: Services, visitor: Visitor) -> bool:
     st.button(
         _run_label(plan),
         key="sweep_run",
-        type="secondary" if new else "primary",
+        type="secondary" if new or (state.sweep_id and form.is_untouched()) else "primary",
         icon=":material/play_arrow:",
         on_click=run,
     )

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from lib.core.i18n import Texts
 from lib.sweep import decision
 from lib.sweep.charts import DARK, LIGHT, Look
+from lib.sweep.plan import Cell
 from lib.sweep.study import Study, read_study
 from lib.ui.shared import resources
 from lib.ui.shared.figures import money
@@ -43,6 +44,21 @@ def keep(change: Callable[[Connection, str, str], Any]) -> bool:
     """Write a change to what is said of the open sweep; a refusal is said, and False."""
     sweep_id = state.sweep_id
     return sweep_id is not None and stored(lambda db, owner: change(db, owner, sweep_id))
+
+
+def picked_cell() -> Cell | None:
+    """The cell of the open sweep whose model and temperature were picked."""
+    owner, sweep_id, services = visitor().owner, str(state.sweep_id), resources.services()
+    chosen = services.store.read(lambda db: decision.of_sweep(db, owner, sweep_id)).pick
+    whole = services.sweeps.progress.of(owner, sweep_id).cells if chosen else ()
+    return next((cell for cell in whole if cell.id == chosen), None)
+
+
+def is_picked(cell: Cell) -> bool:
+    """Whether a cell has the model and temperature that were picked, whatever its input."""
+    chosen = picked_cell()
+    setting = (cell.row, cell.column, cell.variant)
+    return chosen is not None and setting == (chosen.row, chosen.column, chosen.variant)
 
 
 def pick(cell_id: str | None) -> None:

@@ -15,7 +15,7 @@ const READ_WIDTH = 300; // px that a column needs to be read
 const VIEWS = ["grid", "read"]; // those that are drawn here; they are the first of all
 const MANY = 300; // places from which on a browser should lay out only those in sight
 const STARS = 5;
-const LONG = 160; // characters from which on a text in the grid fades out at its end
+const LONG = 160; // characters from which on one of MANY texts fades out at its end, unmeasured
 
 export default function ({ parentElement, data, setTriggerValue }) {
   if (!data?.length) return;
@@ -213,6 +213,7 @@ class Answers {
     this.grid.hidden = !this.places.size; // else the head of a table without rows is left
     if (isBack) this.root.replaceChildren(this.grid);
     for (const [place, box] of this.places) this.fill(place, box);
+    this.fade();
     this.hold();
     if (isBack && scrolled) this.grid.scrollTo(...scrolled);
     this.rove();
@@ -242,6 +243,7 @@ class Answers {
     this.grid.classList.toggle("beside", beside);
     this.grid.style.setProperty("--models", this.across.length);
     this.grid.addEventListener("click", (event) => this.clicked(event));
+    this.grid.addEventListener("pointerleave", () => this.hold());
     this.grid.addEventListener("scroll", () => {
       this.scrolled = [this.grid.scrollLeft, this.grid.scrollTop];
       this.edges();
@@ -253,8 +255,8 @@ class Answers {
     });
   }
 
-  // While the sweep runs no place gets lower again, nor at its end under the pointer: what somebody is about to press
-  // stays where it is.
+  // While the sweep runs no place gets lower again, nor at its end before the pointer has left: what somebody is about to
+  // press stays where it is.
   hold() {
     const { runs } = this.data;
     if (!runs && this.grid.matches(":hover")) return;
@@ -269,6 +271,15 @@ class Answers {
     if (this.root.clientWidth === this.width) return;
     this.width = this.root.clientWidth;
     for (const box of this.places?.values() ?? []) box.style.minHeight = "";
+    this.fade();
+  }
+
+  // A text fades out where it goes on; one that is whole does not.
+  fade() {
+    if (!this.grid?.isConnected || this.places.size > MANY) return;
+    const texts = [...this.grid.querySelectorAll(".cell .text")];
+    const goesOn = texts.map((text) => text.scrollHeight > text.clientHeight + 1); // all read before the first is set
+    texts.forEach((text, at) => text.classList.toggle("long", goesOn[at]));
   }
 
   // A shadow lies where the grid goes on to the side.
@@ -318,7 +329,7 @@ class Answers {
     const { words, repeats, beside } = this.data;
     const pager = repeats > 1 && !beside && el("button", { "data-does": "next", title: `${words.answer} ${repeat + 1}/${repeats} · ${words.next}`, "aria-label": `${words.answer} ${repeat + 1}/${repeats} ${words.next}` }, `${words.answer} ${repeat + 1}/${repeats} ›`);
     const text = el("div", { class: "text", html: cell.html });
-    if (text.textContent.length > LONG) text.classList.add("long");
+    if (this.places.size > MANY && text.textContent.length > LONG) text.classList.add("long");
     return el(
       "article",
       { class: `cell is-${cell.state}`, "data-cell": id, lang: cell.lang },
