@@ -48,6 +48,9 @@ EVERYTHING = """() => {
     return under(document).flatMap(root => [html(root), ...values(root)]).join(" ");
 }"""
 """All elements of the page with their attributes, those of the component too, and what stands in fields."""
+CUT_OR_WHOLE = """all => all.some(one => one.matches(".long")) && all.every(one =>
+    one.scrollHeight > one.clientHeight * (one.matches(".long") ? 1.2 : 1.05) === one.matches(".long"))"""
+"""Whether some texts fade out, and of those many lines are out of sight, and of the others none."""
 OpenSweep = Callable[[str], Page]
 NAMED = "named"
 NAMES = ("maker-alpha", "vendor/maker-beta", "maker-gamma")
@@ -196,6 +199,8 @@ def test_the_grid_holds_all_answers_is_walked_with_the_keyboard_and_is_cards_on_
         expect(shown_cells(page).get_by_role("button", name="1/4")).to_have_count(30)
         scrolls = "all => all.filter(one => /auto|scroll/.test(getComputedStyle(one).overflowY)).length"
         assert key(page, "sweep_grid").locator("[data-cell], [data-cell] *").evaluate_all(scrolls) == 0
+    with subtests.test("what fades out goes on for lines, and all else is whole"):
+        assert key(page, "sweep_grid").locator(".cell .text").evaluate_all(CUT_OR_WHOLE)
     with subtests.test("headers stay in both directions"):
         first, last = grid.get_by_role("rowheader").first, grid.get_by_role("columnheader").last
         left, top = box(first)[0], box(last)[1]
@@ -248,9 +253,14 @@ def test_the_grid_holds_all_answers_is_walked_with_the_keyboard_and_is_cards_on_
         assert box(cell(page, "1_0_0"))[0] == box(cell(page, "2_0_0"))[0]
         expect(cell(page, "1_0_0")).to_contain_text(f"{MODELS[1]} · 0")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        line, pick = key(page, "sweep_progress").locator("p").first, key(page, "sweep_pick")
+        assert box(pick)[1] > box(line)[1] + 15, "each in a row of its own"
         cell(page, "4_0_0").click()
-        expect(cell(page, "4_0_0").get_by_role("button", name="Details")).to_be_visible()
+        read = cell(page, "4_0_0")
+        expect(read.get_by_role("button", name="Details")).to_be_visible()
         assert key(page, "sweep_grid").locator(".column").count() == 1
+        rows = [box(read.locator(part))[1] for part in ("h3", "> .tools", "> header", "> .body")]
+        assert rows == sorted(rows), "who, what can be pressed, the figures, the text"
 
 
 @pytest.mark.row("S15", "S20")
@@ -591,6 +601,9 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     assert focused(page) == "0_0", "nor does the end of it all"
     expect(key(page, "sweep_retry")).to_be_visible()
     assert abs(top(page, "sweep_view") - views) < 10, "nor does it move what is about to be pressed"
+    assert height(page, "2_0") == tall, "under the pointer the rows stay as they are"
+    page.mouse.move(1, 1)
+    assert height(page, "2_0") < tall, "and are as high as they need be when it has left"
 
 
 @pytest.mark.row("S6", "S13")

@@ -15,6 +15,7 @@ const READ_WIDTH = 300; // px that a column needs to be read
 const VIEWS = ["grid", "read"]; // those that are drawn here; they are the first of all
 const MANY = 300; // places from which on a browser should lay out only those in sight
 const STARS = 5;
+const LINES = 5; // of a text in the grid, see answers.css
 const LONG = 160; // characters from which on one of MANY texts fades out at its end, unmeasured
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -274,11 +275,13 @@ class Answers {
     this.fade();
   }
 
-  // A text fades out where it goes on; one that is whole does not.
+  // A text that takes more lines than there is room for is cut, and fades out; one that would lose its last line only is
+  // whole.
   fade() {
     if (!this.grid?.isConnected || this.places.size > MANY) return;
     const texts = [...this.grid.querySelectorAll(".cell .text")];
-    const goesOn = texts.map((text) => text.scrollHeight > text.clientHeight + 1); // all read before the first is set
+    const line = texts.length && parseFloat(getComputedStyle(texts[0]).lineHeight);
+    const goesOn = texts.map((text) => text.scrollHeight > (LINES + 1) * line); // all read before the first is set
     texts.forEach((text, at) => text.classList.toggle("long", goesOn[at]));
   }
 
@@ -332,7 +335,7 @@ class Answers {
     if (this.places.size > MANY && text.textContent.length > LONG) text.classList.add("long");
     return el(
       "article",
-      { class: `cell is-${cell.state}`, "data-cell": id, lang: cell.lang },
+      { class: `cell is-${cell.state}${cell.picked ? " picked" : ""}`, "data-cell": id, lang: cell.lang },
       el("header", {}, el("span", { class: "who" }, beside ? `${words.answer} ${repeat + 1}` : this.nameOf(id)), pager || "", this.stop(cell), ...this.labels(cell)),
       text,
       ...this.said(cell),
