@@ -157,6 +157,7 @@ def test_what_was_foreseen_stands_beside_what_it_cost(api: FakeApi) -> None:
     first, then = "2 answers, none failed or cut off", r"\$[0-9.]+ at list prices · about \$[0-9.]+ was foreseen"
     assert re.match(f"{first} · {then}", standing(tab))
 
+    assert tab.button(key="sweep_run").proto.type == "secondary", "what it asks is there"
     set_up, repeats = f"sweep_setup_{sweep_id(tab)}", tab.number_input(key="sweep_repeats")
     tab.session_state[set_up] = True
     repeats.set_value(4 * repeats.value).run()

@@ -339,6 +339,8 @@ def test_a_sweep_with_inputs_and_a_further_axis_shows_the_grid_of_one_of_each(ap
     assert standing(tab).startswith("8 answers") and shown(tab).count("You said: Say red.") == 2
     tab.selectbox(key=f"sweep_input_{sweep_id(tab)}").set_value(1).run()
     assert shown(tab).count("You said: Say blue.") == 2 and "Say red." not in shown(tab)
+    tab.selectbox(key="sweep_pick").select_index(1).run()
+    assert shown(tab).count("your pick") == 1, "a setting is picked whatever the input"
     asked = {(body["messages"][0]["content"], body["temperature"], body["top_p"]) for body in bodies(api)}
     assert asked == {(f"Say {x}.", t, p) for x in ("red", "blue") for t in (0, 1) for p in (0.2, 0.9)}
     assert [(row["text"], row["input"], row["variant"]) for row in sheet(tab)][1:3] == [

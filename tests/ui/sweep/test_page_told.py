@@ -335,6 +335,8 @@ def test_thumb_and_note_are_kept_with_the_answer_and_it_is_picked_there(store: S
     assert kept == {call.id: Rating(4, -1, "too loud")}
     app.button(key="sweep_cell_pick").click().run()
     assert "cheap at 0.7, 4.0 stars, 1 of 1 answer rated" in shown(app)
+    app.session_state["open_dialog"] = ("opened_cell", cell.id)
+    assert app.run().button(key="sweep_cell_pick").label == "Picked"
 
 
 @pytest.mark.row("S19")
@@ -640,3 +642,5 @@ def test_what_was_asked_is_read_in_full_beside_the_answers(store: Store) -> None
     assert answer_data(app)["view"] == "grid"
     app.button(key="sweep_to_read").click().run()
     assert answer_data(app)["view"] == "read", "the grid says where the temperature can be moved"
+    assert app.button(key="sweep_to_read").disabled, "it stays: what is behind it would come under the pointer"
+    assert "**Sweep** · Write 60 words for a steel thermos." in shown(app), "what the sweep is called"
