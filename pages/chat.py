@@ -9,13 +9,13 @@ from lib.ui.chat.chat_list import chat_list
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.composer import composer, send_waiting_message, waiting_message
 from lib.ui.chat.empty_state import empty_state, no_such_chat
-from lib.ui.chat.handing_on import hand_on_menu, save_dialog
 from lib.ui.chat.inspector import inspector
 from lib.ui.chat.live_answer import LiveAnswers, follow
 from lib.ui.chat.messages import conversation
 from lib.ui.chat.models_beside import models_beside
 from lib.ui.chat.new_service import new_chat_offer
 from lib.ui.chat.restore import CHAT, restore_chat
+from lib.ui.chat.save_and_share import hand_on_menu, save_dialog
 from lib.ui.chat.scrolling import tell_script
 from lib.ui.chat.settings_panel import settings_panel
 from lib.ui.chat.shown_turns import earlier_button

@@ -12,11 +12,11 @@ from lib.services import Services
 from lib.ui.chat import open_chat
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.files import import_chat
-from lib.ui.chat.handing_on import hand_on
+from lib.ui.chat.save_and_share import hand_on
 from lib.ui.shared import resources
-from lib.ui.shared.handing_on import ways
 from lib.ui.shared.history_list import DELETE, RENAME, Entry, HistoryList, history_list
 from lib.ui.shared.refusals import stored
+from lib.ui.shared.save_and_share import ways
 from lib.ui.shared.saved_file import say_saved
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _

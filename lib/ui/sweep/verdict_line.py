@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.core.rich_text import literal
 from lib.sweep.study import Study
 from lib.sweep.verdict import Verdict, named, not_rated, sentence, verdict
-from lib.ui.shared.handing_on import menu_of_ways
+from lib.ui.shared.save_and_share import menu_of_ways
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE, open_study, pick
 from lib.ui.sweep.report_view import share_report

@@ -1,4 +1,4 @@
-"""The menu by which a chat or a sweep is handed on: saved as a file, or shared under a link."""
+"""The menu by which a chat or a sweep is saved as a file, or shared under a link."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""A chat handed on: saved as a file, or shared under a link; from the list of chats, and above the open one."""
+"""A chat is saved as a file, or shared under a link: from the list of chats, and above the open one."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from lib.ui.chat.chat_state import chat_state
 from lib.ui.chat.files import file_of, save_buttons
 from lib.ui.chat.open_chat import ChatView
 from lib.ui.shared import resources
-from lib.ui.shared.handing_on import menu_of_ways, ways
+from lib.ui.shared.save_and_share import menu_of_ways, ways
 from lib.ui.shared.share_link import open_share
 from lib.ui.shared.state import Shareable, state
 from lib.ui.shared.texts import _
