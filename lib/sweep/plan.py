@@ -135,10 +135,13 @@ class Plan:
     def messages(self, input: int = 0, variant: int = 0) -> tuple[Message, ...]:
         """The conversation that is sent for one input and variant; the variables have their values."""
         values = self.inputs[input] if self.inputs else {}
-        varied = self.axis.values[variant] if self.axis and self.axis.of_system else self.system
-        system = filled(varied, values)
+        system = filled(self.system_of(variant), values)
         first = (Message(role="system", content=system),) if system.strip() else ()
         return (*first, *self.history, Message(role="user", content=filled(self.prompt, values)))
+
+    def system_of(self, variant: int) -> str:
+        """The system prompt of one variant, with its variables as they stand; "" for none."""
+        return str(self.axis.values[variant]) if self.axis and self.axis.of_system else self.system
 
     def params_of(self, temperature: float | None, variant: int = 0) -> Params:
         """The parameters that are sent for one temperature and variant."""

@@ -252,7 +252,11 @@ class Answers:
         return {
             "marks": [self._mark(mark, cell) for mark in marks],
             **({"meaning": [_(MARKS_MEAN[mark]) for mark in marks]} if marks else {}),
-            "badges": [self._words_of[badge] for badge in findings.badges.get(cell.id, ())],
+            "badges": [
+                self._words_of[badge]
+                for badge in findings.badges.get(cell.id, ())
+                if badge != "cheapest" or not self._hidden
+            ],
         }
 
     def _mark(self, mark: str, cell: Cell) -> str:
@@ -385,8 +389,9 @@ def figures(call: CallRecord, words: int | None) -> str:
     tokens = call.usage.completion_tokens
     if tokens is not None:
         counted.append(_n("{count} token", "{count} tokens", tokens).format(count=tokens))
-    # Who answered is a name too.
-    return " · ".join([*counted, summary(replace(call, model_answered="") if hidden() else call, with_mark=False)])
+    # Who answered is a name too, and a price tells as much as one.
+    shown = replace(call, model_answered="", cost=None) if hidden() else call
+    return " · ".join([*counted, summary(shown, with_mark=False)])
 
 
 def _notes(call: CallRecord) -> Iterator[str]:

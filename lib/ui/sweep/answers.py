@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from lib.core.rich_text import FORMULA_STYLES
+from lib.core.variables import filled
 from lib.streamlit_internals import component_of_files
 from lib.sweep import ratings
 from lib.sweep import repository as sweeps
@@ -117,11 +119,27 @@ def _to_read(progress: Progress) -> None:
 
 
 def _prompt(owner: str, sweep_id: str) -> None:
-    """What was asked, folded, as it was written: the field in the set-up is too low to read a long one in."""
+    """What was asked, folded: the field in the set-up is too low to read a long one in. Of the input that is looked at,
+    with its words in place of the variables."""
     plan = resources.services().store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
-    if plan is not None:
-        with st.expander(_("The prompt"), key="sweep_prompt_read", type="compact"):
-            st.text(plan.prompt)
+    if plan is None:
+        return
+    with st.expander(_("The prompt"), key="sweep_prompt_read", type="compact"):
+        values = plan.inputs[remembered.slice[0]] if plan.inputs else {}
+        if system := plan.system_of(remembered.slice[1]).strip():
+            st.caption(_("System prompt"))
+            _as_sent(system, values)
+            st.caption(_("Prompt"))
+        _as_sent(plan.prompt, values)
+
+
+def _as_sent(text: str, values: Mapping[str, str]) -> None:
+    """A prompt to the letter; what was put in for its variables is marked."""
+    if not values:
+        st.text(text)
+        return
+    marked = {escape(name): f"<mark><bdi>{escape(value)}</bdi></mark>" for name, value in values.items()}
+    st.html(f'<div class="as-sent" dir="auto">{filled(escape(text), marked)}</div>')
 
 
 def _draw(found: Answers) -> None:

@@ -40,7 +40,8 @@ def switch() -> None:
 
 
 def other_names(rows: Iterable[int]) -> dict[int, str]:
-    """A letter for each model, by row, in the order in which they are shown: always the same for one sweep."""
+    """A letter for each model, by row, in the order in which they are shown: always the same for one sweep and input,
+    and another for the next input, so that who was recognised once stands elsewhere there."""
     return {row: _("Model {letter}").format(letter=letter) for row, letter in _by_row(rows).items()}
 
 
@@ -75,7 +76,7 @@ def _in_sentences(cells: Sequence[Cell], progress: Progress) -> list[tuple[str, 
 
 def _by_row(rows: Iterable[int]) -> dict[int, str]:
     shuffled = sorted(rows)
-    random.Random(state.sweep_id).shuffle(shuffled)
+    random.Random(f"{state.sweep_id} {remembered.slice}").shuffle(shuffled)
     return {row: _letters(at) for at, row in enumerate(shuffled)}
 
 

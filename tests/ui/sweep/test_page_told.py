@@ -23,7 +23,7 @@ from lib.store.schema import calls
 from lib.sweep import decision, judge, ratings
 from lib.sweep import repository as sweeps
 from lib.sweep.findings import text_of
-from lib.sweep.plan import Cell
+from lib.sweep.plan import Cell, Plan
 from lib.sweep.ratings import Rating
 from lib.ui.shared import resources
 from lib.ui.sweep.view_state import Place
@@ -304,6 +304,36 @@ def test_while_names_are_hidden_no_model_is_named_and_its_answers_stand_elsewher
     assert "The models' names are hidden." in shown(app.run()) and "maker-" not in page_of(app)
     app.button(key="sweep_show_names").click().run()
     assert "maker-a" in page_of(app)
+
+
+@pytest.mark.row("S20")
+def test_while_names_are_hidden_no_price_gives_them_away_and_each_input_has_another_order(store: Store) -> None:
+    def priced(cell: Cell) -> Reply:
+        reply = made_answer(cell)
+        reply.cost = 0.001 * (1 + 2 * cell.row + cell.column)
+        return reply
+
+    sweep = make_sweep(store, [f"maker-{letter}" for letter in "abcdefgh"], TEMPERATURES, 1, priced)
+    app = open_view(sweep)
+
+    def told() -> str:
+        return json.dumps([(cell["figures"], cell["badges"]) for cell in page_cells(app).values()])
+
+    assert "$" in told() and "cheapest" in told()
+    app.toggle(key="sweep_hide_names").set_value(True).run()
+    assert "$" not in told() and "cheapest" not in told() and "words" in told()
+    plan = replace(
+        Plan("Sell {{x}}.", tuple(f"fake/m{at}" for at in range(8)), (0.0,)), inputs=({"x": "tea"}, {"x": "milk"})
+    )
+    store.write(lambda db: sweeps.add_plan(db, LOCAL_OWNER, "s", "two", plan)).result()
+    store.write(lambda db: sweeps.add_cells(db, LOCAL_OWNER, "two", list(plan.cells("two")))).result()
+    app = open_view("two")
+    app.toggle(key="sweep_hide_names").set_value(True).run()
+    orders = []
+    for input in (0, 1, 0):
+        app.selectbox(key="sweep_input_two").select_index(input).run()
+        orders.append([model["row"] for model in answer_data(app)["models"]])
+    assert orders[0] == orders[2] != orders[1]
 
 
 @pytest.mark.row("S20")
@@ -639,6 +669,14 @@ def test_what_was_asked_is_read_in_full_beside_the_answers(store: Store) -> None
         app.session_state["sweep_view"] = view
         folded = next(one for one in app.run().expander if one.label == "The prompt")
         assert folded.text[0].value == "Write 60 words for a steel thermos."
+    plan = store.read(lambda db: sweeps.plan_of(db, LOCAL_OWNER, sweep))
+    assert plan is not None
+    asked = replace(plan, prompt="Sell <a> {{thing}}.", system="For {{thing}}.", inputs=({"thing": "**tea** & <b>"},))
+    store.write(lambda db: sweeps.change_plan(db, LOCAL_OWNER, sweep, asked)).result()
+    folded = next(one for one in app.run().expander if one.label == "The prompt")
+    sent = [one.proto.body for one in folded.get("html")]
+    put_in = "<mark><bdi>**tea** &amp; &lt;b&gt;</bdi></mark>"
+    assert ["For " + put_in + "." in sent[0], "Sell &lt;a&gt; " + put_in + "." in sent[1]] == [True, True], sent
     assert answer_data(app)["view"] == "grid"
     app.button(key="sweep_to_read").click().run()
     assert answer_data(app)["view"] == "read", "the grid says where the temperature can be moved"
