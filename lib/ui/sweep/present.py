@@ -16,16 +16,19 @@ from lib.sweep.export.wording import title
 from lib.sweep.findings import text_of
 from lib.sweep.measures import BY_NAME, THOUSAND, Measure, Name
 from lib.sweep.study import Setting, Study
-from lib.sweep.verdict import headline, rated, verdict
+from lib.sweep.verdict import headline, rated, temperature_name, verdict
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.texts import _
 from lib.ui.sweep.chart_view import beside_each_other
 from lib.ui.sweep.open_study import PAGE, chart_look, open_study
-from lib.ui.sweep.verdict_slide import unbroken, verdict_slide
+from lib.ui.sweep.verdict_slide import asked_with, unbroken, verdict_slide
 from lib.ui.sweep.view_state import remembered
 
 STYLES = Path(__file__).parents[1] / "assets" / "present.css"
 CHARTS: tuple[Name, ...] = ("difference", "seconds", "cost")
+
+ONE_ROW = 3
+"""So many charts stand beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +71,38 @@ def slides(study: Study) -> list[Slide]:
             measure = THOUSAND if name == "cost" else BY_NAME[name]
             drawn.append(Slide(_(measure.label), partial(_chart, study, measure)))
     return drawn + [
-        Slide(headline(setting, study.plan, PAGE), partial(_answer, setting)) for setting in chosen(study, found)
+        Slide(headline(setting, study.plan, PAGE), partial(_answer, study, setting)) for setting in chosen(study, found)
     ]
 
 
 def _chart(study: Study, measure: Measure) -> None:
     panels = charts.panels(study, measure, PAGE, chart_look(), charts.LARGE)
     st.markdown(beside_each_other(panels), unsafe_allow_html=True)
+    if len(panels) <= ONE_ROW:
+        _numbers(study, measure)
     others = [charts.OTHERS] if len(panels) > 1 else []
     st.caption(" ".join(map(_, [measure.help, N_("From left to right the temperature."), *others])))
 
 
-def _answer(setting: Setting) -> None:
-    if setting.stars:
-        st.caption(rated(setting, PAGE))
+def _numbers(study: Study, measure: Measure) -> None:
+    """The same in large numbers, where one row of charts leaves half of the screen."""
+    head = [_("Model"), *(temperature_name(value) for value in study.temperatures)]
+    rows = []
+    for line in study.lines.values():
+        by_temperature = {one.temperature: one.measure(measure.name) for one in line}
+        found = [by_temperature.get(value) for value in study.temperatures]
+        written = [measure.written(one.mean, PAGE) if one else "–" for one in found]
+        rows.append([charts.line_name(study, line, PAGE), *written])
+    lines = [head, ["---", *["--:"] * len(study.temperatures)], *([literal(cell) for cell in row] for row in rows)]
+    with st.container(key="sweep_slide_numbers"):
+        st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def _answer(study: Study, setting: Setting) -> None:
     cell = best_cell(setting)
+    facts = [rated(setting, PAGE) if setting.stars else "", asked_with(study, cell)]
+    if shown := " · ".join(fact for fact in facts if fact):
+        st.caption(literal(shown))
     if cell is not None:
         markdown(st, text_of(setting.calls[cell.id]))
 

@@ -5,8 +5,9 @@ import streamlit as st
 from lib.core.rich_text import literal
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export.answers import best_cell, chosen
-from lib.sweep.export.wording import per_thousand, stars
+from lib.sweep.export.wording import Subject, input_name, per_thousand, stars
 from lib.sweep.findings import text_of
+from lib.sweep.plan import Cell
 from lib.sweep.study import Setting, Study
 from lib.sweep.verdict import Verdict, headline, named, not_rated, rated, sentence, thousand, verdict
 from lib.ui.shared.markdown import markdown
@@ -34,13 +35,21 @@ def verdict_slide(study: Study, options: ReportOptions) -> None:
         _others(contenders, found, options)
     if answer:
         with beside.container(key="sweep_slide_answer"):
-            st.caption(literal(named(contenders[0], study.plan, PAGE)))
+            to = asked_with(study, best_cell(contenders[0]))
+            st.caption(literal(" · ".join(part for part in (named(contenders[0], study.plan, PAGE), to) if part)))
             markdown(st, answer)
 
 
 def unbroken(text: str) -> str:
     """A text whose lines end at no hyphen: one of large letters would end within a model's name."""
     return text.replace("-", f"-{WORD_JOINER}")
+
+
+def asked_with(study: Study, cell: Cell | None) -> str:
+    """The words of the input that an answer is to; "" where there are no inputs."""
+    if cell is None or not study.plan.inputs:
+        return ""
+    return input_name(Subject(study, study.decision.report or ReportOptions(), PAGE), cell.input)
 
 
 def _said(found: Verdict, options: ReportOptions) -> None:

@@ -538,6 +538,9 @@ def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store
         "the next"
     )
     assert all("The grey lines are the other models." in texts[at] for at in (1, 2, 3))
+    assert all("| Model | 0 | 0\\.7 |" in texts[at] or "| Model | 0 | 0.7 |" in texts[at] for at in (1, 2, 3)), (
+        "in large numbers too"
+    )
     app.button(key="sweep_slide_end").click().run()
     assert app.multiselect(key="sweep_models")
     assert click(open_view(sweep), "sweep_present_now").title[0].value == headings[0], "and from above the answers"
