@@ -748,3 +748,14 @@ def test_a_saved_report_has_all_that_was_typed_whatever_came_first(
         with page.expect_download() as saved:
             key(page, "sweep_report").locator("button").press("Enter")
         assert "Ada of the keys" in saved.value.path().read_text("utf-8")
+
+
+@pytest.mark.row("S20")
+def test_enter_adds_a_rule(sweep: OpenSweep) -> None:
+    page = sweep("equal")
+    key(page, "sweep_view").get_by_text("Rules", exact=True).click()
+    field = key(page, "sweep_rule_value").locator("input")
+    field.fill("same")
+    field.press("Enter")
+    expect(key(page, "sweep_rule_0")).to_contain_text("contains “same”")
+    expect(field).to_have_value("")
