@@ -13,6 +13,7 @@ from mdit_py_plugins.footnote.index import footnote_def
 MAX_DEPTH = 20
 """Tokens inside each other: a list in a list takes two. What stands deeper is text."""
 FENCE = re.compile(r"(`{3,}|~{3,})([^`\n]*)")
+YEAR = re.compile(r"[1-9]\d{3,}[.)]")
 NO_QUOTE = re.compile(r"(?<!>)(?:>=|>>> ?[^>\s]|>{5,})")
 MARKDOWN = re.compile(r"(?:md|markdown|mdx|qmd|rmd)\b", re.IGNORECASE)
 PLAUSIBLE = re.compile(r"[a-z][a-z0-9+.\-]*:\S|[/#?]|\S\.\w|\S[/*]", re.IGNORECASE)
@@ -23,7 +24,7 @@ def block_rules(md: MarkdownIt) -> None:
     md.use(footnote_plugin, inline=False, move_to_end=False)
     nested = ["paragraph", "reference", "blockquote", "list"]
     md.block.ruler.at("blockquote", _bounded(_quote), {"alt": nested})
-    md.block.ruler.at("list", _bounded(list_block), {"alt": nested[:-1]})
+    md.block.ruler.at("list", _bounded(_list), {"alt": nested[:-1]})
     md.block.ruler.at("footnote_def", _bounded(footnote_def), {"alt": nested[:2]})
     md.block.ruler.at("reference", _definition)
     md.block.ruler.at("fence", _fence, {"alt": nested})
@@ -44,6 +45,13 @@ def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """A quotation, but neither a comparison (`>= 5`) nor what is typed at Python's prompt (`>>> print(1)`) nor a mark
     of a conflict in git (`>>>>>>> main`)."""
     return not NO_QUOTE.match(state.src, state.bMarks[start] + state.tShift[start]) and blockquote(
+        state, start, end, silent
+    )
+
+
+def _list(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A list, but not a sentence that ends with a year (`2024. It was …`): beside it the page has no room for one."""
+    return not YEAR.match(state.src, state.bMarks[start] + state.tShift[start]) and list_block(
         state, start, end, silent
     )
 

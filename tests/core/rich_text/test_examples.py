@@ -34,6 +34,7 @@ DEVIATIONS = {
     "Signs around a low line are a face: `(*_*)`.": {"commonmark": {438, 441}, "gfm": set()},
     "Stars between digits multiply: `2*3*4`.": {"commonmark": {356}, "gfm": set()},
     "`>>> print(1)` is Python's prompt, and `>= 5` compares.": {"commonmark": {251}, "gfm": set()},
+    "A sentence that begins with a year is no list.": {"commonmark": {265}, "gfm": set()},
     "Several lines with one of signs below are a paragraph: a heading has one.": {
         "commonmark": {81, 82, 95},
         "gfm": set(),

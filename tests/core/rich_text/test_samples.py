@@ -104,6 +104,17 @@ def test_ones_own_words_are_shown_as_typed() -> None:
         assert entities.unescape(re.sub("<[^>]*>", "", lines)) == typed, sample["name"]
 
 
+def test_the_pages_typesetter_is_given_no_command_that_it_does_not_know() -> None:
+    for source, written in {
+        r"$\ce{H2O}$": r"${\mathrm{H}_{2}\mathrm{O}}$",
+        r"$\mbox{if } x \label{a}$": r"$\text{if } x$",
+        r"\begin{eqnarray*}a&=&b\end{eqnarray*}": r"\begin{array}{rcl}a&=&b\end{array}",
+        r"$\text{total_cost} = \abs{x_1}$": r"$\text{total\_cost} = \left|x_1\right|$",
+        r"$x \\abs{x} \abs y$": r"$x \\abs{x} \abs y$",
+    }.items():
+        assert written in "".join(render(source)), source
+
+
 def test_an_item_has_the_number_that_was_written() -> None:
     """A browser counts on from the item before, so that only what does not go on needs its number."""
     for source, numbers in {
