@@ -47,3 +47,17 @@ THOUGHTS: dict[str, Shape] = {
     "part with its own name": lambda thought: part(type="reasoning", reasoning=thought),
     "part with a summary": lambda thought: part(type="reasoning", summary=[{"type": "summary_text", "text": thought}]),
 }
+SHAPES = [
+    *[(f"text: {name}", THOUGHTS["reasoning_content"], shape) for name, shape in TEXTS.items()],
+    *[(f"thoughts: {name}", shape, TEXTS["content"]) for name, shape in THOUGHTS.items()],
+]
+"""(name, how it thinks, how it speaks): each shape once, beside the usual one of the other."""
+
+
+def message(thinking: dict[str, Any], speaking: dict[str, Any]) -> dict[str, Any]:
+    """One message of both; where both have a content, its parts stand behind each other."""
+    if isinstance(thinking.get("content"), list):
+        content = speaking.get("content") or []
+        after = content if isinstance(content, list) else [content]
+        speaking = {**speaking, "content": [*thinking["content"], *after]}
+    return {"role": "assistant", "refusal": None, "audio": None, **thinking, **speaking}

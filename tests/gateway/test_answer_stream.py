@@ -20,7 +20,7 @@ from lib.gateway.error_mapping import ResponseInfo
 from lib.gateway.sse import Event, EventReader
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import reports_in, usage_of
-from tests.answer_shapes import TEXTS, THOUGHTS, Shape
+from tests.answer_shapes import SHAPES, Shape, message
 from tests.case_files import cases
 from tests.examples import examples
 from tests.memory import growths
@@ -85,26 +85,17 @@ def pieces_of(shape: Shape, words: str) -> bytes:
     return b"".join(chunk({"index": 0, "delta": shape(unit), "finish_reason": None}) for unit in units)
 
 
-def whole(thoughts: Shape, texts: Shape, thought: str, said: str) -> bytes:
-    """The same as one message; of two contents the parts are put together."""
-    thinking, speaking = thoughts(thought), texts(said)
-    if isinstance(thinking.get("content"), list):
-        content = speaking.get("content") or []
-        after = content if isinstance(content, list) else [content]
-        speaking = {**speaking, "content": [*thinking["content"], *after]}
-    message = {"role": "assistant", **{name: None for name in ("refusal", "audio")}, **thinking, **speaking}
-    return json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}).encode()
+def whole(said: dict[str, Any]) -> bytes:
+    return json.dumps({"choices": [{"index": 0, "message": said, "finish_reason": "stop"}]}).encode()
 
 
 @given(said=st.text("ab 中é😀<$", min_size=2, max_size=6), thought=st.text("hm 想😀", min_size=1, max_size=5))
 @settings(max_examples=examples(8))
 @example(said="Yes 😀", thought="hm 😀")
 def test_what_was_sent_is_what_is_kept_in_every_shape_and_cut_at_every_byte(said: str, thought: str) -> None:
-    shapes = [(name, shape, THOUGHTS["reasoning_content"]) for name, shape in TEXTS.items()]
-    shapes += [(name, TEXTS["content"], shape) for name, shape in THOUGHTS.items()]
-    for name, texts, thoughts in shapes:
+    for name, thoughts, texts in SHAPES:
         stream = pieces_of(thoughts, thought) + pieces_of(texts, said) + END
-        for body in (stream, whole(thoughts, texts, thought, said)):
+        for body in (stream, whole(message(thoughts(thought), texts(said)))):
             for chunks in ([body], [body[at : at + 1] for at in range(len(body))]):
                 choice = answer(*chunks).choices[0]
                 assert (choice.text, choice.reasoning) == (said, thought), (name, body)

@@ -30,6 +30,7 @@ from lib.services import Services
 from lib.settings import Settings
 from lib.store import kept_parts
 from lib.ui.shared.texts import catalogue
+from tests.answer_shapes import SHAPES, Shape, message
 from tests.case_files import cases
 from tests.fake_api import FakeApi, Step
 
@@ -143,6 +144,26 @@ def test_every_answer_is_recorded_as_it_was_meant(subtests: pytest.Subtests, gat
         with subtests.test(case["name"]):
             record = check(gate, case)
             assert not case["choices"] or record.model_answered == case["model_answered"]
+
+
+def sent(thoughts: Shape, texts: Shape, stream: bool) -> list[str | float]:
+    """An answer that thinks and says something, as a stream cut in the middle of a word or as one body."""
+    if not stream:
+        whole = {"index": 0, "message": message(thoughts("hm 😀"), texts("Yés 😀")), "finish_reason": "stop"}
+        return [json.dumps({"choices": [whole]})]
+    deltas = [thoughts("hm "), thoughts("\ud83d"), thoughts("\ude00"), texts("Yé"), texts("s \ud83d"), texts("\ude00")]
+    choices: list[dict[str, Any]] = [{"delta": one} for one in deltas] + [{"delta": {}, "finish_reason": "stop"}]
+    body = "".join(f"data: {json.dumps({'choices': [one]})}\n\n" for one in choices) + "data: [DONE]\n\n"
+    return [body[: len(body) // 2], body[len(body) // 2 :]]
+
+
+def test_what_was_sent_is_what_is_stored_in_every_shape(subtests: pytest.Subtests, gate: Gate) -> None:
+    for name, thoughts, texts in SHAPES:
+        for stream in (True, False):
+            with subtests.test(name, stream=stream):
+                case = {"name": "shape", "steps": sent(thoughts, texts, stream), "status": 200, "headers": {}}
+                record = gate.asked({**case, "stream": stream})
+                assert (record.state, record.choices[0].reasoning, record.choices[0].text) == ("ok", "hm 😀", "Yés 😀")
 
 
 def test_every_refusal_becomes_one_sentence_and_is_tried_again_only_where_that_is_safe(
