@@ -375,10 +375,11 @@ def test_a_pace_is_kept_for_a_day_by_any_clock(services: Services, monkeypatch: 
 
 
 def test_a_pace_of_before_is_where_the_next_run_begins(services: Services, api: FakeApi) -> None:
-    services.store.write(lambda db: learned_rates.save(db, "ann", api.base_url, {"echo": (4.0, 1)})).result()
+    services.store.write(lambda db: learned_rates.save(db, "ann", api.base_url, {"echo": (2.0, 1)})).result()
     ended(services, launch(services, plan(api, "echo")))
     first, second = sorted(request.arrived for request in api.requests if request.model == "echo")
-    assert second - first > 0.2, "four a second"
+    # The first one has a connection to open. Without a pace both leave together.
+    assert second - first > 0.25, "two a second"
 
 
 def test_of_two_processes_that_come_to_a_cell_one_sends_it(services: Services, api: FakeApi) -> None:
