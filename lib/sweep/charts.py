@@ -58,6 +58,11 @@ def panels(study: Study, measure: Measure, texts: Texts, look: Look = LIGHT, siz
     ]
 
 
+def explained(study: Study, measure: Measure, texts: Texts) -> str:
+    """What a measure is, in words; "" where there is nothing to say: how Chinese is counted, of texts without any."""
+    return "" if measure.name == "length" and not study.has_chinese else texts.one(measure.help)
+
+
 def picture(study: Study, measure: Measure, texts: Texts, look: Look = LIGHT) -> str:
     """All panels of a measure as one SVG file, below its name; "" where there is no value."""
     drawn = panels(study, measure, texts, look)

@@ -1,5 +1,6 @@
 """A sweep with its answers by setting (one model at one temperature), their measures, and what was said of them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +20,8 @@ from lib.sweep.plan import Cell, Plan
 from lib.sweep.progress import ProgressReader
 from lib.sweep.ratings import PERSON, Rating
 from lib.sweep.rules import Passed, Rule
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 class Tally(NamedTuple):
@@ -114,6 +117,11 @@ class Study:
         # Cells come by temperature first, and sorting leaves those of one setting in their order.
         ordered = sorted(self.cells, key=_place)
         return tuple(self._setting(tuple(cells)) for _where, cells in groupby(ordered, key=_place))
+
+    @cached_property
+    def has_chinese(self) -> bool:
+        """Whether there is Chinese among the texts of its answers."""
+        return any(CHINESE.search(text_of(call)) for call in self.results.values())
 
     @property
     def lines(self) -> Mapping[tuple[int, int], tuple[Setting, ...]]:

@@ -398,6 +398,13 @@ def test_a_charts_grey_lines_are_explained_and_its_formula_is_for_those_who_want
     assert charts.OTHERS not in html(alone, ReportOptions()), "where there are none"
 
 
+@pytest.mark.row("S22", "S27")
+def test_how_chinese_is_counted_is_said_where_there_is_any() -> None:
+    for text in ("Keeps tea hot.", "热茶保温杯"):
+        study = a_study(answer=lambda cell, text=text: an_answer(cell, text))  # type: ignore[misc]
+        assert ("Chinese words are" in html(study)) == (text != "Keeps tea hot.")
+
+
 @pytest.mark.row("S27")
 def test_the_report_says_how_many_models_are_not_rated() -> None:
     for stars, said in [(lambda cell: 4, False), (lambda cell: None if cell.row else 4, True)]:

@@ -35,13 +35,13 @@ def _chart(subject: Subject, measure: Measure) -> str:
     if not drawn:
         return ""
     missing = charts.without_values(subject.study, measure, subject.texts)
-    words = [_(measure.help), *([_(charts.OTHERS)] if len(drawn) > 1 else [])]
+    words = [charts.explained(subject.study, measure, subject.texts), *([_(charts.OTHERS)] if len(drawn) > 1 else [])]
     absent = _("Not known of: {models}.").format(models=", ".join(missing)) if missing else ""
     # How it is reckoned is for those who want to see, and not for those who decide.
     technical = _(measure.technical) if measure.technical and subject.options.depth == "full" else ""
     beneath = [part for part in (absent, technical) if part]
     return (
-        f'<div class="chart"><h3>{escape(_(measure.label))}</h3><p class="note">{escape(" ".join(words))}</p>'
+        f'<div class="chart"><h3>{escape(_(measure.label))}</h3><p class="note">{escape(" ".join(words).strip())}</p>'
         f'<div class="panels">{"".join(f"<figure>{one}</figure>" for one in drawn)}</div>'
         f'<p class="note">{escape(" ".join(beneath))}</p></div>'
     )

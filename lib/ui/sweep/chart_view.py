@@ -38,7 +38,8 @@ def chart_view(study: Study) -> None:
         persist_state="session",
     )
     measure = BY_NAME[name or names[0]]
-    st.caption(_(measure.help), help=_(measure.technical) if measure.technical else None)
+    if words := charts.explained(study, measure, PAGE):
+        st.caption(words, help=_(measure.technical) if measure.technical else None)
     _panels(study, measure)
     with st.expander(_("This chart as a table"), key="sweep_chart_table"):
         _table(study, measure)

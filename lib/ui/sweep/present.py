@@ -7,7 +7,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.sweep import charts
 from lib.sweep.decision import ReportOptions
@@ -81,7 +80,8 @@ def _chart(study: Study, measure: Measure) -> None:
     if len(panels) <= ONE_ROW:
         _numbers(study, measure)
     others = [charts.OTHERS] if len(panels) > 1 else []
-    st.caption(" ".join(map(_, [measure.help, N_("From left to right the temperature."), *others])))
+    words = [charts.explained(study, measure, PAGE), _("From left to right the temperature."), *map(_, others)]
+    st.caption(" ".join(words).strip())
 
 
 def _numbers(study: Study, measure: Measure) -> None:
