@@ -156,7 +156,9 @@ def test_a_sweep_opens_and_goes_on_whose_further_field_has_got_a_control_since(a
     for value in (0.5, "wide"):
         plan, name = Plan("tea", asked, (0.0,), params=Params(extra_fields={"top_p": value})), f"sweep-{value}"
         store.write(lambda db, plan=plan, name=name: sweeps.add_plan(db, owner(tab), "s1", name, plan)).result()
-        store.write(lambda db, plan=plan, name=name: sweeps.add_cells(db, owner(tab), name, [*plan.cells(name)])).result()
+        store.write(
+            lambda db, plan=plan, name=name: sweeps.add_cells(db, owner(tab), name, [*plan.cells(name)])
+        ).result()
         click(tab.run(), f"sweep_open_{name}")
         assert "1 answer" in standing(sweep_ended(click(tab, "sweep_resume")))
         assert bodies(api)[-1]["top_p"] == value
