@@ -13,7 +13,10 @@
   // ms; a run may be over before it is seen here, and a page that is busy for long still lets one save.
   const UNSEEN = 2000;
   const LONGEST = 5000;
+  // ms; between the end of one run and the beginning of the next that was asked for meanwhile.
+  const BETWEEN = 200;
   let typed = "no"; // "open" in a field that is not left yet, "told" while Streamlit takes in what was typed or chosen
+  let behind = false; // whether another run was under way when it was told: that one's end comes first
   let before = ""; // what stood in the field, of which nothing is told where it stands there again
   let held = null; // the button that is being pressed meanwhile, by its key
   let waiting = null; // the one that is to be pressed for them, and when
@@ -24,11 +27,15 @@
   function typing(target) {
     return target.closest?.(FIELDS) && !target.closest("[data-testid=stForm]");
   }
-  // What is chosen already and is pressed again changes nothing, and no run ends that.
-  function chosen() {
+  function tell() {
     typed = "told";
+    behind = !isAtRest();
+    forgetIn(UNSEEN);
+  }
+  // What is chosen already and is pressed again changes nothing, and no run ends that.
+  function forgetIn(ms) {
     clearTimeout(nothing);
-    nothing = setTimeout(() => typed === "told" && isAtRest() && (typed = "no"), UNSEEN);
+    nothing = setTimeout(() => typed === "told" && isAtRest() && (typed = "no"), ms);
   }
   function keyOf(target) {
     const keyed = target?.closest?.(SAVES)?.closest("[class*=st-key-]");
@@ -71,13 +78,13 @@
   }
   function told(event) {
     if (typed !== "open") return;
-    typed = "told";
+    tell();
     before = event.target.value;
   }
 
-  addEventListener("change", ({ target }) => target.matches?.("[type=checkbox], [type=radio], [type=range]") && chosen(), true);
-  addEventListener("click", ({ target }) => target.closest?.(CHOICES) && chosen(), true);
-  addEventListener("keydown", ({ key, target }) => key === "Enter" && target.matches?.("[role=combobox]") && chosen(), true);
+  addEventListener("change", ({ target }) => target.matches?.("[type=checkbox], [type=radio], [type=range]") && tell(), true);
+  addEventListener("click", ({ target }) => target.closest?.(CHOICES) && tell(), true);
+  addEventListener("keydown", ({ key, target }) => key === "Enter" && target.matches?.("[role=combobox]") && tell(), true);
   addEventListener("focusin", (event) => (before = event.target.value), true);
   addEventListener("input", ({ target }) => typing(target) && changed(target.value !== before), true);
   addEventListener("focusout", told, true);
@@ -105,7 +112,11 @@
   );
   new MutationObserver(() => {
     const rests = isAtRest();
-    if (typed === "told" && rests) typed = "no";
-    if (waiting) pressIn(rests ? 0 : LONGEST); // after the last of it is drawn
+    const others = rests && typed === "told" && behind; // the end of what was under way already
+    if (others) {
+      behind = false;
+      forgetIn(UNSEEN);
+    } else if (typed === "told" && rests) typed = "no";
+    if (waiting) pressIn(!rests ? LONGEST : others ? UNSEEN : BETWEEN); // after the last of it is drawn
   }).observe(document.documentElement, { subtree: true, attributeFilter: ["data-test-script-state"] });
 })();

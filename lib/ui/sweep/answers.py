@@ -224,9 +224,9 @@ def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kin
 def _kinds(offered: Mapping[Kind, str]) -> None:
     """Buttons that show some kinds of answers only. They have no help of their own: it is behind a question mark.
     Without any, the room for them."""
-    with st.container(
-        key="sweep_kinds", horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", width="content"
-    ):
+    # Where they came one by one they keep their line, or all below would move at the end, under the pointer.
+    key = "sweep_kinds_below" if sweep_state.seen_running == state.sweep_id else "sweep_kinds"
+    with st.container(key=key, horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", width="content"):
         if not offered:
             st.space("small")  # an empty container is not drawn
             return
