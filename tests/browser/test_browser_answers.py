@@ -575,6 +575,7 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
 ) -> None:
     models = ",".join(f"{host(api)}/{name}" for name in ("silent", "held", "echo", "error-400"))
     page = open_at(context, f"{app.url}/sweep?models={models}&temperatures=0&repeats=1", "sweep_run")
+    page.set_viewport_size({"width": 1920, "height": 1000})  # all that leads to answers could stand in one line
     below = top(page, "sweep_models_open") - top(page, "sweep_prompt")
     key(page, "sweep_prompt").locator("textarea").fill("slowly")
     expect(key(page, "sweep_run"), "though the field is not left: a pause in typing").to_contain_text("Run 4 answers")
