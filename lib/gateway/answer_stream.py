@@ -24,7 +24,7 @@ from lib.gateway.dialects import (
     text_in,
     transcript_in,
 )
-from lib.gateway.error_mapping import ResponseInfo, error_from, is_error
+from lib.gateway.error_mapping import ResponseInfo, error_from, is_error, is_surely_error
 from lib.gateway.error_redaction import masked
 from lib.gateway.key_masking import KNOWN, Forms, KeyMasker
 from lib.gateway.sse import DONE, LIMIT, Event, EventReader, Unreadable, json_value, json_values
@@ -53,6 +53,7 @@ class AnswerReader:
         self._sample = b""
         self._head = b""
         self._strange = False
+        self._remark: Any = None
         self._body: list[bytes] | None = None
         self._body_size = 0
         self._first_line: Any = None
@@ -127,6 +128,8 @@ class AnswerReader:
 
     def verify(self) -> None:
         """Raise CutOff (or BrokenOff), Malformed, Blocked or Empty unless the answer is whole and says something."""
+        if not self._values and self._remark is not None:
+            raise error_from(self._info.with_body(self._remark))
         if not self._values and (self._strange or not self.done):
             framed = not self._strange and (not self._sample.strip() or _FRAMED.match(self._sample))
             raise CutOff() if framed else self._malformed()
@@ -218,6 +221,10 @@ class AnswerReader:
         if event.name == "error" and not is_error(value):
             value = {"error": event.data if value is Unreadable else value}
         self._strange = self._strange or (value is Unreadable and bool(event.data.strip()))
+        # “searching the web”, “done”: a complaint only where no answer comes beside it.
+        if is_error(value) and not is_surely_error(value) and (self.finished or event.name not in ("message", "error")):
+            self._remark = self._remark or value
+            return
         yield from self._value(value)
 
     def _value(self, value: Any) -> Iterator[Delta]:

@@ -113,13 +113,21 @@ def is_error(value: Any) -> bool:
     """Whether a JSON value that came with status 200 is an error all the same."""
     if isinstance(value, list):
         return bool(value) and isinstance(value[0], dict) and is_error(value[0])
+    return isinstance(value, dict) and (is_surely_error(value) or _may_complain(value))
+
+
+def is_surely_error(value: Any) -> bool:
+    """Whether a JSON value calls itself an error; others that are one only say something, and nothing of an answer."""
+    if isinstance(value, list):
+        return bool(value) and is_surely_error(value[0])
     if not isinstance(value, dict):
         return False
-    if _names_error(value) or value.get("object") == "error" or value.get("type") == "error":
-        return True
-    # one-api's own pages: status 200, `success` false.
-    if value.get("success") is False:
-        return True
+    # `success` is false in one-api's own pages, with status 200.
+    of_its_kind = value.get("object") == "error" or value.get("type") == "error" or value.get("success") is False
+    return of_its_kind or _names_error(value)
+
+
+def _may_complain(value: Mapping[str, Any]) -> bool:
     if _answers_another_api(value):
         return False
     names = ("message", "msg", "err", "error_msg", "detail", "header", "response")

@@ -461,6 +461,8 @@ def test_what_is_no_whole_answer_is_an_error(subtests: pytest.Subtests) -> None:
         (b'data: {"error": "boom"}\n\n', errors.ApiError),
         (b'event: error\ndata: {"message": "Insufficient Balance"}\n\n', errors.NoBalance),
         (b"event: error\ndata: boom\n\n", errors.ApiError),
+        (b'event: exception\ndata: {"message": "Insufficient Balance"}\n\n', errors.NoBalance),
+        (b'event: notice\ndata: {"error": "Insufficient Balance"}\n\n' + chunk(choice_with("x")), errors.NoBalance),
         (b'data: {"object": "error", "message": "m", "code": 400}\n\ndata: [DONE]\n\n', errors.BadParameter),
         ('{"success": false, "message": "无权进行此操作"}'.encode(), errors.Forbidden),
         (chunk(choice_with("x", finish="error")), errors.ApiError),
@@ -471,6 +473,17 @@ def test_what_is_no_whole_answer_is_an_error(subtests: pytest.Subtests) -> None:
                 answer(stream)
 
             assert type(caught.value) is error
+
+
+def test_what_a_service_remarks_beside_an_answer_is_no_error(subtests: pytest.Subtests) -> None:
+    said = chunk(choice_with("yes", finish="stop"))
+    for stream in (
+        b'event: status\ndata: {"message": "searching the web"}\n\n' + said,
+        said + b'event: finish\ndata: {"message": "done", "detail": {"seconds": 2}}\n\n',
+        said + b'data: {"msg": "success"}\n\ndata: [DONE]\n\n',
+    ):
+        with subtests.test(stream=stream):
+            assert answer(stream).choices[0].text == "yes"
 
 
 def test_an_answer_that_spent_its_length_on_reasoning_is_whole() -> None:
