@@ -21,6 +21,11 @@ LIMIT_NAMES = ("max_tokens", "max_completion_tokens")
 NEWER_MODELS = re.compile(r"o\d|gpt-5")
 
 
+def names_of(field: str) -> tuple[str, ...]:
+    """The names under which services take `field`: mostly the one."""
+    return LIMIT_NAMES if field in LIMIT_NAMES else (field,)
+
+
 class Message(BaseModel):
     """One turn: its text, and images as data URLs (`data:image/png;base64,..`)."""
 

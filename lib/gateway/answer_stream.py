@@ -24,9 +24,10 @@ from lib.gateway.dialects import (
     text_in,
     transcript_in,
 )
-from lib.gateway.error_mapping import ResponseInfo, error_from, is_error, is_surely_error
+from lib.gateway.error_mapping import error_from, is_error, is_surely_error
 from lib.gateway.error_redaction import masked
 from lib.gateway.key_masking import KNOWN, Forms, KeyMasker
+from lib.gateway.response_info import ResponseInfo
 from lib.gateway.sse import DONE, LIMIT, Event, EventReader, Unreadable, json_value, json_values
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import UsageReports, reports_in

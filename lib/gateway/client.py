@@ -33,10 +33,11 @@ from lib.gateway import unpacking
 from lib.gateway.addresses import host_of, key_of, service_url
 from lib.gateway.answer_stream import AnswerReader
 from lib.gateway.endpoints import Endpoint
-from lib.gateway.error_mapping import ResponseInfo, error_from, is_error, redirect_error, with_version
+from lib.gateway.error_mapping import error_from, is_error, redirect_error, with_version
 from lib.gateway.key_masking import KNOWN
 from lib.gateway.model_ids import model_ids, thinks
-from lib.gateway.retry import Retries, asked_wait, told_to_wait
+from lib.gateway.response_info import ResponseInfo, response_info
+from lib.gateway.retry import Retries, told_to_wait
 from lib.gateway.sse import json_value
 from lib.gateway.transport import (
     Connection,
@@ -47,14 +48,10 @@ from lib.gateway.transport import (
     ignore_step,
     translated,
 )
-from lib.gateway.usage_report import cost_from
 
 MOST_ERROR_BYTES = 65_536
 MOST_LIST_BYTES = 4 * 1024 * 1024
 SENT_TWICE = N_("It was sent twice and may be billed twice. Try again later, or choose another model.")
-COST_HEADER = "x-litellm-response-cost"
-"""US dollars; LiteLLM's proxy sends it with each answer that is no stream."""
-REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-oneapi-request-id", "cf-ray")
 
 OnRetry = Callable[[int, float, TemperaError], None]
 OnBytes = Callable[[bytes], None]
@@ -180,7 +177,7 @@ class Client:
         async with self._connections.one(endpoint.base_url, endpoint.public_only) as http:
             response = await watch.wait_for(_asked(http, endpoint, request, on_step))
             try:
-                info = _response_info(response, endpoint, request.model)
+                info = response_info(response, endpoint, request.model)
                 if not response.is_success:
                     raise await _no(response, info, watch)
                 wait = told_to_wait(response.headers, time.time())
@@ -248,7 +245,7 @@ class Client:
                 body = await _start_of(response, MOST_ERROR_BYTES)
             finally:
                 await response.aclose()
-        info = _response_info(response, endpoint, "").with_body(body)
+        info = response_info(response, endpoint, "").with_body(body)
         if 300 <= info.status < 400:
             return redirect_error(info, response.headers.get("location", ""))
         value = json_value(body)
@@ -266,7 +263,7 @@ class Client:
                 body = await _start_of(response, MOST_LIST_BYTES)
             finally:
                 await response.aclose()
-        listed = _listed(response, _response_info(response, endpoint, "").with_body(body))
+        listed = _listed(response, response_info(response, endpoint, "").with_body(body))
         return listed, response.headers.get("server", "")
 
 
@@ -294,23 +291,6 @@ async def _asked(http: Connection, endpoint: Endpoint, request: ChatRequest, on_
     url = service_url(endpoint.base_url, "/chat/completions")
     # Half a surrogate pair, as a browser can paste it, has no UTF-8 and would end the call with a traceback.
     return await http.send("POST", url, headers, body.encode("utf-8", "replace"), on_step)
-
-
-def _response_info(response: httpx.Response, endpoint: Endpoint, model: str) -> ResponseInfo:
-    """What the status line and the headers tell, in case the answer is an error."""
-    headers, secret = dict(response.headers.items()), key_of(endpoint.api_key)
-    request_id = next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), "")
-    return ResponseInfo(
-        status=response.status_code,
-        request_id=KNOWN.forms_with(secret).masked(request_id),
-        retry_after=asked_wait(headers, time.time()),
-        may_retry={"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower()),
-        base_url=endpoint.base_url,
-        model=model,
-        secret=secret,
-        cost=cost_from(headers.get(COST_HEADER, "")),
-        packing=unpacking.left_packed(response),
-    )
 
 
 def _as_far_as_it_came(error: TemperaError, shown: bool, came: bool, times: int) -> TemperaError:

@@ -7,7 +7,6 @@ and for content rules decide before the status does.
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +31,7 @@ from lib.core.errors import (
 from lib.gateway.error_bodies import ErrorBody, parse_error_body
 from lib.gateway.error_redaction import masked
 from lib.gateway.model_ids import makes_chats
+from lib.gateway.response_info import ResponseInfo
 from lib.gateway.retry import asked_wait
 
 MOST_ORIGINAL = 2_000
@@ -84,29 +84,6 @@ _KEY = re.compile(
 _NO_MONEY_CODES = ("1113", "insufficient_quota", "insufficient_user_quota")
 _REQUEST_PATH = re.compile(r"/((chat/)?completions|models)/?$")
 _VERSION = re.compile(r"/v\d+(beta\d*)?(/|$)")
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseInfo:
-    """What is known of an answer that may be an error. `body` is its text or its JSON value; `secret` the key that
-    no error may show; `retry_after` in seconds."""
-
-    status: int = 200
-    body: Any = ""
-    request_id: str = ""
-    retry_after: float | None = None
-    may_retry: bool | None = None
-    base_url: str = ""
-    model: str = ""
-    secret: str = ""
-    cost: float | None = None
-    """US dollars, where a header of the answer names them."""
-    packing: str = ""
-    """How the body is packed, where it can't be unpacked."""
-
-    def with_body(self, body: Any) -> "ResponseInfo":
-        """The same answer with this body."""
-        return replace(self, body=body)
 
 
 def is_error(value: Any) -> bool:

@@ -9,7 +9,8 @@ from lib.calls import unsupported_params
 from lib.core.errors import BadParameter
 from lib.core.parameters import Params
 from lib.core.request import ChatRequest, Message
-from lib.gateway.error_mapping import ResponseInfo, error_from
+from lib.gateway.error_mapping import error_from
+from lib.gateway.response_info import ResponseInfo
 from lib.store import schema
 from lib.store.database import Store
 

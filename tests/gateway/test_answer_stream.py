@@ -16,7 +16,7 @@ from lib.core.reply import Reply, Usage
 from lib.gateway import sse
 from lib.gateway.answer_parts import MOST_CHARACTERS, MOST_PARTS
 from lib.gateway.answer_stream import AnswerReader
-from lib.gateway.error_mapping import ResponseInfo
+from lib.gateway.response_info import ResponseInfo
 from lib.gateway.sse import Event, EventReader
 from lib.gateway.thinking import Thinking
 from lib.gateway.usage_report import reports_in, usage_of
@@ -533,7 +533,7 @@ def test_two_thousand_comments_leave_nothing_behind() -> None:
 READ = """
 from lib.gateway.answer_parts import MOST_CHARACTERS, MOST_PARTS
 from lib.gateway.answer_stream import AnswerReader
-from lib.gateway.error_mapping import ResponseInfo
+from lib.gateway.response_info import ResponseInfo
 
 def read(data):
     reader = AnswerReader(ResponseInfo(secret="sk-test-key-0001"))

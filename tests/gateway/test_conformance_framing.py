@@ -17,7 +17,7 @@ from lib.core import errors
 from lib.core.reply import Reply
 from lib.gateway import sse
 from lib.gateway.answer_stream import AnswerReader
-from lib.gateway.error_mapping import ResponseInfo
+from lib.gateway.response_info import ResponseInfo
 from lib.gateway.sse import EventReader
 from tests.case_files import cases
 from tests.examples import examples

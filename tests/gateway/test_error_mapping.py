@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from lib.core import errors
 from lib.core.parameters import Params
-from lib.gateway.error_mapping import ResponseInfo, error_from, redirect_error
+from lib.gateway.error_mapping import error_from, redirect_error
 from lib.gateway.error_redaction import MOST_CHARACTERS, masked
+from lib.gateway.response_info import ResponseInfo
 from lib.gateway.retry import LONGEST_BACKOFF, asked_wait, backoff, wait_before_retry, wait_in_words
 from tests.case_files import cases
 from tests.examples import examples

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.calls import unsupported_params
-from lib.core.request import LIMIT_NAMES
+from lib.core.request import names_of
 from lib.core.rich_text import literal
 from lib.gateway.endpoints import find
 from lib.services import Services
@@ -30,11 +30,6 @@ class ChosenModel:
 
 ANY_MODEL = ChosenModel("", "", "", frozenset())
 """No model in particular: nothing is known to be unsupported."""
-
-
-def names_of(field: str) -> tuple[str, ...]:
-    """The names under which `field` goes to a service."""
-    return LIMIT_NAMES if field in LIMIT_NAMES else (field,)
 
 
 def chosen(services: Services, owner: str, value: str) -> ChosenModel:
