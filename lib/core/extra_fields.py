@@ -36,6 +36,17 @@ def read(text: str) -> Mapping[str, Any] | None:
     return Params.checked({"extra_fields": fields}).extra_fields or None
 
 
+def taken_over(text: str) -> tuple[Params, str]:
+    """What a text that was kept names of fields that have got a control since, and the text of all others. One that
+    can't be read stays as it is."""
+    try:
+        params = Params.stored({"extra_fields": _parsed(text)})
+    except (InvalidInput, ValueError):
+        return Params(), text
+    own = params.model_copy(update={"extra_fields": None})
+    return own, as_typed(params.extra_fields) if own.to_send() else text
+
+
 def as_typed(fields: Mapping[str, Any] | None) -> str:
     """How fields are typed: `read` gives them back."""
     return json.dumps(dict(fields), ensure_ascii=False, indent=1) if fields else ""

@@ -104,6 +104,7 @@ def _holds(prefix: str, own: dict[str, Values], name: str, model: ChosenModel) -
     now, kept = controls.values(prefix), _ready(name) if name in READY else own.get(name)
     if kept is None or any(kept.get(f"{field}_on") and not model.takes(field) for field in controls.SWITCHED):
         return False
+    kept = controls.as_now(kept)
     return {item: now.get(item) for item in kept} == kept
 
 

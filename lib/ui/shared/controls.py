@@ -54,10 +54,20 @@ class Control:
         default = RANGES[self.field].default
         return START_MAX_TOKENS if default is None else default
 
+    @property
+    def widgets(self) -> tuple[str, ...]:
+        """The names of its widgets: that of its value, and that of its switch where it has one."""
+        value = self.name or self.field
+        return (value, f"{self.field}_on") if self.switch else (value,)
+
     def keys(self, page: str) -> tuple[str, ...]:
         """The keys of its widgets on a page."""
-        value = f"{page}_{self.name or self.field}"
-        return (value, f"{page}_{self.field}_on") if self.switch else (value,)
+        return tuple(f"{page}_{name}" for name in self.widgets)
+
+    def sending(self, value: Any) -> dict[str, Any]:
+        """How its widgets stand, by name, where it sends `value`."""
+        shown = [stop_words.escaped(word) for word in value] if self.kind == "words" else value
+        return dict(zip(self.widgets, (shown, True), strict=False))
 
 
 CONTROLS = {
@@ -108,7 +118,7 @@ def values(prefix: str) -> dict[str, Any]:
     """How the controls stand, by name without the page; numbers that were never drawn are left out."""
     found = {}
     for control in CONTROLS.values():
-        name, *switch = (key.removeprefix(f"{prefix}_") for key in control.keys(prefix))
+        name, *switch = control.widgets
         value = _get(prefix, name)
         if value is not None or control.kind != "number":
             found[name] = value if value is not None else control.initial
@@ -120,10 +130,19 @@ def values(prefix: str) -> dict[str, Any]:
 # drawn in the same run.
 def fill(prefix: str, values: Mapping[str, Any]) -> None:
     """Set controls to `values`, as `values()` gives them; those not named stay as they are."""
-    for key in keys(prefix):
-        name = key.removeprefix(f"{prefix}_")
+    values = as_now(values)
+    for name in (name for control in CONTROLS.values() for name in control.widgets):
         if name in values:
-            st.session_state[key] = values[name]
+            st.session_state[f"{prefix}_{name}"] = values[name]
+
+
+def as_now(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`values` that may have been kept before one of the further fields got a control: it is that control's now."""
+    params, rest = extra_fields.taken_over(str(values.get("json") or ""))
+    stand = {"json": rest} if params.to_send() else {}
+    for field, value in params.to_send().items():
+        stand |= CONTROLS[field].sending(value)
+    return {**values, **stand}
 
 
 def show(prefix: str, params: Params, system: str = "") -> None:
@@ -139,10 +158,8 @@ def show(prefix: str, params: Params, system: str = "") -> None:
 
 def switch_on(prefix: str, field: str, value: Any) -> None:
     """Set a control's value, and its switch where it has one."""
-    if CONTROLS[field].kind == "words":
-        value = [stop_words.escaped(word) for word in value]
-    for key, wanted in zip(CONTROLS[field].keys(prefix), (value, True), strict=False):
-        st.session_state[key] = wanted
+    for name, wanted in CONTROLS[field].sending(value).items():
+        st.session_state[f"{prefix}_{name}"] = wanted
 
 
 def switch(prefix: str, fields: Iterable[str], params: Params) -> None:

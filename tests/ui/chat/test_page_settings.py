@@ -129,6 +129,21 @@ def test_an_own_preset_brings_back_the_system_prompt_and_every_parameter(app: Ap
     assert full["seed"] == 7 and full["stop"] == ["x"] and "stream" not in full
 
 
+@pytest.mark.row("C25")
+def test_a_preset_whose_further_field_has_got_a_control_since_fills_that_control(app: AppTest, api: FakeApi) -> None:
+    kept = {"json": '{"top_p": 0.5, "stop": ["\\n"], "verbosity": "low"}', "temperature_on": False}
+    resources.services().store.write(lambda db: PRESETS.save(db, owner(app), "Old", kept)).result()
+    choose(app.run(), "Old")
+
+    assert app.slider(key="chat_top_p").value == 0.5 and app.pills(key="chat_preset").value == "Old"
+    ask(app)
+    assert {name: bodies(api)[-1].get(name) for name in ("top_p", "stop", "verbosity")} == {
+        "top_p": 0.5,
+        "stop": ["\n"],
+        "verbosity": "low",
+    }
+
+
 @pytest.mark.row("C8")
 def test_a_stop_word_can_hold_a_line_end(app: AppTest, api: FakeApi) -> None:
     app.session_state["chat_stop_words"] = ["\\n", "a\\tb", "\\\\n", "\\d"]
