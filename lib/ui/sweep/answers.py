@@ -15,7 +15,7 @@ from lib.streamlit_internals import component_of_files
 from lib.sweep import ratings
 from lib.sweep import repository as sweeps
 from lib.sweep.filters import Kind, kinds_of
-from lib.sweep.plan import Cell
+from lib.sweep.plan import Cell, Plan
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
 from lib.sweep.run import SweepRun
@@ -32,6 +32,7 @@ from lib.ui.sweep.equal_answers import rate_alike
 from lib.ui.sweep.hidden_names import hidden, in_address, other_names, switch, to_address
 from lib.ui.sweep.open_study import pick, picked_cell
 from lib.ui.sweep.sent_answers import already_sent
+from lib.ui.sweep.slice_picker import chosen_slice
 from lib.ui.sweep.sweep_state import sweep_state
 from lib.ui.sweep.view_state import KIND_HELP, KIND_NAMES, VIEWS, remembered
 
@@ -42,23 +43,20 @@ KEPT: dict[str, Any] = {"persist_state": "session"}
 
 
 def answers(progress: Progress, run: SweepRun | None) -> None:
-    """Which answers of one input and variant are looked at, and the answers."""
+    """How the answers are looked at, which of them, and those of one input and variant."""
     if remembered.asks_for_page:
         remembered.asks_for_page = False
         st.rerun()
     owner, sweep_id = visitor().owner, str(state.sweep_id)
-    names = model_names(progress)
-    remembered.slice = (progress.cells[0].input, progress.cells[0].variant)
     view_state.from_address(progress.cells, in_address(progress.cells))
     st.session_state.setdefault("sweep_view", view_state.GRID)
     rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
-    offered = _offered(progress, run, rated)
-    _find_bar(progress, names, offered)
+    shown = _find_bar(progress, run, rated)
     to_address()
     view_state.to_address(in_address(progress.cells))
     if view_state.view() not in view_state.OF_ANSWERS:
         return
-    found = _looked_at(progress, run, rated)
+    found = _looked_at(shown, run, rated)
     with st.container(horizontal=True, vertical_alignment="center"):
         if not found.kept:
             st.caption(_("No answer is like that."), width="content")
@@ -118,10 +116,10 @@ def _to_read(progress: Progress) -> None:
         st.button(words, key="sweep_to_read", icon=icon, on_click=view_state.read, disabled=is_there)
 
 
-def _prompt(owner: str, sweep_id: str) -> None:
+def _prompt() -> None:
     """What was asked, folded: the field in the set-up is too low to read a long one in. Of the input that is looked at,
     with its words in place of the variables."""
-    plan = resources.services().store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
+    plan = _plan()
     if plan is None:
         return
     with st.expander(_("The prompt"), key="sweep_prompt_read", type="compact"):
@@ -189,8 +187,9 @@ def _offered(progress: Progress, run: SweepRun | None, rated: Mapping[str, Ratin
     }
 
 
-def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kind, str]) -> None:
-    """Which view is open, and what is looked for; all of it stands in the address."""
+def _find_bar(progress: Progress, run: SweepRun | None, rated: Mapping[str, Rating]) -> Progress:
+    """Which view is open and what is looked for, which stand in the address; and which input. Returns the part of the
+    sweep that is looked at; all of it in the views that tell of all answers together."""
     with st.container(key="sweep_find", horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
             _("View"),
@@ -202,7 +201,10 @@ def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kin
             **KEPT,
         )
         if view_state.view() not in view_state.OF_ANSWERS:
-            return
+            return progress
+        # Before what names the models: while names are hidden, each input has others.
+        shown = _one_slice(progress)
+        remembered.slice = (shown.cells[0].input, shown.cells[0].variant)
         st.text_input(
             _("Search"),
             key="sweep_search",
@@ -213,12 +215,26 @@ def _find_bar(progress: Progress, names: Mapping[int, str], offered: Mapping[Kin
             width=150,
             **KEPT,
         )
-        _places(progress, names)
+        _places(shown, model_names(shown))
         switch()
-        _to_read(progress)
-        _prompt(visitor().owner, str(state.sweep_id))
+        _to_read(shown)
+        _prompt()
         # Last: more and more of them come, while it runs and with the first star, and move nothing.
-        _kinds(offered)
+        _kinds(_offered(shown, run, rated))
+    return shown
+
+
+def _one_slice(progress: Progress) -> Progress:
+    """Of a sweep that asks with several inputs, or varies one thing further, what is of the one that is chosen."""
+    plan = _plan()
+    if plan is None or plan.slices == (1, 1):
+        return progress
+    return progress.slice(*chosen_slice(str(state.sweep_id), plan))
+
+
+def _plan() -> Plan | None:
+    owner, sweep_id = visitor().owner, str(state.sweep_id)
+    return resources.services().store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
 
 
 def _kinds(offered: Mapping[Kind, str]) -> None:

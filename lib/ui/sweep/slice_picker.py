@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from lib.core.rich_text import literal
 from lib.core.titles import title_of
 from lib.sweep.plan import Plan
 from lib.ui.shared.choices import choice_key
@@ -16,7 +17,7 @@ def chosen_slice(sweep_id: str, plan: Plan) -> tuple[int, int]:
     inputs, variants = plan.slices
     if inputs == variants == 1:
         return 0, 0
-    with st.container(horizontal=True, key="sweep_slice"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="sweep_slice"):
         input = _choose(_("Input"), f"sweep_input_{sweep_id}", input_labels(plan))
         label = "" if plan.axis is None else _(plan.axis.title)
         return input, _choose(label, f"sweep_variant_{sweep_id}", variant_labels(plan))
@@ -38,13 +39,15 @@ def variant_labels(plan: Plan) -> list[str]:
 def _choose(label: str, key: str, options: Sequence[str]) -> int:
     if len(options) == 1:
         return 0
+    st.caption(literal(label), width="content")
     # The number and not the text: two inputs may look the same.
     chosen = st.selectbox(
         label,
         range(len(options)),
         format_func=options.__getitem__,
         key=choice_key(key),
-        width=320,
+        label_visibility="collapsed",
+        width=240,
         persist_state="session",
     )
     return int(chosen or 0)

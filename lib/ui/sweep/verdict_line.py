@@ -32,6 +32,9 @@ def verdict_line(study: Study, row: DeltaGenerator) -> None:
         _say(found, left)
     words, icon = _("Present"), ":material/slideshow:"
     row.button(words, key="sweep_present_now", icon=icon, type="tertiary", on_click=_present)
+    with row:
+        menu_of_ways(_("Save or share this sweep"), HAND_ON, _hand_on)
+    # Last, where Stop was until the end: a press that was meant for it shares nothing.
     row.selectbox(
         _("Your pick"),
         # A choice of its own: a field that may be empty is emptied by Escape, and the pick is gone.
@@ -45,8 +48,6 @@ def verdict_line(study: Study, row: DeltaGenerator) -> None:
         width=WIDTH,
         on_change=_picked,
     )
-    with row:
-        menu_of_ways(_("Save or share this sweep"), HAND_ON, _hand_on)
 
 
 def no_verdict() -> None:

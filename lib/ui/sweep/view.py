@@ -8,7 +8,6 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.core.errors import BudgetReached
 from lib.services import Services
 from lib.sweep import ratings, report
-from lib.sweep import repository as sweeps
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
 from lib.sweep.run import SweepRun
@@ -24,7 +23,6 @@ from lib.ui.sweep.judge_view import judge_view
 from lib.ui.sweep.open_study import open_study
 from lib.ui.sweep.report_view import report_view
 from lib.ui.sweep.run_line import held_back, what_is_left
-from lib.ui.sweep.slice_picker import chosen_slice
 from lib.ui.sweep.sweep_state import sweep_state
 from lib.ui.sweep.verdict_line import no_verdict, verdict_line
 from lib.ui.sweep.view_state import CHARTS, JUDGE, OF_ANSWERS, REPORT, remembered, view
@@ -160,7 +158,7 @@ def _answers(
             no_verdict()
         if line is not None:
             what_is_left(progress, run)
-    answers(_one_slice(services, visitor, sweep_id, progress), run)
+    answers(progress, run)
     if view() not in OF_ANSWERS:
         runs = run is not None and not run.finished
         of_all = st.fragment(_of_all, run_every=_every(progress)) if runs else _of_all
@@ -183,14 +181,6 @@ def _of_all(services: Services, visitor: Visitor, sweep_id: str) -> None:
         judge_view(study)
     elif view() == REPORT:
         report_view(study)
-
-
-def _one_slice(services: Services, visitor: Visitor, sweep_id: str, progress: Progress) -> Progress:
-    """What the grid shows of a sweep that asks with several inputs, or varies one thing further."""
-    plan = services.store.read(lambda db: sweeps.plan_of(db, visitor.owner, sweep_id))
-    if plan is None or plan.slices == (1, 1):
-        return progress
-    return progress.slice(*chosen_slice(sweep_id, plan))
 
 
 def _tab_title(sweep_id: str, progress: Progress, run: SweepRun | None) -> None:

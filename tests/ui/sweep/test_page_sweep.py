@@ -329,6 +329,10 @@ def test_a_plan_for_the_practice_model_says_once_how_long_it_takes(
         resources.close()
 
 
+def _inputs_field(tab: AppTest) -> list[str]:
+    return [str(one.key) for one in tab.selectbox if str(one.key).startswith("sweep_input_")]
+
+
 @pytest.mark.row("S4", "S5")
 def test_a_sweep_with_inputs_and_a_further_axis_shows_the_grid_of_one_of_each(app: AppTest, api: FakeApi) -> None:
     inputs = ({"x": "red"}, {"x": "blue"})
@@ -339,6 +343,10 @@ def test_a_sweep_with_inputs_and_a_further_axis_shows_the_grid_of_one_of_each(ap
     assert standing(tab).startswith("8 answers") and shown(tab).count("You said: Say red.") == 2
     tab.selectbox(key=f"sweep_input_{sweep_id(tab)}").set_value(1).run()
     assert shown(tab).count("You said: Say blue.") == 2 and "Say red." not in shown(tab)
+    tab.segmented_control(key="sweep_view").set_value("charts").run()
+    assert not _inputs_field(tab), "charts are of all inputs"
+    tab.segmented_control(key="sweep_view").set_value("grid").run()
+    assert shown(tab).count("You said: Say blue.") == 2, "the input is the one that was chosen before"
     tab.selectbox(key="sweep_pick").select_index(1).run()
     assert shown(tab).count("your pick") == 1, "a setting is picked whatever the input"
     asked = {(body["messages"][0]["content"], body["temperature"], body["top_p"]) for body in bodies(api)}

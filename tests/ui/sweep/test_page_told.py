@@ -111,6 +111,14 @@ def test_a_pick_is_made_on_the_page_said_in_a_sentence_and_kept(store: Store) ->
     assert not app.selectbox(key="sweep_pick").value and "Take the pick back" not in app.selectbox[0].options
 
 
+@pytest.mark.row("S11")
+def test_where_stop_was_a_late_press_shares_nothing(store: Store) -> None:
+    """Stop is the last of its line while a sweep runs; after it the field of the pick is, which only opens."""
+    app = open_view(make_sweep(store, MODELS, TEMPERATURES, 1))
+    line = [str(getattr(one, "key", "")) for one in app.main]
+    assert line.index("sweep_hand_on") < line.index("sweep_pick")
+
+
 @pytest.mark.row("S22", "S21")
 def test_each_measure_is_a_chart_of_panels_with_the_same_numbers_as_a_table(
     store: Store, subtests: pytest.Subtests
