@@ -91,3 +91,5 @@ def _body(name: str, call: CallRecord) -> None:
 
 def _open(name: str, call_id: str) -> None:
     chat_state.figures = (name, call_id)
+    if chat_state.panel and chat_state.panel[0] == name:
+        chat_state.panel = None  # it has the name that the dialog's contents get
