@@ -37,4 +37,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
         if "[postgresql" in item.name and folder not in DATABASES_DIFFER:
             item.add_marker(pytest.mark.soak)
     yield
-    items[:] = order.longest_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1)))
+    items[:] = order.longest_first(items)

@@ -1,10 +1,12 @@
 """An answer that is written is drawn on when its page's run has ended: by one thread, and on no other page."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.app_server import AppServer, forked_app
 from tests.fake_api import FakeApi
@@ -56,6 +58,23 @@ def test_who_leaves_an_answer_for_another_page_sees_nothing_of_it_there(served: 
         tab.run(page="chat")
         tab.until(lambda message: "Reading your text…" in said(message))
         tab.run(pressed="chat_stop")
+
+
+def test_the_wait_for_another_attempt_is_counted_down(served: tuple[AppServer, FakeApi]) -> None:
+    app, api = served
+    api.script("busy", b'{"error": {"message": "slow down"}}', status=429, headers={"retry-after": "40"})
+    follows = re.compile(r"attempt 2 follows in (\d+) seconds")
+    left: list[int] = []
+
+    def counted(message: ForwardMsg) -> bool:
+        left.extend(int(seconds) for seconds in follows.findall(said(message)))
+        return len(set(left)) == 2
+
+    with open_tab(app, "model=busy") as tab:
+        tab.ask(text="hurry")
+        tab.until(counted)
+        tab.run(pressed="chat_stop")
+    assert 38 <= left[-1] < left[0] <= 48
 
 
 @pytest.mark.row("C2")

@@ -57,7 +57,7 @@ def page(context: BrowserContext, locale: str) -> Iterator[Page]:
 @pytest.mark.parametrize(
     ("locale", "states"),
     [
-        ("en-US", ("the settings", "a sweep", "usage")),
+        ("en-US", ("the settings", "a sweep")),
         pytest.param("en-US", (), marks=pytest.mark.soak),
         pytest.param("zh-CN", (), marks=pytest.mark.soak),
     ],
@@ -93,6 +93,8 @@ def test_no_page_shuts_anybody_out(
     key(page, "sweep_run").get_by_role("button").click()
     expect(key(page, "sweep_csv")).to_be_visible()
     look("a sweep")
+    if states:
+        return
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.removeprefix(app.url)))
     page.goto(f"{app.url}/usage")

@@ -497,6 +497,7 @@ def test_answers_that_are_the_same_are_rated_together_by_one_press(sweep: OpenSw
 
 
 @pytest.mark.row("S19")
+@pytest.mark.soak
 def test_a_filter_of_one_sweep_is_not_written_back_into_another(
     made: tuple[AppServer, dict[str, str]], sweep: OpenSweep
 ) -> None:
@@ -552,6 +553,7 @@ def test_formulas_are_drawn_and_the_words_behind_them_tinted(sweep: OpenSweep) -
 
 
 @pytest.mark.row("S15")
+@pytest.mark.soak
 def test_answers_have_their_room_before_what_draws_them_has_come(
     made: tuple[AppServer, dict[str, str]], context: BrowserContext
 ) -> None:

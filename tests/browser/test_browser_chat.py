@@ -2,7 +2,6 @@
 models answer side by side, and nobody answers."""
 
 import json
-import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,17 +77,6 @@ def test_another_page_meanwhile_costs_nothing(api: FakeApi, chat: NewChat) -> No
     assert len(asked(api, text)) == 1
 
 
-def test_the_wait_for_another_attempt_is_counted_down(api: FakeApi, chat: NewChat) -> None:
-    api.script("busy", b'{"error": {"message": "slow down"}}', status=429, headers={"retry-after": "40"})
-    page = chat("busy")
-    send(page, "hurry")
-    first = re.compile(r"attempt 2 follows in (4\d|3[5-9]) seconds")
-    expect(page.get_by_text(first)).to_be_visible()
-    expect(page.get_by_text(re.compile(r"attempt 2 follows in 3[0-8] seconds"))).to_be_visible()
-    key(page, "chat_stop").get_by_role("button").click()
-    ended(page)
-
-
 @pytest.mark.row("C11")
 def test_words_that_turn_out_to_be_thoughts_leave_the_answer_while_it_comes(api: FakeApi, chat: NewChat) -> None:
     def piece(text: str) -> bytes:
@@ -153,21 +141,6 @@ def test_shift_enter_makes_a_line_and_the_last_question_is_one_key_away(api: Fak
     expect(field).to_have_value("one\ntwo three")
 
 
-def test_what_is_done_with_is_gone_while_the_answer_is_written(api: FakeApi, chat: NewChat) -> None:
-    """The first page's invitation is not left standing, greyed, until the answer ends; and a figure that does not grow
-    with the answer says so."""
-    page = chat("held")
-    send(page, "what is there to see")
-    expect(key(page, "answer_0")).to_contain_text("You said")
-
-    expect(key(page, "chat_empty")).to_have_count(0)
-    expect(key(page, "chat_stop")).to_be_visible()
-    expect(key(page, "chat_next")).to_contain_text("+ this answer")
-    api.go_on()
-    ended(page)
-    expect(key(page, "chat_next")).not_to_contain_text("+ this answer")
-
-
 @pytest.mark.row("C21")
 @pytest.mark.soak
 def test_a_chat_is_saved_and_comes_back_from_its_file(api: FakeApi, chat: NewChat, tmp_path: Path) -> None:
@@ -227,11 +200,9 @@ def test_no_keystroke_reaches_the_server(chat: NewChat) -> None:
 
 
 @pytest.mark.row("C16", "C3")
-def test_models_side_by_side_stop_one_by_one_and_a_new_chat_asks_one(
-    app: AppServer, api: FakeApi, context: BrowserContext
-) -> None:
+def test_models_side_by_side_stop_one_by_one_and_a_new_chat_asks_one(api: FakeApi, chat: NewChat) -> None:
     text = "side by side"
-    page = open_page(context, link(app, "held"))
+    page = chat("held")
     key(page, "chat_beside_open").get_by_role("button").first.click()
     field = key(page, "chat_models_beside").locator("input").first
     field.fill("held-2")
@@ -337,17 +308,3 @@ def test_a_long_chat_is_as_light_as_a_short_one(app: AppServer, chat: NewChat) -
     page.reload()
     expect(messages).to_have_count(SHOWN_TURNS + MORE)  # a high screen is filled
     expect(page.get_by_text("message number 399")).to_be_in_viewport()
-
-
-@pytest.mark.row("C24")
-def test_from_an_answers_numbers_one_press_leads_to_its_code(chat: NewChat) -> None:
-    """From one dialog into another, which only a browser does as it is: there a press in a dialog runs that alone."""
-    page = chat("echo")
-    send(page, "one two")
-    ended(page)
-    key(page, "figures_0").get_by_role("button").click()
-    key(page, "inspect_0").get_by_role("button").click()
-
-    expect(page.get_by_role("dialog")).to_contain_text("curl")
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).to_have_count(0)

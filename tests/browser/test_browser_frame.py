@@ -42,7 +42,8 @@ def box(place: Locator) -> tuple[float, ...]:
     return found["x"], found["y"], found["width"], found["height"]
 
 
-@pytest.mark.parametrize("size", [PHONE, pytest.param(DESKTOP, marks=pytest.mark.soak)], ids=["phone", "desktop"])
+@pytest.mark.soak
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_the_frame_stays_where_it_is_from_page_to_page(page: Page, size: ViewportSize) -> None:
     """The pages, the connection and the menu are in view on each, and a chat keeps its width."""
     bar = key(page, "frame")
@@ -68,9 +69,10 @@ def test_the_frame_stays_where_it_is_from_page_to_page(page: Page, size: Viewpor
     assert len({box(choice)[1] for choice in key(page, "usage_scope").get_by_role("radio").all()}) == 1, "one line"
 
 
-def test_model_and_settings_stay_in_view_and_open_beside_the_conversation(page: Page, app: AppServer) -> None:
-    """At the end of a long chat, without moving what is read; on a phone a long name's end is seen, and what closes
-    the list of models leaves the chosen one."""
+def test_model_and_settings_stay_in_view_beside_the_conversation_and_what_leads_to_its_end_lies_over_no_text(
+    page: Page,
+) -> None:
+    """At the end of a long chat, without moving what is read; and settings look like what can be pressed."""
     page.set_viewport_size(DESKTOP)
     expect(key(page, "chat_model")).to_be_in_viewport(ratio=1)
     line = key(page, "answer_0").get_by_text("Line 58", exact=True)
@@ -81,7 +83,35 @@ def test_model_and_settings_stay_in_view_and_open_beside_the_conversation(page: 
     assert box(key(page, "chat_head")) == pytest.approx(before, abs=1), "what closes it is where it was opened"
     assert box(line)[0] + box(line)[2] <= box(key(page, "chat_system"))[0]
     expect(key(page, "chat_input")).to_be_in_viewport(ratio=1)
+    key(page, "chat_settings").locator("summary").first.click()
+    page.locator(".stMain").hover()
+    page.mouse.wheel(0, -600)
+    newest = key(page, "chat_newest").get_by_role("button")
+    expect(newest).to_be_visible()
+    last = key(page, "chat_templates_open")
+    assert box(page.locator(".stBottom"))[1] <= box(newest)[1] and box(newest)[1] + box(newest)[3] <= box(last)[1]
 
+    left, top, width, _ = box(page.locator(".stMain"))
+    page.mouse.click(left + width - 30, top + 300)
+    page.keyboard.press("Control+a")
+    ring = "element => getComputedStyle(element, '::before').content"
+    assert page.locator(".stMain").evaluate(ring) == "none", "a press frames nothing"
+
+    settings, neighbour = key(page, "chat_settings"), key(page, "chat_beside_open").get_by_role("button")
+    expect(settings.locator("details[open]")).to_have_count(0)
+    page.locator(".stMain").hover()
+    for name in ("color", "background-color", "cursor"):
+        look = neighbour.evaluate("(one, name) => getComputedStyle(one)[name]", name)
+        expect(settings.locator("summary").first).to_have_css(name, look)
+
+
+@pytest.mark.soak
+def test_on_a_phone_settings_close_on_what_is_pressed_beside_them_and_a_long_names_end_is_seen(
+    page: Page, app: AppServer
+) -> None:
+    """And what closes the list of models leaves the chosen one."""
+    page.set_viewport_size(DESKTOP)
+    key(page, "chat_settings").locator("summary").first.click()
     page.set_viewport_size(PHONE)
     expect(key(page, "chat_temperature")).to_be_in_viewport(ratio=1)
     assert box(key(page, "chat_temperature"))[1] > PHONE["height"] / 3
@@ -113,30 +143,6 @@ def test_model_and_settings_stay_in_view_and_open_beside_the_conversation(page: 
     expect(model).to_have_value("SmolLM2-135M-Instruct")
 
 
-def test_what_leads_to_the_newest_lies_over_no_text_and_settings_look_like_what_can_be_pressed(page: Page) -> None:
-    page.set_viewport_size(DESKTOP)
-    page.locator(".stMain").hover()
-    page.mouse.wheel(0, -600)
-    newest = key(page, "chat_newest").get_by_role("button")
-    expect(newest).to_be_visible()
-    last = key(page, "chat_templates_open")
-    assert box(page.locator(".stBottom"))[1] <= box(newest)[1] and box(newest)[1] + box(newest)[3] <= box(last)[1]
-
-    left, top, width, _ = box(page.locator(".stMain"))
-    page.mouse.click(left + width - 30, top + 300)
-    page.keyboard.press("Control+a")
-    ring = "element => getComputedStyle(element, '::before').content"
-    assert page.locator(".stMain").evaluate(ring) == "none", "a press frames nothing"
-
-    settings, neighbour = key(page, "chat_settings"), key(page, "chat_beside_open").get_by_role("button")
-    if settings.locator("details[open]").count():
-        settings.locator("summary").first.click()
-    page.locator(".stMain").hover()
-    for name in ("color", "background-color", "cursor"):
-        look = neighbour.evaluate("(one, name) => getComputedStyle(one)[name]", name)
-        expect(settings.locator("summary").first).to_have_css(name, look)
-
-
 @pytest.mark.row("X8")
 def test_the_keyboard_begins_in_the_composer_and_is_one_step_from_it(app: AppServer, context: BrowserContext) -> None:
     """From the top of the page too: the first thing that Tab reaches leads there."""
@@ -151,9 +157,13 @@ def test_the_keyboard_begins_in_the_composer_and_is_one_step_from_it(app: AppSer
 
 
 @pytest.mark.row("X10")
-def test_light_or_dark_is_chosen_in_the_menu_for_all_pages_and_the_next_visit(chat: NewChat) -> None:
+def test_light_or_dark_is_chosen_in_the_menu_for_all_pages_and_the_next_visit_and_the_frame_stays(page: Page) -> None:
     """Streamlit keeps its own choice apart for each path."""
-    page = chat("echo")
+    bar = key(page, "frame")
+    parts = [bar, bar.get_by_role("link", name="Chat"), key(page, "connection_open"), key(page, "menu")]
+    for part in parts:
+        expect(part).to_be_in_viewport(ratio=1)
+    before = [box(part) for part in parts]
     shown = page.get_by_test_id("stApp")
     expect(shown).to_have_css("color-scheme", "light")
     key(page, "menu").get_by_role("button").click()
@@ -161,9 +171,10 @@ def test_light_or_dark_is_chosen_in_the_menu_for_all_pages_and_the_next_visit(ch
     expect(shown).to_have_css("color-scheme", "dark")
     page.keyboard.press("Escape")
     for name in ("Sweep", "Usage"):
-        key(page, "frame").get_by_role("link", name=name).click()
+        bar.get_by_role("link", name=name).click()
         expect(page.locator(PAGES[name])).to_be_visible()
         expect(shown).to_have_css("color-scheme", "dark")
+        assert [box(part) for part in parts] == before, name
     page.evaluate("localStorage.clear()")
     page.reload()
     expect(shown).to_have_css("color-scheme", "dark")

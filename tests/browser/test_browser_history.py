@@ -33,6 +33,7 @@ def open_chat(page: Page) -> str:
 
 
 @pytest.mark.row("C18", "C42")
+@pytest.mark.soak
 def test_back_and_forward_go_between_chats_and_pages(chat: NewChat) -> None:
     page = chat("echo")
     send(page, "first of two")
@@ -135,15 +136,23 @@ def test_a_long_paste_goes_along_as_a_file_and_a_short_one_stays_text(chat: NewC
 
 
 @pytest.mark.row("C45")
-def test_the_tab_says_when_an_answer_has_ended_out_of_sight(chat: NewChat, api: FakeApi) -> None:
+def test_while_an_answer_is_written_what_is_done_with_is_gone_and_the_tab_says_when_it_ended_out_of_sight(
+    chat: NewChat, api: FakeApi
+) -> None:
+    """The first page's invitation is not left standing, greyed, until the answer ends; and a figure that does not grow
+    with the answer says so."""
     page = chat("held")
     expect(page).to_have_title("Tempera")
     send(page, "take your time")
     expect(key(page, "answer_0")).to_contain_text("You said")
+    expect(key(page, "chat_empty")).to_have_count(0)
+    expect(key(page, "chat_stop")).to_be_visible()
+    expect(key(page, "chat_next")).to_contain_text("+ this answer")
     page.evaluate(HIDDEN, True)
     api.go_on()
     ended(page)
     expect(page).to_have_title("Done · Tempera")
+    expect(key(page, "chat_next")).not_to_contain_text("+ this answer")
     page.evaluate(HIDDEN, False)
     expect(page).to_have_title("Tempera")
     send(page, "in sight")

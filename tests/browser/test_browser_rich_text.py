@@ -106,7 +106,7 @@ def typed(text: str) -> list[str]:
     return [line for line in shown.split("\n") if line.strip()]
 
 
-@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.soak)], ids=["some", "all"])
+@pytest.mark.parametrize("every", [16, pytest.param(1, marks=pytest.mark.soak)], ids=["some", "all"])
 def test_samples_are_seen_as_answers_and_as_typed(
     subtests: pytest.Subtests, app: AppServer, chat: NewChat, tmp_path: Path, every: int
 ) -> None:

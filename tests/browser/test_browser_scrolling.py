@@ -103,6 +103,11 @@ def test_what_is_asked_stands_at_the_top_and_its_answer_grows_below(page: Page, 
     moved = [shift for shift in page.evaluate("() => window.shifts") if "Line" in shift[0] or "another" in shift[0]]
     assert moved == []
 
+
+@pytest.mark.soak
+def test_what_is_edited_is_in_view_and_another_version_stands_where_the_one_before_stood(page: Page) -> None:
+    send(page, "And another one")
+    ended(page)
     edited_out_of_sight(page)
     back = key(page, "version_back_question_0").get_by_role("button")
     back.hover()  # Playwright scrolls what is out of sight to where it can press it

@@ -108,6 +108,7 @@ def test_a_link_is_kept_through_the_sign_in_no_key_comes_along_and_a_sign_out_en
 
 
 @pytest.mark.row("T17")
+@pytest.mark.soak
 def test_an_account_signs_in_to_a_link_again_after_its_time_and_out_in_every_tab(
     context: BrowserContext, front: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,6 +33,7 @@ def page(app: AppServer, context: BrowserContext) -> Page:
 
 
 @pytest.mark.row("U12")
+@pytest.mark.soak
 def test_a_row_opens_its_call_which_goes_on_in_chat(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 340})  # what is opened lies below
     whole = page.get_by_test_id("stMainBlockContainer")
