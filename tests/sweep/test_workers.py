@@ -241,6 +241,7 @@ def test_a_judge_and_another_process_together_pass_no_limit_of_a_sweep(
 
 
 @pytest.mark.row("T14")
+@pytest.mark.soak
 def test_two_workers_together_pass_no_cap_of_the_operator_by_one_call(
     api: FakeApi, database: str, tmp_path: Path
 ) -> None:
@@ -338,6 +339,7 @@ def test_postgresql_is_away_in_the_middle_of_a_sweep_and_nothing_is_lost(api: Fa
         assert (done, failed) == (60, 0) and len(asked(api)) == 60
 
 
+@pytest.mark.soak
 def test_two_workers_together_go_at_the_pace_that_was_learnt_and_not_at_twice_that(together: Together) -> None:
     """A service that takes ten requests a second is asked eight times a second by both together."""
     pace = {"at-most-10": (8.0, 8)}
