@@ -488,6 +488,7 @@ def kill_loop(url: str, kills: int) -> None:
     store.close()
 
 
+@pytest.mark.soak
 def test_kill_9_loses_no_acknowledged_row(tmp_path: Path) -> None:
     kill_loop(f"sqlite:///{tmp_path / 't.db'}", 5)
 

@@ -172,6 +172,7 @@ def under_answer(app: AppTest) -> dict[str, str]:
     return {str(one.key): one.label for one in app.button if one.key in ("chat_regenerate", "chat_ask_again")}
 
 
+@pytest.mark.soak
 def test_nothing_under_an_old_answer_changes_by_a_run_in_which_nothing_was_set(app: AppTest, api: FakeApi) -> None:
     """Whatever the chat is set to: a service that is gone, nothing at all (a chat from before), another model."""
     first, second = two_chats(app)

@@ -210,6 +210,7 @@ def test_what_is_counted_as_done_is_not_shown_as_being_written(api: FakeApi, mon
 
 @pytest.mark.row("S6", "S10", "S13")
 @pytest.mark.usefixtures("service")
+@pytest.mark.soak
 def test_a_tab_that_has_seen_all_of_a_sweep_shows_what_a_new_one_shows(api: FakeApi) -> None:
     """It reads what has changed only; the other one reads it all."""
     services = resources.services()
