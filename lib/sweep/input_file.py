@@ -35,7 +35,7 @@ def read(file: bytes) -> InputFile:
     ]
     if len(rows) > MAX_CELLS:
         raise InvalidInput(
-            N_("This file has more than {most:,} rows; so many can be asked at once. Take a part of it."),
+            N_("This file has more than {most:,} rows, and no more can be asked at once. Take a part of it."),
             most=MAX_CELLS,
         )
     if not rows:

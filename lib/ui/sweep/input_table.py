@@ -84,7 +84,7 @@ def _editor(wanted: Sequence[str]) -> None:
         num_rows="dynamic",
         hide_index=True,
         column_order=wanted,
-        column_config={name: st.column_config.TextColumn(literal(name)) for name in table.columns},
+        column_config={name: st.column_config.TextColumn(literal(name), default="") for name in table.columns},
         height="content" if len(table) <= BLANK_ROWS else 240,
     )
     st.session_state[ROWS] = _rows(edited)

@@ -1,5 +1,7 @@
 """The set-up form of a sweep, from the main script on: what can be put in, what it says, and what is then sent."""
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -74,11 +76,18 @@ def test_a_variable_brings_a_table_and_each_row_is_asked(app: AppTest, api: Fake
     app.button(key="sweep_run").click().run()
     assert bodies(api) == []
 
+    assert _new_cells(app) == [""], "not the word None"
     type_rows(one_temperature(app), {"x": "red"}, {"x": "{{x}} <b> $1"}, {"x": "  "})
     assert app.button(key="sweep_run").label == "Run 2 answers"
     run_sweep(app)
     assert sorted(asked(api)) == ["Say red.", "Say {{x}} <b> $1."]
     assert not prompt(new_tab("sweep"), "Say nothing.").data_editor
+
+
+def _new_cells(app: AppTest) -> list[str | None]:
+    """What each cell of a row that is added to the table begins with."""
+    columns = json.loads(app.data_editor[0].proto.columns)
+    return [column.get("default") for name, column in columns.items() if name != "_index"]
 
 
 @pytest.mark.row("S5")
