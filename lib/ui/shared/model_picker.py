@@ -3,7 +3,7 @@
 What is not for chats stands at the end, says so, and is never chosen by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
@@ -51,6 +51,17 @@ def model_label(value: str) -> str:
     if local is not None and _is_of(local, value):
         return f"{value} · {_('practice model')}"
     return _field_label(value)
+
+
+def one_service(services: Services, owner: str) -> bool:
+    """Whether the name of a model's service tells nothing: there is no other, but for the practice model."""
+    return len([one for one in services.registry.endpoints(owner) if one is not services.local]) < 2
+
+
+def short_label(value: str, names: Collection[str]) -> str:
+    """A model as lists name it where there is one service; `names` are those of services that are connected."""
+    service = value.partition("/")[0]
+    return model_label(value).removeprefix(f"{service}/") if service in names else model_label(value)
 
 
 def _field_label(value: str) -> str:

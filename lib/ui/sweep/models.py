@@ -1,6 +1,7 @@
 """Chooses the models of a sweep, across all services: typed and picked in a field, or from the list of all of them."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 from rapidfuzz import fuzz, process
@@ -21,7 +22,9 @@ from lib.ui.shared.model_picker import (
     first_model,
     list_troubles,
     model_label,
+    one_service,
     options,
+    short_label,
 )
 from lib.ui.shared.refusals import stored
 from lib.ui.shared.state import state
@@ -46,12 +49,14 @@ def models_field(services: Services, visitor: Visitor) -> None:
     models = list(unique([*offered, *named]))
     first = first_model(services, visitor.owner) if state.newest_service else first_for_chats(models)
     st.session_state.setdefault(KEY, [first] if first else [])
+    names = [one.name for one in services.registry.endpoints(visitor.owner)]
+    short = one_service(services, visitor.owner)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", wrap=False):
         st.multiselect(
             _("Models"),
             models,
-            format_func=model_label,
-            key=choice_key(KEY),
+            format_func=partial(short_label, names=names) if short else model_label,
+            key=choice_key(KEY, "short" if short else ""),
             accept_new_options=True,
             placeholder=_("Choose models or type their ids"),
             select_all=False,  # it stood first in the list, and one Enter took 217 models

@@ -220,7 +220,7 @@ def test_a_model_that_is_not_for_chats_is_never_chosen_by_itself_and_stands_at_t
         assert tab.selectbox(key="chat_model").value == f"{host(api)}/zeta-chat"
         assert sweep.multiselect(key="sweep_models").value == [f"{host(api)}/zeta-chat"]
         for offered in (tab.selectbox(key="chat_model").options, sweep.multiselect(key="sweep_models").options):
-            assert offered[0] == f"{host(api)}/zeta-chat"
+            assert offered[0].endswith("zeta-chat")
             assert [one.endswith(" · not for chats") for one in offered] == [False, True, True, True]
         assert listed(dialog(tab)) == ["zeta-chat", NO_CHATS[1], NO_CHATS[0], NO_CHATS[2]]
         assert "**Not for chats**" in "\n".join(caption.value for caption in tab.caption)

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER, favourites
 from tests.fake_api import FakeApi
-from tests.pages import bodies, click, host, new_tab, run_sweep, shown
+from tests.pages import KEY, bodies, click, connect, host, new_tab, run_sweep, shown
 
 MANY = tuple(f"{vendor}-{number:03}" for number in range(100) for vendor in ("gpt", "claude", "qwen", "unheard"))
 
@@ -28,7 +28,7 @@ def app(service: FakeApi) -> AppTest:
 
 def chosen(app: AppTest) -> list[str]:
     """The ids that are chosen, without their endpoint."""
-    return [str(value).partition("/")[2] for value in app.multiselect(key="sweep_models").value]
+    return [str(value).rpartition("/")[2] for value in app.multiselect(key="sweep_models").value]
 
 
 def tick(app: AppTest, api: FakeApi, model: str) -> AppTest:
@@ -81,7 +81,21 @@ def test_a_set_of_models_is_kept_and_chosen_again_by_its_name(app: AppTest, api:
 def test_starred_models_come_first(app: AppTest, api: FakeApi) -> None:
     starred = favourites.Favourites(starred=(f"{host(api)}/qwen-050",))
     resources.services().store.write(lambda db: favourites.keep(db, LOCAL_OWNER, starred)).result()
-    assert str(app.run().multiselect(key="sweep_models").options[0]) == f"{host(api)}/qwen-050"
+    assert str(app.run().multiselect(key="sweep_models").options[0]) == "qwen-050", "of one service alone"
+
+
+@pytest.mark.row("S1")
+def test_models_have_their_services_name_once_there_are_two_and_what_was_chosen_stays(
+    app: AppTest, api: FakeApi
+) -> None:
+    app.multiselect(key="sweep_models").set_value([f"{host(api)}/gpt-000", f"{host(api)}/qwen-001"]).run()
+    before = app.multiselect(key="sweep_models").value
+    assert not [one for one in app.multiselect(key="sweep_models").options if host(api) in str(one)]
+
+    with FakeApi(models=("echo",)) as other:
+        field = connect(app, other.base_url, KEY).multiselect(key="sweep_models")
+        assert field.value == before == [f"{host(api)}/gpt-000", f"{host(api)}/qwen-001"]
+        assert {str(one).partition("/")[0] for one in field.options} >= {host(api), host(other)}
 
 
 @pytest.mark.row("S1")
