@@ -4,8 +4,9 @@
 
 The peers take turns, each time in a new process; the table shows medians. The makespan is from the first arrival to
 the last finish in the upstream's own log; the ideal is max(total / 16, longest), and behind a rate also what each
-model's bucket allows. With a rate or `--once` only Tempera runs, as bare httpx loses what is refused. `--large` is a
-sweep of 2,000 calls, 64 at a time. See `bench.upstream` for what is refused and told.
+model's bucket allows. The pause is from one call's end to the arrival of the next one in its place, on average. With a
+rate or `--once` only Tempera runs, as bare httpx loses what is refused. `--large` is a sweep of 2,000 calls, 64 at a
+time. See `bench.upstream` for what is refused and told.
 """
 
 import argparse
@@ -17,14 +18,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from bench.peers import CONCURRENCY, LARGE, PEERS, PROMPT, plan
 from bench.upstream import ideal, timing
 
 ROOT = Path(__file__).parents[1]
-COLUMNS = ("makespan / ideal", "CPU s", "CPU ms per call", "peak MB", "lost", "refused")
+COLUMNS = ("makespan / ideal", "pause ms", "CPU s", "CPU ms per call", "peak MB", "lost", "refused")
 
 
 @contextmanager
@@ -56,6 +57,7 @@ def measured(peer: str, base_url: str, chosen: argparse.Namespace) -> dict[str, 
     calls = len(list(plan(chosen.large)))
     figures = (
         makespan / least(chosen),
+        1000 * pause(log, LARGE["concurrency"] if chosen.large else CONCURRENCY),
         said["cpu_all"],
         1000 * said["cpu_plan"] / calls,
         said["peak_mb"],
@@ -63,6 +65,13 @@ def measured(peer: str, base_url: str, chosen: argparse.Namespace) -> dict[str, 
         sum(one["refused"] for one in log),
     )
     return dict(zip(COLUMNS, figures, strict=True))
+
+
+def pause(log: list[dict[str, Any]], concurrency: int) -> float:
+    """Seconds from a call's end until the next one arrives in its place, on average."""
+    taken = [one for one in log if not one["refused"]]
+    ends, begins = (sorted(one[name] for one in taken) for name in ("finished", "arrived"))
+    return fmean(begin - end for end, begin in zip(ends, begins[concurrency:], strict=False))
 
 
 def least(chosen: argparse.Namespace) -> float:
@@ -90,8 +99,8 @@ def table(runs: dict[str, list[dict[str, float]]]) -> Iterator[str]:
     yield "|---" * (len(COLUMNS) + 1) + "|"
     for peer, figures in runs.items():
         middle = [median(one[column] for one in figures) for column in COLUMNS]
-        few = " | ".join(f"{one:.0f}" for one in middle[3:])
-        yield f"| {peer} | {middle[0]:.3f} | {middle[1]:.2f} | {middle[2]:.2f} | {few} |"
+        few = " | ".join(f"{one:.0f}" for one in middle[4:])
+        yield f"| {peer} | {middle[0]:.3f} | {middle[1]:.1f} | {middle[2]:.2f} | {middle[3]:.2f} | {few} |"
 
 
 def main() -> None:
