@@ -235,7 +235,6 @@ def spoil(database: Path) -> None:
         file.write(b"\xff" * 4096 * 3)
 
 
-@pytest.mark.soak
 def test_damaged_at_the_start_what_can_be_read_comes_back(database: Path, subtests: pytest.Subtests) -> None:
     app = tab()
     for number in range(6):

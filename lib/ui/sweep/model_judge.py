@@ -8,6 +8,7 @@ import streamlit as st
 from lib.core.rich_text import literal
 from lib.sweep import judge
 from lib.sweep.judge import LONGEST_RUBRIC, RUBRIC, JudgeRun
+from lib.sweep.plan import unique
 from lib.sweep.study import Study
 from lib.sweep.verdict import named
 from lib.ui.shared import resources
@@ -19,6 +20,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep.judge_result import judge_result
+from lib.ui.sweep.models import unlisted
 from lib.ui.sweep.open_study import PAGE
 
 MODEL, TEXT = "sweep_judge_model", "sweep_judge_rubric"
@@ -57,9 +59,14 @@ def _progress() -> None:
     st.button(_("Stop"), key="sweep_judge_stop", icon=":material/stop_circle:", on_click=run.cancel)
 
 
+def _replace(_value: str, other: str) -> None:
+    st.session_state[MODEL] = other
+
+
 def _form(study: Study) -> None:
     services, who = resources.services(), visitor()
-    known = options(services, who.owner)
+    typed = st.session_state.get(MODEL)
+    known = unique([*options(services, who.owner), *([typed] if typed else [])])
     # Kept while the judge works and the form is not there.
     model = st.selectbox(
         _("Model"),
@@ -70,6 +77,7 @@ def _form(study: Study) -> None:
         accept_new_options=True,
         persist_state="session",
     )
+    unlisted(services, who.owner, [model] if model else [], _replace, "sweep_judge_meant")
     st.session_state.setdefault(TEXT, _(RUBRIC))
     rubric = st.text_area(_("Rubric"), key=TEXT, max_chars=LONGEST_RUBRIC, height=90, persist_state="session")
     if not model or not (rubric or "").strip():

@@ -66,7 +66,7 @@ def models_field(services: Services, visitor: Visitor) -> None:
         st.button(_("All models"), key="sweep_models_open", icon=":material/view_list:", help=words, on_click=_open)
     if sweep_state.choosing_models is not None:
         st.dialog(_("Models"), width="medium", on_dismiss=_close)(_body)(services, visitor)
-    _unlisted(services, visitor.owner)
+    unlisted(services, visitor.owner, chosen(), _replace, "sweep_meant")
     list_troubles(services, visitor.owner, "sweep")
     local_services(services, visitor, "sweep")
     if len(models) == 1 and services.registry.own_services != "none":
@@ -84,12 +84,15 @@ def chosen() -> list[str]:
     return list(st.session_state.get(KEY) or [])
 
 
-def _unlisted(services: Services, owner: str) -> None:
-    """Of the chosen ids that their services do not list: that, on one line, and of each which one may be meant."""
+def unlisted(
+    services: Services, owner: str, values: Sequence[str], replace: Callable[[str, str], None], key: str
+) -> None:
+    """Of the chosen `values` that their services do not list: that, on one line, and of each which one may be meant;
+    a press has it take the other's place. The buttons' keys begin with `key`."""
     endpoints = services.registry.endpoints(owner)
     unknown: list[tuple[str, str]] = []
     meant: list[tuple[str, str, str]] = []
-    for value in chosen() if endpoints else ():
+    for value in values if endpoints else ():
         endpoint, model = find(value, endpoints)
         listing = services.models.get(owner, endpoint, QUICK_SECONDS)
         # Where the list is not the service's own of today, it tells nothing.
@@ -105,7 +108,7 @@ def _unlisted(services: Services, owner: str) -> None:
         st.warning(_not_listed(unknown), icon=":material/help:")
         for number, (value, instead, name) in enumerate(meant):
             label = _("Did you mean {model}?").format(model=literal(name))
-            st.button(label, key=f"sweep_meant_{number}", type="tertiary", on_click=_replace, args=(value, instead))
+            st.button(label, key=f"{key}_{number}", type="tertiary", on_click=replace, args=(value, instead))
 
 
 def _not_listed(unknown: Sequence[tuple[str, str]]) -> str:

@@ -560,7 +560,10 @@ def test_a_model_judges_after_it_was_asked_about_and_is_counted_in_usage(store: 
     model = f"{host(service)}/silent"
     service.script("silent", b'{"choices":[{"message":{"content":"4 warm enough"},"finish_reason":"stop"}]}')
     app = open_view(sweep, "judge")
-    app.session_state["sweep_judge_model"] = model
+    app.selectbox(key="sweep_judge_model").options.append("silen")
+    app.session_state["sweep_judge_model"] = "silen"
+    assert "is not in the list of" in shown(app.run()), "letters and Enter make the id of a model that there is not"
+    app.button(key="sweep_judge_meant_0").click()
     assert "8 further calls · no price" in shown(app.run()).replace("\\", "")
     assert bodies(service) == [], "nothing before the press"
     app.button(key="sweep_judge_start").click().run()

@@ -293,11 +293,12 @@ class Answers {
     this.root.classList.toggle("more-after", Boolean(grid?.isConnected) && left + grid.clientWidth < grid.scrollWidth - 1);
   }
 
-  // One place: the article of the repeat that is looked at.
+  // One place: the article of the repeat that is looked at; first the one that was picked, or has stars.
   fill(place, box) {
     const ids = this.repeatsOf(place);
     const turned = `${place}_${this.repeat.get(place)}`;
-    const shown = [turned, this.written.get(place)].find((id) => ids.includes(id)) ?? ids[0];
+    const judged = ids.find((id) => this.cells[id].picked) ?? ids.find((id) => this.cells[id].stars);
+    const shown = [turned, judged, this.written.get(place)].find((id) => ids.includes(id)) ?? ids[0];
     const inside = box.contains(this.active()) && this.active().dataset.does;
     const told = this.told + this.nameOf(place) + this.data.beside;
     const article = shown ? this.article(shown, told) : el("article", { class: "cell empty" });
