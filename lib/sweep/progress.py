@@ -18,6 +18,7 @@ from lib.sweep.attempts import Attempts
 from lib.sweep.findings import Findings, Looked
 from lib.sweep.plan import Cell, slice_of
 from lib.sweep.repository import Sweep
+from lib.sweep.rule_check import Known
 from lib.sweep.stops import Stops
 
 KEPT = 3
@@ -44,6 +45,8 @@ class Progress:
     """See `drawn_for`; for the next look too."""
     known: dict[str, Looked] = field(default_factory=dict, compare=False, repr=False)
     """What was found about answers that have ended, by call id, for the next look too."""
+    checked: Known = field(default_factory=dict, compare=False, repr=False)
+    """What rules say of them, for the next look too."""
 
     def drawn_for(self, kind: Hashable) -> dict[str, Any]:
         """What a page has made of answers that have ended, by cell id, when it looked at them in this way before: to be
@@ -223,4 +226,5 @@ def _progress(
         estimate,
         before.drawn if before else {},
         before.known if before else {},
+        before.checked if before else {},
     )

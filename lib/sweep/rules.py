@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Literal
 
 import regex
@@ -82,15 +82,9 @@ class Rule:
 
     def passes(self, texts: Sequence[str]) -> list[Passed]:
         """Whether each of `texts` passes."""
-        return list(_passed(self, tuple(texts)))
-
-
-@lru_cache(maxsize=16)
-def _passed(rule: Rule, texts: tuple[str, ...]) -> tuple[Passed, ...]:
-    """Kept, as each look at a page asks again."""
-    if rule.takes == "words" and not rule.value.strip():
-        return (None,) * len(texts)  # the input has nothing there
-    return tuple(KINDS[rule.kind].passing(rule.value, texts))
+        if self.takes == "words" and not self.value.strip():
+            return [None] * len(texts)  # the input has nothing there
+        return list(KINDS[self.kind].passing(self.value, texts))
 
 
 def _each(passes: Callable[[str, str], Passed]) -> Callable[[str, Sequence[str]], Sequence[Passed]]:

@@ -1,11 +1,10 @@
 """A sweep with its answers by setting (one model at one temperature), their measures, and what was said of them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -19,16 +18,9 @@ from lib.sweep.measures import Name, Spread, measured, spread
 from lib.sweep.plan import Cell, Plan
 from lib.sweep.progress import ProgressReader
 from lib.sweep.ratings import PERSON, Rating
-from lib.sweep.rules import Passed, Rule
+from lib.sweep.rule_check import Keeping, Known, RuleCheck, Tally, check
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
-
-
-class Tally(NamedTuple):
-    """How many answers pass a rule, of how many that could be told."""
-
-    passed: int
-    told: int
 
 
 @dataclass(frozen=True)
@@ -109,6 +101,8 @@ class Study:
     decision: Decision = NOTHING_DECIDED
     judged: Mapping[str, Mapping[str, Rating]] = field(default_factory=dict)
     """What models that were asked say, by model and by the calls' ids; `ratings` are a person's."""
+    checked: Known = field(default_factory=dict, compare=False, repr=False)
+    """What was found by rules before, see `rule_check.check`."""
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
@@ -135,32 +129,17 @@ class Study:
         return tuple(dict.fromkeys(setting.temperature for setting in self.settings))
 
     @cached_property
-    def passed(self) -> Sequence[Mapping[str, Passed]]:
-        """For each rule, whether an answer passes, by the ids of the calls."""
-        return [self._passed(rule) for rule in self.decision.rules]
-
-    def _passed(self, rule: Rule) -> Mapping[str, Passed]:
-        # Together, where it is the same for all inputs: a pattern has a time limit for all texts.
-        of_rule: dict[Rule, list[CallRecord]] = {}
-        for call, input in self._inputs_of_answers:
-            of_rule.setdefault(rule.for_input(input), []).append(call)
-        return {
-            call.id: passed
-            for one, calls in of_rule.items()
-            for call, passed in zip(calls, one.passes([text_of(call) for call in calls]), strict=True)
-        }
-
-    @cached_property
-    def _inputs_of_answers(self) -> Sequence[tuple[CallRecord, Mapping[str, str]]]:
-        """The whole answers, each with the values of the input that it answers."""
-        inputs, by_cell = self.plan.inputs, {cell.id: cell for cell in self.cells}
-        answers = [call for setting in self.settings for call in setting.answers]
-        return [(call, inputs[by_cell[str(call.cell_id)].input] if inputs else {}) for call in answers]
+    def rule_check(self) -> RuleCheck:
+        """What its rules say of its answers."""
+        return check(self.decision.rules, self.plan, self.cells, self.results, self.checked)
 
     def tally(self, rule: int, setting: Setting) -> Tally:
         """How many answers of a setting pass a rule, which is named by its number."""
-        told = [passed for call in setting.answers if (passed := self.passed[rule].get(call.id)) is not None]
-        return Tally(sum(told), len(told))
+        return self.rule_check.tally(rule, setting.answers)
+
+    def keeping(self, *settings: Setting) -> Keeping | None:
+        """How well the answers of some settings keep the rules; None without rules."""
+        return self.rule_check.keeping([call for one in settings for call in one.answers])
 
     def stars_of(self, judge: str, setting: Setting) -> Spread | None:
         """The stars that a judge gives a setting's answers; None where it gives none."""
@@ -192,4 +171,5 @@ def read_study(store: Store, reader: ProgressReader, owner: str, sweep_id: str) 
     for (call_id, rater), rating in said.items():
         by_rater.setdefault(rater, {})[call_id] = rating
     mine = by_rater.pop(PERSON, {})
-    return Study(title, created_at, plan, progress.cells, progress.results, mine, decided, by_rater)
+    said_by = (mine, decided, by_rater, progress.checked)
+    return Study(title, created_at, plan, progress.cells, progress.results, *said_by)

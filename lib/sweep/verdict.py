@@ -1,4 +1,5 @@
-"""The verdict on a sweep: what was picked, how it is rated, what it costs, and what is cheaper."""
+"""The verdict on a sweep: what was picked, how it is rated, how well it keeps the rules, what it costs, and what is
+cheaper."""
 
 import math
 from collections.abc import Sequence
@@ -7,6 +8,8 @@ from dataclasses import dataclass
 from lib.core.i18n import Texts
 from lib.sweep.number_list import number_label
 from lib.sweep.plan import Plan
+from lib.sweep.rule_check import Keeping
+from lib.sweep.rule_words import keeping_words
 from lib.sweep.study import Setting, Study
 
 NEARLY = 0.2
@@ -18,14 +21,32 @@ class Verdict:
     """`pick` is what somebody chose. `best`, where nothing was chosen, is what has the most stars: settings that differ
     in their temperature alone, none where others have as many or nothing is rated. `cheaper` is what has the most stars
     of what costs less than the pick: settings that differ in their temperature alone, and cost about the same.
-    `unpriced` counts the rated settings without a price. All stars are a person's: what rules and judges say is told
-    beside them."""
+    `unpriced` counts the rated settings without a price. All stars are a person's: what judges say is told beside them.
+    `keeping` is how well the answers of the pick, or of the best, keep the rules, None without rules; where they don't
+    keep all, `keepers` are the settings of which every answer does. `alone` is whether none of the others has
+    stars."""
 
     pick: Setting | None
     best: tuple[Setting, ...]
     cheaper: tuple[Setting, ...]
     unpriced: int
     plan: Plan
+    keeping: Keeping | None = None
+    keepers: tuple[Setting, ...] = ()
+    alone: bool = False
+
+    @property
+    def lead(self) -> tuple[Setting, ...]:
+        """What it is about: the pick, else the best; nothing where there is neither."""
+        return (self.pick,) if self.pick else self.best
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether nothing is picked and nothing else is rated, or less than half of the answers have stars by which it
+        stands; a pick without any stands by itself."""
+        if self.best and self.alone:
+            return True
+        return any(one.stars is not None and _is_little(one.stars.known, one) for one in self.lead)
 
 
 def verdict(study: Study) -> Verdict:
@@ -33,13 +54,26 @@ def verdict(study: Study) -> Verdict:
     chosen = study.decision.pick
     pick = next((one for one in study.settings if any(cell.id == chosen for cell in one.cells)), None)
     others = [one for one in study.settings if one is not pick and one.stars is not None]
+    best = () if pick else _top(others)
+    lead = (pick,) if pick else best
+    keeping = study.keeping(*lead) if any(one.answers for one in lead) else None
     return Verdict(
         pick,
-        () if pick else _top(others),
+        best,
         _cheaper(pick, others),
         sum(one.per_thousand is None for one in others),
         study.plan,
+        keeping,
+        _keepers(study, lead) if keeping and keeping.kept < keeping.told else (),
+        len(best) == len(others) < len(study.settings),
     )
+
+
+def _keepers(study: Study, lead: Sequence[Setting]) -> tuple[Setting, ...]:
+    """The other settings that have all their answers and keep all rules in each of them: the best rated first."""
+    whole = [one for one in study.settings if one not in lead and len(one.answers) == len(one.cells)]
+    keep = [one for one in whole if (found := study.keeping(one)) and found.all_kept]
+    return tuple(sorted(keep, key=_stars, reverse=True))
 
 
 def sentence(found: Verdict, texts: Texts, cost: bool = True) -> str:
@@ -49,11 +83,45 @@ def sentence(found: Verdict, texts: Texts, cost: bool = True) -> str:
     if found.pick is None:
         if not found.best:
             return _("Nothing is picked yet.")
-        return _("Nothing is picked yet; {name} has the most stars: {stars}.").format(
-            name=all_named(found.best, found.plan, texts), stars=rated(found.best[0], texts)
-        )
-    parts = [f"{named(found.pick, found.plan, texts)}{_(', ')}{rated(found.pick, texts)}"]
+        return _("; ").join([_most_stars(found, texts), *rules_told(found, texts)]) + _(".")
+    parts = [f"{named(found.pick, found.plan, texts)}{_(', ')}{rated(found.pick, texts)}", *rules_told(found, texts)]
     return _("; ").join([*parts, *(_costs(found, found.pick, texts) if cost else ())]) + _(".")
+
+
+def told(study: Study, texts: Texts, cost: bool = True) -> str:
+    """The verdict in a sentence, and of how many models nothing is rated."""
+    return f"{sentence(verdict(study), texts, cost)} {not_rated(study, texts)}".strip()
+
+
+def _most_stars(found: Verdict, texts: Texts) -> str:
+    _ = texts.one
+    words = _("Nothing is picked yet; {name} has the most stars: {stars}")
+    if found.alone:
+        words = _("Nothing is picked yet, and only {name} is rated: {stars}")
+    return words.format(name=all_named(found.best, found.plan, texts), stars=rated(found.best[0], texts))
+
+
+def rules_told(found: Verdict, texts: Texts) -> list[str]:
+    """How well the pick, or the best, keeps the rules, and what keeps them where it does not; nothing without rules."""
+    if found.keeping is None:
+        return []
+    words = [keeping_words(found.keeping, found.plan, texts)]
+    return [*words, _kept_by(found.keepers, found.plan, texts)] if found.keepers else words
+
+
+def _kept_by(keepers: Sequence[Setting], plan: Plan, texts: Texts) -> str:
+    """What keeps all rules: the settings of one model by name, of others how many there are."""
+    _, _n, first = texts.one, texts.counted, keepers[0]
+    same = [one for one in keepers if (one.row, one.variant) == (first.row, first.variant)]
+    name, more = all_named(same, plan, texts), len(keepers) - len(same)
+    if not more:
+        return _("every answer of {name} keeps them").format(name=name)
+    words = _n(
+        "every answer of {name}, and of {count} other setting, keeps them",
+        "every answer of {name}, and of {count} other settings, keeps them",
+        more,
+    )
+    return words.format(name=name, count=more)
 
 
 def _costs(found: Verdict, pick: Setting, texts: Texts) -> list[str]:
@@ -139,12 +207,19 @@ def rated(setting: Setting, texts: Texts) -> str:
     total = len(setting.cells)
     if setting.stars is None:
         return _("not rated")
+    if _is_little(setting.stars.known, setting):
+        words = _("{stars:.1f} stars, only {rated} of {total} answers rated")
+        return words.format(stars=setting.stars.mean, rated=setting.stars.known, total=total)
     words = _n(
         "{stars:.1f} stars, {rated} of {total} answer rated",
         "{stars:.1f} stars, {rated} of {total} answers rated",
         total,
     )
     return words.format(stars=setting.stars.mean, rated=setting.stars.known, total=total)
+
+
+def _is_little(known: int, setting: Setting) -> bool:
+    return 2 * known < len(setting.cells)
 
 
 def thousand(setting: Setting, texts: Texts) -> str:

@@ -156,6 +156,62 @@ def test_prompt_and_costs_can_be_hidden_and_the_depth_chosen(subtests: pytest.Su
             assert shown.index("dear at temperature 0.7") < shown.index("At a glance"), "the verdict first"
 
 
+@pytest.mark.row("S20", "S27")
+def test_wherever_the_pick_is_told_its_rules_are_and_without_rules_there_is_no_word_of_them(
+    subtests: pytest.Subtests,
+) -> None:
+    def texts(study: Study) -> dict[str, str]:
+        subject = Subject(study, FULL, ENGLISH)
+        with zipfile.ZipFile(io.BytesIO(workbook(subject))) as book:
+            sheets = "".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml"))
+        return {
+            "director": unescape(html(study, ReportOptions())).partition("</style>")[2],
+            "full": unescape(html(study)).partition("</style>")[2],
+            "markdown": re.sub(r"\\(\W)", r"\1", markdown(subject)),
+            "summary": summary(study, FULL, ENGLISH),
+            "workbook": unescape(sheets),
+        }
+
+    plan = replace(PLAN, prompt="Sell {{product}}.", inputs=({"product": "a barrel"}, {"product": "a lamp"}))
+    long = [cell.id for cell in plan.cells("sweep") if (cell.row, cell.column, cell.repeat) == (0, 1, 1)]
+    said = "Keeps a barrel and a lamp."
+
+    def answer(cell: Cell) -> CallRecord:
+        return an_answer(cell, "A lamp, for all those who like it." if cell.id in long else said)
+
+    rules = [Rule("words", "6"), Rule("contains", "{{product}}")]
+    kept = "2 of its 4 answers keep all rules (over 6 words: 2, lacks its own “product”: 1)"
+    other = "every answer of dear at 0, and of 2 other settings, keeps them"
+    for form, text in texts(a_study(plan, answer, pick=(0, 1), rules=rules)).items():
+        with subtests.test(form=form):
+            assert kept in text and other in text
+            answers = text.count("over 6 words") - 1
+            assert (answers, text.count("lacks “a barrel”")) == ((2, 1) if form in ("full", "markdown") else (0, 0))
+    for form, text in texts(a_study(plan, answer, pick=(0, 1))).items():
+        with subtests.test("without rules", form=form):
+            assert "rule" not in text.lower()
+    hidden = unescape(html(a_study(plan, answer, pick=(0, 1), rules=rules), replace(FULL, prompt=False)))
+    assert "lacks “a" not in hidden and hidden.count("lacks its own “product”") == 2, "as the inputs are hidden"
+    written = json.loads(json_file(a_study(plan, answer, pick=(0, 1), rules=rules)))
+    broken = [cell["breaks"] for cell in written["cells"] if cell["breaks"]]
+    assert broken == [[asdict(rules[0]), asdict(rules[1])], [asdict(rules[0])]]
+
+
+@pytest.mark.row("S27")
+def test_what_few_stars_tell_is_told_in_no_large_letters() -> None:
+    def card(study: Study) -> str:
+        return html(study).partition('<section class="verdict">')[2].partition("</section>")[0]
+
+    six = replace(PLAN, repeats=6)
+    few = a_study(six, stars=lambda cell: 3 if cell.id == next(iter(six.cells("sweep"))).id else None)
+    [words] = re.findall(r'<p class="pick thin">(.*?)</p>', card(few))
+    assert "only dear at 0 is rated: 3.0 stars, only 1 of 6 answers rated. 1 of 2 models has no rated answer." in words
+    picked = a_study(six, stars=lambda cell: 3 if not (cell.repeat or cell.row) else None, pick=(0, 0))
+    assert 'class="pick thin"' in card(picked) and "only 1 of 6 answers rated" in card(picked)
+    half = a_study(six, stars=lambda cell: 5 - cell.row - cell.column if cell.repeat < 3 else None)
+    assert 'class="pick"' in card(half) and 'class="pick"' in card(a_study(six, pick=(0, 0)))
+
+
 @pytest.mark.row("S27")
 def test_lines_stay_lines_and_values_are_written_as_they_are_sent() -> None:
     params = Params(stream=True, stop=("END", "\n"), top_p=0.5, extra_fields={"seed": 7, "strict": True})

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lib.core.errors import InvalidInput
-from lib.sweep.export.numbers import rule_words
+from lib.sweep.rule_words import rule_words
 from lib.sweep.rules import LONGEST_VALUE, Rule
 from tests.studies import ENGLISH, PLAN, a_study, an_answer
 

@@ -1,6 +1,8 @@
 """The verdict: the pick, its stars, what a thousand such answers cost, and what is cheaper."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -8,6 +10,7 @@ from lib.calls.records import CallRecord
 from lib.sweep.axis import Axis
 from lib.sweep.plan import Cell, Plan
 from lib.sweep.ratings import Rating
+from lib.sweep.rules import Rule
 from lib.sweep.study import Study
 from lib.sweep.verdict import sentence, verdict
 from tests.studies import ENGLISH, PLAN, a_study, an_answer
@@ -90,6 +93,63 @@ def test_the_verdict_is_a_sentence(subtests: pytest.Subtests) -> None:
     ]:
         with subtests.test(case=name):
             assert sentence(verdict(study), ENGLISH) == expected
+
+
+@pytest.mark.row("S20")
+def test_the_verdict_says_how_the_pick_keeps_the_rules_and_what_keeps_all_of_them(subtests: pytest.Subtests) -> None:
+    def said(cell: Cell, too_long: Callable[[Cell], bool]) -> CallRecord:
+        return an_answer(cell, "hot tea for two" if too_long(cell) else "hot tea", cost=None)
+
+    short, tea, language = Rule("words", "3"), Rule("contains", "tea"), Rule("language", "en")
+    plan = replace(PLAN, repeats=6)
+    first = {"pick": (0, 0)}
+    for name, rules, too_long, decided, expected in [
+        ("no rules", [], lambda cell: True, first, "dear at 0, not rated; no price is known for it."),
+        ("all kept", [short, tea], lambda cell: cell.row == 1, first, "each of its 6 answers keeps all rules;"),
+        (
+            "one is broken, and others keep all",
+            [short, tea],
+            lambda cell: (cell.row, cell.column) == (0, 0) and cell.repeat == 3,
+            first,
+            "5 of its 6 answers keep all rules (over 3 words: 1); "
+            "every answer of dear at 0.7, and of 2 other settings, keeps them;",
+        ),
+        (
+            "nobody keeps all",
+            [short, Rule("lacks", "TEA")],
+            lambda cell: cell.repeat == 3,
+            first,
+            "none of its 6 answers keeps all rules (over 3 words: 1, contains “TEA”: 6); no price",
+        ),
+        (
+            "it can't be told",
+            [language],
+            lambda cell: False,
+            first,
+            "whether its answers keep the rules can't be told;",
+        ),
+        (
+            "nothing is picked: of what has the most stars",
+            [short],
+            lambda cell: cell.row == 1,
+            {"stars": lambda cell: 3 if cell.row == 1 and cell.column == 0 and not cell.repeat else None},
+            "Nothing is picked yet, and only cheap at 0 is rated: 3.0 stars, only 1 of 6 answers rated; "
+            "none of its 6 answers keeps all rules (over 3 words: 6); every answer of dear at 0 and 0.7 keeps them.",
+        ),
+    ]:
+        study = a_study(plan, partial(said, too_long=too_long), rules=rules, **decided)  # type: ignore[arg-type]
+        with subtests.test(case=name):
+            assert expected in sentence(verdict(study), ENGLISH)
+    with subtests.test("one answer"):
+        one = a_study(replace(PLAN, repeats=1), lambda cell: an_answer(cell, "tea for two"), pick=(0, 0), rules=[short])
+        assert "its answer keeps all rules;" in sentence(verdict(one), ENGLISH)
+    with subtests.test("what failed, or is not there, keeps nothing"):
+        half = a_study(
+            answer=lambda cell: said(cell, lambda cell: cell.row == 0) if not cell.repeat else failed(cell),
+            rules=[short],
+            **first,  # type: ignore[arg-type]
+        )
+        assert "its answer breaks a rule (over 3 words); no price" in sentence(verdict(half), ENGLISH)
 
 
 def judged_by_a_model() -> Study:

@@ -89,9 +89,13 @@ def _beside_each_other(subject: Subject, title: str, settings: list[Setting], le
 
 
 def chosen(study: Study, found: Verdict) -> list[Setting]:
-    """At most three settings worth comparing: the pick or the best, the cheaper one, then those with the most stars."""
+    """At most three settings worth comparing: the pick or the best, the cheaper one, what keeps the rules where that
+    does not, then those with the most stars."""
     settings = [one for one in study.settings if one.answers]
-    first = [one for one in (found.pick, *found.best[:1], *found.cheaper[:1]) if one is not None and one.answers]
+    first: list[Setting] = []
+    for one in (*found.lead[:1], *found.cheaper[:1], *found.keepers[:1]):
+        if one.answers and one not in first:
+            first.append(one)
     column = first[0].column if first else 0
     # Of those with as many stars one at the same temperature, so that the models alone differ.
     others = sorted(settings, key=lambda one: (-(one.stars.mean if one.stars else 0), one.column != column))
@@ -164,7 +168,7 @@ def one_answer(subject: Subject, setting: Setting, cell: Cell, title: str = "") 
         return f'<article><p class="meta">{_joined(title, _("not sent"))}</p></article>'
     rating = setting.ratings.get(call.id)
     called = f"<b>{name(title)}</b> " if title else ""
-    meta = called + _joined(judged(rating), *figures(call, subject))
+    meta = called + _joined(judged(rating), *figures(call, cell, subject))
     note = f'<p class="said">{escape(_("Note"))}: {escape(rating.note)}</p>' if rating and rating.note else ""
     return f'<article><p class="meta">{meta}</p>{_body(subject, call)}{note}</article>'
 

@@ -32,6 +32,7 @@ def _cell(study: Study, cell: Cell) -> dict[str, Any]:
         **asdict(cell),
         "answer": None if call is None else _answer(call),
         "rating": None if rating is None else asdict(rating),
+        "breaks": [asdict(rule) for rule in study.rule_check.broken(call.id)] if call is not None else [],
         "judged": {name: asdict(said[call.id]) for name, said in study.judged.items() if call and call.id in said},
     }
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lib.core.markdown_text import boxed, markdown_line
 from lib.sweep.export.wording import Subject, figures, judged, place, title
 from lib.sweep.findings import text_of
-from lib.sweep.verdict import named, sentence, temperature_name, verdict
+from lib.sweep.verdict import named, temperature_name, told
 
 
 def markdown(subject: Subject) -> str:
@@ -18,7 +18,7 @@ def _parts(subject: Subject) -> Iterator[str]:
     yield f"# {markdown_line(title(*subject))}"
     if options.author.strip():
         yield markdown_line(options.author)
-    yield f"**{markdown_line(sentence(verdict(study), subject.texts, options.cost))}**"
+    yield f"**{markdown_line(told(study, subject.texts, options.cost))}**"
     if options.recommendation.strip():
         yield options.recommendation.strip()
     if options.prompt:
@@ -35,7 +35,7 @@ def _parts(subject: Subject) -> Iterator[str]:
         for cell in setting.cells:
             call = setting.calls.get(cell.id)
             facts = [place(cell, subject)]
-            facts += [judged(setting.ratings.get(call.id)), *figures(call, subject)] if call else [_("not sent")]
+            facts += [judged(setting.ratings.get(call.id)), *figures(call, cell, subject)] if call else [_("not sent")]
             yield markdown_line(" · ".join(fact for fact in facts if fact))
             if call is not None and text_of(call):
                 yield boxed(text_of(call))

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from html import escape
 
-from lib.core.i18n import N_, Texts
+from lib.core.i18n import Texts
 from lib.core.money import aligned_decimals
-from lib.core.variables import filled, names
 from lib.sweep import charts
 from lib.sweep.export.wording import Subject, mean_stars, name, section, table
 from lib.sweep.measures import Measure, Spread
-from lib.sweep.plan import Plan
-from lib.sweep.rules import KINDS, LANGUAGES, Rule
+from lib.sweep.rule_words import rule_words
 from lib.sweep.study import Setting
 from lib.sweep.verdict import named
 
@@ -99,13 +97,19 @@ def rule_section(subject: Subject) -> str:
     rules = study.decision.rules
     if not rules:
         return ""
-    head = [escape(_("Setting")), *(name(rule_words(rule, study.plan, subject.texts)) for rule in rules)]
-    rows = [
-        [name(named(one, study.plan, subject.texts))]
-        + [f"{found.passed}/{found.told}" for found in (study.tally(at, one) for at in range(len(rules)))]
-        for one in study.settings
-    ]
+    together = [escape(_("all rules"))] if len(rules) > 1 else []
+    each = [name(rule_words(rule, study.plan, subject.texts)) for rule in rules]
+    rows = [[name(named(one, study.plan, subject.texts)), *_kept(subject, one)] for one in study.settings]
+    head = [escape(_("Setting")), *together, *each]
     return section(_("Rules that answers pass"), table(head, rows, "stack numbers"))
+
+
+def _kept(subject: Subject, setting: Setting) -> list[str]:
+    """How many of a setting's answers keep all rules, where there are several, and how many each of them."""
+    study, rules = subject.study, subject.study.decision.rules
+    found, tallies = study.keeping(setting), [study.tally(at, setting) for at in range(len(rules))]
+    together = [f"{found.kept}/{found.told}"] if found and len(rules) > 1 else []
+    return [*together, *(f"{one.passed}/{one.told}" for one in tallies)]
 
 
 def judge_section(subject: Subject) -> str:
@@ -127,36 +131,3 @@ def judge_section(subject: Subject) -> str:
 
 def _given(found: Spread | None, texts: Texts) -> str:
     return f"{mean_stars(found.mean, texts)} <small>({found.known})</small>" if found else "–"
-
-
-def rule_words(rule: Rule, plan: Plan, texts: Texts) -> str:
-    """A rule in words."""
-    _ = texts.one
-    if rule.takes == "number":
-        return _counted(rule, texts)
-    if rule.takes == "words" and plan.inputs and (variables := names(rule.value)):
-        return _filled_in(rule, variables, texts)
-    value = LANGUAGES.get(rule.value, rule.value) if rule.takes == "language" else f"“{rule.value}”"
-    return _(KINDS[rule.kind].says) + (f" {value}" if rule.value else "")
-
-
-def _counted(rule: Rule, texts: Texts) -> str:
-    _n, count = texts.counted, int(rule.value)
-    words = {
-        "words": _n("has at most {count} word", "has at most {count} words", count),
-        "least_words": _n("has at least {count} word", "has at least {count} words", count),
-        "characters": _n("has at most {count} character", "has at most {count} characters", count),
-        "least_characters": _n("has at least {count} character", "has at least {count} characters", count),
-    }
-    return words[rule.kind].format(count=rule.value)
-
-
-def _filled_in(rule: Rule, variables: list[str], texts: Texts) -> str:
-    """Of words with variables: that they are each input's own."""
-    _ = texts.one
-    if filled(rule.value, {variables[0]: ""}).strip():
-        return _("{contains} “{words}”, filled in for each input").format(
-            contains=_(KINDS[rule.kind].says), words=rule.value
-        )
-    words = N_("contains its own “{name}”") if rule.kind == "contains" else N_("does not contain its own “{name}”")
-    return _(words).format(name=variables[0])

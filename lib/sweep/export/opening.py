@@ -24,6 +24,7 @@ from lib.sweep.export.wording import (
 )
 from lib.sweep.measures import BY_NAME
 from lib.sweep.plan import Plan
+from lib.sweep.rule_words import keeping_figure
 from lib.sweep.study import Setting
 from lib.sweep.verdict import (
     Verdict,
@@ -32,9 +33,10 @@ from lib.sweep.verdict import (
     model_name,
     not_rated,
     rated,
-    sentence,
+    rules_told,
     temperature_name,
     thousand,
+    told,
 )
 
 MOST_NAMED = 5
@@ -107,21 +109,26 @@ def _total_cost(subject: Subject) -> str:
 def verdict_card(subject: Subject, found: Verdict) -> str:
     """The verdict in large letters, and what its author recommends."""
     _, options = subject.texts.one, subject.options
-    pick = found.pick
-    figures = ""
-    if pick is None:
-        said = f'<p class="pick">{escape(sentence(found, subject.texts, options.cost))}</p>'
-    else:
-        shown = f'<span class="stars" aria-hidden="true">{stars(pick.stars.mean)}</span> ' if pick.stars else ""
-        facts = [shown + escape(rated(pick, subject.texts))]
-        said = f'<p class="pick">{name(headline(pick, subject.study.plan, subject.texts))}</p>'
-        figures = f'<p class="figures">{" · ".join([*facts, *_costs(subject, found, pick)])}</p>'
+    # What few stars tell is told in a smaller voice, and in the same one what is missing.
+    kind = "pick thin" if found.is_thin else "pick"
     words = options.recommendation.strip()
     # What decided comes before what was counted.
     wish = f'<div class="wish text">{typeset(to_html(words))}</div>' if words else ""
-    left = not_rated(subject.study, subject.texts)
-    unrated = f'<p class="note">{escape(left)}</p>' if left else ""
-    return f'<section class="verdict"><h2>{escape(_("The verdict"))}</h2>{said}{wish}{figures}{unrated}</section>'
+    if found.pick is None:
+        said = f'<p class="{kind}">{escape(told(subject.study, subject.texts, options.cost))}</p>{wish}'
+    else:
+        called = name(headline(found.pick, subject.study.plan, subject.texts))
+        said = f'<p class="{kind}">{called}</p>{wish}{_figures(subject, found, found.pick)}'
+    return f'<section class="verdict"><h2>{escape(_("The verdict"))}</h2>{said}</section>'
+
+
+def _figures(subject: Subject, found: Verdict, pick: Setting) -> str:
+    """What is known of the pick: its stars, what it costs and how it keeps the rules; and what is not rated."""
+    shown = f'<span class="stars" aria-hidden="true">{stars(pick.stars.mean)}</span> ' if pick.stars else ""
+    facts = [shown + escape(rated(pick, subject.texts)), *_costs(subject, found, pick)]
+    rules = [escape(words) for words in rules_told(found, subject.texts)]
+    left = [escape(words) for words in [not_rated(subject.study, subject.texts)] if words]
+    return "".join(f'<p class="figures">{" · ".join(line)}</p>' for line in (facts, rules, left) if line)
 
 
 def _costs(subject: Subject, found: Verdict, pick: Setting) -> Iterator[str]:
@@ -146,6 +153,7 @@ def overview(subject: Subject, found: Verdict) -> str:
         rows.append([name(charts.line_name(study, line, subject.texts)), *cells])
     shown = [_("stars"), _("how much the answers of one setting differ from each other")]
     shown += [_("what 1,000 such answers cost")] if subject.options.cost else []
+    shown += [_("how many of its answers keep all rules")] if study.decision.rules else []
     note = _("For each model and temperature: {facts}.").format(facts=_(", ").join(shown))
     note += " " + _("The higher the temperature, the more freely a model chooses its words.")
     return section(
@@ -169,6 +177,8 @@ def _overview_cell(subject: Subject, setting: Setting | None, found: Verdict) ->
         lines.append(f"<span>{escape(_('{share} different').format(share=value))}</span>")
     if subject.options.cost:
         lines.append(f"<span>{escape(per_thousand(setting, subject.texts))}</span>")
+    if keeping := subject.study.keeping(setting):
+        lines.append(f"<span>{escape(keeping_figure(keeping, subject.texts))}</span>")
     mark = " picked" if setting is found.pick else ""
     return f'<div class="facts{mark}">{" ".join(lines)}</div>'
 

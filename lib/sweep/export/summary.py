@@ -7,7 +7,7 @@ from lib.sweep.decision import ReportOptions
 from lib.sweep.export.wording import title
 from lib.sweep.measures import BY_NAME
 from lib.sweep.study import Study
-from lib.sweep.verdict import model_name, sentence, temperature_name, verdict
+from lib.sweep.verdict import model_name, temperature_name, told
 
 
 def summary(study: Study, options: ReportOptions, texts: Texts) -> str:
@@ -16,7 +16,7 @@ def summary(study: Study, options: ReportOptions, texts: Texts) -> str:
     date = as_datetime(study.created_at).strftime("%Y-%m-%d")
     lines = [
         f"{title(study, options, texts)} ({date})",
-        _("Verdict: {words}").format(words=sentence(verdict(study), texts, options.cost)),
+        _("Verdict: {words}").format(words=told(study, texts, options.cost)),
     ]
     if options.recommendation.strip():
         lines.append(_("Recommendation: {words}").format(words=" ".join(options.recommendation.split())))

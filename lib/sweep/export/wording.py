@@ -16,6 +16,7 @@ from lib.sweep.findings import text_of
 from lib.sweep.measures import MEASURES, Measure
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import MOST_STARS, Rating
+from lib.sweep.rule_words import broken_by, broken_words
 from lib.sweep.study import Setting, Study
 from lib.sweep.verdict import temperature_name
 
@@ -144,8 +145,9 @@ def duration(seconds: float, texts: Texts) -> str:
     return texts.one("{count} min").format(count=round(seconds / 60))
 
 
-def figures(call: CallRecord, subject: Subject) -> list[str]:
-    """The figures of one answer, in words: length, seconds and what is not normal about it; in full tokens and cost."""
+def figures(call: CallRecord, cell: Cell, subject: Subject) -> list[str]:
+    """The figures of one answer, in words: length, seconds, what is not normal about it and which rules it breaks; in
+    full tokens and cost."""
     _, _n = subject.texts.one, subject.texts.counted
     found = []
     if text := text_of(call):
@@ -161,7 +163,15 @@ def figures(call: CallRecord, subject: Subject) -> list[str]:
         found.append(_("{seconds:.1f} s").format(seconds=call.seconds))
     if subject.options.cost and call.state == "ok" and subject.options.depth == "full":
         found.append(price(call.cost, subject.texts))
-    return [*found, *troubles(call, subject.texts)]
+    return [*found, *troubles(call, subject.texts), *broken(call, cell, subject)]
+
+
+def broken(call: CallRecord, cell: Cell, subject: Subject) -> list[str]:
+    """What an answer is like, for each rule that it breaks; without the words of its input where these are hidden."""
+    study, texts = subject.study, subject.texts
+    if subject.options.prompt:
+        return broken_by(cell, call.id, study.rule_check, study.plan, texts)
+    return [broken_words(rule, study.plan, texts) for rule in study.rule_check.broken(call.id)]
 
 
 def price(cost: float | None, texts: Texts) -> str:

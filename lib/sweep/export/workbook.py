@@ -6,15 +6,16 @@ from typing import Any
 from lib.core.excel import Sheet, to_xlsx
 from lib.sweep import report
 from lib.sweep.export.wording import Subject, title
-from lib.sweep.verdict import named, sentence, verdict
+from lib.sweep.verdict import named, told
 
 
 def workbook(subject: Subject) -> bytes:
     """The file: verdict, numbers and answers, each a sheet."""
     _, study = subject.texts.one, subject.study
-    said = sentence(verdict(study), subject.texts, subject.options.cost)
+    said = told(study, subject.texts, subject.options.cost)
     labels = [_(measure.label) for measure in subject.measures]
-    head = [_("Setting"), _("Answers"), _("Failed"), _("Stars"), *labels]
+    rules = [_("Answers that keep all rules")] if study.decision.rules else []
+    head = [_("Setting"), _("Answers"), _("Failed"), _("Stars"), *rules, *labels]
     answers = report.rows(study.cells, study.results, study.ratings)
     return to_xlsx(
         [
@@ -28,10 +29,12 @@ def workbook(subject: Subject) -> bytes:
 def _numbers(subject: Subject) -> Iterable[list[Any]]:
     for setting in subject.study.settings:
         values = [setting.measure(measure.name) for measure in subject.measures]
+        keeping = subject.study.keeping(setting)
         yield [
             named(setting, subject.study.plan, subject.texts),
             len(setting.answers),
             setting.failed,
             setting.stars.mean if setting.stars else None,
+            *([keeping.kept] if keeping else []),
             *(value.mean if value else None for value in values),
         ]

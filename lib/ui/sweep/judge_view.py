@@ -8,8 +8,8 @@ import streamlit as st
 
 from lib.core.rich_text import literal
 from lib.sweep import decision
-from lib.sweep.export.numbers import rule_words
 from lib.sweep.plan import Plan
+from lib.sweep.rule_words import rule_words
 from lib.sweep.rules import KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Rule
 from lib.sweep.study import Study
 from lib.sweep.verdict import named

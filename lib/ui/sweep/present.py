@@ -11,7 +11,7 @@ from lib.core.rich_text import literal
 from lib.sweep import charts
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export.answers import best_cell, chosen
-from lib.sweep.export.wording import title
+from lib.sweep.export.wording import Subject, broken, title
 from lib.sweep.findings import text_of
 from lib.sweep.measures import BY_NAME, THOUSAND, Measure, Name
 from lib.sweep.study import Setting, Study
@@ -101,6 +101,8 @@ def _numbers(study: Study, measure: Measure) -> None:
 def _answer(study: Study, setting: Setting) -> None:
     cell = best_cell(setting)
     facts = [rated(setting, PAGE) if setting.stars else "", asked_with(study, cell)]
+    subject = Subject(study, study.decision.report or ReportOptions(), PAGE)
+    facts += broken(setting.calls[cell.id], cell, subject) if cell else []
     if shown := " · ".join(fact for fact in facts if fact):
         st.caption(literal(shown))
     if cell is not None:

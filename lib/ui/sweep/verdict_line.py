@@ -5,7 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.rich_text import literal
 from lib.sweep.study import Study
-from lib.sweep.verdict import Verdict, named, not_rated, sentence, verdict
+from lib.sweep.verdict import Verdict, named, not_rated, told, verdict
 from lib.ui.shared.save_and_share import menu_of_ways
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE, open_study, pick
@@ -25,11 +25,10 @@ def verdict_line(study: Study, row: DeltaGenerator) -> None:
     chosen = found.pick.cells[0].id if found.pick else None
     # Each time as it is stored: another tab, or the answers below, may have picked too.
     st.session_state["sweep_pick"] = chosen or NOTHING
-    left = not_rated(study, PAGE)
-    if found.pick is None and not found.best and not left:
+    if not found.lead and not not_rated(study, PAGE):
         no_verdict()
     else:
-        _say(found, left)
+        _say(study, found)
     words, icon = _("Present"), ":material/slideshow:"
     row.button(words, key="sweep_present_now", icon=icon, type="tertiary", on_click=_present)
     with row:
@@ -57,13 +56,12 @@ def no_verdict() -> None:
         st.caption(_("Stars that you give, and your pick, are summed up here."))
 
 
-def _say(found: Verdict, left: str) -> None:
-    """The verdict, and behind it how many models are not rated."""
+def _say(study: Study, found: Verdict) -> None:
     with st.container(key="sweep_verdict"):
         if found.pick is not None:
-            st.markdown(f"**{_('Your pick')}:** {literal(sentence(found, PAGE))} {left}")
+            st.markdown(f"**{_('Your pick')}:** {literal(told(study, PAGE))}")
         else:
-            st.caption(f"{literal(sentence(found, PAGE))} {left}")
+            st.caption(literal(told(study, PAGE)))
 
 
 def _present() -> None:

@@ -8,8 +8,9 @@ from lib.sweep.export.answers import best_cell, chosen
 from lib.sweep.export.wording import Subject, input_name, per_thousand, stars
 from lib.sweep.findings import text_of
 from lib.sweep.plan import Cell
+from lib.sweep.rule_words import keeping_figure
 from lib.sweep.study import Setting, Study
-from lib.sweep.verdict import Verdict, headline, named, not_rated, rated, sentence, thousand, verdict
+from lib.sweep.verdict import Verdict, headline, named, not_rated, rated, rules_told, thousand, told, verdict
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE
@@ -27,12 +28,10 @@ def verdict_slide(study: Study, options: ReportOptions) -> None:
     answer = _begins(contenders[0]) if contenders else ""
     words, beside = st.columns([3, 2], gap="large") if answer else (st.container(), st.container())
     with words:
-        _said(found, options)
-        if left := not_rated(study, PAGE):
-            st.caption(left)
+        _said(study, found, options)
         if options.recommendation:
             markdown(st, options.recommendation)
-        _others(contenders, found, options)
+        _others(study, contenders, found, options)
     if answer:
         with beside.container(key="sweep_slide_answer"):
             to = asked_with(study, best_cell(contenders[0]))
@@ -52,16 +51,20 @@ def asked_with(study: Study, cell: Cell | None) -> str:
     return input_name(Subject(study, study.decision.report or ReportOptions(), PAGE), cell.input)
 
 
-def _said(found: Verdict, options: ReportOptions) -> None:
+def _said(study: Study, found: Verdict, options: ReportOptions) -> None:
     if found.pick is None:
-        st.markdown(literal(sentence(found, PAGE, options.cost)))
+        st.markdown(literal(told(study, PAGE, options.cost)))
         return
-    st.header(literal(unbroken(headline(found.pick, found.plan, PAGE))), anchor=False)
+    # What few stars tell is told in a smaller voice.
+    heading = st.subheader if found.is_thin else st.header
+    heading(literal(unbroken(headline(found.pick, found.plan, PAGE))), anchor=False)
     facts = [_rated(found.pick), *([thousand(found.pick, PAGE)] if options.cost else [])]
-    st.markdown(literal(" · ".join(facts)))
+    for line in (facts, rules_told(found, PAGE), [not_rated(study, PAGE)]):
+        if any(line):
+            st.markdown(literal(" · ".join(line)))
 
 
-def _others(contenders: list[Setting], found: Verdict, options: ReportOptions) -> None:
+def _others(study: Study, contenders: list[Setting], found: Verdict, options: ReportOptions) -> None:
     """What else is worth a look, a line each."""
     others = [one for one in contenders if one is not found.pick]
     if not others:
@@ -69,7 +72,9 @@ def _others(contenders: list[Setting], found: Verdict, options: ReportOptions) -
     with st.container(key="sweep_slide_others"):
         st.caption(_("To compare"))
         for one in others:
+            keeping = study.keeping(one) if one.answers else None
             facts = [_rated(one), *([per_thousand(one, PAGE)] if options.cost else [])]
+            facts += [keeping_figure(keeping, PAGE)] if keeping else []
             st.markdown(LINES.format(literal(unbroken(named(one, found.plan, PAGE))), literal(" · ".join(facts))))
 
 

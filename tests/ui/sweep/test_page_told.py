@@ -25,6 +25,7 @@ from lib.sweep import repository as sweeps
 from lib.sweep.findings import text_of
 from lib.sweep.plan import Cell, Plan
 from lib.sweep.ratings import Rating
+from lib.sweep.rules import Rule
 from lib.ui.shared import resources
 from lib.ui.sweep.view_state import Place
 from lib.visitor import LOCAL_OWNER
@@ -109,6 +110,25 @@ def test_a_pick_is_made_on_the_page_said_in_a_sentence_and_kept(store: Store) ->
         "Nothing is picked" not in shown(unrated) and unrated.selectbox(key="sweep_pick").options[0] == "Pick a setting"
     )
     assert not app.selectbox(key="sweep_pick").value and "Take the pick back" not in app.selectbox[0].options
+
+
+@pytest.mark.row("S20")
+def test_the_page_and_the_slides_say_how_the_pick_keeps_the_rules(store: Store) -> None:
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
+    first = next(iter(store.read(lambda db: sweeps.cells_of(db, LOCAL_OWNER, sweep))))
+    store.write(lambda db: decision.pick(db, LOCAL_OWNER, sweep, first.id)).result()
+    assert "rule" not in shown(open_view(sweep)).lower(), "where there are none"
+    words = Rule("words", "3")
+    store.write(lambda db: decision.set_rules(db, LOCAL_OWNER, sweep, [words])).result()
+    app, kept = open_view(sweep), "none of its 2 answers keeps all rules (over 3 words: 2)"
+
+    assert kept in shown(app)
+    assert kept in open_view(sweep, "report").code[0].value, "in what is pasted into a mail"
+    slide = shown(click(app, "sweep_present_now"))
+    assert kept in slide and slide.count("rules: 0 of 2") == 2, "and before an audience, beside two others"
+    for _slide in range(4):
+        app.button(key="sweep_slide_on").click().run()
+    assert "over 3 words" in shown(app), "with the answer itself"
 
 
 @pytest.mark.row("S11")
