@@ -1,9 +1,10 @@
 """A sweep with its page open in Chromium: how it keeps up, how soon clicks are answered, what memory it takes.
 
-    python -m bench.sweep_page [--large] [--history] [--pace 2]
+    python -m bench.sweep_page [--large] [--history] [--whole] [--pace 2]
 
-200 streamed answers, 16 at a time; `--large`: 2,000, 64 at a time; with `--history` the same sweep was run before.
-Clicks go back and forth between Grid and Read as long as the sweep runs, two at once and then `--pace` seconds none:
+200 streamed answers, 16 at a time; `--large`: 2,000, 64 at a time; with `--history` the same sweep was run before, and
+with `--whole` the service gives each answer in one piece, whatever it is asked for. Clicks go back and forth between
+Grid and Read as long as the sweep runs, two at once and then `--pace` seconds none:
 milliseconds from the press until what was asked for is seen, of an answer to read its first lines. Makespan and ideal
 as in `bench.sweep`. CPU is the server's, with all that it does for the page; what it takes without one is told by
 `bench.sweep --stream` with the same options.
@@ -75,11 +76,13 @@ def main() -> None:
     options = argparse.ArgumentParser(description="Measure a sweep with its page open.")
     options.add_argument("--large", action="store_true")
     options.add_argument("--history", action="store_true")
+    options.add_argument("--whole", action="store_true")
     options.add_argument("--pace", type=float, default=0.5)
     chosen = Namespace(**vars(options.parse_args()), rate=0.0)
     repeats, places = (LARGE["repeats"], LARGE["concurrency"]) if chosen.large else (REPEATS, CONCURRENCY)
     total = len(MODELS) * len(TEMPERATURES) * repeats
-    with tempfile.TemporaryDirectory() as folder, upstream() as base_url, chromium() as browser:
+    whole = ["--whole"] if chosen.whole else []
+    with tempfile.TemporaryDirectory() as folder, upstream(*whole) as base_url, chromium() as browser:
         service = name_of(base_url)
         settings = {"TEMPERA_BASE_URL": base_url, "TEMPERA_API_KEY": "sk-bench", "TEMPERA_LOCAL_MODEL": "false"}
         with app_server(Path(folder) / "data", 0, **settings) as app:

@@ -11,7 +11,8 @@ plan can be computed. Any model name is served; three have a meaning:
 
 With `--rate` each model takes so many requests a second (a bucket of that size, at least one); with `--once` a part of
 the requests is refused the first time. What is refused gets 429, and `--told` says what it hears about when to come
-again: `seconds` (whole ones), `exactly` or `nothing`.
+again: `seconds` (whole ones), `exactly` or `nothing`. With `--whole` every answer is one piece of JSON, as some
+gateways answer even where a stream was asked for.
 
 GET /__log gives all requests since the last GET /__reset, with times in epoch seconds: see `Request`.
 """
@@ -142,8 +143,8 @@ def ideal(seconds: list[float], concurrency: int) -> float:
 class Connection(asyncio.Protocol):
     """One client's connection: requests one after the other."""
 
-    def __init__(self, log: list[Request], limits: Limits) -> None:
-        self._log, self._limits, self._data = log, limits, b""
+    def __init__(self, log: list[Request], limits: Limits, whole: bool) -> None:
+        self._log, self._limits, self._whole_only, self._data = log, limits, whole, b""
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -189,7 +190,7 @@ class Connection(asyncio.Protocol):
             request.refused = True
             self._refuse(wait)
             return
-        if body.get("stream"):
+        if body.get("stream") and not self._whole_only:
             self._out.write(_HEAD % b"text/event-stream\r\nTransfer-Encoding: chunked")
             self._timer = self._loop.call_at(now + plan.first, self._token, request, plan, now, 0)
         else:
@@ -244,11 +245,11 @@ def _event(model: str, number: int, ended: int | None) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-async def serve(port: int, limits: Limits) -> None:
+async def serve(port: int, limits: Limits, whole: bool) -> None:
     """Print the base URL, then answer until stdin ends."""
     log: list[Request] = []
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(log, limits), "127.0.0.1", port, backlog=1024)
+    server = await loop.create_server(lambda: Connection(log, limits, whole), "127.0.0.1", port, backlog=1024)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
     await asyncio.to_thread(sys.stdin.read)
 
@@ -260,9 +261,10 @@ def main() -> None:
     options.add_argument("--rate", type=float, default=0.0)
     options.add_argument("--once", type=float, default=0.0)
     options.add_argument("--told", choices=("seconds", "exactly", "nothing"), default="seconds")
+    options.add_argument("--whole", action="store_true")
     chosen = options.parse_args()
     with suppress(KeyboardInterrupt):
-        asyncio.run(serve(chosen.port, Limits(chosen.rate, chosen.once, chosen.told)))
+        asyncio.run(serve(chosen.port, Limits(chosen.rate, chosen.once, chosen.told), chosen.whole))
 
 
 if __name__ == "__main__":
