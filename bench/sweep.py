@@ -1,6 +1,6 @@
 """A sweep of 200 calls, 16 at a time: Tempera beside bare httpx beside the ideal, in one run.
 
-    python -m bench.sweep [--runs 3] [--stream] [--history] [--large] [--rate 1] [--once 0.1] [--told seconds]
+    python -m bench.sweep [--runs 3] [--stream] [--history] [--large] [--vary] [--rate 1] [--once 0.1] [--told seconds]
 
 The peers take turns, each time in a new process; the table shows medians. The makespan is from the first arrival to
 the last finish in the upstream's own log; the ideal is max(total / 16, longest), and behind a rate also what each
@@ -14,7 +14,7 @@ import json
 import subprocess
 import sys
 import urllib.request
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +22,7 @@ from statistics import fmean, median
 from typing import Any
 
 from bench.peers import CONCURRENCY, LARGE, PEERS, PROMPT, plan
-from bench.upstream import ideal, timing
+from bench.upstream import ideal, numbered, timing
 
 ROOT = Path(__file__).parents[1]
 COLUMNS = ("makespan / ideal", "pause ms", "CPU s", "CPU ms per call", "peak MB", "lost", "refused")
@@ -77,8 +77,11 @@ def pause(log: list[dict[str, Any]], concurrency: int) -> float:
 def least(chosen: argparse.Namespace) -> float:
     """The ideal makespan in seconds."""
     times: dict[str, list[float]] = defaultdict(list)
+    numbers: Counter[tuple[str, float]] = Counter()
     for model, temperature in plan(chosen.large):
-        times[model].append(timing(model, temperature, PROMPT).total)
+        numbers[model, temperature] += 1
+        prompt = numbered(PROMPT, numbers[model, temperature]) if chosen.vary else PROMPT
+        times[model].append(timing(model, temperature, prompt).total)
     every = [seconds for some in times.values() for seconds in some]
     best = ideal(every, LARGE["concurrency"] if chosen.large else CONCURRENCY)
     if not chosen.rate:
@@ -107,7 +110,7 @@ def main() -> None:
     """Measure, and print the table."""
     options = argparse.ArgumentParser(description="Compare a sweep with bare httpx.")
     options.add_argument("--runs", type=int, default=3)
-    for flag in ("--stream", "--large", "--history"):
+    for flag in ("--stream", "--large", "--history", "--vary"):
         options.add_argument(flag, action="store_true")
     options.add_argument("--rate", type=float, default=0.0)
     options.add_argument("--once", type=float, default=0.0)
@@ -116,8 +119,8 @@ def main() -> None:
     peers = ["tempera"] if chosen.rate or chosen.once else list(PEERS)
     runs: dict[str, list[dict[str, float]]] = {peer: [] for peer in peers}
     print(f"ideal {least(chosen):.2f} s, {vars(chosen)}", flush=True)
-    limits = (f"--rate={chosen.rate}", f"--once={chosen.once}", f"--told={chosen.told}")
-    with upstream(*limits) as base_url:
+    manner = ["--vary"] if chosen.vary else []
+    with upstream(f"--rate={chosen.rate}", f"--once={chosen.once}", f"--told={chosen.told}", *manner) as base_url:
         for _ in range(chosen.runs):
             for peer in peers:
                 runs[peer].append(measured(peer, base_url, chosen))

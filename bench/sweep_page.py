@@ -1,6 +1,6 @@
 """A sweep with its page open in Chromium: how it keeps up, how soon clicks are answered, what memory it takes.
 
-    python -m bench.sweep_page [--large] [--history] [--whole] [--pace 2]
+    python -m bench.sweep_page [--large] [--history] [--whole] [--vary] [--pace 2]
 
 200 streamed answers, 16 at a time; `--large`: 2,000, 64 at a time; with `--history` the same sweep was run before, and
 with `--whole` the service gives each answer in one piece, whatever it is asked for. Clicks go back and forth between
@@ -76,13 +76,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description="Measure a sweep with its page open.")
     options.add_argument("--large", action="store_true")
     options.add_argument("--history", action="store_true")
-    options.add_argument("--whole", action="store_true")
+    for flag in ("--whole", "--vary"):
+        options.add_argument(flag, action="store_true")
     options.add_argument("--pace", type=float, default=0.5)
     chosen = Namespace(**vars(options.parse_args()), rate=0.0)
     repeats, places = (LARGE["repeats"], LARGE["concurrency"]) if chosen.large else (REPEATS, CONCURRENCY)
     total = len(MODELS) * len(TEMPERATURES) * repeats
-    whole = ["--whole"] if chosen.whole else []
-    with tempfile.TemporaryDirectory() as folder, upstream(*whole) as base_url, chromium() as browser:
+    manner = [f"--{name}" for name in ("whole", "vary") if getattr(chosen, name)]
+    with tempfile.TemporaryDirectory() as folder, upstream(*manner) as base_url, chromium() as browser:
         service = name_of(base_url)
         settings = {"TEMPERA_BASE_URL": base_url, "TEMPERA_API_KEY": "sk-bench", "TEMPERA_LOCAL_MODEL": "false"}
         with app_server(Path(folder) / "data", 0, **settings) as app:

@@ -12,7 +12,8 @@ plan can be computed. Any model name is served; three have a meaning:
 With `--rate` each model takes so many requests a second (a bucket of that size, at least one); with `--once` a part of
 the requests is refused the first time. What is refused gets 429, and `--told` says what it hears about when to come
 again: `seconds` (whole ones), `exactly` or `nothing`. With `--whole` every answer is one piece of JSON, as some
-gateways answer even where a stream was asked for.
+gateways answer even where a stream was asked for. With `--vary` equal requests take different times, as with a real
+model; which of them takes which is a matter of their order.
 
 GET /__log gives all requests since the last GET /__reset, with times in epoch seconds: see `Request`.
 """
@@ -63,6 +64,22 @@ class Request:
     first: float | None = None
     finished: float | None = None
     refused: bool = False
+
+
+@dataclass(slots=True)
+class Manner:
+    """How answers come: in one piece though a stream was asked for, and in times that differ between equal requests."""
+
+    whole: bool = False
+    vary: bool = False
+    seen: Counter[tuple[str, float | None, str]] = field(default_factory=Counter)
+
+    def timing(self, model: str, temperature: float | None, prompt: str) -> Timing:
+        """What the next answer takes."""
+        if not self.vary:
+            return timing(model, temperature, prompt)
+        self.seen[model, temperature, prompt] += 1
+        return timing(model, temperature, numbered(prompt, self.seen[model, temperature, prompt]))
 
 
 @dataclass(slots=True)
@@ -118,6 +135,11 @@ def timing(model: str, temperature: float | None, prompt: str) -> Timing:
     return Timing(0.1 + 0.3 * wide + 0.2 * late, 0.004 + 0.016 * slow, 40 + int(70 * long))
 
 
+def numbered(prompt: str, number: int) -> str:
+    """What the times of the so manieth equal request are taken from, from 1, where they vary."""
+    return f"{prompt} {number}"
+
+
 def _fractions(text: str) -> tuple[float, float]:
     """Two numbers from 0 to 1 that look random and are not."""
     digest = sha256(text.encode()).digest()
@@ -143,8 +165,8 @@ def ideal(seconds: list[float], concurrency: int) -> float:
 class Connection(asyncio.Protocol):
     """One client's connection: requests one after the other."""
 
-    def __init__(self, log: list[Request], limits: Limits, whole: bool) -> None:
-        self._log, self._limits, self._whole_only, self._data = log, limits, whole, b""
+    def __init__(self, log: list[Request], limits: Limits, manner: Manner) -> None:
+        self._log, self._limits, self._manner, self._data = log, limits, manner, b""
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -173,6 +195,7 @@ class Connection(asyncio.Protocol):
         elif path == "/__reset":
             self._log.clear()
             self._limits.reset()
+            self._manner.seen.clear()
             self._send("{}")
         else:
             self._send(json.dumps({"object": "list", "data": [{"id": "fast", "object": "model"}]}))
@@ -181,7 +204,7 @@ class Connection(asyncio.Protocol):
         said = [message["content"] for message in body["messages"] if message["role"] == "user"][-1]
         # Of a message with images only the text counts.
         prompt = said if isinstance(said, str) else " ".join(part.get("text", "") for part in said)
-        plan = timing(body["model"], body.get("temperature"), prompt)
+        plan = self._manner.timing(body["model"], body.get("temperature"), prompt)
         request = Request(body["model"], body.get("temperature"), prompt, time.time(), plan.total)
         self._log.append(request)
         now = self._loop.time()
@@ -190,7 +213,7 @@ class Connection(asyncio.Protocol):
             request.refused = True
             self._refuse(wait)
             return
-        if body.get("stream") and not self._whole_only:
+        if body.get("stream") and not self._manner.whole:
             self._out.write(_HEAD % b"text/event-stream\r\nTransfer-Encoding: chunked")
             self._timer = self._loop.call_at(now + plan.first, self._token, request, plan, now, 0)
         else:
@@ -245,11 +268,11 @@ def _event(model: str, number: int, ended: int | None) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-async def serve(port: int, limits: Limits, whole: bool) -> None:
+async def serve(port: int, limits: Limits, manner: Manner) -> None:
     """Print the base URL, then answer until stdin ends."""
     log: list[Request] = []
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(log, limits, whole), "127.0.0.1", port, backlog=1024)
+    server = await loop.create_server(lambda: Connection(log, limits, manner), "127.0.0.1", port, backlog=1024)
     print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
     await asyncio.to_thread(sys.stdin.read)
 
@@ -262,9 +285,11 @@ def main() -> None:
     options.add_argument("--once", type=float, default=0.0)
     options.add_argument("--told", choices=("seconds", "exactly", "nothing"), default="seconds")
     options.add_argument("--whole", action="store_true")
+    options.add_argument("--vary", action="store_true")
     chosen = options.parse_args()
     with suppress(KeyboardInterrupt):
-        asyncio.run(serve(chosen.port, Limits(chosen.rate, chosen.once, chosen.told), chosen.whole))
+        limits, manner = Limits(chosen.rate, chosen.once, chosen.told), Manner(chosen.whole, chosen.vary)
+        asyncio.run(serve(chosen.port, limits, manner))
 
 
 if __name__ == "__main__":
