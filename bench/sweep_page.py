@@ -4,9 +4,9 @@
 
 200 streamed answers, 16 at a time; `--large`: 2,000, 64 at a time; with `--history` the same sweep was run before, and
 with `--whole` the service gives each answer in one piece, whatever it is asked for. Clicks go back and forth between
-Grid and Read as long as the sweep runs, two at once and then `--pace` seconds none:
-milliseconds from the press until what was asked for is seen, of an answer to read its first lines. Makespan and ideal
-as in `bench.sweep`. CPU is the server's, with all that it does for the page; what it takes without one is told by
+Grid and Read as long as the sweep runs, two at once and then `--pace` seconds none: milliseconds from the press until
+what was asked for is seen, of an answer to read its first lines, or that it has not come. Makespan and ideal as in
+`bench.sweep`. CPU is the server's, with all that it does for the page; what it takes without one is told by
 `bench.sweep --stream` with the same options.
 """
 
@@ -29,7 +29,7 @@ from lib.gateway.endpoints import name_of
 from tests.app_server import AppServer, app_server
 from tests.browsing import key
 
-FOUND = {"Read": "root.querySelector('.column .text')", "Grid": "root.querySelector('.place')"}
+FOUND = {"Read": "root.querySelector('.column .text, .column .note')", "Grid": "root.querySelector('.place')"}
 LONGEST = 900_000
 
 
