@@ -21,6 +21,9 @@ PAGES = Path(__file__).resolve().parents[2] / "pages"
 ASSETS = Path(__file__).with_name("assets")
 
 PAINTER.release(tab_id())
+# Before all else, as a run that is cut short is followed by one that no Back has asked for.
+if browser_has_moved():
+    state.moved = "history"
 st.set_page_config(page_title="Tempera", page_icon=ASSETS / "icon.svg", layout="wide", initial_sidebar_state="auto")
 try:
     services = resources.services()
@@ -41,8 +44,6 @@ pages = [
 page = st.navigation(pages, position="hidden")
 if page.url_path != state.page:
     state.page, state.moved = page.url_path, "page"
-elif browser_has_moved():
-    state.moved = "history"
 bar(services, pages)
 store_warning(services)
 page.run()

@@ -1,5 +1,7 @@
 """What the chat page keeps over a reload: the open chat, the settings, and a message that waited to be sent."""
 
+from functools import partial
+
 import streamlit as st
 
 from lib.chat import repository as chats
@@ -47,7 +49,7 @@ def restore_chat(services: Services, visitor: Visitor) -> None:
     if restored:
         _settings(new_session=restored == "new" or linked)
     elif not linked:
-        _follow(services, visitor)
+        session_restore.follow_browser(CHAT, partial(_open, services, visitor))
 
 
 def _settings(new_session: bool) -> None:
@@ -61,9 +63,9 @@ def _settings(new_session: bool) -> None:
         st.session_state["chat_input"], chat_state.waiting = chat_state.waiting, None
 
 
-def _follow(services: Services, visitor: Visitor) -> None:
-    chat_id = session_restore.moved_to(CHAT)
-    if chat_id is None or chat_id == (state.chat_id or ""):
+def _open(services: Services, visitor: Visitor, chat_id: str) -> None:
+    """Open a chat of the browser's history, a new one for ""."""
+    if chat_id == (state.chat_id or ""):
         return
     open_chat.new()
     if chat_id and _exists(services, visitor.owner, chat_id):

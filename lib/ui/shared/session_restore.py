@@ -73,19 +73,19 @@ def restore(services: Services, visitor: Visitor, memory: PageMemory) -> Restore
     return "session" if same and kept.get("open") is None else "new"
 
 
-def moved_to(memory: PageMemory) -> str | None:
-    """The id in the address, where the browser has moved there by itself since the last run: by Back or Forward, or
-    from another page. "" where that entry names nothing; None where the browser has not moved."""
+def follow_browser(memory: PageMemory, open: Callable[[str], None]) -> None:
+    """Where the browser has moved by itself since the last run, by Back or Forward or from another page, `open` what
+    its address names; "" where that entry names nothing."""
     named = st.query_params.get(memory.page)
     # Any other run may come with an old address: a part of the page that is refreshed by itself was asked for before
     # the browser had heard of the new one, and the whole page is then run with what it was asked with.
     if not state.moved or named == st.session_state.get(memory.address_key):
-        return None
-    st.session_state[memory.address_key] = named
+        return
     # The links between the pages name nothing: who comes back by one finds open what was.
-    if named is None and state.moved == "page":
-        return None
-    return named or ""
+    if named is not None or state.moved != "page":
+        open(named or "")
+    # Only now: a run that was cut short while it opened that is followed by one that has to open it.
+    st.session_state[memory.address_key] = named
 
 
 def remember(services: Services, visitor: Visitor, memory: PageMemory) -> None:

@@ -1,5 +1,7 @@
 """What the sweep page keeps over a reload: the open sweep and its form."""
 
+from functools import partial
+
 import streamlit as st
 
 from lib.services import Services
@@ -23,8 +25,12 @@ def restore_sweep(services: Services, visitor: Visitor) -> None:
     """Bring back what was open and set, or follow the browser to another sweep of its history."""
     if session_restore.restore(services, visitor, SWEEP) or set(st.query_params) & SWEEP.links:
         return
-    sweep_id = session_restore.moved_to(SWEEP)
-    if sweep_id is None or sweep_id == (state.sweep_id or ""):
+    session_restore.follow_browser(SWEEP, partial(_open, services, visitor))
+
+
+def _open(services: Services, visitor: Visitor, sweep_id: str) -> None:
+    """Open a sweep of the browser's history, an empty form for ""."""
+    if sweep_id == (state.sweep_id or ""):
         return
     actions.close()
     if sweep_id and _exists(services, visitor.owner, sweep_id):

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from lib.chat import export
 from lib.store import schema
-from lib.ui.shared import frame, resources
+from lib.ui.chat import chat_settings
+from lib.ui.shared import frame, menu, resources
 from lib.visitor import LOCAL_OWNER
 from lib.web_server import SESSION_COOKIE
 from tests.fake_api import FakeApi
@@ -228,6 +229,13 @@ def test_the_address_leads_back_and_forth_between_chats(app: AppTest, monkeypatc
         patch.setattr(frame, "bar", lambda *_: st.stop())
         switch_page(app, "chat")
     assert "I am B" in shown(app.run()) and address(app) == second
+    # So does a step back, whether its run had come to the chat or not.
+    for module, name in ((menu, "restore_choices"), (chat_settings, "begin")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, lambda *_: st.stop())
+            go_back(app, chat=first)
+        assert "I am A" in shown(app.run()) and address(app) == first, name
+        go_back(app, chat=second)
     assert "There is no such chat here." in shown(go_back(app, chat="gone"))
 
 
