@@ -99,9 +99,7 @@ class SharedTab:
     def sweep(self, app: AppServer, id: str) -> Page:
         """The tab with a sweep."""
         page = self._on(app)
-        go(page, f"{app.url}/sweep?sweep={id}")
-        key(page, f"sweep_setup_{id}").wait_for(state="attached")
-        at_rest(page)
+        go(page, f"{app.url}/sweep?sweep={id}", f"sweep_setup_{id}")
         # Where the test before had the same sweep open, its view stays.
         grid = key(page, "sweep_view").get_by_role("radio", name="Grid")
         if grid.get_attribute("aria-checked") == "false":
@@ -131,13 +129,17 @@ NewChat = Callable[[str], Page]
 _used = itertools.count()
 
 
-def go(page: Page, url: str) -> None:
-    """Go to another address of the app, as Back and Forward do, and wait until the app has taken it in: a link, or
-    `/?chat=` for a new chat."""
+def go(page: Page, url: str, shown: str = "") -> None:
+    """Go to another address of the app, as Back and Forward do, and wait until the app has taken it in. A link and
+    `/?chat=`, for a new chat, are taken out of the address then; any other address stays as it is, and what it opens
+    is waited for: `shown` is the key of something in that."""
+    assert shown or "model" in url or url.endswith("chat="), "a step that follows at once would be taken in its place"
     # A tab follows each link once.
     url += f"&used={next(_used)}" if "model" in url else ""
     page.evaluate("url => { history.pushState({}, '', url); dispatchEvent(new PopStateEvent('popstate')); }", url)
     page.wait_for_url(lambda address: "used=" not in address and not address.endswith("chat="))
+    if shown:
+        key(page, shown).wait_for(state="attached")
     at_rest(page)
 
 

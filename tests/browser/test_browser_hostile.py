@@ -173,7 +173,7 @@ def be_refused(page: Page, app: AppServer) -> None:
             tab.run(text=f"{name} {EVIL}")
             while "chat_regenerate" not in tab.drawn:
                 tab.read_run()
-        go(page, f"{app.url}/?{tab.query}")
+        go(page, f"{app.url}/?{tab.query}", f"figures_{len(before) - 1}")
     go(page, link(app, quote(f"{last} {NAME}")))
     send(page, f"{last} {EVIL}")
     for number in range(len(refusals())):
