@@ -30,12 +30,12 @@
   function tell() {
     typed = "told";
     behind = !isAtRest();
-    forgetIn(UNSEEN);
+    forgetUnlessRun();
   }
   // What is chosen already and is pressed again changes nothing, and no run ends that.
-  function forgetIn(ms) {
+  function forgetUnlessRun() {
     clearTimeout(nothing);
-    nothing = setTimeout(() => typed === "told" && isAtRest() && (typed = "no"), ms);
+    nothing = setTimeout(() => typed === "told" && isAtRest() && (typed = "no"), UNSEEN);
   }
   function keyOf(target) {
     const keyed = target?.closest?.(SAVES)?.closest("[class*=st-key-]");
@@ -115,7 +115,7 @@
     const others = rests && typed === "told" && behind; // the end of what was under way already
     if (others) {
       behind = false;
-      forgetIn(UNSEEN);
+      forgetUnlessRun();
     } else if (typed === "told" && rests) typed = "no";
     if (waiting) pressIn(!rests ? LONGEST : others ? UNSEEN : BETWEEN); // after the last of it is drawn
   }).observe(document.documentElement, { subtree: true, attributeFilter: ["data-test-script-state"] });
