@@ -64,7 +64,9 @@ function focus() {
   if (begun !== composer && matchMedia("(pointer: fine)").matches) aim(begun);
   composer = begun;
   const times = Number(getComputedStyle(document.documentElement).getPropertyValue("--connected"));
-  if (times > connected) aim(document.querySelector("[data-testid=stChatInputTextArea]"));
+  // The dialog goes with the end of the same run, which may take longer than is aimed.
+  if (times <= connected || document.querySelector("[role=dialog]")) return;
+  aim(document.querySelector("[data-testid=stChatInputTextArea]"));
   connected = times;
 }
 // For a while again and again: the dialog takes the focus when it opens, and gives it back when it is gone. What was
