@@ -263,7 +263,7 @@ def test_two_workers_together_pass_no_cap_of_the_operator_by_one_call(
 
 def test_each_process_can_stop_a_sweep_that_another_one_runs(together: Together) -> None:
     api, services = together.api, together.services
-    plan = Plan("tea", (f"{host(api)}/long-3000", f"{host(api)}/slow-500"), (0.0,), repeats=8, concurrency=4)
+    plan = Plan("tea", (f"{host(api)}/long-3000", f"{host(api)}/slow-9999"), (0.0,), repeats=8, concurrency=4)
     sweep_id = services.sweeps.launch("cid", "s1", plan)
     until(lambda: len(asked(api)) >= 4)
     services.sweeps.stop("bob", sweep_id)
