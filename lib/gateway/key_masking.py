@@ -29,7 +29,12 @@ def forms(key: str) -> set[str]:
     percent = "".join(f"%{byte:02X}" for byte in data)
     quoted = {quote(key, safe=""), percent}
     plain = {key, key[::-1], key.replace("/", "\\/"), data.hex(), data.hex().upper()}
-    return {*plain, *quoted, *map(str.lower, quoted), *_base64(data)}
+    return {*plain, *quoted, *map(_lower_escapes, quoted), *_base64(data)}
+
+
+def _lower_escapes(quoted: str) -> str:
+    """A quoted text as .NET writes it: `%2f`, and all else as it is."""
+    return re.sub("%..", lambda found: found[0].lower(), quoted)
 
 
 def _base64(data: bytes) -> Iterator[str]:
