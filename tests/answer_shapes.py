@@ -43,7 +43,10 @@ THOUGHTS: dict[str, Shape] = {
     "object with its own name": lambda thought: {"thinking": {"thinking": thought}},
     "part": lambda thought: part(type="thinking", thinking=thought),
     "part of parts": lambda thought: part(type="thinking", thinking=[{"type": "text", "text": thought}]),
-    "part with a text": lambda thought: part(type="reasoning", text=thought),
+    **{
+        f"part, a {type} with a text": lambda thought, type=type: part(type=type, text=thought)  # type: ignore[misc]
+        for type in ("reasoning", "thinking", "thought", "reasoning_text", "summary_text", "redacted_thinking")
+    },
     "part with its own name": lambda thought: part(type="reasoning", reasoning=thought),
     "part with a summary": lambda thought: part(type="reasoning", summary=[{"type": "summary_text", "text": thought}]),
 }

@@ -96,6 +96,8 @@ def test_models_have_their_services_name_once_there_are_two_and_what_was_chosen_
         field = connect(app, other.base_url, KEY).multiselect(key="sweep_models")
         assert field.value == before == [f"{host(api)}/gpt-000", f"{host(api)}/qwen-001"]
         assert {str(one).partition("/")[0] for one in field.options} >= {host(api), host(other)}
+        told = field.proto
+        assert told.set_value and list(told.raw_values) == before, "the browser would tell the names that it knows"
 
 
 @pytest.mark.row("S1")

@@ -5,8 +5,10 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+import streamlit as st
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
@@ -182,6 +184,30 @@ def test_two_tabs_show_the_same_run(api: FakeApi) -> None:
     wait_for(lambda: run.outlook is not before)  # the last ones are counted down, too
     click(other, "sweep_stop")
     assert "Finish the missing 1" in {button.label for button in sweep_ended(tab).button}
+
+
+@pytest.mark.row("S6", "C45")
+@pytest.mark.usefixtures("service")
+def test_the_title_of_a_tab_counts_a_sweep_that_it_has_seen_running(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles: list[str] = []
+    configure = st.set_page_config
+
+    def noted(**facts: Any) -> None:
+        titles.append(facts["page_title"])
+        configure(**facts)
+
+    monkeypatch.setattr(st, "set_page_config", noted)
+    tab = link(api, "held", temperatures="0")
+    tab.button(key="sweep_run").click().run()
+    assert titles[-1] == "0/1 · Tempera"
+    api.wait(lambda fake: len(bodies(fake)) == 1)
+    api.go_on()
+    sweep_ended(tab)
+    assert titles[-1] == "Done 1/1 · Tempera"
+    new_tab("sweep", sweep=sweep_id(tab))
+    assert titles[-1] == "Tempera", "there it was over before"
 
 
 @pytest.mark.row("S6")
