@@ -82,7 +82,7 @@ def estimate(
     for (model, _place), count in counts.items():
         of_each_model[model] += count
     free = {model for model in priced if cost_of(*models[model], Usage(1_000_000, 1_000_000)) == 0}
-    seconds, untimed = _seconds(of_each_model, models, usual, plan.concurrency)
+    seconds, untimed = _seconds(of_each_model, models, usual, plan)
     return PlanEstimate(
         answers=counts.total(),
         prompt_tokens=sum(count * asked[place][0] for (_model, place), count in counts.items()),
@@ -122,14 +122,16 @@ def _seconds(
     answers: Mapping[str, int],
     models: Mapping[str, tuple[Endpoint, str]],
     usual: Mapping[tuple[str, str], Usual],
-    concurrency: int,
+    plan: Plan,
 ) -> tuple[float | None, int]:
-    """How long so many answers of each model take, `concurrency` at once; and of how many models that is not known:
-    they are taken to be as fast as the others. What a service with a pace writes goes on beside the rest."""
+    """How long so many answers of each model take, as many at once and a minute as the plan lets; and of how many
+    models that is not known: they are taken to be as fast as the others. What a service with a pace writes goes on
+    beside the rest."""
     each = {model: _seconds_of_one(found, usual) for model, found in models.items()}
     known = [seconds for seconds in each.values() if seconds is not None]
+    leaving = _seconds_to_leave(answers, models, plan.per_minute)
     if not known:
-        return None, len(each)
+        return leaving or None, len(each)
     at_pace: dict[str, float] = {}
     rest: list[float] = []
     longest = 0.0
@@ -138,9 +140,19 @@ def _seconds(
         if endpoint.seconds_each is not None:
             at_pace[endpoint.name] = at_pace.get(endpoint.name, 0.0) + answers[model] * seconds
         else:
-            rest.append(answers[model] * seconds / concurrency)
+            rest.append(answers[model] * seconds / plan.concurrency)
             longest = max(longest, seconds)
-    return max(*at_pace.values(), longest, sum(rest)), len(each) - len(known)
+    return max(*at_pace.values(), longest, sum(rest), leaving), len(each) - len(known)
+
+
+def _seconds_to_leave(
+    answers: Mapping[str, int], models: Mapping[str, tuple[Endpoint, str]], per_minute: int | None
+) -> float:
+    """How long the requests to one service take to leave, where only so many a minute may; 0 without such a bound."""
+    of_service: Counter[str] = Counter()
+    for model, (endpoint, _name) in models.items():
+        of_service[endpoint.name] += answers[model]
+    return max(of_service.values(), default=0) * 60 / per_minute if per_minute else 0.0
 
 
 def _seconds_of_one(found: tuple[Endpoint, str], usual: Mapping[tuple[str, str], Usual]) -> float | None:

@@ -29,6 +29,7 @@ MAX_CELLS = 2_000
 MAX_REPEATS = 50
 MAX_CONCURRENCY = 64
 PATIENCE, MAX_PATIENCE = 30, 24 * 60
+MAX_PER_MINUTE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Plan:
     """US dollars that the sweep may cost; None: no limit."""
     patience: int = PATIENCE
     """For so many minutes after the last answer calls are tried again that are refused for a service's limits."""
+    per_minute: int | None = None
+    """So many requests a minute go to each service at most; None: as many as it takes."""
 
     def checked(self) -> "Plan":
         """The plan itself; raises InvalidInput with a sentence for what can't be run."""
@@ -65,6 +68,9 @@ class Plan:
         _check_whole(requests, self.concurrency, MAX_CONCURRENCY)
         minutes = N_("The minutes until refused requests are given up have to be a whole number from 1 to {most}.")
         _check_whole(minutes, self.patience, MAX_PATIENCE)
+        if self.per_minute is not None:
+            pace = N_("“Requests a minute” has to be a whole number from 1 to {most:,}.")
+            _check_whole(pace, self.per_minute, MAX_PER_MINUTE)
         if self.cap is not None and not 0 <= self.cap < math.inf:
             raise InvalidInput(N_("The most that the sweep may cost has to be a number, 0 or more."))
         self.params.limited()
@@ -102,7 +108,8 @@ class Plan:
 
     def asks_the_same(self, other: "Plan") -> bool:
         """Whether both make the same requests, however fast and for however much."""
-        return self == replace(other, concurrency=self.concurrency, cap=self.cap, patience=self.patience)
+        pace = {name: getattr(self, name) for name in ("concurrency", "per_minute", "cap", "patience")}
+        return self == replace(other, **pace)
 
     def grown(self, wanted: "Plan") -> "Plan | None":
         """This plan with the models, temperatures, repeats and inputs that `wanted` has beyond it, each at the end of
@@ -185,6 +192,7 @@ class Plan:
             "concurrency": self.concurrency,
             "cap": self.cap,
             "patience": self.patience,
+            "per_minute": self.per_minute,
             # None is left out: off is the same as not there.
             "params": self.params.model_dump(mode="json", exclude_none=True),
             "history": [message.to_send() for message in self.history],
@@ -204,9 +212,10 @@ class Plan:
             repeats=value["repeats"],
             concurrency=value["concurrency"],
             params=Params.stored(value["params"]),
-            # Sweeps stored by the first versions have neither.
+            # Sweeps stored by the first versions have none of these.
             cap=value.get("cap"),
             patience=value.get("patience", PATIENCE),
+            per_minute=value.get("per_minute"),
             history=tuple(map(_message, value.get("history", ()))),
             inputs=tuple(value.get("inputs", ())),
             axis=Axis(axis["field"], tuple(axis["values"])) if axis else None,

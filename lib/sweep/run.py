@@ -66,7 +66,8 @@ class SweepRun(Job):
         self.total = len(self.cells)
         self.attempts = dict(attempts or {})
         self.ledger = Ledger(plan.cap)
-        self.line = Line(plan.concurrency if concurrency is None else concurrency, self._affords)
+        slots = plan.concurrency if concurrency is None else concurrency
+        self.line = Line(slots, self._affords, plan.per_minute)
         self.worst: dict[str, Use] = {}
         """What one call of a model takes at worst, by the plan's name of it."""
         self.over_budget = False

@@ -102,6 +102,7 @@ class Shares:
             if not self._registry.has_operators_key(owner, service):
                 raise NotConnected(service=service)
         run = SweepRun(sweep_id, owner, shared.session, plan, cells, due, concurrency=0)
+        run.line.slots_of_all = min(plan.concurrency, self._dispatcher.limits.at_once or plan.concurrency)
         run.over_budget = shared.over_budget
         run.fixed.update(progress.stops.fixed)
         run.ledger.spent = shared.spent

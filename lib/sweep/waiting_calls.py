@@ -121,6 +121,7 @@ class Service:
     name: str
     tally: Tally = field(default_factory=Tally)
     shared: Gate | None = None
+    last_sent: float | None = None
     refusals: deque[tuple[float, Lane, bool]] = field(default_factory=lambda: deque(maxlen=SHARED_LANES))
     """The last refusals without an answer between them: when, of which lane, and whether that had sent nothing for
     as long as it was asked to wait."""
@@ -129,9 +130,15 @@ class Service:
 class Line:
     """All lanes of a sweep, and the slots that its calls take turns on."""
 
-    def __init__(self, concurrency: int, affords: Callable[[Waiting], bool] = lambda _: True) -> None:
-        """`affords` tells whether a call may begin, a free slot apart; a lane's first speaks for all."""
+    def __init__(
+        self, concurrency: int, affords: Callable[[Waiting], bool] = lambda _: True, per_minute: int | None = None
+    ) -> None:
+        """`affords` tells whether a call may begin, a free slot apart; a lane's first speaks for all. `per_minute` is
+        how many may leave for each service at most, evenly spread."""
         self.concurrency, self._affords = concurrency, affords
+        self.slots_of_all = concurrency
+        """With the slots of other processes that send for the same sweep: each keeps to its part of the pace."""
+        self._per_minute = per_minute
         self.services: dict[str, Service] = {}
         self.lanes: dict[tuple[str, str], Lane] = {}
 
@@ -141,6 +148,13 @@ class Line:
             found = self.services.setdefault(service, Service(service))
             self.lanes[service, model] = Lane(found, model, Gate(found.tally))
         return self.lanes[service, model]
+
+    @property
+    def apart(self) -> float:
+        """So many seconds lie between two requests to one service at least."""
+        if self._per_minute is None:
+            return 0.0
+        return 60 / self._per_minute * max(self.slots_of_all / max(1, self.concurrency), 1.0)
 
     @property
     def running(self) -> int:
@@ -166,6 +180,7 @@ class Line:
             lane.service.shared = None  # they were refused together by chance, or are no more
         lane.running[call] = call.sent_at = now
         lane.first_sent = now if lane.first_sent is None else lane.first_sent
+        lane.service.last_sent = now
         return call
 
     def wakes_at(self, now: float) -> float | None:
@@ -221,9 +236,11 @@ class Line:
             return None
         guess = self._guess(now)
         others = [lane for lane in lanes if lane.seconds_each is None]
-        paths = (self._path(lane, guess, now) for lane in others if lane.waiting and not lane.closed)
+        open_ones = (lane for lane in others if lane.waiting and not lane.closed)
+        paths = (self._wait(lane, now) + self._path(lane, guess, now) for lane in open_ones)
         at_pace = (lane.time_at_pace(now) for lane in lanes if not lane.closed)
-        return max([self._work(now, guess, others) / max(1, self.concurrency), *paths, *at_pace, 0.0])
+        work = self._work(now, guess, others) / max(1, self.concurrency)
+        return max([work, *paths, *at_pace, *self._times_at_set_pace(now), 0.0])
 
     def _ready(self, lane: Lane, now: float) -> Waiting | None:
         opens = self._opens_at(lane, now)
@@ -245,6 +262,8 @@ class Line:
         known_to_be_taken = min(lane.proven, MOST_PROVEN)
         if lane.first_sent is not None and not lane.answers and len(lane.running) >= max(1, known_to_be_taken):
             opens = max(opens, lane.first_sent + _ramp(len(lane.running)))
+        if lane.service.last_sent is not None:
+            opens = max(opens, lane.service.last_sent + self.apart)
         # Only calls that were put back have such a moment, and they stand in front.
         return max(opens, min(call.not_before for call in lane.waiting) if lane.waiting[-1].not_before else 0.0)
 
@@ -287,6 +306,18 @@ class Line:
         """Seconds that the lane's calls take one after the other at its pace."""
         rate = self._rate(lane, now)
         return (lane.mean or guess) + (max(len(lane.waiting) - 1, 0) / rate if rate else 0.0)
+
+    def _wait(self, lane: Lane, now: float) -> float:
+        """Seconds until the lane's next call may leave, slots apart."""
+        return max((self._opens_at(lane, now) or now) - now, 0.0)
+
+    def _times_at_set_pace(self, now: float) -> Iterator[float]:
+        """How long all that waits for each service takes to leave, where so many a minute may."""
+        for service in self.services.values() if self.apart else ():
+            open_ones = (lane for lane in self.lanes.values() if lane.service is service and not lane.closed)
+            waiting = sum(len(lane.waiting) for lane in open_ones)
+            begun = now if service.last_sent is None else service.last_sent
+            yield waiting * self.apart - min(now - begun, self.apart) if waiting else 0.0
 
     def _work(self, now: float, guess: float, lanes: Collection[Lane]) -> float:
         ahead = sum(lane.work(guess) for lane in lanes if not lane.closed)

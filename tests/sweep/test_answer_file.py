@@ -64,7 +64,7 @@ def told(file: bytes) -> dict[str, Any]:
                 del cell["answer"][name]
             cell["answer"]["seconds"] = cell["answer"]["seconds"] or 0.0
     value["decision"]["pick"] = names.get(value["decision"]["pick"])
-    del value["created_at"], value["cap"], value["patience"], value["concurrency"]
+    del value["created_at"], value["cap"], value["patience"], value["concurrency"], value["per_minute"]
     return dict(value)
 
 

@@ -125,6 +125,20 @@ def buckets(rate: float, models: int = 10) -> dict[str, Bucket]:
     return {f"m{number}": Bucket(rate, max(1.0, rate)) for number in range(models)}
 
 
+@pytest.mark.row("S7")
+def test_processes_that_send_for_one_sweep_keep_to_its_pace_together() -> None:
+    line = Line(2, per_minute=60)
+    line.slots_of_all = 8
+    for _call in range(3):
+        lane = line.lane("s", "m")
+        lane.put(Waiting(None, lane))
+    first = line.send_next(0.0)
+    assert first is not None and line.send_next(1.0) is None
+    line.ended(first, 0.5, True)
+    assert line.wakes_at(1.0) == 4.0 and line.send_next(3.9) is None and line.send_next(4.0) is not None
+    assert line.time_left(4.0) == 4.5, "one is left, which takes half a second"
+
+
 @pytest.mark.row("S8")
 def test_limits_cost_little_time_and_few_requests(subtests: pytest.Subtests) -> None:
     """Against the least time possible. Ten models and twenty refusals are two for each: one to find that there is a

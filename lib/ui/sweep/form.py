@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from lib.services import Services
-from lib.sweep.plan import MAX_CONCURRENCY, MAX_PATIENCE, MAX_REPEATS, PATIENCE, Plan, unique
+from lib.sweep.plan import MAX_CONCURRENCY, MAX_PATIENCE, MAX_PER_MINUTE, MAX_REPEATS, PATIENCE, Plan, unique
 from lib.ui.shared import controls
 from lib.ui.shared.texts import _
 from lib.ui.shared.unsupported_params import ANY_MODEL
@@ -29,7 +29,7 @@ KEYS = (
     *("sweep_prompt", "sweep_models", "sweep_temperatures", "sweep_repeats", "sweep_concurrency", "sweep_history"),
     *(*input_table.KEYS, *axis_picker.KEYS, temperatures.TYPED),
     *controls.keys("sweep", FIELDS),
-    *("sweep_cap", "sweep_patience"),
+    *("sweep_cap", "sweep_patience", "sweep_per_minute"),
 )
 """Everything that is set in the form; the first are the names under which the first versions stored it."""
 _UNTOUCHED = "sweep_form_untouched"
@@ -76,6 +76,7 @@ def read_plan() -> Plan:
         axis=axis_picker.axis(),
         cap=state.get("sweep_cap"),
         patience=state.get("sweep_patience", PATIENCE),
+        per_minute=state.get("sweep_per_minute"),
     ).checked()
 
 
@@ -87,6 +88,7 @@ def fill(plan: Plan) -> None:
     session[temperatures.TYPED] = ""
     session["sweep_repeats"], session["sweep_concurrency"] = plan.repeats, plan.concurrency
     session["sweep_cap"], session["sweep_patience"] = plan.cap, plan.patience
+    session["sweep_per_minute"] = plan.per_minute
     session["sweep_max_tokens"] = START["sweep_max_tokens"]
     controls.switch("sweep", SWITCHED, plan.params)
     fill_history(plan.history)
@@ -159,8 +161,24 @@ def _more() -> None:
     for field in FIELDS:
         controls.draw("sweep", field, ANY_MODEL)
     axis_picker.axis_picker()
+    _bounds()
+    large_run.limit_fields()
+
+
+def _bounds() -> None:
+    """How fast it is sent, for how much, and how long what is refused is tried again."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(_("Requests at the same time"), 1, MAX_CONCURRENCY, key="sweep_concurrency", **NARROW)
+        st.number_input(
+            _("Requests a minute"),
+            1,
+            MAX_PER_MINUTE,
+            key="sweep_per_minute",
+            placeholder=_("as many as it takes"),
+            value=None,
+            help=_("At most so many go to each service. Left empty, its limits are learnt from what it refuses."),
+            **NARROW,
+        )
         st.number_input(
             _("At most so many dollars"),
             0.0,
@@ -178,7 +196,6 @@ def _more() -> None:
             help=_("So long after the last answer, what a service refuses for its limits is tried again."),
             **NARROW,
         )
-    large_run.limit_fields()
 
 
 def _texts() -> tuple[str, ...]:

@@ -46,11 +46,20 @@ def compared(plan: Plan) -> list[str]:
         parts.append(_("temperature {values}").format(values=_few(temperatures)))
     if plan.inputs:
         parts.append(_n("{count} input", "{count} inputs", inputs).format(count=inputs))
-    if plan.axis:
-        parts.append(f"{_(plan.axis.title)} {_few(variant_labels(plan))}")
+    parts += varied(plan)
     if plan.repeats > 1:
         parts.append(_n("{count} answer each", "{count} answers each", plan.repeats).format(count=plan.repeats))
     return parts
+
+
+def varied(plan: Plan) -> list[str]:
+    """The one further thing that a plan varies, as Markdown, where there is one; system prompts are only counted."""
+    if plan.axis is None:
+        return []
+    if plan.axis.of_system:
+        count = len(plan.axis.values)
+        return [_n("{count} system prompt", "{count} system prompts", count).format(count=count)]
+    return [f"{_(plan.axis.title)} {_few(variant_labels(plan))}"]
 
 
 def _few(values: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import visitor
 from lib.ui.sweep import actions, large_run, view_state
+from lib.ui.sweep.answers import model_names
 from lib.ui.sweep.hidden_names import unnamed
 
 RAISED_CAP = "sweep_raised_cap"
@@ -134,4 +135,6 @@ def _limit(limit: Limit, progress: Progress) -> str:
             limit.waiting,
         )
     rate, time = limit.rate or 0.0, duration(limit.seconds)
-    return words.format(model=literal(unnamed(limit.model, progress)), rate=rate, count=limit.waiting, time=time)
+    row = next((row for row, model in progress.models.items() if model == limit.model), None)
+    name = limit.model if row is None else model_names(progress)[row]
+    return words.format(model=literal(name), rate=rate, count=limit.waiting, time=time)

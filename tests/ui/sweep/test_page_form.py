@@ -288,6 +288,32 @@ def test_a_limit_of_money_and_of_time_is_part_of_what_runs(app: AppTest, api: Fa
     assert plan is not None and (plan.cap, plan.patience) == (0.5, 5)
 
 
+@pytest.mark.row("S7")
+def test_no_more_requests_a_minute_leave_than_were_set(app: AppTest, api: FakeApi) -> None:
+    one_temperature(prompt(app, "Hi"))
+    app.number_input(key="sweep_concurrency").set_value(8)
+    app.number_input(key="sweep_per_minute").set_value(300)
+    app.number_input(key="sweep_repeats").set_value(6).run()
+    assert " · at most 300 requests a minute" in shown(app)
+    run_sweep(app)
+    came = [request.arrived for request in api.requests if request.path.endswith("/chat/completions")]
+    assert standing(app).startswith("6 answers") and max(came) - min(came) > 0.9, "each a fifth of a second apart"
+    again = new_tab("sweep", sweep=sweep_id(app))
+    assert again.number_input(key="sweep_per_minute").value == 300
+
+
+@pytest.mark.row("S2")
+def test_what_is_set_in_the_closed_panel_stands_above_run(app: AppTest) -> None:
+    one_temperature(prompt(app, "Hi"))
+    app.selectbox(key="sweep_vary").set_value("top_p").run()
+    app.text_input(key="sweep_vary_values").set_value("0.2, 0.9")
+    app.number_input(key="sweep_cap").set_value(0.5).run()
+    assert " · cut off after 200 tokens (max_tokens) · top_p 0.2, 0.9 · stops at $0.50" in shown(app)
+    app.selectbox(key="sweep_vary").set_value("system").run()
+    app.text_area(key="sweep_system_2").set_value("Be long.").run()
+    assert " · 2 system prompts · " in shown(app)
+
+
 @pytest.mark.row("S2")
 def test_the_line_above_run_says_plainly_what_is_free_and_what_has_no_known_price(app: AppTest, api: FakeApi) -> None:
     for models, words in [
