@@ -66,6 +66,8 @@ def fill(axis: Axis | None) -> None:
     of_system = axis is not None and axis.of_system
     st.session_state[VALUES] = ", ".join(axis.labels) if axis and not of_system else ""
     further: Sequence[Any] = axis.values[1:] if axis and of_system else ()
+    if axis and of_system and axis.values[0]:
+        st.session_state["sweep_system"] = axis.values[0]
     for number, key in enumerate(SYSTEMS):
         st.session_state[key] = further[number] if number < len(further) else ""
 

@@ -36,7 +36,7 @@ def apply_link() -> None:
     if not set(query) & FIELDS:
         return
     if "prompt" in query:
-        st.session_state["sweep_prompt"] = query["prompt"][: links.MAX_TEXT]
+        _begin_with(query["prompt"][: links.MAX_TEXT])
     for field in form.SWITCHED:
         if query.get(field) == OFF:
             st.session_state[f"sweep_{field}_on"] = False
@@ -53,6 +53,15 @@ def apply_link() -> None:
         st.session_state["sweep_concurrency"] = concurrency
     state.sweep_id = None
     query.clear()
+
+
+def _begin_with(prompt: str) -> None:
+    """Let the form ask this prompt and nothing beside it: what the visitor had there, a system prompt say, is not part
+    of somebody else's set-up. It comes back with New sweep."""
+    if st.session_state.get("sweep_prompt"):
+        form.put_aside()
+    form.ask_nothing()
+    st.session_state["sweep_prompt"] = prompt
 
 
 def sweep_link(plan: Plan, page: str) -> str:

@@ -68,6 +68,30 @@ def test_a_link_brings_the_whole_set_up_and_sends_nothing(api: FakeApi) -> None:
 
 
 @pytest.mark.row("S28")
+def test_a_link_asks_nothing_that_stood_in_the_form_before_and_that_comes_back(app: AppTest) -> None:
+    app.session_state["sweep_history"] = [{"role": "user", "content": "Hi"}]
+    app.text_area(key="sweep_prompt").set_value("Mine.")
+    app.text_area(key="sweep_system").set_value("Be mine.")
+    app.selectbox(key="sweep_vary").set_value("top_p").run()
+    app.text_input(key="sweep_vary_values").set_value("0.2, 0.9").run()
+    theirs = Plan("Theirs.", ("a/m",), (0.5,))
+    app.query_params.update(query(sweep_link(theirs, PAGE)))
+    app.run()
+    assert app.button(key="sweep_run").label == "Run 1 answer" and "After a conversation" not in shown(app)
+    assert field(app, "text_area", "sweep_system") == "" and not field(app, "selectbox", "sweep_vary")
+    app.button(key="sweep_new").click().run()
+    assert field(app, "text_area", "sweep_prompt") == "Mine." and field(app, "selectbox", "sweep_vary") == "top_p"
+
+
+@pytest.mark.row("S28")
+@pytest.mark.usefixtures("service")
+def test_a_link_that_varies_the_system_prompt_has_all_of_them() -> None:
+    tab = new_tab("sweep", models="a/m", prompt="x", temperatures="0", vary="system", values='["One.", "Two."]')
+    assert (field(tab, "text_area", "sweep_system"), field(tab, "text_area", "sweep_system_2")) == ("One.", "Two.")
+    assert tab.button(key="sweep_run").label == "Run 2 answers"
+
+
+@pytest.mark.row("S28")
 def test_a_link_that_is_followed_beside_an_open_sweep_shows_none_of_its_answers(app: AppTest) -> None:
     sweep = make_sweep(resources.services().store, ("one",), (0.0,), 1)
     tab = new_tab("sweep", sweep=sweep)
