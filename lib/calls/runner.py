@@ -17,7 +17,7 @@ from lib.calls.owner_line import InLine, OwnerLine
 from lib.calls.records import CallRecord
 from lib.core import images, parts, tokens
 from lib.core.clock import now
-from lib.core.errors import BadParameter, NotSavedYet, StoreError, TemperaError, unforeseen
+from lib.core.errors import BadParameter, Billed, NotSavedYet, StoreError, TemperaError, unforeseen
 from lib.core.reply import Choice, Delta, Reply, State, Usage
 from lib.core.request import Call
 from lib.gateway import pricing
@@ -62,6 +62,7 @@ class Answer(Job):
         self.recorded = False
         """Whether its outcome is on the disk."""
         self.attempts = 1
+        self.earlier_may_be_billed = False
         self._earlier_attempts = 0
         self._next_attempt: float | None = None
         self.began = time.monotonic()
@@ -113,8 +114,14 @@ class Answer(Job):
         if again:
             self.attempt_times.append({"queued": self.seconds})
 
+    @property
+    def may_be_billed(self) -> bool:
+        """Whether a whole request has left, and was not refused: until then there is nothing to pay for."""
+        return self.earlier_may_be_billed or "sent" in self.attempt_times[-1]
+
     def retrying(self, attempt: int, wait: float, error: TemperaError) -> None:
         """Note that another attempt follows after `wait` seconds."""
+        self.earlier_may_be_billed |= error.billed != "no"
         self.attempt_ended(error, again=True)
         self.attempts = self._earlier_attempts + attempt + 1
         self._next_attempt = time.monotonic() + wait
@@ -232,11 +239,19 @@ def _end(answer: Answer, endpoint: Endpoint, state: State, error: BaseException 
     reply.usage = _usage_of(answer.call, reply, reached=state in ("ok", "partial") or not reply.empty)
     if isinstance(error, TemperaError):
         reply.error_kind, reply.error_text, reply.error_record = error.kind, error.original, error.record()
-    reply.billed = "yes" if state == "ok" else getattr(error, "billed", "unknown")
+    reply.billed = _billed(answer, state, error)
     reply.attempts, reply.attempt_times = answer.attempts, tuple(answer.attempt_times)
     reply.cost, reply.cost_source = pricing.priced(endpoint, model, reply.usage)
     reply.price = pricing.price_of(endpoint, model)
     reply.state = state
+
+
+def _billed(answer: Answer, state: State, error: BaseException | None) -> Billed:
+    if state == "ok":
+        return "yes"
+    if isinstance(error, TemperaError):
+        return error.billed
+    return "unknown" if answer.may_be_billed else "no"
 
 
 def _usage_of(call: Call, reply: Reply, reached: bool) -> Usage:

@@ -1,11 +1,10 @@
 """Which answers of a sweep are looked at: those that hold a text, are of some kind, of some models, temperatures."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from lib.calls.records import CallRecord
-from lib.core.errors import TemperaError
 from lib.sweep.findings import Findings, Mark, text_of
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import Rating
@@ -56,12 +55,13 @@ def kinds_of(
     results: Mapping[str, CallRecord],
     findings: Findings,
     ratings: Mapping[str, Rating],
-    unsent: Mapping[str, TemperaError],
+    failed: Collection[str],
 ) -> tuple[Kind, ...]:
-    """Of which kinds the answer of a cell is; `ratings` by call id, `unsent` are the cells that could not be sent."""
+    """Of which kinds the answer of a cell is; `ratings` by call id, `failed` are the ids of the cells that count as
+    failed, sent or not."""
     call, marks = results.get(id), findings.marks.get(id, ())
     kinds: list[Kind] = []
-    if id in unsent or (call is not None and call.state == "error"):
+    if id in failed:
         kinds.append("failed")
     if "cut" in marks:
         kinds.append("cut")

@@ -89,6 +89,12 @@ def text_of(call: CallRecord) -> str:
     return call.choice().text
 
 
+def has_words(call: CallRecord) -> bool:
+    """Whether there is an answer to be judged: one that failed, or was stopped before its first word, is none; an empty
+    one is."""
+    return call.state == "ok" or bool(text_of(call).strip())
+
+
 def fixed_temperature(call: CallRecord) -> bool:
     """Whether the model was asked without the temperature that was wanted, because it takes none."""
     return unsupported_params.is_left_out("temperature", call.params_asked, call.params_sent)

@@ -76,6 +76,10 @@ class Progress:
         wrong = {id for id, call in self.results.items() if call.state == "error"} | self.stopped
         return tuple(cell for cell in self.cells if cell.id in wrong - self.spared)
 
+    def failed_ids(self, failed_here: Collection[str] = ()) -> frozenset[str]:
+        """The ids of the cells that `counts` counts as failed."""
+        return frozenset(cell.id for cell in self.failed).union(failed_here)
+
     @cached_property
     def asked(self) -> int:
         """How many answers there are to be: one for each cell that no other one stands for."""

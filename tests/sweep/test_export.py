@@ -470,8 +470,12 @@ def test_the_report_says_how_many_models_are_not_rated() -> None:
 
 @pytest.mark.row("S27")
 def test_what_is_missing_is_said_and_the_rest_is_there(subtests: pytest.Subtests) -> None:
+    said = {"what": "It was refused.", "do": "The service's own words are below."}
+
     def failed(cell: Cell) -> CallRecord:
-        return an_answer(cell, state="error", error_kind="x", error_text="<b>busy</b>", choices=(), cost=None)
+        return an_answer(
+            cell, state="error", error_kind="x", error_text="<b>busy</b>", error_record=said, choices=(), cost=None
+        )
 
     for name, study, words in [
         ("only failures", a_study(answer=failed), ["failed", "Nothing is picked yet."]),
@@ -487,7 +491,7 @@ def test_what_is_missing_is_said_and_the_rest_is_there(subtests: pytest.Subtests
             with subtests.test(case=name, depth=depth):
                 read = html(study, ReportOptions(depth=depth))
                 assert depth == "director" or all(word in seen.text(read) for word in words)
-                assert "<b>busy" not in read
+                assert "<b>busy" not in read and "are below" not in read, "no report has the words"
         with subtests.test(case=name, form="others"):
             subject = Subject(study, FULL, ENGLISH)
             assert workbook(subject) and markdown(subject) and json_file(study) and summary(study, FULL, ENGLISH)

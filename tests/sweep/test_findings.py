@@ -100,6 +100,6 @@ def test_a_filter_keeps_what_is_looked_for(subtests: pytest.Subtests) -> None:
         ("", Filter(text="tea", kinds=("failed",))),
     ]:
         with subtests.test(filter=str(looked_for)):
-            of_kind = {one.id: kinds_of(one.id, results, findings, ratings, {}) for one in cells}
+            of_kind = {one.id: kinds_of(one.id, results, findings, ratings, {"c"}) for one in cells}
             among = [one.id for one in looked_for.among(cells, results) if looked_for.kind_kept(of_kind[one.id])]
             assert "".join(among) == kept

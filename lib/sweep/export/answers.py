@@ -177,7 +177,8 @@ def _body(subject: Subject, call: CallRecord) -> str:
     _ = subject.texts.one
     drawn = f'<div class="text" dir="auto">{typeset(to_html(text_of(call)))}</div>' if text_of(call) else ""
     if call.error_kind:
-        words = recorded(call.error_record, call.error_text).sentence(_)
+        # What is to be done about it is for whoever ran it, and leads to words that no report has.
+        words = recorded(call.error_record, call.error_text).sentence(_, hint=False)
         drawn += f'<p class="failed">{escape(words)}</p>'
     elif not text_of(call).strip():
         drawn += f'<p class="quiet">{escape(_("An empty answer."))}</p>'

@@ -37,6 +37,11 @@ def error_box(error: TemperaError) -> None:
             to_the_letter(st, error.original, wrap_lines=True)
 
 
+def services_words(error: TemperaError) -> str:
+    """What the service said, on one line; "" where the words are of somebody else, or there are none."""
+    return "" if error.kind in OF_THE_STORE | OF_NO_CONNECTION else " ".join(error.original.split())
+
+
 def _whose_words(error: TemperaError) -> str:
     if error.kind in OF_THE_STORE:
         return _("What the database said")

@@ -9,13 +9,14 @@ from lib.calls import unsupported_params
 from lib.calls.records import CallRecord
 from lib.calls.runner import Answer
 from lib.core import parts
-from lib.core.errors import TemperaError, recorded
+from lib.core.errors import recorded
 from lib.core.i18n import N_
 from lib.core.parts import Part, text_of
 from lib.core.rich_text import as_typed, beginning_to_html, text_of_html, to_html, typeset
 from lib.core.segmentation import beginning
 from lib.sweep import word_diff
 from lib.sweep.filters import KINDS, Filter, Kind, kinds_of
+from lib.sweep.findings import has_words
 from lib.sweep.findings import text_of as answer_of
 from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
@@ -23,6 +24,7 @@ from lib.sweep.ratings import Rating
 from lib.sweep.run import SweepRun
 from lib.sweep.verdict import temperature_name
 from lib.ui.shared.answer_parts import CALLED
+from lib.ui.shared.error_box import services_words
 from lib.ui.shared.figures import SENT_BEFORE, summary
 from lib.ui.shared.live_text import CURSOR, waiting
 from lib.ui.shared.texts import _, _n
@@ -32,6 +34,8 @@ from lib.ui.sweep.view_state import KIND_HELP, READ, Place
 
 HEAD, SEEN_BEFORE = 400, 60
 """Characters of an answer that the grid has, and those of them before a word that was searched for."""
+WORDS = 200
+"""Characters of what a service said that a cell has; its details have all."""
 MOST = 20_000
 """Characters of an answer that can be read beside others; all of a longer one is in its details."""
 COLUMNS = 3
@@ -85,7 +89,7 @@ class Answers:
         # What is found of an answer depends on the others.
         same = (findings.same.get(id), id in findings.equal, id in findings.different)
         found = (findings.marks.get(id), findings.badges.get(id), *same)
-        of = (call, rating, words, found, id in self._not_sent, (cell.row, cell.column) == self.picked)
+        of = (call, rating, words, found, id in self._failed, (cell.row, cell.column) == self.picked)
         known = self._drawn.get(id)
         if known is None or known[0] != of:
             known = of, self._marked(cell, self._ended(call, rating, words) | self._found(cell))
@@ -98,8 +102,8 @@ class Answers:
         return self.progress.drawn_for((self.filter.text, self.language, self._hidden, self._repeats))
 
     @cached_property
-    def _not_sent(self) -> Mapping[str, TemperaError]:
-        return self.run.failed if self.run else {}
+    def _failed(self) -> frozenset[str]:
+        return self.progress.failed_ids(self.run.failed if self.run else ())
 
     @property
     def _runs(self) -> bool:
@@ -112,7 +116,7 @@ class Answers:
         return tuple(kind for kind in KINDS if kind in there or kind in self.filter.kinds)
 
     def _kinds(self, cell: Cell) -> tuple[Kind, ...]:
-        return kinds_of(cell.id, self.progress.results, self.progress.findings, self.ratings, self._not_sent)
+        return kinds_of(cell.id, self.progress.results, self.progress.findings, self.ratings, self._failed)
 
     def _marked(self, cell: Cell, found: dict[str, Any]) -> dict[str, Any]:
         """A cell with what it is looked for by, and whether it was picked."""
@@ -233,18 +237,29 @@ class Answers:
         return _without("missing", wait=_("waits") if self._runs else _("not sent, or cut off"))
 
     def _ended(self, call: CallRecord, rating: Rating | None, words: int | None) -> dict[str, Any]:
-        error = recorded(call.error_record, call.error_text).sentence(_) if call.error_kind else ""
         return {
             "state": call.state,
             "html": head(answer_of(call), self.filter.text),
             "figures": figures(call, words),
-            "notes": list(_notes(call)),
-            "error": unnamed(error, self.progress),
+            "notes": [*self._said_with(call), *_notes(call)],
+            "error": unnamed(self._error(call), self.progress),
             "kinds": (),
             "stars": rating.stars if rating else None,
-            # There is nothing in a failed one to give stars for.
-            "rated": call.state != "error",
+            "rated": has_words(call),
         }
+
+    def _error(self, call: CallRecord) -> str:
+        """What went wrong. Where the service's words are not shown, what is to be done, which leads to them, neither
+        is."""
+        if not call.error_kind:
+            return ""
+        return recorded(call.error_record, call.error_text).sentence(_, hint=not self._hidden)
+
+    def _said_with(self, call: CallRecord) -> Iterator[str]:
+        """The beginning of what the service said of a failure: it may hold a name, and is hidden with these."""
+        error = recorded(call.error_record, call.error_text, call.error_kind)
+        if words := "" if self._hidden else services_words(error):
+            yield _("The service's words: {words}").format(words=beginning(words, WORDS))
 
     def _found(self, cell: Cell) -> dict[str, Any]:
         findings = self.progress.findings

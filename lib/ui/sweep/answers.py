@@ -174,8 +174,8 @@ def model_names(progress: Progress) -> dict[int, str]:
 def _offered(progress: Progress, run: SweepRun | None, rated: Mapping[str, Rating]) -> Mapping[Kind, str]:
     """The kinds of which there are answers, and those that are looked for already, with their names. How many there are
     is said once all have ended: a button's words that change under the finger are pressed by mistake."""
-    unsent = run.failed if run else {}
-    found = (kinds_of(cell.id, progress.results, progress.findings, rated, unsent) for cell in progress.cells)
+    failed = progress.failed_ids(run.failed if run else ())
+    found = (kinds_of(cell.id, progress.results, progress.findings, rated, failed) for cell in progress.cells)
     how_many = Counter(kind for kinds in found for kind in kinds)
     chosen = closed_fields.values_of(view_state.KINDS_SHOWN)
     lowest = min((cell.temperature for cell in progress.cells if cell.temperature is not None), default=None)

@@ -8,7 +8,7 @@ from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.sweep import ratings
-from lib.sweep.findings import text_of
+from lib.sweep.findings import has_words, text_of
 from lib.sweep.plan import Cell
 from lib.sweep.progress import Progress
 from lib.sweep.verdict import temperature_name
@@ -55,8 +55,9 @@ def _body(services: Services, progress: Progress, cell: Cell) -> None:
     if call is None:
         st.caption(_("No answer here yet."))
         return
-    rating_fields(call)
-    _rate_alike(services, progress, cell)
+    if has_words(call):
+        rating_fields(call)
+        _rate_alike(services, progress, cell)
     if hidden():
         # The other parts name the model.
         _answer(call, progress)
@@ -117,7 +118,8 @@ def _ways_on(services: Services, progress: Progress, cell: Cell, call: CallRecor
         if named is not None:
             words = _("Picked") if is_picked(cell) else _("Pick")
             st.button(words, key="sweep_cell_pick", icon=":material/check:", on_click=_pick, args=(cell.id,))
-        _compare(progress, cell)
+        if call is not None and has_words(call):
+            _compare(progress, cell)
 
 
 def _pick(cell_id: str) -> None:

@@ -81,6 +81,8 @@ def test_an_empty_account_pauses_its_service_and_continue_sends_the_rest(api: Fa
 def test_an_unknown_model_stops_its_row_after_one_call(api: FakeApi) -> None:
     tab = run_sweep(link(api, "error-404,echo", repeats="3", concurrency="1"))
     assert standing(tab).startswith("6 of 12 answers · 6 failed")
+    kinds = [option for one in tab.get("button_group") if one.key == "sweep_show" for option in one.options]
+    assert "failed 6" in kinds, "those too that were never sent"
     assert asked(api, "error-404") == 1 and progress(tab).left == () and len(progress(tab).stopped) == 5
     assert tab.button(key="sweep_retry").label == "Retry the 6 failed"
     assert "· 6/12 · 6 failed]" in in_the_list(tab), "as above the grid, though five were never sent"
@@ -277,10 +279,15 @@ def test_what_waits_in_line_says_how_long_and_the_others_go_on(api: FakeApi, mon
     monkeypatch.setattr(time, "time", lambda: clock() + 3_600)  # summer time, or somebody sets the computer's clock
     wait_for(lambda: run.outlook is not before)
     page = shown(tab.run())
-    assert re.search(r"/busy: 4 requests wait in line, about \d+ s to go\.", page) and " s left" in page
+    assert re.search(r"^busy: 4 requests wait in line, about \d+ s to go\.", page, re.MULTILINE)
+    [left] = re.findall(r" · (\d+) s left", page)
+    assert int(left) > 20, "the sweep ends no sooner than what waits"
     assert asked(api, "busy") == 1, "none is sent that will be refused"
     click(tab, "sweep_stop")
     assert "Finish the missing 4" in {button.label for button in sweep_ended(tab).button}
+    assert "billed twice" not in shown(tab), "the one that was refused costs nothing"
+    [stopped] = [one for one in cells(tab).values() if one["state"] == "cancelled"]
+    assert not stopped["rated"]
 
 
 def wait_for(condition: Callable[[], object]) -> None:

@@ -21,6 +21,7 @@ from lib.ui.shared import resources
 from tests.fake_api import FakeApi
 from tests.pages import (
     bodies,
+    buttons,
     cells,
     click,
     host,
@@ -104,7 +105,15 @@ def test_an_always_failing_model_fails_its_own_row_only(api: FakeApi) -> None:
 
     assert standing(tab).startswith("4 of 6 answers · 2 failed")
     assert shown(tab).count("refused this request (status 400)") == 2
+    assert shown(tab).count("The service's words: The server had an error.") == 2, "with its text"
     assert [row["state"] for row in sheet(tab)] == ["ok", "ok", "error", "error", "ok", "ok"]
+    failed = resources.services().sweeps.progress.of(owner(tab), sweep_id(tab)).failed[0]
+    tab.session_state["open_dialog"] = ("opened_cell", failed.id)
+    keys = [str(one.key) for one in tab.run().text_input]
+    assert "sweep_cell_again" in buttons(tab) and not [key for key in keys if key.startswith("sweep_rate_")]
+    tab.session_state["open_dialog"] = None
+    tab.session_state["sweep_hide_names"] = True
+    assert "(status 400)" in shown(tab.run()) and "The server had" not in shown(tab), "they may hold a name"
 
 
 @pytest.mark.row("S15")
