@@ -9,7 +9,23 @@ from streamlit.testing.v1 import AppTest
 from lib.ui.shared import resources
 from lib.visitor import LOCAL_OWNER
 from tests.fake_api import FakeApi
-from tests.pages import KEY, as_read, ask, bodies, buttons, click, connect, draft, host, new_tab, shown, switch_page
+from tests.pages import (
+    KEY,
+    as_read,
+    ask,
+    bodies,
+    buttons,
+    click,
+    connect,
+    draft,
+    host,
+    new_tab,
+    run_sweep,
+    shown,
+    standing,
+    sweep_ended,
+    switch_page,
+)
 from tests.routes import NO_MESSAGES, PAGE, WRONG_KEY, Routes, listing
 
 OWN = "sk-own-key-of-the-visitor-7777"
@@ -140,6 +156,26 @@ def test_resume_without_a_key_asks_in_place_and_goes_on(api: FakeApi, monkeypatc
 
     assert keys_sent(api) == [OWN[-4:], OWN[-4:]]
     assert "connection_save" not in buttons(tab)
+
+
+@pytest.mark.row("S8")
+@pytest.mark.usefixtures("service")
+def test_a_key_that_is_refused_in_a_sweep_is_changed_in_place_and_the_rest_goes_on(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resources.close()
+    monkeypatch.setenv("TEMPERA_LOCAL_MODEL", "false")
+    monkeypatch.delenv("TEMPERA_BASE_URL")
+    connect(new_tab(), api.base_url, OWN)
+    api.script("echo", b'{"error": {"message": "Incorrect API key"}}', status=401)
+    tab = run_sweep(new_tab("sweep", models=f"{host(api)}/echo", prompt="Hi", temperatures="0,1", concurrency="1"))
+    click(tab, f"sweep_key_{host(api)}")
+    assert tab.text_input(key="connection_base_url").value == api.base_url
+    api.script("echo", b'{"choices": [{"message": {"content": "at last"}, "finish_reason": "stop"}]}')
+    tab.text_input(key="connection_key").set_value("sk-made-up-another-2222")
+    click(tab, "connection_save")
+    assert standing(sweep_ended(tab)).startswith("2 answers")
+    assert keys_sent(api) == [OWN[-4:], "2222", "2222"]
 
 
 @pytest.mark.row("S1", "X2")

@@ -1,15 +1,17 @@
 """Callbacks of the buttons on a sweep that has begun."""
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
-from lib.core.errors import InvalidInput
+from lib.core.errors import BadKey, InvalidInput
 from lib.sweep import repository as sweeps
 from lib.sweep.estimate import estimate
 from lib.sweep.plan import Plan
 from lib.sweep.scheduler import ALIKE, SweepScheduler
 from lib.ui.shared import resources
+from lib.ui.shared.connection import ask_for
 from lib.ui.shared.refusals import refusals_told, stored
 from lib.ui.shared.state import state
 from lib.ui.shared.visitor import Visitor, visitor
@@ -27,6 +29,11 @@ def resume() -> None:
 def go_on(service: str) -> None:
     """Send what a paused service has left."""
     _send_again(lambda scheduler, who, sweep_id: scheduler.go_on(who.owner, who.session, sweep_id, service))
+
+
+def change_key(service: str) -> None:
+    """Ask for another key of a paused service; once it is connected, what the service has left is sent."""
+    ask_for(resources.services(), visitor(), BadKey(service=service), partial(go_on, service))
 
 
 def retry_failed(confirmed: bool = False) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from lib.core.errors import CapReached, recorded
+from lib.core.errors import BadKey, CapReached, NoKey, recorded
 from lib.core.rich_text import literal
 from lib.sweep import repository as sweeps
 from lib.sweep.estimate import expected_cost
@@ -70,13 +70,29 @@ def held_back(progress: Progress, run: SweepRun | None) -> None:
             st.markdown(f"**{paused.format(service=literal(name), done=done, total=len(cells))}**")
             refused = recorded(call.error_record, call.error_text, call.error_kind)
             st.caption(literal(unnamed(refused.sentence(_), progress)))
+            _ways_on(name, refused.kind)
+
+
+def _ways_on(service: str, kind: str) -> None:
+    """What can be done where a service is paused. A key of one's own is changed in place, then it goes on."""
+    registry, owner = resources.services().registry, visitor().owner
+    own_key = registry.own_services != "none" and not registry.has_operators_key(owner, service)
+    with st.container(horizontal=True):
+        st.button(
+            _("Continue sending"),
+            key=f"sweep_continue_{service}",
+            type="primary",
+            icon=":material/resume:",
+            on_click=actions.go_on,
+            args=(service,),
+        )
+        if kind in (BadKey.kind, NoKey.kind) and own_key:
             st.button(
-                _("Continue sending"),
-                key=f"sweep_continue_{name}",
-                type="primary",
-                icon=":material/resume:",
-                on_click=actions.go_on,
-                args=(name,),
+                _("Change the key"),
+                key=f"sweep_key_{service}",
+                icon=":material/key:",
+                on_click=actions.change_key,
+                args=(service,),
             )
 
 
