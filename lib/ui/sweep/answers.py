@@ -218,9 +218,9 @@ def _find_bar(progress: Progress, run: SweepRun | None, rated: Mapping[str, Rati
         _places(shown, model_names(shown))
         switch()
         _to_read(shown)
-        _prompt()
-        # Last: more and more of them come, while it runs and with the first star, and move nothing.
-        _kinds(_offered(shown, run, rated))
+        with st.container(key="sweep_found", horizontal=True, vertical_alignment="center", gap="small"):
+            _prompt()
+            _kinds(_offered(shown, run, rated))
     return shown
 
 
@@ -240,9 +240,9 @@ def _plan() -> Plan | None:
 def _kinds(offered: Mapping[Kind, str]) -> None:
     """Buttons that show some kinds of answers only. They have no help of their own: it is behind a question mark.
     Without any, the room for them."""
-    # Where they came one by one they keep their line, or all below would move at the end, under the pointer.
-    key = "sweep_kinds_below" if sweep_state.seen_running == state.sweep_id else "sweep_kinds"
-    with st.container(key=key, horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", width="content"):
+    with st.container(
+        key="sweep_kinds", horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", width="content"
+    ):
         if not offered:
             st.space("small")  # an empty container is not drawn
             return
