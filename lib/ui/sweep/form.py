@@ -54,7 +54,8 @@ def sweep_form(services: Services, visitor: Visitor) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_settings"):
         temperatures.temperature_picker()
         st.number_input(_("Answers per setting"), 1, MAX_REPEATS, key="sweep_repeats", width=160, **KEPT)
-    with st.expander(_("More options"), key="sweep_more"):
+    # It names what is in it: who looks for a limit to what is spent finds it nowhere else.
+    with st.expander(_("More options: system prompt, length, spending limit, pace"), key="sweep_more"):
         _more()
 
 

@@ -7,6 +7,7 @@ from lib.services import Services
 from lib.sweep import repository as sweeps
 from lib.sweep.number_list import number_label
 from lib.sweep.plan import Plan
+from lib.ui.shared.figures import money
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
@@ -29,7 +30,8 @@ def heading(services: Services, visitor: Visitor) -> str:
     if plan is None:
         return _("Set-up")
     came_in = services.store.read(lambda db: sweeps.came_in(db, visitor.owner, str(sweep_id)))
-    return " · ".join([_("Set-up"), *compared(plan), *([_("opened from a file")] if came_in else [])])
+    came = [_("opened from a file")] if came_in else []
+    return " · ".join([_("Set-up"), *compared(plan), *bounds(plan), *came])
 
 
 def compared(plan: Plan) -> list[str]:
@@ -60,6 +62,17 @@ def varied(plan: Plan) -> list[str]:
         count = len(plan.axis.values)
         return [_n("{count} system prompt", "{count} system prompts", count).format(count=count)]
     return [f"{_(plan.axis.title)} {_few(variant_labels(plan))}"]
+
+
+def bounds(plan: Plan) -> list[str]:
+    """What holds a plan back, as Markdown: how fast it is sent and for how much, where that is set."""
+    parts = []
+    if plan.per_minute is not None:
+        words = _n("at most {count:,} request a minute", "at most {count:,} requests a minute", plan.per_minute)
+        parts.append(words.format(count=plan.per_minute))
+    if plan.cap is not None:
+        parts.append(_("stops at {cost}").format(cost=literal(money(plan.cap))))
+    return parts
 
 
 def _few(values: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message, error_sentence
 from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep import form, large_run
-from lib.ui.sweep.heading import varied
+from lib.ui.sweep.heading import bounds, varied
 from lib.ui.sweep.run_line import duration
 from lib.ui.sweep.view_state import begin_anew
 
@@ -41,7 +41,7 @@ def plan_line(services: Services, visitor: Visitor) -> None:
     whole = _estimate(services, visitor, plan)
     added = _added(services, visitor, plan)
     found = _estimate(services, visitor, *added) if added else whole
-    parts = [_counts(found, bool(added)), *_cost(found), *_time(found), _limit(plan), *_set_elsewhere(plan)]
+    parts = [_counts(found, bool(added)), *_cost(found), *_time(found), _limit(plan), *varied(plan), *bounds(plan)]
     st.caption(" · ".join([*parts, *(_anew(whole) if added else [])]))
     if unpriced(plan, endpoints) and (words := budgets.says_of_unpriced(services, visitor)):
         st.caption(words)
@@ -131,17 +131,6 @@ def _limit(plan: Plan) -> str:
     if len(known) > 1:
         return _("cut off after {least:,} to {most:,} tokens (max_tokens)").format(least=min(known), most=max(known))
     return _("cut off after {most:,} tokens (max_tokens)").format(most=known[0])
-
-
-def _set_elsewhere(plan: Plan) -> list[str]:
-    """What is set under More options, which is mostly closed, and changes how much is asked, or how fast."""
-    parts = varied(plan)
-    if plan.per_minute is not None:
-        words = _n("at most {count:,} request a minute", "at most {count:,} requests a minute", plan.per_minute)
-        parts.append(words.format(count=plan.per_minute))
-    if plan.cap is not None:
-        parts.append(_("stops at {cost}").format(cost=literal(money(plan.cap))))
-    return parts
 
 
 def run_button(services: Services, visitor: Visitor) -> bool:

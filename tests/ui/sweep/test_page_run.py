@@ -134,6 +134,7 @@ def test_a_sweep_stops_at_its_cap_and_goes_on_when_that_is_raised(api: FakeApi) 
     run_sweep(tab)
     sent = asked(api, "gpt-4o")
     assert 0 < sent < 8 and "The sweep stopped at its limit" in shown(tab)
+    assert any("stops at" in panel.label for panel in tab.expander), "the folded set-up tells of it too"
     spent = progress(tab).spent
     assert 0 < spent <= 0.006
     tab.number_input(key="sweep_raised_cap").set_value(1.0)
