@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import Connection
 
 from lib.core.errors import StoreError
 from lib.store.database import Store
@@ -53,6 +54,19 @@ def test_a_process_whose_clock_is_wrong_forgets_nothing_and_makes_nobody_forget(
         on_server.write(lambda db: wrong.change(db, ask, Gate.answered)).result(20)  # noqa: B023
         monkeypatch.setattr(time, "time_ns", usual)
         assert opens(here) == until, minutes
+
+
+def test_what_one_process_has_sent_another_waits_for(on_server: Store) -> None:
+    ask = GateQuery(ADDRESS, "m", 3, Tally(), None, (0.01, 1))  # a call each 100 seconds
+    one, other = SharedGates(on_server, "ann"), SharedGates(on_server, "ann")
+    one.set_clock()
+    other.set_clock()
+
+    def send(db: Connection) -> GateAnswer:
+        return one.note_sent(db, ask, one.look(db, ask))
+
+    assert on_server.write(send).result(20).until is None
+    assert on_server.write(lambda db: other.look(db, ask)).result(20).until is not None
 
 
 def test_what_the_store_says_undoes_nothing_that_it_is_still_being_told() -> None:
