@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import random
+import re
 import threading
 import time
 from base64 import b64encode, urlsafe_b64encode
@@ -29,7 +30,7 @@ from tests.clients import answer, listed, request, using
 from tests.examples import examples
 from tests.fake_api import FakeApi, Step
 
-KEY = "sk-test-Qm9/jour+4Zx8Lw2="
+KEY = "sk-test-Qm9/jo~r+4Z?8Lw2="
 """With characters that each of the forms treats in its own way."""
 
 
@@ -42,12 +43,12 @@ def written(key: str) -> dict[str, str]:
         "hex": data.hex(),
         "HEX": data.hex().upper(),
         "url": quote(key, safe=""),
-        "url as .NET writes it": key.replace("/", "%2f").replace("+", "%2b").replace("=", "%3d"),
+        "url as .NET writes it": re.sub("[/+?=]", lambda found: f"%{ord(found[0]):02x}", key),
         "every character": "".join(f"%{byte:02x}" for byte in data),
         "EVERY CHARACTER": "".join(f"%{byte:02X}" for byte in data),
         **{f"base64 after {n}": b64encode(b"x" * n + data + b"tail").decode() for n in range(4)},
         "base64 of a header": b64encode(f"Bearer {key}".encode()).decode(),
-        "url base64": urlsafe_b64encode(b"??" + data).decode(),
+        **{f"url base64 after {n}": urlsafe_b64encode(b"x" * n + data).decode() for n in range(4)},
     }
 
 
@@ -64,6 +65,12 @@ def masked(forms: Forms, parts: list[str]) -> str:
 def leaks(text: str, form: str, length: int = 12) -> bool:
     """Whether a good part of `form` stands in `text`."""
     return any(form[at : at + length] in text for at in range(len(form) - length + 1))
+
+
+@pytest.mark.row("T2")
+def test_what_could_be_a_word_is_left_and_a_key_of_sixteen_characters_is_not() -> None:
+    for key, shown in ((KEY[:15], KEY[:15]), (KEY[:16], f"…{KEY[12:16]}")):
+        assert masked(Forms([key]), [f"Your key is {key}."]) == f"Your key is {shown}."
 
 
 @pytest.mark.row("T2")
