@@ -83,10 +83,14 @@ def make_sweep(
     repeats: int,
     answer: Callable[[Cell], Reply | None] = made_answer,
     owner: str = LOCAL_OWNER,
+    things: Sequence[str] = (),
 ) -> str:
-    """Store a sweep with its answers; its id. Where there is no answer, the cell was not sent."""
-    plan = Plan("Write 60 words for a steel thermos.", tuple(f"fake/{name}" for name in models), tuple(temperatures))
-    plan = Plan(plan.prompt, plan.models, plan.temperatures, repeats=repeats)
+    """Store a sweep with its answers; its id. Where there is no answer, the cell was not sent. With `things` each of
+    them is an input."""
+    prompt = f"Write 60 words for {'{{thing}}' if things else 'a steel thermos'}."
+    inputs = tuple({"thing": thing} for thing in things)
+    whom = (tuple(f"fake/{name}" for name in models), tuple(temperatures))
+    plan = Plan(prompt, *whom, repeats=repeats, inputs=inputs)
     sweep_id = secrets.token_hex(16)
     cells = list(plan.cells(sweep_id))
 

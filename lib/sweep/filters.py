@@ -1,4 +1,5 @@
-"""Which answers of a sweep are looked at: those that hold a text, are of some kind, of some models, temperatures."""
+"""Which answers of a sweep are looked at: those that hold a text, are of some kind, of some models, temperatures, that
+keep or break some rules."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from lib.calls.records import CallRecord
 from lib.sweep.findings import Findings, Mark, text_of
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import Rating
+from lib.sweep.rule_check import NO_RULES, RuleCheck
 
 Kind = Literal["failed", "cut", "odd", "same", "different", "rated"]
 KINDS: tuple[Kind, ...] = ("failed", "cut", "odd", "same", "different", "rated")
@@ -18,13 +20,14 @@ ODD: frozenset[Mark] = frozenset(("blank", "refused", "filtered"))
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Empty: all. An answer is kept that holds `text` (capitals don't count), and is of any of `kinds`, `models` and
-    `temperatures`."""
+    """Empty: all. An answer is kept that holds `text` (capitals don't count), is of any of `kinds`, `models` and
+    `temperatures`, and of which any of `rules` is said, see `RuleCheck.says`."""
 
     text: str = ""
     kinds: tuple[Kind, ...] = ()
     models: tuple[str, ...] = ()
     temperatures: tuple[float | None, ...] = ()
+    rules: tuple[str, ...] = ()
 
     @property
     def on(self) -> bool:
@@ -41,12 +44,17 @@ class Filter:
         """Whether an answer of these kinds is looked at."""
         return not self.kinds or not set(self.kinds).isdisjoint(kinds)
 
-    def among(self, cells: Iterable[Cell], results: Mapping[str, CallRecord]) -> list[Cell]:
+    def among(
+        self, cells: Iterable[Cell], results: Mapping[str, CallRecord], found: RuleCheck = NO_RULES
+    ) -> list[Cell]:
         """The cells that are looked at if answers of every kind are."""
         among = [cell for cell in cells if self.place_kept(cell)] if self.models or self.temperatures else list(cells)
         if self.text:
             term = self.text.casefold()
             among = [cell for cell in among if cell.id in results and term in text_of(results[cell.id]).casefold()]
+        if self.rules:
+            wanted = set(self.rules)
+            among = [cell for cell in among if cell.id in results and wanted & found.says(results[cell.id].id)]
         return among
 
 

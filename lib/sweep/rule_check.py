@@ -11,6 +11,8 @@ from lib.sweep.findings import text_of
 from lib.sweep.plan import Cell, Plan
 from lib.sweep.rules import Passed, Rule
 
+KEEPS, BREAKS = "keeps", "breaks"
+"""What an answer does with all rules together; with one of them alone it does what that rule is named."""
 Known = dict[Rule, dict[str, Passed]]
 """Whether answers pass a rule, by the ids of their calls."""
 
@@ -45,6 +47,11 @@ class RuleCheck:
     rules: tuple[Rule, ...] = ()
     passed: Sequence[Mapping[str, Passed]] = field(default_factory=tuple)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that may be said of an answer; nothing without rules."""
+        return (KEEPS, BREAKS, *(rule.name for rule in self.rules)) if self.rules else ()
+
     def broken(self, call_id: str) -> tuple[Rule, ...]:
         """The rules that an answer breaks."""
         return tuple(rule for rule, passed in zip(self.rules, self.passed, strict=True) if passed.get(call_id) is False)
@@ -53,6 +60,12 @@ class RuleCheck:
         """Whether an answer keeps all rules; None where it breaks none that could be told, and one could not."""
         said = [passed.get(call_id) for passed in self.passed]
         return False if False in said else None if None in said else True
+
+    def says(self, call_id: str) -> frozenset[str]:
+        """What is said of an answer: that it keeps all rules, or breaks any, and the names of those."""
+        if broken := self.broken(call_id):
+            return frozenset({BREAKS, *(rule.name for rule in broken)})
+        return frozenset({KEEPS}) if self.keeps(call_id) else frozenset()
 
     def tally(self, rule: int, answers: Iterable[CallRecord]) -> Tally:
         """How many of some answers pass a rule, which is named by its number."""

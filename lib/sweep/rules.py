@@ -58,6 +58,11 @@ class Rule:
     value: str = ""
 
     @property
+    def name(self) -> str:
+        """What it is called where it is one of several: it does not depend on the language, nor on its place."""
+        return f"{self.kind}:{self.value}"
+
+    @property
     def takes(self) -> Takes:
         """What its value is."""
         return KINDS[self.kind].takes

@@ -777,11 +777,21 @@ def test_a_saved_report_has_all_that_was_typed_whatever_came_first(
 
 
 @pytest.mark.row("S20")
-def test_enter_adds_a_rule(sweep: OpenSweep) -> None:
+def test_enter_adds_a_rule_and_a_press_on_its_figure_reads_what_breaks_it(sweep: OpenSweep) -> None:
     page = sweep("equal")
     key(page, "sweep_view").get_by_text("Rules", exact=True).click()
     field = key(page, "sweep_rule_value").locator("input")
-    field.fill("same")
+    field.fill("zebra")
     field.press("Enter")
-    expect(key(page, "sweep_rule_0")).to_contain_text("contains “same”")
+    expect(key(page, "sweep_rule_0")).to_contain_text("contains “zebra”")
     expect(field).to_have_value("")
+
+    drawn = key(page, "sweep_rule_rates").locator("canvas").first
+    drawn.scroll_into_view_if_needed()
+    shape = drawn.bounding_box()
+    assert shape
+    # The first figure: whoever presses one reads what is behind it.
+    page.mouse.click(shape["x"] + 0.8 * shape["width"], shape["y"] + 50)
+    expect(key(page, "sweep_rules_shown")).to_contain_text("lacks “zebra”")
+    expect(page.locator(".column").first).to_contain_text("lacks “zebra”")
+    expect(page.locator(".column").first).to_have_accessible_name(re.compile("lacks “zebra”"))

@@ -18,9 +18,11 @@ from lib.sweep import word_diff
 from lib.sweep.filters import KINDS, Filter, Kind, kinds_of
 from lib.sweep.findings import has_words
 from lib.sweep.findings import text_of as answer_of
-from lib.sweep.plan import Cell
+from lib.sweep.plan import Cell, Plan
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
+from lib.sweep.rule_check import NO_RULES, RuleCheck
+from lib.sweep.rule_words import broken_by, rule_words
 from lib.sweep.run import SweepRun
 from lib.sweep.verdict import temperature_name
 from lib.ui.shared.answer_parts import CALLED
@@ -30,6 +32,7 @@ from lib.ui.shared.live_text import CURSOR, waiting
 from lib.ui.shared.texts import _, _n
 from lib.ui.sweep import equal_answers
 from lib.ui.sweep.hidden_names import hidden, unnamed
+from lib.ui.sweep.open_study import PAGE
 from lib.ui.sweep.view_state import KIND_HELP, READ, Place
 
 HEAD, SEEN_BEFORE = 400, 60
@@ -39,6 +42,8 @@ WORDS = 200
 MOST = 20_000
 """Characters of an answer that can be read beside others; all of a longer one is in its details."""
 COLUMNS = 3
+FEW_BROKEN = 2
+"""So many broken rules are named in the grid, each with a mark of its own."""
 MARKS = {
     "cut": N_("cut off"),
     "blank": N_("blank"),
@@ -73,6 +78,9 @@ class Answers:
     names: Mapping[int, str]
     language: str
     picked: tuple[int, int] | None = None
+    rules: RuleCheck = NO_RULES
+    plan: Plan | None = None
+    """What was asked, where there are rules: words that they look for may be each input's own."""
 
     @cached_property
     def cells(self) -> Mapping[str, dict[str, Any]]:
@@ -89,7 +97,8 @@ class Answers:
         # What is found of an answer depends on the others.
         same = (findings.same.get(id), id in findings.equal, id in findings.different)
         found = (findings.marks.get(id), findings.badges.get(id), *same)
-        of = (call, rating, words, found, id in self._failed, (cell.row, cell.column) == self.picked)
+        broken = self.rules.broken(call.id)
+        of = (call, rating, words, found, broken, id in self._failed, (cell.row, cell.column) == self.picked)
         known = self._drawn.get(id)
         if known is None or known[0] != of:
             known = of, self._marked(cell, self._ended(call, rating, words) | self._found(cell))
@@ -128,7 +137,7 @@ class Answers:
     def look(self) -> dict[str, Any]:
         """How the cells are looked at: all but the cells themselves."""
         cells, place = self.progress.cells, self.place
-        among = self.filter.among(cells, self.progress.results)
+        among = self.filter.among(cells, self.progress.results, self.rules)
         temperatures = sorted({(cell.column, cell.temperature) for cell in cells}, key=_by_temperature)
         repeats = self._repeats
         found = {
@@ -161,7 +170,7 @@ class Answers:
         """The cells that are looked at."""
         if not self.filter.on:
             return list(self.progress.cells)
-        among = self.filter.among(self.progress.cells, self.progress.results)
+        among = self.filter.among(self.progress.cells, self.progress.results, self.rules)
         return [cell for cell in among if self.filter.kind_kept(self.cells[_place(cell)]["kinds"])]
 
     def _reading(self, repeat: int) -> dict[str, Any]:
@@ -263,10 +272,12 @@ class Answers:
 
     def _found(self, cell: Cell) -> dict[str, Any]:
         findings = self.progress.findings
-        marks = findings.marks.get(cell.id, ())
+        marks, broken = findings.marks.get(cell.id, ()), self._broken(cell)
+        few = broken if len(broken) <= FEW_BROKEN else self._so_many_broken(broken)
+        meaning = [*(_(MARKS_MEAN[mark]) for mark in marks), *few.values()]
         return {
-            "marks": [self._mark(mark, cell) for mark in marks],
-            **({"meaning": [_(MARKS_MEAN[mark]) for mark in marks]} if marks else {}),
+            "marks": [*(self._mark(mark, cell) for mark in marks), *few],
+            **({"meaning": meaning} if meaning else {}),
             "badges": [
                 self._words_of[badge]
                 for badge in findings.badges.get(cell.id, ())
@@ -278,6 +289,21 @@ class Answers:
         same = self.progress.findings.same.get(cell.id)
         words = self._words_of[mark]
         return words.format(place=self._earlier(same, cell)) if same and mark == "duplicate" else words
+
+    def _broken(self, cell: Cell) -> dict[str, str]:
+        """What an answer is like that breaks rules, in a few words for each, and what the rule asks."""
+        call = self.progress.results.get(cell.id)
+        if call is None or self.plan is None:
+            return {}
+        words = broken_by(cell, call.id, self.rules, self.plan, PAGE)
+        asked = [rule_words(rule, self.plan, PAGE) for rule in self.rules.broken(call.id)]
+        told = [_("breaks the rule: {rule}").format(rule=rule) for rule in asked]
+        return dict(zip(words, told, strict=True))
+
+    def _so_many_broken(self, broken: Mapping[str, str]) -> dict[str, str]:
+        """Instead of many marks one, in the grid: where the answer is read it has all of them."""
+        words = _n("breaks {count} rule", "breaks {count} rules", len(broken)).format(count=len(broken))
+        return {words: "; ".join(broken)}
 
     def _earlier(self, same: Cell, cell: Cell) -> str:
         """Which of a model's answers another is the same as."""
@@ -315,9 +341,21 @@ class Answers:
             column = self._column(cell)
             before = lowest.setdefault(column, html) if text[0].strip() else html
             alike = equal_answers.words(self.progress, cell, self.ratings)
-            told = {"thinking": self._thinking(cell), "different": spans(before, html), "alike": alike}
+            told = self._all_broken(cell) | {
+                "thinking": self._thinking(cell),
+                "different": spans(before, html),
+                "alike": alike,
+            }
             found[_place(cell)] = {"html": html, **told}
         return found
+
+    def _all_broken(self, cell: Cell) -> dict[str, Any]:
+        """All marks of an answer, where the grid has one for many broken rules."""
+        broken, marks = self._broken(cell), self.progress.findings.marks.get(cell.id, ())
+        if len(broken) <= FEW_BROKEN:
+            return {}
+        meaning = [*(_(MARKS_MEAN[mark]) for mark in marks), *broken.values()]
+        return {"marks": [*(self._mark(mark, cell) for mark in marks), *broken], "meaning": meaning}
 
     def _pair(self) -> list[dict[str, Any]] | None:
         """Two cells that are compared."""

@@ -13,11 +13,11 @@ from lib.core.rich_text import FORMULA_STYLES
 from lib.core.variables import filled
 from lib.streamlit_internals import component_of_files
 from lib.sweep import ratings
-from lib.sweep import repository as sweeps
 from lib.sweep.filters import Kind, kinds_of
 from lib.sweep.plan import Cell, Plan
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
+from lib.sweep.rule_check import RuleCheck
 from lib.sweep.run import SweepRun
 from lib.sweep.verdict import temperature_name
 from lib.ui.shared import closed_fields, resources
@@ -30,7 +30,8 @@ from lib.ui.sweep import actions, view_state
 from lib.ui.sweep.answer_data import Answers, stand_beside
 from lib.ui.sweep.equal_answers import rate_alike
 from lib.ui.sweep.hidden_names import hidden, in_address, other_names, switch, to_address
-from lib.ui.sweep.open_study import pick, picked_cell
+from lib.ui.sweep.open_study import checked_rules, open_plan, pick, picked_cell
+from lib.ui.sweep.rule_filter import rule_field, rules_looked_for
 from lib.ui.sweep.sent_answers import already_sent
 from lib.ui.sweep.slice_picker import chosen_slice
 from lib.ui.sweep.sweep_state import sweep_state
@@ -48,15 +49,17 @@ def answers(progress: Progress, run: SweepRun | None) -> None:
         remembered.asks_for_page = False
         st.rerun()
     owner, sweep_id = visitor().owner, str(state.sweep_id)
-    view_state.from_address(progress.cells, in_address(progress.cells))
+    checked = checked_rules(progress)
+    view_state.from_address(progress.cells, in_address(progress.cells), checked[0])
     st.session_state.setdefault("sweep_view", view_state.GRID)
     rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
-    shown = _find_bar(progress, run, rated)
+    shown = _find_bar(progress, run, rated, checked)
     to_address()
     view_state.to_address(in_address(progress.cells))
     if view_state.view() not in view_state.OF_ANSWERS:
         return
-    found = _looked_at(shown, run, rated)
+    found = _looked_at(shown, run, rated, checked)
+    rules_looked_for(progress, *checked)
     with st.container(horizontal=True, vertical_alignment="center"):
         if not found.kept:
             st.caption(_("No answer is like that."), width="content")
@@ -74,24 +77,27 @@ def answers_since(progress: Progress, run: SweepRun | None, alone: bool) -> None
         progress = progress.slice(*remembered.slice)
         owner, sweep_id = visitor().owner, str(state.sweep_id)
         rated = resources.services().store.read(lambda db: ratings.of_sweep(db, owner, sweep_id))
-        found = _looked_at(progress, run, rated)
+        found = _looked_at(progress, run, rated, checked_rules(progress))
         data, stock = already_sent.since(_of_what(), found, _drawn_around(found))
     component = component_of_files(FOLDER, FORMULA_STYLES)
     component(key=f"{KEY}_since", data=data)
     component(key=f"{KEY}_since_stock", data=stock)
 
 
-def _looked_at(progress: Progress, run: SweepRun | None, rated: Mapping[str, Rating]) -> Answers:
+def _looked_at(
+    progress: Progress, run: SweepRun | None, rated: Mapping[str, Rating], checked: tuple[RuleCheck, Plan | None]
+) -> Answers:
     return Answers(
         progress,
         run,
         rated,
-        view_state.chosen_filter(progress.cells),
+        view_state.chosen_filter(progress.cells, checked[0]),
         view_state.view(),
         remembered.place,
         model_names(progress),
         language(),
         _picked(progress),
+        *checked,
     )
 
 
@@ -119,7 +125,7 @@ def _to_read(progress: Progress) -> None:
 def _prompt() -> None:
     """What was asked, folded: the field in the set-up is too low to read a long one in. Of the input that is looked at,
     with its words in place of the variables."""
-    plan = _plan()
+    plan = open_plan()
     if plan is None:
         return
     with st.expander(_("The prompt"), key="sweep_prompt_read", type="compact"):
@@ -187,7 +193,9 @@ def _offered(progress: Progress, run: SweepRun | None, rated: Mapping[str, Ratin
     }
 
 
-def _find_bar(progress: Progress, run: SweepRun | None, rated: Mapping[str, Rating]) -> Progress:
+def _find_bar(
+    progress: Progress, run: SweepRun | None, rated: Mapping[str, Rating], checked: tuple[RuleCheck, Plan | None]
+) -> Progress:
     """Which view is open and what is looked for, which stand in the address; and which input. Returns the part of the
     sweep that is looked at; all of it in the views that tell of all answers together."""
     with st.container(key="sweep_find", horizontal=True, vertical_alignment="center", gap="small"):
@@ -215,7 +223,7 @@ def _find_bar(progress: Progress, run: SweepRun | None, rated: Mapping[str, Rati
             width=150,
             **KEPT,
         )
-        _places(shown, model_names(shown))
+        _places(shown, model_names(shown), checked)
         switch()
         _to_read(shown)
         with st.container(key="sweep_found", horizontal=True, vertical_alignment="center", gap="small"):
@@ -226,15 +234,10 @@ def _find_bar(progress: Progress, run: SweepRun | None, rated: Mapping[str, Rati
 
 def _one_slice(progress: Progress) -> Progress:
     """Of a sweep that asks with several inputs, or varies one thing further, what is of the one that is chosen."""
-    plan = _plan()
+    plan = open_plan()
     if plan is None or plan.slices == (1, 1):
         return progress
     return progress.slice(*chosen_slice(str(state.sweep_id), plan))
-
-
-def _plan() -> Plan | None:
-    owner, sweep_id = visitor().owner, str(state.sweep_id)
-    return resources.services().store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
 
 
 def _kinds(offered: Mapping[Kind, str]) -> None:
@@ -260,8 +263,8 @@ def _kinds(offered: Mapping[Kind, str]) -> None:
         st.markdown("", width="content", help="\n".join(lines))
 
 
-def _places(progress: Progress, names: Mapping[int, str]) -> None:
-    """Some of the models and temperatures only."""
+def _places(progress: Progress, names: Mapping[int, str], checked: tuple[RuleCheck, Plan | None]) -> None:
+    """Some of the models and temperatures only, and what keeps or breaks some rules."""
     models = {cell.model: names[cell.row] for cell in progress.cells}
     temperatures = list(dict.fromkeys(temperature_name(cell.temperature) for cell in progress.cells))
     with st.popover(_("Filter"), icon=":material/filter_list:", key="sweep_places", type="tertiary"):
@@ -275,6 +278,7 @@ def _places(progress: Progress, names: Mapping[int, str]) -> None:
         )
         key = choice_key(closed_fields.key_of(view_state.TEMPERATURES))
         st.multiselect(_("Temperature"), temperatures, key=key, placeholder=_("All"), **KEPT)
+        rule_field(*checked)
 
 
 def _heard() -> None:

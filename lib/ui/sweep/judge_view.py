@@ -1,5 +1,6 @@
 """The view Judge: rules that the answers have to pass, how many of each setting do, and a model that judges them."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -9,16 +10,19 @@ import streamlit as st
 from lib.core.rich_text import literal
 from lib.sweep import decision
 from lib.sweep.plan import Plan
+from lib.sweep.rule_check import BREAKS, Tally
 from lib.sweep.rule_words import rule_words
 from lib.sweep.rules import KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Rule
 from lib.sweep.study import Study
 from lib.sweep.verdict import named
 from lib.ui.shared.choices import choice_key
 from lib.ui.shared.refusals import refusals_told
-from lib.ui.shared.texts import _
+from lib.ui.shared.texts import _, _n
 from lib.ui.sweep.model_judge import model_judge
 from lib.ui.sweep.open_study import PAGE, keep
+from lib.ui.sweep.rule_filter import read_broken
 
+RATES = "sweep_rule_rates"
 KIND, VALUE, LANGUAGE = "sweep_rule_kind", "sweep_rule_value", "sweep_rule_language"
 
 
@@ -29,6 +33,7 @@ def judge_view(study: Study) -> None:
     for at, rule in enumerate(rules):
         with st.container(horizontal=True, vertical_alignment="center", key=f"sweep_rule_{at}"):
             st.markdown(literal(rule_words(rule, study.plan, PAGE)), width="content")
+            _broken(study, at, rule)
             st.button(
                 _("Remove"),
                 key=f"sweep_rule_drop_{at}",
@@ -42,6 +47,19 @@ def judge_view(study: Study) -> None:
     if rules:
         _pass_rates(study)
     model_judge(study)
+
+
+def _broken(study: Study, at: int, rule: Rule) -> None:
+    """How many answers break a rule, which leads to them."""
+    passed, told = study.rule_check.tally(at, study.results.values())
+    if not told:
+        return
+    if passed == told:
+        st.caption(_("no answer breaks it"), width="content")
+        return
+    words = _n("{count} of {total} answer breaks it", "{count} of {total} answers break it", told - passed)
+    label, key = words.format(count=told - passed, total=told), f"sweep_rule_read_{at}"
+    st.button(label, key=key, type="tertiary", on_click=read_broken, args=(study, rule.name))
 
 
 def _one_more(rules: tuple[Rule, ...], plan: Plan) -> None:
@@ -80,19 +98,35 @@ def _put(rules: list[Rule]) -> None:
 
 
 def _pass_rates(study: Study) -> None:
-    """Settings down, rules across: how many of the answers pass."""
+    """Settings down, rules across: how many of the answers pass. A press on a figure leads to those that don't."""
+    rules = study.decision.rules
+    named_rules = {f"{at}  {rule_words(rule, study.plan, PAGE)}": rule.name for at, rule in enumerate(rules, 1)}
+    columns = {**({_("All rules"): BREAKS} if len(rules) > 1 else {}), **named_rules}
     rows, untold = [], 0
     for setting in study.settings:
-        found = [study.tally(at, setting) for at in range(len(study.decision.rules))]
-        untold += sum(len(setting.answers) - tally.told for tally in found)
-        shares = {
-            f"{at}  {rule_words(rule, study.plan, PAGE)}": 100 * tally.passed / tally.told if tally.told else None
-            for at, (rule, tally) in enumerate(zip(study.decision.rules, found, strict=True), 1)
-        }
-        rows.append({_("Setting"): named(setting, study.plan, PAGE), **shares})
-    frame = pd.DataFrame(rows)
+        tallies = [study.tally(at, setting) for at in range(len(rules))]
+        untold += sum(len(setting.answers) - tally.told for tally in tallies)
+        keeping = study.keeping(setting)
+        together = [Tally(keeping.kept, keeping.told)] if keeping and len(rules) > 1 else []
+        shares = [100 * one.passed / one.told if one.told else None for one in [*together, *tallies]]
+        rows.append([named(setting, study.plan, PAGE), *shares])
     share = partial(st.column_config.ProgressColumn, format="%.0f %%", min_value=0.0, max_value=100.0)
-    columns = {name: share(name) for name in frame.columns[1:]}
-    st.dataframe(frame, hide_index=True, placeholder="–", column_config=columns)
+    st.dataframe(
+        pd.DataFrame(rows, columns=[_("Setting"), *columns]),
+        key=RATES,
+        hide_index=True,
+        placeholder="–",
+        column_config={name: share(name) for name in columns},
+        on_select=partial(_pressed, study, columns),
+        selection_mode="single-cell",
+    )
+    st.caption(_("A press on a figure leads to the answers that break the rule."))
     if untold:
         st.caption(_("Where it could not be told, an answer counts neither way: {count}.").format(count=untold))
+
+
+def _pressed(study: Study, columns: Mapping[str, str]) -> None:
+    """Read the answers behind the figure that was pressed, in one of the `columns`, by what they break."""
+    for row, column in st.session_state[RATES].selection.cells:
+        if column in columns:
+            read_broken(study, columns[column], study.settings[row])

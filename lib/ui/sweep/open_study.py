@@ -8,8 +8,11 @@ from sqlalchemy import Connection
 
 from lib.core.i18n import Texts
 from lib.sweep import decision
+from lib.sweep import repository as sweeps
 from lib.sweep.charts import DARK, LIGHT, Look
-from lib.sweep.plan import Cell
+from lib.sweep.plan import Cell, Plan
+from lib.sweep.progress import Progress
+from lib.sweep.rule_check import NO_RULES, RuleCheck, check
 from lib.sweep.study import Study, read_study
 from lib.ui.shared import resources
 from lib.ui.shared.figures import money
@@ -44,6 +47,22 @@ def keep(change: Callable[[Connection, str, str], Any]) -> bool:
     """Write a change to what is said of the open sweep; a refusal is said, and False."""
     sweep_id = state.sweep_id
     return sweep_id is not None and stored(lambda db, owner: change(db, owner, sweep_id))
+
+
+def open_plan() -> Plan | None:
+    """What the open sweep asks."""
+    owner, sweep_id = visitor().owner, str(state.sweep_id)
+    return resources.services().store.read(lambda db: sweeps.plan_of(db, owner, sweep_id))
+
+
+def checked_rules(progress: Progress) -> tuple[RuleCheck, Plan | None]:
+    """What the rules of the open sweep say of these of its answers, and what it asks; None where it has no rules."""
+    owner, sweep_id = visitor().owner, str(state.sweep_id)
+    rules = resources.services().store.read(lambda db: decision.of_sweep(db, owner, sweep_id)).rules
+    plan = open_plan() if rules else None
+    if plan is None:
+        return NO_RULES, None
+    return check(rules, plan, progress.cells, progress.results, progress.checked), plan
 
 
 def picked_cell() -> Cell | None:

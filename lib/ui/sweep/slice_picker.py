@@ -18,9 +18,19 @@ def chosen_slice(sweep_id: str, plan: Plan) -> tuple[int, int]:
     if inputs == variants == 1:
         return 0, 0
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="sweep_slice"):
-        input = _choose(_("Input"), f"sweep_input_{sweep_id}", input_labels(plan))
+        input = _choose(_("Input"), _keys(sweep_id)[0], input_labels(plan))
         label = "" if plan.axis is None else _(plan.axis.title)
-        return input, _choose(label, f"sweep_variant_{sweep_id}", variant_labels(plan))
+        return input, _choose(label, _keys(sweep_id)[1], variant_labels(plan))
+
+
+def choose_slice(sweep_id: str, input: int, variant: int) -> None:
+    """Choose both; where there is nothing to choose there is no field."""
+    for key, value in zip(_keys(sweep_id), (input, variant), strict=True):
+        st.session_state[key] = value
+
+
+def _keys(sweep_id: str) -> tuple[str, str]:
+    return f"sweep_input_{sweep_id}", f"sweep_variant_{sweep_id}"
 
 
 def input_labels(plan: Plan) -> list[str]:

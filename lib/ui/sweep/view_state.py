@@ -8,6 +8,7 @@ import streamlit as st
 from lib.core.i18n import N_
 from lib.sweep.filters import FORMER, KINDS, Filter, Kind
 from lib.sweep.plan import Cell
+from lib.sweep.rule_check import NO_RULES, RuleCheck
 from lib.sweep.verdict import temperature_name
 from lib.ui.shared.closed_fields import key_of, put, values_of
 from lib.ui.shared.session_value import SessionValue
@@ -36,7 +37,8 @@ KIND_HELP: Mapping[Kind, str] = {
 }
 ONE = ("sweep_view", "sweep_search")
 KINDS_SHOWN, MODELS, TEMPERATURES = "sweep_show", "sweep_show_models", "sweep_show_temperatures"
-SEVERAL = (KINDS_SHOWN, MODELS, TEMPERATURES)
+RULES = "sweep_show_rules"
+SEVERAL = (KINDS_SHOWN, MODELS, TEMPERATURES, RULES)
 """The widgets with one value and those with several; they stand in the address under their own names."""
 
 
@@ -77,7 +79,7 @@ def view() -> str:
     return str(st.session_state.get("sweep_view") or GRID)
 
 
-def chosen_filter(cells: Sequence[Cell]) -> Filter:
+def chosen_filter(cells: Sequence[Cell], found: RuleCheck = NO_RULES) -> Filter:
     """What the visitor looks for."""
     wanted = {temperature_name(cell.temperature): cell.temperature for cell in cells}
     return Filter(
@@ -85,6 +87,8 @@ def chosen_filter(cells: Sequence[Cell]) -> Filter:
         kinds=tuple(kind for kind in KINDS if kind in values_of(KINDS_SHOWN)),
         models=tuple(values_of(MODELS)),
         temperatures=tuple(wanted[name] for name in values_of(TEMPERATURES) if name in wanted),
+        # A rule that was taken back is looked for no more.
+        rules=tuple(name for name in values_of(RULES) if name in found.names),
     )
 
 
@@ -119,7 +123,7 @@ def begin_anew() -> None:
 def show_all() -> None:
     """Look for nothing."""
     st.session_state["sweep_search"], st.session_state[KINDS_SHOWN] = "", []
-    for key in (MODELS, TEMPERATURES):
+    for key in (MODELS, TEMPERATURES, RULES):
         put(key, [])
 
 
@@ -129,8 +133,8 @@ def show_only(kind: Kind) -> None:
     st.session_state["sweep_view"], st.session_state[KINDS_SHOWN] = GRID, [kind]
 
 
-def from_address(cells: Sequence[Cell], models: Mapping[str, str]) -> None:
-    """At a tab's first look: as the address says, which calls the `models` by these names."""
+def from_address(cells: Sequence[Cell], models: Mapping[str, str], found: RuleCheck) -> None:
+    """At a tab's first look: as the address says, which calls the `models` by these names, and rules by theirs."""
     # Not `bind="query-params"`: that puts the words of a choice into the address, which depend on the language.
     if "sweep_looked" in st.session_state:
         return
@@ -139,9 +143,9 @@ def from_address(cells: Sequence[Cell], models: Mapping[str, str]) -> None:
     if query.get("sweep_view") in VIEWS:
         st.session_state["sweep_view"] = query["sweep_view"]
     st.session_state["sweep_search"] = query.get("sweep_search", "")[:MOST_SEARCHED]
-    known = (KINDS, models, {temperature_name(cell.temperature) for cell in cells})
+    known = (KINDS, models, {temperature_name(cell.temperature) for cell in cells}, found.names)
     for key, values in zip(SEVERAL, known, strict=True):
-        # No model and no temperature has the name of a former kind.
+        # No model, no temperature and no rule has the name of a former kind.
         asked = [now for value in query.get_all(key) for now in FORMER.get(value, (value,))]
         named = [value for value in dict.fromkeys(asked) if value in values]
         st.session_state[key_of(key)] = [models[name] for name in named] if key == MODELS else named

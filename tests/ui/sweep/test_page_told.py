@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.chat import repository as chats
 from lib.core.prices import Price
-from lib.core.reply import Reply
+from lib.core.reply import Delta, Reply
 from lib.store.database import Store
 from lib.store.schema import calls
 from lib.sweep import decision, judge, ratings
@@ -273,6 +273,7 @@ def test_rules_are_added_and_their_pass_rates_stand_in_a_grid(store: Store, subt
     rates = app.dataframe[0].value
     assert list(rates["Setting"]) == ["dear at 0", "dear at 0.7", "cheap at 0", "cheap at 0.7"]
     assert list(rates.columns[1:]) == [
+        "All rules",
         "1  contains “vacuum”",
         "2  has at most 3 words",
         "3  matches the regular expression “(a|aa)+$”",
@@ -281,6 +282,50 @@ def test_rules_are_added_and_their_pass_rates_stand_in_a_grid(store: Store, subt
     assert set(rates["2  has at most 3 words"]) == {0.0}
     app.button(key="sweep_rule_drop_0").click().run()
     assert len(store.read(lambda db: decision.of_sweep(db, owner(app), sweep)).rules) == 3
+
+
+@pytest.mark.row("S19", "S20")
+def test_from_a_rules_figure_the_answers_are_read_that_break_it(store: Store) -> None:
+    """Of two products with two repeats: what breaks the rules is cheap's second answer about a lamp, and dear's about a
+    barrel."""
+
+    def answer(cell: Cell) -> Reply:
+        breaks = (cell.row, cell.column, cell.input) in ((1, 0, 0), (0, 1, 1)) and cell.repeat
+        reply = Reply(state="ok", seconds=1.0)
+        reply.add(Delta(text="We know the best." if breaks else "A lamp or a barrel.", finish_reason="stop"))
+        return reply
+
+    sweep = make_sweep(store, MODELS, TEMPERATURES, 2, answer, things=("a lamp", "a barrel"))
+    rules = [Rule("lacks", "best"), Rule("contains", "{{thing}}"), Rule("pattern", "^A"), Rule("words", "60")]
+    store.write(lambda db: decision.set_rules(db, LOCAL_OWNER, sweep, rules)).result()
+    marks = {place: cell["marks"] for place, cell in page_cells(open_view(sweep)).items()}
+    assert [place for place, said in marks.items() if "breaks 3 rules" in said] == ["1_0_1"], "one mark for many"
+    app = open_view(sweep, "judge")
+    assert app.button(key="sweep_rule_read_1").label == "2 of 16 answers break it"
+    assert "no answer breaks it" in shown(app)
+    assert list(app.dataframe[0].value["All rules"]) == [100.0, 75.0, 75.0, 100.0]
+
+    click(app, "sweep_rule_read_1")
+    found = answer_data(app)
+    assert (found["view"], found["among"]) == ("read", ["1_0_1"])
+    words = ["contains “best”", "lacks “a lamp”", "no match for “^A”"]
+    assert found["read"]["1_0_1"]["marks"] == words, "where it is read each of them"
+    assert found["read"]["1_0_1"]["meaning"][1] == "breaks the rule: contains its own “thing”"
+    assert "Shown only: lacks its own “thing”" in shown(app)
+    assert app.button(key="sweep_rules_next").label == "1 more with another input"
+    click(app, "sweep_rules_next")
+    assert (
+        answer_data(app)["among"] == ["0_1_1"] and answer_data(app)["read"]["0_1_1"]["marks"][1] == "lacks “a barrel”"
+    )
+    asked = {name: "".join(value) for name, value in app.query_params.items()}
+    assert asked["sweep_show_rules"] == "contains:{{thing}}"
+    assert list(page_cells(new_tab("sweep", **asked))) == ["1_0_1"], "another tab finds them by the address"
+    click(app, "sweep_rules_all")
+    assert answer_data(app)["among"] is None and "sweep_rules_shown" not in str(app.main)
+    store.write(lambda db: decision.set_rules(db, LOCAL_OWNER, sweep, [])).result()
+    left = open_view(sweep, "grid")
+    assert "rule" not in shown(left), "without rules there is no word of them"
+    assert not any("sweep_show_rules" in str(one.key) for one in left.multiselect)
 
 
 @pytest.mark.row("S20")
@@ -443,6 +488,8 @@ def test_of_one_model_alone_the_repeats_are_columns_in_the_grid_and_in_read(stor
 def test_each_filter_leaves_the_answers_that_it_names_and_no_others(store: Store, subtests: pytest.Subtests) -> None:
     sweep = make_sweep(store, [f"m{at}" for at in range(6)], TEMPERATURES, 2, odd_answer)
     rate(store, sweep, 3, 1, 5)
+    rules = [Rule("contains", "hikers"), Rule("words", "60")]
+    store.write(lambda db: decision.set_rules(db, LOCAL_OWNER, sweep, rules)).result()
     app = open_view(sweep)
     every = page_cells(app)
 
@@ -450,6 +497,9 @@ def test_each_filter_leaves_the_answers_that_it_names_and_no_others(store: Store
         coldest = re.sub("_1_", "_0_", place)
         bare = [" ".join(seen.text(every[one]["html"]).split()) for one in (place, coldest)]
         return bool(bare[0]) and bare[0] != bare[1]
+
+    def is_broken(cell: dict[str, Any]) -> bool:
+        return not {"lacks “hikers”", "over 60 words"}.isdisjoint(cell["marks"])
 
     def has_equal(place: str) -> bool:
         whole = [seen.text(cell["html"]) for id, cell in every.items() if id[0] == place[0] and cell["state"] == "ok"]
@@ -460,6 +510,9 @@ def test_each_filter_leaves_the_answers_that_it_names_and_no_others(store: Store
         ("sweep_search", "HIKERS", "", lambda _place, cell: "hikers" in seen.text(cell["html"]).lower()),
         ("sweep_show_models", ["fake/m2"], [], lambda place, _cell: place.startswith("2_")),
         ("sweep_show_temperatures", ["0.7"], [], lambda place, _cell: "_1_" in place),
+        ("sweep_show_rules", ["contains:hikers"], [], lambda _place, cell: "lacks “hikers”" in cell["marks"]),
+        ("sweep_show_rules", ["breaks"], [], lambda _place, cell: is_broken(cell)),
+        ("sweep_show_rules", ["keeps"], [], lambda _place, cell: cell["state"] == "ok" and not is_broken(cell)),
         ("sweep_show", ["failed"], [], lambda _place, cell: cell["state"] == "error"),
         ("sweep_show", ["cut"], [], lambda _place, cell: "cut off" in cell["marks"]),
         (
