@@ -41,7 +41,7 @@ def impatient(settings: dict[str, str], front: Proxy, tmp_path: Path) -> Iterato
 
 @pytest.mark.row("C20")
 def test_a_lost_network_costs_nothing(api: FakeApi, chat: NewChat, front: Proxy) -> None:
-    """One request, and the whole answer is there when the network is back."""
+    """One request, and the whole answer is there when the network is back; meanwhile it is said in our own words."""
     text = "through the tunnel"
     page = chat("held")
     send(page, text)
@@ -49,12 +49,14 @@ def test_a_lost_network_costs_nothing(api: FakeApi, chat: NewChat, front: Proxy)
     front.cut()
     try:
         expect(page.locator("[data-test-connection-state=CONNECTED]")).to_have_count(0)
+        expect(page.get_by_role("dialog")).to_contain_text("As soon as Tempera answers again")
         api.go_on()
         api.wait(lambda _: asked(api, text)[0].finished)
     finally:
         front.mend()
     ended(page)
 
+    expect(page.get_by_role("dialog")).to_have_count(0)
     expect(key(page, "answer_0")).to_contain_text(f"You said: {text}")
     assert len(asked(api, text)) == 1
 

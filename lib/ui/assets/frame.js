@@ -58,7 +58,7 @@
       named.set(one, { english, ours });
       if (one.ariaLabel !== ours) one.ariaLabel = ours;
     }
-    for (const one of document.querySelectorAll(UPLOADER)) one.childNodes.forEach((part) => rename(part, words));
+    for (const one of document.querySelectorAll(WITH_WORDS)) one.childNodes.forEach((part) => rename(part, words));
     const skip = document.querySelector("[data-testid=stSkipToContent]");
     const said = words["Skip to main content"];
     if (skip && said && skip.textContent !== said) skip.textContent = said;
@@ -67,9 +67,11 @@
     }
   }
 
-  // So has the field for files, which has no words to set: “Upload”, and “100MB per file • DB” under it.
-  const UPLOADER =
-    "[data-testid=stFileUploaderDropzone] button p, [data-testid=stFileUploaderDropzoneInstructions] span";
+  // So have the field for files (“Upload”, and “100MB per file • DB” under it) and what is said where the server is away:
+  // there is no way to set their words.
+  const WITH_WORDS =
+    "[data-testid=stFileUploaderDropzone] button p, [data-testid=stFileUploaderDropzoneInstructions] span, "
+    + "[data-testid=stDialog] h2[slot=title], [data-testid=stDialog] h2[slot=title] + div > div";
   const SIZE = /^(\S+) per file/;
   function rename(text, words) {
     if (text.nodeType !== Node.TEXT_NODE) return;

@@ -42,8 +42,14 @@ STREAMLIT_NAMES = {
     "Fullscreen": N_("Full screen"),
     "Chat message from user": N_("Your message"),
     "Chat message from assistant": N_("Answer"),
+    "Connection error": N_("Tempera does not answer"),
+    "Streamlit server is not responding. Are you connected to the internet?": N_(
+        "What is saved is safe. As soon as Tempera answers again, this page goes on by itself. If it runs on this "
+        "computer, start it again; else it may be your network."
+    ),
 }
-"""What Streamlit calls its own elements, most of them for screen readers only: in English, with no way to set it."""
+"""What Streamlit calls its own elements, most of them for screen readers only, and what it says where the server is
+away: in English, with no way to set it."""
 
 
 def page_style() -> str:
