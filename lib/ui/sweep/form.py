@@ -24,7 +24,7 @@ START = {
     "sweep_patience": PATIENCE,
 }
 KEPT: dict[str, Any] = {"persist_state": "session"}
-NARROW: dict[str, Any] = {"width": 220, **KEPT}
+NARROW: dict[str, Any] = {"width": 205, **KEPT}
 KEYS = (
     *("sweep_prompt", "sweep_models", "sweep_temperatures", "sweep_repeats", "sweep_concurrency", "sweep_history"),
     *(*input_table.KEYS, *axis_picker.KEYS, temperatures.TYPED),

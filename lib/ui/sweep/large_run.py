@@ -54,7 +54,7 @@ def limit_fields() -> None:
             1,
             MOST_ANSWERS,
             key="sweep_ask_answers",
-            width=220,
+            width=205,
             on_change=_keep,
             persist_state="session",
         )
@@ -64,7 +64,7 @@ def limit_fields() -> None:
             MOST_DOLLARS,
             step=0.5,
             key="sweep_ask_dollars",
-            width=220,
+            width=205,
             on_change=_keep,
             persist_state="session",
         )
