@@ -1,8 +1,10 @@
 """The set-up form of a sweep, from the main script on: what can be put in, what it says, and what is then sent."""
 
+import io
 import json
 
 import pytest
+import xlsxwriter
 from streamlit.testing.v1 import AppTest
 
 from lib.core.parameters import SETTABLE
@@ -40,6 +42,14 @@ def upload(app: AppTest, name: str, file: bytes) -> AppTest:
     uploader.upload(name, file, "text/csv").run()
     assert not app.exception
     return app
+
+
+def workbook(*column: str) -> bytes:
+    """An Excel file with one column."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        book.add_worksheet().write_column(0, 0, column)
+    return file.getvalue()
 
 
 def type_rows(app: AppTest, *rows: dict[str, str]) -> AppTest:
@@ -118,6 +128,7 @@ def test_a_file_becomes_the_table_or_says_in_a_sentence_why_not(
     for file, said, rows in [
         (b"X;other\nred;1\nblue;2\n", "2 rows from the file.", ["red", "blue"]),
         ("x\n保温杯\n雨伞和帽子\n".encode("gb18030"), "it was read as gb18030", ["保温杯", "雨伞和帽子"]),
+        (workbook("x", "保温杯", "雨伞和帽子"), "2 rows from the file.", ["保温杯", "雨伞和帽子"]),
         (b"a,b\n1,2\n", "The file has no column “x”. It has: a, b.", ["保温杯", "雨伞和帽子"]),
         (b"x\n" + b"1\n" * 1_000_000, "This file has more than 2,000 rows", ["保温杯", "雨伞和帽子"]),
         (b"\x89PNG\r\n\x1a\n\0\0", "This file is no table", ["保温杯", "雨伞和帽子"]),

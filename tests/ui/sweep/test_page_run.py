@@ -16,8 +16,9 @@ from lib.calls import records
 from lib.calls.outcome_writer import Outcome, OutcomeWriter
 from lib.store.schema import calls
 from lib.sweep.progress import Progress
+from lib.sweep.sending import Sending
 from lib.ui.shared import resources
-from tests.fake_api import FakeApi
+from tests.fake_api import UNTIL_TOLD, FakeApi
 from tests.pages import (
     bodies,
     buttons,
@@ -119,7 +120,8 @@ def test_the_failed_are_sent_again_and_their_attempts_are_kept(api: FakeApi) -> 
         *[(2, "ok")] * 2,
     ]
     cell = progress(tab).cells[0]
-    resources.services().sweeps.rerun(owner(tab), "tab", sweep_id(tab), cell.id)
+    tab.session_state["open_dialog"] = ("opened_cell", cell.id)
+    click(tab.run(), "sweep_cell_again")
     sweep_ended(tab)
     assert progress(tab).results[cell.id].attempt == 3 and asked(api, "error-400") == 5
 
@@ -171,6 +173,23 @@ def test_what_was_foreseen_stands_beside_what_it_cost(api: FakeApi) -> None:
     now = standing(sweep_ended(tab))
     [foreseen] = re.findall(r"about \\?\$([0-9.]+) was foreseen", now)
     assert abs(float(foreseen) - anew) < 0.0005, "what was added was foreseen, too"
+
+
+@pytest.mark.row("S3")
+@pytest.mark.usefixtures("service")
+def test_while_it_runs_it_tells_what_it_cost_and_will_have_cost(api: FakeApi) -> None:
+    api.script("gpt-4o", UNTIL_TOLD, USAGE)
+    tab = link(api, "gpt-4o", concurrency="1")
+    tab.button(key="sweep_run").click().run()
+    api.wait(lambda fake: asked(fake, "gpt-4o") == 1)
+    assert re.search(r"\$0\.00 so far, about \$[0-9.]+ at the end", standing(tab.run()))
+    api.go_on()
+    api.wait(lambda fake: asked(fake, "gpt-4o") == 2)
+    wait_for(lambda: progress(tab).spent > 0)
+    [(so_far, at_the_end)] = re.findall(r"\$([0-9.]+) so far, about \$([0-9.]+) at the end", standing(tab.run()))
+    assert float(at_the_end) == pytest.approx(2 * float(so_far), rel=0.1), "from the first answer, not from a guess"
+    api.go_on()
+    assert standing(sweep_ended(tab)).startswith("2 answers")
 
 
 @pytest.mark.row("S13")
@@ -264,6 +283,35 @@ def test_a_tab_that_has_seen_all_of_a_sweep_shows_what_a_new_one_shows(api: Fake
     gone = progress(tab).results[last.id].id
     services.store.write(lambda db: records.delete_calls(db, owner(tab), [gone])).result()
     assert is_as_if_new(tab) and standing(tab).startswith("17 of 18 answers · 1 failed")
+
+
+@pytest.mark.row("S8")
+@pytest.mark.usefixtures("service")
+def test_what_fails_is_asked_twice_more_and_what_may_be_billed_never_again(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.gateway.retry.backoff", lambda *_: 0.01)
+    failing, billed = ("error-500", "error-502", "error-503", "error-529"), ("error-504", "error-524")
+    tab = run_sweep(link(api, ",".join(failing + billed), temperatures="0"))
+    assert standing(tab).startswith("0 of 6 answers · 6 failed")
+    assert {model: asked(api, model) for model in failing + billed} == dict.fromkeys(failing, 3) | dict.fromkeys(
+        billed, 1
+    )
+
+
+@pytest.mark.row("S8")
+@pytest.mark.usefixtures("service")
+def test_what_a_service_refuses_for_too_long_is_given_up_said_and_finished_later(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sending, "gives_up_at", property(lambda sending: sending._last_answer + 0.3))
+    tab = run_sweep(link(api, "error-429", concurrency="1"))
+    assert "No answer came for 30 minutes, as the services took no more requests" in shown(tab)
+    api.script("error-429", ANSWER)
+    for button in ("sweep_resume", "sweep_retry"):
+        if button in buttons(tab):
+            sweep_ended(click(tab, button))
+    assert standing(tab).startswith("2 answers")
 
 
 @pytest.mark.row("S8")

@@ -165,6 +165,7 @@ def test_stop_keeps_what_came_and_resume_sends_only_the_rest(api: FakeApi) -> No
         if answer.call.request.model == "echo":
             assert answer.wait_until_finished(10)
     tab.run().button(key="sweep_stop").click().run()
+    api.wait(lambda fake: sum(request.closed_by_client is not None for request in fake.requests) == 2)
     sweep_ended(tab)
 
     assert standing(tab).startswith("2 of 4 answers")
