@@ -179,7 +179,7 @@ def test_what_was_foreseen_stands_beside_what_it_cost(api: FakeApi) -> None:
 @pytest.mark.usefixtures("service")
 def test_while_it_runs_it_tells_what_it_cost_and_will_have_cost(api: FakeApi) -> None:
     api.script("gpt-4o", UNTIL_TOLD, USAGE)
-    tab = link(api, "gpt-4o", concurrency="1")
+    tab = link(api, "gpt-4o", concurrency="1", max_tokens="1000")
     tab.button(key="sweep_run").click().run()
     api.wait(lambda fake: asked(fake, "gpt-4o") == 1)
     assert re.search(r"\$0\.00 so far, about \$[0-9.]+ at the end", standing(tab.run()))
