@@ -103,6 +103,8 @@ class Study:
     """What models that were asked say, by model and by the calls' ids; `ratings` are a person's."""
     checked: Known = field(default_factory=dict, compare=False, repr=False)
     """What was found by rules before, see `rule_check.check`."""
+    judging_cost: float = 0.0
+    """US dollars that the models cost that were asked to judge, as far as they have a price."""
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
@@ -171,5 +173,7 @@ def read_study(store: Store, reader: ProgressReader, owner: str, sweep_id: str) 
     for (call_id, rater), rating in said.items():
         by_rater.setdefault(rater, {})[call_id] = rating
     mine = by_rater.pop(PERSON, {})
-    said_by = (mine, decided, by_rater, progress.checked)
+    # Asked for only where one has judged: it looks at every call since the sweep.
+    on_judges = store.read(lambda db: sweeps.spent_on_judges(db, owner, sweep_id)) if by_rater else 0.0
+    said_by = (mine, decided, by_rater, progress.checked, on_judges)
     return Study(title, created_at, plan, progress.cells, progress.results, *said_by)

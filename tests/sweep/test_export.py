@@ -279,11 +279,12 @@ def test_what_models_and_people_said_of_answers_stands_in_the_report() -> None:
     study = a_study(stars=lambda cell: 2 + cell.column)
     first = study.results[study.cells[0].id].id
     noted = {**study.ratings, first: Rating(1, -1, "too <loud>")}
-    study = replace(study, ratings=noted, judged={"svc/judge": {first: Rating(4, None, "warm")}})
+    study = replace(study, ratings=noted, judged={"svc/judge": {first: Rating(4, None, "warm")}}, judging_cost=0.0123)
     read = seen.text(html(study))
 
     assert "★☆☆☆☆ 👎" in read and "Note: too <loud>" in read
     assert "Stars by models that judged" in read and "4.0 (1)" in read
+    assert "$0.012 more for models that judged them" in read
     [said] = [cell["judged"] for cell in json.loads(json_file(study))["cells"] if cell["judged"]]
     assert said == {"svc/judge": {"stars": 4, "thumb": None, "note": "warm"}}
 

@@ -88,7 +88,7 @@ def _took(subject: Subject) -> str:
     """What all answers together cost, and how long models wrote them."""
     _, calls = subject.texts.one, subject.study.results.values()
     seconds = [call.seconds for call in calls if call.seconds is not None]
-    parts = [_total_cost(subject)] if subject.options.cost else []
+    parts = [_total_cost(subject), _judging_cost(subject)] if subject.options.cost else []
     if seconds:
         words = _("{total} of answering in all, {each:.1f} s for an answer")
         parts.append(words.format(total=duration(sum(seconds), subject.texts), each=sum(seconds) / len(seconds)))
@@ -104,6 +104,11 @@ def _total_cost(subject: Subject) -> str:
     if len(known) < len(calls):
         return _("{cost} for {count} of the answers, the others have no price").format(cost=cost, count=len(known))
     return _("{cost} for all answers").format(cost=cost)
+
+
+def _judging_cost(subject: Subject) -> str:
+    _, cost = subject.texts.one, subject.study.judging_cost
+    return _("{cost} more for models that judged them").format(cost=price(cost, subject.texts)) if cost else ""
 
 
 def verdict_card(subject: Subject, found: Verdict) -> str:

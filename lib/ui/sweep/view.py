@@ -95,6 +95,7 @@ def _ended(services: Services, visitor: Visitor, sweep_id: str) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+        st.space("stretch")  # what is pressed by mistake stands far off
         st.button(
             _("Delete this sweep"),
             key="sweep_delete",

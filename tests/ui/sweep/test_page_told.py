@@ -26,6 +26,7 @@ from lib.sweep.findings import text_of
 from lib.sweep.plan import Cell, Plan
 from lib.sweep.ratings import Rating
 from lib.sweep.rules import Rule
+from lib.sweep.study import read_study
 from lib.ui.shared import resources
 from lib.ui.sweep.view_state import Place
 from lib.visitor import LOCAL_OWNER
@@ -678,6 +679,8 @@ def test_a_judge_keeps_to_the_limit_of_its_sweep(store: Store, service: FakeApi)
 
     on_judges = store.read(lambda db: sweeps.spent_on_judges(db, who, sweep))
     assert 0 < on_judges <= 0.006 and 0 < len(bodies(service)) < 8
+    study = read_study(store, resources.services().sweeps.progress, who, sweep)
+    assert study is not None and study.judging_cost == on_judges, "the report tells it beside the answers' cost"
     assert "The sweep stopped at its limit" in shown(app.run())
     sent = len(bodies(service))
     app.button(key="sweep_judge_start").click().run()
