@@ -6,13 +6,12 @@ refused, or an empty account, stops the rest of that service; a model that is un
 
 import asyncio
 import math
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Set
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -26,22 +25,21 @@ from lib.core.errors import (
     NoAnswersCame,
     NotAllowed,
     NotConnected,
-    RateLimited,
     StoreError,
     StoreFull,
     TemperaError,
     unforeseen,
 )
 from lib.gateway.endpoint_registry import EndpointRegistry
-from lib.gateway.retry import Retries
 from lib.sweep import learned_rates, shared_gates, stops
+from lib.sweep.cell_turn import CellTurn, turn_of
 from lib.sweep.claims import Claims
 from lib.sweep.plan import Cell
 from lib.sweep.rate_limiter import Gate
-from lib.sweep.recorder import TEMPERATURE, Recorder
+from lib.sweep.recorder import Recorder
 from lib.sweep.run import SweepRun
 from lib.sweep.shared_gates import GateAnswer
-from lib.sweep.waiting_calls import Lane, Waiting, longest_first
+from lib.sweep.waiting_calls import Lane, longest_first
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.5
@@ -50,76 +48,6 @@ STATEMENT_SECONDS = 5.0
 other's way (a deadlock); what it refuses for longer it will always refuse."""
 LIMITS = (BudgetReached, CapOfTheOperator, CapReached)
 """What says that a call may not begin as long as others are on their way."""
-
-
-class CellTurn(Retries):
-    """One cell's call: it takes turns with the others, between its attempts too."""
-
-    def __init__(self, sending: "Sending", cell: Cell) -> None:
-        super().__init__()
-        self.cell, self.waiting = cell, Waiting(self, sending.lane(cell.model))
-        self.call_id = secrets.token_hex(16)
-        self._next_attempt: asyncio.Future[None] | None = None
-        """What the call waits for between two attempts."""
-        self._sending = sending
-        self._failures: dict[str, int] = {}
-        self._until, self._refusal = 0.0, TemperaError()
-
-    @property
-    def between_attempts(self) -> bool:
-        """Whether its call was begun and waits for another attempt; False before it has begun, and in an attempt."""
-        return self._next_attempt is not None
-
-    def wait(self, error: TemperaError, attempt: int, shown: bool) -> float | None:
-        """By the service's limits after a refusal, as often as it takes; after other failures by the general rule."""
-        now = self._sending.now()
-        if isinstance(error, RateLimited) and error.may_retry is not False and not shown:
-            until = self._sending.refused(self, now, error.retry_after)
-            if until > self._sending.gives_up_at:
-                return None
-        else:
-            # Counted by kind: a refused call that then fails has all its attempts for that.
-            self._failures[error.kind] = self._failures.get(error.kind, 0) + 1
-            seconds = super().wait(error, self._failures[error.kind], shown)
-            if seconds is None:
-                return None
-            until = now + seconds
-        self._until, self._refusal = until, error
-        return max(until - now, 0.0)
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait in line."""
-        self._next_attempt = asyncio.get_running_loop().create_future()
-        self._sending.put_back(self, self._until)
-        try:
-            await self._next_attempt
-        finally:
-            self._next_attempt = None
-            self._sending.drop(self)  # where it was stopped while it waited
-
-    def go_on(self) -> None:
-        """Let a call that waits between two attempts begin the next one."""
-        if self._next_attempt is not None and not self._next_attempt.done():
-            self._next_attempt.set_result(None)
-
-    def give_up(self) -> None:
-        """End the waiting with what was refused last."""
-        if self._next_attempt is not None and not self._next_attempt.done():
-            self._next_attempt.set_exception(self._refusal)
-
-    def without(self, names: Set[str]) -> bool:
-        """Of a model that takes no temperature one column is sent."""
-        return not names & TEMPERATURE or self._sending.takes_no_temperature(self.cell)
-
-    def request_left(self) -> None:
-        """The lane's next call leaves so much later: this one had to be recorded, and the loop may be busy."""
-        self.waiting.lane.at.moved(self._sending.now())
-
-    def used_up(self, seconds: float) -> None:
-        """The lane waits; the headers say that its next call would be refused."""
-        now = self._sending.now()
-        self.waiting.lane.at.used_up(now, seconds)
-        self._sending.tell(self.waiting.lane, lambda gate: gate.used_up(now, seconds))
 
 
 class Sending:
@@ -169,7 +97,7 @@ class Sending:
                     self._give_up()
                 ready = line.send_next(now)
                 if ready is not None:
-                    self._send(_turn_of(ready))
+                    self._send(turn_of(ready))
                     continue
                 self._look_ahead(now)
                 wakes = line.wakes_at(now)
@@ -248,7 +176,7 @@ class Sending:
 
     def spare_the_others(self) -> None:
         """Let the cells wait no more for which another column stands."""
-        turns = map(_turn_of, self._run.line.waiting())
+        turns = map(turn_of, self._run.line.waiting())
         spared = [turn for turn in turns if self._run.is_spared(turn.cell) and not turn.between_attempts]
         for turn in spared:
             self._run.line.drop(turn.waiting)
@@ -256,7 +184,7 @@ class Sending:
 
     def taken_by_others(self, cells: Set[str]) -> None:
         """Let these cells wait no more, unless their call was begun here."""
-        for turn in [turn for turn in map(_turn_of, self._run.line.waiting()) if turn.cell.id in cells]:
+        for turn in [turn for turn in map(turn_of, self._run.line.waiting()) if turn.cell.id in cells]:
             if not turn.between_attempts:
                 self._run.line.drop(turn.waiting)
         self._changed.set()
@@ -460,7 +388,7 @@ class Sending:
         """Let a call be for the cell that was free; whose turn that would have been gets this one's in return."""
         if mine == turn.cell:
             return
-        others = map(_turn_of, turn.waiting.lane.waiting)
+        others = map(turn_of, turn.waiting.lane.waiting)
         other = next((other for other in others if other.cell.id == mine.id), None)
         if other is not None:
             other.cell = turn.cell
@@ -469,7 +397,7 @@ class Sending:
     def _drop_the_row(self, turn: CellTurn) -> None:
         """Others have all cells of a row."""
         if self._claims.shared:
-            row, cells = turn.cell.row, [_turn_of(waiting).cell for waiting in turn.waiting.lane.waiting]
+            row, cells = turn.cell.row, [turn_of(waiting).cell for waiting in turn.waiting.lane.waiting]
             self.taken_by_others({cell.id for cell in cells if cell.row == row})
 
     def _note_end(self, turn: CellTurn, answer: Answer) -> None:
@@ -489,7 +417,7 @@ class Sending:
     def _close(self, lane: Lane) -> None:
         """Send nothing more of a model; what waits is missing then, and can be sent later."""
         lane.closed = True
-        turns = [_turn_of(waiting) for waiting in lane.waiting]
+        turns = [turn_of(waiting) for waiting in lane.waiting]
         self._claims.drop(turn.cell for turn in turns)
         for turn in turns:
             answer = self._run.answers.get(turn.cell.id)
@@ -503,7 +431,7 @@ class Sending:
         self._gave_up = True
         for lane in self._run.line.lanes.values():
             lane.closed = True
-            turns = [_turn_of(waiting) for waiting in lane.waiting]
+            turns = [turn_of(waiting) for waiting in lane.waiting]
             self._claims.drop(turn.cell for turn in turns)
             for turn in turns:
                 turn.give_up()
@@ -515,7 +443,7 @@ class Sending:
             raise NoAnswersCame(minutes=self._run.plan.patience)
         run = self._run
         open_lanes = [lane for lane in run.line.lanes.values() if lane.waiting and not lane.closed]
-        worst = [run.worst_of(_turn_of(lane.waiting[0]).cell) for lane in open_lanes]
+        worst = [run.worst_of(turn_of(lane.waiting[0]).cell) for lane in open_lanes]
         if worst and not any(run.ledger.could_fit(one.cost) for one in worst):
             raise CapReached(cap=run.ledger.cap or 0.0, spent=run.ledger.spent)
         for one in worst:
@@ -552,10 +480,6 @@ class Sending:
             answer.cancel()
         # Their outcomes are written before the sweep counts as ended: Resume looks at those.
         await asyncio.gather(*(answer.ended() for answer in answers))
-
-
-def _turn_of(waiting: Waiting) -> CellTurn:
-    return cast(CellTurn, waiting.payload)  # nobody else puts calls into the line
 
 
 def _save_pace(owner: str, base_url: str, model: str, pace: tuple[float, int] | None, db: Connection) -> None:

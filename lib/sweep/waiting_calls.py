@@ -31,7 +31,7 @@ SHARED_LANES = 4
 
 
 class Turn(Protocol):
-    """What a call is known by to whoever sends it: `sending.CellTurn`, which is not known here."""
+    """What a call is known by to whoever sends it: `cell_turn.CellTurn`, which is not known here."""
 
     cell: Cell
 
