@@ -23,6 +23,8 @@ class Tab:
     def __init__(self, socket: ClientConnection, query: str) -> None:
         self._socket, self.query = socket, query
         self.drawn: dict[str, str] = {}
+        self._part_of: dict[str, str] = {}
+        """The part of the page that each of them is in, which a press runs alone; "" for the page itself."""
         self.received: list[bytes] = []
 
     def ask(self, pressed: str = "", text: str = "", page: str = "") -> None:
@@ -31,6 +33,7 @@ class Tab:
         asked.rerun_script.query_string, asked.rerun_script.page_name = self.query, page
         if pressed:
             asked.rerun_script.widget_states.widgets.add(id=self.drawn[pressed], trigger_value=True)
+            asked.rerun_script.fragment_id = self._part_of[pressed]
         if text:
             sent = asked.rerun_script.widget_states.widgets.add(id=self.drawn["chat_input"])
             sent.chat_input_value.data = text
@@ -64,7 +67,8 @@ class Tab:
         elif kind == "delta" and message.delta.new_element.WhichOneof("type") in ("button", "chat_input"):
             element = message.delta.new_element
             id = str(getattr(element, str(element.WhichOneof("type"))).id)
-            self.drawn[id.rpartition("-")[2]] = id
+            name = id.rpartition("-")[2]
+            self.drawn[name], self._part_of[name] = id, message.delta.fragment_id
 
 
 def said(message: ForwardMsg) -> str:

@@ -22,7 +22,7 @@ RAISED = "budget_raised"
 def ask_first(reached: BudgetReached, then: Callable[[], None]) -> None:
     """Open the question; `then` is what goes on where the answer is yes."""
     st.session_state.pop(RAISED, None)
-    state.over_budget = (reached, then)
+    state.over_budget, state.page_is_due = (reached, then), True
 
 
 def budget_dialog(services: Services, visitor: Visitor) -> None:

@@ -55,6 +55,7 @@ def ask_for(services: Services, visitor: Visitor, gone: TemperaError, then: Call
     name = str(gone.facts.get("service", ""))
     address = services.store.read(lambda db: known_services.addresses(db, visitor.owner)).get(name, "")
     _open(Connecting(error_sentence(gone), (name, then)))
+    state.page_is_due = True
     if name:
         connection_form.begin_with(SERVICES[name][1] if name in SERVICES else address)
 

@@ -81,6 +81,7 @@ def _notice_read() -> None:
 
 def bar(services: Services, pages: Sequence[StreamlitPage]) -> None:
     """The bar across the top of every page: the pages, the connection, and the menu."""
+    state.page_is_due = False
     who = visitor()
     services.budgets.seen_in(who.owner, viewer_zone())
     with st.container(key="frame", horizontal=True, vertical_alignment="center", gap="small"):

@@ -15,6 +15,7 @@ from lib.core.clock import as_datetime
 from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.ui.shared import dates
+from lib.ui.shared.page_part import page_part
 from lib.ui.shared.session_value import SessionValue, nothing
 from lib.ui.shared.texts import _, _n
 
@@ -139,7 +140,7 @@ def _entry(kind: HistoryList, entry: Entry, age: Age, now: datetime, words: str)
         if entry.look_again is None:
             _button(kind, entry, age, now, words)
         else:
-            st.fragment(_live_button, run_every=LIVE_SECONDS)(kind, entry.look_again, age, now, words)
+            page_part(_live_button, run_every=LIVE_SECONDS)(kind, entry.look_again, age, now, words)
         key = f"{kind.page}_menu_{entry.id}"
         st.menu_button(
             _("More: {title}").format(title=literal(entry.title) or _("Untitled")),

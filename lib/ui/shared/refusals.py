@@ -55,3 +55,4 @@ def press_failed(bug: Exception) -> None:
 
 def _say(refused: TemperaError) -> None:
     state.notices.append(error_sentence(refused))
+    state.page_is_due = True

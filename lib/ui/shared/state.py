@@ -59,6 +59,8 @@ class State:
     """The language in which each field with a choice was drawn last, by its key."""
     notices: SessionValue[list[str]] = SessionValue("notices", list)
     """Sentences to be shown once, at the top of the page."""
+    page_is_due: SessionValue[bool] = SessionValue("page_is_due", bool)
+    """Whether a press wants something shown that a part of the page can't draw: a dialog, or a sentence at the top."""
     good_news: SessionValue[list[str]] = SessionValue("good_news", list)
     """Sentences that pop up once, so that nothing on the page moves for them."""
     upgrade_read: SessionValue[bool] = SessionValue("upgrade_read", bool)

@@ -15,6 +15,7 @@ from lib.ui.shared import resources
 from lib.ui.shared.choices import choice_key
 from lib.ui.shared.figures import money
 from lib.ui.shared.model_picker import model_label, options
+from lib.ui.shared.page_part import page_part
 from lib.ui.shared.refusals import refusals_told
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
@@ -36,7 +37,7 @@ def model_judge(study: Study) -> None:
         judge_result(run)
     with st.expander(_("Let a model judge"), key="sweep_judge", expanded=run is not None):
         if run is not None and not run.finished:
-            st.fragment(_progress, run_every=EVERY_SECONDS)()
+            page_part(_progress, run_every=EVERY_SECONDS)()
             return
         _form(study)
 

@@ -13,6 +13,7 @@ from lib.sweep import repository as sweeps
 from lib.sweep import search
 from lib.sweep.repository import Sweep
 from lib.ui.shared.history_list import DELETE, RENAME, Entry, HistoryList, history_list
+from lib.ui.shared.page_part import page_part
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
@@ -26,7 +27,7 @@ def sweep_list(services: Services, visitor: Visitor) -> None:
     """New sweep, and the old ones, the newest first."""
     with st.sidebar:
         st.button(_("New sweep"), key="sweep_new", icon=":material/add:", on_click=actions.new, width="stretch")
-        st.fragment(_list)(services, visitor, state.sweep_id)
+        page_part(_list)(services, visitor, state.sweep_id)
 
 
 def _list(services: Services, visitor: Visitor, drawn_for: str | None) -> None:

@@ -13,6 +13,7 @@ from lib.sweep.ratings import Rating
 from lib.sweep.run import SweepRun
 from lib.ui.shared import budgets
 from lib.ui.shared.frame import transient
+from lib.ui.shared.page_part import page_part
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.visitor import Visitor
 from lib.ui.sweep import actions, grid, hidden_names
@@ -43,9 +44,9 @@ def sweep_view(services: Services, visitor: Visitor, sweep_id: str, running: boo
         if running:
             remembered.drawn_with_page = True
             again = _every(services.sweeps.progress.of(visitor.owner, sweep_id))
-            st.fragment(_progress_line, run_every=again)(services, visitor, sweep_id, running)
+            page_part(_draw_progress, run_every=again)(services, visitor, sweep_id, running)
     # A fragment after the end too: moved out of one, the answers would be drawn anew, and lose their focus and scroll.
-    st.fragment(_results)(services, visitor, sweep_id, running)
+    page_part(_results)(services, visitor, sweep_id, running)
     if not running:
         _ended(services, visitor, sweep_id)
     if sweep_state.cell is not None:
@@ -106,6 +107,10 @@ def _ended(services: Services, visitor: Visitor, sweep_id: str) -> None:
         )
 
 
+def _draw_progress(services: Services, visitor: Visitor, sweep_id: str, running: bool) -> None:
+    _progress_line(services, visitor, sweep_id, running)
+
+
 def _progress_line(services: Services, visitor: Visitor, sweep_id: str, running: bool) -> DeltaGenerator | None:
     """How far it is and what holds it back, and while it runs what has changed of the answers since. The line's
     container, None where the sweep has gone."""
@@ -162,7 +167,7 @@ def _answers(
     answers(progress, run)
     if view() not in OF_ANSWERS:
         runs = run is not None and not run.finished
-        of_all = st.fragment(_of_all, run_every=_every(progress)) if runs else _of_all
+        of_all = page_part(_of_all, run_every=_every(progress)) if runs else _of_all
         of_all(services, visitor, sweep_id)
 
 
