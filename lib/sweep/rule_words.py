@@ -3,10 +3,12 @@
 from lib.core.i18n import N_, Texts
 from lib.core.segmentation import beginning
 from lib.core.variables import filled, names
-from lib.sweep.plan import Cell, Plan
+from lib.sweep.plan import Cell, Plan, unique
 from lib.sweep.rule_check import Keeping, RuleCheck
 from lib.sweep.rules import KINDS, LANGUAGES, Rule
 
+NAMED = 3
+"""So many values of the inputs are named."""
 LONGEST_QUOTED = 40
 """Characters of what a rule looks for that stand in a mark."""
 
@@ -20,6 +22,15 @@ def rule_words(rule: Rule, plan: Plan, texts: Texts) -> str:
         return _filled_in(rule, variables, texts)
     value = LANGUAGES.get(rule.value, rule.value) if rule.takes == "language" else f"“{rule.value}”"
     return _(KINDS[rule.kind].says) + (f" {value}" if rule.value else "")
+
+
+def values_looked_for(rule: Rule, plan: Plan, texts: Texts) -> str:
+    """What a rule with variables looks for with each of the first inputs, to the letter; "" for any other rule."""
+    if not _variables(rule, plan):
+        return ""
+    values = unique([rule.for_input(values).value for values in plan.inputs])
+    quoted = [f"“{_short(value)}”" for value in values[:NAMED]]
+    return texts.one(", ").join([*quoted, *(["…"] if len(values) > NAMED else [])])
 
 
 def broken_words(rule: Rule, plan: Plan, texts: Texts) -> str:

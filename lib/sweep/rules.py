@@ -1,5 +1,5 @@
-"""Rules that an answer has to pass, which anyone can add: contains, does not contain, a pattern, JSON, a length, a
-language."""
+"""Rules that an answer has to pass, which anyone can add: contains, does not contain, a length, a language, JSON, a
+pattern."""
 
 import json
 import math
@@ -161,12 +161,12 @@ _least_characters = _each(lambda value, text: len(text.strip()) >= int(value))
 KINDS: dict[Kind, RuleKind] = {
     "contains": RuleKind(N_("contains"), _contains, "words"),
     "lacks": RuleKind(N_("does not contain"), _lacks, "words"),
-    "pattern": RuleKind(N_("matches the regular expression"), _matches, "pattern"),
-    "json": RuleKind(N_("is valid JSON"), _each(_is_json), "nothing"),
     "words": RuleKind(N_("has at most so many words"), _most_words, "number"),
     "least_words": RuleKind(N_("has at least so many words"), _least_words, "number"),
     "characters": RuleKind(N_("has at most so many characters"), _most_characters, "number"),
     "least_characters": RuleKind(N_("has at least so many characters"), _least_characters, "number"),
     "language": RuleKind(N_("is written in"), _each(_in_language), "language"),
+    "json": RuleKind(N_("is valid JSON"), _each(_is_json), "nothing"),
+    "pattern": RuleKind(N_("matches the regular expression"), _matches, "pattern"),
 }
-"""All kinds, in the order in which they are offered."""
+"""All kinds, in the order in which they are offered: first what most people write."""

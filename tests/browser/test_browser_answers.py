@@ -610,6 +610,20 @@ def test_answers_fill_while_they_are_written_and_one_can_be_stopped(
     assert height(page, "2_0") < tall, "and are as high as they need be when it has left"
 
 
+@pytest.mark.row("S6", "S15")
+def test_while_it_runs_all_places_show_the_same_answer(app: AppServer, api: FakeApi, context: BrowserContext) -> None:
+    models = f"{host(api)}/echo,{host(api)}/held"
+    page = open_at(context, f"{app.url}/sweep?models={models}&temperatures=0&prompt=Hello&repeats=2", "sweep_run")
+    key(page, "sweep_run").get_by_role("button").click()
+    expect(key(page, "sweep_progress")).to_contain_text("2 of 4 answers")
+    for place in ("0_0_0", "1_0_0"):
+        expect(cell(page, place), "the first, though echo's second came last").to_be_visible()
+    api.go_on()
+    expect(key(page, "sweep_csv")).to_be_visible()
+    for place in ("0_0_0", "1_0_0"):
+        expect(cell(page, place)).to_be_visible()
+
+
 @pytest.mark.row("S6", "S13")
 @pytest.mark.soak
 def test_what_is_being_written_is_in_view_and_the_list_and_the_tabs_title_count(

@@ -8,7 +8,7 @@ import pytest
 
 from lib.core.errors import InvalidInput
 from lib.sweep.rule_words import rule_words
-from lib.sweep.rules import LONGEST_VALUE, Rule
+from lib.sweep.rules import KINDS, LONGEST_VALUE, Rule
 from tests.studies import ENGLISH, PLAN, a_study, an_answer
 
 LONG = "a" * 200_000
@@ -31,6 +31,11 @@ def test_each_rule_tells_what_passes(subtests: pytest.Subtests) -> None:
     ]:
         with subtests.test(rule=rule):
             assert rule.checked().passes([*passing, *failing]) == [True] * len(passing) + [False] * len(failing)
+
+
+def test_what_most_people_write_is_offered_before_what_programmers_do() -> None:
+    kinds = list(KINDS)
+    assert kinds[:3] == ["contains", "lacks", "words"] and kinds[-2:] == ["json", "pattern"]
 
 
 def test_what_can_not_be_told_is_not_held_against_an_answer() -> None:

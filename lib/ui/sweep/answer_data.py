@@ -96,12 +96,12 @@ class Answers:
         rating, words = self.ratings.get(call.id), findings.words.get(id)
         # What is found of an answer depends on the others.
         same = (findings.same.get(id), id in findings.equal, id in findings.different)
-        found = (findings.marks.get(id), findings.badges.get(id), *same)
+        found = (findings.marks.get(id), findings.badges.get(id), *same, self._stars_of_equal.get(id))
         broken = self.rules.broken(call.id)
         of = (call, rating, words, found, broken, id in self._failed, (cell.row, cell.column) == self.picked)
         known = self._drawn.get(id)
         if known is None or known[0] != of:
-            known = of, self._marked(cell, self._ended(call, rating, words) | self._found(cell))
+            known = of, self._marked(cell, self._ended(call, cell, rating, words) | self._found(cell))
             self._drawn[id] = known
         return known[1]
 
@@ -245,17 +245,41 @@ class Answers:
         """A cell without an answer; one for all of them, as at first that is nearly every cell."""
         return _without("missing", wait=_("waits") if self._runs else _("not sent, or cut off"))
 
-    def _ended(self, call: CallRecord, rating: Rating | None, words: int | None) -> dict[str, Any]:
+    def _ended(self, call: CallRecord, cell: Cell, rating: Rating | None, words: int | None) -> dict[str, Any]:
         return {
             "state": call.state,
             "html": head(answer_of(call), self.filter.text),
             "figures": figures(call, words),
-            "notes": [*self._said_with(call), *_notes(call)],
+            "notes": [*self._rated_elsewhere(cell), *self._said_with(call), *_notes(call)],
             "error": unnamed(self._error(call), self.progress),
             "kinds": (),
             "stars": rating.stars if rating else None,
             "rated": has_words(call),
         }
+
+    def _rated_elsewhere(self, cell: Cell) -> Iterator[str]:
+        """That a text has no stars here, but where the model wrote it before or again."""
+        if found := self._stars_of_equal.get(cell.id):
+            other, stars = found
+            words = _n("The same text has {count} star ({place})", "The same text has {count} stars ({place})", stars)
+            yield words.format(count=stars, place=self._earlier(other, cell))
+
+    @cached_property
+    def _stars_of_equal(self) -> Mapping[str, tuple[Cell, int]]:
+        """For answers without stars, by cell id: an equal one of the same model that has some, and how many."""
+        findings, results = self.progress.findings, self.progress.results
+        rated: dict[str, tuple[Cell, int]] = {}
+        without: dict[str, str] = {}
+        for cell in self.progress.cells:
+            if cell.id not in findings.equal:
+                continue
+            first = findings.same[cell.id].id if cell.id in findings.same else cell.id
+            rating = self.ratings.get(results[cell.id].id)
+            if rating is not None and rating.stars:
+                rated.setdefault(first, (cell, rating.stars))
+            else:
+                without[cell.id] = first
+        return {id: rated[first] for id, first in without.items() if first in rated}
 
     def _error(self, call: CallRecord) -> str:
         """What went wrong. Where the service's words are not shown, what is to be done, which leads to them, neither

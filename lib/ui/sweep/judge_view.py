@@ -11,7 +11,7 @@ from lib.core.rich_text import literal
 from lib.sweep import decision
 from lib.sweep.plan import Plan
 from lib.sweep.rule_check import BREAKS, Tally
-from lib.sweep.rule_words import rule_words
+from lib.sweep.rule_words import rule_words, values_looked_for
 from lib.sweep.rules import KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Rule
 from lib.sweep.study import Study
 from lib.sweep.verdict import named
@@ -33,6 +33,8 @@ def judge_view(study: Study) -> None:
     for at, rule in enumerate(rules):
         with st.container(horizontal=True, vertical_alignment="center", key=f"sweep_rule_{at}"):
             st.markdown(literal(rule_words(rule, study.plan, PAGE)), width="content")
+            if values := values_looked_for(rule, study.plan, PAGE):
+                st.caption(literal(values), width="content")
             _broken(study, at, rule)
             st.button(
                 _("Remove"),
@@ -79,7 +81,9 @@ def _one_more(rules: tuple[Rule, ...], plan: Plan) -> None:
         st.button(_("Add this rule"), key="sweep_rule_add", icon=":material/add:", on_click=_add, args=(rules,))
     if takes == "words" and plan.inputs:
         name = f"{{{{{plan.variables[0]}}}}}"
-        st.caption(literal(_("{name} in it stands for what each input has there.").format(name=name)))
+        values = values_looked_for(Rule(kind, name), plan, PAGE)
+        words = _("{name} in it stands for what each input has there, to the letter: {values}")
+        st.caption(literal(words.format(name=name, values=values)))
 
 
 def _add(rules: tuple[Rule, ...]) -> None:

@@ -36,6 +36,7 @@ from tests.made_sweeps import made_answer, make_sweep, odd_answer
 from tests.pages import (
     SECONDS,
     answer_data,
+    as_read,
     bodies,
     changed_settings,
     click,
@@ -337,10 +338,11 @@ def test_where_the_prompt_has_variables_a_rule_may_have_them_and_the_page_says_s
     asked = replace(plan, prompt="Sell {{thing}}.", inputs=({"thing": "thermos"},))
     store.write(lambda db: sweeps.change_plan(db, LOCAL_OWNER, sweep, asked)).result()
     app = open_view(sweep, "judge")
-    assert "{{thing}} in it stands for what each input has there." in shown(app)
+    assert "{{thing}} in it stands for what each input has there, to the letter: “thermos”" in shown(app)
     app.text_input(key="sweep_rule_value").set_value("{{thing}}")
     app.button(key="sweep_rule_add").click().run()
 
+    assert "“thermos”" in [as_read(one) for one in app.caption], "beside the rule, too"
     assert list(app.dataframe[0].value.columns[1:]) == ["1  contains its own “thing”"]
     assert max(app.dataframe[0].value["1  contains its own “thing”"]) > 0, "in the answers stands a thermos"
     app.selectbox(key="sweep_rule_kind").set_value("words").run()
@@ -420,8 +422,11 @@ def test_stars_send_the_one_answer_that_has_them_and_not_all_others_again(store:
     app.run()
 
     assert bytes(app.get("bidi_component")[1].proto.bytes) == before
-    assert set(answer_data(app)["changed"]) == {f"0_1_{repeat}" for repeat in range(4)}
-    assert page_cells(app)["0_1_0"]["stars"] == 5
+    every = page_cells(app)
+    equal = {place for place, cell in every.items() if "The same text has 5 stars (answer 2 at 0.7)" in cell["notes"]}
+    assert equal == {f"0_0_{repeat}" for repeat in range(4)}, "the same words look not unrated without a word"
+    assert set(answer_data(app)["changed"]) == {f"0_1_{repeat}" for repeat in range(4)} | equal
+    assert every["0_1_0"]["stars"] == 5
 
 
 @pytest.mark.row("S20")

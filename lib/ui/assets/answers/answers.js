@@ -94,7 +94,7 @@ class Answers {
     parent.append(this.root);
     this.marks = ["sweep-found", "sweep-different"];
     this.repeat = new Map(); // the repeat to which a place of the grid was turned
-    this.written = new Map(); // the answer of a place that is being written, or was last
+    this.running = new Map(); // the answer that a place showed while the sweep ran
     this.articles = new Map(); // what is drawn of a cell
     this.focus = null; // "row_column" of the place that Tab reaches
     this.temperature = 0; // which of the temperatures Read shows, counted in those that are there
@@ -128,25 +128,14 @@ class Answers {
     this.next = null;
     if (data.place.id !== this.placeId || data.view === this.pressedView) this.pressedView = null;
     this.data = { ...data, view: this.pressedView ?? data.view };
-    const known = data.place.id === this.placeId ? this.all : null;
+    if (data.place.id !== this.placeId) this.running.clear();
     this.all = asBefore(this.all, all, data.changed);
-    this.follow(known);
     this.told = JSON.stringify([data.words, data.repeats]);
     // What was pressed here since is the newer word.
     if (data.place.id !== this.placeId || String(data.kinds) === String(this.pressedKinds)) this.pressedKinds = null;
     this.arrange();
     // Until then the page keeps room for them: without, what can be done with a sweep would be all that is there.
     this.root.getRootNode().host?.closest(".st-key-sweep_grid")?.setAttribute("data-drawn", "");
-  }
-
-  // A place shows what is being written in it, or was last; what is being written stays until it has ended.
-  follow(known) {
-    if (!known) this.written.clear();
-    for (const [id, { state }] of Object.entries(this.all)) {
-      const isNew = known ? state !== "missing" && state !== known[id]?.state : state === "running";
-      const place = id.slice(0, id.lastIndexOf("_"));
-      if (isNew && this.all[this.written.get(place)]?.state !== "running") this.written.set(place, id);
-    }
   }
 
   // Which of the answers are looked at, and so which models and temperatures there are.
@@ -293,12 +282,15 @@ class Answers {
     this.root.classList.toggle("more-after", Boolean(grid?.isConnected) && left + grid.clientWidth < grid.scrollWidth - 1);
   }
 
-  // One place: the article of the repeat that is looked at; first the one that was picked, or has stars.
+  // One place: the article of the repeat that is looked at; first the one that was picked or has stars, else in all
+  // places the same, the first one; while the sweep runs, and after it, another where that has failed or waits.
   fill(place, box) {
     const ids = this.repeatsOf(place);
     const turned = `${place}_${this.repeat.get(place)}`;
     const judged = ids.find((id) => this.cells[id].picked) ?? ids.find((id) => this.cells[id].stars);
-    const shown = [turned, judged, this.written.get(place)].find((id) => ids.includes(id)) ?? ids[0];
+    const there = this.data.runs && ids.find((id) => !["error", "missing"].includes(this.cells[id].state));
+    if (there) this.running.set(place, there);
+    const shown = [turned, judged, this.running.get(place)].find((id) => ids.includes(id)) ?? ids[0];
     const inside = box.contains(this.active()) && this.active().dataset.does;
     const told = this.told + this.nameOf(place) + this.data.beside;
     const article = shown ? this.article(shown, told) : el("article", { class: "cell empty" });
