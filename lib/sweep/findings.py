@@ -8,7 +8,7 @@ from lib.calls import unsupported_params
 from lib.calls.records import CallRecord
 from lib.core import parts
 from lib.core.segmentation import word_count
-from lib.sweep.plan import Cell
+from lib.sweep.plan import Cell, warmth
 
 Mark = Literal["cut", "blank", "duplicate", "refused", "filtered", "fixed"]
 """Cut off before its end; without a word; word for word an earlier answer of the same model; declined by the model;
@@ -134,13 +134,9 @@ def _different(ended: Sequence[tuple[Cell, Looked]]) -> frozenset[str]:
     lowest: dict[tuple[int, int], tuple[Cell, Looked]] = {}
     for cell, one in ended:
         place, known = (cell.row, cell.repeat), lowest.get((cell.row, cell.repeat))
-        if known is None or _warmth(cell) < _warmth(known[0]):
+        if known is None or warmth(cell.temperature) < warmth(known[0].temperature):
             lowest[place] = (cell, one)
     return frozenset(cell.id for cell, one in ended if one.bare and one.bare != lowest[cell.row, cell.repeat][1].bare)
-
-
-def _warmth(cell: Cell) -> float:
-    return -1.0 if cell.temperature is None else cell.temperature
 
 
 def _badges(ended: Sequence[tuple[Cell, Looked]]) -> dict[str, tuple[Badge, ...]]:

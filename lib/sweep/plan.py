@@ -106,6 +106,11 @@ class Plan:
         systems = self.axis.values if self.axis and self.axis.of_system else (self.system,)
         return list(unique([name for text in (self.prompt, *systems) for name in names(text)]))
 
+    @property
+    def ascending(self) -> tuple[float | None, ...]:
+        """The temperatures as they are listed; those of `temperatures` stand in the order of their columns."""
+        return tuple(sorted(self.temperatures, key=warmth))
+
     def asks_the_same(self, other: "Plan") -> bool:
         """Whether both make the same requests, however fast and for however much."""
         pace = {name: getattr(self, name) for name in ("concurrency", "per_minute", "cap", "patience")}
@@ -244,6 +249,17 @@ class Cell:
     temperature: float | None
     input: int = 0
     variant: int = 0
+
+
+def warmth(temperature: float | None) -> float:
+    """What temperatures are sorted by wherever they are listed: one that is not sent stands first. Their columns can't
+    tell, as one that was added later has the last."""
+    return -math.inf if temperature is None else temperature
+
+
+def in_order(cells: "Iterable[Cell]") -> "list[Cell]":
+    """Cells as they are listed: model by model, from the lowest temperature to the highest, else as they come."""
+    return sorted(cells, key=lambda cell: (cell.row, warmth(cell.temperature)))
 
 
 def slice_of(cells: Iterable[Cell], input: int, variant: int) -> list[Cell]:

@@ -10,7 +10,7 @@ import pandas as pd
 from lib.calls.records import CallRecord
 from lib.core.csv_table import to_csv
 from lib.sweep.measures import Name, measured
-from lib.sweep.plan import Cell
+from lib.sweep.plan import Cell, in_order
 from lib.sweep.ratings import Rating
 
 _OF_CALL = (
@@ -38,7 +38,7 @@ NO_RATINGS: Mapping[str, Rating] = {}
 def overview(cells: Sequence[Cell], results: Mapping[str, CallRecord]) -> pd.DataFrame:
     """One row per model and temperature: how many are done and failed, and the means of what came."""
     groups: dict[tuple[str, float | None], list[Cell]] = defaultdict(list)
-    for cell in cells:
+    for cell in in_order(cells):
         groups[cell.model, cell.temperature].append(cell)
     return pd.DataFrame([_row(key, group, results) for key, group in groups.items()])
 
@@ -52,7 +52,7 @@ def rows(
     cells: Iterable[Cell], results: Mapping[str, CallRecord], ratings: Mapping[str, Rating]
 ) -> Iterator[Sequence[Any]]:
     """Every cell as a row of values, under the names of HEADER."""
-    for cell in cells:
+    for cell in in_order(cells):
         call = results.get(cell.id)
         rating = ratings.get(call.id, Rating()) if call is not None else Rating()
         yield [*_line(cell, call), rating.stars, rating.thumb, rating.note]

@@ -15,7 +15,7 @@ from lib.sweep import repository as sweeps
 from lib.sweep.decision import NOTHING_DECIDED, Decision
 from lib.sweep.findings import text_of
 from lib.sweep.measures import Name, Spread, measured, spread
-from lib.sweep.plan import Cell, Plan
+from lib.sweep.plan import Cell, Plan, warmth
 from lib.sweep.progress import ProgressReader
 from lib.sweep.ratings import PERSON, Rating
 from lib.sweep.rule_check import Keeping, Known, RuleCheck, Tally, check
@@ -108,9 +108,9 @@ class Study:
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
-        """Model by model, of each model one value of the further axis after the other, and of each temperature by
-        temperature."""
-        # Cells come by temperature first, and sorting leaves those of one setting in their order.
+        """Model by model, of each model one value of the further axis after the other, and of each the
+        temperatures from the lowest to the highest."""
+        # Sorting leaves the cells of one setting in their order.
         ordered = sorted(self.cells, key=_place)
         return tuple(self._setting(tuple(cells)) for _where, cells in groupby(ordered, key=_place))
 
@@ -121,14 +121,14 @@ class Study:
 
     @property
     def lines(self) -> Mapping[tuple[int, int], tuple[Setting, ...]]:
-        """The settings of each model and variant, by both, in the order of their temperatures."""
+        """The settings of each model and variant, by both, from the lowest temperature to the highest."""
         grouped = groupby(self.settings, key=lambda setting: (setting.row, setting.variant))
         return {place: tuple(settings) for place, settings in grouped}
 
     @property
     def temperatures(self) -> tuple[float | None, ...]:
-        """The temperatures in the order of the grid."""
-        return tuple(dict.fromkeys(setting.temperature for setting in self.settings))
+        """The temperatures from the lowest to the highest."""
+        return tuple(sorted({setting.temperature for setting in self.settings}, key=warmth))
 
     @cached_property
     def rule_check(self) -> RuleCheck:
@@ -154,8 +154,8 @@ class Study:
         return Setting(cells[0].model, cells[0].temperature, cells, calls, ratings)
 
 
-def _place(cell: Cell) -> tuple[int, int, int]:
-    return cell.row, cell.variant, cell.column
+def _place(cell: Cell) -> tuple[int, int, float]:
+    return cell.row, cell.variant, warmth(cell.temperature)
 
 
 def read_study(store: Store, reader: ProgressReader, owner: str, sweep_id: str) -> Study | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lib.core.i18n import Texts
 from lib.sweep.number_list import number_label
-from lib.sweep.plan import Plan
+from lib.sweep.plan import Plan, warmth
 from lib.sweep.rule_check import Keeping
 from lib.sweep.rule_words import keeping_words
 from lib.sweep.study import Setting, Study
@@ -160,7 +160,8 @@ def headline(setting: Setting, plan: Plan, texts: Texts) -> str:
 def _name(settings: Sequence[Setting], plan: Plan, texts: Texts, words: str) -> str:
     _, first = texts.one, settings[0]
     name = model_name(plan, first.model)
-    temperatures = [number_label(one.temperature) for one in settings if one.temperature is not None]
+    in_order = sorted(settings, key=lambda one: warmth(one.temperature))
+    temperatures = [number_label(one.temperature) for one in in_order if one.temperature is not None]
     if temperatures:
         name = words.format(model=name, temperature=_(" and ").join(temperatures))
     varied = variant_name(plan, first.variant, texts)

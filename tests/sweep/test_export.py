@@ -4,6 +4,7 @@ import base64
 import csv
 import hashlib
 import io
+import itertools
 import json
 import re
 import zipfile
@@ -42,7 +43,7 @@ from lib.sweep.plan import Cell, Plan
 from lib.sweep.ratings import Rating
 from lib.sweep.rules import Rule
 from lib.sweep.study import Study
-from lib.sweep.verdict import verdict
+from lib.sweep.verdict import sentence, verdict
 from lib.ui.shared.texts import catalogue
 from tests import seen
 from tests.case_files import cases
@@ -154,6 +155,39 @@ def test_prompt_and_costs_can_be_hidden_and_the_depth_chosen(subtests: pytest.Su
             assert ("All answers" in shown) == ("ROUGE-L" in shown) == (depth == "full")
             assert "Rules that answers pass" in shown
             assert shown.index("dear at temperature 0.7") < shown.index("At a glance"), "the verdict first"
+
+
+@pytest.mark.row("S15", "S26", "S27")
+def test_a_temperature_that_was_added_later_stands_among_the_others_in_every_file(subtests: pytest.Subtests) -> None:
+    plan = replace(PLAN, temperatures=(0.11, 0.77, 1.22, 0.33))
+    study = a_study(
+        plan, lambda cell: an_answer(cell, f"Tea {cell.id[:8]}."), lambda cell: 3, rules=[Rule("words", "6")]
+    )
+    given = {call.id: Rating(4) for call in study.results.values()}
+    study = replace(study, judged={"svc/judge": given})
+    assert [cell.column for cell in study.settings[1].cells] == [3, 3], "and the cells keep their places"
+    many = replace(study, plan=replace(plan, temperatures=(*plan.temperatures, 1.99)))
+    subject = Subject(study, FULL, ENGLISH)
+    with zipfile.ZipFile(io.BytesIO(workbook(subject))) as book:
+        words, answers_sheet = (book.read(f"xl/{name}.xml").decode() for name in ("sharedStrings", "worksheets/sheet3"))
+    told = {
+        "short report": html(study, ReportOptions()),
+        "full report": html(study),
+        "compared": compared(many),
+        "markdown": markdown(subject),
+        "mail": summary(study, FULL, ENGLISH),
+        "numbers of the workbook": words,
+        "answers of the workbook": answers_sheet,
+        "csv": report.csv(study.cells, study.results).decode(),
+        "overview": report.overview(study.cells, study.results).to_string(),
+        "best": sentence(verdict(a_study(plan, stars=lambda cell: 4 - cell.row)), ENGLISH),
+    }
+    for form, text in told.items():
+        with subtests.test(form=form):
+            found = re.findall(r"0\.11|0\.33|0\.77|1\.22", text.replace("\\", "").partition("</style>")[2] or text)
+            assert set(found) == {"0.11", "0.33", "0.77", "1.22"} or form == "compared"
+            falls = [pair for pair in itertools.pairwise(found) if pair[0] > pair[1] and pair[1] != "0.11"]
+            assert not falls, "each list goes up, and only the next one begins anew"
 
 
 @pytest.mark.row("S20", "S27")

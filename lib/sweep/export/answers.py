@@ -1,6 +1,5 @@
 """The answers in a report: a few of them for those who decide, the grid and all texts for those who want to see."""
 
-import math
 from collections.abc import Iterator
 from html import escape
 
@@ -58,9 +57,7 @@ def varied(study: Study, lead: Setting) -> Iterator[tuple[str, list[Setting]]]:
     answered = [one for one in study.settings if one.answers and one.row == lead.row]
     at_temperatures = [one for one in answered if one.variant == lead.variant]
     if len(at_temperatures) > 1:
-        # A temperature that is not sent stands first, as in the charts.
-        by_number = sorted(at_temperatures, key=lambda one: -math.inf if one.temperature is None else one.temperature)
-        yield N_("the temperature"), _ends_and_middle(by_number, lead)
+        yield N_("the temperature"), _ends_and_middle(at_temperatures, lead)
     variants = [one for one in answered if one.column == lead.column]
     if study.plan.axis is not None and len(variants) > 1:
         name = N_("the system prompt") if study.plan.axis.of_system else study.plan.axis.field

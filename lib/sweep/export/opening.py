@@ -230,7 +230,7 @@ def _settings(subject: Subject) -> Iterator[tuple[str, str]]:
     """(what, value as HTML) of all that was set."""
     _, plan = subject.texts.one, subject.study.plan
     yield _("Models"), ", ".join(name(model_name(plan, model)) for model in plan.models)
-    yield _("Temperatures"), ", ".join(escape(temperature_name(value)) for value in plan.temperatures)
+    yield _("Temperatures"), ", ".join(escape(temperature_name(value)) for value in plan.ascending)
     yield _("Answers per setting"), str(plan.repeats)
     for field, value in plan.params.to_send().items():
         if field not in ("stream", "temperature"):

@@ -6,6 +6,7 @@ from lib.core.titles import title_of
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export.wording import title
 from lib.sweep.measures import BY_NAME
+from lib.sweep.plan import warmth
 from lib.sweep.study import Study
 from lib.sweep.verdict import model_name, temperature_name, told
 
@@ -50,5 +51,6 @@ def _difference(study: Study, texts: Texts) -> str:
             known.setdefault(setting.temperature, []).append(found.mean)
     if not known:
         return _("How different the answers are: not known, as there is one for each setting.")
-    means = [f"{written(sum(values) / len(values), texts)} ({temperature_name(at)})" for at, values in known.items()]
+    in_order = sorted(known.items(), key=lambda one: warmth(one[0]))
+    means = [f"{written(sum(values) / len(values), texts)} ({temperature_name(at)})" for at, values in in_order]
     return _("How different the answers are, by temperature: {values}").format(values=", ".join(means))

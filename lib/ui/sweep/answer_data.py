@@ -18,7 +18,7 @@ from lib.sweep import word_diff
 from lib.sweep.filters import KINDS, Filter, Kind, kinds_of
 from lib.sweep.findings import has_words
 from lib.sweep.findings import text_of as answer_of
-from lib.sweep.plan import Cell, Plan
+from lib.sweep.plan import Cell, Plan, in_order, warmth
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
 from lib.sweep.rule_check import NO_RULES, RuleCheck
@@ -138,7 +138,7 @@ class Answers:
         """How the cells are looked at: all but the cells themselves."""
         cells, place = self.progress.cells, self.place
         among = self.filter.among(cells, self.progress.results, self.rules)
-        temperatures = sorted({(cell.column, cell.temperature) for cell in cells}, key=_by_temperature)
+        temperatures = sorted({(cell.column, cell.temperature) for cell in cells}, key=lambda one: warmth(one[1]))
         repeats = self._repeats
         found = {
             "view": self.view,
@@ -356,7 +356,7 @@ class Answers:
         temperature."""
         found: dict[str, Any] = {}
         lowest: dict[int, str] = {}
-        for cell in sorted(cells, key=lambda cell: (cell.row, _by_temperature((cell.column, cell.temperature)))):
+        for cell in in_order(cells):
             text = self._text(cell)
             if text is None:
                 continue
@@ -500,11 +500,6 @@ def _place(cell: Cell) -> str:
 
 def _short_place(cell: Cell) -> str:
     return f"{temperature_name(cell.temperature)} · {cell.repeat + 1}"
-
-
-def _by_temperature(place: tuple[int, float | None]) -> tuple[float, int]:
-    column, temperature = place
-    return (-1.0 if temperature is None else temperature, column)
 
 
 def _words() -> dict[str, str]:

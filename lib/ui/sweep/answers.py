@@ -14,7 +14,7 @@ from lib.core.variables import filled
 from lib.streamlit_internals import component_of_files
 from lib.sweep import ratings
 from lib.sweep.filters import Kind, kinds_of
-from lib.sweep.plan import Cell, Plan
+from lib.sweep.plan import Cell, Plan, in_order
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
 from lib.sweep.rule_check import RuleCheck
@@ -266,7 +266,7 @@ def _kinds(offered: Mapping[Kind, str]) -> None:
 def _places(progress: Progress, names: Mapping[int, str], checked: tuple[RuleCheck, Plan | None]) -> None:
     """Some of the models and temperatures only, and what keeps or breaks some rules."""
     models = {cell.model: names[cell.row] for cell in progress.cells}
-    temperatures = list(dict.fromkeys(temperature_name(cell.temperature) for cell in progress.cells))
+    temperatures = list(dict.fromkeys(temperature_name(cell.temperature) for cell in in_order(progress.cells)))
     with st.popover(_("Filter"), icon=":material/filter_list:", key="sweep_places", type="tertiary"):
         st.multiselect(
             _("Models"),

@@ -9,7 +9,7 @@ from lib.core.rich_text import literal
 from lib.services import Services
 from lib.sweep import ratings
 from lib.sweep.findings import has_words, text_of
-from lib.sweep.plan import Cell
+from lib.sweep.plan import Cell, in_order
 from lib.sweep.progress import Progress
 from lib.sweep.verdict import temperature_name
 from lib.ui.shared import call_details
@@ -131,7 +131,7 @@ def _compare(progress: Progress, cell: Cell) -> None:
     names = model_names(progress)
     others = {
         one.id: _name(one, names[one.row])
-        for one in progress.cells
+        for one in in_order(progress.cells)
         if one.id != cell.id and one.id in progress.results and text_of(progress.results[one.id]).strip()
     }
     if others:

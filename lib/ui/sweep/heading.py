@@ -43,7 +43,7 @@ def compared(plan: Plan) -> list[str]:
         else literal(plan.models[0].partition("/")[2] or plan.models[0])
     )
     parts = [model if count == 1 else _n("{count} model", "{count} models", count).format(count=count)]
-    temperatures = [number_label(value) for value in plan.temperatures if value is not None]
+    temperatures = [number_label(value) for value in plan.ascending if value is not None]
     if temperatures:
         parts.append(_("temperature {values}").format(values=_few(temperatures)))
     if plan.inputs:

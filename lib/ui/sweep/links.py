@@ -72,7 +72,7 @@ def sweep_link(plan: Plan, page: str) -> str:
     fields: dict[str, Any] = {
         "prompt": plan.prompt,
         "models": ",".join(quote(model, safe="/:") for model in plan.models),
-        "temperatures": ",".join(number_label(value) for value in plan.temperatures if value is not None),
+        "temperatures": ",".join(number_label(value) for value in plan.ascending if value is not None),
         "repeats": plan.repeats,
         "concurrency": plan.concurrency,
         "system": plan.system,

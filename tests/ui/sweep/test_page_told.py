@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from html import unescape
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -139,6 +140,34 @@ def test_where_stop_was_a_late_press_shares_nothing(store: Store) -> None:
     app = open_view(make_sweep(store, MODELS, TEMPERATURES, 1))
     line = [str(getattr(one, "key", "")) for one in app.main]
     assert line.index("sweep_hand_on") < line.index("sweep_pick")
+
+
+@pytest.mark.row("S15", "S20", "S27")
+def test_a_temperature_that_was_added_later_stands_among_the_others_on_every_view(
+    store: Store, subtests: pytest.Subtests
+) -> None:
+    sweep = make_sweep(store, MODELS, (0.11, 0.77, 1.22, 0.33), 2)
+    rate(store, sweep, 0, 3, 5)
+    store.write(lambda db: decision.set_rules(db, LOCAL_OWNER, sweep, [Rule("words", "3")])).result()
+    judged = store.read(lambda db: sweeps.results(db, LOCAL_OWNER, sweep)).values()
+    for call in judged:
+        said = partial(ratings.rate, owner=LOCAL_OWNER, call_id=call.id, rating=Rating(4), rater="fake/judge")
+        store.write(said).result()
+    for view in ("grid", "charts", "judge", "report", "slides"):
+        app = open_view(sweep, "" if view == "slides" else view)
+        told = [str(list(one.options)) for one in [*app.selectbox, *app.multiselect] if one.key != "sweep_models"]
+        told += [one.value.to_string() for one in app.dataframe]
+        told += [*(one.label for one in app.expander), *(one.value for one in app.code)]
+        if view == "slides":
+            click(app, "sweep_present_now")
+            for _slide in range(3):
+                app.button(key="sweep_slide_on").click().run()
+                told.append(shown(app))
+        lists = [re.findall(r"0\.11|0\.33|0\.77|1\.22", words.replace("\\", "")) for words in told]
+        with subtests.test(view=view):
+            assert ["0.11", "0.33", "0.77", "1.22"] in lists, "the set-up's heading, or a slide"
+            falls = [pair for found in lists for pair in pairwise(found) if pair[0] > pair[1] and pair[1] != "0.11"]
+            assert not falls, "each list goes up, and only the next one begins anew"
 
 
 @pytest.mark.row("S22", "S21")
