@@ -112,3 +112,12 @@ def test_a_new_package_is_under_the_contracts_of_imports() -> None:
     internals = {"lib.streamlit_drawing", "lib.streamlit_internals"}
     assert there - named["Only the pages know Streamlit"] == {"lib.ui", *internals}
     assert there - named["Only the gateway knows httpx"] == {"lib.gateway"}
+
+
+def test_what_pops_up_is_drawn_by_a_run_and_never_in_a_callback() -> None:
+    """Before a part of the page runs alone, `st.toast` takes the place of the page's own styles, which are gone then:
+    callbacks have `pop_up()`. These three draw in a run, after the styles."""
+    own = sorted([*(ROOT / "lib").rglob("*.py"), *(ROOT / "pages").glob("*.py")])
+    direct = [place(path) for path in own if re.search(r"\btoast\(", read(path))]
+
+    assert direct == ["lib/ui/shared/frame.py", "lib/ui/shared/saved_file.py", "lib/ui/usage/call_dialog.py"]

@@ -15,6 +15,7 @@ from lib.core.rich_text import literal
 from lib.ui.chat import open_chat
 from lib.ui.chat.chat_state import chat_state
 from lib.ui.shared.dates import day, viewer_zone
+from lib.ui.shared.pop_ups import pop_up
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message
 
@@ -41,7 +42,7 @@ def open_only(found: Listing) -> None:
         open_chat.switch_to(open_chat.current().import_chat(chat))
     for sentence in _losses(found.lost):
         # Not at the top of the page, which a long chat scrolls away.
-        st.toast(sentence, icon=":material/info:", duration="infinite")
+        pop_up(sentence, ":material/info:", "infinite")
 
 
 def _body() -> None:

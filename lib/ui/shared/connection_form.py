@@ -16,6 +16,7 @@ from lib.ui.shared import closed_fields, model_picker
 from lib.ui.shared.choices import choice_key
 from lib.ui.shared.error_box import error_box
 from lib.ui.shared.interruptible_wait import interruptible_result
+from lib.ui.shared.pop_ups import pop_up
 from lib.ui.shared.state import Connecting, state
 from lib.ui.shared.texts import _, _n, error_sentence
 from lib.ui.shared.visitor import Visitor
@@ -217,7 +218,10 @@ def _test(services: Services, visitor: Visitor, dialog: Connecting) -> None:
 
 def _say(notice: str, to_be_read: bool = False) -> None:
     """Chat has a place for it that moves nothing; elsewhere a form would go down."""
-    (state.notices if to_be_read or not state.page else state.good_news).append(notice)
+    if to_be_read or not state.page:
+        state.notices.append(notice)
+    else:
+        pop_up(notice, ":material/check:", "long")
 
 
 def _offer(address: str, dialog: Connecting) -> None:

@@ -29,9 +29,9 @@ def transient(shown: object) -> Container:
 def notices() -> list[str]:
     """The sentences that wait to be said. What comes back are those that were: a page that runs anew by itself, before
     anybody can have read them, has them said once more."""
-    for words in state.good_news:
-        st.toast(words, icon=":material/check:", duration="long")
-    said, state.notices, state.good_news = state.notices, [], []
+    for one in state.pop_ups:
+        st.toast(one.sentence, icon=one.icon, duration=one.stays)
+    said, state.notices, state.pop_ups = state.notices, [], []
     for notice in said:
         st.info(notice, icon=":material/info:")
     return said

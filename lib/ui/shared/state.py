@@ -22,6 +22,19 @@ class Shareable:
     page: Callable[[], bytes]
 
 
+Stays = Literal["short", "long", "infinite"]
+"""4 seconds, 10 seconds, or until it is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PopUp:
+    """A sentence that pops up, and for how long it stays."""
+
+    sentence: str
+    icon: str | None
+    stays: Stays
+
+
 @dataclass(slots=True)
 class Connecting:
     """What an open connection dialog remembers. `why` it was opened, where it was not the visitor who did it; `then` is
@@ -61,7 +74,7 @@ class State:
     """Sentences to be shown once, at the top of the page."""
     page_is_due: SessionValue[bool] = SessionValue("page_is_due", bool)
     """Whether a press wants something shown that a part of the page can't draw: a dialog, or a sentence at the top."""
-    good_news: SessionValue[list[str]] = SessionValue("good_news", list)
+    pop_ups: SessionValue[list[PopUp]] = SessionValue("pop_ups", list)
     """Sentences that pop up once, so that nothing on the page moves for them."""
     upgrade_read: SessionValue[bool] = SessionValue("upgrade_read", bool)
     """Whether it was read that the database was brought to a new form."""

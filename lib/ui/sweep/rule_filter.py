@@ -14,6 +14,7 @@ from lib.sweep.study import Setting, Study
 from lib.sweep.verdict import temperature_name
 from lib.ui.shared import closed_fields
 from lib.ui.shared.choices import choice_key
+from lib.ui.shared.pop_ups import pop_up
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.sweep import view_state
@@ -63,7 +64,7 @@ def read_broken(study: Study, rule: str, setting: Setting | None = None) -> None
     found, cells = study.rule_check, setting.cells if setting else study.cells
     broken = [cell for cell in cells if cell.id in study.results and rule in found.says(study.results[cell.id].id)]
     if not broken:
-        st.toast(_("None of these answers breaks it."))
+        pop_up(_("None of these answers breaks it."))
         return
     view_state.show_all()
     closed_fields.put(RULES, [rule])
