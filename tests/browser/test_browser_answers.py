@@ -325,6 +325,7 @@ def test_reading_side_by_side_moves_all_columns_with_one_slider_and_keys_give_st
         expect(cell(page, "1_0_1").get_by_role("radio", checked=True)).to_have_accessible_name("4 stars")
         assert focused(page) == "1_0_1"
         page.reload()
+        key(page, "sweep_view").get_by_text("Grid", exact=True).click()
         expect(cell(page, "1_0_1"), "the repeat that has stars is the one that is shown").to_be_visible()
         key(page, "sweep_find").get_by_text("rated", exact=True).click()
         expect(shown_cells(page)).to_have_count(1)
@@ -375,7 +376,7 @@ def test_what_is_looked_for_is_found_marked_and_kept_in_the_address(
     subtests: pytest.Subtests, made: tuple[AppServer, dict[str, str]], context: BrowserContext
 ) -> None:
     page = open_sweep(context, made, BIG)
-    total = 120
+    total = 30  # places, each with one of its four answers
 
     def count() -> int:
         return key(page, "sweep_grid").locator("[data-cell]").count()
@@ -434,10 +435,6 @@ def test_what_is_looked_for_is_found_marked_and_kept_in_the_address(
         expect(page.get_by_text("What you look for leaves this answer out.")).to_have_count(0)
         key(page, "sweep_view").get_by_text("Grid", exact=True).click()
         expect(key(page, "sweep_grid").locator("[data-cell]")).to_have_count(total)
-    with subtests.test("badges are there once each"):
-        badges = key(page, "sweep_grid").locator(".badge").all_text_contents()
-        texts = [text for text in badges if text != "your pick"]  # each answer of the picked pair has that one
-        assert len(texts) == len(set(texts)) and set(texts) <= {"fastest", "cheapest", "shortest"} and texts
 
 
 @pytest.mark.row("S15", "T8", "T9")
