@@ -800,7 +800,7 @@ class InvalidInput(TemperaError):
     """Something typed can't be sent as it is: `message` says which and why, `facts` fill it in."""
 
     kind = "invalid_input"
-    hint = N_("Change it and send again; what you typed is still there.")
+    hint = N_("Change it and try again; what you typed is still there.")
 
     def __init__(self, message: str, **facts: Any) -> None:
         self.message = message
@@ -818,7 +818,7 @@ class NotAllowed(InvalidInput):
     """More than the operator of a shared Tempera allows: `message` says what."""
 
     kind = "not_allowed"
-    hint = N_("Whoever runs this Tempera has set that. Change it and send again; what you typed is still there.")
+    hint = N_("Whoever runs this Tempera has set that. Change it and try again; what you typed is still there.")
 
 
 class ChatNotFound(InvalidInput):

@@ -66,6 +66,13 @@ def test_every_text_is_translated_and_no_translation_is_left_over(language: str)
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
+def test_no_text_is_translated_twice(language: str) -> None:
+    """Only the first one would be read, wherever the text stands: what means two things are two texts in English."""
+    texts = re.findall(r'^msgid (?:".*"\n)+', (LOCALES / language / "tempera.po").read_text("utf-8"), re.MULTILINE)
+    assert len(texts) > 100 and sorted({text for text in texts if texts.count(text) > 1}) == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
 def test_translations_keep_the_facts_of_their_text(language: str) -> None:
     assert {
         text for text, translation in translations(language).items() if names_in(text) != names_in(translation)

@@ -7,23 +7,31 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from lib.core.errors import InvalidInput
+from lib.core.i18n import N_
 from lib.core.rich_text import literal
 from lib.sweep import decision
 from lib.sweep.plan import Plan
 from lib.sweep.rule_check import BREAKS, Tally
 from lib.sweep.rule_words import rule_words, values_looked_for
-from lib.sweep.rules import KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Rule
+from lib.sweep.rules import KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Kind, Rule, Takes
 from lib.sweep.study import Study
 from lib.sweep.verdict import named
 from lib.ui.shared.choices import choice_key
-from lib.ui.shared.refusals import refusals_told
-from lib.ui.shared.texts import _, _n
+from lib.ui.shared.texts import _, _n, error_message
 from lib.ui.sweep.model_judge import model_judge
 from lib.ui.sweep.open_study import PAGE, keep
 from lib.ui.sweep.rule_filter import read_broken
 
 RATES = "sweep_rule_rates"
-KIND, VALUE, LANGUAGE = "sweep_rule_kind", "sweep_rule_value", "sweep_rule_language"
+KIND, VALUE, NUMBER, LANGUAGE = "sweep_rule_kind", "sweep_rule_value", "sweep_rule_number", "sweep_rule_language"
+FIELD_OF: dict[Takes, str] = {"words": VALUE, "pattern": VALUE, "number": NUMBER, "language": LANGUAGE}
+"""Where a rule's value is written, by what it is; a rule that takes nothing has no field."""
+# While answers, charts or slides are looked at too: what is half written is not lost.
+KEPT: dict[str, Any] = {"persist_state": "session"}
+EXAMPLES: dict[Kind, str] = {"contains": N_("for example: thermos"), "lacks": N_("for example: best")}
+REFUSED = "sweep_rule_refused"
+"""The rule that could not be added: as long as it stands in the fields, what is wrong with it stands below them."""
 
 
 def judge_view(study: Study) -> None:
@@ -66,35 +74,66 @@ def _broken(study: Study, at: int, rule: Rule) -> None:
 
 def _one_more(rules: tuple[Rule, ...], plan: Plan) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="sweep_rule_new"):
-        # Kept while answers, charts or slides are looked at: what is half written is not lost.
-        kept: dict[str, Any] = {"persist_state": "session"}
         names = {name: _(kind.says) for name, kind in KINDS.items()}
         kind = st.selectbox(
-            _("The answer …"), list(names), format_func=names.__getitem__, key=choice_key(KIND), width=300, **kept
+            _("The answer …"), list(names), format_func=names.__getitem__, key=choice_key(KIND), width=300, **KEPT
         )
-        takes = KINDS[kind].takes
-        if takes == "language":
-            languages = list(LANGUAGES)
-            st.selectbox(_("Language"), languages, format_func=LANGUAGES.__getitem__, key=LANGUAGE, width=220, **kept)
-        elif takes != "nothing":
-            st.text_input(_("What"), key=VALUE, max_chars=LONGEST_VALUE, width=320, **kept)
+        _value_field(kind)
         st.button(_("Add this rule"), key="sweep_rule_add", icon=":material/add:", on_click=_add, args=(rules,))
-    if takes == "words" and plan.inputs:
+    if refusal := _refusal():
+        st.markdown(refusal)
+    if KINDS[kind].takes == "words" and plan.inputs:
         name = f"{{{{{plan.variables[0]}}}}}"
         values = values_looked_for(Rule(kind, name), plan, PAGE)
         words = _("{name} in it stands for what each input has there, to the letter: {values}")
         st.caption(literal(words.format(name=name, values=values)))
 
 
-def _add(rules: tuple[Rule, ...]) -> None:
+def _value_field(kind: Kind) -> None:
+    """What a rule of this kind looks for; a number has a field of its own, as a phone has keys for it."""
+    takes = KINDS[kind].takes
+    if takes == "language":
+        languages = list(LANGUAGES)
+        st.selectbox(_("Language"), languages, format_func=LANGUAGES.__getitem__, key=LANGUAGE, width=220, **KEPT)
+    elif takes == "number":
+        example = _("for example: 30")
+        st.number_input(_("How many"), 1, None, None, 1, key=NUMBER, placeholder=example, width=220, **KEPT)
+    elif takes != "nothing":
+        label = _("Regular expression") if takes == "pattern" else _("Text")
+        example = _(EXAMPLES[kind]) if kind in EXAMPLES else ""
+        st.text_input(label, key=VALUE, placeholder=example, max_chars=LONGEST_VALUE, width=320, **KEPT)
+
+
+def _written() -> Rule:
+    """The rule that stands in the fields, whether it is one or not."""
     kind = st.session_state[KIND]
     takes = KINDS[kind].takes
-    typed = st.session_state.get(LANGUAGE if takes == "language" else VALUE) or ""
-    value = "" if takes == "nothing" else typed if takes == "pattern" else typed.strip()
-    with refusals_told():
-        rule = Rule(kind, value).checked()
+    typed = st.session_state.get(FIELD_OF[takes]) if takes in FIELD_OF else None
+    value = "" if typed is None else str(typed)
+    return Rule(kind, value if takes == "pattern" else value.strip())
+
+
+def _refusal() -> str:
+    """What is wrong with the rule in the fields, as Markdown, where it was to be added as it stands."""
+    rule = _written()
+    wrong = _wrong_with(rule) if rule == st.session_state.get(REFUSED) else None
+    return f":red[:material/error: {error_message(wrong)}]" if wrong else ""
+
+
+def _wrong_with(rule: Rule) -> InvalidInput | None:
+    try:
+        rule.checked()
+    except InvalidInput as wrong:
+        return wrong
+    return None
+
+
+def _add(rules: tuple[Rule, ...]) -> None:
+    rule = _written()
+    st.session_state[REFUSED] = rule
+    if _wrong_with(rule) is None:
         _put(list(dict.fromkeys([*rules, rule])))
-        st.session_state[VALUE] = ""
+        st.session_state[VALUE], st.session_state[NUMBER] = "", None
 
 
 def _put(rules: list[Rule]) -> None:

@@ -290,10 +290,13 @@ def test_another_owners_sweep_is_neither_picked_nor_reported(store: Store) -> No
 def test_rules_are_added_and_their_pass_rates_stand_in_a_grid(store: Store, subtests: pytest.Subtests) -> None:
     sweep = make_sweep(store, MODELS, TEMPERATURES, 2)
     app = open_view(sweep, "judge")
-    add = [("contains", "vacuum"), ("words", "3"), ("words", "many"), ("pattern", "("), ("pattern", r"(a|aa)+$")]
+    add = [("contains", "vacuum"), ("words", 3), ("pattern", "("), ("pattern", r"(a|aa)+$")]
     for kind, value in add:
-        app.selectbox(key="sweep_rule_kind").set_value(kind)
-        app.text_input(key="sweep_rule_value").set_value(value)
+        app.selectbox(key="sweep_rule_kind").set_value(kind).run()
+        if kind == "words":
+            app.number_input(key="sweep_rule_number").set_value(value)
+        else:
+            app.text_input(key="sweep_rule_value").set_value(value)
         app.button(key="sweep_rule_add").click().run()
         assert not app.exception
     app.selectbox(key="sweep_rule_kind").set_value("json")
@@ -379,17 +382,35 @@ def test_where_the_prompt_has_variables_a_rule_may_have_them_and_the_page_says_s
 
 
 @pytest.mark.row("S20")
-def test_a_rule_that_is_none_is_said(store: Store) -> None:
+def test_a_rule_that_is_none_is_said_below_its_field_until_that_changes(
+    store: Store, subtests: pytest.Subtests
+) -> None:
     app = open_view(make_sweep(store, MODELS, TEMPERATURES, 1), "judge")
-    app.selectbox(key="sweep_rule_kind").set_value("pattern")
-    app.text_input(key="sweep_rule_value").set_value("(").run()
-
-    assert "“(” is no regular expression" in shown(app.button(key="sweep_rule_add").click().run())
+    for kind, wrong, right, words in (
+        ("contains", " ", "lamp", "Say what the rule is to look for."),
+        ("least_words", None, 3, "Say what the rule is to look for."),
+        ("pattern", "(", "[(]", "“(” is no regular expression"),
+    ):
+        with subtests.test(kind=kind):
+            app.selectbox(key="sweep_rule_kind").set_value(kind).run()
+            field = "sweep_rule_number" if kind == "least_words" else "sweep_rule_value"
+            said = shown(fill(app, field, wrong).button(key="sweep_rule_add").click().run())
+            assert words in said and not app.info, "here: the top of the page is out of sight"
+            assert words in shown(app.run()), "while it stands there"
+            assert words not in shown(fill(app, field, right).run())
+            fill(app, field, wrong).run()
     for view in ("charts", "judge"):
         app.session_state["sweep_view"] = view
         app.run()
     written = app.selectbox(key="sweep_rule_kind").value, app.text_input(key="sweep_rule_value").value
     assert written == ("pattern", "("), "what is half written is not lost on a look at something else"
+
+
+def fill(app: AppTest, field: str, value: Any) -> AppTest:
+    """Write into one of the fields of a rule, not yet run."""
+    kind = app.number_input if field == "sweep_rule_number" else app.text_input
+    kind(key=field).set_value(value)
+    return app
 
 
 @pytest.mark.row("S20")
