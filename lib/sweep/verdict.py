@@ -1,5 +1,5 @@
-"""The verdict on a sweep: what was picked, how it is rated, how well it keeps the rules, what it costs, and what is
-cheaper."""
+"""The verdict on a sweep: what was picked, how it is rated, what is rated higher, how well it keeps the rules, what it
+costs, what is cheaper, and what models say that judged."""
 
 import math
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ class Verdict:
     """`pick` is what somebody chose. `best`, where nothing was chosen, is what has the most stars: settings that differ
     in their temperature alone, none where others have as many or nothing is rated. `cheaper` is what has the most stars
     of what costs less than the pick: settings that differ in their temperature alone, and cost about the same.
+    `better` is what has the most stars, where the pick has fewer: settings that differ in their temperature alone.
     `unpriced` counts the rated settings without a price. All stars are a person's: what judges say is told beside them.
     `keeping` is how well the answers of the pick, or of the best, keep the rules, None without rules; where they don't
     keep all, `keepers` are the settings of which every answer does. `alone` is whether none of the others has
@@ -34,6 +35,7 @@ class Verdict:
     keeping: Keeping | None = None
     keepers: tuple[Setting, ...] = ()
     alone: bool = False
+    better: tuple[Setting, ...] = ()
 
     @property
     def lead(self) -> tuple[Setting, ...]:
@@ -66,7 +68,19 @@ def verdict(study: Study) -> Verdict:
         keeping,
         _keepers(study, lead) if keeping and keeping.kept < keeping.told else (),
         len(best) == len(others) < len(study.settings),
+        _better(pick, others),
     )
+
+
+def _better(pick: Setting | None, others: Sequence[Setting]) -> tuple[Setting, ...]:
+    """The best rated, as far as stars are shown: 4.04 is no more than 4.0. Of several models that of most ratings."""
+    most = max(map(_stars_shown, others), default=0)
+    if pick is None or most <= _stars_shown(pick):
+        return ()
+    top = [one for one in others if _stars_shown(one) == most]
+    first = max(top, key=_rated_answers)
+    place = (first.row, first.variant, _rated_answers(first))
+    return tuple(one for one in top if (one.row, one.variant, _rated_answers(one)) == place)
 
 
 def _keepers(study: Study, lead: Sequence[Setting]) -> tuple[Setting, ...]:
@@ -84,13 +98,55 @@ def sentence(found: Verdict, texts: Texts, cost: bool = True) -> str:
         if not found.best:
             return _("Nothing is picked yet.")
         return _("; ").join([_most_stars(found, texts), *rules_told(found, texts)]) + _(".")
-    parts = [f"{named(found.pick, found.plan, texts)}{_(', ')}{rated(found.pick, texts)}", *rules_told(found, texts)]
+    parts = [f"{named(found.pick, found.plan, texts)}{_(', ')}{rated(found.pick, texts)}"]
+    parts += [*better_told(found, texts, cost), *rules_told(found, texts)]
     return _("; ").join([*parts, *(_costs(found, found.pick, texts) if cost else ())]) + _(".")
 
 
 def told(study: Study, texts: Texts, cost: bool = True) -> str:
-    """The verdict in a sentence, and of how many models nothing is rated."""
-    return f"{sentence(verdict(study), texts, cost)} {not_rated(study, texts)}".strip()
+    """The verdict in a sentence, what the judges say, and of how many models nothing is rated."""
+    found = verdict(study)
+    parts = [sentence(found, texts, cost), *judges_told(study, found, texts), not_rated(study, texts)]
+    return " ".join(part for part in parts if part)
+
+
+def better_told(found: Verdict, texts: Texts, cost: bool = True) -> list[str]:
+    """What is rated higher than the pick, unless it is cheaper too, and named for that."""
+    if not found.better or (cost and found.better[0] in found.cheaper):
+        return []
+    _, name = texts.one, all_named(found.better, found.plan, texts)
+    return [_("{name} has more: {stars}").format(name=name, stars=rated(found.better[0], texts))]
+
+
+def judges_told(study: Study, found: Verdict, texts: Texts) -> list[str]:
+    """What each model that judged gives the pick, or what has the most stars of a person, and what it gives the
+    most: a sentence each."""
+    said = (_judge_told(study, judge, found.lead, texts) for judge in study.judged)
+    return [words for words in said if words]
+
+
+def _judge_told(study: Study, judge: str, lead: Sequence[Setting], texts: Texts) -> str:
+    _ = texts.one
+    given = [(one, round(stars.mean, 1)) for one in study.settings if (stars := study.stars_of(judge, one))]
+    most = max((stars for _one, stars in given), default=0)
+    top = [one for one, stars in given if stars == most]
+    of_one_model = len({(one.row, one.variant) for one in top}) == 1
+    mine = [stars for one, stars in given if one in lead]
+    facts = {
+        "judge": model_name(study.plan, judge),
+        "stars": max(mine, default=0),
+        "name": all_named(top, study.plan, texts) if of_one_model else "",
+        "most": most,
+    }
+    if not mine:
+        words = _("The judge {judge} gives {name} the most stars: {most:.1f}.") if of_one_model else ""
+    elif max(mine) == most:
+        words = _("The judge {judge} gives it {stars:.1f} stars, and nothing more than that.")
+    elif of_one_model:
+        words = _("The judge {judge} gives it {stars:.1f} stars, and {name} the most: {most:.1f}.")
+    else:
+        words = _("The judge {judge} gives it {stars:.1f} stars, and others up to {most:.1f}.")
+    return words.format(**facts)
 
 
 def _most_stars(found: Verdict, texts: Texts) -> str:
@@ -169,8 +225,8 @@ def _name(settings: Sequence[Setting], plan: Plan, texts: Texts, words: str) -> 
 
 
 def model_name(plan: Plan, model: str) -> str:
-    """A model's name, without its service where all of the plan's models have the same."""
-    services = {one.partition("/")[0] for one in plan.models}
+    """A model's name, without its service where it and all of the plan's models have the same."""
+    services = {one.partition("/")[0] for one in (*plan.models, model)}
     return model if len(services) > 1 else model.partition("/")[2] or model
 
 
@@ -252,6 +308,14 @@ def _top(settings: Sequence[Setting]) -> tuple[Setting, ...]:
 
 def _stars(setting: Setting) -> float:
     return setting.stars.mean if setting.stars else 0
+
+
+def _stars_shown(setting: Setting) -> float:
+    return round(_stars(setting), 1)
+
+
+def _rated_answers(setting: Setting) -> int:
+    return setting.stars.known if setting.stars else 0
 
 
 def _cheaper(pick: Setting | None, others: Sequence[Setting]) -> tuple[Setting, ...]:

@@ -318,6 +318,9 @@ def test_what_models_and_people_said_of_answers_stands_in_the_report() -> None:
 
     assert "★☆☆☆☆ 👎" in read and "Note: too <loud>" in read
     assert "Stars by models that judged" in read and "4.0 (1)" in read
+    assert re.search(r"Setting\s+Given by hand\s+svc/judge\s+dear at 0\s+[12]\.[05] \(2\)\s+4\.0 \(1\)", read), (
+        "side by side"
+    )
     assert "$0.012 more for models that judged them" in read
     [said] = [cell["judged"] for cell in json.loads(json_file(study))["cells"] if cell["judged"]]
     assert said == {"svc/judge": {"stars": 4, "thumb": None, "note": "warm"}}

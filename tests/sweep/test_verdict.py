@@ -3,17 +3,25 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from html import unescape
 
 import pytest
 
 from lib.calls.records import CallRecord
 from lib.sweep.axis import Axis
+from lib.sweep.decision import ReportOptions
+from lib.sweep.export.document import report
 from lib.sweep.plan import Cell, Plan
 from lib.sweep.ratings import Rating
 from lib.sweep.rules import Rule
 from lib.sweep.study import Study
-from lib.sweep.verdict import sentence, verdict
+from lib.sweep.verdict import sentence, told, verdict
 from tests.studies import ENGLISH, PLAN, a_study, an_answer
+
+
+def html(study: Study) -> str:
+    """The report for those who decide."""
+    return unescape(report(study, ReportOptions(), ENGLISH).decode())
 
 
 def priced(cell: Cell) -> CallRecord:
@@ -76,6 +84,18 @@ def test_the_verdict_is_a_sentence(subtests: pytest.Subtests) -> None:
             "nothing picked, one model is best at two temperatures",
             a_study(stars=lambda cell: 5 - cell.row),
             "Nothing is picked yet; dear at 0 and 0.7 has the most stars: 5.0 stars, 2 of 2 answers rated.",
+        ),
+        (
+            "something else is rated higher, and no cheaper",
+            a_study(stars=lambda cell: 5 - cell.row, pick=(1, 0)),
+            "cheap at 0, 4.0 stars, 2 of 2 answers rated; dear at 0 and 0.7 has more: 5.0 stars, 2 of 2 answers rated; "
+            "1,000 such answers cost about $3.10.",
+        ),
+        (
+            "something else is rated higher, and cheaper",
+            a_study(answer=priced, stars=lambda cell: 4 + cell.row, pick=(0, 0)),
+            "dear at 0, 4.0 stars, 2 of 2 answers rated; 1,000 such answers cost about $3.10; "
+            "cheap at 0 and 0.7 has 5.0 stars at about $0.12.",
         ),
         (
             "what is cheaper is as good at two temperatures, and costs about the same",
@@ -150,6 +170,51 @@ def test_the_verdict_says_how_the_pick_keeps_the_rules_and_what_keeps_all_of_the
             **first,  # type: ignore[arg-type]
         )
         assert "its answer breaks a rule (over 3 words); no price" in sentence(verdict(half), ENGLISH)
+
+
+@pytest.mark.row("S20")
+def test_what_a_judge_says_of_the_pick_is_told_beside_a_persons_stars(subtests: pytest.Subtests) -> None:
+    def judged(study: Study, given: Callable[[Cell], int | None]) -> Study:
+        said = {study.results[cell.id].id: Rating(stars) for cell in study.cells if (stars := given(cell))}
+        return replace(study, judged={"apiyi/critic": said})
+
+    picked, nothing = a_study(stars=lambda cell: 4, pick=(0, 1)), a_study()
+    for name, study, expected in [
+        (
+            "another is better to it",
+            judged(picked, lambda cell: 3 if cell.row == 0 else 4 + cell.column),
+            "The judge critic gives it 3.0 stars, and cheap at 0.7 the most: 5.0.",
+        ),
+        (
+            "it agrees",
+            judged(picked, lambda cell: 3 + cell.column - cell.row),
+            "The judge critic gives it 4.0 stars, and nothing more than that.",
+        ),
+        (
+            "several others are better",
+            judged(picked, lambda cell: 3 if (cell.row, cell.column) == (0, 1) else 5),
+            "The judge critic gives it 3.0 stars, and others up to 5.0.",
+        ),
+        (
+            "nothing is picked",
+            judged(nothing, lambda cell: 3 + cell.row),
+            "Nothing is picked yet. The judge critic gives cheap at 0 and 0.7 the most stars: 4.0.",
+        ),
+        (
+            "nothing is picked, and it sees no difference",
+            judged(nothing, lambda cell: 3),
+            "Nothing is picked yet.",
+        ),
+        (
+            "the pick it has not judged",
+            judged(picked, lambda cell: 3 + cell.column if cell.row else None),
+            "The judge critic gives cheap at 0.7 the most stars: 4.0.",
+        ),
+    ]:
+        with subtests.test(case=name):
+            assert told(study, ENGLISH).endswith(expected)
+            card = html(study).partition('<section class="verdict">')[2].partition("</section>")[0]
+            assert expected in card, "the short report has it with the verdict"
 
 
 def judged_by_a_model() -> Study:

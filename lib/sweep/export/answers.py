@@ -86,11 +86,11 @@ def _beside_each_other(subject: Subject, title: str, settings: list[Setting], le
 
 
 def chosen(study: Study, found: Verdict) -> list[Setting]:
-    """At most three settings worth comparing: the pick or the best, the cheaper one, what keeps the rules where that
-    does not, then those with the most stars."""
+    """At most three settings worth comparing: the pick or the best, what has more stars, the cheaper one, what keeps
+    the rules where the pick does not, then those with the most stars."""
     settings = [one for one in study.settings if one.answers]
     first: list[Setting] = []
-    for one in (*found.lead[:1], *found.cheaper[:1], *found.keepers[:1]):
+    for one in (*found.lead[:1], *found.better[:1], *found.cheaper[:1], *found.keepers[:1]):
         if one.answers and one not in first:
             first.append(one)
     column = first[0].column if first else 0

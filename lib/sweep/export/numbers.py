@@ -113,15 +113,17 @@ def _kept(subject: Subject, setting: Setting) -> list[str]:
 
 
 def judge_section(subject: Subject) -> str:
-    """The stars that models gave who were asked to judge; nothing where none was."""
+    """The stars that models gave who were asked to judge, beside those given by hand; nothing where none was."""
     texts, study = subject.texts, subject.study
     _ = texts.one
     if not study.judged:
         return ""
-    head = [escape(_("Setting")), *(name(judge) for judge in study.judged)]
+    own = [escape(_("Given by hand"))] if study.ratings else []
+    head = [escape(_("Setting")), *own, *(name(judge) for judge in study.judged)]
     rows = [
         [
             name(named(one, study.plan, subject.texts)),
+            *([_given(one.stars, texts)] if own else []),
             *(_given(study.stars_of(judge, one), subject.texts) for judge in study.judged),
         ]
         for one in study.settings

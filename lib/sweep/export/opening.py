@@ -29,7 +29,9 @@ from lib.sweep.study import Setting
 from lib.sweep.verdict import (
     Verdict,
     all_named,
+    better_told,
     headline,
+    judges_told,
     model_name,
     not_rated,
     rated,
@@ -128,12 +130,16 @@ def verdict_card(subject: Subject, found: Verdict) -> str:
 
 
 def _figures(subject: Subject, found: Verdict, pick: Setting) -> str:
-    """What is known of the pick: its stars, what it costs and how it keeps the rules; and what is not rated."""
+    """What is known of the pick: its stars, what it costs, how it keeps the rules, what judges say; and what is not
+    rated."""
     shown = f'<span class="stars" aria-hidden="true">{stars(pick.stars.mean)}</span> ' if pick.stars else ""
     facts = [shown + escape(rated(pick, subject.texts)), *_costs(subject, found, pick)]
-    rules = [escape(words) for words in rules_told(found, subject.texts)]
-    left = [escape(words) for words in [not_rated(subject.study, subject.texts)] if words]
-    return "".join(f'<p class="figures">{" · ".join(line)}</p>' for line in (facts, rules, left) if line)
+    others = better_told(found, subject.texts, subject.options.cost)
+    rules = rules_told(found, subject.texts)
+    judges = judges_told(subject.study, found, subject.texts)
+    left = [words for words in [not_rated(subject.study, subject.texts)] if words]
+    lines = [facts, *([escape(words) for words in line] for line in (others, rules, judges, left))]
+    return "".join(f'<p class="figures">{" · ".join(line)}</p>' for line in lines if line)
 
 
 def _costs(subject: Subject, found: Verdict, pick: Setting) -> Iterator[str]:

@@ -109,7 +109,7 @@ def _start(model: str, some: list[judge.Task]) -> None:
 
 
 def _stars(study: Study, model: str) -> None:
-    """What a model says of each setting."""
+    """What a model says of each setting, beside what the visitor says."""
     st.caption(literal(_("Stars by {model}").format(model=model)))
     rows = []
     for setting in study.settings:
@@ -117,9 +117,10 @@ def _stars(study: Study, model: str) -> None:
         rows.append(
             {
                 _("Setting"): named(setting, study.plan, PAGE),
+                _("Your stars"): setting.stars.mean if setting.stars else None,
                 _("Stars"): found.mean if found else None,
                 _("Judged"): found.known if found else 0,
             }
         )
-    columns = {_("Stars"): st.column_config.NumberColumn(format="%.1f")}
+    columns = dict.fromkeys([_("Your stars"), _("Stars")], st.column_config.NumberColumn(format="%.1f"))
     st.dataframe(pd.DataFrame(rows), hide_index=True, placeholder="–", column_config=columns)

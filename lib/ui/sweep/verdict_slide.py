@@ -10,7 +10,18 @@ from lib.sweep.findings import text_of
 from lib.sweep.plan import Cell
 from lib.sweep.rule_words import keeping_figure
 from lib.sweep.study import Setting, Study
-from lib.sweep.verdict import Verdict, headline, named, not_rated, rated, rules_told, thousand, told, verdict
+from lib.sweep.verdict import (
+    Verdict,
+    headline,
+    judges_told,
+    named,
+    not_rated,
+    rated,
+    rules_told,
+    thousand,
+    told,
+    verdict,
+)
 from lib.ui.shared.markdown import markdown
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE
@@ -59,7 +70,7 @@ def _said(study: Study, found: Verdict, options: ReportOptions) -> None:
     heading = st.subheader if found.is_thin else st.header
     heading(literal(unbroken(headline(found.pick, found.plan, PAGE))), anchor=False)
     facts = [_rated(found.pick), *([thousand(found.pick, PAGE)] if options.cost else [])]
-    for line in (facts, rules_told(found, PAGE), [not_rated(study, PAGE)]):
+    for line in (facts, rules_told(found, PAGE), judges_told(study, found, PAGE), [not_rated(study, PAGE)]):
         if any(line):
             st.markdown(literal(" · ".join(line)))
 

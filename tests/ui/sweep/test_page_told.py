@@ -659,9 +659,9 @@ def test_a_sweep_is_presented_slide_by_slide_with_nothing_else_on_the_page(store
         "Seconds",
         "Cost of 1,000 answers",
         "dear at temperature 0",
+        "dear at temperature 0.7",
         "cheap at temperature 0",
-        "dear at temperature 0.7",
-        "dear at temperature 0.7",
+        "cheap at temperature 0",
     ], "verdict, charts, three answers, and it ends there"
     begins = text_of(store.read(lambda db: sweeps.results(db, who, sweep))[first.id]).split(".")[0]
     for said in (
@@ -705,7 +705,8 @@ def test_a_model_judges_after_it_was_asked_about_and_is_counted_in_usage(store: 
     assert store.read(lambda db: ratings.of_sweep(db, who, sweep)) == {}, "a person has said nothing"
     assert [body["temperature"] for body in bodies(service)] == [0] * 8
     shows = shown(app.run())
-    assert f"Stars by {model}" in shows and "This model has judged all answers." in shows
+    assert list(app.dataframe[0].value.columns) == ["Setting", "Your stars", "Stars", "Judged"]
+    assert "gives dear" not in shows and f"Stars by {model}" in shows and "This model has judged all answers." in shows
     assert standing(app).startswith("8 answers"), "the sweep's own answers are what they were"
     counted = store.read(lambda db: db.execute(select(calls.c.page).where(calls.c.owner == who)).scalars().all())
     assert sorted(counted) == ["judge"] * 8 + ["sweep"] * 8
