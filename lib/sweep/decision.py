@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, update
 from lib.core.errors import InvalidInput
 from lib.core.i18n import N_
 from lib.store.schema import sweeps
+from lib.sweep import repository
 from lib.sweep.rules import Rule
 
 Depth = Literal["director", "full"]
@@ -64,6 +65,14 @@ def pick(conn: Connection, owner: str, sweep_id: str, cell_id: str | None) -> No
 def set_rules(conn: Connection, owner: str, sweep_id: str, rules: Sequence[Rule]) -> None:
     """Keep the rules that a sweep's answers have to pass. Raises InvalidInput for one that is none."""
     _keep(conn, owner, sweep_id, rules=[asdict(rule.checked()) for rule in rules])
+
+
+def take_rules(conn: Connection, owner: str, before: str, sweep_id: str) -> None:
+    """Let a new sweep have the rules of the one it was run from, where they fit: the prompt is the same, or what is
+    written around the same variables."""
+    old, new = (repository.plan_of(conn, owner, id) for id in (before, sweep_id))
+    if old and new and (old.prompt == new.prompt or set(old.variables) == set(new.variables) != set()):
+        set_rules(conn, owner, sweep_id, of_sweep(conn, owner, before).rules)
 
 
 def set_report(conn: Connection, owner: str, sweep_id: str, options: ReportOptions) -> None:

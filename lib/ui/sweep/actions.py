@@ -88,7 +88,7 @@ def new() -> None:
 
 def close() -> bool:
     """Close the open sweep; the form is as it was before a sweep was looked at, if one was: whether it was."""
-    state.sweep_id, sweep_state.missing_sweep = None, False
+    state.sweep_id, sweep_state.missing_sweep, sweep_state.used_again = None, False, None
     return form.bring_back()
 
 
@@ -98,7 +98,7 @@ def open_sweep(sweep_id: str) -> None:
     if plan is not None:
         form.put_aside()
         form.fill(plan)
-    state.sweep_id = sweep_id
+    state.sweep_id, sweep_state.used_again = sweep_id, None
     begin_anew()
 
 
@@ -108,7 +108,7 @@ def duplicate(sweep_id: str) -> None:
     if plan is not None:
         form.put_aside()
         form.fill(plan)
-    state.sweep_id = None
+    state.sweep_id, sweep_state.used_again = None, sweep_id
 
 
 def rename(sweep_id: str, title: str) -> None:

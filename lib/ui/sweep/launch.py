@@ -8,12 +8,13 @@ import streamlit as st
 from lib.core.errors import BudgetReached, CapOfTheOperator, InvalidInput, NoPrompt, NotAllowed
 from lib.core.rich_text import literal
 from lib.services import Services
+from lib.sweep import decision
 from lib.sweep.estimate import PlanEstimate, estimate, unpriced, worst_of_all
 from lib.sweep.plan import Cell, Plan
 from lib.ui.shared import budgets, resources
 from lib.ui.shared.dates import short_date
 from lib.ui.shared.figures import money
-from lib.ui.shared.refusals import refusals_told
+from lib.ui.shared.refusals import refusals_told, stored
 from lib.ui.shared.set_price import set_price_button
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n, error_message, error_sentence
@@ -21,6 +22,7 @@ from lib.ui.shared.visitor import Visitor, visitor
 from lib.ui.sweep import form, large_run
 from lib.ui.sweep.heading import bounds, varied
 from lib.ui.sweep.run_line import duration
+from lib.ui.sweep.sweep_state import sweep_state
 from lib.ui.sweep.view_state import begin_anew
 
 ASKED = "sweep_asked"
@@ -215,10 +217,19 @@ def run(confirmed: bool = False) -> None:
         if not confirmed and (large or services.sweeps.same(who.owner, plan)):
             st.session_state[ASKED] = form.snapshot()
             return
+        before = state.sweep_id or sweep_state.used_again
         state.sweep_id = services.sweeps.launch(who.owner, who.session, plan, found.to_json())
         form.untouched()
+        if before is not None:
+            _take_rules(before, state.sweep_id)
+        sweep_state.used_again = None
     _let_go()
     begin_anew()
+
+
+def _take_rules(before: str, sweep_id: str) -> None:
+    """The rules of the sweep that was open, or is used again, are those of the new one, where they fit."""
+    stored(lambda db, owner: decision.take_rules(db, owner, before, sweep_id))
 
 
 def _over_budget(services: Services, visitor: Visitor, plan: Plan) -> BudgetReached | None:

@@ -10,6 +10,8 @@ class SweepState:
     """Whether the address names a sweep that there is not."""
     cell = Dialog[str]("opened_cell")
     """The cell whose details are open, by its id."""
+    used_again: SessionValue[str | None] = SessionValue("sweep_used_again", nothing)
+    """The sweep whose set-up a new one was begun with."""
     deleted_sweep: SessionValue[str | None] = SessionValue("deleted_sweep", nothing)
     """The sweep that was deleted last, as long as that can be undone."""
     seen_running: SessionValue[str | None] = SessionValue("sweep_seen_running", nothing)

@@ -6,9 +6,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.core.parameters import Params
+from lib.sweep import decision
 from lib.sweep import repository as sweeps
 from lib.sweep.axis import Axis
 from lib.sweep.plan import Plan
+from lib.sweep.rules import Rule
 from lib.ui.shared import resources
 from lib.ui.shared.dates import short_date
 from lib.ui.sweep.heading import compared
@@ -130,6 +132,36 @@ def test_a_past_sweep_opens_with_its_set_up_is_renamed_used_again_deleted_and_br
     click(tab, "sweep_undelete")
     assert listed(tab)[0].startswith("Tea!") and standing(tab).startswith("4 answers")
     assert "The sweep is deleted." not in shown(tab)
+
+
+@pytest.mark.row("S13", "S20")
+@pytest.mark.usefixtures("service")
+def test_a_sweep_that_is_run_once_more_keeps_its_rules_and_another_one_has_none(
+    api: FakeApi, subtests: pytest.Subtests
+) -> None:
+    tab = swept(api, "Praise {{it}}.", inputs='[{"it": "tea"}]')
+    first, rules, store = sweep_id(tab), (Rule("contains", "{{it}}"), Rule("words", "9")), resources.services().store
+    store.write(lambda db: decision.set_rules(db, owner(tab), first, rules)).result()
+    for repeats, (asked, begin, kept) in enumerate(
+        (
+            ("Praise {{it}}.", "open", rules),
+            ("Praise {{it}}.", "again", rules),
+            ("Praise {{it}} warmly.", "open", rules),
+            ("Praise tea.", "open", ()),
+        )
+    ):
+        with subtests.test(asked=asked, begin=begin):
+            menu(tab, first, "again") if begin == "again" else click(tab, f"sweep_open_{first}")
+            tab.text_area(key="sweep_prompt").set_value(asked)
+            # Fewer temperatures: else it would grow, or be the same that was asked before.
+            tab.session_state["sweep_temperatures"] = [0.7]
+            tab.number_input(key="sweep_repeats").set_value(1 + repeats).run()
+            run_sweep(tab)
+            assert sweep_id(tab) != first
+            assert store.read(lambda db: decision.of_sweep(db, owner(tab), sweep_id(tab))).rules == kept
+    click(tab, "sweep_new")
+    plain = swept(api, "Praise {{it}}.", inputs='[{"it": "tea"}]', repeats="5")
+    assert not store.read(lambda db: decision.of_sweep(db, owner(plain), sweep_id(plain))).rules
 
 
 @pytest.mark.row("S13")
