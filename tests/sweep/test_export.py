@@ -425,6 +425,7 @@ def test_the_file_for_those_who_decide_has_each_product_with_all_its_answers_in_
     for cell in study.cells:
         assert f"{cell.input} {cell.model} {cell.temperature} {long}" in read, "whole texts"
     assert [seen.text(name) for name in re.findall("<summary>(.*?)</summary>", page)] == [
+        "More answers, by model and temperature",
         "rain barrel · 60",
         "bike helmet · 40",
     ]
@@ -438,6 +439,59 @@ def test_the_file_for_those_who_decide_has_each_product_with_all_its_answers_in_
     assert found == sorted(found), "the reason first"
     full = html(study)
     assert full.index("All answers") < full.index("<svg"), "charts after the answers"
+
+
+@pytest.mark.row("S27")
+def test_of_the_answers_at_most_three_are_open_for_those_who_decide(subtests: pytest.Subtests) -> None:
+    many = replace(PRODUCTS, inputs=tuple({"product": f"lamp {at}", "words": "9"} for at in range(1, 7)), repeats=2)
+    wide = replace(many, temperatures=(0.0, 0.2, 0.4, 0.6, 0.8))
+    first = "To the first 3 of 6 inputs."
+    for name, plan, pick, expected, said in [
+        ("six inputs", many, (1, 1), ["lamp 1 · 9", "lamp 2 · 9", "lamp 3 · 9"], f"What cheap at 0.7 answers{first}"),
+        (
+            "too many for tables",
+            wide,
+            (1, 1),
+            ["lamp 1 · 9", "lamp 2 · 9", "lamp 3 · 9"],
+            f"cheap at 0.2 answers{first}",
+        ),
+        ("two inputs", PRODUCTS, (1, 1), ["rain barrel · 60", "bike helmet · 40"], "What cheap at 0.7 answers"),
+        ("nothing picked", many, None, ["dear at 0", "cheap at 0", "dear at 0.7"], "Answers to compare"),
+        ("no inputs", PLAN, (1, 1), ["cheap at 0.7", "dear at 0.7", "dear at 0"], "Answers to compare"),
+        ("three settings", replace(PLAN, temperatures=(0.5,)), (1, 0), ["", ""], "The answers"),
+    ]:
+        study = a_study(plan, lambda cell: an_answer(cell, f"{cell.input} of {cell.model}"), pick=pick)
+        shown, _folded, rest = html(study, ReportOptions()).partition("</style>")[2].partition('<details class="rest">')
+        with subtests.test(name):
+            metas = re.findall(r'<p class="meta">(?:<b><bdi>(.*?)</bdi></b>)?', shown)
+            assert metas == expected and said in re.sub("<[^>]*>", "", shown)
+            assert (
+                not pick or plan is PLAN or all(f"{at} of apiyi/cheap" in shown for at in range(len(plan.inputs[:3])))
+            )
+            in_tables = len(study.settings) * max(1, len(plan.inputs))
+            folded = {"too many for tables": 5, "three settings": 0}.get(name, in_tables)
+            assert rest.count("<article>") == folded, "all others"
+
+
+@pytest.mark.row("S20", "S27")
+def test_of_answers_with_as_many_stars_one_that_keeps_the_rules_stands_for_the_setting(
+    subtests: pytest.Subtests,
+) -> None:
+    def answer(cell: Cell) -> CallRecord:
+        return an_answer(cell, "Hot tea." if cell.repeat == 1 else "Hot tea for all of you.")
+
+    three = replace(PLAN, repeats=3)
+    for name, stars, expected in [
+        ("as many stars", lambda cell: 4, 1),
+        ("without stars", lambda cell: None, 1),
+        ("more stars", lambda cell: 5 if cell.repeat == 2 else 4, 2),
+    ]:
+        study = a_study(three, answer, stars, (0, 0), [Rule("words", "3")])
+        with subtests.test(name):
+            best = answers.best_cell(study, study.settings[0])
+            assert best is not None and best.repeat == expected
+            open_ones = html(study, ReportOptions()).partition("Answers to compare")[2].partition("<details")[0]
+            assert ("Hot tea for all" in open_ones) == (expected == 2) == ("over 3 words" in open_ones)
 
 
 @pytest.mark.row("S27")

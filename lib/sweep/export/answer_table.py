@@ -24,11 +24,21 @@ def answer_tables(subject: Subject) -> str:
     inputs, _variants = subject.study.plan.slices
     every = subject.options.depth == "full"
     shown = "".join(_of_input(subject, at, every) for at in range(inputs))
-    best = _(
+    note = f'<p class="note">{escape(_which(subject))}</p>' if subject.study.plan.repeats > 1 and not every else ""
+    return section(_("All answers") if every else _("The answers"), note, shown, kind="answers")
+
+
+def _which(subject: Subject) -> str:
+    """Which answer of a setting stands there, where it is one of several."""
+    _ = subject.texts.one
+    if subject.study.decision.rules:
+        return _(
+            "Of each model and temperature the answer with the most stars; of equal ones, and without stars, the first "
+            "that keeps all rules."
+        )
+    return _(
         "Of each model and temperature the answer with the most stars; of equal ones, and without stars, the first."
     )
-    note = f'<p class="note">{escape(best)}</p>' if subject.study.plan.repeats > 1 and not every else ""
-    return section(_("All answers") if every else _("The answers"), note, shown, kind="answers")
 
 
 def _of_input(subject: Subject, input: int, every: bool) -> str:
@@ -47,7 +57,7 @@ def _of_input(subject: Subject, input: int, every: bool) -> str:
 
 def _answers(subject: Subject, setting: Setting, input: int, every: bool) -> str:
     cells = [cell for cell in setting.cells if cell.input == input]
-    shown = cells if every else [_best(setting, cells)]
+    shown = cells if every else [_best(subject.study, setting, cells)]
     is_pick = any(cell.id == subject.study.decision.pick for cell in setting.cells)
     mark = f'<p class="chosen">{escape(subject.texts.one("Picked"))}</p>' if is_pick else ""
     return mark + "".join(
@@ -55,6 +65,6 @@ def _answers(subject: Subject, setting: Setting, input: int, every: bool) -> str
     )
 
 
-def _best(setting: Setting, cells: list[Cell]) -> Cell:
-    found = best_cell(setting, cells[0].input)
+def _best(study: Study, setting: Setting, cells: list[Cell]) -> Cell:
+    found = best_cell(study, setting, cells[0].input)
     return found if found in cells else cells[0]

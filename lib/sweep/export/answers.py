@@ -47,8 +47,14 @@ def compared(subject: Subject, found: Verdict) -> str:
         # What else one model writes stands there already.
         contenders = _one_of_each_model(contenders)
     if not sections or len(contenders) > 1:
-        sections.append(_beside_each_other(subject, _("Answers to compare"), contenders, lead))
+        sections.append(contenders_section(subject, contenders))
     return "".join(sections)
+
+
+def contenders_section(subject: Subject, contenders: list[Setting]) -> str:
+    """Answers of settings beside each other, to the question that the best of the first one is to."""
+    _ = subject.texts.one
+    return _beside_each_other(subject, _("Answers to compare"), contenders, contenders[0]) if contenders else ""
 
 
 def varied(study: Study, lead: Setting) -> Iterator[tuple[str, list[Setting]]]:
@@ -74,8 +80,8 @@ def _ends_and_middle(line: list[Setting], lead: Setting) -> list[Setting]:
 
 def _beside_each_other(subject: Subject, title: str, settings: list[Setting], lead: Setting) -> str:
     """An answer of each setting, to the question that the best answer of `lead` is to."""
-    best = best_cell(lead)
-    cells = [best_cell(one, best.input if best else None) for one in settings]
+    best = best_cell(subject.study, lead)
+    cells = [best_cell(subject.study, one, best.input if best else None) for one in settings]
     shown = [
         one_answer(subject, one, cell, named(one, subject.study.plan, subject.texts))
         for one, cell in zip(settings, cells, strict=True)
@@ -111,11 +117,16 @@ def _one_of_each_model(settings: list[Setting]) -> list[Setting]:
     return list(firsts.values())
 
 
-def best_cell(setting: Setting, input: int | None = None) -> Cell | None:
-    """Where the answer of a setting with the most stars is, to this input if there is one; of several the first. None
-    where there is no answer."""
+def best_cell(study: Study, setting: Setting, input: int | None = None) -> Cell | None:
+    """Where the answer of a setting with the most stars is, to this input if there is one; of several the first that
+    keeps all rules, as far as that is known. None where there is no answer."""
     cells = [cell for cell in setting.cells if (call := setting.calls.get(cell.id)) and call.state == "ok"]
-    return max(cells, key=lambda cell: (cell.input == input, _stars(setting, cell)), default=None)
+
+    def worth(cell: Cell) -> tuple[bool, int, int]:
+        keeps = study.rule_check.keeps(setting.calls[cell.id].id)
+        return cell.input == input, _stars(setting, cell), {True: 2, None: 1, False: 0}[keeps]
+
+    return max(cells, key=worth, default=None)
 
 
 def _stars(setting: Setting, cell: Cell) -> int:

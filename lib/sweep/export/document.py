@@ -11,6 +11,7 @@ from lib.core.i18n import Texts
 from lib.core.rich_text import FORMULA_STYLES
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export import answer_table, answers, numbers, opening
+from lib.sweep.export.short_answers import short_answers
 from lib.sweep.export.wording import Subject, title
 from lib.sweep.study import Study
 from lib.sweep.verdict import verdict
@@ -30,8 +31,7 @@ def report(study: Study, options: ReportOptions, texts: Texts) -> bytes:
     parts = [opening.header(subject, date), opening.verdict_card(subject, found), opening.overview(subject, found)]
     rules = numbers.rule_section(subject)
     if options.depth == "director":
-        told = answer_table.answer_tables(subject) if answer_table.fits(study) else answers.compared(subject, found)
-        parts += [told, rules, opening.asked(subject), numbers.chart_section(subject)]
+        parts += [short_answers(subject, found), rules, opening.asked(subject), numbers.chart_section(subject)]
     else:
         parts += [opening.asked(subject), *_all_answers(subject), rules, numbers.judge_section(subject)]
         parts += [numbers.chart_section(subject), numbers.number_section(subject)]

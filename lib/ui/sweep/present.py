@@ -11,7 +11,7 @@ from lib.core.rich_text import literal
 from lib.sweep import charts
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export.answers import best_cell, chosen
-from lib.sweep.export.wording import Subject, broken, title
+from lib.sweep.export.wording import title
 from lib.sweep.findings import text_of
 from lib.sweep.measures import BY_NAME, THOUSAND, Measure, Name
 from lib.sweep.study import Setting, Study
@@ -20,7 +20,7 @@ from lib.ui.shared.markdown import markdown
 from lib.ui.shared.texts import _
 from lib.ui.sweep.chart_view import beside_each_other
 from lib.ui.sweep.open_study import PAGE, chart_look, open_study
-from lib.ui.sweep.verdict_slide import asked_with, unbroken, verdict_slide
+from lib.ui.sweep.verdict_slide import asked_with, rules_broken, unbroken, verdict_slide
 from lib.ui.sweep.view_state import remembered
 
 STYLES = Path(__file__).parents[1] / "assets" / "present.css"
@@ -99,10 +99,9 @@ def _numbers(study: Study, measure: Measure) -> None:
 
 
 def _answer(study: Study, setting: Setting) -> None:
-    cell = best_cell(setting)
+    cell = best_cell(study, setting)
     facts = [rated(setting, PAGE) if setting.stars else "", asked_with(study, cell)]
-    subject = Subject(study, study.decision.report or ReportOptions(), PAGE)
-    facts += broken(setting.calls[cell.id], cell, subject) if cell else []
+    facts += rules_broken(study, setting, cell) if cell else []
     if shown := " · ".join(fact for fact in facts if fact):
         st.caption(literal(shown))
     if cell is not None:

@@ -5,7 +5,7 @@ import streamlit as st
 from lib.core.rich_text import literal
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export.answers import best_cell, chosen
-from lib.sweep.export.wording import Subject, input_name, per_thousand, stars
+from lib.sweep.export.wording import Subject, broken, input_name, per_thousand, stars
 from lib.sweep.findings import text_of
 from lib.sweep.plan import Cell
 from lib.sweep.rule_words import keeping_figure
@@ -36,17 +36,19 @@ def verdict_slide(study: Study, options: ReportOptions) -> None:
     """The verdict and the recommendation on the left, the answer that stands for it on the right."""
     found = verdict(study)
     contenders = chosen(study, found)
-    answer = _begins(contenders[0]) if contenders else ""
+    cell = best_cell(study, contenders[0]) if contenders else None
+    answer = text_of(contenders[0].calls[cell.id])[:LONGEST] if cell else ""
     words, beside = st.columns([3, 2], gap="large") if answer else (st.container(), st.container())
     with words:
         _said(study, found, options)
         if options.recommendation:
             markdown(st, options.recommendation)
         _others(study, contenders, found, options)
-    if answer:
+    if cell and answer:
         with beside.container(key="sweep_slide_answer"):
-            to = asked_with(study, best_cell(contenders[0]))
-            st.caption(literal(" · ".join(part for part in (named(contenders[0], study.plan, PAGE), to) if part)))
+            facts = [named(contenders[0], study.plan, PAGE), asked_with(study, cell)]
+            facts += rules_broken(study, contenders[0], cell)
+            st.caption(literal(" · ".join(fact for fact in facts if fact)))
             markdown(st, answer)
 
 
@@ -60,6 +62,12 @@ def asked_with(study: Study, cell: Cell | None) -> str:
     if cell is None or not study.plan.inputs:
         return ""
     return input_name(Subject(study, study.decision.report or ReportOptions(), PAGE), cell.input)
+
+
+def rules_broken(study: Study, setting: Setting, cell: Cell) -> list[str]:
+    """What the answer of a cell is like, for each rule that it breaks."""
+    subject = Subject(study, study.decision.report or ReportOptions(), PAGE)
+    return broken(setting.calls[cell.id], cell, subject)
 
 
 def _said(study: Study, found: Verdict, options: ReportOptions) -> None:
@@ -92,8 +100,3 @@ def _others(study: Study, contenders: list[Setting], found: Verdict, options: Re
 def _rated(setting: Setting) -> str:
     words = rated(setting, PAGE)
     return f"{stars(setting.stars.mean)} {words}" if setting.stars else words
-
-
-def _begins(setting: Setting) -> str:
-    cell = best_cell(setting)
-    return text_of(setting.calls[cell.id])[:LONGEST] if cell else ""

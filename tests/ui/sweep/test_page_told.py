@@ -129,6 +129,7 @@ def test_the_page_and_the_slides_say_how_the_pick_keeps_the_rules(store: Store) 
     assert kept in open_view(sweep, "report").code[0].value, "in what is pasted into a mail"
     slide = shown(click(app, "sweep_present_now"))
     assert kept in slide and slide.count("rules: 0 of 2") == 2, "and before an audience, beside two others"
+    assert "dear at 0 · over 3 words" in slide, "above the answer that stands for it"
     for _slide in range(4):
         app.button(key="sweep_slide_on").click().run()
     assert "over 3 words" in shown(app), "with the answer itself"
