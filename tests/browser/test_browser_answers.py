@@ -152,6 +152,10 @@ def top(page: Page, name: str) -> float:
     return box(key(page, name))[1]
 
 
+def height_of(place: Locator) -> float:
+    return (place.bounding_box() or {"height": 0.0})["height"]
+
+
 def height(page: Page, place: str) -> float:
     """Of a place of the grid, by `<row>_<column>`, and so of the row it stands in."""
     return float(key(page, "sweep_grid").locator(f"[data-place='{place}']").evaluate("one => one.offsetHeight"))
@@ -261,6 +265,30 @@ def test_the_grid_holds_all_answers_is_walked_with_the_keyboard_and_is_cards_on_
         assert key(page, "sweep_grid").locator(".column").count() == 1
         rows = [box(read.locator(part))[1] for part in ("h3", "> .tools", "> header", "> .body")]
         assert rows == sorted(rows), "who, what can be pressed, the figures, the text"
+    with subtests.test("there what the thumb is on stays where it is"):
+        slider, back = page.get_by_role("slider"), page.get_by_role("button", name="Models before these")
+        to = "(one, [end]) => one.closest('.stMain').scrollTo(0, end)"
+        at_rest(page)
+        slider.fill("4")
+        key(page, "sweep_grid").evaluate(to, [100_000])
+        heights = set()
+        for at in (4, 3, 2, 1, 0):
+            slider.fill(str(at))
+            heights.add(box(slider)[1])
+        assert max(heights) - min(heights) < 2, "whatever is shorter"
+        back.click()
+        expect(cell(page, "3_0_0")).to_be_visible()
+        at_rest(page)
+        assert abs(box(slider)[1] - min(heights)) < 2
+        key(page, "sweep_grid").evaluate(to, [0])
+        stars, before = cell(page, "3_0_0").get_by_role("radio", name="3 stars"), height_of(key(page, "sweep_verdict"))
+        top_of_stars = box(stars)[1]
+        for given in (True, False):
+            stars.click()
+            expect(stars).to_be_checked(checked=given)
+            at_rest(page)
+            assert (height_of(key(page, "sweep_verdict")) > before) is given
+            assert abs(box(stars)[1] - top_of_stars) < 2, "though the verdict takes more lines"
 
 
 @pytest.mark.row("S15", "S20")

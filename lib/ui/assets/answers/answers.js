@@ -15,6 +15,7 @@ const READ_WIDTH = 300; // px that a column needs to be read
 const VIEWS = ["grid", "read"]; // those that are drawn here; they are the first of all
 const MANY = 300; // places from which on a browser should lay out only those in sight
 const STARS = 5;
+const STAYS = ["rate", "alike", "pick", "go"]; // what is done to answers that stay in view
 const LINES = 5; // of a text in the grid, see answers.css
 const LONG = 160; // characters from which on one of MANY texts fades out at its end, unmeasured
 
@@ -26,7 +27,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
   let answers = kept.get(parentElement);
   if (!answers) kept.set(parentElement, (answers = new Answers(parentElement)));
   live.add(answers);
-  answers.tell = (what) => setTriggerValue("did", what);
+  answers.tell = (what) => {
+    if (STAYS.includes(what.what)) answers.stay();
+    setTriggerValue("did", what);
+  };
   answers.show(told);
   return () => {
     live.delete(answers);
@@ -99,6 +103,7 @@ class Answers {
     this.focus = null; // "row_column" of the place that Tab reaches
     this.temperature = 0; // which of the temperatures Read shows, counted in those that are there
     this.pressedView = null; // the view that was asked for, and that the server has not told of yet
+    this.tallest = { of: "", height: 0 }; // the room that answers have taken in Read
     this.root.addEventListener("keydown", (event) => this.pressed(event));
     this.watch = new ResizeObserver(() => {
       this.edges();
@@ -475,6 +480,7 @@ class Answers {
       this.bar = bar;
       const does = this.active()?.dataset?.does;
       this.columns = el("div", { class: "columns" });
+      this.keepRoom();
       this.read = el("div", { class: "read" }, data.pair ? this.pairBar() : this.readBar(), this.columns);
       this.root.replaceChildren(this.read);
       if (does) this.read.querySelector(`[data-does="${does}"]`)?.focus({ preventScroll: true });
@@ -495,7 +501,34 @@ class Answers {
       if (does) (does === "self" ? made : made.querySelector(`[data-does="${does}"]`))?.focus({ preventScroll: true });
     });
     while (this.columns.children.length > columns.length) this.columns.lastElementChild.remove();
+    this.keepRoom();
     this.highlight();
+  }
+
+  // A page that gets lower under shorter answers is pushed down at its end, and with it the slider under the thumb: while
+  // the same is read in the same width, the answers keep the room of the longest ones.
+  keepRoom() {
+    const of = `${this.placeId} ${this.root.clientWidth} ${Boolean(this.data.pair)}`;
+    if (this.tallest.of !== of) this.tallest = { of, height: 0 };
+    if (!this.tallest.height) this.columns.style.minHeight = "";
+    this.tallest.height = Math.max(this.tallest.height, this.columns.offsetHeight);
+    this.columns.style.minHeight = `${this.tallest.height}px`;
+  }
+
+  // What a press changes above the answers (the verdict, with the first star) would move them under the finger. A browser
+  // holds in place what was scrolled; this holds the answers of a page at its top too, until something else is done.
+  stay() {
+    const page = document.querySelector("[data-testid=stMainBlockContainer]");
+    const main = page?.closest(".stMain");
+    if (!main) return;
+    const { top } = this.root.getBoundingClientRect();
+    this.staying?.disconnect();
+    const staying = (this.staying = new ResizeObserver(() => {
+      if (this.root.isConnected) main.scrollTop += this.root.getBoundingClientRect().top - top;
+    }));
+    staying.observe(page);
+    const acts = ["wheel", "touchmove", "keydown", "pointerdown"];
+    for (const act of acts) addEventListener(act, () => staying.disconnect(), { once: true, capture: true });
   }
 
   columnsShown() {
