@@ -4,7 +4,9 @@ Chinese is cut by jieba's dictionary (the package rjieba); what else is written 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import takewhile
+from typing import Literal
 
 import regex
 
@@ -18,6 +20,16 @@ _PIECE = regex.compile(
     """,
     regex.VERBOSE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long a text is, and what was counted."""
+
+    count: int
+    unit: Literal["words", "characters"]
+
+
 _SIGN = regex.compile(r"\X")
 _LONGEST_SIGN = 32
 """Characters of one that is not made to be long: a family of four has 7."""
@@ -53,6 +65,16 @@ def word_count(text: str) -> int:
         pieces = _SPACED_PIECE.findall(text)
         return len(pieces) - sum(not (piece[0].isalnum() or _LETTER.search(piece)) for piece in pieces)
     return sum(bool(_LETTER.search(piece)) for piece in _segments(text))
+
+
+def length(text: str) -> Length:
+    """How long `text` is as those who read it count: in words; in characters, signs too, where most of it is written
+    without spaces between words."""
+    bare = text.strip()
+    unspaced = len(_UNSPACED.findall(bare))
+    if unspaced and 2 * unspaced > len(_LETTER.findall(bare)):
+        return Length(len(bare), "characters")
+    return Length(word_count(bare), "words")
 
 
 def _segments(text: str) -> Iterator[str]:

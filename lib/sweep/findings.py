@@ -7,7 +7,7 @@ from typing import Literal
 from lib.calls import unsupported_params
 from lib.calls.records import CallRecord
 from lib.core import parts
-from lib.core.segmentation import word_count
+from lib.core.segmentation import Length, length
 from lib.sweep.plan import Cell, warmth
 
 Mark = Literal["cut", "blank", "duplicate", "refused", "filtered", "fixed"]
@@ -22,13 +22,13 @@ CUT_ENDS = ("partial", "cancelled", "interrupted")
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """By cell id: `marks`, `badges`, how many `words` a whole answer has, the earlier cell that an answer is the `same`
-    as; and the ids of the answers that have an `equal` one, the first of them too, and of those that are `different`
-    from that at the lowest temperature."""
+    """By cell id: `marks`, `badges`, how long the answers are, the earlier cell that an answer is the `same` as; and
+    the ids of the answers that have an `equal` one, the first of them too, and of those that are `different` from that
+    at the lowest temperature."""
 
     marks: Mapping[str, tuple[Mark, ...]]
     badges: Mapping[str, tuple[Badge, ...]]
-    words: Mapping[str, int]
+    lengths: Mapping[str, Length]
     same: Mapping[str, Cell] = field(default_factory=dict)
     equal: frozenset[str] = frozenset()
     different: frozenset[str] = frozenset()
@@ -42,12 +42,12 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What one answer that has ended tells without the others: its text without needless spaces, how many words it has
-    (None: it failed), its marks, and the figures that win badges."""
+    """What one answer that has ended tells without the others: its text without needless spaces, how long it is (None:
+    it failed), its marks, and the figures that win badges."""
 
     call: CallRecord
     bare: str
-    words: int | None
+    length: Length | None
     marks: tuple[Mark, ...]
     figures: Mapping[Badge, float | None]
 
@@ -58,11 +58,11 @@ def find(cells: Sequence[Cell], results: Mapping[str, CallRecord], known: dict[s
     known = {} if known is None else known
     calls = [(cell, results[cell.id]) for cell in cells if cell.id in results]
     ended = [(cell, _looked(call, known)) for cell, call in calls if call.state != "started"]
-    words = {cell.id: one.words for cell, one in ended if one.words is not None}
+    lengths = {cell.id: one.length for cell, one in ended if one.length is not None}
     same = _same(ended)
     marks = {cell.id: _with_duplicate(one.marks) if cell.id in same else one.marks for cell, one in ended}
     equal = frozenset({*same, *(first.id for first in same.values())})
-    return Findings(marks, _badges(ended), words, same, equal, _different(ended))
+    return Findings(marks, _badges(ended), lengths, same, equal, _different(ended))
 
 
 def _looked(call: CallRecord, known: dict[str, Looked]) -> Looked:
@@ -73,15 +73,15 @@ def _looked(call: CallRecord, known: dict[str, Looked]) -> Looked:
 
 
 def _look(call: CallRecord) -> Looked:
-    words = None if call.state == "error" else word_count(text_of(call))
+    found = None if call.state == "error" else length(text_of(call))
     good = call.state == "ok" and call.finish_reason != "length"
     figures: dict[Badge, float | None] = {
         # As exact as it is shown: who is a hundredth of a second ahead is not faster.
         "fastest": None if call.seconds is None else round(call.seconds, 1),
         "cheapest": None if call.cost is None else float(f"{call.cost:.2g}"),
-        "shortest": words or None,
+        "shortest": found.count or None if found else None,
     }
-    return Looked(call, " ".join(text_of(call).split()), words, tuple(_marks(call)), figures if good else {})
+    return Looked(call, " ".join(text_of(call).split()), found, tuple(_marks(call)), figures if good else {})
 
 
 def text_of(call: CallRecord) -> str:
@@ -141,7 +141,9 @@ def _different(ended: Sequence[tuple[Cell, Looked]]) -> frozenset[str]:
 
 def _badges(ended: Sequence[tuple[Cell, Looked]]) -> dict[str, tuple[Badge, ...]]:
     won: dict[str, list[Badge]] = {}
-    for badge in BADGES:
+    units = {one.length.unit for _cell, one in ended if one.length and one.figures.get("shortest")}
+    # Words and characters can't be compared.
+    for badge in [one for one in BADGES if one != "shortest" or len(units) == 1]:
         known = [(value, cell.id) for cell, one in ended if (value := one.figures.get(badge)) is not None]
         least = min((value for value, _id in known), default=None)
         winners = [id for value, id in known if value == least]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.core.segmentation import beginning, segments, word_count, words
+from lib.core.segmentation import Length, beginning, length, segments, word_count, words
 
 
 @given(st.text(st.characters(exclude_categories=())))
@@ -16,6 +16,20 @@ def test_the_pieces_of_a_text_are_the_text(text: str) -> None:
 @given(st.text(st.one_of(st.sampled_from("ab_1'’ .,\n\u0301é¼"), st.characters(max_codepoint=0x2FFF))))
 def test_words_are_counted_as_they_are_cut(text: str) -> None:
     assert word_count(text) == sum(any(sign.isalnum() for sign in piece) for piece in segments(text))
+
+
+def test_a_text_is_as_long_as_those_who_read_it_count(subtests: pytest.Subtests) -> None:
+    for text, count, unit in (
+        ("热茶保温杯，好！\n", 8, "characters"),
+        ("熱いお茶", 4, "characters"),
+        ("iPhone 保温杯套装，现在买一送一。", 20, "characters"),
+        ("Hot tea, all day.", 4, "words"),
+        ("The Chinese for tea is 茶.", 6, "words"),
+        ("뜨거운 차", 2, "words"),
+        ("", 0, "words"),
+    ):
+        with subtests.test(text=text):
+            assert length(text) == Length(count, unit)  # type: ignore[arg-type]
 
 
 @given(

@@ -551,6 +551,9 @@ def test_how_chinese_is_counted_is_said_where_there_is_any() -> None:
     for text in ("Keeps tea hot.", "热茶保温杯"):
         study = a_study(answer=lambda cell, text=text: an_answer(cell, text))  # type: ignore[misc]
         assert ("Chinese words are" in html(study)) == (text != "Keeps tea hot.")
+        assert ("5 characters" if text == "热茶保温杯" else "3 words") in html(study), (
+            "of an answer, as its readers count"
+        )
 
 
 @pytest.mark.row("S27")

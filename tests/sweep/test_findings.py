@@ -66,6 +66,8 @@ def test_badges_go_to_the_only_best_and_to_nobody_on_a_tie(subtests: pytest.Subt
         ("a tie as it is shown", said("Tea."), said("Milk!", seconds=1.04, cost=0.01004), None),
         ("no race", said("Tea."), replace(GOOD, state="error"), None),
         ("a half is no answer", said("Tea.", seconds=3.0), said("Te", finish_reason="length"), None),
+        ("words and characters are not compared", said("热茶保温杯"), said("Hot tea all day, for you."), None),
+        ("of characters", said("保温杯热茶"), said("不锈钢保温杯，热"), ("shortest",)),
         ("no price is not cheap", said("Tea is", seconds=3.0, cost=None), said("Tea."), ("fastest", "shortest")),
     ]:
         with subtests.test(name):

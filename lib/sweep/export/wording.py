@@ -8,11 +8,12 @@ from typing import NamedTuple
 from lib.calls.records import CallRecord
 from lib.core import endings
 from lib.core.i18n import Texts
-from lib.core.segmentation import beginning, word_count
+from lib.core.segmentation import beginning, length
 from lib.core.titles import title_of
 from lib.core.variables import bracketed
 from lib.sweep.decision import ReportOptions
 from lib.sweep.findings import text_of
+from lib.sweep.length_words import length_words
 from lib.sweep.measures import MEASURES, Measure
 from lib.sweep.plan import Cell
 from lib.sweep.ratings import MOST_STARS, Rating
@@ -151,8 +152,7 @@ def figures(call: CallRecord, cell: Cell, subject: Subject) -> list[str]:
     _, _n = subject.texts.one, subject.texts.counted
     found = []
     if text := text_of(call):
-        words = word_count(text)
-        found.append(_n("{count:,} word", "{count:,} words", words).format(count=words))
+        found.append(length_words(length(text), subject.texts))
     tokens = call.usage.completion_tokens
     # Those who decide know what a thousand cost, and how long it is in words.
     if tokens is not None and subject.options.depth == "full":

@@ -13,11 +13,12 @@ from lib.core.errors import recorded
 from lib.core.i18n import N_
 from lib.core.parts import Part, text_of
 from lib.core.rich_text import as_typed, beginning_to_html, text_of_html, to_html, typeset
-from lib.core.segmentation import beginning
+from lib.core.segmentation import Length, beginning
 from lib.sweep import word_diff
 from lib.sweep.filters import KINDS, Filter, Kind, kinds_of
 from lib.sweep.findings import has_words
 from lib.sweep.findings import text_of as answer_of
+from lib.sweep.length_words import length_words
 from lib.sweep.plan import Cell, Plan, in_order, warmth
 from lib.sweep.progress import Progress
 from lib.sweep.ratings import Rating
@@ -93,15 +94,15 @@ class Answers:
         if call is None or call.state == "started" or spared:
             return self._marked(cell, self._not_ended(cell, call, spared))
         findings, id = self.progress.findings, cell.id
-        rating, words = self.ratings.get(call.id), findings.words.get(id)
+        rating, length = self.ratings.get(call.id), findings.lengths.get(id)
         # What is found of an answer depends on the others.
         same = (findings.same.get(id), id in findings.equal, id in findings.different)
         found = (findings.marks.get(id), findings.badges.get(id), *same, self._stars_of_equal.get(id))
         broken = self.rules.broken(call.id)
-        of = (call, rating, words, found, broken, id in self._failed, (cell.row, cell.column) == self.picked)
+        of = (call, rating, length, found, broken, id in self._failed, (cell.row, cell.column) == self.picked)
         known = self._drawn.get(id)
         if known is None or known[0] != of:
-            known = of, self._marked(cell, self._ended(call, cell, rating, words) | self._found(cell))
+            known = of, self._marked(cell, self._ended(call, cell, rating, length) | self._found(cell))
             self._drawn[id] = known
         return known[1]
 
@@ -245,11 +246,11 @@ class Answers:
         """A cell without an answer; one for all of them, as at first that is nearly every cell."""
         return _without("missing", wait=_("waits") if self._runs else _("not sent, or cut off"))
 
-    def _ended(self, call: CallRecord, cell: Cell, rating: Rating | None, words: int | None) -> dict[str, Any]:
+    def _ended(self, call: CallRecord, cell: Cell, rating: Rating | None, length: Length | None) -> dict[str, Any]:
         return {
             "state": call.state,
             "html": head(answer_of(call), self.filter.text),
-            "figures": figures(call, words),
+            "figures": figures(call, length),
             "notes": [*self._rated_elsewhere(cell), *self._said_with(call), *_notes(call)],
             "error": unnamed(self._error(call), self.progress),
             "kinds": (),
@@ -460,9 +461,9 @@ def spans(before: str, after: str) -> list[int]:
     return [place for span in found for place in span]
 
 
-def figures(call: CallRecord, words: int | None) -> str:
+def figures(call: CallRecord, length: Length | None) -> str:
     """The quiet line of an answer."""
-    counted = [_n("{count:,} word", "{count:,} words", words).format(count=words)] if words else []
+    counted = [length_words(length, PAGE)] if length and length.count else []
     tokens = call.usage.completion_tokens
     if tokens is not None:
         counted.append(_n("{count} token", "{count} tokens", tokens).format(count=tokens))

@@ -364,6 +364,25 @@ def test_from_a_rules_figure_the_answers_are_read_that_break_it(store: Store) ->
 
 
 @pytest.mark.row("S20")
+def test_a_card_counts_a_chinese_answer_as_a_rule_for_its_length_does(store: Store) -> None:
+    """In characters: as words of a dictionary it would be shorter than the rule allows, beside words that it is not."""
+    said = "保温杯锁住每一度温暖，陪您从清晨到深夜，时刻都有热茶。"
+
+    def answer(cell: Cell) -> Reply:
+        reply = Reply(state="ok", seconds=1.0)
+        reply.add(Delta(text=said if cell.row else "Keeps tea hot all day.", finish_reason="stop"))
+        return reply
+
+    sweep = make_sweep(store, MODELS, TEMPERATURES[:1], 1, answer)
+    most = Rule("characters", str(len(said) - 1))
+    store.write(lambda db: decision.set_rules(db, LOCAL_OWNER, sweep, [most])).result()
+    english, chinese = (page_cells(open_view(sweep, "grid"))[place] for place in ("0_0_0", "1_0_0"))
+    assert english["figures"].startswith("5 words · ") and not english["marks"]
+    assert chinese["figures"].startswith(f"{len(said)} characters · ")
+    assert chinese["marks"] == [f"over {len(said) - 1} characters"]
+
+
+@pytest.mark.row("S20")
 def test_where_the_prompt_has_variables_a_rule_may_have_them_and_the_page_says_so(store: Store) -> None:
     sweep = make_sweep(store, MODELS, TEMPERATURES, 1)
     plan = store.read(lambda db: sweeps.plan_of(db, LOCAL_OWNER, sweep))
