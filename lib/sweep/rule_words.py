@@ -40,7 +40,7 @@ def broken_words(rule: Rule, plan: Plan, texts: Texts) -> str:
         return _beyond(rule, texts)
     variables = _variables(rule, plan)
     if variables and _is_one_variable(rule, variables):
-        words = N_("lacks its own “{name}”") if rule.kind == "contains" else N_("contains its own “{name}”")
+        words = N_("no mention of its “{name}”") if rule.kind == "contains" else N_("mentions its “{name}”")
         return _(words).format(name=variables[0])
     words = {
         "contains": N_("lacks “{value}”"),
@@ -140,7 +140,7 @@ def _filled_in(rule: Rule, variables: list[str], texts: Texts) -> str:
         return _("{contains} “{words}”, filled in for each input").format(
             contains=_(KINDS[rule.kind].says), words=rule.value
         )
-    words = N_("contains its own “{name}”") if rule.kind == "contains" else N_("does not contain its own “{name}”")
+    words = N_("mentions its “{name}”") if rule.kind == "contains" else N_("does not mention its “{name}”")
     return _(words).format(name=variables[0])
 
 

@@ -214,7 +214,7 @@ def test_wherever_the_pick_is_told_its_rules_are_and_without_rules_there_is_no_w
         return an_answer(cell, "A lamp, for all those who like it." if cell.id in long else said)
 
     rules = [Rule("words", "6"), Rule("contains", "{{product}}")]
-    kept = "2 of its 4 answers keep all rules (over 6 words: 2, lacks its own “product”: 1)"
+    kept = "2 of its 4 answers keep all rules (over 6 words: 2, no mention of its “product”: 1)"
     other = "every answer of dear at 0, and of 2 other settings, keeps them"
     for form, text in texts(a_study(plan, answer, pick=(0, 1), rules=rules)).items():
         with subtests.test(form=form):
@@ -225,7 +225,7 @@ def test_wherever_the_pick_is_told_its_rules_are_and_without_rules_there_is_no_w
         with subtests.test("without rules", form=form):
             assert "rule" not in text.lower()
     hidden = unescape(html(a_study(plan, answer, pick=(0, 1), rules=rules), replace(FULL, prompt=False)))
-    assert "lacks “a" not in hidden and hidden.count("lacks its own “product”") == 2, "as the inputs are hidden"
+    assert "lacks “a" not in hidden and hidden.count("no mention of its “product”") == 2, "as the inputs are hidden"
     written = json.loads(json_file(a_study(plan, answer, pick=(0, 1), rules=rules)))
     broken = [cell["breaks"] for cell in written["cells"] if cell["breaks"]]
     assert broken == [[asdict(rules[0]), asdict(rules[1])], [asdict(rules[0])]]
@@ -317,6 +317,7 @@ def test_what_models_and_people_said_of_answers_stands_in_the_report() -> None:
     read = seen.text(html(study))
 
     assert "★☆☆☆☆ 👎" in read and "Note: too <loud>" in read
+    assert "too <loud>" not in seen.text(html(study, ReportOptions())), "a note is no word to those who decide"
     assert "Stars by models that judged" in read and "4.0 (1)" in read
     assert re.search(r"Setting\s+Given by hand\s+svc/judge\s+dear at 0\s+[12]\.[05] \(2\)\s+4\.0 \(1\)", read), (
         "side by side"
@@ -432,7 +433,7 @@ def test_the_file_for_those_who_decide_has_each_product_with_all_its_answers_in_
     assert "2 inputs: rain barrel · 60, bike helmet · 40" in read and "$0.025 for all answers" in read
     assert "12 s of answering in all, 1.5 s for an answer" in read
     assert "{{" not in read and "Sell a <mark>product</mark> in <mark>words</mark> words." in page
-    assert "contains its own “product”" in read and "0/2" in read
+    assert "mentions its “product”" in read and "0/2" in read
     assert "Longest answer, in tokens" in read and page.count("max_tokens") == page.count("<small>max_tokens</small>")
     places = ["Since it sells.", "not rated · 1,000", "At a glance", "The answers", "Rules that", "What was asked"]
     found = [page.index(words) for words in places]

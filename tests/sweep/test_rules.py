@@ -85,7 +85,7 @@ def test_a_variable_in_a_rule_stands_for_what_each_input_has_there() -> None:
     first = study.settings[0]
 
     assert [study.tally(at, first) for at in range(4)] == [(4, 4), (4, 6), (2, 6), (0, 6)]
-    words = ["contains its own “x”", "does not contain “no {{x}}”, filled in for each input"]
+    words = ["mentions its “x”", "does not contain “no {{x}}”, filled in for each input"]
     assert [rule_words(rule, plan, ENGLISH) for rule in rules[:2]] == words
     as_it_stands = replace(plan, inputs=())
     assert rule_words(rules[0], as_it_stands, ENGLISH) == "contains “{{x}}”"

@@ -177,7 +177,9 @@ def one_answer(subject: Subject, setting: Setting, cell: Cell, title: str = "") 
     rating = setting.ratings.get(call.id)
     called = f"<b>{name(title)}</b> " if title else ""
     meta = called + _joined(judged(rating), *figures(call, cell, subject))
-    note = f'<p class="said">{escape(_("Note"))}: {escape(rating.note)}</p>' if rating and rating.note else ""
+    # A note is for oneself, and for those who want to see all.
+    noted = rating.note if rating and subject.options.depth == "full" else ""
+    note = f'<p class="said">{escape(_("Note"))}: {escape(noted)}</p>' if noted else ""
     return f'<article><p class="meta">{meta}</p>{_body(subject, call)}{note}</article>'
 
 

@@ -29,7 +29,7 @@ def rating_fields(call: CallRecord) -> None:
             _("Note"),
             key=note,
             max_chars=LONGEST_NOTE,
-            placeholder=_("A note"),
+            placeholder=_("A note; the full report and tables show it"),
             label_visibility="collapsed",
             on_change=_keep,
             args=(call.id, stars, thumb, note),
