@@ -33,6 +33,7 @@ from lib.core.errors import (
 from lib.core.i18n import N_
 from lib.core.parameters import Params
 from lib.core.request import Call, ChatRequest, Message, Role
+from lib.core.segmentation import is_chinese
 from lib.gateway import endpoints
 from lib.gateway.endpoint_registry import EndpointRegistry
 from lib.gateway.endpoints import Endpoint
@@ -45,7 +46,11 @@ _NOT_COMPARED = ("stream", "user", "n")
 """Fields that change how an answer is sent, or how many are, not what is in it."""
 T = TypeVar("T")
 KEEP_SECONDS = 5.0
-GO_ON = "Continue your last answer exactly where it stopped. Repeat nothing and add no introduction."
+GO_ON = {
+    "en": "Continue your last answer exactly where it stopped. Repeat nothing and add no introduction.",
+    "zh": "请从你上一条回答中断的地方接着写。不要重复已写的内容，也不要加开场白。",
+}
+"""What a model is asked to go on with, in the language in which it has begun: else it may go on in another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +250,7 @@ class Conversation:
     def continue_answer(self, turn: Turn, form: Form) -> None:
         """Let an answer that was cut off be continued, or one begun by hand; the whole is a sibling of `turn`."""
         turns = [*_before(self.branch(), turn), turn]
-        nudge = [Message(role="user", content=GO_ON)] if turn.call else []
+        nudge = [Message(role="user", content=_go_on(turn.text))] if turn.call else []
         form = replace(form, others=(), params=form.params.model_copy(update={"n": None}))
         self._answer(turn.parent, replace(self._calls(turns, nudge, form), begun=turn.text))
 
@@ -381,6 +386,10 @@ def missing(call: CallRecord) -> int:
 
 def _versions_asked(call: CallRecord) -> int:
     return int(call.params_asked.get("n") or 1)
+
+
+def _go_on(begun: str) -> str:
+    return GO_ON["zh" if is_chinese(begun) else "en"]
 
 
 def _before(turns: Sequence[Turn], turn: Turn | None) -> list[Turn]:

@@ -35,6 +35,7 @@ _LONGEST_SIGN = 32
 """Characters of one that is not made to be long: a family of four has 7."""
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+_HAN, _KANA = regex.compile(r"\p{Han}"), regex.compile(r"[\p{Hiragana}\p{Katakana}]")
 _SPACED_PIECE = regex.compile(r"\w+(?:['’]\w+)*|[\p{L}\p{N}]")
 
 
@@ -75,6 +76,12 @@ def length(text: str) -> Length:
     if unspaced and 2 * unspaced > len(_LETTER.findall(bare)):
         return Length(len(bare), "characters")
     return Length(word_count(bare), "words")
+
+
+def is_chinese(text: str) -> bool:
+    """Whether most of `text` is Chinese: of its letters most are Chinese characters, and none are Japanese kana."""
+    letters = _LETTER.findall(text)
+    return 2 * len(_HAN.findall(text)) > len(letters) and not _KANA.search(text)
 
 
 def _segments(text: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What can be done with turns on the chat page: delete, write by hand, continue, ask several models, ask first."""
 
+import json
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -162,6 +163,26 @@ def test_a_cut_answer_can_be_continued_in_place(app: AppTest, api: FakeApi) -> N
 
     assert roles(api) == ["user", "assistant", "user"] and texts(api)[1] == "You said:"
     assert "You said:You said:" in shown(app) and "2/2" in shown(app)
+
+
+@pytest.mark.row("C12")
+@pytest.mark.usefixtures("settings_open")
+def test_a_cut_answer_is_gone_on_with_in_its_own_language(
+    app: AppTest, api: FakeApi, subtests: pytest.Subtests
+) -> None:
+    """Whatever the page's language is: asked in another one a model goes on in that."""
+    for model, begun, words in (
+        ("zh", "从前有一个卖保温杯的人，他叫 Wei，", "请从你上一条回答中断的地方接着写"),
+        ("en", "A thermos is called 保温杯 and", "Continue your last answer exactly where it stopped"),
+        ("ja", "むかしむかし、一人の商人が", "Continue your last answer exactly where it stopped"),
+    ):
+        with subtests.test(language=model):
+            answer = {"index": 0, "message": {"content": begun}, "finish_reason": "length"}
+            api.script(model, json.dumps({"choices": [answer]}).encode())
+            click(app, "chat_new")
+            ask(app, "Hi", model=model)
+            click(app, "chat_continue")
+            assert texts(api)[1] == begun and texts(api)[2].startswith(words)
 
 
 @pytest.mark.row("C12")
