@@ -60,7 +60,7 @@ from typing import Any, ClassVar, Literal
 
 from lib.core import money
 from lib.core.budget import Budget, Span
-from lib.core.i18n import N_
+from lib.core.i18n import N_, joined
 
 Billed = Literal["yes", "no", "unknown"]
 log = logging.getLogger(__name__)
@@ -89,7 +89,8 @@ class TemperaError(Exception):
         """What happened and, with `hint`, what to do, in the reader's language; `escape` makes the texts in it fit for
         the place."""
         facts = _Facts({name: escape(fact) if isinstance(fact, str) else fact for name, fact in self.facts.items()})
-        return " ".join(translate(text).format_map(facts) for text in (self.message, self.hint)[: 1 + hint])
+        told = (self.message, self.hint)[: 1 + hint]
+        return joined((translate(text).format_map(facts) for text in told), translate)
 
     def record(self) -> dict[str, Any]:
         """What is needed to say it again later, as JSON values: see `recorded`."""

@@ -1,6 +1,6 @@
 """Marks English sentences outside the pages for translation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from lib.core import money
@@ -17,6 +17,25 @@ def N_(text: str) -> str:
 def is_ours(text: str) -> bool:
     """Whether a sentence is one of the code's. Others come from a database or a backup, and may hold anything."""
     return text in _OURS
+
+
+_SENTENCES, _NAMES, _BRACKETS = N_("{words} {more}"), N_("{name}, {next}"), N_("{words} ({more})")
+
+
+def joined(sentences: Iterable[str], translate: Callable[[str], str] = N_) -> str:
+    """Sentences one after the other, with the gap that the language has between them: Chinese has none. Empty ones are
+    left out."""
+    return translate(_SENTENCES).format(words="", more="").join(filter(None, sentences))
+
+
+def listed(names: Iterable[str], translate: Callable[[str], str] = N_) -> str:
+    """Names one after the other, with the sign that the language has between them."""
+    return translate(_NAMES).format(name="", next="").join(names)
+
+
+def in_brackets(words: str, more: str, translate: Callable[[str], str] = N_) -> str:
+    """`words`, and `more` behind them in the language's own brackets."""
+    return translate(_BRACKETS).format(words=words, more=more)
 
 
 class Texts(NamedTuple):

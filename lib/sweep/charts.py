@@ -169,9 +169,11 @@ class _Panel:
 
     def _in_words(self, name: str, points: Points) -> str:
         """What the panel shows, for those who can't see it."""
-        return f"{name}: " + ", ".join(
-            f"{temperature_name(at)}: {self.measure.written(one.mean, self.texts)}" for at, one in points.items()
-        )
+        colon, comma = map(self.texts.one, (": ", ", "))
+        means = [
+            f"{temperature_name(at)}{colon}{self.measure.written(one.mean, self.texts)}" for at, one in points.items()
+        ]
+        return f"{name}{colon}{comma.join(means)}"
 
     def _grid(self) -> list[str]:
         """Three lines across with their values, and the temperatures below."""

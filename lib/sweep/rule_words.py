@@ -1,6 +1,6 @@
 """Rules in words: what one asks, what an answer that breaks it is like, and how well some answers keep all of them."""
 
-from lib.core.i18n import N_, Texts
+from lib.core.i18n import N_, Texts, in_brackets
 from lib.core.segmentation import beginning
 from lib.core.variables import filled, names
 from lib.sweep.plan import Cell, Plan, unique
@@ -65,7 +65,7 @@ def keeping_words(found: Keeping, plan: Plan, texts: Texts) -> str:
         return _("whether its answers keep the rules can't be told")
     said = _how_many_keep(found, texts)
     if found.broken:
-        said = _("{words} ({broken})").format(words=said, broken=_each_broken(found, plan, texts))
+        said = in_brackets(said, _each_broken(found, plan, texts), _)
     left = found.answers - found.told
     untold = _n("of {count} more it can't be told", "of {count} more it can't be told", left).format(count=left)
     return _("{words}, {more}").format(words=said, more=untold) if left else said

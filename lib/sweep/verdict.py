@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lib.core.i18n import Texts
+from lib.core.i18n import Texts, in_brackets, joined
 from lib.sweep.number_list import number_label
 from lib.sweep.plan import Plan, warmth
 from lib.sweep.rule_check import Keeping
@@ -107,7 +107,7 @@ def told(study: Study, texts: Texts, cost: bool = True) -> str:
     """The verdict in a sentence, what the judges say, and of how many models nothing is rated."""
     found = verdict(study)
     parts = [sentence(found, texts, cost), *judges_told(study, found, texts), not_rated(study, texts)]
-    return " ".join(part for part in parts if part)
+    return joined(parts, texts.one)
 
 
 def better_told(found: Verdict, texts: Texts, cost: bool = True) -> list[str]:
@@ -221,7 +221,7 @@ def _name(settings: Sequence[Setting], plan: Plan, texts: Texts, words: str) -> 
     if temperatures:
         name = words.format(model=name, temperature=_(" and ").join(temperatures))
     varied = variant_name(plan, first.variant, texts)
-    return f"{name} ({varied})" if varied else name
+    return in_brackets(name, varied, _) if varied else name
 
 
 def model_name(plan: Plan, model: str) -> str:

@@ -5,7 +5,7 @@ from html import escape
 
 from lib.calls.records import CallRecord
 from lib.core.errors import recorded
-from lib.core.i18n import N_
+from lib.core.i18n import N_, listed
 from lib.core.rich_text import line_of_html, to_html, typeset
 from lib.sweep import charts
 from lib.sweep.export.wording import (
@@ -179,7 +179,7 @@ def one_answer(subject: Subject, setting: Setting, cell: Cell, title: str = "") 
     meta = called + _joined(judged(rating), *figures(call, cell, subject))
     # A note is for oneself, and for those who want to see all.
     noted = rating.note if rating and subject.options.depth == "full" else ""
-    note = f'<p class="said">{escape(_("Note"))}: {escape(noted)}</p>' if noted else ""
+    note = f'<p class="said">{escape(_("Note") + _(": ") + noted)}</p>' if noted else ""
     return f'<article><p class="meta">{meta}</p>{_body(subject, call)}{note}</article>'
 
 
@@ -192,7 +192,7 @@ def _body(subject: Subject, call: CallRecord) -> str:
         drawn += f'<p class="failed">{escape(words)}</p>'
     elif not text_of(call).strip():
         drawn += f'<p class="quiet">{escape(_("An empty answer."))}</p>'
-    if beside := ", ".join(str(part.get("type", "")) for choice in call.choices[:1] for part in choice.parts):
+    if beside := listed((str(part.get("type", "")) for choice in call.choices[:1] for part in choice.parts), _):
         drawn += f'<p class="quiet">{escape(_("Beside the text: {parts}").format(parts=beside))}</p>'
     return drawn
 

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lib.core.clock import as_datetime
-from lib.core.i18n import Texts
+from lib.core.i18n import Texts, listed
 from lib.core.rich_text import FORMULA_STYLES
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export import answer_table, answers, numbers, opening
@@ -64,7 +64,7 @@ def _footer(subject: Subject, date: str) -> str:
     answered = sorted({call.model_answered for one in study.settings for call in one.answers if call.model_answered})
     lines = [_("Run on {date} with Tempera.").format(date=date)]
     if answered:
-        lines.append(_("Models as they answered: {models}.").format(models=", ".join(answered)))
+        lines.append(_("Models as they answered: {models}.").format(models=listed(answered, _)))
     if subject.options.cost:
         lines.append(_("Costs are in US dollars, at the services’ list prices unless a service or you named others."))
     shown = "".join(f"<p>{escape(line)}</p>" for line in lines)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from lib.core.i18n import Texts
+from lib.core.i18n import Texts, joined, listed
 from lib.core.money import aligned_decimals
 from lib.sweep import charts
 from lib.sweep.export.wording import Subject, mean_stars, name, section, table
@@ -34,14 +34,14 @@ def _chart(subject: Subject, measure: Measure) -> str:
         return ""
     missing = charts.without_values(subject.study, measure, subject.texts)
     words = [charts.explained(subject.study, measure, subject.texts), *([_(charts.OTHERS)] if len(drawn) > 1 else [])]
-    absent = _("Not known of: {models}.").format(models=", ".join(missing)) if missing else ""
+    absent = _("Not known of: {models}.").format(models=listed(missing, _)) if missing else ""
     # How it is reckoned is for those who want to see, and not for those who decide.
     technical = _(measure.technical) if measure.technical and subject.options.depth == "full" else ""
     beneath = [part for part in (absent, technical) if part]
     return (
-        f'<div class="chart"><h3>{escape(_(measure.label))}</h3><p class="note">{escape(" ".join(words).strip())}</p>'
+        f'<div class="chart"><h3>{escape(_(measure.label))}</h3><p class="note">{escape(joined(words, _))}</p>'
         f'<div class="panels">{"".join(f"<figure>{one}</figure>" for one in drawn)}</div>'
-        f'<p class="note">{escape(" ".join(beneath))}</p></div>'
+        f'<p class="note">{escape(joined(beneath, _))}</p></div>'
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from html import escape
 
-from lib.core.i18n import N_
+from lib.core.i18n import N_, joined, listed
 from lib.core.parameters import written
 from lib.core.rich_text import as_typed, to_html, typeset
 from lib.core.variables import bracketed
@@ -83,7 +83,7 @@ def _inputs_counted(subject: Subject, inputs: int) -> str:
     if inputs > MOST_NAMED or not subject.options.prompt:
         return words
     _ = subject.texts.one
-    return f"{words}{_(': ')}{_(', ').join(input_name(subject, at) for at in range(inputs))}"
+    return f"{words}{_(': ')}{listed((input_name(subject, at) for at in range(inputs)), _)}"
 
 
 def _took(subject: Subject) -> str:
@@ -166,7 +166,7 @@ def overview(subject: Subject, found: Verdict) -> str:
     shown += [_("what 1,000 such answers cost")] if subject.options.cost else []
     shown += [_("how many of its answers keep all rules")] if study.decision.rules else []
     note = _("For each model and temperature: {facts}.").format(facts=_(", ").join(shown))
-    note += " " + _("The higher the temperature, the more freely a model chooses its words.")
+    note = joined([note, _("The higher the temperature, the more freely a model chooses its words.")], _)
     return section(
         _("At a glance"),
         f'<p class="note">{escape(note)}</p>',
@@ -235,15 +235,15 @@ def _inputs(subject: Subject) -> list[str]:
 def _settings(subject: Subject) -> Iterator[tuple[str, str]]:
     """(what, value as HTML) of all that was set."""
     _, plan = subject.texts.one, subject.study.plan
-    yield _("Models"), ", ".join(name(model_name(plan, model)) for model in plan.models)
-    yield _("Temperatures"), ", ".join(escape(temperature_name(value)) for value in plan.ascending)
+    yield _("Models"), listed((name(model_name(plan, model)) for model in plan.models), _)
+    yield _("Temperatures"), listed((escape(temperature_name(value)) for value in plan.ascending), _)
     yield _("Answers per setting"), str(plan.repeats)
     for field, value in plan.params.to_send().items():
         if field not in ("stream", "temperature"):
             yield _(PLAIN_WORDS.get(field, field)), _value(field, written(value))
     if plan.axis is not None and not plan.axis.of_system:
         field = plan.axis.field
-        yield _(PLAIN_WORDS.get(field, field)), _value(field, ", ".join(plan.axis.labels))
+        yield _(PLAIN_WORDS.get(field, field)), _value(field, listed(plan.axis.labels, _))
     elif plan.axis is not None and subject.options.prompt:
         yield _("System prompts"), "".join(_letter(str(value)) for value in plan.axis.values)
 

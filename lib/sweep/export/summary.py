@@ -1,7 +1,7 @@
 """A sweep in six lines, to be pasted into a mail."""
 
 from lib.core.clock import as_datetime
-from lib.core.i18n import Texts
+from lib.core.i18n import Texts, in_brackets, listed
 from lib.core.titles import title_of
 from lib.sweep.decision import ReportOptions
 from lib.sweep.export.wording import title
@@ -16,7 +16,7 @@ def summary(study: Study, options: ReportOptions, texts: Texts) -> str:
     _ = texts.one
     date = as_datetime(study.created_at).strftime("%Y-%m-%d")
     lines = [
-        f"{title(study, options, texts)} ({date})",
+        in_brackets(title(study, options, texts), date, _),
         _("Verdict: {words}").format(words=told(study, texts, options.cost)),
     ]
     if options.recommendation.strip():
@@ -37,8 +37,8 @@ def _models(study: Study, texts: Texts) -> str:
     return words.format(
         done=done,
         total=len(study.cells),
-        models=", ".join(model_name(study.plan, model) for model in study.plan.models),
-        temperatures=", ".join(temperature_name(value) for value in study.temperatures),
+        models=listed((model_name(study.plan, model) for model in study.plan.models), _),
+        temperatures=listed(map(temperature_name, study.temperatures), _),
     )
 
 
@@ -52,5 +52,5 @@ def _difference(study: Study, texts: Texts) -> str:
     if not known:
         return _("How different the answers are: not known, as there is one for each setting.")
     in_order = sorted(known.items(), key=lambda one: warmth(one[0]))
-    means = [f"{written(sum(values) / len(values), texts)} ({temperature_name(at)})" for at, values in in_order]
-    return _("How different the answers are, by temperature: {values}").format(values=", ".join(means))
+    means = [in_brackets(written(sum(values) / len(values), texts), temperature_name(at), _) for at, values in in_order]
+    return _("How different the answers are, by temperature: {values}").format(values=listed(means, _))

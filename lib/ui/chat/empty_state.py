@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.core.i18n import N_
+from lib.core.i18n import N_, listed
 from lib.core.rich_text import literal
 from lib.gateway.endpoints import Endpoint, find
 from lib.services import Services
@@ -52,8 +52,8 @@ def empty_state(services: Services, visitor: Visitor) -> None:
 
 def _several(asked: Sequence[tuple[Endpoint, str]]) -> None:
     """Which models answer side by side, and where what is written goes."""
-    models = ", ".join(f"**{literal(model)}**" for _endpoint, model in asked if model)
-    services = ", ".join(dict.fromkeys(literal(_(endpoint.title)) for endpoint, _model in asked))
+    models = listed((f"**{literal(model)}**" for _endpoint, model in asked if model), _)
+    services = listed(dict.fromkeys(literal(_(endpoint.title)) for endpoint, _model in asked), _)
     words = _("{models} answer side by side: what you write goes to {services} and nowhere else.")
     st.caption(words.format(models=models, services=services), text_alignment="center")
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from lib.chat import attachments
 from lib.chat.repository import Turn
+from lib.core.i18n import listed
 from lib.core.rich_text import literal
 from lib.ui.chat import edit_actions, model_actions
 from lib.ui.chat.chat_state import chat_state
@@ -17,7 +18,7 @@ def editor(turn: Turn) -> None:
     words, files = attachments.parted(turn.text) if turn.role == "user" else (turn.text, ())
     st.text_area(_("Your message"), words, key=model_actions.EDITED, label_visibility="collapsed")
     if files:
-        names = ", ".join(literal(one.name) for one in files)
+        names = listed((literal(one.name) for one in files), _)
         st.caption(_("What goes along stays: {names}").format(names=names))
     asks = turn.role == "user"
     done, label = (model_actions.send_edited, _("Send")) if asks else (edit_actions.rewrite, _("Save"))

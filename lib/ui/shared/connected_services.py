@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from lib.core.i18n import joined
 from lib.core.rich_text import literal
 from lib.gateway.endpoints import Endpoint
 from lib.gateway.key_masking import last_four
@@ -61,7 +62,7 @@ def _whose_key(endpoint: Endpoint, own: bool, remembered: bool) -> str:
 
 def _forgotten(service: str, model: str | None) -> str:
     words = _("{service} is forgotten, and your key with it.").format(service=literal(service))
-    return words + " " + _("From now on {model} answers.").format(model=literal(model)) if model else words
+    return joined([words, _("From now on {model} answers.").format(model=literal(model))], _) if model else words
 
 
 def _forget(services: Services, visitor: Visitor, dialog: Connecting, endpoint: Endpoint) -> None:

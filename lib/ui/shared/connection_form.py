@@ -5,7 +5,7 @@ from contextlib import suppress
 import streamlit as st
 
 from lib.core.errors import InvalidInput, KeychainRefused, NoKey, TemperaError
-from lib.core.i18n import N_
+from lib.core.i18n import N_, joined
 from lib.core.rich_text import literal
 from lib.gateway.connecting import Found, better_address, find_service
 from lib.gateway.endpoints import KEY_PAGES, SERVICES, Endpoint, name_of
@@ -135,7 +135,7 @@ def _captions(services: Services) -> None:
     words = [_("Your key goes to this address only. It stays in Tempera's memory until Tempera ends.")]
     if services.keychain.usable:
         words.append(_("Ticked, it is also kept in this computer's keychain until you press Forget."))
-    st.caption(" ".join(words))
+    st.caption(joined(words, _))
 
 
 def _on_this_computer() -> bool:
@@ -252,7 +252,7 @@ def _notice(found: Found, typed: Endpoint, operators: bool) -> str:
         parts.append(_("No key was sent."))
     if found.warning is not None:
         parts.append(error_sentence(found.warning))
-    return " ".join(parts)
+    return joined(parts, _)
 
 
 def _connect(services: Services, visitor: Visitor, found: Found) -> None:

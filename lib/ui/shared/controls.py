@@ -8,7 +8,7 @@ import streamlit as st
 
 from lib.core import extra_fields, stop_words
 from lib.core.errors import InvalidInput
-from lib.core.i18n import N_
+from lib.core.i18n import N_, in_brackets
 from lib.core.parameters import MAX_STOP_SEQUENCES, RANGES, Params
 from lib.core.rich_text import literal
 from lib.core.titles import title_of
@@ -250,7 +250,7 @@ def _number(prefix: str, field: str, chosen: ChosenModel) -> None:
     bounds = RANGES[field]
     _switch(prefix, field, chosen)
     means = _means(prefix, field, chosen)
-    key, label = f"{prefix}_{field}", f"{field} ({_(CONTROLS[field].words)})"
+    key, label = f"{prefix}_{field}", in_brackets(field, _(CONTROLS[field].words), _)
     value = st.session_state.setdefault(key, CONTROLS[field].initial)
     if bounds.whole:
         # A preset of an earlier version may hold more; Streamlit would raise, and sending says what is wrong.
@@ -310,7 +310,7 @@ def _words(prefix: str, field: str, chosen: ChosenModel) -> None:
 
 def _flag(prefix: str, field: str, chosen: ChosenModel) -> None:
     st.session_state.setdefault(f"{prefix}_{field}", CONTROLS[field].initial)
-    label, taken = f"{field} ({_(CONTROLS[field].words)})", chosen.takes(field)
+    label, taken = in_brackets(field, _(CONTROLS[field].words), _), chosen.takes(field)
     st.toggle(label, key=f"{prefix}_{field}", disabled=not taken, persist_state="session")
     if not taken:
         unsupported_params.why_greyed(prefix, chosen, field)
@@ -349,7 +349,7 @@ _DRAWN: Mapping[Kind, Callable[[str, str, ChosenModel], None]] = {
 def _switch(prefix: str, field: str, chosen: ChosenModel) -> bool:
     """Draw the switch of a field; whether its value can be set."""
     control, taken = CONTROLS[field], chosen.takes(field)
-    label, key = f"{field} ({_(control.words)})", f"{prefix}_{field}_on"
+    label, key = in_brackets(field, _(control.words), _), f"{prefix}_{field}_on"
     on = st.toggle(label, key=key, help=_(control.help), disabled=not taken, persist_state="session")
     if not taken:
         unsupported_params.why_greyed(prefix, chosen, field)

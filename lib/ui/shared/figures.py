@@ -3,10 +3,12 @@
 import math
 from collections.abc import Iterable, Sequence
 
+from babel.numbers import get_currency_symbol
+
 from lib.calls.records import CallRecord
 from lib.core import endings, model_names
 from lib.core.budget import DOLLARS, TOKENS
-from lib.core.i18n import N_
+from lib.core.i18n import N_, in_brackets
 from lib.core.money import aligned_decimals
 from lib.core.reply import Usage
 from lib.ui.shared import numbers
@@ -40,6 +42,11 @@ def money(dollars: float | None) -> str:
     if dollars is None:
         return _("no price")
     return numbers.in_currency(dollars, DOLLARS, country())
+
+
+def dollar_sign() -> str:
+    """How the reader writes US dollars, where the amount is typed."""
+    return str(get_currency_symbol(DOLLARS, country()))
 
 
 def currency_amount(value: float, currency: str) -> str:
@@ -106,7 +113,7 @@ def cost(call: CallRecord) -> str:
         return _("no cost: nothing was used")
     if call.cost_source in ("free", "local") or call.cost is None:
         return _(COSTS[call.cost_source]) if call.cost is not None else money(None)
-    return _("{cost} ({source})").format(cost=money(call.cost), source=_(COSTS.get(call.cost_source, COSTS["list"])))
+    return in_brackets(money(call.cost), _(COSTS.get(call.cost_source, COSTS["list"])), _)
 
 
 def cost_nothing(call: CallRecord) -> bool:
@@ -212,7 +219,7 @@ def _counted_in_part(call: CallRecord) -> str:
 def _tokens(usage: Usage, name: str) -> str:
     """One of the counts, and whose word it is."""
     count, words = getattr(usage, name), _(SOURCES[usage.source_of(name)])
-    return words if count is None else f"{number(count)} ({words})"
+    return words if count is None else in_brackets(number(count), words, _)
 
 
 def _speed(call: CallRecord) -> str:

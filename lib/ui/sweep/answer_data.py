@@ -10,7 +10,7 @@ from lib.calls.records import CallRecord
 from lib.calls.runner import Answer
 from lib.core import parts
 from lib.core.errors import recorded
-from lib.core.i18n import N_
+from lib.core.i18n import N_, joined
 from lib.core.parts import Part, text_of
 from lib.core.rich_text import as_typed, beginning_to_html, text_of_html, to_html, typeset
 from lib.core.segmentation import Length, beginning
@@ -328,7 +328,7 @@ class Answers:
     def _so_many_broken(self, broken: Mapping[str, str]) -> dict[str, str]:
         """Instead of many marks one, in the grid: where the answer is read it has all of them."""
         words = _n("breaks {count} rule", "breaks {count} rules", len(broken)).format(count=len(broken))
-        return {words: "; ".join(broken)}
+        return {words: _("; ").join(broken)}
 
     def _earlier(self, same: Cell, cell: Cell) -> str:
         """Which of a model's answers another is the same as."""
@@ -485,7 +485,7 @@ def _beside_the_text(found: Sequence[Part]) -> Iterator[str]:
     if parts.of(found, "refusal"):
         yield _("The model declined to answer.")
     for part in parts.of(found, "tool_call"):
-        yield _(CALLED).format(name=text_of(part, "name")) + " " + text_of(part, "arguments")[:HEAD]
+        yield joined([_(CALLED).format(name=text_of(part, "name")), text_of(part, "arguments")[:HEAD]], _)
     more = sum(len(parts.of(found, kind)) for kind in ("image", "audio", "source", "other"))
     if more:
         yield _n("{count} more thing in the details", "{count} more things in the details", more).format(count=more)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lib.core.i18n import N_
+from lib.core.i18n import N_, joined, listed
 from lib.sweep import charts
 from lib.sweep.measures import BY_NAME, MEASURES, Measure
 from lib.sweep.study import Study
@@ -52,10 +52,10 @@ def _panels(study: Study, measure: Measure) -> None:
         return
     st.markdown(beside_each_other(drawn), unsafe_allow_html=True)
     words = [N_("From left to right the temperature; the line is the mean, the area from the lowest to the highest.")]
-    st.caption(" ".join(map(_, words + [charts.OTHERS] * (len(drawn) > 1))))
+    st.caption(joined(map(_, words + [charts.OTHERS] * (len(drawn) > 1)), _))
     missing = charts.without_values(study, measure, PAGE)
     if missing:
-        st.text(_("Not known of: {models}.").format(models=", ".join(missing)))
+        st.text(_("Not known of: {models}.").format(models=listed(missing, _)))
     st.download_button(
         _("Save as a picture"),
         lambda: charts.picture(study, measure, PAGE).encode(),

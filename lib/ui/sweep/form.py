@@ -181,7 +181,7 @@ def _bounds() -> None:
             **NARROW,
         )
         st.number_input(
-            _("At most so many dollars"),
+            _("Stop at (dollars)"),
             0.0,
             step=0.5,
             key="sweep_cap",
@@ -194,7 +194,7 @@ def _bounds() -> None:
             1,
             MAX_PATIENCE,
             key="sweep_patience",
-            help=_("So long after the last answer, what a service refuses for its limits is tried again."),
+            help=_("When a service says “too many requests”, it is asked again until this long after the last answer."),
             **NARROW,
         )
 

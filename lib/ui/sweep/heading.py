@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lib.core.i18n import listed
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.sweep import repository as sweeps
@@ -76,4 +77,4 @@ def bounds(plan: Plan) -> list[str]:
 
 
 def _few(values: Sequence[str]) -> str:
-    return literal(", ".join(values[:MOST_NAMED]) + (", …" if len(values) > MOST_NAMED else ""))
+    return literal(listed([*values[:MOST_NAMED], *["…"] * (len(values) > MOST_NAMED)], _))

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from lib.core.errors import InvalidInput
-from lib.core.i18n import N_
+from lib.core.i18n import N_, listed
 from lib.core.rich_text import literal
 from lib.core.variables import names
 from lib.sweep.input_file import MAX_BYTES, InputFile, read
@@ -121,7 +121,7 @@ def _from_file(wanted: Sequence[str]) -> None:
     # A key of its own for each table: the field is empty again when its file has become the table.
     key = f"sweep_inputs_file_{st.session_state[_EDITED][0]}"
     with st.expander(_("From a file: CSV or Excel"), key="sweep_inputs_from_file", type="compact"):
-        columns = ", ".join(literal(name) for name in wanted[:MOST_NAMED])
+        columns = listed((literal(name) for name in wanted[:MOST_NAMED]), _)
         st.file_uploader(
             _("A file with the columns {names}").format(names=columns),
             type=["csv", "tsv", "txt", "xlsx"],
@@ -161,7 +161,7 @@ def _with_columns(found: InputFile, wanted: Sequence[str]) -> Rows:
     alike = {name.casefold(): name for name in found.columns}
     missing = [name for name in wanted if name not in found.columns and name.casefold() not in alike]
     if missing:
-        has = ", ".join(found.columns[:MOST_NAMED]) + (", …" if len(found.columns) > MOST_NAMED else "")
+        has = listed([*found.columns[:MOST_NAMED], *["…"] * (len(found.columns) > MOST_NAMED)], _)
         raise InvalidInput(N_("The file has no column “{name}”. It has: {names}."), name=missing[0], names=has)
     renamed = {name if name in found.columns else alike[name.casefold()]: name for name in wanted}
     return [{renamed.get(name, name): value for name, value in row.items()} for row in found.rows]

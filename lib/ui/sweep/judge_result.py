@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import streamlit as st
 
 from lib.core.errors import CapReached
+from lib.core.i18n import joined
 from lib.core.rich_text import literal
 from lib.core.segmentation import beginning
 from lib.sweep.judge import JudgeRun
@@ -23,7 +24,7 @@ def judge_result(run: JudgeRun) -> None:
         judged = _("{model} judged {done} of {total} answers.")
         called = model_label(run.judge)
         st.markdown(f"**{literal(judged.format(model=called, done=run.done, total=run.total))}**")
-        st.markdown(literal(" ".join(_told(run))))
+        st.markdown(literal(joined(_told(run), _)))
         if run.last_error is not None:
             error_box(run.last_error)
         st.button(

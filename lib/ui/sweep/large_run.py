@@ -50,7 +50,7 @@ def limit_fields() -> None:
     st.session_state.setdefault("sweep_ask_dollars", now.dollars)
     with st.container(horizontal=True):
         st.number_input(
-            _("Ask above so many answers"),
+            _("Ask me first above (answers)"),
             1,
             MOST_ANSWERS,
             key="sweep_ask_answers",
@@ -59,7 +59,7 @@ def limit_fields() -> None:
             persist_state="session",
         )
         st.number_input(
-            _("Ask above so many dollars"),
+            _("Ask me first above (dollars)"),
             0.0,
             MOST_DOLLARS,
             step=0.5,
@@ -80,7 +80,7 @@ def question(found: PlanEstimate) -> str:
         parts.append(_("about {cost}").format(cost=literal(money(found.typical))))
     if found.unpriced:
         parts.append(_("{count:,} with no price known").format(count=found.unpriced_answers))
-    return ", ".join(parts) + "."
+    return _(", ").join(parts) + _(".")
 
 
 class Question:

@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from lib.core.errors import BudgetReached, CapOfTheOperator, InvalidInput, NoPrompt, NotAllowed
+from lib.core.i18n import in_brackets, joined
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.sweep import decision
@@ -88,7 +89,8 @@ def _missing(missing: InvalidInput, in_vain: bool) -> str:
     # What is being typed is known here only a moment later: said of it in the meantime, it would be untrue.
     if isinstance(missing, NoPrompt):
         words = _("Run sends the prompt to each model at each temperature.")
-        return f"{words} {_('Write {{name}} where a word or text changes: a list for it opens.')}"
+        how = _("Write {{name}} where a word changes, as in “a slogan for {{product}}”: a list for its values opens.")
+        return joined([words, how], _)
     return error_message(missing)
 
 
@@ -121,7 +123,7 @@ def _time(found: PlanEstimate) -> list[str]:
         return []
     words = _("about {time}").format(time=duration(found.seconds))
     guess = _n("a guess for {count} model", "a guess for {count} models", found.untimed).format(count=found.untimed)
-    return [f"{words} ({guess})" if found.untimed else words]
+    return [in_brackets(words, guess, _) if found.untimed else words]
 
 
 def _limit(plan: Plan) -> str:
@@ -179,7 +181,8 @@ def _question(services: Services, visitor: Visitor, plan: Plan) -> None:
             st.warning(large_run.question(found))
         over = _over_budget(services, visitor, plan)
         if over is not None:
-            st.warning(f"{budgets.reached_sentence(over)} {_('The sweep pauses there, and you can go on.')}")
+            paused = _("The sweep pauses there, and you can go on.")
+            st.warning(joined([budgets.reached_sentence(over), paused], _))
         with st.container(horizontal=True, vertical_alignment="center"):
             if stored:
                 st.button(
@@ -300,7 +303,8 @@ def _cost(found: PlanEstimate) -> list[str]:
         return [words.format(free=found.free_answers, unpriced=found.unpriced_answers)]
     parts = [_("about {cost} at list prices").format(cost=literal(money(found.typical)))]
     if found.highest is not None:
-        parts[0] += " " + _("(at most {cost})").format(cost=literal(money(found.highest)))
+        most = _("at most {cost}").format(cost=literal(money(found.highest)))
+        parts[0] = in_brackets(parts[0], most, _)
     if found.unpriced:
         parts.append(_("{count:,} with no price known").format(count=found.unpriced_answers))
     return parts

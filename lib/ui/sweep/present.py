@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from lib.core.i18n import joined
 from lib.core.rich_text import literal
 from lib.sweep import charts
 from lib.sweep.decision import ReportOptions
@@ -81,7 +82,7 @@ def _chart(study: Study, measure: Measure) -> None:
         _numbers(study, measure)
     others = [charts.OTHERS] if len(panels) > 1 else []
     words = [charts.explained(study, measure, PAGE), _("From left to right the temperature."), *map(_, others)]
-    st.caption(" ".join(words).strip())
+    st.caption(joined(words, _))
 
 
 def _numbers(study: Study, measure: Measure) -> None:

@@ -37,7 +37,8 @@ def rating_fields(call: CallRecord) -> None:
     # What a model says of it would be heard before one's own word, and it has a name.
     for rater, rating in () if hidden() else said.items():
         if rater != PERSON:
-            st.text(f"{rater}: {'★' * (rating.stars or 0)}{'☆' * (MOST_STARS - (rating.stars or 0))} {rating.note}")
+            given = rating.stars or 0
+            st.text(f"{rater}{_(': ')}{'★' * given}{'☆' * (MOST_STARS - given)} {rating.note}")
 
 
 def _said(call: CallRecord) -> dict[str, Rating]:

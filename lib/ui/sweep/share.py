@@ -4,6 +4,7 @@ import streamlit as st
 
 from lib.core.errors import InvalidInput
 from lib.core.file_names import file_name
+from lib.core.i18n import joined
 from lib.core.titles import title_of
 from lib.sweep import answer_file, setup_file
 from lib.sweep.plan import Plan
@@ -49,7 +50,7 @@ def _link(plan: Plan) -> None:
     try:
         link = sweep_link(plan, links.page_address())
     except InvalidInput as too_long:
-        st.caption(f"{error_message(too_long)} {_('Save it as a file instead.')}")
+        st.caption(joined([error_message(too_long), _("Save it as a file instead.")], _))
         return
     links.show_link(_("A link that fills this form, and sends nothing; never a key:"), link)
 

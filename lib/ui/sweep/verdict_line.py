@@ -59,7 +59,7 @@ def no_verdict() -> None:
 def _say(study: Study, found: Verdict) -> None:
     with st.container(key="sweep_verdict"):
         if found.pick is not None:
-            st.markdown(f"**{_('Your pick')}:** {literal(told(study, PAGE))}")
+            st.markdown(f"**{_('Your pick')}**{_(': ')}{literal(told(study, PAGE))}")
         else:
             st.caption(literal(told(study, PAGE)))
 

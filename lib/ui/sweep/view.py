@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.errors import BudgetReached
+from lib.core.i18n import joined
 from lib.services import Services
 from lib.sweep import ratings, report
 from lib.sweep.progress import Progress
@@ -143,7 +144,7 @@ def _told(services: Services, visitor: Visitor, progress: Progress, run: SweepRu
             st.warning(words.format(count=progress.unsaved), icon=":material/save:")
         if run is not None and isinstance(run.trouble, BudgetReached):
             paused = _("The sweep has paused; what has come is kept.")
-            st.warning(f"{budgets.reached_sentence(run.trouble)} {paused}", icon=":material/pause_circle:")
+            st.warning(joined([budgets.reached_sentence(run.trouble), paused], _), icon=":material/pause_circle:")
         elif run is not None and run.trouble is not None:
             hidden_names.unnamed_error(run.trouble, progress)
         held_back(progress, run)

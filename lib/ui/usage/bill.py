@@ -8,6 +8,7 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from lib.calls import records
+from lib.core.i18n import joined
 from lib.core.prices import list_price
 from lib.core.rich_text import literal
 from lib.services import Services
@@ -137,15 +138,12 @@ def _judged(rows: Sequence[ModelAudit]) -> None:
             st.warning(words.format(model=literal(row.model), calls=row.calls), icon=":material/balance:")
     count = sum(row.calls for row in rows)
     looked = _n("The newest {count} answer was counted.", "The newest {count} answers were counted.", count)
-    st.caption(
-        looked.format(count=count)
-        + " "
-        + _(
-            "Our count uses OpenAI's vocabulary (o200k_base): exact for their newer models, for all others only a "
-            "comparison. Thinking is left out, as its words mostly don't come; services may add words of their own to "
-            "a prompt."
-        )
+    how = _(
+        "Our count uses OpenAI's vocabulary (o200k_base): exact for their newer models, for all others only a "
+        "comparison. Thinking is left out, as its words mostly don't come; services may add words of their own to "
+        "a prompt."
     )
+    st.caption(joined([looked.format(count=count), how], _))
 
 
 def _per_word(row: ModelAudit) -> float | None:

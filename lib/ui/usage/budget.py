@@ -8,6 +8,7 @@ import streamlit as st
 from lib.calls.budgets import Standing
 from lib.core.budget import SPANS, TOKENS, Budget, Span
 from lib.core.clock import as_datetime
+from lib.core.i18n import joined
 from lib.core.rich_text import literal
 from lib.services import Services
 from lib.ui.shared import resources
@@ -55,7 +56,7 @@ def _standing(standing: Standing, zone: ZoneInfo) -> None:
     else:
         at = as_datetime(standing.ends, zone)
         parts.append(_("Begins anew on {day} at {time}.").format(day=short_day(at.date()), time=time_of_day(at)))
-    st.progress(min(1.0, standing.share), text=" ".join(parts))
+    st.progress(min(1.0, standing.share), text=joined(parts, _))
     if standing.reached:
         st.warning(_("It is spent: before anything more is sent, you are asked."), icon=":material/savings:")
 

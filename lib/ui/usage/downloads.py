@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from lib.calls import imported
 from lib.calls.records import CallRecord
 from lib.core.errors import TemperaError
+from lib.core.i18n import joined
 from lib.core.table_file import MAX_BYTES
 from lib.services import Services
 from lib.ui.shared.state import state
@@ -77,7 +78,7 @@ def _bring_in(services: Services, owner: str) -> None:
     except TemperaError as error:
         state.notices.append(error_message(error))
         return
-    state.notices.append(" ".join(_said(found, new)))
+    state.notices.append(joined(_said(found, new), _))
 
 
 def names_of_columns() -> dict[str, str]:

@@ -10,11 +10,12 @@ from sqlalchemy import Connection
 
 from lib.calls import repricing
 from lib.core import prices
+from lib.core.i18n import joined
 from lib.core.prices import Price
 from lib.gateway.pricing import seller
 from lib.services import Services
 from lib.ui.shared.dates import day
-from lib.ui.shared.figures import money
+from lib.ui.shared.figures import dollar_sign, money
 from lib.ui.shared.state import state
 from lib.ui.shared.texts import _, _n
 from lib.ui.shared.written_table import MISSING
@@ -58,7 +59,7 @@ def price_table(services: Services, owner: str, models: Sequence[ModelTotals]) -
         "Dollars for a million tokens. What you set here counts from now on, before the list price; an emptied row has "
         "the list price again."
     )
-    st.caption(f"{words} {_source()}")
+    st.caption(joined([words, _source()], _))
     _offer_repricing(services, owner, [(name, price) for name in names if (price := _own(own, name))])
 
 
@@ -105,7 +106,7 @@ def _own(own: Mapping[str, Mapping[str, Price]], name: Named) -> Price | None:
 
 def _columns(names: Iterable[str]) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    bounds: Any = {"min_value": 0.0, "max_value": own_prices.HIGHEST, "format": "$%.3f"}
+    bounds: Any = {"min_value": 0.0, "max_value": own_prices.HIGHEST, "format": f"{dollar_sign()}%.3f"}
     return {
         "model": model_column(names),
         "prompt": number(_("Input"), help=_("Input tokens (prompt)"), **bounds),

@@ -80,4 +80,4 @@ def _words(since: int, until: int) -> str:
         return format_interval(first.date(), last.date(), "yMMMd", locale=country_of_words())
     end = as_datetime(until, zone)
     hours = format_interval(first.replace(tzinfo=None), end.replace(tzinfo=None), "Hm", locale=country_of_words())
-    return f"{day(first.date())}, {hours}"
+    return _(", ").join([day(first.date()), hours])

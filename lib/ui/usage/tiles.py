@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.budget import TOKENS
-from lib.core.i18n import N_
+from lib.core.i18n import N_, joined
 from lib.core.rich_text import literal
 from lib.gateway.pricing import is_free_here
 from lib.services import Services
@@ -37,8 +37,8 @@ PROBLEMS: dict[Outcome, str] = {
     "failed": N_("{count:,} failed"),
     "cut": N_("{count:,} cut off"),
     "filtered": N_("{count:,} stopped by content rules"),
-    "stopped": N_("{count:,} stopped by you"),
 }
+STOPPED = N_("{count:,} stopped by you")
 ENDED_EARLY = N_("{count:,} ended early: their tokens count as far as they came")
 
 
@@ -49,7 +49,7 @@ def sentence(totals: Totals, models: Sequence[ModelTotals], when: str, who: str)
     words = _used(totals).format(**facts, free=totals.priced, unpriced=totals.unpriced)
     st.subheader(words, anchor=False)
     if totals.tokens and len(models) > 1:
-        st.markdown(f"{_most(totals, models)} {_output(totals.tokens, totals)}")
+        st.markdown(joined([_most(totals, models), _output(totals.tokens, totals)], _))
 
 
 def _used(totals: Totals) -> str:
@@ -111,6 +111,7 @@ def tiles(totals: Totals, paid: Amounts) -> None:
         with _tile(_("Calls"), number(totals.calls)):
             _way_on("all", _("See them"))
             _way_on("running", N_("{count:,} in progress"), totals.running)
+            _way_on("stopped", STOPPED, totals.stopped)
         with _tile(_("Problems"), number(sum(getattr(totals, name) for name in PROBLEMS))):
             for name, words in PROBLEMS.items():
                 _way_on(name, words, getattr(totals, name))
@@ -146,7 +147,7 @@ def coverage(totals: Totals, here: int) -> None:
         (_("Their cost: {parts}."), costs),
         (_("Of them {parts}."), ended_early),
     )
-    st.caption(" ".join(words.format(parts=parts) for words, parts in told if parts))
+    st.caption(joined((words.format(parts=parts) for words, parts in told if parts), _))
 
 
 def on_this_computer(services: Services, owner: str, models: Sequence[ModelTotals]) -> int:
