@@ -25,10 +25,7 @@ def verdict_line(study: Study, row: DeltaGenerator) -> None:
     chosen = found.pick.cells[0].id if found.pick else None
     # Each time as it is stored: another tab, or the answers below, may have picked too.
     st.session_state["sweep_pick"] = chosen or NOTHING
-    if not found.lead and not not_rated(study, PAGE):
-        no_verdict()
-    else:
-        _say(study, found)
+    _say(study, found)
     words, icon = _("Present"), ":material/slideshow:"
     row.button(words, key="sweep_present_now", icon=icon, type="tertiary", on_click=_present)
     with row:
@@ -49,16 +46,19 @@ def verdict_line(study: Study, row: DeltaGenerator) -> None:
     )
 
 
-def no_verdict() -> None:
-    """What will stand there. It is there while a sweep runs, too: did a line come at its end, or with the first star,
-    all that is below it would move under the pointer."""
-    with st.container(key="sweep_verdict"):
-        st.caption(_("Stars that you give, and your pick, are summed up here."))
+def verdict_so_far(study: Study) -> None:
+    """The same sentence while the sweep runs, without what picks and presents: it may run to add answers to some that
+    have stars."""
+    _say(study, verdict(study))
 
 
 def _say(study: Study, found: Verdict) -> None:
+    """The sentence; where there is nothing to say yet what will stand there. It is there while a sweep runs, too: did a
+    line come at its end, or with the first star, all that is below it would move under the pointer."""
     with st.container(key="sweep_verdict"):
-        if found.pick is not None:
+        if not found.lead and not not_rated(study, PAGE):
+            st.caption(_("Stars that you give, and your pick, are summed up here."))
+        elif found.pick is not None:
             st.markdown(f"**{_('Your pick')}**{_(': ')}{literal(told(study, PAGE))}")
         else:
             st.caption(literal(told(study, PAGE)))

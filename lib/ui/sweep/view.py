@@ -26,7 +26,7 @@ from lib.ui.sweep.open_study import open_study
 from lib.ui.sweep.report_view import report_view
 from lib.ui.sweep.run_line import held_back, what_is_left
 from lib.ui.sweep.sweep_state import sweep_state
-from lib.ui.sweep.verdict_line import no_verdict, verdict_line
+from lib.ui.sweep.verdict_line import verdict_line, verdict_so_far
 from lib.ui.sweep.view_state import CHARTS, JUDGE, OF_ANSWERS, REPORT, remembered, view
 
 NAME = "Tempera"
@@ -154,15 +154,14 @@ def _answers(
     services: Services, visitor: Visitor, sweep_id: str, progress: Progress, line: DeltaGenerator | None
 ) -> None:
     run = services.sweeps.last_run(visitor.owner, sweep_id)
-    has_verdict = (run is None or run.finished) and not hidden_names.hidden()
-    # Not read where nobody looks at it: while a sweep runs, that would be each second.
-    study = open_study() if has_verdict else None
+    # Not each second while it runs: this part is drawn with the page, and when somebody presses something in it.
+    study = None if hidden_names.hidden() else open_study()
     # Always there: the answers below it keep their place, and with it their focus and scroll.
     with st.container(key="sweep_summed_up", horizontal=True, vertical_alignment="center"):
-        if study is not None and line is not None:
+        if study is not None and line is not None and (run is None or run.finished):
             verdict_line(study, line)
-        elif line is None and not hidden_names.hidden():
-            no_verdict()
+        elif study is not None:
+            verdict_so_far(study)
         if line is not None:
             what_is_left(progress, run)
     answers(progress, run)

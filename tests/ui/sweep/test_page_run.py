@@ -15,7 +15,9 @@ from streamlit.testing.v1 import AppTest
 from lib.calls import records
 from lib.calls.outcome_writer import Outcome, OutcomeWriter
 from lib.store.schema import calls
+from lib.sweep import ratings
 from lib.sweep.progress import Progress
+from lib.sweep.ratings import Rating
 from lib.sweep.sending import Sending
 from lib.ui.shared import resources
 from tests.fake_api import UNTIL_TOLD, FakeApi
@@ -173,6 +175,29 @@ def test_what_was_foreseen_stands_beside_what_it_cost(api: FakeApi) -> None:
     now = standing(sweep_ended(tab))
     [foreseen] = re.findall(r"about \\?\$([0-9.]+) was foreseen", now)
     assert abs(float(foreseen) - anew) < 0.0005, "what was added was foreseen, too"
+
+
+@pytest.mark.row("S12", "S20")
+@pytest.mark.usefixtures("service")
+def test_the_pick_and_its_stars_stay_told_while_answers_are_added(api: FakeApi) -> None:
+    api.script("gpt-4o", USAGE)
+    tab = link(api, "gpt-4o", temperatures="0", repeats="1")
+    tab.button(key="sweep_run").click().run()
+    words = "Stars that you give, and your pick, are summed up here."
+    assert words in shown(sweep_ended(tab))
+    [call], who, store = progress(tab).results.values(), owner(tab), resources.services().store
+    store.write(lambda db: ratings.rate(db, who, call.id, Rating(4))).result()
+    tab.run().selectbox(key="sweep_pick").set_value(call.cell_id).run()
+    api.script("gpt-4o", UNTIL_TOLD, USAGE)
+    tab.number_input(key="sweep_repeats").set_value(2).run()
+    tab.button(key="sweep_grow").click().run()
+    api.wait(lambda fake: asked(fake, "gpt-4o") == 2)
+
+    seen = shown(tab.run()).replace("*", "")
+    assert "sweep_stop" in buttons(tab) and "sweep_pick" not in [one.key for one in tab.selectbox]
+    assert "Your pick: gpt-4o at 0, 4.0 stars, 1 of 2 answers rated" in seen and words not in seen
+    api.go_on()
+    assert "Your pick: gpt-4o at 0, 4.0 stars, 1 of 2" in shown(sweep_ended(tab)).replace("*", "")
 
 
 @pytest.mark.row("S3")
