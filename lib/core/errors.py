@@ -88,7 +88,7 @@ class TemperaError(Exception):
     ) -> str:
         """What happened and, with `hint`, what to do, in the reader's language; `escape` makes the texts in it fit for
         the place."""
-        facts = _Facts({name: escape(fact) if isinstance(fact, str) else fact for name, fact in self.facts.items()})
+        facts = _Facts({name: _fit(fact, translate, escape) for name, fact in self.facts.items()})
         told = (self.message, self.hint)[: 1 + hint]
         return joined((translate(text).format_map(facts) for text in told), translate)
 
@@ -104,6 +104,13 @@ def recorded(record: Mapping[str, Any], original: str = "", kind: str = TemperaE
     error.kind = kind
     error.message, error.hint = record.get("what", TemperaError.message), record.get("do", TemperaError.hint)
     return error
+
+
+def _fit(fact: Any, translate: Callable[[str], str], escape: Callable[[str], str]) -> Any:
+    """A fact as its sentence has it; amounts of money are escaped too, as two dollar signs can begin a formula."""
+    if isinstance(fact, money.Dollars):
+        return escape(translate("{amount}").format(amount=fact))
+    return escape(fact) if isinstance(fact, str) else fact
 
 
 # `record` keeps no None, so a recorded sentence may lack a fact; a question mark is better than no sentence.
@@ -465,8 +472,11 @@ class CapReached(SweepStopped):
     """The next answer could cost more than is left; `cap` and `spent` in US dollars."""
 
     kind = "cap_reached"
-    message = N_("The sweep stopped at its limit: ${spent:.4g} of ${cap:.4g} is spent; another answer could cost more.")
+    message = N_("The sweep stopped at its limit: {spent} of {cap} is spent; another answer could cost more.")
     hint = N_("What has come is kept. Raise the limit, then finish the rest.")
+
+    def __init__(self, cap: float, spent: float) -> None:
+        super().__init__(cap=money.Dollars(cap), spent=money.Dollars(spent))
 
 
 class BudgetReached(TemperaError):

@@ -19,6 +19,13 @@ def dollars(amount: float) -> str:
     return f"${amount:.2g}" if amount >= 0.0001 else f"${amount:.6f}"
 
 
+class Dollars(float):
+    """US dollars that a sentence is filled with: `dollars` writes them, on a page the reader's country."""
+
+    def __format__(self, form: str) -> str:
+        return dollars(float(self))
+
+
 def aligned_decimals(amounts: Sequence[str], point: str = ".") -> list[str]:
     """Amounts of one column, filled up behind with spaces as wide as a figure: where they end on one line, their
     decimal points stand on one too. `point` is what the reader's country takes for it; a word stays as it is."""

@@ -13,10 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.runtime.context import ContextProxy
 
+from lib.core.errors import CapReached
 from lib.sweep.measures import BY_NAME
 from lib.ui.shared import dates
 from lib.ui.shared.numbers import FORM, Sentence, in_currency
+from lib.ui.shared.texts import error_sentence
 from lib.ui.sweep.open_study import PAGE
+from lib.ui.usage import price_table
 from tests.fake_api import FakeApi
 from tests.pages import ROOT, ask, figures, host, new_tab, run_sweep, shown, switch_page
 
@@ -88,6 +91,16 @@ def test_every_page_writes_numbers_as_the_visitors_country_does(
             assert found == []
             assert name == "usage" or re.search(seconds, text)
     assert ("1.50" in pages["usage"], "1,50" in pages["usage"]) == (locale == "de-DE", locale == "zh-CN")
+
+
+@pytest.mark.row("X7")
+def test_an_error_writes_dollars_as_the_page_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = CapReached(cap=0.5, spent=0.0021)
+    for locale, words in (("en-US", "$0.0021 of $0.50"), ("zh-CN", "上限 US$0.50，已花费 US$0.0021")):
+        of(monkeypatch, locale)
+        assert words in error_sentence(reached).replace("\\", "") and "\\$" in error_sentence(reached)
+        assert price_table.dollar_sign() == ("US$" if locale == "zh-CN" else "$"), "and where a price is typed"
+    assert "$0.0021 of $0.50" in str(reached)
 
 
 def test_dates_are_those_of_the_country_in_the_language_that_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 from babel import Locale
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from lib.core.budget import DOLLARS
+from lib.core.money import Dollars
+
 FORM = re.compile(r"(?P<grouped>,)?(?:\.(?P<digits>\d+))?(?P<kind>[fdg%])?")
 """The forms of Python's format that a reader's number can have: `{count:,}`, `{seconds:.1f}`, `{share:.0%}`. Any other
 is a computer's: `{temperature:g}` is a value as it is sent, `{number}` one that is counted up."""
@@ -50,6 +53,8 @@ class _Written(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         fact = self._facts[name]
+        if isinstance(fact, Dollars):
+            return in_currency(float(fact), DOLLARS, self._locale)
         is_number = isinstance(fact, int | float) and not isinstance(fact, bool)
         return _Number(fact, self._locale) if is_number else fact
 

@@ -154,7 +154,7 @@ def test_a_cap_of_nothing_sends_nothing_that_has_a_price_and_says_so(api: FakeAp
     assert "can't count 2 of these answers" in shown(tab)
     run_sweep(tab)
     assert asked(api, "gpt-4o") == 0 and asked(api, "echo") == 2, "a model without a price is not counted"
-    assert "The sweep stopped at its limit: $0 of $0 is spent" in shown(tab)
+    assert "The sweep stopped at its limit: $0.00 of $0.00 is spent" in shown(tab)
     assert tab.button(key="sweep_resume").label == "Finish the missing 2"
 
 

@@ -263,6 +263,7 @@ def test_a_stopped_call_counts_and_is_marked(app: AppTest) -> None:
 
     assert tiles(app)["Output tokens (completion)"] == "2"
     assert "1 ended early" in captions(app)
+    assert tiles(app)["Problems"] == "0" and app.button(key="usage_open_stopped").label == "1 stopped by you"
     assert list(opened(app, "calls").dataframe[-1].value["ending"]) == ["stopped by you"]
 
 
