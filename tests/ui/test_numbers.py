@@ -99,7 +99,8 @@ def test_an_error_writes_dollars_as_the_page_does(monkeypatch: pytest.MonkeyPatc
     for locale, words in (("en-US", "$0.0021 of $0.50"), ("zh-CN", "上限 US$0.50，已花费 US$0.0021")):
         of(monkeypatch, locale)
         assert words in error_sentence(reached).replace("\\", "") and "\\$" in error_sentence(reached)
-        assert price_table.dollar_sign() == ("US$" if locale == "zh-CN" else "$"), "and where a price is typed"
+        typed = price_table._columns(["gpt-4o"])["prompt"]["type_config"]["format"]
+        assert typed == ("US$%.3f" if locale == "zh-CN" else "$%.3f"), "and where a price is typed"
     assert "$0.0021 of $0.50" in str(reached)
 
 
