@@ -122,3 +122,5 @@ def what_opens(page: Page, look: Callable[..., None]) -> None:
     expect(key(page, "help_keys")).to_be_visible()
     expect(key(page, "help_touch")).not_to_be_visible()
     look("help", "[role=dialog]")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
