@@ -10,7 +10,7 @@ from lib.core.reply import Delta, Reply
 from lib.store.database import Store
 from lib.sweep.plan import Cell
 from tests.app_server import AppServer
-from tests.browsing import SharedTab, asked, at_rest, cell, heard_elsewhere, key, new_tab, open_at, send
+from tests.browsing import SharedTab, asked, at_rest, cell, go, heard_elsewhere, key, new_tab, open_at, send
 from tests.fake_api import FakeApi
 from tests.made_sweeps import MODELS, app_with_sweeps, make_sweep, odd_answer
 from tests.pages import host
@@ -257,6 +257,8 @@ def test_the_grid_holds_all_answers_is_walked_with_the_keyboard_and_is_cards_on_
         assert box(cell(page, "1_0_0"))[0] == box(cell(page, "2_0_0"))[0]
         expect(cell(page, "1_0_0")).to_contain_text(f"{MODELS[1]} · 0")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        cell(page, "1_0_0").locator("..").evaluate("one => (one.style.minHeight = '400px')")  # as while the sweep runs
+        assert height_of(cell(page, "1_0_0")) > 390, "what is tinted under the finger is the whole card"
         line, pick = key(page, "sweep_progress").locator("p").first, key(page, "sweep_pick")
         assert box(pick)[1] > box(line)[1] + 15, "each in a row of its own"
         cell(page, "4_0_0").click()
@@ -289,6 +291,13 @@ def test_the_grid_holds_all_answers_is_walked_with_the_keyboard_and_is_cards_on_
             at_rest(page)
             assert (height_of(key(page, "sweep_verdict")) > before) is given
             assert abs(box(stars)[1] - top_of_stars) < 2, "though the verdict takes more lines"
+    with subtests.test("all models that are chosen are seen there, and nothing scrolls that is one line high"):
+        assert key(page, "sweep_kinds").evaluate("one => getComputedStyle(one).overflowY") == "hidden"
+        go(page, f"{made[0].url}/sweep?models={','.join(MODELS[:6])}&prompt=x")
+        field = key(page, "sweep_models").get_by_test_id("stMultiSelectTagsContainer")
+        expect(field).to_contain_text(MODELS[5])
+        sides = "one => [one.scrollWidth - one.clientWidth, one.scrollHeight - one.clientHeight]"
+        assert field.evaluate(sides) == [0, 0]
 
 
 @pytest.mark.row("S15", "S20")
