@@ -5,7 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.rich_text import literal
 from lib.sweep.study import Study
-from lib.sweep.verdict import Verdict, named, not_rated, told, verdict
+from lib.sweep.verdict import Verdict, judges_told, named, not_rated, told, verdict
 from lib.ui.shared.save_and_share import menu_of_ways
 from lib.ui.shared.texts import _
 from lib.ui.sweep.open_study import PAGE, open_study, pick
@@ -56,7 +56,7 @@ def _say(study: Study, found: Verdict) -> None:
     """The sentence; where there is nothing to say yet what will stand there. It is there while a sweep runs, too: did a
     line come at its end, or with the first star, all that is below it would move under the pointer."""
     with st.container(key="sweep_verdict"):
-        if not found.lead and not not_rated(study, PAGE):
+        if not (found.lead or not_rated(study, PAGE) or judges_told(study, found, PAGE)):
             st.caption(_("Stars that you give, and your pick, are summed up here."))
         elif found.pick is not None:
             st.markdown(f"**{_('Your pick')}**{_(': ')}{literal(told(study, PAGE))}")

@@ -78,9 +78,11 @@ def _said(study: Study, found: Verdict, options: ReportOptions) -> None:
     heading = st.subheader if found.is_thin else st.header
     heading(literal(unbroken(headline(found.pick, found.plan, PAGE))), anchor=False)
     facts = [_rated(found.pick), *([thousand(found.pick, PAGE)] if options.cost else [])]
-    for line in (facts, rules_told(found, PAGE), judges_told(study, found, PAGE), [not_rated(study, PAGE)]):
+    for line in (facts, rules_told(found, PAGE), [not_rated(study, PAGE)]):
         if any(line):
             st.markdown(literal(" · ".join(line)))
+    for words in judges_told(study, found, PAGE):
+        st.caption(literal(words))
 
 
 def _others(study: Study, contenders: list[Setting], found: Verdict, options: ReportOptions) -> None:

@@ -727,6 +727,10 @@ def test_a_model_judges_after_it_was_asked_about_and_is_counted_in_usage(store: 
     shows = shown(app.run())
     assert list(app.dataframe[0].value.columns) == ["Setting", "Your stars", "Stars", "Judged"]
     assert "gives dear" not in shows and f"Stars by {model}" in shows and "This model has judged all answers." in shows
+    better = partial(ratings.rate, owner=who, call_id=next(iter(said)), rating=Rating(5), rater=model)
+    store.write(better).result()
+    told = rf"Nothing is picked yet\. The judge {re.escape(model)} gives (dear|cheap) at 0(\.7)? the most stars: 4\.5\."
+    assert re.search(told, shown(open_view(sweep))), "above the answers, though nobody else has given stars"
     assert standing(app).startswith("8 answers"), "the sweep's own answers are what they were"
     counted = store.read(lambda db: db.execute(select(calls.c.page).where(calls.c.owner == who)).scalars().all())
     assert sorted(counted) == ["judge"] * 8 + ["sweep"] * 8
