@@ -43,6 +43,7 @@ function mark() {
 const ENTER_PRESSES = {
   ".st-key-connection_base_url": ".st-key-connection_save button",
   ".st-key-sweep_rule_value": ".st-key-sweep_rule_add button",
+  ".st-key-sweep_rule_number": ".st-key-sweep_rule_add button",
 };
 addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.isComposing) return;

@@ -15,8 +15,8 @@ from lib.sweep.plan import Plan
 from lib.sweep.rule_check import BREAKS, Tally
 from lib.sweep.rule_words import rule_words, values_looked_for
 from lib.sweep.rules import KINDS, LANGUAGES, LONGEST_VALUE, MOST_RULES, Kind, Rule, Takes
-from lib.sweep.study import Study
-from lib.sweep.verdict import named
+from lib.sweep.study import Setting, Study
+from lib.sweep.verdict import model_name, temperature_name, variant_name
 from lib.ui.shared.choices import choice_key
 from lib.ui.shared.texts import _, _n, error_message
 from lib.ui.sweep.model_judge import model_judge
@@ -30,6 +30,10 @@ FIELD_OF: dict[Takes, str] = {"words": VALUE, "pattern": VALUE, "number": NUMBER
 # While answers, charts or slides are looked at too: what is half written is not lost.
 KEPT: dict[str, Any] = {"persist_state": "session"}
 EXAMPLES: dict[Kind, str] = {"contains": N_("for example: thermos"), "lacks": N_("for example: best")}
+NAME, SHARE, MOST_SHARES = 140, 72, 3
+"""Pixels for a setting's name and for a figure: of so many figures a phone shows all."""
+ROW, SCROLLBAR = 33, 14
+"""Pixels of a row of a table, as Streamlit draws it, and of what would lie over the last one."""
 REFUSED = "sweep_rule_refused"
 """The rule that could not be added: as long as it stands in the fields, what is wrong with it stands below them."""
 
@@ -40,7 +44,8 @@ def judge_view(study: Study) -> None:
     st.caption(_("Rules that every answer has to pass. They are checked here, on this computer, and cost nothing."))
     for at, rule in enumerate(rules):
         with st.container(horizontal=True, vertical_alignment="center", key=f"sweep_rule_{at}"):
-            st.markdown(literal(rule_words(rule, study.plan, PAGE)), width="content")
+            # By its number it is found in the table, where a phone has no room for more.
+            st.markdown(f"{at + 1} · {literal(rule_words(rule, study.plan, PAGE))}", width="content")
             if values := values_looked_for(rule, study.plan, PAGE):
                 st.caption(literal(values), width="content")
             _broken(study, at, rule)
@@ -143,7 +148,7 @@ def _put(rules: list[Rule]) -> None:
 def _pass_rates(study: Study) -> None:
     """Settings down, rules across: how many of the answers pass. A press on a figure leads to those that don't."""
     rules = study.decision.rules
-    named_rules = {f"{at}  {rule_words(rule, study.plan, PAGE)}": rule.name for at, rule in enumerate(rules, 1)}
+    named_rules = {f"{at} · {rule_words(rule, study.plan, PAGE)}": rule.name for at, rule in enumerate(rules, 1)}
     columns = {**({_("All rules"): BREAKS} if len(rules) > 1 else {}), **named_rules}
     rows, untold = [], 0
     for setting in study.settings:
@@ -152,20 +157,30 @@ def _pass_rates(study: Study) -> None:
         keeping = study.keeping(setting)
         together = [Tally(keeping.kept, keeping.told)] if keeping and len(rules) > 1 else []
         shares = [100 * one.passed / one.told if one.told else None for one in [*together, *tallies]]
-        rows.append([named(setting, study.plan, PAGE), *shares])
-    share = partial(st.column_config.ProgressColumn, format="%.0f %%", min_value=0.0, max_value=100.0)
+        rows.append([_temperature_first(setting, study.plan), *shares])
+    # As narrow as a phone has room for: where there is more they share it.
+    share = partial(st.column_config.ProgressColumn, format="%.0f %%", min_value=0.0, max_value=100.0, width=SHARE)
+    name = _("Temperature · model")
     st.dataframe(
-        pd.DataFrame(rows, columns=[_("Setting"), *columns]),
+        pd.DataFrame(rows, columns=[name, *columns]),
         key=RATES,
+        height=ROW * (1 + len(rows)) + (SCROLLBAR if len(columns) > MOST_SHARES else 2),
         hide_index=True,
         placeholder="–",
-        column_config={name: share(name) for name in columns},
+        column_config={name: st.column_config.TextColumn(width=NAME), **{one: share(one) for one in columns}},
         on_select=partial(_pressed, study, columns),
         selection_mode="single-cell",
     )
     st.caption(_("A press on a figure leads to the answers that break the rule."))
     if untold:
         st.caption(_("Where it could not be told, an answer counts neither way: {count}.").format(count=untold))
+
+
+def _temperature_first(setting: Setting, plan: Plan) -> str:
+    """A setting's name whose end may be cut off: the models of a column may begin alike, what was varied does not."""
+    varied = variant_name(plan, setting.variant, PAGE)
+    temperature = [] if setting.temperature is None else [temperature_name(setting.temperature)]
+    return " · ".join([*temperature, *([varied] if varied else []), model_name(plan, setting.model)])
 
 
 def _pressed(study: Study, columns: Mapping[str, str]) -> None:

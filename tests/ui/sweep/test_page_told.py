@@ -306,15 +306,15 @@ def test_rules_are_added_and_their_pass_rates_stand_in_a_grid(store: Store, subt
     assert [rule.kind for rule in kept] == ["contains", "words", "pattern", "json"]
 
     rates = app.dataframe[0].value
-    assert list(rates["Setting"]) == ["dear at 0", "dear at 0.7", "cheap at 0", "cheap at 0.7"]
+    assert list(rates["Temperature · model"]) == ["0 · dear", "0.7 · dear", "0 · cheap", "0.7 · cheap"]
     assert list(rates.columns[1:]) == [
         "All rules",
-        "1  contains “vacuum”",
-        "2  has at most 3 words",
-        "3  matches the regular expression “(a|aa)+$”",
-        "4  is valid JSON",
+        "1 · contains “vacuum”",
+        "2 · has at most 3 words",
+        "3 · matches the regular expression “(a|aa)+$”",
+        "4 · is valid JSON",
     ]
-    assert set(rates["2  has at most 3 words"]) == {0.0}
+    assert set(rates["2 · has at most 3 words"]) == {0.0}
     app.button(key="sweep_rule_drop_0").click().run()
     assert len(store.read(lambda db: decision.of_sweep(db, owner(app), sweep)).rules) == 3
 
@@ -395,8 +395,8 @@ def test_where_the_prompt_has_variables_a_rule_may_have_them_and_the_page_says_s
     app.button(key="sweep_rule_add").click().run()
 
     assert "“thermos”" in [as_read(one) for one in app.caption], "beside the rule, too"
-    assert list(app.dataframe[0].value.columns[1:]) == ["1  mentions its “thing”"]
-    assert max(app.dataframe[0].value["1  mentions its “thing”"]) > 0, "in the answers stands a thermos"
+    assert list(app.dataframe[0].value.columns[1:]) == ["1 · mentions its “thing”"]
+    assert max(app.dataframe[0].value["1 · mentions its “thing”"]) > 0, "in the answers stands a thermos"
     app.selectbox(key="sweep_rule_kind").set_value("words").run()
     assert "in it stands for" not in shown(app)
 
