@@ -10,7 +10,19 @@ from lib.core.reply import Delta, Reply
 from lib.store.database import Store
 from lib.sweep.plan import Cell
 from tests.app_server import AppServer
-from tests.browsing import SharedTab, asked, at_rest, cell, go, heard_elsewhere, key, new_tab, open_at, send
+from tests.browsing import (
+    CLIPBOARD_BECOMES,
+    SharedTab,
+    asked,
+    at_rest,
+    cell,
+    go,
+    heard_elsewhere,
+    key,
+    new_tab,
+    open_at,
+    send,
+)
 from tests.fake_api import FakeApi
 from tests.made_sweeps import MODELS, app_with_sweeps, make_sweep, odd_answer
 from tests.pages import host
@@ -512,6 +524,9 @@ def test_answers_that_are_the_same_are_rated_together_by_one_press(sweep: OpenSw
     page = sweep("equal")
     cell(page, "0_0_0").locator(".figures").click()
     expect(page.locator(".column")).to_have_count(2)
+    cell(page, "0_0_0").get_by_role("button", name="Copy").click()
+    expect(cell(page, "0_0_0").get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate(CLIPBOARD_BECOMES, "Always the same.")
     expect(page.get_by_role("button", name="Rate the same")).to_have_count(0)
     cell(page, "0_0_0").get_by_role("radio", name="4 stars").click()
     cell(page, "0_0_0").get_by_role("button", name="Rate the same for 5 equal answers").click()

@@ -371,7 +371,8 @@ class Answers:
                 "different": spans(before, html),
                 "alike": alike,
             }
-            found[_place(cell)] = {"html": html, **told}
+            # To the letter, to be copied, once all of it is there.
+            found[_place(cell)] = {"html": html, **({} if text[1] else {"text": text[0]}), **told}
         return found
 
     def _all_broken(self, cell: Cell) -> dict[str, Any]:
@@ -388,16 +389,18 @@ class Answers:
             return None
         by_id = {cell.id: cell for cell in self.progress.cells}
         cells = [by_id[id] for id in self.place.pair if id in by_id]
-        texts = [whole(*(self._text(cell) or ("", False))) for cell in cells]
+        plain = [self._text(cell) or ("", False) for cell in cells]
+        texts = [whole(*one) for one in plain]
         return [
             {
                 **self.cells[_place(cell)],
                 "id": _place(cell),
                 "title": f"{self.names[cell.row]} · {_short_place(cell)}",
                 "html": html,
+                "text": text,
                 "different": spans(other, html),
             }
-            for cell, html, other in zip(cells, texts, reversed(texts), strict=True)
+            for cell, (text, _grows), html, other in zip(cells, plain, texts, reversed(texts), strict=True)
         ]
 
     def _text(self, cell: Cell) -> tuple[str, bool] | None:
@@ -516,6 +519,8 @@ def _words() -> dict[str, str]:
         "stars": _("stars"),
         "rate": _("Give stars: press one, or a key from 1 to 5"),
         "detail": _("Details"),
+        "copy": _("Copy"),
+        "copied": _("Copied"),
         # A pick is named above the answers.
         "pick": "" if hidden() else _("Pick"),
         "picked": _("Picked"),

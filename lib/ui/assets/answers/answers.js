@@ -595,7 +595,7 @@ class Answers {
     const star = (count) =>
       el("button", { role: "radio", "data-does": `star-${count}`, class: count <= (column.stars ?? 0) ? "on" : "", "aria-checked": String(column.stars === count), "aria-label": `${count} ${words.stars}`, onclick: () => this.rate(column.id, column.stars === count ? 0 : count) }, count <= (column.stars ?? 0) ? "★" : "☆");
     const stars = el("span", { role: "radiogroup", "aria-label": words.stars, class: "stars" }, ...[1, 2, 3, 4, 5].map(star));
-    const title = el("h3", {}, column.title, column.service && el("small", {}, column.service), column.note ? el("small", {}, column.note) : "");
+    const title = el("h3", {}, this.copy(column), column.title, column.service && el("small", {}, column.service), column.note ? el("small", {}, column.note) : "");
     const attributes = { class: `column is-${column.state ?? "missing"}`, tabindex: "0", "data-cell": column.id, "aria-label": this.data.pair ? column.title : this.spoken(column.id) };
     const all = () => el("button", { "data-does": "all", onclick: () => this.tell({ what: "all" }) }, words.all);
     if (column.leftOut) return el("section", attributes, title, el("p", { class: "note" }, words.left_out), el("div", { class: "tools" }, all()));
@@ -612,6 +612,21 @@ class Answers {
     const made = el("section", attributes, title, tools, el("header", {}, ...this.labels(column), el("span", { class: "figures" }, column.figures)), el("div", { class: "body" }, thinking, text, ...this.said(column)));
     text.different = column.different;
     return made;
+  }
+
+  // In the line of the title, which has room for it: nothing gets a further line for it. Of an answer that is still being
+  // written the text is not there to the letter, and where a page is no secure one no script may copy.
+  copy({ text }) {
+    if (!text || !navigator.clipboard) return "";
+    const { words } = this.data;
+    const button = el("button", { "data-does": "copy", class: "copy", "aria-label": words.copy, title: words.copy });
+    button.addEventListener("click", async () => {
+      const copied = await navigator.clipboard.writeText(text).then(() => true, () => false); // a browser may refuse to
+      if (!copied) return;
+      button.classList.add("done");
+      button.ariaLabel = button.title = words.copied;
+    });
+    return button;
   }
 
   pressedInRead(event) {
