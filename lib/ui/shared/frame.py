@@ -32,8 +32,10 @@ def notices() -> list[str]:
     for one in state.pop_ups:
         st.toast(one.sentence, icon=one.icon, duration=one.stays)
     said, state.notices, state.pop_ups = state.notices, [], []
-    for notice in said:
-        st.info(notice, icon=":material/info:")
+    if said:
+        with st.container(key="notices"):
+            for notice in said:
+                st.info(notice, icon=":material/info:")
     return said
 
 
