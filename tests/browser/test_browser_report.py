@@ -15,7 +15,7 @@ from lib.store.database import Store
 from lib.sweep.plan import Cell
 from tests import seen
 from tests.app_server import AppServer
-from tests.browsing import cell, key, open_at
+from tests.browsing import VIEWPORT, cell, key, open_at
 from tests.made_sweeps import MODELS, app_with_sweeps, make_sweep, odd_answer
 
 LONG = "lorem ipsum dolor " * 11_000
@@ -148,8 +148,11 @@ def test_what_the_report_is_to_be_stays_after_it_was_presented(
     key(page, "sweep_report_form").get_by_label("Your recommendation").fill("Take the second.")
     key(page, "sweep_report_form").get_by_label("Author").click()
     for leave in ("Escape", "End"):
+        page.set_viewport_size({"width": 640, "height": 360})
         key(page, "sweep_present").get_by_role("button").click()
         slide = key(page, "sweep_slide")
+        expect(slide.get_by_text("Heat and tea")).to_be_in_viewport()
+        page.set_viewport_size(VIEWPORT)
         expect(slide.get_by_text("Heat and tea")).to_be_visible()
         expect(slide.get_by_text("Take the second.")).to_be_visible()
         page.keyboard.press("ArrowRight")

@@ -118,6 +118,8 @@
     if (on("[data-testid=stSkipToContent]")) skip(event);
     // What stands under a figure of Usage opens a part further down: it is brought into view.
     if (on(".st-key-usage_tiles button")) keepInView(".st-key-usage_more");
+    // A slide begins at its title, however far the page was scrolled.
+    if (on(".st-key-sweep_present_now, .st-key-sweep_present, .st-key-sweep_slide_bar")) keepInView(".st-key-sweep_slide");
     // Below a long list what opens would be out of sight.
     const below = on(".st-key-chat_bring_in summary")?.closest("details");
     if (below) setTimeout(() => below.scrollIntoView({ block: "nearest" }), 300);
