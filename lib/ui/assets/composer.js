@@ -91,9 +91,16 @@
   }
   function beginIn(field) {
     field.focus({ preventScroll: true });
-    if (field.matches("input")) return field.select();
+    if (field.matches("input")) return choose(field);
     field.setSelectionRange(field.value.length, field.value.length);
     field.closest("[data-testid=stChatMessage], .st-key-written_turn_form").scrollIntoView({ block: "nearest" });
+  }
+
+  // The name comes into its field a moment after the field.
+  function choose(field, times = 10) {
+    if (document.activeElement !== field) return;
+    field.select();
+    if (!field.value && times) setTimeout(choose, 50, field, times - 1);
   }
 
   let next = 0;
