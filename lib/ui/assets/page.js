@@ -123,23 +123,27 @@ addEventListener("pointermove", ({ target, timeStamp }) => {
 addEventListener("pointerdown", (event) => {
   const table = event.target.closest?.(TABLE);
   early = table && (table !== over || event.timeStamp - since < 100) ? event : null;
+  // Where the table has the focus already, nothing more tells of the press.
+  const canvas = document.activeElement?.closest("canvas"); // its cells are elements inside it
+  if (early && table.contains(canvas)) askOnceMore(canvas, early);
 }, true);
 addEventListener("focusin", ({ target, relatedTarget }) => {
   if (!target.matches?.(`${TABLE} canvas`)) return;
-  const press = early;
+  if (early || (relatedTarget && target.matches(":focus-visible"))) askOnceMore(target, early);
+});
+function askOnceMore(canvas, press) {
   early = null;
-  const { left, top } = target.getBoundingClientRect();
+  const { left, top } = canvas.getBoundingClientRect();
   const { clientX, clientY } = press ?? { clientX: left + 1, clientY: top + 1 };
-  const tell = (what) => (press?.target ?? target).dispatchEvent(new PointerEvent(what, { clientX, clientY, bubbles: true }));
-  if (!press && !(relatedTarget && target.matches(":focus-visible"))) return;
-  const cell = () => target.querySelector("[aria-selected=true]")?.id;
+  const tell = (what) => (press?.target ?? canvas).dispatchEvent(new PointerEvent(what, { clientX, clientY, bubbles: true }));
+  const cell = () => canvas.querySelector("[aria-selected=true]")?.id;
   const before = cell();
   tell("pointermove");
   setTimeout(() => {
-    if (!target.contains(document.activeElement) || cell() !== before) return;
+    if (!canvas.contains(document.activeElement) || cell() !== before) return;
     if (press) return ["pointerdown", "pointerup"].forEach(tell);
     if (before) return;
-    target.blur();
-    target.focus();
+    canvas.blur();
+    canvas.focus();
   }, DRAWN);
-});
+}
