@@ -57,6 +57,8 @@ def check_and_send(text: str, turns: list[Turn] | None = None) -> None:
     """Send `text` after `turns`, the open branch; one that is too long or too dear is held, and asked about."""
     conversation = open_chat.current()
     turns = conversation.branch() if turns is None else turns
+    # What is typed right after a service was connected can come before the page has drawn its models.
+    model_picker.choose_first(resources.services(), visitor().owner, chat_settings.MODEL)
     try:
         chosen = chat_settings.read()
         unconfirmed = _unconfirmed(conversation, turns, chosen, text)

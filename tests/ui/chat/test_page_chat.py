@@ -63,6 +63,14 @@ def test_an_answer_comes_once_and_stays(app: AppTest, api: FakeApi) -> None:
     assert len(bodies(api)) == 1
 
 
+def test_what_is_sent_before_a_model_is_drawn_goes_to_the_first_one(app: AppTest, api: FakeApi) -> None:
+    """Typed and sent right after a service was connected, before the page has drawn the field of models."""
+    app.session_state["chat_model"] = None
+    ask(app, "at once")
+
+    assert "No model is chosen" not in shown(app) and bodies(api)[-1]["model"] == "echo"
+
+
 @pytest.mark.row("C19")
 def test_what_had_come_before_a_kill_is_there_and_says_what_cut_it(app: AppTest) -> None:
     ask(app, "Good morning")

@@ -87,6 +87,7 @@ def test_a_chat_is_asked_with_its_own_settings_whatever_came_between(app: AppTes
 
     # What is changed without asking belongs to the chat too.
     app.slider(key="chat_temperature").set_value(0.9).run()
+    resources.services().store.write(lambda _: None).result()  # no page waits until a change of settings is written
     click(app, f"chat_open_{second}")
     assert settings(click(app, f"chat_open_{first}")) == (*a[:2], 0.9, a[3])
     assert settings(new_tab(chat=first))[2] == 0.9
